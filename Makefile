@@ -1,0 +1,65 @@
+# Everything happens in .venv, which is made from the locked versions in requirements/.
+# The commands: `make help`.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lock clean
+
+# Any Python from 3.11 to 3.14; choose one with `make demo PYTHON=/path/to/python3`.
+PYTHON ?=
+
+# A developer's own environment must not reach into ours.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+CANDIDATES := python py python3
+else
+BIN := .venv/bin
+CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python
+endif
+PY := $(BIN)/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
+
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "%-7s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/run.stamp ## run the example workbook against the built-in emulator: no key, no network
+	"$(BIN)/reelsheet" run manifests/example.xlsx
+
+test: .venv/dev.stamp ## run the tests
+	"$(PY)" -m pytest
+
+check: .venv/dev.stamp ## linters, type checker, architecture
+	"$(PY)" -m ruff check
+	"$(PY)" -m ruff format --check
+	"$(PY)" -m mypy --strict
+	"$(BIN)/lint-imports"
+
+lock: .venv/made.stamp ## write requirements/*.txt anew from pyproject.toml (UPGRADE=1 takes newer versions)
+	"$(PY)" requirements/lock.py $(if $(UPGRADE),--upgrade)
+
+clean: ## remove the environment and all that tools leave behind; outputs/ stays
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf ./*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps are newer than the locks they were installed from: an unchanged lock installs once.
+.venv/made.stamp:
+	@set -e; for python in $(if $(PYTHON),"$(PYTHON)",$(CANDIDATES)); do \
+	  if "$$python" -c "$(SUITABLE)" >/dev/null 2>&1; then \
+	    echo "making .venv with $$("$$python" --version)"; \
+	    "$$python" -m venv --clear .venv; touch $@; exit 0; \
+	  fi; \
+	done; \
+	echo "make: needs Python 3.11 to 3.14 with its venv module (Debian, Ubuntu: apt install" \
+	  "python3-venv), or name one: make demo PYTHON=/path/to/python3" >&2; exit 2
+
+.venv/run.stamp: .venv/made.stamp requirements/run.txt pyproject.toml
+	$(PIP) install --require-hashes --only-binary :all: -r requirements/run.txt
+	$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements/dev.txt
+	$(PIP) install --require-hashes --only-binary :all: -r requirements/dev.txt
+	@touch $@

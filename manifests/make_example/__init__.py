@@ -1,0 +1,1 @@
+"""Makes the example in `manifests/`: `python -m manifests.make_example`."""

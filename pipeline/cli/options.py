@@ -1,0 +1,118 @@
+"""The options that the commands share, and what follows from them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.errors import ConfigError, ExitCode
+
+if TYPE_CHECKING:
+    from pipeline.check import Checked
+    from pipeline.config.settings import Config
+    from pipeline.folder import OutputFolder
+
+ManifestPath = Annotated[
+    Path, typer.Argument(metavar="MANIFEST", help="The CSV or Excel file with a row per video.")
+]
+ConfigPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="The configuration file (default: config.yaml in the working folder, if there).",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        help="The output folder of this manifest (default: outputs/<name of the manifest>).",
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="A setting for this call, as limits.outstanding=20; may be given several times.",
+    ),
+]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say only what went wrong.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Start only if no row breaks a rule (exit code 2 else).")
+]
+Adopt = Annotated[
+    bool,
+    typer.Option("--adopt", help="Use the output folder although the manifest was moved."),
+]
+
+DEFAULT_CONFIG = Path("config.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A manifest with the configuration and the output folder that belong to it."""
+
+    manifest: Path
+    config: Config
+    folder: OutputFolder
+
+
+def settle(
+    manifest: Path, config: Path | None, out: Path | None, sets: list[str] | None
+) -> Setting:
+    """Resolve the shared options; raises ConfigError."""
+    from pipeline.folder import OutputFolder
+
+    resolved = load_config(config, sets)
+    folder = OutputFolder.of(
+        manifest,
+        outputs=resolved.output.dir,
+        out=out,
+        rehearsal=resolved.provider == "rehearsal",
+    )
+    return Setting(manifest, resolved, folder)
+
+
+def load_config(path: Path | None, sets: list[str] | None) -> Config:
+    """Read the configuration file, the environment and `--set`; raises ConfigError."""
+    from pipeline.config.loading import load
+
+    if path is not None and not path.is_file():
+        raise ConfigError(
+            f"there is no configuration file {path}.",
+            action="Correct --config, or leave it away to use the defaults.",
+        )
+    if path is None and DEFAULT_CONFIG.is_file():
+        path = DEFAULT_CONFIG
+    return load(path, environ=os.environ, overrides=sets or ())
+
+
+def checked(setting: Setting, *, show: bool = True) -> Checked:
+    """Check the manifest, with progress over its pictures; raises ManifestError, ConfigError."""
+    from pipeline.check import check_manifest
+    from pipeline.cli.screen import picture_progress
+
+    with picture_progress(show=show) as progress:
+        return check_manifest(
+            setting.manifest,
+            setting.config,
+            cache_dir=setting.folder.cache,
+            progress=progress,
+        )
+
+
+def refuse(problems: int) -> typer.Exit:
+    """Return the exit for a manifest that may not be sent."""
+    typer.echo(f"{problems} problems; nothing was sent.", err=True)
+    return typer.Exit(ExitCode.USAGE)

@@ -1,0 +1,86 @@
+"""`reelsheet plan`: what a run would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from pipeline.cli.options import (
+    ConfigPath,
+    Json,
+    ManifestPath,
+    Out,
+    Quiet,
+    Set,
+    Setting,
+    Verbose,
+    checked,
+    settle,
+)
+from pipeline.cli.screen import count, print_json, print_table
+
+if TYPE_CHECKING:
+    from pipeline.plan import Selection
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("plan")(_plan)
+
+
+def _plan(
+    manifest: ManifestPath,
+    config: ConfigPath = None,
+    out: Out = None,
+    sets: Set = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show what `run` would do: rows per group, seconds of video, money, time; sends nothing.
+
+    With -v it says for each row what would be done with it and why.
+    """
+    from pipeline.plan import Selection
+
+    _ = quiet
+    setting = settle(manifest, config, out, sets)
+    selection = Selection(attempts=setting.config.limits.attempts)
+    show_plan(setting, selection, as_json=as_json, verbose=verbose)
+
+
+def show_plan(setting: Setting, selection: Selection, *, as_json: bool, verbose: bool) -> None:
+    """Print the plan of a run with this selection."""
+    from pipeline.estimate import estimate
+    from pipeline.journal.journal import read_entries
+    from pipeline.run import plan_for
+
+    found = checked(setting, show=not as_json)
+    entries = read_entries(setting.folder.journal)
+    plan = plan_for(found, entries, setting.folder, selection)
+    cost = estimate(plan, found, setting.config)
+    if as_json:
+        print_json(
+            {
+                "manifest": str(setting.manifest),
+                "rows": len(found.manifest.rows),
+                "groups": plan.groups,
+                "video_seconds": cost.video_seconds,
+                "cost": None
+                if cost.money is None
+                else {"amount": cost.money, "currency": setting.config.budget.currency},
+                "eta_s": cost.eta_s,
+            }
+        )
+        return
+    if verbose:
+        print_table([(step.key, step.action, step.group, step.reason) for step in plan.steps])
+        print_table([(step.key, step.action, step.group, step.reason) for step in plan.gone])
+    print_table([(number, group) for group, number in plan.groups.items() if number])
+    money = "" if cost.money is None else f", {cost.money:,.2f} {setting.config.budget.currency}"
+    eta = "" if cost.eta_s is None else f", about {max(1, round(cost.eta_s / 60))} min"
+    kind = " (a rehearsal: nothing is paid)" if setting.config.provider == "rehearsal" else ""
+    typer.echo(
+        f"to submit: {count(cost.submits, 'row')}, {cost.video_seconds:,} s of video{money}{eta}{kind}"
+    )

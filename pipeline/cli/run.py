@@ -1,0 +1,265 @@
+"""`reelsheet run`, `retry` and `fetch`: the main job, and two parts of it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.options import (
+    Adopt,
+    ConfigPath,
+    ManifestPath,
+    Out,
+    Quiet,
+    Set,
+    Setting,
+    Strict,
+    Verbose,
+    checked,
+    refuse,
+    settle,
+)
+from pipeline.cli.screen import count, print_table, problem_line
+from pipeline.errors import ExitCode, ManifestError, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.check import Checked
+    from pipeline.model import State
+    from pipeline.plan import Selection
+    from pipeline.run import Outcome
+
+Only = Annotated[
+    str | None, typer.Option("--only", metavar="KEY,…", help="Only the rows with these keys.")
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", metavar="N", min=0, help="Submit at most so many rows.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("run")(_run)
+    app.command("retry")(_retry)
+    app.command("fetch")(_fetch)
+
+
+def _run(
+    manifest: ManifestPath,
+    config: ConfigPath = None,
+    out: Out = None,
+    sets: Set = None,
+    retry: Annotated[
+        str | None,
+        typer.Option(
+            "--retry",
+            metavar="STATE,…",
+            help="Also new attempts for unchanged rows in these states: failed, refused, expired.",
+        ),
+    ] = None,
+    redo: Annotated[
+        str | None,
+        typer.Option(
+            "--redo",
+            metavar="changed|KEY,…",
+            help="A new take of done rows that were edited since, or of these keys. The old video "
+            "is kept, and stands in the results until the new one is done.",
+        ),
+    ] = None,
+    limit: Limit = None,
+    only: Only = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done, as `reelsheet plan`.")
+    ] = False,
+    strict: Strict = False,
+    adopt: Adopt = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make the videos: submit new rows, fetch what is paid for, write the results.
+
+    May be started again at any time: a row is never submitted twice by accident, and rows under
+    way are taken up where they were. Rows that break a rule are not sent; the others run.
+    """
+    from pipeline.plan import Mode
+
+    setting = settle(manifest, config, out, sets)
+    selection = _selection(setting, Mode.RUN, retry=retry, redo=redo, limit=limit, only=only)
+    if dry_run:
+        from pipeline.cli.plan import show_plan
+
+        show_plan(setting, selection, as_json=False, verbose=verbose)
+        return
+    _carry_out(setting, selection, "run", strict=strict, adopt=adopt, quiet=quiet)
+
+
+def _retry(
+    manifest: ManifestPath,
+    config: ConfigPath = None,
+    out: Out = None,
+    sets: Set = None,
+    states: Annotated[
+        str, typer.Option("--states", metavar="STATE,…", help="Which ends get a new attempt.")
+    ] = "failed,expired",
+    limit: Limit = None,
+    only: Only = None,
+    adopt: Adopt = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """New attempts for rows that ended badly; nothing else is submitted.
+
+    What is already paid for is fetched as well. limits.attempts bounds the attempts of one row
+    over all runs, so that a nightly retry never pays for ever.
+    """
+    from pipeline.plan import Mode
+
+    _ = verbose
+    setting = settle(manifest, config, out, sets)
+    selection = _selection(setting, Mode.RETRY, retry=states, limit=limit, only=only)
+    _carry_out(setting, selection, "retry", adopt=adopt, quiet=quiet)
+
+
+def _fetch(
+    manifest: ManifestPath,
+    config: ConfigPath = None,
+    out: Out = None,
+    sets: Set = None,
+    only: Only = None,
+    adopt: Adopt = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Poll and download whatever is paid for; submits nothing."""
+    from pipeline.plan import Mode
+
+    _ = verbose
+    setting = settle(manifest, config, out, sets)
+    selection = _selection(setting, Mode.FETCH, only=only)
+    _carry_out(setting, selection, "fetch", adopt=adopt, quiet=quiet)
+
+
+def _selection(
+    setting: Setting,
+    mode: str,
+    *,
+    retry: str | None = None,
+    redo: str | None = None,
+    limit: int | None = None,
+    only: str | None = None,
+) -> Selection:
+    from pipeline.naming import visible
+    from pipeline.plan import Mode, Selection
+
+    redo_keys = {visible(key) for key in _listed(redo)}
+    return Selection(
+        mode=Mode(mode),
+        retry=frozenset(_state(name) for name in _listed(retry)),
+        redo_changed="changed" in redo_keys,
+        redo=frozenset(redo_keys - {"changed"}),
+        only=None if only is None else frozenset(visible(key) for key in _listed(only)),
+        limit=limit,
+        attempts=setting.config.limits.attempts,
+    )
+
+
+def _listed(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def _state(name: str) -> State:
+    from pipeline.plan import ENDED_BADLY
+
+    known = {state.value: state for state in ENDED_BADLY}
+    if name.casefold() not in known:
+        raise UsageError(
+            f"{name!r} is no state that can be retried.",
+            action=f"Give one or more of {', '.join(sorted(known))}, separated by commas.",
+        )
+    return known[name.casefold()]
+
+
+def _carry_out(
+    setting: Setting,
+    selection: Selection,
+    command: str,
+    *,
+    strict: bool = False,
+    adopt: bool = False,
+    quiet: bool = False,
+) -> None:
+    found = checked(setting, show=not quiet)
+    _refuse_broken(setting, found, strict=strict)
+    _refuse_unknown_keys(selection, found)
+    from pipeline.progress import Progress
+    from pipeline.run import Order, run
+
+    order = Order(found, setting.config, setting.folder, selection, command, adopt)
+    if not quiet:
+        _say_before(setting, found)
+    with Progress(len(found.manifest.rows), sys.stderr, quiet=quiet) as progress:
+        outcome = run(order, progress)
+    _say_after(outcome, found, quiet=quiet)
+    raise typer.Exit(outcome.exit_code)
+
+
+def _refuse_broken(setting: Setting, found: Checked, *, strict: bool) -> None:
+    broken = [problem for problem in found.errors if problem.row is None]
+    if broken:
+        first = broken[0]
+        raise ManifestError(
+            "; ".join(problem.message for problem in broken),
+            action=f"Correct {setting.manifest}{f', column {first.column}' if first.column else ''}.",
+        )
+    if strict and found.errors:
+        for problem in found.errors:
+            typer.echo(problem_line(setting.manifest, problem), err=True)
+        raise refuse(len(found.errors))
+
+
+def _refuse_unknown_keys(selection: Selection, found: Checked) -> None:
+    unknown = ((selection.only or frozenset()) | selection.redo) - set(found.keys)
+    if unknown:
+        raise UsageError(
+            f"no row has the key {', '.join(sorted(unknown))}.",
+            action="Look up the keys with: reelsheet status MANIFEST --rows.",
+        )
+
+
+def _say_before(setting: Setting, found: Checked) -> None:
+    invalid = len(found.manifest.rows) - found.valid
+    also = f", {invalid:,} break a rule and are not sent" if invalid else ""
+    kind = (
+        "a rehearsal against the built-in emulator: nothing is paid"
+        if setting.config.provider == "rehearsal"
+        else f"live at {setting.config.api.base_url}"
+    )
+    typer.echo(
+        f"{setting.manifest}: {count(len(found.manifest.rows), 'row')}{also}; {kind}", err=True
+    )
+
+
+def _say_after(outcome: Outcome, found: Checked, *, quiet: bool) -> None:
+    for stop in outcome.stops:
+        typer.echo(f"stopped: {stop.reason}", err=True)
+        if stop.action:
+            typer.echo(f"         {stop.action}", err=True)
+    for note in outcome.published.notes:
+        typer.echo(f"note: {note}", err=True)
+    if quiet:
+        return
+    summary = outcome.summary
+    print_table([(number, state) for state, number in sorted(summary.states.items())])
+    typer.echo(
+        f"{count(summary.submitted, 'submission')}, {count(summary.downloaded, 'download')} "
+        f"({summary.bytes / 1e6:.1f} MB) in {summary.elapsed_s:.0f} s"
+    )
+    typer.echo(f"results: {outcome.published.results}")
+    if outcome.published.failed is not None:
+        typer.echo(f"rows that need you: {outcome.published.failed}")
+    invalid = len(found.manifest.rows) - found.valid
+    if invalid:
+        typer.echo(f"what is wrong with them: reelsheet check {found.manifest.path}")
+    if outcome.exit_code == ExitCode.IN_DOUBT:
+        typer.echo("rows in doubt or missing: see result_action, and `reelsheet resolve --help`")

@@ -1,0 +1,80 @@
+"""`reelsheet status`: where the rows stand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import (
+    ConfigPath,
+    Json,
+    ManifestPath,
+    Out,
+    Quiet,
+    Set,
+    Verbose,
+    checked,
+    settle,
+)
+from pipeline.cli.screen import print_json, print_table
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("status")(_status)
+
+
+def _status(
+    manifest: ManifestPath,
+    config: ConfigPath = None,
+    out: Out = None,
+    sets: Set = None,
+    rows: Annotated[bool, typer.Option("--rows", help="Show each row.")] = False,
+    as_json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show how many rows are in which state, from the sheet and the journal; sends nothing."""
+    from pipeline.journal.journal import read_entries
+    from pipeline.plan import Selection
+    from pipeline.publish import results_of
+    from pipeline.run import plan_for
+
+    setting = settle(manifest, config, out, sets)
+    found = checked(setting, show=not (quiet or as_json))
+    entries = read_entries(setting.folder.journal)
+    plan = plan_for(found, entries, setting.folder, Selection())
+    results = results_of(found, plan, entries)
+    states = Counter(result.state.value for result in results)
+    if as_json:
+        pairs = zip(found.keys, results, strict=True)
+        print_json(
+            {
+                "manifest": str(manifest),
+                "states": dict(states),
+                "rows": [
+                    {
+                        "key": key,
+                        "row": result.row,
+                        "state": result.state.value,
+                        "task_id": result.task_id,
+                        "video": result.video,
+                        "error": result.error,
+                    }
+                    for key, result in pairs
+                ],
+            }
+        )
+        return
+    if rows or verbose:
+        print_table(
+            [
+                (result.row, key, result.state.value, result.video or result.error or "")
+                for key, result in zip(found.keys, results, strict=True)
+            ]
+        )
+    print_table([(number, state) for state, number in sorted(states.items())])
+    if not found.manifest.rows:
+        typer.echo("no rows")

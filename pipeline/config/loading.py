@@ -1,0 +1,281 @@
+"""Settings from their four sources, made into one `Config`, or all faults at once.
+
+The highest first: `--set dotted.key=value`; the environment, `REELSHEET_PROVIDER` or
+`REELSHEET_LIMITS__OUTSTANDING` (section and key in capitals, two underscores between them; an
+empty variable counts as not set); the configuration file; the defaults. The values of the first
+two are read as YAML, like the file's.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+from pydantic import ValidationError
+
+from pipeline.config.secret import looks_secret
+from pipeline.config.settings import Config, Section
+from pipeline.config.yamltext import Tree, Value, read_yaml
+from pipeline.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
+
+PREFIX = "REELSHEET_"
+_LARGEST_BYTES = 1_000_000
+_LONGEST_ECHO = 60
+
+SECTIONS: dict[str, type[Section]] = {
+    name: info.annotation
+    for name, info in Config.model_fields.items()
+    if isinstance(info.annotation, type) and issubclass(info.annotation, Section)
+}
+FIELDS: dict[str, FieldInfo] = {
+    name: info for name, info in Config.model_fields.items() if name not in SECTIONS
+} | {
+    f"{section}.{name}": info
+    for section, model in SECTIONS.items()
+    for name, info in model.model_fields.items()
+}
+_MAPPING = "manifest.columns"  # the one setting whose own keys are free
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What the sources gave so far: the value and the source of each dotted key; the faults."""
+
+    values: dict[str, object] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def fault(self, source: str, path: str, text: str) -> None:
+        self.faults.append(f"{source}: {path}: {text}" if path else f"{source}: {text}")
+
+
+def load(path: Path | None, *, environ: Mapping[str, str], overrides: Sequence[str] = ()) -> Config:
+    """Resolve the settings once.
+
+    `path` is the configuration file, None for none; `overrides` are `dotted.key=value`, later ones
+    win. Raises ConfigError that lists every fault with its source, key, value and what is allowed.
+    """
+    gathered = _Gathered()
+    if path is not None:
+        _gather_file(path, gathered)
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and environ[name].strip():
+            _gather_variable(name, environ[name], gathered)
+    for override in overrides:
+        _gather_override(override, gathered)
+    return _validated(gathered)
+
+
+def _gather_file(path: Path, gathered: _Gathered) -> None:
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise ConfigError(f"{path} is far too large for a configuration file.")
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(
+            f"There is no configuration file {path}.",
+            action="Correct the path given with --config, or leave --config out.",
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"{path} is not UTF-8 text.", action="Save the file with the encoding UTF-8."
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
+    reading = read_yaml(text)
+    for line, key, sentence in reading.faults:
+        gathered.fault(f"{path}:{line}", key, sentence)
+    if isinstance(reading.tree, Value):
+        if reading.tree.value is not None and not reading.faults:
+            gathered.fault(str(path), "", "must consist of lines like  provider: rehearsal")
+        return
+    _gather_tree(reading.tree, "", str(path), gathered, lines=True)
+
+
+def _gather_variable(name: str, text: str, gathered: _Gathered) -> None:
+    key = name.removeprefix(PREFIX).casefold().replace("__", ".")
+    if key not in FIELDS and key not in SECTIONS:
+        known = {_variable(one): one for one in FIELDS}
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else "no setting has this name"
+        gathered.fault(f"environment variable {name}", "", hint)
+        return
+    _gather_text(key, text, f"environment variable {name}", gathered)
+
+
+def _variable(key: str) -> str:
+    return PREFIX + key.replace(".", "__").upper()
+
+
+def _gather_override(override: str, gathered: _Gathered) -> None:
+    key, separator, text = override.partition("=")
+    key = key.strip()
+    if not separator or not key:
+        shown = "…" if looks_secret(override) else override
+        gathered.fault("--set", "", f"write dotted.key=value, not {shown}")
+        return
+    _gather_text(key, text, "--set", gathered)
+
+
+def _gather_text(key: str, text: str, source: str, gathered: _Gathered) -> None:
+    """One value from the environment or the command line, read as the file's values are."""
+    reading = read_yaml(text)
+    for _, inner, sentence in reading.faults:
+        gathered.fault(source, f"{key}.{inner}" if inner else key, sentence)
+    if reading.faults:
+        return
+    tree = reading.tree if text.strip() else Value(None, 1)
+    if key.startswith(f"{_MAPPING}."):
+        header = key.removeprefix(f"{_MAPPING}.")
+        earlier = gathered.values.get(_MAPPING)
+        columns = dict(earlier) if isinstance(earlier, dict) else {}
+        columns[header] = tree.value if isinstance(tree, Value) else _plain(tree)
+        gathered.values[_MAPPING] = columns
+        gathered.sources[_MAPPING] = source
+        return
+    _gather_item(key, tree, source, gathered, lines=False)
+
+
+def _gather_tree(tree: Tree, prefix: str, origin: str, gathered: _Gathered, *, lines: bool) -> None:
+    for name, item in tree.items():
+        _gather_item(f"{prefix}{name}", item, origin, gathered, lines=lines)
+
+
+def _gather_item(
+    key: str, item: Tree | Value, origin: str, gathered: _Gathered, *, lines: bool
+) -> None:
+    source = f"{origin}:{_line(item)}" if lines else origin
+    if key in SECTIONS:
+        if not isinstance(item, Value):
+            _gather_tree(item, f"{key}.", origin, gathered, lines=lines)
+        elif item.value is not None:
+            gathered.fault(source, key, "is a section; its keys go below it, indented")
+    elif key in FIELDS:
+        gathered.values[key] = item.value if isinstance(item, Value) else _plain(item)
+        gathered.sources[key] = source
+    else:
+        gathered.fault(source, key, f"is not a setting; {_suggestion(key)}")
+
+
+def _line(item: Tree | Value) -> int:
+    while not isinstance(item, Value):
+        if not item:
+            return 1
+        item = next(iter(item.values()))
+    return item.line
+
+
+def _plain(tree: Tree) -> dict[str, object]:
+    return {
+        name: item.value if isinstance(item, Value) else _plain(item) for name, item in tree.items()
+    }
+
+
+def _suggestion(key: str) -> str:
+    section, _, name = key.rpartition(".")
+    known = [*FIELDS, *SECTIONS]
+    same_name = [one for one in known if one.rpartition(".")[2] == (name or key)]
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.75) or same_name
+    if near:
+        return f"did you mean {near[0]}?"
+    if section in SECTIONS:
+        return f"{section} has: {', '.join(SECTIONS[section].model_fields)}"
+    return f"there are: {', '.join(Config.model_fields)}"
+
+
+def _validated(gathered: _Gathered) -> Config:
+    nested: dict[str, Any] = {}
+    for key, value in gathered.values.items():
+        section, _, name = key.rpartition(".")
+        place = nested.setdefault(section, {}) if section else nested
+        place[name] = value
+    config: Config | None = None
+    try:
+        config = Config.model_validate(nested)
+    except ValidationError as error:
+        for detail in error.errors():
+            _note(detail, gathered)
+    if config is None or gathered.faults:
+        listed = "".join(f"\n  {fault}" for fault in gathered.faults)
+        count = len(gathered.faults)
+        faults = "1 fault" if count == 1 else f"{count} faults"
+        raise ConfigError(f"The configuration cannot be used, {faults}:{listed}")
+    return config
+
+
+def _note(detail: ErrorDetails, gathered: _Gathered) -> None:
+    """Turn one finding of pydantic into a fault."""
+    location = [str(part) for part in detail["loc"]]
+    key = next((one for one in (".".join(location[:2]), location[0]) if one in FIELDS), "")
+    if not key:  # a rule over a whole section; its own sentence names the keys
+        given = [source for one, source in gathered.sources.items() if one.startswith(location[0])]
+        gathered.fault(", ".join(dict.fromkeys(given)), location[0], _own_words(detail))
+        return
+    inner = location[key.count(".") + 1 :] if key == _MAPPING else []
+    path = ".".join([key, *(part for part in inner if part != "[key]")])
+    value = detail["input"]
+    own = detail["type"] == "value_error"
+    text = _own_words(detail) if own else f"allowed is {allowed(key, inner=bool(inner))}"
+    shown = "" if key == "api.key_env" else f"{_echo(value)}: "
+    gathered.fault(
+        gathered.sources.get(key, "the default"), path, f"{shown}{text}{_quotes(key, value)}"
+    )
+
+
+def _own_words(detail: ErrorDetails) -> str:
+    return detail["msg"].removeprefix("Value error, ")
+
+
+def _echo(value: object) -> str:
+    text = (
+        "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    )
+    if looks_secret(text) or "@" in text:
+        return "(not shown)"
+    return text if len(text) <= _LONGEST_ECHO else text[: _LONGEST_ECHO - 1] + "…"
+
+
+def _quotes(key: str, value: object) -> str:
+    if "text" in allowed(key) and not isinstance(value, (str, dict, list, type(None))):
+        return " (write it in quotes)"
+    return ""
+
+
+def allowed(key: str, *, inner: bool = False) -> str:
+    """What a setting takes, in words; `inner` for the values of a mapping."""
+    return _in_words(FIELDS[key].annotation, FIELDS[key].metadata, inner=inner)
+
+
+def _in_words(kind: Any, metadata: Sequence[Any], *, inner: bool = False) -> str:  # noqa: ANN401
+    if get_origin(kind) is Literal:
+        *others, last = (str(one) for one in get_args(kind))
+        return f"{', '.join(others)} or {last}"
+    if get_origin(kind) is dict:
+        return _in_words(get_args(kind)[1], ()) if inner else "a list of lines header: field"
+    members = [one for one in get_args(kind) if one is not type(None)]
+    if len(members) == 1 or hasattr(kind, "__metadata__"):
+        optional = type(None) in get_args(kind)
+        words = _in_words(members[0], [*metadata, *getattr(kind, "__metadata__", ())])
+        return f"{words}, or null" if optional else words
+    return _simple_in_words(kind, metadata)
+
+
+def _simple_in_words(kind: Any, metadata: Sequence[Any]) -> str:  # noqa: ANN401
+    if kind is bool:
+        return "true or false"
+    if kind is str:
+        patterned = any(getattr(one, "pattern", None) for one in metadata)
+        return "a text of three capital letters" if patterned else "a text"
+    words = "a whole number" if kind is int else "a number"
+    bounds = {name: getattr(one, name) for one in metadata for name in ("gt", "ge", "le")
+              if getattr(one, name, None) is not None}  # fmt: skip
+    lower = f" above {bounds['gt']:g}" if "gt" in bounds else f" from {bounds.get('ge', 0):g}"
+    return words + lower + (f" up to {bounds['le']:.10g}" if "le" in bounds else "")

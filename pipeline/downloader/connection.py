@@ -1,0 +1,140 @@
+"""One HTTP session for downloads: no credentials, no cookies, no proxy, checked addresses.
+
+Redirects are followed by hand, so that every hop is judged before anything is sent to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from pipeline import __version__
+from pipeline.addresses import address_refusal, link_refusal
+from pipeline.downloader.answers import Mark
+from pipeline.errors import LinkDead, StoreError, TransferBroken
+
+READ_BUFFER_BYTES = 256 * 1024
+MOST_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class ForbiddenAddress(OSError):
+    """A host name resolved to an address that no download may go to."""
+
+
+class CheckedResolver(AbstractResolver):
+    """Resolves names and refuses those that lead into a private or reserved network."""
+
+    def __init__(self) -> None:
+        self._resolver = aiohttp.ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Resolve; raises ForbiddenAddress if one of the addresses is closed to downloads."""
+        found = await self._resolver.resolve(host, port, family)
+        for address in found:
+            if reason := address_refusal(address["host"]):
+                raise ForbiddenAddress(errno.EACCES, reason)
+        return found
+
+    async def close(self) -> None:
+        """Release the resolver."""
+        await self._resolver.close()
+
+
+def open_session(
+    *, concurrency: int, allow_private: bool, stall_s: float, connect_s: float
+) -> aiohttp.ClientSession:
+    """Open the session. `stall_s` is the longest silence in a body, `connect_s` to connect."""
+    resolver = aiohttp.ThreadedResolver() if allow_private else CheckedResolver()
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=concurrency, resolver=resolver),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        # Packed bodies are unpacked by us, because their ranges and lengths are not the file's.
+        auto_decompress=False,
+        trust_env=False,
+        read_bufsize=READ_BUFFER_BYTES,
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_s, sock_read=stall_s),
+        headers={
+            "User-Agent": f"reelsheet/{__version__}",
+            "Accept": "video/mp4, */*;q=0.5",
+            "Accept-Encoding": "identity",
+        },
+    )
+
+
+@asynccontextmanager
+async def answered(
+    session: aiohttp.ClientSession,
+    link: str,
+    *,
+    have_bytes: int,
+    mark: Mark | None,
+    allow_private: bool,
+    headers_s: float,
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """Ask for the bytes from `have_bytes` on and yield the answer at the end of the redirects.
+
+    `headers_s` limits the wait for each hop's headers. Raises LinkDead and TransferBroken.
+    """
+    headers = {"Range": f"bytes={have_bytes}-", "If-Range": mark.validator} if mark else {}
+    url, came_from = _parse(link), None
+    for _ in range(MOST_REDIRECTS + 1):
+        reason = link_refusal(url, allow_private=allow_private, came_from=came_from)
+        if reason:
+            raise LinkDead(f"The download link may not be followed: {reason}.")
+        async with asyncio.timeout(headers_s):
+            response = await session.get(url, headers=headers, allow_redirects=False)
+        if response.status not in _REDIRECTS:
+            try:
+                yield response
+            finally:
+                response.release()
+            return
+        response.close()
+        came_from, url = url, _next(url, response.headers.get("Location"))
+    raise LinkDead(f"The download link redirects more than {MOST_REDIRECTS} times.")
+
+
+def _parse(link: str) -> URL:
+    try:
+        # Signed links must arrive letter for letter; others are escaped as usual.
+        return URL(link, encoded=link.isascii() and link.isprintable() and " " not in link)
+    except ValueError as error:
+        raise LinkDead("The download link cannot be read.") from error
+
+
+def _next(url: URL, location: str | None) -> URL:
+    if not location:
+        raise LinkDead("The download link redirects to nowhere.")
+    try:
+        return url.join(_parse(location.strip()))
+    except ValueError as error:
+        raise LinkDead("The download link redirects to something unreadable.") from error
+
+
+def broken(
+    error: aiohttp.ClientError | OSError, url_host: str
+) -> LinkDead | TransferBroken | StoreError:
+    """Say what a failure of the connection means."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, ForbiddenAddress):
+        return LinkDead(f"The download link may not be followed: {cause.strerror}.")
+    if isinstance(error, aiohttp.InvalidURL):
+        return LinkDead("The download link cannot be read.")
+    if isinstance(cause, OSError) and cause.errno in {errno.EMFILE, errno.ENFILE}:
+        return StoreError(
+            "The system lets this program open no more files.",
+            action="Lower limits.downloads (or raise the limit with ulimit -n) and run again.",
+        )
+    if isinstance(error, TimeoutError):
+        return TransferBroken(f"{url_host} does not answer or went silent in the transfer.")
+    return TransferBroken(f"The transfer from {url_host} broke ({type(error).__name__}).")

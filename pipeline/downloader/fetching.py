@@ -1,0 +1,223 @@
+"""The downloader: one call is one try to bring one video home."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from pipeline.decoding import Decoders
+from pipeline.downloader.answers import Step, judge
+from pipeline.downloader.connection import answered, broken, open_session
+from pipeline.downloader.partfile import PartFile, storing
+from pipeline.downloader.transfer import receive, too_large
+from pipeline.downloader.verification import LEVELS, CutVideo, Wanted, verify_file
+from pipeline.errors import BadVideo, StoreError, TransferBroken
+from pipeline.model import Video
+
+MAX_BYTES = 2 * 1024**3
+
+
+class Downloader:
+    """Brings videos into `videos_dir`, whole and verified; an async context manager.
+
+    `concurrency` transfers run at a time. `verify` is how far a video is verified: its boxes, its
+    first frame, or in full. `allow_private` lets links lead into private networks (rehearsals,
+    one's own storage). `stall_s` is the longest silence within a transfer and the time over which
+    it must keep up 1 KB/s; `connect_s` the longest wait for a connection; `max_bytes` the largest
+    video; `verify_timeout_s` the longest that one video may take to decode.
+    """
+
+    def __init__(
+        self,
+        videos_dir: Path,
+        *,
+        concurrency: int = 8,
+        verify: str = "first_frame",
+        allow_private: bool = False,
+        stall_s: float = 60,
+        connect_s: float = 30,
+        max_bytes: int = MAX_BYTES,
+        verify_timeout_s: float = 120,
+    ) -> None:
+        if verify not in LEVELS:
+            raise ValueError(f"verify must be one of {', '.join(LEVELS)}, not {verify!r}")
+        self._folder = videos_dir.absolute()
+        self._concurrency = concurrency
+        self._verify = verify
+        self._allow_private = allow_private
+        self._stall_s = stall_s
+        self._connect_s = connect_s
+        self._max_bytes = max_bytes
+        self._decoders = Decoders(limit_s=verify_timeout_s)
+        self._slots = asyncio.Semaphore(concurrency)
+        self._names: set[str] = set()
+        self._stack = AsyncExitStack()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        _prepare_folder(self._folder)
+        self._session = await self._stack.enter_async_context(
+            open_session(
+                concurrency=self._concurrency,
+                allow_private=self._allow_private,
+                stall_s=self._stall_s,
+                connect_s=self._connect_s,
+            )
+        )
+        await self._stack.enter_async_context(self._decoders)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    async def fetch(
+        self, url: str, *, name: str, duration: int, aspect_ratio: str, resolution: str
+    ) -> Video:
+        """Try once to bring the video at `url` to `name`, going on where an earlier try ended.
+
+        A sound file that is already there under this name is taken as it is, without asking the
+        host. `duration` (seconds), `aspect_ratio` and `resolution` are what was asked for: a video
+        that differs carries warnings. Raises LinkDead (get a fresh URL), TransferBroken (try
+        again, what came is kept), BadVideo (try again from the start), StoreError (the disk), and
+        Unfinished if no decoder starts. Cancelling keeps what came.
+        """
+        check_name(name)
+        if name in self._names:
+            raise ValueError(f"{name} is already being fetched")
+        self._names.add(name)
+        try:
+            return await self._fetch(url, name, Wanted(duration, aspect_ratio, resolution))
+        finally:
+            self._names.discard(name)
+
+    async def _fetch(self, url: str, name: str, wanted: Wanted) -> Video:
+        part = PartFile(self._folder, name)
+        left = await self._left_over(part, wanted)
+        if left is not None:
+            return left
+        length_known = part.whole
+        if not part.whole:
+            async with self._slots:
+                length_known = await self._transfer(url, part)
+        try:
+            video = await self._verified(part.path, part, wanted)
+        except CutVideo as error:
+            if length_known:
+                part.remove()
+                raise
+            # The connection was closed in the middle and nothing had said how much was to come.
+            raise TransferBroken(f"The transfer was cut: {error}") from error
+        except BadVideo:
+            part.remove()
+            raise
+        await _to_the_end(asyncio.create_task(asyncio.to_thread(part.settle)))
+        return video
+
+    async def _left_over(self, part: PartFile, wanted: Wanted) -> Video | None:
+        """Take the file that an earlier process, ended before it could say so, has finished.
+
+        A damaged one is left until a sound one replaces it.
+        """
+        with storing(part.final):
+            if part.final.is_symlink():
+                raise StoreError(
+                    f"{part.final} is a link to another place; videos are never written there.",
+                    action="Remove the link and run again.",
+                )
+            if not part.final.exists():
+                return None
+        try:
+            video = await self._verified(part.final, part, wanted)
+        except BadVideo:
+            return None
+        part.remove()
+        return video
+
+    async def _verified(self, path: Path, part: PartFile, wanted: Wanted) -> Video:
+        return await verify_file(
+            path, self._verify, decoders=self._decoders, wanted=wanted, name=part.final.name
+        )
+
+    async def _transfer(self, link: str, part: PartFile) -> bool:
+        """Bring all missing bytes; return whether the host had announced the whole length."""
+        try:
+            resumed = await self._ask(link, part, resume=part.mark is not None)
+            if resumed is None:
+                resumed = await self._ask(link, part, resume=False)
+        except (aiohttp.ClientError, OSError) as error:
+            raise broken(error, _host(link)) from error
+        return bool(resumed)
+
+    async def _ask(self, link: str, part: PartFile, *, resume: bool) -> bool | None:
+        """Ask once; None says that the part does not fit and the whole file must be asked for."""
+        mark = part.mark if resume else None
+        have_bytes = part.size_bytes if mark else 0
+        async with answered(
+            self._need_session(),
+            link,
+            have_bytes=have_bytes,
+            mark=mark,
+            allow_private=self._allow_private,
+            headers_s=self._connect_s + self._stall_s,
+        ) as response:
+            verdict = judge(response.status, response.headers, have_bytes, mark)
+            if verdict.step is Step.ASK_AGAIN:
+                return None
+            if (verdict.total_bytes or 0) > self._max_bytes:
+                part.remove()
+                raise too_large(self._max_bytes)
+            if verdict.step is not Step.NOTHING_MISSING:
+                await receive(
+                    response, part, verdict, max_bytes=self._max_bytes, stall_s=self._stall_s
+                )
+            return verdict.total_bytes is not None or verdict.gzip
+
+    def _need_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("the downloader is used before `async with`")
+        return self._session
+
+
+async def _to_the_end(settling: asyncio.Task[None]) -> None:
+    """Wait even when cancelled: the next try must not meet a thread that still moves the file."""
+    try:
+        await asyncio.shield(settling)
+    except asyncio.CancelledError:
+        await settling
+        raise
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError unless `name` is a plain file name on every system."""
+    plain = name == PurePosixPath(name).name == PureWindowsPath(name).name
+    if not plain or name in {"", ".", ".."} or not name.isprintable():
+        raise ValueError(f"{name!r} is not a plain file name")
+
+
+def _prepare_folder(folder: Path) -> None:
+    with storing(folder):
+        if folder.is_symlink():
+            raise StoreError(
+                f"{folder} is a link to another place; videos are never written there.",
+                action="Replace the link by a folder, or name another output folder with --out.",
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def _host(link: str) -> str:
+    """Return the host for a message: the rest of a link is signed and stays unsaid."""
+    try:
+        return URL(link).host or "the download host"
+    except ValueError:
+        return "the download host"

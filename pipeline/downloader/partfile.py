@@ -1,0 +1,192 @@
+"""The part file: a video while it is still coming, `.<name>.part` beside its final name.
+
+A small companion, `.<name>.part.json`, keeps the validator and the size that the host gave, so
+that a later try, also of another process and with a fresh URL, can go on where this one ended.
+Links are never followed: neither the part nor the companion nor the final name may be one.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader, FileIO
+from pathlib import Path
+
+from pipeline.downloader.answers import Mark
+from pipeline.errors import StoreError
+
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
+_MODE = 0o644
+_SIDECAR_LIMIT_BYTES = 4096
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+def store_error(error: OSError, path: Path) -> StoreError:
+    """Say in plain words why the output folder does not take a file."""
+    if error.errno in _FULL:
+        return StoreError(
+            f"The disk is full: {path} cannot be written.",
+            action="Free some space and run again; what came so far is kept.",
+        )
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        return StoreError(
+            "The system lets this program open no more files.",
+            action="Lower limits.downloads (or raise the limit with ulimit -n) and run again.",
+        )
+    reason = error.strerror or type(error).__name__
+    return StoreError(
+        f"{path} cannot be written or read ({reason}).",
+        action="Check that the output folder is there and may be written to, then run again.",
+    )
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Turn every failure of the file system inside into a StoreError that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise store_error(error, path) from error
+
+
+def open_plain(path: Path) -> BufferedReader:
+    """Open an ordinary file for reading, and nothing that a link or a device stands for."""
+    with storing(path):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise OSError(errno.EINVAL, "it is a link or no ordinary file")
+        return os.fdopen(os.open(path, os.O_RDONLY | _NO_FOLLOW | _BINARY), "rb")
+
+
+class PartFile:
+    """The part of one video: written in pieces, kept over interruptions, moved when verified."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.final = folder / name
+        self.path = folder / f".{name}.part"
+        self.sidecar = folder / f".{name}.part.json"
+        self._name = name
+        self._file: FileIO | None = None
+        self.size_bytes = self._size_on_disk()
+        self.mark = self._read_mark() if self.size_bytes else None
+
+    @property
+    def whole(self) -> bool:
+        """Whether all announced bytes are there already."""
+        return self.mark is not None and self.mark.total_bytes == self.size_bytes > 0
+
+    def _size_on_disk(self) -> int:
+        with storing(self.path):
+            try:
+                found = self.path.lstat()
+            except FileNotFoundError:
+                return 0
+        return found.st_size if stat.S_ISREG(found.st_mode) else 0
+
+    def _read_mark(self) -> Mark | None:
+        """Read the companion; anything but a sound one means that the part is not resumable."""
+        with storing(self.sidecar):
+            try:
+                found = self.sidecar.lstat()
+            except FileNotFoundError:
+                return None
+            if not stat.S_ISREG(found.st_mode) or found.st_size > _SIDECAR_LIMIT_BYTES:
+                return None
+        with open_plain(self.sidecar) as file:
+            mark = _parse_mark(file.read(), self._name)
+        if mark is None or (mark.total_bytes or self.size_bytes) < self.size_bytes:
+            return None
+        return mark
+
+    def start_over(self, mark: Mark | None) -> None:
+        """Begin an empty part; without a `mark` it is not resumable."""
+        self.remove()
+        with storing(self.path):
+            self._file = _open_writing(self.path, os.O_CREAT | os.O_EXCL)
+        self.mark = mark
+        if mark is not None:
+            self._write_mark(mark)
+
+    def _write_mark(self, mark: Mark) -> None:
+        record = {"name": self._name, "validator": mark.validator, "size": mark.total_bytes}
+        with storing(self.sidecar), _open_writing(self.sidecar, os.O_CREAT | os.O_EXCL) as file:
+            file.write(json.dumps(record).encode())
+
+    def go_on(self) -> None:
+        """Open the part at its end."""
+        with storing(self.path):
+            self._file = _open_writing(self.path, os.O_APPEND)
+            if os.fstat(self._file.fileno()).st_size != self.size_bytes:
+                raise OSError(errno.EBUSY, "another program changes it")
+
+    def write(self, piece: bytes) -> None:
+        """Append a piece, unbuffered."""
+        file = self._file
+        assert file is not None, "opened before it is written to"  # noqa: S101
+        with storing(self.path):
+            written = file.write(piece)
+            while written < len(piece):  # a disk that runs full takes a part of it first
+                written += file.write(memoryview(piece)[written:])
+        self.size_bytes += len(piece)
+
+    def close(self) -> None:
+        """Close the part and keep it."""
+        file, self._file = self._file, None
+        if file is not None:
+            with storing(self.path):
+                file.close()
+
+    def remove(self) -> None:
+        """Delete the part and its companion, the companion first: alone it would be a lie."""
+        self.close()
+        for path in (self.sidecar, self.path):
+            with storing(path):
+                path.unlink(missing_ok=True)
+        self.size_bytes, self.mark = 0, None
+
+    def settle(self) -> None:
+        """Make the verified part durable under its final name. Blocks: call it in a thread."""
+        with storing(self.path), _open_writing(self.path, 0) as file:
+            os.fsync(file.fileno())
+        with storing(self.final):
+            self.path.replace(self.final)
+            self.sidecar.unlink(missing_ok=True)
+            _sync_folder(self.final.parent)
+
+
+def _open_writing(path: Path, flags: int) -> FileIO:
+    """Open unbuffered; on a system without O_NOFOLLOW a link is looked for first."""
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, "it is a link")
+    descriptor = os.open(path, os.O_WRONLY | flags | _NO_FOLLOW | _BINARY, _MODE)
+    return FileIO(descriptor, "wb")
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return  # Windows has no handle of a folder to flush
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _parse_mark(text: bytes, name: str) -> Mark | None:
+    try:
+        record = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(record, dict) or record.get("name") != name:
+        return None
+    validator, size = record.get("validator"), record.get("size")
+    # It is sent as a header: nothing that could not have come as one.
+    if not isinstance(validator, str) or not validator.isprintable() or not validator:
+        return None
+    if size is not None and (not isinstance(size, int) or size < 0):
+        return None
+    return Mark(validator, size)

@@ -1,0 +1,108 @@
+"""Verification: whether a file is a whole, playable video, and the one that was asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.boxes import BoxFault, Footage, walk
+from pipeline.decoding import DecodeFault, Decoders
+from pipeline.downloader.partfile import open_plain, storing
+from pipeline.errors import BadVideo
+from pipeline.model import Video
+
+LEVELS = ("boxes", "first_frame", "full")
+LENGTH_TOLERANCE_S = 0.25
+# What the provider makes of a frame and a resolution (contract, "The video").
+FRAME_SIZES = {
+    ("16:9", "720p"): (1280, 720),
+    ("9:16", "720p"): (720, 1280),
+    ("16:9", "1080p"): (1920, 1080),
+}
+
+
+class CutVideo(BadVideo):
+    """The end of the video is missing: where no length was announced, the transfer was cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for; `duration` in seconds."""
+
+    duration: int
+    aspect_ratio: str
+    resolution: str
+
+    def differences(self, footage: Footage) -> tuple[str, ...]:
+        """Say in what the video differs from what was asked for: warnings, not failures."""
+        found = []
+        size = FRAME_SIZES.get((self.aspect_ratio, self.resolution.lower()))
+        if size is not None and size != (footage.width, footage.height):
+            found.append(
+                f"The video has {footage.width}x{footage.height} pixels; asked for was "
+                f"{self.aspect_ratio} at {self.resolution} ({size[0]}x{size[1]})."
+            )
+        if abs(footage.duration_s - self.duration) > LENGTH_TOLERANCE_S:
+            found.append(
+                f"The video is {footage.duration_s:.2f} s long; asked for were {self.duration} s."
+            )
+        return tuple(found)
+
+
+async def verify_file(
+    path: Path,
+    level: str = "first_frame",
+    *,
+    decoders: Decoders | None = None,
+    limit_s: float = 120,
+    wanted: Wanted | None = None,
+    name: str | None = None,
+) -> Video:
+    """Verify the file at `path` up to `level` (boxes, first_frame or full) and describe it.
+
+    `decoders` are used if given, else some are started for this call with the time limit
+    `limit_s`; `boxes` needs none. The video is called `name`, or as the file is. Raises BadVideo
+    if it is not whole or not playable, StoreError if it cannot be read, Unfinished if no decoder
+    starts.
+    """
+    if level not in LEVELS:
+        raise ValueError(f"level must be one of {', '.join(LEVELS)}, not {level!r}")
+    size_bytes, sha256, footage = await asyncio.to_thread(_read, path)
+    if level != "boxes":
+        footage = await _decode(path, decoders, limit_s, full=level == "full")
+    warnings = wanted.differences(footage) if wanted else ()
+    return Video(
+        name=name or path.name,
+        size_bytes=size_bytes,
+        sha256=sha256,
+        duration_s=footage.duration_s,
+        width=footage.width,
+        height=footage.height,
+        warnings=warnings,
+    )
+
+
+def _read(path: Path) -> tuple[int, str, Footage]:
+    """Walk the boxes and hash the file as the disk holds it."""
+    with open_plain(path) as file, storing(path):
+        size_bytes = os.fstat(file.fileno()).st_size
+        try:
+            footage = walk(file, size_bytes)
+        except BoxFault as fault:
+            kind = CutVideo if fault.truncated else BadVideo
+            raise kind(f"The file is no whole video: {fault}.") from fault
+        file.seek(0)
+        return size_bytes, hashlib.file_digest(file, "sha256").hexdigest(), footage
+
+
+async def _decode(path: Path, decoders: Decoders | None, limit_s: float, *, full: bool) -> Footage:
+    if decoders is None:
+        async with Decoders(processes=1, limit_s=limit_s) as own:
+            return await _decode(path, own, limit_s, full=full)
+    try:
+        return await decoders.examine(path, full=full)
+    except DecodeFault as fault:
+        raise BadVideo(f"The video cannot be played: {fault}.") from fault

@@ -1,0 +1,264 @@
+"""Every fault that can be asked for, as data: its call, its answer, how often it strikes."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+GROUPS = ("submit", "query", "upload", "download", "balance")
+SHAPES = ("error", "error_int", "success", "message", "flat", "plain", "html")
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """One thing that can go wrong.
+
+    Attributes:
+        name: begins with the call it belongs to.
+        summary: one line for help and documentation.
+        status: the HTTP status of a plain error answer, 0 for every other kind.
+        code: the machine-readable code of a plain error answer.
+        shape: the form of a plain error's body unless a rule names another.
+        lasting: a marker without a count means always, not the first time only.
+        per_task: a share picks tasks (all of whose calls are struck), not single calls.
+        modifier: changes an answer together with others, instead of being the answer.
+        value: what the part after ``@`` is, for the help; empty if it takes none.
+    """
+
+    name: str
+    summary: str
+    status: int = 0
+    code: str = ""
+    shape: str = "error"
+    lasting: bool = False
+    per_task: bool = False
+    modifier: bool = False
+    value: str = ""
+
+    @property
+    def group(self) -> str:
+        """The call this fault belongs to."""
+        return self.name.partition("_")[0]
+
+
+class UnknownFaultError(ValueError):
+    """A fault's name or form is not known; the text lists what is."""
+
+
+def _plain(name: str, status: int, code: str, shape: str = "error", **more: str) -> FaultKind:
+    """Build a fault that is nothing but an error answer."""
+    summary = more.get("summary", f"answers {status} {code}, nothing is accepted")
+    return FaultKind(name, summary, status, code, shape, value=more.get("value", ""))
+
+
+def _lasting(name: str, summary: str, value: str = "") -> FaultKind:
+    """Build a fault that belongs to a task for its whole life."""
+    return FaultKind(name, summary, lasting=True, per_task=True, modifier=True, value=value)
+
+
+_SUBMIT = (
+    _plain("submit_401", 401, "invalid_api_key"),
+    _plain("submit_402", 402, "insufficient_balance", "flat"),
+    _plain("submit_quota", 403, "insufficient_user_quota", value="STATUS"),
+    _plain("submit_400", 400, "invalid_request", "success"),
+    _plain("submit_403", 403, "access_denied", "flat"),
+    _plain("submit_404", 404, "not_found", "plain"),
+    _plain("submit_413", 413, "request_too_large", "html"),
+    _plain("submit_422", 422, "content_policy_violation", "error"),
+    _plain("submit_model_not_found", 503, "model_not_found", value="STATUS"),
+    _plain("submit_429", 429, "rate_limit_exceeded", "error_int"),
+    _plain("submit_429_seconds", 429, "rate_limit_exceeded", value="SECONDS of Retry-After"),
+    _plain("submit_429_date", 429, "rate_limit_exceeded", "flat", value="SECONDS ahead"),
+    _plain("submit_rate_limit_unavailable", 503, "rate_limit_unavailable"),
+    _plain("submit_500", 500, "internal_error", "plain", value="STATUS"),
+    FaultKind("submit_reset", "resets the connection before acceptance"),
+    FaultKind("submit_redirect", "redirects the POST, nothing accepted", value="307 or 308"),
+    FaultKind(
+        "submit_500_after",
+        "accepts, then answers 5xx",
+        500,
+        "internal_error",
+        "html",
+        value="STATUS",
+    ),
+    FaultKind(
+        "submit_answer_lost",
+        "accepts, then drops the connection without an answer",
+        value="reset or close",
+    ),
+    FaultKind("submit_stall", "accepts, then does not answer", value="SECONDS, default 3600"),
+    FaultKind("submit_no_id", "accepts, answers 200 without an id"),
+    FaultKind("submit_html", "accepts, answers 200 with HTML"),
+    FaultKind("submit_half_json", "accepts, answers 200 with half a JSON body"),
+    FaultKind("submit_id_as_task_id", "accepts, gives the id as task_id"),
+    FaultKind("submit_id_in_data", "accepts, wraps the answer in data"),
+    FaultKind(
+        "submit_slow",
+        "accepts at once, answers late",
+        modifier=True,
+        value="SECONDS, default 1",
+    ),
+)
+
+_QUERY = (
+    _plain("query_401", 401, "invalid_api_key", summary="answers 401 invalid_api_key"),
+    _plain("query_500", 500, "internal_error", "html", summary="answers 5xx", value="STATUS"),
+    _plain("query_429", 429, "rate_limit_exceeded", "flat", summary="answers 429"),
+    _plain(
+        "query_429_seconds",
+        429,
+        "rate_limit_exceeded",
+        summary="answers 429 with Retry-After",
+        value="SECONDS of Retry-After",
+    ),
+    FaultKind("query_reset", "resets the connection"),
+    FaultKind("query_stall", "does not answer", value="SECONDS, default 3600"),
+    FaultKind("query_html", "answers 200 with HTML"),
+    FaultKind("query_half_json", "answers 200 with half a JSON body"),
+    FaultKind("query_slow", "answers late", modifier=True, value="SECONDS, default 1"),
+    FaultKind("query_unknown_status", "gives a status nobody knows", modifier=True),
+    FaultKind("query_missing_status", "leaves the status out", modifier=True),
+    _lasting("query_progress_null", "progress is null"),
+    _lasting("query_progress_missing", "progress is left out"),
+    _lasting("query_progress_stuck", "progress stands at 99 from the start"),
+    _lasting("query_progress_jumps", "progress jumps about, backwards too"),
+    FaultKind(
+        "query_not_found_early",
+        "404 for the first COUNT queries, or for the first seconds",
+        404,
+        "task_not_found",
+        per_task=True,
+        value="SECONDS since the submission",
+    ),
+    FaultKind(
+        "query_not_found", "404 for good", 404, "task_not_found", lasting=True, per_task=True
+    ),
+    FaultKind(
+        "query_task_not_exist",
+        "400 task_not_exist for good",
+        400,
+        "task_not_exist",
+        "message",
+        lasting=True,
+        per_task=True,
+    ),
+    _lasting("query_never_finishing", "the task never ends"),
+    FaultKind(
+        "query_no_url",
+        "completed without a URL, COUNT times (all of them by *all)",
+        per_task=True,
+        modifier=True,
+    ),
+    _lasting("query_url_result", "the URL stands in result.data[].url"),
+    _lasting("query_url_plain", "the URL stands in url"),
+    _lasting("query_url_data", "the URL stands in data[].url"),
+    _lasting("query_url_not_http", "video_url is a file: URL"),
+    _lasting("query_status_submitted", "queued is spelt submitted"),
+    _lasting("query_status_pending", "queued is spelt pending"),
+    _lasting("query_status_processing", "in_progress is spelt processing"),
+    _lasting("query_status_succeeded", "completed is spelt succeeded"),
+    _lasting("query_status_upper", "statuses in upper case"),
+    _lasting("query_failed_error", "the task fails, with error", value="CODE"),
+    _lasting("query_failed_reason", "the task fails, with fail_reason only"),
+    FaultKind(
+        "query_lookup_unsupported",
+        "404 for every client_business_id",
+        404,
+        "task_not_found",
+        lasting=True,
+        per_task=True,
+    ),
+    FaultKind(
+        "query_lookup_late",
+        "a client_business_id is not found COUNT times, or at first",
+        404,
+        "task_not_found",
+        per_task=True,
+        value="SECONDS since the submission",
+    ),
+)
+
+_UPLOAD = (
+    _plain("upload_400", 400, "Unsupported image type.", "success"),
+    _plain("upload_401", 401, "invalid_api_key"),
+    _plain("upload_success_false", 200, "Upload failed, try again later", "success"),
+    _plain("upload_500", 500, "internal_error", "plain", value="STATUS"),
+    _plain("upload_429", 429, "rate_limit_exceeded", "flat"),
+    FaultKind("upload_reset", "resets the connection"),
+    FaultKind("upload_answer_lost", "stores the picture, then drops the connection"),
+    FaultKind("upload_stall", "does not answer", value="SECONDS, default 3600"),
+    FaultKind("upload_slow", "answers late", modifier=True, value="SECONDS, default 1"),
+)
+
+_DOWNLOAD = (
+    _plain("download_403", 403, "AccessDenied", "html", summary="answers 403, as if expired"),
+    _plain("download_404", 404, "NoSuchKey", "html", summary="answers 404"),
+    _plain("download_410", 410, "Gone", "html", summary="answers 410"),
+    _plain("download_500", 500, "internal_error", "html", summary="answers 5xx", value="STATUS"),
+    FaultKind("download_reset", "resets the connection before an answer"),
+    FaultKind("download_cut", "ends before Content-Length", value="BYTES sent, default half"),
+    FaultKind("download_cut_chunked", "a chunked body that just ends", value="BYTES sent"),
+    FaultKind("download_cut_close", "no length, half the body, then closed", value="BYTES sent"),
+    FaultKind("download_longer", "sends more than Content-Length says"),
+    FaultKind("download_gzip", "Content-Encoding: gzip"),
+    FaultKind("download_corrupt_head", "the first 64 bytes are wrong"),
+    FaultKind("download_html", "200 with an HTML page"),
+    FaultKind("download_json", "200 with a JSON error"),
+    FaultKind("download_empty", "200 with no bytes at all"),
+    FaultKind("download_stall", "half the body, then silence", value="SECONDS, default 3600"),
+    FaultKind("download_slow", "one byte, then a pause, and so on", value="SECONDS, default 1"),
+    FaultKind("download_range_ignored", "a ranged request gets 200 and the whole"),
+    FaultKind("download_416", "a ranged request gets 416"),
+    FaultKind("download_etag_changed", "another ETag for each request", modifier=True),
+    FaultKind("download_redirect", "redirects to another path of the same origin"),
+    FaultKind("download_redirect_host", "redirects to another origin", value="HOST:PORT"),
+    FaultKind("download_truncated", "half of the file, and a Content-Length that agrees"),
+    FaultKind("download_zeroed", "media data are all zeros, boxes are right"),
+    _lasting("download_wrong_frame", "a clip of another frame size"),
+    _lasting("download_wrong_length", "a clip of another duration"),
+)
+
+_BALANCE = (
+    _plain("balance_401", 401, "invalid_api_key", summary="answers 401 invalid_api_key"),
+    _plain("balance_500", 500, "internal_error", "html", summary="answers 5xx", value="STATUS"),
+    FaultKind("balance_success_false", "200 with success:false"),
+    FaultKind("balance_unlimited", "unlimited_quota with remain_balance -1"),
+)
+
+CATALOGUE: dict[str, FaultKind] = {
+    kind.name: kind for kind in (*_SUBMIT, *_QUERY, *_UPLOAD, *_DOWNLOAD, *_BALANCE)
+}
+
+# These are decided when the request has been found good, and leave an accepted task behind.
+AFTER_ACCEPTANCE = frozenset(
+    {
+        "submit_500_after",
+        "submit_answer_lost",
+        "submit_stall",
+        "submit_no_id",
+        "submit_html",
+        "submit_half_json",
+        "submit_id_as_task_id",
+        "submit_id_in_data",
+    }
+)
+
+
+def find_fault(name: str) -> FaultKind:
+    """Return the fault called ``name``, or raise with the nearest known names."""
+    kind = CATALOGUE.get(name)
+    if kind is not None:
+        return kind
+    near = difflib.get_close_matches(name, CATALOGUE, n=3, cutoff=0.5)
+    hint = f" Did you mean {', '.join(near)}?" if near else ""
+    raise UnknownFaultError(f"no fault is called {name!r}.{hint} Known: {', '.join(CATALOGUE)}")
+
+
+def list_faults() -> list[tuple[str, str]]:
+    """Return each fault's name and its one-line description, grouped by call."""
+    return [(kind.name, _describe(kind)) for kind in CATALOGUE.values()]
+
+
+def _describe(kind: FaultKind) -> str:
+    """Return the summary with what ``@`` takes."""
+    return f"{kind.summary} (@{kind.value})" if kind.value else kind.summary

@@ -1,0 +1,183 @@
+"""``python -m pipeline.emulator``: the emulator as a program of its own."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.emulator.catalogue import UnknownFaultError, list_faults
+from pipeline.emulator.faults import parse_rule
+from pipeline.emulator.server import Emulator
+from pipeline.emulator.settings import DAY_S, EmulatorSettings
+
+_SUBMIT_PER_MINUTE = 300.0
+_QUERY_PER_MINUTE = 3000.0
+_USAGE_EXIT = 2
+_READ_BYTES = 4096
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the emulator until it is told to stop; return the exit code."""
+    parser = build_parser()
+    chosen = parser.parse_args(argv)
+    if chosen.list_faults:
+        for name, summary in list_faults():
+            sys.stdout.write(f"{name:32} {summary}\n")
+        return 0
+    try:
+        settings = settings_from(chosen)
+    except ValueError as wrong:
+        parser.error(str(wrong))
+    return serve(settings, announce=chosen.announce, until_stdin_closes=chosen.until_stdin_closes)
+
+
+def serve(
+    settings: EmulatorSettings,
+    *,
+    announce: Path | None = None,
+    until_stdin_closes: bool = False,
+) -> int:
+    """Serve until SIGINT, SIGTERM or (if asked) the end of standard input.
+
+    Args:
+        settings: what to be like.
+        announce: a file that gets the announcement as well.
+        until_stdin_closes: stop at the end of standard input, so that the emulator
+            never outlives the program that started it.
+    """
+    try:
+        asyncio.run(_serve(settings, announce, until_stdin_closes))
+    except OSError as wrong:
+        ports = f"{settings.port or 'any'} and {settings.files_port or 'any'}"
+        sys.stderr.write(
+            f"emulator: cannot start on {settings.host}, ports {ports}: "
+            f"{wrong.strerror or wrong}. Choose others with --port and --files-port, "
+            "0 takes any free one.\n"
+        )
+        return _USAGE_EXIT
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command line's grammar."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.emulator",
+        description="A local ToAPIs on 127.0.0.1; prints one line of JSON once it listens.",
+    )
+    add = parser.add_argument
+    add("--port", type=int, default=0, help="of the API; 0 takes any free one")
+    add("--files-port", type=int, default=0, help="of uploads and videos; 0 takes any free one")
+    add("--state", type=Path, metavar="DIR", help="keep everything there and go on from it")
+    add("--quick", action="store_true", help="tiny plain clips instead of rendered videos")
+    add("--median-s", type=float, default=4.0, help="median time of a task (4)")
+    add("--p95-s", type=float, help="95th percentile of it (twice the median)")
+    add("--fail-share", type=float, default=0.0, help="share of tasks that fail, 0 to 1")
+    add("--fault", action="append", default=[], metavar="NAME[=SHARE][*COUNT][@VALUE][~SHAPE]")
+    add("--list-faults", action="store_true", help="print all faults and leave")
+    add("--key", help="the only API key accepted (any)")
+    add("--submit-per-minute", type=float, default=_SUBMIT_PER_MINUTE, help="0 is no limit (300)")
+    add("--submit-burst", type=int, help="at once (ten seconds' worth)")
+    add("--query-per-minute", type=float, default=_QUERY_PER_MINUTE, help="0 is no limit (3000)")
+    add("--query-burst", type=int, help="at once (ten seconds' worth)")
+    add("--outstanding-cap", type=int, help="most unfinished tasks (no cap)")
+    add("--url-lifetime-s", type=float, default=DAY_S, help="how long a video's URL works (a day)")
+    add("--padding-bytes", type=int, default=0, help="enlarge every clip by this much")
+    add("--fractional-times", action="store_true", help="times with fractions of a second")
+    add("--render-workers", type=int, default=2, help="processes that render (2)")
+    add("--seed", type=int, default=0, help="of every draw (0)")
+    add(
+        "--announce",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="write the line there as well",
+    )
+    add("--until-stdin-closes", action="store_true", help="stop at the end of standard input")
+    return parser
+
+
+def settings_from(chosen: argparse.Namespace) -> EmulatorSettings:
+    """Return the settings that a command line asks for, or raise ValueError."""
+    for text in chosen.fault:
+        parse_rule(text)
+    return EmulatorSettings(
+        port=chosen.port,
+        files_port=chosen.files_port,
+        state_dir=chosen.state,
+        quick=chosen.quick,
+        median_s=chosen.median_s,
+        p95_s=2 * chosen.median_s if chosen.p95_s is None else chosen.p95_s,
+        fail_share=chosen.fail_share,
+        faults=tuple(chosen.fault),
+        key=chosen.key,
+        submit_per_minute=chosen.submit_per_minute or None,
+        submit_burst=chosen.submit_burst,
+        query_per_minute=chosen.query_per_minute or None,
+        query_burst=chosen.query_burst,
+        outstanding_cap=chosen.outstanding_cap,
+        url_lifetime_s=chosen.url_lifetime_s,
+        padding_bytes=chosen.padding_bytes,
+        fractional_times=chosen.fractional_times,
+        render_workers=chosen.render_workers,
+        seed=chosen.seed,
+    )
+
+
+async def _serve(
+    settings: EmulatorSettings, announce: Path | None, until_stdin_closes: bool
+) -> None:
+    stop = asyncio.Event()
+    _listen_for_signals(stop)
+    async with Emulator(settings) as emulator:
+        _announce(emulator, announce)
+        if until_stdin_closes:
+            loop = asyncio.get_running_loop()
+            threading.Thread(target=_watch_stdin, args=(loop, stop), daemon=True).start()
+        await stop.wait()
+
+
+def _listen_for_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:
+            # Windows' event loops know no signal handlers of their own.
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+
+
+def _announce(emulator: Emulator, file: Path | None) -> None:
+    document = {
+        "base_url": emulator.base_url,
+        "files_url": emulator.files_url,
+        "pid": os.getpid(),
+    }
+    line = json.dumps(document) + "\n"
+    if file is not None:
+        part = file.with_name(file.name + ".part")
+        part.write_text(line, encoding="utf-8")
+        part.replace(file)
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
+def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    # os.read, because a thread inside sys.stdin would hold its lock at the exit.
+    with contextlib.suppress(OSError):
+        while os.read(0, _READ_BYTES):
+            pass
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(stop.set)
+
+
+__all__ = ["UnknownFaultError", "build_parser", "main", "serve", "settings_from"]

@@ -1,0 +1,167 @@
+"""Bytes to a client: whole or a range, in good order or with a fault."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from pipeline.emulator import wire
+from pipeline.emulator.faults import FaultRule
+
+_CHUNK_BYTES = 1 << 18
+_FOREVER_S = 3600.0
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a URL stands for: bytes in parts, their strong ETag and their type."""
+
+    parts: tuple[bytes, ...]
+    etag: str
+    content_type: str
+
+    @property
+    def size_bytes(self) -> int:
+        """The length of it all."""
+        return sum(len(part) for part in self.parts)
+
+    def whole(self) -> bytes:
+        """Return it in one piece."""
+        return b"".join(self.parts)
+
+    def slices(self, start: int, stop: int) -> Iterator[memoryview]:
+        """Give the bytes from ``start`` to before ``stop``, without copying them."""
+        for part in self.parts:
+            size_bytes = len(part)
+            first, last = max(0, start), min(size_bytes, stop)
+            view = memoryview(part)
+            for at in range(first, last, _CHUNK_BYTES):
+                yield view[at : min(last, at + _CHUNK_BYTES)]
+            start -= size_bytes
+            stop -= size_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The part of a body that an answer carries."""
+
+    start: int
+    stop: int
+    partial: bool
+
+
+def span_of(request: web.Request, body: Body) -> Span | None:
+    """Return what a request asks for; None if its range lies outside."""
+    size_bytes = body.size_bytes
+    whole = Span(0, size_bytes, partial=False)
+    match = _RANGE.fullmatch(request.headers.get("Range", "").strip())
+    if match is None or match.groups() == ("", ""):
+        return whole
+    # A changed file is sent whole: that is what If-Range is for.
+    if request.headers.get("If-Range", body.etag) != body.etag:
+        return whole
+    first, last = match.groups()
+    if not first:
+        length = min(int(last), size_bytes)
+        return Span(size_bytes - length, size_bytes, partial=True) if length else None
+    start = int(first)
+    stop = min(int(last) + 1, size_bytes) if last else size_bytes
+    return Span(start, stop, partial=True) if start < stop else None
+
+
+def out_of_range(body: Body) -> web.Response:
+    """Return the answer to a range that does not exist."""
+    return web.Response(status=416, headers={"Content-Range": f"bytes */{body.size_bytes}"})
+
+
+async def send(request: web.Request, body: Body) -> web.StreamResponse:
+    """Send what is asked for."""
+    span = span_of(request, body)
+    if span is None:
+        return out_of_range(body)
+    answer = await _opened(request, body, span)
+    if request.method != "HEAD":
+        for piece in body.slices(span.start, span.stop):
+            await answer.write(piece)
+    await answer.write_eof()
+    return answer
+
+
+async def send_badly(request: web.Request, body: Body, rule: FaultRule) -> web.StreamResponse:
+    """Send what is asked for, with one of the faults of the transport."""
+    span = span_of(request, body) or Span(0, body.size_bytes, partial=False)
+    content = body.whole()[span.start : span.stop]
+    half_bytes = min(len(content), int(rule.number(len(content) // 2)))
+    line = "HTTP/1.1 206 Partial Content" if span.partial else "HTTP/1.1 200 OK"
+    head = [line, *(f"{name}: {value}" for name, value in _headers(body, span).items())]
+    length = f"Content-Length: {len(content)}"
+    match rule.kind.name:
+        case "download_cut":
+            return await wire.raw(request, [*head, length], content[:half_bytes])
+        case "download_cut_chunked":
+            chunked = [*head, "Transfer-Encoding: chunked"]
+            return await wire.raw(request, chunked, wire.chunk(content[:half_bytes]))
+        case "download_cut_close":
+            return await wire.raw(request, head, content[:half_bytes])
+        case "download_longer":
+            return await wire.raw(request, [*head, length], content + b"\0" * 1024)
+        case "download_gzip":
+            headers = {**_headers(body, span), "Content-Encoding": "gzip"}
+            packed = gzip.compress(content, compresslevel=1)
+            return web.Response(status=206 if span.partial else 200, body=packed, headers=headers)
+        case "download_stall":
+            until = Span(span.start, span.start + len(content) // 2, span.partial)
+            return await _paused(request, body, span, until, rule)
+        case _:
+            return await _drip(request, body, span, rule)
+
+
+async def _paused(
+    request: web.Request, body: Body, span: Span, until: Span, rule: FaultRule
+) -> web.StreamResponse:
+    """Send half, then nothing for a long time, then close."""
+    answer = await _opened(request, body, span)
+    for piece in body.slices(until.start, until.stop):
+        await answer.write(piece)
+    await asyncio.sleep(rule.number(_FOREVER_S))
+    if request.transport is not None:
+        request.transport.close()
+    return answer
+
+
+async def _drip(
+    request: web.Request, body: Body, span: Span, rule: FaultRule
+) -> web.StreamResponse:
+    """Send one byte, pause, and so on: never stalled, never done."""
+    answer = await _opened(request, body, span)
+    for at in range(span.start, span.stop):
+        for piece in body.slices(at, at + 1):
+            await answer.write(piece)
+        await asyncio.sleep(rule.number(1.0))
+    await answer.write_eof()
+    return answer
+
+
+async def _opened(request: web.Request, body: Body, span: Span) -> web.StreamResponse:
+    answer = web.StreamResponse(status=206 if span.partial else 200, headers=_headers(body, span))
+    answer.content_length = span.stop - span.start
+    await answer.prepare(request)
+    return answer
+
+
+def _headers(body: Body, span: Span) -> dict[str, str]:
+    headers = {
+        "Content-Type": body.content_type,
+        "Accept-Ranges": "bytes",
+        "ETag": body.etag,
+    }
+    if span.partial:
+        last = span.stop - 1
+        headers["Content-Range"] = f"bytes {span.start}-{last}/{body.size_bytes}"
+    return headers

@@ -1,0 +1,132 @@
+"""The middlewares of both origins: every call recorded, the key checked, the rate kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from pipeline.emulator.bodies import error
+from pipeline.emulator.limits import TokenBucket, bucket
+from pipeline.emulator.provider import Provider
+from pipeline.emulator.records import Call, Refused
+from pipeline.emulator.rules import RefusedError
+from pipeline.emulator.settings import EmulatorSettings
+from pipeline.emulator.wire import UNANSWERED
+
+CALL = web.RequestKey("call", Call)
+CODE = web.RequestKey("code", str)
+PROMPT = web.RequestKey("prompt", str)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def kind_of(request: web.Request) -> str:
+    """Name the call by its route."""
+    return (request.match_info.route.name or "unknown").partition("_")[0]
+
+
+class Gate:
+    """Stands before every handler of one origin."""
+
+    def __init__(self, provider: Provider, origin: str) -> None:
+        self._provider = provider
+        self._origin = origin
+        self._buckets = _buckets(provider.settings)
+
+    def middleware(self) -> Middleware:
+        """Return it in the form that aiohttp wants."""
+
+        @web.middleware
+        async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if kind_of(request) == "control":
+                return await handler(request)
+            return await self._pass(request, handler)
+
+        return gate
+
+    async def _pass(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        records = self._provider.records
+        call = self._call(request)
+        request[CALL] = call
+        records.arrived(call)
+        status = 0
+        try:
+            answer = await self._answer(request, handler)
+            status = 0 if UNANSWERED in request else answer.status
+        except web.HTTPException as unknown:
+            status = unknown.status
+            raise
+        finally:
+            records.answered(call, status)
+            if call.kind == "submit" and status and not call.task_id:
+                self._note_refused(request, call)
+        return answer
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer, with the rate limit's headers on whatever comes out."""
+        try:
+            headers = self._admit(request)
+            answer = await handler(request)
+        except RefusedError as refused:
+            request[CODE] = refused.code
+            headers = refused.headers
+            answer = error(refused.status, refused.code, refused.message, refused.shape)
+        if headers and not answer.prepared:
+            answer.headers.update(headers)
+        return answer
+
+    def _admit(self, request: web.Request) -> dict[str, str]:
+        """Check key and rate; return headers for the answer."""
+        if self._origin == "files":
+            return {}
+        self._check_key(request.headers.get("Authorization", ""))
+        kept = self._buckets.get(kind_of(request))
+        if kept is None:
+            return {}
+        ruling = kept.take(time.monotonic())
+        if not ruling.allowed:
+            raise RefusedError(429, "rate_limit_exceeded", "请求过于频繁", headers=ruling.headers)
+        return ruling.headers
+
+    def _check_key(self, authorization: str) -> None:
+        scheme, _, key = authorization.partition(" ")
+        wanted = self._provider.settings.key
+        if scheme.lower() != "bearer" or not key.strip() or wanted not in (None, key.strip()):
+            raise RefusedError(401, "invalid_api_key", "无效的令牌")
+
+    def _call(self, request: web.Request) -> Call:
+        headers = request.headers
+        return Call(
+            number=self._provider.records.next_number(),
+            at=self._provider.clock(),
+            origin=self._origin,
+            kind=kind_of(request),
+            method=request.method,
+            path=request.path_qs,
+            authorization="Authorization" in headers,
+            cookie="Cookie" in headers,
+            user_agent=headers.get("User-Agent", ""),
+            range=headers.get("Range", ""),
+        )
+
+    def _note_refused(self, request: web.Request, call: Call) -> None:
+        self._provider.records.refused.append(
+            Refused(
+                call.number,
+                call.at,
+                call.status,
+                request.get(CODE, ""),
+                call.client_business_id,
+                request.get(PROMPT, ""),
+            )
+        )
+
+
+def _buckets(settings: EmulatorSettings) -> dict[str, TokenBucket | None]:
+    return {
+        "submit": bucket(settings.submit_per_minute, settings.submit_burst, "async_submit"),
+        "query": bucket(settings.query_per_minute, settings.query_burst, "async_query"),
+    }

@@ -1,0 +1,198 @@
+"""The service behind both origins: what is accepted, where it stands, what it costs."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pipeline.emulator.book import TaskBook
+from pipeline.emulator.faults import FaultBoard
+from pipeline.emulator.records import Call, Records, Submission
+from pipeline.emulator.render import Picture
+from pipeline.emulator.rules import Order
+from pipeline.emulator.settings import EmulatorSettings
+from pipeline.emulator.store import Store, Upload
+from pipeline.emulator.studio import QuickStudio, RenderStudio, Studio
+from pipeline.emulator.tasks import (
+    FAILED,
+    IN_PROGRESS,
+    Stage,
+    Task,
+    draw_fate,
+    new_task_id,
+    stage_of,
+)
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_VIDEO_NAME = re.compile(r"(?P<unix>\d+)_(?P<part>[0-9a-f]{3})(?P<proof>[0-9a-f]{5})\.mp4")
+_RENDER_FAILED = ("generation_failed", "the rehearsal could not render this video")
+
+
+class Provider:
+    """One account at the emulated service.
+
+    Attributes:
+        files_url: the origin of uploads and videos, known once it listens.
+    """
+
+    def __init__(self, settings: EmulatorSettings, clock: Callable[[], float]) -> None:
+        """Take up what ``state_dir`` holds; ``clock`` gives Unix seconds."""
+        self.settings = settings
+        self.clock = clock
+        self.files_url = ""
+        self.faults = FaultBoard(settings.faults, settings.seed)
+        self.records = Records(settings.keep_calls)
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self.folder = self._open_folder()
+        # First of all, since it is what may fail: the state may be in use.
+        self.store = Store(self.folder / "state.db" if settings.state_dir else None)
+        self._secret = self.store.settled("secret", secrets.token_hex(16)).encode()
+        self.book = TaskBook(settings.balance_usd, self.stage)
+        self.uploads: dict[str, Upload] = {}
+        self.studio = self._open_studio()
+
+    def begin(self) -> None:
+        """Go on with the tasks of an earlier life; needs the running event loop."""
+        for upload in self.store.uploads():
+            self.uploads[upload.path] = upload
+        for task in self.store.tasks():
+            self.book.add(task)
+            self.studio.start(task)
+            self._record(task, 0)
+
+    def close(self) -> None:
+        """Stop all work and let go of the files."""
+        self.studio.close()
+        self.store.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def accept(self, order: Order, call: Call) -> Task:
+        """Accept a submission; it is committed when this returns."""
+        settings = self.settings
+        number = len(self.book) + 1
+        fate = draw_fate(
+            settings.seed, number, settings.median_s, settings.p95_s, settings.fail_share
+        )
+        cost_usd = order.duration_s * settings.price_per_second_usd
+        created_at = self.clock()
+        task = Task(
+            number=number,
+            task_id=new_task_id(),
+            order=order,
+            created_at=created_at,
+            run_s=fate.run_s,
+            failure=fate.failure,
+            cost_usd=cost_usd,
+            curve=fate.curve,
+        )
+        self.store.add_task(task)
+        self.book.add(task)
+        self.studio.start(task)
+        self.book.note_peak(created_at)
+        call.task_id = task.task_id
+        self._record(task, call.number)
+        return task
+
+    def stage(self, task: Task) -> Stage:
+        """Return where a task stands now, the faults of its life included."""
+        stage = stage_of(task, self.clock(), self.studio.ready_at(task))
+        if self.trait("query_never_finishing", task) is not None:
+            return Stage(IN_PROGRESS, min(stage.progress, 99)) if stage.finished else stage
+        if self.clock() >= task.due_at and self.failure(task) is not None:
+            return Stage(FAILED, 100, task.due_at)
+        return stage
+
+    def failure(self, task: Task) -> tuple[str, str] | None:
+        """Return why a task fails, drawn or asked for, or None."""
+        rule = self.trait("query_failed_error", task)
+        if rule is not None:
+            code = rule or "content_policy_violation"
+            return code, "内容审核未通过"
+        if self.trait("query_failed_reason", task) is not None:
+            return "generation_failed", "the model returned no video"
+        return _RENDER_FAILED if self.studio.broken(task) else task.failure
+
+    def trait(self, name: str, task: Task) -> str | None:
+        """Return the value of a lasting fault that this task has, or None."""
+        rule = self.faults.holds(name, str(task.number), task.order.prompt)
+        return None if rule is None else rule.value
+
+    def outstanding(self) -> int:
+        """Count unfinished tasks."""
+        return self.book.outstanding(self.clock())
+
+    def video_url(self, task: Task) -> str:
+        """Return a fresh URL of a task's video, which works for a while."""
+        milliseconds = int(self.clock() * 1000)
+        unix, part = divmod(milliseconds, 1000)
+        name = f"{unix}_{part:03x}{self._proof(task.task_id, milliseconds)}.mp4"
+        return f"{self.files_url}/videos/{task.task_id}/{name}"
+
+    def url_issued_at(self, task_id: str, name: str) -> float | None:
+        """Return when this URL was given out, or None if it never was."""
+        match = _VIDEO_NAME.fullmatch(name)
+        if match is None:
+            return None
+        milliseconds = int(match["unix"]) * 1000 + int(match["part"], 16)
+        proven = hmac.compare_digest(match["proof"], self._proof(task_id, milliseconds))
+        return milliseconds / 1000 if proven else None
+
+    def knows_picture(self, url: str) -> bool:
+        """Tell whether the service could fetch a picture; strangers' URLs are believed in."""
+        parts = urlsplit(url)
+        # The port of our own URLs changes with a restart, so only the path counts.
+        ours = parts.hostname in _LOOPBACK and parts.path.startswith("/uploads/")
+        return parts.path in self.uploads or not ours
+
+    def picture(self, url: str) -> Picture:
+        """Return what a renderer needs to show a picture."""
+        parts = urlsplit(url)
+        if parts.path in self.uploads:
+            return Picture(self.upload_file(parts.path), parts.hostname or "")
+        return Picture(None, parts.hostname or url)
+
+    def upload_file(self, path: str) -> Path:
+        """Return the file behind an upload's URL path."""
+        return self.folder / path.lstrip("/")
+
+    def _proof(self, task_id: str, milliseconds: int) -> str:
+        text = f"{task_id}:{milliseconds}".encode()
+        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:5]
+
+    def _record(self, task: Task, number: int) -> None:
+        order = task.order
+        self.records.submissions.append(
+            Submission(
+                number,
+                task.created_at,
+                task.task_id,
+                order.client_business_id,
+                order.prompt,
+                order.document(),
+            )
+        )
+
+    def _open_folder(self) -> Path:
+        if self.settings.state_dir is not None:
+            self.settings.state_dir.mkdir(parents=True, exist_ok=True)
+            return self.settings.state_dir
+        self._temporary = tempfile.TemporaryDirectory(
+            prefix="emulator-", ignore_cleanup_errors=True
+        )
+        return Path(self._temporary.name)
+
+    def _open_studio(self) -> Studio:
+        settings = self.settings
+        if settings.quick:
+            kept = self.folder / "clips" if settings.state_dir else None
+            return QuickStudio(kept, settings.padding_bytes, self.clock)
+        return RenderStudio(
+            self.folder / "videos", settings.render_workers, self.picture, settings.padding_bytes
+        )

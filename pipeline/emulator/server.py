@@ -1,0 +1,167 @@
+"""The emulator as one object: two origins on loopback, started and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from pipeline.emulator.control import ControlEndpoint
+from pipeline.emulator.faults import FaultBoard
+from pipeline.emulator.files import FilesEndpoint
+from pipeline.emulator.gate import Gate
+from pipeline.emulator.provider import Provider
+from pipeline.emulator.query import BalanceEndpoint, QueryEndpoint
+from pipeline.emulator.records import Records
+from pipeline.emulator.settings import EmulatorSettings
+from pipeline.emulator.submit import SubmitEndpoint
+from pipeline.emulator.tasks import Stage, Task
+from pipeline.emulator.upload import UploadEndpoint
+
+__all__ = ["Emulator", "EmulatorSettings"]
+
+_GOODBYE_S = 0.1
+_BODY_LIMIT_BYTES = 16 << 20
+
+
+class Emulator:
+    """A local ToAPIs in the running event loop.
+
+    ``async with Emulator(EmulatorSettings(quick=True)) as emulator: ...``
+    """
+
+    def __init__(
+        self,
+        settings: EmulatorSettings | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Take the settings; nothing listens and no file is touched until it is started.
+
+        Args:
+            settings: what to be like.
+            clock: gives Unix seconds; tests may turn it forward.
+        """
+        self.settings = settings or EmulatorSettings()
+        self._clock = clock
+        self._provider: Provider | None = None
+        self._runners: list[web.AppRunner] = []
+        self._ports = (self.settings.port, self.settings.files_port)
+        self.base_url = ""
+        self.files_url = ""
+
+    async def start(self) -> None:
+        """Listen on both origins; after a stop on the same ports as before.
+
+        What went before is known again only with a ``state_dir``; records and
+        faults begin anew in either case, but for the accepted submissions.
+        """
+        provider = Provider(self.settings, self._clock)
+        self._provider = provider
+        try:
+            files_port = await self._listen(_files_app(provider), self._ports[1])
+            self.files_url = provider.files_url = f"http://{self.settings.host}:{files_port}"
+            provider.begin()
+            port = await self._listen(_api_app(provider), self._ports[0])
+            self._ports = (port, files_port)
+            self.base_url = f"http://{self.settings.host}:{port}"
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop listening, end all work, close the state."""
+        await asyncio.gather(*(runner.cleanup() for runner in self._runners))
+        self._runners.clear()
+        if self._provider is not None:
+            self._provider.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    @property
+    def records(self) -> Records:
+        """What happened so far; still there after the stop."""
+        return self._running().records
+
+    @property
+    def faults(self) -> FaultBoard:
+        """The faults in force: ``add``, ``replace``, ``clear``."""
+        return self._running().faults
+
+    @property
+    def tasks(self) -> list[Task]:
+        """Every accepted task, in order."""
+        return list(self._running().book)
+
+    def stage(self, task_id: str) -> Stage:
+        """Return where a task truly stands, whatever the answers say."""
+        task = self._running().book.by_id(task_id)
+        if task is None:
+            raise KeyError(task_id)
+        return self._running().stage(task)
+
+    @property
+    def peak_outstanding(self) -> int:
+        """The most tasks that were unfinished at one time."""
+        return self._running().book.peak_outstanding
+
+    def summary(self) -> dict[str, Any]:
+        """Return the counts, as ``GET /emulator/records?summary=1`` does."""
+        return ControlEndpoint(self._running()).summary()
+
+    def _running(self) -> Provider:
+        if self._provider is None:
+            raise RuntimeError("the emulator has not been started")
+        return self._provider
+
+    async def _listen(self, app: web.Application, port: int) -> int:
+        # A client that goes away ends its handler: what was accepted stays accepted.
+        runner = web.AppRunner(
+            app, handler_cancellation=True, access_log=None, shutdown_timeout=_GOODBYE_S
+        )
+        await runner.setup()
+        self._runners.append(runner)
+        await web.TCPSite(runner, self.settings.host, port, backlog=1024).start()
+        return int(runner.addresses[0][1])
+
+
+def _api_app(provider: Provider) -> web.Application:
+    """Return the API's routes; the name of a route is the kind of call in the records."""
+    submit, query = SubmitEndpoint(provider), QueryEndpoint(provider)
+    upload, balance = UploadEndpoint(provider), BalanceEndpoint(provider)
+    control = ControlEndpoint(provider)
+    app = web.Application(
+        middlewares=[Gate(provider, "api").middleware()], client_max_size=_BODY_LIMIT_BYTES
+    )
+    router = app.router
+    router.add_post("/v1/videos/generations", submit.handle, name="submit")
+    router.add_get("/v1/videos/generations/{name}", query.handle, name="query")
+    router.add_post("/v1/uploads/images", upload.handle, name="upload")
+    router.add_get("/v1/balance", balance.handle, name="balance")
+    control_faults = router.add_resource("/emulator/faults", name="control")
+    control_faults.add_route("POST", control.set_faults)
+    control_faults.add_route("GET", control.get_faults)
+    router.add_get("/emulator/records", control.records, name="control_records")
+    return app
+
+
+def _files_app(provider: Provider) -> web.Application:
+    files = FilesEndpoint(provider)
+    app = web.Application(middlewares=[Gate(provider, "files").middleware()])
+    app.router.add_get("/uploads/{number}/{name}", files.upload, name="picture")
+    app.router.add_get("/videos/{task_id}/{name}", files.video, name="download")
+    app.router.add_get("/moved/videos/{task_id}/{name}", files.video, name="download_moved")
+    return app

@@ -1,0 +1,169 @@
+"""Tasks at the provider, and submissions in doubt: who holds a slot, who is asked for when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pipeline import events as ev
+from pipeline.engine.rows import Tracked
+from pipeline.engine.settings import Settings
+from pipeline.engine.sweep import Sweep
+from pipeline.errors import NoSuchTask, ProviderError
+from pipeline.model import Phase, State, TaskView
+from pipeline.retry import LOOK_UP
+
+URLLESS_QUERIES = 5
+"""A completed task without a URL is asked for so many times more."""
+
+
+class Outstanding:
+    """Decides what the answer to a query means for its row, and when to ask again."""
+
+    def __init__(
+        self, settings: Settings, sweep: Sweep, happen: Callable[[Tracked, ev.Event], None]
+    ) -> None:
+        self.slots = 0
+        self._settings = settings
+        self._sweep = sweep
+        self._happen = happen
+
+    def hold(self, row: Tracked) -> None:
+        """Take a slot for a row."""
+        if not row.holds_slot:
+            row.holds_slot = True
+            self.slots += 1
+
+    def release(self, row: Tracked) -> None:
+        """Give a row's slot back, if it holds one."""
+        if row.holds_slot:
+            row.holds_slot = False
+            self.slots -= 1
+
+    def take_up(self, row: Tracked, now: float, doubt_age_s: float) -> None:
+        """Ask soon for a row of an earlier run."""
+        if row.state is State.IN_DOUBT:
+            self.doubt(row, now, doubt_age_s)
+            return
+        if row.state is State.RUNNING:
+            self.hold(row)
+        self._sweep.schedule(row.key, now)
+
+    def accepted(self, row: Tracked, task_id: str, now: float) -> None:
+        """Ask for a new task after the first wait."""
+        row.task_id = task_id
+        row.since = now
+        self._sweep.schedule(row.key, now + self._settings.schedule.first_wait_s(row.key))
+
+    def again(self, row: Tracked, now: float) -> None:
+        """Ask for a row again after the usual wait; a running one until its deadline.
+
+        Past the deadline it frees its slot and stays as it is: the next run takes it up.
+        """
+        row.queries += 1
+        due = now + self._settings.schedule.next_wait_s(row.key, row.queries)
+        if row.unknown_since is not None:
+            due = min(due, max(now, row.unknown_since + self._settings.missing_grace_s))
+        if row.state is State.RUNNING:
+            deadline = row.since + self._settings.deadline_s
+            if now >= deadline:
+                self.release(row)
+                return
+            due = min(due, deadline)
+        self._sweep.schedule(row.key, due)
+
+    # In doubt.
+
+    def doubt(self, row: Tracked, now: float, age_s: float) -> bool:
+        """Look a lost submission up for a while; return False where that is not possible."""
+        if not self._settings.client_reference:
+            self.release(row)
+            return False
+        row.lookup_until = now + max(0.0, self._settings.lookup_s - age_s)
+        self.hold(row)
+        self._sweep.schedule(row.key, now + (LOOK_UP.wait_s(1, row.key) if not age_s else 0))
+        return True
+
+    def looked_up(self, row: Tracked, outcome: TaskView | ProviderError, now: float) -> bool:
+        """Take in the answer to a look-up; return whether the task was found."""
+        row.lookups += 1
+        if isinstance(outcome, TaskView):
+            self._sweep.answered()
+            task_id = outcome.task_id or row.attempt.client_business_id
+            row.task_id = task_id
+            row.since = now
+            self._happen(row, ev.Found(row.key, row.attempt.number, task_id))
+            self._seen(row, outcome, now)
+            return True
+        self._note(outcome, now)
+        due = now + LOOK_UP.wait_s(row.lookups + 1, row.key)
+        if now >= row.lookup_until:
+            self.release(row)
+        else:
+            self._sweep.schedule(row.key, min(due, row.lookup_until))
+        return False
+
+    # With a task id.
+
+    def queried(self, row: Tracked, outcome: TaskView | ProviderError, now: float) -> None:
+        """Take in the answer to a query of a known task."""
+        if isinstance(outcome, TaskView):
+            self._sweep.answered()
+            row.unknown_since = None
+            self._seen(row, outcome, now)
+            return
+        self._note(outcome, now)
+        if isinstance(outcome, NoSuchTask):
+            self._unknown(row, outcome, now)
+        else:
+            self.again(row, now)
+
+    def without_url(self, row: Tracked, now: float) -> bool:
+        """Ask again for a completed task that has no URL; return True when that is given up."""
+        row.urlless += 1
+        if row.urlless > URLLESS_QUERIES:
+            return True
+        self.again(row, now)
+        return False
+
+    def _note(self, error: ProviderError, now: float) -> None:
+        if isinstance(error, NoSuchTask):
+            self._sweep.answered()
+        else:
+            self._sweep.failed(now, error.retry_after_s)
+
+    def _seen(self, row: Tracked, view: TaskView, now: float) -> None:
+        number = row.attempt.number
+        if row.state is State.MISSING:
+            self._happen(row, ev.TaskBack(row.key, number))
+            self.hold(row)
+        if row.state is State.READY:
+            return
+        if view.phase is Phase.COMPLETED:
+            self.release(row)
+            self._happen(row, ev.Completed(row.key, number, _duration_s(view)))
+        elif view.phase is Phase.FAILED:
+            self.release(row)
+            message = view.error_message or "the provider gives no reason"
+            self._happen(row, ev.TaskFailed(row.key, number, view.error_code, message))
+        else:
+            self.again(row, now)
+
+    def _unknown(self, row: Tracked, error: NoSuchTask, now: float) -> None:
+        if row.unknown_since is None:
+            row.unknown_since = now
+        if row.state is State.MISSING:
+            # Asked for once in each run; it stays missing until somebody settles it.
+            return
+        if now - row.unknown_since < self._settings.missing_grace_s:
+            self.again(row, now)
+        elif row.state is State.READY:
+            self._happen(row, ev.LinkLost(row.key, row.attempt.number, "task_gone", error.message))
+        else:
+            self.release(row)
+            self._happen(row, ev.TaskLost(row.key, row.attempt.number, error.message))
+
+
+def _duration_s(view: TaskView) -> float | None:
+    if view.created_at is None or view.completed_at is None:
+        return None
+    return max(0.0, view.completed_at - view.created_at)

@@ -1,0 +1,67 @@
+"""A row while the engine works on it, and why a run stops early."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from pipeline.errors import ExitCode
+from pipeline.model import Attempt, Entry, State
+
+
+class Tracked:
+    """One row in the engine's hands; everything about it that changes."""
+
+    __slots__ = (
+        "attempt",
+        "bad_videos",
+        "broken_transfers",
+        "dead_links",
+        "doubted_now",
+        "holds_slot",
+        "key",
+        "lookup_until",
+        "lookups",
+        "queries",
+        "since",
+        "state",
+        "supersedes",
+        "task_id",
+        "unknown_since",
+        "urlless",
+    )
+
+    def __init__(self, attempt: Attempt, state: State, since: float) -> None:
+        self.key = attempt.key
+        self.attempt = attempt
+        self.state = state
+        self.since = since
+        self.supersedes: Entry | None = None
+        self.task_id: str | None = None
+        self.holds_slot = False
+        self.queries = 0
+        self.doubted_now = False
+        self.lookups = 0
+        self.lookup_until = since
+        self.unknown_since: float | None = None
+        self.urlless = 0
+        self.dead_links = 0
+        self.bad_videos = 0
+        self.broken_transfers = 0
+
+
+class Reach(IntEnum):
+    """How far a stop reaches."""
+
+    SUBMITTING = 1
+    EVERYTHING = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a run stops before its rows are through: the exit code, one sentence, what to do."""
+
+    exit_code: ExitCode
+    reason: str
+    reach: Reach = Reach.EVERYTHING
+    action: str | None = None

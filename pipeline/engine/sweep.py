@@ -1,0 +1,66 @@
+"""All queries in one queue by their due time: one sweep, not one loop per row."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from itertools import count
+
+from pipeline.buckets import Bucket
+from pipeline.engine.settings import Settings
+from pipeline.retry import POLL
+
+
+class Sweep:
+    """Says which row to ask for next, under the rate and a cap on queries in flight."""
+
+    def __init__(self, settings: Settings, now: float) -> None:
+        self.in_flight = 0
+        self._most_in_flight = settings.polls_in_flight
+        self._bucket = Bucket(settings.polls_per_minute, now)
+        self._due: list[tuple[float, int, str]] = []
+        self._turn = count()
+        self._closed_until = now
+        self._failures = 0
+
+    @property
+    def scheduled(self) -> int:
+        """How many rows are to be asked for again."""
+        return len(self._due)
+
+    def schedule(self, key: str, due: float) -> None:
+        """Ask for a row at `due` or soon after. A row is scheduled once at a time."""
+        heappush(self._due, (due, next(self._turn), key))
+
+    def start(self, now: float) -> str | None:
+        """Return the next row to ask for now, if any may be asked for."""
+        if (
+            not self._due
+            or self._due[0][0] > now
+            or now < self._closed_until
+            or self.in_flight >= self._most_in_flight
+            or not self._bucket.take(now)
+        ):
+            return None
+        self.in_flight += 1
+        return heappop(self._due)[2]
+
+    def wake_at(self, now: float) -> float | None:
+        """Return when the next query may go; None if there is none, or only an answer helps."""
+        if not self._due or self.in_flight >= self._most_in_flight:
+            return None
+        return max(self._due[0][0], self._closed_until, self._bucket.ready_at(now))
+
+    def answered(self) -> None:
+        """Take note of any clear answer."""
+        self.in_flight -= 1
+        self._failures = 0
+
+    def failed(self, now: float, retry_after_s: float | None) -> None:
+        """Take note of a query that failed on the way: all queries slow down together."""
+        self.in_flight -= 1
+        if now >= self._closed_until:
+            self._failures += 1
+        wait_s = POLL.wait_s(self._failures, "poll", retry_after_s)
+        # One lost connection among many answers is no reason to keep all the others waiting.
+        if self._failures > 1 or retry_after_s is not None:
+            self._closed_until = max(self._closed_until, now + wait_s)

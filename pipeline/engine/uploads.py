@@ -1,0 +1,152 @@
+"""Which pictures to upload next, and which rows have all of theirs.
+
+A picture is uploaded once per content, whatever number of rows use it, and a little ahead of the
+free slots, so that a slot never waits for a picture.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from heapq import heappop, heappush
+
+from pipeline.errors import ProviderError
+from pipeline.retry import UPLOAD
+
+LOCAL = "sha256:"
+"""How a request names a local picture: this prefix and the content hash."""
+
+REFUSALS = 2
+"""A picture refused so often is refused for good: a 200 with `success:false` may be a hiccup."""
+
+
+@dataclass(slots=True)
+class _Known:
+    url: str
+    valid_until: float
+
+
+class Uploads:
+    """Rows wait here, in order, until all their pictures have a URL."""
+
+    def __init__(self, in_flight: int, ahead: int) -> None:
+        self.in_flight = 0
+        self.prepared: deque[str] = deque()
+        self._most_in_flight = in_flight
+        self._ahead = ahead
+        self._rows: deque[tuple[str, tuple[str, ...]]] = deque()
+        self._known: dict[str, _Known] = {}
+        self._lacking: dict[str, set[str]] = {}
+        self._wanted_by: dict[str, list[str]] = {}
+        self._to_do: deque[str] = deque()
+        self._later: list[tuple[float, str]] = []
+        self._failures: dict[str, int] = {}
+        self._refusals: dict[str, int] = {}
+        self._refused: dict[str, ProviderError] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many rows have not gone out."""
+        return len(self._rows) + len(self._lacking) + len(self.prepared)
+
+    def know(self, sha256: str, url: str, valid_until: float) -> None:
+        """Use an upload of an earlier run until `valid_until`."""
+        self._known[sha256] = _Known(url, valid_until)
+
+    def add(self, key: str, images: tuple[str, ...]) -> None:
+        """Queue a row behind the others."""
+        self._rows.append((key, images))
+
+    def put_back(self, key: str) -> None:
+        """Queue a row first again, after a submission that was provably not accepted."""
+        self.prepared.appendleft(key)
+
+    def urls(self, images: tuple[str, ...], now: float) -> tuple[str, ...] | None:
+        """Return the URLs of a prepared row's pictures; None if one has become too old."""
+        urls = []
+        for image in images:
+            known = self._known.get(image.removeprefix(LOCAL))
+            if not image.startswith(LOCAL):
+                urls.append(image)
+            elif known and known.valid_until > now:
+                urls.append(known.url)
+            else:
+                return None
+        return tuple(urls)
+
+    def prepare(self, key: str, images: tuple[str, ...], now: float) -> ProviderError | None:
+        """Want the pictures of a row; return the error if one of them was refused."""
+        lacking = set()
+        for image in images:
+            sha256 = image.removeprefix(LOCAL)
+            if not image.startswith(LOCAL):
+                continue
+            if sha256 in self._refused:
+                return self._refused[sha256]
+            known = self._known.get(sha256)
+            if not known or known.valid_until <= now:
+                lacking.add(sha256)
+        if not lacking:
+            self.prepared.append(key)
+            return None
+        self._lacking[key] = lacking
+        for sha256 in sorted(lacking):
+            if sha256 not in self._wanted_by:
+                self._wanted_by[sha256] = []
+                self._to_do.append(sha256)
+            self._wanted_by[sha256].append(key)
+        return None
+
+    def next_row(self) -> tuple[str, tuple[str, ...]] | None:
+        """Return the next row to prepare, if it is time to look further ahead."""
+        if self._rows and len(self.prepared) + len(self._lacking) < self._ahead:
+            return self._rows.popleft()
+        return None
+
+    def start(self, now: float) -> str | None:
+        """Return the content hash of the next picture to upload now, if any."""
+        while self._later and self._later[0][0] <= now:
+            self._to_do.append(heappop(self._later)[1])
+        if not self._to_do or self.in_flight >= self._most_in_flight:
+            return None
+        self.in_flight += 1
+        return self._to_do.popleft()
+
+    def wake_at(self) -> float | None:
+        """Return when a picture is to be tried again."""
+        if self._later and self.in_flight < self._most_in_flight:
+            return self._later[0][0]
+        return None
+
+    def uploaded(self, sha256: str, url: str, valid_until: float) -> None:
+        """Take note of a finished upload; its rows may be prepared by it."""
+        self.in_flight -= 1
+        self.know(sha256, url, valid_until)
+        for key in self._wanted_by.pop(sha256):
+            lacking = self._lacking.get(key)
+            if lacking is None:
+                continue
+            lacking.discard(sha256)
+            if not lacking:
+                del self._lacking[key]
+                self.prepared.append(key)
+
+    def put_off(self, sha256: str, error: ProviderError, now: float) -> None:
+        """Try a picture again later: uploading is free and repeatable."""
+        self.in_flight -= 1
+        failures = self._failures[sha256] = self._failures.get(sha256, 0) + 1
+        wait_s = UPLOAD.wait_s(failures, sha256, error.retry_after_s)
+        heappush(self._later, (now + wait_s, sha256))
+
+    def refused(self, sha256: str, error: ProviderError, now: float) -> list[str]:
+        """Take note of a refusal; return the rows that cannot go out because of it."""
+        refusals = self._refusals[sha256] = self._refusals.get(sha256, 0) + 1
+        if refusals < REFUSALS:
+            self.put_off(sha256, error, now)
+            return []
+        self.in_flight -= 1
+        self._refused[sha256] = error
+        rows = [key for key in self._wanted_by.pop(sha256) if key in self._lacking]
+        for key in rows:
+            del self._lacking[key]
+        return rows

@@ -1,0 +1,169 @@
+"""Every failure a person can meet, each with its exit code and what to do about it.
+
+    ReelsheetError
+    |-- UsageError                2   bad usage, configuration or manifest; nothing was sent
+    |   |-- ConfigError
+    |   +-- ManifestError
+    |-- RunLocked                75   another run holds the lock
+    |-- Unfinished                5   run again as it is
+    |   +-- StoreError                the disk or the output folder does not take what is written
+    |-- ProviderError                 an answer of the API that is not what was asked for
+    |   |-- Unauthorized          4   401
+    |   |-- OutOfCredit           4   402, or a quota that is used up
+    |   |-- Refused                   a definite no to this one call
+    |   |-- Throttled                 429: not accepted, wait and call again
+    |   |-- NotSent                   nothing left this machine
+    |   |-- Unclear                   sent, and no clear answer: the money may be spent
+    |   |-- NoSuchTask                the provider does not know this task (yet)
+    |   +-- Unreachable               a repeatable call failed on the way: call again
+    +-- DownloadError
+        |-- LinkDead                  the URL is refused: ask for a fresh one
+        |-- TransferBroken            broke on the way: resume
+        +-- BadVideo                  whole on the wire, and still no playable video
+
+Messages hold no key and no signed URL. The API's messages come in several languages, so nothing is
+decided by their words.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The process exit codes of design section 3."""
+
+    DONE = 0
+    NEEDS_USER = 1
+    USAGE = 2
+    IN_DOUBT = 3
+    STOPPED = 4
+    UNFINISHED = 5
+    INTERNAL = 70
+    LOCKED = 75
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class ReelsheetError(Exception):
+    """The root: `message` says what happened, `action` what to do."""
+
+    exit_code: ExitCode = ExitCode.NEEDS_USER
+
+    def __init__(self, message: str, *, action: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.action = action
+
+
+class UsageError(ReelsheetError):
+    """Bad usage; nothing was sent."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ConfigError(UsageError):
+    """The configuration cannot be used; the message lists every fault with its path."""
+
+
+class ManifestError(UsageError):
+    """The manifest cannot be read as a table; the message names the file and the line."""
+
+
+class RunLocked(ReelsheetError):
+    """Another run works in the same output folder."""
+
+    exit_code = ExitCode.LOCKED
+
+
+class Unfinished(ReelsheetError):
+    """Something outside of the rows stopped the run; running again goes on where it was."""
+
+    exit_code = ExitCode.UNFINISHED
+
+
+class StoreError(Unfinished):
+    """The output folder does not take what has to be written (disk full, read-only, gone)."""
+
+
+class ProviderError(ReelsheetError):
+    """An answer of the API that is not what was asked for.
+
+    `status` is the HTTP status if one came, `code` the API's own code as text if it gave one,
+    `retry_after_s` the wait that the API asked for.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        retry_after_s: float | None = None,
+        action: str | None = None,
+    ) -> None:
+        super().__init__(message, action=action)
+        self.status = status
+        self.code = code
+        self.retry_after_s = retry_after_s
+
+
+class Unauthorized(ProviderError):
+    """401 on any call: the run stops and keeps all state."""
+
+    exit_code = ExitCode.STOPPED
+
+
+class OutOfCredit(ProviderError):
+    """402, or a code or message that holds `quota`: submitting stops, fetching goes on."""
+
+    exit_code = ExitCode.STOPPED
+
+
+class Refused(ProviderError):
+    """A definite no to this call: 400, 403, 404, 413, 422, `model_not_found`, a bad picture."""
+
+
+class Throttled(ProviderError):
+    """429 (or 503 `rate_limit_unavailable` on submit): not accepted, not counted."""
+
+
+class NotSent(ProviderError):
+    """Connection refused, DNS or TLS failure: nothing was sent, a plain retry is safe."""
+
+
+class Unclear(ProviderError):
+    """A paid call was sent and no clear answer came. Never repeated without a look-up."""
+
+
+class NoSuchTask(ProviderError):
+    """404, or 400 `task_not_exist`: unknown, or not known yet."""
+
+
+class Unreachable(ProviderError):
+    """A free, repeatable call (query, upload, balance) failed on the way."""
+
+
+class DownloadError(ReelsheetError):
+    """A video could not be brought home this time. It never makes a task failed.
+
+    `retry_after_s` is the wait that the download host asked for, if it did.
+    """
+
+    def __init__(
+        self, message: str, *, action: str | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message, action=action)
+        self.retry_after_s = retry_after_s
+
+
+class LinkDead(DownloadError):
+    """403, 404, 410 or a page instead of a video: query the task again for a fresh URL."""
+
+
+class TransferBroken(DownloadError):
+    """The transfer broke or stalled; what came is kept and resumed."""
+
+
+class BadVideo(DownloadError):
+    """The body came whole and is not a playable video."""

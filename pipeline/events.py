@@ -1,0 +1,135 @@
+"""The facts that happen to a row, as the journal keeps them.
+
+Every event names the row's key and the number of the attempt that it is about. Which state an event
+leads to, and from where it may come, is in `lifecycle`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.model import Attempt, Video
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact about one attempt of one row."""
+
+    key: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Requeued(Event):
+    """A new attempt was asked for; this one is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intended(Event):
+    """The attempt is about to be submitted: committed before the POST leaves."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRefused(Event):
+    """The provider refused a picture of the row, so nothing was submitted."""
+
+    attempt: Attempt
+    code: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted(Event):
+    """The provider took the submission and gave it a task id."""
+
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotAccepted(Event):
+    """The submission was provably not accepted; it may go out again under the same number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declined(Event):
+    """The provider definitely refused the submission."""
+
+    code: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLost(Event):
+    """The submission went out and no clear answer came."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted(Event):
+    """An earlier run ended between the intent and the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Event):
+    """The task of a submission in doubt was found, by look-up or by a person."""
+
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedUnsent(Event):
+    """A person settled that the submission was never accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed(Event):
+    """The provider finished the video. `duration_s` is what it took there, if it said so."""
+
+    duration_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFailed(Event):
+    """The provider's task failed."""
+
+    code: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLost(Event):
+    """The provider has not known the task for longer than the grace time."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskBack(Event):
+    """The provider knows a missing task again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded(Event):
+    """The video is verified and in place."""
+
+    video: Video
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLost(Event):
+    """The video's URL is dead, or was never given, and no fresh one comes."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileGone(Event):
+    """The video of a done row is not in its place any more."""
+
+
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}
+"""Every kind of event by the name that the journal stores."""

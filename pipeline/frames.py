@@ -1,0 +1,105 @@
+"""Looks at the pictures of one video: the program that runs inside a decoding process.
+
+Started by `decoding` as a file of its own (it imports nothing of ours), since a damaged video can
+hang or crash the decoder: whoever asks gives it a time limit and ends this process at need. It
+reads one JSON order a line, `{"path": …, "full": …}`, and answers each with one JSON line. It ends
+when its input ends, so also when the process that started it is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+# Only local files: a crafted file must not make the decoder open an address.
+_OPEN_OPTIONS = {"protocol_whitelist": "file", "enable_drefs": "0"}
+# A file may announce frames of any size; 8K is far above anything asked for.
+_MAX_PIXELS = 7680 * 4320
+
+
+def examine(path: str, *, full: bool) -> dict[str, Any]:
+    """Decode the first frame, or with `full` all of the video; return its size and length.
+
+    A fault in the video is the answer `{"fault": sentence}`.
+    """
+    import av  # noqa: PLC0415  (`serve` reports a failed import before any order is taken)
+
+    try:
+        # The format is named, so that the content cannot choose another reader (a playlist).
+        with av.open(f"file:{path}", format="mp4", options=_OPEN_OPTIONS) as container:
+            if not container.streams.video:
+                return {"fault": "it holds no video track"}
+            return _measure(container, container.streams.video[0], full=full)
+    except (av.error.FFmpegError, ValueError) as error:
+        return {"fault": f"the decoder refuses it ({type(error).__name__})"}
+
+
+def _measure(container: InputContainer, stream: VideoStream, *, full: bool) -> dict[str, Any]:
+    if stream.width * stream.height > _MAX_PIXELS:
+        return {"fault": f"its frames of {stream.width}x{stream.height} are far too large"}
+    # With threads the decoder hides errors and frames: one thread, always.
+    stream.codec_context.thread_count = 1
+    announced = stream.frames
+    frames, damaged, size = 0, 0, (0, 0)
+    for packet in container.demux(stream):
+        for frame in packet.decode():
+            frames += 1
+            damaged += frame.is_corrupt
+            size = size if frames > 1 else (frame.width, frame.height)
+        if frames and not full:
+            break
+    if not frames or damaged:
+        return {"fault": "its pictures are damaged" if frames else "no picture can be decoded"}
+    # An edit list may leave out a frame or two.
+    if full and frames + 2 < announced:
+        return {"fault": f"only {frames} of its {announced} pictures can be decoded"}
+    return {"width": size[0], "height": size[1], "duration_s": _length_s(container, stream)}
+
+
+def _length_s(container: InputContainer, stream: VideoStream) -> float:
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return (container.duration or 0) / 1_000_000
+
+
+def _listen(orders: SimpleQueue[dict[str, Any]]) -> None:
+    """Take orders until the input ends, and end the process then, even in the middle of one."""
+    for line in sys.stdin:
+        orders.put(json.loads(line))
+    os._exit(0)
+
+
+def _answer(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+def serve() -> None:
+    """Answer orders until the input ends."""
+    # Ctrl-C reaches the whole group; the process that started this one decides about its end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        import av.logging  # noqa: PLC0415  (a broken installation is an answer, not a traceback)
+    except ImportError as error:
+        _answer({"ready": False, "error": str(error)})
+        return
+    av.logging.set_level(None)
+    _answer({"ready": True})
+    orders: SimpleQueue[dict[str, Any]] = SimpleQueue()
+    threading.Thread(target=_listen, args=(orders,), daemon=True).start()
+    while True:
+        order = orders.get()
+        _answer(examine(order["path"], full=order["full"]))
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,1 @@
+"""Local pictures: found, checked by decoding them, hashed, and remembered until they change."""

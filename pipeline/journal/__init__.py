@@ -1,0 +1,1 @@
+"""Durable events and the state they add up to; recovery by replay."""

@@ -1,0 +1,151 @@
+"""The life of a row as a table: which event leads from which states to which state.
+
+Moves happen only along this table. The diagram in the documentation, the journal's guards and the
+replay derive from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pipeline.events import (
+    Accepted,
+    AnswerLost,
+    ClosedUnsent,
+    Completed,
+    Declined,
+    Downloaded,
+    Event,
+    FileGone,
+    Found,
+    Intended,
+    Interrupted,
+    LinkLost,
+    NotAccepted,
+    PictureRefused,
+    Requeued,
+    TaskBack,
+    TaskFailed,
+    TaskLost,
+)
+from pipeline.model import Entry, State
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An edge of the diagram: from any of `sources` to `target`."""
+
+    sources: frozenset[State]
+    target: State
+
+
+def _move(*sources: State, to: State) -> Move:
+    return Move(frozenset(sources), to)
+
+
+MOVES: dict[type[Event], Move] = {
+    Intended: _move(State.WAITING, to=State.SUBMITTING),
+    PictureRefused: _move(State.WAITING, to=State.REFUSED),
+    Accepted: _move(State.SUBMITTING, to=State.RUNNING),
+    NotAccepted: _move(State.SUBMITTING, to=State.WAITING),
+    Declined: _move(State.SUBMITTING, to=State.REFUSED),
+    AnswerLost: _move(State.SUBMITTING, to=State.IN_DOUBT),
+    Interrupted: _move(State.SUBMITTING, to=State.IN_DOUBT),
+    Found: _move(State.IN_DOUBT, State.MISSING, to=State.RUNNING),
+    ClosedUnsent: _move(State.IN_DOUBT, State.MISSING, to=State.WAITING),
+    Completed: _move(State.RUNNING, to=State.READY),
+    TaskFailed: _move(State.RUNNING, to=State.FAILED),
+    TaskLost: _move(State.RUNNING, to=State.MISSING),
+    TaskBack: _move(State.MISSING, to=State.RUNNING),
+    Downloaded: _move(State.READY, to=State.DONE),
+    LinkLost: _move(State.READY, to=State.EXPIRED),
+    FileGone: _move(State.DONE, to=State.READY),
+    Requeued: _move(State.DONE, State.REFUSED, State.FAILED, State.EXPIRED, to=State.WAITING),
+}
+
+SETTLED = frozenset({State.DONE, State.REFUSED, State.FAILED, State.EXPIRED, State.INVALID})
+"""States in which nothing more happens by itself."""
+
+PAID = frozenset({State.IN_DOUBT, State.RUNNING, State.READY, State.MISSING, State.SUBMITTING})
+"""States in which money is, or may be, spent and the video is still to come."""
+
+
+class ImpossibleMove(Exception):
+    """An event came for a row in a state that the table does not lead from: an internal error."""
+
+
+def after(state: State, event: Event) -> State:
+    """Return the state that `event` leads to from `state`; raises ImpossibleMove."""
+    move = MOVES[type(event)]
+    if state not in move.sources:
+        raise ImpossibleMove(f"{type(event).__name__} cannot happen to {event.key!r} in {state}")
+    return move.target
+
+
+def apply(entry: Entry | None, event: Event, at: float) -> Entry:
+    """Fold one event, which happened at Unix second `at`, into what is known of its row.
+
+    Replaying a row's events in order gives its entry; raises ImpossibleMove.
+    """
+    state = after(entry.state if entry else State.WAITING, event)
+    if isinstance(event, Intended | PictureRefused):
+        return _opened(entry, event, state, at)
+    if entry is None or event.number != entry.attempt.number:
+        raise ImpossibleMove(f"{type(event).__name__} is about attempt {event.number}: {entry}")
+    return _changed(replace(entry, state=state), event, at)
+
+
+def _opened(
+    entry: Entry | None, event: Intended | PictureRefused, state: State, at: float
+) -> Entry:
+    attempt, sent = event.attempt, isinstance(event, Intended)
+    take, earlier = (entry.take, entry.earlier) if entry else (None, ())
+    if entry and entry.attempt.number != attempt.number:
+        take = entry.video or take
+        if entry.submitted_at is not None:
+            earlier = (*earlier, entry.attempt.request.request_hash)
+    refusal = None if sent else event
+    return Entry(
+        key=event.key,
+        state=state,
+        attempt=attempt,
+        error_code=refusal.code if isinstance(refusal, PictureRefused) else None,
+        error_message=refusal.message if isinstance(refusal, PictureRefused) else None,
+        submitted_at=at if sent else None,
+        finished_at=None if sent else at,
+        take=take,
+        earlier=earlier,
+    )
+
+
+def _changed(entry: Entry, event: Event, at: float) -> Entry:
+    match event:
+        case Accepted(task_id=task_id) | Found(task_id=task_id):
+            return replace(entry, task_id=task_id, error_code=None, error_message=None)
+        case NotAccepted():
+            return replace(entry, submitted_at=None)
+        case Requeued():
+            return replace(entry, closed=True)
+        case ClosedUnsent():
+            return replace(entry, closed=True, submitted_at=None)
+        case Declined(code=code, message=message) | TaskFailed(code=code, message=message):
+            return replace(entry, error_code=code, error_message=message, finished_at=at)
+        case LinkLost(code=code, message=message):
+            return replace(entry, error_code=code, error_message=message, finished_at=at)
+        case AnswerLost(message=message) | TaskLost(message=message):
+            return replace(entry, error_message=message)
+        case Downloaded(video=video):
+            return replace(entry, video=video, finished_at=at, error_code=None, error_message=None)
+        case _:
+            return entry
+
+
+def diagram() -> str:
+    """Return the life of a row as a Mermaid state diagram, made from the table."""
+    lines = ["stateDiagram-v2", "    [*] --> waiting", "    [*] --> invalid"]
+    lines.append("    invalid --> waiting: corrected in the sheet")
+    for kind, move in MOVES.items():
+        lines += [
+            f"    {source} --> {move.target}: {kind.__name__}" for source in sorted(move.sources)
+        ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,220 @@
+"""Where a picture is: the text of an image cell becomes a web address or a path on this disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+_INVISIBLE = "\ufeff\u200b\u200e\u200f\u202a\u202c\u2060"  # left by chats, mails and Explorer
+_QUOTES = (
+    ('"', '"'),
+    ("'", "'"),
+    ("`", "`"),
+    ("\u201c", "\u201d"),  # curly ones, English, German and single
+    ("\u201e", "\u201c"),
+    ("\u2018", "\u2019"),
+    ("<", ">"),
+)
+# A scheme of one letter is a Windows drive; "foto:1.jpg" is a file name on most systems.
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://|(https?|file|ftps?|blob|mailto|cid):", re.IGNORECASE)
+_DRIVE = re.compile(r"[a-z]:[\\/]", re.IGNORECASE)
+# How the base64 of a JPEG, PNG, GIF or WebP begins.
+_BASE64 = re.compile(r"(?:/9j/|iVBORw0KGgo|R0lGOD|UklGR)[A-Za-z0-9+/=\s]{40,}")
+_LONGEST_URL = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFault:
+    """Why a picture cannot be used: a code, and what is wrong and what to do about it."""
+
+    code: str
+    message: str
+
+
+def locate(cell: str, root: Path, *, outside: bool = False) -> Path | str | PictureFault:
+    """Read one image out of a cell: a `str` is a web address, a `Path` a file on this disk.
+
+    A relative path begins at `root` (the manifest's folder or `manifest.image_root`). Unless
+    `outside` is set, a path has to stay inside `root` even after following links. Whether the file
+    exists is not asked here.
+    """
+    text = _bare(cell)
+    if not text:
+        return PictureFault("empty", "The cell names no picture.")
+    if text.lower().startswith(("data:", "base64,")) or _BASE64.match(text):
+        return PictureFault(
+            "base64", "The cell holds the picture itself (base64). Save it as a file and name that."
+        )
+    scheme = _SCHEME.match(text)
+    if scheme:
+        return _by_scheme((scheme[1] or scheme[2]).lower(), text, root, outside=outside)
+    if text.startswith("//") or text.lower().startswith("www."):
+        return PictureFault(
+            "no_scheme",
+            f"{_shown(text)} is a web address without its beginning. "
+            f"Write https://{_shown(text.lstrip('/'))}",
+        )
+    return _on_disk(text, root, outside=outside)
+
+
+def web_fault(url: str) -> PictureFault | None:
+    """Return why `url` is no http(s) address that a provider can fetch, None if it is one.
+
+    A user name or password in it is a fault and is not repeated in the message.
+    """
+    try:
+        parts = urlsplit(url)
+        host, named, _ = parts.hostname, "@" in parts.netloc, parts.port
+    except ValueError:
+        return _bad_url(url, "cannot be read as a web address. Copy it again from the browser")
+    if parts.scheme.lower() not in ("http", "https"):
+        return _bad_url(url, "does not begin with http:// or https://")
+    if named:
+        return PictureFault(
+            "bad_url", "The web address holds a user name or password. Use one without."
+        )
+    if re.search(r"\s|[\x00-\x1f\x7f\\]", url):
+        return _bad_url(url, "holds a space or a back-slash. Write a space as %20, \\ as /")
+    if not host or not re.search(r"[^\W_]", host):
+        return _bad_url(url, "names no host. Copy it again from the browser")
+    if len(url) > _LONGEST_URL:
+        return _bad_url(url, f"is longer than {_LONGEST_URL:,} characters")
+    return None
+
+
+def read_regular(path: Path, limit_bytes: int) -> bytes:
+    """Return the bytes of a regular file, links followed; one more than the limit if it is larger.
+
+    A folder, pipe or device is never read: opening a pipe would wait for its writer for ever, and
+    opening a device can do something.
+
+    Raises:
+        OSError: it is no regular file, or cannot be read.
+
+    """
+    _demand_regular(path, path.stat())
+    flags = ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY")  # each only where it exists
+    mode = os.O_RDONLY
+    for flag in flags:
+        mode |= getattr(os, flag, 0)
+    with os.fdopen(os.open(path, mode), "rb") as file:
+        # Asked again: between the two another file may have taken its name.
+        _demand_regular(path, os.fstat(file.fileno()))
+        return file.read(limit_bytes + 1)
+
+
+def kind_of(mode: int) -> str | None:
+    """Return what a thing that is no regular file is, in plain words; None for a regular file."""
+    kinds = (
+        (stat.S_ISREG, None),
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
+    return next((name for test, name in kinds if test(mode)), "no ordinary file")
+
+
+def _demand_regular(path: Path, found: os.stat_result) -> None:
+    kind = kind_of(found.st_mode)
+    if kind is not None:
+        raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
+
+
+def _bare(cell: str) -> str:
+    """Take away blanks, invisible characters and one pair of quotes around the text."""
+    text = cell.strip().strip(_INVISIBLE).strip()
+    for opening, closing in _QUOTES:
+        if len(text) > 1 and text.startswith(opening) and text.endswith(closing):
+            return text[1:-1].strip()
+    return text
+
+
+def _by_scheme(scheme: str, text: str, root: Path, *, outside: bool) -> Path | str | PictureFault:
+    if scheme in ("http", "https"):
+        if not text.lower().startswith(f"{scheme}://"):
+            return _bad_url(text, f"is not complete. It has to begin with {scheme}://")
+        return web_fault(text) or text
+    if scheme == "file":
+        return _by_file_url(text, root, outside=outside)
+    return PictureFault(
+        "scheme",
+        f"{_shown(text)} begins with {scheme}:, which the provider cannot fetch. "
+        "Use an https:// address, or save the picture as a file and name that.",
+    )
+
+
+def _by_file_url(text: str, root: Path, *, outside: bool) -> Path | PictureFault:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return _bad_url(text, "cannot be read as a file:// address")
+    if parts.netloc.lower() not in ("", "localhost"):
+        return PictureFault(
+            "other_computer",
+            f"{_shown(text)} lies on another computer. Copy the picture to {root} and "
+            "write its name.",
+        )
+    path = url2pathname(parts.path)
+    if os.sep == "/" and re.match(r"/[a-z]:/", path, re.IGNORECASE):
+        path = path[1:]  # file:///C:/photos/a.jpg
+    return _on_disk(path, root, outside=outside)
+
+
+def _on_disk(text: str, root: Path, *, outside: bool) -> Path | PictureFault:
+    if re.search(r"[\x00-\x1f]", text):
+        return PictureFault(
+            "bad_path", f"{_shown(text)!r} holds a line break or another control character."
+        )
+    if sys.platform != "win32" and (_DRIVE.match(text) or text.startswith("\\\\")):
+        return PictureFault(
+            "other_computer",
+            f"{_shown(text)} is a path of a Windows computer. Copy the picture to {root} and "
+            "write the path from there.",
+        )
+    path = root / _expanded(text if os.sep == "\\" else text.replace("\\", "/"))
+    if outside or _is_inside(path, root):
+        return path
+    return PictureFault(
+        "outside",
+        f"{_shown(text)} lies outside of the picture folder {root}. Move the picture into it, or "
+        "set manifest.image_root to the folder that holds all pictures.",
+    )
+
+
+def _expanded(text: str) -> Path:
+    """Read `~/` as the home folder, where there is one."""
+    path = Path(text)
+    if not re.match(r"~(?:[\\/]|$)", text):
+        return path
+    try:
+        return path.expanduser()
+    except RuntimeError:  # no home: then it is a name like any other
+        return path
+
+
+def _is_inside(path: Path, root: Path) -> bool:
+    """Tell whether `path` is below `root` with all links followed; a link in a ring is not."""
+    return _real(path).is_relative_to(_real(root))
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _bad_url(url: str, what: str) -> PictureFault:
+    return PictureFault("bad_url", f"{_shown(url)} {what}.")
+
+
+def _shown(text: str) -> str:
+    """Shorten a long text, and leave out the signature behind a web address."""
+    bare = text.split("?", 1)[0] + "?…" if "://" in text and "?" in text else text
+    return bare if len(bare) <= 120 else f"{bare[:117]}…"  # noqa: PLR2004

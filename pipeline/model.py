@@ -1,0 +1,299 @@
+"""The nouns of Reelsheet, all frozen: what a manifest, a row, a request, an attempt, a video are.
+
+Nothing here reads a file, a clock or a socket, and nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class State(StrEnum):
+    """Where a row stands. The moves between states are in `lifecycle`."""
+
+    INVALID = "invalid"
+    WAITING = "waiting"
+    SUBMITTING = "submitting"
+    IN_DOUBT = "in_doubt"
+    RUNNING = "running"
+    READY = "ready"
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+    MISSING = "missing"
+    EXPIRED = "expired"
+
+
+class Severity(StrEnum):
+    """An error keeps a row from being sent; a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A finding about a row or about the whole file: a value, not an exception.
+
+    `row` is the physical line or sheet row (the header is row 1), None for the whole file; `cell`
+    is the Excel address ("D7"), None for text files; `message` says what is wrong and what to do.
+    """
+
+    code: str
+    message: str
+    severity: Severity = Severity.ERROR
+    row: int | None = None
+    cell: str | None = None
+    column: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the manifest: its physical number and one text per header, in their order."""
+
+    number: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextDialect:
+    """How a text manifest was written, so that its results are written alike."""
+
+    delimiter: str
+    encoding: str
+    bom: bool
+    newline: str = "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest as read: every column and every row, nothing interpreted.
+
+    `dialect` is set for text files, `sheet` (its name) for workbooks. `first_column` is the
+    0-based sheet column of `headers[0]`. `cell_problems` were found while reading (an error value,
+    a formula never calculated): whether they matter depends on whether their column is used.
+    """
+
+    path: Path
+    headers: tuple[str, ...]
+    rows: tuple[Row, ...]
+    dialect: TextDialect | None = None
+    sheet: str | None = None
+    first_column: int = 0
+    header_row: int = 1
+    cell_problems: tuple[Problem, ...] = ()
+
+    def address(self, column_index: int, row_number: int) -> str | None:
+        """The Excel address ("D7") of a cell of a workbook; None for a text file."""
+        if self.sheet is None:
+            return None
+        letters, rest = "", self.first_column + column_index + 1
+        while rest:
+            rest, digit = divmod(rest - 1, 26)
+            letters = chr(ord("A") + digit) + letters
+        return f"{letters}{row_number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A local image that was opened, fully decoded and may be sent as it is."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+    mime_type: str
+    width: int
+    height: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The validated, provider-ready form of a row.
+
+    `images` holds, in order, a URL for a remote picture and `sha256:<hex>` for a local one.
+    `request_hash` covers everything the provider would be told (see `rules.request_hash`).
+    """
+
+    prompt: str
+    images: tuple[str, ...]
+    duration: int
+    aspect_ratio: str
+    resolution: str
+    model: str
+    request_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One submission of a row: what is sent, under which reference, and what it may cost.
+
+    `number` counts from 1; `client_business_id` is our own reference at the provider
+    (`[A-Za-z0-9_-]`, at most 64 characters); `video_name` is the file name of its video inside
+    `videos/`; `cost` is in the currency of the budget, None without a price.
+    """
+
+    key: str
+    number: int
+    client_business_id: str
+    request: Request
+    video_name: str
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A finished video, verified and in place. `name` is its file name inside `videos/`."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+    duration_s: float
+    width: int
+    height: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the journal knows of a row: its latest attempt, its state, and what came of it.
+
+    Times are Unix seconds. `submitted_at` is None while nothing was provably sent. `take` is the
+    video of an earlier attempt, which stands until a newer one is done. `closed` says that the
+    attempt is over although the row is `waiting`: the next submission gets a new number. `earlier`
+    holds the request hashes of the earlier submissions, over all runs.
+    """
+
+    key: str
+    state: State
+    attempt: Attempt
+    task_id: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    submitted_at: float | None = None
+    finished_at: float | None = None
+    video: Video | None = None
+    take: Video | None = None
+    closed: bool = False
+    earlier: tuple[str, ...] = ()
+
+    def submissions_of(self, request_hash: str) -> int:
+        """How often this very request was submitted, over all runs."""
+        latest = self.submitted_at is not None and (
+            self.attempt.request.request_hash == request_hash
+        )
+        return self.earlier.count(request_hash) + latest
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next submission: the same one if this one provably never went out."""
+        reusable = self.state is State.WAITING and not self.closed
+        return self.attempt.number + (0 if reusable else 1)
+
+
+class Phase(StrEnum):
+    """How far the provider says that a task has come."""
+
+    QUEUED = "queued"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """One answer to a query: the task as the provider shows it now.
+
+    `progress` is 0-100 or None; `created_at`, `completed_at` and `expires_at` are the provider's
+    Unix seconds or None; `video_url` is http(s) or None.
+    """
+
+    task_id: str | None
+    phase: Phase
+    progress: float | None = None
+    video_url: str | None = None
+    created_at: float | None = None
+    completed_at: float | None = None
+    expires_at: float | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What the account still holds, in the provider's currency; None where it is unlimited."""
+
+    remaining: float | None
+    used: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A row's outcome as it is written back, in the order of the result columns of the design."""
+
+    row: int
+    state: State
+    video: str | None = None
+    error: str | None = None
+    action: str | None = None
+    task_id: str | None = None
+    attempts: int = 0
+    submitted_at: str | None = None
+    finished_at: str | None = None
+    seconds: int | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def cells(self) -> tuple[str | int | None, ...]:
+        """The values of `RESULT_COLUMNS`, in that order."""
+        return (
+            self.state.value,
+            self.video,
+            self.error,
+            self.action,
+            self.task_id,
+            self.attempts,
+            self.submitted_at,
+            self.finished_at,
+            self.seconds,
+            " | ".join(self.warnings) or None,
+        )
+
+
+RESULT_COLUMNS = (
+    "result_state",
+    "result_video",
+    "result_error",
+    "result_action",
+    "result_task_id",
+    "result_attempts",
+    "result_submitted_at",
+    "result_finished_at",
+    "result_seconds",
+    "result_warnings",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One run in figures, for machines: `summary.json` (design section 4)."""
+
+    run_id: str
+    manifest: str
+    provider: str
+    rows: int
+    states: dict[str, int]
+    submitted: int
+    downloaded: int
+    bytes: int
+    video_seconds: int
+    started_at: str
+    finished_at: str
+    elapsed_s: float
+    exit_code: int
+    stopped_by: str | None = None
+    schema: int = field(default=1)

@@ -1,0 +1,137 @@
+"""What a run came to: each row's result, and the exit code. Pure projections of the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from pipeline.advice import REDO, advise
+from pipeline.errors import ExitCode
+from pipeline.model import Entry, Problem, Result, Severity, State
+from pipeline.plan import CHANGED, Action, Step
+
+_CONCERNS = (
+    ExitCode.INTERNAL,
+    ExitCode.INTERRUPTED,
+    ExitCode.TERMINATED,
+    ExitCode.LOCKED,
+    ExitCode.USAGE,
+    ExitCode.STOPPED,
+    ExitCode.IN_DOUBT,
+    ExitCode.UNFINISHED,
+    ExitCode.NEEDS_USER,
+    ExitCode.DONE,
+)
+
+_CODE_OF_STATE = {
+    State.INVALID: ExitCode.NEEDS_USER,
+    State.REFUSED: ExitCode.NEEDS_USER,
+    State.FAILED: ExitCode.NEEDS_USER,
+    State.EXPIRED: ExitCode.NEEDS_USER,
+    State.IN_DOUBT: ExitCode.IN_DOUBT,
+    State.SUBMITTING: ExitCode.IN_DOUBT,
+    State.MISSING: ExitCode.IN_DOUBT,
+    State.WAITING: ExitCode.UNFINISHED,
+    State.RUNNING: ExitCode.UNFINISHED,
+    State.READY: ExitCode.UNFINISHED,
+    State.DONE: ExitCode.DONE,
+}
+
+
+def highest(codes: Iterable[ExitCode]) -> ExitCode:
+    """Return the code of the highest concern (design section 3); DONE if there is none."""
+    return min(codes, key=_CONCERNS.index, default=ExitCode.DONE)
+
+
+def code_of(states: Iterable[State]) -> ExitCode:
+    """Return the exit code that rows in these states call for."""
+    return highest({_CODE_OF_STATE[state] for state in states})
+
+
+def state_of(step: Step, entry: Entry | None) -> State:
+    """Return where a row stands, for a person."""
+    if step.group == State.INVALID.value:
+        return State.INVALID
+    if entry is None:
+        return State.WAITING
+    if entry.state is State.DONE and step.group == State.EXPIRED.value:
+        # Done, but its file is gone and its link has died: the journal keeps what happened.
+        return State.EXPIRED
+    return entry.state
+
+
+def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Problem]) -> Result:
+    """Return what is written back beside a row."""
+    state = state_of(step, entry)
+    warnings = tuple(one.message for one in problems if one.severity is Severity.WARNING)
+    if state is State.INVALID:
+        errors = [one.message for one in problems if one.severity is Severity.ERROR]
+        return Result(
+            row,
+            state,
+            error=" | ".join(errors),
+            action=_action(step, state, None),
+            warnings=warnings,
+        )
+    if entry is None:
+        reason = None if step.action is Action.SUBMIT else step.reason
+        return Result(
+            row, state, error=reason, action=_action(step, state, None), warnings=warnings
+        )
+    # An older take stands in the results until the new one is done.
+    video = entry.video if state is State.DONE else entry.take
+    return Result(
+        row=row,
+        state=state,
+        video=f"videos/{video.name}" if video else None,
+        error=_error(step, state, entry),
+        action=_action(step, state, entry),
+        task_id=entry.task_id,
+        attempts=entry.attempt.number,
+        submitted_at=iso(entry.submitted_at),
+        finished_at=iso(entry.finished_at),
+        seconds=entry.attempt.request.duration,
+        warnings=warnings + _warnings(step, state, entry),
+    )
+
+
+def _error(step: Step, state: State, entry: Entry) -> str | None:
+    if state is State.DONE:
+        return None
+    if entry.error_message is None:
+        return step.reason if state is State.EXPIRED else None
+    return (
+        f"{entry.error_message} ({entry.error_code})" if entry.error_code else entry.error_message
+    )
+
+
+def _action(step: Step, state: State, entry: Entry | None) -> str | None:
+    if state is State.DONE:
+        if step.group == CHANGED and step.action is Action.LEAVE:
+            return "The row was edited since. For a new take: reelsheet run --redo changed."
+        return None
+    if step.action is Action.LEAVE and "limits.attempts" in step.reason:
+        return f"{step.reason}: edit the row, or raise limits.attempts."
+    delivered = entry is not None and entry.video is not None
+    advice = REDO if delivered and state is State.EXPIRED else advise(state, _code(entry))
+    return advice.action if advice else None
+
+
+def _code(entry: Entry | None) -> str | None:
+    return entry.error_code if entry else None
+
+
+def _warnings(step: Step, state: State, entry: Entry) -> tuple[str, ...]:
+    warnings = entry.video.warnings if entry.video and state is State.DONE else ()
+    if step.edited and step.action is Action.TAKE_UP:
+        warnings += ("the row was edited after it was submitted: this is the row as it was then",)
+    if entry.take is not None and state is not State.DONE:
+        warnings += ("the video is the earlier take; the new one is not done",)
+    return warnings
+
+
+def iso(unix_s: float | None) -> str | None:
+    """Return a Unix time as UTC in ISO 8601."""
+    if unix_s is None:
+        return None
+    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

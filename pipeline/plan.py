@@ -1,0 +1,221 @@
+"""What a run does with each row: a pure decision from the sheet, the journal and what was asked.
+
+run    submits new rows, takes up what is paid for, leaves alone what has ended
+retry  new attempts for rows that ended badly, nothing else is submitted
+fetch  submits nothing
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pipeline.lifecycle import PAID
+from pipeline.model import Entry, Request, State
+
+
+class Mode(StrEnum):
+    """What was asked for."""
+
+    RUN = "run"
+    RETRY = "retry"
+    FETCH = "fetch"
+
+
+class Action(StrEnum):
+    """What is done with a row."""
+
+    SUBMIT = "submit"
+    TAKE_UP = "take up"
+    LEAVE = "leave"
+
+
+ENDED_BADLY = frozenset({State.FAILED, State.EXPIRED, State.REFUSED})
+
+NEW = "new"
+CHANGED = "changed"
+GROUPS = (NEW, CHANGED, *(state.value for state in State))
+"""The groups of a plan: rows never seen, rows edited since they ended, and the states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What was asked for: the mode, and which rows.
+
+    `retry` are states whose unchanged rows get a new attempt; `redo_changed` and `redo` (keys) ask
+    for a new take of done rows; `only` are the keys that count (None: all); `limit` is the most
+    submissions; `attempts` the most submissions of one request over all runs.
+    """
+
+    mode: Mode = Mode.RUN
+    retry: frozenset[State] = frozenset()
+    redo_changed: bool = False
+    redo: frozenset[str] = frozenset()
+    only: frozenset[str] | None = None
+    limit: int | None = None
+    attempts: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is done with one row, and why. `counts` says whether it decides the exit code."""
+
+    key: str
+    action: Action
+    group: str
+    reason: str
+    counts: bool = True
+    edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps of all rows, those that left the manifest last."""
+
+    steps: tuple[Step, ...]
+    gone: tuple[Step, ...] = field(default=())
+
+    def of(self, action: Action) -> list[Step]:
+        """The steps with this action, in order."""
+        return [step for step in (*self.steps, *self.gone) if step.action is action]
+
+    @property
+    def groups(self) -> dict[str, int]:
+        """How many rows of the manifest each group has; every group is named."""
+        counts = Counter(step.group for step in self.steps)
+        return {group: counts[group] for group in GROUPS if group != State.SUBMITTING.value}
+
+
+def make(
+    rows: Iterable[tuple[str, Request | None]],
+    entries: Mapping[str, Entry],
+    selection: Selection,
+    *,
+    files_gone: Collection[str] = (),
+    links_live: Collection[str] = (),
+) -> Plan:
+    """Decide for every row of the manifest, then for the paid ones that left it.
+
+    `rows` are keys with their requests (None: the row breaks a rule). `files_gone` are the keys of
+    done rows whose video is not in its place; of these, `links_live` may still be fetched.
+    """
+    steps, submits = [], 0
+    keys = set()
+    for key, request in rows:
+        keys.add(key)
+        step = _decide(key, request, entries.get(key), selection)
+        if key in files_gone:
+            step = _refetch(step, key in links_live)
+        if step.action is Action.SUBMIT:
+            if selection.limit is not None and submits >= selection.limit:
+                step = _leave(step, "beyond --limit", counts=False)
+            else:
+                submits += 1
+        steps.append(step)
+    gone = (
+        Step(entry.key, Action.TAKE_UP, _group(entry), "left the manifest, but is paid for")
+        for entry in entries.values()
+        if entry.key not in keys and entry.state in PAID and _selected(entry.key, selection)
+    )
+    return Plan(tuple(steps), tuple(gone))
+
+
+def _decide(key: str, request: Request | None, entry: Entry | None, selection: Selection) -> Step:
+    if not _selected(key, selection):
+        group = _group(entry) if entry else (State.INVALID.value if request is None else NEW)
+        return Step(key, Action.LEAVE, group, "not selected by --only", counts=False)
+    if entry is None or (entry.state is State.WAITING and request is None):
+        return _fresh(key, request, entry, selection)
+    if entry.state in PAID:
+        return _paid(key, request, entry)
+    if entry.state is State.WAITING:
+        return _submit(key, _group(entry), "not sent yet", selection)
+    if request is None:
+        reason = "ended; the row breaks a rule now"
+        return Step(key, Action.LEAVE, _group(entry), reason, edited=True)
+    if entry.state is State.DONE:
+        return _done(key, request, entry, selection)
+    return _ended_badly(key, request, entry, selection)
+
+
+def _selected(key: str, selection: Selection) -> bool:
+    return selection.only is None or key in selection.only
+
+
+def _group(entry: Entry) -> str:
+    # Found `submitting` at the start means that an earlier run ended before the answer came.
+    state = State.IN_DOUBT if entry.state is State.SUBMITTING else entry.state
+    return state.value
+
+
+def _fresh(key: str, request: Request | None, entry: Entry | None, selection: Selection) -> Step:
+    if request is None:
+        return Step(
+            key, Action.LEAVE, State.INVALID.value, "breaks a rule", selection.mode is Mode.RUN
+        )
+    return _submit(key, NEW if entry is None else _group(entry), "never sent", selection)
+
+
+def _submit(key: str, group: str, reason: str, selection: Selection) -> Step:
+    if selection.mode is not Mode.RUN:
+        return Step(key, Action.LEAVE, group, f"{selection.mode} submits no new rows", counts=False)
+    return Step(key, Action.SUBMIT, group, reason)
+
+
+def _paid(key: str, request: Request | None, entry: Entry) -> Step:
+    edited = request is None or request.request_hash != entry.attempt.request.request_hash
+    reasons = {
+        State.SUBMITTING: "looked up: the last run ended before the answer came",
+        State.IN_DOUBT: "looked up: no clear answer came",
+        State.MISSING: "asked for again: the provider did not know it",
+        State.RUNNING: "polled",
+        State.READY: "downloaded",
+    }
+    return Step(key, Action.TAKE_UP, _group(entry), reasons[entry.state], edited=edited)
+
+
+def _done(key: str, request: Request, entry: Entry, selection: Selection) -> Step:
+    edited = request.request_hash != entry.attempt.request.request_hash
+    group = CHANGED if edited else _group(entry)
+    if selection.mode is Mode.RUN and (
+        key in selection.redo or (edited and selection.redo_changed)
+    ):
+        return _again(key, group, "another take was asked for", request, entry, selection)
+    reason = "edited since; left alone without --redo changed" if edited else "done"
+    return Step(key, Action.LEAVE, group, reason, counts=not edited, edited=edited)
+
+
+def _ended_badly(key: str, request: Request, entry: Entry, selection: Selection) -> Step:
+    edited = request.request_hash != entry.attempt.request.request_hash
+    group = CHANGED if edited else _group(entry)
+    if selection.mode is Mode.RUN and (edited or key in selection.redo):
+        return _again(key, group, "edited since it ended", request, entry, selection)
+    # A video that was delivered once and deleted since is paid for again only when it is named.
+    if entry.state in selection.retry and entry.video is None:
+        return _again(key, group, f"{entry.state}: a new attempt", request, entry, selection)
+    counts = selection.mode is Mode.RUN
+    return Step(key, Action.LEAVE, group, f"{entry.state}: left alone without --retry", counts)
+
+
+def _again(
+    key: str, group: str, reason: str, request: Request, entry: Entry, selection: Selection
+) -> Step:
+    used = entry.submissions_of(request.request_hash)
+    if used >= selection.attempts:
+        spent = f"{used} attempts made, limits.attempts is {selection.attempts}"
+        return Step(key, Action.LEAVE, group, spent)
+    return Step(key, Action.SUBMIT, group, reason)
+
+
+def _refetch(step: Step, link_lives: bool) -> Step:
+    if step.action is not Action.LEAVE:
+        return step
+    if link_lives:
+        return Step(step.key, Action.TAKE_UP, step.group, "the video file is gone: fetched again")
+    return Step(step.key, Action.LEAVE, State.EXPIRED.value, "the video file is gone, its link too")
+
+
+def _leave(step: Step, reason: str, *, counts: bool) -> Step:
+    return Step(step.key, Action.LEAVE, step.group, reason, counts, step.edited)

@@ -1,0 +1,119 @@
+"""What a person sees while a run works: one bar on a terminal, a plain line now and then elsewhere.
+
+Everything goes to standard error; standard output carries results only.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Never, Self, TextIO
+
+from tqdm import tqdm
+
+from pipeline.model import State
+
+PLAIN_EVERY_S = 30
+"""Without a terminal, a line so often."""
+
+_SHOWN = (
+    State.WAITING,
+    State.SUBMITTING,
+    State.RUNNING,
+    State.READY,
+    State.FAILED,
+    State.REFUSED,
+    State.EXPIRED,
+    State.IN_DOUBT,
+    State.MISSING,
+    State.INVALID,
+)
+_ENDED = (State.DONE, State.FAILED, State.REFUSED, State.EXPIRED, State.INVALID)
+
+
+def counts(states: Mapping[State, int]) -> str:
+    """Return the states that have rows, as "12 running, 3 ready"."""
+    return ", ".join(f"{states[state]} {state}" for state in _SHOWN if states.get(state))
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether bars and colour may be shown (https://no-color.org)."""
+    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+class Progress:
+    """One bar for the manifest, or plain lines; use it as a context."""
+
+    def __init__(self, total: int, stream: TextIO, *, quiet: bool = False) -> None:
+        self._total = total
+        self._stream = stream
+        self._quiet = quiet
+        self._bar: tqdm[Never] | None = None
+        self._began = self._told = time.monotonic()
+        self._first_ended: int | None = None
+        if not quiet and is_terminal(stream):
+            self._bar = tqdm(
+                total=total,
+                file=stream,
+                unit="row",
+                dynamic_ncols=True,
+                smoothing=0.05,
+                bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]{postfix}",
+            )
+        self.interval_s = 0.5 if self._bar is not None else 5.0
+
+    def show(self, states: Mapping[State, int]) -> None:
+        """Show how far the rows are; cheap enough to be called all the time."""
+        if self._quiet:
+            return
+        ended = sum(states.get(state, 0) for state in _ENDED)
+        if self._first_ended is None:
+            self._first_ended = ended
+        if self._bar is not None:
+            self._show_bar(self._bar, ended, states)
+        elif time.monotonic() - self._told >= PLAIN_EVERY_S:
+            self._told = time.monotonic()
+            self._say(f"{ended}/{self._total} rows ended; {counts(states)}{self._rest(ended)}")
+
+    def _show_bar(self, bar: tqdm[Never], ended: int, states: Mapping[State, int]) -> None:
+        if self._first_ended:
+            # Rows that had ended before this run must not make it look faster than it is.
+            bar.initial = self._first_ended
+        bar.n = ended
+        if time.monotonic() - self._told >= self.interval_s:
+            self._told = time.monotonic()
+            bar.set_postfix_str(counts(states), refresh=True)
+
+    def _rest(self, ended: int) -> str:
+        moved, spent_s = ended - (self._first_ended or 0), time.monotonic() - self._began
+        if moved <= 0:
+            return ""
+        rate = moved / spent_s
+        return f"; {rate * 60:.0f} rows/min, {_clock((self._total - ended) / rate)} to go"
+
+    def say(self, line: str) -> None:
+        """Print a line without breaking the bar."""
+        if not self._quiet:
+            self._say(line)
+
+    def _say(self, line: str) -> None:
+        if self._bar is not None:
+            tqdm.write(line, file=self._stream)
+        else:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.refresh()
+            self._bar.close()
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,0 +1,147 @@
+"""The file that was named: whether it is there, what is in it, and whether that fits its name."""
+
+from __future__ import annotations
+
+import difflib
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from pipeline.errors import ManifestError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt"})
+WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
+# 100,000 rows of long prompts are some 50 MB; beyond this a file is no manifest.
+MAX_FILE_BYTES = 1024**3
+
+_ZIP = b"PK\x03\x04"
+# The container of .xls, and of every workbook that a password protects ([MS-CFB], 2.2).
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# The name of an entry of the container's directory ([MS-OFFCRYPTO] 2.3.3).
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+# The first record of the oldest .xls files, which have no container.
+_BIFF = {b"\x09\x08", b"\x09\x04", b"\x09\x02", b"\x09\x00"}
+
+
+class Content(Enum):
+    """What the first bytes of a file say that it is."""
+
+    TEXT = "a text file"
+    ZIP = "an Excel workbook"
+    OLE = "an Excel 97-2003 workbook"
+    HTML = "a web page"
+    XML = "an XML document"
+    PDF = "a PDF document"
+
+
+def load(path: Path) -> bytes:
+    """The bytes of the manifest at `path`.
+
+    Raises ManifestError for a file that is missing, a folder, a lock file, empty, too large or
+    not to be opened.
+    """
+    name = path.name
+    try:
+        if path.is_dir():
+            raise ManifestError(f"{path} is a folder.", action="Name the table inside of it.")
+        if name.startswith("~$"):
+            raise ManifestError(
+                f"{name} is the lock file that Excel keeps beside an open workbook.",
+                action=f"Name the workbook itself: {name[2:]}",
+            )
+        if not path.exists():
+            raise _missing(path)
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise ManifestError(
+                f"{name} has {size:,} bytes; a manifest has at most {MAX_FILE_BYTES:,}.",
+                action="Split it, or remove pictures that are embedded in it.",
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise ManifestError(
+            f"{name} cannot be opened: {error.strerror or error}.",
+            action="Close it in other programs, and check that you may read it.",
+        ) from error
+    if not data:
+        raise ManifestError(
+            f"{name} is empty: it has 0 bytes.",
+            action="Save it again; a download or a synchronised folder may not have finished.",
+        )
+    return data
+
+
+def content_of(data: bytes) -> Content:
+    """What `data` is by its first bytes."""
+    if data.startswith(_ZIP):
+        return Content.ZIP
+    if data.startswith(_OLE) or data[:2] in _BIFF:
+        return Content.OLE
+    if data.startswith(b"%PDF-"):
+        return Content.PDF
+    head = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if head.startswith((b"<!doctype html", b"<html", b"<table", b"<meta", b"<head", b"<body")):
+        return Content.HTML
+    return Content.XML if head.startswith(b"<?xml") else Content.TEXT
+
+
+def is_text(path: Path, data: bytes) -> bool:
+    """Whether the manifest is delimited text; False for a workbook.
+
+    Raises ManifestError where its content and its suffix contradict each other.
+    """
+    suffix = path.suffix.lower()
+    content = content_of(data)
+    if suffix not in TEXT_SUFFIXES | WORKBOOK_SUFFIXES:
+        known = ", ".join(sorted(TEXT_SUFFIXES | WORKBOOK_SUFFIXES))
+        raise ManifestError(
+            f"{path.name}: a manifest is a table; the suffix {suffix or '(none)'!r} is not known.",
+            action=f"Save it as one of {known}.",
+        )
+    if suffix in TEXT_SUFFIXES and content is Content.TEXT:
+        return True
+    if content is Content.OLE and _ENCRYPTED in data:
+        raise ManifestError(
+            f"{path.name} is protected by a password.",
+            action="Save a copy without the password (File, Info, Protect Workbook).",
+        )
+    if suffix in WORKBOOK_SUFFIXES and content in {Content.ZIP, Content.OLE}:
+        return False
+    raise _renamed(path, content)
+
+
+def _renamed(path: Path, content: Content) -> ManifestError:
+    name, suffix = path.name, path.suffix.lower()
+    if content is Content.TEXT:
+        action = f"If it is a CSV file, rename it to {path.stem}.csv."
+    elif content is Content.ZIP:
+        action = f"Rename it to {path.stem}.xlsx."
+    elif content is Content.OLE:
+        action = f"Rename it to {path.stem}.xls."
+    else:
+        action = "Open it in a spreadsheet program and save it as an Excel workbook (.xlsx)."
+    return ManifestError(f"{name} is named {suffix}, but it is {content.value}.", action=action)
+
+
+def _missing(path: Path) -> ManifestError:
+    folder = path.parent
+    if not folder.is_dir():
+        return ManifestError(f"{path} is not there: there is no folder {folder}.")
+    tables = sorted(
+        entry.name
+        for entry in folder.iterdir()
+        if entry.suffix.lower() in TEXT_SUFFIXES | WORKBOOK_SUFFIXES
+        and not entry.name.startswith("~$")
+    )
+    plain = {name.lower(): name for name in tables}
+    close = difflib.get_close_matches(path.name.lower(), plain, n=3, cutoff=0.6)
+    same_stem = [name for name in tables if name.lower().split(".")[0] == path.stem.lower()]
+    likely = list(dict.fromkeys([*(plain[name] for name in close), *same_stem]))
+    if likely:
+        return ManifestError(f"{path} is not there.", action=f"Did you mean {' or '.join(likely)}?")
+    return ManifestError(
+        f"{path} is not there.",
+        action=f"In {folder} there are: {', '.join(tables[:5]) or 'no tables'}.",
+    )

@@ -1,0 +1,195 @@
+"""The cells of a sheet become a table: header found, hidden and merged rows dealt with.
+
+What cannot be told from the cells' texts alone (an error value, a lost digit) becomes a problem;
+whether it matters depends on the column, which is decided later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pipeline.errors import ManifestError
+from pipeline.model import Manifest, Problem
+from pipeline.reader.cells import digits_lost, texts_of
+from pipeline.reader.table import Table, listed, manifest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pipeline.reader.look import Look
+
+_OURS = "result_"
+_SENTENCES = {
+    "error_value": (
+        "{cell} holds the error value {text}. Correct its formula, or type the value instead."
+    ),
+    "formula_not_calculated": (
+        "The formula in {cell} was never calculated, so it has no value yet. "
+        "Open the workbook in Excel, save it, and run again."
+    ),
+    "digits_lost": (
+        "{cell} is a number of {text} digits, and Excel keeps only 15: the last ones are lost. "
+        "Format the cell as Text and type the number again."
+    ),
+    "merged_cell": (
+        "{cell} is part of a merged range and has no value of its own. "
+        "Unmerge the cells and fill each one."
+    ),
+}
+# A row is not blank when a value is missing from it only because a formula failed.
+_NUMBERS = frozenset({int, float})
+_SPEAKING = frozenset({"error_value", "formula_not_calculated"})
+_CODES = {"error": "error_value", "uncalculated": "formula_not_calculated"}
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A sheet as read: calamine's values column by column from A on, and the look's findings."""
+
+    path: Path
+    sheet: str
+    numbers: Sequence[int]
+    columns: list[list[object]]
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class _Find:
+    """A cell with something to say about: its place in the grid, and the problem's code."""
+
+    row: int
+    column: int
+    code: str
+    text: str = ""
+
+
+def manifest_from(grid: Grid, *, hidden_rows: str | None, fill_merged: bool) -> Manifest:
+    """Make the grid a manifest.
+
+    Raises ManifestError for an empty sheet, and for hidden rows that nothing was said about.
+    """
+    finds = list(_lost_digits(grid))
+    texts = [texts_of(column) for column in grid.columns]
+    at = {number: index for index, number in enumerate(grid.numbers)}
+    for mark in grid.look.marks:
+        if mark.row not in at or mark.column >= len(texts):
+            continue
+        if mark.kind == "padded":
+            column = texts[mark.column]
+            column[at[mark.row]] = _padded(column[at[mark.row]], int(mark.text))
+        else:
+            finds.append(_Find(at[mark.row], mark.column, _CODES[mark.kind], mark.text))
+    top = _header_index(grid, texts)
+    for find, anchor in _merged(grid, texts, top, at):
+        if fill_merged:
+            texts[find.column][find.row] = anchor
+        else:
+            finds.append(find)
+    dropped = _hidden(grid, texts, top, hidden_rows)
+    return _manifest(grid, texts, top, finds, dropped)
+
+
+def _manifest(
+    grid: Grid, texts: list[list[str]], top: int, finds: list[_Find], dropped: set[int]
+) -> Manifest:
+    first = next(i for i, column in enumerate(texts) if any(map(str.strip, column[top:])))
+    kept = [i for i in range(top + 1, len(grid.numbers)) if i not in dropped] if dropped else None
+    body = [
+        column[top + 1 :] if kept is None else [column[i] for i in kept] for column in texts[first:]
+    ]
+    numbers = grid.numbers[top + 1 :] if kept is None else [grid.numbers[i] for i in kept]
+    table = Table(
+        path=grid.path,
+        header_row=grid.numbers[top],
+        header=[column[top] for column in texts[first:]],
+        numbers=numbers,
+        columns=body,
+        sheet=grid.sheet,
+        first_column=first,
+    )
+    told = [find for find in finds if _matters(find, table, top, dropped)]
+    speaking = frozenset(grid.numbers[find.row] for find in told if find.code in _SPEAKING)
+    rows = manifest_of(replace(table, speaking=speaking))
+    there = {row.number for row in rows.rows}
+    told = [find for find in told if grid.numbers[find.row] in there]
+    return replace(rows, cell_problems=tuple(_problems(table, told, grid.numbers)))
+
+
+def _matters(find: _Find, table: Table, top: int, dropped: set[int]) -> bool:
+    """Whether the cell lies in a row that is read, under a header that is not one of ours."""
+    index = find.column - table.first_column
+    header = table.header[index].strip().lower() if 0 <= index < len(table.header) else ""
+    below = find.row > top and find.row not in dropped
+    return below and bool(header) and not header.startswith(_OURS)
+
+
+def _header_index(grid: Grid, texts: list[list[str]]) -> int:
+    for index in range(len(grid.numbers)):
+        if any(column[index].strip() for column in texts):
+            return index
+    raise ManifestError(
+        f"{grid.path.name}: sheet {grid.sheet!r} is empty.",
+        action="Put the column names into its first row, or set `manifest.sheet` to another sheet.",
+    )
+
+
+def _padded(text: str, digits: int) -> str:
+    return text.zfill(digits) if text.removeprefix("-").isdecimal() else text
+
+
+def _lost_digits(grid: Grid) -> Iterator[_Find]:
+    for index, column in enumerate(grid.columns):
+        if not set(map(type, column)) & _NUMBERS:
+            continue
+        for row, value in enumerate(column):
+            if digits_lost(value):
+                yield _Find(row, index, "digits_lost", str(len(f"{abs(value):.0f}")))
+
+
+def _merged(
+    grid: Grid, texts: list[list[str]], top: int, at: dict[int, int]
+) -> Iterator[tuple[_Find, str]]:
+    """The cells that merged ranges cover below the header, each with the text of its range."""
+    for first_row, first_column, last_row, last_column in grid.look.merges:
+        rows = [at[n] for n in range(first_row, min(last_row, grid.numbers[-1]) + 1) if n in at]
+        columns = range(first_column, min(last_column + 1, len(texts)))
+        anchored = first_row in at and first_column < len(texts)
+        anchor = texts[first_column][at[first_row]] if anchored else ""
+        for row in rows:
+            for column in columns:
+                if row > top and (grid.numbers[row], column) != (first_row, first_column):
+                    yield _Find(row, column, "merged_cell"), anchor
+
+
+def _hidden(grid: Grid, texts: list[list[str]], top: int, hidden_rows: str | None) -> set[int]:
+    """The hidden rows to leave out; refuses a sheet that has some and nothing was said about."""
+    if hidden_rows == "include" or not grid.look.hidden:
+        return set()
+    hidden = [
+        index
+        for index, number in enumerate(grid.numbers)
+        if number in grid.look.hidden
+        and index > top
+        and any(column[index].strip() for column in texts)
+    ]
+    if hidden and hidden_rows is None:
+        count = "1 row is" if len(hidden) == 1 else f"{len(hidden)} rows are"
+        raise ManifestError(
+            f"{grid.path.name}: {count} hidden or filtered out in sheet {grid.sheet!r} "
+            f"({'row' if len(hidden) == 1 else 'rows'} {listed([grid.numbers[i] for i in hidden])}"
+            ").",
+            action="Unhide them, or set `manifest.hidden_rows` to `include` or `skip`.",
+        )
+    return set(hidden)
+
+
+def _problems(table: Table, finds: list[_Find], numbers: Sequence[int]) -> Iterator[Problem]:
+    place = Manifest(table.path, (), (), sheet=table.sheet, first_column=table.first_column)
+    for find in sorted(finds, key=lambda find: (find.row, find.column)):
+        header = table.header[find.column - table.first_column].strip()
+        row = numbers[find.row]
+        cell = place.address(find.column - table.first_column, row) or ""
+        message = _SENTENCES[find.code].format(cell=cell, text=find.text)
+        yield Problem(find.code, message, row=row, cell=cell, column=header)

@@ -1,0 +1,82 @@
+"""Where a quote of a text file went wrong: found only after a record could not be read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+
+from pipeline.errors import ManifestError
+
+_QUOTE = '"'
+_BREAKS = re.compile(r"\r\n|\n|\r")
+_CLOSE_IT = 'Close the quote. A quote that is part of a quoted text is written twice ("").'
+
+
+@dataclass(frozen=True, slots=True)
+class _Quoted:
+    """A quoted cell: where it opens and where its closing quote stands, None without one."""
+
+    opens: int
+    closes: int | None
+    sound: bool
+
+
+def broken_quote(
+    name: str, body: str, delimiter: str, first_line: int, record_line: int
+) -> ManifestError:
+    """Say where the quote opens that made the record at `record_line` unreadable."""
+    start = _offset(body, record_line - first_line)
+    at = start
+    while at < len(body):
+        if body[at] == _QUOTE:
+            quoted = _quoted(body, at, delimiter)
+            if not quoted.sound:
+                return _sentence(name, body, quoted, start, record_line)
+            at = (quoted.closes or at) + 1
+        at = _next_field(body, at, delimiter)
+    return ManifestError(
+        f"{name}: a cell of the record in line {record_line} is longer than "
+        f"{csv.field_size_limit():,} characters.",
+        action="Shorten the cell, or look whether a quote before it is not closed.",
+    )
+
+
+def _sentence(name: str, body: str, quoted: _Quoted, start: int, line: int) -> ManifestError:
+    opened = line + len(_BREAKS.findall(body, start, quoted.opens))
+    if quoted.closes is None:
+        return ManifestError(
+            f"{name}: the quote that opens in line {opened} is never closed.", action=_CLOSE_IT
+        )
+    closed = line + len(_BREAKS.findall(body, start, quoted.closes))
+    return ManifestError(
+        f"{name}: the quote that opens in line {opened} is closed in line {closed} in the middle "
+        "of a cell.",
+        action=_CLOSE_IT,
+    )
+
+
+def _offset(body: str, lines: int) -> int:
+    stream = io.StringIO(body, newline="")
+    return sum(len(next(stream, "")) for _ in range(lines))
+
+
+def _quoted(body: str, opens: int, delimiter: str) -> _Quoted:
+    """Walk the quoted cell that opens at `opens`: to its end, or to where it goes wrong."""
+    at = opens + 1
+    while (at := body.find(_QUOTE, at)) >= 0:
+        after = body[at + 1 : at + 2]
+        if after != _QUOTE:
+            fits = after in {"", delimiter, "\n", "\r"}
+            short = at - opens <= csv.field_size_limit()
+            return _Quoted(opens, at if short else None, sound=fits and short)
+        at += 2
+    return _Quoted(opens, None, sound=False)
+
+
+def _next_field(body: str, at: int, delimiter: str) -> int:
+    """The beginning of the cell after the one that `at` is in."""
+    while at < len(body) and body[at] not in {delimiter, "\n", "\r"}:
+        at += 1
+    return at + 1

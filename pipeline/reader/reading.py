@@ -1,0 +1,57 @@
+"""A manifest in: whatever table was named becomes headers and rows of text."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pipeline.reader.files import is_text, load
+from pipeline.reader.text import read_text
+from pipeline.reader.workbook import read_workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pipeline.model import Manifest
+
+
+def read(
+    path: Path,
+    *,
+    sheet: str | int | None = None,
+    encoding: str | None = None,
+    hidden_rows: str | None = None,
+    fill_merged: bool = False,
+) -> Manifest:
+    """Read the CSV, TSV, text, Excel or OpenDocument table at `path`, every cell as text.
+
+    `sheet` is a sheet's name or its number from 1 (workbooks; default the first visible one).
+    `encoding` is tried for text that is no UTF-8. `hidden_rows` is "include" or "skip"; without it
+    a sheet with hidden or filtered rows is refused. `fill_merged` gives every cell of a merged
+    range the value of its first. Raises ManifestError, which names the file and the line or row.
+    """
+    data = load(path)
+    with _collector_paused():
+        if is_text(path, data):
+            return read_text(path, data, encoding=encoding)
+        return read_workbook(
+            path, data, sheet=sheet, hidden_rows=hidden_rows, fill_merged=fill_merged
+        )
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python's cycle collector away meanwhile.
+
+    It would walk through all rows again and again while they are made, for half of the time that
+    making them takes; rows refer to nothing that could refer back.
+    """
+    paused = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()

@@ -1,0 +1,124 @@
+"""Columns of text become a manifest: headers checked, blank rows dropped, numbers kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from pipeline.errors import ManifestError
+from pipeline.model import Manifest, Row, TextDialect
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_SHARING_SAMPLE = 1000
+_NAMED_AT_MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as it stands in a file: its header line and, column by column, what is under it.
+
+    `numbers` are the physical numbers of the rows, blank ones included; `columns` has one list per
+    header, of the same length as `numbers`. `speaking` are the numbers of rows that are kept even
+    if all of their texts are blank.
+    """
+
+    path: Path
+    header_row: int
+    header: list[str]
+    numbers: Sequence[int]
+    columns: list[list[str]]
+    dialect: TextDialect | None = None
+    sheet: str | None = None
+    first_column: int = 0
+    speaking: frozenset[int] = frozenset()
+
+
+def manifest_of(table: Table) -> Manifest:
+    """Check the headers of `table` and make it a manifest.
+
+    Raises ManifestError for a header that stands twice, or cells under an empty header.
+    """
+    header = list(table.header)
+    _refuse_unnamed(table)
+    while len(header) > 1 and not header[-1].strip():
+        header.pop()
+    _refuse_doubles(table, header)
+    columns = [_shared(column) for column in table.columns[: len(header)]]
+    rows = tuple(
+        Row(number, cells)
+        for number, cells in zip(table.numbers, zip(*columns, strict=True), strict=True)
+        if any(map(str.strip, cells)) or number in table.speaking
+    )
+    return Manifest(
+        path=table.path,
+        headers=tuple(header),
+        rows=rows,
+        dialect=table.dialect,
+        sheet=table.sheet,
+        first_column=table.first_column,
+        header_row=table.header_row,
+    )
+
+
+def listed(numbers: Sequence[int]) -> str:
+    """Up to five numbers as a person writes them: "3, 4 and 7", "3, 4, 7, 8, 9 and 12 more"."""
+    shown = [str(number) for number in numbers[:_NAMED_AT_MOST]]
+    rest = len(numbers) - len(shown)
+    if rest:
+        return f"{', '.join(shown)} and {rest} more"
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _place(table: Table, index: int) -> str:
+    """A column as a person finds it: by letter in a workbook, by number in a text file."""
+    manifest = Manifest(table.path, (), (), sheet=table.sheet, first_column=table.first_column)
+    letters = manifest.address(index, 0)
+    return f"column {index + 1}" if letters is None else f"column {letters[:-1]}"
+
+
+def _refuse_unnamed(table: Table) -> None:
+    unit = "line" if table.sheet is None else "row"
+    for index, name in enumerate(table.header):
+        if name.strip():
+            continue
+        filled = (
+            number
+            for number, cell in zip(table.numbers, table.columns[index], strict=True)
+            if cell.strip()
+        )
+        found = list(islice(filled, _NAMED_AT_MOST))
+        if found:
+            raise ManifestError(
+                f"{table.path.name}: {_place(table, index)} has no header in {unit} "
+                f"{table.header_row}, but cells under it are filled ({unit} {listed(found)}).",
+                action="Give the column a header, or empty its cells.",
+            )
+
+
+def _refuse_doubles(table: Table, header: list[str]) -> None:
+    seen: dict[str, int] = {}
+    for index, name in enumerate(header):
+        plain = name.strip().casefold()
+        if not plain:
+            continue
+        if plain in seen:
+            first = seen[plain]
+            raise ManifestError(
+                f"{table.path.name}: the header {name.strip()!r} of {_place(table, index)} stands "
+                f"already in {_place(table, first)} ({header[first].strip()!r}).",
+                action="Rename one of the two columns (spaces around and capitals do not count).",
+            )
+        seen[plain] = index
+
+
+def _shared(column: list[str]) -> list[str]:
+    """Keep one string per value where a column says the same few things over and over."""
+    sample = column[:_SHARING_SAMPLE]
+    if len(set(sample)) * 2 > len(sample):
+        return column
+    known: dict[str, str] = {}
+    return [known.setdefault(text, text) for text in column]

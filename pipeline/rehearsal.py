@@ -1,0 +1,72 @@
+"""The built-in emulator as a child process, for rehearsals: no key, no network, no cost.
+
+It ends when its standard input ends, so that none is left behind even when this process is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from pipeline.errors import Unfinished
+
+KEY = "rehearsal"
+"""Any key is accepted by the emulator."""
+
+_START_LIMIT_S = 60
+
+
+@contextlib.asynccontextmanager
+async def emulator(state: Path, arguments: Sequence[str] = ()) -> AsyncIterator[str]:
+    """Run the emulator, with its tasks and files kept in `state`; yields its base URL.
+
+    Raises Unfinished when it does not start.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "pipeline.emulator",
+        "--state",
+        str(state),
+        "--until-stdin-closes",
+        *arguments,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        # Ctrl-C in a terminal reaches the whole group: the emulator must live until the run is
+        # through with the answers under way.
+        start_new_session=True,
+    )
+    try:
+        yield await _announced(process)
+    finally:
+        await _end(process)
+
+
+async def _announced(process: Process) -> str:
+    assert process.stdout is not None  # noqa: S101 - it was asked for as a pipe
+    try:
+        async with asyncio.timeout(_START_LIMIT_S):
+            line = await process.stdout.readline()
+        return str(json.loads(line)["base_url"])
+    except (TimeoutError, ValueError, KeyError) as error:
+        raise Unfinished(
+            "the emulator for the rehearsal does not start",
+            action="Run `reelsheet emulate` to see why.",
+        ) from error
+
+
+async def _end(process: Process) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        async with asyncio.timeout(10):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

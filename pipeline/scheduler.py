@@ -1,0 +1,268 @@
+"""The asyncio shell around the engine: sockets, clock and files, and no decisions.
+
+One rule holds everything together: no command is carried out before the events of its decision, and
+of every earlier one, are durable in the journal. So the world never sees what the journal has not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Protocol
+
+from pipeline.commands import (
+    Answer,
+    Command,
+    Decision,
+    Download,
+    DownloadAnswer,
+    Query,
+    QueryAnswer,
+    Submit,
+    SubmitAnswer,
+    Upload,
+    UploadAnswer,
+)
+from pipeline.engine.engine import Engine
+from pipeline.engine.rows import Stop
+from pipeline.errors import DownloadError, ProviderError, TransferBroken, Unfinished
+from pipeline.events import Event
+from pipeline.model import Picture, Request, TaskView, Video
+
+
+class Provider(Protocol):
+    """The remote API; every method raises ProviderError."""
+
+    async def upload(self, path: Path, mime_type: str, *, sha256: str | None = None) -> str:
+        """Return the public URL of a picture."""
+
+    async def submit(
+        self, request: Request, image_urls: Sequence[str], client_business_id: str | None
+    ) -> str:
+        """Submit once and return the task id: the paid call."""
+
+    async def query(self, reference: str) -> TaskView:
+        """Return a task as it stands now."""
+
+
+class Store(Protocol):
+    """Where finished videos go; raises DownloadError or Unfinished."""
+
+    async def fetch(
+        self, url: str, *, name: str, duration: int, aspect_ratio: str, resolution: str
+    ) -> Video:
+        """Bring a video home and verify it."""
+
+
+class Record(Protocol):
+    """Where events are kept."""
+
+    def append(self, events: Sequence[Event], at: float) -> Future[None]:
+        """Write events; done when they are durable."""
+
+    def remember_upload(self, account: str, sha256: str, url: str, at: float) -> Future[None]:
+        """Keep an upload for later runs."""
+
+
+class Clock(Protocol):
+    """The time: `now` for waits, which never goes back, and `wall` for people."""
+
+    def now(self) -> float:
+        """Return seconds of a monotonic clock."""
+
+    def wall(self) -> float:
+        """Return Unix seconds."""
+
+
+class Watcher(Protocol):
+    """Who sees what happens while it runs."""
+
+    @property
+    def interval_s(self) -> float:
+        """The longest time between two calls of `saw`, in seconds."""
+
+    def saw(self, decision: Decision, engine: Engine) -> None:
+        """Take in a decision, or the mere passing of time."""
+
+
+class Scheduler:
+    """Carries out the engine's commands until it is finished."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        provider: Provider,
+        store: Store,
+        journal: Record,
+        clock: Clock,
+        watcher: Watcher,
+        pictures: Mapping[str, Picture],
+        account: str,
+        client_reference: bool = True,
+    ) -> None:
+        self._engine = engine
+        self._provider = provider
+        self._store = store
+        self._journal = journal
+        self._clock = clock
+        self._watcher = watcher
+        self._pictures = pictures
+        self._account = account
+        self._client_reference = client_reference
+        self._answers: list[Answer] = []
+        self._uncommitted: deque[list[Command]] = deque()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._downloads: set[asyncio.Task[None]] = set()
+        self._crash: BaseException | None = None
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until nothing is left to do; raises StoreError when the journal takes no more.
+
+        Any other exception is an internal error. Either way nothing is left running behind it.
+        """
+        try:
+            while self._crash is None:
+                answers, self._answers = self._answers, []
+                decision = self._engine.tell(answers, self._clock.now())
+                self._carry_out(decision)
+                self._watcher.saw(decision, self._engine)
+                if self._engine.finished and not self._uncommitted:
+                    return
+                await self._sleep(decision.wake_at)
+            raise self._crash
+        finally:
+            await self._drop(self._under_way)
+
+    def stop(self, stop: Stop) -> None:
+        """Stop early; what is under way is awaited and committed."""
+        self._engine.stop(stop)
+        self._wake.set()
+
+    def drop_downloads(self) -> None:
+        """Give up the transfers under way; what came of them is kept and resumed next time."""
+        for effort in self._downloads:
+            effort.cancel()
+
+    async def _sleep(self, wake_at: float | None) -> None:
+        wait_s = self._watcher.interval_s
+        if wake_at is not None:
+            wait_s = min(wait_s, max(0.0, wake_at - self._clock.now()))
+        timer = asyncio.get_running_loop().call_later(wait_s, self._wake.set)
+        await self._wake.wait()
+        timer.cancel()
+        self._wake.clear()
+
+    def _carry_out(self, decision: Decision) -> None:
+        commands = list(decision.commands)
+        if decision.events:
+            self._uncommitted.append(commands)
+            loop = asyncio.get_running_loop()
+            written = self._journal.append(decision.events, self._clock.wall())
+            written.add_done_callback(lambda done: loop.call_soon_threadsafe(self._committed, done))
+        elif self._uncommitted:
+            self._uncommitted[-1].extend(commands)
+        else:
+            self._start(commands)
+
+    def _committed(self, done: Future[None]) -> None:
+        commands = self._uncommitted.popleft()
+        error = done.exception()
+        if error is not None:
+            self._fail(error)
+        else:
+            self._start(commands)
+            if not self._uncommitted:
+                self._wake.set()
+
+    def _start(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            effort = asyncio.create_task(self._perform(command))
+            self._under_way.add(effort)
+            if isinstance(command, Download):
+                self._downloads.add(effort)
+            effort.add_done_callback(self._ended)
+
+    def _ended(self, effort: asyncio.Task[None]) -> None:
+        self._under_way.discard(effort)
+        self._downloads.discard(effort)
+        if not effort.cancelled() and (error := effort.exception()) is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self._crash = self._crash or error
+        self._wake.set()
+
+    async def _drop(self, efforts: set[asyncio.Task[None]]) -> None:
+        for effort in tuple(efforts):
+            effort.cancel()
+        await asyncio.gather(*efforts, return_exceptions=True)
+
+    def _perform(self, command: Command) -> Coroutine[Any, Any, None]:
+        match command:
+            case Query():
+                return self._query(command)
+            case Submit():
+                return self._submit(command)
+            case Download():
+                return self._download(command)
+            case Upload():
+                return self._upload(command)
+
+    def _tell(self, answer: Answer) -> None:
+        self._answers.append(answer)
+        self._wake.set()
+
+    async def _upload(self, command: Upload) -> None:
+        picture = self._pictures[command.sha256]
+        outcome: str | ProviderError
+        try:
+            outcome = await self._provider.upload(
+                picture.path, picture.mime_type, sha256=picture.sha256
+            )
+        except ProviderError as error:
+            outcome = error
+        else:
+            self._journal.remember_upload(
+                self._account, command.sha256, outcome, self._clock.wall()
+            )
+        self._tell(UploadAnswer(command.sha256, outcome))
+
+    async def _submit(self, command: Submit) -> None:
+        attempt = command.attempt
+        reference = attempt.client_business_id if self._client_reference else None
+        outcome: str | ProviderError
+        try:
+            outcome = await self._provider.submit(attempt.request, command.image_urls, reference)
+        except ProviderError as error:
+            outcome = error
+        self._tell(SubmitAnswer(attempt.key, outcome))
+
+    async def _query(self, command: Query) -> None:
+        outcome: TaskView | ProviderError
+        try:
+            outcome = await self._provider.query(command.reference)
+        except ProviderError as error:
+            outcome = error
+        self._tell(QueryAnswer(command.key, outcome))
+
+    async def _download(self, command: Download) -> None:
+        request = command.attempt.request
+        outcome: Video | DownloadError | Unfinished
+        try:
+            outcome = await self._store.fetch(
+                command.url,
+                name=command.attempt.video_name,
+                duration=request.duration,
+                aspect_ratio=request.aspect_ratio,
+                resolution=request.resolution,
+            )
+        except (DownloadError, Unfinished) as error:
+            outcome = error
+        except asyncio.CancelledError:
+            outcome = TransferBroken("the transfer was given up; it is resumed by the next run")
+        self._tell(DownloadAnswer(command.attempt.key, outcome))

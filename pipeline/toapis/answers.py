@@ -1,0 +1,281 @@
+"""What the API's answers hold: bodies of every shape met become plain values. Pure.
+
+Nothing here knows which call was made; `failures` decides what it means for a call.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import TypeAlias
+
+from pipeline.locations import web_fault
+from pipeline.model import Balance, Phase, TaskView
+
+Body: TypeAlias = Mapping[str, object]
+
+# Statuses: "page" and "seen" of the contract, compared in lower case.
+_PHASES = {
+    "queued": Phase.QUEUED,
+    "submitted": Phase.QUEUED,
+    "pending": Phase.QUEUED,
+    "in_progress": Phase.IN_PROGRESS,
+    "processing": Phase.IN_PROGRESS,
+    "completed": Phase.COMPLETED,
+    "succeeded": Phase.COMPLETED,
+    "failed": Phase.FAILED,
+}
+_LONGEST_MESSAGE = 500
+_LONGEST_ID = 512
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_SIGNED_URL = re.compile(r"(https?://[^\s?#\"'<>]*)\?[^\s\"'<>]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer: its status came. `body` is None if it broke off or was too large.
+
+    `retry_after_s` is the wait that its headers ask for.
+    """
+
+    status: int
+    body: bytes | None = field(repr=False)
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """No answer came. `sent` is False only if it is proven that nothing left this machine."""
+
+    sent: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What an error body says: a code for machines, a message for people; either may be None."""
+
+    code: str | None = None
+    message: str | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The code, and a message that is itself one (`{"message": "task_not_exist"}`)."""
+        told = (text.strip().lower() for text in (self.code, self.message) if text)
+        return tuple(text for text in told if text and not re.search(r"\s", text))
+
+
+def parse(body: bytes | None) -> Body | None:
+    """Return the JSON object in `body`; None for anything else (HTML, half a body, a list)."""
+    if body is None:
+        return None
+    try:
+        value = json.loads(body, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def is_html(body: bytes | None) -> bool:
+    """Tell whether a page came, as proxies send it with any status."""
+    return body is not None and body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
+def complaint(body: Body | None) -> Complaint:
+    """Read code and message out of any of the error bodies of the contract."""
+    if body is None:
+        return Complaint()
+    error = body.get("error")
+    if isinstance(error, dict):
+        code = _word(error.get("code")) or _word(error.get("type"))
+        message = _text(error.get("message")) or _text(body.get("message"))
+        return Complaint(code or _word(body.get("code")), message)
+    message = _text(body.get("message")) or _text(error) or _text(body.get("fail_reason"))
+    return Complaint(_word(body.get("code")), message)
+
+
+def task_id(body: Body) -> str | None:
+    """Return the id of a new task, from `id` or `task_id`, wrapped in `data` or not."""
+    wrapped = body.get("data")
+    for level in (body, wrapped if isinstance(wrapped, dict) else {}):
+        for name in ("id", "task_id"):
+            found = _word(level.get(name))
+            if found and len(found) <= _LONGEST_ID and not _UNPRINTABLE.search(found):
+                return found
+    return None
+
+
+def names_task(body: Body | None) -> bool:
+    """Tell whether a body shows a task, as an error should never do."""
+    if body is None:
+        return False
+    wrapped = body.get("data")
+    levels: tuple[Body, ...] = (body, wrapped if isinstance(wrapped, dict) else {})
+    return any(
+        _word(level.get("task_id")) or level.get("object") == "generation.task" for level in levels
+    )
+
+
+def task_view(body: Body) -> TaskView:
+    """Return the task that a query's answer shows; an unknown status is `Phase.UNKNOWN`."""
+    shown = _unwrapped(body)
+    phase = _phase(shown)
+    failure = _failure(shown) if phase is Phase.FAILED else Complaint()
+    return TaskView(
+        task_id=task_id(shown),
+        phase=phase,
+        progress=_progress(shown.get("progress")),
+        video_url=next(_video_urls(shown), None),
+        created_at=_moment(shown.get("created_at")),
+        completed_at=_moment(shown.get("completed_at")),
+        expires_at=_moment(shown.get("expires_at")),
+        error_code=failure.code,
+        error_message=failure.message,
+    )
+
+
+def balance(body: Body) -> Balance:
+    """Return the account's balance: unlimited where `unlimited_quota` says so, not where -1."""
+    wrapped = body.get("data")
+    if "remain_balance" not in body and isinstance(wrapped, dict):
+        body = wrapped
+    unlimited = body.get("unlimited_quota") in (True, "true")
+    remaining = None if unlimited else _number(body.get("remain_balance"))
+    return Balance(remaining=remaining, used=_number(body.get("used_balance")))
+
+
+def has_balance(body: Body) -> bool:
+    """Tell whether a body says anything about a balance at all."""
+    known = balance(body)
+    wrapped = body.get("data")
+    flags = (body, wrapped if isinstance(wrapped, dict) else {})
+    unlimited = any(level.get("unlimited_quota") in (True, "true") for level in flags)
+    return unlimited or known.remaining is not None
+
+
+def upload_url(body: Body) -> str | None:
+    """Return the public URL of an uploaded picture, http(s) only."""
+    data = body.get("data")
+    url = data.get("url") if isinstance(data, dict) else None
+    return _web_url(url)
+
+
+def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
+    """Return the wait in `Retry-After`: seconds, or a date against the answer's own `Date`.
+
+    `now_s` (Unix seconds) stands in where the answer has no date of its own.
+    """
+    text = headers.get("Retry-After", "").strip()
+    seconds = _number(text)
+    if seconds is not None:
+        return max(0.0, seconds)
+    until = _http_date(text)
+    if until is None:
+        return None
+    sent = _http_date(headers.get("Date", ""))
+    return max(0.0, until - (now_s if sent is None else sent))
+
+
+def presentable(text: str | None, secret: str) -> str | None:
+    """Return a provider's text fit for logs: one line, no key, no signed URL, at most 500 long."""
+    if text is None:
+        return None
+    open_text = text.replace(secret, "***") if secret else text
+    clean = _SIGNED_URL.sub(r"\1?…", _UNPRINTABLE.sub(" ", open_text)).strip()
+    return clean[:_LONGEST_MESSAGE] or None
+
+
+def _unwrapped(body: Body) -> Body:
+    """Return the level at which the task stands: `data` only where the top has no known status."""
+    wrapped = body.get("data")
+    if not isinstance(wrapped, dict) or _phase(body) is not Phase.UNKNOWN:
+        return body
+    own = isinstance(wrapped.get("status"), str) or _word(wrapped.get("id"))
+    return wrapped if own or _word(wrapped.get("task_id")) else body
+
+
+def _phase(body: Body) -> Phase:
+    status = body.get("status")
+    spelt = status.strip().lower() if isinstance(status, str) else ""
+    return _PHASES.get(spelt, Phase.UNKNOWN)
+
+
+def _failure(body: Body) -> Complaint:
+    """Read why a task failed: `error` as an object or plain text, else `fail_reason`."""
+    error = body.get("error")
+    reason = _text(body.get("fail_reason"))
+    if isinstance(error, dict):
+        code = _word(error.get("code")) or _word(error.get("type"))
+        return Complaint(code, _text(error.get("message")) or reason)
+    return Complaint(None, _text(error) or reason)
+
+
+def _video_urls(body: Body) -> Iterator[str]:
+    """Yield the usable URLs in the contract's order: video_url, result.data[], url, data[]."""
+    result = body.get("result")
+    listed = result.get("data") if isinstance(result, dict) else None
+    candidates = [
+        body.get("video_url"),
+        *_listed_urls(listed),
+        body.get("url"),
+        *_listed_urls(body.get("data")),
+    ]
+    yield from (url for url in map(_web_url, candidates) if url)
+
+
+def _listed_urls(value: object) -> list[object]:
+    entries = value if isinstance(value, list) else []
+    return [entry.get("url") for entry in entries if isinstance(entry, dict)]
+
+
+def _web_url(value: object) -> str | None:
+    """Return `value` if it is an http(s) URL with a host and nobody's name in it."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if text and web_fault(text) is None else None
+
+
+def _word(value: object) -> str | None:
+    """Return a code or an id, which may come as a whole number."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    try:
+        return str(value).strip() or None
+    except ValueError:  # an integer of more than 4,300 digits
+        return None
+
+
+def _text(value: object) -> str | None:
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _number(value: object) -> float | None:
+    """Return a finite number given as a number or as text."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _progress(value: object) -> float | None:
+    number = _number(value)
+    return None if number is None else min(100.0, max(0.0, number))
+
+
+def _moment(value: object) -> float | None:
+    """Return Unix seconds; zero, which stands for "not yet", is None."""
+    number = _number(value)
+    return number if number is not None and number > 0 else None
+
+
+def _http_date(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None

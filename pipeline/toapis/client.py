@@ -1,0 +1,300 @@
+"""The calls themselves: aiohttp in, an `Answer` or a `Silence` out, never sent twice."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePath
+from typing import Self, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+from yarl import URL
+
+from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused
+from pipeline.locations import read_regular
+from pipeline.model import Balance, Request, TaskView
+from pipeline.origins import origin
+from pipeline.toapis import answers, failures
+from pipeline.toapis.answers import Answer, Silence
+
+LONGEST_BODY_BYTES = 1_000_000
+LARGEST_UPLOAD_BYTES = 10_000_000  # "10MB" in the docs; which of the two is meant is not said
+_SUFFIXES = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "image/gif": ".gif",
+}
+_Good = TypeVar("_Good", str, TaskView, Balance)
+
+
+class ToAPIs:
+    """One account at ToAPIs (or at the emulator), as an async context manager.
+
+    Submissions go over connections of their own that are closed after each one: a connection kept
+    alive may turn out dead just when a paid call went into it, and nobody could tell whether it
+    was read. A handshake per submission is a cheap price at a few submissions a second. aiohttp
+    itself repeats only idempotent methods (`IDEMPOTENT_METHODS` in its client.py), never a POST.
+
+    Args: `base_url` as `origins.origin` takes it; `key` goes into the Authorization header of calls
+    to that origin and nowhere else; times in seconds; `connections` for queries, uploads and the
+    balance together; `clock` gives Unix seconds, for a Retry-After date without a Date beside it.
+
+    Raises:
+        ConfigError: the base URL or the key cannot be used.
+
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        *,
+        submit_timeout_s: float = 180,
+        connect_s: float = 30,
+        query_timeout_s: float = 30,
+        upload_timeout_s: float = 120,
+        connections: int = 100,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.origin = origin(base_url)
+        self._key = _checked_key(key)
+        self._submit_timeout = aiohttp.ClientTimeout(total=submit_timeout_s, connect=connect_s)
+        self._query_timeout = aiohttp.ClientTimeout(total=query_timeout_s, connect=connect_s)
+        self._upload_timeout = aiohttp.ClientTimeout(total=upload_timeout_s, connect=connect_s)
+        self._connections = connections
+        self._clock = clock
+        self._paid: aiohttp.ClientSession | None = None
+        self._free: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        # No limit here: the cap on submissions in flight is the caller's, and waiting for a place
+        # in the pool must not eat the time to connect.
+        self._paid = _session(aiohttp.TCPConnector(force_close=True, limit=0))
+        self._free = _session(aiohttp.TCPConnector(limit=self._connections))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for session in (self._paid, self._free):
+            if session is not None:
+                await session.close()
+        self._paid = self._free = None
+
+    async def upload(self, path: Path, mime_type: str, *, sha256: str | None = None) -> str:
+        """Upload a picture and return its public URL. Free, and may be repeated.
+
+        Raises:
+            Refused: the file cannot be read, is too large or is no longer the one with `sha256`,
+                or the API does not take it (`status` is 200 for an answer with success:false).
+            Unauthorized, Throttled, Unreachable: see `errors`.
+
+        """
+        content = await asyncio.to_thread(_picture_bytes, path, sha256)
+        form = aiohttp.FormData()
+        # In memory, but wrapped: aiohttp warns about bare bytes of more than 1 MB.
+        form.add_field(
+            "file",
+            io.BytesIO(content),
+            filename=_upload_name(path, mime_type),
+            content_type=mime_type,
+        )
+        outcome = await self._call(
+            self._free, "POST", "/v1/uploads/images", self._upload_timeout, form=form
+        )
+        return self._delivered(failures.uploaded(outcome))
+
+    async def submit(
+        self, request: Request, image_urls: Sequence[str], client_business_id: str | None
+    ) -> str:
+        """Submit a request, once, and return the id of its task. This costs money.
+
+        Raises:
+            NotSent, Throttled: nothing was accepted; submitting again is safe.
+            Refused, OutOfCredit, Unauthorized: nothing was accepted, and again it would not be.
+            Unclear: everything else; it may have been accepted, so look it up first.
+
+        """
+        body: dict[str, object] = {
+            "model": request.model,
+            "prompt": request.prompt,
+            "duration": request.duration,
+            "aspect_ratio": request.aspect_ratio,
+            "resolution": request.resolution,
+        }
+        if image_urls:
+            body["image_urls"] = list(image_urls)
+        if client_business_id is not None:
+            body["client_business_id"] = client_business_id
+        outcome = await self._call(
+            self._paid, "POST", "/v1/videos/generations", self._submit_timeout, body=body
+        )
+        return self._delivered(failures.submitted(outcome))
+
+    async def query(self, reference: str) -> TaskView:
+        """Return the task with this id or this `client_business_id`, as it stands now.
+
+        Raises:
+            NoSuchTask: the API does not know it, or not yet.
+            Unauthorized, Throttled, Unreachable: see `errors`.
+
+        """
+        if not reference.strip(" ."):
+            raise NoSuchTask(f"{reference!r} is not the id of a task.")
+        path = f"/v1/videos/generations/{quote(reference, safe='')}"
+        outcome = await self._call(self._free, "GET", path, self._query_timeout)
+        view = self._delivered(failures.queried(outcome))
+        return replace(
+            view,
+            error_code=answers.presentable(view.error_code, self._key),
+            error_message=answers.presentable(view.error_message, self._key),
+        )
+
+    async def balance(self) -> Balance:
+        """Return what the account still holds.
+
+        Raises:
+            Unauthorized, Throttled, Unreachable: see `errors`.
+
+        """
+        outcome = await self._call(self._free, "GET", "/v1/balance", self._query_timeout)
+        return self._delivered(failures.balanced(outcome))
+
+    async def _call(
+        self,
+        session: aiohttp.ClientSession | None,
+        method: str,
+        path: str,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own record of three times
+        *,
+        body: dict[str, object] | None = None,
+        form: aiohttp.FormData | None = None,
+    ) -> Answer | Silence:
+        """Make one call, once.
+
+        Failures are returned, not chained: aiohttp's exceptions carry the request's headers and
+        with them the key.
+        """
+        if session is None:
+            raise RuntimeError("ToAPIs is used outside of its `async with` block")
+        answer: Answer | None = None
+        try:
+            async with session.request(
+                method,
+                URL(self.origin + path, encoded=True),
+                json=body,
+                data=form,
+                headers={"Authorization": f"Bearer {self._key}"},
+                timeout=timeout,
+                allow_redirects=False,
+            ) as response:
+                wait_s = answers.retry_after_s(response.headers, self._clock())
+                answer = Answer(response.status, await _bounded_body(response), wait_s)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            # Raised only while connecting (refused, DNS, TLS handshake, connect timeout).
+            return Silence(sent=False, reason=_reason(error))
+        except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+            # What breaks while the connection is handed back does not undo a whole answer.
+            return answer or Silence(sent=True, reason=_reason(error))
+        return answer
+
+    def _delivered(self, result: _Good | ProviderError) -> _Good:
+        """Return a good result or raise the other kind, with nothing secret in its texts."""
+        if isinstance(result, ProviderError):
+            message = answers.presentable(result.message, self._key) or "The API gave no answer."
+            raise type(result)(
+                message,
+                status=result.status,
+                code=answers.presentable(result.code, self._key),
+                retry_after_s=result.retry_after_s,
+                action=result.action,
+            )
+        return result
+
+
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    """Open a session that takes nothing from its surroundings: no proxy, no netrc, no cookies."""
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        headers={"Accept": "application/json"},
+    )
+
+
+async def _bounded_body(response: aiohttp.ClientResponse) -> bytes | None:
+    """Read a body of at most `LONGEST_BODY_BYTES`; None if it is longer or breaks off."""
+    body = bytearray()
+    try:
+        async for piece in response.content.iter_any():
+            body += piece
+            if len(body) > LONGEST_BODY_BYTES:
+                response.close()
+                return None
+    except (aiohttp.ClientError, OSError):  # the status still counts: see `failures`
+        response.close()
+        return None
+    return bytes(body)
+
+
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (aiohttp.ConnectionTimeoutError, "no connection came about in time"),
+    (aiohttp.ClientConnectorDNSError, "the name of the host cannot be resolved"),
+    (aiohttp.ClientConnectorCertificateError, "the certificate of the host is not trusted"),
+    (aiohttp.ClientSSLError, "the TLS handshake failed"),
+    (aiohttp.ClientConnectorError, "the connection was refused or broke off"),
+    (TimeoutError, "no answer came in time"),
+    (aiohttp.ServerDisconnectedError, "the connection was closed without an answer"),
+    (aiohttp.ClientResponseError, "the answer was not valid HTTP"),
+)
+
+
+def _reason(error: Exception) -> str:
+    """Say in plain words what broke; aiohttp's own texts are for programmers."""
+    known = (words for kind, words in _REASONS if isinstance(error, kind))
+    return next(known, f"the connection broke ({type(error).__name__})")
+
+
+def _checked_key(key: str) -> str:
+    if not re.fullmatch(r"[!-~]+", key):
+        raise ConfigError(
+            "The API key is empty or holds a space, a line break or a letter that no key has.",
+            action="Copy the key again into the variable that api.key_env names.",
+        )
+    return key
+
+
+def _picture_bytes(path: Path, sha256: str | None) -> bytes:
+    """Read a picture whole, and make sure that it is still the one that was checked."""
+    try:
+        content = read_regular(path, LARGEST_UPLOAD_BYTES)
+    except OSError as error:
+        raise Refused(
+            f"The picture {path} cannot be read: {error.strerror or error}.",
+            code="picture_unreadable",
+            action="Put the picture back in its place, then run again.",
+        ) from error
+    if len(content) > LARGEST_UPLOAD_BYTES:
+        raise Refused(
+            f"The picture {path} has more than {LARGEST_UPLOAD_BYTES:,} bytes.",
+            code="picture_too_large",
+            action="Save it smaller, then run again.",
+        )
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise Refused(
+            f"The picture {path} has changed since it was checked.",
+            code="picture_changed",
+            action="Run again, so that the new picture is checked and sent.",
+        )
+    return content
+
+
+def _upload_name(path: PurePath, mime_type: str) -> str:
+    """Return a plain ASCII name whose suffix agrees with the content, whatever the file says."""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-")[:60] or "picture"
+    return stem + _SUFFIXES.get(mime_type, "")

@@ -1,0 +1,97 @@
+"""The XML of a cell. Text is written as text: nothing here ever becomes a formula but a video link.
+
+Source of the limits: Microsoft, "Excel specifications and limits": 32,767 characters in a cell,
+255 in a text inside a formula. The `_xHHHH_` escapes are ECMA-376 part 1, 22.9.2.19 (ST_Xstring).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+MOST_CHARACTERS = 32_767
+MOST_IN_FORMULA = 255
+_SPECIAL = re.compile('[&<>"_\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]')
+_ESCAPE_LIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f]")
+_IMPOSSIBLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
+
+
+class Cell(NamedTuple):
+    """What stands in a cell and how it looks; `link` makes it a link to a file beside."""
+
+    value: str | int | None
+    look: str | None = None
+    link: bool = False
+
+
+@dataclass(slots=True)
+class Cut:
+    """Counts the texts that were longer than a cell takes."""
+
+    texts: int = 0
+
+
+def cell_xml(reference: str, cell: Cell, style: int | str | None, cut: Cut) -> str:
+    """One `<c>` element, or nothing for an empty cell without a style."""
+    look = "" if style is None else f' s="{style}"'
+    value = cell.value
+    if value is None or value == "":
+        return f'<c r="{reference}"{look}/>' if look else ""
+    if isinstance(value, int):
+        return f'<c r="{reference}"{look}><v>{value}</v></c>'
+    if cell.link and _linkable(value):
+        target = xml_text(value.replace('"', '""'))
+        formula = f"HYPERLINK(&quot;{target}&quot;,&quot;{target}&quot;)"
+        return f'<c r="{reference}"{look} t="str"><f>{formula}</f><v>{xml_text(value)}</v></c>'
+    text = xml_text(shorten(value, cut))
+    space = ' xml:space="preserve"' if text != text.strip() or "\n" in text else ""
+    return f'<c r="{reference}"{look} t="inlineStr"><is><t{space}>{text}</t></is></c>'
+
+
+def xml_text(text: str) -> str:
+    """Text for an element of a sheet: markup escaped, control characters as `_xHHHH_`."""
+    if _SPECIAL.search(text) is None:
+        return text
+    text = _ESCAPE_LIKE.sub("_x005F_", text)
+    text = _CONTROL.sub(lambda match: f"_x{ord(match[0]):04X}_", text)
+    return _IMPOSSIBLE.sub("\ufffd", text).translate(_XML)
+
+
+def shorten(text: str, cut: Cut) -> str:
+    """At most what a cell takes (counted in UTF-16 units, as Excel does), with an ellipsis."""
+    if len(text) <= MOST_CHARACTERS // 2:
+        return text
+    units = text.encode("utf-16-le", "surrogatepass")
+    if len(units) <= MOST_CHARACTERS * 2:
+        return text
+    cut.texts += 1
+    return units[: (MOST_CHARACTERS - 1) * 2].decode("utf-16-le", "ignore") + "…"
+
+
+@cache
+def column_letters(number: int) -> str:
+    """The letters of a column; 1 is A."""
+    letters = ""
+    while number:
+        number, digit = divmod(number - 1, 26)
+        letters = chr(ord("A") + digit) + letters
+    return letters
+
+
+def column_number(letters: str) -> int:
+    """The number of a column; A is 1."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number
+
+
+def _linkable(name: str) -> bool:
+    # Two texts stand in the formula and each may have 255 characters; a name with a control
+    # character or half a surrogate pair cannot stand in one.
+    short = len(name.encode("utf-16-le", "surrogatepass")) <= MOST_IN_FORMULA * 2
+    return short and _CONTROL.search(name) is None and _IMPOSSIBLE.search(name) is None

@@ -1,0 +1,83 @@
+"""The rows that need the user, by themselves: corrected, the file can be run as it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+from pipeline.model import RESULT_COLUMNS
+from pipeline.writer.cells import Cell, Cut
+from pipeline.writer.layout import ACTION, ERROR, NEED_THE_USER, STATE, own_columns, pair
+from pipeline.writer.place import place, remove
+from pipeline.writer.plain import write_plain
+from pipeline.writer.styles import STATE_LOOKS
+from pipeline.writer.text import write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pipeline.model import Manifest, Result, Row
+
+# The state comes along because a file is known by that column as one of ours, whose guarded
+# cells are to be read without the guard.
+FIELDS = (STATE, ERROR, ACTION)
+
+
+def write_failed(manifest: Manifest, results: Sequence[Result], folder: Path) -> Path | None:
+    """Write `failed.<suffix>` into `folder`: the rows that are invalid, refused, failed or expired.
+
+    Their own columns come first, then `result_state`, `result_error` and `result_action`. Without
+    such rows an earlier file is removed and None given back. Raises StoreError when the folder does
+    not take the file, ValueError when results and rows do not match one to one.
+    """
+    by_row = pair(manifest, results)
+    rows = [row for row in manifest.rows if by_row[row.number].state in NEED_THE_USER]
+    suffix = ".xlsx" if manifest.dialect is None else manifest.path.suffix.lower() or ".csv"
+    target = folder / f"failed{suffix}"
+    if not rows:
+        remove(target)
+        return None
+    own = own_columns(manifest.headers)
+    headers = [*(manifest.headers[i] for i in own), *(RESULT_COLUMNS[field] for field in FIELDS)]
+    table = [(by_row[row.number], _own_cells(row, own)) for row in rows]
+
+    def write(file: BinaryIO) -> object:
+        if manifest.dialect is None:
+            return _write_workbook(file, manifest.sheet, headers, table)
+        lines = ([*cells, *_texts(result)] for result, cells in table)
+        return write_text(file, manifest.dialect, headers, lines)
+
+    path, _ = place(target, write)
+    return path
+
+
+def _own_cells(row: Row, own: Sequence[int]) -> list[str]:
+    return [row.cells[i] if i < len(row.cells) else "" for i in own]
+
+
+def _texts(result: Result) -> list[str]:
+    values = result.cells
+    return ["" if values[field] is None else str(values[field]) for field in FIELDS]
+
+
+def _write_workbook(
+    file: BinaryIO,
+    sheet: str | None,
+    headers: Sequence[str],
+    table: Sequence[tuple[Result, Sequence[str]]],
+) -> Cut:
+    def cells(number: int) -> list[Cell]:
+        result, own = table[number - 2]
+        state, *others = _texts(result)
+        look = STATE_LOOKS[result.state]
+        return [*map(Cell, own), Cell(state, look), *map(Cell, others)]
+
+    return write_plain(
+        file,
+        sheet,
+        first_column=1,
+        header_row=1,
+        headers=headers,
+        rows=range(2, len(table) + 2),
+        cells=cells,
+    )

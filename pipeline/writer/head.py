@@ -1,0 +1,161 @@
+"""What stands before the rows of a sheet: its extent, its frozen header, its column widths."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pipeline.writer.cells import column_letters, column_number
+from pipeline.writer.elements import Element, append_child, elements, prefix_of, prefixed, splice
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+RANGE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d+)(?::\$?([A-Za-z]{1,3})\$?(\d+))?")
+MOST_FROZEN = 10  # a header further down would freeze the whole window
+
+Cuts = list[tuple[int, int, bytes]]
+
+
+def patch_head(
+    head: bytes,
+    *,
+    header_row: int,
+    last_row: int,
+    widths: Mapping[int, float],
+    known: Collection[int],
+) -> bytes:
+    """`head` (all bytes before `<sheetData`) with the header frozen and the new columns wide.
+
+    `widths` are characters by 1-based column, for all that is written; `known` are those columns
+    that were there before.
+    """
+    found = elements(head + b"</" + _root(head) + b">")
+    root = found[0]
+    tops = {element.local: element for element in found if element.parent is root}
+    cuts = [
+        *_dimension(tops.get("dimension"), max(widths), last_row),
+        *_frozen(head, found, tops, header_row),
+        *_widths(head, found, tops.get("cols"), widths, known),
+    ]
+    return splice(head, cuts)
+
+
+def _root(head: bytes) -> bytes:
+    match = re.search(rb"<([A-Za-z_][\w.:-]*)", head)
+    return match[1] if match else b""
+
+
+def _dimension(element: Element | None, column: int, row: int) -> Cuts:
+    """The used range has to hold what is added: some readers look no further."""
+    match = RANGE.fullmatch(element.attributes.get("ref", "")) if element else None
+    if element is None or match is None:
+        return []
+    right, bottom = match[3] or match[1], int(match[4] or match[2])
+    right = column_letters(max(column_number(right), column))
+    reference = f"{match[1]}{match[2]}:{right}{max(bottom, row)}"
+    return [
+        (
+            element.start,
+            element.end,
+            prefixed(f'<dimension ref="{reference}"/>', prefix_of(element)),
+        )
+    ]
+
+
+def _frozen(head: bytes, found: list[Element], tops: dict[str, Element], row: int) -> Cuts:
+    if row > MOST_FROZEN:
+        return []
+    view = next((element for element in found if element.local == "sheetView"), None)
+    if view is None:
+        return _new_view(head, found[0], tops, row)
+    if view.attributes.get("view") == "pageLayout":
+        return []  # this view cannot be frozen
+    pane = next((e for e in found if e.local == "pane" and e.parent is view), None)
+    if pane is not None:
+        return _longer_pane(pane, row)
+    xml = prefixed(_pane(row), prefix_of(view))
+    if view.self_closing:
+        return [append_child(head, view, xml)]
+    return [(view.inner, view.inner, xml)]
+
+
+def _pane(row: int) -> str:
+    top = f"A{row + 1}"
+    return (
+        f'<pane ySplit="{row}" topLeftCell="{top}" activePane="bottomLeft" state="frozen"/>'
+        '<selection pane="bottomLeft"/>'
+    )
+
+
+def _new_view(head: bytes, root: Element, tops: dict[str, Element], row: int) -> Cuts:
+    if "sheetViews" in tops:
+        return []
+    after = (tops.get(name) for name in ("sheetFormatPr", "cols"))
+    at = next((element.start for element in after if element), len(head))
+    view = f'<sheetViews><sheetView workbookViewId="0">{_pane(row)}</sheetView></sheetViews>'
+    return [(at, at, prefixed(view, prefix_of(root)))]
+
+
+def _longer_pane(pane: Element, row: int) -> Cuts:
+    """An existing freeze is the user's and stays, unless it leaves the header out."""
+    attributes = dict(pane.attributes)
+    frozen = attributes.get("state", "").startswith("frozen")
+    if not frozen or float(attributes.get("ySplit", 0)) >= row:
+        return []
+    column = RANGE.fullmatch(attributes.get("topLeftCell", "")) or RANGE.fullmatch("A1")
+    letters = column[1] if column else "A"
+    attributes |= {"ySplit": str(row), "topLeftCell": f"{letters}{row + 1}"}
+    attributes["activePane"] = "bottomRight" if float(attributes.get("xSplit", 0)) else "bottomLeft"
+    listed = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    tag = f"<pane{listed}>" if not pane.self_closing else f"<pane{listed}/>"
+    return [(pane.start, pane.inner, prefixed(tag, prefix_of(pane)))]
+
+
+def _widths(
+    head: bytes,
+    found: list[Element],
+    cols: Element | None,
+    widths: Mapping[int, float],
+    known: Collection[int],
+) -> Cuts:
+    """A known column keeps the width it has; a new one never disappears in a hidden range."""
+    there = [e for e in found if e.local == "col" and e.parent is cols] if cols else []
+    prefix = prefix_of(found[0])
+    new = sorted(widths.keys() - set(known))
+    pieces = [piece for element in there for piece in _without(head, element, new)]
+    covered = {at for at in known for e in there if _low(e) <= at <= _high(e)}
+    pieces += [
+        (at, prefixed(f'<col min="{at}" max="{at}" width="{width}" customWidth="1"/>', prefix))
+        for at, width in widths.items()
+        if at not in covered
+    ]
+    inside = b"".join(piece for _, piece in sorted(pieces))
+    if not inside:
+        return []
+    start, end = (cols.start, cols.end) if cols else (len(head), len(head))
+    return [(start, end, prefixed("<cols>", prefix) + inside + prefixed("</cols>", prefix))]
+
+
+def _without(head: bytes, col: Element, new: list[int]) -> list[tuple[int, bytes]]:
+    """The range of a `<col>` without the new columns."""
+    low, high = _low(col), _high(col)
+    holes = [at for at in new if low <= at <= high]
+    if not holes:
+        return [(low, head[col.start : col.end])]
+    pieces = []
+    for hole in (*holes, high + 1):
+        if low < hole:
+            attributes = col.attributes | {"min": str(low), "max": str(hole - 1)}
+            listed = "".join(f' {name}="{value}"' for name, value in attributes.items())
+            pieces.append((low, prefixed(f"<col{listed}/>", prefix_of(col))))
+        low = hole + 1
+    return pieces
+
+
+def _low(col: Element) -> int:
+    return int(col.attributes["min"])
+
+
+def _high(col: Element) -> int:
+    return int(col.attributes["max"])

@@ -1,0 +1,227 @@
+"""Results out: every row of the manifest in its order, with what came of it, in its own format."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+from xml.parsers.expat import ExpatError
+
+from pipeline.model import RESULT_COLUMNS
+from pipeline.writer.cells import Cell, Cut
+from pipeline.writer.layout import STATE, VIDEO, lay_out, own_columns, pair
+from pipeline.writer.package import NotAWorkbook, Package
+from pipeline.writer.place import place
+from pipeline.writer.plain import write_plain
+from pipeline.writer.sheet import Insert
+from pipeline.writer.styles import LINK, STATE_LOOKS
+from pipeline.writer.text import write_text
+from pipeline.writer.workbook import fill
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pipeline.model import Manifest, Result, Summary, TextDialect
+
+OTHER_FORMATS = (".xls", ".xlt", ".xlsb", ".ods", ".ots", ".fods")
+MACROS = (".xlsm", ".xltm")
+WIDTHS = (12.0, 36.0, 36.0, 36.0, 30.0, 10.0, 21.0, 21.0, 10.0, 36.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The results file as it was placed, and what a person should know about it."""
+
+    path: Path
+    notes: tuple[str, ...] = ()
+
+
+def write_results(
+    manifest: Manifest,
+    results: Sequence[Result],
+    folder: Path,
+    *,
+    summary: Summary | None = None,
+) -> Written:
+    """Write `results.<suffix>` into `folder`: one result for each row of the manifest, in order.
+
+    A text manifest gives a text file of its kind; every workbook gives `results.xlsx`, a copy of
+    it with the result columns on the right. Result columns that the manifest has are written over
+    in place. Blank lines of a text manifest are left out; in a workbook every row stays where it
+    is. `summary` becomes a sheet of the workbook. Raises StoreError when the folder does not take
+    the file, ValueError when results and rows do not match one to one.
+    """
+    by_row = pair(manifest, results)
+    if manifest.dialect is not None:
+        return _write_text(manifest, manifest.dialect, by_row, folder)
+    return _write_workbook(manifest, by_row, folder, summary)
+
+
+def _write_text(
+    manifest: Manifest, dialect: TextDialect, by_row: Mapping[int, Result], folder: Path
+) -> Written:
+    layout = lay_out(manifest.headers)
+    lines = (layout.cells(row.cells, by_row[row.number].cells) for row in manifest.rows)
+    target = folder / f"results{manifest.path.suffix.lower() or '.csv'}"
+    path, replaced = place(target, lambda file: write_text(file, dialect, layout.headers, lines))
+    return Written(path, (*moved(target, path), *unfit(replaced, dialect)))
+
+
+def _write_workbook(
+    manifest: Manifest, by_row: Mapping[int, Result], folder: Path, summary: Summary | None
+) -> Written:
+    target = folder / "results.xlsx"
+    suffix = manifest.path.suffix.lower()
+    notes: list[str] = []
+
+    def write(file: BinaryIO) -> Cut:
+        try:
+            # By content: an .xls is often an .xlsx under another name.
+            return _copy(manifest, by_row, file, summary)
+        except DAMAGED as error:
+            note = _not_kept if suffix in OTHER_FORMATS else _not_copied
+            notes.append(note(manifest.path.name, str(error)))
+            file.seek(0)
+            file.truncate()
+            return _plain(manifest, by_row, file, summary)
+
+    path, cut = place(target, write)
+    if suffix in MACROS:
+        notes.append(
+            f"The macros of {manifest.path.name} are not in {path.name}: .xlsx takes none."
+        )
+    return Written(path, (*moved(target, path), *notes, *shortened(cut)))
+
+
+class _Unreadable(Exception):
+    """The manifest cannot be opened any more."""
+
+
+# What zipfile, zlib, expat and our reading of attributes raise over a file that is not as it
+# should be (Excel is more forgiving). The results are written all the same, with a note.
+DAMAGED = (
+    NotAWorkbook,
+    _Unreadable,
+    ExpatError,
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+
+
+def _copy(
+    manifest: Manifest, by_row: Mapping[int, Result], file: BinaryIO, summary: Summary | None
+) -> Cut:
+    layout = lay_out(manifest.headers)
+    first = manifest.first_column + 1
+
+    def make(looks: Mapping[str, int], first_free: int) -> Insert:
+        shift = max(first + layout.own, first_free) - layout.own
+        columns = {
+            position + (first if position < layout.own else shift): index
+            for position, index in layout.fields
+        }
+        return Insert(
+            header_row=manifest.header_row,
+            headers={column: RESULT_COLUMNS[index] for column, index in columns.items()},
+            known=frozenset(column for column in columns if column < first + layout.own),
+            rows=[row.number for row in manifest.rows],
+            cells=lambda row: _result_cells(by_row[row], columns.items()),
+            looks=looks,
+            widths={column: WIDTHS[index] for column, index in columns.items()},
+        )
+
+    try:
+        package = Package.open(manifest.path)
+    except OSError as error:
+        raise _Unreadable(error.strerror or str(error)) from error
+    with package.zip:
+        return fill(package, manifest.sheet, make, file, summary)
+
+
+def _plain(
+    manifest: Manifest, by_row: Mapping[int, Result], file: BinaryIO, summary: Summary | None
+) -> Cut:
+    own = own_columns(manifest.headers)
+    rows = {row.number: row for row in manifest.rows}
+
+    def cells(number: int) -> Iterator[Cell]:
+        texts = rows[number].cells
+        yield from (Cell(texts[i] if i < len(texts) else None) for i in own)
+        for _, cell in _result_cells(by_row[number], enumerate(range(len(RESULT_COLUMNS)))):
+            yield cell
+
+    return write_plain(
+        file,
+        manifest.sheet,
+        first_column=manifest.first_column + 1,
+        header_row=manifest.header_row,
+        headers=(*(manifest.headers[i] for i in own), *RESULT_COLUMNS),
+        rows=list(rows),
+        cells=cells,
+        summary=summary,
+    )
+
+
+def _result_cells(result: Result, columns: Iterable[tuple[int, int]]) -> Iterator[tuple[int, Cell]]:
+    values = result.cells
+    for column, index in columns:
+        if index == STATE:
+            yield column, Cell(values[index], STATE_LOOKS[result.state])
+        elif index == VIDEO:
+            link = values[index] is not None
+            yield column, Cell(values[index], LINK if link else None, link)
+        else:
+            yield column, Cell(values[index])
+
+
+def moved(target: Path, path: Path) -> tuple[str, ...]:
+    """A note when the file could not go where it belongs."""
+    if path == target:
+        return ()
+    note = (
+        f"{target.name} is open in another program or locked, so this was written to {path.name}. "
+        f"Close {target.name} and run `reelsheet report` to bring it up to date."
+    )
+    return (note,)
+
+
+def unfit(replaced: int, dialect: TextDialect) -> tuple[str, ...]:
+    """A note when the encoding of the file has no place for some characters."""
+    if not replaced:
+        return ()
+    if dialect.encoding.lower().startswith("utf"):
+        return (f"{replaced} broken characters (half of a pair) stand as `?`.",)
+    note = (
+        f"{replaced} characters do not exist in {dialect.encoding} and stand as `?`. "
+        "Save the manifest as UTF-8 to keep them."
+    )
+    return (note,)
+
+
+def shortened(cut: Cut) -> tuple[str, ...]:
+    """A note when texts were longer than a cell."""
+    if not cut.texts:
+        return ()
+    return (f"{cut.texts} texts were longer than a cell takes (32,767 characters) and end in `…`.",)
+
+
+def _not_kept(name: str, _why: str) -> str:
+    return (
+        f"{name} is in a format that cannot be written, so results.xlsx is a new workbook with its "
+        "columns as text: formats, formulas, pictures and other sheets are not in it. "
+        "Save the manifest as .xlsx to keep them."
+    )
+
+
+def _not_copied(name: str, why: str) -> str:
+    return (
+        f"{name} could not be copied ({why}), so results.xlsx is a new workbook with its columns "
+        "as text. Open and save the manifest in Excel, then run `reelsheet report`."
+    )

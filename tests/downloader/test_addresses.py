@@ -1,0 +1,79 @@
+"""Which addresses and links a download may go to."""
+
+from __future__ import annotations
+
+import pytest
+from yarl import URL
+
+from pipeline.addresses import address_refusal, link_refusal
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "127.8.8.8", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.255",
+        "192.168.1.1", "169.254.169.254", "100.64.0.1", "192.0.0.8", "192.0.2.1", "192.88.99.1",
+        "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.1.1.1", "240.0.0.1",
+        "255.255.255.255", "::", "::1", "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:8.8.8.8",
+        "64:ff9b::7f00:1", "64:ff9b::a00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "2002:7f00:1::",
+        "2002:808:808::1", "2001::1", "2001:db8::1", "fc00::1", "fd12::1", "fe80::1",
+        "fe80::1%eth0", "fec0::1", "ff02::1", "100::1", "3fff::1", "nonsense", "",
+    ],
+)  # fmt: skip
+def test_closed_address(address: str) -> None:
+    """No private, local, reserved or disguised address is open to downloads."""
+    assert address_refusal(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["8.8.8.8", "172.32.0.1", "100.128.0.1", "192.0.1.1", "2606:4700::1111", "64:ff9b::808:808"],
+)
+def test_open_address(address: str) -> None:
+    """Public addresses are open, also through the NAT64 of an IPv6-only network."""
+    assert address_refusal(address) is None
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://127.0.0.1/", "http://127.1/", "http://2130706433/", "http://0x7f000001/",
+        "http://0x7f.0.0.1/", "http://0177.0.0.1/", "http://017700000001/", "http://127.0.0.1./",
+        "http://0/", "http://[::1]/", "http://[::ffff:127.0.0.1]/", "http://[64:ff9b::7f00:1]/",
+        "http://1.2.3.4.5/", "http://010.8.8.8/", "ftp://files.example/", "file:///etc/passwd",
+        "data:video/mp4;base64,AA", "//files.example/x", "/x", "", "http:///x",
+        "https://me@files.example/", "https://me:secret@files.example/", "https://:x@files.example",
+    ],
+)  # fmt: skip
+def test_refused_link(link: str) -> None:
+    """A link that is no http(s), carries a user, or hides an address is refused."""
+    assert link_refusal(URL(link), allow_private=False)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://files.example/a.mp4?x=1",
+        "http://8.8.8.8/",
+        "https://1.example/",
+        "https://0x.example/",
+    ],
+)
+def test_open_link(link: str) -> None:
+    """Ordinary links are open; their names are judged once resolved."""
+    assert link_refusal(URL(link), allow_private=False) is None
+
+
+def test_leaving_encryption() -> None:
+    """A redirect may not leave https, unless private networks are allowed."""
+    secure, plain = URL("https://files.example/a"), URL("http://files.example/a")
+    assert link_refusal(plain, allow_private=False, came_from=secure)
+    assert link_refusal(plain, allow_private=True, came_from=secure) is None
+    assert link_refusal(secure, allow_private=False, came_from=plain) is None
+
+
+def test_private_allowed() -> None:
+    """With leave, local addresses are open; schemes and users stay refused."""
+    assert link_refusal(URL("http://127.0.0.1:8/x"), allow_private=True) is None
+    assert link_refusal(URL("file:///x"), allow_private=True)
+    assert link_refusal(URL("http://me:x@127.0.0.1/"), allow_private=True)

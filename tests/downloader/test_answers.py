@@ -1,0 +1,102 @@
+"""What the answers of a download host mean, by status and headers alone."""
+
+from __future__ import annotations
+
+import errno
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipeline.downloader.answers import Mark, Step, judge, retry_after_s, strong_validator
+from pipeline.downloader.partfile import store_error
+from pipeline.downloader.transfer import Pace
+from pipeline.errors import LinkDead, TransferBroken
+
+MARK = Mark('"a"', 100)
+REST = {"Content-Range": "bytes 40-99/100", "Content-Length": "60", "ETag": '"a"'}
+
+
+def test_fitting_rest() -> None:
+    """The exact rest of the file that was begun is appended."""
+    assert judge(206, REST, 40, MARK).step is Step.APPEND
+    assert judge(206, REST | {"Content-Range": "bytes 40-99/*"}, 40, MARK).step is Step.APPEND
+    assert judge(206, REST, 40, Mark('"a"')).total_bytes == 100
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"ETag": '"b"'}, {"Content-Range": ""}, {"Content-Range": "bytes 41-99/100"},
+        {"Content-Range": "bytes 40-98/100"}, {"Content-Range": "bytes 40-199/200"},
+        {"Content-Length": "61"}, {"Content-Encoding": "gzip"}, {"Content-Range": "bytes */100"},
+    ],
+)  # fmt: skip
+def test_unfit_rest(changed: dict[str, str]) -> None:
+    """Anything else is asked for again as a whole."""
+    assert judge(206, REST | changed, 40, MARK).step is Step.ASK_AGAIN
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 410, 416, 451])
+def test_refused_for_good(status: int) -> None:
+    """A refusal of the link asks for a fresh one."""
+    with pytest.raises(LinkDead):
+        judge(status, {}, 0, None)
+
+
+@pytest.mark.parametrize("status", [204, 206, 304, 408, 425, 429, 500, 502, 503, 504, 522])
+def test_passing(status: int) -> None:
+    """Everything that may pass by itself asks for another try."""
+    with pytest.raises(TransferBroken):
+        judge(status, {}, 0, None)
+
+
+def test_validators() -> None:
+    """A strong ETag, else a date clearly older than the answer, makes a part resumable."""
+    old = {
+        "Last-Modified": "Sun, 01 Nov 2026 10:00:00 GMT",
+        "Date": "Sun, 01 Nov 2026 10:01:00 GMT",
+    }
+    assert strong_validator({"ETag": '"a"'} | old) == '"a"'
+    assert strong_validator({"ETag": 'W/"a"'} | old) is None
+    assert strong_validator(old) == old["Last-Modified"]
+    assert strong_validator(old | {"Date": old["Last-Modified"]}) is None
+    assert strong_validator(old | {"Date": "soon"}) is None
+    assert strong_validator({}) is None
+
+
+def test_retry_after() -> None:
+    """Seconds and dates are understood, anything else is no wait."""
+    now = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
+    assert retry_after_s("7") == 7
+    assert retry_after_s("Sun, 01 Nov 2026 10:00:30 GMT", now) == 30
+    assert retry_after_s("Sun, 01 Nov 2026 09:00:00 GMT", now) == 0
+    assert retry_after_s("soon") is None
+    assert retry_after_s("9" * 5000) is None
+    assert retry_after_s(None) is None
+
+
+def test_pace() -> None:
+    """A transfer must keep up 1 KB/s over every window, not at every moment."""
+    pace = Pace(10, 0)
+    for second in range(1, 10):
+        pace.saw(1, second)
+    pace.saw(20_000, 10)
+    pace.saw(1, 15)
+    with pytest.raises(TransferBroken, match="too slow"):
+        pace.saw(1, 20)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "disk is full"),
+        (errno.EMFILE, "open no more files"),
+        (errno.EROFS, "written"),
+    ],
+)
+def test_store_errors(number: int, words: str) -> None:
+    """What the disk refuses is told in plain words, with something to do."""
+    error = store_error(OSError(number, "reason"), Path("videos/a.mp4"))
+    assert words in error.message
+    assert error.action

@@ -1,0 +1,220 @@
+"""The check of whole manifests: real files, real pictures, every problem at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+from PIL import Image
+
+from pipeline.check import Checked, check_manifest, file_problem
+from pipeline.config.loading import load
+from pipeline.config.settings import Config
+from pipeline.errors import ConfigError, ManifestError
+from pipeline.model import Severity
+
+
+def _csv(folder: Path, text: str) -> Path:
+    path = folder / "shop.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _xlsx(folder: Path, *rows: tuple[str | int | None, ...]) -> Path:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append(row)
+    path = folder / "shop.xlsx"
+    book.save(path)
+    book.close()
+    return path
+
+
+def _picture(path: Path, colour: str = "red") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (640, 480), colour).save(path)
+    return path
+
+
+def _check(path: Path, *overrides: str) -> Checked:
+    return check_manifest(
+        path, load(None, environ={}, overrides=overrides), cache_dir=path.parent / "cache"
+    )
+
+
+def test_a_good_text_manifest(tmp_path: Path) -> None:
+    """Every row becomes a request; keys, defaults and spellings are applied."""
+    checked = _check(
+        _csv(tmp_path, "sku,prompt,seconds,ratio\nA,A shoe,4s,9x16\nB,A bag,,\n"),
+        "defaults.duration=10",
+    )
+    assert not checked.problems
+    assert checked.keys == ("A", "B")
+    assert checked.valid == 2
+    assert (checked.requests[2].duration, checked.requests[2].aspect_ratio) == (4, "9:16")
+    assert (checked.requests[3].duration, checked.requests[3].resolution) == (10, "720P")
+
+
+def test_all_problems_at_once_and_good_rows_stay(tmp_path: Path) -> None:
+    """Bad keys, values and pictures of all rows come together, by row and column."""
+    _picture(tmp_path / "a.jpg")
+    text = (
+        "sku,prompt,duration,image_1\n"
+        "A,A shoe,5,gone.jpg\n"
+        "B,A bag,6,a.jpg\n"
+        ",A hat,,\n"
+        "C,,,\n"
+        "B,A belt,,a.jpg\n"
+        "D,A scarf,,../secret.jpg\n"
+    )
+    checked = _check(_csv(tmp_path, text))
+    assert [(one.row, one.column, one.code) for one in checked.problems] == [
+        (2, "duration", "duration_not_allowed"),
+        (2, "image_1", "picture_missing"),
+        (3, "sku", "key_twice"),
+        (4, "sku", "key_empty"),
+        (5, "prompt", "prompt_empty"),
+        (6, "sku", "key_twice"),
+        (7, "image_1", "picture_outside"),
+    ]
+    assert not checked.requests
+    assert len(set(checked.keys)) == 6
+    assert checked.errors == checked.problems
+    assert [one.code for one in checked.problems_of(2)] == [
+        "duration_not_allowed",
+        "picture_missing",
+    ]
+    assert checked.problems_of(99) == ()
+
+
+def test_pictures_become_content_hashes(tmp_path: Path) -> None:
+    """Equal pictures under two names are one; the order in the row is kept; URLs stay URLs."""
+    _picture(tmp_path / "a.jpg")
+    _picture(tmp_path / "deep" / "same.jpg")
+    _picture(tmp_path / "b.png", "blue")
+    text = (
+        "key,prompt,images\n"
+        "1,x,a.jpg\n"
+        "2,x,deep/same.jpg\n"
+        "3,x,b.png|https://example.com/c.jpg|a.jpg\n"
+        "4,x,https://example.com/c.jpg\n"
+        "5,x,\n"
+    )
+    seen: list[tuple[int, int]] = []
+    checked = check_manifest(
+        _csv(tmp_path, text),
+        Config(),
+        cache_dir=None,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    assert not checked.errors
+    requests = checked.requests
+    assert list(requests) == [2, 3, 4, 5, 6]
+    assert requests[2].request_hash == requests[3].request_hash
+    assert requests[2].images[0].removeprefix("sha256:") in checked.pictures
+    assert len(checked.pictures) == 2
+    assert requests[4].images[1:] == ("https://example.com/c.jpg", requests[2].images[0])
+    assert requests[5].images == ("https://example.com/c.jpg",)
+    assert requests[6].images == ()
+    assert seen[-1] == (3, 3)
+
+
+def test_an_edited_picture_is_the_same_row_and_another_request(tmp_path: Path) -> None:
+    """Neither a new picture under the old name nor a changed default makes another row."""
+    path = _csv(tmp_path, "prompt,image\nx,a.jpg\n")
+    _picture(tmp_path / "a.jpg")
+    before = _check(path)
+    _picture(tmp_path / "a.jpg", "green")
+    after = _check(path, "defaults.duration=4")
+    assert before.keys == after.keys
+    assert before.requests[2].images != after.requests[2].images
+
+
+def test_a_workbook_names_its_cells(tmp_path: Path) -> None:
+    """Problems in a workbook carry the address of the cell."""
+    path = _xlsx(
+        tmp_path, ("sku", "prompt", "duration"), ("A", "x", 6), ("B", "y", 7), (3, "z", 10)
+    )
+    checked = _check(path)
+    assert [(one.cell, one.key) for one in checked.problems] == [("C3", "B")]
+    assert checked.keys == ("A", "B", "3")
+    assert list(checked.requests) == [2, 4]
+
+
+def test_unreadable_cells_count_only_where_they_are_used(tmp_path: Path) -> None:
+    """A formula never calculated in the prompt breaks its row, in a note it does not matter."""
+    path = _xlsx(
+        tmp_path,
+        ("sku", "prompt", "duration", "note"),
+        ("A", "=B9", None, None),
+        ("B", "y", "=1/0", None),
+        ("C", "z", None, "=B9"),
+    )
+    checked = _check(path)
+    assert [(one.row, one.column, one.key) for one in checked.errors] == [
+        (2, "prompt", "A"), (3, "duration", "B"),
+    ]  # fmt: skip
+    assert list(checked.requests) == [4]
+
+
+def test_no_prompt_column_is_one_problem_of_the_file(tmp_path: Path) -> None:
+    """A thousand rows without a prompt column are one finding, and none is sent."""
+    checked = _check(_csv(tmp_path, "sku,description\n" + "A,b\n" * 3))
+    assert [(one.row, one.code) for one in checked.problems] == [(None, "no_prompt_column")]
+    assert not checked.requests
+    assert len(checked.keys) == 3
+
+
+def test_mapped_columns_and_key(tmp_path: Path) -> None:
+    """manifest.columns and manifest.key reach the check."""
+    path = _csv(tmp_path, "Nr;Video text;sku\n1;A shoe;A\n")
+    checked = _check(path, "manifest.columns={Video text: prompt}", "manifest.key=nr")
+    assert not checked.problems
+    assert checked.keys == ("1",)
+
+
+def test_the_image_root(tmp_path: Path) -> None:
+    """Relative pictures start at manifest.image_root when it is set; it has to exist."""
+    _picture(tmp_path / "photos" / "a.jpg")
+    path = _csv(tmp_path, "prompt,image\nx,a.jpg\n")
+    assert _check(path).errors
+    assert not _check(path, f"manifest.image_root={tmp_path / 'photos'}").errors
+    with pytest.raises(ConfigError, match=r"manifest\.image_root"):
+        _check(path, f"manifest.image_root={tmp_path / 'none'}")
+
+
+def test_a_name_template_is_checked_before_anything_is_sent(tmp_path: Path) -> None:
+    """A template that names no column stops the check."""
+    path = _csv(tmp_path, "prompt\nx\n")
+    with pytest.raises(ConfigError, match="colour"):
+        _check(path, 'output.name="{colour}"')
+
+
+def test_a_results_file_is_a_manifest(tmp_path: Path) -> None:
+    """Its result columns change neither keys nor requests."""
+    plain = _check(_csv(tmp_path, "prompt\nx\n"))
+    again = _check(_csv(tmp_path, "prompt,result_state,result_video\nx,done,videos/x.mp4\n"))
+    assert plain.keys == again.keys
+    assert plain.requests == again.requests
+
+
+def test_warnings_do_not_break_a_row(tmp_path: Path) -> None:
+    """A row with a warning is sent."""
+    checked = _check(_csv(tmp_path, f"prompt\n{'x' * 5000}\n"))
+    assert [one.severity for one in checked.problems] == [Severity.WARNING]
+    assert checked.valid == 1
+    assert not checked.errors
+
+
+def test_a_file_that_is_no_table_becomes_a_problem(tmp_path: Path) -> None:
+    """What cannot be read at all is a problem of the whole file, for the JSON output."""
+    path = tmp_path / "shop.xlsx"
+    path.write_bytes(b"PK\x03\x04 broken")
+    with pytest.raises(ManifestError) as caught:
+        _check(path)
+    problem = file_problem(caught.value)
+    assert problem.row is None
+    assert caught.value.message in problem.message

@@ -1,0 +1,91 @@
+"""Formats that cannot be copied, files that are damaged or gone, and the rows that failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.model import RESULT_COLUMNS, Result, State, TextDialect
+from pipeline.writer.failed import write_failed
+from pipeline.writer.results import write_results
+from tests.writer.tables import HEADERS, manifest, opened, results, summary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("name", ["p.xls", "p.xlsb", "p.ods"])
+def test_other_formats_give_a_plain_workbook(tmp_path: Path, name: str) -> None:
+    """All columns, all rows at their place, links and Summary; a note says what is lost."""
+    path = tmp_path / name
+    path.write_bytes(b"no zip at all")
+    table = manifest(path, sheet="Spring/Summer: all")
+    written = write_results(table, results(table), tmp_path, summary=summary())
+    assert written.path.name == "results.xlsx"
+    assert "cannot be written" in written.notes[0]
+    book = opened(written.path)
+    assert book.sheetnames == ["Spring_Summer_ all", "Summary"]
+    sheet = book["Spring_Summer_ all"]
+    assert [cell.value for cell in sheet[1]] == [*HEADERS, *RESULT_COLUMNS]
+    assert [sheet.cell(row, 5).value for row in (2, 3, 4, 5)] == ["done", "done", None, "done"]
+    assert sheet["F2"].value == '=HYPERLINK("videos/2.mp4","videos/2.mp4")'
+    assert sheet.freeze_panes == "A2"
+
+
+@pytest.mark.parametrize("content", [None, b"PK\x03\x04 torn", b""])
+def test_a_manifest_that_is_gone_or_torn_loses_no_result(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    """The user's file was moved or damaged overnight: the results are written all the same."""
+    path = tmp_path / "p.xlsx"
+    if content is not None:
+        path.write_bytes(content)
+    table = manifest(path)
+    written = write_results(table, results(table), tmp_path / "out")
+    assert "could not be copied" in written.notes[0]
+    assert opened(written.path)["Products"]["E5"].value == "done"
+
+
+def test_results_that_do_not_fit_the_rows_are_refused(tmp_path: Path) -> None:
+    """Nothing is written when a result might land on another product's row."""
+    table = manifest(tmp_path / "p.xlsx")
+    with pytest.raises(ValueError, match="one to one"):
+        write_results(table, results(table)[::-1], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_failed_workbook_holds_only_rows_that_need_the_user(tmp_path: Path) -> None:
+    """Their own columns as text, with state, error and action, ready to be corrected."""
+    path = tmp_path / "p.xlsx"
+    states = (State.DONE, State.FAILED, State.IN_DOUBT, State.INVALID)
+    table = manifest(path, ("sku", "result_error"), {n: (f"={n}", "old") for n in range(2, 6)})
+    found = write_failed(table, results(table, *states), tmp_path)
+    assert found == tmp_path / "failed.xlsx"
+    rows = list(opened(found)["Products"].iter_rows(values_only=True))
+    assert rows == [
+        ("sku", "result_state", "result_error", "result_action"),
+        ("=3", "failed", "=1+1", None),
+        ("=5", "invalid", None, None),
+    ]
+    assert opened(found, data_only=True)["Products"]["A2"].value == "=3"
+
+
+def test_failed_text_is_written_like_the_manifest(tmp_path: Path) -> None:
+    """Delimiter and suffix are the manifest's; cells cannot run in a spreadsheet."""
+    dialect = TextDialect(";", "utf-8", bom=True, newline="\r\n")
+    table = manifest(tmp_path / "p.TSV", ("sku",), {2: ("=1",)}, dialect=dialect)
+    row = Result(2, State.REFUSED, error="no; never", action="shorten it")
+    found = write_failed(table, [row], tmp_path)
+    assert found == tmp_path / "failed.tsv"
+    assert found.read_bytes().decode("utf-8-sig") == (
+        'sku;result_state;result_error;result_action\r\n\'=1;refused;"no; never";shorten it\r\n'
+    )
+
+
+def test_a_stale_failed_file_goes_away(tmp_path: Path) -> None:
+    """When nothing needs the user any more, no file says so."""
+    table = manifest(tmp_path / "p.xlsx")
+    assert write_failed(table, results(table, State.EXPIRED), tmp_path) is not None
+    assert write_failed(table, results(table), tmp_path) is None
+    assert not (tmp_path / "failed.xlsx").exists()

@@ -1,0 +1,67 @@
+"""A results file is a manifest again: the reader finds in it what the manifest had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.model import RESULT_COLUMNS, State, TextDialect
+from pipeline.reader.reading import read
+from pipeline.writer.failed import write_failed
+from pipeline.writer.results import write_results
+from tests.writer.tables import HEADERS, manifest, parts, repack, results, rich_workbook, summary
+
+STATES = (State.DONE, State.FAILED, State.INVALID)
+letters = st.characters(codec="utf-8", exclude_characters="\0")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.text(letters), st.text(letters)), min_size=1, max_size=4))
+def test_text_cells_come_back_as_they_were(cells: list[tuple[str, str]]) -> None:
+    """Whatever the user's cells hold, a results file read as manifest holds the same."""
+    dialect = TextDialect(",", "utf-8", bom=False)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "p.csv"
+        rows = {n: ("k", *pair) for n, pair in enumerate(cells, start=2)}
+        table = manifest(path, ("sku", "=a", "b"), rows, dialect=dialect)
+        again = read(write_results(table, results(table, *STATES), Path(folder)).path)
+    assert again.headers == ("sku", "=a", "b", *RESULT_COLUMNS)
+    assert [row.cells[:3] for row in again.rows] == list(rows.values())
+
+
+def test_a_workbook_comes_back_with_its_results(tmp_path: Path) -> None:
+    """Read, write, read, write: rows keep their numbers and cells, results are renewed."""
+    rich_workbook(tmp_path / "p.xlsx")
+    _calculated(tmp_path / "p.xlsx", "xl/worksheets/sheet1.xml")
+    first = read(tmp_path / "p.xlsx")
+    assert first.headers[:4] == HEADERS
+    path = write_results(first, results(first), tmp_path / "1", summary=summary()).path
+    second = read(path)
+    assert [row.number for row in second.rows] == [row.number for row in first.rows]
+    assert [row.cells[:4] for row in second.rows] == [row.cells[:4] for row in first.rows]
+    assert second.rows[0].cells[4:6] == ("done", "videos/2.mp4")
+    path = write_results(second, results(second, *STATES), tmp_path / "2").path
+    third = read(path)
+    assert third.headers == second.headers
+    assert [row.cells[4] for row in third.rows] == [state.value for state in STATES]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_the_failed_rows_can_be_run(tmp_path: Path, suffix: str) -> None:
+    """The failed file is read as a manifest with the user's texts unchanged."""
+    dialect = TextDialect(",", "utf-8", bom=False) if suffix == ".csv" else None
+    rows = {n: (f"-{n}", "'quoted") for n in (2, 3, 4)}
+    table = manifest(tmp_path / f"p{suffix}", ("sku", "prompt"), rows, dialect=dialect)
+    found = write_failed(table, results(table, *STATES), tmp_path)
+    assert found is not None
+    assert [row.cells[:2] for row in read(found).rows] == [rows[3], rows[4]]
+
+
+def _calculated(path: Path, sheet: str) -> None:
+    """Give every formula of the workbook a cached value, as Excel does."""
+    data = parts(path)[sheet]
+    repack(path, {sheet: data.replace(b"<v />", b"<v>6</v>").replace(b"<v></v>", b"<v>6</v>")})
