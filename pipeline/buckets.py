@@ -11,6 +11,9 @@ class Bucket:
 
     __slots__ = ("_capacity", "_per_s", "_then", "_tokens")
 
+    _WHOLE = 1 - 1e-6
+    # A hair below one token is granted: 1 - 1e-12 would mean a wait too short to take.
+
     def __init__(self, per_minute: float, now: float) -> None:
         self._per_s = per_minute / 60
         self._capacity = max(1.0, self._per_s)
@@ -20,21 +23,20 @@ class Bucket:
     def ready_at(self, now: float) -> float:
         """Return when the next call may go: `now` or later."""
         self._fill(now)
-        if self._tokens >= 1:
+        if self._tokens >= self._WHOLE:
             return now
         return now + (1 - self._tokens) / self._per_s
 
     def take(self, now: float) -> bool:
         """Take one call's token if there is one."""
         self._fill(now)
-        if self._tokens < 1:
+        if self._tokens < self._WHOLE:
             return False
         self._tokens -= 1
         return True
 
     def _fill(self, now: float) -> None:
         if now > self._then:
-            # A hair above one token is granted: 1 - 1e-12 would mean a wait too short to take.
             gained = (now - self._then) * self._per_s
-            self._tokens = min(self._capacity, self._tokens + gained + 1e-9)
+            self._tokens = min(self._capacity, self._tokens + gained)
             self._then = now

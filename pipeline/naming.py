@@ -23,6 +23,7 @@ from pipeline.model import Manifest, Problem, Row
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+_JSON = json.JSONEncoder(separators=(",", ":"))  # ASCII, no blanks
 _LONGEST_BYTES = 120
 _HASH_DIGITS = 8
 _ROW_DIGITS = 12
@@ -292,5 +293,4 @@ def _filled(parts: Sequence[tuple[str, str | int]], key: str, row: Row) -> str:
 
 def _hash(value: object) -> str:
     """SHA-256 of a value's JSON, in which no two values look alike."""
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_JSON.encode(value).encode()).hexdigest()

@@ -9,7 +9,7 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import TYPE_CHECKING, TypeVar
 
@@ -40,6 +40,7 @@ RULES = (
     Rule("image_urls", "string[]", (0, 1, 3), 0, "no picture, one or three"),
 )
 BY_FIELD = {rule.field: rule for rule in RULES}
+_BY_LINES = {str(one).rstrip("Pp"): str(one) for one in BY_FIELD["resolution"].allowed}
 FRAME_OF_1080P = "16:9"  # 1080p exists with no other
 LONG_PROMPT = 4_000  # characters; no limit is documented, so this only warns
 _HASH_VERSION = "request-1"
@@ -238,12 +239,7 @@ def aspect_ratio_of(text: str) -> str | None:
 def resolution_of(text: str) -> str | None:
     """A resolution out of `720`, `720p`, `1080P`…, as the provider spells it; None if none."""
     match = _LINES.fullmatch(_plain(text))
-    return _resolutions().get(match[1]) if match else None
-
-
-@cache
-def _resolutions() -> dict[str, str]:
-    return {str(one).rstrip("Pp"): str(one) for one in BY_FIELD["resolution"].allowed}
+    return _BY_LINES.get(match[1]) if match else None
 
 
 def _plain(text: str) -> str:
@@ -270,12 +266,12 @@ def _prompt(reading: _Reading) -> str:
 
 
 def _images(reading: _Reading) -> tuple[str, ...]:
-    if not any(map(reading.text, IMAGE_FIELDS)):
-        return ()
     named = image_fields(reading.row, reading.fields)
+    if not named:
+        return ()
     texts = tuple(text for _, text in named)
     sources = {name for name, _ in named}
-    last = named[-1][0] if named else "images"
+    last = named[-1][0]
     if "images" in sources and len(sources) > 1:
         reading.problem(
             last,

@@ -33,7 +33,7 @@ from pipeline.lock import run_lock
 from pipeline.model import Attempt, Entry, State, Summary
 from pipeline.outcome import code_of, highest, iso, state_of
 from pipeline.plan import Action, Plan, Selection
-from pipeline.polling import Schedule
+from pipeline.polling.schedule import Pace
 from pipeline.publish import Published, publish, results_of
 from pipeline.rehearsal import KEY as REHEARSAL_KEY
 from pipeline.rehearsal import emulator
@@ -340,7 +340,7 @@ def engine_settings(config: Config) -> Settings:
     """Return the engine's part of the configuration."""
     limits, polling, budget = config.limits, config.polling, config.budget
     return Settings(
-        schedule=Schedule(polling.first_s, polling.interval_s, config.poll_floor_s),
+        pace=Pace(polling.first_s, polling.interval_s, config.poll_floor_s),
         outstanding=limits.outstanding,
         submits_in_flight=limits.submits_in_flight,
         submits_per_minute=limits.submits_per_minute,

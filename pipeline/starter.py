@@ -1,10 +1,116 @@
-"""A starter folder for a new user."""
+"""A starter folder for a new user: a template workbook, the configuration, the folders."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, put
+from pipeline.authoring.workbook import workbook
+from pipeline.config.sample import sample
+from pipeline.errors import StoreError, UsageError
+
+MANIFEST = Path("manifests", "products.xlsx")
+CONFIG = Path("config.yaml")
+PICTURES = Path("manifests", "pictures")
+OUTPUTS = Path("outputs")
+
+HEADERS = ("key", "title", "prompt", *FIELDS_BEHIND_PROMPT, "notes")
+EXAMPLES: tuple[dict[str, str], ...] = (
+    {
+        "key": "MUG-MOSS",
+        "title": "Stoneware mug, moss green",
+        "prompt": (
+            "A moss-green stoneware mug with a speckled glaze stands on a pale oak table beside a "
+            "window. Steam rises slowly in soft morning light. The camera glides in from the left "
+            "at table height and comes to rest with the handle in sharp focus, the background "
+            "softly blurred. Calm and warm, true colours, no text."
+        ),
+        "duration": "6",
+        "aspect_ratio": "16:9",
+        "resolution": "1080p",
+        "notes": "Example, text only. Replace it with a product of yours.",
+    },
+    {
+        "key": "BAG-SADDLE",
+        "title": "Leather saddle bag, chestnut",
+        "prompt": (
+            "Upright product film of a chestnut leather saddle bag hanging against a light grey "
+            "wall. It turns slowly by a quarter; a narrow beam of light travels over the grain and "
+            "the brass buckle. Fixed camera, close framing, the whole bag always in the picture. "
+            "Quiet luxury, no people, no text."
+        ),
+        "duration": "10",
+        "aspect_ratio": "9:16",
+        "resolution": "720P",
+        "notes": "Example of an upright video. 1080p exists only with 16:9.",
+    },
+    {
+        "key": "TEA-JASMINE",
+        "title": "Jasmine tea, tin of 100 g",
+        "prompt": (
+            "Jasmine pearls fall in slow motion into a glass teapot of hot water and unfold; the "
+            "water turns pale gold. Seen from the side at eye level, bright daylight from behind, "
+            "white background. Fresh and clear, no text."
+        ),
+        "notes": "Example with empty cells: they take the defaults of config.yaml.",
+    },
+)
+
 
 def make_starter(folder: Path) -> list[str]:
-    """Make the starter folder; returns what to say."""
-    raise NotImplementedError(folder)
+    """Make the starter folder and return what to say, what to do next in the last three lines.
+
+    What is there already is left alone. Raises UsageError where a file is in the way of a folder,
+    StoreError when the disk does not take it.
+    """
+    lines = [_made_folder(folder / PICTURES), _made_folder(folder / OUTPUTS)]
+    lines += [
+        _made_file(folder / MANIFEST, template_workbook()),
+        _made_file(folder / CONFIG, sample().encode()),
+    ]
+    return [*lines, "", *_next_steps(folder)]
+
+
+def template_workbook() -> bytes:
+    """The workbook with three example rows, all of them text only."""
+    rows = [tuple(example.get(header, "") for header in HEADERS) for example in EXAMPLES]
+    return workbook(HEADERS, rows)
+
+
+def _made_folder(path: Path) -> str:
+    if path.is_dir():
+        return f"is there  {path}/"
+    try:
+        path.mkdir(parents=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UsageError(
+            f"The folder {path} cannot be made: a file of that name is in the way.",
+            action="Choose another folder: reelsheet init DIR",
+        ) from error
+    except OSError as error:
+        raise StoreError(
+            f"The folder {path} cannot be made: {error.strerror or error}.",
+            action="Check the rights of the folder above it, or choose another place.",
+        ) from error
+    return f"made      {path}/"
+
+
+def _made_file(path: Path, data: bytes) -> str:
+    if path.exists():
+        return f"is there  {path} (left alone)"
+    put(path, data)
+    return f"made      {path}"
+
+
+def _next_steps(folder: Path) -> list[str]:
+    here = "" if folder.resolve() == Path.cwd().resolve() else f"cd {_quoted(folder)}, then "
+    return [
+        f"1. {here}fill in {MANIFEST} (its sheet Rules says how); pictures go to {PICTURES}/",
+        f"2. reelsheet check {MANIFEST} shows what does not fit yet",
+        f"3. reelsheet run {MANIFEST} rehearses: no key, no cost, until {CONFIG} says "
+        "`provider: toapis`",
+    ]
+
+
+def _quoted(folder: Path) -> str:
+    return f'"{folder}"' if " " in str(folder) else str(folder)

@@ -54,11 +54,13 @@ class TaskBook:
             _, number, task = heapq.heappop(self._ends)
             stage = self._stage_of(task)
             if not stage.finished:
-                waiting.append((now + _RECHECK_S, number, task))
+                waiting.append((number, task))
             elif stage.status == FAILED:
                 self._spent_usd -= task.cost_usd
-        for entry in waiting:
-            heapq.heappush(self._ends, entry)
+        # The more wait for their videos, the more seldom they are all looked at.
+        pause_s = _RECHECK_S * max(1.0, len(waiting) / 100)
+        for number, task in waiting:
+            heapq.heappush(self._ends, (now + pause_s, number, task))
         return len(self._ends)
 
     def note_peak(self, now: float) -> None:

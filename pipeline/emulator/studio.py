@@ -13,14 +13,20 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pipeline.emulator.clips import clip_at_hand, plain_clip, stamp
 from pipeline.emulator.mp4 import free_box
 from pipeline.emulator.render import Picture, Shot, render
 from pipeline.emulator.tasks import Task
+
+if TYPE_CHECKING:
+    # A pipe's end is of another class on Windows.
+    if sys.platform == "win32":
+        from multiprocessing.connection import PipeConnection as Connection
+    else:
+        from multiprocessing.connection import Connection
 
 _BELOW_NORMAL_PRIORITY_CLASS = 0x4000
 

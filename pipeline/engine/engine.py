@@ -28,6 +28,7 @@ from pipeline.commands import (
     Upload,
     UploadAnswer,
 )
+from pipeline.engine import stops
 from pipeline.engine.budget import Budget
 from pipeline.engine.downloads import Downloads
 from pipeline.engine.gate import Gate
@@ -39,15 +40,14 @@ from pipeline.engine.uploads import Uploads
 from pipeline.errors import (
     BadVideo,
     DownloadError,
-    ExitCode,
     LinkDead,
     NotSent,
     OutOfCredit,
     ProviderError,
     Refused,
-    Unfinished,
     Throttled,
     Unauthorized,
+    Unfinished,
 )
 from pipeline.lifecycle import SETTLED, after
 from pipeline.model import Attempt, Entry, State, Video
@@ -145,6 +145,10 @@ class Engine:
         self.stops.append(stop)
         self._reach = max(self._reach, stop.reach)
 
+    def halt(self) -> None:
+        """Decide nothing new any more, without a word why; answers are still taken in."""
+        self._reach = Reach.EVERYTHING
+
     def tell(self, answers: Iterable[Answer], now: float) -> Decision:
         """Take in what happened by `now` and decide what follows."""
         for answer in answers:
@@ -166,6 +170,7 @@ class Engine:
                 self._upload(now)
             self._query(now)
             self._download()
+        self._outstanding.nothing_waits = not self._uploads.waiting
         decision = Decision(tuple(self._events), tuple(self._commands), self._wake_at(now))
         self._events.clear()
         self._commands.clear()
@@ -177,7 +182,8 @@ class Engine:
         times = [self._sweep.wake_at(now)]
         if self._reach < Reach.SUBMITTING:
             times.append(self._uploads.wake_at())
-            if self._uploads.prepared:
+            if self._uploads.prepared and not self._gate.is_open(now, self._outstanding.slots):
+                # An open gate here means that the budget waits for an answer.
                 times.append(self._gate.opens_at(now, self._outstanding.slots))
         return min([time for time in times if time is not None], default=None)
 
@@ -203,11 +209,11 @@ class Engine:
             case Refused() as error:
                 for key in self._uploads.refused(answer.sha256, error, now):
                     self._picture_refused(self._rows[key], error)
-            case Unauthorized() as error:
-                self._uploads.put_off(answer.sha256, error, now)
-                self._unauthorized(error)
             case error:
-                self._uploads.put_off(answer.sha256, error, now)
+                if not self._uploads.put_off(answer.sha256, error, now):
+                    self._heed(stops.uploads_fail(error.message))
+                if isinstance(error, Unauthorized):
+                    self._heed(stops.unauthorized(error))
 
     def _picture_refused(self, row: Tracked, error: ProviderError) -> None:
         self._supersede(row)
@@ -225,29 +231,31 @@ class Engine:
 
     def _submit(self, now: float) -> None:
         self._prepare(now)
-        while self._uploads.prepared and self._reach < Reach.SUBMITTING:
+        while self._uploads.prepared and self._gate.is_open(now, self._outstanding.slots):
             row = self._rows[self._uploads.prepared[0]]
             urls = self._uploads.urls(row.attempt.request.images, now)
             if urls is None:
                 self._uploads.prepared.popleft()
-                self._uploads.prepare(row.key, row.attempt.request.images, now)
-                continue
-            refusal = self._budget.refusal(row.attempt)
-            if refusal:
-                self.stop(_over_budget(refusal))
+                self._want_pictures(row.key, row.attempt.request.images, now)
+            elif (refusal := self._budget.refusal(row.attempt)) is None:
+                self._uploads.prepared.popleft()
+                self._gate.enter(now)
+                self._intend(row, urls)
+            else:
+                # What is in flight may give its share of the budget back.
+                if not self._gate.in_flight:
+                    self.stop(stops.over_budget(refusal))
                 return
-            if not self._gate.admits(now, self._outstanding.slots):
-                return
-            self._uploads.prepared.popleft()
-            self._intend(row, urls)
             self._prepare(now)
 
     def _prepare(self, now: float) -> None:
         while (waiting := self._uploads.next_row()) is not None:
-            key, images = waiting
-            refusal = self._uploads.prepare(key, images, now)
-            if refusal is not None:
-                self._picture_refused(self._rows[key], refusal)
+            self._want_pictures(*waiting, now)
+
+    def _want_pictures(self, key: str, images: tuple[str, ...], now: float) -> None:
+        refusal = self._uploads.prepare(key, images, now)
+        if refusal is not None:
+            self._picture_refused(self._rows[key], refusal)
 
     def _intend(self, row: Tracked, urls: tuple[str, ...]) -> None:
         self._supersede(row)
@@ -275,10 +283,10 @@ class Engine:
                 self._heed(stop)
             case Unauthorized() as error:
                 self._not_accepted(row)
-                self._unauthorized(error)
+                self._heed(stops.unauthorized(error))
             case OutOfCredit() as error:
                 self._not_accepted(row)
-                self._heed(_out_of_credit(error))
+                self._heed(stops.out_of_credit(error))
             case error:
                 self._happen(row, ev.AnswerLost(row.key, number, error.message))
                 self._doubt(row, error.message, now)
@@ -291,7 +299,9 @@ class Engine:
 
     def _doubt(self, row: Tracked, message: str, now: float) -> None:
         row.doubted_now = True
-        if not self._outstanding.doubt(row, now, 0):
+        if self._outstanding.doubt(row, now, 0):
+            self._gate.lost()
+        else:
             self._heed(self._gate.doubted(message, now))
 
     # Queries.
@@ -307,17 +317,26 @@ class Engine:
         if isinstance(outcome, Unauthorized):
             self._sweep.answered()
             self._outstanding.again(row, now)
-            self._unauthorized(outcome)
+            self._heed(stops.unauthorized(outcome))
             return
         if row.state is State.IN_DOUBT:
-            if self._outstanding.looked_up(row, outcome, now):
-                self._gate.accepted()
-            elif row.doubted_now and row.lookups == 1:
-                self._heed(self._gate.doubted("no clear answer, and no task was found", now))
+            found = self._outstanding.looked_up(row, outcome, now)
+            # Doubts of earlier runs say nothing about how the provider answers now.
+            if row.doubted_now:
+                self._heed_look_up(row, found, now)
         else:
             self._outstanding.queried(row, outcome, now)
         if row.state is State.READY and not isinstance(outcome, ProviderError):
             self._link(row, outcome.video_url, outcome.expires_at, now)
+
+    def _heed_look_up(self, row: Tracked, found: bool, now: float) -> None:
+        first = row.lookups == 1
+        if first:
+            self._gate.looked_up()
+        if found:
+            self._gate.accepted()
+        elif first:
+            self._heed(self._gate.doubted("no clear answer, and no task was found", now))
 
     # Videos.
 
@@ -340,7 +359,7 @@ class Engine:
             case Video() as video:
                 self._happen(row, ev.Downloaded(row.key, number, video))
             case Unfinished() as error:
-                self.stop(Stop(ExitCode.UNFINISHED, error.message, action=error.action))
+                self._heed(stops.unstorable(error))
             case LinkDead() as error:
                 row.dead_links += 1
                 if row.dead_links >= DEAD_LINKS:
@@ -366,30 +385,3 @@ class Engine:
     def _heed(self, stop: Stop | None) -> None:
         if stop is not None and self._reach < stop.reach:
             self.stop(stop)
-
-    def _unauthorized(self, error: Unauthorized) -> None:
-        self._heed(
-            Stop(
-                ExitCode.STOPPED,
-                f"the provider does not accept the key: {error.message}",
-                action="Check the variable named by api.key_env, then run again.",
-            )
-        )
-
-
-def _over_budget(refusal: str) -> Stop:
-    return Stop(
-        ExitCode.STOPPED,
-        f"a cap is reached: {refusal}",
-        Reach.SUBMITTING,
-        "Raise the cap under budget, or run again for the next part.",
-    )
-
-
-def _out_of_credit(error: OutOfCredit) -> Stop:
-    return Stop(
-        ExitCode.STOPPED,
-        f"the account has no credit left: {error.message}",
-        Reach.SUBMITTING,
-        "Top up the account, then run again: unsent rows go out then.",
-    )

@@ -7,10 +7,11 @@ the provider asked for or that failures call for, and the series of bad answers 
 from __future__ import annotations
 
 from pipeline.buckets import Bucket
-from pipeline.engine.rows import Reach, Stop
+from pipeline.engine.rows import Stop
 from pipeline.engine.settings import Settings
+from pipeline.engine.stops import alike, outage
 from pipeline.engine.window import Window
-from pipeline.errors import ExitCode, ProviderError, Throttled
+from pipeline.errors import ProviderError, Throttled
 from pipeline.retry import PROBE, SUBMIT
 
 EQUAL_REFUSALS = 5
@@ -39,18 +40,22 @@ class Gate:
         self._refusals = 0
         self._refusal: tuple[int | None, str | None] | None = None
         self._doubts = 0
+        self._not_looked_up = 0
+        self._probes = 0
 
-    def admits(self, now: float, outstanding: int) -> bool:
-        """Take the place of one submission if one may go out now."""
-        if (
-            now < self._closed_until
-            or self.in_flight >= self._room
-            or outstanding >= self._window.size(now)
-            or not self._bucket.take(now)
-        ):
-            return False
+    def is_open(self, now: float, outstanding: int) -> bool:
+        """Whether one submission may go out now."""
+        return (
+            self.in_flight < self._room
+            and outstanding < self._window.size(now)
+            and now >= self._closed_until
+            and self._bucket.ready_at(now) <= now
+        )
+
+    def enter(self, now: float) -> None:
+        """Take the place of one submission while the gate is open."""
+        self._bucket.take(now)
         self.in_flight += 1
-        return True
 
     def opens_at(self, now: float, outstanding: int) -> float | None:
         """Return when time alone may open the gate; None if only an answer can."""
@@ -63,29 +68,27 @@ class Gate:
 
     @property
     def _room(self) -> int:
-        return 1 if self._doubts >= DOUBTS_IN_A_ROW else self._most_in_flight
+        if self._doubts + self._not_looked_up < DOUBTS_IN_A_ROW:
+            return self._most_in_flight
+        # Whether this is an outage is known as soon as they are looked up; then one at a time.
+        return 0 if self._not_looked_up else 1
 
     def accepted(self) -> None:
         """Take note of a submission that the provider took, or that was found there."""
         self._accepted_any = True
-        self._failures = self._refusals = self._doubts = 0
+        self._failures = self._refusals = self._doubts = self._probes = 0
         self._failing_since = None
 
     def refused(self, error: ProviderError) -> Stop | None:
         """Take note of a definite refusal; return a Stop when the series means a wrong setting."""
-        self._failures = 0
+        self._failures = self._doubts = self._probes = 0
         self._failing_since = None
         signature = (error.status, error.code)
         self._refusals = self._refusals + 1 if signature == self._refusal else 1
         self._refusal = signature
         if self._accepted_any or self._refusals < EQUAL_REFUSALS:
             return None
-        return Stop(
-            ExitCode.STOPPED,
-            f"{self._refusals} submissions in a row were refused alike: {error.message}",
-            Reach.SUBMITTING,
-            "Check api.model, api.client_reference and what the key may do.",
-        )
+        return alike(self._refusals, error.message)
 
     def put_off(self, error: ProviderError, now: float, outstanding: int) -> Stop | None:
         """Close for a while after a submission that was provably not accepted.
@@ -105,24 +108,27 @@ class Gate:
             self._failing_since = now
         if now - self._failing_since < self._outage_s:
             return None
-        return _outage(error.message)
+        return outage(error.message)
+
+    def lost(self) -> None:
+        """Take note of a submission in doubt that is going to be looked up."""
+        self._not_looked_up += 1
+
+    def looked_up(self) -> None:
+        """Take note of the first look-up of a submission that was `lost`."""
+        self._not_looked_up -= 1
 
     def doubted(self, message: str, now: float) -> Stop | None:
-        """Take note of a submission in doubt that a look-up did not find (yet)."""
+        """Take note of a submission in doubt that a look-up did not find (yet).
+
+        Enough of them in a row pause submitting; then single ones try. Submissions that went out
+        before the pause began do not count as tries.
+        """
         self._doubts += 1
-        if self._doubts < DOUBTS_IN_A_ROW:
+        if self._doubts < DOUBTS_IN_A_ROW or (self._probes and now < self._closed_until):
             return None
-        probes = self._doubts - DOUBTS_IN_A_ROW
-        if probes >= PROBES:
-            return _outage(message)
-        self._closed_until = max(self._closed_until, now + PROBE.wait_s(probes + 1, "probe"))
+        if self._probes >= PROBES:
+            return outage(message)
+        self._probes += 1
+        self._closed_until = max(self._closed_until, now + PROBE.wait_s(self._probes, "probe"))
         return None
-
-
-def _outage(message: str) -> Stop:
-    return Stop(
-        ExitCode.UNFINISHED,
-        f"the provider does not answer submissions: {message}",
-        Reach.SUBMITTING,
-        "Run again when it is back; nothing is lost.",
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 from pipeline import events as ev
 from pipeline.engine.rows import Tracked
@@ -10,6 +11,7 @@ from pipeline.engine.settings import Settings
 from pipeline.engine.sweep import Sweep
 from pipeline.errors import NoSuchTask, ProviderError
 from pipeline.model import Phase, State, TaskView
+from pipeline.polling.schedule import Schedule
 from pipeline.retry import LOOK_UP
 
 URLLESS_QUERIES = 5
@@ -23,6 +25,8 @@ class Outstanding:
         self, settings: Settings, sweep: Sweep, happen: Callable[[Tracked, ev.Event], None]
     ) -> None:
         self.slots = 0
+        self.nothing_waits = False
+        self._schedule = Schedule(settings.pace, settings.polls_per_minute / 60)
         self._settings = settings
         self._sweep = sweep
         self._happen = happen
@@ -44,6 +48,7 @@ class Outstanding:
         if row.state is State.IN_DOUBT:
             self.doubt(row, now, doubt_age_s)
             return
+        row.watch.timed = False
         if row.state is State.RUNNING:
             self.hold(row)
         self._sweep.schedule(row.key, now)
@@ -52,23 +57,26 @@ class Outstanding:
         """Ask for a new task after the first wait."""
         row.task_id = task_id
         row.since = now
-        self._sweep.schedule(row.key, now + self._settings.schedule.first_wait_s(row.key))
+        self._sweep.schedule(row.key, now + self._schedule.first_wait_s(row.watch, self.slots))
 
-    def again(self, row: Tracked, now: float) -> None:
+    def again(self, row: Tracked, now: float, progress: float | None = None) -> None:
         """Ask for a row again after the usual wait; a running one until its deadline.
 
-        Past the deadline it frees its slot and stays as it is: the next run takes it up.
+        Past the deadline it frees its slot and stays as it is: the next run takes it up. So does
+        any other row that got no answer for that long.
         """
-        row.queries += 1
-        due = now + self._settings.schedule.next_wait_s(row.key, row.queries)
-        if row.unknown_since is not None:
-            due = min(due, max(now, row.unknown_since + self._settings.missing_grace_s))
-        if row.state is State.RUNNING:
-            deadline = row.since + self._settings.deadline_s
-            if now >= deadline:
-                self.release(row)
-                return
-            due = min(due, deadline)
+        limits = [_after(row.unknown_since, self._settings.missing_grace_s)]
+        since = row.since if row.state is State.RUNNING else row.unanswered_since
+        limits.append(_after(since, self._settings.deadline_s))
+        if now >= limits[1]:
+            self.release(row)
+            return
+        due = now + self._schedule.next_wait_s(
+            row.watch, now - row.since, progress, self.slots, last=self.nothing_waits
+        )
+        # A last query at the end of the time, but none sooner after this one than is polite.
+        soonest = now + self._settings.pace.floor_s
+        due = min([due, *(max(limit, soonest) for limit in limits if limit > now)])
         self._sweep.schedule(row.key, due)
 
     # In doubt.
@@ -91,15 +99,20 @@ class Outstanding:
             task_id = outcome.task_id or row.attempt.client_business_id
             row.task_id = task_id
             row.since = now
+            row.watch.timed = False
             self._happen(row, ev.Found(row.key, row.attempt.number, task_id))
             self._seen(row, outcome, now)
             return True
         self._note(outcome, now)
-        due = now + LOOK_UP.wait_s(row.lookups + 1, row.key)
-        if now >= row.lookup_until:
+        until = row.lookup_until
+        if not isinstance(outcome, NoSuchTask):
+            # Nobody has looked in truth: there is as much time again for a clear answer.
+            until += self._settings.lookup_s
+        if now >= until:
             self.release(row)
         else:
-            self._sweep.schedule(row.key, min(due, row.lookup_until))
+            due = now + LOOK_UP.wait_s(row.lookups + 1, row.key)
+            self._sweep.schedule(row.key, min(due, until))
         return False
 
     # With a task id.
@@ -108,14 +121,17 @@ class Outstanding:
         """Take in the answer to a query of a known task."""
         if isinstance(outcome, TaskView):
             self._sweep.answered()
-            row.unknown_since = None
+            row.unknown_since = row.unanswered_since = None
             self._seen(row, outcome, now)
             return
         self._note(outcome, now)
         if isinstance(outcome, NoSuchTask):
+            row.unanswered_since = None
             self._unknown(row, outcome, now)
-        else:
-            self.again(row, now)
+            return
+        if row.unanswered_since is None:
+            row.unanswered_since = now
+        self.again(row, now)
 
     def without_url(self, row: Tracked, now: float) -> bool:
         """Ask again for a completed task that has no URL; return True when that is given up."""
@@ -146,7 +162,9 @@ class Outstanding:
             message = view.error_message or "the provider gives no reason"
             self._happen(row, ev.TaskFailed(row.key, number, view.error_code, message))
         else:
-            self.again(row, now)
+            self.again(row, now, view.progress)
+            return
+        self._schedule.learn(row.watch, now - row.since, _duration_s(view))
 
     def _unknown(self, row: Tracked, error: NoSuchTask, now: float) -> None:
         if row.unknown_since is None:
@@ -161,6 +179,10 @@ class Outstanding:
         else:
             self.release(row)
             self._happen(row, ev.TaskLost(row.key, row.attempt.number, error.message))
+
+
+def _after(since: float | None, wait_s: float) -> float:
+    return inf if since is None else since + wait_s
 
 
 def _duration_s(view: TaskView) -> float | None:

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from pipeline.errors import ExitCode
 from pipeline.model import Attempt, Entry, State
+from pipeline.polling.schedule import Kind, Watch
 
 
 class Tracked:
@@ -22,13 +23,14 @@ class Tracked:
         "key",
         "lookup_until",
         "lookups",
-        "queries",
         "since",
         "state",
         "supersedes",
         "task_id",
+        "unanswered_since",
         "unknown_since",
         "urlless",
+        "watch",
     )
 
     def __init__(self, attempt: Attempt, state: State, since: float) -> None:
@@ -39,11 +41,12 @@ class Tracked:
         self.supersedes: Entry | None = None
         self.task_id: str | None = None
         self.holds_slot = False
-        self.queries = 0
         self.doubted_now = False
         self.lookups = 0
         self.lookup_until = since
+        self.unanswered_since: float | None = None
         self.unknown_since: float | None = None
+        self.watch = Watch(attempt.key, _kind(attempt))
         self.urlless = 0
         self.dead_links = 0
         self.bad_videos = 0
@@ -65,3 +68,8 @@ class Stop:
     reason: str
     reach: Reach = Reach.EVERYTHING
     action: str | None = None
+
+
+def _kind(attempt: Attempt) -> Kind:
+    request = attempt.request
+    return (request.duration, request.resolution, len(request.images))

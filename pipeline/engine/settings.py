@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.polling import Schedule
+from pipeline.polling.schedule import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Caps:
 class Settings:
     """Limits and times of one run; the meaning of each is in `config`."""
 
-    schedule: Schedule
+    pace: Pace
     outstanding: int = 50
     submits_in_flight: int = 8
     submits_per_minute: float = 300

@@ -10,11 +10,17 @@ from collections import deque
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-from pipeline.errors import ProviderError
+from pipeline.errors import ProviderError, Throttled
 from pipeline.retry import UPLOAD
 
 LOCAL = "sha256:"
 """How a request names a local picture: this prefix and the content hash."""
+
+FAILURES = 10
+"""A picture that could not be uploaded so often (some minutes) waits for the next run."""
+
+GIVEN_UP_IN_A_ROW = 5
+"""So many pictures given up, with none uploaded in between, mean an outage."""
 
 REFUSALS = 2
 """A picture refused so often is refused for good: a 200 with `success:false` may be a hiccup."""
@@ -43,6 +49,7 @@ class Uploads:
         self._failures: dict[str, int] = {}
         self._refusals: dict[str, int] = {}
         self._refused: dict[str, ProviderError] = {}
+        self._given_up_in_a_row = 0
 
     @property
     def waiting(self) -> int:
@@ -121,6 +128,9 @@ class Uploads:
     def uploaded(self, sha256: str, url: str, valid_until: float) -> None:
         """Take note of a finished upload; its rows may be prepared by it."""
         self.in_flight -= 1
+        self._given_up_in_a_row = 0
+        self._failures.pop(sha256, None)
+        self._refusals.pop(sha256, None)
         self.know(sha256, url, valid_until)
         for key in self._wanted_by.pop(sha256):
             lacking = self._lacking.get(key)
@@ -131,12 +141,21 @@ class Uploads:
                 del self._lacking[key]
                 self.prepared.append(key)
 
-    def put_off(self, sha256: str, error: ProviderError, now: float) -> None:
-        """Try a picture again later: uploading is free and repeatable."""
+    def put_off(self, sha256: str, error: ProviderError, now: float) -> bool:
+        """Try a picture again later: uploading is free and repeatable.
+
+        One that failed too often is given up, and its rows wait for the next run. Returns False
+        when so many were given up that this must be an outage.
+        """
         self.in_flight -= 1
         failures = self._failures[sha256] = self._failures.get(sha256, 0) + 1
-        wait_s = UPLOAD.wait_s(failures, sha256, error.retry_after_s)
-        heappush(self._later, (now + wait_s, sha256))
+        if failures < FAILURES or isinstance(error, Throttled):
+            wait_s = UPLOAD.wait_s(failures, sha256, error.retry_after_s)
+            heappush(self._later, (now + wait_s, sha256))
+            return True
+        self._drop(sha256)
+        self._given_up_in_a_row += 1
+        return self._given_up_in_a_row < GIVEN_UP_IN_A_ROW
 
     def refused(self, sha256: str, error: ProviderError, now: float) -> list[str]:
         """Take note of a refusal; return the rows that cannot go out because of it."""
@@ -146,6 +165,9 @@ class Uploads:
             return []
         self.in_flight -= 1
         self._refused[sha256] = error
+        return self._drop(sha256)
+
+    def _drop(self, sha256: str) -> list[str]:
         rows = [key for key in self._wanted_by.pop(sha256) if key in self._lacking]
         for key in rows:
             del self._lacking[key]

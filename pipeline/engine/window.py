@@ -25,15 +25,12 @@ class Window:
         self._since: float | None = None
 
     def size(self, now: float) -> int:
-        """Return how many tasks may be outstanding."""
+        """Return how many tasks may be outstanding at `now`, which may be a time to come."""
         if self._since is None:
             return self._cap
         distance = now - self._since - self._plateau_s
         grown = self._refused_at + self._pace * distance**3
-        if grown >= self._cap:
-            self._since = None
-            return self._cap
-        return max(1, int(grown))
+        return max(1, int(min(grown, self._cap)))
 
     def refused(self, now: float, outstanding: int) -> None:
         """Take note of a refusal that came while so many tasks were outstanding."""

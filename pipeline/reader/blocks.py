@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO
 
-_OPENING = re.compile(rb"<((?:\w+:)?)sheetData\s*(/?)>")
+_OPENING = re.compile(rb"<((?:\w+:)?)sheetData(?:\s[^>]*?)?(/?)>")
 
 
 class Blocks:

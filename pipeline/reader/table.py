@@ -92,9 +92,10 @@ def _refuse_unnamed(table: Table) -> None:
         )
         found = list(islice(filled, _NAMED_AT_MOST))
         if found:
+            units = unit if len(found) == 1 else f"{unit}s"
             raise ManifestError(
                 f"{table.path.name}: {_place(table, index)} has no header in {unit} "
-                f"{table.header_row}, but cells under it are filled ({unit} {listed(found)}).",
+                f"{table.header_row}, but cells under it are filled ({units} {listed(found)}).",
                 action="Give the column a header, or empty its cells.",
             )
 

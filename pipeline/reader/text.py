@@ -102,7 +102,7 @@ def _walk(path: Path, body: str, delimiter: str, first_line: int) -> _Records:
     line = first_line
     try:
         for fields in reader:
-            if len(fields) == width or (not width and any(map(str.strip, fields))):
+            if (width and len(fields) == width) or (not width and any(map(str.strip, fields))):
                 width = len(fields)
                 lines.append(line)
             elif any(map(str.strip, fields)):

@@ -44,6 +44,10 @@ _SPARE_RATIO = 2
 # Cells of the rectangle that calamine may make, by the size of the file.
 _MOST_CELLS = 1_000_000
 _MOST_CELLS_PER_BYTE = 8
+# Filled cells that a file may hold. 100,000 rows of 12 equal cells have 0.5 a byte; at this limit
+# a file of 300 KB takes less than 300 MB.
+_FREE_FILLED = 300_000
+_MOST_FILLED_PER_BYTE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,12 @@ def _looked_at(
         padded = padded_styles(package)
         with package.open(sheet.part) as stream:
             look = look_at(stream, padded)
+        if look.filled > _FREE_FILLED + _MOST_FILLED_PER_BYTE * len(data):
+            raise ManifestError(
+                f"{name} packs {look.filled:,} cells into {len(data):,} bytes, which no real table "
+                "does.",
+                action="Copy the cells into a new workbook and save that.",
+            )
         if look.area <= _SPARE_CELLS + _SPARE_RATIO * look.filled:
             return _Source(data, sheet.name, look)
         copy = packed(package, sheet.part)

@@ -228,7 +228,8 @@ class SheetPatch:
             if old.filled and old.column in guarded and old.column in new:
                 raise Occupied(old.column)
             kept[old.column] = old.style
-            pieces[old.column] = self.stream.raw(old.start, old.end)
+            if old.column not in new:
+                pieces[old.column] = self.stream.raw(old.start, old.end)
             if row == self.insert.header_row and old.filled:
                 self.header_style = old.style
         for at, cell in new.items():

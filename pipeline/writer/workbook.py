@@ -1,8 +1,9 @@
 """A workbook copied with cells of ours in one of its sheets; all other parts keep their bytes.
 
 Libraries were tried first. openpyxl drops cached values, sparklines and pictures. excelize 0.1
-cannot give a formula a cached value (it leaves the number of a shared string in its place), drops
-empty cached texts, and took 32 s and 2.6 GB for 100,000 rows.
+cannot give a formula a cached value (none, or the number of a shared string in its place), drops
+empty cached texts and unknown attributes, writes every style and theme anew, and took 30 CPU
+seconds and 2.4 GB for 100,000 rows of inline texts. This: 7 seconds, 15 MB above the rows.
 """
 
 from __future__ import annotations

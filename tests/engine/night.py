@@ -29,9 +29,9 @@ from pipeline.engine.settings import Settings
 from pipeline.errors import NoSuchTask, ProviderError, Unclear
 from pipeline.lifecycle import apply
 from pipeline.model import Attempt, Entry, Phase, Request, State, TaskView, Video
-from pipeline.polling import Schedule
+from pipeline.polling.schedule import Pace
 
-SETTINGS = Settings(schedule=Schedule(first_s=5, interval_s=10, floor_s=5))
+SETTINGS = Settings(pace=Pace(first_s=5, interval_s=10, floor_s=5))
 
 
 def attempt(key: str, *, number: int = 1, images: tuple[str, ...] = ()) -> Attempt:

@@ -220,6 +220,35 @@ def test_the_summary_leaves_a_sheet_of_that_name_alone(rich: Manifest, tmp_path:
     assert pairs["seconds of video"] == 18
 
 
+def test_the_summary_is_known_again_after_excel_saved_it(rich: Manifest, tmp_path: Path) -> None:
+    """Excel moves texts to the shared strings; the sheet is refreshed and not added once more."""
+    first = write_results(rich, results(rich), tmp_path / "1", summary=summary())
+    old = parts(first.path)
+    name = next(name for name in old if b"Reelsheet run" in old[name])
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+    link = f'<Relationship Id="rId79" Type="{kind}" Target="sharedStrings.xml"/></Relationships>'
+    rels = "xl/_rels/workbook.xml.rels"
+    text = b'<c r="A1" t="inlineStr"><is><t>Reelsheet run</t></is></c>'
+    strings = f'<sst xmlns="{MAIN}"><si><t>x</t></si><si><t>Reelsheet run</t></si></sst>'
+    types = old["[Content_Types].xml"].replace(
+        b"</Types>",
+        b'<Override PartName="/xl/sharedStrings.xml" ContentType="application/vnd.openxmlformats-'
+        b'officedocument.spreadsheetml.sharedStrings+xml"/></Types>',
+    )
+    repack(first.path, {
+        name: old[name].replace(text, b'<c r="A1" t="s"><v>1</v></c>'),
+        "xl/sharedStrings.xml": strings.encode(),
+        rels: old[rels].replace(b"</Relationships>", link.encode()),
+        "[Content_Types].xml": types,
+    })  # fmt: skip
+    rows = {row.number: (*row.cells, *[""] * 10) for row in rich.rows}
+    again = manifest(first.path, (*HEADERS, *RESULT_COLUMNS), rows)
+    second = write_results(again, results(again), tmp_path / "2", summary=summary(run_id="r-9"))
+    book = opened(second.path)
+    assert book.sheetnames == ["Products", "Prices", "Summary"]
+    assert book["Summary"]["B1"].value == "r-9"
+
+
 def test_content_to_the_right_is_never_written_over(tmp_path: Path) -> None:
     """A note in a column without a header, far down: the results start behind it."""
     path = tmp_path / "p.xlsx"
@@ -283,10 +312,9 @@ def test_the_header_is_frozen(tmp_path: Path, pane: str | None, frozen: str) -> 
     """The header row is frozen; a freeze that holds it already stays as it is."""
     path = tmp_path / "p.xlsx"
     row = '<sheetData><row r="1"><c r="A1"><v>1</v></c></row></sheetData>'
-    view = f'<sheetViews><sheetView workbookViewId="0">{pane}</sheetView></sheetViews>'
-    views = (
-        "" if pane is None else view.replace("></sheetView>", "/>" if not pane else "></sheetView>")
-    )
+    end = f">{pane}</sheetView>" if pane else "/>"
+    view = f'<sheetViews><sheetView workbookViewId="0"{end}</sheetViews>'
+    views = view if pane is not None else ""
     small_workbook(path, f'<worksheet xmlns="{MAIN}">{views}{row}</worksheet>')
     table = manifest(path, ("1",), {2: ("",)})
     assert sheet_of(write_results(table, results(table), tmp_path).path).freeze_panes == frozen

@@ -1,0 +1,1 @@
+"""What the ways to a new manifest share: prompts from words, the choice of pictures, the sheet."""

@@ -1,0 +1,1 @@
+"""Product exports of shops in, manifests out; one small file per format."""

@@ -1,0 +1,1 @@
+"""When to ask for a task: pure functions of what answers said so far."""

@@ -1,0 +1,32 @@
+"""One emulator for all tests here; each test has a working folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.harness.api import KEY, Api, emulator
+from tests.system.harness.product import Product
+
+
+@pytest.fixture(scope="session")
+def session_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The emulator: tasks of about 0.3 s, clips that differ by task."""
+    with emulator(tmp_path_factory.mktemp("emulator")) as api:
+        yield api
+
+
+@pytest.fixture
+def api(session_api: Api) -> Iterator[Api]:
+    """The emulator without any fault in force."""
+    session_api.faults()
+    yield session_api
+    session_api.faults()
+
+
+@pytest.fixture
+def product(tmp_path: Path, api: Api) -> Product:
+    """The product in an empty folder, tied to the emulator."""
+    return Product(tmp_path, api.base_url, KEY)

@@ -1,0 +1,142 @@
+"""Kill a run again and again at random moments, and count what the API and the journal say."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.model import State
+from tests.system.harness import invariants, sheets
+from tests.system.harness.api import Api
+from tests.system.harness.product import Product
+
+SETTINGS = {
+    "limits.outstanding": "6",  # few enough that the rows last for all the kills
+    "limits.submits_in_flight": "3",
+    "api.lookup_s": "2",
+}
+FAULTS = ("submit_slow=0.5@0.15", "upload_slow@0.1", "query_500=0.05", "download_cut=0.1")
+"""So that the moments of a kill fall into every kind of call, and the rest is not plain sailing."""
+
+
+@dataclass
+class Tally:
+    """What came of it."""
+
+    rows: int
+    killed: int = 0
+    ended: int = 0
+    elapsed_s: float = 0.0
+    exit_code: int = -1
+    codes: Counter[int] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
+    left_by_kills: int = 0
+    accepted: int = 0
+    twice: int = 0
+    lost: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether every row is accounted for, nothing was paid twice and nothing is lost."""
+        return (
+            self.twice == self.lost == 0
+            and sum(self.states.values()) == self.rows
+            and self.accepted == self.states[State.DONE]
+        )
+
+    def table(self) -> list[tuple[str, object]]:
+        """Return what to show, in order."""
+        return [
+            ("rows", self.rows),
+            ("killed while they worked", self.killed),
+            ("ended by themselves before that", self.ended),
+            ("rows left for the last run", self.left_by_kills),
+            ("exit code of the last run", self.exit_code),
+            *((f"rows {state} after it", count) for state, count in sorted(self.states.items())),
+            ("submissions accepted by the API", self.accepted),
+            ("submitted twice", self.twice),
+            ("task ids lost", self.lost),
+            ("seconds", round(self.elapsed_s, 1)),
+        ]
+
+
+def manifest(folder: Path, count: int) -> Path:
+    """Write a manifest of rows without, with one and with three local pictures."""
+    pictures = [
+        sheets.picture(folder / f"p{n}.jpg", hue=40 * n).name for n in range(max(3, count // 20))
+    ]
+    lines = []
+    for number, one in enumerate(sheets.rows(count, duration="4")):
+        if number % 10 == 3:
+            one["image_1"] = pictures[number % len(pictures)]
+        elif number % 10 == 7:
+            one |= {f"image_{n}": pictures[(number + n) % len(pictures)] for n in (1, 2, 3)}
+        lines.append(one)
+    return sheets.write(folder / "night.csv", lines)
+
+
+def kill_and_rerun(product: Product, api: Api, path: Path, *, kills: int, seed: int) -> Tally:
+    """Start runs and kill them, then run to the end; raises AssertionError on a broken promise."""
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    before, out = path.read_bytes(), product.folder / "outputs" / path.stem
+    tally, began = Tally(rows=len(sheets.read(path)[1])), time.monotonic()
+    while tally.killed < kills and tally.ended < kills:
+        process = product.start(
+            "run", path.name, "-q", sets=SETTINGS, stdout=subprocess.DEVNULL, stderr=None
+        )
+        if chance.random() < 0.9:  # the others die wherever they are, most while they start
+            _until_begun(process, out)
+        _kill(process, chance.uniform(0, 0.8), tally)
+        if (out / "journal.db").exists():
+            invariants.submissions_hold(api, out, invariants.journal_holds(out))
+    api.faults()
+    known = invariants.journal_holds(out)
+    tally.left_by_kills = tally.rows - sum(one.state is State.DONE for one in known.values())
+    last = product("run", path.name, sets=SETTINGS)
+    invariants.hold(api, product, path, out, before)
+    tally.exit_code = last.code
+    tally.states = Counter(sheets.states(out).values())
+    _account(api, out, tally)
+    tally.elapsed_s = time.monotonic() - began
+    return tally
+
+
+def _until_begun(process: subprocess.Popen[str], out: Path) -> None:
+    # The owner's name is written as soon as a run holds the lock; an older one is a killed run's.
+    owner = out / "cache" / "run.owner.json"
+    while process.poll() is None:
+        try:
+            if f'"pid": {process.pid},' in owner.read_text(encoding="utf-8"):
+                return
+        except FileNotFoundError:
+            pass
+        time.sleep(0.01)
+
+
+def _kill(process: subprocess.Popen[str], after_s: float, tally: Tally) -> None:
+    try:
+        process.wait(after_s)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        tally.killed += 1
+    else:
+        tally.ended += 1
+    tally.codes[process.wait()] += 1
+
+
+def _account(api: Api, out: Path, tally: Tally) -> None:
+    attempts = invariants.attempts(out)
+    own = [one for one in api.records()["submissions"] if one["client_business_id"] in attempts]
+    tally.accepted = len(own)
+    tally.twice = len(own) - len({one["client_business_id"] for one in own})
+    known = {task_id for _, _, task_id in attempts.values()}
+    tally.lost = sum(one["task_id"] not in known for one in own)
+    entries = invariants.journal_holds(out)
+    # After the last run's look-ups only what never reached the API may be left in doubt.
+    assert {State(state) for state in tally.states} <= {State.DONE, State.IN_DOUBT}, tally
+    assert len(entries) == tally.rows

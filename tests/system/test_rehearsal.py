@@ -1,0 +1,47 @@
+"""A rehearsal: no key, no network, real videos; killed and taken up again."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+from pipeline.journal.journal import read_entries
+from pipeline.model import State
+from tests.system.harness import invariants, sheets
+from tests.system.harness.api import wait_for
+from tests.system.harness.product import Product
+
+
+def test_a_killed_rehearsal_is_taken_up(tmp_path: Path) -> None:
+    """SIGKILL in the middle takes the emulator along; the next run finishes without new tasks."""
+    lines = sheets.rows(3, duration="4")
+    lines[1]["image_1"] = sheets.picture(tmp_path / "mug.jpg").name
+    manifest = sheets.write(tmp_path / "shop.xlsx", lines)
+    before, out = manifest.read_bytes(), tmp_path / "outputs" / "shop.rehearsal"
+    product = Product(tmp_path, None, None)
+    process = product.start("run", manifest)
+    wait_for("three tasks", lambda: len(_running(out)) == 3)
+    tasks = _running(out)
+    process.send_signal(signal.SIGKILL)
+    product.end(process)
+
+    last = product("run", manifest)
+    assert last.code == 0, last.err
+    assert "rehearsal" in last.err
+    entries = invariants.journal_holds(out)
+    assert {one.task_id for one in entries.values()} == tasks
+    assert sheets.summary(out)["submitted"] == 0
+    assert sheets.summary(out)["provider"] == "rehearsal"
+    assert [*sheets.states(out).values()] == ["done"] * 3
+    assert all((out / "videos" / f"P000{n}.mp4").stat().st_size > 20_000 for n in (1, 2, 3))
+    assert manifest.read_bytes() == before
+    status = json.loads(product("status", manifest, "--json").out)
+    assert status["states"] == {"done": 3}
+
+
+def _running(out: Path) -> set[str]:
+    if not (out / "journal.db").exists():
+        return set()
+    entries = read_entries(out / "journal.db").values()
+    return {one.task_id for one in entries if one.task_id and one.state is State.RUNNING}

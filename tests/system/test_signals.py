@@ -1,0 +1,122 @@
+"""Ctrl-C and its like, sent to the whole process group as a terminal does."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pipeline.model import State
+from tests.system.harness import invariants, sheets
+from tests.system.harness.api import Api, wait_for
+from tests.system.harness.product import Ended, Product, interrupt
+
+FEW = {"limits.outstanding": "6", "limits.submits_in_flight": "3"}
+
+
+@pytest.fixture
+def manifest(product: Product) -> Path:
+    """A sheet of forty rows."""
+    return sheets.write(product.folder / "shop.csv", sheets.rows(40))
+
+
+def out_of(product: Product) -> Path:
+    return product.folder / "outputs" / "shop"
+
+
+def calls_come(api: Api, kind: str, since: int, count: int = 1) -> None:
+    wait_for(f"{count} {kind}", lambda: len(api.calls(kind, since=since)) >= count)
+
+
+def stopped_hold(product: Product, api: Api, manifest: Path, ended: Ended) -> None:
+    """Hold that a gentle stop left nothing in doubt and wrote the results."""
+    out = out_of(product)
+    invariants.hold(api, product, manifest, out, manifest.read_bytes())
+    states = sheets.states(out)
+    assert len(states) == 40
+    assert not {"in_doubt", "submitting"} & set(states.values())
+    assert "waiting" in states.values(), "it was stopped before its end"
+    assert sheets.summary(out)["exit_code"] == ended.code
+    assert sheets.summary(out)["stopped_by"]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143)],
+    ids=["ctrl-c", "terminated"],
+)
+def test_a_first_signal_awaits_the_answers(
+    product: Product, api: Api, manifest: Path, number: signal.Signals, code: int
+) -> None:
+    """Nothing new goes out after it, no answer is lost, results are written; then it goes on."""
+    api.faults("submit_slow@0.7")
+    mark = api.mark()
+    process = product.start("run", manifest, sets=FEW)
+    calls_come(api, "submit", mark, count=4)
+    interrupt(process, number)
+    ended = product.end(process)
+    assert ended.code == code, ended.err
+    # At most what was on its way when the signal came: three in flight, none after them.
+    assert len(api.calls("submit", since=mark)) <= 4 + 3
+    stopped_hold(product, api, manifest, ended)
+    api.faults()
+    assert product("run", manifest, "-q").code == 0
+    assert len(api.calls("submit", since=mark)) == 40
+    invariants.hold(api, product, manifest, out_of(product), manifest.read_bytes())
+
+
+def test_a_second_one_drops_the_downloads(product: Product, api: Api, manifest: Path) -> None:
+    """Downloads that hang are given up by the second Ctrl-C; their rows stay paid and come later."""
+    api.faults("download_stall")
+    mark = api.mark()
+    process = product.start("run", manifest, sets=FEW)
+    calls_come(api, "download", mark)
+    interrupt(process)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)
+    interrupt(process)
+    ended = product.end(process)
+    assert ended.code == 130, ended.err
+    stopped_hold(product, api, manifest, ended)
+    assert "ready" in sheets.states(out_of(product)).values()
+    api.faults()
+    assert product("fetch", manifest, "-q").code == 0
+    invariants.hold(api, product, manifest, out_of(product), manifest.read_bytes())
+
+
+def test_a_third_one_leaves_at_once(product: Product, api: Api, manifest: Path) -> None:
+    """It does not wait for answers; what was on its way is found again by the next run."""
+    api.faults("submit_stall")
+    mark = api.mark()
+    process = product.start("run", manifest, sets=FEW)
+    calls_come(api, "submit", mark, count=3)
+    for _ in range(3):
+        interrupt(process)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.3)
+            break
+    ended = product.end(process)
+    assert ended.code == 130, ended.err
+    entries = invariants.journal_holds(out_of(product))
+    assert {one.state for one in entries.values()} == {State.SUBMITTING}
+    api.faults()
+    assert product("run", manifest, "-q").code == 0
+    assert len(api.calls("submit", since=mark)) == 40
+    invariants.hold(api, product, manifest, out_of(product), manifest.read_bytes())
+
+
+def test_decoders_and_emulator_outlive_ctrl_c(product: Product) -> None:
+    """In a rehearsal the videos under way are still decoded and kept after Ctrl-C."""
+    manifest = sheets.write(product.folder / "shop.csv", sheets.rows(3, duration="4"))
+    alone = Product(product.folder, None, None, {"polling.interval_s": "0.2"})
+    out = product.folder / "outputs" / "shop.rehearsal"
+    process = alone.start("run", manifest, sets={"polling.first_s": "0.2"})
+    wait_for("a video", lambda: any((out / "videos").glob("*.mp4")))
+    interrupt(process)
+    ended = alone.end(process)
+    assert ended.code in {0, 130}, ended.err
+    states = set(sheets.states(out).values())
+    assert states <= {"done", "running"}, (states, ended.err)
+    assert alone("run", manifest, "-q").code == 0

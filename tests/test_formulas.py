@@ -1,0 +1,26 @@
+"""Texts that a spreadsheet could run."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.formulas import guard, unguard
+
+
+@pytest.mark.parametrize("start", list("=+-@\t\r\uff1d\uff0b\uff0d\uff20"))
+def test_what_could_run_is_guarded(start: str) -> None:
+    """A starter of a formula gets a leading apostrophe."""
+    assert guard(start + "1") == f"'{start}1"
+
+
+def test_harmless_text_stays() -> None:
+    """Nothing else is touched, except that a leading apostrophe is doubled."""
+    assert [guard(text) for text in ("", "a=1", "'x")] == ["", "a=1", "''x"]
+
+
+@given(st.text(alphabet="'=+-@\t\r\n ab\uff1d") | st.text())
+def test_unguard_undoes_guard(text: str) -> None:
+    """Every text comes back exactly."""
+    assert unguard(guard(text)) == text
