@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import columns, naming, rules
 from pipeline.errors import ConfigError
+from pipeline.images import shape
 from pipeline.images.shelf import PictureShelf
 from pipeline.locations import PictureFault, locate
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
@@ -31,8 +32,8 @@ class Checked:
 
     `keys` has one key per row of the manifest, in their order, also for rows that break a rule.
     `requests` holds the valid rows by their physical row number; `pictures` the local pictures
-    that they name, by SHA-256. `problems` stand in the order of rows and columns, those of the
-    whole file first.
+    that they name, by their `sha256`. `problems` stand in the order of rows and columns, those of
+    the whole file first.
     """
 
     manifest: Manifest
@@ -73,6 +74,8 @@ class _Checking:
     defaults: rules.Defaults
     model: str
     root: Path
+    outside: bool  # pictures may lie outside of root
+    prepare: bool  # pictures that are not fit to be sent become copies
     problems: list[Problem]
     broken: set[int] = field(default_factory=set)  # rows with an error found so far
     requests: dict[int, Request] = field(default_factory=dict)
@@ -89,7 +92,8 @@ def check_manifest(
 ) -> Checked:
     """Read and check a manifest; nothing is sent and the manifest is not changed.
 
-    `cache_dir` remembers pictures between runs (None: nowhere); `progress` is told how many
+    `cache_dir` remembers pictures between runs and takes their copies (None: nowhere; a picture
+    that needs a copy then has the warning that it would be converted); `progress` is told how many
     pictures of how many were looked at. Raises ManifestError when the file is no table and
     ConfigError when a setting does not fit this manifest.
     """
@@ -105,6 +109,8 @@ def check_manifest(
         ),
         model=config.api.model,
         root=_image_root(path, settings.image_root),
+        outside=settings.images_outside,
+        prepare=config.images.prepare == "auto",
         problems=list(problems),
     )
     pictures: dict[str, Picture] = {}
@@ -194,12 +200,12 @@ def _check_pictures(
     for row, _, _ in checking.pictured:
         for _, text in rules.image_fields(row, checking.fields):
             if text not in checking.located:
-                checking.located[text] = locate(text, checking.root)
+                checking.located[text] = locate(text, checking.root, outside=checking.outside)
     paths = {one for one in checking.located.values() if isinstance(one, Path)}
     inspected: Mapping[Path, Picture | PictureFault] = {}
     if paths:
         tell = None if progress is None else _counting(progress, len(paths))
-        with PictureShelf(cache_dir) as shelf:
+        with PictureShelf(cache_dir, prepare=checking.prepare) as shelf:
             inspected = shelf.inspect(sorted(paths), progress=tell)
     for row, key, draft in checking.pictured:
         _finish(checking, row, key, draft, inspected)
@@ -226,7 +232,8 @@ def _finish(
     for name, text in rules.image_fields(row, checking.fields):
         place = checking.located[text]
         found = inspected[place] if isinstance(place, Path) else place
-        _note(checking, _picture_problems(checking, row, key, name, found))
+        findings = _findings(place, found, draft)
+        _note(checking, _picture_problems(checking, row, key, name, findings))
         if isinstance(found, Picture):
             images.append(f"sha256:{found.sha256}")
         elif isinstance(found, str):
@@ -235,15 +242,28 @@ def _finish(
         checking.requests[row.number] = rules.request(draft, tuple(images), checking.model)
 
 
-def _picture_problems(
-    checking: _Checking, row: Row, key: str, name: str, found: Picture | PictureFault | str
-) -> list[Problem]:
-    if isinstance(found, str):
-        return []
+def _findings(
+    place: Located, found: Picture | PictureFault | str, draft: rules.Draft | None
+) -> list[tuple[str, str, Severity]]:
+    """What is to be said of one picture in one row: code, message and severity of each."""
     if isinstance(found, PictureFault):
-        findings = [(f"picture_{found.code}", found.message, Severity.ERROR)]
-    else:
-        findings = [("picture_warning", text, Severity.WARNING) for text in found.warnings]
+        return [(f"picture_{found.code}", found.message, Severity.ERROR)]
+    if isinstance(found, str):  # a web address: the provider fetches it
+        return []
+    findings = [("picture_warning", text, Severity.WARNING) for text in found.warnings]
+    if draft is not None and isinstance(place, Path):
+        far = shape.warning(place.name, found.width, found.height, draft.aspect_ratio)
+        findings += [("picture_shape", far, Severity.WARNING)] if far else []
+    return findings
+
+
+def _picture_problems(
+    checking: _Checking,
+    row: Row,
+    key: str,
+    name: str,
+    findings: list[tuple[str, str, Severity]],
+) -> list[Problem]:
     return [
         rules.problem_at(
             checking.manifest,

@@ -76,12 +76,17 @@ class Columns:
 
 
 def match(
-    headers: Sequence[str], *, mapping: Mapping[str, str] | None = None, key: str | None = None
+    headers: Sequence[str],
+    *,
+    mapping: Mapping[str, str] | None = None,
+    key: str | None = None,
+    prompt_needed: bool = True,
 ) -> tuple[Columns, tuple[Problem, ...]]:
     """Find the column of each field.
 
     `mapping` gives headers their field (`manifest.columns`), `key` names the key column
-    (`manifest.key`); both win over the table. The problems are about the whole file.
+    (`manifest.key`); both win over the table. `prompt_needed` says that prompts come from a column
+    only. The problems are about the whole file.
     """
     problems: list[Problem] = []
     places = _places(headers)
@@ -104,7 +109,7 @@ def match(
             chosen[field] = candidates[0]
             taken.add(candidates[0])
             problems += _several(field, candidates, headers)
-    if "prompt" not in chosen:
+    if prompt_needed and "prompt" not in chosen:
         problems.append(_no_prompt(headers))
     return Columns(**chosen), tuple(problems)
 
@@ -176,7 +181,8 @@ def _no_prompt(headers: Sequence[str]) -> Problem:
         message=(
             f"The manifest has no prompt column. {_seen(headers)}{hint} Name the column that "
             'describes the video "prompt", or say which one it is in manifest.columns, for example '
-            "manifest.columns: {Video text: prompt}."
+            "manifest.columns: {Video text: prompt}; or have prompts made of other columns with "
+            "manifest.prompt_template."
         ),
     )
 

@@ -124,13 +124,19 @@ def _changed(entry: Entry, event: Event, at: float) -> Entry:
             return replace(entry, task_id=task_id, error_code=None, error_message=None)
         case NotAccepted():
             return replace(entry, submitted_at=None)
+        case Interrupted():
+            return replace(entry, error_message="the run ended before the answer came")
+        case TaskBack():
+            return replace(entry, error_code=None, error_message=None)
         case Requeued():
             return replace(entry, closed=True)
         case ClosedUnsent():
             return replace(entry, closed=True, submitted_at=None)
-        case Declined(code=code, message=message) | TaskFailed(code=code, message=message):
-            return replace(entry, error_code=code, error_message=message, finished_at=at)
-        case LinkLost(code=code, message=message):
+        case (
+            Declined(code=code, message=message)
+            | TaskFailed(code=code, message=message)
+            | LinkLost(code=code, message=message)
+        ):
             return replace(entry, error_code=code, error_message=message, finished_at=at)
         case AnswerLost(message=message) | TaskLost(message=message):
             return replace(entry, error_message=message)

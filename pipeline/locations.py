@@ -185,8 +185,9 @@ def _on_disk(text: str, root: Path, *, outside: bool) -> Path | PictureFault:
         return path
     return PictureFault(
         "outside",
-        f"{_shown(text)} lies outside of the picture folder {root}. Move the picture into it, or "
-        "set manifest.image_root to the folder that holds all pictures.",
+        f"{_shown(text)} lies outside of the picture folder {root}. Move the picture into it, set "
+        "manifest.image_root to the folder that holds all pictures, or set manifest.images_outside "
+        "to true.",
     )
 
 

@@ -99,7 +99,16 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A local image that was opened, fully decoded and may be sent as it is."""
+    """A local image that was opened, fully decoded, and can be sent: itself, or a copy made fit.
+
+    `path`, `size_bytes`, `mime_type`, `width` and `height` are of the file that is sent.
+
+    `sha256` is the picture's identity in requests and uploads: the hash of the user's file or,
+    where a copy is sent, of that hash and the recipe of copies. So it stays the same when the copy
+    is made anew by another version of a library, and a row done does not look edited.
+    `copy_sha256` is the hash of the copy's own bytes, None without one. `unkept` says why a copy
+    could not be put down; then there is nothing at `path` that may be sent.
+    """
 
     path: Path
     sha256: str
@@ -108,6 +117,13 @@ class Picture:
     width: int
     height: int
     warnings: tuple[str, ...] = ()
+    copy_sha256: str | None = None
+    unkept: str | None = None
+
+    @property
+    def sent_sha256(self) -> str:
+        """The hash of the bytes that are sent."""
+        return self.copy_sha256 or self.sha256
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,8 +64,8 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
     """Return what is written back beside a row."""
     state = state_of(step, entry)
     warnings = tuple(one.message for one in problems if one.severity is Severity.WARNING)
+    errors = [one.message for one in problems if one.severity is Severity.ERROR]
     if state is State.INVALID:
-        errors = [one.message for one in problems if one.severity is Severity.ERROR]
         return Result(
             row,
             state,
@@ -78,6 +78,8 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
         return Result(
             row, state, error=reason, action=_action(step, state, None), warnings=warnings
         )
+    if errors:
+        warnings += (f"the row was edited and cannot be sent as it is now: {' | '.join(errors)}",)
     # An older take stands in the results until the new one is done.
     video = entry.video if state is State.DONE else entry.take
     return Result(
@@ -106,12 +108,12 @@ def _error(step: Step, state: State, entry: Entry) -> str | None:
 
 
 def _action(step: Step, state: State, entry: Entry | None) -> str | None:
+    if step.action is Action.LEAVE and "limits.attempts" in step.reason:
+        return f"{step.reason}: edit the row, or raise limits.attempts."
     if state is State.DONE:
         if step.group == CHANGED and step.action is Action.LEAVE:
             return "The row was edited since. For a new take: reelsheet run --redo changed."
         return None
-    if step.action is Action.LEAVE and "limits.attempts" in step.reason:
-        return f"{step.reason}: edit the row, or raise limits.attempts."
     delivered = entry is not None and entry.video is not None
     advice = REDO if delivered and state is State.EXPIRED else advise(state, _code(entry))
     return advice.action if advice else None

@@ -106,7 +106,7 @@ def make(
     for key, request in rows:
         keys.add(key)
         step = _decide(key, request, entries.get(key), selection)
-        if key in files_gone:
+        if key in files_gone and _selected(key, selection):
             step = _refetch(step, key in links_live)
         if step.action is Action.SUBMIT:
             if selection.limit is not None and submits >= selection.limit:
@@ -182,7 +182,7 @@ def _done(key: str, request: Request, entry: Entry, selection: Selection) -> Ste
     if selection.mode is Mode.RUN and (
         key in selection.redo or (edited and selection.redo_changed)
     ):
-        return _again(key, group, "another take was asked for", request, entry, selection)
+        return _again(entry, request, group, "another take was asked for", selection)
     reason = "edited since; left alone without --redo changed" if edited else "done"
     return Step(key, Action.LEAVE, group, reason, counts=not edited, edited=edited)
 
@@ -191,29 +191,29 @@ def _ended_badly(key: str, request: Request, entry: Entry, selection: Selection)
     edited = request.request_hash != entry.attempt.request.request_hash
     group = CHANGED if edited else _group(entry)
     if selection.mode is Mode.RUN and (edited or key in selection.redo):
-        return _again(key, group, "edited since it ended", request, entry, selection)
+        return _again(entry, request, group, "edited since it ended", selection)
     # A video that was delivered once and deleted since is paid for again only when it is named.
-    if entry.state in selection.retry and entry.video is None:
-        return _again(key, group, f"{entry.state}: a new attempt", request, entry, selection)
+    asked = entry.state in selection.retry and selection.mode is not Mode.FETCH
+    if asked and entry.video is None:
+        return _again(entry, request, group, f"{entry.state}: a new attempt", selection)
     counts = selection.mode is Mode.RUN
     return Step(key, Action.LEAVE, group, f"{entry.state}: left alone without --retry", counts)
 
 
-def _again(
-    key: str, group: str, reason: str, request: Request, entry: Entry, selection: Selection
-) -> Step:
+def _again(entry: Entry, request: Request, group: str, reason: str, selection: Selection) -> Step:
     used = entry.submissions_of(request.request_hash)
     if used >= selection.attempts:
         spent = f"{used} attempts made, limits.attempts is {selection.attempts}"
-        return Step(key, Action.LEAVE, group, spent)
-    return Step(key, Action.SUBMIT, group, reason)
+        return Step(entry.key, Action.LEAVE, group, spent)
+    return Step(entry.key, Action.SUBMIT, group, reason)
 
 
 def _refetch(step: Step, link_lives: bool) -> Step:
     if step.action is not Action.LEAVE:
         return step
     if link_lives:
-        return Step(step.key, Action.TAKE_UP, step.group, "the video file is gone: fetched again")
+        reason = "the video file is gone: fetched again"
+        return Step(step.key, Action.TAKE_UP, step.group, reason, edited=step.edited)
     return Step(step.key, Action.LEAVE, State.EXPIRED.value, "the video file is gone, its link too")
 
 

@@ -14,6 +14,7 @@ from json.encoder import encode_basestring_ascii as _quoted
 from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.model import Manifest, Problem, Request, Row, Severity
+from pipeline.plaintext import bare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,7 +52,6 @@ _RATIO = re.compile(r"0*([0-9]{1,4})\s*[:x\u00d7/\u2236\u2215\u2044]\s*0*([0-9]{
 _LINES = re.compile(r"0*([0-9]{3,4})\s*p?")
 _SHAPES = {"portrait": "9:16", "vertical": "9:16", "landscape": "16:9", "horizontal": "16:9"}
 _IMAGE_BREAKS = re.compile(r"[|;\r\n]+")
-_BLANKS = "\u00a0\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _IMAGES = ("image_1", "image_2", "image_3")
 IMAGE_FIELDS = (*_IMAGES, "images")
 
@@ -124,17 +124,23 @@ def problem_at(
 
 
 def parse(
-    row: Row, key: str, *, manifest: Manifest, fields: Mapping[str, int], defaults: Defaults
+    row: Row,
+    key: str,
+    *,
+    manifest: Manifest,
+    fields: Mapping[str, int],
+    defaults: Defaults,
+    made: str | Problem | None = None,
 ) -> tuple[Draft | None, tuple[Problem, ...]]:
     """Read a row by the rules: a draft unless something is wrong, and all problems at once.
 
-    `fields` maps the fields to the indexes of their columns (`Columns.fields`). A draft may come
-    with warnings.
+    `fields` maps the fields to the indexes of their columns (`Columns.fields`). `made` is a prompt
+    that stands for an empty cell, or why none could be made. A draft may come with warnings.
     """
     cells = row.cells
     texts = {name: bare(cells[index]) for name, index in fields.items()}
     reading = _Reading(row, key, manifest, fields, texts)
-    prompt = _prompt(reading)
+    prompt = _prompt(reading, made)
     images = _images(reading)
     form = _form(
         texts.get("duration", ""),
@@ -195,11 +201,6 @@ def cost(duration: int, price_per_second: float | None) -> float | None:
     return None if price_per_second is None else duration * price_per_second
 
 
-def bare(text: str) -> str:
-    """A cell without blanks and invisible characters around it."""
-    return text.strip() if text.isascii() else text.strip().strip(_BLANKS).strip()
-
-
 def split_images(text: str) -> tuple[str, ...]:
     """The pictures of an `images` cell, separated by `|`, `;` or a line break."""
     return tuple(part for piece in _IMAGE_BREAKS.split(text) if (part := bare(piece)))
@@ -246,9 +247,13 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
-def _prompt(reading: _Reading) -> str:
-    prompt = reading.text("prompt")
+def _prompt(reading: _Reading, made: str | Problem | None) -> str:
+    if isinstance(made, Problem):
+        reading.problems.append(made)
+        return ""
+    prompt = reading.text("prompt") or made
     if not prompt:
+        prompt = ""
         reading.problem(
             "prompt",
             "prompt_empty",

@@ -25,7 +25,7 @@ from pipeline.downloader.fetching import Downloader
 from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Stop
 from pipeline.engine.settings import Caps, Settings
-from pipeline.errors import ExitCode, ReelsheetError
+from pipeline.errors import ExitCode, ReelsheetError, StoreError
 from pipeline.events import Accepted, AnswerLost, Downloaded, Event
 from pipeline.folder import OutputFolder
 from pipeline.journal.journal import Journal
@@ -249,6 +249,8 @@ class _Run:
     async def _with_provider(self, engine: Engine) -> None:
         config = self.order.config
         async with contextlib.AsyncExitStack() as stack:
+            # First of all, so that a Ctrl-C while the rest starts or ends is heard as well.
+            interruptions = stack.enter_context(Interruptions(self.screen.say))
             if self._rehearses:
                 state = self.order.folder.emulator
                 base_url, key = await stack.enter_async_context(emulator(state)), REHEARSAL_KEY
@@ -276,8 +278,8 @@ class _Run:
                 account=self._account,
                 client_reference=config.api.client_reference,
             )
-            with Interruptions(scheduler, self.screen.say):
-                await scheduler.run()
+            interruptions.steer(scheduler)
+            await scheduler.run()
 
     def saw(self, decision: Decision, engine: Engine) -> None:
         """Take in a decision of the engine: count, log and show it."""
@@ -286,8 +288,16 @@ class _Run:
             self._count(event)
             self.log.event(at, event)
         if decision.events:
-            self.log.flush()
+            self._flush(engine)
         self.screen.show(self.settled + engine.states)
+
+    def _flush(self, engine: Engine) -> None:
+        try:
+            self.log.flush()
+        except StoreError as error:
+            # Where the log finds no room the next video finds none: answers are still awaited.
+            if not engine.stops:
+                engine.stop(Stop(error.exit_code, error.message, action=error.action))
 
     def _count(self, event: Event) -> None:
         if isinstance(event, Accepted | AnswerLost):

@@ -17,31 +17,55 @@ class RunLog:
     """Open for appending; use it as a context. The key and signed URLs are never given to it."""
 
     def __init__(self, path: Path, run_id: str) -> None:
+        self._path = path
         self._run_id = run_id
+        self._lines: list[str] = []
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         try:
-            self._file = os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8")
+            self._file = os.fdopen(os.open(path, flags, 0o600), "wb", buffering=0)
         except OSError as error:
-            raise StoreError(f"the log {path} cannot be written: {error.strerror}") from error
+            raise _not_taken(path, error) from error
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self.flush()
+        except StoreError:
+            if kind is None:
+                raise
+        finally:
+            self._file.close()
 
     def write(self, at: str, what: str, **said: object) -> None:
-        """Write one line: when (UTC, ISO 8601), what, and whatever belongs to it."""
+        """Add one line: when (UTC, ISO 8601), what, and whatever belongs to it."""
         document = {"at": at, "run": self._run_id, "what": what, **said}
-        self._file.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+        self._lines.append(json.dumps(document, ensure_ascii=False, default=str) + "\n")
 
     def event(self, at: str, event: Event) -> None:
-        """Write an event of a row."""
+        """Add an event of a row."""
         self.write(at, type(event).__name__, **_said(event))
 
     def flush(self) -> None:
-        """Hand the lines to the system, so that `tail -f` shows them."""
-        self._file.flush()
+        """Hand the lines to the system, so that `tail -f` shows them.
+
+        Raises StoreError when the disk does not take them; they are dropped then, since the journal
+        has what they say.
+        """
+        lines, self._lines = "".join(self._lines), []
+        try:
+            if lines:
+                self._file.write(lines.encode(errors="backslashreplace"))
+        except OSError as error:
+            raise _not_taken(self._path, error) from error
+
+
+def _not_taken(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"the log {path} cannot be written: {error.strerror}",
+        action="Make room, or make the folder writable, then run again: nothing paid for is lost.",
+    )
 
 
 def _said(event: Event) -> dict[str, object]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,8 +27,15 @@ from pipeline.commands import (
     UploadAnswer,
 )
 from pipeline.engine.engine import Engine
-from pipeline.engine.rows import Stop
-from pipeline.errors import DownloadError, ProviderError, TransferBroken, Unfinished
+from pipeline.engine.rows import Reach, Stop
+from pipeline.errors import (
+    DownloadError,
+    NotSent,
+    ProviderError,
+    StoreError,
+    TransferBroken,
+    Unfinished,
+)
 from pipeline.events import Event
 from pipeline.model import Picture, Request, TaskView, Video
 
@@ -113,40 +120,69 @@ class Scheduler:
         self._pictures = pictures
         self._account = account
         self._client_reference = client_reference
-        self._answers: list[Answer] = []
+        self._answers: deque[Answer] = deque()
         self._uncommitted: deque[list[Command]] = deque()
-        self._under_way: set[asyncio.Task[None]] = set()
-        self._downloads: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], Command] = {}
+        self._halted = False
         self._crash: BaseException | None = None
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
         """Work until nothing is left to do; raises StoreError when the journal takes no more.
 
-        Any other exception is an internal error. Either way nothing is left running behind it.
+        Any other exception is an internal error. Either way nothing is left running behind it, and
+        the paid calls under way were awaited and their answers committed, if that was possible.
         """
         try:
-            while self._crash is None:
-                answers, self._answers = self._answers, []
-                decision = self._engine.tell(answers, self._clock.now())
-                self._carry_out(decision)
-                self._watcher.saw(decision, self._engine)
-                if self._engine.finished and not self._uncommitted:
-                    return
-                await self._sleep(decision.wake_at)
-            raise self._crash
+            await self._work()
+        except Exception as crash:
+            await self._give_up(crash)
+            raise
         finally:
-            await self._drop(self._under_way)
+            await self._drop(lambda _: True)
+
+    async def _work(self) -> None:
+        while self._crash is None:
+            decision = self._engine.tell(self._told(), self._clock.now())
+            self._carry_out(decision)
+            self._watcher.saw(decision, self._engine)
+            if self._engine.finished and not self._uncommitted:
+                return
+            await self._sleep(decision.wake_at)
+        raise self._crash
 
     def stop(self, stop: Stop) -> None:
         """Stop early; what is under way is awaited and committed."""
+        self._halted = self._halted or stop.reach >= Reach.EVERYTHING
         self._engine.stop(stop)
         self._wake.set()
 
     def drop_downloads(self) -> None:
         """Give up the transfers under way; what came of them is kept and resumed next time."""
-        for effort in self._downloads:
-            effort.cancel()
+        for effort, command in self._under_way.items():
+            if isinstance(command, Download):
+                effort.cancel()
+
+    async def _give_up(self, crash: Exception) -> None:
+        # The task ids of paid calls are worth more than the time that their answers take.
+        self._crash = crash
+        self._engine.halt()
+        await self._drop(lambda command: not isinstance(command, Submit))
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        while self._answers or self._uncommitted:
+            try:
+                self._carry_out(self._engine.tell(self._told(), self._clock.now()))
+            except Exception as error:  # noqa: BLE001 - the first crash is raised; this one goes along
+                crash.add_note(f"Then, while the last answers were taken in: {error!r}")
+            if self._uncommitted:
+                await self._wake.wait()
+                self._wake.clear()
+
+    def _told(self) -> Iterator[Answer]:
+        # One by one: if the engine breaks on one, the others are still there.
+        while self._answers:
+            yield self._answers.popleft()
 
     async def _sleep(self, wake_at: float | None) -> None:
         wait_s = self._watcher.interval_s
@@ -160,9 +196,9 @@ class Scheduler:
     def _carry_out(self, decision: Decision) -> None:
         commands = list(decision.commands)
         if decision.events:
-            self._uncommitted.append(commands)
             loop = asyncio.get_running_loop()
             written = self._journal.append(decision.events, self._clock.wall())
+            self._uncommitted.append(commands)
             written.add_done_callback(lambda done: loop.call_soon_threadsafe(self._committed, done))
         elif self._uncommitted:
             self._uncommitted[-1].extend(commands)
@@ -176,29 +212,36 @@ class Scheduler:
             self._fail(error)
         else:
             self._start(commands)
-            if not self._uncommitted:
-                self._wake.set()
+        if not self._uncommitted:
+            self._wake.set()
 
     def _start(self, commands: Sequence[Command]) -> None:
         for command in commands:
-            effort = asyncio.create_task(self._perform(command))
-            self._under_way.add(effort)
-            if isinstance(command, Download):
-                self._downloads.add(effort)
-            effort.add_done_callback(self._ended)
+            if (self._halted or self._crash) and isinstance(command, Submit):
+                # Decided before the stop, and not out yet: so it stays unsent, and that is known.
+                unsent = NotSent("the run was stopped before it was sent")
+                self._tell(SubmitAnswer(command.attempt.key, unsent))
+            elif self._crash is None:
+                effort = asyncio.create_task(self._perform(command))
+                self._under_way[effort] = command
+                effort.add_done_callback(self._ended)
 
     def _ended(self, effort: asyncio.Task[None]) -> None:
-        self._under_way.discard(effort)
-        self._downloads.discard(effort)
-        if not effort.cancelled() and (error := effort.exception()) is not None:
+        command = self._under_way.pop(effort)
+        if effort.cancelled():
+            if isinstance(command, Download):
+                broken = TransferBroken("the transfer was given up; it is resumed by the next run")
+                self._tell(DownloadAnswer(command.attempt.key, broken))
+        elif (error := effort.exception()) is not None:
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
         self._crash = self._crash or error
         self._wake.set()
 
-    async def _drop(self, efforts: set[asyncio.Task[None]]) -> None:
-        for effort in tuple(efforts):
+    async def _drop(self, unwanted: Callable[[Command], bool]) -> None:
+        efforts = [effort for effort, command in self._under_way.items() if unwanted(command)]
+        for effort in efforts:
             effort.cancel()
         await asyncio.gather(*efforts, return_exceptions=True)
 
@@ -219,10 +262,15 @@ class Scheduler:
 
     async def _upload(self, command: Upload) -> None:
         picture = self._pictures[command.sha256]
+        if picture.unkept is not None:
+            raise StoreError(
+                f"a picture cannot be sent: {' '.join(picture.warnings)}",
+                action="Make room in the output folder, or make it writable, and run again.",
+            )
         outcome: str | ProviderError
         try:
             outcome = await self._provider.upload(
-                picture.path, picture.mime_type, sha256=picture.sha256
+                picture.path, picture.mime_type, sha256=picture.sent_sha256
             )
         except ProviderError as error:
             outcome = error
@@ -263,6 +311,4 @@ class Scheduler:
             )
         except (DownloadError, Unfinished) as error:
             outcome = error
-        except asyncio.CancelledError:
-            outcome = TransferBroken("the transfer was given up; it is resumed by the next run")
         self._tell(DownloadAnswer(command.attempt.key, outcome))

@@ -24,19 +24,30 @@ class Stoppable(Protocol):
 
 
 class Interruptions:
-    """While it is entered, signals stop the run in three steps; use it inside a running loop."""
+    """While it is entered, signals stop the run in three steps; use it inside a running loop.
 
-    def __init__(self, run: Stoppable, say: Callable[[str], None]) -> None:
-        self._run = run
+    A signal that comes before `steer` counts as soon as there is something to stop.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._run: Stoppable | None = None
         self._say = say
         self._times = 0
+        self._stop: Stop | None = None
         self._before: dict[signal.Signals, object] = {}
+
+    def steer(self, run: Stoppable) -> None:
+        """Stop this from now on."""
+        self._run = run
+        if self._stop is not None:
+            run.stop(self._stop)
 
     def __enter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
             one = getattr(signal, name, None)
-            if one is not None:
+            # What is ignored stays ignored: nohup and a shell's & ask for that.
+            if one is not None and signal.getsignal(one) is not signal.SIG_IGN:
                 # signal.signal works on every system; the loop's own handlers only on POSIX.
                 self._before[one] = signal.signal(one, self._received)
         return self
@@ -58,9 +69,12 @@ class Interruptions:
                 "Once more to drop the downloads."
             )
             action = "Run again to go on."
-            self._run.stop(Stop(code, f"interrupted by {received.name}", action=action))
+            self._stop = Stop(code, f"interrupted by {received.name}", action=action)
+            if self._run is not None:
+                self._run.stop(self._stop)
         elif self._times == 2:  # noqa: PLR2004 - the second time
             self._say("Dropping the downloads; what came is kept. Once more to leave at once.")
-            self._run.drop_downloads()
+            if self._run is not None:
+                self._run.drop_downloads()
         else:
             os._exit(code)

@@ -107,8 +107,7 @@ def _next_steps(folder: Path) -> list[str]:
     return [
         f"1. {here}fill in {MANIFEST} (its sheet Rules says how); pictures go to {PICTURES}/",
         f"2. reelsheet check {MANIFEST} shows what does not fit yet",
-        f"3. reelsheet run {MANIFEST} rehearses: no key, no cost, until {CONFIG} says "
-        "`provider: toapis`",
+        f"3. reelsheet run {MANIFEST} rehearses, free of charge, until {CONFIG} says otherwise",
     ]
 
 

@@ -1,4 +1,4 @@
-"""Which of a product's pictures go into its video: as many as the provider takes, the first ones."""
+"""Which of a product's pictures go into its video: the first ones, as many as are possible."""
 
 from __future__ import annotations
 
@@ -30,11 +30,9 @@ class Choice:
 def choose(pictures: Sequence[str]) -> Choice:
     """Take as many of the first pictures as a request may have; the same one only once."""
     distinct = tuple(dict.fromkeys(pictures))
-    count = max(n for n in most_first() if n <= len(distinct))
+    count = max(n for n in _possible() if n <= len(distinct))
     return Choice(distinct[:count], distinct[count:])
 
 
-def most_first() -> tuple[int, ...]:
-    """How many pictures a request may have, the largest number first."""
-    allowed = (int(n) for n in rules.BY_FIELD["image_urls"].allowed)
-    return tuple(sorted(allowed, reverse=True))
+def _possible() -> tuple[int, ...]:
+    return tuple(int(n) for n in rules.BY_FIELD["image_urls"].allowed)

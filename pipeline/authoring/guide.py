@@ -5,17 +5,25 @@ from __future__ import annotations
 from pipeline import columns, rules
 
 _DEFAULTS = rules.Defaults()
+
+
+def _capital(text: str) -> str:
+    """The text as the beginning of a sentence; the rest keeps its case, as in 720P."""
+    return text[:1].upper() + text[1:]
+
+
 _IMAGES = (
     f"A picture that the video starts from: a path from this file's folder (pictures/mug.jpg) or "
-    f"an https:// address. {rules.BY_FIELD['image_urls'].sentence.capitalize()} a row."
+    f"an https:// address. {_capital(rules.BY_FIELD['image_urls'].sentence)} a row."
 )
+_PICTURE_FILES = "JPEG, PNG, WebP or GIF files of at most 10 MB each"
 ABOUT = {
     "key": (
         "The row's own name for good, such as an article number: the video is named after it, and "
         "a later run knows the row by it. Each only once."
     ),
     "prompt": (
-        f"{rules.BY_FIELD['prompt'].sentence.capitalize()}. Say what is seen, what moves, how the "
+        f"{_capital(rules.BY_FIELD['prompt'].sentence)}. Say what is seen, what moves, how the "
         "camera moves, and in which light."
     ),
     "image_1": _IMAGES,
@@ -27,7 +35,7 @@ ABOUT = {
         "for telephones)."
     ),
     "resolution": (
-        f"{rules.BY_FIELD['resolution'].sentence.capitalize()}. 1080p exists only with "
+        f"{_capital(rules.BY_FIELD['resolution'].sentence)}. 1080p exists only with "
         f"{rules.FRAME_OF_1080P}."
     ),
 }
@@ -40,11 +48,13 @@ HEADINGS = {
 }
 KNOWN = (
     "Every other column is yours: it is kept, and stands in the results as it was.",
-    "Pictures are JPEG, PNG, WebP or GIF files of at most 10 MB. A row with two of them is refused: "
-    f"{rules.BY_FIELD['image_urls'].sentence}. Instead of the three columns there may be one called "
-    "images, its pictures parted by | or ; or a line break.",
+    f"Pictures: {_PICTURE_FILES}. A row with two of them is refused.",
+    (
+        "Instead of the three picture columns there may be one called images, its pictures parted "
+        "by | or ; or a line break."
+    ),
     "Empty cells take the value under `defaults` in config.yaml.",
-    "This file is never written to. The results come as a copy of it with columns result_… added.",
+    "This file is never written to: the results come as a copy of it with columns result_… added.",
 )
 
 

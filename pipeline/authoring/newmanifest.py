@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,7 @@ class NewManifest:
     """The headers and the rows of texts of a manifest to be written."""
 
     headers: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
 
 
 def demand_free(path: Path) -> None:
@@ -51,7 +52,9 @@ def write(manifest: NewManifest, path: Path) -> list[str]:
     if path.suffix.lower() == ".xlsx":
         data, notes = _as_workbook(manifest.headers, rows)
     else:
-        data, notes = _as_text(manifest.headers, rows, "\t" if path.suffix == ".tsv" else ",")
+        data, notes = _as_text(
+            manifest.headers, rows, "\t" if path.suffix.lower() == ".tsv" else ","
+        )
     put(path, data)
     return notes
 
@@ -98,11 +101,11 @@ def _as_text(
     table.writerow(headers)
     table.writerows(rows)
     risky = sum(bool(_FORMULA.match(cell)) for row in rows for cell in row)
-    notes = [
+    note = (
         f"{risky} cells begin with =, +, - or @: a spreadsheet program may take them for formulas. "
         "Choose .xlsx as the suffix if the manifest is edited in one."
-    ]
-    return text.getvalue().encode("utf-8-sig"), notes if risky else []
+    )
+    return text.getvalue().encode("utf-8-sig"), [note] if risky else []
 
 
 def _clean(text: str) -> str:

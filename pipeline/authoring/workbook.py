@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import Cell
+from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, NamedStyle, PatternFill
 from openpyxl.utils import get_column_letter
@@ -89,10 +89,11 @@ def _put_rows(sheet: Worksheet, headers: Sequence[str], rows: Iterable[Sequence[
         sheet.row_dimensions[number].height = _ROW_HEIGHT
 
 
-def _put(cell: Cell, text: str, style: str) -> None:
+def _put(cell: Cell | MergedCell, text: str, style: str) -> None:
     """Write a text as a text, also one that begins with `=`."""
     if text:
-        cell.set_explicit_value(_LOOKS_ESCAPED.sub("_x005F_", text[:LONGEST_CELL]), "s")
+        cell.value = _LOOKS_ESCAPED.sub("_x005F_", text[:LONGEST_CELL])
+        cell.data_type = "s"
     cell.style = style
 
 

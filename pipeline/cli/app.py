@@ -25,6 +25,7 @@ from pipeline.cli import (
     run,
     status,
 )
+from pipeline.cli.streams import outlive_readers
 from pipeline.errors import ExitCode, ReelsheetError
 
 EXIT_CODES = {
@@ -81,6 +82,7 @@ def _root(
 
 def main() -> None:
     """Run the command line; ends the process with the exit code of design section 3."""
+    outlive_readers()
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, _terminated)
     try:
@@ -91,10 +93,6 @@ def main() -> None:
     except KeyboardInterrupt:
         _say("Interrupted; nothing is lost. Run again to go on.")
         sys.exit(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read the output has enough of it; closing it again would only fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.DONE)
     except Exception as error:  # noqa: BLE001 - the last resort: loud, and without a secret
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{os.path.basename(frame.filename)}:{frame.lineno}"  # noqa: PTH119

@@ -1,34 +1,216 @@
-"""`reelsheet init`: a starter folder."""
+"""`reelsheet init`: a starter folder, or a manifest from what one has."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.options import Quiet, Verbose
+from pipeline.cli.screen import count
+from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_EXAMPLES = """\b
+  reelsheet init my-videos
+  reelsheet init --from shopify products_export.csv --output manifests/shop.xlsx
+  reelsheet init --from-images photos --output manifests/photos.xlsx"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """The options of one call."""
+
+    source: Path | None
+    shop: str | None
+    images: Path | None
+    output: Path | None
+    template: str | None
+    pattern: str | None
+    only_active: bool
+    verbose: bool
+    quiet: bool
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("init")(_init)
+    app.command("init", epilog=f"Examples:\n\n{_EXAMPLES}")(_init)
 
 
 def _init(
-    folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Where to put it (default: here).")
-    ] = Path(),
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DIR|EXPORT",
+            help="Where to put the starter folder (default: here); with --from the shop's export.",
+        ),
+    ] = None,
+    shop: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FORMAT",
+            help="Make a manifest of a shop's product export: shopify or woocommerce.",
+        ),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-images",
+            metavar="DIR",
+            help="Make a manifest of a folder of pictures, sorted to products by name: "
+            "SKU123_front.jpg, SKU123-2.jpg, SKU123/1.jpg.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar="FILE",
+            help="The manifest to write, .xlsx, .csv or .tsv. A file that is there is never "
+            "written over.",
+        ),
+    ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            "--prompt-template",
+            metavar="TEXT",
+            help='How prompts are made, for example "Video of {{ title }}. {{ description | '
+            'truncate(200) }}". Values with --from: title, type, vendor, description, tags, '
+            'price, status, key, and every column as row["Header"]; with --from-images: key, '
+            "title, pictures (how many). The language is Jinja's.",
+        ),
+    ] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            "--pattern",
+            metavar="REGEX",
+            help="With --from-images: which part of a path names the product, as the group key; a "
+            r"group view orders its pictures. For example '(?P<key>[^/_]+)_(?P<view>\w+)'.",
+        ),
+    ] = None,
+    only_active: Annotated[
+        bool,
+        typer.Option(
+            "--only-active",
+            help="With --from: leave out what customers do not see (drafts, archived, private).",
+        ),
+    ] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write a starter folder: a template workbook, the configuration, the folders.
+    """Write a starter folder, or make a manifest from a shop's export or a folder of pictures.
 
-    Files that are there already are left alone.
+    Without options: a template workbook with the rules inside, the configuration, and the folders;
+    files that are there already are left alone. Nothing is sent anywhere, and nothing is written
+    over.
     """
-    from pipeline.starter import make_starter
+    wish = _Wish(source, shop, images, output, template, pattern, only_active, verbose, quiet)
+    _demand_sense(wish)
+    if wish.shop is not None:
+        _from_export(wish, wish.shop)
+    elif wish.images is not None:
+        _from_images(wish, wish.images)
+    else:
+        from pipeline.starter import make_starter
 
-    _ = verbose
-    for line in make_starter(folder):
-        if not quiet:
+        _say(wish, make_starter(wish.source or Path()))
+
+
+def _demand_sense(wish: _Wish) -> None:
+    """Refuse options that do not go together, each with what to do."""
+    making = wish.shop is not None or wish.images is not None
+    if wish.shop is not None and wish.images is not None:
+        raise UsageError("--from and --from-images are two ways to a manifest: choose one.")
+    if making and wish.output is None:
+        raise UsageError(
+            "--output is missing: where the manifest is to be written.",
+            action="For example: --output manifests/products.xlsx",
+        )
+    if wish.shop is not None and wish.source is None:
+        raise UsageError(
+            "The shop's export is missing.",
+            action=f"For example: reelsheet init --from {wish.shop} products_export.csv --output "
+            f"{wish.output}",
+        )
+    if wish.images is not None and wish.source is not None:
+        raise UsageError(f"{wish.source} is one folder too many: --from-images names it already.")
+    _demand_partner(wish)
+
+
+def _demand_partner(wish: _Wish) -> None:
+    either = wish.shop is not None or wish.images is not None
+    needs = (
+        ("--output", wish.output is not None, either, "--from or --from-images"),
+        ("--prompt-template", wish.template is not None, either, "--from or --from-images"),
+        ("--pattern", wish.pattern is not None, wish.images is not None, "--from-images"),
+        ("--only-active", wish.only_active, wish.shop is not None, "--from"),
+    )
+    for option, given, allowed, partner in needs:
+        if given and not allowed:
+            raise UsageError(f"{option} goes with {partner} only.", action="See init --help.")
+
+
+def _from_export(wish: _Wish, shop: str) -> None:
+    from pipeline.authoring.newmanifest import demand_free, write
+    from pipeline.exports.conversion import convert
+    from pipeline.exports.known import find
+
+    if wish.source is None or wish.output is None:
+        raise UsageError("--from needs an export and --output.")
+    export_format = find(shop)
+    demand_free(wish.output)
+    made = convert(wish.source, export_format, template=wish.template, only_active=wish.only_active)
+    notes = write(made.manifest, wish.output)
+    if not wish.quiet:
+        _warn([*made.findings, *notes])
+    _say(wish, _made(wish.output, len(made.manifest.rows)))
+
+
+def _from_images(wish: _Wish, images: Path) -> None:
+    from pipeline.authoring.newmanifest import demand_free, write
+    from pipeline.gathering.assembly import assemble, described
+
+    if wish.output is None:
+        raise UsageError("--from-images needs --output.")
+    demand_free(wish.output)
+    made = assemble(images, wish.output, pattern=wish.pattern, template=wish.template)
+    notes = write(made.manifest, wish.output)
+    if not wish.quiet:
+        _warn([*made.advice, *notes])
+    lines = described(made.left_out, everything=wish.verbose)
+    lines.append(f"{count(made.pictures, 'picture')} used")
+    setting = ""
+    if made.image_root is not None:
+        setting = f' --set "manifest.image_root={made.image_root}"'
+        lines.append(
+            "The pictures lie outside of the manifest's folder: set manifest.image_root to "
+            f"{made.image_root} in config.yaml, or give it with --set as below."
+        )
+    _say(wish, [*lines, *_made(wish.output, len(made.manifest.rows), setting)])
+
+
+def _made(path: Path, rows: int, setting: str = "") -> list[str]:
+    return [
+        f"made {path} with {count(rows, 'row')}",
+        "Look through its prompts: each becomes a video. Then:",
+        f"  reelsheet check {path}{setting}",
+        f"  reelsheet plan {path}{setting}",
+    ]
+
+
+def _say(wish: _Wish, lines: Iterable[str]) -> None:
+    if not wish.quiet:
+        for line in lines:
             typer.echo(line)
+
+
+def _warn(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(line, err=True)

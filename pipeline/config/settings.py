@@ -16,8 +16,11 @@ from pipeline.config.values import (
     Encoding,
     KeyVariable,
     ManifestField,
-    NoTemplateYet,
+    NameTemplate,
+    PromptTemplate,
+    Prepare,
     Resolution,
+    Sheet,
     Text,
     is_loopback,
 )
@@ -150,8 +153,20 @@ class Polling(Section):
 class ManifestSettings(Section):
     """How the manifest is read."""
 
-    sheet: Text | None = Field(
-        default=None, description="The sheet of a workbook. null: the first one that is not hidden."
+    sheet: Sheet | None = Field(
+        default=None,
+        description="The sheet of a workbook, by its name or its number. null: the first one that "
+        "is not hidden.",
+    )
+    hidden_rows: Literal["include", "skip"] | None = Field(
+        default=None,
+        description="What becomes of rows of a workbook that are hidden or filtered out. null: a "
+        "sheet that has some is refused.",
+    )
+    fill_merged: bool = Field(
+        default=False,
+        description="Whether every cell of a merged range has the value of its first one. false: "
+        "the others are problems where they are used.",
     )
     key: Text | None = Field(
         default=None,
@@ -168,14 +183,24 @@ class ManifestSettings(Section):
         default=None,
         description="The encoding of a text manifest, for example cp1252. null: found out.",
     )
-    prompt_template: NoTemplateYet | None = Field(
+    prompt_template: PromptTemplate | None = Field(
         default=None,
-        description="Kept for prompts made from other columns; must stay null for now.",
+        description="The prompt of rows whose prompt cell is empty or missing, made of their other "
+        "columns, for example 'Product video of {{ title }}. {{ description | striphtml | "
+        "truncate(300) }}'. A header is a word, without case and with _ for blanks, or "
+        'row["Any Header"]. A row whose cell is empty is not sent, unless the template says '
+        "what then: {{ colour | default('white') }}, {% if colour %}…{% endif %}.",
     )
     image_root: Text | None = Field(
         default=None,
         description="The folder at which relative picture paths start, itself seen from the "
         "working folder. null: the manifest's own folder.",
+    )
+    images_outside: bool = Field(
+        default=False,
+        description="Take pictures from outside of that folder too: absolute paths, .. and links "
+        "that lead elsewhere. false: such a path is a problem of its row, so that a manifest from "
+        "others cannot send any file of this machine.",
     )
 
     @model_validator(mode="after")
@@ -187,6 +212,21 @@ class ManifestSettings(Section):
                 listed = " and ".join(f'"{header}"' for header in headers)
                 raise ValueError(f"columns: {listed} both stand for {field}; keep one of them")
         return self
+
+
+class Images(Section):
+    """What happens to local pictures before they are sent; your own files are never changed."""
+
+    prepare: Prepare = Field(
+        default="auto",
+        description="auto: what the provider does not take or might take wrongly is sent as a JPEG "
+        "or PNG copy, kept in cache/pictures of the output folder: HEIC, AVIF, TIFF, BMP, CMYK, 16 "
+        "bits a colour, photographs stored sideways, more than 10,000,000 bytes, more than 4096 "
+        "pixels on the longer side, and the first frame of what moves or has pages. JPEG, PNG, "
+        "WebP and GIF that fit already are sent byte for byte. off: every file is sent as it is, "
+        "or is a problem of its row. Either way a row is warned of a picture of which a full frame "
+        "would show less than half.",
+    )
 
 
 class Defaults(Section):
@@ -215,10 +255,11 @@ class Output(Section):
         default="outputs",
         description="The folder that holds one folder per manifest.",
     )
-    name: Annotated[Text, Field(max_length=500)] = Field(
+    name: Annotated[NameTemplate, Field(max_length=500)] = Field(
         default="{key}",
         description="The file name of a video, without .mp4; {key} or any column in braces, for "
-        "example {sku}-{colour}.",
+        "example {sku}-{colour}, or a template like manifest.prompt_template, for example "
+        "'{{ key }}-{{ title | lower | truncate(30) }}'.",
     )
     verify: Literal["boxes", "first_frame", "full"] = Field(
         default="first_frame",
@@ -272,6 +313,7 @@ class Config(Section):
     limits: Limits = Field(default_factory=Limits)
     polling: Polling = Field(default_factory=Polling)
     manifest: ManifestSettings = Field(default_factory=ManifestSettings)
+    images: Images = Field(default_factory=Images)
     defaults: Defaults = Field(default_factory=Defaults)
     output: Output = Field(default_factory=Output)
     budget: Budget = Field(default_factory=Budget)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator
 
 from pipeline.config.secret import looks_secret
+from pipeline.templates import TemplateFault, compile_braces, compile_template, is_jinja
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VERSIONS = re.compile(r"(?:/+v1)*/*", re.IGNORECASE)
@@ -77,11 +78,33 @@ def _resolution(value: object) -> object:
     return _RESOLUTIONS.get(value.casefold(), value) if isinstance(value, str) else value
 
 
-def _no_template_yet(text: str) -> str:
-    raise ValueError(
-        f"cannot be used in this version ({len(text)} characters given): "
-        "leave it null and give the manifest a prompt column"
-    )
+def _prompt_template(text: str) -> str:
+    if not is_jinja(_not_blank(text)):
+        raise ValueError(
+            "names no column, so that all rows would get one prompt; write for example "
+            "'Product video of {{ title }}'"
+        )
+    return _compiled(text)
+
+
+def _name_template(text: str) -> str:
+    return _compiled(_not_blank(text))
+
+
+def _compiled(text: str) -> str:
+    try:
+        compile_template(text) if is_jinja(text) else compile_braces(text)
+    except TemplateFault as fault:
+        raise ValueError(f"is no template that can be used: {fault}") from None
+    return text
+
+
+def _prepare(value: object) -> object:
+    return "off" if value is False else value  # YAML reads a plain off as false
+
+
+def _sheet(value: object) -> object:
+    return str(value) if type(value) is int else value
 
 
 Text = Annotated[str, AfterValidator(_not_blank)]
@@ -99,5 +122,8 @@ ManifestField = Literal[
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 KeyVariable = Annotated[str, AfterValidator(_key_env)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
-NoTemplateYet = Annotated[str, AfterValidator(_no_template_yet)]
+PromptTemplate = Annotated[str, AfterValidator(_prompt_template)]
+NameTemplate = Annotated[str, AfterValidator(_name_template)]
+Sheet = Annotated[str, AfterValidator(_not_blank), BeforeValidator(_sheet)]
+Prepare = Annotated[Literal["auto", "off"], BeforeValidator(_prepare)]
 Resolution = Annotated[Literal["720P", "1080p"], BeforeValidator(_resolution)]

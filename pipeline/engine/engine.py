@@ -79,6 +79,7 @@ class Engine:
         self._sweep = Sweep(settings, now)
         self._downloads = Downloads(settings.downloads)
         self._budget = Budget(settings.caps)
+        self._budget_waits = False
         self._outstanding = Outstanding(settings, self._sweep, self._happen)
         self._events: list[ev.Event] = []
         self._commands: list[Command] = []
@@ -182,8 +183,7 @@ class Engine:
         times = [self._sweep.wake_at(now)]
         if self._reach < Reach.SUBMITTING:
             times.append(self._uploads.wake_at())
-            if self._uploads.prepared and not self._gate.is_open(now, self._outstanding.slots):
-                # An open gate here means that the budget waits for an answer.
+            if self._uploads.prepared and not self._budget_waits:
                 times.append(self._gate.opens_at(now, self._outstanding.slots))
         return min([time for time in times if time is not None], default=None)
 
@@ -230,6 +230,7 @@ class Engine:
             self._events.append(ev.Requeued(row.key, earlier.attempt.number))
 
     def _submit(self, now: float) -> None:
+        self._budget_waits = False
         self._prepare(now)
         while self._uploads.prepared and self._gate.is_open(now, self._outstanding.slots):
             row = self._rows[self._uploads.prepared[0]]
@@ -243,7 +244,8 @@ class Engine:
                 self._intend(row, urls)
             else:
                 # What is in flight may give its share of the budget back.
-                if not self._gate.in_flight:
+                self._budget_waits = self._gate.in_flight > 0
+                if not self._budget_waits:
                     self.stop(stops.over_budget(refusal))
                 return
             self._prepare(now)

@@ -68,6 +68,9 @@ class Gate:
 
     @property
     def _room(self) -> int:
+        if self._failures:
+            # After a pause one submission tries; the others follow when it comes through.
+            return 1
         if self._doubts + self._not_looked_up < DOUBTS_IN_A_ROW:
             return self._most_in_flight
         # Whether this is an outage is known as soon as they are looked up; then one at a time.

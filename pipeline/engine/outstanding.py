@@ -94,7 +94,7 @@ class Outstanding:
     def looked_up(self, row: Tracked, outcome: TaskView | ProviderError, now: float) -> bool:
         """Take in the answer to a look-up; return whether the task was found."""
         row.lookups += 1
-        if isinstance(outcome, TaskView):
+        if isinstance(outcome, TaskView) and _shows_a_task(outcome):
             self._sweep.answered()
             task_id = outcome.task_id or row.attempt.client_business_id
             row.task_id = task_id
@@ -141,11 +141,11 @@ class Outstanding:
         self.again(row, now)
         return False
 
-    def _note(self, error: ProviderError, now: float) -> None:
-        if isinstance(error, NoSuchTask):
+    def _note(self, outcome: TaskView | ProviderError, now: float) -> None:
+        if isinstance(outcome, TaskView | NoSuchTask):
             self._sweep.answered()
         else:
-            self._sweep.failed(now, error.retry_after_s)
+            self._sweep.failed(now, outcome.retry_after_s)
 
     def _seen(self, row: Tracked, view: TaskView, now: float) -> None:
         number = row.attempt.number
@@ -179,6 +179,11 @@ class Outstanding:
         else:
             self.release(row)
             self._happen(row, ev.TaskLost(row.key, row.attempt.number, error.message))
+
+
+def _shows_a_task(view: TaskView) -> bool:
+    # A body that says nothing at all is no proof that the provider has our submission.
+    return view.task_id is not None or view.phase is not Phase.UNKNOWN
 
 
 def _after(since: float | None, wait_s: float) -> float:

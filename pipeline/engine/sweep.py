@@ -9,6 +9,9 @@ from pipeline.buckets import Bucket
 from pipeline.engine.settings import Settings
 from pipeline.retry import POLL
 
+TRIES = 8
+"""So many queries at once try whether an outage is over."""
+
 
 class Sweep:
     """Says which row to ask for next, under the rate and a cap on queries in flight."""
@@ -27,6 +30,11 @@ class Sweep:
         """How many rows are to be asked for again."""
         return len(self._due)
 
+    @property
+    def _room(self) -> int:
+        # While nothing gets through, a few try; the others follow as soon as one is answered.
+        return min(TRIES, self._most_in_flight) if self._failures > 1 else self._most_in_flight
+
     def schedule(self, key: str, due: float) -> None:
         """Ask for a row at `due` or soon after. A row is scheduled once at a time."""
         heappush(self._due, (due, next(self._turn), key))
@@ -37,7 +45,7 @@ class Sweep:
             not self._due
             or self._due[0][0] > now
             or now < self._closed_until
-            or self.in_flight >= self._most_in_flight
+            or self.in_flight >= self._room
             or not self._bucket.take(now)
         ):
             return None
@@ -46,7 +54,7 @@ class Sweep:
 
     def wake_at(self, now: float) -> float | None:
         """Return when the next query may go; None if there is none, or only an answer helps."""
-        if not self._due or self.in_flight >= self._most_in_flight:
+        if not self._due or self.in_flight >= self._room:
             return None
         return max(self._due[0][0], self._closed_until, self._bucket.ready_at(now))
 

@@ -23,10 +23,6 @@ class Export:
         place = self.places.get(column)
         return "" if place is None else line.cells[place].strip()
 
-    def has(self, column: str) -> bool:
-        """Whether the export has this column."""
-        return column in self.places
-
     def cells(self, line: Row) -> dict[str, str]:
         """All cells of a line by the headers of the export."""
         return dict(zip(self.table.headers, line.cells, strict=True))

@@ -13,11 +13,11 @@ import math
 import re
 from collections.abc import Sequence
 
-from pipeline.authoring.plaintext import plain_text
 from pipeline.exports.exportformat import Export, ExportFormat
 from pipeline.exports.product import Product
 from pipeline.model import Row
 from pipeline.naming import visible
+from pipeline.plaintext import plain_text
 
 _COLUMNS = {
     "handle": ("URL handle", "Handle"),

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections import Counter
 from collections.abc import Sequence
 
-from pipeline.authoring.plaintext import plain_text
 from pipeline.exports.exportformat import Export, ExportFormat
 from pipeline.exports.product import Product
 from pipeline.model import Row
-from pipeline.naming import numbered, visible
+from pipeline.naming import visible
+from pipeline.plaintext import plain_text
 
 _COLUMNS = {
     "id": ("ID",),
@@ -38,8 +37,9 @@ _COLUMNS = {
     "parent": ("Parent",),
     "url": ("External URL",),
 }
+_PRICES = ("sale_price", "regular_price")
 _STATUSES = {"1": "published", "0": "private", "-1": "draft", "2": "pending"}
-_GUARDED = re.compile(r"'(?=[=+\-@\t\r])")
+_GUARD = re.compile(r"\A'(?=[=+\-@\t\r])")
 _COMMA = re.compile(r"(?<!\\),")
 _NEWLINE = re.compile(r"(?<!\\)\\n")
 # [gallery ids="1,2"], [vc_row], [/caption]; not a plain word in brackets.
@@ -56,7 +56,6 @@ def _products(export: Export, left_out: list[str]) -> list[Product]:
             variations.setdefault(parent, []).append(line)
         else:
             own.append(line)
-    seen: Counter[str] = Counter()
     products = []
     for line in own:
         key = _key(export, line)
@@ -64,7 +63,7 @@ def _products(export: Export, left_out: list[str]) -> list[Product]:
             left_out.append(f"line {line.number}: it has neither an SKU nor an ID")
             continue
         below = [row for name in _names(export, line) for row in variations.get(name, ())]
-        products.append(_product(export, numbered(key, seen), line, below))
+        products.append(_product(export, key, line, below))
     return products
 
 
@@ -82,7 +81,7 @@ def _key(export: Export, line: Row) -> str:
 def _product(export: Export, key: str, line: Row, variations: Sequence[Row]) -> Product:
     categories = _values(_text(export, line, "categories"))
     published = _text(export, line, "published")
-    sale, regular = (_price(export, line, variations, f"{kind}_price") for kind in _PRICES)
+    sale, regular = (_price(export, line, variations, column) for column in _PRICES)
     return Product(
         key=key,
         line=line.number,
@@ -93,7 +92,7 @@ def _product(export: Export, key: str, line: Row, variations: Sequence[Row]) -> 
         tags=", ".join(_values(_text(export, line, "tags"))),
         price=sale or regular,
         status=_STATUSES.get(published, published),
-        active=published in ("1", "") and "hidden" not in published,
+        active=published in ("1", ""),
         pictures=_pictures(export, line, variations),
         kept={
             "category": ", ".join(categories),
@@ -102,9 +101,6 @@ def _product(export: Export, key: str, line: Row, variations: Sequence[Row]) -> 
         },
         export=export.cells(line),
     )
-
-
-_PRICES = ("sale", "regular")
 
 
 def _price(export: Export, line: Row, variations: Sequence[Row], column: str) -> str:
@@ -126,14 +122,14 @@ def _description(export: Export, line: Row) -> str:
     for column in ("short", "description"):
         raw = _NEWLINE.sub("\n", _text(export, line, column)).replace("\\\\n", "\\n")
         # WordPress makes paragraphs of line breaks when it shows the text.
-        text = plain_text(_SHORTCODE.sub(" ", raw).replace("\n", "<br>" if "\n" in raw else "\n"))
+        text = plain_text(_SHORTCODE.sub(" ", raw).replace("\n", "<br>"))
         if text:
             return text
     return ""
 
 
 def _text(export: Export, line: Row, column: str) -> str:
-    return _GUARDED.sub("", export.cell(line, column), count=1) if export.has(column) else ""
+    return _GUARD.sub("", export.cell(line, column))
 
 
 def _values(text: str) -> list[str]:

@@ -1,21 +1,25 @@
-"""One picture file: its bytes decoded in full, or why they cannot be."""
+"""One picture file: decoded in full, and made fit if it has to be; or why it cannot be sent."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import struct
+import threading
 import warnings
 import zlib
+from contextlib import nullcontext
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from pipeline.images import faults
+from pipeline.images.copies import CopyFolder
+from pipeline.images.heic import decoder_loaded, is_heic
+from pipeline.images.limits import LARGEST_BYTES, LARGEST_PIXELS, LARGEST_SOURCE_BYTES
+from pipeline.images.recipe import CONVERTED, RECIPE, SENT_AS_THEY_ARE, Made, make, needs_of
 from pipeline.locations import PictureFault, read_regular
 from pipeline.model import Picture
-
-LARGEST_BYTES = 10_000_000  # the provider says "10 MB"; this is the smaller reading of it
-LARGEST_PIXELS = 89_478_485  # where Pillow begins to suspect a decompression bomb
 
 # An MPO is a JPEG with more pictures behind the first, as phones write it.
 _MIME_TYPES = {
@@ -25,8 +29,6 @@ _MIME_TYPES = {
     "WEBP": "image/webp",
     "GIF": "image/gif",
 }
-_ACCEPTED = ("JPEG", "PNG", "WEBP", "GIF")
-_HOW = "Save it as JPEG or PNG and name that file."
 # What Pillow's plugins raise on damaged data; each of them was met, none means a fault of ours.
 _DAMAGE = (
     OSError,
@@ -37,97 +39,117 @@ _DAMAGE = (
     KeyError,
     TypeError,
     OverflowError,
+    RuntimeError,
     ZeroDivisionError,
     struct.error,
     zlib.error,
 )
-_OTHER_KINDS: tuple[tuple[int, bytes, str], ...] = (
-    (4, b"ftypheic", "a HEIC photograph of a phone"),
-    (4, b"ftypheix", "a HEIC photograph of a phone"),
-    (4, b"ftypmif1", "a HEIC photograph of a phone"),
-    (4, b"ftypavif", "an AVIF picture"),
-    (4, b"ftyp", "a video"),
-    (0, b"II*\0", "a TIFF or camera raw picture"),
-    (0, b"MM\0*", "a TIFF or camera raw picture"),
-    (0, b"BM", "a BMP picture"),
-    (0, b"8BPS", "a Photoshop file"),
-    (0, b"%PDF", "a PDF"),
-    (0, b"%!PS", "a PostScript file"),
-    (0, b"PK\x03\x04", "an archive or Office file"),
-    (0, b"<svg", "an SVG drawing"),
-    (0, b"<?xml", "an SVG drawing or another XML file"),
-    (0, b"<!doctype html", "a web page"),
-    (0, b"<html", "a web page"),
-)
+_SUBFILE_TYPE, _DNG_VERSION = 254, 50706  # TIFF 6.0; Adobe DNG 1.0
+# Several photographs of this size at once would take more memory than a laptop spares.
+_LARGE_PIXELS = 40_000_000
+_one_large = threading.Lock()
 
 # Between one and two times the limit Pillow only warns, and `catch_warnings` is not safe in
-# threads: so the warning is an error wherever this module is used.
+# threads: so the warning is an error wherever this module is used. What Pillow says about odd
+# metadata is nothing that a content team could act on.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
-def decode(path: Path) -> Picture | PictureFault:
+def decode(path: Path, copies: CopyFolder | None, *, prepare: bool) -> Picture | PictureFault:
     """Read `path` whole, decode its first frame in full and hash its bytes.
 
-    Links are followed. Nothing but a regular file is opened.
+    With `prepare` a picture that is not fit to be sent becomes a copy in `copies`. Links are
+    followed. Nothing but a regular file is opened, and `path` itself is never written to.
     """
+    limit = LARGEST_SOURCE_BYTES if prepare else LARGEST_BYTES
     try:
-        data = read_regular(path, LARGEST_BYTES)
+        data = read_regular(path, limit)
     except OSError as error:
-        return unreadable(path, error)
+        return faults.unreadable(path, error)
     if not data:
-        return PictureFault(
-            "empty_file",
-            f"{path.name} has no content (0 bytes). It may not be downloaded or synchronised yet: "
-            "open it once, or copy it again.",
-        )
-    if len(data) > LARGEST_BYTES:
-        return too_large(path, len(data))
-    return _decoded(path, data)
+        return faults.empty(path)
+    if len(data) > limit:
+        return faults.too_large(path, len(data), prepare=prepare)
+    return _decoded(path, data, copies, prepare=prepare)
 
 
-def unreadable(path: Path, error: OSError) -> PictureFault:
-    """Return the fault of a file that is there and cannot be read."""
-    return PictureFault(
-        "unreadable",
-        f"{path} cannot be read: {error.strerror or error}. Check that you may open it.",
-    )
-
-
-def too_large(path: Path, size_bytes: int) -> PictureFault:
-    """Return the fault of a file with more bytes than the provider takes."""
-    return PictureFault(
-        "too_large",
-        f"{path.name} has {size_bytes / 1e6:.1f} MB; at most 10 MB can be sent. Save it smaller, "
-        "for example as JPEG with at most 3000 pixels on the longer side.",
-    )
-
-
-def _decoded(path: Path, data: bytes) -> Picture | PictureFault:
+def _decoded(
+    path: Path, data: bytes, copies: CopyFolder | None, *, prepare: bool
+) -> Picture | PictureFault:
+    heic = prepare and is_heic(data) and decoder_loaded()
     try:
-        with Image.open(io.BytesIO(data), formats=_ACCEPTED) as image:
-            if image.width * image.height > LARGEST_PIXELS:
-                return _too_many_pixels(path)
-            image.load()
-            if not _has_end(data, image.format):
-                return _damaged(path, " (its end is missing)")
-            return _picture(path, data, image)
+        with Image.open(io.BytesIO(data), formats=_formats(prepare=prepare, heic=heic)) as image:
+            pixels = image.width * image.height
+            if pixels > LARGEST_PIXELS:
+                return faults.too_many_pixels(path)
+            if _is_raw(image, data):
+                return faults.camera_raw(path)
+            with _one_large if pixels > _LARGE_PIXELS else nullcontext():
+                return _judged(path, data, image, copies, prepare=prepare)
     except UnidentifiedImageError:
-        return _unknown(path, data)
+        return faults.unidentified(path, data, prepare=prepare, heic=heic)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return _too_many_pixels(path)
+        return faults.too_many_pixels(path)
     except (MemoryError, *_DAMAGE) as error:
-        return _damaged(path, f" ({error})")
+        return faults.damaged(path, f" ({error})")
 
 
-def _picture(path: Path, data: bytes, image: Image.Image) -> Picture:
+def _formats(*, prepare: bool, heic: bool) -> tuple[str, ...]:
+    """Return what Pillow may open; an MPO is opened as JPEG."""
+    sent = tuple(one for one in SENT_AS_THEY_ARE if one != "MPO")
+    if not prepare:
+        return sent
+    return sent + tuple(one for one in CONVERTED if heic or one != "HEIF")
+
+
+def _judged(
+    path: Path, data: bytes, image: Image.Image, copies: CopyFolder | None, *, prepare: bool
+) -> Picture | PictureFault:
+    frames = int(getattr(image, "n_frames", 1))  # counting may move on to the last one
+    image.seek(0)
+    image.load()
+    if not _has_end(data, image.format):
+        return faults.damaged(path, " (its end is missing)")
+    sha256 = hashlib.sha256(data).hexdigest()
+    needs = needs_of(image, data, frames)
+    if prepare and not needs.fit:
+        return _copied(path, sha256, make(image, needs), copies)
     return Picture(
         path=path,
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=sha256,
         size_bytes=len(data),
         mime_type=_MIME_TYPES[image.format or ""],
         width=image.width,
         height=image.height,
-        warnings=_warnings(path, image),
+        warnings=_moving(path, needs.frames),
+    )
+
+
+def _copied(path: Path, sha256: str, made: Made, copies: CopyFolder | None) -> Picture:
+    identity = hashlib.sha256(f"picture recipe {RECIPE}: {sha256}".encode()).hexdigest()
+    kind = "PNG" if made.mime_type == "image/png" else "JPEG"
+    place, unkept = path, None
+    try:
+        if copies is None:
+            unkept = "there is no folder for copies"
+        else:
+            place = copies.keep(identity + made.suffix, made.data)
+    except OSError as error:
+        unkept = f"no copy can be kept: {error.strerror or error}"
+    said = f"is sent as a {kind} copy: {made.done}."
+    if unkept:
+        said = f"would be sent as a {kind} copy: {made.done}. For now {unkept}."
+    return Picture(
+        path=place,
+        sha256=identity,
+        size_bytes=len(made.data),
+        mime_type=made.mime_type,
+        width=made.width,
+        height=made.height,
+        warnings=(f"{path.name} {said}",),
+        copy_sha256=hashlib.sha256(made.data).hexdigest(),
+        unkept=unkept,
     )
 
 
@@ -141,35 +163,15 @@ def _has_end(data: bytes, kind: str | None) -> bool:
     return kind != "GIF" or data.rstrip(b"\0\r\n ").endswith(b";")
 
 
-def _warnings(path: Path, image: Image.Image) -> tuple[str, ...]:
-    frames = getattr(image, "n_frames", 1)
-    if image.format == "MPO" or frames < 2:  # noqa: PLR2004 - an MPO does not move
+def _is_raw(image: Image.Image, data: bytes) -> bool:
+    """Tell a camera's raw file, which begins as a TIFF does, with a small preview in front."""
+    if image.format != "TIFF":
+        return False
+    tags = image.getexif()
+    return bool(data[8:10] == b"CR" or _DNG_VERSION in tags or int(tags.get(_SUBFILE_TYPE, 0)) & 1)
+
+
+def _moving(path: Path, frames: int) -> tuple[str, ...]:
+    if frames == 1:
         return ()
     return (f"{path.name} is animated ({frames} frames); only its first frame counts.",)
-
-
-def _too_many_pixels(path: Path) -> PictureFault:
-    return PictureFault(
-        "too_many_pixels",
-        f"{path.name} has more than {LARGEST_PIXELS // 1_000_000} million pixels when it is opened."
-        " Save it smaller, for example with at most 3000 pixels on the longer side.",
-    )
-
-
-def _damaged(path: Path, detail: str = "") -> PictureFault:
-    return PictureFault(
-        "damaged",
-        f"{path.name} is damaged or not whole{detail}. Copy it again from where it came from, or "
-        "open it and save it anew.",
-    )
-
-
-def _unknown(path: Path, data: bytes) -> PictureFault:
-    if data.startswith((b"\xff\xd8\xff", b"\x89PNG", b"GIF8")) or data[8:12] == b"WEBP":
-        return _damaged(path)
-    head = data[:32].lstrip(b"\xef\xbb\xbf \t\r\n")
-    for start, magic, name in _OTHER_KINDS:
-        seen = head[start : start + len(magic)]
-        if seen == magic or seen.lower() == magic:
-            return PictureFault("wrong_format", f"{path.name} is {name}. {_HOW}")
-    return PictureFault("wrong_format", f"{path.name} is no JPEG, PNG, WebP or GIF picture. {_HOW}")

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.model import Picture
 
@@ -20,8 +20,12 @@ _LOG = logging.getLogger(__name__)
 _FILE = "pictures.db"
 _WAIT_S = 2.0  # for another process that writes just now
 # The number belongs to the checks that a picture has passed: raise it when they get stricter.
-_TABLE = "pictures_1"
-_COLUMNS = "path, size, mtime_ns, ctime_ns, sha256, mime_type, width, height, warnings"
+_TABLE = "pictures_2"
+_KEY = ("path", "recipe", "size", "mtime_ns", "ctime_ns")
+_FOUND = (
+    *("sha256", "size_bytes", "mime_type", "width", "height", "warnings"),
+    *("copy", "copy_sha256", "copy_size", "copy_mtime_ns", "copy_ctime_ns"),
+)
 
 
 class Stamp(NamedTuple):
@@ -40,11 +44,13 @@ class Stamp(NamedTuple):
 class PictureMemory:
     """A small SQLite file of checked pictures. Without a folder, or on trouble, it stays empty.
 
-    Two processes may use one file. A damaged file is thrown away and begun anew.
+    Two processes may use one file. A damaged file is thrown away and begun anew. What was found
+    under another `recipe` is not recalled; 0 stands for pictures that are taken as they are.
     """
 
-    def __init__(self, cache_dir: Path | None) -> None:
+    def __init__(self, cache_dir: Path | None, *, recipe: int = 0) -> None:
         self._connection: sqlite3.Connection | None = None
+        self._recipe = recipe
         if cache_dir is None:
             return
         file = cache_dir / _FILE
@@ -58,46 +64,36 @@ class PictureMemory:
             self._give_up(error)
 
     def recall(self, path: Path, stamp: Stamp) -> Picture | None:
-        """Return the picture as it was found then, if the file has not changed since."""
+        """Return the picture as it was found then, if neither it nor its copy has changed since."""
         if self._connection is None:
             return None
         try:
             row = self._connection.execute(
-                f"SELECT sha256, mime_type, width, height, warnings FROM {_TABLE} "  # noqa: S608
-                "WHERE path = ? AND size = ? AND mtime_ns = ? AND ctime_ns = ?",
-                (_path_key(path), *stamp),
+                f"SELECT {', '.join(_FOUND)} FROM {_TABLE} "  # noqa: S608
+                f"WHERE {' AND '.join(f'{one} = ?' for one in _KEY)}",
+                (_path_key(path), self._recipe, *stamp),
             ).fetchone()
-            if row is None:
-                return None
-            sha256, mime_type, width, height, warnings = row
-            return Picture(
-                path, sha256, stamp.size, mime_type, width, height, tuple(json.loads(warnings))
-            )
+            return None if row is None else _picture(path, row)
         except (sqlite3.Error, ValueError, TypeError) as error:
             self._give_up(error)
             return None
 
-    def remember(self, found: Iterable[tuple[Picture, Stamp]]) -> None:
-        """Keep what was found, in one transaction."""
+    def remember(self, found: Iterable[tuple[Path, Stamp, Picture]]) -> None:
+        """Keep what was found at these paths, in one transaction."""
         if self._connection is None:
             return
         rows = [
-            (
-                _path_key(picture.path),
-                *stamp,
-                picture.sha256,
-                picture.mime_type,
-                picture.width,
-                picture.height,
-                json.dumps(picture.warnings),
-            )
-            for picture, stamp in found
+            (_path_key(path), self._recipe, *stamp, *row)
+            for path, stamp, picture in found
+            if (row := _row(path, picture)) is not None
         ]
-        marks = ", ".join("?" * (_COLUMNS.count(",") + 1))
+        columns = _KEY + _FOUND
+        marks = ", ".join("?" * len(columns))
         try:
             with self._connection as connection:
                 connection.executemany(
-                    f"INSERT OR REPLACE INTO {_TABLE} ({_COLUMNS}) VALUES ({marks})",  # noqa: S608
+                    f"INSERT OR REPLACE INTO {_TABLE} ({', '.join(columns)}) "  # noqa: S608
+                    f"VALUES ({marks})",
                     rows,
                 )
         except sqlite3.Error as error:
@@ -135,9 +131,11 @@ def _opened(file: Path) -> sqlite3.Connection:
     try:
         with connection:
             connection.execute(
-                f"CREATE TABLE IF NOT EXISTS {_TABLE} (path BLOB PRIMARY KEY, size INTEGER, "
-                "mtime_ns INTEGER, ctime_ns INTEGER, sha256 TEXT, mime_type TEXT, width INTEGER, "
-                "height INTEGER, warnings TEXT) WITHOUT ROWID"
+                f"CREATE TABLE IF NOT EXISTS {_TABLE} (path BLOB, recipe INTEGER, size INTEGER, "
+                "mtime_ns INTEGER, ctime_ns INTEGER, sha256 TEXT, size_bytes INTEGER, "
+                "mime_type TEXT, width INTEGER, height INTEGER, warnings TEXT, copy BLOB, "
+                "copy_sha256 TEXT, copy_size INTEGER, copy_mtime_ns INTEGER, "
+                "copy_ctime_ns INTEGER, PRIMARY KEY (path, recipe)) WITHOUT ROWID"
             )
     except sqlite3.Error:
         connection.close()
@@ -148,3 +146,50 @@ def _opened(file: Path) -> sqlite3.Connection:
 def _path_key(path: Path) -> bytes:
     """Return the absolute path as bytes: not every file name is valid text."""
     return os.fsencode(path.absolute())
+
+
+def _row(path: Path, picture: Picture) -> tuple[object, ...] | None:
+    """Return what is kept of a picture, in the order of `_FOUND`; None if nothing is."""
+    copy: tuple[object, ...] = (None,) * 5
+    if picture.unkept:
+        return None  # there is no copy to be remembered
+    if picture.path != path:
+        stamp = _stamp(picture.path)
+        if stamp is None:
+            return None
+        copy = (_path_key(picture.path), picture.copy_sha256, *stamp)
+    return (
+        picture.sha256,
+        picture.size_bytes,
+        picture.mime_type,
+        picture.width,
+        picture.height,
+        json.dumps(picture.warnings),
+        *copy,
+    )
+
+
+def _picture(path: Path, row: tuple[Any, ...]) -> Picture | None:
+    sha256, size_bytes, mime_type, width, height, warnings, copy, copy_sha256, *stamp = row
+    place = path
+    if copy is not None:
+        place = Path(os.fsdecode(copy))
+        if _stamp(place) != tuple(stamp):
+            return None
+    return Picture(
+        path=place,
+        sha256=sha256,
+        size_bytes=size_bytes,
+        mime_type=mime_type,
+        width=width,
+        height=height,
+        warnings=tuple(json.loads(warnings)),
+        copy_sha256=copy_sha256,
+    )
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        return Stamp.of(path.stat())
+    except OSError:  # the copy was deleted, as anyone may: it is made anew
+        return None

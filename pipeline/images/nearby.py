@@ -8,7 +8,10 @@ import unicodedata
 from collections import defaultdict
 from pathlib import Path
 
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
+_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".gif"}
+    | {".heic", ".heif", ".avif", ".tif", ".tiff", ".bmp"}  # sent as copies
+)
 _LIKENESS = 0.75
 # Comparing names costs some microseconds each; a sheet whose folder has moved misses every file.
 _COMPARISONS = 100_000

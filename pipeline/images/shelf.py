@@ -9,9 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
 
-from pipeline.images.decode import LARGEST_BYTES, decode, too_large, unreadable
+from pipeline.images.copies import CopyFolder
+from pipeline.images.decode import decode
+from pipeline.images.faults import too_large, unreadable
+from pipeline.images.limits import LARGEST_BYTES, LARGEST_SOURCE_BYTES
 from pipeline.images.memory import PictureMemory, Stamp
 from pipeline.images.nearby import Neighbourhood
+from pipeline.images.recipe import RECIPE
 from pipeline.locations import PictureFault, kind_of
 from pipeline.model import Picture
 
@@ -23,14 +27,17 @@ _GROUP = 200  # pictures remembered in one transaction: what a kill can lose
 
 
 class PictureShelf:
-    """Finds, checks and hashes local pictures; a context manager, or `close` it.
+    """Finds, checks, makes fit and hashes local pictures; a context manager, or `close` it.
 
-    `cache_dir` is where the findings are remembered between runs, None for nowhere. `workers` are
-    threads: Pillow decodes without holding Python's lock.
+    `cache_dir` is where the findings are remembered and the copies kept between runs, None for
+    nowhere. With `prepare` pictures that are not fit to be sent become copies there, else they are
+    faults. `workers` are threads: Pillow decodes without holding Python's lock.
     """
 
-    def __init__(self, cache_dir: Path | None, *, workers: int = 2) -> None:
-        self._memory = PictureMemory(cache_dir)
+    def __init__(self, cache_dir: Path | None, *, prepare: bool = True, workers: int = 2) -> None:
+        self._memory = PictureMemory(cache_dir, recipe=RECIPE if prepare else 0)
+        self._copies = None if cache_dir is None else CopyFolder(cache_dir)
+        self._prepare = prepare
         self._workers = max(1, workers)
 
     def __enter__(self) -> Self:
@@ -86,23 +93,24 @@ class PictureShelf:
             return PictureFault(
                 "not_a_file", f"{path} is {kind}, not a picture file. Name the file itself."
             )
-        if status.st_size > LARGEST_BYTES:
-            return too_large(path, status.st_size)
+        if status.st_size > (LARGEST_SOURCE_BYTES if self._prepare else LARGEST_BYTES):
+            return too_large(path, status.st_size, prepare=self._prepare)
         stamp = Stamp.of(status)
         return self._memory.recall(path, stamp) or stamp
 
     def _decoded(self, unknown: dict[Path, Stamp]) -> Iterator[tuple[Path, Inspected]]:
         """Decode in threads and yield as they finish; remember the good ones in groups."""
-        fresh: list[tuple[Picture, Stamp]] = []
+        fresh: list[tuple[Path, Stamp, Picture]] = []
         executor = ThreadPoolExecutor(self._workers, thread_name_prefix="picture")
         try:
             futures: dict[Future[Inspected], Path] = {
-                executor.submit(decode, path): path for path in unknown
+                executor.submit(decode, path, self._copies, prepare=self._prepare): path
+                for path in unknown
             }
             for future in as_completed(futures):
                 path, result = futures[future], future.result()
                 if isinstance(result, Picture):
-                    fresh.append((result, unknown[path]))
+                    fresh.append((path, unknown[path], result))
                 if len(fresh) >= _GROUP:
                     self._memory.remember(fresh)
                     fresh.clear()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import StoreError, UsageError
@@ -36,16 +38,16 @@ CREATE TABLE uploads (
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the journal for writing, made if it is not there; raises StoreError, UsageError."""
-    try:
+    with clear_errors(path), contextlib.ExitStack() as on_failure:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600))
         connection = sqlite3.connect(
             path, timeout=10, isolation_level=None, check_same_thread=False
         )
+        on_failure.callback(connection.close)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         _prepare(connection, path)
-    except (OSError, sqlite3.Error) as error:
-        raise store_error(path, error) from error
+        on_failure.pop_all()
     return connection
 
 
@@ -53,12 +55,21 @@ def connect_for_reading(path: Path) -> sqlite3.Connection | None:
     """Open the journal without ever writing to it; None if there is none."""
     if not path.is_file():
         return None
-    try:
+    with clear_errors(path), contextlib.ExitStack() as on_failure:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+        on_failure.callback(connection.close)
         _version(connection, path)
-    except sqlite3.Error as error:
-        raise store_error(path, error) from error
+        on_failure.pop_all()
     return connection
+
+
+@contextlib.contextmanager
+def clear_errors(path: Path) -> Iterator[None]:
+    """Turn what the system and SQLite say about the journal at `path` into a StoreError."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise store_error(path, error) from error
 
 
 def store_error(path: Path, error: Exception) -> StoreError:

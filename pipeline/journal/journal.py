@@ -7,17 +7,18 @@ decided by `lifecycle.apply` alone; the tables hold what it says.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 from pipeline.errors import StoreError, UsageError
 from pipeline.events import Event, Intended, PictureRefused
-from pipeline.journal.database import connect, connect_for_reading, store_error
+from pipeline.journal.database import clear_errors, connect, connect_for_reading, store_error
 from pipeline.journal.records import (
     ENTRY_COLUMNS,
     entry_of,
@@ -55,33 +56,43 @@ class Journal:
         self._open: dict[str, Entry] = {}
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
         self._broken: Exception | None = None
-        self.id = self._identity()
+        with contextlib.ExitStack() as on_failure:
+            on_failure.callback(self._connection.close)
+            self.id = self._identity()
+            on_failure.pop_all()
         self._thread = threading.Thread(target=self._write_all, name="journal", daemon=True)
         self._thread.start()
 
     def _identity(self) -> str:
-        self._connection.execute(
-            "INSERT OR IGNORE INTO meta VALUES ('id', ?)", (secrets.token_hex(16),)
-        )
-        row = self._connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
-        return str(row[0])
+        with clear_errors(self.path):
+            self._connection.execute(
+                "INSERT OR IGNORE INTO meta VALUES ('id', ?)", (secrets.token_hex(16),)
+            )
+            row = self._connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
+            return str(row[0])
 
     def claim(self, manifest: Path, *, adopt: bool) -> None:
-        """Tie the journal to one manifest's path; raises UsageError if it is another one's."""
-        known = self._connection.execute(
-            "SELECT value FROM meta WHERE name = 'manifest'"
-        ).fetchone()
+        """Tie the journal to one manifest's path; raises UsageError if it is another one's.
+
+        Raises StoreError too.
+        """
         path = str(manifest.resolve())
+        with clear_errors(self.path):
+            known = self._connection.execute(
+                "SELECT value FROM meta WHERE name = 'manifest'"
+            ).fetchone()
         if known is not None and known[0] != path and not adopt:
             raise UsageError(
                 f"the output folder {self.path.parent} belongs to another manifest: {known[0]}",
                 action="Choose another folder with --out, or pass --adopt if the file was moved.",
             )
-        self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('manifest', ?)", (path,))
+        with clear_errors(self.path):
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('manifest', ?)", (path,))
 
     def entries(self) -> dict[str, Entry]:
-        """Return what is known of every row, by key."""
-        return _entries(self._connection)
+        """Return what is known of every row, by key; raises StoreError."""
+        with clear_errors(self.path):
+            return _entries(self._connection)
 
     def append(self, events: Sequence[Event], at: float) -> Future[None]:
         """Write events that happened at Unix second `at`; done when they are durable.
@@ -103,10 +114,12 @@ class Journal:
 
     def uploads(self, account: str, since: float) -> Iterator[tuple[str, str, float]]:
         """Yield content hash, URL and Unix time of the uploads made after `since`."""
-        yield from self._connection.execute(
-            "SELECT sha256, url, uploaded_at FROM uploads WHERE account = ? AND uploaded_at > ?",
-            (account, since),
-        )
+        with clear_errors(self.path):
+            yield from self._connection.execute(
+                "SELECT sha256, url, uploaded_at FROM uploads "
+                "WHERE account = ? AND uploaded_at > ?",
+                (account, since),
+            )
 
     def begin_run(self, run_id: str, command: str, at: float) -> None:
         """Note that a run begins."""
@@ -144,14 +157,16 @@ class Journal:
     def _write_all(self) -> None:
         closing = False
         while not closing:
-            work = [self._queue.get()]
-            try:
-                while len(work) < _MOST_AT_ONCE:
-                    work.append(self._queue.get_nowait())
-            except Empty:
-                pass
-            closing = work[-1] is None
-            self._commit([item for item in work if item is not None])
+            work, closing = self._drain()
+            self._commit(work)
+
+    def _drain(self) -> tuple[list[_Work], bool]:
+        work: list[_Work] = []
+        while (item := self._queue.get()) is not None:
+            work.append(item)
+            if self._queue.empty() or len(work) == _MOST_AT_ONCE:
+                return work, False
+        return work, True
 
     def _commit(self, work: Sequence[_Work]) -> None:
         if not work:
@@ -174,7 +189,8 @@ class Journal:
         if isinstance(error, sqlite3.Error | OSError):
             error = store_error(self.path, error)
         self._broken = error
-        if self._connection.in_transaction:
+        # A disk that takes nothing may refuse the rollback, too; nothing is committed after this.
+        with contextlib.suppress(sqlite3.Error):
             self._connection.rollback()
         for _, done in work:
             done.set_exception(error)
@@ -219,12 +235,8 @@ def read_entries(path: Path) -> Mapping[str, Entry]:
     connection = connect_for_reading(path)
     if connection is None:
         return {}
-    try:
+    with contextlib.closing(connection), clear_errors(path):
         return _entries(connection)
-    except sqlite3.Error as error:
-        raise store_error(path, error) from error
-    finally:
-        connection.close()
 
 
 def replay(path: Path) -> dict[str, Entry]:
@@ -235,7 +247,7 @@ def replay(path: Path) -> dict[str, Entry]:
     connection = connect_for_reading(path)
     if connection is None:
         raise StoreError(f"there is no journal at {path}")
-    try:
+    with contextlib.closing(connection), clear_errors(path):
         requests = {
             row[0]: request_of(row[0], row[1])
             for row in connection.execute("SELECT request_hash, body FROM requests")
@@ -247,5 +259,3 @@ def replay(path: Path) -> dict[str, Entry]:
             event = event_of(key, number, kind, data, requests)
             entries[key] = apply(entries.get(key), event, at)
         return entries
-    finally:
-        connection.close()

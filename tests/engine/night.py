@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from math import inf
 
 from pipeline import events as ev
 from pipeline.commands import (
@@ -26,81 +27,119 @@ from pipeline.commands import (
 )
 from pipeline.engine.engine import Engine
 from pipeline.engine.settings import Settings
-from pipeline.errors import NoSuchTask, ProviderError, Unclear
-from pipeline.lifecycle import apply
+from pipeline.errors import (
+    DownloadError,
+    NoSuchTask,
+    NotSent,
+    OutOfCredit,
+    ProviderError,
+    Refused,
+    Throttled,
+    Unauthorized,
+    Unfinished,
+)
+from pipeline.lifecycle import PAID, apply
 from pipeline.model import Attempt, Entry, Phase, Request, State, TaskView, Video
 from pipeline.polling.schedule import Pace
 
 SETTINGS = Settings(pace=Pace(first_s=5, interval_s=10, floor_s=5))
+VIDEO = Video("x.mp4", 1000, "00", 6.0, 1280, 720)
+_NOT_ACCEPTED = (Refused, Throttled, NotSent, Unauthorized, OutOfCredit)
 
 
-def attempt(key: str, *, number: int = 1, images: tuple[str, ...] = ()) -> Attempt:
-    """An attempt of a plain six-second row."""
+def attempt(
+    key: str,
+    *,
+    number: int = 1,
+    images: tuple[str, ...] = (),
+    duration: int = 6,
+    cost: float | None = 0.6,
+) -> Attempt:
+    """An attempt of a plain row; its request is told by its key."""
     request = Request(
         prompt=f"a film about {key}",
         images=images,
-        duration=6,
+        duration=duration,
         aspect_ratio="16:9",
         resolution="720P",
         model="gemini_omni_flash",
         request_hash=f"hash-{key}",
     )
-    return Attempt(key, number, f"rs-{key}-{number}", request, f"{key}.mp4", cost=0.6)
+    return Attempt(key, number, f"rs-{key}-{number}", request, f"{key}.mp4", cost)
 
 
-VIDEO = Video("x.mp4", 1000, "00", 6.0, 1280, 720)
+def attempts(rows: int, **said: object) -> list[Attempt]:
+    """Attempts of so many plain rows."""
+    return [attempt(f"row{number:06}", **said) for number in range(rows)]  # type: ignore[arg-type]
 
 
 @dataclass
 class Provider:
-    """A provider in virtual time. Each hook may answer instead of the usual course."""
+    """A provider in virtual time. Each hook may answer instead of the usual course.
+
+    A hook is told the command, how often the same was asked for, and the time. An error of
+    `on_submit` that proves nothing (Unclear) comes after the acceptance, unless `loses_unclear`.
+    """
 
     seed: int = 1
     task_s: Callable[[random.Random], float] = lambda dice: dice.lognormvariate(4.1, 0.3)
     round_trip_s: float = 0.05
     on_submit: Callable[[Submit, int, float], ProviderError | None] = lambda *_: None
     on_query: Callable[[Query, int, float], TaskView | ProviderError | None] = lambda *_: None
-    on_download: Callable[[Download, int, float], object] = lambda *_: VIDEO
+    on_download: Callable[[Download, int, float], Video | DownloadError | Unfinished] = lambda *_: (
+        VIDEO
+    )
     on_upload: Callable[[Upload, int, float], str | ProviderError] = lambda upload, *_: (
         f"https://files.example/{upload.sha256}.jpg"
     )
-    accepts_unclear: bool = True
+    loses_unclear: bool = False
     accepted: Counter[str] = field(default_factory=Counter)
+    references: Counter[str] = field(default_factory=Counter)
     submits: Counter[str] = field(default_factory=Counter)
     queries: Counter[str] = field(default_factory=Counter)
     downloads: Counter[str] = field(default_factory=Counter)
     uploads: Counter[str] = field(default_factory=Counter)
     submit_times: list[float] = field(default_factory=list)
+    accept_times: list[float] = field(default_factory=list)
     query_times: dict[str, list[float]] = field(default_factory=dict)
     tasks: dict[str, tuple[float, float]] = field(default_factory=dict)
     by_reference: dict[str, str] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
 
     def answer(self, command: Command, now: float) -> Answer:
+        """Carry a command out at once; its answer travels for `round_trip_s`."""
         match command:
-            case Submit():
-                return SubmitAnswer(command.attempt.key, self._submit(command, now))
             case Query():
                 return QueryAnswer(command.key, self._query(command, now))
+            case Submit():
+                return SubmitAnswer(command.attempt.key, self._submit(command, now))
             case Download():
                 key = command.attempt.key
                 self.downloads[key] += 1
-                return DownloadAnswer(key, self.on_download(command, self.downloads[key], now))  # type: ignore[arg-type]
+                self.order.append(key)
+                return DownloadAnswer(key, self.on_download(command, self.downloads[key], now))
             case Upload():
                 self.uploads[command.sha256] += 1
                 outcome = self.on_upload(command, self.uploads[command.sha256], now)
                 return UploadAnswer(command.sha256, outcome)
+
+    def unfinished(self, now: float) -> int:
+        """How many tasks the provider works on."""
+        return sum(ends > now for _, ends in self.tasks.values())
 
     def _submit(self, command: Submit, now: float) -> str | ProviderError:
         key = command.attempt.key
         self.submits[key] += 1
         self.submit_times.append(now)
         error = self.on_submit(command, self.submits[key], now)
-        if error is not None and not (isinstance(error, Unclear) and self.accepts_unclear):
+        if error is not None and (self.loses_unclear or isinstance(error, _NOT_ACCEPTED)):
             return error
         self.accepted[key] += 1
+        self.references[command.attempt.client_business_id] += 1
+        self.accept_times.append(now)
         task_id = f"video_{len(self.tasks):06}"
         self.tasks[task_id] = (now, now + self.task_s(self.dice))
         self.by_reference[command.attempt.client_business_id] = task_id
@@ -110,16 +149,30 @@ class Provider:
         self.queries[command.key] += 1
         self.query_times.setdefault(command.key, []).append(now)
         outcome = self.on_query(command, self.queries[command.key], now)
-        if outcome is not None:
-            return outcome
+        return outcome or self.usual_answer(command, now)
+
+    def usual_answer(self, command: Query, now: float) -> TaskView | ProviderError:
+        """What a query is answered with when nothing goes wrong."""
         task_id = self.by_reference.get(command.reference, command.reference)
-        if task_id not in self.tasks:
+        times = self.tasks.get(task_id)
+        if times is None:
             return NoSuchTask("task_not_exist", status=404)
-        began, ends = self.tasks[task_id]
+        began, ends = times
         if now < ends:
             return TaskView(task_id, Phase.IN_PROGRESS, (now - began) / (ends - began) * 100)
         url = f"https://files.example/{task_id}.mp4"
         return TaskView(task_id, Phase.COMPLETED, 100, url, began, ends, ends + 86400)
+
+
+@dataclass(frozen=True)
+class Death:
+    """The process dies at its decision number `decision`.
+
+    `carried_out` of its commands went out before; -1: not even its events were committed.
+    """
+
+    decision: int
+    carried_out: int
 
 
 @dataclass
@@ -128,41 +181,79 @@ class Night:
 
     engine: Engine
     provider: Provider
+    rows: list[Attempt]
+    settings: Settings = SETTINGS
     now: float = 0.0
     peak_outstanding: int = 0
+    idle_s: float = 0.0
+    decisions: int = 0
+    died: bool = False
     journal: list[tuple[ev.Event, float]] = field(default_factory=list)
     peaks: Counter[type] = field(default_factory=Counter)
+    sent: list[tuple[Command, float]] = field(default_factory=list)
+    keeps_sent: bool = False
+    _coming: list[tuple[float, int, Answer, type]] = field(default_factory=list)
+    _under_way: Counter[type] = field(default_factory=Counter)
+    _turn: int = 0
 
-    def run(self, until: float = 1e9) -> Night:
-        """Run until nothing happens by itself any more, or until the given time."""
-        coming: list[tuple[float, int, Answer]] = []
-        turn, under_way = 0, Counter[type]()
-        decision = self.engine.tell((), self.now)
+    def run(self, until: float = inf, death: Death | None = None) -> Night:
+        """Run until nothing happens by itself any more, until the given time, or until death.
+
+        `idle_s` adds up the free slots over the time in which rows waited for one;
+        `peak_outstanding` is the most slots taken after a submission.
+        """
+        answers: list[Answer] = []
         while True:
-            self.journal += [(event, self.now) for event in decision.events]
-            for command in decision.commands:
-                turn += 1
-                under_way[type(command)] += 1
-                answer = self.provider.answer(command, self.now)
-                latency = self.provider.round_trip_s
-                heappush(coming, (self.now + latency, turn, answer))
-            for kind in {type(command) for command in decision.commands}:
-                self.peaks[kind] = max(self.peaks[kind], under_way[kind])
-            self.peak_outstanding = max(self.peak_outstanding, self.engine.outstanding)
+            decision = self.engine.tell(answers, self.now)
+            self.decisions += 1
+            if death is not None and death.decision == self.decisions:
+                self.died = True
+                if death.carried_out >= 0:
+                    self._commit(decision.events)
+                    self._carry_out(decision.commands[: death.carried_out])
+                return self
+            if decision.events:
+                self._commit(decision.events)
+            if decision.commands:
+                self._carry_out(decision.commands)
             if self.engine.finished or self.now >= until:
                 return self
-            times = [coming[0][0]] if coming else []
-            if decision.wake_at is not None:
-                times.append(decision.wake_at)
-            assert times, "the engine is not finished and waits for nothing"
-            assert min(times) > self.now or coming, "the engine asks to be woken at once, for ever"
-            self.now = max(self.now, min(times))
-            answers = []
-            while coming and coming[0][0] <= self.now:
-                answer = heappop(coming)[2]
-                under_way[_COMMAND_OF[type(answer)]] -= 1
-                answers.append(answer)
-            decision = self.engine.tell(answers, self.now)
+            answers = self._wait(decision.wake_at, until)
+
+    def _commit(self, events: Iterable[ev.Event]) -> None:
+        self.journal += [(event, self.now) for event in events]
+
+    def _carry_out(self, commands: Iterable[Command]) -> None:
+        arrival = self.now + self.provider.round_trip_s
+        for command in commands:
+            kind = type(command)
+            self._turn += 1
+            under_way = self._under_way[kind] = self._under_way[kind] + 1
+            self.peaks[kind] = max(self.peaks[kind], under_way)
+            if kind is Submit:
+                self.peak_outstanding = max(self.peak_outstanding, self.engine.outstanding)
+            if self.keeps_sent:
+                self.sent.append((command, self.now))
+            answer = self.provider.answer(command, self.now)
+            heappush(self._coming, (arrival, self._turn, answer, kind))
+
+    def _wait(self, wake_at: float | None, until: float) -> list[Answer]:
+        coming, before = self._coming, self.now
+        next_at = coming[0][0] if coming else inf
+        if wake_at is not None and wake_at < next_at:
+            next_at = wake_at
+        assert next_at < inf, "the engine is not finished and waits for nothing"
+        assert next_at > before or coming, "the engine asks to be woken at once, for ever"
+        self.now = now = max(before, min(next_at, until))
+        if self.engine.states[State.WAITING]:
+            free = self.settings.outstanding - self.engine.outstanding
+            self.idle_s += (now - before) * max(0, free)
+        answers = []
+        while coming and coming[0][0] <= now:
+            _, _, answer, kind = heappop(coming)
+            self._under_way[kind] -= 1
+            answers.append(answer)
+        return answers
 
     def entries(self) -> dict[str, Entry]:
         """Replay the journal."""
@@ -172,38 +263,39 @@ class Night:
         return entries
 
     def states(self) -> Counter[State]:
-        """How many rows stand where, by replay of the journal."""
-        return Counter(entry.state for entry in self.entries().values())
+        """How many rows stand where, by replay of the journal; a row without events waits."""
+        entries = self.entries()
+        counted = Counter(entry.state for entry in entries.values())
+        counted[State.WAITING] += len(self.rows) - len(entries)
+        return +counted
 
 
-_COMMAND_OF = {
-    SubmitAnswer: Submit,
-    QueryAnswer: Query,
-    DownloadAnswer: Download,
-    UploadAnswer: Upload,
-}
-
-
-def night(rows: int, provider: Provider | None = None, settings: Settings = SETTINGS) -> Night:
+def night(
+    rows: int | list[Attempt], provider: Provider | None = None, settings: Settings = SETTINGS
+) -> Night:
     """A night over so many new rows, ready to run."""
     engine = Engine(settings, 0.0)
-    for number in range(rows):
-        engine.enqueue(attempt(f"row{number:06}"), 0.0)
-    return Night(engine, provider or Provider())
+    new = attempts(rows) if isinstance(rows, int) else rows
+    for one in new:
+        engine.enqueue(one, 0.0)
+    return Night(engine, provider or Provider(), new, settings)
 
 
-def resume(before: Night, settings: Settings = SETTINGS) -> Night:
-    """A fresh engine that takes up what the journal of an earlier night says."""
-    engine = Engine(settings, before.now)
-    for entry in before.entries().values():
-        if entry.state is State.WAITING:
-            engine.enqueue(entry.attempt, before.now)
-        elif entry.state in {
-            State.SUBMITTING,
-            State.IN_DOUBT,
-            State.RUNNING,
-            State.READY,
-            State.MISSING,
-        }:
-            engine.take_up(entry, before.now)
-    return Night(engine, before.provider, before.now, journal=list(before.journal))
+def resume(before: Night, *, after_s: float = 0.0) -> Night:
+    """A fresh engine that takes up what the journal of an earlier night says, some time later."""
+    now = before.now + after_s
+    engine = Engine(before.settings, now)
+    entries = before.entries()
+    for one in before.rows:
+        entry = entries.get(one.key)
+        if entry is None:
+            engine.enqueue(one, now)
+        elif entry.state is State.WAITING:
+            number = entry.next_number
+            again = attempt(one.key, number=number, images=one.request.images)
+            engine.enqueue(again, now, supersedes=entry)
+        elif entry.state in PAID:
+            age_s = now - (entry.submitted_at if entry.submitted_at is not None else now)
+            engine.take_up(entry, now, doubt_age_s=age_s)
+    journal = list(before.journal)
+    return Night(engine, before.provider, before.rows, before.settings, now, journal=journal)

@@ -27,6 +27,16 @@ def api(session_api: Api) -> Iterator[Api]:
 
 
 @pytest.fixture
-def product(tmp_path: Path, api: Api) -> Product:
+def product(tmp_path: Path, api: Api) -> Iterator[Product]:
     """The product in an empty folder, tied to the emulator."""
-    return Product(tmp_path, api.base_url, KEY)
+    tied = Product(tmp_path, api.base_url, KEY)
+    yield tied
+    tied.close()
+
+
+@pytest.fixture
+def rehearsing(tmp_path: Path) -> Iterator[Product]:
+    """The product in an empty folder as it is installed: no provider, no key, no settings."""
+    alone = Product(tmp_path, None, None)
+    yield alone
+    alone.close()

@@ -77,7 +77,7 @@ def test_edited_rows_and_new_takes(product: Product, api: Api) -> None:
 
 
 def test_failed_rows_get_new_attempts_up_to_the_limit(product: Product, api: Api) -> None:
-    """Failed rows exit 1 and are left alone by `run`; `retry` makes attempt 2 and a file of its own."""
+    """Failed rows exit 1 and are left alone by `run`; `retry` makes attempt 2 with its own file."""
     lines = [
         sheets.row("OK"),
         sheets.row("ONCE"),
@@ -86,7 +86,7 @@ def test_failed_rows_get_new_attempts_up_to_the_limit(product: Product, api: Api
     ]
     manifest = sheets.write(product.folder / "shop.csv", lines)
     out = product.folder / "outputs" / "shop"
-    api.faults("query_failed_error*1")
+    api.faults("query_failed_error@internal_error")
     assert product("run", manifest, "-q", "--only", "ONCE").code == 1
     api.faults()
     assert product("run", manifest, "-q").code == 1

@@ -1,4 +1,4 @@
-"""The main job: one sheet with every kind of row and every broken rule, as CSV and as a workbook."""
+"""The main job: one sheet with every kind of row and every broken rule, as CSV and as XLSX."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def _summary_holds(out: Path, manifest: Path, *, submitted: int) -> None:
 
 
 def test_what_the_read_only_commands_say_before_and_after(product: Product, api: Api) -> None:
-    """`check`, `plan` and `status` print one JSON document of the designed shape, and call nobody."""
+    """`check`, `plan` and `status` print one JSON document as designed, and call nobody."""
     manifest = sheets.write(product.folder / "shop.xlsx", lines(product.folder))
     mark = api.mark()
     checked = product("check", manifest, "--json")

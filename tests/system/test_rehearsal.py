@@ -13,31 +13,31 @@ from tests.system.harness.api import wait_for
 from tests.system.harness.product import Product
 
 
-def test_a_killed_rehearsal_is_taken_up(tmp_path: Path) -> None:
+def test_a_killed_rehearsal_is_taken_up(rehearsing: Product) -> None:
     """SIGKILL in the middle takes the emulator along; the next run finishes without new tasks."""
-    lines = sheets.rows(3, duration="4")
-    lines[1]["image_1"] = sheets.picture(tmp_path / "mug.jpg").name
-    manifest = sheets.write(tmp_path / "shop.xlsx", lines)
-    before, out = manifest.read_bytes(), tmp_path / "outputs" / "shop.rehearsal"
-    product = Product(tmp_path, None, None)
-    process = product.start("run", manifest)
-    wait_for("three tasks", lambda: len(_running(out)) == 3)
+    folder = rehearsing.folder
+    lines = sheets.rows(2, duration="4")
+    lines[1]["image_1"] = sheets.picture(folder / "mug.jpg").name
+    manifest = sheets.write(folder / "shop.xlsx", lines)
+    before, out = manifest.read_bytes(), folder / "outputs" / "shop.rehearsal"
+    process = rehearsing.start("run", manifest)
+    wait_for("two tasks", lambda: len(_running(out)) == 2)
     tasks = _running(out)
     process.send_signal(signal.SIGKILL)
-    product.end(process)
+    rehearsing.end(process)
 
-    last = product("run", manifest)
+    last = rehearsing("run", manifest)
     assert last.code == 0, last.err
     assert "rehearsal" in last.err
     entries = invariants.journal_holds(out)
     assert {one.task_id for one in entries.values()} == tasks
     assert sheets.summary(out)["submitted"] == 0
     assert sheets.summary(out)["provider"] == "rehearsal"
-    assert [*sheets.states(out).values()] == ["done"] * 3
-    assert all((out / "videos" / f"P000{n}.mp4").stat().st_size > 20_000 for n in (1, 2, 3))
+    assert [*sheets.states(out).values()] == ["done"] * 2
+    assert all((out / "videos" / f"P000{n}.mp4").stat().st_size > 20_000 for n in (1, 2))
     assert manifest.read_bytes() == before
-    status = json.loads(product("status", manifest, "--json").out)
-    assert status["states"] == {"done": 3}
+    status = json.loads(rehearsing("status", manifest, "--json").out)
+    assert status["states"] == {"done": 2}
 
 
 def _running(out: Path) -> set[str]:

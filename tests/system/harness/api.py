@@ -73,7 +73,7 @@ class Api:
 
     def sha256_of(self, task_id: str) -> str:
         """Return the hash of the video that the API serves for a task."""
-        with urllib.request.urlopen(self.task(task_id)["video_url"], timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(_link(self.task(task_id)), timeout=10) as answer:  # noqa: S310
             return hashlib.sha256(answer.read()).hexdigest()
 
     def repeated(self) -> list[str]:
@@ -88,6 +88,12 @@ class Api:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             document: dict[str, Any] = json.load(answer)
             return document
+
+
+def _link(task: dict[str, Any]) -> str:
+    """Return the video's URL, wherever the API put it this time."""
+    listed = task.get("data") or task.get("result", {}).get("data") or [{}]
+    return str(task.get("video_url") or task.get("url") or listed[0]["url"])
 
 
 @contextlib.contextmanager

@@ -56,6 +56,7 @@ class Product:
     key: str | None
     sets: Mapping[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __call__(self, *arguments: str | Path, **more: Any) -> Ended:
         """Run a command to its end."""
@@ -66,15 +67,15 @@ class Product:
         *arguments: str | Path,
         sets: Mapping[str, str] | None = None,
         env: Mapping[str, str] | None = None,
-        shell: str | None = None,
+        before: str | None = None,
         **more: Any,
     ) -> subprocess.Popen[str]:
-        """Start a command as the leader of a session; `shell` is done by sh before it."""
+        """Start a command as the leader of a session; `before` is done by sh first."""
         line = [sys.executable, "-m", "pipeline", *map(str, arguments), *self._sets(sets or {})]
-        if shell is not None:
-            line = ["sh", "-c", f'{shell}; exec "$@"', "sh", *line]
+        if before is not None:
+            line = ["sh", "-c", f'{before}; exec "$@"', "sh", *line]
         given: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
-        return subprocess.Popen(
+        process = subprocess.Popen(
             line,
             stdin=subprocess.DEVNULL,
             cwd=self.folder,
@@ -83,6 +84,15 @@ class Product:
             start_new_session=True,
             **given,
         )
+        self.started.append(process)
+        return process
+
+    def close(self) -> None:
+        """End what a failed test left running."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def end(self, process: subprocess.Popen[str]) -> Ended:
         """Wait for the end of what was started."""

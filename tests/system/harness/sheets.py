@@ -11,7 +11,17 @@ from typing import Any
 from openpyxl import Workbook, load_workbook
 from PIL import Image
 
-COLUMNS = ("sku", "note", "prompt", "image_1", "image_2", "image_3", "duration", "aspect_ratio", "resolution")
+COLUMNS = (
+    "sku",
+    "note",
+    "prompt",
+    "image_1",
+    "image_2",
+    "image_3",
+    "duration",
+    "aspect_ratio",
+    "resolution",
+)
 RESULTS = (
     "result_state",
     "result_video",
@@ -74,7 +84,15 @@ def results(out: Path) -> list[dict[str, str]]:
     """Return the rows of the results file in an output folder."""
     found = [path for path in out.iterdir() if path.stem == "results"]
     assert len(found) == 1, found
-    return read(found[0])[1]
+    lines = read(found[0])[1]
+    if found[0].suffix == ".csv":
+        return [{name: _unguarded(cell) for name, cell in one.items()} for one in lines]
+    return lines
+
+
+def _unguarded(cell: str) -> str:
+    # In a CSV a text that a spreadsheet would run as a formula is written with an apostrophe.
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in tuple("=+-@'") else cell
 
 
 def states(out: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The plain text of a shop's HTML descriptions."""
+"""Plain text: a cell without what cannot be seen, a shop's HTML description without its markup."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _INLINE = frozenset({
     "mark", "meta", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time",
     "tt", "u", "var", "wbr",
 })  # fmt: skip
+_BLANKS = "\u00a0\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _MARKUP = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#]")
 _ENDS = ".!?:;,\u2026\u3002\uff01\uff1f"
 
@@ -48,6 +49,11 @@ class _Reader(HTMLParser):
     def _break(self, tag: str) -> None:
         if tag not in _INLINE:
             self.pieces.append("\n")
+
+
+def bare(text: str) -> str:
+    """Return a cell's text without blanks and invisible characters around it."""
+    return text.strip() if text.isascii() else text.strip().strip(_BLANKS).strip()
 
 
 def plain_text(text: str) -> str:

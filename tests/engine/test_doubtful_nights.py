@@ -1,0 +1,196 @@
+"""Nights in which the answer to a paid call is lost: looked up, never sent again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from pipeline.commands import Query
+from pipeline.engine.engine import Engine
+from pipeline.errors import ExitCode, NoSuchTask, ProviderError, Refused, Unclear, Unreachable
+from pipeline.model import Entry, Phase, State, TaskView
+from tests.engine.night import SETTINGS, Night, Provider, attempts, night, resume
+
+LOST = Unclear("the connection was closed without an answer")
+GONE = NoSuchTask("task_not_exist", status=404)
+
+
+def in_doubt(rows: int, submitted_at: float | None = 0.0) -> list[Entry]:
+    return [
+        Entry(one.key, State.IN_DOUBT, one, submitted_at=submitted_at) for one in attempts(rows)
+    ]
+
+
+def taken_up(entries: list[Entry], provider: Provider, *, age_s: float) -> Night:
+    engine = Engine(SETTINGS, 0.0)
+    for entry in entries:
+        engine.take_up(entry, 0.0, doubt_age_s=age_s)
+    return Night(engine, provider, [entry.attempt for entry in entries])
+
+
+def test_every_answer_lost_and_every_task_found() -> None:
+    """A thousand first answers dropped: a thousand accepted once, all found by our reference."""
+    done = night(1000, Provider(on_submit=lambda *_: LOST)).run()
+    assert done.states() == {State.DONE: 1000}
+    assert done.provider.accepted.total() == done.provider.submits.total() == 1000
+    assert done.engine.stops == []
+
+
+def test_without_look_up_nothing_is_sent_again() -> None:
+    """Where the API knows no reference, a lost answer stays in doubt, and the night is paused."""
+    settings = replace(SETTINGS, client_reference=False, submits_in_flight=1)
+    stopped = night(200, Provider(on_submit=lambda *_: LOST), settings).run()
+    states = stopped.states()
+    assert set(states) == {State.IN_DOUBT, State.WAITING}
+    assert set(stopped.provider.submits.values()) == {1}
+    assert states[State.IN_DOUBT] == 10
+    assert [stop.exit_code for stop in stopped.engine.stops] == [ExitCode.UNFINISHED]
+    assert stopped.provider.queries.total() == 0
+    assert stopped.engine.outstanding == 0
+
+
+def test_single_lost_answers_without_look_up_do_not_stop_the_night() -> None:
+    """One lost answer among many good ones is one row in doubt and nothing more."""
+    lost = {f"row{i:06}" for i in range(0, 300, 7)}
+    provider = Provider(on_submit=lambda said, *_: LOST if said.attempt.key in lost else None)
+    settings = replace(SETTINGS, client_reference=False)
+    done = night(300, provider, settings).run()
+    assert done.states() == {State.IN_DOUBT: len(lost), State.DONE: 300 - len(lost)}
+    assert set(done.provider.submits.values()) == {1}
+
+
+def test_a_look_up_may_find_nothing_at_first() -> None:
+    """A task that shows late is still adopted, and nothing is sent twice."""
+
+    def late(said: Query, times: int, _: float) -> TaskView | ProviderError | None:
+        return GONE if said.reference.startswith("rs-") and times <= 4 else None
+
+    done = night(200, Provider(on_submit=lambda *_: LOST, on_query=late)).run()
+    states = done.states()
+    assert states[State.DONE] + states[State.WAITING] == 200
+    assert set(done.provider.submits.values()) == {1}
+    again = resume(done)
+    assert again.run().states()[State.IN_DOUBT] == 0
+
+
+def test_an_outage_strands_a_handful_of_rows() -> None:
+    """5xx on everything: few rows in doubt, single tries with growing gaps, then unfinished."""
+    provider = Provider(on_submit=lambda *_: Unclear("502", status=502), loses_unclear=True)
+    stopped = night(5000, provider, replace(SETTINGS, submits_per_minute=2000)).run()
+    states = stopped.states()
+    assert states[State.IN_DOUBT] <= 8 + 5
+    assert set(provider.submits.values()) == {1}
+    assert [stop.exit_code for stop in stopped.engine.stops] == [ExitCode.UNFINISHED]
+    probes = provider.submit_times[-5:]
+    gaps = [b - a for a, b in pairwise(probes)]
+    assert gaps == sorted(gaps)
+    assert gaps[0] > 30
+
+
+def test_after_an_outage_the_night_goes_on() -> None:
+    """A try that comes through opens the gate again; the stranded rows stay in doubt."""
+
+    def hook(_: object, __: int, now: float) -> ProviderError | None:
+        return Unclear("502", status=502) if now < 200 else None
+
+    provider = Provider(on_submit=hook, loses_unclear=True)
+    done = night(1000, provider).run()
+    states = done.states()
+    assert states[State.IN_DOUBT] <= 12
+    assert states[State.DONE] == 1000 - states[State.IN_DOUBT]
+    assert done.engine.stops == []
+
+
+def test_a_row_in_doubt_frees_its_slot_after_the_look_up() -> None:
+    """A row in doubt holds a slot only while it is looked for."""
+    provider = Provider(
+        on_submit=lambda said, *_: LOST if said.attempt.key < "row000003" else None,
+        loses_unclear=True,
+    )
+    settings = replace(SETTINGS, outstanding=3)
+    done = night(30, provider, settings).run()
+    assert done.states() == {State.IN_DOUBT: 3, State.DONE: 27}
+    assert done.engine.outstanding == 0
+    looked = [times[-1] for key, times in provider.query_times.items() if key < "row000003"]
+    assert all(SETTINGS.lookup_s - 1 <= at <= SETTINGS.lookup_s + 10 for at in looked)
+
+
+def test_doubts_of_earlier_runs_are_looked_up_once_more() -> None:
+    """A row long in doubt is asked for once in each run; nothing is submitted for it."""
+    provider = Provider()
+    again = taken_up(in_doubt(30), provider, age_s=10_000).run()
+    assert again.states() == {State.WAITING: 30}  # no event: the journal says what it said
+    assert again.engine.states[State.IN_DOUBT] == 30
+    assert set(provider.queries.values()) == {1}
+    assert provider.submits.total() == 0
+
+
+def test_doubts_of_earlier_runs_are_no_outage() -> None:
+    """However many old doubts are not found, new rows are submitted at once."""
+    engine = Engine(replace(SETTINGS, outstanding=100), 0.0)
+    for entry in in_doubt(40):
+        engine.take_up(entry, 0.0, doubt_age_s=1_000)
+    fresh = [one for one in attempts(140) if one.key >= "row000040"]
+    for one in fresh:
+        engine.enqueue(one, 0.0)
+    done = Night(engine, Provider(), fresh).run()
+    assert done.states() == {State.DONE: 100}
+    assert engine.stops == []
+    assert done.provider.submit_times[0] == 0.0
+
+
+def test_a_found_doubt_of_an_earlier_run_is_no_acceptance_now() -> None:
+    """What was accepted yesterday does not hide that today's settings are wrong."""
+    provider = Provider(on_submit=lambda *_: Refused("no such model", status=404))
+    entries = in_doubt(1)
+    provider.tasks["video_old"] = (0.0, 10.0)
+    provider.by_reference[entries[0].attempt.client_business_id] = "video_old"
+    settings = replace(SETTINGS, submits_in_flight=1, submits_per_minute=10)
+    engine = Engine(settings, 0.0)
+    engine.take_up(entries[0], 0.0, doubt_age_s=1_000)
+    fresh = [one for one in attempts(100) if one.key > "row000000"]
+    for one in fresh:
+        engine.enqueue(one, 0.0)
+    stopped = Night(engine, provider, fresh)
+    stopped.run(until=1e6)
+    assert provider.submits.total() == 5
+    assert [stop.exit_code for stop in engine.stops] == [ExitCode.STOPPED]
+
+
+@pytest.mark.parametrize("age_s", [0.0, 1_000.0])
+def test_a_look_up_that_got_no_answer_is_repeated(age_s: float) -> None:
+    """An unreachable provider is no proof: the look-up goes on for a while."""
+    provider = Provider(on_query=lambda _, times, __: Unreachable("no") if times <= 3 else None)
+    entries = in_doubt(1)
+    provider.tasks["video_old"] = (0.0, 1.0)
+    provider.by_reference[entries[0].attempt.client_business_id] = "video_old"
+    found = taken_up(entries, provider, age_s=age_s).run()
+    assert found.engine.states[State.DONE] == 1
+
+
+def test_an_answer_that_shows_no_task_finds_none() -> None:
+    """A body without an id and without a known status does not make a row running."""
+    provider = Provider(on_query=lambda *_: TaskView(None, Phase.UNKNOWN))
+    left = taken_up(in_doubt(3), provider, age_s=0).run()
+    assert left.engine.states[State.IN_DOUBT] == 3
+
+
+def test_look_ups_that_never_get_an_answer_end() -> None:
+    """A run does not wait for ever for a row in doubt."""
+    provider = Provider(on_query=lambda *_: Unreachable("no"))
+    left = taken_up(in_doubt(3), provider, age_s=0).run()
+    assert left.engine.states[State.IN_DOUBT] == 3
+    assert left.now < 300
+
+
+def test_a_crash_between_intent_and_answer_is_a_doubt() -> None:
+    """Rows found `submitting` are looked up; those that the provider knows go on, once paid."""
+    provider = Provider(round_trip_s=10)
+    crashed = night(8, provider).run(until=1.0)
+    assert crashed.states()[State.SUBMITTING] > 0
+    again = resume(crashed, after_s=3600).run()
+    assert again.states() == {State.DONE: 8}
+    assert set(provider.references.values()) == {1}
+    assert not any(entry.error_message for entry in again.entries().values())

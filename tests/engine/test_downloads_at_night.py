@@ -1,0 +1,141 @@
+"""Downloads that break, links that die, disks that fill: a paid video is not given up lightly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from pipeline.commands import Download
+from pipeline.engine.downloads import Downloads
+from pipeline.errors import (
+    BadVideo,
+    DownloadError,
+    ExitCode,
+    LinkDead,
+    StoreError,
+    TransferBroken,
+    Unfinished,
+)
+from pipeline.model import State, Video
+from tests.engine.night import SETTINGS, VIDEO, Provider, night, resume
+
+Outcome = Video | DownloadError | Unfinished
+Hook = Callable[[Download, int, float], Outcome]
+
+
+def first_times(times: int, error: DownloadError) -> Hook:
+    return lambda _, turn, __: error if turn <= times else VIDEO
+
+
+def test_a_dead_link_gets_a_fresh_one() -> None:
+    """A refused URL leads to a query and to another try with what that says."""
+    provider = Provider(on_download=first_times(2, LinkDead("403")))
+    done = night(50, provider).run()
+    assert done.states() == {State.DONE: 50}
+    assert set(provider.downloads.values()) == {3}
+    assert set(provider.submits.values()) == {1}
+
+
+def test_every_download_after_a_dead_link_follows_a_query() -> None:
+    """The dead URL itself is not tried again: a query comes first."""
+    asked: dict[str, list[int]] = {}
+    provider = Provider()
+
+    def hook(said: Download, turn: int, _: float) -> Outcome:
+        asked.setdefault(said.attempt.key, []).append(provider.queries[said.attempt.key])
+        return LinkDead("404") if turn < 4 else VIDEO
+
+    provider.on_download = hook
+    night(20, provider).run()
+    assert all(len(set(queries)) == 4 for queries in asked.values())
+
+
+def test_links_that_are_dead_for_ever_expire_the_row() -> None:
+    """Six fresh URLs refused: the row is expired, by name, and not submitted again."""
+    provider = Provider(on_download=lambda *_: LinkDead("410"))
+    done = night(20, provider).run()
+    assert done.states() == {State.EXPIRED: 20}
+    assert {one.error_code for one in done.entries().values()} == {"link_dead"}
+    assert set(provider.downloads.values()) == {6}
+    assert set(provider.submits.values()) == {1}
+
+
+def test_broken_transfers_are_taken_up_again() -> None:
+    """Nine breaks of one transfer end in a video."""
+    done = night(20, Provider(on_download=first_times(9, TransferBroken("reset")))).run()
+    assert done.states() == {State.DONE: 20}
+
+
+def test_a_transfer_that_always_breaks_leaves_the_row_ready() -> None:
+    """The run ends, the row stays paid and ready, and the next run fetches it."""
+    provider = Provider(on_download=lambda *_: TransferBroken("reset"))
+    left = night(10, provider).run()
+    assert left.states() == {State.READY: 10}
+    provider.on_download = lambda *_: VIDEO
+    assert resume(left).run().states() == {State.DONE: 10}
+    assert set(provider.submits.values()) == {1}
+
+
+def test_a_bad_video_stays_ready_after_three_tries() -> None:
+    """A whole body that is no video is fetched three times; a bad file never counts as done."""
+    provider = Provider(on_download=lambda *_: BadVideo("no moov"))
+    left = night(10, provider).run()
+    assert left.states() == {State.READY: 10}
+    assert set(provider.downloads.values()) == {3}
+
+
+def test_a_bad_video_may_come_good() -> None:
+    """The third try counts as well as the first."""
+    provider = Provider(on_download=first_times(2, BadVideo("zeroes")))
+    assert night(10, provider).run().states() == {State.DONE: 10}
+
+
+def test_a_wait_that_the_download_host_asks_for_is_kept() -> None:
+    """Retry-After of the download host holds for this row."""
+    at: list[float] = []
+
+    def hook(_: Download, turn: int, now: float) -> Outcome:
+        at.append(now)
+        return TransferBroken("503", retry_after_s=90) if turn == 1 else VIDEO
+
+    assert night(1, Provider(on_download=hook)).run().states() == {State.DONE: 1}
+    assert at[1] - at[0] >= 90
+
+
+def test_a_full_disk_stops_everything() -> None:
+    """Nothing is submitted any more once videos cannot be kept; it is said once."""
+    provider = Provider(
+        on_download=lambda *said: StoreError("disk full") if said[2] > 150 else VIDEO,
+        round_trip_s=1.0,
+    )
+    stopped = night(1000, provider).run()
+    assert [stop.exit_code for stop in stopped.engine.stops] == [ExitCode.UNFINISHED]
+    last = stopped.journal[-1][1]
+    assert last < 160
+    assert max(provider.submit_times) < 155
+    assert State.EXPIRED not in stopped.states()
+    provider.on_download = lambda *_: VIDEO
+    assert resume(stopped).run().states() == {State.DONE: 1000}
+    assert set(provider.submits.values()) == {1}
+
+
+def test_downloads_keep_to_their_cap() -> None:
+    """No more transfers at once than allowed, however many videos wait."""
+    provider = Provider(round_trip_s=20)
+    done = night(200, provider, replace(SETTINGS, downloads=3)).run()
+    assert done.peaks[Download] == 3
+    assert done.states() == {State.DONE: 200}
+
+
+def test_the_link_that_dies_first_is_fetched_first() -> None:
+    """Waiting videos go by the time at which their URL dies; those without one come last."""
+    downloads = Downloads(in_flight=1)
+    for key, expires_at in (("c", 300.0), ("z", None), ("a", 100.0), ("b", 200.0), ("y", None)):
+        downloads.add(key, f"https://files.example/{key}", expires_at)
+    assert downloads.waiting == 5
+    order = []
+    while (link := downloads.start()) is not None:
+        order.append(link[0])
+        assert downloads.start() is None
+        downloads.in_flight -= 1
+    assert order == ["a", "b", "c", "z", "y"]

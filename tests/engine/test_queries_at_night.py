@@ -1,0 +1,196 @@
+"""Queries that fail, lie or never end: no row fails by them, none is submitted again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from pipeline.commands import Query
+from pipeline.engine.engine import Engine
+from pipeline.errors import NoSuchTask, ProviderError, Throttled, Unreachable
+from pipeline.model import Entry, Phase, State, TaskView
+from tests.engine.night import SETTINGS, Night, Provider, attempt, night, resume
+
+Answer = TaskView | ProviderError | None
+GONE = NoSuchTask("task_not_exist", status=400)
+
+
+def taken_up(state: State, provider: Provider, rows: int = 1) -> Night:
+    """Rows of an earlier run in this state, their tasks at the provider under `video_KEY`."""
+    engine = Engine(SETTINGS, 0.0)
+    for number in range(rows):
+        one = attempt(f"row{number:06}")
+        entry = Entry(one.key, state, one, task_id=f"video_{one.key}", submitted_at=0.0)
+        engine.take_up(entry, 0.0)
+    return Night(engine, provider, [])
+
+
+def assert_done_once(through: Night, rows: int) -> None:
+    assert through.states() == {State.DONE: rows}
+    assert set(through.provider.submits.values()) == {1}
+
+
+def unlucky(error: Callable[[random.Random], Answer], share: float = 0.4) -> Provider:
+    dice = random.Random(5)
+    return Provider(on_query=lambda *_: error(dice) if dice.random() < share else None)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unreachable("500", status=500),
+        Unreachable("the connection was reset"),
+        Unreachable("a page instead of JSON", status=200),
+        Throttled("slow down", status=429),
+        Throttled("slow down", status=429, retry_after_s=3),
+    ],
+    ids=["500", "reset", "HTML", "429", "429 with a wait"],
+)
+def test_failed_queries_fail_no_row(error: ProviderError) -> None:
+    """Two of five queries fail on the way: every row is done, submitted once."""
+    assert_done_once(night(500, unlucky(lambda _: error)).run(), 500)
+
+
+def test_unknown_statuses_and_missing_progress_fail_no_row() -> None:
+    """A status that nobody knows, without progress, means that the task goes on."""
+    through = night(300, unlucky(lambda _: TaskView(None, Phase.UNKNOWN))).run()
+    assert_done_once(through, 300)
+
+
+def test_a_bar_that_lies_fails_no_row() -> None:
+    """A progress that jumps about costs queries at most."""
+    lying = unlucky(lambda dice: TaskView(None, Phase.IN_PROGRESS, dice.uniform(-10, 300)), 0.5)
+    assert_done_once(night(500, lying).run(), 500)
+
+
+def test_a_task_may_not_be_known_yet() -> None:
+    """404 right after the submission is too early, not lost."""
+    early = Provider(on_query=lambda _, times, __: GONE if times <= 3 else None)
+    assert_done_once(night(200, early).run(), 200)
+
+
+def test_a_task_that_is_gone_for_good_is_missing_after_the_grace_time() -> None:
+    """Not before the grace time; then it is missing, frees its slot, and is not sent again."""
+    gone = night(60, Provider(on_query=lambda *_: GONE))
+    gone.run(until=SETTINGS.missing_grace_s)
+    assert State.MISSING not in gone.states()
+    gone.run()
+    assert gone.states() == {State.MISSING: 60}
+    assert set(gone.provider.submits.values()) == {1}
+    asked = [times[-1] - times[0] for times in gone.provider.query_times.values()]
+    assert min(asked) >= SETTINGS.missing_grace_s
+    assert max(asked) <= SETTINGS.missing_grace_s + 15
+
+
+def test_the_grace_time_begins_anew_when_the_task_shows_up() -> None:
+    """A task that is known now and then is never missing."""
+
+    def flicker(said: Query, _: int, now: float) -> Answer:
+        view = TaskView(said.reference, Phase.IN_PROGRESS)
+        return None if now > 1500 else (GONE if now % 100 < 80 else view)
+
+    assert_done_once(night(20, Provider(on_query=flicker)).run(), 20)
+
+
+def test_a_missing_row_is_asked_for_once_per_run() -> None:
+    """It stays missing until somebody settles it."""
+    provider = Provider()
+    still = taken_up(State.MISSING, provider, rows=5).run()
+    assert still.engine.states[State.MISSING] == 5
+    assert set(provider.queries.values()) == {1}
+    assert still.journal == []
+
+
+def test_a_missing_row_that_answers_again_is_done() -> None:
+    """The provider knows the task again: it goes on as if nothing had been."""
+    provider = Provider()
+    provider.tasks["video_row000000"] = (0.0, 40.0)
+    assert taken_up(State.MISSING, provider).run().engine.states[State.DONE] == 1
+
+
+@pytest.mark.parametrize("state", [State.MISSING, State.READY, State.RUNNING])
+def test_a_run_ends_though_queries_never_get_an_answer(state: State) -> None:
+    """Rows of an earlier run stay as they are when the provider does not answer for long."""
+    left = taken_up(state, Provider(on_query=lambda *_: Unreachable("no")), rows=3).run()
+    assert left.engine.states[state] == 3
+    assert left.now <= SETTINGS.deadline_s + 60
+    assert left.engine.outstanding == 0
+
+
+def test_a_task_past_the_deadline_stays_running_and_frees_its_slot() -> None:
+    """A task that never ends costs its slot until the deadline, and is taken up by the next run."""
+    slow = {f"row{i:06}" for i in range(5)}
+
+    def never(said: Query, _: int, now: float) -> Answer:
+        stuck = said.key in slow and now < 5000
+        return TaskView(said.reference, Phase.IN_PROGRESS, 99.0) if stuck else None
+
+    settings = replace(SETTINGS, outstanding=5)
+    first = night(50, Provider(on_query=never), settings).run()
+    assert first.states() == {State.RUNNING: 5, State.DONE: 45}
+    assert first.engine.outstanding == 0
+    asked = [first.provider.query_times[key] for key in slow]
+    assert all(SETTINGS.deadline_s - 1 <= times[-1] <= SETTINGS.deadline_s + 20 for times in asked)
+    assert_done_once(resume(first, after_s=4000).run(), 50)
+
+
+def test_a_failed_task_is_failed_with_its_reason() -> None:
+    """What the provider says of a failed task stands in the journal."""
+    bad = TaskView("t", Phase.FAILED, error_code="moderation", error_message="not this one")
+    done = night(10, Provider(on_query=lambda *_: bad)).run()
+    assert done.states() == {State.FAILED: 10}
+    assert {(one.error_code, one.error_message) for one in done.entries().values()} == {
+        ("moderation", "not this one")
+    }
+
+
+def test_a_failed_task_without_a_reason_says_so() -> None:
+    """A person reads a sentence, not an empty cell."""
+    done = night(1, Provider(on_query=lambda *_: TaskView("t", Phase.FAILED))).run()
+    assert done.entries()["row000000"].error_message == "the provider gives no reason"
+
+
+def test_completed_without_a_url_for_ever_is_expired_by_name() -> None:
+    """It is asked for a few times more; then the row says what is missing."""
+    provider = Provider(on_query=lambda *_: TaskView("t", Phase.COMPLETED))
+    done = night(20, provider).run()
+    assert done.states() == {State.EXPIRED: 20}
+    assert {one.error_code for one in done.entries().values()} == {"no_video_url"}
+    assert set(provider.queries.values()) == {6}
+    assert set(provider.submits.values()) == {1}
+
+
+def test_completed_without_a_url_for_a_while_is_done() -> None:
+    """A URL that comes late is taken."""
+    late: Callable[[Query, int, float], Answer] = lambda said, times, _: (  # noqa: E731
+        TaskView(said.reference, Phase.COMPLETED) if times <= 4 else None
+    )
+    provider = Provider(on_query=late, task_s=lambda _: 5.0)
+    assert_done_once(night(20, provider).run(), 20)
+
+
+def test_a_ready_row_whose_task_is_gone_is_expired_after_the_grace_time() -> None:
+    """Without the task there is no fresh URL, and no download."""
+    provider = Provider(on_query=lambda *_: GONE)
+    left = taken_up(State.READY, provider).run()
+    assert left.engine.states[State.EXPIRED] == 1
+    assert left.now >= SETTINGS.missing_grace_s
+
+
+def test_queries_back_off_together_in_an_outage() -> None:
+    """While no query gets through, all wait together instead of each failing on its own."""
+    provider = Provider(on_query=lambda _, __, now: Unreachable("no") if now < 900 else None)
+    through = night(50, provider).run()
+    assert_done_once(through, 50)
+    asked = [at for times in provider.query_times.values() for at in times if at < 900]
+    assert len(asked) < 500
+
+
+def test_the_providers_own_durations_stand_in_the_journal() -> None:
+    """`Completed` keeps what the task took at the provider, by the provider's clock."""
+    done = night(5, Provider(task_s=lambda _: 33.0)).run()
+    took = [event.duration_s for event, _ in done.journal if hasattr(event, "duration_s")]
+    assert took == pytest.approx([33.0] * 5)
