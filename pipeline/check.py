@@ -8,13 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import columns, naming, rules
+from pipeline import columns, naming, prompts, rules
 from pipeline.errors import ConfigError
 from pipeline.images import shape
 from pipeline.images.shelf import PictureShelf
 from pipeline.locations import PictureFault, locate
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
 from pipeline.reader.reading import read
+from pipeline.templates import TemplateFault, is_jinja
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.columns import Columns
     from pipeline.config.settings import Config
     from pipeline.errors import ManifestError
+    from pipeline.rowtemplate import RowTemplate
 
 Located = Path | str | PictureFault
 
@@ -77,6 +79,8 @@ class _Checking:
     outside: bool  # pictures may lie outside of root
     prepare: bool  # pictures that are not fit to be sent become copies
     problems: list[Problem]
+    template: prompts.PromptTemplate | None = None
+    name: RowTemplate | None = None  # of the videos, where not every row may have one
     broken: set[int] = field(default_factory=set)  # rows with an error found so far
     requests: dict[int, Request] = field(default_factory=dict)
     located: dict[str, Located] = field(default_factory=dict)  # by the text of the cell
@@ -89,18 +93,32 @@ def check_manifest(
     *,
     cache_dir: Path | None,
     progress: Callable[[int, int], None] | None = None,
+    origin: Path | None = None,
 ) -> Checked:
     """Read and check a manifest; nothing is sent and the manifest is not changed.
 
     `cache_dir` remembers pictures between runs and takes their copies (None: nowhere; a picture
     that needs a copy then has the warning that it would be converted); `progress` is told how many
-    pictures of how many were looked at. Raises ManifestError when the file is no table and
-    ConfigError when a setting does not fit this manifest.
+    pictures of how many were looked at. `origin` is the manifest whose run wrote this one (its
+    results, its failed rows): relative pictures start where its own do. Raises ManifestError when
+    the file is no table and ConfigError when a setting does not fit this manifest.
     """
     settings = config.manifest
-    manifest = read(path, sheet=settings.sheet, encoding=settings.encoding)
-    found, problems = columns.match(manifest.headers, mapping=settings.columns, key=settings.key)
-    naming.check_template(config.output.name, manifest.headers)
+    manifest = read(
+        path,
+        # The rows that failed are a sheet by themselves.
+        sheet=None if origin and path.stem.casefold().startswith("failed") else settings.sheet,
+        encoding=settings.encoding,
+        hidden_rows=settings.hidden_rows,
+        fill_merged=settings.fill_merged,
+    )
+    found, problems = columns.match(
+        manifest.headers,
+        mapping=settings.columns,
+        key=settings.key,
+        prompt_needed=settings.prompt_template is None,
+    )
+    name = naming.name_template(config.output.name, manifest.headers)
     checking = _Checking(
         manifest=manifest,
         fields=found.fields,
@@ -108,14 +126,16 @@ def check_manifest(
             config.defaults.duration, config.defaults.aspect_ratio, config.defaults.resolution
         ),
         model=config.api.model,
-        root=_image_root(path, settings.image_root),
+        root=_image_root(origin or path, settings.image_root),
         outside=settings.images_outside,
         prepare=config.images.prepare == "auto",
         problems=list(problems),
+        name=name if is_jinja(config.output.name) else None,
     )
+    made_of = _with_template(checking, settings.prompt_template)
     pictures: dict[str, Picture] = {}
-    keys, bad_keys = naming.row_keys(manifest, checking.fields)
-    if not any(problem.severity is Severity.ERROR for problem in problems):
+    keys, bad_keys = naming.row_keys(manifest, checking.fields, made_of)
+    if not any(problem.severity is Severity.ERROR for problem in checking.problems):
         _note(checking, bad_keys)
         _check_rows(checking, keys)
         if checking.pictured:
@@ -148,6 +168,22 @@ def _image_root(path: Path, setting: str | None) -> Path:
     return root
 
 
+def _with_template(checking: _Checking, text: str | None) -> tuple[int, ...]:
+    """Bind the template of prompts, if there is one; returns the columns that it uses."""
+    if text is None:
+        return ()
+    template = prompts.prompt_template(text, checking.manifest, checking.fields)
+    if isinstance(template, Problem):
+        checking.problems.append(template)
+        return ()
+    checking.template = template
+    made_of = template.template.columns
+    used = any(map(template.stands_for, checking.manifest.rows))
+    if used and "key" not in checking.fields:
+        checking.problems.append(prompts.no_key_column(len(made_of)))
+    return made_of
+
+
 def _note(checking: _Checking, problems: list[Problem]) -> None:
     checking.problems += problems
     checking.broken.update(
@@ -158,12 +194,18 @@ def _note(checking: _Checking, problems: list[Problem]) -> None:
 def _check_rows(checking: _Checking, keys: list[str]) -> None:
     """Hold each row against the rules; rows with pictures wait for those."""
     cell_problems = _cell_problems(checking)
-    fields = checking.fields
+    fields, template = checking.fields, checking.template
     may_picture = any(name in fields for name in rules.IMAGE_FIELDS)
     for row, key in zip(checking.manifest.rows, keys, strict=True):
         draft, problems = rules.parse(
-            row, key, manifest=checking.manifest, fields=fields, defaults=checking.defaults
+            row,
+            key,
+            manifest=checking.manifest,
+            fields=fields,
+            defaults=checking.defaults,
+            made=template.made(row, key) if template else None,
         )
+        problems += _unnamed(checking, row, key)
         if problems or row.number in cell_problems:
             _note(checking, _merged(problems, cell_problems.get(row.number, []), key))
         if may_picture and rules.image_fields(row, fields):
@@ -172,25 +214,45 @@ def _check_rows(checking: _Checking, keys: list[str]) -> None:
             checking.requests[row.number] = rules.request(draft, (), checking.model)
 
 
+def _unnamed(checking: _Checking, row: Row, key: str) -> tuple[Problem, ...]:
+    """Why the row's video would have no name."""
+    if checking.name is None:
+        return ()
+    try:
+        checking.name.text(row, key=key)
+    except TemplateFault as fault:
+        return (prompts.row_problem(checking.manifest, row, key, "output.name", fault),)
+    return ()
+
+
 def _cell_problems(checking: _Checking) -> dict[int, list[Problem]]:
     """What the reader found in cells that count, by row; what concerns the whole file is noted."""
-    used = {checking.manifest.headers[index] for index in checking.fields.values()}
+    if not checking.manifest.cell_problems:
+        return {}
+    headers, template = checking.manifest.headers, checking.template
+    used = {headers[index].strip() for index in checking.fields.values()}
+    if checking.name is not None:
+        used |= {headers[index].strip() for index in checking.name.columns}
+    needed: set[str] = set()  # where a prompt is made
+    made: set[int] = set()
+    if template is not None:
+        needed = {headers[index].strip() for index in template.template.columns}
+        made = {row.number for row in checking.manifest.rows if template.stands_for(row)}
     found: defaultdict[int, list[Problem]] = defaultdict(list)
     for problem in checking.manifest.cell_problems:
-        if problem.column is not None and problem.column not in used:
-            continue
+        column = (problem.column or "").strip()
         if problem.row is None:
             checking.problems.append(problem)
-        else:
+        elif not column or column in used or (column in needed and problem.row in made):
             found[problem.row].append(problem)
     return found
 
 
 def _merged(problems: tuple[Problem, ...], found_reading: list[Problem], key: str) -> list[Problem]:
     """Both kinds of problem; of a cell that could not be read its emptiness says nothing more."""
-    unread = {one.column for one in found_reading if one.severity is Severity.ERROR}
+    unread = {(one.column or "").strip() for one in found_reading if one.severity is Severity.ERROR}
     named = [one if one.key else replace(one, key=key) for one in found_reading]
-    return named + [one for one in problems if one.column is None or one.column not in unread]
+    return named + [one for one in problems if (one.column or "").strip() not in unread]
 
 
 def _check_pictures(

@@ -85,6 +85,14 @@ class ClosedUnsent(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class NotFound(Event):
+    """The submission was looked for in vain and is closed, so that the row may go again.
+
+    Unlike `ClosedUnsent` this proves nothing: what it may have cost stays reserved.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Completed(Event):
     """The provider finished the video. `duration_s` is what it took there, if it said so."""
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from pipeline.errors import UsageError
+
+_OURS = re.compile(r"(?:results|failed)(?:-results|-\d+)*")
+_REHEARSAL = ".rehearsal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +20,25 @@ class OutputFolder:
 
     @classmethod
     def of(cls, manifest: Path, *, outputs: str, out: Path | None, rehearsal: bool) -> OutputFolder:
-        """Return the folder for a manifest: `out` itself, or `<outputs>/<stem>[.rehearsal]`."""
+        """Return the folder for a manifest: `out` itself, or `<outputs>/<stem>[.rehearsal]`.
+
+        A file that a run wrote into its folder (failed.csv, results.csv) belongs to that folder:
+        its rows are those of the run, and anywhere else they would be new ones, paid again. Raises
+        UsageError where a rehearsal would mix with what was paid for.
+        """
         if out is not None:
             return cls(out)
-        return cls(Path(outputs) / (manifest.stem + (".rehearsal" if rehearsal else "")))
+        home = cls(manifest.parent)
+        if not (home.journal.is_file() and home.wrote(manifest)):
+            return cls(Path(outputs) / (manifest.stem + (_REHEARSAL if rehearsal else "")))
+        if rehearsal != home.root.absolute().name.endswith(_REHEARSAL):
+            raise _mixed(manifest, home.root, rehearsal=rehearsal)
+        return home
+
+    def wrote(self, manifest: Path) -> bool:
+        """Whether a manifest is one of the files that a run writes into this very folder."""
+        ours = _OURS.fullmatch(manifest.stem.casefold()) is not None
+        return ours and manifest.parent.resolve() == self.root.resolve()
 
     @property
     def journal(self) -> Path:
@@ -48,3 +69,16 @@ class OutputFolder:
     def emulator(self) -> Path:
         """What the emulator keeps of a rehearsal."""
         return self.cache / "emulator"
+
+
+def _mixed(manifest: Path, home: Path, *, rehearsal: bool) -> UsageError:
+    if rehearsal:
+        return UsageError(
+            f"{manifest} comes from a live run, and this would be a rehearsal in its folder.",
+            action="For a live run set provider: toapis. To rehearse, name the manifest itself; if "
+            f"{home} holds nothing but rehearsals, add --out {home}.",
+        )
+    return UsageError(
+        f"{manifest} comes from a rehearsal, and this would be a live run in its folder.",
+        action="Put the corrections into the manifest and run that.",
+    )

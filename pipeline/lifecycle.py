@@ -22,6 +22,7 @@ from pipeline.events import (
     Interrupted,
     LinkLost,
     NotAccepted,
+    NotFound,
     PictureRefused,
     Requeued,
     TaskBack,
@@ -53,6 +54,7 @@ MOVES: dict[type[Event], Move] = {
     Interrupted: _move(State.SUBMITTING, to=State.IN_DOUBT),
     Found: _move(State.IN_DOUBT, State.MISSING, to=State.RUNNING),
     ClosedUnsent: _move(State.IN_DOUBT, State.MISSING, to=State.WAITING),
+    NotFound: _move(State.IN_DOUBT, to=State.WAITING),
     Completed: _move(State.RUNNING, to=State.READY),
     TaskFailed: _move(State.RUNNING, to=State.FAILED),
     TaskLost: _move(State.RUNNING, to=State.MISSING),
@@ -128,7 +130,7 @@ def _changed(entry: Entry, event: Event, at: float) -> Entry:
             return replace(entry, error_message="the run ended before the answer came")
         case TaskBack():
             return replace(entry, error_code=None, error_message=None)
-        case Requeued():
+        case Requeued() | NotFound():
             return replace(entry, closed=True)
         case ClosedUnsent():
             return replace(entry, closed=True, submitted_at=None)

@@ -12,6 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from pipeline.concealment import conceal
+
 _INVISIBLE = "\ufeff\u200b\u200e\u200f\u202a\u202c\u2060"  # left by chats, mails and Explorer
 _QUOTES = (
     ('"', '"'),
@@ -217,5 +219,7 @@ def _bad_url(url: str, what: str) -> PictureFault:
 
 def _shown(text: str) -> str:
     """Shorten a long text, and leave out the signature behind a web address."""
+    # The whole text is one address, even if a blank stands in the middle of it.
     bare = text.split("?", 1)[0] + "?…" if "://" in text and "?" in text else text
+    bare = conceal(bare)
     return bare if len(bare) <= 120 else f"{bare[:117]}…"  # noqa: PLR2004

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.errors import RunLocked, StoreError
+from pipeline.privatefile import open_private
 
 
 @contextlib.contextmanager
@@ -27,6 +28,7 @@ def run_lock(path: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(blocking=False)
+        path.chmod(0o600)  # where an earlier copy lay open to others
     except Timeout as error:
         raise RunLocked(
             f"another run works in {path.parent.parent}: {_named(owner)}",
@@ -49,7 +51,8 @@ def _name(owner: Path) -> None:
     since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since})
     try:
-        owner.write_text(text, encoding="utf-8")
+        with os.fdopen(open_private(owner, os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as to:
+            to.write(text)
     except OSError as error:
         raise StoreError(f"{owner} cannot be written: {error.strerror}") from error
 

@@ -60,12 +60,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class TextDialect:
-    """How a text manifest was written, so that its results are written alike."""
+    """How a text manifest was written, so that its results are written alike.
+
+    `sep_line` says that it begins with Excel's own line `sep=;`, which names the delimiter.
+    """
 
     delimiter: str
     encoding: str
     bom: bool
     newline: str = "\n"
+    sep_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +252,21 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What the journal keeps of a run. Times are Unix seconds.
+
+    The balances are in the provider's currency, None where they are not known: `balance_before`
+    from just before the run's submissions, `balance_after` from its end.
+    """
+
+    run_id: str
+    started_at: float
+    finished_at: float | None = None
+    balance_before: float | None = None
+    balance_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """A row's outcome as it is written back, in the order of the result columns of the design."""
 
@@ -296,7 +315,12 @@ RESULT_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One run in figures, for machines: `summary.json` (design section 4)."""
+    """One run in figures, for machines: `summary.json` (design section 4).
+
+    `balance_before` and `balance_after` are what the account held, None where it was not asked or
+    did not say. `spend` is what the run reserved, with what is confirmed or in doubt, and its
+    currency; None without a price.
+    """
 
     run_id: str
     manifest: str
@@ -312,4 +336,7 @@ class Summary:
     elapsed_s: float
     exit_code: int
     stopped_by: str | None = None
+    balance_before: float | None = None
+    balance_after: float | None = None
+    spend: tuple[float, str] | None = None
     schema: int = field(default=1)

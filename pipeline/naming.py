@@ -10,23 +10,28 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import string
 import unicodedata
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pathvalidate import sanitize_filename
 
+from pipeline.columns import folded
 from pipeline.errors import ConfigError
 from pipeline.model import Manifest, Problem, Row
+from pipeline.plaintext import bare
+from pipeline.rowtemplate import RowTemplate, bind
+from pipeline.templates import TemplateFault, compile_braces, compile_template, is_jinja
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 _JSON = json.JSONEncoder(separators=(",", ":"))  # ASCII, no blanks
 _LONGEST_BYTES = 120
 _HASH_DIGITS = 8
 _ROW_DIGITS = 12
+_MADE = re.compile(r"row-[0-9a-f]{12}(-[0-9]+)?")
 _LISTED = 5
 _SUFFIX = ".mp4"
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,59}")
@@ -49,15 +54,19 @@ def visible(text: str) -> str:
     return " ".join("".join(seen).split())
 
 
-def row_keys(manifest: Manifest, fields: Mapping[str, int]) -> tuple[list[str], list[Problem]]:
+def row_keys(
+    manifest: Manifest, fields: Mapping[str, int], made_of: Sequence[int] = ()
+) -> tuple[list[str], list[Problem]]:
     """The key of each row, in their order, and what is wrong with them.
 
-    `fields` maps the fields to the indexes of their columns. A row whose key cannot be used gets
+    `fields` maps the fields to the indexes of their columns; `made_of` are the columns of which
+    the prompt is made where its cell is empty. A row whose key cannot be used gets
     one made of its contents, so that it can be reported under the same name every time.
     """
     index = fields.get("key")
     if index is None:
-        return _unnamed_keys(manifest.rows, fields, frozenset()), []
+        inputs = _inputs(manifest, fields, made_of)
+        return _unnamed_keys(manifest.rows, inputs, frozenset()), []
     keys = [visible(row.cells[index]) for row in manifest.rows]
     distinct = set(keys)
     if len(distinct) == len(keys) and "" not in distinct:
@@ -71,19 +80,39 @@ def row_keys(manifest: Manifest, fields: Mapping[str, int]) -> tuple[list[str], 
         _bad_key(manifest, manifest.rows[place], index, holders[keys[place]]) for place in places
     ]
     rows = [manifest.rows[place] for place in places]
-    for place, key in zip(places, _unnamed_keys(rows, fields, holders.keys()), strict=True):
+    inputs = _inputs(manifest, fields, made_of)
+    for place, key in zip(places, _unnamed_keys(rows, inputs, holders.keys()), strict=True):
         keys[place] = key
     return keys, problems
 
 
+def _inputs(
+    manifest: Manifest, fields: Mapping[str, int], made_of: Sequence[int]
+) -> Callable[[Row], Iterable[tuple[str, str]]]:
+    """What tells rows apart: the cells of the fields, and those that stand for an empty prompt."""
+    cells = list(fields.items())
+    known = set(fields.values())
+    wider = cells + [
+        (f"column {folded(manifest.headers[i])}", i) for i in made_of if i not in known
+    ]
+    prompt = fields.get("prompt")
+
+    def inputs(row: Row) -> Iterable[tuple[str, str]]:
+        empty = prompt is None or not bare(row.cells[prompt])
+        return ((name, row.cells[index]) for name, index in (wider if empty else cells))
+
+    return inputs
+
+
 def _unnamed_keys(
-    rows: Iterable[Row], fields: Mapping[str, int], given: Collection[str]
+    rows: Iterable[Row],
+    inputs: Callable[[Row], Iterable[tuple[str, str]]],
+    given: Collection[str],
 ) -> list[str]:
     seen: Counter[str] = Counter()
-    cells = list(fields.items())
     keys = []
     for row in rows:
-        plain = contents_key((name, row.cells[index]) for name, index in cells)
+        plain = contents_key(inputs(row))
         key = numbered(plain, seen)
         while key in given:
             key = numbered(plain, seen)
@@ -94,15 +123,16 @@ def _unnamed_keys(
 def _bad_key(manifest: Manifest, row: Row, index: int, rows: Sequence[int]) -> Problem:
     header = manifest.headers[index].strip()
     key = visible(row.cells[index])
-    others = [str(number) for number in rows if number != row.number]
     if not key:
         code, message = "key_empty", f"The key ({header}) is empty. Give the row one of its own."
     else:
         code = "key_twice"
-        noun = "row" if len(others) == 1 else "rows"
-        more = f" and {len(others) - _LISTED} more" if len(others) > _LISTED else ""
+        count = len(rows) - 1
+        others = list(islice((str(one) for one in rows if one != row.number), _LISTED))
+        noun = "row" if count == 1 else "rows"
+        more = f" and {count - _LISTED} more" if count > _LISTED else ""
         message = (
-            f'The key "{key}" ({header}) is also that of {noun} {", ".join(others[:_LISTED])}{more}'
+            f'The key "{key}" ({header}) is also that of {noun} {", ".join(others)}{more}'
             ". Give each row a key of its own, or delete one of the rows."
         )
     return Problem(
@@ -124,6 +154,11 @@ def contents_key(inputs: Iterable[tuple[str, str]]) -> str:
     return f"row-{_hash(cells)[:_ROW_DIGITS]}"
 
 
+def made_of_contents(key: str) -> bool:
+    """Whether a key looks like one of `contents_key`."""
+    return _MADE.fullmatch(key) is not None
+
+
 def numbered(key: str, seen: Counter[str]) -> str:
     """The key of the next row with these contents: as it is, then `-2`, `-3`…; counts in `seen`."""
     seen[key] += 1
@@ -143,9 +178,21 @@ def attempt_name(base: str, number: int) -> str:
     return f"{base}{_SUFFIX}" if number == 1 else f"{base}-{number}{_SUFFIX}"
 
 
-def check_template(template: str, headers: Sequence[str]) -> None:
-    """Raise ConfigError when `output.name` is no template or names a column that is not there."""
-    _parts(template, headers)
+def name_template(text: str, headers: Sequence[str]) -> RowTemplate:
+    """Read `output.name`, in either spelling: `{key}-{colour}` or `{{ key }}-{{ colour | lower }}`.
+
+    Raises ConfigError when it is no template or names a column that is not there.
+    """
+    try:
+        template = compile_template(text) if is_jinja(text) else compile_braces(text)
+        return bind(template, headers, given=("key",))
+    except TemplateFault as fault:
+        sentence = str(fault) if str(fault)[-1] in "?." else f"{fault}."
+        raise ConfigError(
+            f"output.name is {text!r}: {sentence}",
+            action="Use {key} or the headers of your columns in braces, for example "
+            "{key}-{colour}.",
+        ) from fault
 
 
 def video_names(
@@ -159,8 +206,8 @@ def video_names(
     `rows` are pairs of key and row, `template` is `output.name`, `taken` maps the casefolded file
     names already in the journal to the keys that own them. Raises ConfigError on a bad template.
     """
-    parts = _parts(template, headers)
-    bases = {key: safe_name(_filled(parts, key, row)) for key, row in rows}
+    name = name_template(template, headers)
+    bases = {key: safe_name(_named(name, key, row)) for key, row in rows}
     owned = {_fold(name.removesuffix(_SUFFIX)): key for name, key in (taken or {}).items()}
     crowded = _crowded(bases, owned)
     return _told_apart(bases, crowded, owned) if crowded else bases
@@ -245,50 +292,11 @@ def _told_apart(
     return names
 
 
-def _parts(template: str, headers: Sequence[str]) -> list[tuple[str, str | int]]:
-    """The template as literals, each followed by a column index, `key`, or nothing."""
-    known = {
-        header.strip().casefold(): index for index, header in reversed(list(enumerate(headers)))
-    }
-    parts: list[tuple[str, str | int]] = []
+def _named(template: RowTemplate, key: str, row: Row) -> str:
     try:
-        pieces = list(string.Formatter().parse(template))
-    except ValueError:
-        raise _bad_template(template, "has a brace without its partner") from None
-    for literal, name, spec, conversion in pieces:
-        if name is None:
-            parts.append((literal, ""))
-            continue
-        if spec or conversion:
-            raise _bad_template(template, "may hold nothing but a column's name in braces")
-        wanted = name.strip().casefold()
-        if wanted == "key":
-            parts.append((literal, "key"))
-        elif wanted in known:
-            parts.append((literal, known[wanted]))
-        else:
-            raise _bad_template(
-                template, f'names a column "{name}" that the manifest does not have'
-            )
-    return parts
-
-
-def _bad_template(template: str, what: str) -> ConfigError:
-    return ConfigError(
-        f"output.name is {template!r}: it {what}.",
-        action="Use {key} or the headers of your columns in braces, for example {key}-{colour}.",
-    )
-
-
-def _filled(parts: Sequence[tuple[str, str | int]], key: str, row: Row) -> str:
-    texts = []
-    for literal, what in parts:
-        texts.append(literal)
-        if isinstance(what, int):
-            texts.append(row.cells[what])
-        elif what:
-            texts.append(key)
-    return "".join(texts)
+        return template.text(row, key=key)
+    except TemplateFault:  # a problem of the row, told by the check; an empty name gets a hash
+        return ""
 
 
 def _hash(value: object) -> str:

@@ -97,6 +97,10 @@ class Progress:
         if not self._quiet:
             self._say(line)
 
+    def warn(self, line: str) -> None:
+        """Print a line that concerns the user's money, also to one who wants to hear little."""
+        self._say(line)
+
     def _say(self, line: str) -> None:
         if self._bar is not None:
             tqdm.write(line, file=self._stream)

@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.check import Checked
 from pipeline.folder import OutputFolder
 from pipeline.model import Entry, Result, Summary
+from pipeline.naming import made_of_contents
 from pipeline.outcome import result_of
 from pipeline.plan import Plan
 from pipeline.writer.failed import write_failed
@@ -38,10 +39,30 @@ def publish(
 ) -> Published:
     """Write results, the rows that need the user, and the summary if there is one.
 
-    Raises StoreError when the folder does not take them.
+    The results of a manifest that is itself one of these files, as failed.csv is, go beside it
+    under its own name, `failed-results.csv`: no manifest is written over, and results.csv keeps all
+    rows. Raises StoreError when the folder does not take them.
     """
-    written = write_results(checked.manifest, results, folder.root, summary=summary)
-    failed = write_failed(checked.manifest, results, folder.root)
+    manifest = checked.manifest
+    if folder.wrote(manifest.path):
+        stem = f"{manifest.path.stem}-results"
+        written = write_results(manifest, results, folder.root, summary=summary, stem=stem)
+        failed, notes = None, (*written.notes, _part(checked))
+    else:
+        written = write_results(manifest, results, folder.root, summary=summary)
+        keys = checked.keys if checked.columns.key is None else None
+        failed, notes = write_failed(manifest, results, folder.root, keys=keys), written.notes
     if summary is not None:
         write_summary(summary, folder.root)
-    return Published(written.path, failed, written.notes)
+    return Published(written.path, failed, notes)
+
+
+def _part(checked: Checked) -> str:
+    """What is still to do after a run over the results or the failed rows of a manifest."""
+    report = "`reelsheet report` with the manifest itself brings its own results up to date."
+    if any(map(made_of_contents, checked.keys)):
+        return (
+            f"{report} Do not repeat the corrections there: its rows have no key column, so that "
+            "corrected ones would be new rows, and be paid again."
+        )
+    return f"Repeat the corrections in the manifest itself; after that, {report}"

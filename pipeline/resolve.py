@@ -6,21 +6,25 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pipeline.config.secret import api_key
 from pipeline.config.settings import Config
+from pipeline.doubts import OPEN, Doubt, doubts
 from pipeline.errors import NoSuchTask, UsageError
 from pipeline.events import ClosedUnsent, Event, Found, Interrupted
 from pipeline.folder import OutputFolder
-from pipeline.journal.journal import Journal
+from pipeline.journal.journal import Journal, read_entries, read_runs
 from pipeline.lock import run_lock
 from pipeline.model import Entry, State, TaskView
 from pipeline.rehearsal import KEY, emulator
 from pipeline.toapis.client import ToAPIs
 
-_OPEN = (State.SUBMITTING, State.IN_DOUBT, State.MISSING)
+
+def open_doubts(folder: OutputFolder, rows: Mapping[str, int]) -> list[Doubt]:
+    """Return what is to be settled in an output folder; `rows` are the rows' numbers by key."""
+    return doubts(read_entries(folder.journal).values(), read_runs(folder.journal), rows)
 
 
 def adopt_task(
@@ -72,9 +76,9 @@ def _opened(
 
 def _open_entry(entries: dict[str, Entry], key: str) -> Entry:
     entry = entries.get(key)
-    if entry is not None and entry.state in _OPEN:
+    if entry is not None and entry.state in OPEN:
         return entry
-    others = sorted(one.key for one in entries.values() if one.state in _OPEN)
+    others = sorted(one.key for one in entries.values() if one.state in OPEN)
     raise UsageError(
         f"the row {key!r} is {entry.state if entry else 'not known'}: there is nothing to settle.",
         action=f"Rows to settle: {', '.join(others) or 'none'}.",

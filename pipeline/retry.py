@@ -50,5 +50,8 @@ DOWNLOAD = Backoff(first_s=1, longest_s=30)
 LOOK_UP = Backoff(first_s=1, longest_s=20)
 """Between two look-ups of a submission in doubt."""
 
+PROOF = Backoff(first_s=2, longest_s=60)
+"""Between two queries of a known task that try whether it is found by our own reference."""
+
 PROBE = Backoff(first_s=30, longest_s=480)
 """Between two single submissions that try whether the provider answers clearly again."""

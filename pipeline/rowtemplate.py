@@ -17,7 +17,7 @@ from pipeline.model import Row
 from pipeline.plaintext import bare
 from pipeline.templates import Template, TemplateFault, ValueNeeded
 
-_SIGNS = re.compile(r"\W+")
+_SIGNS = re.compile(r"[\W_]+")
 _LISTED = 30
 
 
@@ -33,7 +33,7 @@ class CellNeeded(TemplateFault):
 class RowTemplate:
     """A template with the index of the column that each of its names stands for.
 
-    Names without a column are `given` with each row.
+    Names without a column are `given` with each row, in small letters.
     """
 
     template: Template
@@ -47,10 +47,13 @@ class RowTemplate:
     def text(self, row: Row, **given: str) -> str:
         """The text of a row. Raises CellNeeded, or TemplateFault for what else goes wrong."""
         values: dict[str, object] = {
-            name: bare(row.cells[place]) or None for name, place in self.places.items()
+            name: (bare(row.cells[self.places[name]]) or None)
+            if name in self.places
+            else given[name.casefold()]
+            for name in self.template.names
         }
         try:
-            return self.template.fill(values | given)
+            return self.template.fill(values)
         except ValueNeeded as fault:
             raise CellNeeded(self.places[fault.name]) from fault
 
@@ -68,7 +71,7 @@ def bind(template: Template, headers: Sequence[str], *, given: Sequence[str] = (
     places: dict[str, int] = {}
     missing = []
     for name in template.names:
-        if name in given:
+        if name.casefold() in given:
             continue
         place = _place(name, own)
         if place is None:

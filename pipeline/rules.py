@@ -46,12 +46,18 @@ FRAME_OF_1080P = "16:9"  # 1080p exists with no other
 LONG_PROMPT = 4_000  # characters; no limit is documented, so this only warns
 _HASH_VERSION = "request-1"
 
-_SECONDS = re.compile(r"\+?0*([0-9]{1,6})(?:[.,]0*)?\s*(?:s|sec|secs|seconds?|″|\")?\.?")
-# Excel makes a time of 16:9, which comes out as 16:09 or 16:09:00.
+_SECONDS = re.compile(r"\+?0*([0-9]{1,6})(?:[.,]0*)?\s*(?:s|sec|secs|seconds?|\u2032\u2032|\")?\.?")
+# Excel makes a time of 16:9, which comes out as 16:09, 16:09:00, 4:09 PM, the fraction of a day, or
+# a time on the day before all days.
 _RATIO = re.compile(r"0*([0-9]{1,4})\s*[:x\u00d7/\u2236\u2215\u2044]\s*0*([0-9]{1,4})(?::00)?")
+_DAY_FRACTION = re.compile(r"0?[.,][0-9]{4,}")
+_CLOCK = re.compile(r"0*([0-9]{1,2}):([0-9]{2})(?::00)?\s*([ap])\.?m\.?")
+_FIRST_DAY = re.compile(r"(?:1899-12-3[01]|1900-01-0[01])[t ]")
+_MINUTES_PER_DAY = 1440
 _LINES = re.compile(r"0*([0-9]{3,4})\s*p?")
 _SHAPES = {"portrait": "9:16", "vertical": "9:16", "landscape": "16:9", "horizontal": "16:9"}
 _IMAGE_BREAKS = re.compile(r"[|;\r\n]+")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _IMAGES = ("image_1", "image_2", "image_3")
 IMAGE_FIELDS = (*_IMAGES, "images")
 
@@ -229,10 +235,10 @@ def duration_of(text: str) -> int | None:
 
 @lru_cache(maxsize=4096)
 def aspect_ratio_of(text: str) -> str | None:
-    """A frame out of `16:9`, `16x9`, `16/9`, `16 / 9`, `portrait`…; None if not allowed."""
-    plain = _plain(text)
+    """A frame out of `16:9`, `16x9`, `16/9`, `portrait`, a time…; None if not allowed."""
+    plain = _FIRST_DAY.sub("", _plain(text), count=1)
     match = _RATIO.fullmatch(plain)
-    value = f"{match[1]}:{match[2]}" if match else _SHAPES.get(plain)
+    value = f"{match[1]}:{match[2]}" if match else _SHAPES.get(plain) or _ratio_of_time(plain)
     return value if value in BY_FIELD["aspect_ratio"].allowed else None
 
 
@@ -243,8 +249,19 @@ def resolution_of(text: str) -> str | None:
     return _BY_LINES.get(match[1]) if match else None
 
 
+def _ratio_of_time(plain: str) -> str | None:
+    """The frame that was typed where a spreadsheet kept a time of day."""
+    if _DAY_FRACTION.fullmatch(plain):
+        minutes = round(float(plain.replace(",", ".")) * _MINUTES_PER_DAY, 1)
+        hours, rest = divmod(minutes, 60)
+        return f"{hours:g}:{rest:g}"
+    if clock := _CLOCK.fullmatch(plain):
+        return f"{int(clock[1]) % 12 + 12 * (clock[3] == 'p')}:{int(clock[2])}"
+    return None
+
+
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip().casefold()
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip().casefold()
 
 
 def _prompt(reading: _Reading, made: str | Problem | None) -> str:

@@ -9,36 +9,39 @@ import secrets
 import time
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from pipeline import naming, rules
 from pipeline import plan as planning
+from pipeline.account import Account
 from pipeline.check import Checked
 from pipeline.commands import Decision
+from pipeline.concealment import conceal
 from pipeline.config.secret import api_key
 from pipeline.config.settings import Config
 from pipeline.config.values import is_loopback
 from pipeline.downloader.fetching import Downloader
+from pipeline.engine.budget import Spend
 from pipeline.engine.engine import Engine
-from pipeline.engine.rows import Stop
-from pipeline.engine.settings import Caps, Settings
+from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
+from pipeline.estimate import estimate
 from pipeline.events import Accepted, AnswerLost, Downloaded, Event
 from pipeline.folder import OutputFolder
 from pipeline.journal.journal import Journal
+from pipeline.journal.reserve import Reserve
 from pipeline.lock import run_lock
-from pipeline.model import Attempt, Entry, State, Summary
+from pipeline.model import Entry, State, Summary
 from pipeline.outcome import code_of, highest, iso, state_of
 from pipeline.plan import Action, Plan, Selection
-from pipeline.polling.schedule import Pace
+from pipeline.preparation import prepared
 from pipeline.publish import Published, publish, results_of
 from pipeline.rehearsal import KEY as REHEARSAL_KEY
 from pipeline.rehearsal import emulator
 from pipeline.runlog import RunLog
-from pipeline.scheduler import Scheduler
+from pipeline.scheduler import Clock, Scheduler
 from pipeline.signals import Interruptions
 from pipeline.toapis.client import ToAPIs
 
@@ -59,10 +62,16 @@ class Screen(Protocol):
     def say(self, line: str) -> None:
         """Show a line."""
 
+    def warn(self, line: str) -> None:
+        """Show a line that matters to whoever pays."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to run: the checked manifest, where to, how, and which rows."""
+    """What to run: the checked manifest, where to, how, and which rows.
+
+    `go_on` is asked whether to submit although the account does not hold enough.
+    """
 
     checked: Checked
     config: Config
@@ -70,6 +79,7 @@ class Order:
     selection: Selection
     command: str = "run"
     adopt: bool = False
+    go_on: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +108,10 @@ class SystemClock:
         return time.time()
 
 
-def run(order: Order, screen: Screen) -> Outcome:
+def run(order: Order, screen: Screen, *, clock: Clock | None = None) -> Outcome:
     """Carry out an order; results are written whatever happens on the way.
+
+    `clock` is the machine's own unless given. Waits are its `now`; its `wall` may jump as it likes.
 
     Raises RunLocked, UsageError and StoreError when nothing could be begun.
     """
@@ -107,19 +119,24 @@ def run(order: Order, screen: Screen) -> Outcome:
         run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
         with (
             contextlib.closing(Journal(order.folder.journal)) as journal,
-            RunLog(order.folder.log, run_id) as log,
+            RunLog(order.folder.log, run_id, secret=_key_of(order.config)) as log,
         ):
             journal.claim(order.checked.manifest.path, adopt=order.adopt)
-            return _Run(order, screen, journal, log, run_id).carry_out()
+            return _Run(order, screen, journal, log, run_id, clock or SystemClock()).carry_out()
 
 
 def plan_for(
-    checked: Checked, entries: Mapping[str, Entry], folder: OutputFolder, selection: Selection
+    checked: Checked,
+    entries: Mapping[str, Entry],
+    folder: OutputFolder,
+    selection: Selection,
+    *,
+    wall: float | None = None,
 ) -> Plan:
-    """Return what a run would do with each row now."""
+    """Return what a run would do with each row at the Unix second `wall`; None: now."""
     rows = zip(checked.keys, checked.manifest.rows, strict=True)
     gone = files_gone(entries, folder.videos)
-    oldest = time.time() - LINK_LIFETIME_S
+    oldest = (time.time() if wall is None else wall) - LINK_LIFETIME_S
     return planning.make(
         ((key, checked.requests.get(row.number)) for key, row in rows),
         entries,
@@ -154,12 +171,22 @@ class _Run:
     journal: Journal
     log: RunLog
     run_id: str
-    clock: SystemClock = field(default_factory=SystemClock)
+    clock: Clock
+    began: float = 0.0
     submitted: int = 0
     downloaded: int = 0
     bytes: int = 0
     settled: Counter[State] = field(default_factory=Counter)
     stops: list[Stop] = field(default_factory=list)
+    spend: Spend = field(default_factory=Spend)
+
+    def __post_init__(self) -> None:
+        """Get ready for the two looks at the account."""
+        self.balance = Account(
+            warn=self.screen.warn,
+            note=lambda before, after: self.journal.note_balance(self.run_id, before, after),
+            go_on=self.order.go_on,
+        )
 
     @property
     def interval_s(self) -> float:
@@ -167,17 +194,24 @@ class _Run:
         return self.screen.interval_s
 
     def carry_out(self) -> Outcome:
-        began = self.clock.wall()
+        began, self.began = self.clock.wall(), self.clock.now()
         self.journal.begin_run(self.run_id, self.order.command, began)
         self._log("begin", command=self.order.command, manifest=self.order.checked.manifest.path)
         entries = self.journal.entries()
-        plan = plan_for(self.order.checked, entries, self.order.folder, self.order.selection)
+        plan = plan_for(
+            self.order.checked, entries, self.order.folder, self.order.selection, wall=began
+        )
         if plan.of(Action.SUBMIT) or plan.of(Action.TAKE_UP):
+            self._require_key()
             self._work(plan, entries)
         del entries
         return self._finish(plan, began)
 
     # The work.
+
+    def _require_key(self) -> None:
+        if not self._rehearses:
+            api_key(self.order.config, os.environ)
 
     def _work(self, plan: Plan, entries: dict[str, Entry]) -> None:
         self.settled = Counter(
@@ -185,57 +219,32 @@ class _Run:
             for step in plan.steps
             if step.action is Action.LEAVE
         )
-        engine = self._engine(plan, entries)
+        engine = prepared(
+            plan,
+            entries,
+            self.journal,
+            checked=self.order.checked,
+            config=self.order.config,
+            selection=self.order.selection,
+            account=self._account,
+            now=self.clock.now(),
+            wall=self.clock.wall(),
+        )
+        self.spend = engine.spend
         try:
-            asyncio.run(self._with_provider(engine))
+            with Reserve(self.order.folder.cache / "reserve") as reserve:
+                self.journal.fall_back_on(reserve)
+                asyncio.run(self._with_provider(engine, plan))
         except ReelsheetError as error:
             code = error.exit_code
             self.stops.append(Stop(code, error.message, action=error.action))
         except Exception as error:  # noqa: BLE001 - the journal is whole: results are still written
             self._log("internal error", traceback=traceback.format_exc())
-            reason = f"internal error: {type(error).__name__}: {error}"
+            said = conceal(str(error), _key_of(self.order.config))
+            reason = f"internal error: {type(error).__name__}: {said}"
             action = f"Please report it with {self.order.folder.log}; nothing is lost, run again."
             self.stops.append(Stop(ExitCode.INTERNAL, reason, action=action))
         self.stops += engine.stops
-
-    def _engine(self, plan: Plan, entries: Mapping[str, Entry]) -> Engine:
-        config, now, wall = self.order.config, self.clock.now(), self.clock.wall()
-        age_s = config.api.upload_age_h * 3600
-        engine = Engine(engine_settings(config), now, upload_age_s=age_s)
-        for sha256, url, at in self.journal.uploads(self._account, wall - age_s):
-            engine.know_upload(sha256, url, now + age_s - (wall - at))
-        for step in plan.of(Action.TAKE_UP):
-            entry = entries[step.key]
-            engine.take_up(entry, now, doubt_age_s=max(0.0, wall - (entry.submitted_at or wall)))
-        for attempt in self._attempts(plan, entries):
-            engine.enqueue(attempt, now, supersedes=entries.get(attempt.key))
-        return engine
-
-    def _attempts(self, plan: Plan, entries: Mapping[str, Entry]) -> list[Attempt]:
-        checked, config = self.order.checked, self.order.config
-        steps = plan.of(Action.SUBMIT)
-        if not steps:
-            return []
-        taken = {name.casefold(): entry.key for entry in entries.values() for name in _names(entry)}
-        rows = dict(zip(checked.keys, checked.manifest.rows, strict=True))
-        bases = naming.video_names(
-            rows.items(), checked.manifest.headers, config.output.name, taken
-        )
-        attempts = []
-        for step in steps:
-            entry, request = entries.get(step.key), checked.requests[rows[step.key].number]
-            number = entry.next_number if entry else 1
-            attempts.append(
-                Attempt(
-                    key=step.key,
-                    number=number,
-                    client_business_id=naming.reference(self.journal.id, step.key, number),
-                    request=request,
-                    video_name=naming.attempt_name(bases[step.key], number),
-                    cost=rules.cost(request.duration, config.budget.price_per_second),
-                )
-            )
-        return attempts
 
     @property
     def _account(self) -> str:
@@ -246,7 +255,7 @@ class _Run:
     def _rehearses(self) -> bool:
         return self.order.config.provider == "rehearsal"
 
-    async def _with_provider(self, engine: Engine) -> None:
+    async def _with_provider(self, engine: Engine, plan: Plan) -> None:
         config = self.order.config
         async with contextlib.AsyncExitStack() as stack:
             # First of all, so that a Ctrl-C while the rest starts or ends is heard as well.
@@ -278,8 +287,26 @@ class _Run:
                 account=self._account,
                 client_reference=config.api.client_reference,
             )
+            asks = not self._rehearses and bool(plan.of(Action.SUBMIT))
+            stop = await self._look_before(provider, plan) if asks else None
+            if stop is not None:
+                engine.stop(stop)
             interruptions.steer(scheduler)
             await scheduler.run()
+            if asks and not any(
+                one.exit_code is ExitCode.STOPPED
+                for one in engine.stops
+                if one.reach is Reach.EVERYTHING
+            ):
+                await self.balance.look_after(provider)
+
+    async def _look_before(self, provider: ToAPIs, plan: Plan) -> Stop | None:
+        budget = self.order.config.budget
+        needed = estimate(plan, self.order.checked, self.order.config).money
+        if needed is not None:
+            caps = (budget.money, budget.per_day.money)
+            needed = min([needed, *(cap for cap in caps if cap is not None)])
+        return await self.balance.look_before(provider, needed, budget.currency)
 
     def saw(self, decision: Decision, engine: Engine) -> None:
         """Take in a decision of the engine: count, log and show it."""
@@ -311,6 +338,13 @@ class _Run:
 
     # The end.
 
+    @property
+    def _spend(self) -> tuple[float, str] | None:
+        budget = self.order.config.budget
+        if self._rehearses or budget.price_per_second is None:
+            return None
+        return round(self.spend.money, 6), budget.currency
+
     def _finish(self, plan: Plan, began: float) -> Outcome:
         entries = self.journal.entries()
         results = results_of(self.order.checked, plan, entries)
@@ -334,37 +368,33 @@ class _Run:
             video_seconds=sum(result.seconds or 0 for result in done),
             started_at=iso(began) or "",
             finished_at=iso(ended) or "",
-            elapsed_s=round(ended - began, 3),
+            elapsed_s=round(self.clock.now() - self.began, 3),
             exit_code=int(code),
             stopped_by=self.stops[0].reason if self.stops else None,
+            balance_before=self.balance.before,
+            balance_after=self.balance.after,
+            spend=self._spend,
         )
-        published = publish(self.order.checked, results, self.order.folder, summary)
+        try:
+            published = publish(self.order.checked, results, self.order.folder, summary)
+        except StoreError as error:
+            # What else happened may concern more than the results that cannot be written.
+            error.exit_code = highest([code, error.exit_code])
+            raise
         for stop in self.stops:
             self._log("stopped", exit_code=int(stop.exit_code), reason=stop.reason)
         self._log("end", exit_code=int(code), states=summary.states, notes=published.notes)
-        self.journal.end_run(self.run_id, ended, int(code))
+        self._note_end(ended, int(code))
         return Outcome(summary, published, tuple(self.stops))
 
-
-def engine_settings(config: Config) -> Settings:
-    """Return the engine's part of the configuration."""
-    limits, polling, budget = config.limits, config.polling, config.budget
-    return Settings(
-        pace=Pace(polling.first_s, polling.interval_s, config.poll_floor_s),
-        outstanding=limits.outstanding,
-        submits_in_flight=limits.submits_in_flight,
-        submits_per_minute=limits.submits_per_minute,
-        polls_per_minute=limits.polls_per_minute,
-        uploads=limits.uploads,
-        downloads=limits.downloads,
-        deadline_s=polling.deadline_s,
-        lookup_s=config.api.lookup_s,
-        missing_grace_s=config.api.missing_grace_s,
-        client_reference=config.api.client_reference,
-        caps=Caps(budget.videos, budget.video_seconds, budget.money),
-    )
+    def _note_end(self, ended: float, code: int) -> None:
+        try:
+            self.journal.end_run(self.run_id, ended, code)
+        except StoreError as error:
+            # The results are out by now, and why the journal takes no more was said if it matters.
+            self._log("the end stands not in the journal", reason=error.message)
 
 
-def _names(entry: Entry) -> list[str]:
-    names = [entry.attempt.video_name]
-    return [*names, entry.take.name] if entry.take else names
+def _key_of(config: Config) -> str:
+    """Return the key, to be kept out of every text; it need not be one that can be used."""
+    return os.environ.get(config.api.key_env, "").strip()

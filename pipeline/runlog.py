@@ -8,21 +8,28 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Self
 
+from pipeline.concealment import conceal
 from pipeline.errors import StoreError
 from pipeline.events import Event, Intended, PictureRefused
 from pipeline.model import Video
+from pipeline.privatefile import open_private
 
 
 class RunLog:
-    """Open for appending; use it as a context. The key and signed URLs are never given to it."""
+    """Open for appending; use it as a context.
 
-    def __init__(self, path: Path, run_id: str) -> None:
+    Neither the key nor a signed URL is ever given to it. Should a bug do so, `secret` and what
+    stands behind the question mark of an address are left out all the same.
+    """
+
+    def __init__(self, path: Path, run_id: str, *, secret: str = "") -> None:
         self._path = path
         self._run_id = run_id
+        self._secret = secret
         self._lines: list[str] = []
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         try:
-            self._file = os.fdopen(os.open(path, flags, 0o600), "wb", buffering=0)
+            descriptor = open_private(path, os.O_WRONLY | os.O_APPEND)
+            self._file = os.fdopen(descriptor, "wb", buffering=0)
         except OSError as error:
             raise _not_taken(path, error) from error
 
@@ -41,7 +48,8 @@ class RunLog:
     def write(self, at: str, what: str, **said: object) -> None:
         """Add one line: when (UTC, ISO 8601), what, and whatever belongs to it."""
         document = {"at": at, "run": self._run_id, "what": what, **said}
-        self._lines.append(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+        line = json.dumps(document, ensure_ascii=False, default=str)
+        self._lines.append(conceal(line, self._secret) + "\n")
 
     def event(self, at: str, event: Event) -> None:
         """Add an event of a row."""

@@ -26,6 +26,7 @@ from pipeline.commands import (
     Upload,
     UploadAnswer,
 )
+from pipeline.engine.budget import day_of
 from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import (
@@ -67,10 +68,15 @@ class Store(Protocol):
 class Record(Protocol):
     """Where events are kept."""
 
-    def append(self, events: Sequence[Event], at: float) -> Future[None]:
-        """Write events; done when they are durable."""
+    def append(self, events: Sequence[Event], at: float) -> Future[StoreError | None]:
+        """Write events; done when they are durable.
 
-    def remember_upload(self, account: str, sha256: str, url: str, at: float) -> Future[None]:
+        Its result says, if it is not None, why nothing new may be begun: the last room is used.
+        """
+
+    def remember_upload(
+        self, account: str, sha256: str, url: str, at: float
+    ) -> Future[StoreError | None]:
         """Keep an upload for later runs."""
 
 
@@ -124,6 +130,7 @@ class Scheduler:
         self._uncommitted: deque[list[Command]] = deque()
         self._under_way: dict[asyncio.Task[None], Command] = {}
         self._halted = False
+        self._full = False
         self._crash: BaseException | None = None
         self._wake = asyncio.Event()
 
@@ -143,8 +150,7 @@ class Scheduler:
 
     async def _work(self) -> None:
         while self._crash is None:
-            decision = self._engine.tell(self._told(), self._clock.now())
-            self._carry_out(decision)
+            decision = self._turn()
             self._watcher.saw(decision, self._engine)
             if self._engine.finished and not self._uncommitted:
                 return
@@ -172,12 +178,20 @@ class Scheduler:
             await asyncio.wait(self._under_way)
         while self._answers or self._uncommitted:
             try:
-                self._carry_out(self._engine.tell(self._told(), self._clock.now()))
+                self._turn()
             except Exception as error:  # noqa: BLE001 - the first crash is raised; this one goes along
                 crash.add_note(f"Then, while the last answers were taken in: {error!r}")
             if self._uncommitted:
                 await self._wake.wait()
                 self._wake.clear()
+
+    def _turn(self) -> Decision:
+        # One look at the clock: what is written of a submission is of the day that it counts for.
+        wall = self._clock.wall()
+        self._engine.begin_day(day_of(wall))
+        decision = self._engine.tell(self._told(), self._clock.now())
+        self._carry_out(decision, wall)
+        return decision
 
     def _told(self) -> Iterator[Answer]:
         # One by one: if the engine breaks on one, the others are still there.
@@ -193,11 +207,11 @@ class Scheduler:
         timer.cancel()
         self._wake.clear()
 
-    def _carry_out(self, decision: Decision) -> None:
+    def _carry_out(self, decision: Decision, wall: float) -> None:
         commands = list(decision.commands)
         if decision.events:
             loop = asyncio.get_running_loop()
-            written = self._journal.append(decision.events, self._clock.wall())
+            written = self._journal.append(decision.events, wall)
             self._uncommitted.append(commands)
             written.add_done_callback(lambda done: loop.call_soon_threadsafe(self._committed, done))
         elif self._uncommitted:
@@ -205,15 +219,24 @@ class Scheduler:
         else:
             self._start(commands)
 
-    def _committed(self, done: Future[None]) -> None:
+    def _committed(self, done: Future[StoreError | None]) -> None:
         commands = self._uncommitted.popleft()
         error = done.exception()
         if error is not None:
             self._fail(error)
         else:
+            self._heed(done.result())
             self._start(commands)
         if not self._uncommitted:
             self._wake.set()
+
+    def _heed(self, shortage: StoreError | None) -> None:
+        """Stop at the first commit that needed the reserve; the rest of it is for the answers."""
+        if shortage is None or self._full:
+            return
+        self._full = True
+        self.stop(Stop(shortage.exit_code, shortage.message, action=shortage.action))
+        self.drop_downloads()
 
     def _start(self, commands: Sequence[Command]) -> None:
         for command in commands:
@@ -221,6 +244,9 @@ class Scheduler:
                 # Decided before the stop, and not out yet: so it stays unsent, and that is known.
                 unsent = NotSent("the run was stopped before it was sent")
                 self._tell(SubmitAnswer(command.attempt.key, unsent))
+            elif self._full and isinstance(command, Download):
+                later = TransferBroken("the disk is full; the video is fetched by the next run")
+                self._tell(DownloadAnswer(command.attempt.key, later))
             elif self._crash is None:
                 effort = asyncio.create_task(self._perform(command))
                 self._under_way[effort] = command

@@ -186,6 +186,58 @@ def test_the_image_root(tmp_path: Path) -> None:
         _check(path, f"manifest.image_root={tmp_path / 'none'}")
 
 
+def test_pictures_from_outside_are_an_option(tmp_path: Path) -> None:
+    """A path out of the picture folder, or a link out of it, is taken only when that is set."""
+    _picture(tmp_path / "elsewhere" / "a.jpg")
+    (tmp_path / "shop").mkdir()
+    path = _csv(tmp_path / "shop", "prompt,image\nx,../elsewhere/a.jpg\n")
+    (refused,) = _check(path).problems
+    assert (refused.code, "manifest.images_outside" in refused.message) == ("picture_outside", True)
+    assert not _check(path, "manifest.images_outside=true").problems
+
+
+def test_what_was_done_to_a_picture_is_a_warning_of_its_cell(tmp_path: Path) -> None:
+    """The row is sent with the copy; the warning stands at the row, the column and the cell."""
+    Image.new("CMYK", (640, 480), "red").save(tmp_path / "a.tif")
+    _picture(tmp_path / "b.jpg")
+    rows = (("sku", "image_1", "prompt"), ("A", "b.jpg", "x"), ("B", "a.tif", "y"))
+    path = _xlsx(tmp_path, *rows, ("C", "a.tif", "z"))
+    checked = _check(path)
+    assert [(one.row, one.cell, one.column, one.key) for one in checked.problems] == [
+        (3, "B3", "image_1", "B"), (4, "B4", "image_1", "C"),
+    ]  # fmt: skip
+    assert {one.severity for one in checked.problems} == {Severity.WARNING}
+    assert "a.tif is sent as a JPEG copy: it is a TIFF picture" in checked.problems[0].message
+    assert list(checked.requests) == [2, 3, 4]
+    picture = checked.pictures[checked.requests[3].images[0].removeprefix("sha256:")]
+    assert picture.path.parent == tmp_path / "cache" / "pictures"
+    assert checked.requests == _check(path).requests
+    picture.path.unlink()
+    assert checked.requests == _check(path).requests
+    assert picture.path.is_file()
+
+
+def test_pictures_are_not_made_fit_when_that_is_off(tmp_path: Path) -> None:
+    """Then they are problems, with the setting named; `off` needs no quotes."""
+    Image.new("RGB", (640, 480)).save(tmp_path / "a.bmp")
+    (problem,) = _check(_csv(tmp_path, "prompt,image\nx,a.bmp\n"), "images.prepare=off").errors
+    assert (problem.code, problem.row, problem.column) == ("picture_wrong_format", 2, "image")
+    assert "images.prepare" in problem.message
+    assert not (tmp_path / "cache" / "pictures").exists()
+
+
+def test_a_picture_far_from_the_frame_is_a_warning_of_its_row(tmp_path: Path) -> None:
+    """The same picture suits one row and not the next; the original's name is in it."""
+    Image.new("RGB", (600, 1200)).save(tmp_path / "tall.bmp")
+    text = "prompt,image,ratio\nx,tall.bmp,16:9\ny,tall.bmp,9:16\nz,tall.bmp,1:1\n"
+    checked = _check(_csv(tmp_path, text))
+    found = [(one.row, one.column) for one in checked.problems if one.code == "picture_shape"]
+    assert found == [(2, "image")]
+    (message,) = [one.message for one in checked.problems if one.code == "picture_shape"]
+    assert message.startswith("tall.bmp (600 x 1200) is far from the shape of a 16:9 video")
+    assert list(checked.requests) == [2, 3]
+
+
 def test_a_name_template_is_checked_before_anything_is_sent(tmp_path: Path) -> None:
     """A template that names no column stops the check."""
     path = _csv(tmp_path, "prompt\nx\n")

@@ -143,13 +143,27 @@ def test_all_faults_at_once_with_their_sources(tmp_path: Path) -> None:
         ("provider: [unclosed", "this cannot be read"),
         ("? [a]\n: b", "a key must be a plain name"),
         ("x: \x07", "does not allow"),
-        ("manifest: {sheet: 2024}", "manifest.sheet: 2024: allowed is a text, or null (write it"),
+        ("manifest: {key: 2024}", "manifest.key: 2024: allowed is a text, or null (write it"),
+        ("manifest: {sheet: yes}", "manifest.sheet: true: allowed is a text, or null (write it"),
+        ("manifest: {hidden_rows: hide}", "hidden_rows: hide: allowed is include or skip, or null"),
+        ("manifest: {fill_merged: 1}", "manifest.fill_merged: 1: allowed is true or false"),
+        ("manifest: {prompt_template: 'A {{ title '}", "is no template that can be used"),
+        ("manifest: {prompt_template: \"{{ 'a' * 300000000 }}\"}", "multiplying is not available"),
+        ("output: {name: '{{ key.upper() }}'}", "output.name"),
+        ("output: {name: '{key'}", "brace without its partner"),
         ("manifest: {columns: {Titel: titel}}", "manifest.columns.Titel: titel: allowed is"),
         ("manifest: {columns: {a: key, b: key}}", '"a" and "b" both stand for key'),
         ("manifest: {columns: 3}", "manifest.columns: 3: allowed is a list of lines"),
-        ("manifest: {prompt_template: 'A {title}'}", "cannot be used in this version"),
+        ("manifest: {prompt_template: 'A title'}", "names no column"),
         ("manifest: {encoding: klingon}", "manifest.encoding: klingon: is no encoding"),
         ("budget: {money: 5}", "money is a cap that needs price_per_second"),
+        ("budget: {per_day: {money: 5}}", "per_day.money is a cap that needs price_per_second"),
+        ("budget: {per_day: {videos: x}}", "budget.per_day.videos: x: allowed is a whole number"),
+        ("budget: {per_day: {vidoes: 1}}", "did you mean budget.per_day.videos?"),
+        ("budget: {per_day: 5}", "budget.per_day: is a section"),
+        ("in_doubt: resend", "in_doubt: is not a setting; did you mean api.in_doubt?"),
+        ("api: {in_doubt: again}", "api.in_doubt: again: allowed is hold or resend"),
+        ("api: {in_doubt: resend, client_reference: false}", "needs client_reference: true"),
         ("budget: {videos: 0}", "budget.videos: 0: allowed is a whole number above 0, or null"),
         ("budget: {currency: Euro}", "a text of three capital letters"),
         ("defaults: {duration: 5}", "defaults.duration: 5: allowed is 4, 6 or 10"),
@@ -255,5 +269,20 @@ def test_the_key_comes_from_the_environment_only() -> None:
 
 def test_sections_follow_the_design() -> None:
     """The sections stand in the order in which the design shows them."""
-    expected = ["api", "limits", "polling", "manifest", "defaults", "output", "budget"]
-    assert list(SECTIONS) == expected
+    expected = ["api", "limits", "polling", "manifest", "images", "defaults", "output", "budget"]
+    assert [name for name in SECTIONS if "." not in name] == expected
+
+
+def test_caps_per_day_come_from_every_source(tmp_path: Path) -> None:
+    """budget.per_day is set like any other section, by file, environment and --set."""
+    config = load(
+        _file(tmp_path, "budget: {videos: 9, per_day: {videos: 3, video_seconds: 18}}\n"),
+        environ={"REELSHEET_BUDGET__PER_DAY__VIDEO_SECONDS": "24"},
+        overrides=["budget.per_day.money=1.5", "budget.price_per_second=0.1"],
+    )
+    budget = config.budget
+    assert budget.videos == 9
+    assert budget.per_day.model_dump() == {"videos": 3, "video_seconds": 24, "money": 1.5}
+    whole = load(None, environ={}, overrides=["budget.per_day={videos: 2}"]).budget
+    assert (whole.videos, whole.per_day.videos) == (None, 2)
+    assert load(_file(tmp_path, "budget: {per_day: }\n"), environ={}) == Config()

@@ -15,8 +15,8 @@ from pipeline.errors import ConfigError
 from pipeline.model import Manifest, Row
 from pipeline.naming import (
     attempt_name,
-    check_template,
     reference,
+    name_template,
     row_keys,
     safe_name,
     video_names,
@@ -172,18 +172,33 @@ def test_long_names_are_cut_between_characters() -> None:
 def test_templates_take_columns() -> None:
     """Any column may be part of the name; equal names get a hash."""
     rows = [("1", Row(2, ("1", "red"))), ("2", Row(3, ("2", "red"))), ("3", Row(4, ("3", "blue")))]
-    names = video_names(rows, ["sku", "Colour"], "{{v}} {colour}", {})
-    assert names["3"] == "{v} blue"
-    assert names["1"].startswith("{v} red-")
-    assert names["1"] != names["2"]
+    for template in ("a {colour}", "a {Colour}", "a {{ colour }}", "a {{ row['Colour'] | lower }}"):
+        names = video_names(rows, ["sku", "Colour"], template, {})
+        assert names["3"] == "a blue"
+        assert names["1"].startswith("a red-")
+        assert names["1"] != names["2"]
 
 
 @pytest.mark.parametrize(
     "template",
-    ["{size}", "{key", "key}", "{key.__class__}", "{key[0]}", "{key!r}", "{key:>5}", "{}"],
+    [
+        "{size}",
+        "{key",
+        "key}",
+        "{key.__class__}",
+        "{key[0]}",
+        "{key!r}",
+        "{key:>5}",
+        "{}",
+        "{{ size }}",
+        "{{ key",
+        "{{ key.upper() }}",
+        "{{ key * 9 }}",
+        "{% for k in key %}",
+    ],
 )
 def test_templates_are_nothing_but_columns(template: str) -> None:
     """An unknown column, an attribute, an index or a format is a fault of the configuration."""
     with pytest.raises(ConfigError, match=r"output\.name") as caught:
-        check_template(template, ["sku"])
+        name_template(template, ["sku"])
     assert caught.value.action

@@ -26,6 +26,7 @@ from pipeline.cli import (
     status,
 )
 from pipeline.cli.streams import outlive_readers
+from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError
 
 EXIT_CODES = {
@@ -97,7 +98,7 @@ def main() -> None:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{os.path.basename(frame.filename)}:{frame.lineno}"  # noqa: PTH119
         _say(
-            f"internal error: {type(error).__name__} at {where}: {error}",
+            f"internal error: {type(error).__name__} at {where}: {conceal(str(error))}",
             "Please report it with this line. What was paid for is in the journal; run again.",
         )
         sys.exit(ExitCode.INTERNAL)

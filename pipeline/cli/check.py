@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from pipeline.check import Checked
     from pipeline.model import Problem
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("check")(_check)
+    app.command("check", short_help="Show every problem of the manifest.")(_check)
 
 
 def _check(
@@ -37,6 +39,15 @@ def _check(
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
+    show_prompts: Annotated[
+        int,
+        typer.Option(
+            "--show-prompts",
+            metavar="N",
+            min=0,
+            help="Also print the first N prompts, just as they would be sent.",
+        ),
+    ] = 0,
     as_json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -47,10 +58,12 @@ def _check(
     are opened and fully decoded. Exit code 0 if every row could be sent, 2 if not.
     """
     setting = settle(manifest, config, out, sets)
+    prompts: list[_Prompt] = []
     try:
         found = checked(setting, show=not quiet)
         rows, valid, problems = len(found.manifest.rows), found.valid, found.problems
         errors = len(found.errors)
+        prompts = _prompts(found, show_prompts)
     except ManifestError as error:
         from pipeline.check import file_problem
 
@@ -58,11 +71,29 @@ def _check(
             raise
         rows, valid, problems, errors = 0, 0, (file_problem(error),), 1
     if as_json:
-        print_json(_document(manifest, rows, valid, problems))
+        document = _document(manifest, rows, valid, problems)
+        print_json(document | ({"prompts": prompts} if show_prompts else {}))
     else:
+        for prompt in prompts:
+            typer.echo(f"row {prompt['row']} (key {prompt['key']}): {prompt['prompt']}")
         _print(manifest, rows, valid, problems, quiet=quiet and not verbose)
     if errors:
         raise typer.Exit(ExitCode.USAGE)
+
+
+class _Prompt(TypedDict):
+    row: int
+    key: str
+    prompt: str
+
+
+def _prompts(found: Checked, most: int) -> list[_Prompt]:
+    """The first prompts that would be sent, with their rows and keys."""
+    keys = dict(zip((row.number for row in found.manifest.rows), found.keys, strict=True))
+    return [
+        {"row": number, "key": keys[number], "prompt": request.prompt}
+        for number, request in islice(found.requests.items(), most)
+    ]
 
 
 def _document(

@@ -9,6 +9,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the command; its options are the emulator's own."""
     app.command(
         "emulate",
+        short_help="Serve a local ToAPIs for rehearsals and tests.",
         add_help_option=False,
         context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
     )(_emulate)

@@ -38,7 +38,11 @@ class _Wish:
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("init", epilog=f"Examples:\n\n{_EXAMPLES}")(_init)
+    app.command(
+        "init",
+        short_help="Make a starter folder or a manifest.",
+        epilog=f"Examples:\n\n{_EXAMPLES}",
+    )(_init)
 
 
 def _init(

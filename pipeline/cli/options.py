@@ -61,11 +61,15 @@ DEFAULT_CONFIG = Path("config.yaml")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A manifest with the configuration and the output folder that belong to it."""
+    """A manifest with the configuration and the output folder that belong to it.
+
+    `origin` is the manifest whose run wrote this one into its folder: failed.csv, results.csv.
+    """
 
     manifest: Path
     config: Config
     folder: OutputFolder
+    origin: Path | None = None
 
 
 def settle(
@@ -73,6 +77,7 @@ def settle(
 ) -> Setting:
     """Resolve the shared options; raises ConfigError."""
     from pipeline.folder import OutputFolder
+    from pipeline.journal.journal import origin
 
     resolved = load_config(config, sets)
     folder = OutputFolder.of(
@@ -81,7 +86,8 @@ def settle(
         out=out,
         rehearsal=resolved.provider == "rehearsal",
     )
-    return Setting(manifest, resolved, folder)
+    home = origin(folder.journal) if folder.wrote(manifest) else None
+    return Setting(manifest, resolved, folder, home)
 
 
 def load_config(path: Path | None, sets: list[str] | None) -> Config:
@@ -109,6 +115,7 @@ def checked(setting: Setting, *, show: bool = True) -> Checked:
             setting.config,
             cache_dir=setting.folder.cache,
             progress=progress,
+            origin=setting.origin,
         )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("plan")(_plan)
+    app.command("plan", short_help="Show what a run would do and cost.")(_plan)
 
 
 def _plan(

@@ -18,7 +18,7 @@ from pipeline.cli.options import (
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("report")(_report)
+    app.command("report", short_help="Write the results again.")(_report)
 
 
 def _report(

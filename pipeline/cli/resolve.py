@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.options import (
     Adopt,
     ConfigPath,
+    Json,
     ManifestPath,
     Out,
     Quiet,
     Set,
+    Setting,
     Verbose,
+    checked,
     settle,
 )
-from pipeline.errors import UsageError
+from pipeline.cli.screen import count, print_json
+from pipeline.errors import ManifestError, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.doubts import Doubt
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("resolve")(_resolve)
+    app.command("resolve", short_help="Settle a row that is in doubt or missing.")(_resolve)
 
 
 def _resolve(
     manifest: ManifestPath,
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The key of the row.")],
+    key: Annotated[
+        str | None, typer.Argument(metavar="KEY", help="The key of the row to settle.")
+    ] = None,
     task_id: Annotated[
         str | None,
         typer.Option("--task-id", metavar="ID", help="It was accepted: this is its task."),
@@ -34,6 +43,15 @@ def _resolve(
     not_sent: Annotated[
         bool, typer.Option("--not-sent", help="It was never accepted: it may be submitted anew.")
     ] = False,
+    list_all: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="List all rows to settle: when each was submitted, its prompt and reference, and "
+            "what the account lost in that run. Changes nothing.",
+        ),
+    ] = False,
+    as_json: Json = False,
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
@@ -43,22 +61,84 @@ def _resolve(
 ) -> None:
     """Settle a row that is in doubt or missing, after looking into your ToAPIs account.
 
-    With --task-id the provider is asked for the task first, and the next run fetches its video.
-    With --not-sent the attempt is closed, and the next run submits the row again under a new
-    number: if it was accepted after all, it is paid for twice.
+    With --all the rows to settle are listed. With --task-id the provider is asked for the task
+    first, and the next run fetches its video. With --not-sent the attempt is closed, and the next
+    run submits the row again under a new number: if it was accepted after all, it is paid for
+    twice.
     """
+    _ = verbose
+    if list_all:
+        if key is not None or task_id is not None or not_sent:
+            raise UsageError("--all lists every row: give it without KEY, --task-id, --not-sent.")
+        _list(settle(manifest, config, out, sets), as_json=as_json)
+        return
+    if key is None or (task_id is None) == (not not_sent):
+        raise UsageError("give a KEY with either --task-id ID or --not-sent, or --all alone.")
+    if as_json:
+        raise UsageError("--json goes with --all only.")
+    said = _settled(settle(manifest, config, out, sets), key, task_id, adopt=adopt)
+    if not quiet:
+        typer.echo(said)
+
+
+def _settled(setting: Setting, key: str, task_id: str | None, *, adopt: bool) -> str:
     from pipeline.naming import visible
     from pipeline.resolve import adopt_task, close_unsent
 
-    _ = verbose
-    if (task_id is None) == (not not_sent):
-        raise UsageError("give either --task-id ID or --not-sent.")
-    setting = settle(manifest, config, out, sets)
-    if task_id is not None:
-        said = adopt_task(
-            setting.manifest, setting.config, setting.folder, visible(key), task_id, adopt=adopt
-        )
+    manifest, folder, row = setting.manifest, setting.folder, visible(key)
+    if task_id is None:
+        return close_unsent(manifest, folder, row, adopt=adopt)
+    return adopt_task(manifest, setting.config, folder, row, task_id, adopt=adopt)
+
+
+def _list(setting: Setting, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from pipeline.resolve import open_doubts
+
+    doubts = open_doubts(setting.folder, _numbers(setting))
+    currency = setting.config.budget.currency
+    if as_json:
+        rows = [asdict(one) for one in doubts]
+        print_json({"manifest": str(setting.manifest), "currency": currency, "rows": rows})
+        return
+    for one in doubts:
+        _show(one, currency)
+    if not doubts:
+        typer.echo("no row is in doubt or missing")
+        return
+    typer.echo(
+        f"{count(len(doubts), 'row')} to settle. Look each up in your ToAPIs account, then:\n"
+        f"  reelsheet resolve {setting.manifest} KEY --task-id ID   if it is there\n"
+        f"  reelsheet resolve {setting.manifest} KEY --not-sent     if it is not"
+    )
+
+
+def _numbers(setting: Setting) -> dict[str, int]:
+    """Return the rows' numbers by key; what is paid for is listed also without its manifest."""
+    try:
+        found = checked(setting, show=False)
+    except ManifestError as error:
+        typer.echo(f"the rows' numbers are not known: {error.message}", err=True)
+        return {}
+    return {key: row.number for key, row in zip(found.keys, found.manifest.rows, strict=True)}
+
+
+def _show(one: Doubt, currency: str) -> None:
+    place = "left the manifest" if one.row is None else f"row {one.row}"
+    cost = "" if one.cost is None else f", {one.cost:,.2f} {currency}"
+    typer.echo(f"{one.key} ({place}): {one.state}, submitted {one.submitted_at} (UTC)")
+    typer.echo(f"  prompt: {one.prompt}")
+    typer.echo(f"  client_business_id: {one.client_business_id}")
+    if one.task_id is not None:
+        typer.echo(f"  task: {one.task_id}")
+    typer.echo(f"  attempt {one.attempt}, {one.video_seconds} s of video{cost}")
+    if one.what is not None:
+        typer.echo(f"  what happened: {one.what}")
+    if one.balance_difference is None:
+        typer.echo(f"  balance during run {one.run_id}: not known")
     else:
-        said = close_unsent(setting.manifest, setting.folder, visible(key), adopt=adopt)
-    if not quiet:
-        typer.echo(said)
+        typer.echo(
+            f"  balance during run {one.run_id}: {one.balance_before:,.2f} before, "
+            f"{one.balance_after:,.2f} after, difference {one.balance_difference:,.2f}"
+        )

@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 Only = Annotated[
     str | None, typer.Option("--only", metavar="KEY,…", help="Only the rows with these keys.")
 ]
+Yes = Annotated[
+    bool,
+    typer.Option(
+        "--yes", "-y", help="Submit without asking, also when the account does not hold enough."
+    ),
+]
 Limit = Annotated[
     int | None, typer.Option("--limit", metavar="N", min=0, help="Submit at most so many rows.")
 ]
@@ -40,9 +46,9 @@ Limit = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("run")(_run)
-    app.command("retry")(_retry)
-    app.command("fetch")(_fetch)
+    app.command("run", short_help="Make the videos: the main job.")(_run)
+    app.command("retry", short_help="New attempts for rows that ended badly.")(_retry)
+    app.command("fetch", short_help="Bring home what is paid for; submit nothing.")(_fetch)
 
 
 def _run(
@@ -72,6 +78,7 @@ def _run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done, as `reelsheet plan`.")
     ] = False,
+    yes: Yes = False,
     strict: Strict = False,
     adopt: Adopt = False,
     verbose: Verbose = False,
@@ -80,7 +87,9 @@ def _run(
     """Make the videos: submit new rows, fetch what is paid for, write the results.
 
     May be started again at any time: a row is never submitted twice by accident, and rows under
-    way are taken up where they were. Rows that break a rule are not sent; the others run.
+    way are taken up where they were. Rows that break a rule are not sent; the others run. A live
+    run looks at the balance first: if it is less than the rows to submit need, it asks whether to
+    go on; without a terminal it says so and goes on.
     """
     from pipeline.plan import Mode
 
@@ -91,7 +100,7 @@ def _run(
 
         show_plan(setting, selection, as_json=False, verbose=verbose)
         return
-    _carry_out(setting, selection, "run", strict=strict, adopt=adopt, quiet=quiet)
+    _carry_out(setting, selection, "run", yes=yes, strict=strict, adopt=adopt, quiet=quiet)
 
 
 def _retry(
@@ -104,6 +113,7 @@ def _retry(
     ] = "failed,expired",
     limit: Limit = None,
     only: Only = None,
+    yes: Yes = False,
     adopt: Adopt = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -118,7 +128,7 @@ def _retry(
     _ = verbose
     setting = settle(manifest, config, out, sets)
     selection = _selection(setting, Mode.RETRY, retry=states, limit=limit, only=only)
-    _carry_out(setting, selection, "retry", adopt=adopt, quiet=quiet)
+    _carry_out(setting, selection, "retry", yes=yes, adopt=adopt, quiet=quiet)
 
 
 def _fetch(
@@ -185,6 +195,7 @@ def _carry_out(
     selection: Selection,
     command: str,
     *,
+    yes: bool = False,
     strict: bool = False,
     adopt: bool = False,
     quiet: bool = False,
@@ -192,10 +203,13 @@ def _carry_out(
     found = checked(setting, show=not quiet)
     _refuse_broken(setting, found, strict=strict)
     _refuse_unknown_keys(selection, found)
+    from pipeline.cli.consent import go_on
     from pipeline.progress import Progress
     from pipeline.run import Order, run
 
-    order = Order(found, setting.config, setting.folder, selection, command, adopt)
+    order = Order(
+        found, setting.config, setting.folder, selection, command, adopt, lambda: go_on(yes=yes)
+    )
     if not quiet:
         _say_before(setting, found)
     with Progress(len(found.manifest.rows), sys.stderr, quiet=quiet) as progress:
@@ -240,6 +254,17 @@ def _say_before(setting: Setting, found: Checked) -> None:
     )
 
 
+def _say_money(outcome: Outcome) -> None:
+    summary = outcome.summary
+    if summary.spend is not None:
+        money, currency = summary.spend
+        typer.echo(f"spent in this run, with what is in doubt: {money:,.2f} {currency}")
+    if summary.balance_before is not None and summary.balance_after is not None:
+        typer.echo(
+            f"balance: {summary.balance_before:,.2f} before, {summary.balance_after:,.2f} after"
+        )
+
+
 def _say_after(outcome: Outcome, found: Checked, *, quiet: bool) -> None:
     for stop in outcome.stops:
         typer.echo(f"stopped: {stop.reason}", err=True)
@@ -255,6 +280,7 @@ def _say_after(outcome: Outcome, found: Checked, *, quiet: bool) -> None:
         f"{count(summary.submitted, 'submission')}, {count(summary.downloaded, 'download')} "
         f"({summary.bytes / 1e6:.1f} MB) in {summary.elapsed_s:.0f} s"
     )
+    _say_money(outcome)
     typer.echo(f"results: {outcome.published.results}")
     if outcome.published.failed is not None:
         typer.echo(f"rows that need you: {outcome.published.failed}")
@@ -262,4 +288,7 @@ def _say_after(outcome: Outcome, found: Checked, *, quiet: bool) -> None:
     if invalid:
         typer.echo(f"what is wrong with them: reelsheet check {found.manifest.path}")
     if outcome.exit_code == ExitCode.IN_DOUBT:
-        typer.echo("rows in doubt or missing: see result_action, and `reelsheet resolve --help`")
+        typer.echo(
+            "rows in doubt or missing: see result_action, and "
+            f"`reelsheet resolve {found.manifest.path} --all`"
+        )

@@ -23,7 +23,7 @@ from pipeline.cli.screen import print_json, print_table
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("status")(_status)
+    app.command("status", short_help="Show where the rows stand.")(_status)
 
 
 def _status(

@@ -30,18 +30,20 @@ PREFIX = "REELSHEET_"
 _LARGEST_BYTES = 1_000_000
 _LONGEST_ECHO = 60
 
-SECTIONS: dict[str, type[Section]] = {
-    name: info.annotation
-    for name, info in Config.model_fields.items()
-    if isinstance(info.annotation, type) and issubclass(info.annotation, Section)
-}
-FIELDS: dict[str, FieldInfo] = {
-    name: info for name, info in Config.model_fields.items() if name not in SECTIONS
-} | {
-    f"{section}.{name}": info
-    for section, model in SECTIONS.items()
-    for name, info in model.model_fields.items()
-}
+SECTIONS: dict[str, type[Section]] = {}
+FIELDS: dict[str, FieldInfo] = {}
+
+
+def _know(model: type[Section], prefix: str = "") -> None:
+    for name, info in model.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Section):
+            SECTIONS[prefix + name] = info.annotation
+            _know(info.annotation, f"{prefix}{name}.")
+        else:
+            FIELDS[prefix + name] = info
+
+
+_know(Config)
 _MAPPING = "manifest.columns"  # the one setting whose own keys are free
 
 
@@ -194,8 +196,10 @@ def _suggestion(key: str) -> str:
 def _validated(gathered: _Gathered) -> Config:
     nested: dict[str, Any] = {}
     for key, value in gathered.values.items():
-        section, _, name = key.rpartition(".")
-        place = nested.setdefault(section, {}) if section else nested
+        *sections, name = key.split(".")
+        place = nested
+        for section in sections:
+            place = place.setdefault(section, {})
         place[name] = value
     config: Config | None = None
     try:
@@ -214,7 +218,8 @@ def _validated(gathered: _Gathered) -> Config:
 def _note(detail: ErrorDetails, gathered: _Gathered) -> None:
     """Turn one finding of pydantic into a fault."""
     location = [str(part) for part in detail["loc"]]
-    key = next((one for one in (".".join(location[:2]), location[0]) if one in FIELDS), "")
+    paths = (".".join(location[:length]) for length in range(len(location), 0, -1))
+    key = next((one for one in paths if one in FIELDS), "")
     if not key:  # a rule over a whole section; its own sentence names the keys
         given = [source for one, source in gathered.sources.items() if one.startswith(location[0])]
         gathered.fault(", ".join(dict.fromkeys(given)), location[0], _own_words(detail))

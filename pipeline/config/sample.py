@@ -24,13 +24,7 @@ def sample() -> str:
     """The text of the default `config.yaml`: every key with its comment, in the order of use."""
     config = Config()
     parts = [_HEAD]
-    for name in Config.model_fields:
-        value = getattr(config, name)
-        if name in SECTIONS:
-            title = (SECTIONS[name].__doc__ or "").strip()
-            parts.append(f"\n{_comment(title, '')}{name}:\n{_keys(value, name + '.', '  ')}")
-        else:
-            parts.append("\n" + _key(config, name, "", ""))
+    parts += ["\n" + _key(config, name, "", "") for name in Config.model_fields]
     return "".join(parts)
 
 
@@ -39,6 +33,11 @@ def _keys(section: BaseModel, prefix: str, indent: str) -> str:
 
 
 def _key(section: BaseModel, name: str, prefix: str, indent: str) -> str:
+    path = prefix + name
+    if path in SECTIONS:
+        title = _comment((SECTIONS[path].__doc__ or "").strip(), indent)
+        keys = _keys(getattr(section, name), f"{path}.", f"{indent}  ")
+        return f"{title}{indent}{name}:\n{keys}"
     about = type(section).model_fields[name].description or ""
     comment = _comment(f"{about} [{allowed(prefix + name)}]", indent)
     return f"{comment}{indent}{name}: {_written(getattr(section, name))}\n"

@@ -17,8 +17,8 @@ from pipeline.config.values import (
     KeyVariable,
     ManifestField,
     NameTemplate,
-    PromptTemplate,
     Prepare,
+    PromptTemplate,
     Resolution,
     Sheet,
     Text,
@@ -68,6 +68,13 @@ class Api(Section):
         le=3600,
         description="Seconds for which a lost submission is looked for.",
     )
+    in_doubt: Literal["hold", "resend"] = Field(
+        default="hold",
+        description="What becomes of a submission that was looked for in vain. hold: its row stays "
+        "in doubt until you settle it (reelsheet resolve). resend: it goes again as a new attempt, "
+        "if the look-up was seen to find another task in the same run; should the provider have "
+        "taken it after all, it is paid for twice.",
+    )
     missing_grace_s: float = Field(
         default=600.0,
         ge=0,
@@ -81,6 +88,13 @@ class Api(Section):
         le=720,
         description="Hours for which the URL of an uploaded picture is used again.",
     )
+
+    @model_validator(mode="after")
+    def _resend_needs_the_reference(self) -> Self:
+        """What cannot be looked up is never known to be absent."""
+        if self.in_doubt == "resend" and not self.client_reference:
+            raise ValueError("in_doubt: resend needs client_reference: true; change one of them")
+        return self
 
 
 class Limits(Section):
@@ -268,20 +282,39 @@ class Output(Section):
     )
 
 
+class PerDay(Section):
+    """Caps per day, from midnight to midnight UTC, over all runs into one output folder."""
+
+    videos: int | None = Field(
+        default=None, gt=0, description="Most videos to order in a day. null: no cap."
+    )
+    video_seconds: int | None = Field(
+        default=None, gt=0, description="Most seconds of video to order in a day. null: no cap."
+    )
+    money: float | None = Field(
+        default=None,
+        gt=0,
+        description="Most money to spend in a day; needs price_per_second. null: no cap.",
+    )
+
+
 class Budget(Section):
-    """Caps over all runs of a manifest; a run stops before it would pass one."""
+    """Caps per run, and per day; submitting stops before one would be passed."""
 
     videos: int | None = Field(
         default=None,
         gt=0,
-        description="Most videos to order. null: no cap.",
+        description="Most videos to order in one run. null: no cap.",
     )
     video_seconds: int | None = Field(
-        default=None, gt=0, description="Most seconds of video to order. null: no cap."
+        default=None, gt=0, description="Most seconds of video to order in one run. null: no cap."
     )
     money: float | None = Field(
-        default=None, gt=0, description="Most money to spend; needs price_per_second. null: no cap."
+        default=None,
+        gt=0,
+        description="Most money to spend in one run; needs price_per_second. null: no cap.",
     )
+    per_day: PerDay = Field(default_factory=PerDay)
     price_per_second: float | None = Field(
         default=None,
         gt=0,
@@ -296,8 +329,12 @@ class Budget(Section):
     @model_validator(mode="after")
     def _money_needs_a_price(self) -> Self:
         """Without a price the money spent is unknown, and the cap would hold nothing back."""
-        if self.money is not None and self.price_per_second is None:
-            raise ValueError("money is a cap that needs price_per_second: set it, or remove money")
+        if self.price_per_second is None:
+            for name, cap in (("money", self.money), ("per_day.money", self.per_day.money)):
+                if cap is not None:
+                    raise ValueError(
+                        f"{name} is a cap that needs price_per_second: set it, or remove {name}"
+                    )
         return self
 
 

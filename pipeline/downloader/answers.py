@@ -73,7 +73,7 @@ def judge(status: int, headers: Mapping[str, str], have_bytes: int, mark: Mark |
 
 
 def _refusal(status: int, headers: Mapping[str, str]) -> LinkDead | TransferBroken:
-    wait_s = retry_after_s(headers.get("Retry-After"))
+    wait_s = retry_after_s(headers.get("Retry-After"), _date(headers.get("Date")))
     if _CLIENT_ERROR <= status < _SERVER_ERROR and status not in _PASSING:
         return LinkDead(f"The download host refuses the link (HTTP {status}).")
     return TransferBroken(
@@ -141,19 +141,28 @@ def strong_validator(headers: Mapping[str, str]) -> str | None:
 
 
 def retry_after_s(text: str | None, now: datetime | None = None) -> float | None:
-    """Read a Retry-After header, seconds or a date; None if there is none to be understood."""
+    """Read a Retry-After header, seconds or a date; None if there is none to be understood.
+
+    `now` is the time of the answer by its host's clock: ours may be wrong, and stands in only where
+    the answer has none.
+    """
     if text is None:
         return None
     seconds = _number(text)
     if seconds is not None:
         return float(seconds)
+    until = _date(text)
+    if until is None:
+        return None
+    return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
+
+
+def _date(text: str | None) -> datetime | None:
     try:
-        until = parsedate_to_datetime(text)
+        found = parsedate_to_datetime(text or "")
     except (ValueError, TypeError):
         return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def _number(text: str | None) -> int | None:

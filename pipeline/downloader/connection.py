@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -30,10 +30,18 @@ class ForbiddenAddress(OSError):
 
 
 class CheckedResolver(AbstractResolver):
-    """Resolves names and refuses those that lead into a private or reserved network."""
+    """Resolves names by `resolver` and refuses those that lead to an address that is closed.
 
-    def __init__(self) -> None:
-        self._resolver = aiohttp.ThreadedResolver()
+    `refusal` says why an address is closed, None if it is open.
+    """
+
+    def __init__(
+        self,
+        resolver: AbstractResolver,
+        refusal: Callable[[str], str | None] = address_refusal,
+    ) -> None:
+        self._resolver = resolver
+        self._refusal = refusal
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -41,7 +49,7 @@ class CheckedResolver(AbstractResolver):
         """Resolve; raises ForbiddenAddress if one of the addresses is closed to downloads."""
         found = await self._resolver.resolve(host, port, family)
         for address in found:
-            if reason := address_refusal(address["host"]):
+            if reason := self._refusal(address["host"]):
                 raise ForbiddenAddress(errno.EACCES, reason)
         return found
 
@@ -51,10 +59,20 @@ class CheckedResolver(AbstractResolver):
 
 
 def open_session(
-    *, concurrency: int, allow_private: bool, stall_s: float, connect_s: float
+    *,
+    concurrency: int,
+    allow_private: bool,
+    stall_s: float,
+    connect_s: float,
+    resolver: AbstractResolver | None = None,
 ) -> aiohttp.ClientSession:
-    """Open the session. `stall_s` is the longest silence in a body, `connect_s` to connect."""
-    resolver = aiohttp.ThreadedResolver() if allow_private else CheckedResolver()
+    """Open the session. `stall_s` is the longest silence in a body, `connect_s` to connect.
+
+    `resolver` finds the addresses of names, the system's unless given; what it finds is checked.
+    """
+    resolver = resolver or aiohttp.ThreadedResolver()
+    if not allow_private:
+        resolver = CheckedResolver(resolver)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=concurrency, resolver=resolver),
         cookie_jar=aiohttp.DummyCookieJar(),

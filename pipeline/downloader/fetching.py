@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from pipeline.decoding import Decoders
@@ -28,9 +29,10 @@ class Downloader:
 
     `concurrency` transfers run at a time. `verify` is how far a video is verified: its boxes, its
     first frame, or in full. `allow_private` lets links lead into private networks (rehearsals,
-    one's own storage). `stall_s` is the longest silence within a transfer and the time over which
-    it must keep up 1 KB/s; `connect_s` the longest wait for a connection; `max_bytes` the largest
-    video; `verify_timeout_s` the longest that one video may take to decode.
+    one's own storage), `resolver` finds the addresses of their hosts, the system's unless given.
+    `stall_s` is the longest silence within a transfer and the time over which it must keep up
+    1 KB/s; `connect_s` the longest wait for a connection; `max_bytes` the largest video;
+    `verify_timeout_s` the longest that one video may take to decode.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Downloader:
         connect_s: float = 30,
         max_bytes: int = MAX_BYTES,
         verify_timeout_s: float = 120,
+        resolver: AbstractResolver | None = None,
     ) -> None:
         if verify not in LEVELS:
             raise ValueError(f"verify must be one of {', '.join(LEVELS)}, not {verify!r}")
@@ -54,6 +57,7 @@ class Downloader:
         self._stall_s = stall_s
         self._connect_s = connect_s
         self._max_bytes = max_bytes
+        self._resolver = resolver
         self._decoders = Decoders(limit_s=verify_timeout_s)
         self._slots = asyncio.Semaphore(concurrency)
         self._names: set[str] = set()
@@ -68,6 +72,7 @@ class Downloader:
                 allow_private=self._allow_private,
                 stall_s=self._stall_s,
                 connect_s=self._connect_s,
+                resolver=self._resolver,
             )
         )
         await self._stack.enter_async_context(self._decoders)

@@ -1,42 +1,85 @@
-"""Spend under a cap: reserved before the intent, released only on a provable no."""
+"""Spend under caps, per run and per day: reserved before the intent, released on a provable no."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+
+from pipeline.engine.rows import Stop
 from pipeline.engine.settings import Caps
+from pipeline.engine.stops import over_budget
 from pipeline.model import Attempt
 
+DAY_S = 86_400
 
-class Budget:
-    """Counts what a run has reserved and says no before a cap would be passed."""
 
-    def __init__(self, caps: Caps) -> None:
-        self._caps = caps
-        self.videos = 0
-        self.video_seconds = 0
-        self.money = 0.0
+def day_of(unix_s: float) -> int:
+    """Return the number of the UTC day of a Unix time."""
+    return int(unix_s // DAY_S)
 
-    def refusal(self, attempt: Attempt) -> str | None:
-        """Return the sentence that says which cap this attempt would pass; None if none."""
-        seconds = attempt.request.duration
+
+@dataclass(slots=True)
+class Spend:
+    """What is reserved, confirmed or in doubt, all together. Money is in the budget's currency."""
+
+    videos: int = 0
+    video_seconds: int = 0
+    money: float = 0.0
+
+    def add(self, attempt: Attempt, times: int = 1) -> None:
+        """Count an attempt, or take it back with -1."""
+        self.videos += times
+        self.video_seconds += times * attempt.request.duration
+        self.money += times * (attempt.cost or 0)
+
+    def excess(self, attempt: Attempt, caps: Caps) -> Iterator[tuple[str, str]]:
+        """Yield the name of each cap that one more attempt would pass, and by what it would."""
         for name, cap, after in (
-            ("videos", self._caps.videos, self.videos + 1),
-            ("video_seconds", self._caps.video_seconds, self.video_seconds + seconds),
-            ("money", self._caps.money, self.money + (attempt.cost or 0)),
+            ("videos", caps.videos, self.videos + 1),
+            ("video_seconds", caps.video_seconds, self.video_seconds + attempt.request.duration),
+            ("money", caps.money, self.money + (attempt.cost or 0)),
         ):
             # Prices are decimal fractions: the last cent of a cap must not be lost to rounding.
             if cap is not None and after > cap + 1e-9:
-                return f"budget.{name} is {cap:g} and the next video would make it {after:g}"
+                yield name, f"is {cap:g} and the next video would make it {after:g}"
+
+
+class Budget:
+    """Counts what a run, and a day, have reserved and says no before a cap would be passed.
+
+    Days are told by their number, which only grows: a clock that is set back opens no old day.
+    """
+
+    def __init__(self, caps: Caps, caps_per_day: Caps) -> None:
+        self.run = Spend()
+        self._caps = caps
+        self._caps_per_day = caps_per_day
+        self._day = Spend()
+        self._today = -inf
+
+    def begin_day(self, day: float, spent: Spend | None = None) -> None:
+        """Count anew if this is a later day than before; `spent` says what it began with."""
+        if day > self._today:
+            self._today = day
+            self._day = spent or Spend()
+
+    def refusal(self, attempt: Attempt) -> Stop | None:
+        """Return why this attempt may not go out, as a Stop; None if no cap would be passed."""
+        for name, excess in self.run.excess(attempt, self._caps):
+            return over_budget(f"budget.{name} {excess}")
+        for name, excess in self._day.excess(attempt, self._caps_per_day):
+            return over_budget(f"budget.per_day.{name} {excess}", daily=True)
         return None
 
-    def reserve(self, attempt: Attempt) -> None:
-        """Count an attempt that is about to be submitted."""
-        self._count(attempt, 1)
+    def reserve(self, attempt: Attempt) -> float:
+        """Count an attempt that is about to be submitted; returns the day it counts for."""
+        self.run.add(attempt)
+        self._day.add(attempt)
+        return self._today
 
-    def release(self, attempt: Attempt) -> None:
-        """Take back an attempt that was provably not accepted."""
-        self._count(attempt, -1)
-
-    def _count(self, attempt: Attempt, sign: int) -> None:
-        self.videos += sign
-        self.video_seconds += sign * attempt.request.duration
-        self.money += sign * (attempt.cost or 0)
+    def release(self, attempt: Attempt, day: float) -> None:
+        """Take back an attempt, reserved on `day`, that was provably not accepted."""
+        self.run.add(attempt, -1)
+        if day == self._today:
+            self._day.add(attempt, -1)

@@ -12,7 +12,8 @@ The way of one row: `enqueue` -> pictures (`uploads`) -> the paid call (`gate`) 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from math import inf
 
 from pipeline import events as ev
 from pipeline.commands import (
@@ -29,10 +30,11 @@ from pipeline.commands import (
     UploadAnswer,
 )
 from pipeline.engine import stops
-from pipeline.engine.budget import Budget
+from pipeline.engine.budget import Budget, Spend
 from pipeline.engine.downloads import Downloads
 from pipeline.engine.gate import Gate
 from pipeline.engine.outstanding import Outstanding
+from pipeline.engine.proof import Proof
 from pipeline.engine.rows import Reach, Stop, Tracked
 from pipeline.engine.settings import Settings
 from pipeline.engine.sweep import Sweep
@@ -67,7 +69,15 @@ DEAD_LINKS = 6
 class Engine:
     """Decides for all rows of one run; see the module for the way of one row."""
 
-    def __init__(self, settings: Settings, now: float, *, upload_age_s: float = 72_000) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        now: float,
+        *,
+        upload_age_s: float = 72_000,
+        renew: Callable[[Attempt], Attempt | None] = lambda _: None,
+    ) -> None:
+        """Begin at `now`; `renew` gives the attempt after one in doubt, None if none may follow."""
         self.stops: list[Stop] = []
         self._reach = 0
         self.states: Counter[State] = Counter()
@@ -78,13 +88,22 @@ class Engine:
         self._gate = Gate(settings, now)
         self._sweep = Sweep(settings, now)
         self._downloads = Downloads(settings.downloads)
-        self._budget = Budget(settings.caps)
+        self._budget = Budget(settings.caps, settings.caps_per_day)
         self._budget_waits = False
+        self._proof = Proof(wanted=settings.resend)
+        self._renew = renew
         self._outstanding = Outstanding(settings, self._sweep, self._happen)
         self._events: list[ev.Event] = []
         self._commands: list[Command] = []
 
     # Before the start.
+
+    def begin_day(self, day: int, spent: Spend | None = None) -> None:
+        """Have the caps per day count anew if `day`, by its number, is later than any before.
+
+        `spent` is what was reserved on that day before this run.
+        """
+        self._budget.begin_day(day, spent)
 
     def know_upload(self, sha256: str, url: str, valid_until: float) -> None:
         """Use a picture's upload of an earlier run until the time `valid_until`."""
@@ -137,6 +156,11 @@ class Engine:
         )
 
     @property
+    def spend(self) -> Spend:
+        """What this run has reserved so far, with what is confirmed or in doubt."""
+        return self._budget.run
+
+    @property
     def outstanding(self) -> int:
         """How many slots are taken."""
         return self._outstanding.slots
@@ -180,12 +204,12 @@ class Engine:
     def _wake_at(self, now: float) -> float | None:
         if self._reach >= Reach.EVERYTHING:
             return None
-        times = [self._sweep.wake_at(now)]
+        wake_at = self._sweep.wake_at(now)
         if self._reach < Reach.SUBMITTING:
-            times.append(self._uploads.wake_at())
+            wake_at = min(wake_at, self._uploads.wake_at())
             if self._uploads.prepared and not self._budget_waits:
-                times.append(self._gate.opens_at(now, self._outstanding.slots))
-        return min([time for time in times if time is not None], default=None)
+                wake_at = min(wake_at, self._gate.opens_at(now, self._outstanding.slots))
+        return wake_at if wake_at < inf else None
 
     def _happen(self, row: Tracked, event: ev.Event) -> None:
         state = after(row.state, event)
@@ -246,7 +270,7 @@ class Engine:
                 # What is in flight may give its share of the budget back.
                 self._budget_waits = self._gate.in_flight > 0
                 if not self._budget_waits:
-                    self.stop(stops.over_budget(refusal))
+                    self.stop(refusal)
                 return
             self._prepare(now)
 
@@ -261,7 +285,7 @@ class Engine:
 
     def _intend(self, row: Tracked, urls: tuple[str, ...]) -> None:
         self._supersede(row)
-        self._budget.reserve(row.attempt)
+        row.reserved_on = self._budget.reserve(row.attempt)
         self._outstanding.hold(row)
         self._happen(row, ev.Intended(row.key, row.attempt.number, row.attempt))
         self._commands.append(Submit(row.attempt, urls))
@@ -275,7 +299,7 @@ class Engine:
                 self._happen(row, ev.Accepted(row.key, number, task_id))
                 self._outstanding.accepted(row, task_id, now)
             case Refused() as error:
-                self._budget.release(row.attempt)
+                self._budget.release(row.attempt, row.reserved_on)
                 self._outstanding.release(row)
                 self._happen(row, ev.Declined(row.key, number, error.code, error.message))
                 self._heed(self._gate.refused(error))
@@ -294,7 +318,7 @@ class Engine:
                 self._doubt(row, error.message, now)
 
     def _not_accepted(self, row: Tracked) -> None:
-        self._budget.release(row.attempt)
+        self._budget.release(row.attempt, row.reserved_on)
         self._outstanding.release(row)
         self._happen(row, ev.NotAccepted(row.key, row.attempt.number))
         self._uploads.put_back(row.key)
@@ -310,8 +334,7 @@ class Engine:
 
     def _query(self, now: float) -> None:
         while (key := self._sweep.start(now)) is not None:
-            row = self._rows[key]
-            reference = row.task_id or row.attempt.client_business_id
+            reference = self._proof.reference(self._rows[key], now)
             self._commands.append(Query(key, reference))
 
     def _on_query(self, answer: QueryAnswer, now: float) -> None:
@@ -326,8 +349,15 @@ class Engine:
             # Doubts of earlier runs say nothing about how the provider answers now.
             if row.doubted_now:
                 self._heed_look_up(row, found, now)
-        else:
+            if self._proof.looked_up(row, outcome, now):
+                self._resend(row)
+        elif self._proof.answered(row, outcome, now):
             self._outstanding.queried(row, outcome, now)
+        else:
+            self._sweep.answered()
+            self._outstanding.again(row, now)
+        for doubtful in self._proof.look_again():
+            self._sweep.schedule(doubtful.key, now)
         if row.state is State.READY and not isinstance(outcome, ProviderError):
             self._link(row, outcome.video_url, outcome.expires_at, now)
 
@@ -339,6 +369,14 @@ class Engine:
             self._gate.accepted()
         elif first:
             self._heed(self._gate.doubted("no clear answer, and no task was found", now))
+
+    def _resend(self, row: Tracked) -> None:
+        """Close an attempt that was looked for in vain, and queue the next; its spend stays."""
+        renewed = None if self._reach >= Reach.SUBMITTING else self._renew(row.attempt)
+        if renewed is not None:
+            self._happen(row, ev.NotFound(row.key, row.attempt.number))
+            self._rows[row.key] = Tracked(renewed, row.state, row.since)
+            self._uploads.add(row.key, renewed.request.images)
 
     # Videos.
 

@@ -6,6 +6,8 @@ the provider asked for or that failures call for, and the series of bad answers 
 
 from __future__ import annotations
 
+from math import inf
+
 from pipeline.buckets import Bucket
 from pipeline.engine.rows import Stop
 from pipeline.engine.settings import Settings
@@ -57,13 +59,13 @@ class Gate:
         self._bucket.take(now)
         self.in_flight += 1
 
-    def opens_at(self, now: float, outstanding: int) -> float | None:
-        """Return when time alone may open the gate; None if only an answer can."""
+    def opens_at(self, now: float, outstanding: int) -> float:
+        """Return when time alone may open the gate; infinity if only an answer can."""
         if self.in_flight >= self._room:
-            return None
+            return inf
         if outstanding >= self._window.size(now):
             # The window grows with time; a second is fine enough for it.
-            return now + 1 if outstanding and self._window.size(now + 60) > outstanding else None
+            return now + 1 if outstanding and self._window.size(now + 60) > outstanding else inf
         return max(self._closed_until, self._bucket.ready_at(now))
 
     @property

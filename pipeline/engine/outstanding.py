@@ -86,6 +86,8 @@ class Outstanding:
         if not self._settings.client_reference:
             self.release(row)
             return False
+        if self._settings.resend:
+            age_s = 0  # what is to go again was looked for all of the time in this very run
         row.lookup_until = now + max(0.0, self._settings.lookup_s - age_s)
         self.hold(row)
         self._sweep.schedule(row.key, now + (LOOK_UP.wait_s(1, row.key) if not age_s else 0))

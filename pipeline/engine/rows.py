@@ -23,6 +23,8 @@ class Tracked:
         "key",
         "lookup_until",
         "lookups",
+        "proves",
+        "reserved_on",
         "since",
         "state",
         "supersedes",
@@ -44,6 +46,8 @@ class Tracked:
         self.doubted_now = False
         self.lookups = 0
         self.lookup_until = since
+        self.proves = False
+        self.reserved_on = 0.0
         self.unanswered_since: float | None = None
         self.unknown_since: float | None = None
         self.watch = Watch(attempt.key, _kind(attempt))

@@ -9,7 +9,10 @@ from pipeline.polling.schedule import Pace
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Caps on what one run may reserve; None means no cap. Money is in the budget's currency."""
+    """Caps on what one run, or one day, may reserve; None means no cap.
+
+    Money is in the budget's currency.
+    """
 
     videos: int | None = None
     video_seconds: float | None = None
@@ -33,4 +36,6 @@ class Settings:
     missing_grace_s: float = 600
     outage_s: float = 300
     client_reference: bool = True
+    resend: bool = False
     caps: Caps = Caps()
+    caps_per_day: Caps = Caps()

@@ -36,13 +36,14 @@ def alike(refusals: int, message: str) -> Stop:
     )
 
 
-def over_budget(refusal: str) -> Stop:
+def over_budget(refusal: str, *, daily: bool = False) -> Stop:
     """The next video would pass a cap."""
+    when = "tomorrow (days end at midnight UTC)" if daily else "for the next part"
     return Stop(
         ExitCode.STOPPED,
         f"a cap is reached: {refusal}",
         Reach.SUBMITTING,
-        "Raise the cap under budget, or run again for the next part.",
+        f"Raise the cap under budget, or run again {when}.",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from itertools import count
+from math import inf
 
 from pipeline.buckets import Bucket
 from pipeline.engine.settings import Settings
@@ -52,10 +53,10 @@ class Sweep:
         self.in_flight += 1
         return heappop(self._due)[2]
 
-    def wake_at(self, now: float) -> float | None:
-        """Return when the next query may go; None if there is none, or only an answer helps."""
+    def wake_at(self, now: float) -> float:
+        """Return when the next query may go; infinity if there is none or only an answer helps."""
         if not self._due or self.in_flight >= self._room:
-            return None
+            return inf
         return max(self._due[0][0], self._closed_until, self._bucket.ready_at(now))
 
     def answered(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from math import inf
 
 from pipeline.errors import ProviderError, Throttled
 from pipeline.retry import UPLOAD
@@ -119,11 +120,11 @@ class Uploads:
         self.in_flight += 1
         return self._to_do.popleft()
 
-    def wake_at(self) -> float | None:
-        """Return when a picture is to be tried again."""
+    def wake_at(self) -> float:
+        """Return when a picture is to be tried again; infinity if none is."""
         if self._later and self.in_flight < self._most_in_flight:
             return self._later[0][0]
-        return None
+        return inf
 
     def uploaded(self, sha256: str, url: str, valid_until: float) -> None:
         """Take note of a finished upload; its rows may be prepared by it."""

@@ -35,7 +35,7 @@ def screen_colours(image: Image.Image) -> Image.Image:
     A profile that cannot be read, or belongs to another kind of picture, is passed over.
     """
     if image.mode == "LAB":
-        return _applied(image, ImageCms.createProfile("LAB"), "RGB")
+        return _applied(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), "RGB")
     profile = image.info.get("icc_profile")
     if profile and image.mode in _PROFILED:
         try:
@@ -64,9 +64,7 @@ def on_white(image: Image.Image) -> Image.Image:
     return white
 
 
-def _applied(
-    image: Image.Image, profile: ImageCms.ImageCmsProfile | ImageCms.core.CmsProfile, mode: str
-) -> Image.Image:
+def _applied(image: Image.Image, profile: ImageCms.ImageCmsProfile, mode: str) -> Image.Image:
     converted = ImageCms.profileToProfile(
         image, profile, ImageCms.createProfile("sRGB"), outputMode=mode
     )

@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
-import threading
 import warnings
 import zlib
-from contextlib import nullcontext
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -45,9 +43,6 @@ _DAMAGE = (
     zlib.error,
 )
 _SUBFILE_TYPE, _DNG_VERSION = 254, 50706  # TIFF 6.0; Adobe DNG 1.0
-# Several photographs of this size at once would take more memory than a laptop spares.
-_LARGE_PIXELS = 40_000_000
-_one_large = threading.Lock()
 
 # Between one and two times the limit Pillow only warns, and `catch_warnings` is not safe in
 # threads: so the warning is an error wherever this module is used. What Pillow says about odd
@@ -80,13 +75,11 @@ def _decoded(
     heic = prepare and is_heic(data) and decoder_loaded()
     try:
         with Image.open(io.BytesIO(data), formats=_formats(prepare=prepare, heic=heic)) as image:
-            pixels = image.width * image.height
-            if pixels > LARGEST_PIXELS:
+            if image.width * image.height > LARGEST_PIXELS:
                 return faults.too_many_pixels(path)
             if _is_raw(image, data):
                 return faults.camera_raw(path)
-            with _one_large if pixels > _LARGE_PIXELS else nullcontext():
-                return _judged(path, data, image, copies, prepare=prepare)
+            return _judged(path, data, image, copies, prepare=prepare)
     except UnidentifiedImageError:
         return faults.unidentified(path, data, prepare=prepare, heic=heic)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

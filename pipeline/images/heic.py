@@ -16,8 +16,8 @@ def is_heic(data: bytes) -> bool:
 def decoder_loaded() -> bool:
     """Make Pillow open HEIC, under the name HEIF; False where the library is not installed."""
     try:
-        import pillow_heif  # noqa: PLC0415 - 23 MB that most manifests never need
+        import pi_heif  # noqa: PLC0415 - 18 MB that most manifests never need
     except ImportError:
         return False
-    pillow_heif.register_heif_opener()
+    pi_heif.register_heif_opener()
     return True

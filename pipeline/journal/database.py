@@ -1,4 +1,7 @@
-"""The journal's file: SQLite in WAL mode, readable by its owner alone."""
+"""The journal's file: SQLite, readable by its owner alone.
+
+In WAL mode, or in rollback mode where the folder lies on a network: there WAL does not work.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import StoreError, UsageError
+from pipeline.journal.filesystem import network_kind
+from pipeline.privatefile import open_private
 
 VERSION = 1
 
@@ -16,7 +21,7 @@ SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE runs (
     run_id TEXT PRIMARY KEY, command TEXT NOT NULL, started_at REAL NOT NULL,
-    finished_at REAL, exit_code INTEGER
+    finished_at REAL, exit_code INTEGER, balance_before REAL, balance_after REAL
 ) WITHOUT ROWID;
 CREATE TABLE requests (request_hash TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE events (
@@ -36,29 +41,59 @@ CREATE TABLE uploads (
 """
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open the journal for writing, made if it is not there; raises StoreError, UsageError."""
+# What SQLite says when a file may not grow. SQLITE_FULL stands for ENOSPC alone; the others for a
+# quota, a limit on the size of files, an index without room, a server that says so at the end.
+_NO_ROOM = frozenset({
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+})  # fmt: skip
+
+
+def connect(path: Path, *, networked: bool | None = None) -> sqlite3.Connection:
+    """Open the journal for writing, made if it is not there; raises StoreError, UsageError.
+
+    `networked` says whether it lies on a network file system; None: the system is asked.
+    """
+    if networked is None:
+        networked = network_kind(path.parent) is not None
     with clear_errors(path), contextlib.ExitStack() as on_failure:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600))
+        os.close(open_private(path, os.O_RDWR))
         connection = sqlite3.connect(
             path, timeout=10, isolation_level=None, check_same_thread=False
         )
         on_failure.callback(connection.close)
-        connection.execute("PRAGMA journal_mode=WAL")
+        _choose_mode(connection, networked=networked)
         connection.execute("PRAGMA synchronous=FULL")
         _prepare(connection, path)
         on_failure.pop_all()
     return connection
 
 
+def _choose_mode(connection: sqlite3.Connection, *, networked: bool) -> None:
+    if not networked:
+        connection.execute("PRAGMA journal_mode=WAL")
+        return
+    # Exclusive only for the change: a journal that was in WAL mode, on a disk from which it was
+    # moved, can be opened that way without the memory that WAL would share.
+    connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode=DELETE")
+    connection.execute("PRAGMA locking_mode=NORMAL")
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # lets the others in again
+
+
 def connect_for_reading(path: Path) -> sqlite3.Connection | None:
-    """Open the journal without ever writing to it; None if there is none."""
+    """Open the journal without ever writing to it; None if there is none yet."""
     if not path.is_file():
         return None
     with clear_errors(path), contextlib.ExitStack() as on_failure:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
         on_failure.callback(connection.close)
-        _version(connection, path)
+        if not _version(connection, path):
+            # A run that was killed before it made the tables has left nothing to read.
+            return None
         on_failure.pop_all()
     return connection
 
@@ -70,6 +105,11 @@ def clear_errors(path: Path) -> Iterator[None]:
         yield
     except (OSError, sqlite3.Error) as error:
         raise store_error(path, error) from error
+
+
+def no_room(error: Exception) -> bool:
+    """Whether a write may have failed because the disk, or a quota, is full."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) in _NO_ROOM
 
 
 def store_error(path: Path, error: Exception) -> StoreError:

@@ -15,12 +15,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from queue import SimpleQueue
+from typing import TypeAlias
 
 from pipeline.errors import StoreError, UsageError
 from pipeline.events import Event, Intended, PictureRefused
-from pipeline.journal.database import clear_errors, connect, connect_for_reading, store_error
+from pipeline.folder import OutputFolder
+from pipeline.journal.database import (
+    clear_errors,
+    connect,
+    connect_for_reading,
+    no_room,
+    store_error,
+)
 from pipeline.journal.records import (
     ENTRY_COLUMNS,
+    attempt_of,
     entry_of,
     entry_values,
     event_data,
@@ -28,8 +37,9 @@ from pipeline.journal.records import (
     request_body,
     request_of,
 )
+from pipeline.journal.reserve import Reserve
 from pipeline.lifecycle import SETTLED, apply
-from pipeline.model import Entry
+from pipeline.model import Attempt, Entry, RunRecord
 
 _PUT_EVENT = "INSERT INTO events (at, key, number, kind, data) VALUES (?, ?, ?, ?, ?)"
 _PUT_REQUEST = "INSERT OR IGNORE INTO requests VALUES (?, ?)"
@@ -41,9 +51,17 @@ _GET_ENTRIES = (
     f"SELECT {', '.join('a.' + name for name in ENTRY_COLUMNS)}, r.body "  # noqa: S608 - likewise
     "FROM attempts a JOIN requests r USING (request_hash) {where} ORDER BY a.key, a.number"
 )
+# A row whose submission was declined may have been queued again since: the event tells it for good.
+_GET_SUBMITTED = _GET_ENTRIES.format(
+    where="WHERE a.submitted_at >= ? AND (a.key, a.number) NOT IN "
+    "(SELECT key, number FROM events WHERE kind = 'Declined')"
+)
 _MOST_AT_ONCE = 2000
 
-_Work = tuple[Callable[[sqlite3.Connection], None], "Future[None]"]
+Shortage: TypeAlias = StoreError | None
+"""What an append comes to: None, or why it found room only in what was set aside for the end."""
+
+_Work = tuple[Callable[[sqlite3.Connection], None], "Future[Shortage]"]
 
 
 class Journal:
@@ -52,6 +70,8 @@ class Journal:
     def __init__(self, path: Path) -> None:
         """Open or make the journal at `path`; raises StoreError, UsageError."""
         self.path = path
+        self._reserve: Reserve | None = None
+        self._shortage: Shortage = None
         self._connection = connect(path)
         self._open: dict[str, Entry] = {}
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
@@ -74,13 +94,17 @@ class Journal:
     def claim(self, manifest: Path, *, adopt: bool) -> None:
         """Tie the journal to one manifest's path; raises UsageError if it is another one's.
 
-        Raises StoreError too.
+        A file that a run wrote into this folder changes nothing: it is of the same manifest. Raises
+        StoreError too.
         """
         path = str(manifest.resolve())
+        ours = OutputFolder(self.path.parent).wrote(manifest)
         with clear_errors(self.path):
             known = self._connection.execute(
                 "SELECT value FROM meta WHERE name = 'manifest'"
             ).fetchone()
+        if known is not None and ours:
+            return
         if known is not None and known[0] != path and not adopt:
             raise UsageError(
                 f"the output folder {self.path.parent} belongs to another manifest: {known[0]}",
@@ -94,15 +118,31 @@ class Journal:
         with clear_errors(self.path):
             return _entries(self._connection)
 
-    def append(self, events: Sequence[Event], at: float) -> Future[None]:
+    def submitted_since(self, since: float) -> list[Attempt]:
+        """Return the attempts sent at Unix second `since` or later, but for those provably refused.
+
+        One in doubt is among them, also after it was closed to be sent again. Raises StoreError.
+        """
+        with clear_errors(self.path):
+            found = self._connection.execute(_GET_SUBMITTED, (since,)).fetchall()
+        return [
+            attempt_of(tuple(columns), request_of(columns[3], body)) for *columns, body in found
+        ]
+
+    def fall_back_on(self, reserve: Reserve) -> None:
+        """Take the room of `reserve` when the disk has no more, as long as that has any."""
+        self._reserve = reserve
+
+    def append(self, events: Sequence[Event], at: float) -> Future[Shortage]:
         """Write events that happened at Unix second `at`; done when they are durable.
 
-        The future fails with StoreError when the disk does not take them; nothing is written after
-        that.
+        The future's result is None, or an error that says that the disk is full and the reserve
+        was needed: nothing new may be begun then. It fails with StoreError when the disk does not
+        take them at all; nothing is written after that.
         """
         return self._enqueue(lambda connection: self._write(connection, events, at))
 
-    def remember_upload(self, account: str, sha256: str, url: str, at: float) -> Future[None]:
+    def remember_upload(self, account: str, sha256: str, url: str, at: float) -> Future[Shortage]:
         """Keep the URL of an uploaded picture for later runs."""
         return self._enqueue(
             lambda connection: _execute(
@@ -131,6 +171,19 @@ class Journal:
             )
         ).result()
 
+    def note_balance(self, run_id: str, before: float | None, after: float | None) -> None:
+        """Note what the account held when a run began to submit, and when it ended; None unknown.
+
+        Raises StoreError.
+        """
+        self._enqueue(
+            lambda connection: _execute(
+                connection,
+                "UPDATE runs SET balance_before = ?, balance_after = ? WHERE run_id = ?",
+                (before, after, run_id),
+            )
+        ).result()
+
     def end_run(self, run_id: str, at: float, exit_code: int) -> None:
         """Note how a run ended."""
         self._enqueue(
@@ -149,8 +202,8 @@ class Journal:
 
     # The writer thread.
 
-    def _enqueue(self, write: Callable[[sqlite3.Connection], None]) -> Future[None]:
-        done: Future[None] = Future()
+    def _enqueue(self, write: Callable[[sqlite3.Connection], None]) -> Future[Shortage]:
+        done: Future[Shortage] = Future()
         self._queue.put((write, done))
         return done
 
@@ -175,15 +228,36 @@ class Journal:
             self._fail(work, self._broken)
             return
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            for write, _ in work:
-                write(self._connection)
-            self._connection.execute("COMMIT")
+            self._transact(work)
         except Exception as error:  # noqa: BLE001 - handed to everyone who waits, whatever it is
             self._fail(work, error)
             return
         for _, done in work:
-            done.set_result(None)
+            done.set_result(self._shortage)
+
+    def _transact(self, work: Sequence[_Work]) -> None:
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                for write, _ in work:
+                    write(self._connection)
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                if not self._found_room(error):
+                    raise
+            else:
+                return
+
+    def _found_room(self, error: sqlite3.Error) -> bool:
+        """Undo what was begun and give up a part of the reserve, if that can help."""
+        reserve = self._reserve
+        if reserve is None or not no_room(error) or not reserve.give_up_a_piece():
+            return False
+        self._shortage = self._shortage or store_error(self.path, error)
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.rollback()
+        self._open.clear()  # it holds what was undone; the tables have what is true
+        return True
 
     def _fail(self, work: Sequence[_Work], error: Exception) -> None:
         if isinstance(error, sqlite3.Error | OSError):
@@ -230,6 +304,16 @@ def _entries(
     return entries
 
 
+def origin(path: Path) -> Path | None:
+    """Return the manifest that the journal at `path` is of; None where there is none yet."""
+    connection = connect_for_reading(path)
+    if connection is None:
+        return None
+    with contextlib.closing(connection), clear_errors(path):
+        known = connection.execute("SELECT value FROM meta WHERE name = 'manifest'").fetchone()
+    return None if known is None else Path(known[0])
+
+
 def read_entries(path: Path) -> Mapping[str, Entry]:
     """Return what a journal says of every row, without writing to it; nothing if there is none."""
     connection = connect_for_reading(path)
@@ -237,6 +321,19 @@ def read_entries(path: Path) -> Mapping[str, Entry]:
         return {}
     with contextlib.closing(connection), clear_errors(path):
         return _entries(connection)
+
+
+def read_runs(path: Path) -> list[RunRecord]:
+    """Return the runs that a journal knows, the earliest first; nothing if there is no journal."""
+    connection = connect_for_reading(path)
+    if connection is None:
+        return []
+    with contextlib.closing(connection), clear_errors(path):
+        found = connection.execute(
+            "SELECT run_id, started_at, finished_at, balance_before, balance_after FROM runs "
+            "ORDER BY started_at"
+        )
+        return [RunRecord(*row) for row in found]
 
 
 def replay(path: Path) -> dict[str, Entry]:

@@ -76,9 +76,14 @@ def entry_values(entry: Entry) -> tuple[Any, ...]:
     )
 
 
+def attempt_of(values: tuple[Any, ...], request: Request) -> Attempt:
+    """Return the attempt in the values of `ENTRY_COLUMNS`."""
+    return Attempt(values[0], values[1], values[4], request, values[5], values[6])
+
+
 def entry_of(values: tuple[Any, ...], request: Request, before: Entry | None) -> Entry:
     """Return the entry of one attempt; `before` is that of the attempt before it."""
-    attempt = Attempt(values[0], values[1], values[4], request, values[5], values[6])
+    attempt = attempt_of(values, request)
     take: Video | None = None
     earlier: tuple[str, ...] = ()
     if before is not None:

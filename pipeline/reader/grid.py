@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import ManifestError
 from pipeline.model import Manifest, Problem
 from pipeline.reader.cells import digits_lost, texts_of
+from pipeline.reader.formats import padded
 from pipeline.reader.table import Table, listed, manifest_of
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def manifest_from(grid: Grid, *, hidden_rows: str | None, fill_merged: bool) -> 
             continue
         if mark.kind == "padded":
             column = texts[mark.column]
-            column[at[mark.row]] = _padded(column[at[mark.row]], int(mark.text))
+            column[at[mark.row]] = padded(column[at[mark.row]], mark.text)
         else:
             finds.append(_Find(at[mark.row], mark.column, _CODES[mark.kind], mark.text))
     top = _header_index(grid, texts)
@@ -133,10 +134,6 @@ def _header_index(grid: Grid, texts: list[list[str]]) -> int:
         f"{grid.path.name}: sheet {grid.sheet!r} is empty.",
         action="Put the column names into its first row, or set `manifest.sheet` to another sheet.",
     )
-
-
-def _padded(text: str, digits: int) -> str:
-    return text.zfill(digits) if text.removeprefix("-").isdecimal() else text
 
 
 def _lost_digits(grid: Grid) -> Iterator[_Find]:

@@ -23,7 +23,7 @@ _MERGE = re.compile(rb"""mergeCell\s[^>]*?ref=["']([A-Z]+)(\d+):([A-Z]+)(\d+)["'
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A cell that needs a word: `kind` is error, uncalculated or padded (`text`: its digits)."""
+    """A cell that needs a word: `kind` is error, uncalculated or padded (`text`: its mask)."""
 
     row: int
     column: int
@@ -48,8 +48,8 @@ class Look:
         return self.last_row * (self.last_column + 1)
 
 
-def look_at(stream: IO[bytes], padded: dict[str, int]) -> Look:
-    """Look through the sheet in `stream`. `padded` has the digits of each zero-padding style.
+def look_at(stream: IO[bytes], padded: dict[str, str]) -> Look:
+    """Look through the sheet in `stream`. `padded` has the mask of each padding style.
 
     Raises expat.ExpatError for a sheet that is no whole XML.
     """
@@ -68,7 +68,7 @@ def look_at(stream: IO[bytes], padded: dict[str, int]) -> Look:
     return look
 
 
-def _plainly(block: bytes, row: int, look: Look, padded: dict[str, int]) -> int:
+def _plainly(block: bytes, row: int, look: Look, padded: dict[str, str]) -> int:
     last_filled = plain.last_filled_row(block)
     if last_filled is not None:
         look.filled += plain.filled(block)
@@ -79,7 +79,7 @@ def _plainly(block: bytes, row: int, look: Look, padded: dict[str, int]) -> int:
     return plain.last_row(block) or row
 
 
-def _thoroughly(block: bytes, prefix: bytes, row: int, look: Look, padded: dict[str, int]) -> int:
+def _thoroughly(block: bytes, prefix: bytes, row: int, look: Look, padded: dict[str, str]) -> int:
     walk = Walk(block, prefix, row)
     look.filled += len(walk.cells)
     look.last_row = max([look.last_row, *(cell.row for cell in walk.cells)])
@@ -89,11 +89,11 @@ def _thoroughly(block: bytes, prefix: bytes, row: int, look: Look, padded: dict[
     return walk.row
 
 
-def _mark(cells: Iterable[Cell], look: Look, padded: dict[str, int]) -> None:
+def _mark(cells: Iterable[Cell], look: Look, padded: dict[str, str]) -> None:
     for cell in cells:
         if cell.kind == "e":
             look.marks.append(Mark(cell.row, cell.column, "error", cell.text))
         elif cell.formula and cell.kind != "str" and not cell.text:
             look.marks.append(Mark(cell.row, cell.column, "uncalculated", ""))
         elif cell.kind == "n" and cell.style in padded:
-            look.marks.append(Mark(cell.row, cell.column, "padded", str(padded[cell.style])))
+            look.marks.append(Mark(cell.row, cell.column, "padded", padded[cell.style]))

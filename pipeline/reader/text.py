@@ -58,7 +58,9 @@ def read_text(path: Path, data: bytes, *, encoding: str | None = None) -> Manife
     delimiter = stated[0] if stated else find_delimiter(body, path.suffix.lower())
     records = _walk(path, body, delimiter, first_line)
     columns = _columns(path, body, delimiter, records)
-    dialect = TextDialect(delimiter, decoded.encoding, decoded.bom, _newline(text))
+    dialect = TextDialect(
+        delimiter, decoded.encoding, decoded.bom, _newline(text), sep_line=stated is not None
+    )
     return _manifest(path, records, columns, dialect)
 
 

@@ -2,20 +2,22 @@
 
 pandas reads the cells through calamine. An .xlsx is looked at first (see `look`), so that nothing
 calamine hides is lost and nothing it would choke on reaches it. The binary formats and .ods have
-no such look: there, error values and formulas never calculated are empty cells.
+no such look: there, error values and formulas never calculated are empty cells, and a warning of
+the whole file says so; merged cells are those that calamine knows of.
 """
 
 from __future__ import annotations
 
 import io
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
 from pipeline.errors import ManifestError
+from pipeline.model import Problem, Severity
 from pipeline.reader.files import Content, content_of
 from pipeline.reader.formats import padded_styles
 from pipeline.reader.grid import Grid, manifest_from
@@ -57,6 +59,7 @@ class _Source:
     data: bytes
     sheet: str
     look: Look = field(default_factory=Look)
+    seen: bool = True  # whether the look could find what calamine hides
     numbers: list[int] | None = None
 
 
@@ -84,7 +87,23 @@ def read_workbook(
         column.extend([""] * (height - len(column)))
     numbers = range(1, height + 1) if source.numbers is None else source.numbers
     grid = Grid(path, source.sheet, numbers, columns, source.look)
-    return manifest_from(grid, hidden_rows=hidden_rows, fill_merged=fill_merged)
+    manifest = manifest_from(grid, hidden_rows=hidden_rows, fill_merged=fill_merged)
+    if source.seen:
+        return manifest
+    return replace(manifest, cell_problems=(*manifest.cell_problems, _not_looked_at(path)))
+
+
+def _not_looked_at(path: Path) -> Problem:
+    suffix = path.suffix.lower()
+    return Problem(
+        code="format_not_looked_at",
+        message=(
+            f"In a workbook of the format {suffix}, hidden rows, error values such as #N/A and "
+            "formulas never calculated cannot be seen: a cell with an error counts as empty. Save "
+            "it as .xlsx to have them checked."
+        ),
+        severity=Severity.WARNING,
+    )
 
 
 def _height(source: _Source, columns: list[list[object]]) -> int:
@@ -106,7 +125,7 @@ def _source(name: str, data: bytes, wanted: str | int | None) -> _Source:
         if is_xlsx(package):
             return _looked_at(name, data, package, wanted)
     part = chosen(name, _listed_by_calamine(name, data), wanted)
-    return _Source(data, part.name)
+    return _Source(data, part.name, Look(merges=_merges(name, data, part.name)), seen=False)
 
 
 def _looked_at(
@@ -132,7 +151,7 @@ def _looked_at(
             f"{len(copy.numbers):,} rows and {copy.last_column + 1:,} columns.",
             action="Remove what stands far to the right of the table.",
         )
-    return _Source(copy.data, sheet.name, look, copy.numbers)
+    return _Source(copy.data, sheet.name, look, numbers=copy.numbers)
 
 
 def chosen(name: str, sheets: list[SheetPart], wanted: str | int | None) -> SheetPart:
@@ -167,6 +186,14 @@ def _listed_by_calamine(name: str, data: bytes) -> list[SheetPart]:
             SheetPart(str(sheet), shown[str(sheet)].endswith(".Visible"))
             for sheet in book.sheet_names
         ]
+
+
+def _merges(name: str, data: bytes, sheet: str) -> list[tuple[int, int, int, int]]:
+    """The merged ranges that calamine knows of, as `Look.merges` has them."""
+    with _calamine(name):
+        ranges = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name(sheet)
+        found = ranges.merged_cell_ranges or []
+    return [(top + 1, left, bottom + 1, right) for (top, left), (bottom, right) in found]
 
 
 def _columns(name: str, source: _Source) -> list[list[object]]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 
+from pipeline.concealment import conceal
 from pipeline.locations import web_fault
 from pipeline.model import Balance, Phase, TaskView
 
@@ -32,7 +33,6 @@ _PHASES = {
 _LONGEST_MESSAGE = 500
 _LONGEST_ID = 512
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_SIGNED_URL = re.compile(r"(https?://[^\s?#\"'<>]*)\?[^\s\"'<>]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +184,7 @@ def presentable(text: str | None, secret: str) -> str | None:
     """Return a provider's text fit for logs: one line, no key, no signed URL, at most 500 long."""
     if text is None:
         return None
-    open_text = text.replace(secret, "***") if secret else text
-    clean = _SIGNED_URL.sub(r"\1?…", _UNPRINTABLE.sub(" ", open_text)).strip()
+    clean = conceal(_UNPRINTABLE.sub(" ", text), secret).strip()
     return clean[:_LONGEST_MESSAGE] or None
 
 

@@ -23,7 +23,7 @@ _XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 class Cell(NamedTuple):
     """What stands in a cell and how it looks; `link` makes it a link to a file beside."""
 
-    value: str | int | None
+    value: str | float | None
     look: str | None = None
     link: bool = False
 
@@ -41,7 +41,7 @@ def cell_xml(reference: str, cell: Cell, style: int | str | None, cut: Cut) -> s
     value = cell.value
     if value is None or value == "":
         return f'<c r="{reference}"{look}/>' if look else ""
-    if isinstance(value, int):
+    if isinstance(value, int | float):
         return f'<c r="{reference}"{look}><v>{value}</v></c>'
     if cell.link and _linkable(value):
         target = xml_text(value.replace('"', '""'))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
+from pipeline.columns import folded
 from pipeline.model import RESULT_COLUMNS
 from pipeline.writer.cells import Cell, Cut
 from pipeline.writer.layout import ACTION, ERROR, NEED_THE_USER, STATE, own_columns, pair
@@ -21,14 +22,23 @@ if TYPE_CHECKING:
 # The state comes along because a file is known by that column as one of ours, whose guarded
 # cells are to be read without the guard.
 FIELDS = (STATE, ERROR, ACTION)
+KEY = "key"
 
 
-def write_failed(manifest: Manifest, results: Sequence[Result], folder: Path) -> Path | None:
+def write_failed(
+    manifest: Manifest,
+    results: Sequence[Result],
+    folder: Path,
+    *,
+    keys: Sequence[str] | None = None,
+) -> Path | None:
     """Write `failed.<suffix>` into `folder`: the rows that are invalid, refused, failed or expired.
 
-    Their own columns come first, then `result_state`, `result_error` and `result_action`. Without
-    such rows an earlier file is removed and None given back. Raises StoreError when the folder does
-    not take the file, ValueError when results and rows do not match one to one.
+    `keys` are those of all rows, for a manifest without a key column: they become the first column
+    here, so that a corrected row is known again. The rows' own columns come next, then
+    `result_state`, `result_error` and `result_action`. Without such rows an earlier file is removed
+    and None given back. Raises StoreError when the folder does not take the file, ValueError when
+    results and rows do not match one to one.
     """
     by_row = pair(manifest, results)
     rows = [row for row in manifest.rows if by_row[row.number].state in NEED_THE_USER]
@@ -40,6 +50,10 @@ def write_failed(manifest: Manifest, results: Sequence[Result], folder: Path) ->
     own = own_columns(manifest.headers)
     headers = [*(manifest.headers[i] for i in own), *(RESULT_COLUMNS[field] for field in FIELDS)]
     table = [(by_row[row.number], _own_cells(row, own)) for row in rows]
+    if keys is not None and KEY not in map(folded, manifest.headers):
+        named = dict(zip((row.number for row in manifest.rows), keys, strict=True))
+        headers.insert(0, KEY)
+        table = [(result, [named[result.row], *cells]) for result, cells in table]
 
     def write(file: BinaryIO) -> object:
         if manifest.dialect is None:

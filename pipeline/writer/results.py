@@ -44,10 +44,11 @@ def write_results(
     folder: Path,
     *,
     summary: Summary | None = None,
+    stem: str = "results",
 ) -> Written:
-    """Write `results.<suffix>` into `folder`: one result for each row of the manifest, in order.
+    """Write `<stem>.<suffix>` into `folder`: one result for each row of the manifest, in order.
 
-    A text manifest gives a text file of its kind; every workbook gives `results.xlsx`, a copy of
+    A text manifest gives a text file of its kind; every workbook gives an `.xlsx`, a copy of
     it with the result columns on the right. Result columns that the manifest has are written over
     in place. Blank lines of a text manifest are left out; in a workbook every row stays where it
     is. `summary` becomes a sheet of the workbook. Raises StoreError when the folder does not take
@@ -55,24 +56,23 @@ def write_results(
     """
     by_row = pair(manifest, results)
     if manifest.dialect is not None:
-        return _write_text(manifest, manifest.dialect, by_row, folder)
-    return _write_workbook(manifest, by_row, folder, summary)
+        return _write_text(manifest, manifest.dialect, by_row, folder / stem)
+    return _write_workbook(manifest, by_row, folder / f"{stem}.xlsx", summary)
 
 
 def _write_text(
-    manifest: Manifest, dialect: TextDialect, by_row: Mapping[int, Result], folder: Path
+    manifest: Manifest, dialect: TextDialect, by_row: Mapping[int, Result], bare: Path
 ) -> Written:
     layout = lay_out(manifest.headers)
     lines = (layout.cells(row.cells, by_row[row.number].cells) for row in manifest.rows)
-    target = folder / f"results{manifest.path.suffix.lower() or '.csv'}"
+    target = bare.with_name(f"{bare.name}{manifest.path.suffix.lower() or '.csv'}")
     path, replaced = place(target, lambda file: write_text(file, dialect, layout.headers, lines))
     return Written(path, (*moved(target, path), *unfit(replaced, dialect)))
 
 
 def _write_workbook(
-    manifest: Manifest, by_row: Mapping[int, Result], folder: Path, summary: Summary | None
+    manifest: Manifest, by_row: Mapping[int, Result], target: Path, summary: Summary | None
 ) -> Written:
-    target = folder / "results.xlsx"
     suffix = manifest.path.suffix.lower()
     notes: list[str] = []
 

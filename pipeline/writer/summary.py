@@ -29,6 +29,8 @@ KEYS = (
     "elapsed_s",
     "exit_code",
     "stopped_by",
+    "balance_before",
+    "balance_after",
 )
 
 

@@ -130,7 +130,8 @@ def _cells(number: int, pair: tuple[Cell, Cell], looks: Mapping[str, int], cut: 
 
 
 def _lines(summary: Summary) -> list[tuple[Cell, Cell]]:
-    lines: list[tuple[str, str | int | None]] = [
+    money, currency = summary.spend or (None, "")
+    lines: list[tuple[str, str | float | None]] = [
         (MARK, summary.run_id),
         ("manifest", summary.manifest),
         ("provider", summary.provider),
@@ -142,6 +143,9 @@ def _lines(summary: Summary) -> list[tuple[Cell, Cell]]:
         ("videos downloaded", summary.downloaded),
         ("bytes downloaded", summary.bytes),
         ("seconds of video", summary.video_seconds),
+        (f"spent in this run, {currency}", money),
+        ("balance before", summary.balance_before),
+        ("balance after", summary.balance_after),
         ("rows", summary.rows),
     ]
     pairs = [(Cell(name), Cell(value)) for name, value in lines if value is not None]

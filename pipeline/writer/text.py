@@ -1,8 +1,9 @@
 """Text tables out, written the way the manifest was: delimiter, encoding, line ends, BOM.
 
-Blank lines of the manifest are no rows and are not written again. Every cell goes through
-`formulas.guard`, so that a spreadsheet program runs nothing on opening the file; the reader takes
-the guard off again in every file that has a `result_state` column.
+A manifest that begins with Excel's line `sep=;` gives a file that does; its blank lines are no rows
+and are not written again. Every cell goes through `formulas.guard`, so that a spreadsheet program
+runs nothing on opening the file; the reader takes the guard off again in every file that has a
+`result_state` column.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ def write_text(
     lines = _Lines(file, dialect)
     if dialect.bom:
         file.write("\ufeff".encode(lines.encoding))
+    if dialect.sep_line:
+        lines.write(f"sep={dialect.delimiter}\r\n")
     # The csv module quotes only the line ends it writes itself: with both, a lone CR or LF inside
     # a cell is safe as well. `_Lines` puts the manifest's own line end in place.
     table = csv.writer(lines, delimiter=dialect.delimiter, lineterminator="\r\n")

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.commands import Submit
 from pipeline.engine.settings import Caps
+from pipeline.engine.window import Window
 from pipeline.errors import (
     ExitCode,
     NotSent,
@@ -72,6 +73,20 @@ def test_the_wait_that_the_api_asks_for_is_kept() -> None:
     )
     times = night(20, Provider(on_submit=hook)).run().provider.submit_times
     assert not [at for at in times if 0.1 < at < 40]
+
+
+def test_the_window_shrinks_and_grows_back() -> None:
+    """A refusal takes three tenths off; to ask for a time to come does not change today's size."""
+    window = Window(50)
+    assert window.size(0.0) == 50
+    window.refused(0.0, 40)
+    assert (window.size(0.1), window.size(60.0), window.size(0.1)) == (28, 50, 28)
+    sizes = [window.size(0.1 * tenth) for tenth in range(400)]
+    assert sizes == sorted(sizes)
+    assert sizes[-1] == 50
+    for _ in range(100):
+        window.refused(100.0, 1)
+    assert window.size(100.0) == 1
 
 
 @pytest.mark.parametrize(("cap", "refusals_per_row"), [(1, 12), (5, 3), (20, 0.5)])

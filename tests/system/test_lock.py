@@ -18,7 +18,7 @@ def test_the_second_run_is_turned_away(product: Product, api: Api) -> None:
     mark = api.mark()
     first = product.start("run", manifest)
     wait_for("the tasks", lambda: len(api.calls("query", since=mark)) >= 3)
-    for command in (("run",), ("report",), ("resolve", "P0001", "--not-sent")):
+    for command in (("run",), ("resolve", "P0001", "--not-sent")):
         second = product(command[0], manifest, *command[1:])
         assert second.code == 75, second.err
         assert f"process {first.pid} on " in second.err

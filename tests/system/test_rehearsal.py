@@ -41,7 +41,7 @@ def test_a_killed_rehearsal_is_taken_up(rehearsing: Product) -> None:
 
 
 def _running(out: Path) -> set[str]:
-    if not (out / "journal.db").exists():
+    if not invariants.journal_made(out):
         return set()
     entries = read_entries(out / "journal.db").values()
     return {one.task_id for one in entries if one.task_id and one.state is State.RUNNING}

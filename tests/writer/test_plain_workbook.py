@@ -33,6 +33,20 @@ def test_other_formats_give_a_plain_workbook(tmp_path: Path, name: str) -> None:
     assert sheet.freeze_panes == "A2"
 
 
+def test_the_summary_shows_the_money(tmp_path: Path) -> None:
+    """What the run spent and what the account held stand there as numbers, where they are known."""
+    table = manifest(tmp_path / "p.xlsx")
+    money = summary(spend=(12.34, "EUR"), balance_before=20.5, balance_after=-1.0)
+    written = write_results(table, results(table), tmp_path / "out", summary=money)
+    rows = opened(written.path)["Summary"].iter_rows(values_only=True)
+    said = {row[0]: row[1] for row in rows}
+    assert said["spent in this run, EUR"] == 12.34
+    assert (said["balance before"], said["balance after"]) == (20.5, -1)
+    without = write_results(table, results(table), tmp_path / "without", summary=summary())
+    names = [cell.value for cell in opened(without.path)["Summary"]["A"]]
+    assert not any("balance" in str(name) or "spent" in str(name) for name in names)
+
+
 @pytest.mark.parametrize("content", [None, b"PK\x03\x04 torn", b""])
 def test_a_manifest_that_is_gone_or_torn_loses_no_result(
     tmp_path: Path, content: bytes | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import sqlite3
@@ -9,7 +10,6 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from pipeline.journal.journal import read_entries, replay
 from pipeline.model import Entry, State
@@ -28,6 +28,15 @@ def hold(api: Api, product: Product, manifest: Path, out: Path, bytes_before: by
     rows_hold(api, manifest, out, entries)
     assert api.records()["summary"]["files_authorizations"] == 0, "the key went to the files host"
     no_secret(product, KEY)
+
+
+def journal_made(out: Path) -> bool:
+    """Whether a run came far enough to have a journal with its tables."""
+    path = out / "journal.db"
+    if not path.exists():
+        return False
+    with closing(sqlite3.connect(path)) as connection:
+        return bool(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def journal_holds(out: Path) -> dict[str, Entry]:
@@ -112,13 +121,13 @@ def _contents(path: Path) -> Iterator[bytes]:
             yield from (package.read(name) for name in package.namelist())
 
 
-def command_lines(but: int) -> list[str]:
-    """Return the command lines of all processes but the emulator's, where the system shows them."""
-    found: list[Any] = []
+def command_lines() -> set[str]:
+    """Return the command lines of all processes, where the system shows them.
+
+    Those of emulators are left out: they are told the key that they take.
+    """
+    found = set()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
-        if path.parent.name != str(but):
-            try:
-                found.append(path.read_bytes().decode(errors="replace"))
-            except OSError:
-                continue  # ended meanwhile
-    return found
+        with contextlib.suppress(OSError):  # ended meanwhile
+            found.add(path.read_bytes().decode(errors="replace"))
+    return {line for line in found if "pipeline.emulator" not in line}

@@ -82,7 +82,7 @@ def manifest(folder: Path, count: int) -> Path:
 
 def kill_and_rerun(product: Product, api: Api, path: Path, *, kills: int, seed: int) -> Tally:
     """Start runs and kill them, then run to the end; raises AssertionError on a broken promise."""
-    chance = random.Random(seed)  # noqa: S311 - no secret
+    chance = random.Random(seed)
     before, out = path.read_bytes(), product.folder / "outputs" / path.stem
     tally, began = Tally(rows=len(sheets.read(path)[1])), time.monotonic()
     while tally.killed < kills and tally.ended < kills:
@@ -92,7 +92,7 @@ def kill_and_rerun(product: Product, api: Api, path: Path, *, kills: int, seed: 
         if chance.random() < 0.9:  # the others die wherever they are, most while they start
             _until_begun(process, out)
         _kill(process, chance.uniform(0, 0.8), tally)
-        if (out / "journal.db").exists():
+        if invariants.journal_made(out):
             invariants.submissions_hold(api, out, invariants.journal_holds(out))
     api.faults()
     known = invariants.journal_holds(out)

@@ -74,10 +74,10 @@ class Product:
         line = [sys.executable, "-m", "pipeline", *map(str, arguments), *self._sets(sets or {})]
         if before is not None:
             line = ["sh", "-c", f'{before}; exec "$@"', "sh", *line]
-        given: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        given: dict[str, Any] = {"stdin": subprocess.DEVNULL, **pipes, **more}
         process = subprocess.Popen(
             line,
-            stdin=subprocess.DEVNULL,
             cwd=self.folder,
             env={**self._environment(), **(env or {})},
             text=True,

@@ -1,4 +1,4 @@
-"""Local pictures: what can be sent, what cannot and why, and what is remembered of them."""
+"""Local pictures as they are: what can be sent, what cannot and why, and what is remembered."""
 
 from __future__ import annotations
 
@@ -37,13 +37,15 @@ def put(path: Path, content: bytes) -> Path:
     return path
 
 
-def inspect(path: Path, cache: Path | None = None) -> Picture | PictureFault:
-    with PictureShelf(cache) as shelf:
+def inspect(
+    path: Path, cache: Path | None = None, *, prepare: bool = False
+) -> Picture | PictureFault:
+    with PictureShelf(cache, prepare=prepare) as shelf:
         return shelf.inspect([path])[path]
 
 
-def fault(path: Path) -> PictureFault:
-    found = inspect(path)
+def fault(path: Path, *, prepare: bool = False) -> PictureFault:
+    found = inspect(path, prepare=prepare)
     assert isinstance(found, PictureFault)
     assert found.message.endswith((".", "?"))
     return found
@@ -82,7 +84,8 @@ def test_a_truncated_picture_is_a_fault(kind: str, lost: float, tmp_path: Path) 
     """However little is missing, even one byte."""
     content = encoded(kind)
     cut = int(lost * len(content)) if lost < 1 else int(lost)
-    assert fault(put(tmp_path / "cut.jpg", content[: len(content) - cut])).code == "damaged"
+    path = put(tmp_path / "cut.jpg", content[: len(content) - cut])
+    assert fault(path).code == fault(path, prepare=True).code == "damaged"
 
 
 @pytest.mark.parametrize(
@@ -102,6 +105,7 @@ def test_another_kind_of_file_is_named(content: bytes, word: str, tmp_path: Path
     """What it is and how to save it, although it is called .jpg."""
     found = fault(put(tmp_path / "a.jpg", content))
     assert (found.code, word in found.message) == ("wrong_format", True)
+    assert ("images.prepare" in found.message) == (word in ("BMP", "TIFF", "HEIC", "AVIF"))
 
 
 @pytest.mark.parametrize("size", [(10_000, 9_000), (20_000, 18_000)])
@@ -109,7 +113,8 @@ def test_a_decompression_bomb_is_a_fault(size: tuple[int, int], tmp_path: Path) 
     """A small file that unfolds to more than the limit is not unfolded."""
     target = io.BytesIO()
     Image.new("1", size).save(target, "PNG")
-    assert fault(put(tmp_path / "bomb.png", target.getvalue())).code == "too_many_pixels"
+    path = put(tmp_path / "bomb.png", target.getvalue())
+    assert fault(path).code == fault(path, prepare=True).code == "too_many_pixels"
 
 
 def test_size_limits(tmp_path: Path) -> None:
@@ -199,8 +204,8 @@ def test_what_was_seen_is_not_read_again(tmp_path: Path) -> None:
     assert isinstance(first, Picture)
     assert inspect(put(tmp_path / "b.png", b"x"), cache) != first
     with sqlite3.connect(cache / "pictures.db") as store:
-        assert store.execute("SELECT count(*) FROM pictures_1").fetchone() == (1,)
-        store.execute("UPDATE pictures_1 SET width = 4711")
+        assert store.execute("SELECT count(*) FROM pictures_2").fetchone() == (1,)
+        store.execute("UPDATE pictures_2 SET width = 4711")
     store.close()
     second = inspect(good, cache)
     assert isinstance(second, Picture)
@@ -244,7 +249,7 @@ def test_trouble_with_the_cache_is_no_trouble(tmp_path: Path) -> None:
     odd = tmp_path / "odd"
     inspect(picture, odd)
     with sqlite3.connect(odd / "pictures.db") as store:
-        store.execute("UPDATE pictures_1 SET warnings = 'not json'")
+        store.execute("UPDATE pictures_2 SET warnings = 'not json'")
     store.close()
     assert isinstance(inspect(picture, odd), Picture)
 
@@ -259,5 +264,5 @@ def test_two_processes_may_share_the_cache(tmp_path: Path) -> None:
     memory = PictureMemory(tmp_path)
     memory.close()
     with sqlite3.connect(tmp_path / "pictures.db") as store:
-        assert store.execute("SELECT count(*) FROM pictures_1").fetchone() == (4,)
+        assert store.execute("SELECT count(*) FROM pictures_2").fetchone() == (4,)
     store.close()

@@ -1,0 +1,176 @@
+"""Item 1: how near a night comes to the shortest possible one, and how many queries that takes.
+
+1,000 rows, cap 100, task times log-normal (median 60 s, 95th percentile 180 s), everything scaled
+down twenty times. The makespan counts from the first acceptance to the last byte of the last
+video. The bound: the same task times, in the order of acceptance, on the same number of slots, each
+slot taken again in the moment in which its task ends, plus one round trip.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heapreplace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Figure, at_most, beside
+from benchmarks.processes import Spent, api, python, spend, workplace
+from benchmarks.product import call, manifest
+
+SCALE = 20
+CAP = 100
+MEDIAN_S, P95_S = 60.0, 180.0
+FLOOR_S, DOCUMENTED_FLOOR_S = 2.0, 5.0
+VIDEO_BYTES = 4_000_000
+ROUND_TRIP_S = 0.002
+PEERS = {
+    "loop": "everybody's loop",
+    "threads": "threads with requests",
+    "queues": "a queue loop",
+}
+
+
+@dataclass(frozen=True)
+class Night:
+    """What came of one run, with times at full scale."""
+
+    ratio: float
+    polls: float
+    delay_s: float
+    gap_s: float
+    cpu_s: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.ratio:.3f}, {self.polls:.1f} polls, {self.cpu_s:.1f} CPU-s "
+            f"(end noticed after {self.delay_s:.1f} s, least gap {self.gap_s:.1f} s)"
+        )
+
+
+def bound_s(run_s: Sequence[float], cap: int) -> float:
+    """Return the list-scheduling bound of task times in their order on so many slots."""
+    slots = [0.0] * cap
+    for one in run_s:
+        heapreplace(slots, slots[0] + one)
+    return max(slots)
+
+
+def by_rote(run_s: Sequence[float], cap: int, scale: float) -> tuple[float, float]:
+    """Return ratio and polls of the documented 5 s then 10 s, computed: no overhead at all."""
+    first_s, then_s = 5 / scale, 10 / scale
+    polls = [1 + max(0, math.ceil((one - first_s) / then_s)) for one in run_s]
+    seen = [first_s + then_s * (count - 1) for count in polls]
+    return bound_s(seen, cap) / bound_s(run_s, cap), sum(polls) / len(polls)
+
+
+def judged(seen: Mapping[str, Any], spent: Spent, *, cap: int, scale: float) -> Night:
+    """Return what the API's records say of a run."""
+    tasks = seen["tasks"]
+    missed = [task for task in tasks if task["fetched_at"] is None]
+    if missed:
+        raise RuntimeError(f"{len(missed)} of {len(tasks)} videos were not fetched")
+    took_s = max(task["fetched_at"] for task in tasks) - tasks[0]["accepted_at"]
+    best_s = bound_s([task["run_s"] for task in tasks], cap) + ROUND_TRIP_S
+    delays = [task["seen_at"] - task["accepted_at"] - task["run_s"] for task in tasks]
+    return Night(
+        ratio=took_s / best_s,
+        polls=sum(task["polls"] for task in tasks) / len(tasks),
+        delay_s=sum(delays) / len(tasks) * scale,
+        gap_s=min(task["shortest_gap_s"] for task in tasks) * scale,
+        cpu_s=spent.cpu_s / len(tasks) * 1000,
+    )
+
+
+def _api_options(bar: str, video_bytes: int) -> list[str | float]:
+    return [
+        *("--median-s", MEDIAN_S / SCALE, "--p95-s", P95_S / SCALE, "--tick-s", 1 / SCALE),
+        *("--bar", bar, "--video-bytes", video_bytes),
+    ]
+
+
+def sets(base_url: str, floor_s: float) -> dict[str, object]:
+    """Return the product's settings of this night."""
+    return {
+        "api.base_url": base_url,
+        "limits.outstanding": CAP,
+        "polling.first_s": 10 / SCALE,
+        "polling.interval_s": 10 / SCALE,
+        "polling.floor_s": floor_s / SCALE,
+    }
+
+
+def of_product(
+    rows: int,
+    bar: str,
+    floor_s: float = FLOOR_S,
+    video_bytes: int = VIDEO_BYTES,
+    *,
+    in_memory: bool = False,
+) -> tuple[Night, Spent, Mapping[str, Any]]:
+    """Run the product; return the night, the process, and the API's records."""
+    with workplace(in_memory=in_memory) as folder:
+        with api(*_api_options(bar, video_bytes)) as running:
+            path = manifest(folder, rows)
+            spent = call("run", path, "--quiet", sets=sets(running.base_url, floor_s)).ok()
+        return judged(running.seen, spent, cap=CAP, scale=SCALE), spent, running.seen
+
+
+def of_peer(name: str, rows: int) -> Night:
+    """Run a peer."""
+    script = Path(__file__).parent / "peers" / f"{name}.py"
+    with workplace() as folder:
+        with api(*_api_options("missing", VIDEO_BYTES)) as running:
+            path = manifest(folder, rows)
+            line = python(script, running.base_url, path, folder, str(CAP), str(10 / SCALE))
+            spent = spend(line).ok()
+        return judged(running.seen, spent, cap=CAP, scale=SCALE)
+
+
+def measure(*, rows: int = 1000, long: bool = False) -> Iterator[Figure]:
+    """Measure item 1."""
+    _ = long
+    rote: tuple[float, float] | None = None
+    for bar, ratio, polls in (
+        ("exact", 1.03, 5),
+        ("bent", 1.03, 5),
+        ("missing", 1.05, 7),
+        ("jumping", None, None),
+        ("stuck", None, None),
+    ):
+        night, _, seen = of_product(rows, bar)
+        if rote is None:
+            rote = by_rote([task["run_s"] for task in seen["tasks"]], CAP, SCALE)
+            yield beside(
+                "5 s then 10 s, computed without overhead", "{:.3f}, {:.1f} polls".format(*rote)
+            )
+        limits = (ratio or rote[0], polls or rote[1])
+        reached = night.ratio <= limits[0] and night.polls <= limits[1]
+        target = f"at most {limits[0]:.3f} with {limits[1]:.1f} polls"
+        yield Figure(f"makespan, {bar} bar, floor 2 s", str(night), target, reached)
+    for bar in ("exact", "missing"):
+        night, *_ = of_product(rows, bar, DOCUMENTED_FLOOR_S)
+        yield beside(f"makespan, {bar} bar, floor 5 s", str(night))
+    for name, shown in PEERS.items():
+        try:
+            yield beside(f"peer: {shown}", str(of_peer(name, rows)))
+        except RuntimeError as error:
+            if "No module named 'requests'" not in str(error):
+                raise
+            yield beside(f"peer: {shown}", "skipped: requests is not installed")
+
+
+def eta(*, rows: int = 1000, long: bool = False) -> Iterator[Figure]:
+    """Measure how near `plan` comes: after a fifth of the rows, for the rest."""
+    _ = long
+    with workplace() as folder, api(*_api_options("exact", 0)) as running:
+        path = manifest(folder, rows)
+        given = sets(running.base_url, FLOOR_S)
+        unlearned = call("plan", path, "--json", sets=given).ok().json["eta_s"]
+        call("run", path, "--quiet", "--limit", str(rows // 5), sets=given).ok(0, 5)
+        planned = call("plan", path, "--json", sets=given).ok().json["eta_s"]
+        took_s = call("run", path, "--quiet", sets=given).ok().elapsed_s
+    off = abs(planned - took_s) / took_s * 100
+    yield at_most(f"ETA of `plan` ({planned} s) off the run's {took_s:.1f} s by", off, 15, " %")
+    yield beside("ETA of `plan` before anything is known, all rows", f"{unlearned} s")

@@ -1,0 +1,25 @@
+"""Brings the generated parts of README.md and docs/*.md up to date.
+
+`python -m docs.generate` from the repository's root. Nothing is random: run twice, it changes
+nothing the second time. tests/test_docs.py fails while a page says something else than the code.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .pages import ROOT, pages, refreshed
+
+
+def main() -> None:
+    """Write every page whose generated parts have changed, and say which."""
+    for page in pages():
+        old = page.read_text(encoding="utf-8")
+        new = refreshed(old)
+        if new != old:
+            page.write_text(new, encoding="utf-8", newline="\n")
+            sys.stdout.write(f"written {page.relative_to(ROOT).as_posix()}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""The life of a row: its states, its events, and the diagram of both."""
+
+from __future__ import annotations
+
+from pipeline import lifecycle
+from pipeline.advice import advise
+from pipeline.model import State
+
+from .tables import first_line, table
+
+_MEANING = {
+    State.INVALID: "It breaks a rule, and is never sent.",
+    State.WAITING: "It is to be submitted.",
+    State.SUBMITTING: "The intent is in the journal, the submission is on its way.",
+    State.IN_DOUBT: "It was submitted and no clear answer came: the money may be spent.",
+    State.RUNNING: "The provider works on it; its task id is known.",
+    State.READY: "The provider has finished it; it is not on disk yet.",
+    State.DONE: "The video is verified and in its place.",
+    State.REFUSED: "The provider said no to the submission, or to one of the row's pictures.",
+    State.FAILED: "The provider's task failed.",
+    State.MISSING: "The provider has not known the task for longer than `api.missing_grace_s`.",
+    State.EXPIRED: "Made and paid for, but no link to the video works any more.",
+}
+
+
+def diagram() -> str:
+    """Return the diagram that is drawn from the table of moves."""
+    return f"```mermaid\n{lifecycle.diagram()}```\n"
+
+
+def states() -> str:
+    """Return what each state means, what can follow it, and what a person does about it."""
+    rows = [(f"`{one}`", _MEANING[one], _next(one), _do(one)) for one in State]
+    return table(("state", "what it means", "next", "what you do"), rows)
+
+
+def events() -> str:
+    """Return every event with the states that it leads from and to."""
+    rows = [
+        (kind.__name__, _named(move.sources), f"`{move.target}`", first_line(kind.__doc__))
+        for kind, move in lifecycle.MOVES.items()
+    ]
+    return table(("event", "from", "to", "what happened"), rows)
+
+
+def _next(state: State) -> str:
+    if state is State.INVALID:
+        return "`waiting`"
+    targets = {move.target for move in lifecycle.MOVES.values() if state in move.sources}
+    return _named(targets)
+
+
+def _do(state: State) -> str:
+    advice = advise(state)
+    return advice.action if advice else "Nothing."
+
+
+def _named(states: set[State] | frozenset[State]) -> str:
+    return ", ".join(f"`{state}`" for state in State if state in states)

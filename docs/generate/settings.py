@@ -1,0 +1,47 @@
+"""The settings, one table for each section of config.yaml."""
+
+from __future__ import annotations
+
+import json
+from operator import attrgetter
+
+from pipeline.config.loading import FIELDS, SECTIONS, allowed
+from pipeline.config.settings import Config
+
+from .tables import table
+
+_HEADERS = ("setting", "default", "may be", "what it is")
+
+
+def settings() -> str:
+    """Return the tables of all settings, in the order of config.yaml."""
+    parts = ["\n", table(_HEADERS, _rows(""))]
+    for name, section in SECTIONS.items():
+        about = " ".join((section.__doc__ or "").split())
+        parts.append(f"\n## {name}\n\n{about}\n\n{table(_HEADERS, _rows(name))}")
+    return "".join(parts) + "\n"
+
+
+def _rows(section: str) -> list[tuple[str, ...]]:
+    config = Config()
+    return [
+        (
+            f"`{path}`",
+            f"`{_written(attrgetter(path)(config))}`",
+            allowed(path),
+            _escaped(info.description or ""),
+        )
+        for path, info in FIELDS.items()
+        if path.rpartition(".")[0] == section
+    ]
+
+
+def _escaped(text: str) -> str:
+    """A template's braces and stars stay what they are when the page is shown."""
+    return text.replace("<", "&lt;").replace("*", "\\*")
+
+
+def _written(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

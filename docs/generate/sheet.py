@@ -1,0 +1,56 @@
+"""The columns of a manifest and of its results."""
+
+from __future__ import annotations
+
+from pipeline.authoring import guide
+from pipeline.columns import ALIASES, FIELDS
+from pipeline.model import RESULT_COLUMNS
+from pipeline.rules import IMAGE_FIELDS
+
+from .tables import table
+
+_IMAGES = "`image_1` `image_2` `image_3`"
+_ONE_COLUMN = "The same in one column: pictures parted by `|`, `;` or a line break."
+
+_RESULTS = {
+    "result_state": "Where the row stands; see [states](states.md).",
+    "result_video": "The video, as a path from the output folder. In a workbook it is a link.",
+    "result_error": "What happened, with the provider's own code in brackets if it gave one.",
+    "result_action": "What to do.",
+    "result_task_id": "The provider's id of the task: what to look for in your account.",
+    "result_attempts": "How often the row was submitted, over all runs.",
+    "result_submitted_at": "When it was submitted last (UTC).",
+    "result_finished_at": "When it ended (UTC).",
+    "result_seconds": "The length of video that was asked for, in seconds.",
+    "result_warnings": "What to know although it worked: an odd length or frame, an edit since.",
+}
+
+
+def columns() -> str:
+    """Return the short table: what to write, and what an empty cell means."""
+    return table(("column", "what to write", "empty means"), _columns())
+
+
+def all_columns() -> str:
+    """Return the names by which each field is understood, the first found counting first."""
+    rows = [(f"`{field}`", _names(ALIASES[field])) for field in FIELDS]
+    return table(("field", "headers understood, in this order"), rows)
+
+
+def result_columns() -> str:
+    """Return the columns that Reelsheet adds, in their order."""
+    return table(("column", "what it holds"), [(f"`{n}`", _RESULTS[n]) for n in RESULT_COLUMNS])
+
+
+def _columns() -> list[tuple[str, str, str]]:
+    rows = []
+    for field, about, _, empty, _ in guide.table():
+        if field == IMAGE_FIELDS[0]:
+            rows += [(_IMAGES, about, empty), ("`images`", _ONE_COLUMN, empty)]
+        elif field not in IMAGE_FIELDS:
+            rows.append((f"`{field}`", about, empty))
+    return rows
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

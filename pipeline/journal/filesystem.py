@@ -1,0 +1,91 @@
+"""Whether a path lies on a network file system, where SQLite's WAL mode does not work.
+
+WAL keeps its index in memory that all users of the journal share, and two machines share none
+(sqlite.org/wal.html). There the journal uses SQLite's rollback mode instead, which needs only that
+the file system's locks hold.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+_NETWORKED = re.compile(
+    r"(fuse\.)?(nfs[0-9]*|cifs|smb[0-9]*|smbfs|9p|v9fs|afs|afpfs|ceph|cephfs|coda|davfs2?|webdav"
+    r"|glusterfs|gpfs|lustre|beegfs|pvfs2|orangefs|ocfs2|gfs2?|ncpfs|sshfs|curlftpfs|rclone|s3fs"
+    r"|gcsfuse|goofys|juicefs|mountpoint-s3|grpcfuse|osxfs|vboxsf|vmhgfs|vmhgfs-fuse|prl_fs"
+    r"|virtiofs|drvfs|macfuse|osxfuse)",
+    re.IGNORECASE,
+)
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+_DRIVE_REMOTE = 4
+_PATIENCE_S = 5
+
+
+def network_kind(folder: Path) -> str | None:
+    """Return what kind of network file system a folder lies on; None if on none that is known.
+
+    A look that fails counts as none: then SQLite itself says whether its mode works.
+    """
+    try:
+        real = Path(os.path.realpath(folder))
+        if os.name == "nt":
+            return _of_windows(real.drive)
+        if platform.system() == "Darwin":
+            return of_mount_list(_mount_list(), str(real))
+        return of_mountinfo(Path("/proc/self/mountinfo").read_text("utf-8", "replace"), str(real))
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+
+
+def of_mountinfo(mountinfo: str, path: str) -> str | None:
+    """Return the network kind of an absolute path by the text of Linux's /proc/self/mountinfo."""
+    mounts = []
+    for line in mountinfo.splitlines():
+        before, _, after = line.partition(" - ")
+        fields, kinds = before.split(), after.split()
+        if len(fields) > 4 and kinds:  # noqa: PLR2004 - proc(5): the fifth is the mount point
+            place = _ESCAPED.sub(lambda found: chr(int(found[1], 8)), fields[4])
+            mounts.append((place, kinds[0]))
+    return _network_kind(mounts, path)
+
+
+def of_mount_list(listed: str, path: str) -> str | None:
+    """Return the network kind of an absolute path by what `mount` prints on macOS."""
+    lines = (re.fullmatch(r".+? on (/.*) \(([^,)]+).*\)", line) for line in listed.splitlines())
+    return _network_kind([(found[1], found[2]) for found in lines if found], path)
+
+
+def _network_kind(mounts: list[tuple[str, str]], path: str) -> str | None:
+    """Judge by the deepest mount above a path; of several in one place by the last."""
+    depth, kind = -1, ""
+    for place, here in mounts:
+        inside = path == place or path.startswith(place.rstrip("/") + "/")
+        if inside and len(place) >= depth:
+            depth, kind = len(place), here
+    return kind if _NETWORKED.fullmatch(kind) else None
+
+
+def _mount_list() -> str:
+    listed = subprocess.run(
+        ["/sbin/mount"],
+        capture_output=True,
+        check=True,
+        text=True,
+        errors="replace",
+        timeout=_PATIENCE_S,
+    )
+    return listed.stdout
+
+
+def _of_windows(drive: str) -> str | None:
+    if drive.startswith("\\\\") and not drive.startswith(("\\\\?\\", "\\\\.\\")):
+        return "network share"
+    system: Any = ctypes
+    kind = system.windll.kernel32.GetDriveTypeW(f"{drive}\\")
+    return "network drive" if kind == _DRIVE_REMOTE else None

@@ -1,0 +1,85 @@
+"""Every file of the corpus is checked: no traceback, each fault named, and good rows stay good."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.check import Checked, check_manifest
+from pipeline.config.loading import load
+from pipeline.errors import ManifestError
+from tests.corpus import pictures, sheets, texts, values
+from tests.corpus.case import Case
+
+GROUPS = {"texts": texts, "values": values, "pictures": pictures, "sheets": sheets}
+CASES = [
+    pytest.param(case, id=f"{name}/{case.name}")
+    for name, group in GROUPS.items()
+    for case in group.CASES
+]
+
+
+def _check(case: Case, folder: Path) -> Checked:
+    path = folder / "shop" / case.file
+    path.parent.mkdir()
+    path.write_bytes(case.data)
+    if case.around is not None:
+        case.around(path.parent)
+    before = path.read_bytes()
+    try:
+        return check_manifest(
+            path, load(None, environ={}, overrides=case.settings), cache_dir=folder / "cache"
+        )
+    finally:
+        assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_corpus(case: Case, tmp_path: Path) -> None:
+    """A check finds just what is wrong, says it in a sentence, and leaves the good rows valid."""
+    if case.refused:
+        with pytest.raises(ManifestError) as caught:
+            _check(case, tmp_path)
+        said = f"{caught.value.message} {caught.value.action}"
+        assert case.file in caught.value.message
+        assert case.refused in said
+        assert caught.value.action
+    else:
+        checked = _check(case, tmp_path)
+        assert [(one.row, one.column, one.code) for one in checked.problems] == list(case.problems)
+        assert tuple(checked.requests) == case.valid
+        _well_said(checked)
+        _as_expected(case, checked)
+        said = " ".join(one.message for one in checked.problems)
+    for part in case.says:
+        assert part in said
+
+
+def _well_said(checked: Checked) -> None:
+    """Each problem is a sentence; one of a row names its place as far as there is one."""
+    for problem in checked.problems:
+        assert problem.message[0].isupper() or not problem.message[0].isalpha() or "." in problem.message
+        assert problem.message.rstrip()[-1] in ".?}/", problem.message
+        if problem.row is not None:
+            assert problem.key
+            assert problem.column
+            if checked.manifest.sheet is not None:
+                assert problem.cell is not None
+                assert problem.cell.endswith(str(problem.row))
+
+
+def _as_expected(case: Case, checked: Checked) -> None:
+    assert len(checked.keys) == len(set(checked.keys)) == len(checked.manifest.rows)
+    if case.keys:
+        assert checked.keys == case.keys
+    for row, expected in case.sent.items():
+        request = checked.requests[row]
+        form = (request.duration, request.aspect_ratio, request.resolution)
+        assert expected == (request.prompt if isinstance(expected, str) else form)
+
+
+def test_the_corpus_is_large() -> None:
+    """One file per case of the reading rules, and no name twice within a group."""
+    assert len(CASES) >= 60
+    assert len({case.id for case in CASES}) == len(CASES)

@@ -1,0 +1,197 @@
+"""Workbooks made byte by byte: what no library would write, and what people have all the same."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections.abc import Sequence
+from xml.sax.saxutils import escape
+
+HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+OASIS = "urn:oasis:names:tc:opendocument:xmlns"
+FREE, END, FAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+SECTOR_BYTES = 512
+
+
+def text(address: str, value: str) -> str:
+    """A cell with a text."""
+    return f'<c r="{address}" t="inlineStr"><is><t>{escape(value)}</t></is></c>'
+
+
+def number(address: str, value: float | str, style: int = 0) -> str:
+    """A cell with a number, as it is stored."""
+    return f'<c r="{address}" s="{style}"><v>{value}</v></c>'
+
+
+def row(at: int, *cells: str | float | None, attributes: str = "") -> str:
+    """A row: texts and numbers from column A on; a text that begins with `<c ` is taken as it is."""
+    made = []
+    for index, cell in enumerate(cells):
+        address = f"{chr(ord('A') + index)}{at}"
+        if isinstance(cell, str):
+            made.append(cell if cell.startswith("<c ") else text(address, cell))
+        elif cell is not None:
+            made.append(number(address, cell))
+    return f'<row r="{at}"{attributes}>{"".join(made)}</row>'
+
+
+def xlsx(
+    *sheets: str,
+    formats: Sequence[str] = (),
+    names: Sequence[str] = (),
+    states: Sequence[str] = (),
+    before: str = "",
+    after: str = "",
+) -> bytes:
+    """A workbook whose sheets hold these rows; style 1 has the first of `formats`, and so on.
+
+    `before` and `after` stand around the rows of each sheet.
+    """
+    names = names or [f"Sheet {i}" for i in range(1, len(sheets) + 1)]
+    states = states or ["visible"] * len(sheets)
+    listed = "".join(
+        f'<sheet name="{escape(name)}" sheetId="{i}" r:id="rId{i}" state="{state}"/>'
+        for i, (name, state) in enumerate(zip(names, states, strict=True), 1)
+    )
+    relations = "".join(
+        f'<Relationship Id="rId{i}" Type="{OFFICE}/worksheet" Target="worksheets/sheet{i}.xml"/>'
+        for i in range(1, len(sheets) + 1)
+    )
+    relations += f'<Relationship Id="t" Type="{OFFICE}/styles" Target="styles.xml"/>'
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"/>',
+        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="a" '
+        f'Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{listed}</sheets>'
+        "</workbook>",
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">'
+        f"{relations}</Relationships>",
+        "xl/styles.xml": _styles(formats),
+    }
+    for i, rows in enumerate(sheets, 1):
+        parts[f"xl/worksheets/sheet{i}.xml"] = (
+            f'<worksheet xmlns="{MAIN}">{before}<sheetData>{rows}</sheetData>{after}</worksheet>'
+        )
+    return zipped({name: HEAD + part for name, part in parts.items()})
+
+
+def zipped(parts: dict[str, str]) -> bytes:
+    """A zip file of texts."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, part in parts.items():
+            package.writestr(name, part)
+    return target.getvalue()
+
+
+def _styles(formats: Sequence[str]) -> str:
+    declared = "".join(
+        f'<numFmt numFmtId="{164 + i}" formatCode="{escape(code, {chr(34): "&quot;"})}"/>'
+        for i, code in enumerate(formats)
+    )
+    used = "".join(f'<xf numFmtId="{164 + i}"/>' for i in range(len(formats)))
+    return (
+        f'<styleSheet xmlns="{MAIN}"><numFmts>{declared}</numFmts>'
+        f'<cellStyleXfs><xf numFmtId="0"/></cellStyleXfs>'
+        f'<cellXfs><xf numFmtId="0"/>{used}</cellXfs></styleSheet>'
+    )
+
+
+def ods(*rows: str) -> bytes:
+    """An OpenDocument spreadsheet of one table; `rows` are the XML of its rows."""
+    content = (
+        f'<office:document-content xmlns:office="{OASIS}:office:1.0" '
+        f'xmlns:table="{OASIS}:table:1.0" xmlns:text="{OASIS}:text:1.0" '
+        'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0">'
+        '<office:body><office:spreadsheet><table:table table:name="Sheet1">'
+        f"{''.join(rows)}</table:table></office:spreadsheet></office:body>"
+        "</office:document-content>"
+    )
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    return zipped({"mimetype": kind, "content.xml": HEAD + content})
+
+
+def ods_row(*cells: str | float, attributes: str = "") -> str:
+    """A row of an OpenDocument table."""
+    made = "".join(
+        f'<table:table-cell office:value-type="string"><text:p>{escape(cell)}</text:p>'
+        "</table:table-cell>"
+        if isinstance(cell, str)
+        else f'<table:table-cell office:value-type="float" office:value="{cell}"/>'
+        for cell in cells
+    )
+    return f"<table:table-row{attributes}>{made}</table:table-row>"
+
+
+def xls(
+    rows: Sequence[Sequence[str | float | None]],
+    merges: Sequence[tuple[int, int, int, int]] = (),
+    more: bytes = b"",
+) -> bytes:
+    """A workbook of Excel 97-2003 with one sheet ([MS-XLS]); rows and columns count from 0.
+
+    `merges` are (first row, last row, first column, last column); `more` are further records of
+    the sheet.
+    """
+    globals_, name = _bof(5) + _record(0x42, struct.pack("<H", 1200)), _words("Sheet1", "<B")
+    at = len(globals_) + 4 + 6 + len(name) + 4
+    stream = globals_ + _record(0x85, struct.pack("<IBB", at, 0, 0) + name) + _record(0x0A)
+    stream += _bof(0x10)
+    for i, cells in enumerate(rows):
+        for j, cell in enumerate(cells):
+            place = struct.pack("<HHH", i, j, 0)
+            if isinstance(cell, str):
+                stream += _record(0x204, place + _words(cell, "<H"))
+            elif cell is not None:
+                stream += _record(0x203, place + struct.pack("<d", cell))
+    ranges = b"".join(struct.pack("<HHHH", *merge) for merge in merges)
+    stream += _record(0xE5, struct.pack("<H", len(merges)) + ranges) if merges else b""
+    return compound(stream + more + _record(0x0A), "Workbook")
+
+
+def xls_error(at: int, column: int) -> bytes:
+    """The record of a cell of an .xls that holds #N/A."""
+    return _record(0x205, struct.pack("<HHHBB", at, column, 0, 0x2A, 1))
+
+
+def xls_hidden(at: int) -> bytes:
+    """The record of a hidden row of an .xls."""
+    return _record(0x208, struct.pack("<HHHHHHI", at, 0, 3, 255, 0, 0, 0x20))
+
+
+def compound(stream: bytes, name: str) -> bytes:
+    """A compound file with one stream ([MS-CFB]): an .xls, or what a password protects."""
+    stream = stream.ljust(4096, b"\0")
+    stream += b"\0" * (-len(stream) % SECTOR_BYTES)
+    count = len(stream) // SECTOR_BYTES
+    chain = [FAT, END, *range(3, count + 2), END]
+    chain += [FREE] * (SECTOR_BYTES // 4 - len(chain))
+    head = struct.pack("<8s16sHHHHH6s", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"", 0x3E, 3, 0xFFFE,
+                       9, 6, b"")  # fmt: skip
+    head += struct.pack("<9I", 0, 1, 1, 0, 4096, END, 0, END, 0) + struct.pack("<I", 0)
+    table = struct.pack(f"<{len(chain)}I", *chain)
+    folder = _entry("Root Entry", 5, 1, END, 0) + _entry(name, 2, FREE, 2, len(stream))
+    return head.ljust(SECTOR_BYTES, b"\xff") + table + folder.ljust(SECTOR_BYTES, b"\0") + stream
+
+
+def _entry(name: str, kind: int, child: int, start: int, size_bytes: int) -> bytes:
+    words = name.encode("utf-16-le") + b"\0\0"
+    rest = struct.pack("<HBBIII16sIQQIQ", len(words), kind, 1, FREE, FREE, child, b"", 0, 0, 0,
+                       start, size_bytes)  # fmt: skip
+    return words.ljust(64, b"\0") + rest
+
+
+def _record(kind: int, data: bytes = b"") -> bytes:
+    return struct.pack("<HH", kind, len(data)) + data
+
+
+def _bof(kind: int) -> bytes:
+    return _record(0x809, struct.pack("<HHHHII", 0x600, kind, 0x0DBB, 0x07CC, 0, 0x600))
+
+
+def _words(value: str, length: str) -> bytes:
+    return struct.pack(length, len(value)) + b"\x01" + value.encode("utf-16-le")

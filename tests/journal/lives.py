@@ -1,0 +1,76 @@
+"""Random lives of rows: event sequences that follow the lifecycle table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import strategies as st
+
+from pipeline import events as ev
+from pipeline.lifecycle import MOVES, apply
+from pipeline.model import Attempt, Entry, Request, Video
+
+VIDEO = Video("a.mp4", 1000, "00", 6.0, 1280, 720, warnings=("0.1 s short",))
+
+
+def request(text: str) -> Request:
+    """A request told by its text."""
+    images = ("sha256:ab", "https://shop.example/ö.jpg", "sha256:cd") if len(text) % 2 else ()
+    return Request(text, images, 6, "16:9", "720P", "gemini_omni_flash", f"hash-{text}")
+
+
+def attempt(key: str, number: int, text: str = "a film") -> Attempt:
+    """An attempt of a row."""
+    cost = None if number % 2 else 0.25
+    return Attempt(key, number, f"rs-{key}-{number}", request(text), f"{key}-{number}.mp4", cost)
+
+
+def intended(key: str, number: int = 1, text: str = "a film") -> ev.Intended:
+    """The beginning of most rows."""
+    return ev.Intended(key, number, attempt(key, number, text))
+
+
+_MAKERS: dict[type[ev.Event], Callable[[str, int], ev.Event]] = {
+    ev.Accepted: lambda key, number: ev.Accepted(key, number, f"task-{key}-{number}"),
+    ev.Declined: lambda key, number: ev.Declined(key, number, None, 'no: "ß" \U0001f3a5'),
+    ev.AnswerLost: lambda key, number: ev.AnswerLost(key, number, "timeout"),
+    ev.Found: lambda key, number: ev.Found(key, number, f"found-{key}-{number}"),
+    ev.Completed: lambda key, number: ev.Completed(key, number, 30.5 if number % 2 else None),
+    ev.TaskFailed: lambda key, number: ev.TaskFailed(key, number, "moderation", "no"),
+    ev.TaskLost: lambda key, number: ev.TaskLost(key, number, "gone"),
+    ev.LinkLost: lambda key, number: ev.LinkLost(key, number, "link_dead", "403"),
+    ev.Downloaded: lambda key, number: ev.Downloaded(key, number, VIDEO),
+}
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> list[list[ev.Event]]:
+    """Batches of events of a few rows, each row along the table."""
+    entries: dict[str, Entry] = {}
+    batches: list[list[ev.Event]] = [[]]
+    keys = draw(st.sampled_from([["a"], ["a", "b"], ["Ärmel/1", "b\n2", "-- c'"]]))
+    for _ in range(draw(st.integers(1, 40))):
+        event = _next(draw, draw(st.sampled_from(keys)), entries)
+        entries[event.key] = apply(entries.get(event.key), event, 0.0)
+        batches[-1].append(event)
+        if draw(st.booleans()):
+            batches.append([])
+    return batches
+
+
+def _next(draw: st.DrawFn, key: str, entries: dict[str, Entry]) -> ev.Event:
+    entry = entries.get(key)
+    if entry is None:
+        kinds: list[type[ev.Event]] = [ev.Intended, ev.PictureRefused]
+    else:
+        kinds = [kind for kind, move in MOVES.items() if entry.state in move.sources]
+    kind = draw(st.sampled_from(kinds))
+    number = entry.attempt.number if entry else 1
+    if kind in {ev.Intended, ev.PictureRefused}:
+        following = entry.next_number if entry else 1
+        opened = attempt(key, following, draw(st.sampled_from(["a film", "another", "a third"])))
+        if kind is ev.Intended:
+            return ev.Intended(key, following, opened)
+        return ev.PictureRefused(key, following, opened, "bad_image", "no picture")
+    maker = _MAKERS.get(kind)
+    return maker(key, number) if maker else kind(key, number)

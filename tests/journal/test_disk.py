@@ -1,0 +1,148 @@
+"""Kills and full disks: what was reported durable stays, and nothing is half-written."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import StoreError
+from pipeline.journal.journal import Journal, read_entries, replay
+from tests.journal.lives import intended
+
+ROOT = Path(__file__).resolve().parents[2]
+
+WRITER = """
+import sys
+from pathlib import Path
+from pipeline import events as ev
+from pipeline.journal.journal import Journal
+from tests.journal.lives import VIDEO, intended
+
+journal, number = Journal(Path(sys.argv[1])), 0
+while True:
+    keys = [f"row{number + i}" for i in range(7)]
+    number += 7
+    intents = [journal.append([intended(key)], 1.0) for key in keys]
+    for key, done in zip(keys, intents):
+        done.result()
+        print("intent", key, flush=True)
+    answers = [
+        journal.append([ev.Accepted(key, 1, "task-" + key), ev.Completed(key, 1, None)], 2.0)
+        for key in keys
+    ]
+    for key, done in zip(keys, answers):
+        done.result()
+        print("answer", key, flush=True)
+"""
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from pipeline.errors import StoreError
+from pipeline.journal.journal import Journal
+from tests.journal.lives import intended
+
+journal, number = Journal(Path(sys.argv[1])), 0
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+while number < 100_000:
+    try:
+        journal.append([intended(f"row{number}")], 1.0).result(10)
+    except StoreError as error:
+        print(number, error.message, flush=True)
+        break
+    number += 1
+try:
+    journal.append([intended("later")], 1.0).result(10)
+except StoreError:
+    print("refused", flush=True)
+journal.close()
+"""
+
+
+def child(code: str, path: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+
+
+def assert_whole(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert replay(path) == read_entries(path)
+
+
+@pytest.mark.parametrize("lines", [1, 20, 333])
+def test_a_killed_process_loses_nothing_that_was_durable(tmp_path: Path, lines: int) -> None:
+    """SIGKILL in the middle of writing: every event that was reported durable is there."""
+    path = tmp_path / "journal.db"
+    with child(WRITER, path) as writer:
+        assert writer.stdout is not None
+        said = [writer.stdout.readline().split() for _ in range(lines)]
+        writer.kill()
+        said += [line.split() for line in writer.stdout.read().splitlines()]
+    entries = read_entries(path)
+    for what, key in said:
+        assert key in entries
+        assert what == "intent" or entries[key].task_id == f"task-{key}"
+    assert_whole(path)
+    with contextlib.closing(Journal(path)) as journal:
+        journal.append([intended("after")], 3.0).result(10)
+    assert_whole(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs resource limits")
+def test_a_file_that_may_not_grow_is_a_store_error(tmp_path: Path) -> None:
+    """The append fails in plain words, so do all later ones, and what was there is whole."""
+    path = tmp_path / "journal.db"
+    with child(LIMITED, path) as writer:
+        assert writer.stdout is not None
+        first, *rest = writer.stdout.read().splitlines()
+    assert writer.returncode == 0
+    number, message = first.split(" ", 1)
+    assert f"the journal {path} cannot be used" in message
+    assert rest == ["refused"]
+    assert set(read_entries(path)) == {f"row{one}" for one in range(int(number))}
+    assert_whole(path)
+
+
+def test_a_full_database_is_a_store_error(tmp_path: Path) -> None:
+    """SQLite's own limit of pages stands for a full disk: nothing of the batch is written."""
+    path = tmp_path / "journal.db"
+    with contextlib.closing(Journal(path)) as journal:
+        journal.append([intended("a")], 1.0).result(10)
+        pages = journal._connection.execute("PRAGMA page_count").fetchone()[0]
+        journal._connection.execute(f"PRAGMA max_page_count = {pages}")
+        batch = [intended(f"row{n}", text="long " * 500 + str(n)) for n in range(20)]
+        with pytest.raises(StoreError, match="full"):
+            journal.append(batch, 2.0).result(10)
+        with pytest.raises(StoreError):
+            journal.remember_upload("shop", "aa", "https://files.example/1", 1.0).result(10)
+        with pytest.raises(StoreError):
+            journal.begin_run("r", "run", 1.0)
+    assert set(read_entries(path)) == {"a"}
+    assert_whole(path)
+
+
+def test_a_locked_journal_is_a_store_error(tmp_path: Path) -> None:
+    """Another program that holds the file makes no traceback."""
+    path = tmp_path / "journal.db"
+    with contextlib.closing(Journal(path)) as journal:
+        journal._connection.execute("PRAGMA busy_timeout = 1")
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError, match="locked"):
+                journal.append([intended("a")], 1.0).result(10)
+    assert read_entries(path) == {}
+
+
+def test_a_folder_that_is_not_there_is_a_store_error(tmp_path: Path) -> None:
+    """The message names the file."""
+    path = tmp_path / "nowhere" / "journal.db"
+    with pytest.raises(StoreError, match="nowhere"):
+        Journal(path)

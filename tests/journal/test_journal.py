@@ -1,0 +1,259 @@
+"""The journal keeps what was reported durable, says it again, and belongs to one manifest."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from pipeline import events as ev
+from pipeline.errors import ExitCode, StoreError, UsageError
+from pipeline.journal.database import VERSION
+from pipeline.journal.journal import Journal, read_entries, replay
+from pipeline.lifecycle import ImpossibleMove, apply
+from pipeline.model import Entry, State
+from tests.journal.lives import VIDEO, intended, lives
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Journal]:
+    with contextlib.closing(Journal(path)) as journal:
+        yield journal
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.db"
+
+
+def sql(path: Path, statement: str) -> list[tuple[object, ...]]:
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        return connection.execute(statement).fetchall()
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(lives())
+def test_the_tables_the_replay_and_the_fold_agree(batches: list[list[ev.Event]]) -> None:
+    """For any lives: what the tables hold is what all events, folded anew, come to."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "journal.db")
+        folded: dict[str, Entry] = {}
+        with opened(path) as journal:
+            for at, batch in enumerate(batches):
+                for event in batch:
+                    folded[event.key] = apply(folded.get(event.key), event, float(at))
+                written = journal.append(batch, float(at))
+            written.result(10)
+            assert journal.entries() == folded
+        with opened(path) as again:
+            assert again.entries() == folded
+        assert replay(path) == read_entries(path) == folded
+
+
+def test_what_is_reported_durable_is_there_for_everyone(path: Path) -> None:
+    """When the future is done, another connection sees the event and its state."""
+    with opened(path) as journal:
+        journal.append([intended("a")], 1.0).result(10)
+        assert read_entries(path)["a"].state is State.SUBMITTING
+        assert sql(path, "SELECT kind, at FROM events") == [("Intended", 1.0)]
+        assert sql(path, "PRAGMA journal_mode") == [("wal",)]
+
+
+def test_an_event_and_its_state_are_one_transaction(path: Path) -> None:
+    """A batch with an impossible event leaves nothing behind, and nothing is written after it."""
+    with opened(path) as journal:
+        journal.append([intended("a")], 1.0).result(10)
+        bad = journal.append([intended("b"), ev.Completed("a", 1, None)], 2.0)
+        with pytest.raises(ImpossibleMove):
+            bad.result(10)
+        with pytest.raises(ImpossibleMove):
+            journal.append([intended("c")], 3.0).result(10)
+    assert set(replay(path)) == set(read_entries(path)) == {"a"}
+
+
+def test_a_later_journal_goes_on_where_the_earlier_ended(path: Path) -> None:
+    """A row's open state is read back before the next event."""
+    with opened(path) as journal:
+        journal.append([intended("a"), ev.Accepted("a", 1, "t1")], 1.0)
+    with opened(path) as journal:
+        journal.append([ev.Completed("a", 1, 3.0), ev.Downloaded("a", 1, VIDEO)], 2.0).result(10)
+        assert journal.entries()["a"].video == VIDEO
+    assert replay(path)["a"].finished_at == 2.0
+
+
+def test_closing_writes_what_is_queued(path: Path) -> None:
+    """Nothing that was appended is forgotten by close."""
+    with opened(path) as journal:
+        waiting = [journal.append([intended(f"row{n}")], float(n)) for n in range(5000)]
+    assert all(one.done() and one.exception() is None for one in waiting)
+    assert len(read_entries(path)) == 5000
+
+
+def test_many_at_once_share_their_commits(path: Path) -> None:
+    """Three thousand concurrent appends make a few transactions: the header counts them."""
+    with opened(path) as journal:
+        journal.append([intended("first")], 0.0).result(10)
+        before = commits(path)
+        waiting = [journal.append([intended(f"row{n}")], 1.0) for n in range(3000)]
+        for one in waiting:
+            one.result(10)
+        assert commits(path) - before < 1000
+
+
+def commits(path: Path) -> int:
+    """Count the frames of the write-ahead log that end a transaction.
+
+    Source: https://www.sqlite.org/fileformat.html#the_write_ahead_log: a header of 32 bytes, then
+    frames of 24 bytes and a page; bytes 4-8 of a commit's last frame are not zero.
+    """
+    log = path.with_name(path.name + "-wal").read_bytes()
+    page = int.from_bytes(log[8:12], "big")
+    frames = range(32, len(log) - 24, 24 + page)
+    return sum(log[at + 4 : at + 8] != bytes(4) for at in frames)
+
+
+def test_commits_wait_for_the_disk(path: Path) -> None:
+    """An intent is durable against a power cut: synchronous is FULL."""
+    with opened(path) as journal:
+        assert journal._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such modes")
+def test_nobody_else_may_read_it(path: Path) -> None:
+    """The journal and the files beside it are for their owner alone, whatever the umask."""
+    before = os.umask(0)
+    try:
+        with opened(path) as journal:
+            journal.append([intended("a")], 1.0).result(10)
+            modes = {stat.S_IMODE(one.stat().st_mode) for one in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == {0o600}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+def test_a_symbolic_link_is_not_followed(path: Path) -> None:
+    """Nobody gets the journal written somewhere else."""
+    path.symlink_to(path.with_name("elsewhere.db"))
+    with pytest.raises(StoreError, match="cannot be used"):
+        Journal(path)
+    assert not path.with_name("elsewhere.db").exists()
+
+
+def test_another_manifest_is_refused(path: Path, tmp_path: Path) -> None:
+    """Two manifests of one name must not share a folder unnoticed; --adopt moves it over."""
+    with opened(path) as journal:
+        journal.claim(tmp_path / "a" / "shop.csv", adopt=False)
+        journal.claim(tmp_path / "a" / ".." / "a" / "shop.csv", adopt=False)
+        with pytest.raises(UsageError, match=r"another manifest: .*a.shop\.csv") as caught:
+            journal.claim(tmp_path / "b" / "shop.csv", adopt=False)
+        assert caught.value.exit_code is ExitCode.USAGE
+        assert "--adopt" in (caught.value.action or "")
+        journal.claim(tmp_path / "b" / "shop.csv", adopt=True)
+    with opened(path) as journal, pytest.raises(UsageError):
+        journal.claim(tmp_path / "a" / "shop.csv", adopt=False)
+
+
+def test_the_identity_of_a_journal_stays(path: Path) -> None:
+    """References are made from it, so it never changes; another journal has another one."""
+    with opened(path) as journal:
+        first = journal.id
+    with opened(path) as journal:
+        assert journal.id == first
+    with opened(path.with_name("other.db")) as journal:
+        assert journal.id != first
+
+
+def test_a_newer_version_is_refused(path: Path) -> None:
+    """An old program does not write into a new journal, nor read it wrongly."""
+    with opened(path):
+        pass
+    sql(path, f"PRAGMA user_version = {VERSION + 1}")
+    for use in (Journal, read_entries, replay):
+        with pytest.raises(UsageError, match="newer version"):
+            use(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database at all, but a text" * 100, bytes(range(256)) * 8]
+)
+def test_a_file_that_is_no_journal_is_named(path: Path, content: bytes) -> None:
+    """A clear message with the path and what to do, not a traceback."""
+    path.write_bytes(content)
+    for use in (Journal, read_entries, replay):
+        with pytest.raises(StoreError, match="it is not a journal, or it is damaged") as caught:
+            use(path)
+        assert str(path) in caught.value.message
+    assert path.read_bytes() == content
+
+
+def test_a_journal_that_lost_a_table_is_named(path: Path) -> None:
+    """Damage inside of the file is a StoreError, too."""
+    with opened(path):
+        pass
+    sql(path, "DROP TABLE attempts")
+    with opened(path) as journal, pytest.raises(StoreError, match="attempts"):
+        journal.entries()
+    with pytest.raises(StoreError):
+        read_entries(path)
+    sql(path, "DROP TABLE meta")
+    with pytest.raises(StoreError):
+        Journal(path)
+
+
+def test_no_journal_is_no_rows(path: Path) -> None:
+    """Reading makes no file; a replay of nothing says so."""
+    assert read_entries(path) == {}
+    with pytest.raises(StoreError, match="no journal"):
+        replay(path)
+    assert not path.exists()
+
+
+def test_reading_does_not_disturb_a_run(path: Path) -> None:
+    """`status` beside a run sees what is committed, and stops nobody."""
+    with opened(path) as journal:
+        for number in range(50):
+            journal.append([intended(f"row{number}")], 1.0).result(10)
+            assert len(read_entries(path)) == number + 1
+
+
+def test_uploads_are_kept_by_account_and_age(path: Path) -> None:
+    """A picture's URL is found again for its account, and only while it is young."""
+    with opened(path) as journal:
+        journal.remember_upload("shop", "aa", "https://files.example/1", 100.0)
+        journal.remember_upload("shop", "bb", "https://files.example/2", 200.0)
+        journal.remember_upload("other", "cc", "https://files.example/3", 200.0)
+        journal.remember_upload("shop", "aa", "https://files.example/4", 300.0).result(10)
+        assert sorted(journal.uploads("shop", since=150.0)) == [
+            ("aa", "https://files.example/4", 300.0),
+            ("bb", "https://files.example/2", 200.0),
+        ]
+        assert list(journal.uploads("shop", since=300.0)) == []
+
+
+def test_runs_are_noted(path: Path) -> None:
+    """When a run began and how it ended."""
+    with opened(path) as journal:
+        journal.begin_run("r1", "run", 1.0)
+        journal.end_run("r1", 2.0, 5)
+        journal.begin_run("r2", "retry", 3.0)
+    assert sql(
+        path, "SELECT run_id, command, started_at, finished_at, exit_code FROM runs ORDER BY run_id"
+    ) == [
+        ("r1", "run", 1.0, 2.0, 5),
+        ("r2", "retry", 3.0, None, None),
+    ]
+
+
+def test_a_journal_without_tables_is_no_journal_yet(path: Path) -> None:
+    """A run that was killed before it made the tables has left nothing to read."""
+    path.touch()
+    assert read_entries(path) == {}

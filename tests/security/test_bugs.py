@@ -1,0 +1,136 @@
+"""A bug of our own: the run fails loudly, and neither money nor rows are lost by it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pytest
+
+from pipeline.errors import ExitCode
+from pipeline.model import State
+from pipeline.run import Outcome, run
+from tests.security.shop import Quiet, Shop
+from tests.system.harness import invariants, sheets
+from tests.system.harness.product import ROOT
+
+
+@dataclass
+class BrittleClock:
+    """A clock that breaks when it is looked at for the nth time; 0: never."""
+
+    breaks_at: int = 0
+    looks: int = 0
+
+    def now(self) -> float:
+        self._look()
+        return time.monotonic()
+
+    def wall(self) -> float:
+        self._look()
+        return time.time()
+
+    def _look(self) -> None:
+        self.looks += 1
+        if self.looks == self.breaks_at:
+            raise ZeroDivisionError("a bug")
+
+
+class BrittleScreen(Quiet):
+    """A screen that breaks as soon as something is done."""
+
+    def show(self, states: Mapping[State, int]) -> None:
+        if states[State.RUNNING]:
+            raise ZeroDivisionError("a bug at https://files.example/a.mp4?signature=abc")
+
+
+def holds(shop: Shop, keys: set[str]) -> None:
+    """Hold that rows in = rows out, and that nothing was paid that the journal does not know."""
+    entries = invariants.journal_holds(shop.out.root)
+    invariants.submissions_hold(shop.api, shop.out.root, entries)
+    assert set(shop.states()) == keys
+
+
+def test_it_ends_with_70_and_results(shop: Shop) -> None:
+    """The screen breaks in the middle: the answers under way are kept, every row is reported."""
+    outcome = shop.run(screen=BrittleScreen())
+    assert outcome.exit_code == ExitCode.INTERNAL
+    holds(shop, {"A", "B", "C"})
+    (stop,) = outcome.stops
+    assert stop.reason.startswith("internal error: ZeroDivisionError: a bug at https://files.exam")
+    assert "run.log" in (stop.action or "")
+    assert sheets.summary(shop.out.root)["exit_code"] == 70
+    (told,) = [line for line in shop.log() if line["what"] == "internal error"]
+    assert "BrittleScreen" not in told["traceback"], "of the code, never of values"
+    assert "in show" in told["traceback"]
+    assert "signature=abc" not in shop.out.log.read_text("utf-8") + stop.reason
+    assert shop.run().exit_code == 0
+    assert not shop.api.repeated()
+
+
+def test_a_picture_that_nobody_knows(shop: Shop) -> None:
+    """A bug in the midst of an upload: the rows without a picture come home by the next run."""
+    lines = [sheets.row("A", image_1=sheets.picture(shop.folder / "p.png", hue=3).name)]
+    sheets.write(shop.folder / "shop.csv", [*lines, sheets.row("B")])
+    order = shop.order()
+    broken = replace(order, checked=replace(order.checked, pictures={}))
+    assert run(broken, Quiet()).exit_code == ExitCode.INTERNAL
+    holds(shop, {"A", "B"})
+    assert shop.run().exit_code == 0
+    holds(shop, {"A", "B"})
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97])
+def test_at_any_moment(shop: Shop, share: float) -> None:
+    """Wherever it breaks: a whole journal, and the next run does what is left and nothing twice."""
+    looks = _looks_of_a_run(shop)
+    mark = shop.api.mark()
+    try:
+        outcome: Outcome | None = shop.run(clock=BrittleClock(int(looks * share) or 1))
+    except ZeroDivisionError:  # before the work or after it: the command line says 70
+        outcome = None
+    invariants.journal_holds(shop.out.root)
+    if outcome is not None:
+        assert outcome.exit_code in {ExitCode.INTERNAL, ExitCode.DONE}
+        holds(shop, {"A", "B", "C"})
+    assert shop.run().exit_code == 0
+    holds(shop, {"A", "B", "C"})
+    assert set(shop.states().values()) == {"done"}
+    assert len(shop.api.calls("submit", since=mark)) == 3
+
+
+def _looks_of_a_run(shop: Shop) -> int:
+    """Count the looks at the clock of a run of the same sheet, in a folder of its own."""
+    clock = BrittleClock()
+    (shop.folder / "rehearsed").mkdir()
+    assert Shop(shop.folder / "rehearsed", shop.api).run(clock=clock).exit_code == 0
+    return clock.looks
+
+
+EXPLODING = """
+import sys
+from pipeline.cli.app import app, main
+
+@app.command()
+def explode() -> None:
+    raise RuntimeError("a bug at https://me:pw@files.example/a.mp4?signature=abc")
+
+sys.argv = ["reelsheet", "explode"]
+main()
+"""
+
+
+def test_the_command_line_says_70_in_one_sentence() -> None:
+    """No traceback, the kind and the place of the bug, what to do, and no signature."""
+    line = [sys.executable, "-c", EXPLODING]
+    ended = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 70
+    assert ended.stdout == ""
+    first, second = ended.stderr.splitlines()
+    assert first == (
+        "internal error: RuntimeError at <string>:7: a bug at https://files.example/a.mp4?…"
+    )
+    assert "run again" in second

@@ -1,0 +1,264 @@
+"""What a run may spend, what it says about the account, and how a doubt is settled."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.harness import invariants, sheets
+from tests.system.harness.api import Api, wait_for
+from tests.system.harness.product import Product
+
+PRICE = {"budget.price_per_second": "0.02"}
+DEAR = {"budget.price_per_second": "100000"}
+"""So that any row needs more than the emulator's account holds."""
+
+
+def shop(product: Product, rows: int) -> tuple[Path, Path]:
+    """Write a manifest of so many rows; return it and its output folder."""
+    manifest = sheets.write(product.folder / "shop.csv", sheets.rows(rows))
+    return manifest, product.folder / "outputs" / "shop"
+
+
+@pytest.mark.parametrize(
+    "cap",
+    [
+        {"budget.per_day.videos": "3"},
+        {"budget.per_day.video_seconds": "18"},
+        {"budget.per_day.money": "0.36", **PRICE},
+    ],
+)
+def test_a_day_has_its_cap_over_all_runs(product: Product, api: Api, cap: dict[str, str]) -> None:
+    """Two runs of one day submit together what the cap allows; exit 4, the rest waits."""
+    manifest, out = shop(product, 5)
+    mark = api.mark()
+    first = product("run", manifest, "--limit", "2", sets=cap)
+    assert first.code == 0, first.err
+    second = product("run", manifest, sets=cap)
+    assert second.code == 4, second.err
+    assert "budget.per_day" in second.err
+    assert len(api.calls("submit", since=mark)) == 3
+    assert [*sheets.states(out).values()] == ["done"] * 3 + ["waiting"] * 2
+    third = product("run", manifest, sets=cap)
+    assert third.code == 4
+    assert len(api.calls("submit", since=mark)) == 3
+    with contextlib.closing(sqlite3.connect(out / "journal.db")) as journal, journal:
+        journal.execute("UPDATE attempts SET submitted_at = submitted_at - 86400")
+    assert product("run", manifest, sets=cap).code == 0, "on the next day there is room again"
+    assert len(api.calls("submit", since=mark)) == 5
+
+
+def test_a_doubt_keeps_its_place_of_the_day(product: Product, api: Api) -> None:
+    """What may have been paid for counts, in this run and in the next one of the day."""
+    manifest, out = shop(product, 3)
+    quick = {"api.lookup_s": "0.3", "budget.per_day.videos": "2", "limits.submits_in_flight": "1"}
+    api.faults("submit_reset*1")
+    assert product("run", manifest, sets=quick).code == 4
+    assert sorted(sheets.states(out).values()) == ["done", "in_doubt", "waiting"]
+    assert product("run", manifest, sets=quick).code == 4
+    assert sorted(sheets.states(out).values()) == ["done", "in_doubt", "waiting"]
+
+
+def test_the_balance_is_asked_for_before_and_after(product: Product, api: Api) -> None:
+    """Twice in a live run that submits, and kept; not at all when there is nothing to submit."""
+    manifest, out = shop(product, 2)
+    mark = api.mark()
+    ended = product("run", manifest, sets=PRICE)
+    assert ended.code == 0, ended.err
+    assert "Going on" not in ended.err
+    calls = [call["kind"] for call in api.calls(since=mark)]
+    assert calls.count("balance") == 2
+    assert calls[0] == "balance"
+    said = sheets.summary(out)
+    assert [*said][-2:] == ["balance_before", "balance_after"]
+    assert said["balance_before"] - said["balance_after"] == pytest.approx(0.24)
+    assert "0.24 USD" in ended.out
+
+    mark = api.mark()
+    assert product("run", manifest, sets=PRICE).code == 0
+    assert product("fetch", manifest, sets=PRICE).code == 0
+    assert api.calls(since=mark) == []
+    said = sheets.summary(out)
+    assert (said["balance_before"], said["balance_after"]) == (None, None)
+
+
+def test_too_little_is_said_before_the_first_submission(product: Product) -> None:
+    """Without a terminal, or with --yes, it says so and goes on."""
+    manifest, _ = shop(product, 2)
+    ended = product("run", manifest, "-q", "--limit", "1", sets=DEAR)
+    assert ended.code == 0, ended.err
+    assert "The account holds" in ended.err
+    assert "this run needs 600,000.00 USD" in ended.err
+    assert "no terminal" in ended.err
+    agreed = product("run", manifest, "--yes", sets=DEAR)
+    assert agreed.code == 0
+    assert "as --yes says" in agreed.err
+
+
+@pytest.mark.parametrize("fault", ["balance_500", "balance_success_false", "balance_unlimited"])
+def test_an_unknown_balance_stops_nothing(product: Product, api: Api, fault: str) -> None:
+    """A failed call is said; an unlimited account is none; either way the figures are null."""
+    manifest, out = shop(product, 1)
+    api.faults(fault)
+    ended = product("run", manifest, sets=DEAR)
+    assert ended.code == 0, ended.err
+    assert ("is not known" in ended.err) == (fault != "balance_unlimited")
+    said = sheets.summary(out)
+    assert (said["balance_before"], said["balance_after"]) == (None, None)
+
+
+def test_a_key_that_is_refused_at_the_balance(product: Product, api: Api) -> None:
+    """401: exit 4, nothing is uploaded or submitted."""
+    manifest, out = shop(product, 2)
+    api.faults("balance_401")
+    mark = api.mark()
+    ended = product("run", manifest)
+    assert ended.code == 4
+    assert "api.key_env" in ended.err
+    assert [call["kind"] for call in api.calls(since=mark)] == ["balance"]
+    assert set(sheets.states(out).values()) == {"waiting"}
+
+
+@contextlib.contextmanager
+def terminal() -> Iterator[tuple[int, int]]:
+    """A pseudo-terminal: the person's side, and the program's."""
+    pty = pytest.importorskip("pty")
+    person, program = pty.openpty()
+    try:
+        yield person, program
+    finally:
+        os.close(person)
+        os.close(program)
+
+
+class Seen:
+    """What stands on the person's screen so far."""
+
+    def __init__(self, person: int) -> None:
+        os.set_blocking(person, False)
+        self._person = person
+        self.text = ""
+
+    def __call__(self, words: str) -> bool:
+        with contextlib.suppress(BlockingIOError):
+            self.text += os.read(self._person, 65536).decode(errors="replace")
+        return words in self.text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
+@pytest.mark.parametrize(
+    ("answer", "code", "submits"), [("y\n", 0, 2), ("n\n", 4, 0), ("\n", 4, 0), (None, 130, 0)]
+)
+def test_at_a_terminal_it_asks(
+    product: Product, api: Api, answer: str | None, code: int, submits: int
+) -> None:
+    """Only a yes submits; a no fetches what is paid for and exits 4; Ctrl-C exits 130."""
+    manifest, out = shop(product, 2)
+    mark = api.mark()
+    with terminal() as (person, program):
+        process = product.start("run", manifest, sets=DEAR, stdin=program, stderr=program)
+        seen = Seen(person)
+        wait_for("the question", lambda: seen("[y/N]"))
+        assert api.calls("submit", since=mark) == []
+        if answer is None:
+            process.send_signal(signal.SIGINT)
+        else:
+            os.write(person, answer.encode())
+        wait_for("the end", lambda: seen("\0never") or process.poll() is not None)
+        product.end(process)
+    assert process.returncode == code, seen.text
+    assert len(api.calls("submit", since=mark)) == submits
+    assert sheets.summary(out)["exit_code"] == code
+
+
+def test_a_rehearsal_asks_for_no_balance(rehearsing: Product) -> None:
+    """Nothing is paid there: no figures, no question."""
+    manifest, _ = shop(rehearsing, 1)
+    ended = rehearsing("run", manifest, sets={**DEAR, "output.verify": "boxes"})
+    assert ended.code == 0, ended.err
+    assert "account" not in ended.err
+    said = sheets.summary(rehearsing.folder / "outputs" / "shop.rehearsal")
+    assert (said["balance_before"], said["balance_after"]) == (None, None)
+
+
+def test_a_doubt_is_listed_with_all_that_settles_it(product: Product, api: Api) -> None:
+    """`resolve --all`: time, key, row, prompt, reference and what the account lost in that run."""
+    manifest, out = shop(product, 3)
+    assert "no row is in doubt" in product("resolve", manifest, "--all").out
+    lost = {**PRICE, "api.lookup_s": "0.3", "limits.submits_in_flight": "1"}
+    api.faults("submit_answer_lost*1", "query_lookup_unsupported")
+    ended = product("run", manifest, sets=lost)
+    assert ended.code == 3, ended.err
+    assert "--all" in ended.out
+    mark = api.mark()
+    listed = product("resolve", manifest, "--all", "--json", sets=PRICE)
+    assert listed.code == 0, listed.err
+    assert list(listed.json) == ["manifest", "currency", "rows"]
+    [one] = listed.json["rows"]
+    number = 1 + int(one["key"][1:])
+    assert (one["row"], one["state"], one["attempt"]) == (number, "in_doubt", 1)
+    assert one["prompt"] == f"shot of {one['key']}"
+    assert one["client_business_id"] == api.accepted(one["prompt"])[-1]["client_business_id"]
+    assert (one["video_seconds"], one["cost"]) == (6, pytest.approx(0.12))
+    assert one["balance_difference"] == pytest.approx(0.36), "all three were paid for"
+    assert one["run_id"] == sheets.summary(out)["run_id"]
+    assert one["submitted_at"].endswith("Z")
+    plain = product("resolve", manifest, "--all", sets=PRICE).out
+    for words in (one["key"], one["prompt"], one["client_business_id"], "difference 0.36"):
+        assert words in plain
+    assert api.calls(since=mark) == [], "it asks nobody"
+    manifest.unlink()
+    without = product("resolve", manifest, "--all", "--json")
+    assert without.code == 0
+    assert [row["row"] for row in without.json["rows"]] == [None]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("P0001",),
+        ("P0001", "--all"),
+        ("--all", "--not-sent"),
+        ("P0001", "--task-id", "x", "--not-sent"),
+        ("P0001", "--not-sent", "--json"),
+    ],
+)
+def test_resolve_says_what_it_needs(product: Product, words: tuple[str, ...]) -> None:
+    """Contradictions are usage errors."""
+    manifest, _ = shop(product, 1)
+    assert product("resolve", manifest, *words).code == 2
+
+
+def test_resend_pays_once_for_what_was_never_accepted(product: Product, api: Api) -> None:
+    """Reset before acceptance: with `resend` the row goes again as attempt 2 and is done."""
+    manifest, out = shop(product, 6)
+    resend = {"api.in_doubt": "resend", "api.lookup_s": "1.5", "limits.submits_in_flight": "1"}
+    api.faults("submit_reset*1")
+    ended = product("run", manifest, sets=resend)
+    assert ended.code == 0, ended.err
+    results = sheets.results(out)
+    assert {one["result_state"] for one in results} == {"done"}
+    assert sorted(one["result_attempts"] for one in results) == ["1"] * 5 + ["2"]
+    assert sum("-2.mp4" in one["result_video"] for one in results) == 1
+    invariants.hold(api, product, manifest, out, manifest.read_bytes())
+
+
+def test_resend_holds_where_look_ups_do_not_work(product: Product, api: Api) -> None:
+    """Accepted, answer lost, references unknown to the API: in doubt, exit 3, one POST a row."""
+    manifest, out = shop(product, 4)
+    resend = {"api.in_doubt": "resend", "api.lookup_s": "0.5", "limits.submits_in_flight": "1"}
+    api.faults("submit_answer_lost*1", "query_lookup_unsupported")
+    mark = api.mark()
+    ended = product("run", manifest, sets=resend)
+    assert ended.code == 3, ended.err
+    assert len(api.calls("submit", since=mark)) == 4
+    assert sorted(sheets.states(out).values()) == ["done"] * 3 + ["in_doubt"]
+    invariants.hold(api, product, manifest, out, manifest.read_bytes())
