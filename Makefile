@@ -2,7 +2,7 @@
 # The commands: `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lock clean
+.PHONY: help demo test coverage check bench docs lock clean
 
 # Any Python from 3.11 to 3.14; choose one with `make demo PYTHON=/path/to/python3`.
 PYTHON ?=
@@ -22,7 +22,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
 
 help: ## list the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "%-7s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/run.stamp ## run the example workbook against the built-in emulator: no key, no network
 	"$(BIN)/reelsheet" run manifests/example.xlsx
@@ -30,17 +30,35 @@ demo: .venv/run.stamp ## run the example workbook against the built-in emulator:
 test: .venv/dev.stamp ## run the tests
 	"$(PY)" -m pytest
 
+# What decides over money and what holds it: not a branch of these may go untested.
+WHOLE := pipeline/engine/*,pipeline/lifecycle.py,pipeline/journal/*,pipeline/toapis/*
+
+coverage: .venv/dev.stamp ## measure the branches that the tests take: all, where money is decided over
+	"$(PY)" -m coverage erase
+	"$(PY)" -m coverage run -m pytest
+	"$(PY)" -m coverage combine --quiet
+	"$(PY)" -m coverage report
+	"$(PY)" -m coverage report --include "$(WHOLE)" --fail-under 100
+
 check: .venv/dev.stamp ## linters, type checker, architecture
 	"$(PY)" -m ruff check
 	"$(PY)" -m ruff format --check
 	"$(PY)" -m mypy --strict
 	"$(BIN)/lint-imports"
 
+# One library more than the locks hold: a peer that the product is measured beside is written with it.
+bench: .venv/dev.stamp ## measure speed and cost beside other ways to do it (half an hour)
+	$(PIP) install --only-binary :all: 'requests>=2.32,<3'
+	"$(PY)" -m benchmarks
+
 lock: .venv/made.stamp ## write requirements/*.txt anew from pyproject.toml (UPGRADE=1 takes newer versions)
 	"$(PY)" requirements/lock.py $(if $(UPGRADE),--upgrade)
 
+docs: .venv/dev.stamp ## bring the generated parts of the pages up to date
+	"$(PY)" -m docs.generate
+
 clean: ## remove the environment and all that tools leave behind; outputs/ stays
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .coverage .coverage.* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	rm -rf ./*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

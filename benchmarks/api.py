@@ -205,6 +205,8 @@ class Connection(asyncio.Protocol):
         assert self._transport is not None
         if method == b"POST":
             status, document = self._tasks.submit(body)
+        elif path == "/v1/balance":
+            status, document = 200, {"success": True, "remain_balance": 100.0, "used_balance": 0.0}
         else:
             status, document = self._tasks.query(path.rsplit("/", 1)[1])
         text = json.dumps(document).encode()

@@ -146,7 +146,7 @@ def check_manifest(
         keys=tuple(keys),
         requests=checking.requests,
         pictures=pictures,
-        problems=_sorted(checking.problems, manifest),
+        problems=_sorted(_named(checking.problems, bad_keys), manifest),
     )
 
 
@@ -182,6 +182,12 @@ def _with_template(checking: _Checking, text: str | None) -> tuple[int, ...]:
     if used and "key" not in checking.fields:
         checking.problems.append(prompts.no_key_column(len(made_of)))
     return made_of
+
+
+def _named(problems: list[Problem], bad_keys: list[Problem]) -> list[Problem]:
+    """Name every problem of a row by the key in its cell, also where that key cannot be used."""
+    in_cell = {one.row: one.key for one in bad_keys if one.key}
+    return [replace(one, key=in_cell[one.row]) if one.row in in_cell else one for one in problems]
 
 
 def _note(checking: _Checking, problems: list[Problem]) -> None:

@@ -31,7 +31,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The process exit codes of design section 3."""
+    """The exit codes of the process."""
 
     DONE = 0
     NEEDS_USER = 1

@@ -1,4 +1,4 @@
-"""Where everything of one manifest lies inside the output folder (design section 4)."""
+"""Where everything of one manifest lies inside the output folder."""
 
 from __future__ import annotations
 

@@ -268,7 +268,7 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A row's outcome as it is written back, in the order of the result columns of the design."""
+    """A row's outcome as it is written back, in the order of the result columns."""
 
     row: int
     state: State
@@ -315,7 +315,7 @@ RESULT_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One run in figures, for machines: `summary.json` (design section 4).
+    """One run in figures, for machines: `summary.json`.
 
     `balance_before` and `balance_after` are what the account held, None where it was not asked or
     did not say. `spend` is what the run reserved, with what is confirmed or in doubt, and its

@@ -39,7 +39,7 @@ _CODE_OF_STATE = {
 
 
 def highest(codes: Iterable[ExitCode]) -> ExitCode:
-    """Return the code of the highest concern (design section 3); DONE if there is none."""
+    """Return the code of the highest concern; DONE if there is none."""
     return min(codes, key=_CONCERNS.index, default=ExitCode.DONE)
 
 
@@ -102,9 +102,10 @@ def _error(step: Step, state: State, entry: Entry) -> str | None:
         return None
     if entry.error_message is None:
         return step.reason if state is State.EXPIRED else None
-    return (
-        f"{entry.error_message} ({entry.error_code})" if entry.error_code else entry.error_message
-    )
+    # Its own words, in whichever of its languages.
+    says = "the provider says: " if state is State.FAILED else ""
+    code = f" ({entry.error_code})" if entry.error_code else ""
+    return f"{says}{entry.error_message}{code}"
 
 
 def _action(step: Step, state: State, entry: Entry | None) -> str | None:
@@ -112,7 +113,9 @@ def _action(step: Step, state: State, entry: Entry | None) -> str | None:
         return f"{step.reason}: edit the row, or raise limits.attempts."
     if state is State.DONE:
         if step.group == CHANGED and step.action is Action.LEAVE:
-            return "The row was edited since. For a new take: reelsheet run --redo changed."
+            return (
+                "Edited since it was made. For a new take: reelsheet run MANIFEST --redo changed."
+            )
         return None
     delivered = entry is not None and entry.video is not None
     advice = REDO if delivered and state is State.EXPIRED else advise(state, _code(entry))

@@ -35,21 +35,28 @@ def results_of(checked: Checked, plan: Plan, entries: Mapping[str, Entry]) -> li
 
 
 def publish(
-    checked: Checked, results: Sequence[Result], folder: OutputFolder, summary: Summary | None
+    checked: Checked,
+    results: Sequence[Result],
+    folder: OutputFolder,
+    summary: Summary | None,
+    source: Path | None = None,
 ) -> Published:
     """Write results, the rows that need the user, and the summary if there is one.
 
     The results of a manifest that is itself one of these files, as failed.csv is, go beside it
     under its own name, `failed-results.csv`: no manifest is written over, and results.csv keeps all
-    rows. Raises StoreError when the folder does not take them.
+    rows. `source` is a workbook as it was when it was read. Raises StoreError when the folder does
+    not take them.
     """
     manifest = checked.manifest
     if folder.wrote(manifest.path):
         stem = f"{manifest.path.stem}-results"
-        written = write_results(manifest, results, folder.root, summary=summary, stem=stem)
+        written = write_results(
+            manifest, results, folder.root, summary=summary, stem=stem, source=source
+        )
         failed, notes = None, (*written.notes, _part(checked))
     else:
-        written = write_results(manifest, results, folder.root, summary=summary)
+        written = write_results(manifest, results, folder.root, summary=summary, source=source)
         keys = checked.keys if checked.columns.key is None else None
         failed, notes = write_failed(manifest, results, folder.root, keys=keys), written.notes
     if summary is not None:

@@ -70,7 +70,8 @@ class Screen(Protocol):
 class Order:
     """What to run: the checked manifest, where to, how, and which rows.
 
-    `go_on` is asked whether to submit although the account does not hold enough.
+    `source` is a workbook as it was when it was read. `go_on` is asked whether to submit although
+    the account does not hold enough.
     """
 
     checked: Checked
@@ -80,6 +81,7 @@ class Order:
     command: str = "run"
     adopt: bool = False
     go_on: Callable[[], bool] = lambda: True
+    source: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,7 +378,9 @@ class _Run:
             spend=self._spend,
         )
         try:
-            published = publish(self.order.checked, results, self.order.folder, summary)
+            published = publish(
+                self.order.checked, results, self.order.folder, summary, self.order.source
+            )
         except StoreError as error:
             # What else happened may concern more than the results that cannot be written.
             error.exit_code = highest([code, error.exit_code])

@@ -227,7 +227,8 @@ class Scheduler:
         else:
             self._heed(done.result())
             self._start(commands)
-        if not self._uncommitted:
+        # A commit alone changes nothing that the engine decides by: only who waits for it wakes.
+        if not self._uncommitted and (self._crash is not None or self._engine.finished):
             self._wake.set()
 
     def _heed(self, shortage: StoreError | None) -> None:

@@ -15,8 +15,8 @@ from pipeline.errors import ConfigError
 from pipeline.model import Manifest, Row
 from pipeline.naming import (
     attempt_name,
-    reference,
     name_template,
+    reference,
     row_keys,
     safe_name,
     video_names,
@@ -167,6 +167,28 @@ def test_long_names_are_cut_between_characters() -> None:
     first, second = _names("é" * 100 + "1", "é" * 100 + "2").values()
     assert first != second
     assert max(len(first.encode()), len(second.encode())) <= 120
+
+
+def test_a_made_prompt_tells_rows_apart() -> None:
+    """Without keys, rows with empty prompts are told apart by the columns of the template."""
+    headers = ("prompt", "Title", "note")
+    one = _manifest(("", "Shoe", "a"), ("", "Bag", "b"), ("own", "Hat", "c"), headers=headers)
+    two = _manifest(("", "Bag", "x"), ("own", "Cap", "c"), ("", "Shoe", "a"), headers=headers)
+    keys, _ = row_keys(one, {"prompt": 0}, (1,))
+    again, _ = row_keys(two, {"prompt": 0}, (1,))
+    assert len(set(keys)) == 3
+    assert again == [keys[1], keys[2], keys[0]]
+    assert keys[2] == row_keys(one, {"prompt": 0})[0][2], (
+        "a prompt of its own needs no other column"
+    )
+
+
+def test_thousands_of_equal_keys_are_told_at_once() -> None:
+    """A column that is no key after all costs no time that grows with its square."""
+    manifest = _manifest(*[("same", "x")] * 30_000)
+    _, problems = row_keys(manifest, {"key": 0, "prompt": 1})
+    assert len(problems) == 30_000
+    assert "rows 3, 4, 5, 6, 7 and 29994 more" in problems[0].message
 
 
 def test_templates_take_columns() -> None:

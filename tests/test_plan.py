@@ -47,7 +47,7 @@ def told(step: Step) -> tuple[Action, str, bool]:
     return step.action, step.group, step.counts
 
 
-# What `run` does with a row already known (design section 3).
+# What `run` does with a row already known.
 
 
 def test_a_new_row_is_submitted() -> None:

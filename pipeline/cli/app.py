@@ -82,7 +82,7 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line; ends the process with the exit code of design section 3."""
+    """Run the command line; ends the process with an exit code of `EXIT_CODES`."""
     outlive_readers()
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, _terminated)

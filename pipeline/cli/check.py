@@ -20,6 +20,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.screen import count, print_json, problem_line
 from pipeline.errors import ExitCode, ManifestError
+from pipeline.model import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,4 +126,7 @@ def _print(
         typer.echo(problem_line(manifest, problem))
     if not quiet:
         invalid = f", {rows - valid:,} of them cannot be sent as they are" if valid < rows else ""
-        typer.echo(f"{count(rows, 'row')}{invalid}, {count(len(problems), 'problem')}.")
+        errors = sum(problem.severity is Severity.ERROR for problem in problems)
+        warnings = len(problems) - errors
+        also = f", {count(warnings, 'warning')}" if warnings else ""
+        typer.echo(f"{count(rows, 'row')}{invalid}, {count(errors, 'problem')}{also}.")

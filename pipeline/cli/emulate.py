@@ -19,4 +19,4 @@ def _emulate(context: typer.Context) -> None:
     """Serve the local API on this machine, for other clients and for tests (see emulate --help)."""
     from pipeline.emulator.command import main
 
-    raise typer.Exit(main(context.args))
+    raise typer.Exit(main(context.args, program="reelsheet emulate"))

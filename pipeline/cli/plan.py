@@ -79,8 +79,7 @@ def show_plan(setting: Setting, selection: Selection, *, as_json: bool, verbose:
         print_table([(step.key, step.action, step.group, step.reason) for step in plan.gone])
     print_table([(number, group) for group, number in plan.groups.items() if number])
     money = "" if cost.money is None else f", {cost.money:,.2f} {setting.config.budget.currency}"
-    eta = "" if cost.eta_s is None else f", about {max(1, round(cost.eta_s / 60))} min"
+    eta = "" if not cost.eta_s else f", about {max(1, round(cost.eta_s / 60))} min"
     kind = " (a rehearsal: nothing is paid)" if setting.config.provider == "rehearsal" else ""
-    typer.echo(
-        f"to submit: {count(cost.submits, 'row')}, {cost.video_seconds:,} s of video{money}{eta}{kind}"
-    )
+    rows = count(cost.submits, "row")
+    typer.echo(f"to submit: {rows}, {cost.video_seconds:,} s of video{money}{eta}{kind}")

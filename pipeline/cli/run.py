@@ -200,20 +200,29 @@ def _carry_out(
     adopt: bool = False,
     quiet: bool = False,
 ) -> None:
-    found = checked(setting, show=not quiet)
-    _refuse_broken(setting, found, strict=strict)
-    _refuse_unknown_keys(selection, found)
     from pipeline.cli.consent import go_on
     from pipeline.progress import Progress
     from pipeline.run import Order, run
+    from pipeline.snapshot import snapshot
 
-    order = Order(
-        found, setting.config, setting.folder, selection, command, adopt, lambda: go_on(yes=yes)
-    )
-    if not quiet:
-        _say_before(setting, found)
-    with Progress(len(found.manifest.rows), sys.stderr, quiet=quiet) as progress:
-        outcome = run(order, progress)
+    with snapshot(setting.manifest, setting.folder.cache) as source:
+        found = checked(setting, show=not quiet)
+        _refuse_broken(setting, found, strict=strict)
+        _refuse_unknown_keys(selection, found)
+        order = Order(
+            checked=found,
+            config=setting.config,
+            folder=setting.folder,
+            selection=selection,
+            command=command,
+            adopt=adopt,
+            go_on=lambda: go_on(yes=yes),
+            source=source,
+        )
+        if not quiet:
+            _say_before(setting, found)
+        with Progress(len(found.manifest.rows), sys.stderr, quiet=quiet) as progress:
+            outcome = run(order, progress)
     _say_after(outcome, found, quiet=quiet)
     raise typer.Exit(outcome.exit_code)
 
@@ -221,10 +230,10 @@ def _carry_out(
 def _refuse_broken(setting: Setting, found: Checked, *, strict: bool) -> None:
     broken = [problem for problem in found.errors if problem.row is None]
     if broken:
-        first = broken[0]
+        column = f", column {broken[0].column}" if broken[0].column else ""
         raise ManifestError(
             "; ".join(problem.message for problem in broken),
-            action=f"Correct {setting.manifest}{f', column {first.column}' if first.column else ''}.",
+            action=f"Correct {setting.manifest}{column}.",
         )
     if strict and found.errors:
         for problem in found.errors:

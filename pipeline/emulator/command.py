@@ -24,9 +24,12 @@ _USAGE_EXIT = 2
 _READ_BYTES = 4096
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the emulator until it is told to stop; return the exit code."""
-    parser = build_parser()
+def main(argv: Sequence[str] | None = None, *, program: str = "python -m pipeline.emulator") -> int:
+    """Run the emulator until it is told to stop; return the exit code.
+
+    `program` is what the usage calls it.
+    """
+    parser = build_parser(program)
     chosen = parser.parse_args(argv)
     if chosen.list_faults:
         for name, summary in list_faults():
@@ -68,10 +71,10 @@ def serve(
     return 0
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(program: str = "python -m pipeline.emulator") -> argparse.ArgumentParser:
     """Return the command line's grammar."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipeline.emulator",
+        prog=program,
         description="A local ToAPIs on 127.0.0.1; prints one line of JSON once it listens.",
     )
     add = parser.add_argument
@@ -82,7 +85,13 @@ def build_parser() -> argparse.ArgumentParser:
     add("--median-s", type=float, default=4.0, help="median time of a task (4)")
     add("--p95-s", type=float, help="95th percentile of it (twice the median)")
     add("--fail-share", type=float, default=0.0, help="share of tasks that fail, 0 to 1")
-    add("--fault", action="append", default=[], metavar="NAME[=SHARE][*COUNT][@VALUE][~SHAPE]")
+    add(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME[=SHARE][*COUNT][@VALUE][~SHAPE]",
+        help="go wrong in this way; may be given several times (see --list-faults)",
+    )
     add("--list-faults", action="store_true", help="print all faults and leave")
     add("--key", help="the only API key accepted (any)")
     add("--submit-per-minute", type=float, default=_SUBMIT_PER_MINUTE, help="0 is no limit (300)")

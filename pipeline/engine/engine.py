@@ -6,7 +6,7 @@ whole night runs as an ordinary function in virtual time, and a resumed night is
 entries taken up by a fresh engine, followed by ordinary answers.
 
 The way of one row: `enqueue` -> pictures (`uploads`) -> the paid call (`gate`) -> queries (`sweep`)
--> the video (`downloads`) -> settled.
+-> the video (`videos`) -> settled.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from pipeline.commands import (
 )
 from pipeline.engine import stops
 from pipeline.engine.budget import Budget, Spend
-from pipeline.engine.downloads import Downloads
 from pipeline.engine.gate import Gate
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.proof import Proof
@@ -39,31 +38,20 @@ from pipeline.engine.rows import Reach, Stop, Tracked
 from pipeline.engine.settings import Settings
 from pipeline.engine.sweep import Sweep
 from pipeline.engine.uploads import Uploads
+from pipeline.engine.videos import Videos
 from pipeline.errors import (
-    BadVideo,
-    DownloadError,
-    LinkDead,
     NotSent,
     OutOfCredit,
     ProviderError,
     Refused,
     Throttled,
     Unauthorized,
-    Unfinished,
 )
 from pipeline.lifecycle import SETTLED, after
-from pipeline.model import Attempt, Entry, State, Video
-from pipeline.retry import DOWNLOAD
+from pipeline.model import Attempt, Entry, State
 
 AHEAD = 32
 """Pictures are uploaded for so many rows ahead of the free slots."""
-
-BROKEN_TRANSFERS = 10
-BAD_VIDEOS = 3
-"""So often a download is tried in one run; after that its row stays `ready` for the next run."""
-
-DEAD_LINKS = 6
-"""So many refused URLs, each a fresh one, make a row `expired`."""
 
 
 class Engine:
@@ -87,12 +75,12 @@ class Engine:
         self._uploads = Uploads(settings.uploads, AHEAD)
         self._gate = Gate(settings, now)
         self._sweep = Sweep(settings, now)
-        self._downloads = Downloads(settings.downloads)
         self._budget = Budget(settings.caps, settings.caps_per_day)
         self._budget_waits = False
         self._proof = Proof(wanted=settings.resend)
         self._renew = renew
         self._outstanding = Outstanding(settings, self._sweep, self._happen)
+        self._videos = Videos(settings.downloads, self._sweep, self._outstanding, self._happen)
         self._events: list[ev.Event] = []
         self._commands: list[Command] = []
 
@@ -144,7 +132,7 @@ class Engine:
         if self._reach >= Reach.EVERYTHING:
             return True
         waiting = 0 if self._reach >= Reach.SUBMITTING else self._uploads.waiting
-        return not (waiting or self._sweep.scheduled or self._downloads.waiting)
+        return not (waiting or self._sweep.scheduled or self._videos.waiting)
 
     @property
     def _in_flight(self) -> int:
@@ -152,7 +140,7 @@ class Engine:
             self._uploads.in_flight
             + self._gate.in_flight
             + self._sweep.in_flight
-            + self._downloads.in_flight
+            + self._videos.in_flight
         )
 
     @property
@@ -359,7 +347,7 @@ class Engine:
         for doubtful in self._proof.look_again():
             self._sweep.schedule(doubtful.key, now)
         if row.state is State.READY and not isinstance(outcome, ProviderError):
-            self._link(row, outcome.video_url, outcome.expires_at, now)
+            self._videos.link(row, outcome, now)
 
     def _heed_look_up(self, row: Tracked, found: bool, now: float) -> None:
         first = row.lookups == 1
@@ -380,45 +368,13 @@ class Engine:
 
     # Videos.
 
-    def _link(self, row: Tracked, url: str | None, expires_at: float | None, now: float) -> None:
-        if url is not None:
-            self._downloads.add(row.key, url, expires_at)
-        elif self._outstanding.without_url(row, now):
-            message = "the provider says that the video is completed and gives no URL for it"
-            self._happen(row, ev.LinkLost(row.key, row.attempt.number, "no_video_url", message))
-
     def _download(self) -> None:
-        while (link := self._downloads.start()) is not None:
+        while (link := self._videos.start()) is not None:
             key, url = link
             self._commands.append(Download(self._rows[key].attempt, url))
 
     def _on_download(self, answer: DownloadAnswer, now: float) -> None:
-        row, number = self._rows[answer.key], self._rows[answer.key].attempt.number
-        self._downloads.in_flight -= 1
-        match answer.outcome:
-            case Video() as video:
-                self._happen(row, ev.Downloaded(row.key, number, video))
-            case Unfinished() as error:
-                self._heed(stops.unstorable(error))
-            case LinkDead() as error:
-                row.dead_links += 1
-                if row.dead_links >= DEAD_LINKS:
-                    self._happen(row, ev.LinkLost(row.key, number, "link_dead", error.message))
-                else:
-                    self._fetch_later(row, row.dead_links, error, now)
-            case BadVideo() as error:
-                row.bad_videos += 1
-                if row.bad_videos < BAD_VIDEOS:
-                    self._fetch_later(row, row.bad_videos, error, now)
-            case error:
-                row.broken_transfers += 1
-                if row.broken_transfers < BROKEN_TRANSFERS:
-                    self._fetch_later(row, row.broken_transfers, error, now)
-
-    def _fetch_later(self, row: Tracked, failures: int, error: DownloadError, now: float) -> None:
-        # By way of another query: it gives a fresh URL, and the transfer resumes what came.
-        wait_s = DOWNLOAD.wait_s(failures, row.key, error.retry_after_s)
-        self._sweep.schedule(row.key, now + wait_s)
+        self._heed(self._videos.answered(self._rows[answer.key], answer.outcome, now))
 
     # Stops.
 

@@ -168,7 +168,7 @@ def _begins_a_series(group: Iterable[tuple[int | None, str]]) -> bool:
 def _loose(path: str, *, sure_enough: bool) -> Shot:
     stem = PurePosixPath(path).stem
     match = _SURE.fullmatch(stem) or (_UNSURE.fullmatch(stem) if sure_enough else None)
-    if match is None:
+    if match is None or not visible(match["key"]):
         return Shot(path, visible(stem) or path, "")
     groups = match.groupdict()
     view = groups["view"] or groups.get("number") or groups.get("copy") or ""

@@ -12,6 +12,7 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +28,23 @@ _DRIVE_REMOTE = 4
 _PATIENCE_S = 5
 
 
-def network_kind(folder: Path) -> str | None:
+def network_kind(folder: Path, system: str | None = None) -> str | None:
     """Return what kind of network file system a folder lies on; None if on none that is known.
 
-    A look that fails counts as none: then SQLite itself says whether its mode works.
+    `system` is that of this machine unless given. A look that fails counts as none: then SQLite
+    itself says whether its mode works.
     """
+    real = Path(os.path.realpath(folder))
     try:
-        real = Path(os.path.realpath(folder))
-        if os.name == "nt":
-            return _of_windows(real.drive)
-        if platform.system() == "Darwin":
-            return of_mount_list(_mount_list(), str(real))
-        return of_mountinfo(Path("/proc/self/mountinfo").read_text("utf-8", "replace"), str(real))
-    except (OSError, ValueError, subprocess.SubprocessError):
+        match system or platform.system():
+            case "Windows":
+                return of_drive(real.drive, _drive_type)
+            case "Darwin":
+                return of_mount_list(_mount_list(), str(real))
+            case _:
+                listed = Path("/proc/self/mountinfo").read_text("utf-8", "replace")
+                return of_mountinfo(listed, str(real))
+    except (OSError, AttributeError, subprocess.SubprocessError):
         return None
 
 
@@ -71,21 +76,24 @@ def _network_kind(mounts: list[tuple[str, str]], path: str) -> str | None:
     return kind if _NETWORKED.fullmatch(kind) else None
 
 
+def of_drive(drive: str, drive_type: Callable[[str], int]) -> str | None:
+    """Return the network kind of a drive of Windows, by a letter or a share's name."""
+    if drive.startswith("\\\\") and not drive.startswith(("\\\\?\\", "\\\\.\\")):
+        return "network share"
+    return "network drive" if drive_type(f"{drive}\\") == _DRIVE_REMOTE else None
+
+
+def _drive_type(root: str) -> int:
+    windows: Any = ctypes
+    return int(windows.windll.kernel32.GetDriveTypeW(root))
+
+
 def _mount_list() -> str:
-    listed = subprocess.run(
+    return subprocess.run(
         ["/sbin/mount"],
         capture_output=True,
         check=True,
         text=True,
         errors="replace",
         timeout=_PATIENCE_S,
-    )
-    return listed.stdout
-
-
-def _of_windows(drive: str) -> str | None:
-    if drive.startswith("\\\\") and not drive.startswith(("\\\\?\\", "\\\\.\\")):
-        return "network share"
-    system: Any = ctypes
-    kind = system.windll.kernel32.GetDriveTypeW(f"{drive}\\")
-    return "network drive" if kind == _DRIVE_REMOTE else None
+    ).stdout

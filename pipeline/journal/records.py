@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from pipeline.events import KINDS, Downloaded, Event, Intended, PictureRefused
@@ -26,6 +26,9 @@ ENTRY_COLUMNS = (
     "closed",
 )
 
+# One encoder for all: `json.dumps` makes a new one for each call that is not plain ASCII.
+_text = json.JSONEncoder(ensure_ascii=False).encode
+_VIDEO_FIELDS = tuple(field.name for field in fields(Video))
 _OWN_FIELDS = {
     kind: tuple(
         field.name for field in fields(kind) if field.name not in {"key", "number", "attempt"}
@@ -36,7 +39,7 @@ _OWN_FIELDS = {
 
 def request_body(request: Request) -> str:
     """Return a request as the text that `requests.body` holds."""
-    return json.dumps(
+    return _text(
         [
             request.prompt,
             request.images,
@@ -44,8 +47,7 @@ def request_body(request: Request) -> str:
             request.aspect_ratio,
             request.resolution,
             request.model,
-        ],
-        ensure_ascii=False,
+        ]
     )
 
 
@@ -118,7 +120,7 @@ def event_data(event: Event) -> str | None:
         data["client_business_id"] = attempt.client_business_id
         data["video_name"] = attempt.video_name
         data["cost"] = attempt.cost
-    return json.dumps(data, ensure_ascii=False) if data else None
+    return _text(data) if data else None
 
 
 def event_of(
@@ -143,7 +145,7 @@ def event_of(
 
 
 def _video_text(video: Video) -> str:
-    return json.dumps(asdict(video), ensure_ascii=False)
+    return _text({name: getattr(video, name) for name in _VIDEO_FIELDS})
 
 
 def _video_of(text: str) -> Video:

@@ -32,6 +32,8 @@ def broken_quote(
     while at < len(body):
         if body[at] == _QUOTE:
             quoted = _quoted(body, at, delimiter)
+            if quoted.closes is not None and quoted.closes - at > csv.field_size_limit():
+                break
             if not quoted.sound:
                 return _sentence(name, body, quoted, start, record_line)
             at = (quoted.closes or at) + 1
@@ -68,9 +70,7 @@ def _quoted(body: str, opens: int, delimiter: str) -> _Quoted:
     while (at := body.find(_QUOTE, at)) >= 0:
         after = body[at + 1 : at + 2]
         if after != _QUOTE:
-            fits = after in {"", delimiter, "\n", "\r"}
-            short = at - opens <= csv.field_size_limit()
-            return _Quoted(opens, at if short else None, sound=fits and short)
+            return _Quoted(opens, at, sound=after in {"", delimiter, "\n", "\r"})
         at += 2
     return _Quoted(opens, None, sound=False)
 

@@ -241,10 +241,7 @@ def _word(value: object) -> str | None:
     """Return a code or an id, which may come as a whole number."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    try:
-        return str(value).strip() or None
-    except ValueError:  # an integer of more than 4,300 digits
-        return None
+    return str(value).strip() or None
 
 
 def _text(value: object) -> str | None:

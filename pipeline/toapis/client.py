@@ -81,10 +81,9 @@ class ToAPIs:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for session in (self._paid, self._free):
-            if session is not None:
-                await session.close()
-        self._paid = self._free = None
+        sessions, self._paid, self._free = (self._paid, self._free), None, None
+        for session in filter(None, sessions):
+            await session.close()
 
     async def upload(self, path: Path, mime_type: str, *, sha256: str | None = None) -> str:
         """Upload a picture and return its public URL. Free, and may be repeated.

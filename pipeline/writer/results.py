@@ -45,19 +45,22 @@ def write_results(
     *,
     summary: Summary | None = None,
     stem: str = "results",
+    source: Path | None = None,
 ) -> Written:
     """Write `<stem>.<suffix>` into `folder`: one result for each row of the manifest, in order.
 
     A text manifest gives a text file of its kind; every workbook gives an `.xlsx`, a copy of
     it with the result columns on the right. Result columns that the manifest has are written over
     in place. Blank lines of a text manifest are left out; in a workbook every row stays where it
-    is. `summary` becomes a sheet of the workbook. Raises StoreError when the folder does not take
-    the file, ValueError when results and rows do not match one to one.
+    is. `summary` becomes a sheet of the workbook. `source` is the workbook as it was when it was
+    read; the manifest itself unless given. Raises StoreError when the folder does not take the
+    file, ValueError when results and rows do not match one to one.
     """
     by_row = pair(manifest, results)
     if manifest.dialect is not None:
         return _write_text(manifest, manifest.dialect, by_row, folder / stem)
-    return _write_workbook(manifest, by_row, folder / f"{stem}.xlsx", summary)
+    book = source or manifest.path
+    return _write_workbook(manifest, by_row, folder / f"{stem}.xlsx", summary, book)
 
 
 def _write_text(
@@ -71,7 +74,11 @@ def _write_text(
 
 
 def _write_workbook(
-    manifest: Manifest, by_row: Mapping[int, Result], target: Path, summary: Summary | None
+    manifest: Manifest,
+    by_row: Mapping[int, Result],
+    target: Path,
+    summary: Summary | None,
+    source: Path,
 ) -> Written:
     suffix = manifest.path.suffix.lower()
     notes: list[str] = []
@@ -79,7 +86,7 @@ def _write_workbook(
     def write(file: BinaryIO) -> Cut:
         try:
             # By content: an .xls is often an .xlsx under another name.
-            return _copy(manifest, by_row, file, summary)
+            return _copy(manifest, by_row, file, summary, source)
         except DAMAGED as error:
             note = _not_kept if suffix in OTHER_FORMATS else _not_copied
             notes.append(note(manifest.path.name, str(error)))
@@ -116,7 +123,11 @@ DAMAGED = (
 
 
 def _copy(
-    manifest: Manifest, by_row: Mapping[int, Result], file: BinaryIO, summary: Summary | None
+    manifest: Manifest,
+    by_row: Mapping[int, Result],
+    file: BinaryIO,
+    summary: Summary | None,
+    source: Path,
 ) -> Cut:
     layout = lay_out(manifest.headers)
     first = manifest.first_column + 1
@@ -138,7 +149,7 @@ def _copy(
         )
 
     try:
-        package = Package.open(manifest.path)
+        package = Package.open(source)
     except OSError as error:
         raise _Unreadable(error.strerror or str(error)) from error
     with package.zip:

@@ -35,7 +35,7 @@ KEYS = (
 
 
 def write_summary(summary: Summary, folder: Path) -> Path:
-    """Write `summary.json` into `folder` with the keys of the design in their order.
+    """Write `summary.json` into `folder` with its keys in their documented order.
 
     Raises StoreError when the folder does not take it.
     """

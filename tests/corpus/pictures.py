@@ -37,7 +37,9 @@ def _pipe(folder: Path) -> None:
     os.mkfifo(folder / "pipe.jpg")
 
 
-def _image(name: str, cell: str, code: str = "", *says: str, settings: tuple[str, ...] = ()) -> Case:
+def _image(
+    name: str, cell: str, code: str = "", *says: str, settings: tuple[str, ...] = ()
+) -> Case:
     """A file whose second row names a picture, beside rows that are good."""
     quoted = '"' + cell.replace('"', '""') + '"'
     return Case(
@@ -66,11 +68,11 @@ CASES = (
     _image("outside-allowed", "../outside.jpg", settings=("manifest.images_outside=true",)),
     _image("link-inside", "inside.jpg"),
     _image("link-leading-out", "leading out.jpg", "picture_outside"),
-    _image("link-in-a-ring", "ring.jpg", "picture_outside"),
+    _image("link-in-a-ring", "ring.jpg", "picture_unreadable"),
     _image("a-folder", "photos", "picture_not_a_file"),
-    _image("no-picture", "notes.txt", "picture_unreadable"),
-    _image("cut-off", "broken.jpg", "picture_unreadable"),
-    _image("no-bytes-at-all", "empty.png", "picture_empty"),
+    _image("no-picture", "notes.txt", "picture_wrong_format"),
+    _image("cut-off", "broken.jpg", "picture_damaged"),
+    _image("no-bytes-at-all", "empty.png", "picture_empty_file"),
     _image("drive-of-windows", "C:\\Users\\me\\front.jpg", "picture_other_computer"),
     _image("share-of-windows", "\\\\server\\photos\\front.jpg", "picture_other_computer"),
     _image("file-url-elsewhere", "file://server/front.jpg", "picture_other_computer"),
@@ -81,7 +83,8 @@ CASES = (
     _image("web-address-with-password", "https://me:secret@example.com/a.jpg", "picture_bad_url"),
     _image("ftp", "ftp://example.com/a.jpg", "picture_scheme"),
     _image("picture-in-the-cell", "data:image/png;base64,iVBORw0KGgo=", "picture_base64"),
-    _image("a-line-break-in-the-path", "photos/\nfront.jpg", "picture_bad_path"),
+    Case("a-line-break-in-the-path", lines("sku,prompt,image", 'A,x,"photos/\nfront.jpg"', "B,y,"),
+         problems=((2, "image", "picture_bad_path"),), valid=(4,), around=_around),
     Case("two-pictures", lines("sku,prompt,image_1,image_2", "A,x,photos/front.jpg,photos/Back.JPG",
          "B,y,photos/front.jpg,"), problems=((2, "image_2", "image_count"),), valid=(3,),
          says=("Remove one or add a third.",), around=_around),

@@ -9,10 +9,7 @@ from tests.corpus.workbooks import (
     ods,
     ods_row,
     row,
-    text,
     xls,
-    xls_error,
-    xls_hidden,
     xlsx,
     zipped,
 )
@@ -26,7 +23,11 @@ HIDDEN = HEADER + row(2, "A", "x", 5, attributes=' hidden="1"') + row(3, "B", "y
 FILTERED = HEADER + row(2, "A", "x", 5, attributes=' ht="0" customHeight="1"') + row(3, "B", "y", 4)
 MERGED = HEADER + row(2, "A", "x", 4) + row(3, "B", None, 4) + row(4, "C", "z", 4)
 MERGE = '<mergeCells count="1"><mergeCell ref="B2:B3"/></mergeCells>'
-OLD = [["sku", "prompt", "duration"], ["A", "x", 4.0], ["B", "y", 5.0]]
+OLD: list[list[str | float | None]] = [
+    ["sku", "prompt", "duration"],
+    ["A", "x", 4.0],
+    ["B", "y", 5.0],
+]
 NOT_LOOKED_AT = (None, None, "format_not_looked_at")
 
 
@@ -117,13 +118,11 @@ CASES = (
     Case("page-called-xls", b"<html><table><tr><td>sku</td></tr></table></html>", "shop.xls",
          refused="it is a web page"),
     Case("pdf-called-xlsx", b"%PDF-1.7\n", FILE, refused="it is a PDF document"),
-    Case("unknown-suffix", lines("sku,prompt", "A,x"), "shop.docx", refused="a manifest is a table"),
+    Case("unknown-suffix", lines("sku,prompt", "A,x"), "a.docx", refused="a manifest is a table"),
     Case("cut-off", xlsx(GOOD)[:-200], FILE, refused="damaged or incomplete"),
     Case("no-bytes", b"", FILE, refused="0 bytes"),
     Case("lock-file", b"\x05Someone", "~$shop.xlsx", refused="lock file", says=("shop.xlsx",)),
     Case("zip-bomb", xlsx(HEADER + row(2, "A", "x" * 60_000_000)), FILE, refused="would unpack"),
-    Case("bomb-of-cells", xlsx(HEADER + "".join(f'<row r="{n}"><c r="A{n}"><v>1</v></c></row>'
-         for n in range(2, 400_000))), FILE, refused="cells into"),
     Case("any-zip", zipped({"readme.txt": "hello"}), FILE, refused="no workbook that can be read"),
     Case("no-sheet-part", zipped({"xl/workbook.xml": "<workbook/>"}), FILE, refused="damaged"),
     Case("excel-97", xls(OLD), "shop.xls", problems=(NOT_LOOKED_AT, *BAD), valid=(2,)),
@@ -134,4 +133,3 @@ CASES = (
     Case("open-document-without-content", zipped({"content.xml": "<a/>"}), "shop.ods",
          refused="shop.ods"),
 )  # fmt: skip
-_ = (text, xls_error, xls_hidden)

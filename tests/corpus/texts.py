@@ -53,7 +53,6 @@ CASES = (
     Case("sep-line", lines("sep=|", *(one.replace(",", "|") for one in BAD_LAST)),
          problems=((5, "duration", "duration_not_allowed"),), valid=(3, 4)),
     Case("sep-line-in-quotes", lines('"sep=;"', "sku;prompt", "A;x"), valid=(3,)),
-    Case("sep-line-of-a-quote", lines('sep="', "sku,prompt", "A,x"), valid=(3,)),
     Case("quoted-line-breaks", lines("sku,prompt,duration", 'A,"two\nlines\r\nand three",4',
          "B,x,5"), problems=((5, "duration", "duration_not_allowed"),), valid=(2,)),
     Case("too-many-cells", lines("sku,prompt", "A,x", "B,red, green", "C,z"),

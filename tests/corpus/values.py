@@ -26,22 +26,24 @@ def _column(name: str, header: str, good: dict[str, object], bad: list[str], say
     )  # fmt: skip
 
 
+TEMPLATE = "Video of {{ title | lower }}. {{ row['Body (HTML)'] | striphtml }}"
 CASES = (
     _column("durations", "duration",
             {"4": 4, "4s": 4, "4 sec": 4, "4 seconds": 4, "10S": 10, "4.0": 4, "4,0": 4, "04": 4,
-             "６": 6, "１０ s": 10, '4"': 4, "": 6, "\u00a04\u200b": 4},
+             "\uff16": 6, "\uff11\uff10 s": 10, '4"': 4, "": 6, "\u00a04\u200b": 4},
             ["5", "four", "4.5", "4-6", "-4", "0", "00:00:04", "4m", "1e1", "44"],
             "Write 4, 6 or 10 seconds"),
     _column("frames", "aspect_ratio",
-            {"16:9": "16:9", "9:16": "9:16", "16×9": "16:9", "16x9": "16:9", "9X16": "9:16",
-             "16/9": "16:9", "16 : 9": "16:9", "１６：９": "16:9", "portrait": "9:16",
+            {"16:9": "16:9", "9:16": "9:16", "16\u00d79": "16:9", "16x9": "16:9", "9X16": "9:16",
+             "16/9": "16:9", "16 : 9": "16:9",
+             "\uff11\uff16\uff1a\uff19": "16:9", "portrait": "9:16",
              "Landscape": "16:9", "16:09:00": "16:9", "09:16": "9:16", "4:09 PM": "16:9",
              "0.672916666666667": "16:9", "0,386111111": "9:16", "1899-12-31T16:09:00": "16:9"},
             ["1:1", "square", "4:3", "16:10", "9:09", "0.5", "16.9", "wide", "969"],
             "Write 16:9 or 9:16"),
     _column("resolutions", "resolution",
             {"720": "720P", "720p": "720P", "1080": "1080p", "1080P": "1080p", " 1080 p": "1080p",
-             "７２０": "720P"},
+             "\uff17\uff12\uff10": "720P"},
             ["4k", "2160", "1920x1080", "HD", "720i", "72"],
             "Write 720P or 1080p"),
     Case("portrait-in-1080p", lines("sku,prompt,aspect_ratio,resolution", "A,x,9:16,1080p",
@@ -69,8 +71,7 @@ CASES = (
     Case("template-fills-empty-prompts",
          lines("sku,Title,Body (HTML),prompt", 'A,Shoe,"<p>Fine &amp; soft</p>",', "B,Bag,,Own",
                "C,Hat,,", "D,,<b></b>,"),
-         settings=('manifest.prompt_template="Video of {{ title | lower }}. '
-                   '{{ row[\'Body (HTML)\'] | striphtml }}"',),
+         settings=(f'manifest.prompt_template="{TEMPLATE}"',),
          problems=((4, "Body (HTML)", "template_cell_empty"), (5, "Title", "template_cell_empty")),
          valid=(2, 3), sent={2: "Video of shoe. Fine & soft", 3: "Own"}),
     Case("template-without-a-prompt-column", lines("sku,Title", "A,Shoe", "B,{{ 7 * 7 }}"),

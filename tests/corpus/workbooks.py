@@ -28,7 +28,7 @@ def number(address: str, value: float | str, style: int = 0) -> str:
 
 
 def row(at: int, *cells: str | float | None, attributes: str = "") -> str:
-    """A row: texts and numbers from column A on; a text that begins with `<c ` is taken as it is."""
+    """A row: texts and numbers from column A on; what begins with `<c ` is taken as it is."""
     made = []
     for index, cell in enumerate(cells):
         address = f"{chr(ord('A') + index)}{at}"
@@ -84,7 +84,8 @@ def zipped(parts: dict[str, str]) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
         for name, part in parts.items():
-            package.writestr(name, part)
+            # OpenDocument part 2, 3.3: this one is not packed, so that a file is known by it.
+            package.writestr(name, part, zipfile.ZIP_STORED if name == "mimetype" else None)
     return target.getvalue()
 
 
@@ -112,7 +113,12 @@ def ods(*rows: str) -> bytes:
         "</office:document-content>"
     )
     kind = "application/vnd.oasis.opendocument.spreadsheet"
-    return zipped({"mimetype": kind, "content.xml": HEAD + content})
+    manifest = (
+        f'<manifest:manifest xmlns:manifest="{OASIS}:manifest:1.0"><manifest:file-entry '
+        f'manifest:full-path="/" manifest:media-type="{kind}"/></manifest:manifest>'
+    )
+    parts = {"mimetype": kind, "META-INF/manifest.xml": HEAD + manifest}
+    return zipped(parts | {"content.xml": HEAD + content})
 
 
 def ods_row(*cells: str | float, attributes: str = "") -> str:
@@ -130,12 +136,10 @@ def ods_row(*cells: str | float, attributes: str = "") -> str:
 def xls(
     rows: Sequence[Sequence[str | float | None]],
     merges: Sequence[tuple[int, int, int, int]] = (),
-    more: bytes = b"",
 ) -> bytes:
     """A workbook of Excel 97-2003 with one sheet ([MS-XLS]); rows and columns count from 0.
 
-    `merges` are (first row, last row, first column, last column); `more` are further records of
-    the sheet.
+    `merges` are (first row, last row, first column, last column).
     """
     globals_, name = _bof(5) + _record(0x42, struct.pack("<H", 1200)), _words("Sheet1", "<B")
     at = len(globals_) + 4 + 6 + len(name) + 4
@@ -150,17 +154,7 @@ def xls(
                 stream += _record(0x203, place + struct.pack("<d", cell))
     ranges = b"".join(struct.pack("<HHHH", *merge) for merge in merges)
     stream += _record(0xE5, struct.pack("<H", len(merges)) + ranges) if merges else b""
-    return compound(stream + more + _record(0x0A), "Workbook")
-
-
-def xls_error(at: int, column: int) -> bytes:
-    """The record of a cell of an .xls that holds #N/A."""
-    return _record(0x205, struct.pack("<HHHBB", at, column, 0, 0x2A, 1))
-
-
-def xls_hidden(at: int) -> bytes:
-    """The record of a hidden row of an .xls."""
-    return _record(0x208, struct.pack("<HHHHHHI", at, 0, 3, 255, 0, 0, 0x20))
+    return compound(stream + _record(0x0A), "Workbook")
 
 
 def compound(stream: bytes, name: str) -> bytes:

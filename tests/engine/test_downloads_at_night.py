@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pipeline.commands import Download
-from pipeline.engine.downloads import Downloads
+from pipeline.engine.outstanding import Outstanding
+from pipeline.engine.rows import Tracked
+from pipeline.engine.sweep import Sweep
+from pipeline.engine.videos import Videos
 from pipeline.errors import (
     BadVideo,
     DownloadError,
@@ -16,8 +19,8 @@ from pipeline.errors import (
     TransferBroken,
     Unfinished,
 )
-from pipeline.model import State, Video
-from tests.engine.night import SETTINGS, VIDEO, Provider, night, resume
+from pipeline.model import Phase, State, TaskView, Video
+from tests.engine.night import SETTINGS, VIDEO, Provider, attempt, night, resume
 
 Outcome = Video | DownloadError | Unfinished
 Hook = Callable[[Download, int, float], Outcome]
@@ -129,13 +132,16 @@ def test_downloads_keep_to_their_cap() -> None:
 
 def test_the_link_that_dies_first_is_fetched_first() -> None:
     """Waiting videos go by the time at which their URL dies; those without one come last."""
-    downloads = Downloads(in_flight=1)
+    sweep = Sweep(SETTINGS, 0.0)
+    videos = Videos(1, sweep, Outstanding(SETTINGS, sweep, lambda *_: None), lambda *_: None)
     for key, expires_at in (("c", 300.0), ("z", None), ("a", 100.0), ("b", 200.0), ("y", None)):
-        downloads.add(key, f"https://files.example/{key}", expires_at)
-    assert downloads.waiting == 5
+        url = f"https://files.example/{key}"
+        view = TaskView(key, Phase.COMPLETED, video_url=url, expires_at=expires_at)
+        videos.link(Tracked(attempt(key), State.READY, 0.0), view, 0.0)
+    assert videos.waiting == 5
     order = []
-    while (link := downloads.start()) is not None:
+    while (link := videos.start()) is not None:
         order.append(link[0])
-        assert downloads.start() is None
-        downloads.in_flight -= 1
+        assert videos.start() is None
+        videos.in_flight -= 1
     assert order == ["a", "b", "c", "z", "y"]

@@ -39,6 +39,7 @@ class Looking(Quiet):
         self.modes: dict[str, str] = {}
 
     def show(self, states: Mapping[State, int]) -> None:
+        assert sum(states.values())
         for name in OURS:
             path = self.root / name
             if path.exists():

@@ -34,8 +34,8 @@ CALLS: dict[str, Call] = {
     ("text", "shown"),
     [
         ("https://h.example/a.mp4?X-Signature=abc&b=1", "https://h.example/a.mp4?…"),
-        ("a HTTP://h.example/?s=1 b https://h.example/x#s=2.", "a HTTP://h.example/?… b "
-         "https://h.example/x?…"),
+        ("a HTTP://h.example/?s=1 b https://h.example/x#s=2.", ("a HTTP://h.example/?… b "
+         "https://h.example/x?…")),
         ('{"url":"https://h.example/a?s=1","n":2}', '{"url":"https://h.example/a?…","n":2}'),
         ("https://me:secret@h.example/a", "https://h.example/a"),
         ("https://me:secret@h.example/a?s=1", "https://h.example/a?…"),
@@ -83,10 +83,12 @@ async def test_no_call_follows_a_redirect(call: Call, status: int) -> None:
     """Another host gets no request at all, so it gets no key."""
     async with raw_server(Script(lambda _: http(200, '{"id":"t"}'))) as other:
         moved = http(status, "", headers={"Location": f"{other.url}/v1/x"})
-        async with raw_server(Script(lambda _: moved)) as server:
-            async with ToAPIs(server.url, KEY) as api:
-                with pytest.raises(ProviderError):
-                    await call(api)
+        async with (
+            raw_server(Script(lambda _: moved)) as server,
+            ToAPIs(server.url, KEY) as api,
+        ):
+            with pytest.raises(ProviderError):
+                await call(api)
         assert len(server.received) == 1
         assert other.connections == 0
 
@@ -96,12 +98,14 @@ async def test_no_call_follows_a_redirect(call: Call, status: int) -> None:
 async def test_an_answer_that_repeats_the_key_is_not_repeated(call: Call, status: int) -> None:
     """Whatever the server says about the Authorization that it got."""
     said = json.dumps({"error": {"code": KEY, "message": f"bad {KEY} https://h/a?s={KEY}"}})
-    async with raw_server(Script(lambda _: http(status, said))) as server:
-        async with ToAPIs(server.url, KEY) as api:
-            try:
-                shown = repr(await call(api))
-            except ProviderError as error:
-                shown = texts_of(error)
+    async with (
+        raw_server(Script(lambda _: http(status, said))) as server,
+        ToAPIs(server.url, KEY) as api,
+    ):
+        try:
+            shown = repr(await call(api))
+        except ProviderError as error:
+            shown = texts_of(error)
     assert KEY not in shown
 
 
@@ -113,15 +117,14 @@ async def test_an_answer_over_1_mb_is_refused(call: Call, packed: bool) -> None:
     headers = {"Content-Encoding": "deflate"} if packed else {}
     answer = http(200, zlib.compress(content) if packed else content, headers=headers)
     del content
-    async with raw_server(Script(lambda _: answer)) as server:
-        async with ToAPIs(server.url, KEY) as api:
-            tracemalloc.start()
-            try:
-                with pytest.raises(ProviderError):
-                    await call(api)
-                assert tracemalloc.get_traced_memory()[1] < 40_000_000
-            finally:
-                tracemalloc.stop()
+    async with raw_server(Script(lambda _: answer)) as server, ToAPIs(server.url, KEY) as api:
+        tracemalloc.start()
+        try:
+            with pytest.raises(ProviderError):
+                await call(api)
+            assert tracemalloc.get_traced_memory()[1] < 40_000_000
+        finally:
+            tracemalloc.stop()
 
 
 def test_a_whole_run_writes_the_key_nowhere(shop: Shop) -> None:

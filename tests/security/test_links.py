@@ -42,6 +42,7 @@ class Names(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
+        assert family in {socket.AF_INET, socket.AF_UNSPEC}
         looks = self.known[host]
         addresses = looks[min(self.asked.count(host), len(looks) - 1)]
         self.asked.append(host)
@@ -182,7 +183,8 @@ async def test_a_name_that_changes_its_address(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "link",
     [
-        "http://１２７.０.０.１/", "http://127。0。0。1/", "http://①②⑦.⓪.⓪.①/", "http://127.1/",
+        "http://\uff11\uff12\uff17.\uff10.\uff10.\uff11/", "http://127。0。0。1/", "http://①②⑦.⓪.⓪.①/",
+        "http://127.1/",
         "http://[::ffff:127.0.0.1]/", "http://[fe80::1%25eth0]/", "http://0300.0250.0.1/",
         "http://0xa9fea9fe/", "http://[::]/", "http://[64:ff9b:1::a00:1]/",
     ],
@@ -198,9 +200,11 @@ def test_numbers_in_disguise(link: str) -> None:
 async def test_a_video_is_taken_from_http_alone(link: str) -> None:
     """What the API calls a video's address and is none, or names somebody, counts as not given."""
     body = f'{{"id":"t","status":"completed","video_url":"{link}"}}'
-    async with raw_server(Script(lambda _: http(200, body))) as server:
-        async with ToAPIs(server.url, KEY) as api:
-            view = await api.query("t")
+    async with (
+        raw_server(Script(lambda _: http(200, body))) as server,
+        ToAPIs(server.url, KEY) as api,
+    ):
+        view = await api.query("t")
     assert (view.phase, view.video_url) == (Phase.COMPLETED, None)
 
 
@@ -208,7 +212,9 @@ async def test_a_video_is_taken_from_http_alone(link: str) -> None:
 async def test_an_uploaded_picture_is_at_http_alone(link: str) -> None:
     """Else it would be sent on as the picture's address."""
     body = f'{{"success":true,"data":{{"url":"{link}"}}}}'
-    async with raw_server(Script(lambda _: http(200, body))) as server:
-        async with ToAPIs(server.url, KEY) as api:
-            with pytest.raises(Exception, match="usable"):
-                await api.upload(Path(__file__), "image/png")
+    async with (
+        raw_server(Script(lambda _: http(200, body))) as server,
+        ToAPIs(server.url, KEY) as api,
+    ):
+        with pytest.raises(Exception, match="usable"):
+            await api.upload(Path(__file__), "image/png")

@@ -14,6 +14,7 @@ from pipeline import naming
 from pipeline.downloader.fetching import check_name
 from pipeline.downloader.partfile import PartFile
 from pipeline.errors import ExitCode, StoreError
+from pipeline.model import Row
 from tests.security.shop import Shop
 from tests.system.harness import invariants, sheets
 
@@ -29,7 +30,7 @@ HOSTILE = (
 
 def names_of(keys: tuple[str, ...], attempts: int = 3) -> dict[tuple[str, int], str]:
     """Return the file name of every attempt of rows with these keys."""
-    rows = [(key, naming.Row(number, (key,))) for number, key in enumerate(keys, 2)]
+    rows = [(key, Row(number, (key,))) for number, key in enumerate(keys, 2)]
     bases = naming.video_names(rows, ("sku",), "{key}")
     return {
         (key, number): naming.attempt_name(bases[key], number)

@@ -11,14 +11,14 @@ import pytest
 
 from pipeline import events as ev
 from pipeline.journal.database import connect
-from pipeline.journal.filesystem import network_kind, of_mount_list, of_mountinfo
+from pipeline.journal.filesystem import network_kind, of_drive, of_mount_list, of_mountinfo
 from pipeline.journal.journal import Journal, read_entries, replay
 from tests.journal.lives import intended
 
 MOUNTINFO = r"""
 22 29 0:20 / /sys rw,nosuid shared:7 - sysfs sysfs rw
 29 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw
-40 29 0:35 / /tmp rw shared:9 - tmpfs tmpfs rw
+40 29 0:35 / /var rw shared:9 - tmpfs tmpfs rw
 51 29 0:44 / /mnt/nas rw,relatime shared:88 master:2 - nfs4 nas:/export rw,vers=4.2
 52 51 8:9 / /mnt/nas/local rw - ext4 /dev/sdb1 rw
 53 29 0:45 / /mnt/shop\040files rw - cifs //server/shop rw,vers=3.1.1
@@ -45,7 +45,7 @@ map auto_home on /System/Volumes/Data/home (autofs, automounted, nobrowse)
     [
         ("/", None),
         ("/home/ann/outputs", None),
-        ("/tmp/x", None),
+        ("/var/x", None),
         ("/mnt/nas", "nfs4"),
         ("/mnt/nas/outputs/shop", "nfs4"),
         ("/mnt/nasty", None),
@@ -73,6 +73,26 @@ def test_linux_says_where_a_path_lies(path: str, kind: str | None) -> None:
 def test_macos_says_where_a_path_lies(path: str, kind: str | None) -> None:
     """By what `mount` prints there."""
     assert of_mount_list(MOUNT_LIST, path) == kind
+
+
+@pytest.mark.parametrize(
+    ("drive", "kind"),
+    [
+        ("C:", None),
+        ("Z:", "network drive"),
+        ("\\\\nas\\shop", "network share"),
+        ("\\\\?\\C:", None),
+    ],
+)
+def test_windows_says_where_a_drive_lies(drive: str, kind: str | None) -> None:
+    """A share by its name; a letter by what the system says of it (4: remote)."""
+    assert of_drive(drive, lambda root: 4 if root == "Z:\\" else 3) == kind
+
+
+@pytest.mark.parametrize("system", ["Windows", "Darwin", "Linux", "FreeBSD", None])
+def test_a_look_that_fails_finds_no_network(tmp_path: Path, system: str | None) -> None:
+    """Asked in the way of another system, this one cannot answer, and nothing breaks."""
+    assert network_kind(tmp_path, system) is None
 
 
 def test_nothing_known_is_no_network() -> None:

@@ -90,6 +90,13 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     assert precious.read_text("utf-8") == "precious"
 
 
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    """A file in the place of the folder: a StoreError that names it."""
+    (tmp_path / "cache").write_text("in the way", "utf-8")
+    with pytest.raises(StoreError, match=r"cannot be set aside in .*cache"):
+        Reserve(tmp_path / "cache" / "reserve").__enter__()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs resource limits")
 def test_without_room_for_it_nothing_begins(tmp_path: Path) -> None:
     """It fails in plain words, says what to do, and leaves nothing behind."""
@@ -149,30 +156,34 @@ def test_a_transaction_is_tried_again_with_the_room(tmp_path: Path) -> None:
 
 def test_when_all_of_it_is_used_up_the_journal_fails(tmp_path: Path) -> None:
     """It does not try for ever, and what was there stays whole."""
-    with contextlib.closing(Journal(tmp_path / "journal.db")) as journal:
-        with Reserve(tmp_path / "reserve", 800) as reserve:
-            journal.fall_back_on(reserve)
-            assert outcomes(journal, [[intended("a")]]) == [None]
-            limit(journal, 0)
-            batch = [intended(f"row{n}", text="long " * 500 + str(n)) for n in range(20)]
-            with pytest.raises(StoreError, match="full"):
-                journal.append(batch, 1.0).result(10)
-            assert not reserve.give_up_a_piece()
+    with (
+        contextlib.closing(Journal(tmp_path / "journal.db")) as journal,
+        Reserve(tmp_path / "reserve", 800) as reserve,
+    ):
+        journal.fall_back_on(reserve)
+        assert outcomes(journal, [[intended("a")]]) == [None]
+        limit(journal, 0)
+        batch = [intended(f"row{n}", text="long " * 500 + str(n)) for n in range(20)]
+        with pytest.raises(StoreError, match="full"):
+            journal.append(batch, 1.0).result(10)
+        assert not reserve.give_up_a_piece()
     assert set(read_entries(journal.path)) == {"a"}
 
 
 def test_another_trouble_takes_nothing_of_it(tmp_path: Path) -> None:
     """A journal that is locked by another program finds no room in a reserve."""
-    with contextlib.closing(Journal(tmp_path / "journal.db")) as journal:
-        with Reserve(tmp_path / "reserve", 800) as reserve:
-            journal.fall_back_on(reserve)
-            journal._connection.execute("PRAGMA busy_timeout = 1")
-            other = sqlite3.connect(journal.path, isolation_level=None)
-            with contextlib.closing(other):
-                other.execute("BEGIN IMMEDIATE")
-                with pytest.raises(StoreError, match="locked"):
-                    journal.append([intended("a")], 1.0).result(10)
-            assert (tmp_path / "reserve").stat().st_size == 800
+    with (
+        contextlib.closing(Journal(tmp_path / "journal.db")) as journal,
+        Reserve(tmp_path / "reserve", 800) as reserve,
+    ):
+        journal.fall_back_on(reserve)
+        journal._connection.execute("PRAGMA busy_timeout = 1")
+        other = sqlite3.connect(journal.path, isolation_level=None)
+        with contextlib.closing(other):
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError, match="locked"):
+                journal.append([intended("a")], 1.0).result(10)
+        assert (tmp_path / "reserve").stat().st_size == 800
     assert not no_room(OSError(28, "said by the system, not by SQLite"))
 
 
@@ -217,6 +228,7 @@ class Api:
         self, request: Request, image_urls: Sequence[str], client_business_id: str | None
     ) -> str:
         assert client_business_id is not None
+        assert request.images == image_urls == ()
         self.sent.append(client_business_id)
         if len(self.sent) == self.at_once:
             fill(self.disk)
@@ -237,6 +249,8 @@ class Shelf:
     async def fetch(
         self, url: str, *, name: str, duration: int, aspect_ratio: str, resolution: str
     ) -> Video:
+        assert (url, duration) == ("https://files.example/a.mp4", 6)
+        assert (name, aspect_ratio, resolution) == ("old-1.mp4", "16:9", "720P")
         self.begun += 1
         await asyncio.Event().wait()
         raise NotImplementedError
@@ -304,6 +318,7 @@ class Full:
         self.events: list[ev.Event] = []
 
     def append(self, events: Sequence[ev.Event], at: float) -> Future[StoreError | None]:
+        assert at > 0
         self.events += events
         written: Future[StoreError | None] = Future()
         written.set_result(StoreError("the disk is full"))

@@ -61,6 +61,32 @@ def test_the_failed_rows_can_be_run(tmp_path: Path, suffix: str) -> None:
     assert [row.cells[:2] for row in read(found).rows] == [rows[3], rows[4]]
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_file_with_a_sep_line_keeps_it(tmp_path: Path, delimiter: str) -> None:
+    """Excel's own first line, which names the delimiter, is in the results too."""
+    path = tmp_path / "p.csv"
+    text = f"\ufeffsep={delimiter}\r\nsku{delimiter}prompt\r\nA{delimiter}x\r\n"
+    path.write_bytes(text.encode())
+    first = read(path)
+    written = write_results(first, results(first), tmp_path / "out").path
+    assert written.read_bytes().startswith(text.encode()[:-7])
+    second = read(written)
+    assert second.dialect == first.dialect
+    assert [row.number for row in second.rows] == [3]
+
+
+def test_failed_rows_bring_the_keys_that_their_manifest_lacks(tmp_path: Path) -> None:
+    """Without a key column the keys come first, so that a corrected row is known again."""
+    dialect = TextDialect(",", "utf-8", bom=False)
+    rows = {n: (f"p{n}",) for n in (2, 3, 4)}
+    table = manifest(tmp_path / "p.csv", ("prompt",), rows, dialect=dialect)
+    found = write_failed(table, results(table, *STATES), tmp_path, keys=("k2", "k3", "k4"))
+    assert found is not None
+    again = read(found)
+    assert again.headers[:2] == ("key", "prompt")
+    assert [row.cells[:2] for row in again.rows] == [("k3", "p3"), ("k4", "p4")]
+
+
 def _calculated(path: Path, sheet: str) -> None:
     """Give every formula of the workbook a cached value, as Excel does."""
     data = parts(path)[sheet]

@@ -1,0 +1,101 @@
+"""Finished videos on their way home: the link that dies first goes first.
+
+A download that fails is tried again by way of another query: that gives a fresh URL, and the
+transfer resumes what came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from itertools import count
+from math import inf
+
+from pipeline import events as ev
+from pipeline.engine import stops
+from pipeline.engine.outstanding import Outstanding
+from pipeline.engine.rows import Stop, Tracked
+from pipeline.engine.sweep import Sweep
+from pipeline.errors import BadVideo, DownloadError, LinkDead, Unfinished
+from pipeline.model import TaskView, Video
+from pipeline.retry import DOWNLOAD
+
+BROKEN_TRANSFERS = 10
+BAD_VIDEOS = 3
+"""So often a download is tried in one run; after that its row stays `ready` for the next run."""
+
+DEAD_LINKS = 6
+"""So many refused URLs, each a fresh one, make a row `expired`."""
+
+
+class Videos:
+    """A queue of rows and URLs under a cap on transfers, and what their ends mean."""
+
+    def __init__(
+        self,
+        in_flight: int,
+        sweep: Sweep,
+        outstanding: Outstanding,
+        happen: Callable[[Tracked, ev.Event], None],
+    ) -> None:
+        self.in_flight = 0
+        self._most_in_flight = in_flight
+        self._sweep = sweep
+        self._outstanding = outstanding
+        self._happen = happen
+        self._queue: list[tuple[float, int, str, str]] = []
+        self._turn = count()
+
+    @property
+    def waiting(self) -> int:
+        """How many videos wait for a free place."""
+        return len(self._queue)
+
+    def link(self, row: Tracked, view: TaskView, now: float) -> None:
+        """Queue the video of a completed task, or ask again where it has no URL."""
+        if view.video_url is not None:
+            # The provider's Unix time: only compared with its likes.
+            dies_at = inf if view.expires_at is None else view.expires_at
+            heappush(self._queue, (dies_at, next(self._turn), row.key, view.video_url))
+        elif self._outstanding.without_url(row, now):
+            message = "the provider says that the video is completed and gives no URL for it"
+            self._happen(row, ev.LinkLost(row.key, row.attempt.number, "no_video_url", message))
+
+    def start(self) -> tuple[str, str] | None:
+        """Return the key and the URL of the next video to fetch, if a place is free."""
+        if not self._queue or self.in_flight >= self._most_in_flight:
+            return None
+        self.in_flight += 1
+        _, _, key, url = heappop(self._queue)
+        return key, url
+
+    def answered(
+        self, row: Tracked, outcome: Video | DownloadError | Unfinished, now: float
+    ) -> Stop | None:
+        """Take in how a download ended; return a Stop where nothing can be kept any more."""
+        self.in_flight -= 1
+        match outcome:
+            case Video() as video:
+                self._happen(row, ev.Downloaded(row.key, row.attempt.number, video))
+            case Unfinished() as error:
+                return stops.unstorable(error)
+            case LinkDead() as error:
+                row.dead_links += 1
+                if row.dead_links < DEAD_LINKS:
+                    self._again(row, row.dead_links, error, now)
+                else:
+                    number = row.attempt.number
+                    self._happen(row, ev.LinkLost(row.key, number, "link_dead", error.message))
+            case BadVideo() as error:
+                row.bad_videos += 1
+                if row.bad_videos < BAD_VIDEOS:
+                    self._again(row, row.bad_videos, error, now)
+            case error:
+                row.broken_transfers += 1
+                if row.broken_transfers < BROKEN_TRANSFERS:
+                    self._again(row, row.broken_transfers, error, now)
+        return None
+
+    def _again(self, row: Tracked, failures: int, error: DownloadError, now: float) -> None:
+        wait_s = DOWNLOAD.wait_s(failures, row.key, error.retry_after_s)
+        self._sweep.schedule(row.key, now + wait_s)
