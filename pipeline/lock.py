@@ -24,7 +24,8 @@ def run_lock(path: Path) -> Iterator[None]:
     killed run leaves the name behind, but no lock.
     """
     owner = path.with_suffix(".owner.json")
-    lock = FileLock(path, mode=0o600)
+    # Where the file system has no locks, a mere file in their place would outlive a killed run.
+    lock = FileLock(path, mode=0o600, fallback_to_soft=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(blocking=False)

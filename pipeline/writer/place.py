@@ -44,7 +44,9 @@ def place(target: Path, write: Callable[[BinaryIO], T]) -> tuple[Path, T]:
     temp = temporary(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with temp.open("wb") as file:
+        # What a killed writer left goes first; a link that stands there is not followed.
+        temp.unlink(missing_ok=True)
+        with temp.open("xb") as file:
             written = write(file)
             file.flush()
             os.fsync(file.fileno())

@@ -93,8 +93,7 @@ def precious(folder: Path) -> Iterator[Path]:
     [
         "videos/A.mp4", "journal.db", "run.log", "cache/run.owner.json", "cache/run.lock",
         "cache/reserve", "cache/pictures.db", "videos/.A.mp4.part", "videos/.A.mp4.part.json",
-        "results.csv", "summary.json",
-
+        "results.csv", "summary.json", ".results.csv.part", ".summary.json.part",
     ],
 )  # fmt: skip
 def test_a_link_in_the_place_of_a_file_leads_nobody_out(shop: Shop, place: str) -> None:
