@@ -8,9 +8,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Self
 
+from pipeline.advice import advise
 from pipeline.concealment import conceal
 from pipeline.errors import StoreError
-from pipeline.events import Event, Intended, PictureRefused
+from pipeline.events import Declined, Event, Intended, LinkLost, PictureRefused, TaskFailed
+from pipeline.lifecycle import MOVES
 from pipeline.model import Video
 from pipeline.privatefile import open_private
 
@@ -84,4 +86,7 @@ def _said(event: Event) -> dict[str, object]:
     if isinstance(said.get("video"), Video):
         video = said["video"]
         said["video"] = getattr(video, "name", None)
+    if isinstance(event, Declined | PictureRefused | TaskFailed | LinkLost):
+        advice = advise(MOVES[type(event)].target, event.code)
+        said["advice"] = advice.name if advice else None
     return {name: value for name, value in said.items() if value is not None}
