@@ -16,7 +16,7 @@ def written(folder: Path, *events: ev.Event) -> list[dict[str, object]]:
         for event in events:
             log.event("2026-01-01T00:00:00Z", event)
         log.flush()
-    lines = (folder / "run.log").read_text(encoding="utf-8").splitlines()
+    lines = (folder / "run.log").read_text(encoding="utf-8").rstrip("\n").split("\n")
     return [json.loads(line) for line in lines]
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from . import faults, life, modules, program, settings, sheet
+from . import failures, faults, life, modules, program, settings, sheet
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,6 +16,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "result columns": sheet.result_columns,
     "states": life.states,
     "events": life.events,
+    "failures": failures.failures,
     "diagram": life.diagram,
     "exit codes": program.exit_codes,
     "commands": program.commands,

@@ -1,0 +1,22 @@
+"""What to do about failures: the table that the sheet and the log use, too."""
+
+from __future__ import annotations
+
+from pipeline.advice import OF_CODE, OF_STATE, REDO, Advice
+
+from .tables import table
+
+
+def failures() -> str:
+    """Return each class of failures: where it applies, whether a retry helps, what to do."""
+    where: dict[Advice, list[str]] = {}
+    for words, advice in OF_CODE:
+        where.setdefault(advice, []).append(f"a code with {', '.join(f'`{one}`' for one in words)}")
+    for state, advice in OF_STATE.items():
+        where.setdefault(advice, []).append(f"`{state}`")
+    where[REDO] = ["`expired`, where the video was delivered once"]
+    rows = [
+        (advice.name, "; ".join(places), "yes" if advice.retry_helps else "no", advice.action)
+        for advice, places in where.items()
+    ]
+    return table(("what to do", "where", "a retry can help", "in a sentence"), rows)
