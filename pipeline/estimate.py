@@ -1,16 +1,17 @@
-"""What a plan would cost and how long it would take: a pure estimate."""
+"""What a plan would cost and how long it would take: an estimate, from what is known so far."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
+from heapq import heapify, heappush, heapreplace
 
 from pipeline import rules
 from pipeline.check import Checked
 from pipeline.config.settings import Config
 from pipeline.plan import Action, Plan
 
-TYPICAL_TASK_S = 150
+TYPICAL_TASK_S = 150.0
 """docs: a task takes one to five minutes."""
 
 
@@ -21,26 +22,55 @@ class Estimate:
     submits: int
     video_seconds: int
     money: float | None
-    eta_s: int | None
+    eta_s: int
 
 
-def estimate(plan: Plan, checked: Checked, config: Config, task_s: float | None = None) -> Estimate:
-    """Return what `plan` would come to; `task_s` is what a task takes, if that is known."""
-    requests = dict(zip(checked.keys, checked.manifest.rows, strict=True))
+def estimate(
+    plan: Plan, checked: Checked, config: Config, durations_s: Sequence[float] = ()
+) -> Estimate:
+    """Return what `plan` would come to; `durations_s` are what the latest tasks took."""
+    rows = dict(zip(checked.keys, checked.manifest.rows, strict=True))
     submits = plan.of(Action.SUBMIT)
-    seconds = sum(checked.requests[requests[step.key].number].duration for step in submits)
-    under_way = len(submits) + len(plan.of(Action.TAKE_UP))
+    seconds = sum(checked.requests[rows[step.key].number].duration for step in submits)
+    limits = config.limits
+    eta_s = makespan_s(
+        len(submits),
+        len(plan.of(Action.TAKE_UP)),
+        slots=limits.outstanding,
+        submits_per_s=limits.submits_per_minute / 60,
+        durations_s=durations_s or (TYPICAL_TASK_S,),
+    )
     return Estimate(
         submits=len(submits),
         video_seconds=seconds,
         money=rules.cost(seconds, config.budget.price_per_second),
-        eta_s=_eta_s(len(submits), under_way, config, task_s or TYPICAL_TASK_S),
+        eta_s=round(eta_s),
     )
 
 
-def _eta_s(submits: int, under_way: int, config: Config, task_s: float) -> int | None:
-    if not under_way:
-        return 0
-    by_slots = ceil(under_way / config.limits.outstanding) * task_s
-    by_rate = submits / config.limits.submits_per_minute * 60 + task_s
-    return round(max(by_slots, by_rate) + config.polling.interval_s / 2)
+def makespan_s(
+    submits: int,
+    taken_up: int,
+    *,
+    slots: int,
+    submits_per_s: float,
+    durations_s: Sequence[float],
+) -> float:
+    """Return how long so many rows take on so many slots, by playing them through.
+
+    The tasks take what the latest ones took, in turn. Those that are taken up are done by half, in
+    the mean.
+    """
+    ends: list[float] = [durations_s[turn % len(durations_s)] / 2 for turn in range(taken_up)]
+    heapify(ends)
+    last = max(ends, default=0.0)
+    for turn in range(submits):
+        allowed = turn / submits_per_s
+        free = ends[0] if len(ends) >= slots else 0.0
+        end = max(free, allowed) + durations_s[turn % len(durations_s)]
+        last = max(last, end)
+        if len(ends) >= slots:
+            heapreplace(ends, end)
+        else:
+            heappush(ends, end)
+    return last

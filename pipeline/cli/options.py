@@ -77,7 +77,7 @@ def settle(
 ) -> Setting:
     """Resolve the shared options; raises ConfigError."""
     from pipeline.folder import OutputFolder
-    from pipeline.journal.journal import origin
+    from pipeline.journal.reading import origin
 
     resolved = load_config(config, sets)
     folder = OutputFolder.of(

@@ -53,13 +53,13 @@ def _plan(
 def show_plan(setting: Setting, selection: Selection, *, as_json: bool, verbose: bool) -> None:
     """Print the plan of a run with this selection."""
     from pipeline.estimate import estimate
-    from pipeline.journal.journal import read_entries
+    from pipeline.journal.reading import read_durations, read_entries
     from pipeline.run import plan_for
 
     found = checked(setting, show=not as_json)
     entries = read_entries(setting.folder.journal)
     plan = plan_for(found, entries, setting.folder, selection)
-    cost = estimate(plan, found, setting.config)
+    cost = estimate(plan, found, setting.config, read_durations(setting.folder.journal))
     if as_json:
         print_json(
             {

@@ -30,7 +30,7 @@ def _report(
     quiet: Quiet = False,
 ) -> None:
     """Write the results again from the sheet and the journal; sends nothing."""
-    from pipeline.journal.journal import read_entries
+    from pipeline.journal.reading import read_entries
     from pipeline.lock import run_lock
     from pipeline.plan import Selection
     from pipeline.publish import publish, results_of

@@ -37,7 +37,7 @@ def _status(
     quiet: Quiet = False,
 ) -> None:
     """Show how many rows are in which state, from the sheet and the journal; sends nothing."""
-    from pipeline.journal.journal import read_entries
+    from pipeline.journal.reading import read_entries
     from pipeline.plan import Selection
     from pipeline.publish import results_of
     from pipeline.run import plan_for

@@ -11,7 +11,7 @@ import contextlib
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from queue import SimpleQueue
@@ -23,23 +23,21 @@ from pipeline.folder import OutputFolder
 from pipeline.journal.database import (
     clear_errors,
     connect,
-    connect_for_reading,
     no_room,
     store_error,
 )
+from pipeline.journal.reading import GET_ENTRIES, entries_in
 from pipeline.journal.records import (
     ENTRY_COLUMNS,
     attempt_of,
-    entry_of,
     entry_values,
     event_data,
-    event_of,
     request_body,
     request_of,
 )
 from pipeline.journal.reserve import Reserve
 from pipeline.lifecycle import SETTLED, apply
-from pipeline.model import Attempt, Entry, RunRecord
+from pipeline.model import Attempt, Entry
 
 _PUT_EVENT = "INSERT INTO events (at, key, number, kind, data) VALUES (?, ?, ?, ?, ?)"
 _PUT_REQUEST = "INSERT OR IGNORE INTO requests VALUES (?, ?)"
@@ -47,12 +45,8 @@ _PUT_ENTRY = (
     f"INSERT OR REPLACE INTO attempts ({', '.join(ENTRY_COLUMNS)}) "  # noqa: S608 - our own names
     f"VALUES ({', '.join('?' * len(ENTRY_COLUMNS))})"
 )
-_GET_ENTRIES = (
-    f"SELECT {', '.join('a.' + name for name in ENTRY_COLUMNS)}, r.body "  # noqa: S608 - likewise
-    "FROM attempts a JOIN requests r USING (request_hash) {where} ORDER BY a.key, a.number"
-)
 # A row whose submission was declined may have been queued again since: the event tells it for good.
-_GET_SUBMITTED = _GET_ENTRIES.format(
+_GET_SUBMITTED = GET_ENTRIES.format(
     where="WHERE a.submitted_at >= ? AND (a.key, a.number) NOT IN "
     "(SELECT key, number FROM events WHERE kind = 'Declined')"
 )
@@ -116,7 +110,7 @@ class Journal:
     def entries(self) -> dict[str, Entry]:
         """Return what is known of every row, by key; raises StoreError."""
         with clear_errors(self.path):
-            return _entries(self._connection)
+            return entries_in(self._connection)
 
     def submitted_since(self, since: float) -> list[Attempt]:
         """Return the attempts sent at Unix second `since` or later, but for those provably refused.
@@ -291,68 +285,4 @@ def _execute(connection: sqlite3.Connection, sql: str, values: tuple[object, ...
 
 
 def _entry(connection: sqlite3.Connection, key: str) -> Entry | None:
-    return _entries(connection, "WHERE a.key = ?", (key,)).get(key)
-
-
-def _entries(
-    connection: sqlite3.Connection, where: str = "", values: tuple[object, ...] = ()
-) -> dict[str, Entry]:
-    entries: dict[str, Entry] = {}
-    for *columns, body in connection.execute(_GET_ENTRIES.format(where=where), values):
-        request = request_of(columns[3], body)
-        entries[columns[0]] = entry_of(tuple(columns), request, entries.get(columns[0]))
-    return entries
-
-
-def origin(path: Path) -> Path | None:
-    """Return the manifest that the journal at `path` is of; None where there is none yet."""
-    connection = connect_for_reading(path)
-    if connection is None:
-        return None
-    with contextlib.closing(connection), clear_errors(path):
-        known = connection.execute("SELECT value FROM meta WHERE name = 'manifest'").fetchone()
-    return None if known is None else Path(known[0])
-
-
-def read_entries(path: Path) -> Mapping[str, Entry]:
-    """Return what a journal says of every row, without writing to it; nothing if there is none."""
-    connection = connect_for_reading(path)
-    if connection is None:
-        return {}
-    with contextlib.closing(connection), clear_errors(path):
-        return _entries(connection)
-
-
-def read_runs(path: Path) -> list[RunRecord]:
-    """Return the runs that a journal knows, the earliest first; nothing if there is no journal."""
-    connection = connect_for_reading(path)
-    if connection is None:
-        return []
-    with contextlib.closing(connection), clear_errors(path):
-        found = connection.execute(
-            "SELECT run_id, started_at, finished_at, balance_before, balance_after FROM runs "
-            "ORDER BY started_at"
-        )
-        return [RunRecord(*row) for row in found]
-
-
-def replay(path: Path) -> dict[str, Entry]:
-    """Fold all events of a journal anew: what `read_entries` must say, too.
-
-    Raises StoreError if the file cannot be read, ImpossibleMove if its events contradict the table.
-    """
-    connection = connect_for_reading(path)
-    if connection is None:
-        raise StoreError(f"there is no journal at {path}")
-    with contextlib.closing(connection), clear_errors(path):
-        requests = {
-            row[0]: request_of(row[0], row[1])
-            for row in connection.execute("SELECT request_hash, body FROM requests")
-        }
-        entries: dict[str, Entry] = {}
-        for at, key, number, kind, data in connection.execute(
-            "SELECT at, key, number, kind, data FROM events ORDER BY seq"
-        ):
-            event = event_of(key, number, kind, data, requests)
-            entries[key] = apply(entries.get(key), event, at)
-        return entries
+    return entries_in(connection, "WHERE a.key = ?", (key,)).get(key)
