@@ -139,4 +139,6 @@ def iso(unix_s: float | None) -> str | None:
     """Return a Unix time as UTC in ISO 8601."""
     if unix_s is None:
         return None
-    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (
+        f"{datetime.fromtimestamp(unix_s, UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+    )

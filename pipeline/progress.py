@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Never, Self, TextIO
 
 from tqdm import tqdm
@@ -45,12 +45,20 @@ def is_terminal(stream: TextIO) -> bool:
 class Progress:
     """One bar for the manifest, or plain lines; use it as a context."""
 
-    def __init__(self, total: int, stream: TextIO, *, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        total: int,
+        stream: TextIO,
+        *,
+        quiet: bool = False,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._now = now
         self._total = total
         self._stream = stream
         self._quiet = quiet
         self._bar: tqdm[Never] | None = None
-        self._began = self._told = time.monotonic()
+        self._began = self._told = self._now()
         self._first_ended: int | None = None
         if not quiet and is_terminal(stream):
             self._bar = tqdm(
@@ -65,15 +73,19 @@ class Progress:
 
     def show(self, states: Mapping[State, int]) -> None:
         """Show how far the rows are; cheap enough to be called all the time."""
-        if self._quiet:
+        every_s = PLAIN_EVERY_S if self._bar is None else self.interval_s
+        due = self._now() - self._told >= every_s
+        if self._quiet or not (due or self._first_ended is None):
             return
         ended = sum(states.get(state, 0) for state in _ENDED)
         if self._first_ended is None:
             self._first_ended = ended
+        if not due:
+            return
+        self._told = self._now()
         if self._bar is not None:
             self._show_bar(self._bar, ended, states)
-        elif time.monotonic() - self._told >= PLAIN_EVERY_S:
-            self._told = time.monotonic()
+        else:
             self._say(f"{ended}/{self._total} rows ended; {counts(states)}{self._rest(ended)}")
 
     def _show_bar(self, bar: tqdm[Never], ended: int, states: Mapping[State, int]) -> None:
@@ -81,12 +93,10 @@ class Progress:
             # Rows that had ended before this run must not make it look faster than it is.
             bar.initial = self._first_ended
         bar.n = ended
-        if time.monotonic() - self._told >= self.interval_s:
-            self._told = time.monotonic()
-            bar.set_postfix_str(counts(states), refresh=True)
+        bar.set_postfix_str(counts(states), refresh=True)
 
     def _rest(self, ended: int) -> str:
-        moved, spent_s = ended - (self._first_ended or 0), time.monotonic() - self._began
+        moved, spent_s = ended - (self._first_ended or 0), self._now() - self._began
         if moved <= 0:
             return ""
         rate = moved / spent_s

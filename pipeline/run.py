@@ -206,8 +206,10 @@ class _Run:
         if plan.of(Action.SUBMIT) or plan.of(Action.TAKE_UP):
             self._require_key()
             self._work(plan, entries)
-        del entries
-        return self._finish(plan, began)
+            # Freed before they are read anew: a hundred thousand of them are much.
+            entries.clear()
+            entries = self.journal.entries()
+        return self._finish(plan, entries, began)
 
     # The work.
 
@@ -312,11 +314,11 @@ class _Run:
 
     def saw(self, decision: Decision, engine: Engine) -> None:
         """Take in a decision of the engine: count, log and show it."""
-        at = iso(self.clock.wall()) or ""
-        for event in decision.events:
-            self._count(event)
-            self.log.event(at, event)
         if decision.events:
+            at = iso(self.clock.wall()) or ""
+            for event in decision.events:
+                self._count(event)
+                self.log.event(at, event)
             self._flush(engine)
         self.screen.show(self.settled + engine.states)
 
@@ -347,8 +349,7 @@ class _Run:
             return None
         return round(self.spend.money, 6), budget.currency
 
-    def _finish(self, plan: Plan, began: float) -> Outcome:
-        entries = self.journal.entries()
+    def _finish(self, plan: Plan, entries: Mapping[str, Entry], began: float) -> Outcome:
         results = results_of(self.order.checked, plan, entries)
         counted = [
             state_of(step, entries.get(step.key))

@@ -20,7 +20,6 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.screen import count, print_json, problem_line
 from pipeline.errors import ExitCode, ManifestError
-from pipeline.model import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,6 +125,8 @@ def _print(
         typer.echo(problem_line(manifest, problem))
     if not quiet:
         invalid = f", {rows - valid:,} of them cannot be sent as they are" if valid < rows else ""
+        from pipeline.model import Severity
+
         errors = sum(problem.severity is Severity.ERROR for problem in problems)
         warnings = len(problems) - errors
         also = f", {count(warnings, 'warning')}" if warnings else ""

@@ -116,13 +116,13 @@ class Limits(Section):
     submits_per_minute: int = Field(
         default=300,
         ge=1,
-        le=10_000,
+        le=100_000,
         description="Submissions a minute (provider, default group: 300).",
     )
     polls_per_minute: int = Field(
         default=3000,
         ge=1,
-        le=100_000,
+        le=1_000_000,
         description="Queries a minute (provider, default group: 3000).",
     )
     uploads: int = Field(default=4, ge=1, le=64, description="Pictures uploaded at once.")
