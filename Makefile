@@ -30,12 +30,13 @@ demo: .venv/run.stamp ## run the example workbook against the built-in emulator:
 test: .venv/dev.stamp ## run the tests
 	"$(PY)" -m pytest
 
-# What decides over money and what holds it: not a branch of these may go untested.
+# What decides over money and what holds it: not a branch of these may go untested. The tests of
+# whole processes are left out: they take minutes, and what they reach is reached without them.
 WHOLE := pipeline/engine/*,pipeline/lifecycle.py,pipeline/journal/*,pipeline/toapis/*
 
 coverage: .venv/dev.stamp ## measure the branches that the tests take: all, where money is decided over
 	"$(PY)" -m coverage erase
-	"$(PY)" -m coverage run -m pytest
+	"$(PY)" -m coverage run -m pytest --ignore tests/system --ignore tests/emulator
 	"$(PY)" -m coverage combine --quiet
 	"$(PY)" -m coverage report
 	"$(PY)" -m coverage report --include "$(WHOLE)" --fail-under 100

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from benchmarks import cost, downloads, figures, growth, journal, limits, makespan, start
+from benchmarks import cost, downloads, figures, growth, journal, limits, makespan, reading, start
 from benchmarks.processes import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -29,6 +29,7 @@ ALL: dict[str, Callable[..., Iterator[figures.Figure]]] = {
     "journal": journal.measure,
     "start": start.measure,
     "growth": growth.measure,
+    "reading": reading.measure,
 }
 
 

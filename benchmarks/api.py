@@ -295,8 +295,6 @@ async def serve(chosen: argparse.Namespace, files: Files, took: dict[str, Tasks]
     sys.stdout.flush()
     await loop.run_in_executor(None, sys.stdin.read)
     chosen.report.write_text(json.dumps(tasks.report()), encoding="utf-8")
-    sys.stdout.flush()
-    os._exit(0)  # connections and their threads have nothing to lose
 
 
 def main() -> None:
@@ -307,6 +305,7 @@ def main() -> None:
         video.write_bytes(video_bytes(chosen.video_bytes))
         took: dict[str, Tasks] = {}
         asyncio.run(serve(chosen, Files(video, took), took))
+    os._exit(0)  # connections and their threads have nothing to lose
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ def measure(*, rows: int = 100_000, long: bool = False) -> Iterator[Figure]:
         ours.append(spend(python("-m", "pipeline", "--help")).ok().elapsed_s)
         empty.append(spend(python(EMPTY, "--help")).ok().elapsed_s)
     ratio = median(ours) / median(empty)
-    yield beside("`--help` of an empty Typer application", f"{median(empty) * 1000:.0f} ms")
-    yield at_most("`reelsheet --help` over it", ratio, 1.5, form=".2f")
+    yield beside("the help of an empty Typer application", f"{median(empty) * 1000:.0f} ms")
+    yield at_most("our help over it", ratio, 1.5, form=".2f")
     with workplace() as folder:
         path = manifest(folder, 10)
         took_s = median(call("check", path).ok().elapsed_s for _turn in range(TURNS))

@@ -8,24 +8,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import columns, naming, prompts, rules
+from pipeline import columns, naming, pictures, prompts, rules
+from pipeline.drafter import drafter
 from pipeline.errors import ConfigError
-from pipeline.images import shape
-from pipeline.images.shelf import PictureShelf
-from pipeline.locations import PictureFault, locate
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
-from pipeline.reader.reading import read
+from pipeline.reader.reading import collector_paused, read
 from pipeline.templates import TemplateFault, is_jinja
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from pipeline.columns import Columns
     from pipeline.config.settings import Config
     from pipeline.errors import ManifestError
     from pipeline.rowtemplate import RowTemplate
-
-Located = Path | str | PictureFault
 
 
 @dataclass(frozen=True)
@@ -33,22 +29,35 @@ class Checked:
     """What a check found.
 
     `keys` has one key per row of the manifest, in their order, also for rows that break a rule.
-    `requests` holds the valid rows by their physical row number; `pictures` the local pictures
-    that they name, by their `sha256`. `problems` stand in the order of rows and columns, those of
-    the whole file first.
+    `drafts` holds the valid rows by their physical row number, `images` what is sent of the
+    pictures that they name; `pictures` are the local ones, by their `sha256`. `problems` stand in
+    the order of rows and columns, those of the whole file first.
     """
 
     manifest: Manifest
     columns: Columns
     keys: tuple[str, ...]
-    requests: dict[int, Request]
+    drafts: dict[int, rules.Draft]
+    images: dict[int, tuple[str, ...]]
+    model: str
     pictures: dict[str, Picture]
     problems: tuple[Problem, ...]
+
+    @cached_property
+    def requests(self) -> dict[int, Request]:
+        """The valid rows as the provider is told, by their physical row number.
+
+        Made when they are asked for: a check by itself has no use for them.
+        """
+        return {
+            number: rules.request(draft, self.images.get(number, ()), self.model)
+            for number, draft in self.drafts.items()
+        }
 
     @property
     def valid(self) -> int:
         """How many rows could be sent."""
-        return len(self.requests)
+        return len(self.drafts)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -72,19 +81,20 @@ class _Checking:
     """The check under way."""
 
     manifest: Manifest
+    columns: Columns
     fields: dict[str, int]
     defaults: rules.Defaults
-    model: str
     root: Path
     outside: bool  # pictures may lie outside of root
     prepare: bool  # pictures that are not fit to be sent become copies
     problems: list[Problem]
     template: prompts.PromptTemplate | None = None
     name: RowTemplate | None = None  # of the videos, where not every row may have one
+    keys: list[str] = field(default_factory=list)
+    bad_keys: list[Problem] = field(default_factory=list)
     broken: set[int] = field(default_factory=set)  # rows with an error found so far
-    requests: dict[int, Request] = field(default_factory=dict)
-    located: dict[str, Located] = field(default_factory=dict)  # by the text of the cell
-    pictured: list[tuple[Row, str, rules.Draft | None]] = field(default_factory=list)
+    drafts: dict[int, rules.Draft] = field(default_factory=dict)
+    pictured: list[pictures.Pictured] = field(default_factory=list)
 
 
 def check_manifest(
@@ -103,6 +113,23 @@ def check_manifest(
     results, its failed rows): relative pictures start where its own do. Raises ManifestError when
     the file is no table and ConfigError when a setting does not fit this manifest.
     """
+    checking = _rows_checked(path, config, origin)
+    seen = _with_pictures(checking, cache_dir, progress)
+    return Checked(
+        manifest=checking.manifest,
+        columns=checking.columns,
+        keys=tuple(checking.keys),
+        drafts=checking.drafts,
+        images=seen.images,
+        model=config.api.model,
+        pictures=seen.pictures,
+        problems=_sorted(checking),
+    )
+
+
+@collector_paused()
+def _rows_checked(path: Path, config: Config, origin: Path | None) -> _Checking:
+    """Read the manifest and hold its rows against the rules; their pictures come afterwards."""
     settings = config.manifest
     manifest = read(
         path,
@@ -121,11 +148,11 @@ def check_manifest(
     name = naming.name_template(config.output.name, manifest.headers)
     checking = _Checking(
         manifest=manifest,
+        columns=found,
         fields=found.fields,
         defaults=rules.Defaults(
             config.defaults.duration, config.defaults.aspect_ratio, config.defaults.resolution
         ),
-        model=config.api.model,
         root=_image_root(origin or path, settings.image_root),
         outside=settings.images_outside,
         prepare=config.images.prepare == "auto",
@@ -133,21 +160,11 @@ def check_manifest(
         name=name if is_jinja(config.output.name) else None,
     )
     made_of = _with_template(checking, settings.prompt_template)
-    pictures: dict[str, Picture] = {}
-    keys, bad_keys = naming.row_keys(manifest, checking.fields, made_of)
+    checking.keys, checking.bad_keys = naming.row_keys(manifest, checking.fields, made_of)
     if not any(problem.severity is Severity.ERROR for problem in checking.problems):
-        _note(checking, bad_keys)
-        _check_rows(checking, keys)
-        if checking.pictured:
-            pictures = _check_pictures(checking, cache_dir, progress)
-    return Checked(
-        manifest=manifest,
-        columns=found,
-        keys=tuple(keys),
-        requests=checking.requests,
-        pictures=pictures,
-        problems=_sorted(_named(checking.problems, bad_keys), manifest),
-    )
+        _note(checking, checking.bad_keys)
+        _check_rows(checking)
+    return checking
 
 
 def file_problem(error: ManifestError) -> Problem:
@@ -184,10 +201,13 @@ def _with_template(checking: _Checking, text: str | None) -> tuple[int, ...]:
     return made_of
 
 
-def _named(problems: list[Problem], bad_keys: list[Problem]) -> list[Problem]:
+def _named(checking: _Checking) -> list[Problem]:
     """Name every problem of a row by the key in its cell, also where that key cannot be used."""
-    in_cell = {one.row: one.key for one in bad_keys if one.key}
-    return [replace(one, key=in_cell[one.row]) if one.row in in_cell else one for one in problems]
+    in_cell = {one.row: one.key for one in checking.bad_keys if one.key}
+    return [
+        replace(one, key=in_cell[one.row]) if one.row in in_cell else one
+        for one in checking.problems
+    ]
 
 
 def _note(checking: _Checking, problems: list[Problem]) -> None:
@@ -197,27 +217,58 @@ def _note(checking: _Checking, problems: list[Problem]) -> None:
     )
 
 
-def _check_rows(checking: _Checking, keys: list[str]) -> None:
+def _check_rows(checking: _Checking) -> None:
     """Hold each row against the rules; rows with pictures wait for those."""
-    cell_problems = _cell_problems(checking)
-    fields, template = checking.fields, checking.template
-    may_picture = any(name in fields for name in rules.IMAGE_FIELDS)
-    for row, key in zip(checking.manifest.rows, keys, strict=True):
-        draft, problems = rules.parse(
-            row,
-            key,
-            manifest=checking.manifest,
-            fields=fields,
-            defaults=checking.defaults,
-            made=template.made(row, key) if template else None,
-        )
-        problems += _unnamed(checking, row, key)
-        if problems or row.number in cell_problems:
-            _note(checking, _merged(problems, cell_problems.get(row.number, []), key))
-        if may_picture and rules.image_fields(row, fields):
-            checking.pictured.append((row, key, draft))
-        elif draft is not None and row.number not in checking.broken:
-            checking.requests[row.number] = rules.request(draft, (), checking.model)
+    found_reading = _cell_problems(checking)
+    odd = found_reading.keys() | checking.broken
+    quick = drafter(checking.fields, checking.defaults)
+    for row, key in zip(checking.manifest.rows, checking.keys, strict=True):
+        usual = checking.name is None and row.number not in odd
+        draft = quick(row, key) if usual else None
+        if draft is None:
+            _check_row(checking, row, key, found_reading.get(row.number, []))
+        elif draft.image_cells:
+            checking.pictured.append(pictures.Pictured(row, key, draft, draft.image_cells))
+        else:
+            checking.drafts[row.number] = draft
+
+
+def _check_row(checking: _Checking, row: Row, key: str, found_reading: list[Problem]) -> None:
+    template = checking.template
+    draft, problems = rules.parse(
+        row,
+        key,
+        manifest=checking.manifest,
+        fields=checking.fields,
+        defaults=checking.defaults,
+        made=template.made(row, key) if template else None,
+    )
+    problems += _unnamed(checking, row, key)
+    if problems or found_reading:
+        _note(checking, _merged(problems, found_reading, key))
+    if named := rules.image_fields(row, checking.fields):
+        texts = tuple(text for _, text in named)
+        checking.pictured.append(pictures.Pictured(row, key, draft, texts))
+    elif draft is not None and row.number not in checking.broken:
+        checking.drafts[row.number] = draft
+
+
+def _with_pictures(
+    checking: _Checking, cache_dir: Path | None, progress: Callable[[int, int], None] | None
+) -> pictures.Seen:
+    """Look at the pictures, and finish the rows that wait for them."""
+    if not checking.pictured:
+        return pictures.Seen()
+    terms = pictures.Terms(checking.root, checking.outside, checking.prepare, cache_dir)
+    seen = pictures.look(
+        checking.pictured, checking.manifest, checking.fields, terms, progress=progress
+    )
+    _note(checking, seen.problems)
+    for one in checking.pictured:
+        if one.draft is not None and one.row.number not in checking.broken:
+            checking.drafts[one.row.number] = one.draft
+    checking.drafts = dict(sorted(checking.drafts.items()))
+    return seen
 
 
 def _unnamed(checking: _Checking, row: Row, key: str) -> tuple[Problem, ...]:
@@ -261,91 +312,9 @@ def _merged(problems: tuple[Problem, ...], found_reading: list[Problem], key: st
     return named + [one for one in problems if (one.column or "").strip() not in unread]
 
 
-def _check_pictures(
-    checking: _Checking, cache_dir: Path | None, progress: Callable[[int, int], None] | None
-) -> dict[str, Picture]:
-    """Look at each local picture once, and finish the rows that name any."""
-    for row, _, _ in checking.pictured:
-        for _, text in rules.image_fields(row, checking.fields):
-            if text not in checking.located:
-                checking.located[text] = locate(text, checking.root, outside=checking.outside)
-    paths = {one for one in checking.located.values() if isinstance(one, Path)}
-    inspected: Mapping[Path, Picture | PictureFault] = {}
-    if paths:
-        tell = None if progress is None else _counting(progress, len(paths))
-        with PictureShelf(cache_dir, prepare=checking.prepare) as shelf:
-            inspected = shelf.inspect(sorted(paths), progress=tell)
-    for row, key, draft in checking.pictured:
-        _finish(checking, row, key, draft, inspected)
-    checking.requests = dict(sorted(checking.requests.items()))
-    return {one.sha256: one for one in inspected.values() if isinstance(one, Picture)}
-
-
-def _counting(progress: Callable[[int, int], None], total: int) -> Callable[[int], None]:
-    def tell(done: int) -> None:
-        progress(done, total)
-
-    return tell
-
-
-def _finish(
-    checking: _Checking,
-    row: Row,
-    key: str,
-    draft: rules.Draft | None,
-    inspected: Mapping[Path, Picture | PictureFault],
-) -> None:
-    """Judge the pictures of one row and make its request."""
-    images = []
-    for name, text in rules.image_fields(row, checking.fields):
-        place = checking.located[text]
-        found = inspected[place] if isinstance(place, Path) else place
-        findings = _findings(place, found, draft)
-        _note(checking, _picture_problems(checking, row, key, name, findings))
-        if isinstance(found, Picture):
-            images.append(f"sha256:{found.sha256}")
-        elif isinstance(found, str):
-            images.append(found)
-    if draft is not None and row.number not in checking.broken:
-        checking.requests[row.number] = rules.request(draft, tuple(images), checking.model)
-
-
-def _findings(
-    place: Located, found: Picture | PictureFault | str, draft: rules.Draft | None
-) -> list[tuple[str, str, Severity]]:
-    """What is to be said of one picture in one row: code, message and severity of each."""
-    if isinstance(found, PictureFault):
-        return [(f"picture_{found.code}", found.message, Severity.ERROR)]
-    if isinstance(found, str):  # a web address: the provider fetches it
-        return []
-    findings = [("picture_warning", text, Severity.WARNING) for text in found.warnings]
-    if draft is not None and isinstance(place, Path):
-        far = shape.warning(place.name, found.width, found.height, draft.aspect_ratio)
-        findings += [("picture_shape", far, Severity.WARNING)] if far else []
-    return findings
-
-
-def _picture_problems(
-    checking: _Checking,
-    row: Row,
-    key: str,
-    name: str,
-    findings: list[tuple[str, str, Severity]],
-) -> list[Problem]:
-    return [
-        rules.problem_at(
-            checking.manifest,
-            row.number,
-            checking.fields[name],
-            key,
-            code=code,
-            message=message,
-            severity=severity,
-        )
-        for code, message, severity in findings
-    ]
-
-
-def _sorted(problems: list[Problem], manifest: Manifest) -> tuple[Problem, ...]:
-    order = {header: index for index, header in reversed(list(enumerate(manifest.headers)))}
-    return tuple(sorted(problems, key=lambda one: (one.row or 0, order.get(one.column or "", -1))))
+def _sorted(checking: _Checking) -> tuple[Problem, ...]:
+    headers = checking.manifest.headers
+    order = {header: index for index, header in reversed(list(enumerate(headers)))}
+    return tuple(
+        sorted(_named(checking), key=lambda one: (one.row or 0, order.get(one.column or "", -1)))
+    )

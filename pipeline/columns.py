@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pipeline.model import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 _NUMBERED = tuple(
     (
@@ -47,6 +47,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "key": ("key", "id", "sku"),
 }  # fmt: skip
 FIELDS = tuple(ALIASES)
+_MISSPELLED = 0.85
 RESULT_PREFIX = "result_"
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
@@ -111,6 +112,7 @@ def match(
             problems += _several(field, candidates, headers)
     if prompt_needed and "prompt" not in chosen:
         problems.append(_no_prompt(headers))
+    problems += _misspelled(chosen, places, taken, headers)
     return Columns(**chosen), tuple(problems)
 
 
@@ -157,6 +159,37 @@ def _several(field: str, candidates: Sequence[int], headers: Sequence[str]) -> l
     return [
         Problem(code="several_columns", message=message, severity=Severity.WARNING, column=used)
     ]
+
+
+def _misspelled(
+    chosen: Mapping[str, int],
+    places: Mapping[str, list[int]],
+    taken: Collection[int],
+    headers: Sequence[str],
+) -> list[Problem]:
+    """Columns that nobody reads, and that are nearly called like a field that has none."""
+    known = {alias for aliases in ALIASES.values() for alias in aliases}
+    wanted = [alias for field in FIELDS if field not in chosen for alias in ALIASES[field]]
+    problems = []
+    for name, indexes in places.items():
+        if name in known:
+            continue
+        near = difflib.get_close_matches(name, wanted, n=1, cutoff=_MISSPELLED)
+        if near and indexes[0] not in taken:
+            header = headers[indexes[0]].strip()
+            message = (
+                f'The column "{header}" is not read. Did you mean "{near[0]}"? Then rename it; if '
+                "not, nothing needs to be done."
+            )
+            problems.append(
+                Problem(
+                    code="column_not_read",
+                    message=message,
+                    severity=Severity.WARNING,
+                    column=header,
+                )
+            )
+    return problems
 
 
 def _no_such_header(header: str, setting: str, headers: Sequence[str]) -> Problem:

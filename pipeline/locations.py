@@ -30,6 +30,11 @@ _DRIVE = re.compile(r"[a-z]:[\\/]", re.IGNORECASE)
 # How the base64 of a JPEG, PNG, GIF or WebP begins.
 _BASE64 = re.compile(r"(?:/9j/|iVBORw0KGgo|R0lGOD|UklGR)[A-Za-z0-9+/=\s]{40,}")
 _LONGEST_URL = 2048
+# Most web addresses are made of these signs alone, and nothing can be wrong with such a one.
+_USUAL_URL = re.compile(
+    r"https?://[a-z0-9][a-z0-9-]*(?:\.[a-z0-9][a-z0-9-]*)+/[a-z0-9._~/%?&=+,-]{0,1500}",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ def locate(cell: str, root: Path, *, outside: bool = False) -> Path | str | Pict
     `outside` is set, a path has to stay inside `root` even after following links. Whether the file
     exists is not asked here.
     """
+    if _USUAL_URL.fullmatch(cell):
+        return cell
     text = _bare(cell)
     if not text:
         return PictureFault("empty", "The cell names no picture.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -58,6 +59,25 @@ def state_of(step: Step, entry: Entry | None) -> State:
         # Done, but its file is gone and its link has died: the journal keeps what happened.
         return State.EXPIRED
     return entry.state
+
+
+def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) -> tuple[str, ...]:
+    """Return what is worth a line at the end of a run, beyond counts and reasons for a stop."""
+    left = Counter(result.state for step, result in zip(steps, results, strict=True) if step.counts)
+    edited = sum(step.group == CHANGED and step.action is Action.LEAVE for step in steps)
+    warned = sum(bool(result.warnings) for result in results)
+    told = []
+    if not stopped:
+        told += [
+            (left[State.RUNNING], "still in the making past polling.deadline_s; run again"),
+            (left[State.READY], "finished, but not brought home; run again"),
+            (left[State.WAITING], "not sent: pictures could not be uploaded; run again"),
+        ]
+    told += [
+        (edited, "edited since the video was made; --redo changed makes a new take"),
+        (warned, "with a warning; see result_warnings"),
+    ]
+    return tuple(f"{number:,} row{'s' * (number > 1)} {what}" for number, what in told if number)
 
 
 def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Problem]) -> Result:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.check import Checked
@@ -28,10 +28,25 @@ class Published:
 
 def results_of(checked: Checked, plan: Plan, entries: Mapping[str, Entry]) -> list[Result]:
     """Return one result for each row of the manifest, in order."""
-    return [
+    results = (
         result_of(row.number, step, entries.get(step.key), checked.problems_of(row.number))
         for row, step in zip(checked.manifest.rows, plan.steps, strict=True)
+    )
+    name = str(checked.manifest.path)
+    return [
+        _addressed(result, name, step.key) if result.action else result
+        for result, step in zip(results, plan.steps, strict=True)
     ]
+
+
+def _addressed(result: Result, manifest: str, key: str) -> Result:
+    """Put the names into the command that the advice shows, so that it can be copied."""
+    action = (result.action or "").replace("MANIFEST", _quoted(manifest))
+    return replace(result, action=action.replace(" KEY", f" {_quoted(key)}"))
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if any(char.isspace() for char in text) else text
 
 
 def publish(

@@ -15,7 +15,8 @@ from pipeline.doubts import OPEN, Doubt, doubts
 from pipeline.errors import NoSuchTask, UsageError
 from pipeline.events import ClosedUnsent, Event, Found, Interrupted
 from pipeline.folder import OutputFolder
-from pipeline.journal.journal import Journal, read_entries, read_runs
+from pipeline.journal.journal import Journal
+from pipeline.journal.reading import read_entries, read_runs
 from pipeline.lock import run_lock
 from pipeline.model import Entry, State, TaskView
 from pipeline.rehearsal import KEY, emulator
@@ -32,7 +33,8 @@ def adopt_task(
 ) -> str:
     """Tie a row to a task that the provider knows; returns what to say.
 
-    Raises UsageError if the row is not open to that or the provider does not know the task.
+    Raises UsageError if the row is not open to that, the provider does not know the task, or it
+    belongs to another row.
     """
     with _opened(manifest, folder, key, adopt=adopt) as (journal, entry):
         try:
@@ -42,8 +44,18 @@ def adopt_task(
                 f"the provider does not know the task {task_id}: {error.message}",
                 action="Look the id up in your ToAPIs account.",
             ) from error
+        _refuse_owned(journal.entries(), key, {task_id, view.task_id})
         _append(journal, entry, Found(key, entry.attempt.number, view.task_id or task_id))
     return f"{key}: task {view.task_id or task_id} is {view.phase}; the next run takes it up."
+
+
+def _refuse_owned(entries: Mapping[str, Entry], key: str, task_ids: set[str | None]) -> None:
+    owners = [one.key for one in entries.values() if one.task_id in task_ids and one.key != key]
+    if owners:
+        raise UsageError(
+            f"this task belongs to the row {owners[0]!r}: its video would stand for two products.",
+            action="Look the id up in your ToAPIs account once more.",
+        )
 
 
 def close_unsent(manifest: Path, folder: OutputFolder, key: str, *, adopt: bool) -> str:

@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pipeline.model import Manifest, Problem, Request, Row, Severity
 from pipeline.plaintext import bare
+from pipeline.spellings import (
+    ASPECT_RATIOS,
+    DURATIONS,
+    RESOLUTIONS,
+    aspect_ratio_of,
+    duration_of,
+    resolution_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,31 +42,21 @@ class Rule:
 
 RULES = (
     Rule("prompt", "string", (), None, "what the video shows; every row needs one"),
-    Rule("duration", "integer", (4, 6, 10), 6, "4, 6 or 10 seconds"),
-    Rule("aspect_ratio", "string", ("16:9", "9:16"), "16:9", "16:9 or 9:16"),
-    Rule("resolution", "string", ("720P", "1080p"), "720P", "720P or 1080p"),
+    Rule("duration", "integer", DURATIONS, 6, "4, 6 or 10 seconds"),
+    Rule("aspect_ratio", "string", ASPECT_RATIOS, "16:9", "16:9 or 9:16"),
+    Rule("resolution", "string", RESOLUTIONS, "720P", "720P or 1080p"),
     Rule("image_urls", "string[]", (0, 1, 3), 0, "no picture, one or three"),
 )
 BY_FIELD = {rule.field: rule for rule in RULES}
-_BY_LINES = {str(one).rstrip("Pp"): str(one) for one in BY_FIELD["resolution"].allowed}
 FRAME_OF_1080P = "16:9"  # 1080p exists with no other
 LONG_PROMPT = 4_000  # characters; no limit is documented, so this only warns
 _HASH_VERSION = "request-1"
+FORM_FIELDS = ("duration", "aspect_ratio", "resolution")
+Form = tuple[int, str, str]
 
-_SECONDS = re.compile(r"\+?0*([0-9]{1,6})(?:[.,]0*)?\s*(?:s|sec|secs|seconds?|\u2032\u2032|\")?\.?")
-# Excel makes a time of 16:9, which comes out as 16:09, 16:09:00, 4:09 PM, the fraction of a day, or
-# a time on the day before all days.
-_RATIO = re.compile(r"0*([0-9]{1,4})\s*[:x\u00d7/\u2236\u2215\u2044]\s*0*([0-9]{1,4})(?::00)?")
-_DAY_FRACTION = re.compile(r"0?[.,][0-9]{4,}")
-_CLOCK = re.compile(r"0*([0-9]{1,2}):([0-9]{2})(?::00)?\s*([ap])\.?m\.?")
-_FIRST_DAY = re.compile(r"(?:1899-12-3[01]|1900-01-0[01])[t ]")
-_MINUTES_PER_DAY = 1440
-_LINES = re.compile(r"0*([0-9]{3,4})\s*p?")
-_SHAPES = {"portrait": "9:16", "vertical": "9:16", "landscape": "16:9", "horizontal": "16:9"}
 _IMAGE_BREAKS = re.compile(r"[|;\r\n]+")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-_IMAGES = ("image_1", "image_2", "image_3")
-IMAGE_FIELDS = (*_IMAGES, "images")
+SINGLE_IMAGES = ("image_1", "image_2", "image_3")
+IMAGE_FIELDS = (*SINGLE_IMAGES, "images")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +68,11 @@ class Defaults:
     resolution: str = "720P"
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A row that keeps all rules, with its pictures still as the cells name them."""
+class Draft(NamedTuple):
+    """A row that keeps all rules, with its pictures still as the cells name them.
+
+    A tuple, because there is one for each row and it costs a third of a frozen dataclass.
+    """
 
     key: str
     row: int
@@ -148,14 +147,14 @@ def parse(
     reading = _Reading(row, key, manifest, fields, texts)
     prompt = _prompt(reading, made)
     images = _images(reading)
-    form = _form(
+    form = form_of(
         texts.get("duration", ""),
         texts.get("aspect_ratio", ""),
         texts.get("resolution", ""),
         defaults,
     )
     if form is None:
-        _explain_form(reading, defaults)
+        _explainform_of(reading, defaults)
     problems = tuple(reading.problems)
     if form is None or any(problem.severity is Severity.ERROR for problem in problems):
         return None, problems
@@ -216,52 +215,13 @@ def image_fields(row: Row, fields: Mapping[str, int]) -> list[tuple[str, str]]:
     """The pictures that a row names, each as (field, text), in their order."""
     found = [
         (name, text)
-        for name in _IMAGES
+        for name in SINGLE_IMAGES
         if name in fields and (text := bare(row.cells[fields[name]]))
     ]
     index = fields.get("images")
     if index is not None and row.cells[index]:
         found += [("images", text) for text in split_images(row.cells[index])]
     return found
-
-
-@lru_cache(maxsize=4096)
-def duration_of(text: str) -> int | None:
-    """Seconds out of `4`, `4s`, `4 sec`, `4.0`, full-width digits…; None if not allowed."""
-    match = _SECONDS.fullmatch(_plain(text))
-    value = int(match[1]) if match else None
-    return value if value in BY_FIELD["duration"].allowed else None
-
-
-@lru_cache(maxsize=4096)
-def aspect_ratio_of(text: str) -> str | None:
-    """A frame out of `16:9`, `16x9`, `16/9`, `portrait`, a time…; None if not allowed."""
-    plain = _FIRST_DAY.sub("", _plain(text), count=1)
-    match = _RATIO.fullmatch(plain)
-    value = f"{match[1]}:{match[2]}" if match else _SHAPES.get(plain) or _ratio_of_time(plain)
-    return value if value in BY_FIELD["aspect_ratio"].allowed else None
-
-
-@lru_cache(maxsize=4096)
-def resolution_of(text: str) -> str | None:
-    """A resolution out of `720`, `720p`, `1080P`…, as the provider spells it; None if none."""
-    match = _LINES.fullmatch(_plain(text))
-    return _BY_LINES.get(match[1]) if match else None
-
-
-def _ratio_of_time(plain: str) -> str | None:
-    """The frame that was typed where a spreadsheet kept a time of day."""
-    if _DAY_FRACTION.fullmatch(plain):
-        minutes = round(float(plain.replace(",", ".")) * _MINUTES_PER_DAY, 1)
-        hours, rest = divmod(minutes, 60)
-        return f"{hours:g}:{rest:g}"
-    if clock := _CLOCK.fullmatch(plain):
-        return f"{int(clock[1]) % 12 + 12 * (clock[3] == 'p')}:{int(clock[2])}"
-    return None
-
-
-def _plain(text: str) -> str:
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip().casefold()
 
 
 def _prompt(reading: _Reading, made: str | Problem | None) -> str:
@@ -312,9 +272,7 @@ def _wrong_count(count: int) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _form(
-    duration: str, aspect_ratio: str, resolution: str, defaults: Defaults
-) -> tuple[int, str, str] | None:
+def form_of(duration: str, aspect_ratio: str, resolution: str, defaults: Defaults) -> Form | None:
     """Duration, aspect ratio and resolution of a row; None if one of them breaks a rule.
 
     Remembered, because a manifest says the same few things in all its rows.
@@ -327,7 +285,7 @@ def _form(
     return None if lines == "1080p" and ratio != FRAME_OF_1080P else (seconds, ratio, lines)
 
 
-def _explain_form(reading: _Reading, defaults: Defaults) -> None:
+def _explainform_of(reading: _Reading, defaults: Defaults) -> None:
     """Say which of duration, aspect ratio and resolution breaks a rule."""
     _value(reading, "duration", duration_of, defaults.duration)
     aspect_ratio = _value(reading, "aspect_ratio", aspect_ratio_of, defaults.aspect_ratio)

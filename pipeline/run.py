@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hmac
 import os
 import secrets
 import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -34,7 +35,7 @@ from pipeline.journal.journal import Journal
 from pipeline.journal.reserve import Reserve
 from pipeline.lock import run_lock
 from pipeline.model import Entry, State, Summary
-from pipeline.outcome import code_of, highest, iso, state_of
+from pipeline.outcome import code_of, highest, iso, remarks, state_of
 from pipeline.plan import Action, Plan, Selection
 from pipeline.preparation import prepared
 from pipeline.publish import Published, publish, results_of
@@ -252,8 +253,12 @@ class _Run:
 
     @property
     def _account(self) -> str:
-        # A key belongs to one account; only its digest would tell two apart, and none is kept.
-        return "rehearsal" if self._rehearses else self.order.config.api.base_url
+        if self._rehearses:
+            return "rehearsal"
+        # Another key may be another account: told apart by a digest that says nothing elsewhere.
+        key = api_key(self.order.config, os.environ).encode()
+        digest = hmac.digest(self.journal.id.encode(), key, "sha256").hex()[:16]
+        return f"{self.order.config.api.base_url} {digest}"
 
     @property
     def _rehearses(self) -> bool:
@@ -390,6 +395,8 @@ class _Run:
             self._log("stopped", exit_code=int(stop.exit_code), reason=stop.reason)
         self._log("end", exit_code=int(code), states=summary.states, notes=published.notes)
         self._note_end(ended, int(code))
+        told = remarks(plan.steps, results, stopped=bool(self.stops))
+        published = replace(published, notes=(*published.notes, *told))
         return Outcome(summary, published, tuple(self.stops))
 
     def _note_end(self, ended: float, code: int) -> None:

@@ -99,3 +99,14 @@ def test_no_headers_at_all() -> None:
     """An empty header row is named as such."""
     _, problems = match(["", " "])
     assert "Row 1 holds no headers." in problems[0].message
+
+
+def test_a_misspelled_header_is_said() -> None:
+    """A column that nobody reads, and is nearly called like one that is missing, gets a warning."""
+    columns, problems = match(["key", "prompt", "durration", "colour", "seconds left"])
+    assert columns.duration is None
+    assert [(one.code, one.column, one.severity) for one in problems] == [
+        ("column_not_read", "durration", Severity.WARNING)
+    ]
+    assert 'Did you mean "duration"?' in problems[0].message
+    assert match(["key", "prompt", "duration", "durations"])[1] == ()

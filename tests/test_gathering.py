@@ -19,6 +19,7 @@ from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.errors import UsageError
 from pipeline.gathering.assembly import HEADERS, assemble, described
+from pipeline.gathering.folder import ACCEPTED
 from pipeline.gathering.shots import by_name, by_pattern, natural, products
 
 
@@ -152,15 +153,15 @@ def test_the_manifest_inside_of_the_picture_folder(tmp_path: Path) -> None:
 
 
 def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
-    """Hidden files, those of the system, telephone and raw formats, each with its reason."""
-    names = ["a.jpg", ".DS_Store", "Thumbs.db", "b.heic", "c.tif", "d.nef", "e.mp4", "f.txt",
+    """Hidden files, those of the system, drawings and raw formats, each with its reason."""
+    names = ["a.jpg", ".DS_Store", "Thumbs.db", "b.psd", "c.svg", "d.nef", "e.mp4", "f.txt",
              ".hidden/g.jpg", "desktop.ini"]  # fmt: skip
     fill(tmp_path, names)
     (tmp_path / "empty.png").write_bytes(b"")
     left_out = assemble(tmp_path, tmp_path / "m.csv").left_out
     reasons = {path: why for why, paths in left_out.items() for path in paths}
     assert set(reasons) == {*names[1:-2], "desktop.ini", ".hidden/", "empty.png"}
-    assert "telephone" in reasons["b.heic"]
+    assert "save as JPEG or PNG" in reasons["b.psd"]
     assert "0 bytes" in reasons["empty.png"]
     assert "hidden" in reasons["Thumbs.db"]
 
@@ -219,12 +220,12 @@ def test_folders_without_pictures(tmp_path: Path) -> None:
         assemble(tmp_path / "none", tmp_path / "m.csv")
     with pytest.raises(UsageError, match="holds no picture"):
         assemble(tmp_path, tmp_path / "m.csv")
-    fill(tmp_path, ["a.heic"])
+    fill(tmp_path, ["a.psd"])
     with pytest.raises(UsageError) as raised:
         assemble(tmp_path, tmp_path / "m.csv")
-    assert "a.heic" in str(raised.value.action)
+    assert "a.psd" in str(raised.value.action)
     with pytest.raises(UsageError, match="is no folder"):
-        assemble(tmp_path / "a.heic", tmp_path / "m.csv")
+        assemble(tmp_path / "a.psd", tmp_path / "m.csv")
 
 
 def test_thousands_of_pictures() -> None:
@@ -237,11 +238,16 @@ def test_thousands_of_pictures() -> None:
 
 def test_the_command(tmp_path: Path) -> None:
     """What was left out goes to standard output with the reason, advice to standard error."""
-    folder = fill(tmp_path / "p", ["a-1.jpg", "a-2.jpg", "x.heic", "b_front.jpg", "b_clasp.jpg"])
+    folder = fill(tmp_path / "p", ["a-1.jpg", "a-2.jpg", "x.psd", "b_front.jpg", "b_clasp.jpg"])
     target = tmp_path / "other" / "m.xlsx"
     told = CliRunner().invoke(app, ["init", "--from-images", str(folder), "--output", str(target)])
     assert told.exit_code == 0
-    assert "x.heic" in told.stdout
+    assert "x.psd" in told.stdout
     assert f'--set "manifest.image_root={folder}"' in told.stdout
     assert "with 3 rows" in told.stdout
     assert "b_clasp became" in told.stderr
+
+
+def test_pictures_that_are_made_fit_are_taken() -> None:
+    """Whatever a check accepts is gathered: photographs of telephones and scans, too."""
+    assert {".heic", ".tif", ".bmp", ".avif", ".jpg", ".webp"} <= ACCEPTED

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import ExitCode
 from pipeline.model import Attempt, Entry, Problem, Request, Result, Severity, State, Video
-from pipeline.outcome import code_of, highest, iso, result_of, state_of
+from pipeline.outcome import code_of, highest, iso, remarks, result_of, state_of
 from pipeline.plan import Action, Step
 
 REQUEST = Request("film", (), 6, "16:9", "720P", "gemini_omni_flash", "hash")
@@ -218,3 +218,28 @@ def test_times_are_utc_and_may_be_missing() -> None:
     """ISO 8601 to the second."""
     assert iso(None) is None
     assert iso(1_779_247_407.9) == "2026-05-20T03:23:27Z"
+
+
+def test_what_is_left_is_said_at_the_end() -> None:
+    """Rows past the deadline, unsent or edited ones and warnings get a line."""
+    steps = [
+        Step("A", Action.TAKE_UP, "running", "polled"),
+        Step("B", Action.SUBMIT, "new", "never sent"),
+        Step("C", Action.LEAVE, "changed", "edited since", counts=False),
+        Step("D", Action.LEAVE, "new", "beyond --limit", counts=False),
+    ]
+    results = [
+        Result(2, State.RUNNING),
+        Result(3, State.WAITING),
+        Result(4, State.DONE, warnings=("odd length",)),
+        Result(5, State.WAITING),
+    ]
+    told = remarks(steps, results, stopped=False)
+    assert [one.partition(";")[0] for one in told] == [
+        "1 row still in the making past polling.deadline_s",
+        "1 row not sent: pictures could not be uploaded",
+        "1 row edited since the video was made",
+        "1 row with a warning",
+    ]
+    assert len(remarks(steps, results, stopped=True)) == 2
+    assert remarks([], [], stopped=False) == ()

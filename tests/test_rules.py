@@ -14,16 +14,14 @@ from pipeline.rules import (
     RULES,
     Defaults,
     Draft,
-    aspect_ratio_of,
     cost,
-    duration_of,
     image_fields,
     parse,
     request,
     request_hash,
-    resolution_of,
     split_images,
 )
+from pipeline.spellings import aspect_ratio_of, duration_of, resolution_of
 
 FIELDS = (
     "prompt",

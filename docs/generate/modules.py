@@ -17,7 +17,8 @@ _WAY = {
     "A person types a command": "__main__ cli config starter authoring exports gathering",
     "The sheet becomes rows": "reader columns formulas plaintext",
     "A row becomes a request, or problems": (
-        "check rules locations images templates rowtemplate prompts naming"
+        "check drafter rules spellings pictures locations images templates rowtemplate prompts"
+        " naming"
     ),
     "What is to be done with it": "plan estimate lifecycle events",
     "It is submitted and polled": (

@@ -121,5 +121,6 @@ def checked(setting: Setting, *, show: bool = True) -> Checked:
 
 def refuse(problems: int) -> typer.Exit:
     """Return the exit for a manifest that may not be sent."""
-    typer.echo(f"{problems} problems; nothing was sent.", err=True)
+    noun = "problem" if problems == 1 else "problems"
+    typer.echo(f"{problems} {noun}; nothing was sent.", err=True)
     return typer.Exit(ExitCode.USAGE)

@@ -69,7 +69,7 @@ def show_plan(setting: Setting, selection: Selection, *, as_json: bool, verbose:
                 "video_seconds": cost.video_seconds,
                 "cost": None
                 if cost.money is None
-                else {"amount": cost.money, "currency": setting.config.budget.currency},
+                else {"amount": round(cost.money, 6), "currency": setting.config.budget.currency},
                 "eta_s": cost.eta_s,
             }
         )

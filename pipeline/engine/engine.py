@@ -172,7 +172,7 @@ class Engine:
                     self._on_submit(answer, now)
                 case DownloadAnswer():
                     self._on_download(answer, now)
-                case UploadAnswer():
+                case _:
                     self._on_upload(answer, now)
         return self._decide(now)
 

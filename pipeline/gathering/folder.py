@@ -11,17 +11,19 @@ from pathlib import Path
 from pipeline.errors import UsageError
 from pipeline.locations import locate
 
-ACCEPTED = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
+ACCEPTED = frozenset(
+    {
+        *(".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif"),
+        # Made fit when they are checked.
+        *(".heic", ".heif", ".tif", ".tiff", ".bmp", ".avif"),
+    }
+)
 _SYSTEM = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"})
 _HIDDEN = "hidden, or kept by the system for itself"
 _OTHER = "no picture"
 _CONVERT = "no format that the provider takes: save as JPEG or PNG"
 _KINDS = {
-    **dict.fromkeys((".heic", ".heif"), "a photograph of a telephone: save as JPEG"),
-    **dict.fromkeys(
-        (".tif", ".tiff", ".bmp", ".avif", ".svg", ".psd", ".ai", ".eps", ".jp2", ".jxl", ".jfif"),
-        _CONVERT,
-    ),
+    **dict.fromkeys((".svg", ".psd", ".ai", ".eps", ".jp2", ".jxl"), _CONVERT),
     **dict.fromkeys(
         (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf"),
         "a camera's raw picture: save as JPEG",

@@ -33,7 +33,7 @@ def read(
     range the value of its first. Raises ManifestError, which names the file and the line or row.
     """
     data = load(path)
-    with _collector_paused():
+    with collector_paused():
         if is_text(path, data):
             return read_text(path, data, encoding=encoding)
         return read_workbook(
@@ -42,7 +42,7 @@ def read(
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Keep Python's cycle collector away meanwhile.
 
     It would walk through all rows again and again while they are made, for half of the time that

@@ -1,15 +1,13 @@
 """CSV, TSV and other delimited text: every cell as it stands, every record with its line number.
 
 pandas reads the cells. It fills short records silently and knows no line numbers, so the records
-are walked once before, with the csv module: what does not fit the header is named by line.
+are found first (see `records`): what does not fit the header is named by line.
 """
 
 from __future__ import annotations
 
-import csv
 import io
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -19,8 +17,8 @@ from pipeline.formulas import unguard
 from pipeline.model import Manifest, TextDialect
 from pipeline.reader.delimiters import find_delimiter, stated_delimiter
 from pipeline.reader.encodings import decode
-from pipeline.reader.quotes import broken_quote
-from pipeline.reader.table import Table, listed, manifest_of
+from pipeline.reader.records import Records, records_of
+from pipeline.reader.table import Table, manifest_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,16 +26,6 @@ if TYPE_CHECKING:
 _RESULTS_MARK = "result_state"
 _LAST_BREAK = re.compile(r"(?:\r\n|\n|\r)\s*\Z")
 _FIRST_BREAK = re.compile(r"\r\n|\n|\r")
-_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Records:
-    """Where the records of a text begin (header first), and which blank ones pandas must skip."""
-
-    lines: list[int]
-    width: int
-    skipped: frozenset[int]
 
 
 def read_text(path: Path, data: bytes, *, encoding: str | None = None) -> Manifest:
@@ -56,8 +44,9 @@ def read_text(path: Path, data: bytes, *, encoding: str | None = None) -> Manife
             action="Put the column names into its first line (at least `prompt`), rows below it.",
         )
     delimiter = stated[0] if stated else find_delimiter(body, path.suffix.lower())
-    records = _walk(path, body, delimiter, first_line)
-    columns = _columns(path, body, delimiter, records)
+    utf8 = body.encode()
+    records = records_of(path, body, utf8, delimiter, first_line)
+    columns = _columns(path, utf8, delimiter, records)
     dialect = TextDialect(
         delimiter, decoded.encoding, decoded.bom, _newline(text), sep_line=stated is not None
     )
@@ -65,7 +54,7 @@ def read_text(path: Path, data: bytes, *, encoding: str | None = None) -> Manife
 
 
 def _manifest(
-    path: Path, records: _Records, columns: list[list[str]], dialect: TextDialect
+    path: Path, records: Records, columns: list[list[str]], dialect: TextDialect
 ) -> Manifest:
     header = [column[0] for column in columns]
     if any(name.strip().casefold() == _RESULTS_MARK for name in header):
@@ -94,50 +83,10 @@ def _refuse_nul(path: Path, text: str) -> None:
         )
 
 
-def _walk(path: Path, body: str, delimiter: str, first_line: int) -> _Records:
-    """Find where each record begins; refuse the file where one does not fit the header."""
-    lines: list[int] = []
-    skipped: set[int] = set()
-    wrong: list[tuple[int, int]] = []
-    width = count = 0
-    reader = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
-    line = first_line
-    try:
-        for fields in reader:
-            if (width and len(fields) == width) or (not width and any(map(str.strip, fields))):
-                width = len(fields)
-                lines.append(line)
-            elif any(map(str.strip, fields)):
-                wrong.append((line, len(fields)))
-            else:
-                skipped.add(count)
-            count += 1
-            line = first_line + reader.line_num
-    except csv.Error as error:
-        raise broken_quote(path.name, body, delimiter, first_line, line) from error
-    if wrong:
-        raise _wrong_width(path, wrong, width, delimiter)
-    return _Records(lines, width, frozenset(skipped))
-
-
-def _wrong_width(
-    path: Path, wrong: list[tuple[int, int]], width: int, delimiter: str
-) -> ManifestError:
-    lines = [line for line, _ in wrong]
-    sign = _NAMES.get(delimiter, repr(delimiter))
-    return ManifestError(
-        f"{path.name}: the header has {width} {'cell' if width == 1 else 'cells'}, but line "
-        f"{lines[0]} has {wrong[0][1]}"
-        + (f" (lines {listed(lines)} do not fit)." if len(lines) > 1 else "."),
-        action=f"Cells are parted by a {sign} here: put a text that holds one into double quotes, "
-        "and give each line as many cells as the header.",
-    )
-
-
-def _columns(path: Path, body: str, delimiter: str, records: _Records) -> list[list[str]]:
+def _columns(path: Path, data: bytes, delimiter: str, records: Records) -> list[list[str]]:
     """Every column as text, header included, as pandas' C parser reads it."""
     frame = pd.read_csv(
-        io.BytesIO(body.encode()),
+        io.BytesIO(data),
         sep=delimiter,
         engine="c",
         dtype=str,

@@ -26,6 +26,7 @@ from pipeline.errors import (
     Unreachable,
 )
 from pipeline.model import Entry, Phase, State, TaskView, Video
+from tests.conftest import share_of_examples
 from tests.engine.night import SETTINGS, VIDEO, Death, Night, Provider, attempt, night, resume
 
 ROWS = 40
@@ -121,7 +122,7 @@ def commands_of(one: Night) -> list[type[Command]]:
     return [type(said) for said, _ in one.sent]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=share_of_examples(0.6))
 @given(
     seed=st.integers(0, 10_000),
     share=st.sampled_from([0.0, 0.05, 0.3, 0.7]),
@@ -154,7 +155,7 @@ def test_kills_and_faults_in_any_order(
         assert entry.state not in unsettled or one.provider.accepted[entry.key] == 0
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=share_of_examples(0.4))
 @given(seed=st.integers(0, 10_000), at_s=st.floats(0, 300), share=st.sampled_from([0.0, 0.3]))
 def test_a_graceful_stop_leaves_no_doubt_of_its_own(seed: int, at_s: float, share: float) -> None:
     """Stopped at any time: nothing new goes out, no row is left submitting."""

@@ -122,6 +122,25 @@ def test_another_task_is_no_proof(stranger: TaskView) -> None:
     assert set(provider.submits.values()) == {1}
 
 
+def test_a_proof_that_gets_no_answer_is_no_try() -> None:
+    """However long the provider cannot be reached: look-ups are tried out when it can be again."""
+    unanswered = 40
+
+    def hook(said: Query, *_: object) -> TaskView | ProviderError | None:
+        nonlocal unanswered
+        if not said.reference.startswith("rs-") or said.key == "row000003":
+            return None
+        unanswered -= 1
+        return Unreachable("no answer") if unanswered >= 0 else None
+
+    provider = Provider(on_submit=loses({"row000003"}), on_query=hook, loses_unclear=True)
+    provider.task_s = lambda _: 1500.0
+    run = night(5, provider).run()
+    assert unanswered < 0, "more often than a look-up that finds nothing is tried"
+    assert run.states() == {State.DONE: 5}
+    assert provider.submits["row000003"] == 2
+
+
 def test_a_proof_that_comes_late_asks_once_more() -> None:
     """References that are known only after a while: the row is looked for again before it goes."""
 

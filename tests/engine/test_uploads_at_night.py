@@ -125,6 +125,24 @@ def test_a_picture_refused_when_it_is_uploaded_anew_loses_no_row() -> None:
     assert provider.submits.total() == states[State.DONE]
 
 
+def test_the_other_picture_of_a_refused_row_comes_too_late() -> None:
+    """Refused for its first picture, a row does not go out when its second one is uploaded."""
+
+    def hook(said: Upload, times: int, _: float) -> str | ProviderError:
+        if said.sha256 == "bad":
+            return NO
+        return Unreachable("502") if times <= 5 else url(said)
+
+    rows = [
+        attempt("a", images=("sha256:bad", "sha256:good")),
+        attempt("b", images=("sha256:good",)),
+    ]
+    provider = Provider(on_upload=hook)
+    done = night(rows, provider).run()
+    assert done.states() == {State.REFUSED: 1, State.DONE: 1}
+    assert provider.submits == {"b": 1}
+
+
 def test_one_refusal_may_be_a_hiccup() -> None:
     """A 200 with success:false is tried once more."""
     provider = Provider(on_upload=lambda said, times, _: NO if times == 1 else url(said))

@@ -17,9 +17,11 @@ from hypothesis import given, settings
 from pipeline import events as ev
 from pipeline.errors import ExitCode, StoreError, UsageError
 from pipeline.journal.database import VERSION
-from pipeline.journal.journal import Journal, read_entries, replay
+from pipeline.journal.journal import Journal
+from pipeline.journal.reading import origin, read_durations, read_entries, replay
 from pipeline.lifecycle import ImpossibleMove, apply
 from pipeline.model import Entry, State
+from tests.conftest import share_of_examples
 from tests.journal.lives import VIDEO, intended, lives
 
 
@@ -39,7 +41,7 @@ def sql(path: Path, statement: str) -> list[tuple[object, ...]]:
         return connection.execute(statement).fetchall()
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=share_of_examples(0.25))
 @given(lives())
 def test_the_tables_the_replay_and_the_fold_agree(batches: list[list[ev.Event]]) -> None:
     """For any lives: what the tables hold is what all events, folded anew, come to."""
@@ -162,6 +164,26 @@ def test_another_manifest_is_refused(path: Path, tmp_path: Path) -> None:
         journal.claim(tmp_path / "a" / "shop.csv", adopt=False)
 
 
+def test_its_own_results_are_of_the_same_manifest(path: Path, tmp_path: Path) -> None:
+    """A file that a run wrote into the folder takes nothing over: the journal stays whose it is."""
+    shop = tmp_path / "a" / "shop.csv"
+    with opened(path) as journal:
+        journal.claim(shop, adopt=False)
+        journal.claim(tmp_path / "failed.csv", adopt=False)
+        journal.claim(tmp_path / "results.csv", adopt=True)
+        journal.claim(shop, adopt=False)
+    assert origin(path) == shop.resolve()
+
+
+def test_a_journal_says_whose_it_is(path: Path, tmp_path: Path) -> None:
+    """Nobody's before it is there, and before a run has claimed it."""
+    assert origin(path) is None
+    with opened(path) as journal:
+        assert origin(path) is None
+        journal.claim(tmp_path / "shop.csv", adopt=False)
+    assert origin(path) == (tmp_path / "shop.csv").resolve()
+
+
 def test_the_identity_of_a_journal_stays(path: Path) -> None:
     """References are made from it, so it never changes; another journal has another one."""
     with opened(path) as journal:
@@ -251,6 +273,17 @@ def test_runs_are_noted(path: Path) -> None:
         ("r1", "run", 1.0, 2.0, 5),
         ("r2", "retry", 3.0, None, None),
     ]
+
+
+def test_durations_are_told_the_latest_first(path: Path) -> None:
+    """What the provider did not tell is left out; without a journal there is nothing to tell."""
+    assert read_durations(path) == []
+    with opened(path) as journal:
+        for key, took_s in (("a", 30.5), ("b", None), ("c", 41.0)):
+            row = [intended(key), ev.Accepted(key, 1, f"t-{key}"), ev.Completed(key, 1, took_s)]
+            journal.append(row, 1.0).result(10)
+    assert read_durations(path) == [41.0, 30.5]
+    assert read_durations(path, most=1) == [41.0]
 
 
 def test_a_journal_without_tables_is_no_journal_yet(path: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import events as ev
-from pipeline.journal.journal import Journal, read_runs
+from pipeline.journal.journal import Journal
+from pipeline.journal.reading import read_runs
 from pipeline.model import RunRecord
 from tests.journal.lives import attempt, intended
 

@@ -16,7 +16,7 @@ from pipeline.downloader.answers import judge
 from pipeline.engine.engine import Engine
 from pipeline.engine.settings import Settings
 from pipeline.errors import TransferBroken, Unreachable
-from pipeline.journal.journal import read_entries
+from pipeline.journal.reading import read_entries
 from pipeline.lifecycle import apply
 from pipeline.model import Entry, Phase, State, TaskView
 from pipeline.outcome import iso

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 
 from pipeline.engine.budget import DAY_S, day_of
-from pipeline.journal.journal import read_entries
+from pipeline.journal.reading import read_entries
 from pipeline.model import State
 from tests.security.shop import Quiet, Shop
 

@@ -23,7 +23,8 @@ from pipeline.engine.engine import Engine
 from pipeline.engine.settings import Settings
 from pipeline.errors import ExitCode, StoreError
 from pipeline.journal.database import no_room
-from pipeline.journal.journal import Journal, read_entries, replay
+from pipeline.journal.journal import Journal
+from pipeline.journal.reading import read_entries, replay
 from pipeline.journal.reserve import PIECES, Reserve
 from pipeline.model import Entry, Phase, Request, State, TaskView, Video
 from pipeline.polling.schedule import Pace

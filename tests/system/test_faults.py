@@ -76,7 +76,8 @@ def shop(product: Product, lines: list[dict[str, str]]) -> tuple[Path, Path]:
 
 def test_lost_answers_are_found_again(product: Product, api: Api) -> None:
     """Accepted, but the answer was lost or unreadable: one POST each, all found by look-up."""
-    manifest, out = shop(product, [*marked(ACCEPTED_UNCLEARLY), sheets.row("LATE", prompt="late")])
+    late = "[fault:submit_answer_lost] found late [fault:query_lookup_late*1]"
+    manifest, out = shop(product, [*marked(ACCEPTED_UNCLEARLY), sheets.row("LATE", prompt=late)])
     mark = api.mark()
     ended = product("run", manifest, sets={"api.submit_timeout_s": "2", "api.lookup_s": "20"})
     assert ended.code == 0, ended.err
@@ -108,6 +109,9 @@ def test_what_cannot_be_looked_up_is_settled_by_a_person(product: Product, api: 
     assert "video_nobody_knows" in wrong.err
     task_id = api.accepted("shot of P0001")[-1]["task_id"]
     assert product("resolve", manifest, "P0001", "--task-id", task_id).code == 0
+    taken = product("resolve", manifest, "P0003", "--task-id", task_id)
+    assert taken.code == 2
+    assert "belongs to the row 'P0001'" in taken.err
     assert product("resolve", manifest, "P0002", "--not-sent").code == 0
     assert product("resolve", manifest, "P0002", "--not-sent").code == 2, "it is settled"
     assert product("run", manifest, sets=quick).code == 3
@@ -133,20 +137,23 @@ def test_a_redirected_submission_is_not_followed(product: Product, api: Api) -> 
 
 
 def test_a_storm_of_429_costs_no_row_and_no_attempt(product: Product, api: Api) -> None:
-    """Refused for the rate, with and without Retry-After: sent again later, as attempt 1."""
+    """Nine of ten refused, with and without Retry-After: sent again later, as attempt 1."""
     manifest, out = shop(product, sheets.rows(25))
     api.faults(
-        "submit_429*1", "submit_429_seconds*1@0.3", "submit_429_date*1@1",
-        "submit_rate_limit_unavailable*1",
+        "submit_rate_limit_unavailable*1", "submit_429=0.5*3", "submit_429_seconds=0.6*3@0.2",
+        "submit_429_date=0.5*1@1",
     )  # fmt: skip
-    ended = product("run", manifest, sets={"limits.submits_in_flight": "2"})
+    mark = api.mark()
+    ended = product("run", manifest)
     assert ended.code == 0, ended.err
     assert {one["result_attempts"] for one in sheets.results(out)} == {"1"}
-    assert all(len(api.accepted(one["prompt"])) >= 1 for one in sheets.results(out))
+    accepted = [len(api.accepted(one["prompt"])) for one in sheets.results(out)]
+    assert min(accepted) >= 1
+    assert 25 < len(api.calls("submit", since=mark)) <= 25 + 8, "the rows, and the refusals"
     invariants.hold(api, product, manifest, out, manifest.read_bytes())
 
 
-@pytest.mark.parametrize("fault", ["submit_402", "submit_401"])
+@pytest.mark.parametrize("fault", ["submit_402", "submit_quota", "submit_401"])
 def test_no_credit_or_no_right_stops_submitting(product: Product, api: Api, fault: str) -> None:
     """Exit 4 in the middle; what is paid for stays or comes, what is not sent waits."""
     manifest, out = shop(product, sheets.rows(12))
@@ -175,16 +182,58 @@ def test_five_equal_refusals_stop_the_run(product: Product, api: Api) -> None:
     assert [*sheets.states(out).values()] == ["refused"] * 5 + ["waiting"] * 15
 
 
-def test_bad_polls_and_bad_downloads_fail_no_row(product: Product, api: Api) -> None:
-    """Whatever answers come to queries and downloads: the right file in the end, one POST each."""
-    manifest, out = shop(product, marked((*POLLS, *DOWNLOADS)))
+def test_bad_polls_fail_no_row(product: Product, api: Api) -> None:
+    """Whatever answers come to queries: the right file in the end, one POST each."""
+    manifest, out = shop(product, marked(POLLS))
+    mark = api.mark()
+    ended = product("run", manifest)
+    assert ended.code == 0, (ended.err, sheets.states(out))
+    assert len(api.calls("submit", since=mark)) == len(POLLS)
+    invariants.hold(api, product, manifest, out, manifest.read_bytes())
+
+
+def test_tasks_that_are_not_found_for_good(product: Product, api: Api) -> None:
+    """By 404 and by 400: missing after the grace time, exit 3, never sent again; then they show."""
+    manifest, out = shop(product, sheets.rows(6))
+    api.faults("query_not_found=0.5", "query_task_not_exist")
+    mark = api.mark()
+    for _ in range(2):
+        ended = product("run", manifest, sets={"api.missing_grace_s": "0.5"})
+        assert ended.code == 3, ended.err
+        assert [*sheets.states(out).values()] == ["missing"] * 6
+        assert all(one["result_action"] for one in sheets.results(out))
+    api.faults()
+    assert product("run", manifest).code == 0
+    assert len(api.calls("submit", since=mark)) == 6
+    invariants.hold(api, product, manifest, out, manifest.read_bytes())
+
+
+def test_tasks_that_never_end(product: Product, api: Api) -> None:
+    """They stay running past the deadline, exit 5; the next run takes them up."""
+    manifest, out = shop(product, sheets.rows(3))
+    api.faults("query_never_finishing")
+    mark = api.mark()
+    ended = product("run", manifest, sets={"polling.deadline_s": "0.5"})
+    assert ended.code == 5, ended.err
+    assert [*sheets.states(out).values()] == ["running"] * 3
+    api.faults()
+    assert product("run", manifest).code == 0
+    assert len(api.calls("submit", since=mark)) == 3
+    invariants.hold(api, product, manifest, out, manifest.read_bytes())
+
+
+def test_a_hundred_videos_over_bad_downloads(product: Product, api: Api) -> None:
+    """Every kind of bad download, five times each: a hundred of a hundred right by sha256."""
+    faults = (*DOWNLOADS, "download_cut@100][fault:download_reset") * 5
+    manifest, out = shop(product, marked(faults))
     mark = api.mark()
     ended = product("run", manifest, sets={"output.verify": "first_frame"})
     assert ended.code == 0, (ended.err, sheets.states(out))
-    assert len(api.calls("submit", since=mark)) == len(POLLS) + len(DOWNLOADS)
+    assert [*sheets.states(out).values()] == ["done"] * 100
+    assert len(api.calls("submit", since=mark)) == 100
     invariants.hold(api, product, manifest, out, manifest.read_bytes())
     names = sorted(path.name for path in (out / "videos").iterdir())
-    assert names == [f"F{n:02}.mp4" for n in range(1, len(names) + 1)], "no part file is left"
+    assert names == sorted(f"F{n:02}.mp4" for n in range(1, 101)), "no part file is left"
 
 
 def test_refused_rows_and_dead_links(product: Product, api: Api) -> None:

@@ -6,7 +6,7 @@ import json
 import signal
 from pathlib import Path
 
-from pipeline.journal.journal import read_entries
+from pipeline.journal.reading import read_entries
 from pipeline.model import State
 from tests.system.harness import invariants, sheets
 from tests.system.harness.api import wait_for

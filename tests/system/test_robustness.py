@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.journal.reserve import SIZE_BYTES
 from tests.system.harness import invariants, sheets
 from tests.system.harness.api import Api
 from tests.system.harness.product import Product
 
+RESERVE_KB = SIZE_BYTES // 1024
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs sh")
 
 
@@ -119,19 +121,31 @@ def test_a_folder_that_cannot_be_written(product: Product, api: Api) -> None:
 
 
 def test_a_full_disk(product: Product, api: Api) -> None:
-    """No traceback, 5 (3 with rows in doubt); with room it goes on and pays nothing twice."""
+    """It fills up in mid-run: 5 (3 with doubts); with room it goes on and pays nothing twice."""
     manifest = sheets.write(product.folder / "shop.csv", sheets.rows(40, duration="4"))
-    with mounted(product.folder / "small", "size=360k") as folder:
+    with mounted(product.folder / "small", f"size={RESERVE_KB + 360}k") as folder:
         out, mark = folder / "shop", api.mark()
         full = product("run", manifest, "--out", out, sets={"limits.outstanding": "10"})
         left = {one.state for one in invariants.journal_holds(out).values()}
         # An answer that found no room is looked up by the next run; until then it is in doubt.
         assert full.code == (3 if left & invariants.UNSETTLED else 5), full.err
+        assert 0 < len(api.calls("submit", since=mark)) < 40, "in mid-run"
         subprocess.run(["mount", "-o", "remount,size=20m", folder], check=True)
         last = product("run", manifest, "--out", out)
         assert last.code == 0, last.err
         assert len(api.calls("submit", since=mark)) == 40
         invariants.hold(api, product, manifest, out, manifest.read_bytes())
+
+
+def test_a_disk_without_room_for_the_answers(product: Product, api: Api) -> None:
+    """What has to be set aside for them is not there: said, exit 5, and nothing is sent."""
+    manifest = sheets.write(product.folder / "shop.csv", sheets.rows(2))
+    with mounted(product.folder / "small", "size=360k") as folder:
+        mark = api.mark()
+        ended = product("run", manifest, "--out", folder / "shop")
+        assert ended.code == 5, ended.err
+        assert "cannot be set aside" in ended.err
+        assert api.calls(since=mark) == []
 
 
 @posix

@@ -45,24 +45,26 @@ def stopped_hold(product: Product, api: Api, manifest: Path, ended: Ended) -> No
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, 143)],
-    ids=["ctrl-c", "terminated"],
+    [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 143)],
+    ids=["ctrl-c", "terminated", "hung up"],
 )
 def test_a_first_signal_awaits_the_answers(
-    product: Product, api: Api, manifest: Path, number: signal.Signals, code: int
+    product: Product, api: Api, manifest: Path, number: str, code: int
 ) -> None:
     """Nothing new goes out after it, no answer is lost, results are written; then it goes on."""
+    if not hasattr(signal, number):
+        pytest.skip(f"has no {number}")
     api.faults("submit_slow@0.7")
     mark = api.mark()
     process = product.start("run", manifest, sets=FEW)
     calls_come(api, "submit", mark, count=4)
-    interrupt(process, number)
+    interrupt(process, signal.Signals[number])
     ended = product.end(process)
     assert ended.code == code, ended.err
     # At most what was on its way when the signal came: three in flight, none after them.
     assert len(api.calls("submit", since=mark)) <= 4 + 3
     stopped_hold(product, api, manifest, ended)
-    if number is signal.SIGINT:
+    if number == "SIGINT":
         api.faults()
         assert product("run", manifest, "-q").code == 0
         assert len(api.calls("submit", since=mark)) == 40
@@ -133,5 +135,5 @@ def test_decoders_and_emulator_outlive_ctrl_c(rehearsing: Product) -> None:
     ended = rehearsing.end(process)
     assert ended.code in {0, 130}, ended.err
     states = set(sheets.states(out).values())
-    assert states <= {"done", "running"}, (states, ended.err)
+    assert states <= {"done", "running", "ready"}, (states, ended.err)
     assert rehearsing("run", manifest, "-q").code == 0

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from pipeline.journal.journal import read_entries, replay
+from pipeline.journal.reading import read_entries, replay
 from pipeline.model import Entry, State
 from tests.system.harness import sheets
 from tests.system.harness.api import KEY, Api

@@ -68,10 +68,14 @@ class Product:
         sets: Mapping[str, str] | None = None,
         env: Mapping[str, str] | None = None,
         before: str | None = None,
+        program: Sequence[str] = ("-m", "pipeline"),
         **more: Any,
     ) -> subprocess.Popen[str]:
-        """Start a command as the leader of a session; `before` is done by sh first."""
-        line = [sys.executable, "-m", "pipeline", *map(str, arguments), *self._sets(sets or {})]
+        """Start a command as the leader of a session; `before` is done by sh first.
+
+        `program` is what Python is told to run.
+        """
+        line = [sys.executable, *program, *map(str, arguments), *self._sets(sets or {})]
         if before is not None:
             line = ["sh", "-c", f'{before}; exec "$@"', "sh", *line]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
