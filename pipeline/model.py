@@ -268,7 +268,10 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A row's outcome as it is written back, in the order of the result columns."""
+    """A row's outcome as it is written back, in the order of the result columns.
+
+    `task_link` is where the provider shows the task, to whoever has the key.
+    """
 
     row: int
     state: State
@@ -281,6 +284,7 @@ class Result:
     finished_at: str | None = None
     seconds: int | None = None
     warnings: tuple[str, ...] = ()
+    task_link: str | None = None
 
     @property
     def cells(self) -> tuple[str | int | None, ...]:

@@ -8,6 +8,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from pipeline.errors import ConfigError
 
+TASK_PATH = "/v1/videos/generations/"
+"""page: a task is asked for at this path, with its id behind it."""
+
 _EXAMPLE = "https://toapis.com"
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?")
 _VERSIONS = re.compile(r"(?:/v1)*/*", re.IGNORECASE)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from pipeline.check import Checked
+from pipeline.config.settings import Config
 from pipeline.folder import OutputFolder
 from pipeline.model import Entry, Result, Summary
 from pipeline.naming import made_of_contents
+from pipeline.origins import TASK_PATH, origin
 from pipeline.outcome import result_of
 from pipeline.plan import Plan
 from pipeline.writer.failed import write_failed
@@ -26,23 +29,33 @@ class Published:
     notes: tuple[str, ...]
 
 
-def results_of(checked: Checked, plan: Plan, entries: Mapping[str, Entry]) -> list[Result]:
-    """Return one result for each row of the manifest, in order."""
+def results_of(
+    checked: Checked, plan: Plan, entries: Mapping[str, Entry], config: Config | None = None
+) -> list[Result]:
+    """Return one result for each row of the manifest, in order.
+
+    With the `config` of a live run the tasks are linked to where the provider shows them.
+    """
+    live = config is not None and config.provider != "rehearsal"
+    tasks = f"{origin(config.api.base_url)}{TASK_PATH}" if config is not None and live else None
     results = (
         result_of(row.number, step, entries.get(step.key), checked.problems_of(row.number))
         for row, step in zip(checked.manifest.rows, plan.steps, strict=True)
     )
     name = str(checked.manifest.path)
     return [
-        _addressed(result, name, step.key) if result.action else result
+        _addressed(result, name, step.key, tasks) if result.action or result.task_id else result
         for result, step in zip(results, plan.steps, strict=True)
     ]
 
 
-def _addressed(result: Result, manifest: str, key: str) -> Result:
+def _addressed(result: Result, manifest: str, key: str, tasks: str | None) -> Result:
     """Put the names into the command that the advice shows, so that it can be copied."""
     action = (result.action or "").replace("MANIFEST", _quoted(manifest))
-    return replace(result, action=action.replace(" KEY", f" {_quoted(key)}"))
+    link = f"{tasks}{quote(result.task_id, safe='')}" if tasks and result.task_id else None
+    return replace(
+        result, action=action.replace(" KEY", f" {_quoted(key)}") or None, task_link=link
+    )
 
 
 def _quoted(text: str) -> str:

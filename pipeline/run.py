@@ -355,7 +355,7 @@ class _Run:
         return round(self.spend.money, 6), budget.currency
 
     def _finish(self, plan: Plan, entries: Mapping[str, Entry], began: float) -> Outcome:
-        results = results_of(self.order.checked, plan, entries)
+        results = results_of(self.order.checked, plan, entries, self.order.config)
         counted = [
             state_of(step, entries.get(step.key))
             for step in (*plan.steps, *plan.gone)

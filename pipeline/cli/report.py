@@ -42,7 +42,9 @@ def _report(
     with run_lock(setting.folder.lock):
         entries = read_entries(setting.folder.journal)
         plan = plan_for(found, entries, setting.folder, Selection())
-        published = publish(found, results_of(found, plan, entries), setting.folder, None)
+        published = publish(
+            found, results_of(found, plan, entries, setting.config), setting.folder, None
+        )
     for note in published.notes:
         typer.echo(f"note: {note}", err=True)
     if not quiet:

@@ -19,7 +19,7 @@ from yarl import URL
 from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused
 from pipeline.locations import read_regular
 from pipeline.model import Balance, Request, TaskView
-from pipeline.origins import origin
+from pipeline.origins import TASK_PATH, origin
 from pipeline.toapis import answers, failures
 from pipeline.toapis.answers import Answer, Silence
 
@@ -145,7 +145,7 @@ class ToAPIs:
         """
         if not reference.strip(" ."):
             raise NoSuchTask(f"{reference!r} is not the id of a task.")
-        path = f"/v1/videos/generations/{quote(reference, safe='')}"
+        path = f"{TASK_PATH}{quote(reference, safe='')}"
         outcome = await self._call(self._free, "GET", path, self._query_timeout)
         view = self._delivered(failures.queried(outcome))
         return replace(

@@ -21,11 +21,11 @@ _XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 
 
 class Cell(NamedTuple):
-    """What stands in a cell and how it looks; `link` makes it a link to a file beside."""
+    """What stands in a cell, how it looks, and the file or address that `link` leads to."""
 
     value: str | float | None
     look: str | None = None
-    link: bool = False
+    link: str | None = None
 
 
 @dataclass(slots=True)
@@ -43,9 +43,9 @@ def cell_xml(reference: str, cell: Cell, style: int | str | None, cut: Cut) -> s
         return f'<c r="{reference}"{look}/>' if look else ""
     if isinstance(value, int | float):
         return f'<c r="{reference}"{look}><v>{value}</v></c>'
-    if cell.link and _linkable(value):
-        target = xml_text(value.replace('"', '""'))
-        formula = f"HYPERLINK(&quot;{target}&quot;,&quot;{target}&quot;)"
+    if cell.link and _linkable(cell.link) and _linkable(value):
+        target, shown = (xml_text(text.replace('"', '""')) for text in (cell.link, value))
+        formula = f"HYPERLINK(&quot;{target}&quot;,&quot;{shown}&quot;)"
         return f'<c r="{reference}"{look} t="str"><f>{formula}</f><v>{xml_text(value)}</v></c>'
     text = xml_text(shorten(value, cut))
     space = ' xml:space="preserve"' if text != text.strip() or "\n" in text else ""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pipeline.model import Manifest, Result
 
 NEED_THE_USER = frozenset({State.INVALID, State.REFUSED, State.FAILED, State.EXPIRED})
-STATE, VIDEO, ERROR, ACTION = 0, 1, 2, 3
+STATE, VIDEO, ERROR, ACTION, TASK = 0, 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from xml.parsers.expat import ExpatError
 
 from pipeline.model import RESULT_COLUMNS
 from pipeline.writer.cells import Cell, Cut
-from pipeline.writer.layout import STATE, VIDEO, lay_out, own_columns, pair
+from pipeline.writer.layout import STATE, TASK, VIDEO, lay_out, own_columns, pair
 from pipeline.writer.package import NotAWorkbook, Package
 from pipeline.writer.place import place
 from pipeline.writer.plain import write_plain
@@ -185,8 +185,8 @@ def _result_cells(result: Result, columns: Iterable[tuple[int, int]]) -> Iterato
     for column, index in columns:
         if index == STATE:
             yield column, Cell(values[index], STATE_LOOKS[result.state])
-        elif index == VIDEO:
-            link = values[index] is not None
+        elif index in {VIDEO, TASK}:
+            link = result.video if index == VIDEO else result.task_link
             yield column, Cell(values[index], LINK if link else None, link)
         else:
             yield column, Cell(values[index])
