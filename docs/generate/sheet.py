@@ -17,7 +17,8 @@ _RESULTS = {
     "result_video": "The video, as a path from the output folder. In a workbook it is a link.",
     "result_error": "What happened, with the provider's own code in brackets if it gave one.",
     "result_action": "What to do.",
-    "result_task_id": "The provider's id of the task: what to look for in your account. In a workbook of a live run it is a link.",
+    "result_task_id": "The provider's id of the task: what to look for in your account. In a "
+    "workbook of a live run it is a link.",
     "result_attempts": "How often the row was submitted, over all runs.",
     "result_submitted_at": "When it was submitted last (UTC).",
     "result_finished_at": "When it ended (UTC).",

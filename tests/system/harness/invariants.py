@@ -87,7 +87,8 @@ def rows_hold(api: Api, manifest: Path, out: Path, entries: dict[str, Entry]) ->
     for one in results:
         if one["result_state"] == State.DONE.value:
             entry = entries[one["sku"]]
-            assert prompts[one["result_task_id"]] == entry.attempt.request.prompt
+            task_id = sheets.linked_text(one["result_task_id"])
+            assert prompts[task_id] == entry.attempt.request.prompt
             _video_holds(api, out, one, entry)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,12 @@ def read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
         {name: "" if cell is None else str(cell) for name, cell in zip(head, line, strict=False)}
         for line in table[1:]
     ]
+
+
+def linked_text(cell: str) -> str:
+    """Return the text that a cell shows, which may be a link in a workbook."""
+    linked = re.fullmatch(r'=HYPERLINK\("[^"]+","([^"]+)"\)', cell)
+    return linked[1] if linked else cell
 
 
 def results(out: Path) -> list[dict[str, str]]:
