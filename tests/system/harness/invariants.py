@@ -95,11 +95,11 @@ def rows_hold(api: Api, manifest: Path, out: Path, entries: dict[str, Entry]) ->
 def _video_holds(api: Api, out: Path, one: dict[str, str], entry: Entry) -> None:
     assert entry.state is State.DONE
     assert entry.video is not None
-    assert entry.task_id == one["result_task_id"]
+    assert entry.task_id == sheets.linked_text(one["result_task_id"])
     name = _path_of(one["result_video"])
     assert name == f"videos/{entry.video.name}"
     sha256 = hashlib.sha256((out / name).read_bytes()).hexdigest()
-    assert sha256 == entry.video.sha256 == api.sha256_of(one["result_task_id"])
+    assert sha256 == entry.video.sha256 == api.sha256_of(entry.task_id or "")
 
 
 def _path_of(cell: str) -> str:
