@@ -61,6 +61,11 @@ class OutputFolder:
         return self.root / "cache"
 
     @property
+    def pictures(self) -> Path:
+        """The copies of pictures that were made fit."""
+        return self.cache / "pictures"
+
+    @property
     def lock(self) -> Path:
         """The lock that one run holds, with its owner's name inside."""
         return self.cache / "run.lock"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.errors import ConfigError, ExitCode
+from pipeline.errors import ConfigError, ExitCode, StoreError
 
 if TYPE_CHECKING:
     from pipeline.check import Checked
@@ -75,7 +75,7 @@ class Setting:
 def settle(
     manifest: Path, config: Path | None, out: Path | None, sets: list[str] | None
 ) -> Setting:
-    """Resolve the shared options; raises ConfigError."""
+    """Resolve the shared options; raises ConfigError, and StoreError for a cache that is a link."""
     from pipeline.folder import OutputFolder
     from pipeline.journal.reading import origin
 
@@ -86,8 +86,18 @@ def settle(
         out=out,
         rehearsal=resolved.provider == "rehearsal",
     )
+    _refuse_linked(folder)
     home = origin(folder.journal) if folder.wrote(manifest) else None
     return Setting(manifest, resolved, folder, home)
+
+
+def _refuse_linked(folder: OutputFolder) -> None:
+    for place in (folder.cache, folder.pictures):
+        if place.is_symlink():
+            raise StoreError(
+                f"{place} is a link to another place; nothing is written there.",
+                action="Remove the link, or name another output folder with --out.",
+            )
 
 
 def load_config(path: Path | None, sets: list[str] | None) -> Config:

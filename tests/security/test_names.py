@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import naming
+from pipeline.cli.options import settle
 from pipeline.downloader.fetching import check_name
 from pipeline.downloader.partfile import PartFile
 from pipeline.errors import ExitCode, StoreError
@@ -125,6 +126,20 @@ def test_a_link_in_the_place_of_the_videos_leads_nobody_out(shop: Shop) -> None:
         assert outcome.exit_code == ExitCode.UNFINISHED
         assert "videos is a link" in outcome.stops[0].reason
         assert shop.api.calls("submit", since=mark) == []
+
+
+@posix
+@pytest.mark.parametrize("place", ["cache", "cache/pictures"])
+def test_a_link_in_the_place_of_the_cache_leads_nobody_out(tmp_path: Path, place: str) -> None:
+    """No command works in an output folder whose cache leads elsewhere."""
+    with precious(tmp_path) as file:
+        link = tmp_path / "out" / place
+        link.parent.mkdir(parents=True)
+        link.symlink_to(file.parent)
+        with pytest.raises(StoreError, match="is a link to another place"):
+            settle(tmp_path / "a.csv", None, tmp_path / "out", None)
+        link.unlink()
+        settle(tmp_path / "a.csv", None, tmp_path / "out", None)
 
 
 @posix
