@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from benchmarks.figures import Figure, at_most, beside
 from benchmarks.processes import python, spend, workplace
 
-TURNS = 3
+TURNS = 5
 
 
 def measure(*, events: int = 40_000, waiting: int = 200, long: bool = False) -> Iterator[Figure]:

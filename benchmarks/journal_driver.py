@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
 
 from pipeline.events import Accepted, Completed, Downloaded, Event, Intended
 from pipeline.journal.journal import Journal
@@ -43,35 +40,15 @@ def batches(events: int, waiting: int) -> Iterator[list[Event]]:
         yield from (list(turn) for turn in zip(*lives, strict=True))
 
 
-class Countdown:
-    """Waits until so many futures are done, told by their callbacks as the scheduler is."""
-
-    def __init__(self, count: int) -> None:
-        self._left = count
-        self._all = threading.Event()
-
-    def done(self, future: Future[Any]) -> None:
-        """Take note of one; all are called by the journal's thread."""
-        future.result()
-        self._left -= 1
-        if not self._left:
-            self._all.set()
-
-    def wait(self) -> None:
-        """Return when all are done."""
-        self._all.wait()
-
-
 def main(folder: Path, events: int, waiting: int) -> None:
     """Write and measure."""
     made = list(batches(events, waiting))
     journal = Journal(folder / "journal.db")
     cpu_s, began = time.process_time(), time.monotonic()
     for batch in made:
-        countdown = Countdown(len(batch))
-        for event in batch:
-            journal.append((event,), time.time()).add_done_callback(countdown.done)
-        countdown.wait()
+        commits = {journal.append((event,), time.time()) for event in batch}
+        for one in commits:
+            one.result()
     written = sum(map(len, made))
     cpu_s, took_s = time.process_time() - cpu_s, time.monotonic() - began
     journal.close()

@@ -69,7 +69,7 @@ class Record(Protocol):
     """Where events are kept."""
 
     def append(self, events: Sequence[Event], at: float) -> Future[StoreError | None]:
-        """Write events; done when they are durable.
+        """Write events; done when they are durable. What shares a commit may share its future.
 
         Its result says, if it is not None, why nothing new may be begun: the last room is used.
         """
@@ -127,7 +127,8 @@ class Scheduler:
         self._account = account
         self._client_reference = client_reference
         self._answers: deque[Answer] = deque()
-        self._uncommitted: deque[list[Command]] = deque()
+        # What waits for each commit, in their order; commits come in no other.
+        self._uncommitted: dict[Future[StoreError | None], list[Command]] = {}
         self._under_way: dict[asyncio.Task[None], Command] = {}
         self._halted = False
         self._full = False
@@ -208,19 +209,24 @@ class Scheduler:
         self._wake.clear()
 
     def _carry_out(self, decision: Decision, wall: float) -> None:
-        commands = list(decision.commands)
         if decision.events:
-            loop = asyncio.get_running_loop()
-            written = self._journal.append(decision.events, wall)
-            self._uncommitted.append(commands)
-            written.add_done_callback(lambda done: loop.call_soon_threadsafe(self._committed, done))
-        elif self._uncommitted:
-            self._uncommitted[-1].extend(commands)
+            self._await(self._journal.append(decision.events, wall))
+        if self._uncommitted:
+            next(reversed(self._uncommitted.values())).extend(decision.commands)
         else:
-            self._start(commands)
+            self._start(decision.commands)
+
+    def _await(self, written: Future[StoreError | None]) -> None:
+        # However many decisions share a commit, it calls into the loop once: 5 microseconds each,
+        # and a turn of the loop.
+        if written in self._uncommitted:
+            return
+        self._uncommitted[written] = []
+        loop = asyncio.get_running_loop()
+        written.add_done_callback(lambda done: loop.call_soon_threadsafe(self._committed, done))
 
     def _committed(self, done: Future[StoreError | None]) -> None:
-        commands = self._uncommitted.popleft()
+        commands = self._uncommitted.pop(done)
         error = done.exception()
         if error is not None:
             self._fail(error)

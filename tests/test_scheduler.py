@@ -103,6 +103,7 @@ class Book:
     """A record whose commits the test completes, or that completes them at once."""
 
     at_once: bool = True
+    shared: bool = False
     breaks_at: int | None = None
     events: list[ev.Event] = field(default_factory=list)
     open: list[tuple[Sequence[ev.Event], Future[StoreError | None]]] = field(default_factory=list)
@@ -118,14 +119,17 @@ class Book:
         if self.broken:
             written.set_exception(StoreError("the disk is full"))
             return written
+        if self.shared and self.open:
+            written = self.open[0][1]
         self.open.append((events, written))
         if self.at_once:
             self.commit()
         return written
 
     def commit(self) -> None:
-        for events, written in self.open:
+        for events, _ in self.open:
             self.events += events
+        for written in dict.fromkeys(written for _, written in self.open):
             written.set_result(None)
         self.open = []
 
@@ -259,6 +263,23 @@ async def test_nothing_is_submitted_before_its_intent_is_durable() -> None:
     stage.book.at_once = True
     stage.book.commit()
     await run
+    assert stage.book.states() == {State.DONE}
+
+
+async def test_decisions_that_share_a_commit_are_carried_out_after_it() -> None:
+    """One future for two decisions: the commands of both wait for it, and none is forgotten."""
+    stage = Stage(book=Book(at_once=False, shared=True))
+    scheduler = stage.scheduler(1)
+    run = asyncio.create_task(scheduler.run())
+    await until(lambda: stage.book.appends == 1)
+    scheduler._engine.enqueue(attempt("later"), time.monotonic())
+    await until(lambda: stage.book.appends == 2)
+    await asyncio.sleep(0.02)
+    assert stage.api.calls == []
+    stage.book.at_once = True
+    stage.book.commit()
+    await run
+    assert stage.api.calls[:2] == [("submit", "rs-row0-1"), ("submit", "rs-later-1")]
     assert stage.book.states() == {State.DONE}
 
 

@@ -1,8 +1,9 @@
 """The journal of one output folder: one writer, events and states in one transaction.
 
-A thread drains the queue of what is to be written and commits all of it at once, so that the
-intents of concurrent submissions share one durable commit. The state that an event leads to is
-decided by `lifecycle.apply` alone; the tables hold what it says.
+What is appended gathers in a batch until the writing thread takes it; a batch is one transaction
+and one durable commit. So the intents of concurrent submissions share a commit, and those who wait
+for it share its future. The state that an event leads to is decided by `lifecycle.apply` alone; the
+tables hold what it says.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import contextlib
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from queue import SimpleQueue
@@ -31,9 +32,9 @@ from pipeline.journal.records import (
     ENTRY_COLUMNS,
     attempt_of,
     entry_values,
-    event_data,
-    request_body,
+    event_values,
     request_of,
+    request_values,
 )
 from pipeline.journal.reserve import Reserve
 from pipeline.lifecycle import SETTLED, apply
@@ -53,9 +54,18 @@ _GET_SUBMITTED = GET_ENTRIES.format(
 _MOST_AT_ONCE = 2000
 
 Shortage: TypeAlias = StoreError | None
-"""What an append comes to: None, or why it found room only in what was set aside for the end."""
+"""What a commit comes to: None, or why it found room only in what was set aside for the end."""
 
-_Work = tuple[Callable[[sqlite3.Connection], None], "Future[Shortage]"]
+
+class _Batch:
+    """What one transaction writes, and the future of all who wait for it."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.times: list[float] = []
+        self.statements: list[tuple[str, tuple[object, ...]]] = []
+        self.done: Future[Shortage] = Future()
+        self.done.set_running_or_notify_cancel()  # none may cancel what others wait for
 
 
 class Journal:
@@ -68,7 +78,9 @@ class Journal:
         self._shortage: Shortage = None
         self._connection = connect(path)
         self._open: dict[str, Entry] = {}
-        self._queue: SimpleQueue[_Work | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._gathering: _Batch | None = None
+        self._queue: SimpleQueue[_Batch | None] = SimpleQueue()
         self._broken: Exception | None = None
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(self._connection.close)
@@ -130,20 +142,21 @@ class Journal:
     def append(self, events: Sequence[Event], at: float) -> Future[Shortage]:
         """Write events that happened at Unix second `at`; done when they are durable.
 
-        The future's result is None, or an error that says that the disk is full and the reserve
-        was needed: nothing new may be begun then. It fails with StoreError when the disk does not
-        take them at all; nothing is written after that.
+        All that shares a commit has the same future, which cannot be cancelled. Its result is None,
+        or an error that says that the disk is full and the reserve was needed: nothing new may be
+        begun then. It fails with StoreError when the disk does not take them at all; nothing is
+        written after that.
         """
-        return self._enqueue(lambda connection: self._write(connection, events, at))
+        with self._lock:
+            batch = self._open_batch()
+            batch.events += events
+            batch.times += [at] * len(events)
+        return batch.done
 
     def remember_upload(self, account: str, sha256: str, url: str, at: float) -> Future[Shortage]:
         """Keep the URL of an uploaded picture for later runs."""
-        return self._enqueue(
-            lambda connection: _execute(
-                connection,
-                "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?)",
-                (account, sha256, url, at),
-            )
+        return self._append_statement(
+            "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?)", (account, sha256, url, at)
         )
 
     def uploads(self, account: str, since: float) -> Iterator[tuple[str, str, float]]:
@@ -157,12 +170,9 @@ class Journal:
 
     def begin_run(self, run_id: str, command: str, at: float) -> None:
         """Note that a run begins."""
-        self._enqueue(
-            lambda connection: _execute(
-                connection,
-                "INSERT INTO runs (run_id, command, started_at) VALUES (?, ?, ?)",
-                (run_id, command, at),
-            )
+        self._append_statement(
+            "INSERT INTO runs (run_id, command, started_at) VALUES (?, ?, ?)",
+            (run_id, command, at),
         ).result()
 
     def note_balance(self, run_id: str, before: float | None, after: float | None) -> None:
@@ -170,22 +180,16 @@ class Journal:
 
         Raises StoreError.
         """
-        self._enqueue(
-            lambda connection: _execute(
-                connection,
-                "UPDATE runs SET balance_before = ?, balance_after = ? WHERE run_id = ?",
-                (before, after, run_id),
-            )
+        self._append_statement(
+            "UPDATE runs SET balance_before = ?, balance_after = ? WHERE run_id = ?",
+            (before, after, run_id),
         ).result()
 
     def end_run(self, run_id: str, at: float, exit_code: int) -> None:
         """Note how a run ended."""
-        self._enqueue(
-            lambda connection: _execute(
-                connection,
-                "UPDATE runs SET finished_at = ?, exit_code = ? WHERE run_id = ?",
-                (at, exit_code, run_id),
-            )
+        self._append_statement(
+            "UPDATE runs SET finished_at = ?, exit_code = ? WHERE run_id = ?",
+            (at, exit_code, run_id),
         ).result()
 
     def close(self) -> None:
@@ -194,47 +198,47 @@ class Journal:
         self._thread.join()
         self._connection.close()
 
+    def _append_statement(self, sql: str, values: tuple[object, ...]) -> Future[Shortage]:
+        with self._lock:
+            batch = self._open_batch()
+            batch.statements.append((sql, values))
+        return batch.done
+
+    def _open_batch(self) -> _Batch:
+        """Return the batch that gathers; a new one goes to the writer at once, and gathers on."""
+        batch = self._gathering
+        if batch is None or len(batch.events) >= _MOST_AT_ONCE:
+            batch = self._gathering = _Batch()
+            self._queue.put(batch)
+        return batch
+
     # The writer thread.
 
-    def _enqueue(self, write: Callable[[sqlite3.Connection], None]) -> Future[Shortage]:
-        done: Future[Shortage] = Future()
-        self._queue.put((write, done))
-        return done
-
     def _write_all(self) -> None:
-        closing = False
-        while not closing:
-            work, closing = self._drain()
-            self._commit(work)
+        while (batch := self._queue.get()) is not None:
+            with self._lock:
+                if self._gathering is batch:
+                    self._gathering = None
+            self._commit(batch)
 
-    def _drain(self) -> tuple[list[_Work], bool]:
-        work: list[_Work] = []
-        while (item := self._queue.get()) is not None:
-            work.append(item)
-            if self._queue.empty() or len(work) == _MOST_AT_ONCE:
-                return work, False
-        return work, True
-
-    def _commit(self, work: Sequence[_Work]) -> None:
-        if not work:
-            return
+    def _commit(self, batch: _Batch) -> None:
         if self._broken is not None:
-            self._fail(work, self._broken)
+            batch.done.set_exception(self._broken)
             return
         try:
-            self._transact(work)
+            self._transact(batch)
         except Exception as error:  # noqa: BLE001 - handed to everyone who waits, whatever it is
-            self._fail(work, error)
+            self._fail(batch, error)
             return
-        for _, done in work:
-            done.set_result(self._shortage)
+        batch.done.set_result(self._shortage)
 
-    def _transact(self, work: Sequence[_Work]) -> None:
+    def _transact(self, batch: _Batch) -> None:
         while True:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
-                for write, _ in work:
-                    write(self._connection)
+                self._write(batch.events, batch.times)
+                for sql, values in batch.statements:
+                    self._connection.execute(sql, values)
                 self._connection.execute("COMMIT")
             except sqlite3.Error as error:
                 if not self._found_room(error):
@@ -253,36 +257,38 @@ class Journal:
         self._open.clear()  # it holds what was undone; the tables have what is true
         return True
 
-    def _fail(self, work: Sequence[_Work], error: Exception) -> None:
+    def _fail(self, batch: _Batch, error: Exception) -> None:
         if isinstance(error, sqlite3.Error | OSError):
             error = store_error(self.path, error)
         self._broken = error
         # A disk that takes nothing may refuse the rollback, too; nothing is committed after this.
         with contextlib.suppress(sqlite3.Error):
             self._connection.rollback()
-        for _, done in work:
-            done.set_exception(error)
+        batch.done.set_exception(error)
 
-    def _write(self, connection: sqlite3.Connection, events: Sequence[Event], at: float) -> None:
-        for event in events:
-            before = self._open.get(event.key) or _entry(connection, event.key)
-            entry = apply(before, event, at)
-            connection.execute(
-                _PUT_EVENT, (at, event.key, event.number, type(event).__name__, event_data(event))
-            )
-            if isinstance(event, Intended | PictureRefused):
-                request = event.attempt.request
-                connection.execute(_PUT_REQUEST, (request.request_hash, request_body(request)))
-            connection.execute(_PUT_ENTRY, entry_values(entry))
+    def _write(self, events: Sequence[Event], times: Sequence[float]) -> None:
+        # Table by table, and of several states of an attempt only the last.
+        changed: dict[tuple[str, int], Entry] = {}
+        for event, at in zip(events, times, strict=True):
+            entry = self._after(event, at)
+            changed[entry.key, entry.attempt.number] = entry
+        put = self._connection.executemany
+        put(_PUT_EVENT, map(event_values, events, times))
+        put(
+            _PUT_REQUEST,
+            [request_values(one) for one in events if isinstance(one, Intended | PictureRefused)],
+        )
+        put(_PUT_ENTRY, map(entry_values, changed.values()))
+        # Forgotten only now: for what is not at hand the tables are asked, which did not have it.
+        for entry in changed.values():
             if entry.state in SETTLED:
-                self._open.pop(event.key, None)
-            else:
-                self._open[event.key] = entry
+                self._open.pop(entry.key, None)
 
+    def _after(self, event: Event, at: float) -> Entry:
+        """Return the entry that an event leads to, and keep it at hand for the next one."""
+        before = self._open.get(event.key) or self._entry(event.key)
+        entry = self._open[event.key] = apply(before, event, at)
+        return entry
 
-def _execute(connection: sqlite3.Connection, sql: str, values: tuple[object, ...]) -> None:
-    connection.execute(sql, values)
-
-
-def _entry(connection: sqlite3.Connection, key: str) -> Entry | None:
-    return entries_in(connection, "WHERE a.key = ?", (key,)).get(key)
+    def _entry(self, key: str) -> Entry | None:
+        return entries_in(self._connection, "WHERE a.key = ?", (key,)).get(key)

@@ -5,30 +5,73 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from pipeline.collector import collector_paused
 from pipeline.errors import StoreError
 from pipeline.journal.database import clear_errors, connect_for_reading
-from pipeline.journal.records import ENTRY_COLUMNS, entry_of, event_of, request_of
+from pipeline.journal.records import (
+    ENTRY_COLUMNS,
+    entry_of,
+    event_of,
+    request_of,
+    requests_of,
+    videos_of,
+)
 from pipeline.lifecycle import apply
-from pipeline.model import Entry, RunRecord
+from pipeline.model import Entry, Request, RunRecord
 
 GET_ENTRIES = (
     f"SELECT {', '.join('a.' + name for name in ENTRY_COLUMNS)}, r.body "  # noqa: S608 - likewise
     "FROM attempts a JOIN requests r USING (request_hash) {where} ORDER BY a.key, a.number"
 )
+_GET_ATTEMPTS = (
+    f"SELECT {', '.join(ENTRY_COLUMNS)} FROM attempts a {{where}} "  # noqa: S608 - our own names
+    "ORDER BY key, number"
+)
+_REQUEST = ENTRY_COLUMNS.index("request_hash")
+_VIDEO = ENTRY_COLUMNS.index("video")
+_AT_ONCE = 500
+"""SQLite takes 999 values in a query at least (sqlite.org/limits.html)."""
 
 
 def entries_in(
-    connection: sqlite3.Connection, where: str = "", values: tuple[object, ...] = ()
+    connection: sqlite3.Connection,
+    where: str = "",
+    values: tuple[object, ...] = (),
+    *,
+    known: Mapping[str, Request] | None = None,
 ) -> dict[str, Entry]:
-    """Return the latest entry of each row that `where` takes, by key."""
+    """Return the latest entry of each row that `where` takes, by key.
+
+    `known` are requests by their hash: they are used as they are, and only others are read.
+    """
     entries: dict[str, Entry] = {}
-    for *columns, body in connection.execute(GET_ENTRIES.format(where=where), values):
-        request = request_of(columns[3], body)
-        entries[columns[0]] = entry_of(tuple(columns), request, entries.get(columns[0]))
+    found = connection.execute(_GET_ATTEMPTS.format(where=where), values)
+    while attempts := found.fetchmany(_AT_ONCE):
+        requests = _requests(connection, {one[_REQUEST] for one in attempts}, known or {})
+        videos = videos_of([one[_VIDEO] for one in attempts])
+        for one, video in zip(attempts, videos, strict=True):
+            key = one[0]
+            entries[key] = entry_of(one, requests[one[_REQUEST]], video, entries.get(key))
     return entries
+
+
+def _requests(
+    connection: sqlite3.Connection, hashes: Collection[str], known: Mapping[str, Request]
+) -> Mapping[str, Request]:
+    """Return the requests with these hashes. They never change: reading them later is safe."""
+    unknown = [one for one in hashes if one not in known]
+    if not unknown:
+        return known
+    marks = ", ".join("?" * len(unknown))
+    found = connection.execute(
+        f"SELECT request_hash, body FROM requests WHERE request_hash IN ({marks})",  # noqa: S608
+        unknown,
+    ).fetchall()
+    read = {request.request_hash: request for request in requests_of(found)}
+    return {one: read[one] if one in read else known[one] for one in hashes}
 
 
 def origin(path: Path) -> Path | None:
@@ -41,13 +84,18 @@ def origin(path: Path) -> Path | None:
     return None if known is None else Path(known[0])
 
 
-def read_entries(path: Path) -> Mapping[str, Entry]:
-    """Return what a journal says of every row, without writing to it; nothing if there is none."""
+@collector_paused()
+def read_entries(path: Path, known: Mapping[str, Request] | None = None) -> dict[str, Entry]:
+    """Return what a journal says of every row, without writing to it; nothing if there is none.
+
+    `known` are requests by their hash, as those of the manifest: they are not read once more.
+    Raises StoreError.
+    """
     connection = connect_for_reading(path)
     if connection is None:
         return {}
     with contextlib.closing(connection), clear_errors(path):
-        return entries_in(connection)
+        return entries_in(connection, known=known)
 
 
 def read_runs(path: Path) -> list[RunRecord]:

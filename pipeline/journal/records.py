@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from math import isfinite
 from typing import Any
 
 from pipeline.events import KINDS, Downloaded, Event, Intended, PictureRefused
@@ -28,6 +30,7 @@ ENTRY_COLUMNS = (
 
 # One encoder for all: `json.dumps` makes a new one for each call that is not plain ASCII.
 _text = json.JSONEncoder(ensure_ascii=False).encode
+_STATES = {state.value: state for state in State}
 _VIDEO_FIELDS = tuple(field.name for field in fields(Video))
 _OWN_FIELDS = {
     kind: tuple(
@@ -35,6 +38,12 @@ _OWN_FIELDS = {
     )
     for kind in KINDS.values()
 }
+
+
+def request_values(event: Intended | PictureRefused) -> tuple[str, str]:
+    """Return the request that an event begins an attempt with as the values of `requests`."""
+    request = event.attempt.request
+    return request.request_hash, request_body(request)
 
 
 def request_body(request: Request) -> str:
@@ -53,8 +62,24 @@ def request_body(request: Request) -> str:
 
 def request_of(request_hash: str, body: str) -> Request:
     """Return the request that `request_body` made this text of."""
-    prompt, images, duration, aspect_ratio, resolution, model = json.loads(body)
+    return _request(request_hash, json.loads(body))
+
+
+def requests_of(found: Sequence[tuple[str, str]]) -> list[Request]:
+    """Return the requests of pairs of hash and body."""
+    said = _decoded([body for _, body in found])
+    return [_request(pair[0], body) for pair, body in zip(found, said, strict=True)]
+
+
+def _request(request_hash: str, said: list[Any]) -> Request:
+    prompt, images, duration, aspect_ratio, resolution, model = said
     return Request(prompt, tuple(images), duration, aspect_ratio, resolution, model, request_hash)
+
+
+def _decoded(documents: Iterable[str | None]) -> list[Any]:
+    """Return what JSON documents say; at once, since a call for each costs three times as much."""
+    said: list[Any] = json.loads(f"[{','.join(text or 'null' for text in documents)}]")
+    return said
 
 
 def entry_values(entry: Entry) -> tuple[Any, ...]:
@@ -83,9 +108,10 @@ def attempt_of(values: tuple[Any, ...], request: Request) -> Attempt:
     return Attempt(values[0], values[1], values[4], request, values[5], values[6])
 
 
-def entry_of(values: tuple[Any, ...], request: Request, before: Entry | None) -> Entry:
+def entry_of(
+    values: tuple[Any, ...], request: Request, video: Video | None, before: Entry | None
+) -> Entry:
     """Return the entry of one attempt; `before` is that of the attempt before it."""
-    attempt = attempt_of(values, request)
     take: Video | None = None
     earlier: tuple[str, ...] = ()
     if before is not None:
@@ -95,18 +121,23 @@ def entry_of(values: tuple[Any, ...], request: Request, before: Entry | None) ->
             earlier = (*earlier, before.attempt.request.request_hash)
     return Entry(
         key=values[0],
-        state=State(values[2]),
-        attempt=attempt,
+        state=_STATES[values[2]],
+        attempt=attempt_of(values, request),
         task_id=values[7],
         error_code=values[8],
         error_message=values[9],
         submitted_at=values[10],
         finished_at=values[11],
-        video=None if values[12] is None else _video_of(values[12]),
+        video=video,
         take=take,
         closed=bool(values[13]),
         earlier=earlier,
     )
+
+
+def event_values(event: Event, at: float) -> tuple[Any, ...]:
+    """Return an event at Unix second `at` as the values of `events`, but for its place."""
+    return at, event.key, event.number, type(event).__name__, event_data(event)
 
 
 def event_data(event: Event) -> str | None:
@@ -120,7 +151,7 @@ def event_data(event: Event) -> str | None:
         data["client_business_id"] = attempt.client_business_id
         data["video_name"] = attempt.video_name
         data["cost"] = attempt.cost
-    return _text(data) if data else None
+    return _object(data) if data else None
 
 
 def event_of(
@@ -144,11 +175,34 @@ def event_of(
     return cls(key, number, **said)
 
 
+def _object(said: dict[str, Any]) -> str:
+    # By hand: an encoder of objects is made anew for each, so that one text takes 1.8 microseconds
+    # that way and 0.2 by itself.
+    members = [f'"{name}": {_value(value)}' for name, value in said.items()]
+    return f"{{{', '.join(members)}}}"
+
+
+def _value(value: Any) -> str:  # noqa: ANN401 - whatever an event says
+    if value is None:
+        return "null"
+    if type(value) is float and isfinite(value):
+        return repr(value)
+    return _text(value)
+
+
 def _video_text(video: Video) -> str:
     return _text({name: getattr(video, name) for name in _VIDEO_FIELDS})
 
 
+def videos_of(texts: Iterable[str | None]) -> list[Video | None]:
+    """Return the videos that `attempts.video` holds; None where it holds none."""
+    return [None if said is None else _video(said) for said in _decoded(texts)]
+
+
 def _video_of(text: str) -> Video:
-    said = json.loads(text)
+    return _video(json.loads(text))
+
+
+def _video(said: dict[str, Any]) -> Video:
     said["warnings"] = tuple(said["warnings"])
     return Video(**said)

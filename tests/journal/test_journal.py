@@ -91,6 +91,54 @@ def test_a_later_journal_goes_on_where_the_earlier_ended(path: Path) -> None:
     assert replay(path)["a"].finished_at == 2.0
 
 
+def test_a_row_that_settles_and_moves_on_in_one_batch(path: Path) -> None:
+    """Its second event follows its first, which the tables do not hold yet."""
+    with opened(path) as journal:
+        journal.append([intended("a"), ev.Accepted("a", 1, "t1")], 1.0).result(10)
+    lived = [
+        ev.Completed("a", 1, 3.0),
+        ev.Downloaded("a", 1, VIDEO),
+        ev.Requeued("a", 1),
+        intended("a", 2),
+        ev.Declined("a", 2, None, "no"),
+        ev.Requeued("a", 2),
+    ]
+    with opened(path) as journal:
+        journal.append(lived, 2.0).result(10)
+        journal.append([intended("a", 3)], 3.0).result(10)
+        entries = journal.entries()
+    assert entries["a"].take == VIDEO
+    assert entries["a"].attempt.number == 3
+    assert replay(path) == entries
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep the journal's writer waiting in the middle of its first transaction."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("COMMIT")
+
+
+def test_what_shares_a_commit_shares_its_future(path: Path) -> None:
+    """Nobody can cancel it for the others; no batch grows for ever; all of it is there."""
+    with opened(path) as journal:
+        with held(path):
+            first = journal.append([intended("first")], 1.0)
+            upload = journal.remember_upload("shop", "aa", "https://files.example/1", 1.0)
+            many = journal.append([intended(f"row{n}") for n in range(2000)], 1.0)
+            last = [journal.append([intended(f"last{n}")], 1.0) for n in range(2)]
+            assert not last[1].cancel()
+            assert not any(one.done() for one in (first, upload, many, *last))
+            assert last[0] is last[1]
+            assert last[0] is not many
+        assert last[1].result(10) is None
+        assert all(one.done() for one in (first, upload, many))
+        assert len(journal.entries()) == 2003
+        assert len(list(journal.uploads("shop", since=0.0))) == 1
+
+
 def test_closing_writes_what_is_queued(path: Path) -> None:
     """Nothing that was appended is forgotten by close."""
     with opened(path) as journal:

@@ -1,0 +1,54 @@
+"""What a journal says is the same whether requests are known already or read from it."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from pipeline import events as ev
+from pipeline.journal.journal import Journal
+from pipeline.journal.reading import read_entries, replay
+from tests.journal.lives import VIDEO, intended, request
+
+ROWS = 1203  # more than are read at once
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A journal of done rows, some with an earlier take and a request of their own."""
+    path = tmp_path_factory.mktemp("night") / "journal.db"
+    with contextlib.closing(Journal(path)) as journal:
+        for row in range(ROWS):
+            key = f"row{row}"
+            for number in range(1, 3 if row % 100 == 0 else 2):
+                events = [
+                    intended(key, number, f"film {row % 700} take {number}"),
+                    ev.Accepted(key, number, f"task-{key}-{number}"),
+                    ev.Completed(key, number, 30.0),
+                    ev.Downloaded(key, number, VIDEO),
+                ]
+                if number > 1:
+                    events.insert(0, ev.Requeued(key, 1))
+                journal.append(events, float(row)).result(10)
+    return path
+
+
+@pytest.mark.parametrize("share", [0, 1, 3])
+def test_requests_known_before_change_nothing(path: Path, share: int) -> None:
+    """None, some or all of them may be known: the entries are those of a replay."""
+    texts = [f"film {row} take 1" for row in range(700) if share and row % share == 0]
+    known = {one.request_hash: one for one in map(request, texts)}
+    entries = read_entries(path, known)
+    assert entries == replay(path)
+    assert len(entries) == ROWS
+    assert entries["row100"].take == VIDEO
+    assert entries["row100"].earlier == ("hash-film 100 take 1",)
+
+
+def test_known_requests_are_not_made_again(path: Path) -> None:
+    """A hundred thousand rows need their requests in memory once."""
+    known = {one.request_hash: one for one in [request("film 3 take 1")]}
+    found = read_entries(path, known)["row3"].attempt.request
+    assert found is known[found.request_hash]

@@ -1,0 +1,37 @@
+"""The cycle collector is away while rows are made, and back afterwards."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from pipeline.collector import collector_paused
+
+
+def test_it_is_away_and_comes_back() -> None:
+    """Pauses inside of a pause end with the outer one."""
+    assert gc.isenabled()
+    with collector_paused():
+        with collector_paused():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+def test_it_comes_back_after_an_error() -> None:
+    """A manifest that cannot be read does not leave it away."""
+    with pytest.raises(ValueError, match="bad row"), collector_paused():
+        raise ValueError("bad row")
+    assert gc.isenabled()
+
+
+def test_what_was_off_stays_off() -> None:
+    """Who switched the collector off does not get it back from here."""
+    gc.disable()
+    try:
+        with collector_paused():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
