@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TypeAlias
@@ -33,6 +33,8 @@ _PHASES = {
 _LONGEST_MESSAGE = 500
 _LONGEST_ID = 512
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+# One decoder for all: `json.loads` makes a new one for each call that names a constant's parser.
+_JSON = json.JSONDecoder(parse_constant=lambda _: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def parse(body: bytes | None) -> Body | None:
     if body is None:
         return None
     try:
-        value = json.loads(body, parse_constant=lambda _: None)
+        value = _JSON.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -129,7 +131,7 @@ def task_view(body: Body) -> TaskView:
         task_id=task_id(shown),
         phase=phase,
         progress=_progress(shown.get("progress")),
-        video_url=next(_video_urls(shown), None),
+        video_url=_video_url(shown),
         created_at=_moment(shown.get("created_at")),
         completed_at=_moment(shown.get("completed_at")),
         expires_at=_moment(shown.get("expires_at")),
@@ -170,6 +172,8 @@ def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
     `now_s` (Unix seconds) stands in where the answer has no date of its own.
     """
     text = headers.get("Retry-After", "").strip()
+    if not text:
+        return None
     seconds = _number(text)
     if seconds is not None:
         return max(0.0, seconds)
@@ -213,17 +217,17 @@ def _failure(body: Body) -> Complaint:
     return Complaint(None, _text(error) or reason)
 
 
-def _video_urls(body: Body) -> Iterator[str]:
-    """Yield the usable URLs in the contract's order: video_url, result.data[], url, data[]."""
+def _video_url(body: Body) -> str | None:
+    """Return the first usable URL, in the contract's order of places."""
     result = body.get("result")
     listed = result.get("data") if isinstance(result, dict) else None
-    candidates = [
+    candidates = (
         body.get("video_url"),
         *_listed_urls(listed),
         body.get("url"),
         *_listed_urls(body.get("data")),
-    ]
-    yield from (url for url in map(_web_url, candidates) if url)
+    )
+    return next((url for one in candidates if one and (url := _web_url(one))), None)
 
 
 def _listed_urls(value: object) -> list[object]:

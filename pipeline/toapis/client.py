@@ -148,6 +148,8 @@ class ToAPIs:
         path = f"{TASK_PATH}{quote(reference, safe='')}"
         outcome = await self._call(self._free, "GET", path, self._query_timeout)
         view = self._delivered(failures.queried(outcome))
+        if view.error_code is None and view.error_message is None:
+            return view
         return replace(
             view,
             error_code=answers.presentable(view.error_code, self._key),
@@ -230,7 +232,7 @@ async def _bounded_body(response: aiohttp.ClientResponse) -> bytes | None:
     """Read a body of at most `LONGEST_BODY_BYTES`; None if it is longer or breaks off."""
     body = bytearray()
     try:
-        async for piece in response.content.iter_any():
+        while piece := await response.content.readany():
             body += piece
             if len(body) > LONGEST_BODY_BYTES:
                 response.close()

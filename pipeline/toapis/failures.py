@@ -53,11 +53,14 @@ def queried(outcome: Outcome) -> TaskView | ProviderError:
     if isinstance(outcome, Silence):
         return Unreachable(f"The task could not be queried: {outcome.reason}.")
     body = answers.parse(outcome.body)
-    told = answers.complaint(body)
     if _is_success(outcome) and body is not None:
         view = answers.task_view(body)
-        unknown = view.phase is Phase.UNKNOWN and "task_not_exist" in told.words
-        return _no_such_task(outcome, told) if unknown else view
+        # Only an answer that shows no task can be a complaint; nearly all do.
+        if view.phase is not Phase.UNKNOWN:
+            return view
+        told = answers.complaint(body)
+        return _no_such_task(outcome, told) if "task_not_exist" in told.words else view
+    told = answers.complaint(body)
     page = outcome.body is None or answers.is_html(outcome.body)
     missing = outcome.status == 404 and not page  # noqa: PLR2004
     if missing or (outcome.status == 400 and "task_not_exist" in told.words):  # noqa: PLR2004
