@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ntpath
+import posixpath
+import stat
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -17,11 +21,12 @@ from pipeline.downloader.answers import Step, judge
 from pipeline.downloader.connection import answered, broken, open_session
 from pipeline.downloader.partfile import PartFile, storing
 from pipeline.downloader.transfer import receive, too_large
-from pipeline.downloader.verification import LEVELS, CutVideo, Wanted, verify_file
+from pipeline.downloader.verification import LEVELS, CutVideo, Wanted, described, verify_file
 from pipeline.errors import BadVideo, StoreError, TransferBroken
 from pipeline.model import Video
 
 MAX_BYTES = 2 * 1024**3
+_Done = TypeVar("_Done")
 
 
 class Downloader:
@@ -116,7 +121,7 @@ class Downloader:
             async with self._slots:
                 length_known = await self._transfer(url, part)
         try:
-            video = await self._verified(part.path, part, wanted)
+            return await self._settled(part, wanted)
         except CutVideo as error:
             if length_known:
                 part.remove()
@@ -126,7 +131,20 @@ class Downloader:
         except BadVideo:
             part.remove()
             raise
-        await _to_the_end(asyncio.create_task(asyncio.to_thread(part.settle)))
+
+    async def _settled(self, part: PartFile, wanted: Wanted) -> Video:
+        """Verify the part and move it to its place."""
+
+        def describe_and_settle() -> Video:
+            video = described(part.path, wanted, part.final.name)
+            part.settle()
+            return video
+
+        if self._verify == "boxes":
+            # One thread for both: a change of threads costs more than the boxes of a short video.
+            return await _to_the_end(describe_and_settle)
+        video = await self._verified(part.path, part, wanted)
+        await _to_the_end(part.settle)
         return video
 
     async def _left_over(self, part: PartFile, wanted: Wanted) -> Video | None:
@@ -135,13 +153,15 @@ class Downloader:
         A damaged one is left until a sound one replaces it.
         """
         with storing(part.final):
-            if part.final.is_symlink():
+            try:
+                found = part.final.lstat()
+            except FileNotFoundError:
+                return None
+            if stat.S_ISLNK(found.st_mode):
                 raise StoreError(
                     f"{part.final} is a link to another place; videos are never written there.",
                     action="Remove the link and run again.",
                 )
-            if not part.final.exists():
-                return None
         try:
             video = await self._verified(part.final, part, wanted)
         except BadVideo:
@@ -194,10 +214,11 @@ class Downloader:
         return self._session
 
 
-async def _to_the_end(settling: asyncio.Task[None]) -> None:
-    """Wait even when cancelled: the next try must not meet a thread that still moves the file."""
+async def _to_the_end(settle: Callable[[], _Done]) -> _Done:
+    """Wait for a thread even when cancelled: no next try may meet one that still moves the file."""
+    settling = asyncio.get_running_loop().run_in_executor(None, settle)
     try:
-        await asyncio.shield(settling)
+        return await asyncio.shield(settling)
     except asyncio.CancelledError:
         await settling
         raise
@@ -205,7 +226,7 @@ async def _to_the_end(settling: asyncio.Task[None]) -> None:
 
 def check_name(name: str) -> None:
     """Raise ValueError unless `name` is a plain file name on every system."""
-    plain = name == PurePosixPath(name).name == PureWindowsPath(name).name
+    plain = name == posixpath.basename(name) == ntpath.basename(name)
     if not plain or name in {"", ".", ".."} or not name.isprintable():
         raise ValueError(f"{name!r} is not a plain file name")
 

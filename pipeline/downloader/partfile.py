@@ -1,7 +1,8 @@
 """The part file: a video while it is still coming, `.<name>.part` beside its final name.
 
 A small companion, `.<name>.part.json`, keeps the validator and the size that the host gave, so
-that a later try, also of another process and with a fresh URL, can go on where this one ended.
+that a later try, also of another process and with a fresh URL, can go on where this one ended. It
+is written once there is something worth to go on from: a short video that comes in one go has none.
 Links are never followed: neither the part nor the companion nor the final name may be one.
 """
 
@@ -23,6 +24,7 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _MODE = 0o644
 _SIDECAR_LIMIT_BYTES = 4096
+WORTH_RESUMING_BYTES = 1024 * 1024
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -73,6 +75,7 @@ class PartFile:
         self._file: FileIO | None = None
         self.size_bytes = self._size_on_disk()
         self.mark = self._read_mark() if self.size_bytes else None
+        self._mark_kept = self.mark is not None
 
     @property
     def whole(self) -> bool:
@@ -108,13 +111,15 @@ class PartFile:
         with storing(self.path):
             self._file = _open_writing(self.path, os.O_CREAT | os.O_EXCL)
         self.mark = mark
-        if mark is not None:
-            self._write_mark(mark)
 
-    def _write_mark(self, mark: Mark) -> None:
+    def _keep_mark(self) -> None:
+        mark = self.mark
+        if mark is None or self._mark_kept:
+            return
         record = {"name": self._name, "validator": mark.validator, "size": mark.total_bytes}
         with storing(self.sidecar), _open_writing(self.sidecar, os.O_CREAT | os.O_EXCL) as file:
             file.write(json.dumps(record).encode())
+        self._mark_kept = True
 
     def go_on(self) -> None:
         """Open the part at its end."""
@@ -132,21 +137,26 @@ class PartFile:
             while written < len(piece):  # a disk that runs full takes a part of it first
                 written += file.write(memoryview(piece)[written:])
         self.size_bytes += len(piece)
+        if self.size_bytes >= WORTH_RESUMING_BYTES:
+            self._keep_mark()
 
     def close(self) -> None:
-        """Close the part and keep it."""
+        """Close the part and keep it, with what is needed to go on unless it is whole."""
         file, self._file = self._file, None
         if file is not None:
             with storing(self.path):
                 file.close()
+            if not self.whole:
+                self._keep_mark()
 
     def remove(self) -> None:
         """Delete the part and its companion, the companion first: alone it would be a lie."""
+        self.mark = None
         self.close()
         for path in (self.sidecar, self.path):
             with storing(path):
                 path.unlink(missing_ok=True)
-        self.size_bytes, self.mark = 0, None
+        self.size_bytes, self._mark_kept = 0, False
 
     def settle(self) -> None:
         """Make the verified part durable under its final name. Blocks: call it in a thread."""
@@ -154,7 +164,8 @@ class PartFile:
             os.fsync(file.fileno())
         with storing(self.final):
             self.path.replace(self.final)
-            self.sidecar.unlink(missing_ok=True)
+            if self._mark_kept:
+                self.sidecar.unlink(missing_ok=True)
             _sync_folder(self.final.parent)
 
 

@@ -70,23 +70,19 @@ async def verify_file(
     """
     if level not in LEVELS:
         raise ValueError(f"level must be one of {', '.join(LEVELS)}, not {level!r}")
-    size_bytes, sha256, footage = await asyncio.to_thread(_read, path)
-    if level != "boxes":
-        footage = await _decode(path, decoders, limit_s, full=level == "full")
-    warnings = wanted.differences(footage) if wanted else ()
-    return Video(
-        name=name or path.name,
-        size_bytes=size_bytes,
-        sha256=sha256,
-        duration_s=footage.duration_s,
-        width=footage.width,
-        height=footage.height,
-        warnings=warnings,
-    )
+    video = await asyncio.to_thread(described, path, wanted, name)
+    if level == "boxes":
+        return video
+    footage = await _decode(path, decoders, limit_s, full=level == "full")
+    return _video(video.name, video.size_bytes, video.sha256, footage, wanted)
 
 
-def _read(path: Path) -> tuple[int, str, Footage]:
-    """Walk the boxes and hash the file as the disk holds it."""
+def described(path: Path, wanted: Wanted | None = None, name: str | None = None) -> Video:
+    """Verify the boxes of the file at `path`, hash it as the disk holds it, and describe it.
+
+    Blocks: call it in a thread. Raises BadVideo if it is not whole, StoreError if it cannot be
+    read.
+    """
     with open_plain(path) as file, storing(path):
         size_bytes = os.fstat(file.fileno()).st_size
         try:
@@ -95,7 +91,22 @@ def _read(path: Path) -> tuple[int, str, Footage]:
             kind = CutVideo if fault.truncated else BadVideo
             raise kind(f"The file is no whole video: {fault}.") from fault
         file.seek(0)
-        return size_bytes, hashlib.file_digest(file, "sha256").hexdigest(), footage
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return _video(name or path.name, size_bytes, sha256, footage, wanted)
+
+
+def _video(
+    name: str, size_bytes: int, sha256: str, footage: Footage, wanted: Wanted | None
+) -> Video:
+    return Video(
+        name=name,
+        size_bytes=size_bytes,
+        sha256=sha256,
+        duration_s=footage.duration_s,
+        width=footage.width,
+        height=footage.height,
+        warnings=wanted.differences(footage) if wanted else (),
+    )
 
 
 async def _decode(path: Path, decoders: Decoders | None, limit_s: float, *, full: bool) -> Footage:

@@ -139,6 +139,12 @@ async def stalled(host: Host, _: Ask, writer: asyncio.StreamWriter) -> None:
     await asyncio.sleep(30)
 
 
+async def stalled_late(host: Host, _: Ask, writer: asyncio.StreamWriter) -> None:
+    answer(writer, 200, host.body[:-1000], content_length=len(host.body), etag=host.etag)
+    await writer.drain()
+    await asyncio.sleep(30)
+
+
 async def silent(_: Host, __: Ask, ___: asyncio.StreamWriter) -> None:
     await asyncio.sleep(30)
 
@@ -198,8 +204,8 @@ BEHAVIOURS: dict[str, Behaviour] = {
     behaviour.__name__: behaviour
     for behaviour in (
         good, cut, cut_chunked, cut_unannounced, unannounced, chunked, half_as_whole, packed,
-        packed_cut, stalled, silent, drip, range_ignored, wrong_range, overlong, redirect,
-        redirect_relative, redirect_loop,
+        packed_cut, stalled, stalled_late, silent, drip, range_ignored, wrong_range, overlong,
+        redirect, redirect_relative, redirect_loop,
     )
 } | {
     "html": fixed(200, b"<!DOCTYPE html><p>expired</p>", content_type="text/html"),

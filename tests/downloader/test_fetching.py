@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import struct
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.downloader import Downloader
+from pipeline.downloader.answers import Mark
+from pipeline.downloader.partfile import WORTH_RESUMING_BYTES, PartFile
 from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken
 from pipeline.model import Video
 
@@ -320,21 +323,38 @@ asyncio.run(main())
 
 
 async def test_killed_process_is_resumed(
-    downloader: Downloader, host: Host, tmp_path: Path, sha256: str
+    downloader: Downloader, host: Host, tmp_path: Path
 ) -> None:
-    """What a killed process left is continued by the next one to the same bytes."""
+    """What a killed process left of a long video is continued by the next one to the same bytes."""
+    host.body += struct.pack(">I4s", WORTH_RESUMING_BYTES, b"free").ljust(WORTH_RESUMING_BYTES)
+    came = len(host.body) - 1000
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", KILLED, str(tmp_path / "videos"), host.url("stalled"),
+        sys.executable, "-c", KILLED, str(tmp_path / "videos"), host.url("stalled_late"),
         cwd=Path(__file__).parents[2],
     )  # fmt: skip
     part = tmp_path / "videos/.a.mp4.part"
-    while not part.exists() or part.stat().st_size < 2000:
+    while not part.exists() or part.stat().st_size < came:
         assert process.returncode is None
         await asyncio.sleep(0.02)
     process.kill()
     await process.wait()
-    assert (await fetch(downloader, host.url("good"))).sha256 == sha256
-    assert host.asks[1].headers["range"] == "bytes=2000-"
+    video = await fetch(downloader, host.url("good"))
+    assert video.sha256 == hashlib.sha256(host.body).hexdigest()
+    assert host.asks[1].headers["range"] == f"bytes={came}-"
+
+
+def test_companion_comes_when_it_is_worth_it(tmp_path: Path) -> None:
+    """A short video that comes in one go costs one file; a long one is resumable early."""
+    part = PartFile(tmp_path, "a.mp4")
+    part.start_over(Mark('"take-1"', WORTH_RESUMING_BYTES + 1))
+    part.write(b"x")
+    assert not part.sidecar.exists()
+    part.write(bytes(WORTH_RESUMING_BYTES - 1))
+    assert part.sidecar.exists()
+    part.write(b"x")
+    part.close()
+    part.settle()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
 
 async def test_many_at_once(downloader: Downloader, host: Host, sha256: str) -> None:
