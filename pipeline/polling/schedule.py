@@ -21,6 +21,10 @@ POLLS = 5.0
 """So many polls a task, in the mean, where only the durations are known."""
 
 _SPARSER = 2.0
+"""Once no row waits for a slot, the end of most tasks may be noticed late at no cost."""
+
+_LAST_ONES = 10
+"""Of so few tasks left each may be the one that ends the run: the fewer, the closer watched."""
 
 Kind = tuple[int, str, int]
 """What decides how long a task takes: seconds asked, resolution, pictures."""
@@ -118,8 +122,7 @@ class Schedule:
             return max(least_s, self._by_rote(watch))
         wait_s = self._by_bar(durations, bar, age_s, progress)
         if wait_s is None:
-            polls = self._polls(durations, outstanding)
-            wait_s = self._by_durations(watch, durations, age_s, polls, last=last)
+            wait_s = self._by_durations(watch, durations, age_s, outstanding, last=last)
         return max(least_s, wait_s)
 
     def _known(self, kind: Kind) -> tuple[Durations | None, Bar | None]:
@@ -151,16 +154,23 @@ class Schedule:
         return min(0.7 * rest.median_s, 2 * self._pace.interval_s)
 
     def _by_durations(
-        self, watch: Watch, durations: Durations, age_s: float, polls: float, *, last: bool
+        self,
+        watch: Watch,
+        durations: Durations,
+        age_s: float,
+        outstanding: int,
+        *,
+        last: bool,
     ) -> float:
+        polls = self._polls(durations, outstanding)
         rote_s = self._pace.interval_s * POLLS / polls
-        steps = 1.0 if watch.queries else spread(watch.key, 0)
+        # A whole step before the first query, too: a random part of one costs half a query a task.
+        # Tasks accepted together are parted a little, or all of them would be asked for at once.
+        steps = 1.0 if watch.queries else 0.95 + 0.1 * spread(watch.key, 0)
         if last:
-            # Nobody waits for its slot any more; only the very last one holds up the end.
             steps *= _SPARSER
         next_age_s = durations.density.next_age_s(age_s, steps, polls)
-        if next_age_s is None:
-            return rote_s
+        wait_s = rote_s if next_age_s is None else next_age_s - age_s
         if last and age_s > durations.median_s:
-            return min(next_age_s - age_s, rote_s)
-        return next_age_s - age_s
+            return min(wait_s, rote_s * min(_SPARSER, max(1, outstanding) / _LAST_ONES))
+        return wait_s
