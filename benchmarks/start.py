@@ -40,5 +40,7 @@ def _all_done(rows: int) -> Iterator[Figure]:
         turns = [call("run", path, "--quiet", sets=given).ok() for _turn in range(3)]
     name = f"`run` over {rows:,} rows that are all done, CSV"
     yield at_most(name, median(turn.elapsed_s for turn in turns), 6, " s", ".2f")
+    cpu_s = median(turn.cpu_s for turn in turns)
+    yield beside("its processor time, in itself and in the system", f"{cpu_s:.2f} s")
     peak = max(turn.peak_bytes for turn in turns)
     yield beside("its peak memory, interpreter and libraries included", f"{peak / 1e6:.0f} MB")

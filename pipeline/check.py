@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import columns, naming, pictures, prompts, rules
+from pipeline.collector import collector_paused
 from pipeline.drafter import drafter
 from pipeline.errors import ConfigError
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
-from pipeline.reader.reading import collector_paused, read
+from pipeline.reader.reading import read
 from pipeline.templates import TemplateFault, is_jinja
 
 if TYPE_CHECKING:
@@ -49,10 +50,16 @@ class Checked:
 
         Made when they are asked for: a check by itself has no use for them.
         """
-        return {
-            number: rules.request(draft, self.images.get(number, ()), self.model)
-            for number, draft in self.drafts.items()
-        }
+        with collector_paused():
+            return {
+                number: rules.request(draft, self.images.get(number, ()), self.model)
+                for number, draft in self.drafts.items()
+            }
+
+    @cached_property
+    def requests_by_hash(self) -> dict[str, Request]:
+        """The same requests by what they are known by in the journal."""
+        return {request.request_hash: request for request in self.requests.values()}
 
     @property
     def valid(self) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
+from math import floor
 
 from pipeline.advice import REDO, advise
 from pipeline.errors import ExitCode
@@ -39,6 +41,9 @@ _CODE_OF_STATE = {
 }
 
 
+_HALF_MICROSECOND_S = 5e-7  # times are told to the microsecond: 7.9999998 is 8
+
+
 def highest(codes: Iterable[ExitCode]) -> ExitCode:
     """Return the code of the highest concern; DONE if there is none."""
     return min(codes, key=_CONCERNS.index, default=ExitCode.DONE)
@@ -51,11 +56,11 @@ def code_of(states: Iterable[State]) -> ExitCode:
 
 def state_of(step: Step, entry: Entry | None) -> State:
     """Return where a row stands, for a person."""
-    if step.group == State.INVALID.value:
+    if step.group == State.INVALID:
         return State.INVALID
     if entry is None:
         return State.WAITING
-    if entry.state is State.DONE and step.group == State.EXPIRED.value:
+    if entry.state is State.DONE and step.group == State.EXPIRED:
         # Done, but its file is gone and its link has died: the journal keeps what happened.
         return State.EXPIRED
     return entry.state
@@ -83,8 +88,7 @@ def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) 
 def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Problem]) -> Result:
     """Return what is written back beside a row."""
     state = state_of(step, entry)
-    warnings = tuple(one.message for one in problems if one.severity is Severity.WARNING)
-    errors = [one.message for one in problems if one.severity is Severity.ERROR]
+    warnings, errors = _told(problems) if problems else ((), ())
     if state is State.INVALID:
         return Result(
             row,
@@ -115,6 +119,15 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
         seconds=entry.attempt.request.duration,
         warnings=warnings + _warnings(step, state, entry),
     )
+
+
+def _told(problems: Sequence[Problem]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what warns and what is wrong."""
+    told = {
+        severity: tuple(one.message for one in problems if one.severity is severity)
+        for severity in (Severity.WARNING, Severity.ERROR)
+    }
+    return told[Severity.WARNING], told[Severity.ERROR]
 
 
 def _error(step: Step, state: State, entry: Entry) -> str | None:
@@ -159,6 +172,10 @@ def iso(unix_s: float | None) -> str | None:
     """Return a Unix time as UTC in ISO 8601."""
     if unix_s is None:
         return None
-    return (
-        f"{datetime.fromtimestamp(unix_s, UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
-    )
+    return _second(floor(unix_s + _HALF_MICROSECOND_S))
+
+
+@lru_cache(maxsize=4096)
+def _second(unix_s: int) -> str:
+    # Remembered, because rows next to each other were often sent, or done, in the same second.
+    return f"{datetime.fromtimestamp(unix_s, UTC).replace(tzinfo=None).isoformat()}Z"

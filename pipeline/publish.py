@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pipeline.check import Checked
+from pipeline.collector import collector_paused
 from pipeline.config.settings import Config
 from pipeline.folder import OutputFolder
 from pipeline.model import Entry, Result, Summary
@@ -29,24 +30,27 @@ class Published:
     notes: tuple[str, ...]
 
 
+@collector_paused()
 def results_of(
     checked: Checked, plan: Plan, entries: Mapping[str, Entry], config: Config | None = None
 ) -> list[Result]:
     """Return one result for each row of the manifest, in order.
 
-    With the `config` of a live run the tasks are linked to where the provider shows them.
+    With the `config` of a live run the tasks of a workbook, whose cells can have links, are linked
+    to where the provider shows them.
     """
-    live = config is not None and config.provider != "rehearsal"
-    tasks = f"{origin(config.api.base_url)}{TASK_PATH}" if config is not None and live else None
-    results = (
-        result_of(row.number, step, entries.get(step.key), checked.problems_of(row.number))
-        for row, step in zip(checked.manifest.rows, plan.steps, strict=True)
-    )
-    name = str(checked.manifest.path)
-    return [
-        _addressed(result, name, step.key, tasks) if result.action or result.task_id else result
-        for result, step in zip(results, plan.steps, strict=True)
-    ]
+    manifest = checked.manifest
+    linked = config is not None and config.provider != "rehearsal" and manifest.dialect is None
+    tasks = f"{origin(config.api.base_url)}{TASK_PATH}" if config is not None and linked else None
+    name = str(manifest.path)
+    results = []
+    for row, step in zip(manifest.rows, plan.steps, strict=True):
+        problems = checked.problems_of(row.number)
+        result = result_of(row.number, step, entries.get(step.key), problems)
+        if result.action or (tasks and result.task_id):
+            result = _addressed(result, name, step.key, tasks)
+        results.append(result)
+    return results
 
 
 def _addressed(result: Result, manifest: str, key: str, tasks: str | None) -> Result:
@@ -62,6 +66,7 @@ def _quoted(text: str) -> str:
     return f'"{text}"' if any(char.isspace() for char in text) else text
 
 
+@collector_paused()
 def publish(
     checked: Checked,
     results: Sequence[Result],

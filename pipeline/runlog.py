@@ -16,9 +16,11 @@ from pipeline.lifecycle import MOVES
 from pipeline.model import Video
 from pipeline.privatefile import open_private
 
+_text = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
 
 class RunLog:
-    """Open for appending; use it as a context.
+    """Open for appending; use it as a context. Lines are made and written by `flush`.
 
     Neither the key nor a signed URL is ever given to it. Should a bug do so, `secret` and what
     stands behind the question mark of an address are left out all the same.
@@ -28,7 +30,7 @@ class RunLog:
         self._path = path
         self._run_id = run_id
         self._secret = secret
-        self._lines: list[str] = []
+        self._waiting: list[tuple[str, str, Event | dict[str, object]]] = []
         try:
             descriptor = open_private(path, os.O_WRONLY | os.O_APPEND)
             self._file = os.fdopen(descriptor, "wb", buffering=0)
@@ -49,13 +51,11 @@ class RunLog:
 
     def write(self, at: str, what: str, **said: object) -> None:
         """Add one line: when (UTC, ISO 8601), what, and whatever belongs to it."""
-        document = {"at": at, "run": self._run_id, "what": what, **said}
-        line = json.dumps(document, ensure_ascii=False, default=str)
-        self._lines.append(conceal(line, self._secret) + "\n")
+        self._waiting.append((at, what, said))
 
     def event(self, at: str, event: Event) -> None:
         """Add an event of a row."""
-        self.write(at, type(event).__name__, **_said(event))
+        self._waiting.append((at, type(event).__name__, event))
 
     def flush(self) -> None:
         """Hand the lines to the system, so that `tail -f` shows them.
@@ -63,12 +63,18 @@ class RunLog:
         Raises StoreError when the disk does not take them; they are dropped then, since the journal
         has what they say.
         """
-        lines, self._lines = "".join(self._lines), []
+        waiting, self._waiting = self._waiting, []
+        lines = "".join(self._line(*one) for one in waiting)
         try:
             if lines:
                 self._file.write(lines.encode(errors="backslashreplace"))
         except OSError as error:
             raise _not_taken(self._path, error) from error
+
+    def _line(self, at: str, what: str, said: Event | dict[str, object]) -> str:
+        told = said if isinstance(said, dict) else _said(said)
+        document = {"at": at, "run": self._run_id, "what": what, **told}
+        return conceal(_text(document), self._secret) + "\n"
 
 
 def _not_taken(path: Path, error: OSError) -> StoreError:

@@ -26,7 +26,7 @@ def entry(state: State, **said: Any) -> Entry:
 
 
 def step(state: State | str, action: Action = Action.LEAVE, **said: Any) -> Step:
-    return replace(Step("a", action, str(state), "a reason"), **said)
+    return Step("a", action, str(state), **{"reason": "a reason", **said})
 
 
 def result(state: State, known: Entry | None = None, **said: Any) -> Result:
@@ -218,6 +218,9 @@ def test_times_are_utc_and_may_be_missing() -> None:
     """ISO 8601 to the second."""
     assert iso(None) is None
     assert iso(1_779_247_407.9) == "2026-05-20T03:23:27Z"
+    assert iso(1_779_247_407.999_999) == "2026-05-20T03:23:27Z"
+    assert iso(1_779_247_407.999_999_8) == "2026-05-20T03:23:28Z"
+    assert iso(-0.5) == "1969-12-31T23:59:59Z"
 
 
 def test_what_is_left_is_said_at_the_end() -> None:

@@ -15,15 +15,15 @@ PACKAGE = ROOT / "pipeline"
 # Where a row passes, in this order. A module that is not named here is listed at the end.
 _WAY = {
     "A person types a command": "__main__ cli config starter authoring exports gathering",
-    "The sheet becomes rows": "reader columns formulas plaintext",
+    "The sheet becomes rows": "reader columns formulas plaintext collector",
     "A row becomes a request, or problems": (
         "check drafter rules spellings pictures locations images templates rowtemplate prompts"
         " naming"
     ),
-    "What is to be done with it": "plan estimate lifecycle events",
+    "What is to be done with it": "plan planning estimate lifecycle events",
     "It is submitted and polled": (
-        "run preparation attempts account scheduler engine commands buckets polling retry toapis"
-        " origins rehearsal emulator"
+        "run order work preparation attempts account scheduler engine commands buckets polling"
+        " retry toapis origins rehearsal emulator"
     ),
     "What happened is kept": "journal lock folder privatefile",
     "The video comes home": "downloader addresses boxes decoding frames",

@@ -54,7 +54,7 @@ def show_plan(setting: Setting, selection: Selection, *, as_json: bool, verbose:
     """Print the plan of a run with this selection."""
     from pipeline.estimate import estimate
     from pipeline.journal.reading import read_durations, read_entries
-    from pipeline.run import plan_for
+    from pipeline.planning import plan_for
 
     found = checked(setting, show=not as_json)
     entries = read_entries(setting.folder.journal)

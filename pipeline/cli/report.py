@@ -33,8 +33,8 @@ def _report(
     from pipeline.journal.reading import read_entries
     from pipeline.lock import run_lock
     from pipeline.plan import Selection
+    from pipeline.planning import plan_for
     from pipeline.publish import publish, results_of
-    from pipeline.run import plan_for
 
     _ = verbose
     setting = settle(manifest, config, out, sets)

@@ -201,8 +201,9 @@ def _carry_out(
     quiet: bool = False,
 ) -> None:
     from pipeline.cli.consent import go_on
+    from pipeline.order import Order
     from pipeline.progress import Progress
-    from pipeline.run import Order, run
+    from pipeline.run import run
     from pipeline.snapshot import snapshot
 
     with snapshot(setting.manifest, setting.folder.cache) as source:

@@ -39,8 +39,8 @@ def _status(
     """Show how many rows are in which state, from the sheet and the journal; sends nothing."""
     from pipeline.journal.reading import read_entries
     from pipeline.plan import Selection
+    from pipeline.planning import plan_for
     from pipeline.publish import results_of
-    from pipeline.run import plan_for
 
     setting = settle(manifest, config, out, sets)
     found = checked(setting, show=not (quiet or as_json))

@@ -6,8 +6,6 @@ import io
 import re
 from typing import TYPE_CHECKING, BinaryIO
 
-from openpyxl import Workbook
-
 from pipeline.writer.cells import Cell, Cut
 from pipeline.writer.package import Package
 from pipeline.writer.sheet import Insert
@@ -38,6 +36,9 @@ def write_plain(
 
     `first_column` is 1-based; `cells(row)` gives the cells of a row from there on.
     """
+    # Heavy, and most runs need no new workbook.
+    from openpyxl import Workbook  # noqa: PLC0415
+
     bare = io.BytesIO()
     book = Workbook(write_only=True)
     book.create_sheet(FORBIDDEN.sub("_", sheet or "")[:MOST_IN_NAME] or "Products")

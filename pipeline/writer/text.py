@@ -38,7 +38,8 @@ class _Lines:
             self.flush()
 
     def flush(self) -> None:
-        text = "".join(self.pending)
+        # No reader of text tables keeps a NUL.
+        text = "".join(self.pending).replace("\0", "?")
         self.pending.clear()
         try:
             data = text.encode(self.encoding)
@@ -60,15 +61,17 @@ def write_text(
     # The csv module quotes only the line ends it writes itself: with both, a lone CR or LF inside
     # a cell is safe as well. `_Lines` puts the manifest's own line end in place.
     table = csv.writer(lines, delimiter=dialect.delimiter, lineterminator="\r\n")
-    table.writerow([_safe(header) for header in headers])
-    table.writerows([_safe(cell) for cell in row] for row in rows)
+    table.writerow(_safe(headers))
+    table.writerows(map(_safe, rows))
     lines.flush()
     return lines.replaced
 
 
-def _safe(cell: str) -> str:
-    # No reader of text tables keeps a NUL.
-    return guard(cell.replace("\0", "?") if "\0" in cell else cell)
+def _safe(cells: Sequence[str]) -> Sequence[str]:
+    # Letters and digits begin no formula: of most rows no cell has to be looked at by itself.
+    if "".join([cell[:1] for cell in cells]).isalnum():
+        return cells
+    return [guard(cell) for cell in cells]
 
 
 def _plain_encoding(name: str) -> str:

@@ -12,8 +12,9 @@ from pipeline.check import check_manifest
 from pipeline.config.loading import load
 from pipeline.folder import OutputFolder
 from pipeline.model import State
+from pipeline.order import Order
 from pipeline.plan import Selection
-from pipeline.run import Order, Outcome, run
+from pipeline.run import Outcome, run
 from pipeline.scheduler import Clock
 from tests.system.harness import sheets
 from tests.system.harness.api import Api

@@ -21,8 +21,8 @@ from pipeline.lifecycle import apply
 from pipeline.model import Entry, Phase, State, TaskView
 from pipeline.outcome import iso
 from pipeline.plan import Action
+from pipeline.planning import plan_for
 from pipeline.polling.schedule import Pace
-from pipeline.run import plan_for
 from tests.journal.lives import attempt, intended
 from tests.security.shop import Shop
 from tests.system.harness import sheets

@@ -49,6 +49,13 @@ def test_every_text_survives(
     assert [[unguard(cell) for cell in line] for line in table] == [["a", "b", "c"], *rows]
 
 
+def test_no_nul_is_written() -> None:
+    """Readers of text tables stop at one; the cells keep their limits all the same."""
+    data = written(["a\0", "b", "c"], [["\0=1", "x\0,y", 'say "\0"'], ["=\0", "+5\0", ""]])
+    table = list(csv.reader(io.StringIO(data.decode(), newline="")))
+    assert table == [["a?", "b", "c"], ["?=1", "x?,y", 'say "?"'], ["'=?", "'+5?", ""]]
+
+
 @given(st.lists(texts, min_size=1, max_size=4))
 def test_no_cell_starts_a_formula(cells: list[str]) -> None:
     """Whatever is in a cell, a spreadsheet program takes it for text."""
