@@ -1,1 +1,1 @@
-"""Manifests in: CSV and Excel files become rows of text, with every column kept."""
+"""Manifests in: CSV, Excel and OpenDocument files become rows of text, with every column kept."""

@@ -6,6 +6,7 @@ calamine hands over Python values; most of a manifest is text already and is lef
 from __future__ import annotations
 
 import datetime as dt
+import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -50,6 +51,8 @@ def _from_bool(value: bool) -> str:
 
 def _from_float(value: float) -> str:
     """At most 15 digits, as Excel shows them, and never in powers of ten."""
+    if not math.isfinite(value):
+        return str(value)  # only a damaged file holds such a number
     if value == int(value):
         return str(int(value))
     short = format(value, ".15g")

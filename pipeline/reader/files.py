@@ -7,6 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
+from pipeline.reader.compound import MAGIC, Compound
+from pipeline.reader.damage import Damage, explained, protected
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,10 +19,11 @@ WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
 MAX_FILE_BYTES = 1024**3
 
 _ZIP = b"PK\x03\x04"
-# The container of .xls, and of every workbook that a password protects ([MS-CFB], 2.2).
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-# The name of an entry of the container's directory ([MS-OFFCRYPTO] 2.3.3).
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+# The entry of the container's directory that holds the workbook ([MS-OFFCRYPTO] 2.3.3).
+_ENCRYPTED = "EncryptedPackage"
+# The streams that hold the cells of an .xls file ([MS-XLS] 2.1.2, and of Excel 5.0 and 95).
+_TABLES = frozenset({"Workbook", "Book"})
+_DOCUMENTS = frozenset({"WordDocument", "PowerPoint Document", "__properties_version1.0"})
 # The first record of the oldest .xls files, which have no container.
 _BIFF = {b"\x09\x08", b"\x09\x04", b"\x09\x02", b"\x09\x00"}
 
@@ -30,10 +33,20 @@ class Content(Enum):
 
     TEXT = "a text file"
     ZIP = "an Excel workbook"
+    XLSB = "a binary Excel workbook"
+    ODS = "an OpenDocument spreadsheet"
     OLE = "an Excel 97-2003 workbook"
     HTML = "a web page"
     XML = "an XML document"
     PDF = "a PDF document"
+
+
+_SUFFIXES = {
+    Content.ZIP: (".xlsx", ".xlsm"),
+    Content.XLSB: (".xlsb",),
+    Content.ODS: (".ods",),
+    Content.OLE: (".xls",),
+}
 
 
 def load(path: Path) -> bytes:
@@ -77,7 +90,7 @@ def content_of(data: bytes) -> Content:
     """What `data` is by its first bytes."""
     if data.startswith(_ZIP):
         return Content.ZIP
-    if data.startswith(_OLE) or data[:2] in _BIFF:
+    if data.startswith(MAGIC) or data[:2] in _BIFF:
         return Content.OLE
     if data.startswith(b"%PDF-"):
         return Content.PDF
@@ -102,24 +115,51 @@ def is_text(path: Path, data: bytes) -> bool:
         )
     if suffix in TEXT_SUFFIXES and content is Content.TEXT:
         return True
-    if content is Content.OLE and _ENCRYPTED in data:
-        raise ManifestError(
-            f"{path.name} is protected by a password.",
-            action="Save a copy without the password (File, Info, Protect Workbook).",
-        )
-    if suffix in WORKBOOK_SUFFIXES and content in {Content.ZIP, Content.OLE}:
-        return False
-    raise _renamed(path, content)
+    if suffix in WORKBOOK_SUFFIXES and data.startswith(MAGIC):
+        _refuse_no_tables(path.name, data)
+    if suffix in WORKBOOK_SUFFIXES and content is Content.ZIP:
+        return False  # which kind of workbook it is, its parts tell
+    refuse_renamed(path, _packed_as(data) if content is Content.ZIP else content)
+    return False
+
+
+def _packed_as(data: bytes) -> Content:
+    """Which kind of workbook a zip file is, by names that stand in it as they are."""
+    if b"opendocument.spreadsheet" in data[:200]:  # ODF 1.2 part 3, 3.3
+        return Content.ODS
+    return Content.XLSB if b"xl/workbook.bin" in data else Content.ZIP
+
+
+def _refuse_no_tables(name: str, data: bytes) -> None:
+    """Refuse a compound file that is encrypted, or a document of another program."""
+    with explained(name):
+        names = Compound(data).names
+        if _ENCRYPTED in names:
+            raise protected(name)
+        if names & _DOCUMENTS:
+            raise ManifestError(
+                f"{name} is a document of an older Office program, but no workbook.",
+                action="Open it in its own program and export it as an Excel workbook (.xlsx).",
+            )
+        if not names & _TABLES:
+            raise Damage("it names no workbook")
+
+
+def refuse_renamed(path: Path, content: Content) -> None:
+    """Refuse a file whose name has not the suffix of its content.
+
+    Excel and LibreOffice refuse most of them, or ask; whoever exported it meant another format.
+    """
+    if path.suffix.lower() not in _SUFFIXES.get(content, ()):
+        raise _renamed(path, content)
 
 
 def _renamed(path: Path, content: Content) -> ManifestError:
     name, suffix = path.name, path.suffix.lower()
     if content is Content.TEXT:
         action = f"If it is a CSV file, rename it to {path.stem}.csv."
-    elif content is Content.ZIP:
-        action = f"Rename it to {path.stem}.xlsx."
-    elif content is Content.OLE:
-        action = f"Rename it to {path.stem}.xls."
+    elif content in _SUFFIXES:
+        action = f"Rename it to {path.stem}{_SUFFIXES[content][0]}."
     else:
         action = "Open it in a spreadsheet program and save it as an Excel workbook (.xlsx)."
     return ManifestError(f"{name} is named {suffix}, but it is {content.value}.", action=action)

@@ -39,6 +39,8 @@ _SENTENCES = {
         "Unmerge the cells and fill each one."
     ),
 }
+# Merged ranges do not overlap: all of them together are no larger than a large table.
+_MOST_MERGED = 50_000_000
 # A row is not blank when a value is missing from it only because a formula failed.
 _NUMBERS = frozenset({int, float})
 _SPEAKING = frozenset({"error_value", "formula_not_calculated"})
@@ -149,8 +151,16 @@ def _merged(
     grid: Grid, texts: list[list[str]], top: int, at: dict[int, int]
 ) -> Iterator[tuple[_Find, str]]:
     """The cells that merged ranges cover below the header, each with the text of its range."""
-    for first_row, first_column, last_row, last_column in grid.look.merges:
-        rows = [at[n] for n in range(first_row, min(last_row, grid.numbers[-1]) + 1) if n in at]
+    steps = 0
+    for first_row, first_column, bottom, last_column in grid.look.merges:
+        last_row = min(bottom, grid.numbers[-1])
+        steps += max(0, last_row - first_row + 1) * (min(last_column + 1, len(texts)) + 1)
+        if steps > _MOST_MERGED:
+            raise ManifestError(
+                f"{grid.path.name}: sheet {grid.sheet!r} has more merged cells than a table can.",
+                action="Copy the cells into a new workbook and save that.",
+            )
+        rows = [at[n] for n in range(first_row, last_row + 1) if n in at]
         columns = range(first_column, min(last_column + 1, len(texts)))
         anchored = first_row in at and first_column < len(texts)
         anchor = texts[first_column][at[first_row]] if anchored else ""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pipeline.collector import collector_paused
 from pipeline.reader.files import is_text, load
 from pipeline.reader.text import read_text
 from pipeline.reader.workbook import read_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pipeline.model import Manifest
@@ -39,19 +37,3 @@ def read(
         return read_workbook(
             path, data, sheet=sheet, hidden_rows=hidden_rows, fill_merged=fill_merged
         )
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep Python's cycle collector away meanwhile.
-
-    It would walk through all rows again and again while they are made, for half of the time that
-    making them takes; rows refer to nothing that could refer back.
-    """
-    paused = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if paused:
-            gc.enable()

@@ -85,7 +85,7 @@ def _write_workbook(
 
     def write(file: BinaryIO) -> Cut:
         try:
-            # By content: an .xls is often an .xlsx under another name.
+            # What is no package of XML, such as an .xls, shows only when it is opened.
             return _copy(manifest, by_row, file, summary, source)
         except DAMAGED as error:
             note = _not_kept if suffix in OTHER_FORMATS else _not_copied

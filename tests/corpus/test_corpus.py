@@ -9,10 +9,16 @@ import pytest
 from pipeline.check import Checked, check_manifest
 from pipeline.config.loading import load
 from pipeline.errors import ManifestError
-from tests.corpus import pictures, sheets, texts, values
+from tests.corpus import formats, pictures, sheets, texts, values
 from tests.corpus.case import Case
 
-GROUPS = {"texts": texts, "values": values, "pictures": pictures, "sheets": sheets}
+GROUPS = {
+    "texts": texts,
+    "values": values,
+    "pictures": pictures,
+    "sheets": sheets,
+    "formats": formats,
+}
 CASES = [
     pytest.param(case, id=f"{name}/{case.name}")
     for name, group in GROUPS.items()
@@ -81,5 +87,5 @@ def _as_expected(case: Case, checked: Checked) -> None:
 
 def test_the_corpus_is_large() -> None:
     """One file per case of the reading rules, and no name twice within a group."""
-    assert len(CASES) >= 60
+    assert len(CASES) >= 150
     assert len({case.id for case in CASES}) == len(CASES)

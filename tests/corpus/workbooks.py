@@ -102,61 +102,6 @@ def _styles(formats: Sequence[str]) -> str:
     )
 
 
-def ods(*rows: str) -> bytes:
-    """An OpenDocument spreadsheet of one table; `rows` are the XML of its rows."""
-    content = (
-        f'<office:document-content xmlns:office="{OASIS}:office:1.0" '
-        f'xmlns:table="{OASIS}:table:1.0" xmlns:text="{OASIS}:text:1.0" '
-        'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0">'
-        '<office:body><office:spreadsheet><table:table table:name="Sheet1">'
-        f"{''.join(rows)}</table:table></office:spreadsheet></office:body>"
-        "</office:document-content>"
-    )
-    kind = "application/vnd.oasis.opendocument.spreadsheet"
-    manifest = (
-        f'<manifest:manifest xmlns:manifest="{OASIS}:manifest:1.0"><manifest:file-entry '
-        f'manifest:full-path="/" manifest:media-type="{kind}"/></manifest:manifest>'
-    )
-    parts = {"mimetype": kind, "META-INF/manifest.xml": HEAD + manifest}
-    return zipped(parts | {"content.xml": HEAD + content})
-
-
-def ods_row(*cells: str | float, attributes: str = "") -> str:
-    """A row of an OpenDocument table."""
-    made = "".join(
-        f'<table:table-cell office:value-type="string"><text:p>{escape(cell)}</text:p>'
-        "</table:table-cell>"
-        if isinstance(cell, str)
-        else f'<table:table-cell office:value-type="float" office:value="{cell}"/>'
-        for cell in cells
-    )
-    return f"<table:table-row{attributes}>{made}</table:table-row>"
-
-
-def xls(
-    rows: Sequence[Sequence[str | float | None]],
-    merges: Sequence[tuple[int, int, int, int]] = (),
-) -> bytes:
-    """A workbook of Excel 97-2003 with one sheet ([MS-XLS]); rows and columns count from 0.
-
-    `merges` are (first row, last row, first column, last column).
-    """
-    globals_, name = _bof(5) + _record(0x42, struct.pack("<H", 1200)), _words("Sheet1", "<B")
-    at = len(globals_) + 4 + 6 + len(name) + 4
-    stream = globals_ + _record(0x85, struct.pack("<IBB", at, 0, 0) + name) + _record(0x0A)
-    stream += _bof(0x10)
-    for i, cells in enumerate(rows):
-        for j, cell in enumerate(cells):
-            place = struct.pack("<HHH", i, j, 0)
-            if isinstance(cell, str):
-                stream += _record(0x204, place + _words(cell, "<H"))
-            elif cell is not None:
-                stream += _record(0x203, place + struct.pack("<d", cell))
-    ranges = b"".join(struct.pack("<HHHH", *merge) for merge in merges)
-    stream += _record(0xE5, struct.pack("<H", len(merges)) + ranges) if merges else b""
-    return compound(stream + _record(0x0A), "Workbook")
-
-
 def compound(stream: bytes, name: str) -> bytes:
     """A compound file with one stream ([MS-CFB]): an .xls, or what a password protects."""
     stream = stream.ljust(4096, b"\0")
@@ -177,15 +122,3 @@ def _entry(name: str, kind: int, child: int, start: int, size_bytes: int) -> byt
     rest = struct.pack("<HBBIII16sIQQIQ", len(words), kind, 1, FREE, FREE, child, b"", 0, 0, 0,
                        start, size_bytes)  # fmt: skip
     return words.ljust(64, b"\0") + rest
-
-
-def _record(kind: int, data: bytes = b"") -> bytes:
-    return struct.pack("<HH", kind, len(data)) + data
-
-
-def _bof(kind: int) -> bytes:
-    return _record(0x809, struct.pack("<HHHHII", 0x600, kind, 0x0DBB, 0x07CC, 0, 0x600))
-
-
-def _words(value: str, length: str) -> bytes:
-    return struct.pack(length, len(value)) + b"\x01" + value.encode("utf-16-le")

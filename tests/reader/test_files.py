@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.errors import ManifestError
 from pipeline.reader.reading import read
+from tests.corpus.workbooks import compound
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,7 @@ def test_a_missing_file_suggests_its_neighbour(tmp_path: Path) -> None:
         ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600, "damaged or incomplete"),
         (
             "a.xlsx",
-            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
+            compound(b"", "EncryptedPackage"),
             "protected by a password",
         ),
         ("a.docx", book(), "suffix '.docx' is not known"),

@@ -1,0 +1,73 @@
+"""What a damaged file looks like to whoever reads its bytes, told as one sentence."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+
+from pipeline.errors import ManifestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NO_PASSWORD = "Save a copy without the password (File, Info, Protect Workbook)."  # noqa: S105
+
+
+class Damage(Exception):
+    """Bytes that contradict the format they claim to be of."""
+
+
+# A length or an index that leads past the end is damage, whoever notices it first.
+_SIGNS = (
+    Damage,
+    zipfile.BadZipFile,
+    zlib.error,
+    expat.ExpatError,
+    struct.error,
+    EOFError,
+    LookupError,
+    OverflowError,
+    ValueError,
+)
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Turn what damage looks like to zipfile, zlib, expat and struct into one sentence."""
+    try:
+        yield
+    except (RuntimeError, NotImplementedError) as error:
+        raise ManifestError(
+            f"{name} is packed in a way that no spreadsheet program uses ({error}).",
+            action="Open it in Excel and save it under a new name.",
+        ) from error
+    except _SIGNS as error:
+        raise damaged(name, error) from error
+
+
+def damaged(name: str, error: BaseException) -> ManifestError:
+    """The sentence about the damaged file `name`."""
+    return ManifestError(
+        f"{name} is damaged or incomplete ({_reason(error)}).",
+        action="Copy or download it again, or open it in Excel and save it under a new name.",
+    )
+
+
+def _reason(error: BaseException) -> str:
+    """What a person may read of it: Python's words about buffers and indexes are none."""
+    if isinstance(error, struct.error | EOFError | IndexError):
+        return "a part of it ends too early"
+    if isinstance(error, KeyError):
+        return str(error).strip("'\"")
+    if isinstance(error, LookupError | OverflowError | ValueError):
+        return "a value in it makes no sense"
+    return str(error)
+
+
+def protected(name: str) -> ManifestError:
+    """The sentence about a file whose cells are encrypted."""
+    return ManifestError(f"{name} is protected by a password.", action=NO_PASSWORD)

@@ -1,0 +1,152 @@
+"""The styles of an OpenDocument spreadsheet: hidden tables, and what numbers are shown with.
+
+ODF 1.2 part 1: a cell style (19.500) names a data style (16.27), which may leave positive numbers
+to another one (`style:map`, 16.3) and has its digits, words and symbols as elements in order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+
+from pipeline.reader.damage import Damage
+from pipeline.reader.formats import PERCENT, mask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Styles inherit from one another; a real workbook does so three or four times.
+_MOST_PARENTS = 20
+_MOST_DIGITS = 64
+# A style of texts may leave all numbers to others: LibreOffice keeps Excel's accounting so.
+_OF_NUMBERS = {
+    "number:number-style",
+    "number:currency-style",
+    "number:percentage-style",
+    "number:text-style",
+}
+_WORDS = {"number:text", "number:currency-symbol"}
+_POSITIVE = {"value()>=0", "value()>0"}
+
+
+@dataclass(slots=True)
+class _Shown:
+    """A data style while it is read: its words before and behind, its digits, its stand-in."""
+
+    percent: bool
+    words: list[str] = field(default_factory=lambda: ["", ""])
+    digits: tuple[int, int] | None = None
+    positive: str = ""
+    odd: bool = False
+
+    def mask(self) -> str:
+        if self.digits is None or self.odd:
+            return ""
+        before, after = self.words
+        if self.percent:
+            before, after = before.replace("%", PERCENT), after.replace("%", PERCENT)
+        return mask(before, *self.digits, after)
+
+
+class OdsStyles:
+    """What the style elements of a spreadsheet say; `start`, `end` and `text` are told of them."""
+
+    def __init__(self) -> None:
+        self.hidden_tables: set[str] = set()
+        self._cells: dict[str, tuple[str, str]] = {}
+        self._shown: dict[str, _Shown] = {}
+        self._masks: dict[str, str] = {}
+        self._style = ""
+        self._open: _Shown | None = None
+        self._reads = False
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take the beginning of an element."""
+        if tag == "style:style":
+            self._style = attributes.get("style:name", "")
+            if attributes.get("style:family") == "table-cell":
+                self._cells[self._style] = (
+                    attributes.get("style:data-style-name", ""),
+                    attributes.get("style:parent-style-name", ""),
+                )
+        elif tag == "style:table-properties":
+            if attributes.get("table:display") == "false":
+                self.hidden_tables.add(self._style)
+        elif tag in _OF_NUMBERS:
+            self._open = _Shown(percent=tag == "number:percentage-style")
+            self._shown[attributes.get("style:name", "")] = self._open
+        elif self._open is not None:
+            self._part(self._open, tag, attributes)
+
+    def _part(self, shown: _Shown, tag: str, attributes: dict[str, str]) -> None:
+        if tag in _WORDS:
+            self._reads = True
+        elif tag == "number:number":
+            zeros = _digits(attributes, "number:min-integer-digits", 1)
+            decimals = _digits(attributes, "number:decimal-places", 0)
+            least = _digits(attributes, "number:min-decimal-places", decimals)
+            shown.digits = (zeros, decimals)
+            scaled = attributes.get("number:display-factor", "1") not in {"1", "1.0"}
+            shown.odd = shown.odd or scaled or least != decimals
+        elif tag == "style:map":
+            if attributes.get("style:condition", "") in _POSITIVE:
+                shown.positive = attributes.get("style:apply-style-name", "")
+        elif tag in {"number:scientific-number", "number:fraction", "number:embedded-text"}:
+            shown.odd = True
+
+    def text(self, text: str) -> None:
+        """Take characters."""
+        if self._reads and self._open is not None:
+            self._open.words[self._open.digits is not None] += text
+
+    def end(self, tag: str) -> None:
+        """Take the end of an element."""
+        if tag in _WORDS:
+            self._reads = False
+        elif tag in _OF_NUMBERS:
+            self._open = None
+
+    def mask_of(self, style: str) -> str:
+        """The mask of a cell style; empty where it shows nothing but the number."""
+        if style not in self._masks:
+            self._masks[style] = self._found(style)
+        return self._masks[style]
+
+    def _found(self, style: str) -> str:
+        for _ in range(_MOST_PARENTS):
+            data, parent = self._cells.get(style, ("", ""))
+            if data:
+                shown = self._shown.get(data)
+                positive = self._shown.get(shown.positive) if shown else None
+                return (positive or shown or _Shown(percent=False)).mask()
+            style = parent
+        return ""
+
+    def parser(self) -> expat.XMLParserType:
+        """A parser that tells this object of all elements."""
+        return listening(self.start, self.end, self.text)
+
+
+def listening(
+    start: Callable[[str, dict[str, str]], None],
+    end: Callable[[str], None],
+    text: Callable[[str], None],
+) -> expat.XMLParserType:
+    """A parser of a part of the package."""
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
+    parser.StartDoctypeDeclHandler = _doctype
+    return parser
+
+
+def _doctype(*_: object) -> None:
+    # Only an attack declares entities in a workbook.
+    raise Damage("it has a document type")
+
+
+def _digits(attributes: dict[str, str], name: str, default: int) -> int:
+    return min(int(attributes.get(name, default)), _MOST_DIGITS)

@@ -1,0 +1,263 @@
+"""One table of an OpenDocument spreadsheet, element by element."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipeline.reader.damage import Damage
+from pipeline.reader.odsstyles import OdsStyles, listening
+
+if TYPE_CHECKING:
+    from pipeline.reader.gathered import Gathered
+
+_CELLS = {"table:table-cell", "table:covered-table-cell"}
+# Elements within a cell whose texts are not what the cell says.
+_ASIDE = {"office:annotation", "draw:frame", "draw:custom-shape", "draw:control", "draw:g",
+          "text:ruby-text", "table:shapes", "office:forms"}  # fmt: skip
+_SPANS = frozenset({"table:number-rows-spanned", "table:number-columns-spanned"})
+# Attributes of cells that say nothing.
+_DUMB = {"table:style-name", "table:number-columns-repeated"}
+_HIDING = {"collapse", "filter"}
+# What LibreOffice and Excel show in place of a value.
+_ERROR = re.compile(
+    r"#(?:N/A|NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|GETTING_DATA)|(?:Err|#ERR):\d{3}"
+)
+_SPAN = re.compile(r"(-?)P(?:(\d+)D)?T(\d+)H(\d+)M(\d+(?:[.,]\d+)?)S")
+_BLANKS, _ODD_BLANKS = re.compile(r"[ \t\r\n]+"), re.compile(r"[\t\r\n]|  ")
+_NUMBERS = {"float", "percentage", "currency"}
+_MOST_REPEATED = 2**20
+# Far more than the 32,767 that Excel takes and the provider's 20,000.
+_MOST_CHARACTERS = 2**20
+
+
+@dataclass(slots=True)
+class _Cell:
+    """A cell with something to say: its attributes, the texts of its paragraphs, its place."""
+
+    attributes: dict[str, str]
+    column: int
+    count: int
+    paragraphs: list[str] = field(default_factory=list)
+
+
+class Table:
+    """The table with the number `at` among all of them; its cells go to `gathered`."""
+
+    def __init__(self, at: int, styles: OdsStyles, gathered: Gathered) -> None:
+        self.ended = False
+        self._styles = styles
+        self._gathered = gathered
+        self._before = at
+        self._depth = 0
+        self._aside = 0
+        self._groups: list[bool] = []
+        self._defaults: list[tuple[int, str]] = []
+        self._row = 0
+        self._attributes: dict[str, str] = {}
+        self._column = 0
+        self._cells: list[_Cell] = []
+        self._cell: _Cell | None = None
+        self._reads = False
+        self._parser = listening(self._skip, self._ignore, self._ignore)
+
+    def feed(self, chunk: bytes) -> None:
+        """Take a piece of the part. Raises expat.ExpatError, ValueError, Damage, ManifestError."""
+        self._parser.Parse(chunk, False)
+
+    def _ignore(self, _: str) -> None:
+        pass
+
+    def _skip(self, tag: str, _: dict[str, str]) -> None:
+        """Look for the beginning of the table."""
+        if tag == "table:table":
+            if not self._before:
+                self._parser.StartElementHandler = self._start
+                self._parser.EndElementHandler = self._end
+                self._parser.CharacterDataHandler = self._characters
+                self._depth = 1
+            self._before -= 1
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        if self._aside or self.ended:
+            self._aside += 1
+        elif tag in _CELLS:
+            self._open_cell(attributes)
+        elif self._cell is not None:
+            self._within(self._cell, tag, attributes)
+        elif tag == "table:table-row":
+            self._attributes = attributes
+            self._column = 0
+            self._cells = []
+        elif tag in _ASIDE:
+            self._aside = 1
+        elif tag == "table:table-row-group":
+            self._groups.append(attributes.get("table:display") == "false")
+        elif tag == "table:table-column":
+            count = _repeated(attributes, "table:number-columns-repeated")
+            self._defaults.append((count, attributes.get("table:default-cell-style-name", "")))
+        elif tag == "table:table":
+            self._depth += 1
+
+    def _open_cell(self, attributes: dict[str, str]) -> None:
+        count = _repeated(attributes, "table:number-columns-repeated")
+        self._cell = _Cell(attributes, self._column, count)
+        self._column += count
+
+    def _within(self, cell: _Cell, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "text:p":
+            cell.paragraphs.append("")
+            self._reads = True
+        elif tag in _ASIDE:
+            self._aside = 1
+        elif tag == "text:s":
+            self._say(" " * _repeated(attributes, "text:c"))
+        elif tag == "text:tab":
+            self._say("\t")
+        elif tag == "text:line-break":
+            self._say("\n")
+
+    def _characters(self, text: str) -> None:
+        # ODF 1.2 part 1, 6.1.2: what is to be more than one blank has an element of its own.
+        self._say(_BLANKS.sub(" ", text) if _ODD_BLANKS.search(text) else text)
+
+    def _say(self, text: str) -> None:
+        if self._reads and not self._aside and self._cell is not None:
+            paragraphs = self._cell.paragraphs
+            if len(paragraphs[-1]) > _MOST_CHARACTERS:
+                raise Damage("a cell holds a text without end")
+            paragraphs[-1] += text
+
+    def _end(self, tag: str) -> None:
+        if self._aside:
+            self._aside -= 1
+        elif tag == "text:p":
+            self._reads = False
+        elif tag in _CELLS:
+            cell, self._cell = self._cell, None
+            self._reads = False
+            if cell is not None and (cell.paragraphs or not cell.attributes.keys() <= _DUMB):
+                self._cells.append(cell)
+        elif tag == "table:table-row":
+            self._end_row()
+        elif tag == "table:table-row-group":
+            self._groups.pop()
+        elif tag == "table:table":
+            self._depth -= 1
+            self.ended = not self._depth
+
+    def _end_row(self) -> None:
+        count = _repeated(self._attributes, "table:number-rows-repeated")
+        hides = self._attributes.get("table:visibility") in _HIDING or any(self._groups)
+        for cell in self._cells:
+            if not _SPANS.isdisjoint(cell.attributes):
+                self._merge(cell)
+        speaking = [cell for cell in self._cells if _speaks(cell)]
+        if speaking:
+            for row in range(self._row + 1, self._row + 1 + count):
+                if hides:
+                    self._gathered.look.hidden.add(row)
+                for cell in speaking:
+                    self._put(row, cell)
+        self._row += count
+
+    def _merge(self, cell: _Cell) -> None:
+        rows = _repeated(cell.attributes, "table:number-rows-spanned")
+        columns = _repeated(cell.attributes, "table:number-columns-spanned")
+        if rows * columns > 1:
+            top, left = self._row + 1, cell.column
+            merge = (top, left, top + rows - 1, left + columns - 1)
+            self._gathered.look.merges.append(merge)
+
+    def _put(self, row: int, cell: _Cell) -> None:
+        problem = _problem(cell)
+        value = None if problem else _value(cell)
+        number = isinstance(value, float)
+        for column in range(cell.column, cell.column + cell.count):
+            if problem:
+                self._gathered.mark(row, column, problem, _shown(cell))
+                continue
+            self._gathered.put(row, column, value)
+            mask = self._styles.mask_of(self._style(cell, column)) if number else ""
+            if mask:
+                self._gathered.mark(row, column, "padded", mask)
+
+    def _style(self, cell: _Cell, column: int) -> str:
+        """The style of a cell: its own one, that of its row, or that of its column (19.629)."""
+        own = cell.attributes.get("table:style-name") or self._attributes.get(
+            "table:default-cell-style-name", ""
+        )
+        if own:
+            return own
+        for count, style in self._defaults:
+            column -= count
+            if column < 0:
+                return style
+        return ""
+
+
+def _speaks(cell: _Cell) -> bool:
+    attributes = cell.attributes
+    if "office:value-type" in attributes or "table:formula" in attributes:
+        return True
+    return any(map(str.strip, cell.paragraphs))
+
+
+def _problem(cell: _Cell) -> str:
+    """The kind of mark that the cell needs, if any."""
+    attributes = cell.attributes
+    kind = attributes.get("office:value-type")
+    if kind == "error" or attributes.get("calcext:value-type") == "error":
+        return "error"
+    if "table:formula" not in attributes:
+        return ""
+    if kind is None and not cell.paragraphs:
+        return "uncalculated"
+    return "error" if _ERROR.fullmatch(_shown(cell)) else ""
+
+
+def _shown(cell: _Cell) -> str:
+    return "\n".join(cell.paragraphs) or cell.attributes.get("office:string-value", "")
+
+
+def _value(cell: _Cell) -> object:
+    attributes = cell.attributes
+    kind = attributes.get("office:value-type", "")
+    shown = _shown(cell)
+    if kind in _NUMBERS:
+        # LibreOffice keeps a truth value that came from Excel as a number.
+        return shown if shown in {"TRUE", "FALSE"} else float(attributes["office:value"])
+    if kind == "boolean":
+        return attributes.get("office:boolean-value") == "true"
+    if kind == "date":
+        return _moment(attributes.get("office:date-value", "")) or shown
+    if kind == "time":
+        return _span(attributes.get("office:time-value", "")) or shown
+    return shown
+
+
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None  # a year outside of 1 to 9999: what is shown is all there is
+
+
+def _span(text: str) -> dt.timedelta | None:
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        return None
+    sign, days, hours, minutes, seconds = found.groups()
+    span = dt.timedelta(
+        days=int(days or 0), hours=int(hours), minutes=int(minutes),
+        seconds=float(seconds.replace(",", ".")),
+    )  # fmt: skip
+    return -span if sign else span
+
+
+def _repeated(attributes: dict[str, str], name: str) -> int:
+    if name not in attributes:  # nearly always
+        return 1
+    return max(1, min(int(attributes[name]), _MOST_REPEATED))

@@ -1,0 +1,117 @@
+"""Cell styles: what a number is shown as, in an .xlsx and in the two binary formats.
+
+A style is an index into a list of formats. The binary formats keep times as numbers of days, which
+only the format tells from other numbers; .xlsx does so too, and calamine knows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import struct
+from typing import TYPE_CHECKING
+
+from pipeline.reader.formats import BUILT_IN, Timing, mask_of, timing_of
+from pipeline.reader.package import elements
+
+if TYPE_CHECKING:
+    import zipfile
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.reader.gathered import Gathered
+
+_PART = "xl/styles.xml"
+_GROUPS = frozenset({"numFmts", "cellStyleXfs", "cellXfs", "cellStyles", "dxfs"})
+# The day 60 of 1900 is the 29th of February, which that year did not have.
+_FIRST_REAL_DAY = 60
+_EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - spreadsheets have no zones
+_EPOCH_1904 = dt.datetime(1904, 1, 1)  # noqa: DTZ001
+_DAY = dt.timedelta(days=1)
+# 31 December 9999, the last day that a spreadsheet has.
+_LAST_DAY = 2_958_466
+# BErr, [MS-XLS] 2.5.10 and [MS-XLSB] 2.5.97.2.
+ERRORS = {
+    0x00: "#NULL!",
+    0x07: "#DIV/0!",
+    0x0F: "#VALUE!",
+    0x17: "#REF!",
+    0x1D: "#NAME?",
+    0x24: "#NUM!",
+    0x2A: "#N/A",
+    0x2B: "#GETTING_DATA",
+}
+
+
+def padded_styles(package: zipfile.ZipFile) -> dict[str, str]:
+    """The cell styles (a cell's `s`) that pad with zeros or words, and the mask of each.
+
+    A mask has a `DIGIT` for each digit that is always shown, and the words around them.
+
+    ECMA-376 part 1, 18.8: `s` is an index into `cellXfs`, whose `numFmtId` names a format.
+    """
+    if _PART not in package.namelist():
+        return {}
+    masks = {str(number): mask for number, code in BUILT_IN.items() if (mask := mask_of(code))}
+    styles: list[str] = []
+    group = ""
+    for tag, attributes in elements(package, _PART):
+        if tag in _GROUPS:
+            group = tag
+        elif tag == "numFmt" and group == "numFmts":
+            mask = mask_of(attributes.get("formatCode", ""))
+            if mask:
+                masks[attributes.get("numFmtId", "")] = mask
+        elif tag == "xf" and group == "cellXfs":
+            styles.append(attributes.get("numFmtId", ""))
+    return {str(index): masks[number] for index, number in enumerate(styles) if number in masks}
+
+
+class Styles:
+    """The styles of a workbook: `formats` has codes by number, `used` the number of each style."""
+
+    def __init__(
+        self, formats: Mapping[int, str], used: Sequence[int], *, since_1904: bool
+    ) -> None:
+        codes = [formats.get(number) or BUILT_IN.get(number, "") for number in used]
+        self._timings = {at: timing for at, code in enumerate(codes) if (timing := timing_of(code))}
+        self._masks = {at: mask for at, code in enumerate(codes) if (mask := mask_of(code))}
+        self._since_1904 = since_1904
+
+    def put(self, gathered: Gathered, row: int, column: int, style: int, value: float) -> None:
+        """Take a number as its style shows it."""
+        timing = self._timings.get(style)
+        if timing is not None:
+            gathered.put(row, column, dated(value, timing, since_1904=self._since_1904))
+            return
+        gathered.put(row, column, value)
+        if style in self._masks:
+            gathered.mark(row, column, "padded", self._masks[style])
+
+
+def error_text(code: int) -> str:
+    """The name of an error value."""
+    return ERRORS.get(code, "#N/A")
+
+
+def rk_number(rk: int) -> float:
+    """The number packed into four bytes: [MS-XLS] 2.5.217, [MS-XLSB] 2.5.123."""
+    if rk & 2:
+        value: float = (rk >> 2) - (1 << 30 if rk & 0x80000000 else 0)
+    else:
+        (value,) = struct.unpack("<d", b"\0\0\0\0" + struct.pack("<I", rk & 0xFFFFFFFC))
+    return value / 100 if rk & 1 else value
+
+
+def dated(value: float, timing: Timing, *, since_1904: bool) -> object:
+    """The number as a date and time, or as a span of time; itself where it can be neither.
+
+    ECMA-376 part 1, 18.17.4, tells which day a number is.
+    """
+    if not 0 <= value < _LAST_DAY:
+        return value
+    span = dt.timedelta(days=value)
+    if timing is Timing.SPAN or span < _DAY:
+        return span
+    if since_1904:
+        epoch = _EPOCH_1904
+        return epoch + span if value < _LAST_DAY - 1462 else value
+    return _EPOCH + span + (_DAY if value < _FIRST_REAL_DAY else dt.timedelta())

@@ -1,0 +1,116 @@
+"""Excel workbooks (.xlsx, .xlsm): the cells of one sheet by calamine, and what calamine hides.
+
+pandas reads the cells through calamine. The sheet is looked at first (see `look`), so that nothing
+calamine hides is lost and nothing it would choke on reaches it.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from python_calamine import CalamineError, PasswordError
+
+from pipeline.reader.damage import damaged, explained, protected
+from pipeline.reader.gathered import (
+    FREE_FILLED,
+    MOST_CELLS,
+    MOST_CELLS_PER_BYTE,
+    MOST_FILLED_PER_BYTE,
+    too_dense,
+    too_wide,
+)
+from pipeline.reader.grid import Grid
+from pipeline.reader.look import Look, look_at
+from pipeline.reader.package import sheets_of
+from pipeline.reader.packing import packed
+from pipeline.reader.sheets import chosen
+from pipeline.reader.styles import padded_styles
+
+if TYPE_CHECKING:
+    import zipfile
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# A sheet may be emptier than this before a copy without its blank rows is made.
+_SPARE_CELLS = 1_000_000
+_SPARE_RATIO = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What pandas is to read: the bytes, the sheet in them, and the number of each of its rows."""
+
+    data: bytes
+    sheet: str
+    look: Look
+    numbers: list[int] | None = None
+
+
+def xlsx_grid(path: Path, data: bytes, package: zipfile.ZipFile, wanted: str | int | None) -> Grid:
+    """Read the sheet `wanted` of the workbook `data` at `path`. Raises ManifestError."""
+    source = _looked_at(path.name, data, package, wanted)
+    columns = _columns(path.name, source)
+    height = _height(source, columns)
+    for column in columns:
+        column.extend([""] * (height - len(column)))
+    numbers = range(1, height + 1) if source.numbers is None else source.numbers
+    return Grid(path, source.sheet, numbers, columns, source.look)
+
+
+def _height(source: _Source, columns: list[list[object]]) -> int:
+    """The rows of the sheet. calamine leaves out last rows that hold only what it hides."""
+    if source.numbers is not None:
+        return len(source.numbers)
+    read = len(columns[0]) if columns else 0
+    return max([read, *(mark.row for mark in source.look.marks if mark.kind != "padded")])
+
+
+def _looked_at(
+    name: str, data: bytes, package: zipfile.ZipFile, wanted: str | int | None
+) -> _Source:
+    sheet = chosen(name, sheets_of(name, package), wanted)
+    with explained(name):
+        padded = padded_styles(package)
+        with package.open(sheet.part) as stream:
+            look = look_at(stream, padded)
+        if look.filled > FREE_FILLED + MOST_FILLED_PER_BYTE * len(data):
+            raise too_dense(name, look.filled, len(data))
+        if look.area <= _SPARE_CELLS + _SPARE_RATIO * look.filled:
+            return _Source(data, sheet.name, look)
+        copy = packed(package, sheet.part)
+    if copy.area > MOST_CELLS + MOST_CELLS_PER_BYTE * len(data):
+        raise too_wide(name, look.filled, len(copy.numbers), copy.last_column + 1)
+    return _Source(copy.data, sheet.name, look, numbers=copy.numbers)
+
+
+def _columns(name: str, source: _Source) -> list[list[object]]:
+    """The columns of the sheet from A on, as calamine's values."""
+    with _calamine(name):
+        frame = pd.read_excel(
+            io.BytesIO(source.data),
+            sheet_name=source.sheet,
+            engine="calamine",
+            header=None,
+            dtype=object,
+            na_filter=False,
+            keep_default_na=False,
+        )
+    return [frame.pop(column).tolist() for column in list(frame.columns)]
+
+
+@contextmanager
+def _calamine(name: str) -> Iterator[None]:
+    """Turn calamine's failures, a panic of its Rust code among them, into one sentence."""
+    try:
+        yield
+    except PasswordError as error:
+        raise protected(name) from error
+    except BaseException as error:
+        panicked = type(error).__name__ == "PanicException"
+        if not (panicked or isinstance(error, (CalamineError, ValueError, OSError, KeyError))):
+            raise
+        raise damaged(name, error) from error

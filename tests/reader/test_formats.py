@@ -1,0 +1,66 @@
+"""Number formats: what a person sees of a number beyond the number."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.reader.formats import Timing, mask_of, padded, timing_of
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "shown"),
+    [
+        ("00000", "42", "00042"),
+        ("00000", "123456", "123456"),
+        ("00000", "4.5", "4.5"),
+        ("00000", "-42", "-00042"),
+        ("00000", "a text", "a text"),
+        ('"SKU-"00000', "42", "SKU-00042"),
+        (r"\S\K\U\-00000", "42", "SKU-00042"),
+        ('0000"-A"', "7", "0007-A"),
+        ('0" s"', "4", "4 s"),
+        ("0%", "0.5", "50%"),
+        ("0.0 %", "0.125", "12.5 %"),
+        ("0%", "0.125", "13%"),
+        ('0"%"', "5", "5%"),
+        ('#,##0.00 "€"', "1234.5", "1234.50 €"),
+        ("#,##0.00\\ [$€-407];[Red]-#,##0.00\\ [$€-407]", "-4", "-4.00 €"),
+        ('_-* #,##0.00 "€"_-;-* #,##0.00 "€"_-;_-* "-"?? "€"_-;_-@_-', "4", "4.00 €"),
+        ("$0.00", "4", "$4.00"),
+        ("[$USD] 0", "4", "USD 4"),
+        ("0.00 %", "9" * 40, "9" * 40),
+    ],
+)
+def test_numbers_as_their_format_shows_them(code: str, text: str, shown: str) -> None:
+    """Zeros, words, shares and currencies are part of what is seen."""
+    assert padded(text, mask_of(code)) == shown
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["General", "", "0", "0.00", "#,##0", "#,##0.00", "@", "0.00E+00", "# ?/?", "0,", "0.0#",
+     "yyyy-mm-dd", "h:mm", "000-0000", "[>5]0", "0" * 300],
+)  # fmt: skip
+def test_other_formats_add_nothing(code: str) -> None:
+    """4.0 is 4, however many decimals are shown."""
+    assert not mask_of(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "timing"),
+    [
+        ("h:mm", Timing.MOMENT),
+        ("d. mmmm yyyy", Timing.MOMENT),
+        ("[$-409]m/d/yy h:mm AM/PM;@", Timing.MOMENT),
+        ("[h]:mm:ss", Timing.SPAN),
+        ("[mm]:ss", Timing.SPAN),
+        ("General", None),
+        ('0 "days"', None),
+        (r"0\h", None),
+        ("[Red]0.00", None),
+        ("0;[h]", None),
+    ],
+)
+def test_which_formats_show_a_time(code: str, timing: Timing | None) -> None:
+    """Letters in words, colours and later sections show none."""
+    assert timing_of(code) is timing
