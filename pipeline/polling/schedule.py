@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import inf
 
-from pipeline.polling.bars import Bar
+from pipeline.polling.bars import Bar, Sighting
 from pipeline.polling.durations import Durations
 from pipeline.retry import spread
 
@@ -22,6 +22,9 @@ POLLS = 5.0
 
 _SPARSER = 2.0
 """Once no row waits for a slot, the end of most tasks may be noticed late at no cost."""
+
+_LONGEST_INTERVALS = 3
+"""No bar that is unsure is believed for longer than so many documented intervals."""
 
 _LAST_ONES = 10
 """Of so few tasks left each may be the one that ends the run: the fewer, the closer watched."""
@@ -57,7 +60,7 @@ class Watch:
     timed: bool = True
     queries: int = 0
     seen_age_s: float = 0.0
-    sightings: list[tuple[float, float]] = field(default_factory=list)
+    sightings: list[Sighting] = field(default_factory=list)
 
 
 class Schedule:
@@ -120,7 +123,7 @@ class Schedule:
         durations, bar = self._known(watch.kind)
         if durations is None or not watch.timed:
             return max(least_s, self._by_rote(watch))
-        wait_s = self._by_bar(durations, bar, age_s, progress)
+        wait_s = None if progress is None else self._by_bar(watch, durations, bar)
         if wait_s is None:
             wait_s = self._by_durations(watch, durations, age_s, outstanding, last=last)
         return max(least_s, wait_s)
@@ -141,17 +144,15 @@ class Schedule:
         wait_s = self._pace.interval_s if watch.queries else self._pace.first_s
         return wait_s * (0.9 + 0.2 * spread(watch.key, watch.queries))
 
-    def _by_bar(
-        self, durations: Durations, bar: Bar | None, age_s: float, progress: float | None
-    ) -> float | None:
-        if bar is None or progress is None or (rest := bar.rest(age_s, progress)) is None:
+    def _by_bar(self, watch: Watch, durations: Durations, bar: Bar | None) -> float | None:
+        if bar is None or (rest := bar.rest(watch.sightings)) is None:
             return None
         if rest.spread_s <= self._pace.least_s:
             return rest.late_s
-        otherwise_s = durations.spread_s(age_s)
+        otherwise_s = durations.spread_s(watch.seen_age_s)
         if rest.spread_s > 0.5 * rest.median_s or rest.spread_s >= (otherwise_s or inf):
             return None
-        return min(0.7 * rest.median_s, 2 * self._pace.interval_s)
+        return min(rest.early_s, _LONGEST_INTERVALS * self._pace.interval_s)
 
     def _by_durations(
         self,
