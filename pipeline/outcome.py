@@ -44,6 +44,10 @@ _CODE_OF_STATE = {
 _HALF_MICROSECOND_S = 5e-7  # times are told to the microsecond: 7.9999998 is 8
 
 
+EDITED = "edited since the video was made; --redo changed makes a new take"
+"""Said of rows that keep the video of what they were."""
+
+
 def highest(codes: Iterable[ExitCode]) -> ExitCode:
     """Return the code of the highest concern; DONE if there is none."""
     return min(codes, key=_CONCERNS.index, default=ExitCode.DONE)
@@ -69,7 +73,6 @@ def state_of(step: Step, entry: Entry | None) -> State:
 def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) -> tuple[str, ...]:
     """Return what is worth a line at the end of a run, beyond counts and reasons for a stop."""
     left = Counter(result.state for step, result in zip(steps, results, strict=True) if step.counts)
-    edited = sum(step.group == CHANGED and step.action is Action.LEAVE for step in steps)
     warned = sum(bool(result.warnings) for result in results)
     told = []
     if not stopped:
@@ -79,7 +82,7 @@ def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) 
             (left[State.WAITING], "not sent: pictures could not be uploaded; run again"),
         ]
     told += [
-        (edited, "edited since the video was made; --redo changed makes a new take"),
+        (sum(step.waits_for_redo for step in steps), EDITED),
         (warned, "with a warning; see result_warnings"),
     ]
     return tuple(f"{number:,} row{'s' * (number > 1)} {what}" for number, what in told if number)

@@ -75,6 +75,11 @@ class Step(NamedTuple):
     counts: bool = True
     edited: bool = False
 
+    @property
+    def waits_for_redo(self) -> bool:
+        """Whether the row is done, was edited since, and keeps its video unless it is redone."""
+        return self.edited and self.action is Action.LEAVE and self.group == CHANGED
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -140,7 +145,8 @@ def _decide(key: str, request: Request | None, entry: Entry | None, selection: S
         return _submit(key, _group(entry), "not sent yet", selection)
     if request is None:
         reason = "ended; the row breaks a rule now"
-        return Step(key, Action.LEAVE, _group(entry), reason, edited=True)
+        counts = selection.mode is Mode.RUN or entry.state in selection.retry
+        return Step(key, Action.LEAVE, _group(entry), reason, counts, edited=True)
     if entry.state is State.DONE:
         return _done(key, request, entry, selection)
     return _ended_badly(key, request, entry, selection)

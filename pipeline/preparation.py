@@ -8,7 +8,7 @@ from dataclasses import replace
 from pipeline import rules
 from pipeline.attempts import Attempts
 from pipeline.check import Checked
-from pipeline.config import settings as configured
+from pipeline.config.budget import Budget
 from pipeline.config.settings import Config
 from pipeline.engine.budget import DAY_S, Spend, day_of
 from pipeline.engine.engine import Engine
@@ -57,7 +57,7 @@ def prepared(
     return engine
 
 
-def _spent_since(since: float, journal: Journal, budget: configured.Budget) -> Spend:
+def _spent_since(since: float, journal: Journal, budget: Budget) -> Spend:
     spend = Spend()
     if any(cap is not None for cap in budget.per_day.model_dump().values()):
         for attempt in journal.submitted_since(since):

@@ -184,6 +184,25 @@ def test_faults_are_named(text: str, expected: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("provider: toapis\nlimit:\n  uploads: 3\n", ":2: limit: is not a setting"),
+        ("provider: toapis\n\n# none\nlimit: {}\n", ":4: limit: is not a setting"),
+        ("provider: toapis\nlimit:\n", ":2: limit: is not a setting"),
+        ("provider: toapis\nlimits:\n  # none\n  up:\n    a: 3\n", ":4: limits.up: is not"),
+        ("provider: toapis\nnames:\n- a\n- b\n", ":2: names: is not a setting"),
+        ("limits:\n  uploads:\n    - 3\n", ":2: limits.uploads: [3]"),
+        ("limits:\n  - uploads\n", ":1: limits: is a section"),
+        ("budget:\n  per_day:\n    videos:\n      0\n", ":3: budget.per_day.videos: 0"),
+        ("defaults:\n  aspect_ratio:\n    16:9\n", ":2: defaults.aspect_ratio: YAML reads"),
+    ],
+)
+def test_a_fault_has_the_line_of_its_key(text: str, expected: str, tmp_path: Path) -> None:
+    """Neither the line of what stands below it, nor the first of the file."""
+    assert f"config.yaml{expected}" in _faults(text, tmp_path)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "api: {key_env: sk-4f9aSECRETc81}",

@@ -228,13 +228,15 @@ def test_what_is_left_is_said_at_the_end() -> None:
     steps = [
         Step("A", Action.TAKE_UP, "running", "polled"),
         Step("B", Action.SUBMIT, "new", "never sent"),
-        Step("C", Action.LEAVE, "changed", "edited since", counts=False),
+        Step("C", Action.LEAVE, "changed", "edited since", counts=False, edited=True),
+        Step("E", Action.LEAVE, "changed", "failed: left alone without --retry", counts=False),
         Step("D", Action.LEAVE, "new", "beyond --limit", counts=False),
     ]
     results = [
         Result(2, State.RUNNING),
         Result(3, State.WAITING),
         Result(4, State.DONE, warnings=("odd length",)),
+        Result(6, State.FAILED),
         Result(5, State.WAITING),
     ]
     told = remarks(steps, results, stopped=False)

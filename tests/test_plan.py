@@ -238,6 +238,12 @@ def test_invalid_rows_count_only_where_rows_are_submitted() -> None:
     """`retry` and `fetch` are not about them."""
     assert not plan_of(None, None, RETRY).counts
     assert not plan_of(None, None, FETCH).counts
+    for state, expected in (
+        (State.FAILED, [True, True, False]),
+        (State.REFUSED, [True, False, False]),
+    ):
+        steps = [plan_of(None, entry(state), one) for one in (Selection(), RETRY, FETCH)]
+        assert [step.counts for step in steps] == expected
 
 
 # The selection.

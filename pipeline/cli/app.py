@@ -30,7 +30,7 @@ from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError
 
 EXIT_CODES = {
-    ExitCode.DONE: "all rows done",
+    ExitCode.DONE: "all rows done (`retry`, `fetch`: those that they are for, see their --help)",
     ExitCode.NEEDS_USER: "finished; some rows need you (invalid, refused, failed, expired)",
     ExitCode.USAGE: "bad usage, configuration or manifest; nothing was sent",
     ExitCode.IN_DOUBT: "rows in doubt or missing: money to reconcile, see `reelsheet resolve`",

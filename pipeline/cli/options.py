@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.errors import ConfigError, ExitCode, StoreError
+from pipeline.errors import ConfigError, ExitCode, StoreError, UsageError
 
 if TYPE_CHECKING:
     from pipeline.check import Checked
@@ -64,12 +64,19 @@ class Setting:
     """A manifest with the configuration and the output folder that belong to it.
 
     `origin` is the manifest whose run wrote this one into its folder: failed.csv, results.csv.
+    `named` says that the user named the output folder.
     """
 
     manifest: Path
     config: Config
     folder: OutputFolder
     origin: Path | None = None
+    named: bool = False
+
+    @property
+    def rehearses(self) -> bool:
+        """Whether nothing is paid."""
+        return self.config.provider == "rehearsal"
 
 
 def settle(
@@ -88,7 +95,7 @@ def settle(
     )
     _refuse_linked(folder)
     home = origin(folder.journal) if folder.wrote(manifest) else None
-    return Setting(manifest, resolved, folder, home)
+    return Setting(manifest, resolved, folder, home, named=out is not None)
 
 
 def _refuse_linked(folder: OutputFolder) -> None:
@@ -112,6 +119,15 @@ def load_config(path: Path | None, sets: list[str] | None) -> Config:
     if path is None and DEFAULT_CONFIG.is_file():
         path = DEFAULT_CONFIG
     return load(path, environ=os.environ, overrides=sets or ())
+
+
+def paid_again(setting: Setting) -> UsageError | None:
+    """Return why a live run may not begin in an output folder that nobody named, None if it may."""
+    from pipeline.journal.elsewhere import paid_elsewhere
+
+    if setting.rehearses or setting.named:
+        return None
+    return paid_elsewhere(setting.manifest, setting.folder, setting.config.output.dir)
 
 
 def checked(setting: Setting, *, show: bool = True) -> Checked:

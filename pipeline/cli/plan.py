@@ -16,6 +16,7 @@ from pipeline.cli.options import (
     Setting,
     Verbose,
     checked,
+    paid_again,
     settle,
 )
 from pipeline.cli.screen import count, print_json, print_table
@@ -54,8 +55,13 @@ def show_plan(setting: Setting, selection: Selection, *, as_json: bool, verbose:
     """Print the plan of a run with this selection."""
     from pipeline.estimate import estimate
     from pipeline.journal.reading import read_durations, read_entries
+    from pipeline.outcome import EDITED
     from pipeline.planning import plan_for
 
+    refusal = paid_again(setting)
+    if refusal is not None:
+        typer.echo(f"warning: {refusal.message}", err=True)
+        typer.echo(f"         {refusal.action}", err=True)
     found = checked(setting, show=not as_json)
     entries = read_entries(setting.folder.journal)
     plan = plan_for(found, entries, setting.folder, selection)
@@ -80,6 +86,9 @@ def show_plan(setting: Setting, selection: Selection, *, as_json: bool, verbose:
     print_table([(number, group) for group, number in plan.groups.items() if number])
     money = "" if cost.money is None else f", {cost.money:,.2f} {setting.config.budget.currency}"
     eta = "" if not cost.eta_s else f", about {max(1, round(cost.eta_s / 60))} min"
-    kind = " (a rehearsal: nothing is paid)" if setting.config.provider == "rehearsal" else ""
+    kind = " (a rehearsal: nothing is paid)" if setting.rehearses else ""
     rows = count(cost.submits, "row")
     typer.echo(f"to submit: {rows}, {cost.video_seconds:,} s of video{money}{eta}{kind}")
+    edited = sum(step.waits_for_redo for step in plan.steps)
+    if edited:
+        typer.echo(f"left alone: {count(edited, 'row')} {EDITED}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ from pipeline.cli.options import (
     Strict,
     Verbose,
     checked,
+    paid_again,
     refuse,
     settle,
 )
@@ -121,7 +123,8 @@ def _retry(
     """New attempts for rows that ended badly; nothing else is submitted.
 
     What is already paid for is fetched as well. limits.attempts bounds the attempts of one row
-    over all runs, so that a nightly retry never pays for ever.
+    over all runs, so that a nightly retry never pays for ever. The exit code speaks of
+    the rows in these states and of what was fetched alone.
     """
     from pipeline.plan import Mode
 
@@ -141,7 +144,11 @@ def _fetch(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Poll and download whatever is paid for; submits nothing."""
+    """Poll and download whatever is paid for; submits nothing.
+
+    The exit code speaks of these videos alone: rows that break a rule, were never sent or ended
+    badly before do not count, so it may be 0 although such rows need you.
+    """
     from pipeline.plan import Mode
 
     _ = verbose
@@ -206,6 +213,7 @@ def _carry_out(
     from pipeline.run import run
     from pipeline.snapshot import snapshot
 
+    _refuse_to_begin(setting)
     with snapshot(setting.manifest, setting.folder.cache) as source:
         found = checked(setting, show=not quiet)
         _refuse_broken(setting, found, strict=strict)
@@ -226,6 +234,19 @@ def _carry_out(
             outcome = run(order, progress)
     _say_after(outcome, found, quiet=quiet)
     raise typer.Exit(outcome.exit_code)
+
+
+def _refuse_to_begin(setting: Setting) -> None:
+    """Say what keeps a live run from its first journal, before anything is made."""
+    from pipeline.config.secret import api_key
+
+    if setting.rehearses:
+        return
+    refusal = paid_again(setting)
+    if refusal is not None:
+        raise refusal
+    if not setting.folder.journal.is_file():
+        api_key(setting.config, os.environ)
 
 
 def _refuse_broken(setting: Setting, found: Checked, *, strict: bool) -> None:
@@ -256,7 +277,7 @@ def _say_before(setting: Setting, found: Checked) -> None:
     also = f", {invalid:,} break a rule and are not sent" if invalid else ""
     kind = (
         "a rehearsal against the built-in emulator: nothing is paid"
-        if setting.config.provider == "rehearsal"
+        if setting.rehearses
         else f"live at {setting.config.api.base_url}"
     )
     typer.echo(

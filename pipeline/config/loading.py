@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 from pydantic import ValidationError
 
 from pipeline.config.secret import looks_secret
-from pipeline.config.settings import Config, Section
+from pipeline.config.section import Section
+from pipeline.config.settings import Config
 from pipeline.config.yamltext import Tree, Value, read_yaml
 from pipeline.errors import ConfigError
 
@@ -154,7 +155,7 @@ def _gather_tree(tree: Tree, prefix: str, origin: str, gathered: _Gathered, *, l
 def _gather_item(
     key: str, item: Tree | Value, origin: str, gathered: _Gathered, *, lines: bool
 ) -> None:
-    source = f"{origin}:{_line(item)}" if lines else origin
+    source = f"{origin}:{item.line}" if lines else origin
     if key in SECTIONS:
         if not isinstance(item, Value):
             _gather_tree(item, f"{key}.", origin, gathered, lines=lines)
@@ -165,14 +166,6 @@ def _gather_item(
         gathered.sources[key] = source
     else:
         gathered.fault(source, key, f"is not a setting; {_suggestion(key)}")
-
-
-def _line(item: Tree | Value) -> int:
-    while not isinstance(item, Value):
-        if not item:
-            return 1
-        item = next(iter(item.values()))
-    return item.line
 
 
 def _plain(tree: Tree) -> dict[str, object]:

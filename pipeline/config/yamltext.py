@@ -18,13 +18,18 @@ _NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A scalar or a list, with the line (from 1) on which it stands."""
+    """A scalar or a list, with the line (from 1) on which its key stands, or it itself."""
 
     value: object
     line: int
 
 
-Tree = dict[str, "Value | Tree"]
+class Tree(dict[str, "Value | Tree"]):
+    """A mapping, with the line (from 1) on which its key stands, or it itself."""
+
+    def __init__(self, line: int = 1) -> None:
+        super().__init__()
+        self.line = line
 
 
 @dataclass(slots=True)
@@ -64,13 +69,13 @@ def _refusal(event: Any, problem: str) -> yaml.MarkedYAMLError:  # noqa: ANN401
 
 def read_yaml(text: str) -> Reading:
     """Read one YAML document. A text that is no YAML at all gives one fault and an empty tree."""
-    reading = Reading(tree={})
+    reading = Reading(tree=Tree())
     try:
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
             if node is not None:
-                reading.tree = _walk(loader, node, "", reading)
+                reading.tree = _walk(loader, node, "", reading, node.start_mark.line + 1)
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -82,10 +87,9 @@ def read_yaml(text: str) -> Reading:
     return reading
 
 
-def _walk(loader: _Loader, node: yaml.Node, path: str, reading: Reading) -> Tree | Value:
-    line = node.start_mark.line + 1
+def _walk(loader: _Loader, node: yaml.Node, path: str, reading: Reading, line: int) -> Tree | Value:
     if isinstance(node, yaml.MappingNode):
-        return _mapping(loader, node, path, reading)
+        return _mapping(loader, node, path, reading, line)
     if isinstance(node, yaml.ScalarNode) and node.tag in _NUMBERS and ":" in node.value:
         read_as = loader.construct_object(node)
         reading.faults.append(
@@ -99,8 +103,8 @@ def _walk(loader: _Loader, node: yaml.Node, path: str, reading: Reading) -> Tree
     return Value(loader.construct_object(node, deep=True), line)
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode, path: str, reading: Reading) -> Tree:
-    tree: Tree = {}
+def _mapping(loader: _Loader, node: yaml.MappingNode, path: str, reading: Reading, at: int) -> Tree:
+    tree = Tree(at)
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
         if not isinstance(key_node, yaml.ScalarNode):
@@ -111,7 +115,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode, path: str, reading: Readin
         if name in tree:
             reading.faults.append((line, inner, "is given twice; remove one of the two"))
             continue
-        value = _walk(loader, value_node, inner, reading)
+        value = _walk(loader, value_node, inner, reading, line)
         if not (isinstance(value, Value) and value.value is _Refused):
             tree[name] = value
     return tree

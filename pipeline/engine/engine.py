@@ -5,8 +5,8 @@ move of a row. It is told the time and never reads it; it has no socket, no disk
 whole night runs as an ordinary function in virtual time, and a resumed night is the journal's
 entries taken up by a fresh engine, followed by ordinary answers.
 
-The way of one row: `enqueue` -> pictures (`uploads`) -> the paid call (`gate`) -> queries (`sweep`)
--> the video (`videos`) -> settled.
+The way of one row: `enqueue` -> pictures (`uploads`) -> the paid call (`submissions`, `gate`)
+-> queries (`sweep`) -> the video (`videos`) -> settled.
 """
 
 from __future__ import annotations
@@ -24,10 +24,8 @@ from pipeline.commands import (
     DownloadAnswer,
     Query,
     QueryAnswer,
-    Submit,
     SubmitAnswer,
     Upload,
-    UploadAnswer,
 )
 from pipeline.engine import stops
 from pipeline.engine.budget import Budget, Spend
@@ -36,17 +34,11 @@ from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.proof import Proof
 from pipeline.engine.rows import Reach, Stop, Tracked
 from pipeline.engine.settings import Settings
+from pipeline.engine.submissions import Submissions
 from pipeline.engine.sweep import Sweep
 from pipeline.engine.uploads import Uploads
 from pipeline.engine.videos import Videos
-from pipeline.errors import (
-    NotSent,
-    OutOfCredit,
-    ProviderError,
-    Refused,
-    Throttled,
-    Unauthorized,
-)
+from pipeline.errors import ProviderError, Unauthorized
 from pipeline.lifecycle import SETTLED, after
 from pipeline.model import Attempt, Entry, State
 
@@ -70,19 +62,28 @@ class Engine:
         self._reach = 0
         self.states: Counter[State] = Counter()
         self._settings = settings
-        self._upload_age_s = upload_age_s
         self._rows: dict[str, Tracked] = {}
         self._uploads = Uploads(settings.uploads, AHEAD)
         self._gate = Gate(settings, now)
         self._sweep = Sweep(settings, now)
         self._budget = Budget(settings.caps, settings.caps_per_day)
-        self._budget_waits = False
         self._proof = Proof(wanted=settings.resend)
         self._renew = renew
         self._outstanding = Outstanding(settings, self._sweep, self._happen)
         self._videos = Videos(settings.downloads, self._sweep, self._outstanding, self._happen)
         self._events: list[ev.Event] = []
         self._commands: list[Command] = []
+        self._submissions = Submissions(
+            self._rows,
+            self._uploads,
+            self._gate,
+            self._budget,
+            self._outstanding,
+            upload_age_s=upload_age_s,
+            happen=self._happen,
+            note=self._events.append,
+            heed=self._heed,
+        )
 
     # Before the start.
 
@@ -169,11 +170,11 @@ class Engine:
                 case QueryAnswer():
                     self._on_query(answer, now)
                 case SubmitAnswer():
-                    self._on_submit(answer, now)
+                    self._submissions.answered(answer, now)
                 case DownloadAnswer():
                     self._on_download(answer, now)
                 case _:
-                    self._on_upload(answer, now)
+                    self._submissions.uploaded(answer, now)
         return self._decide(now)
 
     def _decide(self, now: float) -> Decision:
@@ -194,9 +195,7 @@ class Engine:
             return None
         wake_at = self._sweep.wake_at(now)
         if self._reach < Reach.SUBMITTING:
-            wake_at = min(wake_at, self._uploads.wake_at())
-            if self._uploads.prepared and not self._budget_waits:
-                wake_at = min(wake_at, self._gate.opens_at(now, self._outstanding.slots))
+            wake_at = min(wake_at, self._submissions.wake_at(now))
         return wake_at if wake_at < inf else None
 
     def _happen(self, row: Tracked, event: ev.Event) -> None:
@@ -214,109 +213,9 @@ class Engine:
         while (sha256 := self._uploads.start(now)) is not None:
             self._commands.append(Upload(sha256))
 
-    def _on_upload(self, answer: UploadAnswer, now: float) -> None:
-        match answer.outcome:
-            case str(url):
-                self._uploads.uploaded(answer.sha256, url, now + self._upload_age_s)
-            case Refused() as error:
-                for key in self._uploads.refused(answer.sha256, error, now):
-                    self._picture_refused(self._rows[key], error)
-            case error:
-                if not self._uploads.put_off(answer.sha256, error, now):
-                    self._heed(stops.uploads_fail(error.message))
-                if isinstance(error, Unauthorized):
-                    self._heed(stops.unauthorized(error))
-
-    def _picture_refused(self, row: Tracked, error: ProviderError) -> None:
-        self._supersede(row)
-        refusal = ev.PictureRefused(
-            row.key, row.attempt.number, row.attempt, error.code, error.message
-        )
-        self._happen(row, refusal)
-
-    def _supersede(self, row: Tracked) -> None:
-        earlier, row.supersedes = row.supersedes, None
-        if earlier is not None and earlier.state in SETTLED:
-            # Closed only now, together with the new attempt: a stop before it leaves the row as
-            # it was.
-            self._events.append(ev.Requeued(row.key, earlier.attempt.number))
-
     def _submit(self, now: float) -> None:
-        self._budget_waits = False
-        self._prepare(now)
-        while self._uploads.prepared and self._gate.is_open(now, self._outstanding.slots):
-            row = self._rows[self._uploads.prepared[0]]
-            urls = self._uploads.urls(row.attempt.request.images, now)
-            if urls is None:
-                self._uploads.prepared.popleft()
-                self._want_pictures(row.key, row.attempt.request.images, now)
-            elif (refusal := self._budget.refusal(row.attempt)) is None:
-                self._uploads.prepared.popleft()
-                self._gate.enter(now)
-                self._intend(row, urls)
-            else:
-                # What is in flight may give its share of the budget back.
-                self._budget_waits = self._gate.in_flight > 0
-                if not self._budget_waits:
-                    self.stop(refusal)
-                return
-            self._prepare(now)
-
-    def _prepare(self, now: float) -> None:
-        while (waiting := self._uploads.next_row()) is not None:
-            self._want_pictures(*waiting, now)
-
-    def _want_pictures(self, key: str, images: tuple[str, ...], now: float) -> None:
-        refusal = self._uploads.prepare(key, images, now)
-        if refusal is not None:
-            self._picture_refused(self._rows[key], refusal)
-
-    def _intend(self, row: Tracked, urls: tuple[str, ...]) -> None:
-        self._supersede(row)
-        row.reserved_on = self._budget.reserve(row.attempt)
-        self._outstanding.hold(row)
-        self._happen(row, ev.Intended(row.key, row.attempt.number, row.attempt))
-        self._commands.append(Submit(row.attempt, urls))
-
-    def _on_submit(self, answer: SubmitAnswer, now: float) -> None:
-        row, number = self._rows[answer.key], self._rows[answer.key].attempt.number
-        self._gate.in_flight -= 1
-        match answer.outcome:
-            case str(task_id):
-                self._gate.accepted()
-                self._happen(row, ev.Accepted(row.key, number, task_id))
-                self._outstanding.accepted(row, task_id, now)
-            case Refused() as error:
-                self._budget.release(row.attempt, row.reserved_on)
-                self._outstanding.release(row)
-                self._happen(row, ev.Declined(row.key, number, error.code, error.message))
-                self._heed(self._gate.refused(error))
-            case Throttled() | NotSent() as error:
-                stop = self._gate.put_off(error, now, self.outstanding)
-                self._not_accepted(row)
-                self._heed(stop)
-            case Unauthorized() as error:
-                self._not_accepted(row)
-                self._heed(stops.unauthorized(error))
-            case OutOfCredit() as error:
-                self._not_accepted(row)
-                self._heed(stops.out_of_credit(error))
-            case error:
-                self._happen(row, ev.AnswerLost(row.key, number, error.message))
-                self._doubt(row, error.message, now)
-
-    def _not_accepted(self, row: Tracked) -> None:
-        self._budget.release(row.attempt, row.reserved_on)
-        self._outstanding.release(row)
-        self._happen(row, ev.NotAccepted(row.key, row.attempt.number))
-        self._uploads.put_back(row.key)
-
-    def _doubt(self, row: Tracked, message: str, now: float) -> None:
-        row.doubted_now = True
-        if self._outstanding.doubt(row, now, 0):
-            self._gate.lost()
-        else:
-            self._heed(self._gate.doubted(message, now))
+        while (submit := self._submissions.start(now)) is not None:
+            self._commands.append(submit)
 
     # Queries.
 

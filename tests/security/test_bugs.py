@@ -56,7 +56,9 @@ def holds(shop: Shop, keys: set[str]) -> None:
 
 def test_it_ends_with_70_and_results(shop: Shop) -> None:
     """The screen breaks in the middle: the answers under way are kept, every row is reported."""
+    shop.api.faults("query_never_finishing")  # so that the screen is told of running rows
     outcome = shop.run(screen=BrittleScreen())
+    shop.api.faults()
     assert outcome.exit_code == ExitCode.INTERNAL
     holds(shop, {"A", "B", "C"})
     (stop,) = outcome.stops

@@ -49,6 +49,9 @@ def test_edited_rows_and_new_takes(product: Product, api: Api) -> None:
     edited[0]["prompt"] = "another shot of P0001"
     sheets.write(manifest, edited)
     mark = api.mark()
+    planned = product("plan", manifest)
+    assert "to submit: 0 rows" in planned.out
+    assert "left alone: 1 row edited since the video was made; --redo changed" in planned.out
     left = product("run", manifest, "-q")
     assert left.code == 0, "a changed row that is done does not count"
     assert api.calls(since=mark) == []
@@ -107,6 +110,7 @@ def test_failed_rows_get_new_attempts_up_to_the_limit(product: Product, api: Api
     assert product("run", manifest, "-q", "--retry", "failed").code == 1
     mark = api.mark()
     assert product("retry", manifest, "-q").code == 1, "three attempts are made"
+    assert product("fetch", manifest, "-q").code == 0, "they ended before it began"
     assert api.calls("submit", since=mark) == []
     invariants.hold(api, product, manifest, out, manifest.read_bytes())
 

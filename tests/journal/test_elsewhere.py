@@ -1,0 +1,112 @@
+"""A manifest that was paid for from another working folder is found before it is paid for again."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from pipeline import events as ev
+from pipeline.errors import StoreError
+from pipeline.folder import OutputFolder
+from pipeline.journal.elsewhere import paid_elsewhere
+from pipeline.journal.journal import Journal
+from tests.journal.lives import intended
+
+NAME = Path("outputs", "night")
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    """A manifest in a folder of its own, below the one that a run is started in."""
+    path = tmp_path / "shop" / "manifests" / "night.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("prompt\na film\n", encoding="utf-8")
+    return path
+
+
+def journal(root: Path, manifest: Path, *, sent: bool = True) -> Path:
+    """Begin a journal of a manifest in the output folder `root`; return its folder."""
+    root.mkdir(parents=True)
+    with contextlib.closing(Journal(root / "journal.db")) as begun:
+        begun.claim(manifest, adopt=False)
+        if sent:
+            begun.append([intended("a"), ev.Accepted("a", 1, "task")], 1.0).result(10)
+    return root
+
+
+def files(folder: Path) -> set[Path]:
+    """All there is, but what SQLite itself lays beside a journal in WAL mode to read it."""
+    return {one for one in folder.rglob("*") if not one.name.endswith(("-shm", "-wal"))}
+
+
+@pytest.mark.parametrize("home", ["shop", "shop/manifests", "."])
+def test_it_is_found_beside_the_manifest_and_above(
+    manifest: Path, tmp_path: Path, home: str
+) -> None:
+    """Both folders are named, with what would happen and what to do; nothing is made."""
+    there = journal(tmp_path / home / NAME, manifest)
+    here = OutputFolder(tmp_path / "elsewhere" / NAME)
+    before = files(tmp_path)
+    found = paid_elsewhere(manifest, here, "outputs")
+    assert found is not None
+    assert found.exit_code == 2
+    assert "paid for a second time" in found.message
+    assert str(there) in found.message
+    assert str(here.root) in found.message
+    assert f'--out "{there}" or start in {(tmp_path / home).resolve()}' in (found.action or "")
+    assert f'--out "{here.root}"' in (found.action or "")
+    assert files(tmp_path) == before
+
+
+def test_it_is_found_by_way_of_a_link(manifest: Path, tmp_path: Path) -> None:
+    """Which name a run was given does not matter: the journal knows the file itself."""
+    journal(tmp_path / "links" / NAME, manifest)
+    link = tmp_path / "links" / "night.csv"
+    link.symlink_to(manifest)
+    assert paid_elsewhere(link, OutputFolder(tmp_path / NAME), "outputs") is not None
+    assert paid_elsewhere(manifest, OutputFolder(tmp_path / NAME), "outputs") is None
+
+
+def test_a_folder_that_rows_were_sent_from_goes_on(manifest: Path, tmp_path: Path) -> None:
+    """Whatever else there is: its own journal knows what is paid for."""
+    journal(tmp_path / NAME, manifest)
+    here = journal(tmp_path / "shop" / NAME, manifest)
+    assert paid_elsewhere(manifest, OutputFolder(here), "outputs") is None
+
+
+def test_an_empty_journal_is_no_leave_to_pay_again(manifest: Path, tmp_path: Path) -> None:
+    """One that a stopped run left behind knows nothing of what is paid for."""
+    here = OutputFolder(journal(tmp_path / NAME, manifest, sent=False))
+    assert paid_elsewhere(manifest, here, "outputs") is None
+    journal(tmp_path / "shop" / NAME, manifest)
+    assert paid_elsewhere(manifest, here, "outputs") is not None
+
+
+def test_what_would_not_be_paid_twice_is_nobodys_hindrance(manifest: Path, tmp_path: Path) -> None:
+    """Another manifest's folder of that name, and one from which nothing was ever sent."""
+    other = tmp_path / "shop" / "other" / "night.csv"
+    journal(tmp_path / "shop" / NAME, other)
+    journal(tmp_path / "shop" / "manifests" / NAME, manifest, sent=False)
+    assert paid_elsewhere(manifest, OutputFolder(tmp_path / NAME), "outputs") is None
+
+
+def test_a_set_folder_for_all_outputs_is_one_folder(manifest: Path, tmp_path: Path) -> None:
+    """Where output.dir is absolute there is no other place."""
+    outputs = tmp_path / "all"
+    journal(tmp_path / "shop" / NAME, manifest)
+    assert paid_elsewhere(manifest, OutputFolder(outputs / "night"), str(outputs)) is None
+
+
+def test_a_journal_that_cannot_be_read_may_be_the_one(manifest: Path, tmp_path: Path) -> None:
+    """In doubt nothing is paid: a person looks first. One's own is a failure as ever."""
+    there = tmp_path / "shop" / NAME
+    there.mkdir(parents=True)
+    (there / "journal.db").write_text("no journal at all, but long enough to be one" * 20)
+    found = paid_elsewhere(manifest, OutputFolder(tmp_path / NAME), "outputs")
+    assert found is not None
+    assert "damaged. If this manifest" in found.message
+    assert f'--out "{there}"' in (found.action or "")
+    with pytest.raises(StoreError):
+        paid_elsewhere(manifest, OutputFolder(there), "outputs")

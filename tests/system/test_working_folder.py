@@ -1,0 +1,90 @@
+"""One manifest, started from several working folders: by hand here, by a scheduler there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.system.harness import invariants, sheets
+from tests.system.harness.api import KEY, Api
+from tests.system.harness.product import Product
+
+
+def elsewhere(product: Product) -> Product:
+    """Return the same program in another, empty working folder."""
+    folder = product.folder / "elsewhere" / "deep"
+    folder.mkdir(parents=True)
+    return Product(folder, product.base_url, KEY)
+
+
+def test_another_working_folder_pays_nothing_twice(product: Product, api: Api) -> None:
+    """Refused with 2 before anything is made or sent; `plan` warns; --out says what is meant."""
+    shop = product
+    manifest = sheets.write(shop.folder / "manifests" / "night.csv", sheets.rows(3))
+    out = shop.folder / "outputs" / "night"
+    assert shop("run", manifest.relative_to(shop.folder), "-q").code == 0
+    before = manifest.read_bytes()
+    cron = elsewhere(shop)
+    mark = api.mark()
+    for command in ("run", "retry", "fetch"):
+        refused = cron(command, manifest)
+        assert refused.code == 2
+        assert "paid for a second time" in refused.err
+        assert f'--out "{out}"' in refused.err
+        assert f'--out "{cron.folder / "outputs" / "night"}"' in refused.err
+    planned = cron("plan", manifest, "--json")
+    assert planned.code == 0
+    assert "paid for a second time" in planned.err
+    assert planned.json["groups"]["new"] == 3
+    assert "second time" in cron("run", manifest, "--dry-run").err
+    assert cron("check", manifest).err == "" == cron("status", manifest, "-q").err
+    assert not (cron.folder / "outputs" / "night" / "journal.db").exists()
+    assert api.calls(since=mark) == []
+
+    assert cron("run", manifest, "-q", "--out", out).code == 0
+    assert "second time" not in cron("plan", manifest, "--out", out).err
+    assert api.calls(since=mark) == [], "all are done there"
+    invariants.hold(api, shop, manifest, out, before)
+
+    own = cron.folder / "outputs" / "night"
+    assert cron("run", manifest, "-q", "--out", own, "--limit", "1").code == 0
+    assert cron("run", manifest, "-q", "--limit", "1").code == 0, "it has a journal of its own now"
+    assert len(api.calls("submit", since=mark)) == 2
+
+
+@pytest.mark.parametrize("outputs", ["outputs", "../made"])
+def test_a_folder_set_for_all_outputs(product: Product, api: Api, outputs: str) -> None:
+    """An absolute output.dir is the same from everywhere; a relative one is looked for as set."""
+    shop = Product(product.folder / "shop", product.base_url, KEY)
+    manifest = sheets.write(shop.folder / "night.csv", sheets.rows(1))
+    sets = {"output.dir": outputs}
+    assert shop("run", manifest, "-q", sets=sets).code == 0
+    cron = elsewhere(product)
+    mark = api.mark()
+    assert cron("run", manifest, sets=sets).code == 2
+    absolute = str((shop.folder / outputs).resolve())
+    assert cron("run", manifest, "-q", sets={"output.dir": absolute}).code == 0
+    assert api.calls(since=mark) == []
+
+
+def test_a_rehearsal_begins_wherever_it_is_started(rehearsing: Product) -> None:
+    """Nothing is paid there, so nothing is asked."""
+    manifest = sheets.write(rehearsing.folder / "night.csv", sheets.rows(1))
+    sets = {"output.verify": "boxes"}
+    assert rehearsing("run", manifest, "-q", sets=sets).code == 0
+    folder = rehearsing.folder / "elsewhere"
+    folder.mkdir()
+    again = Product(folder, None, None)
+    assert again("run", manifest, "-q", sets=sets).code == 0
+    assert (folder / "outputs" / "night.rehearsal" / "results.csv").is_file()
+
+
+@pytest.mark.parametrize("command", ["run", "retry", "fetch"])
+def test_without_a_key_nothing_is_left_behind(product: Product, api: Api, command: str) -> None:
+    """A live run that cannot begin makes no folder and no journal."""
+    manifest = sheets.write(product.folder / "night.xlsx", sheets.rows(1))
+    mark = api.mark()
+    ended = Product(product.folder, api.base_url, None)(command, manifest)
+    assert ended.code == 2
+    assert "TOAPIS_API_KEY" in ended.err
+    assert api.calls(since=mark) == []
+    assert list(product.folder.iterdir()) == [manifest]
