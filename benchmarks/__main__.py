@@ -15,7 +15,18 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from benchmarks import cost, downloads, figures, growth, journal, limits, makespan, reading, start
+from benchmarks import (
+    cost,
+    downloads,
+    figures,
+    growth,
+    journal,
+    limits,
+    makespan,
+    reading,
+    start,
+    writing,
+)
 from benchmarks.processes import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -30,6 +41,7 @@ ALL: dict[str, Callable[..., Iterator[figures.Figure]]] = {
     "start": start.measure,
     "growth": growth.measure,
     "reading": reading.measure,
+    "writing": writing.measure,
 }
 
 

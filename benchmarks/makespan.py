@@ -120,11 +120,11 @@ def of_product(
         return judged(running.seen, spent, cap=CAP, scale=SCALE), spent, running.seen
 
 
-def of_peer(name: str, rows: int) -> Night:
+def of_peer(name: str, rows: int, video_bytes: int = VIDEO_BYTES) -> Night:
     """Run a peer."""
     script = Path(__file__).parent / "peers" / f"{name}.py"
     with workplace(in_memory=True) as folder:
-        with api(*_api_options("missing", VIDEO_BYTES)) as running:
+        with api(*_api_options("missing", video_bytes)) as running:
             path = manifest(folder, rows)
             line = python(script, running.base_url, path, folder, str(CAP), str(10 / SCALE))
             spent = spend(line).ok()
