@@ -13,7 +13,6 @@ from pipeline.account import Account
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError
 from pipeline.journal.journal import Journal
-from pipeline.journal.reading import read_entries
 from pipeline.lock import run_lock
 from pipeline.model import Entry, Result, State, Summary
 from pipeline.order import Order, Screen, Tally
@@ -94,13 +93,13 @@ class _Run:
         self.journal.begin_run(self.run_id, self.order.command, began)
         self._log("begin", command=self.order.command, manifest=self.order.checked.manifest.path)
         checked = self.order.checked
-        entries = read_entries(self.journal.path, checked.requests_by_hash)
+        entries = self.journal.entries(checked.requests_by_hash)
         plan = plan_for(checked, entries, self.order.folder, self.order.selection, wall=began)
         if plan.of(Action.SUBMIT) or plan.of(Action.TAKE_UP):
             self._work(plan, entries)
             # Freed before they are read anew: a hundred thousand of them are much.
             entries.clear()
-            entries = self.journal.entries()
+            entries = self.journal.entries(checked.requests_by_hash)
         return self._finish(plan, entries, began)
 
     def _work(self, plan: Plan, entries: Mapping[str, Entry]) -> None:

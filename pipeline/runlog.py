@@ -49,6 +49,11 @@ class RunLog:
         finally:
             self._file.close()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there are lines that `flush` has not written."""
+        return bool(self._waiting)
+
     def write(self, at: str, what: str, **said: object) -> None:
         """Add one line: when (UTC, ISO 8601), what, and whatever belongs to it."""
         self._waiting.append((at, what, said))

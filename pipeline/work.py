@@ -56,8 +56,8 @@ class Work:
 
     @property
     def interval_s(self) -> float:
-        """How often the screen wants to be told, at least."""
-        return self.screen.interval_s
+        """How often the screen, and the log if there is something for it, want to be told."""
+        return TELL_EVERY_S if self.log.waiting else self.screen.interval_s
 
     def carry_out(self, plan: Plan, entries: Mapping[str, Entry]) -> None:
         """Submit, poll and bring home what `plan` says; why it ended early stands in the tally.

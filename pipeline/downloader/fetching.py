@@ -131,6 +131,9 @@ class Downloader:
         except BadVideo:
             part.remove()
             raise
+        except BaseException:
+            part.keep()  # whole, and nothing is wrong with it: the next try needs no host
+            raise
 
     async def _settled(self, part: PartFile, wanted: Wanted) -> Video:
         """Verify the part and move it to its place."""

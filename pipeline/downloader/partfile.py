@@ -1,8 +1,8 @@
 """The part file: a video while it is still coming, `.<name>.part` beside its final name.
 
 A small companion, `.<name>.part.json`, keeps the validator and the size that the host gave, so
-that a later try, also of another process and with a fresh URL, can go on where this one ended. It
-is written once there is something worth to go on from: a short video that comes in one go has none.
+that a later try, also of another process and with a fresh URL, can go on where this one ended. A
+short video gets one only when something comes between: most come in one go and never need it.
 Links are never followed: neither the part nor the companion nor the final name may be one.
 """
 
@@ -13,7 +13,7 @@ import json
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader, FileIO
 from pathlib import Path
 
@@ -24,7 +24,8 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _MODE = 0o644
 _SIDECAR_LIMIT_BYTES = 4096
-WORTH_RESUMING_BYTES = 1024 * 1024
+LONG_BYTES = 1024 * 1024
+"""A video of this size, or of none that is known, has its companion from the start."""
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -111,14 +112,28 @@ class PartFile:
         with storing(self.path):
             self._file = _open_writing(self.path, os.O_CREAT | os.O_EXCL)
         self.mark = mark
+        if mark is not None and (mark.total_bytes or LONG_BYTES) >= LONG_BYTES:
+            self._write_mark(mark)
 
-    def _keep_mark(self) -> None:
-        mark = self.mark
-        if mark is None or self._mark_kept:
+    def keep(self) -> None:
+        """Note what is needed to go on with this part, if it can be noted.
+
+        It is an aid on the way out: why there is no room for it is not to hide why it was wanted.
+        """
+        if self.mark is None or self._mark_kept or self._size_on_disk() != self.size_bytes:
             return
+        with suppress(StoreError):
+            self._write_mark(self.mark)
+
+    def _write_mark(self, mark: Mark) -> None:
         record = {"name": self._name, "validator": mark.validator, "size": mark.total_bytes}
-        with storing(self.sidecar), _open_writing(self.sidecar, os.O_CREAT | os.O_EXCL) as file:
-            file.write(json.dumps(record).encode())
+        with storing(self.sidecar):
+            try:
+                with _open_writing(self.sidecar, os.O_CREAT | os.O_EXCL) as file:
+                    file.write(json.dumps(record).encode())
+            except OSError:
+                self.sidecar.unlink(missing_ok=True)
+                raise
         self._mark_kept = True
 
     def go_on(self) -> None:
@@ -137,8 +152,6 @@ class PartFile:
             while written < len(piece):  # a disk that runs full takes a part of it first
                 written += file.write(memoryview(piece)[written:])
         self.size_bytes += len(piece)
-        if self.size_bytes >= WORTH_RESUMING_BYTES:
-            self._keep_mark()
 
     def close(self) -> None:
         """Close the part and keep it, with what is needed to go on unless it is whole."""
@@ -147,7 +160,7 @@ class PartFile:
             with storing(self.path):
                 file.close()
             if not self.whole:
-                self._keep_mark()
+                self.keep()
 
     def remove(self) -> None:
         """Delete the part and its companion, the companion first: alone it would be a lie."""

@@ -110,7 +110,7 @@ class Intake:
         """Check that all announced bytes came; raises TransferBroken if not."""
         if not self._opened and self._head:
             self._open()
-        if not self._part.size_bytes:
+        if not self._opened and self._verdict.step is not Step.APPEND:
             raise TransferBroken("The download host sent an empty file.")
         total = self._verdict.total_bytes
         if total is not None and self._part.size_bytes < total:

@@ -9,7 +9,8 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
+from urllib.parse import quote
 
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.filesystem import network_kind
@@ -89,7 +90,7 @@ def connect_for_reading(path: Path) -> sqlite3.Connection | None:
     if not path.is_file():
         return None
     with clear_errors(path), contextlib.ExitStack() as on_failure:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+        connection = sqlite3.connect(f"{uri_of(path.absolute())}?mode=ro", uri=True, timeout=10)
         on_failure.callback(connection.close)
         if not _version(connection, path):
             # A run that was killed before it made the tables has left nothing to read.
@@ -98,13 +99,24 @@ def connect_for_reading(path: Path) -> sqlite3.Connection | None:
     return connection
 
 
+def uri_of(path: PurePath) -> str:
+    """Return a file's URI as SQLite takes it: a Windows share stands in the path, not before it."""
+    name = path.as_posix()
+    return "file://" + quote(name if name.startswith("/") else f"/{name}", safe="/:")
+
+
 @contextlib.contextmanager
 def clear_errors(path: Path) -> Iterator[None]:
-    """Turn what the system and SQLite say about the journal at `path` into a StoreError."""
+    """Turn what is wrong with the journal at `path`, or with what it holds, into a StoreError."""
     try:
         yield
     except (OSError, sqlite3.Error) as error:
         raise store_error(path, error) from error
+    except (KeyError, ValueError) as error:
+        raise StoreError(
+            f"the journal {path} is damaged: it says what was never written to it ({error!r})",
+            action="Put the last good copy in its place, and keep this one: it knows of payments.",
+        ) from error
 
 
 def no_room(error: Exception) -> bool:

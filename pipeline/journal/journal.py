@@ -12,12 +12,13 @@ import contextlib
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeAlias
 
+from pipeline.collector import collector_paused
 from pipeline.errors import StoreError, UsageError
 from pipeline.events import Event, Intended, PictureRefused
 from pipeline.folder import OutputFolder
@@ -38,7 +39,7 @@ from pipeline.journal.records import (
 )
 from pipeline.journal.reserve import Reserve
 from pipeline.lifecycle import SETTLED, apply
-from pipeline.model import Attempt, Entry
+from pipeline.model import Attempt, Entry, Request
 
 _PUT_EVENT = "INSERT INTO events (at, key, number, kind, data) VALUES (?, ?, ?, ?, ?)"
 _PUT_REQUEST = "INSERT OR IGNORE INTO requests VALUES (?, ?)"
@@ -119,10 +120,14 @@ class Journal:
         with clear_errors(self.path):
             self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('manifest', ?)", (path,))
 
-    def entries(self) -> dict[str, Entry]:
-        """Return what is known of every row, by key; raises StoreError."""
+    @collector_paused()
+    def entries(self, known: Mapping[str, Request] | None = None) -> dict[str, Entry]:
+        """Return what is known of every row, by key; raises StoreError.
+
+        `known` are requests by their hash, as those of the manifest: they are not read once more.
+        """
         with clear_errors(self.path):
-            return entries_in(self._connection)
+            return entries_in(self._connection, known=known)
 
     def submitted_since(self, since: float) -> list[Attempt]:
         """Return the attempts sent at Unix second `since` or later, but for those provably refused.

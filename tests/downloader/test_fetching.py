@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.downloader import Downloader
 from pipeline.downloader.answers import Mark
-from pipeline.downloader.partfile import WORTH_RESUMING_BYTES, PartFile
+from pipeline.downloader.partfile import LONG_BYTES, PartFile
 from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken
 from pipeline.model import Video
 
@@ -326,7 +326,7 @@ async def test_killed_process_is_resumed(
     downloader: Downloader, host: Host, tmp_path: Path
 ) -> None:
     """What a killed process left of a long video is continued by the next one to the same bytes."""
-    host.body += struct.pack(">I4s", WORTH_RESUMING_BYTES, b"free").ljust(WORTH_RESUMING_BYTES)
+    host.body += struct.pack(">I4s", LONG_BYTES, b"free").ljust(LONG_BYTES)
     came = len(host.body) - 1000
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KILLED, str(tmp_path / "videos"), host.url("stalled_late"),
@@ -343,18 +343,69 @@ async def test_killed_process_is_resumed(
     assert host.asks[1].headers["range"] == f"bytes={came}-"
 
 
-def test_companion_comes_when_it_is_worth_it(tmp_path: Path) -> None:
-    """A short video that comes in one go costs one file; a long one is resumable early."""
+@pytest.mark.parametrize("total", [None, LONG_BYTES])
+def test_a_long_video_has_its_companion_from_the_start(tmp_path: Path, total: int | None) -> None:
+    """However the process ends, a long video, or one of unknown length, can be gone on with."""
     part = PartFile(tmp_path, "a.mp4")
-    part.start_over(Mark('"take-1"', WORTH_RESUMING_BYTES + 1))
+    part.start_over(Mark(ETAG, total))
+    assert part.sidecar.exists()
+    part.close()
+
+
+def test_a_short_video_has_a_companion_only_where_it_is_left(tmp_path: Path) -> None:
+    """Coming in one go it costs one file; broken off, or whole and not settled, it is kept."""
+    part = PartFile(tmp_path, "a.mp4")
+    part.start_over(Mark(ETAG, 2))
     part.write(b"x")
     assert not part.sidecar.exists()
-    part.write(bytes(WORTH_RESUMING_BYTES - 1))
-    assert part.sidecar.exists()
-    part.write(b"x")
     part.close()
+    assert PartFile(tmp_path, "a.mp4").mark == Mark(ETAG, 2)
+    part.start_over(Mark(ETAG, 2))
+    part.write(b"xy")
+    part.close()
+    assert not part.sidecar.exists()
+    part.keep()
+    assert PartFile(tmp_path, "a.mp4").whole
     part.settle()
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+    part.keep()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_a_companion_without_room_says_nothing(tmp_path: Path) -> None:
+    """What cannot be noted on the way out does not hide why the transfer ended."""
+    part = PartFile(tmp_path, "a.mp4")
+    part.start_over(Mark(ETAG, 2))
+    part.write(b"x")
+    part.sidecar.mkdir()
+    part.close()
+    assert part.path.exists()
+
+
+async def test_a_whole_video_that_no_decoder_saw_is_taken_without_the_host(
+    host: Host, tmp_path: Path, sha256: str
+) -> None:
+    """Given up between its last byte and its place, a video is not asked for again."""
+    async with Downloader(tmp_path / "videos", allow_private=True) as downloader:
+        trying = asyncio.create_task(fetch(downloader, host.url("good")))
+        part = tmp_path / "videos/.a.mp4.part"
+        while not part.exists() or part.stat().st_size < len(host.body):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        trying.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await trying
+        assert (await fetch(downloader, host.url("status_410"))).sha256 == sha256
+
+
+async def test_an_empty_answer_never_makes_an_old_part_whole(
+    downloader: Downloader, host: Host, tmp_path: Path
+) -> None:
+    """A part without a companion is begun anew; an empty answer is a broken transfer."""
+    part = tmp_path / "videos/.a.mp4.part"
+    part.write_bytes(host.body[:2000])
+    host.body = b""
+    with pytest.raises(TransferBroken, match="empty"):
+        await fetch(downloader, host.url("good"))
 
 
 async def test_many_at_once(downloader: Downloader, host: Host, sha256: str) -> None:

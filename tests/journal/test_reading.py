@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
+import sqlite3
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 import pytest
 
 from pipeline import events as ev
+from pipeline.errors import StoreError
+from pipeline.journal.database import uri_of
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from tests.journal.lives import VIDEO, intended, request
@@ -52,3 +55,37 @@ def test_known_requests_are_not_made_again(path: Path) -> None:
     known = {one.request_hash: one for one in [request("film 3 take 1")]}
     found = read_entries(path, known)["row3"].attempt.request
     assert found is known[found.request_hash]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM requests",
+        "UPDATE attempts SET state = 'sold'",
+        "UPDATE attempts SET video = '{'",
+        "UPDATE requests SET body = '[1]'",
+    ],
+)
+def test_a_damaged_journal_says_so(tmp_path: Path, damage: str) -> None:
+    """What no run ever wrote is told as damage, not as an error of the program."""
+    path = tmp_path / "journal.db"
+    with contextlib.closing(Journal(path)) as journal:
+        journal.append([intended("a", 1, "a film")], 1.0).result()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(damage)
+        connection.commit()
+    with pytest.raises(StoreError, match="damaged"):
+        read_entries(path)
+
+
+@pytest.mark.parametrize(
+    ("place", "uri"),
+    [
+        (PurePosixPath("/my videos/ü?#%.db"), "file:///my%20videos/%C3%BC%3F%23%25.db"),
+        (PureWindowsPath("C:\\videos\\j.db"), "file:///C:/videos/j.db"),
+        (PureWindowsPath("\\\\server\\share\\j.db"), "file:////server/share/j.db"),
+    ],
+)
+def test_a_journal_has_an_address_that_sqlite_takes(place: PurePath, uri: str) -> None:
+    """On a Windows share, too: SQLite takes no name of a server before the path."""
+    assert uri_of(place) == uri
