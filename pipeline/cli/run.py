@@ -237,9 +237,11 @@ def _carry_out(
 
 
 def _refuse_to_begin(setting: Setting) -> None:
-    """Say what keeps a live run from its first journal, before anything is made."""
+    """Say what keeps a run from its journal, before anything is made or sent."""
     from pipeline.config.secret import api_key
 
+    if setting.named:
+        setting.folder.refuse_to_mix(rehearsal=setting.rehearses)
     if setting.rehearses:
         return
     refusal = paid_again(setting)
@@ -274,7 +276,8 @@ def _refuse_unknown_keys(selection: Selection, found: Checked) -> None:
 
 def _say_before(setting: Setting, found: Checked) -> None:
     invalid = len(found.manifest.rows) - found.valid
-    also = f", {invalid:,} break a rule and are not sent" if invalid else ""
+    broken = "breaks a rule and is" if invalid == 1 else "break a rule and are"
+    also = f", {invalid:,} {broken} not sent" if invalid else ""
     kind = (
         "a rehearsal against the built-in emulator: nothing is paid"
         if setting.rehearses

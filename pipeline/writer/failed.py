@@ -8,6 +8,7 @@ from pipeline.columns import folded
 from pipeline.model import RESULT_COLUMNS
 from pipeline.writer.cells import Cell, Cut
 from pipeline.writer.layout import ACTION, ERROR, NEED_THE_USER, STATE, own_columns, pair
+from pipeline.writer.numbers import number_columns, own_values
 from pipeline.writer.place import place, remove
 from pipeline.writer.plain import write_plain
 from pipeline.writer.styles import STATE_LOOKS
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pipeline.model import Manifest, Result, Row
+    from pipeline.model import Manifest, Result
 
 # The state comes along because a file is known by that column as one of ours, whose guarded
 # cells are to be read without the guard.
@@ -36,7 +37,8 @@ def write_failed(
 
     `keys` are those of all rows, for a manifest without a key column: they become the first column
     here, so that a corrected row is known again. The rows' own columns come next, then
-    `result_state`, `result_error` and `result_action`. Without such rows an earlier file is removed
+    `result_state`, `result_error` and `result_action`. In a workbook plain numbers are numbers, and
+    keys are texts. Without such rows an earlier file is removed
     and None given back. Raises StoreError when the folder does not take the file, ValueError when
     results and rows do not match one to one.
     """
@@ -49,7 +51,10 @@ def write_failed(
         return None
     own = own_columns(manifest.headers)
     headers = [*(manifest.headers[i] for i in own), *(RESULT_COLUMNS[field] for field in FIELDS)]
-    table = [(by_row[row.number], _own_cells(row, own)) for row in rows]
+    # All rows of the manifest decide, so that a column looks the same whichever of them failed.
+    of_numbers = manifest.dialect is None
+    numbers = number_columns(manifest.headers, manifest.rows, own) if of_numbers else frozenset()
+    table = [(by_row[row.number], own_values(row, own, numbers)) for row in rows]
     if keys is not None and KEY not in map(folded, manifest.headers):
         named = dict(zip((row.number for row in manifest.rows), keys, strict=True))
         headers.insert(0, KEY)
@@ -58,15 +63,11 @@ def write_failed(
     def write(file: BinaryIO) -> object:
         if manifest.dialect is None:
             return _write_workbook(file, manifest.sheet, headers, table)
-        lines = ([*cells, *_texts(result)] for result, cells in table)
+        lines = ([*map(str, cells), *_texts(result)] for result, cells in table)
         return write_text(file, manifest.dialect, headers, lines)
 
     path, _ = place(target, write)
     return path
-
-
-def _own_cells(row: Row, own: Sequence[int]) -> list[str]:
-    return [row.cells[i] if i < len(row.cells) else "" for i in own]
 
 
 def _texts(result: Result) -> list[str]:
@@ -78,7 +79,7 @@ def _write_workbook(
     file: BinaryIO,
     sheet: str | None,
     headers: Sequence[str],
-    table: Sequence[tuple[Result, Sequence[str]]],
+    table: Sequence[tuple[Result, Sequence[str | float]]],
 ) -> Cut:
     def cells(number: int) -> list[Cell]:
         result, own = table[number - 2]

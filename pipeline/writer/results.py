@@ -11,6 +11,7 @@ from xml.parsers.expat import ExpatError
 from pipeline.model import RESULT_COLUMNS
 from pipeline.writer.cells import Cell, Cut
 from pipeline.writer.layout import STATE, TASK, VIDEO, lay_out, own_columns, pair
+from pipeline.writer.numbers import number_columns, own_values
 from pipeline.writer.package import NotAWorkbook, Package
 from pipeline.writer.place import place
 from pipeline.writer.plain import write_plain
@@ -80,26 +81,27 @@ def _write_workbook(
     summary: Summary | None,
     source: Path,
 ) -> Written:
-    suffix = manifest.path.suffix.lower()
-    notes: list[str] = []
+    suffix, name = manifest.path.suffix.lower(), manifest.path.name
+    torn: list[str] = []
 
     def write(file: BinaryIO) -> Cut:
         try:
             # What is no package of XML, such as an .xls, shows only when it is opened.
             return _copy(manifest, by_row, file, summary, source)
         except DAMAGED as error:
-            note = _not_kept if suffix in OTHER_FORMATS else _not_copied
-            notes.append(note(manifest.path.name, str(error)))
+            torn.append(str(error))
             file.seek(0)
             file.truncate()
             return _plain(manifest, by_row, file, summary)
 
     path, cut = place(target, write)
+    notes = [*moved(target, path)]
+    if torn:
+        known = suffix in OTHER_FORMATS
+        notes.append(_not_kept(name, path) if known else _not_copied(name, path, torn[0]))
     if suffix in MACROS:
-        notes.append(
-            f"The macros of {manifest.path.name} are not in {path.name}: .xlsx takes none."
-        )
-    return Written(path, (*moved(target, path), *notes, *shortened(cut)))
+        notes.append(f"The macros of {name} are not in {path.name}: .xlsx takes none.")
+    return Written(path, (*notes, *shortened(cut)))
 
 
 class _Unreadable(Exception):
@@ -160,11 +162,11 @@ def _plain(
     manifest: Manifest, by_row: Mapping[int, Result], file: BinaryIO, summary: Summary | None
 ) -> Cut:
     own = own_columns(manifest.headers)
+    numbers = number_columns(manifest.headers, manifest.rows, own)
     rows = {row.number: row for row in manifest.rows}
 
     def cells(number: int) -> Iterator[Cell]:
-        texts = rows[number].cells
-        yield from (Cell(texts[i] if i < len(texts) else None) for i in own)
+        yield from map(Cell, own_values(rows[number], own, numbers))
         for _, cell in _result_cells(by_row[number], enumerate(range(len(RESULT_COLUMNS)))):
             yield cell
 
@@ -223,16 +225,19 @@ def shortened(cut: Cut) -> tuple[str, ...]:
     return (f"{cut.texts} texts were longer than a cell takes (32,767 characters) and end in `…`.",)
 
 
-def _not_kept(name: str, _why: str) -> str:
+def _not_kept(name: str, path: Path) -> str:
+    # What is missed is still there: a manifest is never written to.
     return (
-        f"{name} is in a format that cannot be written, so results.xlsx is a new workbook with its "
-        "columns as text: formats, formulas, pictures and other sheets are not in it. "
-        "Save the manifest as .xlsx to keep them."
+        f"The formats, formulas, pictures, macros and other sheets of {name} are not in "
+        f"{path.name}: that format cannot be written, so {path.name} is a new workbook with the "
+        f"values alone, dates and times as texts. They are all still in {name}, which stays as it "
+        "is. A manifest saved as .xlsx before its first run keeps them in its results, too."
     )
 
 
-def _not_copied(name: str, why: str) -> str:
+def _not_copied(name: str, path: Path, why: str) -> str:
     return (
-        f"{name} could not be copied ({why}), so results.xlsx is a new workbook with its columns "
-        "as text. Open and save the manifest in Excel, then run `reelsheet report`."
+        f"{name} could not be copied ({why}), so {path.name} is a new workbook with its values "
+        "alone: formats, formulas and other sheets are not in it. Open and save the manifest in "
+        "Excel, then run `reelsheet report`."
     )

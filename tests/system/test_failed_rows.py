@@ -69,7 +69,7 @@ def test_failed_rows_of_a_workbook(product: Product, api: Api) -> None:
     assert product("run", manifest, "-q", *sheet).code == 1
     failed = product.folder / "outputs" / "shop" / "failed.xlsx"
     book = openpyxl.load_workbook(failed)
-    (cell,) = (cell for row in book.worksheets[0] for cell in row if cell.value == "7")
+    (cell,) = (cell for row in book.worksheets[0] for cell in row if cell.value == 7)
     cell.value = 10
     book.save(failed)
     mark = api.mark()

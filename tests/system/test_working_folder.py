@@ -51,6 +51,20 @@ def test_another_working_folder_pays_nothing_twice(product: Product, api: Api) -
     assert len(api.calls("submit", since=mark)) == 2
 
 
+def test_a_rehearsal_and_a_live_run_never_share_a_folder(product: Product, api: Api) -> None:
+    """Named with --out, a folder of live work is refused to a rehearsal before it asks anybody."""
+    manifest = sheets.write(product.folder / "night.csv", sheets.rows(1))
+    out = product.folder / "made"
+    assert product("run", manifest, "-q", "--out", out).code == 0
+    mark = api.mark()
+    refused = product("run", manifest, "--out", out, sets={"provider": "rehearsal"})
+    assert refused.code == 2
+    assert "holds the work of live runs" in refused.err
+    assert not (out / "cache" / "emulator").exists()
+    assert product("run", manifest, "-q", "--out", out).code == 0
+    assert api.calls(since=mark) == []
+
+
 @pytest.mark.parametrize("outputs", ["outputs", "../made"])
 def test_a_folder_set_for_all_outputs(product: Product, api: Api, outputs: str) -> None:
     """An absolute output.dir is the same from everywhere; a relative one is looked for as set."""

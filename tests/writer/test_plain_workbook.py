@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.model import RESULT_COLUMNS, Result, State, TextDialect
+from pipeline.reader.reading import read
 from pipeline.writer.failed import write_failed
 from pipeline.writer.results import write_results
 from tests.writer.tables import HEADERS, manifest, opened, results, summary
@@ -23,7 +24,9 @@ def test_other_formats_give_a_plain_workbook(tmp_path: Path, name: str) -> None:
     table = manifest(path, sheet="Spring/Summer: all")
     written = write_results(table, results(table), tmp_path, summary=summary())
     assert written.path.name == "results.xlsx"
-    assert "cannot be written" in written.notes[0]
+    (note,) = written.notes
+    assert f"formulas, pictures, macros and other sheets of {name} are not in results.xlsx" in note
+    assert f"still in {name}, which stays as it is" in note
     book = opened(written.path)
     assert book.sheetnames == ["Spring_Summer_ all", "Summary"]
     sheet = book["Spring_Summer_ all"]
@@ -31,6 +34,65 @@ def test_other_formats_give_a_plain_workbook(tmp_path: Path, name: str) -> None:
     assert [sheet.cell(row, 5).value for row in (2, 3, 4, 5)] == ["done", "done", None, "done"]
     assert sheet["F2"].value == '=HYPERLINK("videos/2.mp4","videos/2.mp4")'
     assert sheet.freeze_panes == "A2"
+
+
+NUMBERS = {
+    "price": ("42", "-4.5", "", "n/a", "0", "99999999999", "0.333333333333333"),
+    "code": ("42", "007", "1", "2", "3", "4", "5"),
+    "ean": ("40063813", "4006381333931", "1", "2", "3", "4", "5"),
+    "cents": ("4.50", "4.75", "1", "2", "3", "4", "5"),
+    "odd": ("1", "+2", "-0", ".5", "1e3", "0.00001", "1.0000000000000001"),
+    "launch": ("2026-01-01", "9:16", "TRUE", "1", "2", "3", "4"),
+    "name": ("A-1", "12", "1", "2", "3", "4", "5"),
+    "SKU": ("1", "2", "3", "4", "5", "6", "7"),
+    "=1+1": ("=1+1", "-", "x", "", "", "", ""),
+}
+
+
+def test_numbers_are_numbers_where_nothing_changes(tmp_path: Path) -> None:
+    """So that they add up; what would look otherwise, half a column and every key stay texts."""
+    path = tmp_path / "p.ods"
+    path.write_bytes(b"no zip at all")
+    rows = dict(enumerate(zip(*NUMBERS.values(), strict=True), start=2))
+    table = manifest(path, tuple(NUMBERS), rows)
+    failed = write_failed(table, results(table, State.FAILED), tmp_path)
+    assert failed is not None
+    for found in (write_results(table, results(table), tmp_path).path, failed):
+        sheet = opened(found)["Products"]
+        columns = list(sheet.iter_cols(min_row=2, max_col=len(NUMBERS), values_only=True))
+        assert columns[0] == (42, -4.5, None, "n/a", 0, 99999999999, 0.333333333333333)
+        assert columns[1:] == [tuple(c or None for c in column) for column in texts_of_others()]
+        assert {cell.data_type for row in sheet["B2:I8"] for cell in row if cell.value} == {"s"}
+        again = read(found)
+        assert [row.cells[: len(NUMBERS)] for row in again.rows] == list(rows.values())
+
+
+def texts_of_others() -> list[tuple[str, ...]]:
+    """The columns that hold texts."""
+    return [column for name, column in NUMBERS.items() if name != "price"]
+
+
+def test_the_keys_that_failed_rows_bring_are_texts(tmp_path: Path) -> None:
+    """A key that looks like a number is no amount; the other columns look as all rows do."""
+    rows = {2: ("6", "007"), 3: ("7", "8"), 4: ("10", "9")}
+    table = manifest(tmp_path / "p.xlsx", ("duration", "code"), rows)
+    states = (State.DONE, State.FAILED, State.DONE)
+    found = write_failed(table, results(table, *states), tmp_path, keys=("1", "2", "3"))
+    assert found is not None
+    assert next(opened(found)["Products"].iter_rows(min_row=2, max_col=3, values_only=True)) == (
+        "2",
+        7,
+        "8",
+    )
+
+
+def test_the_note_names_the_file_as_it_was_placed(tmp_path: Path) -> None:
+    """The results of failed rows have a name of their own."""
+    path = tmp_path / "failed.xls"
+    path.write_bytes(b"no zip at all")
+    table = manifest(path)
+    (note,) = write_results(table, results(table), tmp_path, stem="failed-results").notes
+    assert "not in failed-results.xlsx" in note
 
 
 def test_the_summary_shows_the_money(tmp_path: Path) -> None:

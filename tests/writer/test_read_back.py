@@ -33,6 +33,32 @@ def test_text_cells_come_back_as_they_were(cells: list[tuple[str, str]]) -> None
     assert [row.cells[:3] for row in again.rows] == list(rows.values())
 
 
+def _numbers() -> st.SearchStrategy[str]:
+    """What looks like a number, as people and programs write it."""
+    return st.one_of(
+        st.integers().map(str),
+        st.floats(allow_nan=False, allow_infinity=False).map(str),
+        st.decimals(allow_nan=False, allow_infinity=False, places=3).map(str),
+        st.from_regex(r"-?[0-9]{0,12}\.?[0-9]{0,12}", fullmatch=True),
+        st.sampled_from(["", "007", "+1", "-0", "1e5", "4.50", ".5", "16:9", "1,5", "TRUE", "n/a"]),
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(_numbers(), _numbers()), min_size=1, max_size=4))
+def test_numbers_of_a_new_workbook_come_back_as_they_were(cells: list[tuple[str, str]]) -> None:
+    """A number in the results of an .ods, and in failed.xlsx, is read as the text it was."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "p.ods"
+        path.write_bytes(b"no zip at all")
+        rows = {n: ("k", *pair) for n, pair in enumerate(cells, start=2)}
+        table = manifest(path, ("sku", "a", "b"), rows)
+        failed = write_failed(table, results(table, State.FAILED), Path(folder))
+        assert failed is not None
+        for found in (write_results(table, results(table), Path(folder)).path, failed):
+            assert [row.cells[:3] for row in read(found).rows] == list(rows.values())
+
+
 def test_a_workbook_comes_back_with_its_results(tmp_path: Path) -> None:
     """Read, write, read, write: rows keep their numbers and cells, results are renewed."""
     rich_workbook(tmp_path / "p.xlsx")
