@@ -17,7 +17,7 @@ from pipeline.retry import spread
 ENOUGH = 30
 """So many ends of a kind must have been seen before they mean anything."""
 
-POLLS = 5.0
+POLLS = 4.8
 """So many polls a task, in the mean, where only the durations are known."""
 
 _SPARSER = 2.0
