@@ -1,9 +1,10 @@
 """Item 1: how near a night comes to the shortest possible one, and how many queries that takes.
 
 1,000 rows, cap 100, task times log-normal (median 60 s, 95th percentile 180 s), everything, the
-bytes of the videos too, scaled down twenty times. The makespan counts from the first acceptance to the last byte of the last
-video. The bound: the same task times, in the order of acceptance, on the same number of slots, each
-slot taken again in the moment in which its task ends, plus one round trip.
+bytes of the videos too, scaled down twenty times. The makespan counts from the first acceptance to
+the last byte of the last video. The bound: the same task times, in the order of acceptance, on the
+same number of slots, each slot taken again in the moment in which its task ends, plus one round
+trip.
 
 The folders of product and peers are in memory where that is possible: time scaled down twenty times
 would ask twenty times as much of a disk as a night does.

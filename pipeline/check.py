@@ -99,6 +99,7 @@ class _Checking:
     name: RowTemplate | None = None  # of the videos, where not every row may have one
     keys: list[str] = field(default_factory=list)
     bad_keys: list[Problem] = field(default_factory=list)
+    unread_keys: set[int | None] = field(default_factory=set)  # rows whose key the reader lost
     broken: set[int] = field(default_factory=set)  # rows with an error found so far
     drafts: dict[int, rules.Draft] = field(default_factory=dict)
     pictured: list[pictures.Pictured] = field(default_factory=list)
@@ -168,6 +169,7 @@ def _rows_checked(path: Path, config: Config, origin: Path | None) -> _Checking:
     )
     made_of = _with_template(checking, settings.prompt_template)
     checking.keys, checking.bad_keys = naming.row_keys(manifest, checking.fields, made_of)
+    _forgive_unread(checking)
     if not any(problem.severity is Severity.ERROR for problem in checking.problems):
         _note(checking, checking.bad_keys)
         _check_rows(checking)
@@ -210,11 +212,28 @@ def _with_template(checking: _Checking, text: str | None) -> tuple[int, ...]:
 
 def _named(checking: _Checking) -> list[Problem]:
     """Name every problem of a row by the key in its cell, also where that key cannot be used."""
-    in_cell = {one.row: one.key for one in checking.bad_keys if one.key}
+    in_cell: dict[int | None, str | None] = dict.fromkeys(checking.unread_keys)
+    in_cell |= {one.row: one.key for one in checking.bad_keys if one.key}
     return [
         replace(one, key=in_cell[one.row]) if one.row in in_cell else one
         for one in checking.problems
     ]
+
+
+def _forgive_unread(checking: _Checking) -> None:
+    """Call no key empty whose cell could not be read: the reader has said what is wrong with it."""
+    unread = {
+        (one.row, one.cell)
+        for one in checking.manifest.cell_problems
+        if one.severity is Severity.ERROR
+    }
+    lost = {
+        one.row
+        for one in checking.bad_keys
+        if one.code == "key_empty" and (one.row, one.cell) in unread
+    }
+    checking.unread_keys = lost
+    checking.bad_keys = [one for one in checking.bad_keys if one.row not in lost]
 
 
 def _note(checking: _Checking, problems: list[Problem]) -> None:

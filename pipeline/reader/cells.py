@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 # Excel keeps 15 significant digits of a number; what was typed beyond is gone.
 MAX_EXACT = 10**15
 _SECONDS_PER_DAY = 86_400
-# What Excel makes of a frame typed as `16:9`: a time of day.
-_FRAMES = {(16, 9, 0): "16:9", (9, 16, 0): "9:16"}
 
 
 def texts_of(column: list[object]) -> list[str]:
@@ -42,7 +40,12 @@ def digits_lost(value: object) -> TypeGuard[int | float]:
     """Whether `value` is a whole number that is too long to have kept all of its digits."""
     if type(value) is int:
         return not -MAX_EXACT < value < MAX_EXACT
-    return type(value) is float and abs(value) >= MAX_EXACT
+    return type(value) is float and math.isfinite(value) and abs(value) >= MAX_EXACT
+
+
+def too_large(value: object) -> bool:
+    """Whether `value` is a number beyond all that a computer counts with, such as 1e999."""
+    return type(value) is float and not math.isfinite(value)
 
 
 def _from_bool(value: bool) -> str:
@@ -80,8 +83,7 @@ def _from_time(value: dt.time) -> str:
 def _from_duration(value: dt.timedelta) -> str:
     seconds = round(value.total_seconds())
     sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
-    clock = (seconds // 3600, seconds // 60 % 60, seconds % 60)
-    return sign + _FRAMES.get(clock, "{:02d}:{:02d}:{:02d}".format(*clock))
+    return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
 _CONVERTERS: dict[type, Callable[..., str]] = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
+import re
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -18,12 +20,16 @@ WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
 # 100,000 rows of long prompts are some 50 MB; beyond this a file is no manifest.
 MAX_FILE_BYTES = 1024**3
 
+_LOCK = re.compile(r"~\$(?P<excel>.+)|\.~lock\.(?P<office>.+)#", re.DOTALL)
 _ZIP = b"PK\x03\x04"
 # The entry of the container's directory that holds the workbook ([MS-OFFCRYPTO] 2.3.3).
 _ENCRYPTED = "EncryptedPackage"
 # The streams that hold the cells of an .xls file ([MS-XLS] 2.1.2, and of Excel 5.0 and 95).
 _TABLES = frozenset({"Workbook", "Book"})
 _DOCUMENTS = frozenset({"WordDocument", "PowerPoint Document", "__properties_version1.0"})
+# Texts hold line breaks and tabs. UTF-16 and UTF-32 may hold any byte, behind their mark.
+_CONTROLS = bytes({*range(32)} - set(b"\t\n\v\f\r\x1a\x1b"))
+_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 # The first record of the oldest .xls files, which have no container.
 _BIFF = {b"\x09\x08", b"\x09\x04", b"\x09\x02", b"\x09\x00"}
 
@@ -59,10 +65,11 @@ def load(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise ManifestError(f"{path} is a folder.", action="Name the table inside of it.")
-        if name.startswith("~$"):
+        if locked := _LOCK.fullmatch(name):
+            program = "Excel" if locked["excel"] else "LibreOffice"
             raise ManifestError(
-                f"{name} is the lock file that Excel keeps beside an open workbook.",
-                action=f"Name the workbook itself: {name[2:]}",
+                f"{name} is the lock file that {program} keeps beside an open workbook.",
+                action=f"Name the workbook itself: {locked['excel'] or locked['office']}",
             )
         if not path.exists():
             raise _missing(path)
@@ -117,10 +124,22 @@ def is_text(path: Path, data: bytes) -> bool:
         return True
     if suffix in WORKBOOK_SUFFIXES and data.startswith(MAGIC):
         _refuse_no_tables(path.name, data)
+    if content is Content.TEXT and _is_binary(data):
+        raise ManifestError(
+            f"{path.name} is damaged, or it is no spreadsheet at all.",
+            action="Copy or download it again, or open it in its own program and save it as .xlsx.",
+        )
     if suffix in WORKBOOK_SUFFIXES and content is Content.ZIP:
         return False  # which kind of workbook it is, its parts tell
     refuse_renamed(path, _packed_as(data) if content is Content.ZIP else content)
     return False
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether the bytes are those of no text."""
+    sample = data[:4096]
+    text = sample.translate(None, _CONTROLS)
+    return not sample.startswith(_WIDE_MARKS) and text != sample
 
 
 def _packed_as(data: bytes) -> Content:

@@ -1,7 +1,8 @@
 """Number formats: what they show beyond the number, and which of them show a time.
 
-`00000` shows 7 as 00007, `"SKU-"0000` as SKU-0007, `0 %` 0.5 as 50 %, `0.00 "€"` 4 as 4.00 €: a
-cell that a person sees so is meant so. Rounded decimals alone change nothing: 4.0 is 4.
+`00000` shows 7 as 00007, `000-000` 42 as 000-042, `"SKU-"0000` 7 as SKU-0007, `0 %` 0.5 as 50 %,
+`0.00 "€"` 4 as 4.00 €: a cell that a person sees so is meant so. Rounded decimals alone change
+nothing: 4.0 is 4.
 
 ECMA-376 part 1, 18.8.31, describes the codes; all workbook formats share them but .ods.
 """
@@ -9,20 +10,41 @@ ECMA-376 part 1, 18.8.31, describes the codes; all workbook formats share them b
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import Enum
 from functools import lru_cache
 
-# A mask is a text that holds a digit for each one that is always shown.
-DIGIT, PERCENT = "\0", "\1"
-_TEXT = r'(?:"[^"]*"|\\.|_.|\*.|\[\$[^\]-]*(?:-[^\]]*)?\]|[-/ $€£¥+%])*'
-_SHOWN = re.compile(
-    rf"(?P<before>{_TEXT})[#,]*(?P<zeros>0+)(?P<decimals>\.0+)?(?P<after>{_TEXT})(?:;.*)?"
+from pipeline.reader.masks import (
+    CLOCK,
+    DIGIT,
+    OPTION,
+    PERCENT,
+    POINT,
+    THOUSANDS,
+    UNREADABLE,
+    both,
+    mask,
 )
-_LITERAL = re.compile(r'"([^"]*)"|\\(.)|([_*]).|\[\$([^\]-]*)(?:-[^\]]*)?\]|([-/ $€£¥+])|(%)')
+
+_TOKEN = re.compile(
+    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|[_*].|\[\$(?P<currency>[^\]-]*)(?:-[^\]]*)?\]'
+    r"|\[(?:black|blue|cyan|green|magenta|red|white|yellow|color ?\d+)\]"
+    r"|(?P<plain>[- $€£¥+():!^&'~{}<>=])|(?P<sign>[0#.,%/])",
+    re.IGNORECASE,
+)
+_SLASH = "\v"
+_SIGNS = {"0": DIGIT, "#": OPTION, ".": POINT, ",": THOUSANDS, "%": PERCENT, "/": _SLASH}
+_NUMBER = re.compile(
+    r"(?P<before>[^\x00\x02-\x04]*)(?P<places>[\x00\x03](?:[^\x01\x02\v]*[\x00\x03])?)"
+    r"(?:\x02(?P<decimals>\x00+))?(?P<after>[^\x00\x02-\x04]*)"
+)
+# A code has sections for positive numbers, negative ones, zero and texts.
+_SECTION = re.compile(r'((?:"[^"]*"|\\.|[_*].|\[[^\]]*\]|[^;])*)(?:;|\Z)', re.DOTALL)
+_CONDITION = re.compile(r"\[[<>=]")
+_POWER = re.compile(r"[0#?.,]+E[+-]0+", re.IGNORECASE)
 _NO_CODE = re.compile(r'"[^"]*"|\\.|_.|\*.')
 _BRACKETS = re.compile(r"\[[^\]]*\]")
 _SPAN = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
+_HALVES = re.compile(r"AM/PM|A/P", re.IGNORECASE)
 _MOMENT = re.compile(r"[dmyhs]", re.IGNORECASE)
 _MOST_CODE = 255
 
@@ -40,7 +62,8 @@ BUILT_IN = {
     9: "0%",
     10: "0.00%",
     **dict.fromkeys((14, 15, 16, 17, 22, *range(27, 32), *range(50, 55)), "yyyy-mm-dd"),
-    **dict.fromkeys((18, 19, 20, 21, 32, 33, 45, 47, 55, 56), "h:mm:ss"),
+    **dict.fromkeys((18, 20, 32, 55), "h:mm"),
+    **dict.fromkeys((19, 21, 33, 45, 47, 56), "h:mm:ss"),
     **dict.fromkeys((34, 35, 36, 57, 58), "yyyy-mm-dd"),
     46: "[h]:mm:ss",
 }
@@ -49,20 +72,15 @@ BUILT_IN = {
 @lru_cache(maxsize=4096)
 def mask_of(code: str) -> str:
     """The mask of a format; empty where it shows nothing but the number."""
-    found = _SHOWN.fullmatch(code) if len(code) <= _MOST_CODE else None
-    if found is None:
+    if len(code) > _MOST_CODE:
         return ""
-    before, after = _words(found["before"]), _words(found["after"])
-    zeros, decimals = len(found["zeros"]), found["decimals"] or ""
-    return mask(before, zeros, len(decimals) - bool(decimals), after)
-
-
-def mask(before: str, zeros: int, decimals: int, after: str) -> str:
-    """The mask of words around `zeros` digits and `decimals` more behind the point."""
-    if zeros <= 1 and not (before + after).strip():
-        return ""
-    digits = DIGIT * zeros + ("." + DIGIT * decimals if decimals else "")
-    return f"{before}{digits}{after}".strip(" ")
+    if timing_of(code) is not None:
+        return CLOCK if _is_clock(code) else ""
+    positive, negative = ([*_SECTION.findall(code), ""])[:2]
+    shown = None if _CONDITION.search(_NO_CODE.sub("", code)) else _mask(positive)
+    if shown is None:
+        return UNREADABLE if _pads(code) else ""
+    return both(shown, _mask(negative) or "")
 
 
 @lru_cache(maxsize=4096)
@@ -77,35 +95,46 @@ def timing_of(code: str) -> Timing | None:
     return Timing.MOMENT if _MOMENT.search(bare) else None
 
 
-def padded(text: str, mask: str) -> str:
-    """A number as its mask shows it; what does not fit the mask stays as it is."""
-    at, end = mask.find(DIGIT), mask.rfind(DIGIT) + 1
-    before, digits, after = mask[:at], mask[at:end], mask[end:]
-    try:
-        number = Decimal(text)
-        if PERCENT in mask:
-            number = number.scaleb(2)
-        number = _rounded(number, digits, PERCENT in mask)
-    except InvalidOperation:
-        return text
-    first, point, rest = f"{abs(number):f}".partition(".")
-    shown = before + first.zfill(len(digits.partition(".")[0])) + point + rest + after
-    return ("-" if number < 0 else "") + shown.replace(PERCENT, "%")
+def _is_clock(code: str) -> bool:
+    """Whether a format of times shows hours and minutes, and nothing else."""
+    bare = _NO_CODE.sub("", code).partition(";")[0]
+    bare = _BRACKETS.sub(lambda found: found[0] if _SPAN.match(found[0]) else "", bare)
+    return {sign.casefold() for sign in _MOMENT.findall(_HALVES.sub("", bare))} == {"h", "m"}
 
 
-def _rounded(number: Decimal, digits: str, percent: bool) -> Decimal:
-    """The number with the decimals that are shown. Raises InvalidOperation where it has others."""
-    whole = number.to_integral_value()
-    decimals = len(digits.partition(".")[2])
-    if decimals or percent:
-        return number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-    if number != whole:
-        raise InvalidOperation
-    return whole
+def _mask(section: str) -> str | None:
+    """The mask of one section of a code; None where it is not understood."""
+    signs = _signs(section)
+    found = _NUMBER.fullmatch(signs) if signs else None
+    if found is None:
+        return None
+    before, places, decimals, after = found.groups(default="")
+    words = places.translate(dict.fromkeys(map(ord, (DIGIT, OPTION, THOUSANDS))))
+    thousands = THOUSANDS in places
+    if words and thousands:
+        return None
+    # Every digit behind one that is always shown is shown, too.
+    may, _, must = places.replace(THOUSANDS, "").partition(DIGIT)
+    if DIGIT in places:
+        may += DIGIT + must.replace(OPTION, DIGIT)
+    before, after = before.replace(_SLASH, "/"), after.replace(_SLASH, "/")
+    return mask(before, may, len(decimals), after, thousands=thousands)
 
 
-def _words(code: str) -> str:
-    return "".join(
-        quoted or escaped or currency or plain or (PERCENT if percent else "")
-        for quoted, escaped, _, currency, plain, percent in _LITERAL.findall(code)
-    )
+def _signs(section: str) -> str:
+    """The section with its words as they are and its digits as signs; empty if that is not all."""
+    said, at = "", 0
+    while at < len(section):
+        token = _TOKEN.match(section, at)
+        if token is None:
+            return ""
+        words = token["quoted"] or token["escaped"] or token["currency"] or token["plain"] or ""
+        said += _SIGNS[token["sign"]] if token["sign"] else words
+        at = token.end()
+    return said
+
+
+def _pads(code: str) -> bool:
+    """Whether a code that is not understood shows more than one digit before the point."""
+    bare = _POWER.sub("", _BRACKETS.sub("", _NO_CODE.sub("", code)))
+    return any(section.partition(".")[0].count("0") > 1 for section in bare.split(";"))

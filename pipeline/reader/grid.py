@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
 from pipeline.model import Manifest, Problem
-from pipeline.reader.cells import digits_lost, texts_of
-from pipeline.reader.formats import padded
+from pipeline.reader.cells import digits_lost, texts_of, too_large
+from pipeline.reader.masks import UNREADABLE, padded
 from pipeline.reader.table import Table, listed, manifest_of
 
 if TYPE_CHECKING:
@@ -33,6 +33,13 @@ _SENTENCES = {
     "digits_lost": (
         "{cell} is a number of {text} digits, and Excel keeps only 15: the last ones are lost. "
         "Format the cell as Text and type the number again."
+    ),
+    "number_too_large": (
+        "{cell} holds a number that is too large for any spreadsheet program. Type the value again."
+    ),
+    "format_not_understood": (
+        "{cell} holds {text}, in a number format that shows it in another way, with zeros that "
+        "cannot be read. Format the cell as Text and type what it is to say."
     ),
     "merged_cell": (
         "{cell} is part of a merged range and has no value of its own. "
@@ -73,17 +80,21 @@ def manifest_from(grid: Grid, *, hidden_rows: str | None, fill_merged: bool) -> 
 
     Raises ManifestError for an empty sheet, and for hidden rows that nothing was said about.
     """
-    finds = list(_lost_digits(grid))
+    finds = list(_lost_numbers(grid))
     texts = [texts_of(column) for column in grid.columns]
     at = {number: index for index, number in enumerate(grid.numbers)}
     for mark in grid.look.marks:
         if mark.row not in at or mark.column >= len(texts):
             continue
-        if mark.kind == "padded":
+        if mark.text == UNREADABLE:
+            if said := texts[mark.column][at[mark.row]]:
+                finds.append(_Find(at[mark.row], mark.column, "format_not_understood", said))
+        elif mark.kind == "padded":
             column = texts[mark.column]
             column[at[mark.row]] = padded(column[at[mark.row]], mark.text)
         else:
-            finds.append(_Find(at[mark.row], mark.column, _CODES[mark.kind], mark.text))
+            said = mark.text.strip() or "#N/A"  # an error value that its writer left without name
+            finds.append(_Find(at[mark.row], mark.column, _CODES[mark.kind], said))
     top = _header_index(grid, texts)
     for find, anchor in _merged(grid, texts, top, at):
         if fill_merged:
@@ -138,13 +149,15 @@ def _header_index(grid: Grid, texts: list[list[str]]) -> int:
     )
 
 
-def _lost_digits(grid: Grid) -> Iterator[_Find]:
+def _lost_numbers(grid: Grid) -> Iterator[_Find]:
     for index, column in enumerate(grid.columns):
         if not set(map(type, column)) & _NUMBERS:
             continue
         for row, value in enumerate(column):
             if digits_lost(value):
                 yield _Find(row, index, "digits_lost", str(len(f"{abs(value):.0f}")))
+            elif too_large(value):
+                yield _Find(row, index, "number_too_large")
 
 
 def _merged(

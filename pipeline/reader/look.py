@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import IO
 
+# The error values that calamine knows; any other one makes it refuse the whole workbook.
+KNOWN_ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"})
 _MERGE = re.compile(rb"""mergeCell\s[^>]*?ref=["']([A-Z]+)(\d+):([A-Z]+)(\d+)["']""")
 
 
@@ -46,6 +48,11 @@ class Look:
     def area(self) -> int:
         """The cells of the rectangle that calamine would make of the sheet."""
         return self.last_row * (self.last_column + 1)
+
+    @property
+    def odd_errors(self) -> bool:
+        """Whether a cell holds an error value that calamine does not know: #SPILL!, Err:502."""
+        return any(one.kind == "error" and one.text not in KNOWN_ERRORS for one in self.marks)
 
 
 def look_at(stream: IO[bytes], padded: dict[str, str]) -> Look:

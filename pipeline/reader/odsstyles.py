@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from pipeline.reader.damage import Damage
-from pipeline.reader.formats import PERCENT, mask
+from pipeline.reader.masks import CLOCK, DIGIT, OPTION, PERCENT, UNREADABLE, both, mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,28 +25,54 @@ _OF_NUMBERS = {
     "number:currency-style",
     "number:percentage-style",
     "number:text-style",
+    "number:time-style",
 }
+_CLOCK = {"number:hours", "number:minutes"}
+_CLOCK_PARTS = _CLOCK | {"number:seconds"}
 _WORDS = {"number:text", "number:currency-symbol"}
-_POSITIVE = {"value()>=0", "value()>0"}
+_POSITIVE, _NEGATIVE = {"value()>=0", "value()>0"}, {"value()<0", "value()<=0"}
 
 
 @dataclass(slots=True)
 class _Shown:
-    """A data style while it is read: its words before and behind, its digits, its stand-in."""
+    """A data style while it is read: its words before and behind, its digits, its stand-ins.
+
+    `between` has the words between the digits, by the number of digits behind them; `clock` are
+    the parts of a time.
+    """
 
     percent: bool
     words: list[str] = field(default_factory=lambda: ["", ""])
     digits: tuple[int, int] | None = None
+    between: dict[int, str] = field(default_factory=dict)
+    thousands: bool = False
+    clock: set[str] = field(default_factory=set)
     positive: str = ""
+    negative: str = ""
+    conditional: bool = False
     odd: bool = False
 
-    def mask(self) -> str:
-        if self.digits is None or self.odd:
-            return ""
+    @property
+    def pads(self) -> bool:
+        """Whether it shows more than one digit before the point."""
+        return self.digits is not None and self.digits[0] > 1
+
+    def mask(self) -> str | None:
+        """What it makes of a number; None where that is not understood."""
+        if self.digits is None or self.odd or (self.between and self.thousands):
+            return None
         before, after = self.words
         if self.percent:
             before, after = before.replace("%", PERCENT), after.replace("%", PERCENT)
-        return mask(before, *self.digits, after)
+        zeros, decimals = self.digits
+        return mask(before, self._places(zeros), decimals, after, thousands=self.thousands)
+
+    def _places(self, zeros: int) -> str:
+        count = max([zeros, *(behind + 1 for behind in self.between)])
+        return "".join(
+            (DIGIT if left <= zeros else OPTION) + self.between.get(left - 1, "")
+            for left in range(count, 0, -1)
+        )
 
 
 class OdsStyles:
@@ -60,6 +86,7 @@ class OdsStyles:
         self._style = ""
         self._open: _Shown | None = None
         self._reads = False
+        self._between: int | None = None
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """Take the beginning of an element."""
@@ -82,6 +109,8 @@ class OdsStyles:
     def _part(self, shown: _Shown, tag: str, attributes: dict[str, str]) -> None:
         if tag in _WORDS:
             self._reads = True
+        elif tag in _CLOCK_PARTS:
+            shown.clock.add(tag)
         elif tag == "number:number":
             zeros = _digits(attributes, "number:min-integer-digits", 1)
             decimals = _digits(attributes, "number:decimal-places", 0)
@@ -89,21 +118,30 @@ class OdsStyles:
             shown.digits = (zeros, decimals)
             scaled = attributes.get("number:display-factor", "1") not in {"1", "1.0"}
             shown.odd = shown.odd or scaled or least != decimals
+            shown.thousands = attributes.get("number:grouping") == "true"
+        elif tag == "number:embedded-text":
+            self._between = _digits(attributes, "number:position", 0)
         elif tag == "style:map":
-            if attributes.get("style:condition", "") in _POSITIVE:
-                shown.positive = attributes.get("style:apply-style-name", "")
-        elif tag in {"number:scientific-number", "number:fraction", "number:embedded-text"}:
+            _map(shown, attributes)
+        elif tag in {"number:scientific-number", "number:fraction"}:
             shown.odd = True
 
     def text(self, text: str) -> None:
         """Take characters."""
-        if self._reads and self._open is not None:
+        if self._open is None:
+            return
+        if self._between is not None:
+            between = self._open.between
+            between[self._between] = between.get(self._between, "") + text
+        elif self._reads:
             self._open.words[self._open.digits is not None] += text
 
     def end(self, tag: str) -> None:
         """Take the end of an element."""
         if tag in _WORDS:
             self._reads = False
+        elif tag == "number:embedded-text":
+            self._between = None
         elif tag in _OF_NUMBERS:
             self._open = None
 
@@ -117,11 +155,22 @@ class OdsStyles:
         for _ in range(_MOST_PARENTS):
             data, parent = self._cells.get(style, ("", ""))
             if data:
-                shown = self._shown.get(data)
-                positive = self._shown.get(shown.positive) if shown else None
-                return (positive or shown or _Shown(percent=False)).mask()
+                return self._mask(self._shown.get(data))
             style = parent
         return ""
+
+    def _mask(self, shown: _Shown | None) -> str:
+        """The mask of a data style and of those that it leaves numbers to."""
+        if shown is None:
+            return ""
+        if shown.clock:
+            return CLOCK if shown.clock == _CLOCK else ""
+        positive = self._shown.get(shown.positive, shown)
+        negative = self._shown.get(shown.negative, shown if positive is not shown else None)
+        mask = None if shown.conditional else positive.mask()
+        if mask is None:
+            return UNREADABLE if any(one.pads for one in (shown, positive)) else ""
+        return both(mask, (negative.mask() if negative else None) or "")
 
     def parser(self) -> expat.XMLParserType:
         """A parser that tells this object of all elements."""
@@ -146,6 +195,17 @@ def listening(
 def _doctype(*_: object) -> None:
     # Only an attack declares entities in a workbook.
     raise Damage("it has a document type")
+
+
+def _map(shown: _Shown, attributes: dict[str, str]) -> None:
+    """Take which numbers are left to which other style."""
+    condition = attributes.get("style:condition", "")
+    if condition in _POSITIVE:
+        shown.positive = attributes.get("style:apply-style-name", "")
+    elif condition in _NEGATIVE:
+        shown.negative = attributes.get("style:apply-style-name", "")
+    elif condition.startswith("value()") and condition != "value()=0":
+        shown.conditional = True
 
 
 def _digits(attributes: dict[str, str], name: str, default: int) -> int:

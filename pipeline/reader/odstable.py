@@ -174,7 +174,7 @@ class Table:
     def _put(self, row: int, cell: _Cell) -> None:
         problem = _problem(cell)
         value = None if problem else _value(cell)
-        number = isinstance(value, float)
+        number = isinstance(value, float | dt.timedelta)
         for column in range(cell.column, cell.column + cell.count):
             if problem:
                 self._gathered.mark(row, column, problem, _shown(cell))

@@ -2,7 +2,8 @@
 
 calamine makes a dense rectangle up to the last filled cell: one space typed into row 1,048,576
 costs hundreds of megabytes, and a wrong `<dimension>` once aborted the process. The copy holds
-the rows that say something, numbered from 1 without gaps.
+the rows that say something, numbered from 1 without gaps. Error values are all #N/A in it, since
+calamine refuses those it does not know; what they are was seen before (see `look`).
 """
 
 from __future__ import annotations
@@ -146,6 +147,8 @@ def _row(block: bytes, prefix: bytes, cells: list[Cell], number: int) -> bytes:
     for cell in cells:
         raw = block[cell.begins : cell.ends]
         tag, sign, rest = raw.partition(b">")
+        if cell.kind == "e":
+            rest = b"<%sv>#N/A</%sv>" % (prefix, prefix)
         tag = _ADDRESS.sub(b"", tag) + b' r="%s%d"' % (_letters(cell.column), number)
         parts += (tag, sign, rest, b"</%sc>" % prefix)
     return b"".join([*parts, b"</%srow>" % prefix])

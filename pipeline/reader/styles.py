@@ -81,8 +81,8 @@ class Styles:
         timing = self._timings.get(style)
         if timing is not None:
             gathered.put(row, column, dated(value, timing, since_1904=self._since_1904))
-            return
-        gathered.put(row, column, value)
+        else:
+            gathered.put(row, column, value)
         if style in self._masks:
             gathered.mark(row, column, "padded", self._masks[style])
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pipeline.columns import ALIASES, folded
 from pipeline.errors import ManifestError
 from pipeline.model import Manifest, Row, TextDialect
 
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 _SHARING_SAMPLE = 1000
 _NAMED_AT_MOST = 5
+# As many columns that we know make a line of headers, and as few filled cells a title.
+_KNOWN_HEADERS, _TITLE_SHARE = 2, 2
+_TITLE_LINES = 3
+_FIELDS = {alias: field for field, aliases in ALIASES.items() for alias in aliases}
+_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +46,11 @@ class Table:
 def manifest_of(table: Table) -> Manifest:
     """Check the headers of `table` and make it a manifest.
 
-    Raises ManifestError for a header that stands twice, or cells under an empty header.
+    Raises ManifestError for a header that stands twice, cells under an empty header, or a title
+    where the headers should be.
     """
     header = list(table.header)
+    _refuse_title(table)
     _refuse_unnamed(table)
     while len(header) > 1 and not header[-1].strip():
         header.pop()
@@ -78,6 +86,31 @@ def _place(table: Table, index: int) -> str:
     manifest = Manifest(table.path, (), (), sheet=table.sheet, first_column=table.first_column)
     letters = manifest.address(index, 0)
     return f"column {index + 1}" if letters is None else f"column {letters[:-1]}"
+
+
+def _refuse_title(table: Table) -> None:
+    """Refuse a first line that says what the table is about, above the line of headers."""
+    filled = [name for name in table.header if name.strip()]
+    for at, number in enumerate(table.numbers[:_TITLE_LINES] if filled else ()):
+        cells = [column[at] for column in table.columns]
+        below = sum(bool(cell.strip()) for cell in cells)
+        if not below:
+            continue
+        if len(filled) * _TITLE_SHARE > below or _known(filled):
+            return
+        if _known(cells) >= _KNOWN_HEADERS:
+            unit = "line" if table.sheet is None else "row"
+            raise ManifestError(
+                f"{table.path.name}: {unit} {number} looks like the headers "
+                f"({', '.join(cell.strip() for cell in cells if cell.strip())[:_SHOWN]}), but "
+                f"{unit} {table.header_row} stands above it ({filled[0].strip()[:_SHOWN]!r}).",
+                action=f"Delete {unit} {table.header_row}: the headers have to come first.",
+            )
+
+
+def _known(headers: list[str]) -> int:
+    """How many of our fields the headers name."""
+    return len({_FIELDS[name] for name in map(folded, headers) if name in _FIELDS})
 
 
 def _refuse_unnamed(table: Table) -> None:

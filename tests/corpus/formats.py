@@ -35,6 +35,15 @@ PADDED = Sheet([
     [Number(42.0, '"SKU-"00000'), None, Number(6.0, '0 "s"'), Number(0.125, "0.0 %"), 4.5],
 ])  # fmt: skip
 PADDED_TEMPLATE = 'manifest.prompt_template="{{ off }} off, {{ price }}"'
+ZEROS = Sheet([
+    ["sku", "Title"],
+    [Number(42.0, "000-000"), Number(0.672916666666667, "h:mm")],
+    [Number(42.0, "000,000"), Number(0.604166666666667, "h:mm")],
+    [Number(42.0, "[Red]00000"), Number(0.604513888888889, "h:mm:ss")],
+    [Number(-42.0, "000;(000)"), Number(-7.0, "[Red]00000")],
+    [Number(42.0, "[>100]000;00000"), "x"],
+])  # fmt: skip
+TITLED = Sheet([["Spring 2026"], HEADER, ["A", "x", 4.0]], merges=((1, 0, 1, 3),))
 ERRORS = Sheet([
     [*HEADER, "note"],
     ["A", Error("#N/A"), 4.0],
@@ -85,6 +94,15 @@ def _of(suffix: str) -> list[Case]:
         Case(f"{suffix}-padded", make(PADDED), file, keys=("00007", "SKU-00042"), valid=(2, 3),
              settings=(PADDED_TEMPLATE,),
              sent={2: "50% off, 4.00 €", 3: "12.5 % off, 4.5"}),
+        Case(f"{suffix}-zeros-and-times", make(ZEROS), file, valid=(2, 3, 4, 5),
+             keys=("000-042", "000,042", "00042", "(042)", "42"),
+             problems=((6, "sku", "format_not_understood"),), says=("A6 holds 42", "as Text"),
+             settings=('manifest.prompt_template="At {{ title }}"',),
+             sent={2: "At 16:09", 3: "At 14:30", 4: "At 14:30:30", 5: "At -00007"}),
+        Case(f"{suffix}-title-above-the-headers", make(TITLED), file,
+             refused="row 2 looks like the headers", says=("'Spring 2026'", "Delete row 1")),
+        Case(f"{suffix}-that-is-nothing", bytes(range(256)) * 2, file,
+             refused="it is no spreadsheet at all"),
         Case(f"{suffix}-digits-lost", make(LONG), file, valid=(3,),
              problems=((2, "sku", "digits_lost"),), says=("A2 is a number of 18 digits",)),
         Case(f"{suffix}-error-values", make(ERRORS), file, valid=(4,),

@@ -11,10 +11,29 @@ from tests.corpus.workbooks import HEAD, OASIS, zipped
 
 _KIND = "application/vnd.oasis.opendocument.spreadsheet"
 _CALC = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"
-_PLACES = {name: name for name in ("office", "table", "text", "style")} | {"number": "datastyle"}
+_PLACES = {name: name for name in ("office", "table", "text", "style")}
+_PLACES |= {"number": "datastyle", "fo": "xsl-fo-compatible"}
 _SPACES = " ".join(f'xmlns:{name}="{OASIS}:{place}:1.0"' for name, place in _PLACES.items())
 _SPACES += f' xmlns:calcext="{_CALC}"'
 _CODE = re.compile(r'(?:"([^"]*)")?(0+)(?:\.(0+))?( ?%)?(?: ?"([^"]*)")?')
+# What LibreOffice writes for codes that say more.
+_DIGITS = '<number:number number:decimal-places="0" number:min-integer-digits="%d"%s'
+_THREE = _DIGITS % (3, "/>")
+_MORE_THREE = f'<number:number-style style:name="three">{_THREE}</number:number-style>'
+_STYLES = {
+    "000-000": ("number-style", _DIGITS % (6, ("><number:embedded-text "
+                'number:position="3">-</number:embedded-text></number:number>')), ""),
+    "000,000": ("number-style", _DIGITS % (6, ' number:grouping="true"/>'), ""),
+    "[Red]00000": ("number-style", '<style:text-properties fo:color="#ff0000"/>'
+                   + _DIGITS % (5, "/>"), ""),
+    "000;(000)": ("number-style", (f"<number:text>(</number:text>{_THREE}<number:text>)"
+                  '</number:text><style:map style:condition="value()&gt;=0" '
+                  'style:apply-style-name="three"/>'), _MORE_THREE),
+    "[>100]000;00000": ("number-style", _DIGITS % (5, "/>") + '<style:map style:condition="'
+                        'value()&gt;100" style:apply-style-name="three"/>', _MORE_THREE),
+    "h:mm": ("time-style", ("<number:hours/><number:text>:</number:text>"
+             '<number:minutes number:style="long"/>'), ""),
+}  # fmt: skip
 HIDDEN, FILTERED = ' table:visibility="collapse"', ' table:visibility="filter"'
 
 
@@ -46,6 +65,9 @@ def document(styles: str, tables: str, *, password: bool = False) -> bytes:
 
 def _style(code: str, at: int) -> str:
     """A cell style and its data style; times need none, their values say what they are."""
+    if code in _STYLES:
+        kind, inner, before = _STYLES[code]
+        return before + _named(kind, inner, at)
     found = _CODE.fullmatch(code)
     if found is None:
         return ""
@@ -56,6 +78,10 @@ def _style(code: str, at: int) -> str:
     inner += f'number:min-integer-digits="{len(zeros)}"/>'
     behind = percent + (f" {after}" if after else "")
     inner += f"<number:text>{escape(behind)}</number:text>" if behind else ""
+    return _named(kind, inner, at)
+
+
+def _named(kind: str, inner: str, at: int) -> str:
     return (
         f'<number:{kind} style:name="N{at}">{inner}</number:{kind}><style:style style:name='
         f'"ce{at}" style:family="table-cell" style:data-style-name="N{at}"/>'
@@ -123,7 +149,8 @@ def _number(cell: Number, codes: list[str]) -> tuple[str, str]:
     if ":" in cell.code:
         seconds = round(cell.value * 86_400)
         clock = f"PT{seconds // 3600:02}H{seconds // 60 % 60:02}M{seconds % 60:02}S"
-        return f' office:value-type="time" office:time-value="{clock}"', "<text:p>x</text:p>"
+        style = f' table:style-name="ce{codes.index(cell.code)}"'
+        return f'{style} office:value-type="time" office:time-value="{clock}"', "<text:p>x</text:p>"
     kind = "percentage" if "%" in cell.code else "float"
     style = f' table:style-name="ce{codes.index(cell.code)}"'
     return f'{style} office:value-type="{kind}" office:value="{cell.value!r}"', "<text:p>x</text:p>"

@@ -7,6 +7,7 @@ from tests.corpus.workbooks import (
     compound,
     number,
     row,
+    text,
     xlsx,
     zipped,
 )
@@ -33,6 +34,12 @@ def _formula(address: str, formula: str, value: str = "", kind: str = "") -> str
     return f'<c r="{address}"{typed}><f>{formula}</f>{f"<v>{value}</v>" if value else ""}</c>'
 
 
+def _error(address: str, name: str) -> str:
+    return f'<c r="{address}" t="e"><v>{name}</v></c>'
+
+
+# Error values younger than most that read workbooks.
+YOUNG = ("#SPILL!", "#CALC!", "#GETTING_DATA", "#ERROR!", "#FIELD!", "#BLOCKED!", "#BUSY!")
 CASES = (
     Case("plain", xlsx(GOOD), FILE, problems=BAD, valid=(2,)),
     Case("with-macros", xlsx(GOOD), "shop.xlsm", problems=BAD, valid=(2,)),
@@ -78,6 +85,29 @@ CASES = (
          formats=("0%", '#,##0.00 "€"', "0.0 %", "[$$-409]#,##0.00;[Red]-[$$-409]#,##0.00")), FILE,
          valid=(2, 3), settings=('manifest.prompt_template="{{ off }} off, {{ price }}"',),
          sent={2: "50% off, 4.00 €", 3: "12.5 % off, -$1234.50"}),
+    _cells("zeros-in-a-format-not-understood", row(2, number("A2", 7, 1), "x", number("C2", 4, 1)),
+           row(3, "B", "y", '<c r="C3" s="1"/>'), formats=("[>100]000;00000",), valid=(3,),
+           problems=((2, "sku", "format_not_understood"),
+                     (2, "duration", "format_not_understood")), says=("A2 holds 7",)),
+    _cells("zeros-not-understood-elsewhere", row(2, "A", "x", 4, None, number("E2", 7, 1)),
+           formats=("[>100]000;00000",), valid=(2,)),
+    _cells("a-number-beyond-all", row(2, number("A2", "1e999"), "x", 4), row(3, "B", "y", 4),
+           problems=((2, "sku", "number_too_large"),), valid=(3,), says=("too large",)),
+    _cells("keys-that-are-error-values", row(2, _error("A2", "#N/A"), "x", 5),
+           row(3, _formula("A3", "A9"), "y", 4), row(4, None, "z", 4), row(5, "A", "x", 4),
+           problems=((2, "sku", "error_value"), (2, "duration", "duration_not_allowed"),
+                     (3, "sku", "formula_not_calculated"), (4, "sku", "key_empty")), valid=(5,)),
+    _cells("younger-error-values", row(2, "A", _error("B2", "#SPILL!"), 4),
+           row(3, "B", "y", _error("C3", "Err:502")), row(5, "C", "z", 4, None,
+           _error("E5", "#BUSY!")), problems=((2, "prompt", "error_value"),
+           (3, "duration", "error_value")), valid=(5,), says=("#SPILL!", "C3 holds", "Err:502")),
+    _cells("younger-error-values-elsewhere", *(row(n, f"K{n}", "x", 4, None, _error(f"E{n}", name))
+           for n, name in enumerate(YOUNG, 2)), valid=tuple(range(2, len(YOUNG) + 2))),
+    Case("as-wide-as-a-sheet-can-be", xlsx(row(1, "sku", "prompt", text("XFD1", "note"))
+         + row(2, "A", "x", text("XFD2", "y"))), FILE, valid=(2,)),
+    Case("title-above-the-headers", xlsx(row(1, "Spring 2026") + row(2, "sku", "prompt", "duration")
+         + row(3, "A", "x", 4)), FILE, refused="row 2 looks like the headers",
+         says=("Delete row 1",)),
     _cells("formulas-with-values", row(2, "A", _formula("B2", "A9&amp;A8", "A shoe", "str"), 4),
            valid=(2,), sent={2: "A shoe"}),
     _cells("formulas-never-calculated", row(2, "A", _formula("B2", "A9"), 4), row(3, "B", "y", 4),
@@ -118,6 +148,10 @@ CASES = (
     Case("cut-off", xlsx(GOOD)[:-200], FILE, refused="damaged or incomplete"),
     Case("no-bytes", b"", FILE, refused="0 bytes"),
     Case("lock-file", b"\x05Someone", "~$shop.xlsx", refused="lock file", says=("shop.xlsx",)),
+    Case("lock-file-of-libreoffice", b",someone,", ".~lock.shop.xlsx#", refused="lock file that "
+         "LibreOffice", says=("Name the workbook itself: shop.xlsx",)),
+    Case("random-bytes", bytes(range(256)), FILE, refused="it is no spreadsheet at all"),
+    Case("empty-zip", zipped({}), FILE, refused="it is no spreadsheet at all"),
     Case("zip-bomb", xlsx(HEADER + row(2, "A", "x" * 60_000_000)), FILE, refused="would unpack"),
     Case("any-zip", zipped({"readme.txt": "hello"}), FILE, refused="no workbook that can be read"),
     Case("no-sheet-part", zipped({"xl/workbook.xml": "<workbook/>"}), FILE, refused="damaged"),

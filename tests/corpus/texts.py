@@ -27,6 +27,10 @@ def _encoded(name: str, encoding: str, mark: bytes = b"", *settings: str) -> Cas
 
 
 CASES = (
+    Case("title-above-the-headers", lines("Spring 2026,,", "sku,prompt,duration", "A,x,4"),
+         refused="line 2 looks like the headers", says=("'Spring 2026'", "Delete line 1")),
+    Case("one-header-above-a-line-of-headers", lines("prompt,,", "sku,prompt,duration"),
+         refused="column 2 has no header"),
     _spelled("delimiter-comma", ","),
     _spelled("delimiter-semicolon", ";"),
     _spelled("delimiter-tab", "\t", "shop.tsv"),

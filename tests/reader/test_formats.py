@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.reader.formats import Timing, mask_of, padded, timing_of
+from pipeline.reader.formats import Timing, mask_of, timing_of
+from pipeline.reader.masks import UNREADABLE, padded
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,32 @@ from pipeline.reader.formats import Timing, mask_of, padded, timing_of
         ("$0.00", "4", "$4.00"),
         ("[$USD] 0", "4", "USD 4"),
         ("0.00 %", "9" * 40, "9" * 40),
+        ("000-000", "42", "000-042"),
+        ("00 000", "42", "00 042"),
+        ("0000 0000 0000", "12345678", "0000 1234 5678"),
+        ("000-000", "123456789", "123456-789"),
+        (r"000\/000", "42", "000/042"),
+        (r"000\.000", "42", "000.042"),
+        ('0000"-"00"-"00', "20261105", "2026-11-05"),
+        ("000,000", "42", "000,042"),
+        ("0,000", "1234567", "1,234,567"),
+        ("#,##0.00 $", "1234.5", "1234.50 $"),
+        ("(###) ###-####", "5551234567", "(555) 123-4567"),
+        ("[Red]00000", "42", "00042"),
+        ("[Color 10][$-407]00000", "42", "00042"),
+        ("#00000", "123456", "123456"),
+        ("000.00", "4.5", "004.50"),
+        ("00000;-00000", "-42", "-00042"),
+        ("000;(000)", "-42", "(042)"),
+        ("0;(0)", "-42", "(42)"),
+        ("0;(0)", "4.5", "4.5"),
+        ('00000;"neg"', "-42", "-00042"),
+        ("00000;;;@", "0", "00000"),
+        ("h:mm", "16:09:30", "16:09"),
+        ("hh:mm AM/PM", "16:09:00", "16:09"),
+        ("[h]:mm", "40:30:00", "40:30"),
+        ("h:mm:ss", "14:30:00", "14:30:00"),
+        ("h:mm", "0.5", "0.5"),
     ],
 )
 def test_numbers_as_their_format_shows_them(code: str, text: str, shown: str) -> None:
@@ -39,11 +66,22 @@ def test_numbers_as_their_format_shows_them(code: str, text: str, shown: str) ->
 @pytest.mark.parametrize(
     "code",
     ["General", "", "0", "0.00", "#,##0", "#,##0.00", "@", "0.00E+00", "# ?/?", "0,", "0.0#",
-     "yyyy-mm-dd", "h:mm", "000-0000", "[>5]0", "0" * 300],
+     "# ##0", "yyyy-mm-dd", "yyyy-mm-dd h:mm", "h:mm:ss", "mm:ss", "[>5]0", "0;-0",
+     "0.00;[Red]0.00", "0000E+00", "[<10]0;0.0", ";;;", '0.0,,"M"', '0;-0;"none"', "0" * 300],
 )  # fmt: skip
 def test_other_formats_add_nothing(code: str) -> None:
     """4.0 is 4, however many decimals are shown."""
     assert not mask_of(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["[>100]000;00000", "00/00/0000", "00.00.00", "000?", "000,", "[DBNum1]000", "000,000-0",
+     "# 00/00"],
+)  # fmt: skip
+def test_zeros_that_are_not_understood_are_told(code: str) -> None:
+    """No zero that a person sees is dropped in silence."""
+    assert mask_of(code) == UNREADABLE
 
 
 @pytest.mark.parametrize(

@@ -110,8 +110,8 @@ def test_values_of_every_kind() -> None:
     kinds = {
         'office:value-type="date" office:date-value="2026-11-05"': "2026-11-05",
         'office:value-type="date" office:date-value="2026-11-05T07:30:00"': "2026-11-05T07:30:00",
-        'office:value-type="time" office:time-value="PT16H09M00S"': "16:9",
-        'office:value-type="time" office:time-value="PT09H16M00.000000001S"': "9:16",
+        'office:value-type="time" office:time-value="PT16H09M00S"': "16:09:00",
+        'office:value-type="time" office:time-value="PT09H16M00.000000001S"': "09:16:00",
         'office:value-type="time" office:time-value="-PT1H00M00S"': "-01:00:00",
         'office:value-type="time" office:time-value="P1DT2H00M00S"': "26:00:00",
         'office:value-type="boolean" office:boolean-value="true"': "TRUE",
