@@ -14,6 +14,8 @@ CAP = 500
 SUBMITS_PER_MINUTE = 100_000
 """The most that the configuration takes: 1,667 rows a second, which holds nothing up."""
 
+SHORT_ROWS, TURNS = 1000, 5
+
 
 @dataclass(frozen=True)
 class Grown:
@@ -33,7 +35,15 @@ class Grown:
 
 @cache
 def grown(rows: int) -> Grown:
-    """Run a night of so many rows, as fast as it goes; measured once per process."""
+    """Run a night of so many rows, as fast as it goes; measured once per process.
+
+    A short night is the cheapest of some: others share the machine for as long as it lasts.
+    """
+    turns = TURNS if rows <= SHORT_ROWS else 1
+    return min((_grown(rows) for _turn in range(turns)), key=lambda one: one.cpu_s)
+
+
+def _grown(rows: int) -> Grown:
     with workplace(in_memory=True) as folder:
         with api("--median-s", 1, "--p95-s", 1.5, "--tick-s", 0.05) as running:
             path = manifest(folder, rows)

@@ -14,6 +14,7 @@ class Tracked:
     """One row in the engine's hands; everything about it that changes."""
 
     __slots__ = (
+        "_watch",
         "attempt",
         "bad_videos",
         "broken_transfers",
@@ -32,7 +33,6 @@ class Tracked:
         "unanswered_since",
         "unknown_since",
         "urlless",
-        "watch",
     )
 
     def __init__(self, attempt: Attempt, state: State, since: float) -> None:
@@ -50,11 +50,18 @@ class Tracked:
         self.reserved_on = 0.0
         self.unanswered_since: float | None = None
         self.unknown_since: float | None = None
-        self.watch = Watch(attempt.key, _kind(attempt))
+        self._watch: Watch | None = None
         self.urlless = 0
         self.dead_links = 0
         self.bad_videos = 0
         self.broken_transfers = 0
+
+    @property
+    def watch(self) -> Watch:
+        """What the poll schedule knows of its task; nothing while it waits, as most rows do."""
+        if self._watch is None:
+            self._watch = Watch(self.key, _kind(self.attempt))
+        return self._watch
 
 
 class Reach(IntEnum):
