@@ -19,8 +19,6 @@ SETS: Mapping[str, object] = {
 
 
 LIBRARIES = "pipeline.cli.app, pipeline.run, pipeline.work, pipeline.progress"
-    "pipeline.cli.app, pipeline.check, pipeline.work, pipeline.run, pipeline.progress, pandas"
-)
 """What a run imports."""
 
 
