@@ -9,9 +9,9 @@ import sqlite3
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from urllib.parse import quote
 
 from pipeline.errors import UsageError
+from pipeline.sqlitefile import open_to_read
 
 _OURS = re.compile(r"(?:results|failed)(?:-results|-\d+)*")
 _REHEARSAL = ".rehearsal"
@@ -145,11 +145,9 @@ def _tasks(path: Path, table: str) -> set[str] | None:
     """The tasks in a database of ours, none if there is no file; None if it cannot be read."""
     if not path.is_file():
         return set()
-    name = quote(path.absolute().as_posix())
-    address = f"file://{name if name.startswith('/') else '/' + name}?mode=ro"
     query = f"SELECT task_id FROM {table} WHERE task_id IS NOT NULL"  # noqa: S608 - our own names
     try:
-        with contextlib.closing(sqlite3.connect(address, uri=True, timeout=10)) as database:
+        with contextlib.closing(open_to_read(path)) as database:
             return {str(task) for (task,) in database.execute(query)}
     except sqlite3.Error:
         return None

@@ -25,7 +25,7 @@ _WAY = {
         "run order work preparation attempts account scheduler engine commands buckets polling"
         " retry toapis origins rehearsal emulator"
     ),
-    "What happened is kept": "journal lock folder privatefile",
+    "What happened is kept": "journal lock folder privatefile sqlitefile",
     "The video comes home": "downloader addresses boxes decoding frames",
     "The results are written": "outcome advice publish writer progress runlog",
     "Something is in the way": "errors signals resolve doubts concealment",

@@ -9,12 +9,12 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path, PurePath
-from urllib.parse import quote
+from pathlib import Path
 
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.filesystem import network_kind
 from pipeline.privatefile import open_private
+from pipeline.sqlitefile import TIMEOUT_S, open_to_read
 
 VERSION = 1
 
@@ -63,7 +63,7 @@ def connect(path: Path, *, networked: bool | None = None) -> sqlite3.Connection:
     with clear_errors(path), contextlib.ExitStack() as on_failure:
         os.close(open_private(path, os.O_RDWR))
         connection = sqlite3.connect(
-            path, timeout=10, isolation_level=None, check_same_thread=False
+            path, timeout=TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
         on_failure.callback(connection.close)
         _choose_mode(connection, networked=networked)
@@ -90,19 +90,13 @@ def connect_for_reading(path: Path) -> sqlite3.Connection | None:
     if not path.is_file():
         return None
     with clear_errors(path), contextlib.ExitStack() as on_failure:
-        connection = sqlite3.connect(f"{uri_of(path.absolute())}?mode=ro", uri=True, timeout=10)
+        connection = open_to_read(path)
         on_failure.callback(connection.close)
         if not _version(connection, path):
             # A run that was killed before it made the tables has left nothing to read.
             return None
         on_failure.pop_all()
     return connection
-
-
-def uri_of(path: PurePath) -> str:
-    """Return a file's URI as SQLite takes it: a Windows share stands in the path, not before it."""
-    name = path.as_posix()
-    return "file://" + quote(name if name.startswith("/") else f"/{name}", safe="/:")
 
 
 @contextlib.contextmanager
