@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from pipeline.folder import OutputFolder
 
 ManifestPath = Annotated[
-    Path, typer.Argument(metavar="MANIFEST", help="The CSV, Excel or OpenDocument file with a row per video.")
+    Path,
+    typer.Argument(
+        metavar="MANIFEST", help="The CSV, Excel or OpenDocument file with a row per video."
+    ),
 ]
 ConfigPath = Annotated[
     Path | None,
