@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,22 @@ import pytest
 
 from tests.system.harness.api import KEY, Api, emulator
 from tests.system.harness.product import Product
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ignored_signals() -> Iterator[None]:
+    """Signals that these tests were told to ignore, as by nohup, are not ignored by the product.
+
+    A process hands on to its children what it ignores, but no handler.
+    """
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    known = [one for one in signal.Signals if one.name in names]
+    ignored = [one for one in known if signal.getsignal(one) is signal.SIG_IGN]
+    for one in ignored:
+        signal.signal(one, lambda *_: None)
+    yield
+    for one in ignored:
+        signal.signal(one, signal.SIG_IGN)
 
 
 @pytest.fixture(scope="session")
