@@ -29,6 +29,8 @@ MEDIAN_S, P95_S = 60.0, 180.0
 FLOOR_S, DOCUMENTED_FLOOR_S = 2.0, 5.0
 VIDEO_BYTES = 4_000_000 // SCALE
 ROUND_TRIP_S = 0.002
+SEEDS = (1, 2, 3)
+"""Draws of the task times: a single one moves the ratio by some thousandths by itself."""
 PEERS = {
     "loop": "everybody's loop",
     "threads": "threads with requests",
@@ -87,18 +89,18 @@ def judged(seen: Mapping[str, Any], spent: Spent, *, cap: int, scale: float) -> 
     )
 
 
-def _api_options(bar: str, video_bytes: int) -> list[str | float]:
+def _api_options(bar: str, video_bytes: int, seed: int = 1) -> list[str | float]:
     return [
         *("--median-s", MEDIAN_S / SCALE, "--p95-s", P95_S / SCALE, "--tick-s", 1 / SCALE),
-        *("--bar", bar, "--video-bytes", video_bytes),
+        *("--bar", bar, "--video-bytes", video_bytes, "--seed", seed),
     ]
 
 
-def sets(base_url: str, floor_s: float) -> dict[str, object]:
+def sets(base_url: str, floor_s: float, cap: int = CAP) -> dict[str, object]:
     """Return the product's settings of this night."""
     return {
         "api.base_url": base_url,
-        "limits.outstanding": CAP,
+        "limits.outstanding": cap,
         "polling.first_s": 10 / SCALE,
         "polling.interval_s": 10 / SCALE,
         "polling.floor_s": floor_s / SCALE,
@@ -111,25 +113,40 @@ def of_product(
     floor_s: float = FLOOR_S,
     video_bytes: int = VIDEO_BYTES,
     *,
+    cap: int = CAP,
+    seed: int = 1,
     in_memory: bool = True,
 ) -> tuple[Night, Spent, Mapping[str, Any]]:
     """Run the product; return the night, the process, and the API's records."""
     with workplace(in_memory=in_memory) as folder:
-        with api(*_api_options(bar, video_bytes)) as running:
+        with api(*_api_options(bar, video_bytes, seed)) as running:
             path = manifest(folder, rows)
-            spent = call("run", path, "--quiet", sets=sets(running.base_url, floor_s)).ok()
-        return judged(running.seen, spent, cap=CAP, scale=SCALE), spent, running.seen
+            given = sets(running.base_url, floor_s, cap)
+            spent = call("run", path, "--quiet", sets=given).ok()
+        return judged(running.seen, spent, cap=cap, scale=SCALE), spent, running.seen
 
 
-def of_peer(name: str, rows: int, video_bytes: int = VIDEO_BYTES) -> Night:
+def of_peer(name: str, rows: int, video_bytes: int = VIDEO_BYTES, *, cap: int = CAP) -> Night:
     """Run a peer."""
     script = Path(__file__).parent / "peers" / f"{name}.py"
     with workplace(in_memory=True) as folder:
         with api(*_api_options("missing", video_bytes)) as running:
             path = manifest(folder, rows)
-            line = python(script, running.base_url, path, folder, str(CAP), str(10 / SCALE))
+            line = python(script, running.base_url, path, folder, str(cap), str(10 / SCALE))
             spent = spend(line).ok()
-        return judged(running.seen, spent, cap=CAP, scale=SCALE)
+        return judged(running.seen, spent, cap=cap, scale=SCALE)
+
+
+def mean(nights: Sequence[Night]) -> Night:
+    """Return the mean of some nights, with the least gap of all."""
+    count = len(nights)
+    return Night(
+        ratio=sum(one.ratio for one in nights) / count,
+        polls=sum(one.polls for one in nights) / count,
+        delay_s=sum(one.delay_s for one in nights) / count,
+        gap_s=min(one.gap_s for one in nights),
+        cpu_s=sum(one.cpu_s for one in nights) / count,
+    )
 
 
 def measure(*, rows: int = 1000, long: bool = False) -> Iterator[Figure]:
@@ -143,9 +160,10 @@ def measure(*, rows: int = 1000, long: bool = False) -> Iterator[Figure]:
         ("jumping", None, None),
         ("stuck", None, None),
     ):
-        night, _, seen = of_product(rows, bar)
+        draws = [of_product(rows, bar, seed=seed) for seed in (SEEDS if polls else SEEDS[:1])]
+        night = mean([one for one, *_ in draws])
         if rote is None:
-            rote = by_rote([task["run_s"] for task in seen["tasks"]], CAP, SCALE)
+            rote = by_rote([task["run_s"] for task in draws[0][2]["tasks"]], CAP, SCALE)
             yield beside(
                 "5 s then 10 s, computed without overhead", "{:.3f}, {:.1f} polls".format(*rote)
             )
@@ -153,6 +171,8 @@ def measure(*, rows: int = 1000, long: bool = False) -> Iterator[Figure]:
         reached = night.ratio <= limits[0] and night.polls <= limits[1]
         target = f"at most {limits[0]:.3f} with {limits[1]:.1f} polls"
         yield Figure(f"makespan, {bar} bar, floor 2 s", str(night), target, reached)
+        if len(draws) > 1:
+            yield beside("its draws", ", ".join(f"{one.ratio:.3f}" for one, *_ in draws))
     for bar in ("exact", "missing"):
         night, *_ = of_product(rows, bar, DOCUMENTED_FLOOR_S)
         yield beside(f"makespan, {bar} bar, floor 5 s", str(night))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from itertools import count
-from math import inf
+from math import ceil, inf
 
 from pipeline.buckets import Bucket
 from pipeline.engine.settings import Settings
@@ -20,6 +20,7 @@ class Sweep:
     def __init__(self, settings: Settings, now: float) -> None:
         self.in_flight = 0
         self._most_in_flight = settings.polls_in_flight
+        self._company_s = settings.pace.company_s
         self._bucket = Bucket(settings.polls_per_minute, now)
         self._due: list[tuple[float, int, str]] = []
         self._turn = count()
@@ -57,7 +58,10 @@ class Sweep:
         """Return when the next query may go; infinity if there is none or only an answer helps."""
         if not self._due or self.in_flight >= self._room:
             return inf
-        return max(self._due[0][0], self._closed_until, self._bucket.ready_at(now))
+        # One wake for all that fall due about then: each for itself costs half as much again.
+        due = self._due[0][0]
+        together = ceil(due / self._company_s) * self._company_s
+        return max(due, together, self._closed_until, self._bucket.ready_at(now))
 
     def answered(self) -> None:
         """Take note of any clear answer."""
