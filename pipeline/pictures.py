@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.images import shape
-from pipeline.images.shelf import PictureShelf
 from pipeline.locations import PictureFault, locate
 from pipeline.model import Manifest, Picture, Problem, Row, Severity
 from pipeline.rules import Draft, image_fields, problem_at
@@ -92,6 +91,9 @@ def _inspected(
     paths = {one for one in located.values() if isinstance(one, Path)}
     if not paths:
         return {}
+    # The libraries that open pictures: a manifest without local ones starts without them.
+    from pipeline.images.shelf import PictureShelf  # noqa: PLC0415
+
     tell = None if progress is None else _counting(progress, len(paths))
     with PictureShelf(terms.cache_dir, prepare=terms.prepare) as shelf:
         return shelf.inspect(sorted(paths), progress=tell)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pipeline.collector import collector_paused
 from pipeline.reader.files import is_text, load
 from pipeline.reader.text import read_text
-from pipeline.reader.workbook import read_workbook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +33,9 @@ def read(
     with collector_paused():
         if is_text(path, data):
             return read_text(path, data, encoding=encoding)
+        # Its libraries would be half of a command's start, and text needs none of them.
+        from pipeline.reader.workbook import read_workbook  # noqa: PLC0415
+
         return read_workbook(
             path, data, sheet=sheet, hidden_rows=hidden_rows, fill_merged=fill_merged
         )

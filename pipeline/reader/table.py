@@ -55,7 +55,7 @@ def manifest_of(table: Table) -> Manifest:
     while len(header) > 1 and not header[-1].strip():
         header.pop()
     _refuse_doubles(table, header)
-    columns = [_shared(column) for column in table.columns[: len(header)]]
+    columns = [shared(column) for column in table.columns[: len(header)]]
     rows = tuple(
         Row(number, cells)
         for number, cells in zip(table.numbers, zip(*columns, strict=True), strict=True)
@@ -70,6 +70,15 @@ def manifest_of(table: Table) -> Manifest:
         first_column=table.first_column,
         header_row=table.header_row,
     )
+
+
+def shared(column: Sequence[str]) -> Sequence[str]:
+    """Keep one string per value where a column says the same few things over and over."""
+    sample = column[:_SHARING_SAMPLE]
+    if len(set(sample)) * 2 > len(sample):
+        return column
+    known: dict[str, str] = {}
+    return [known.setdefault(text, text) for text in column]
 
 
 def listed(numbers: Sequence[int]) -> str:
@@ -147,12 +156,3 @@ def _refuse_doubles(table: Table, header: list[str]) -> None:
                 action="Rename one of the two columns (spaces around and capitals do not count).",
             )
         seen[plain] = index
-
-
-def _shared(column: list[str]) -> list[str]:
-    """Keep one string per value where a column says the same few things over and over."""
-    sample = column[:_SHARING_SAMPLE]
-    if len(set(sample)) * 2 > len(sample):
-        return column
-    known: dict[str, str] = {}
-    return [known.setdefault(text, text) for text in column]

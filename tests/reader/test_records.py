@@ -1,7 +1,10 @@
-"""Records of a text: counted in its bytes or walked with the csv module, they are the same ones."""
+"""Records of a text: their cells by column, the line of each, and what does not fit."""
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from pathlib import Path
 
 import pytest
@@ -9,70 +12,75 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import ManifestError
-from pipeline.reader.records import Records, _counted, _walked, records_of
+from pipeline.reader.records import records_of
 
 PATH = Path("night.csv")
-PIECES = ("a", "é", "5", " ", ",", ";", '"', '""', '"a"', '"a,b"', '"a\nb"', "\n", "\r\n", "\r")
+ENDS = ("\n", "\r\n", "\r")
+PIECES = ("a", "é", "日", " ", ",", '"', "\u2028", "\x0b", *ENDS)
+# More than become columns at once.
+MANY = 2500
 
 
-def _texts() -> st.SearchStrategy[str]:
-    return st.lists(st.sampled_from(PIECES), min_size=1, max_size=24).map("".join)
+def _cells() -> st.SearchStrategy[str]:
+    return st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
 
 
-def _same(text: str, delimiter: str) -> None:
-    counted = _counted(text.encode(), delimiter, 1)
-    if counted is None:
-        return
-    walked = _walked(PATH, text, delimiter, 1)
-    assert (list(counted.lines), counted.width) == (walked.lines, walked.width)
-    assert not walked.skipped
+@given(st.lists(st.tuples(_cells(), _cells()), max_size=12), st.sampled_from(ENDS))
+def test_each_record_has_its_cells_and_its_line(rows: list[tuple[str, str]], end: str) -> None:
+    r"""Only `\n`, `\r\n` and a lone `\r` are line breaks, within cells as between records."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator=end)
+    writer.writerow(("key", "prompt"))
+    starts = []
+    for row in rows:
+        starts.append(1 + len(re.findall(r"\r\n|\n|\r", out.getvalue())))
+        writer.writerow(row)
+    found = records_of(PATH, out.getvalue(), ",", 1)
+    assert (found.header_line, found.header, found.lines) == (1, ["key", "prompt"], starts)
+    assert list(zip(*found.columns, strict=True)) == rows
 
 
-@given(_texts(), st.sampled_from(",;\t"))
-def test_counted_or_walked_is_the_same(text: str, delimiter: str) -> None:
-    """A text is counted only if the csv module finds the very same records, and nothing wrong."""
-    _same(text, delimiter)
+@pytest.mark.parametrize("end", ENDS)
+def test_blank_lines_count_whatever_ends_them(end: str) -> None:
+    """They stand before the header and between records, and no record is lost with them."""
+    text = end.join(["", "a,b", "", '"1",2', "", "", "3,4"])
+    found = records_of(PATH, text, ",", 1)
+    assert (found.header_line, found.lines, found.columns) == (2, [4, 7], [["1", "3"], ["2", "4"]])
 
 
-@given(st.lists(_texts(), min_size=1, max_size=4), st.sampled_from(("\n", "\r\n")))
-def test_rows_of_odd_cells(cells: list[str], end: str) -> None:
-    """The same for tables whose first column is odd and whose last one is not."""
-    _same("".join(f"{cell},x{end}" for cell in ["prompt", *cells]), ",")
+def test_many_records_are_all_there() -> None:
+    """Records keep their order and their lines, blank ones among them."""
+    text = "a,b\n" + "".join(f'{n},"x\n{n}"\n\n' for n in range(MANY))
+    found = records_of(PATH, text, ",", 1)
+    assert found.columns == [[str(n) for n in range(MANY)], [f"x\n{n}" for n in range(MANY)]]
+    assert found.lines == [2 + 3 * n for n in range(MANY)]
 
 
-@pytest.mark.parametrize(
-    ("text", "lines"),
-    [
-        ("a,b\n1,2\n3,4", [1, 2, 3]),
-        ("a,b\r\n1,2\r\n,\r\n", [1, 2, 3]),
-        ('"a","b"\n"1\n2","3"\n"4 ""x""",5\n', [1, 2, 4]),
-        ('a,b\n"""1""","2,3"\n"",""\n', [1, 2, 3]),
-    ],
-)
-def test_a_text_in_order_is_counted(text: str, lines: list[int]) -> None:
-    """Ordinary texts, quoted ones too, are counted, with the line in which each record begins."""
-    found = _counted(text.encode(), ",", 1)
-    assert found == Records(lines, 2)
-    assert records_of(PATH, text, text.encode(), ",", 1) == found
+def test_equal_cells_are_one_string() -> None:
+    """A column that says the same over and over takes the memory of a list."""
+    found = records_of(PATH, "a,b\n" + "same,text\n" * 500, ",", 1)
+    assert len(set(map(id, found.columns[0]))) == 1
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a,b\n1,2\n\n",  # a blank line
-        "a\n1\n",  # nothing to count
-        ",\na,b\n",  # the header is not in the first line
-        "a,b\n1,2\r3,4\n",  # a lone carriage return
-        'a,b\n5" x,6" x\n',  # quotes that quote nothing
-    ],
-)
-def test_any_other_is_walked(text: str) -> None:
-    """What needs a closer look is not counted."""
-    assert _counted(text.encode(), ",", 1) is None
+@pytest.mark.parametrize("first_line", [1, 2])
+def test_lines_that_do_not_fit_are_named(first_line: int) -> None:
+    """They have the numbers that they have in the file, however far apart."""
+    text = 'a,b\n"1\n2",3\n4\n' + "5,6\n" * MANY + "7,8,9\n"
+    with pytest.raises(ManifestError) as caught:
+        records_of(PATH, text, ",", first_line)
+    line = first_line + 3
+    assert f"line {line} has 1 (lines {line} and {line + MANY + 1} do" in caught.value.message
 
 
-def test_lines_are_named_beyond_counting() -> None:
-    """A line that does not fit is named, with the number that it has in the file."""
-    text = 'a,b\n"1\n2",3\n4\n'
-    with pytest.raises(ManifestError, match="line 4 has 1"):
-        records_of(PATH, text, text.encode(), ",", 1)
+def test_a_broken_quote_is_named_before_lines_that_do_not_fit() -> None:
+    """It may be why they do not fit; it is found far down, too."""
+    with pytest.raises(ManifestError, match=f"opens in line {MANY + 3} is never closed"):
+        records_of(PATH, "a,b\n1\n" + "5,6\n" * MANY + '"7,8\n', ",", 1)
+
+
+def test_a_cell_that_is_too_long_is_named() -> None:
+    """The csv module's limit is a sentence, not a failure; a cell just below it is read."""
+    longest = "x" * csv.field_size_limit()
+    assert records_of(PATH, f"a,b\n1,{longest}\n", ",", 1).columns[1] == [longest]
+    with pytest.raises(ManifestError, match="line 3 is longer than 131,072 characters"):
+        records_of(PATH, f"a,b\n1,2\n3,{longest}x\n", ",", 1)

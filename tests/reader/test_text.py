@@ -59,6 +59,11 @@ def test_a_sep_line_counts_as_a_line() -> None:
     assert manifest.rows[0].cells == ("1", "a,b")
 
 
+def test_any_sign_may_be_stated() -> None:
+    """A `sep=` line may name a sign that takes more than one byte."""
+    assert parse("sep=§\nid§prompt\n1§a,b\n").rows[0].cells == ("1", "a,b")
+
+
 def test_blank_lines_before_the_header_count() -> None:
     """The first line that is not blank is the header."""
     manifest = parse("\n,\nid,prompt\n1,x\n")
@@ -81,6 +86,12 @@ def test_unicode_is_recognised(encoding: str, mark: bytes, named: str) -> None:
     manifest = parse(mark + "id;prompt\r\n1;Tasse grün\r\n".encode(encoding))
     assert manifest.rows[0].cells == ("1", "Tasse grün")
     assert manifest.dialect == TextDialect(";", named, bom=bool(mark), newline="\r\n")
+
+
+@pytest.mark.parametrize("text", ["\ufeff\ufeffid,prompt\n1,x\n", "sep=,\n\ufeffid,prompt\n1,x\n"])
+def test_a_second_byte_order_mark_is_no_text(text: str) -> None:
+    """A mark written twice, or behind a `sep=` line, does not become part of the first header."""
+    assert parse(text).headers == ("id", "prompt")
 
 
 def test_undecodable_text_names_line_byte_and_setting() -> None:
@@ -155,7 +166,8 @@ def test_a_header_alone_is_a_manifest_without_rows() -> None:
 
 def test_text_without_a_header_is_said_to_be_empty() -> None:
     """An empty file has its own sentence."""
-    assert "is empty" in fault("\n \n").message
+    for text in ("\n \n", ",,\n,\n", '""\n', "sep=;\n", "\ufeff\ufeff"):
+        assert "is empty" in fault(text).message
 
 
 def test_only_our_results_lose_their_guards() -> None:
@@ -184,7 +196,7 @@ def test_a_file_is_read_from_disk(tmp_path: Path) -> None:
     st.sampled_from([",", ";", "\t"]),
 )
 def test_what_was_written_is_read(rows: list[list[str]], delimiter: str) -> None:
-    """Any cells survive: pandas and the walk over the records agree."""
+    """Any cells survive, whatever signs and line breaks are in them."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_ALL)
     writer.writerows([["key", "prompt", "note"], *rows])
