@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 
 from pipeline import naming, rules
@@ -32,12 +32,11 @@ class Attempts:
         self._plan = plan
         self._entries = entries
 
-    def new(self) -> Iterator[Attempt]:
-        """Yield the attempt of each row that the plan submits, in order."""
-        for step in self._plan.of(Action.SUBMIT):
-            entry = self._entries.get(step.key)
-            number = entry.next_number if entry else 1
-            yield self._attempt(step.key, number, self._requests[step.key])
+    def new(self, key: str) -> Attempt:
+        """Return the attempt of a row that the plan submits."""
+        entry = self._entries.get(key)
+        number = entry.next_number if entry else 1
+        return self._attempt(key, number, self._requests[key])
 
     def after(self, attempt: Attempt, selection: Selection) -> Attempt | None:
         """Return the attempt that may follow one that was looked for in vain; None if none may.

@@ -34,7 +34,8 @@ def prepared(
     """Return an engine that is to carry out `plan`; raises StoreError.
 
     `account` is whose uploads may be used again, `now` the monotonic second and `wall` the Unix
-    second at which the run begins.
+    second at which the run begins. The rows that are to be sent are made while it goes on,
+    with a look into `entries`.
     """
     age_s = config.api.upload_age_h * 3600
     attempts = Attempts(checked, config, journal.id, plan, entries)
@@ -52,8 +53,10 @@ def prepared(
     for step in plan.of(Action.TAKE_UP):
         entry = entries[step.key]
         engine.take_up(entry, now, doubt_age_s=max(0.0, wall - (entry.submitted_at or wall)))
-    for attempt in attempts.new():
-        engine.enqueue(attempt, now, supersedes=entries.get(attempt.key))
+    engine.enqueue(
+        (step.key for step in plan.of(Action.SUBMIT)),
+        lambda key: (attempts.new(key), entries.get(key)),
+    )
     return engine
 
 

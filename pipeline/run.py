@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import secrets
 import time
 from collections import Counter
@@ -19,7 +20,7 @@ from pipeline.order import Order, Screen, Tally
 from pipeline.outcome import code_of, highest, iso, remarks, state_of
 from pipeline.plan import Action, Plan
 from pipeline.planning import plan_for
-from pipeline.publish import Published, publish, results_of
+from pipeline.publish import EntriesOf, Published, publish, results_by_part
 from pipeline.runlog import RunLog
 from pipeline.scheduler import Clock
 
@@ -97,10 +98,15 @@ class _Run:
         plan = plan_for(checked, entries, self.order.folder, self.order.selection, wall=began)
         if plan.of(Action.SUBMIT) or plan.of(Action.TAKE_UP):
             self._work(plan, entries)
-            # Freed before they are read anew: a hundred thousand of them are much.
+            # Freed before they are read anew: a hundred thousand of them are much. So is what the
+            # engine knows of the rows, and it refers to itself: only the collector frees it.
             entries.clear()
-            entries = self.journal.entries(checked.requests_by_hash)
-        return self._finish(plan, entries, began)
+            gc.collect()
+            return self._finish(plan, self._entries_of, began)
+        return self._finish(plan, lambda keys: _taken(entries, keys), began)
+
+    def _entries_of(self, keys: Sequence[str]) -> dict[str, Entry]:
+        return self.journal.entries_of(keys, self.order.checked.requests_by_hash)
 
     def _work(self, plan: Plan, entries: Mapping[str, Entry]) -> None:
         # The libraries that talk to a provider: a run with nothing left to do starts without them.
@@ -119,10 +125,10 @@ class _Run:
 
     # The end.
 
-    def _finish(self, plan: Plan, entries: Mapping[str, Entry], began: float) -> Outcome:
-        results = results_of(self.order.checked, plan, entries, self.order.config)
+    def _finish(self, plan: Plan, entries_of: EntriesOf, began: float) -> Outcome:
+        results = results_by_part(self.order.checked, plan, entries_of, self.order.config)
         states = [result.state for result in results]
-        states += [state_of(step, entries.get(step.key)) for step in plan.gone]
+        states += [state_of(step, entries_of([step.key]).get(step.key)) for step in plan.gone]
         steps = (*plan.steps, *plan.gone)
         counted = {state for step, state in zip(steps, states, strict=True) if step.counts}
         stops = self.tally.stops
@@ -186,3 +192,8 @@ class _Run:
 
     def _log(self, what: str, **said: object) -> None:
         self.log.write(iso(self.clock.wall()) or "", what, **said)
+
+
+def _taken(entries: dict[str, Entry], keys: Sequence[str]) -> dict[str, Entry]:
+    """Take entries out: each is freed when its result is made, which needs room again."""
+    return {key: entries.pop(key) for key in keys if key in entries}

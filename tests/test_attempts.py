@@ -41,15 +41,15 @@ def attempts(checked: Checked, entries: dict[str, Entry], selection: Selection) 
 
 
 def test_a_new_row_begins_with_number_one(checked: Checked) -> None:
-    """Only rows that are to be submitted get an attempt."""
-    [one] = attempts(checked, entries_of(checked), Selection()).new()
+    """What nothing is known of is sent as number one, under its own name."""
+    one = attempts(checked, entries_of(checked), Selection()).new("new")
     assert (one.key, one.number, one.video_name) == ("new", 1, "new.mp4")
 
 
 def test_the_next_attempt_has_everything_of_its_own(checked: Checked) -> None:
     """Another number, reference and file name; the same request."""
     made = attempts(checked, entries_of(checked), Selection())
-    [first] = made.new()
+    first = made.new("new")
     second = made.after(first, Selection())
     assert second is not None
     assert (second.number, second.video_name, second.request) == (2, "new-2.mp4", first.request)
@@ -61,7 +61,7 @@ def test_attempts_are_bounded_over_all_runs(checked: Checked) -> None:
     entries = entries_of(checked)
     selection = Selection(attempts=3)
     made = attempts(checked, entries, selection)
-    for first in (next(made.new()), entries["old"].attempt):
+    for first in (made.new("new"), entries["old"].attempt):
         second = made.after(first, selection)
         assert second is not None
         third = made.after(second, selection)
@@ -90,3 +90,17 @@ def test_an_old_doubt_goes_again_only_in_a_whole_run(
     entries = entries_of(checked)
     made = attempts(checked, entries, selection)
     assert made.after(entries["old"].attempt, selection) is None
+
+
+def test_a_row_that_failed_goes_again_under_the_next_number(checked: Checked) -> None:
+    """Its earlier submissions count when its new one stays in doubt, too."""
+    entries = entries_of(checked)
+    before = Attempt("new", 1, "rs-new", checked.requests[2], "new.mp4")
+    entries["new"] = Entry("new", State.FAILED, before, submitted_at=1.0)
+    selection = Selection(mode=Mode.RETRY, retry=frozenset({State.FAILED}), attempts=3)
+    made = attempts(checked, entries, selection)
+    second = made.new("new")
+    assert (second.number, second.video_name) == (2, "new-2.mp4")
+    third = made.after(second, selection)
+    assert third is not None
+    assert made.after(third, selection) is None

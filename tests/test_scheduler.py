@@ -23,7 +23,7 @@ from pipeline.lifecycle import apply
 from pipeline.model import Entry, Phase, Picture, Request, State, TaskView, Video
 from pipeline.polling.schedule import Pace
 from pipeline.scheduler import Scheduler
-from tests.engine.night import VIDEO, attempt
+from tests.engine.night import VIDEO, attempt, enqueue
 
 QUICK = Settings(
     pace=Pace(first_s=0.005, interval_s=0.005, floor_s=0),
@@ -202,8 +202,7 @@ class Stage:
     def scheduler(self, rows: int = 3, *, images: tuple[str, ...] = (), **said: Any) -> Scheduler:
         clock = Clock()
         engine = self.engine_class(self.settings, clock.now())
-        for number in range(rows):
-            engine.enqueue(attempt(f"row{number}", images=images), clock.now())
+        enqueue(engine, *(attempt(f"row{number}", images=images) for number in range(rows)))
         picture = Picture(Path("p.png"), "ab", 10, "image/png", 720, 720)
         return Scheduler(
             engine,
@@ -272,7 +271,7 @@ async def test_decisions_that_share_a_commit_are_carried_out_after_it() -> None:
     scheduler = stage.scheduler(1)
     run = asyncio.create_task(scheduler.run())
     await until(lambda: stage.book.appends == 1)
-    scheduler._engine.enqueue(attempt("later"), time.monotonic())
+    enqueue(scheduler._engine, attempt("later"))
     await until(lambda: stage.book.appends == 2)
     await asyncio.sleep(0.02)
     assert stage.api.calls == []
@@ -344,7 +343,7 @@ async def test_paid_calls_under_way_are_awaited_after_a_crash() -> None:
     stage.api.errors = {"upload": lambda _: ZeroDivisionError("a bug")}
     stage.api.gates["upload"] = asyncio.Event()
     scheduler = stage.scheduler(3)
-    scheduler._engine.enqueue(attempt("picture", images=("sha256:ab",)), time.monotonic())
+    enqueue(scheduler._engine, attempt("picture", images=("sha256:ab",)))
     with leaving_nothing(stage):
         run = asyncio.create_task(scheduler.run())
         await until(lambda: len(stage.api.calls) == 4)

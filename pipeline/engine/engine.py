@@ -68,6 +68,7 @@ class Engine:
         self._sweep = Sweep(settings, now)
         self._budget = Budget(settings.caps, settings.caps_per_day)
         self._proof = Proof(wanted=settings.resend)
+        self._new: Callable[[str], tuple[Attempt, Entry | None]]  # see enqueue
         self._renew = renew
         self._outstanding = Outstanding(settings, self._sweep, self._happen)
         self._videos = Videos(settings.downloads, self._sweep, self._outstanding, self._happen)
@@ -80,6 +81,7 @@ class Engine:
             self._budget,
             self._outstanding,
             upload_age_s=upload_age_s,
+            begin=self._begin,
             happen=self._happen,
             note=self._events.append,
             heed=self._heed,
@@ -98,13 +100,16 @@ class Engine:
         """Use a picture's upload of an earlier run until the time `valid_until`."""
         self._uploads.know(sha256, url, valid_until)
 
-    def enqueue(self, attempt: Attempt, now: float, *, supersedes: Entry | None = None) -> None:
-        """Have an attempt submitted; `supersedes` is the ended attempt that it follows."""
-        row = Tracked(attempt, State.WAITING, now)
-        row.supersedes = supersedes
-        self._rows[row.key] = row
-        self.states[State.WAITING] += 1
-        self._uploads.add(row.key, attempt.request.images)
+    def enqueue(
+        self, keys: Iterable[str], new: Callable[[str], tuple[Attempt, Entry | None]]
+    ) -> None:
+        """Have these rows submitted, in their order; called again only when none of them waits.
+
+        `new` gives a row's attempt and the ended one that it follows. It is asked once for each,
+        when its turn is near: made at the start, those of a hundred thousand rows take 50 MB.
+        """
+        self._new = new
+        self.states[State.WAITING] += self._uploads.add_new(keys)
 
     def take_up(self, entry: Entry, now: float, *, doubt_age_s: float = 0) -> None:
         """Go on with a row that is, or may be, paid for; never submits it.
@@ -209,6 +214,14 @@ class Engine:
 
     # Pictures and the paid call.
 
+    def _begin(self, key: str, now: float) -> Tracked:
+        return self._track(*self._new(key), now)
+
+    def _track(self, attempt: Attempt, supersedes: Entry | None, now: float) -> Tracked:
+        row = self._rows[attempt.key] = Tracked(attempt, State.WAITING, now)
+        row.supersedes = supersedes
+        return row
+
     def _upload(self, now: float) -> None:
         while (sha256 := self._uploads.start(now)) is not None:
             self._commands.append(Upload(sha256))
@@ -246,6 +259,7 @@ class Engine:
         for doubtful in self._proof.look_again():
             self._sweep.schedule(doubtful.key, now)
         if row.state is State.READY and not isinstance(outcome, ProviderError):
+            row.unwatch()
             self._videos.link(row, outcome, now)
 
     def _heed_look_up(self, row: Tracked, found: bool, now: float) -> None:
@@ -263,7 +277,7 @@ class Engine:
         if renewed is not None:
             self._happen(row, ev.NotFound(row.key, row.attempt.number))
             self._rows[row.key] = Tracked(renewed, row.state, row.since)
-            self._uploads.add(row.key, renewed.request.images)
+            self._uploads.add(row.key)
 
     # Videos.
 

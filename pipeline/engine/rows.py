@@ -63,6 +63,15 @@ class Tracked:
             self._watch = Watch(self.key, _kind(self.attempt))
         return self._watch
 
+    def unwatch(self) -> None:
+        """Forget what the answers to its queries showed, once its task has ended.
+
+        That is a third of what a row holds, and many may wait for a free place to be downloaded.
+        Where the age of the task is not known, this alone is known, and still is.
+        """
+        if self.watch.timed:
+            self._watch = None
+
 
 class Reach(IntEnum):
     """How far a stop reaches."""

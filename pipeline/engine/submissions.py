@@ -39,17 +39,22 @@ class Submissions:
         outstanding: Outstanding,
         *,
         upload_age_s: float,
+        begin: Callable[[str, float], Tracked],
         happen: Callable[[Tracked, ev.Event], None],
         note: Callable[[ev.Event], None],
         heed: Callable[[Stop | None], None],
     ) -> None:
-        """`happen` moves a row, `note` is told of an attempt that ended before, `heed` of stops."""
+        """`begin` makes a new row whose turn is near, `happen` moves a row.
+
+        `note` is told of an attempt that ended before, `heed` of stops.
+        """
         self._rows = rows
         self._uploads = uploads
         self._gate = gate
         self._budget = budget
         self._outstanding = outstanding
         self._upload_age_s = upload_age_s
+        self._begin = begin
         self._happen = happen
         self._note = note
         self._heed = heed
@@ -79,13 +84,15 @@ class Submissions:
                     self._heed(stops.unauthorized(error))
 
     def _prepare(self, now: float) -> None:
-        while (waiting := self._uploads.next_row()) is not None:
-            self._want_pictures(*waiting, now)
+        while (key := self._uploads.next_new()) is not None:
+            self._want_pictures(self._begin(key, now), now)
+        while (key := self._uploads.next_row()) is not None:
+            self._want_pictures(self._rows[key], now)
 
-    def _want_pictures(self, key: str, images: tuple[str, ...], now: float) -> None:
-        refusal = self._uploads.prepare(key, images, now)
+    def _want_pictures(self, row: Tracked, now: float) -> None:
+        refusal = self._uploads.prepare(row.key, row.attempt.request.images, now)
         if refusal is not None:
-            self._picture_refused(self._rows[key], refusal)
+            self._picture_refused(row, refusal)
 
     def _picture_refused(self, row: Tracked, error: ProviderError) -> None:
         self._supersede(row)
@@ -105,7 +112,7 @@ class Submissions:
             urls = self._uploads.urls(row.attempt.request.images, now)
             if urls is None:
                 self._uploads.prepared.popleft()
-                self._want_pictures(row.key, row.attempt.request.images, now)
+                self._want_pictures(row, now)
                 self._prepare(now)
             elif (refusal := self._budget.refusal(row.attempt)) is None:
                 self._uploads.prepared.popleft()

@@ -7,6 +7,7 @@ free slots, so that a slot never waits for a picture.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from math import inf
@@ -41,7 +42,8 @@ class Uploads:
         self.prepared: deque[str] = deque()
         self._most_in_flight = in_flight
         self._ahead = ahead
-        self._rows: deque[tuple[str, tuple[str, ...]]] = deque()
+        self._new: deque[str] = deque()
+        self._rows: deque[str] = deque()
         self._known: dict[str, _Known] = {}
         self._lacking: dict[str, set[str]] = {}
         self._wanted_by: dict[str, list[str]] = {}
@@ -55,15 +57,21 @@ class Uploads:
     @property
     def waiting(self) -> int:
         """How many rows have not gone out."""
-        return len(self._rows) + len(self._lacking) + len(self.prepared)
+        return len(self._new) + len(self._rows) + len(self._lacking) + len(self.prepared)
 
     def know(self, sha256: str, url: str, valid_until: float) -> None:
         """Use an upload of an earlier run until `valid_until`."""
         self._known[sha256] = _Known(url, valid_until)
 
-    def add(self, key: str, images: tuple[str, ...]) -> None:
+    def add_new(self, keys: Iterable[str]) -> int:
+        """Queue rows that are made when `next_new` gives them; return how many they are."""
+        before = len(self._new)
+        self._new += keys
+        return len(self._new) - before
+
+    def add(self, key: str) -> None:
         """Queue a row behind the others."""
-        self._rows.append((key, images))
+        self._rows.append(key)
 
     def put_back(self, key: str) -> None:
         """Queue a row first again, after a submission that was provably not accepted."""
@@ -105,11 +113,17 @@ class Uploads:
             self._wanted_by[sha256].append(key)
         return None
 
-    def next_row(self) -> tuple[str, tuple[str, ...]] | None:
+    def next_new(self) -> str | None:
+        """Return the next row to make and prepare, if it is time to look further ahead."""
+        return self._new.popleft() if self._new and self._looks_ahead else None
+
+    def next_row(self) -> str | None:
         """Return the next row to prepare, if it is time to look further ahead."""
-        if self._rows and len(self.prepared) + len(self._lacking) < self._ahead:
-            return self._rows.popleft()
-        return None
+        return self._rows.popleft() if self._rows and self._looks_ahead else None
+
+    @property
+    def _looks_ahead(self) -> bool:
+        return len(self.prepared) + len(self._lacking) < self._ahead
 
     def start(self, now: float) -> str | None:
         """Return the content hash of the next picture to upload now, if any."""

@@ -129,6 +129,17 @@ class Journal:
         with clear_errors(self.path):
             return entries_in(self._connection, known=known)
 
+    def entries_of(
+        self, keys: Sequence[str], known: Mapping[str, Request] | None = None
+    ) -> dict[str, Entry]:
+        """Return what is known of some hundred rows, by key; `known` as for `entries`.
+
+        Raises StoreError.
+        """
+        where = f"WHERE a.key IN ({', '.join('?' * len(keys))})"
+        with clear_errors(self.path):
+            return entries_in(self._connection, where, tuple(keys), known=known)
+
     def submitted_since(self, since: float) -> list[Attempt]:
         """Return the attempts sent at Unix second `since` or later, but for those provably refused.
 

@@ -270,14 +270,19 @@ class Night:
         return +counted
 
 
+def enqueue(engine: Engine, *attempts: Attempt, supersedes: Entry | None = None) -> None:
+    """Have these attempts submitted, in their order."""
+    by_key = {one.key: one for one in attempts}
+    engine.enqueue(by_key, lambda key: (by_key[key], supersedes))
+
+
 def night(
     rows: int | list[Attempt], provider: Provider | None = None, settings: Settings = SETTINGS
 ) -> Night:
     """A night over so many new rows, ready to run."""
     engine = Engine(settings, 0.0)
     new = attempts(rows) if isinstance(rows, int) else rows
-    for one in new:
-        engine.enqueue(one, 0.0)
+    enqueue(engine, *new)
     return Night(engine, provider or Provider(), new, settings)
 
 
@@ -286,16 +291,17 @@ def resume(before: Night, *, after_s: float = 0.0) -> Night:
     now = before.now + after_s
     engine = Engine(before.settings, now)
     entries = before.entries()
+    waiting: dict[str, Attempt] = {}
     for one in before.rows:
         entry = entries.get(one.key)
         if entry is None:
-            engine.enqueue(one, now)
+            waiting[one.key] = one
         elif entry.state is State.WAITING:
             number = entry.next_number
-            again = attempt(one.key, number=number, images=one.request.images)
-            engine.enqueue(again, now, supersedes=entry)
+            waiting[one.key] = attempt(one.key, number=number, images=one.request.images)
         elif entry.state in PAID:
             age_s = now - (entry.submitted_at if entry.submitted_at is not None else now)
             engine.take_up(entry, now, doubt_age_s=age_s)
+    engine.enqueue(waiting, lambda key: (waiting[key], entries.get(key)))
     journal = list(before.journal)
     return Night(engine, before.provider, before.rows, before.settings, now, journal=journal)

@@ -12,7 +12,7 @@ from pipeline.engine.engine import Engine
 from pipeline.engine.settings import Caps
 from pipeline.errors import ExitCode, NotSent, ProviderError, Refused, Unclear
 from pipeline.model import Entry, State
-from tests.engine.night import SETTINGS, Night, Provider, attempt, attempts
+from tests.engine.night import SETTINGS, Night, Provider, attempt, attempts, enqueue
 
 PER_DAY = replace(SETTINGS, caps_per_day=Caps(videos=10))
 
@@ -21,8 +21,7 @@ def engine_for(rows: int, caps: Caps, spent: Spend | None = None) -> Engine:
     """An engine that is told day 1 with what was spent on it, and so many new rows."""
     engine = Engine(replace(SETTINGS, caps_per_day=caps), 0.0)
     engine.begin_day(1, spent)
-    for one in attempts(rows):
-        engine.enqueue(one, 0.0)
+    enqueue(engine, *attempts(rows))
     return engine
 
 
@@ -52,8 +51,7 @@ def test_the_cap_of_the_run_is_named_when_it_comes_first() -> None:
     """Beside a day's cap the run's own holds as before."""
     settings = replace(SETTINGS, caps=Caps(videos=3), caps_per_day=Caps(videos=5))
     engine = Engine(settings, 0.0)
-    for one in attempts(9):
-        engine.enqueue(one, 0.0)
+    enqueue(engine, *attempts(9))
     assert Night(engine, Provider(), attempts(9)).run().provider.accepted.total() == 3
     assert "budget.videos" in engine.stops[0].reason
 
@@ -63,8 +61,7 @@ def test_a_new_day_begins_anew() -> None:
     settings = replace(PER_DAY, submits_per_minute=30)
     engine = Engine(settings, 0.0)
     engine.begin_day(1, Spend(videos=2))
-    for one in attempts(40):
-        engine.enqueue(one, 0.0)
+    enqueue(engine, *attempts(40))
     run = Night(engine, Provider(), attempts(40), settings)
     run.run(until=9.9)
     before = run.provider.accepted.total()

@@ -11,7 +11,7 @@ from pipeline.commands import Query
 from pipeline.engine.engine import Engine
 from pipeline.errors import ExitCode, NoSuchTask, ProviderError, Refused, Unclear, Unreachable
 from pipeline.model import Entry, Phase, State, TaskView
-from tests.engine.night import SETTINGS, Night, Provider, attempts, night, resume
+from tests.engine.night import SETTINGS, Night, Provider, attempts, enqueue, night, resume
 
 LOST = Unclear("the connection was closed without an answer")
 GONE = NoSuchTask("task_not_exist", status=404)
@@ -133,8 +133,7 @@ def test_doubts_of_earlier_runs_are_no_outage() -> None:
     for entry in in_doubt(40):
         engine.take_up(entry, 0.0, doubt_age_s=1_000)
     fresh = [one for one in attempts(140) if one.key >= "row000040"]
-    for one in fresh:
-        engine.enqueue(one, 0.0)
+    enqueue(engine, *fresh)
     done = Night(engine, Provider(), fresh).run()
     assert done.states() == {State.DONE: 100}
     assert engine.stops == []
@@ -151,8 +150,7 @@ def test_a_found_doubt_of_an_earlier_run_is_no_acceptance_now() -> None:
     engine = Engine(settings, 0.0)
     engine.take_up(entries[0], 0.0, doubt_age_s=1_000)
     fresh = [one for one in attempts(100) if one.key > "row000000"]
-    for one in fresh:
-        engine.enqueue(one, 0.0)
+    enqueue(engine, *fresh)
     stopped = Night(engine, provider, fresh)
     stopped.run(until=1e6)
     assert provider.submits.total() == 5

@@ -13,7 +13,7 @@ from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode
 from pipeline.model import State
-from tests.engine.night import SETTINGS, Night, Provider, attempts, night, resume
+from tests.engine.night import SETTINGS, Night, Provider, attempts, enqueue, night, resume
 
 
 def most_within(times: list[float], span_s: float) -> int:
@@ -128,8 +128,7 @@ def test_an_interruption_begins_nothing_new(at: float) -> None:
 def test_a_second_stop_may_reach_further() -> None:
     """Stopped for the budget, then interrupted: both reasons stand, in their order."""
     engine = Engine(SETTINGS, 0.0)
-    for one in attempts(3):
-        engine.enqueue(one, 0.0)
+    enqueue(engine, *attempts(3))
     engine.stop(Stop(ExitCode.INTERRUPTED, "first"))
     engine.stop(Stop(ExitCode.TERMINATED, "second"))
     assert [stop.reason for stop in engine.stops] == ["first", "second"]

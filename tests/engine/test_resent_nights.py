@@ -12,7 +12,7 @@ from pipeline.commands import Query, Submit
 from pipeline.engine.engine import Engine
 from pipeline.errors import NoSuchTask, ProviderError, Unclear, Unreachable
 from pipeline.model import Attempt, Entry, Phase, State, TaskView
-from tests.engine.night import SETTINGS, Night, Provider, attempt, attempts
+from tests.engine.night import SETTINGS, Night, Provider, attempt, attempts, enqueue
 
 RESEND = replace(SETTINGS, resend=True)
 LOST = Unclear("the connection was closed without an answer")
@@ -34,8 +34,7 @@ def up_to(most: int) -> Callable[[Attempt], Attempt | None]:
 def night(rows: int, provider: Provider, most: int = 3) -> Night:
     """A night over so many new rows in which doubts may go again."""
     engine = Engine(RESEND, 0.0, renew=up_to(most))
-    for one in attempts(rows):
-        engine.enqueue(one, 0.0)
+    enqueue(engine, *attempts(rows))
     return Night(engine, provider, attempts(rows), RESEND, keeps_sent=True)
 
 
@@ -80,8 +79,7 @@ def test_attempts_bound_it() -> None:
 def test_without_the_setting_nothing_is_sent_again() -> None:
     """The default holds, also where an attempt might follow."""
     engine = Engine(SETTINGS, 0.0, renew=up_to(3))
-    for one in attempts(20):
-        engine.enqueue(one, 0.0)
+    enqueue(engine, *attempts(20))
     provider = Provider(on_submit=loses({"row000002"}), loses_unclear=True)
     run = Night(engine, provider, attempts(20), keeps_sent=True).run()
     assert run.states() == {State.DONE: 19, State.IN_DOUBT: 1}
@@ -198,8 +196,7 @@ def test_doubts_of_an_earlier_run_are_looked_for_all_of_the_time() -> None:
     engine = Engine(RESEND, 0.0, renew=up_to(3))
     old = attempt("row000100")
     engine.take_up(Entry(old.key, State.IN_DOUBT, old, submitted_at=0.0), 0.0, doubt_age_s=1e6)
-    for one in attempts(10):
-        engine.enqueue(one, 0.0)
+    enqueue(engine, *attempts(10))
     before: list[tuple[ev.Event, float]] = [
         (ev.Intended(old.key, 1, old), -1e6),
         (ev.AnswerLost(old.key, 1, "lost"), -1e6),
@@ -216,8 +213,7 @@ def test_a_run_that_submits_no_more_closes_no_doubt() -> None:
     """After a stop a doubt stays one: the row would wait, and nobody would know why."""
     settings = replace(RESEND, caps=replace(RESEND.caps, videos=5))
     engine = Engine(settings, 0.0, renew=up_to(3))
-    for one in attempts(8):
-        engine.enqueue(one, 0.0)
+    enqueue(engine, *attempts(8))
     provider = Provider(on_submit=loses({"row000001"}), loses_unclear=True)
     run = Night(engine, provider, attempts(8), settings).run()
     assert run.states() == {State.DONE: 4, State.IN_DOUBT: 1, State.WAITING: 3}

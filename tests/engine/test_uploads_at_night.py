@@ -10,7 +10,7 @@ from pipeline.engine.engine import Engine
 from pipeline.errors import ExitCode, ProviderError, Refused, Throttled, Unauthorized, Unreachable
 from pipeline.events import PictureRefused
 from pipeline.model import Attempt, State
-from tests.engine.night import SETTINGS, Night, Provider, attempt, night, resume
+from tests.engine.night import SETTINGS, Night, Provider, attempt, enqueue, night, resume
 
 NO = Refused("not a picture", status=400, code="bad_image")
 
@@ -68,8 +68,7 @@ def test_a_known_upload_is_used_until_it_is_too_old() -> None:
     engine.know_upload("young", "https://files.example/young.jpg", 1e6)
     engine.know_upload("old", "https://files.example/old.jpg", -1.0)
     rows = [attempt("a", images=("sha256:young",)), attempt("b", images=("sha256:old",))]
-    for row in rows:
-        engine.enqueue(row, 0.0)
+    enqueue(engine, *rows)
     done = Night(engine, Provider(), rows).run()
     assert done.states() == {State.DONE: 2}
     assert done.provider.uploads == {"old": 1}
@@ -90,8 +89,7 @@ def test_an_upload_that_grows_old_in_mid_run_is_made_again() -> None:
     provider.on_upload, provider.on_submit = upload, submit
     rows = with_pictures(300, lambda n: f"p{n % 2}")
     engine = Engine(replace(SETTINGS, outstanding=10), 0.0, upload_age_s=200)
-    for row in rows:
-        engine.enqueue(row, 0.0)
+    enqueue(engine, *rows)
     done = Night(engine, provider, rows).run()
     assert done.states() == {State.DONE: 300}
     assert 4 <= provider.uploads["p0"] <= done.now / 200 + 1
@@ -116,8 +114,7 @@ def test_a_picture_refused_when_it_is_uploaded_anew_loses_no_row() -> None:
     )
     rows = with_pictures(200, lambda _: "p")
     engine = Engine(replace(SETTINGS, outstanding=10), 0.0, upload_age_s=150)
-    for row in rows:
-        engine.enqueue(row, 0.0)
+    enqueue(engine, *rows)
     done = Night(engine, provider, rows).run()
     states = done.states()
     assert states[State.DONE] + states[State.REFUSED] == 200
@@ -198,7 +195,7 @@ def test_a_refused_picture_closes_the_attempt_before() -> None:
     before = first.entries()["row000000"]
     engine = Engine(SETTINGS, first.now)
     again = attempt("row000000", number=2, images=("sha256:x",))
-    engine.enqueue(again, first.now, supersedes=before)
+    enqueue(engine, again, supersedes=before)
     provider = Provider(on_upload=lambda *_: NO)
     second = Night(engine, provider, [again], now=first.now, journal=list(first.journal)).run()
     entry = second.entries()["row000000"]

@@ -89,3 +89,13 @@ def test_a_damaged_journal_says_so(tmp_path: Path, damage: str) -> None:
 def test_a_journal_has_an_address_that_sqlite_takes(place: PurePath, uri: str) -> None:
     """On a Windows share, too: SQLite takes no name of a server before the path."""
     assert uri_of(place) == uri
+
+
+def test_some_rows_are_read_as_all_are(path: Path) -> None:
+    """A few hundred keys give the entries that a replay has of them, and no others."""
+    keys = [*(f"row{row}" for row in range(0, ROWS, 3)), "never-seen"]
+    with contextlib.closing(Journal(path)) as journal:
+        found = journal.entries_of(keys)
+    known = replay(path)
+    assert found == {key: known[key] for key in keys if key in known}
+    assert found["row300"].take == VIDEO

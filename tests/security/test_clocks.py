@@ -23,6 +23,7 @@ from pipeline.outcome import iso
 from pipeline.plan import Action
 from pipeline.planning import plan_for
 from pipeline.polling.schedule import Pace
+from tests.engine.night import enqueue
 from tests.journal.lives import attempt, intended
 from tests.security.shop import Shop
 from tests.system.harness import sheets
@@ -149,7 +150,7 @@ def test_after_a_sleep_of_any_length_a_task_is_asked_for_before_it_is_given_up(
     """A machine that slept past the deadline: a video that got ready meanwhile is fetched."""
     now = 1000.0
     engine = Engine(Settings(pace=Pace(1, 1, 0), deadline_s=60), now)
-    engine.enqueue(attempt("a", 1, "even"), now)
+    enqueue(engine, attempt("a", 1, "even"))
     (submit,) = engine.tell([], now).commands
     assert isinstance(submit, Submit)
     decision = engine.tell([SubmitAnswer("a", "t")], now)
@@ -166,7 +167,7 @@ def test_after_a_sleep_of_any_length_a_task_is_asked_for_before_it_is_given_up(
 def test_no_answer_after_a_sleep_costs_no_row() -> None:
     """The network comes back later than the machine: the row stays `running` for the next run."""
     engine = Engine(Settings(pace=Pace(1, 1, 0), deadline_s=60), 0.0)
-    engine.enqueue(attempt("a", 1, "even"), 0.0)
+    enqueue(engine, attempt("a", 1, "even"))
     engine.tell([], 0.0)
     engine.tell([SubmitAnswer("a", "t")], 0.0)
     engine.tell([], DAY_S)

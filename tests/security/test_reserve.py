@@ -29,6 +29,7 @@ from pipeline.journal.reserve import PIECES, Reserve
 from pipeline.model import Entry, Phase, Request, State, TaskView, Video
 from pipeline.polling.schedule import Pace
 from pipeline.scheduler import Scheduler
+from tests.engine.night import enqueue
 from tests.journal.lives import attempt, intended
 from tests.security.disk import fill, small_disk
 
@@ -283,8 +284,7 @@ async def test_the_scheduler_stops_and_commits_what_is_under_way(tmp_path: Path)
         settings = Settings(pace=Pace(0.005, 0.005, 0), submits_in_flight=4)
         engine = Engine(settings, time.monotonic())
         engine.take_up(Entry("old", State.RUNNING, attempt("old", 1), "t"), time.monotonic())
-        for n in range(12):
-            engine.enqueue(attempt(f"row{n}", 1, f"movie {n:02}"), time.monotonic())
+        enqueue(engine, *(attempt(f"row{n}", 1, f"movie {n:02}") for n in range(12)))
         with (
             Reserve(folder / "cache" / "reserve") as reserve,
             contextlib.closing(Journal(folder / "journal.db")) as journal,
@@ -335,7 +335,7 @@ async def test_a_submission_whose_intent_took_the_last_room_stays_unsent() -> No
     """Its intent is durable, it was never sent, and the journal says both; no download begins."""
     api, shelf, record = Api(Path(os.devnull), 99), Shelf(), Full()
     engine = Engine(Settings(pace=Pace(0.005, 0.005, 0)), time.monotonic())
-    engine.enqueue(attempt("new", 1), time.monotonic())
+    enqueue(engine, attempt("new", 1))
     engine.take_up(Entry("old", State.RUNNING, attempt("old", 1), "t"), time.monotonic())
     scheduler = Scheduler(
         engine,
