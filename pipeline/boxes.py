@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 MOOV_LIMIT_BYTES = 64 * 1024 * 1024
 TOP_LEVEL_LIMIT = 100_000
@@ -36,8 +36,7 @@ class Footage:
     duration_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """A box: its four-letter kind, and where its payload starts and ends."""
 
     kind: bytes

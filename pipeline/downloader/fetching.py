@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ntpath
+import os
 import posixpath
 import stat
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -21,7 +23,7 @@ from pipeline.downloader.answers import Step, judge
 from pipeline.downloader.connection import answered, broken, open_session
 from pipeline.downloader.partfile import PartFile, storing
 from pipeline.downloader.transfer import receive, too_large
-from pipeline.downloader.verification import LEVELS, CutVideo, Wanted, described, verify_file
+from pipeline.downloader.verification import LEVELS, CutVideo, Wanted, described_open, verify_file
 from pipeline.errors import BadVideo, StoreError, TransferBroken
 from pipeline.model import Video
 
@@ -137,15 +139,9 @@ class Downloader:
 
     async def _settled(self, part: PartFile, wanted: Wanted) -> Video:
         """Verify the part and move it to its place."""
-
-        def describe_and_settle() -> Video:
-            video = described(part.path, wanted, part.final.name)
-            part.settle()
-            return video
-
         if self._verify == "boxes":
             # One thread for both: a change of threads costs more than the boxes of a short video.
-            return await _to_the_end(describe_and_settle)
+            return await _to_the_end(partial(_describe_and_settle, part, wanted))
         video = await self._verified(part.path, part, wanted)
         await _to_the_end(part.settle)
         return video
@@ -215,6 +211,19 @@ class Downloader:
         if self._session is None:
             raise RuntimeError("the downloader is used before `async with`")
         return self._session
+
+
+def _describe_and_settle(part: PartFile, wanted: Wanted) -> Video:
+    """Verify the boxes of the part and settle it, opened once. Blocks: call it in a thread."""
+    descriptor = part.open()
+    try:
+        with storing(part.path):
+            video = described_open(descriptor, part.final.name, wanted)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    part.settle(descriptor)
+    return video
 
 
 async def _to_the_end(settle: Callable[[], _Done]) -> _Done:

@@ -14,14 +14,14 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BufferedReader, FileIO
+from io import FileIO
 from pathlib import Path
 
 from pipeline.downloader.answers import Mark
 from pipeline.errors import StoreError
 
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_BINARY = getattr(os, "O_BINARY", 0)
+_PLAIN = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"))
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _MODE = 0o644
 _SIDECAR_LIMIT_BYTES = 4096
 LONG_BYTES = 1024 * 1024
@@ -57,12 +57,20 @@ def storing(path: Path) -> Iterator[None]:
         raise store_error(error, path) from error
 
 
-def open_plain(path: Path) -> BufferedReader:
-    """Open an ordinary file for reading, and nothing that a link or a device stands for."""
+@contextmanager
+def open_plain(path: Path) -> Iterator[int]:
+    """Open an ordinary file for reading, and nothing that a link or a device stands for.
+
+    Yields its descriptor: a file object asks the system four things more before it reads.
+    """
     with storing(path):
         if not stat.S_ISREG(path.lstat().st_mode):
             raise OSError(errno.EINVAL, "it is a link or no ordinary file")
-        return os.fdopen(os.open(path, os.O_RDONLY | _NO_FOLLOW | _BINARY), "rb")
+        descriptor = os.open(path, os.O_RDONLY | _PLAIN)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
 
 class PartFile:
@@ -72,8 +80,9 @@ class PartFile:
         self.final = folder / name
         self.path = folder / f".{name}.part"
         self.sidecar = folder / f".{name}.part.json"
+        self._folder = folder
         self._name = name
-        self._file: FileIO | None = None
+        self._descriptor: int | None = None
         self.size_bytes = self._size_on_disk()
         self.mark = self._read_mark() if self.size_bytes else None
         self._mark_kept = self.mark is not None
@@ -100,17 +109,24 @@ class PartFile:
                 return None
             if not stat.S_ISREG(found.st_mode) or found.st_size > _SIDECAR_LIMIT_BYTES:
                 return None
-        with open_plain(self.sidecar) as file:
-            mark = _parse_mark(file.read(), self._name)
+        with open_plain(self.sidecar) as descriptor:
+            mark = _parse_mark(os.read(descriptor, _SIDECAR_LIMIT_BYTES), self._name)
         if mark is None or (mark.total_bytes or self.size_bytes) < self.size_bytes:
             return None
         return mark
 
     def start_over(self, mark: Mark | None) -> None:
         """Begin an empty part; without a `mark` it is not resumable."""
-        self.remove()
+        if self.size_bytes or self._mark_kept:
+            self.remove()
         with storing(self.path):
-            self._file = _open_writing(self.path, os.O_CREAT | os.O_EXCL)
+            # Alone a companion would be a lie. Mostly neither it nor the part is there.
+            self.sidecar.unlink(missing_ok=True)
+            try:
+                self._descriptor = _open_writing(self.path, _NEW)
+            except FileExistsError:
+                self.path.unlink()
+                self._descriptor = _open_writing(self.path, _NEW)
         self.mark = mark
         if mark is not None and (mark.total_bytes or LONG_BYTES) >= LONG_BYTES:
             self._write_mark(mark)
@@ -129,7 +145,7 @@ class PartFile:
         record = {"name": self._name, "validator": mark.validator, "size": mark.total_bytes}
         with storing(self.sidecar):
             try:
-                with _open_writing(self.sidecar, os.O_CREAT | os.O_EXCL) as file:
+                with FileIO(_open_writing(self.sidecar, _NEW), "wb") as file:
                     file.write(json.dumps(record).encode())
             except OSError:
                 self.sidecar.unlink(missing_ok=True)
@@ -139,26 +155,26 @@ class PartFile:
     def go_on(self) -> None:
         """Open the part at its end."""
         with storing(self.path):
-            self._file = _open_writing(self.path, os.O_APPEND)
-            if os.fstat(self._file.fileno()).st_size != self.size_bytes:
+            self._descriptor = _open_writing(self.path, os.O_WRONLY | os.O_APPEND)
+            if os.fstat(self._descriptor).st_size != self.size_bytes:
                 raise OSError(errno.EBUSY, "another program changes it")
 
     def write(self, piece: bytes) -> None:
         """Append a piece, unbuffered."""
-        file = self._file
-        assert file is not None, "opened before it is written to"  # noqa: S101
+        descriptor = self._descriptor
+        assert descriptor is not None, "opened before it is written to"  # noqa: S101
         with storing(self.path):
-            written = file.write(piece)
+            written = os.write(descriptor, piece)
             while written < len(piece):  # a disk that runs full takes a part of it first
-                written += file.write(memoryview(piece)[written:])
+                written += os.write(descriptor, memoryview(piece)[written:])
         self.size_bytes += len(piece)
 
     def close(self) -> None:
         """Close the part and keep it, with what is needed to go on unless it is whole."""
-        file, self._file = self._file, None
-        if file is not None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
             with storing(self.path):
-                file.close()
+                os.close(descriptor)
             if not self.whole:
                 self.keep()
 
@@ -171,23 +187,38 @@ class PartFile:
                 path.unlink(missing_ok=True)
         self.size_bytes, self._mark_kept = 0, False
 
-    def settle(self) -> None:
-        """Make the verified part durable under its final name. Blocks: call it in a thread."""
-        with storing(self.path), _open_writing(self.path, 0) as file:
-            os.fsync(file.fileno())
+    def open(self) -> int:
+        """Return a descriptor of the part to verify it by and to settle it with.
+
+        It may be written to as well: Windows flushes no other.
+        """
+        with storing(self.path):
+            return _open_writing(self.path, os.O_RDWR)
+
+    def settle(self, descriptor: int | None = None) -> None:
+        """Make the verified part durable under its final name. Blocks: call it in a thread.
+
+        `descriptor` is what `open` gave, if it was opened already; it is closed here.
+        """
+        if descriptor is None:
+            descriptor = self.open()
+        with storing(self.path):
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
         with storing(self.final):
             self.path.replace(self.final)
             if self._mark_kept:
                 self.sidecar.unlink(missing_ok=True)
-            _sync_folder(self.final.parent)
+            _sync_folder(self._folder)
 
 
-def _open_writing(path: Path, flags: int) -> FileIO:
-    """Open unbuffered; on a system without O_NOFOLLOW a link is looked for first."""
-    if path.is_symlink():
+def _open_writing(path: Path, flags: int) -> int:
+    """Open for writing; on a system without O_NOFOLLOW a link is looked for first."""
+    if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
         raise OSError(errno.ELOOP, "it is a link")
-    descriptor = os.open(path, os.O_WRONLY | flags | _NO_FOLLOW | _BINARY, _MODE)
-    return FileIO(descriptor, "wb")
+    return os.open(path, flags | _PLAIN, _MODE)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
+import io
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.boxes import BoxFault, Footage, walk
 from pipeline.decoding import DecodeFault, Decoders
-from pipeline.downloader.partfile import open_plain, storing
+from pipeline.downloader.partfile import open_plain
 from pipeline.errors import BadVideo
 from pipeline.model import Video
 
 LEVELS = ("boxes", "first_frame", "full")
 LENGTH_TOLERANCE_S = 0.25
+AT_ONCE_BYTES = 1024 * 1024
 # What the provider makes of a frame and a resolution (contract, "The video").
 FRAME_SIZES = {
     ("16:9", "720p"): (1280, 720),
@@ -83,8 +87,20 @@ def described(path: Path, wanted: Wanted | None = None, name: str | None = None)
     Blocks: call it in a thread. Raises BadVideo if it is not whole, StoreError if it cannot be
     read.
     """
-    with open_plain(path) as file, storing(path):
-        size_bytes = os.fstat(file.fileno()).st_size
+    with open_plain(path) as descriptor:
+        return described_open(descriptor, name or path.name, wanted)
+
+
+def described_open(descriptor: int, name: str, wanted: Wanted | None) -> Video:
+    """Do what `described` does with an open file, read from its beginning.
+
+    Raises BadVideo, and OSError where it cannot be read.
+    """
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no ordinary file")
+    size_bytes = found.st_size
+    with _reader(descriptor, size_bytes) as file:
         try:
             footage = walk(file, size_bytes)
         except BoxFault as fault:
@@ -92,7 +108,16 @@ def described(path: Path, wanted: Wanted | None = None, name: str | None = None)
             raise kind(f"The file is no whole video: {fault}.") from fault
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return _video(name or path.name, size_bytes, sha256, footage, wanted)
+    return _video(name, size_bytes, sha256, footage, wanted)
+
+
+def _reader(descriptor: int, size_bytes: int) -> io.BytesIO | io.BufferedReader:
+    """Read a short file at once: after each call into the system a thread waits for its turn."""
+    if size_bytes <= AT_ONCE_BYTES:
+        content = os.read(descriptor, size_bytes)
+        if len(content) == size_bytes:  # else something is wrong, which reading on will tell
+            return io.BytesIO(content)
+    return os.fdopen(descriptor, "rb", closefd=False)
 
 
 def _video(

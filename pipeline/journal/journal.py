@@ -12,11 +12,12 @@ import contextlib
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from pipeline.collector import collector_paused
 from pipeline.errors import StoreError, UsageError
@@ -41,18 +42,18 @@ from pipeline.journal.reserve import Reserve
 from pipeline.lifecycle import SETTLED, apply
 from pipeline.model import Attempt, Entry, Request
 
-_PUT_EVENT = "INSERT INTO events (at, key, number, kind, data) VALUES (?, ?, ?, ?, ?)"
-_PUT_REQUEST = "INSERT OR IGNORE INTO requests VALUES (?, ?)"
-_PUT_ENTRY = (
-    f"INSERT OR REPLACE INTO attempts ({', '.join(ENTRY_COLUMNS)}) "  # noqa: S608 - our own names
-    f"VALUES ({', '.join('?' * len(ENTRY_COLUMNS))})"
-)
+_PUT_EVENTS = "INSERT INTO events (at, key, number, kind, data)"
+_PUT_REQUESTS = "INSERT OR IGNORE INTO requests"
+_PUT_ENTRIES = f"INSERT OR REPLACE INTO attempts ({', '.join(ENTRY_COLUMNS)})"
+_ROWS_AT_ONCE = 16
+"""Most rows of one statement. Their number is in its text: those of all fit the cache of 128."""
 # A row whose submission was declined may have been queued again since: the event tells it for good.
 _GET_SUBMITTED = GET_ENTRIES.format(
     where="WHERE a.submitted_at >= ? AND (a.key, a.number) NOT IN "
     "(SELECT key, number FROM events WHERE kind = 'Declined')"
 )
 _MOST_AT_ONCE = 2000
+_One = TypeVar("_One")
 
 Shortage: TypeAlias = StoreError | None
 """What a commit comes to: None, or why it found room only in what was set aside for the end."""
@@ -285,26 +286,40 @@ class Journal:
     def _write(self, events: Sequence[Event], times: Sequence[float]) -> None:
         # Table by table, and of several states of an attempt only the last.
         changed: dict[tuple[str, int], Entry] = {}
+        self._recall({event.key for event in events if event.key not in self._open})
         for event, at in zip(events, times, strict=True):
-            entry = self._after(event, at)
+            entry = self._open[event.key] = apply(self._open.get(event.key), event, at)
             changed[entry.key, entry.attempt.number] = entry
-        put = self._connection.executemany
-        put(_PUT_EVENT, map(event_values, events, times))
-        put(
-            _PUT_REQUEST,
+        self._put(_PUT_EVENTS, list(map(event_values, events, times)))
+        self._put(
+            _PUT_REQUESTS,
             [request_values(one) for one in events if isinstance(one, Intended | PictureRefused)],
         )
-        put(_PUT_ENTRY, map(entry_values, changed.values()))
+        self._put(_PUT_ENTRIES, list(map(entry_values, changed.values())))
         # Forgotten only now: for what is not at hand the tables are asked, which did not have it.
         for entry in changed.values():
             if entry.state in SETTLED:
                 self._open.pop(entry.key, None)
 
-    def _after(self, event: Event, at: float) -> Entry:
-        """Return the entry that an event leads to, and keep it at hand for the next one."""
-        before = self._open.get(event.key) or self._entry(event.key)
-        entry = self._open[event.key] = apply(before, event, at)
-        return entry
+    def _recall(self, keys: Collection[str]) -> None:
+        """Take the entries with these keys to hand, as far as the tables have them."""
+        for some in _pieces(list(keys)):
+            marks = ", ".join("?" * len(some))
+            self._open |= entries_in(self._connection, f"WHERE a.key IN ({marks})", tuple(some))
 
-    def _entry(self, key: str) -> Entry | None:
-        return entries_in(self._connection, "WHERE a.key = ?", (key,)).get(key)
+    def _put(self, insert: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert rows, many by one statement.
+
+        At each statement this thread gives up the interpreter and must ask the loop's for it again.
+        """
+        for some in _pieces(rows):
+            marks = f"({', '.join('?' * len(some[0]))})"
+            self._connection.execute(
+                f"{insert} VALUES {', '.join([marks] * len(some))}",
+                tuple(chain.from_iterable(some)),
+            )
+
+
+def _pieces(many: Sequence[_One]) -> Iterator[Sequence[_One]]:
+    for first in range(0, len(many), _ROWS_AT_ONCE):
+        yield many[first : first + _ROWS_AT_ONCE]

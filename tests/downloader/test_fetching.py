@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import struct
 import sys
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.downloader import Downloader
+from pipeline.downloader import Downloader, verify_file
 from pipeline.downloader.answers import Mark
 from pipeline.downloader.partfile import LONG_BYTES, PartFile
+from pipeline.downloader.verification import AT_ONCE_BYTES, described_open
 from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken
 from pipeline.model import Video
 
@@ -292,6 +294,35 @@ async def test_zeroed_pictures_are_found_in_full(host: Host, tmp_path: Path) -> 
     assert files(tmp_path) == []
 
 
+@pytest.mark.parametrize("more_bytes", [0, 8])
+async def test_short_and_long_files_are_told_alike(
+    host: Host, tmp_path: Path, more_bytes: int
+) -> None:
+    """A file that is read at once and one that is read in pieces: the same video, whole or cut."""
+    path = tmp_path / "a.mp4"
+    room = AT_ONCE_BYTES + more_bytes - len(host.body)
+    path.write_bytes(host.body + struct.pack(">I4s", room, b"free").ljust(room))
+    video = await verify_file(path, "boxes")
+    assert video.size_bytes == AT_ONCE_BYTES + more_bytes
+    assert video.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (video.width, video.height) == (192, 108)
+    os.truncate(path, AT_ONCE_BYTES - 1)
+    with pytest.raises(BadVideo, match="missing"):
+        await verify_file(path, "boxes")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links and pipes")
+async def test_only_ordinary_files_are_read(host: Host, tmp_path: Path) -> None:
+    """Neither a link, nor a folder, nor a pipe at which nobody writes is taken for a video."""
+    (tmp_path / "real.mp4").write_bytes(host.body)
+    (tmp_path / "link.mp4").symlink_to(tmp_path / "real.mp4")
+    (tmp_path / "folder.mp4").mkdir()
+    os.mkfifo(tmp_path / "pipe.mp4")
+    for name in ("link.mp4", "folder.mp4", "pipe.mp4"):
+        with pytest.raises(StoreError, match=name):
+            await verify_file(tmp_path / name, "boxes")
+
+
 async def test_cancelled_try_keeps_its_part(
     downloader: Downloader, host: Host, tmp_path: Path, sha256: str
 ) -> None:
@@ -310,7 +341,7 @@ async def test_cancelled_try_keeps_its_part(
 KILLED = """
 import asyncio, sys
 from pathlib import Path
-from pipeline.downloader import Downloader
+from pipeline.downloader import Downloader, verify_file
 
 async def main():
     async with Downloader(Path(sys.argv[1]), verify="boxes", allow_private=True) as downloader:
@@ -370,6 +401,42 @@ def test_a_short_video_has_a_companion_only_where_it_is_left(tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
     part.keep()
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links and pipes")
+def test_a_part_that_was_changed_for_something_else(tmp_path: Path) -> None:
+    """Neither a link nor a pipe that came into the part's place is opened as a video."""
+    part = PartFile(tmp_path, "a.mp4")
+    part.path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError):
+        part.open()
+    part.path.unlink()
+    os.mkfifo(part.path)
+    descriptor = part.open()
+    with pytest.raises(OSError, match="ordinary"):
+        described_open(descriptor, "a.mp4", None)
+    os.close(descriptor)
+
+
+def test_a_companion_alone_is_not_believed(tmp_path: Path) -> None:
+    """What a kill left beside an older part says nothing of one that is begun after it."""
+    part = PartFile(tmp_path, "a.mp4")
+    part.sidecar.write_text('{"name": "a.mp4", "validator": "\\"take-1\\"", "size": 2}')
+    part.start_over(None)
+    part.write(b"x")
+    part.close()
+    assert PartFile(tmp_path, "a.mp4").mark is None
+    assert [path.name for path in tmp_path.iterdir()] == [".a.mp4.part"]
+
+
+def test_an_empty_part_is_begun_anew(tmp_path: Path) -> None:
+    """What another process left without a byte is replaced, also if it came meanwhile."""
+    part = PartFile(tmp_path, "a.mp4")
+    part.path.write_bytes(b"another's")
+    part.start_over(None)
+    part.write(b"x")
+    part.close()
+    assert part.path.read_bytes() == b"x"
 
 
 def test_a_companion_without_room_says_nothing(tmp_path: Path) -> None:

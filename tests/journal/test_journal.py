@@ -139,6 +139,21 @@ def test_what_shares_a_commit_shares_its_future(path: Path) -> None:
         assert len(list(journal.uploads("shop", since=0.0))) == 1
 
 
+def test_many_rows_in_one_commit(path: Path) -> None:
+    """However many rows share a commit, new ones and those of an earlier run: each is told."""
+    keys = [f"P{number}" for number in range(60)]
+    with opened(path) as journal:
+        journal.append([intended(key) for key in keys[:40]], 1.0).result(10)
+    with opened(path) as again:
+        accepted = [ev.Accepted(key, 1, f"task-{key}") for key in keys[:40]]
+        again.append([*accepted, *map(intended, keys[40:])], 2.0).result(10)
+    entries = read_entries(path)
+    assert entries == replay(path)
+    assert [entries[key].task_id for key in keys] == [f"task-{key}" for key in keys[:40]] + (
+        [None] * 20
+    )
+
+
 def test_closing_writes_what_is_queued(path: Path) -> None:
     """Nothing that was appended is forgotten by close."""
     with opened(path) as journal:
