@@ -20,7 +20,7 @@ from pipeline.engine.rows import Stop
 from pipeline.engine.settings import Settings
 from pipeline.errors import ExitCode, LinkDead, StoreError, Throttled, Unclear, Unreachable
 from pipeline.lifecycle import apply
-from pipeline.model import Entry, Phase, Picture, Request, State, TaskView, Video
+from pipeline.model import Attempt, Entry, Phase, Picture, Request, State, TaskView, Video
 from pipeline.polling.schedule import Pace
 from pipeline.scheduler import Scheduler
 from tests.engine.night import VIDEO, attempt, enqueue
@@ -199,10 +199,13 @@ class Stage:
     settings: Settings = QUICK
     engine_class: type[Engine] = Engine
 
-    def scheduler(self, rows: int = 3, *, images: tuple[str, ...] = (), **said: Any) -> Scheduler:
+    def scheduler(
+        self, rows: int = 3, *others: Attempt, images: tuple[str, ...] = (), **said: Any
+    ) -> Scheduler:
         clock = Clock()
         engine = self.engine_class(self.settings, clock.now())
-        enqueue(engine, *(attempt(f"row{number}", images=images) for number in range(rows)))
+        alike = [attempt(f"row{number}", images=images) for number in range(rows)]
+        enqueue(engine, *alike, *others)
         picture = Picture(Path("p.png"), "ab", 10, "image/png", 720, 720)
         return Scheduler(
             engine,
@@ -342,8 +345,7 @@ async def test_paid_calls_under_way_are_awaited_after_a_crash() -> None:
     stage.watcher.breaks = False
     stage.api.errors = {"upload": lambda _: ZeroDivisionError("a bug")}
     stage.api.gates["upload"] = asyncio.Event()
-    scheduler = stage.scheduler(3)
-    enqueue(scheduler._engine, attempt("picture", images=("sha256:ab",)))
+    scheduler = stage.scheduler(3, attempt("picture", images=("sha256:ab",)))
     with leaving_nothing(stage):
         run = asyncio.create_task(scheduler.run())
         await until(lambda: len(stage.api.calls) == 4)
