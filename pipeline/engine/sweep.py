@@ -38,7 +38,11 @@ class Sweep:
         return min(TRIES, self._most_in_flight) if self._failures > 1 else self._most_in_flight
 
     def schedule(self, key: str, due: float) -> None:
-        """Ask for a row at `due` or soon after. A row is scheduled once at a time."""
+        """Ask for a row at `due` or soon after. A row is scheduled once at a time.
+
+        All that fall due about then go together: each for itself costs half as much again.
+        """
+        due = max(due, ceil(due / self._company_s) * self._company_s)
         heappush(self._due, (due, next(self._turn), key))
 
     def start(self, now: float) -> str | None:
@@ -58,10 +62,7 @@ class Sweep:
         """Return when the next query may go; infinity if there is none or only an answer helps."""
         if not self._due or self.in_flight >= self._room:
             return inf
-        # One wake for all that fall due about then: each for itself costs half as much again.
-        due = self._due[0][0]
-        together = ceil(due / self._company_s) * self._company_s
-        return max(due, together, self._closed_until, self._bucket.ready_at(now))
+        return max(self._due[0][0], self._closed_until, self._bucket.ready_at(now))
 
     def answered(self) -> None:
         """Take note of any clear answer."""

@@ -17,13 +17,13 @@ from pipeline.retry import spread
 ENOUGH = 30
 """So many ends of a kind must have been seen before they mean anything."""
 
-POLLS = 5.0
+POLLS = 5.2
 """So many polls a task, in the mean, where only the durations are known."""
 
 _SPARSER = 2.0
 """Once no row waits for a slot, the end of most tasks may be noticed late at no cost."""
 
-_LONGEST_COMPANY_S = 0.5
+_LONGEST_COMPANY_S = 0.75
 
 _LONGEST_INTERVALS = 3
 """No bar that is unsure is believed for longer than so many documented intervals."""
@@ -51,7 +51,7 @@ class Pace:
     @property
     def company_s(self) -> float:
         """So late a query may go, to go together with others."""
-        return min(_LONGEST_COMPANY_S, self.interval_s / 20)
+        return min(_LONGEST_COMPANY_S, self.interval_s * 0.075)
 
 
 @dataclass(slots=True)

@@ -198,28 +198,27 @@ def test_the_providers_own_durations_stand_in_the_journal() -> None:
 
 
 def test_queries_that_fall_due_about_then_go_together() -> None:
-    """The sweep wakes once for all that fall due within half a second, and for none too early."""
+    """The sweep wakes once for all that fall due within a moment, and for none too early."""
     sweep = Sweep(SETTINGS, 0.0)
-    due = [10.05, 10.1, 10.4, 10.5, 10.6]
-    for number, one in enumerate(due):
-        sweep.schedule(f"row{number}", one)
-    assert sweep.wake_at(0.0) == 10.5
-    assert sweep.start(10.0) is None
+    for number, due in enumerate([10.55, 10.6, 11.0, 11.25, 11.3]):
+        sweep.schedule(f"row{number}", due)
+    assert sweep.wake_at(0.0) == 11.25
+    assert sweep.start(11.2) is None
     together = []
-    while (key := sweep.start(10.5)) is not None:
+    while (key := sweep.start(11.25)) is not None:
         together.append(key)
     assert together == ["row0", "row1", "row2", "row3"]
-    assert sweep.wake_at(10.5) == 11.0
+    assert sweep.wake_at(11.25) == 12.0
 
 
 @pytest.mark.parametrize("interval_s", [0.001, 0.1, 0.3, 7, 10, 3600])
 def test_the_sweep_never_wakes_before_a_query_is_due(interval_s: float) -> None:
-    """Whatever the interval: a wake finds something to ask for, at most half a second late."""
+    """Whatever the interval: a wake finds something to ask for, less than a second late."""
     dice = random.Random(3)
     settings = replace(SETTINGS, pace=replace(SETTINGS.pace, interval_s=interval_s))
     for _ in range(2000):
         sweep, due = Sweep(settings, 0.0), dice.uniform(0, 1e6)
         sweep.schedule("row", due)
         wake_at = sweep.wake_at(0.0)
-        assert due <= wake_at <= due + min(0.5, interval_s / 20) + 1e-6
+        assert due <= wake_at <= due + min(0.75, interval_s * 0.075) + 1e-6
         assert sweep.start(wake_at) == "row"
