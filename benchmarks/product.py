@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,10 @@ def summary(path: Path) -> dict[str, Any]:
     return document
 
 
+@cache
 def libraries_bytes() -> int:
-    """Return the memory of a Python that has imported what a run imports, and did nothing else."""
+    """Return the memory of a Python that has imported what a run imports, and did nothing else.
+
+    Measured once, before this process has grown: see `spend`.
+    """
     return spend(python("-c", f"import {LIBRARIES}")).ok().peak_bytes

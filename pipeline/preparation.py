@@ -53,9 +53,11 @@ def prepared(
     for step in plan.of(Action.TAKE_UP):
         entry = entries[step.key]
         engine.take_up(entry, now, doubt_age_s=max(0.0, wall - (entry.submitted_at or wall)))
+    submits = plan.of(Action.SUBMIT)
+    if submits:
+        attempts.prepare()
     engine.enqueue(
-        (step.key for step in plan.of(Action.SUBMIT)),
-        lambda key: (attempts.new(key), entries.get(key)),
+        (step.key for step in submits), lambda key: (attempts.new(key), entries.get(key))
     )
     return engine
 

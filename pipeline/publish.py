@@ -13,11 +13,11 @@ from pipeline.check import Checked
 from pipeline.collector import collector_paused
 from pipeline.config.settings import Config
 from pipeline.folder import OutputFolder
-from pipeline.model import Entry, Result, Summary
+from pipeline.model import Entry, Result, State, Summary
 from pipeline.naming import made_of_contents
 from pipeline.origins import TASK_PATH, origin
-from pipeline.outcome import result_of
-from pipeline.plan import Plan
+from pipeline.outcome import result_of, state_of
+from pipeline.plan import Plan, Step
 from pipeline.writer.failed import write_failed
 from pipeline.writer.results import write_results
 from pipeline.writer.summary import write_summary
@@ -75,6 +75,16 @@ def results_by_part(
                 result = _addressed(result, name, step.key, tasks)
             results.append(result)
     return results
+
+
+def states_of(gone: Sequence[Step], entries_of: EntriesOf) -> list[State]:
+    """Return the state of each row that left the manifest; `entries_of` as above."""
+    states: list[State] = []
+    for first in range(0, len(gone), AT_ONCE):
+        part = gone[first : first + AT_ONCE]
+        entries = entries_of([step.key for step in part])
+        states += [state_of(step, entries.get(step.key)) for step in part]
+    return states
 
 
 def _addressed(result: Result, manifest: str, key: str, tasks: str | None) -> Result:

@@ -17,10 +17,10 @@ from pipeline.journal.journal import Journal
 from pipeline.lock import run_lock
 from pipeline.model import Entry, Result, State, Summary
 from pipeline.order import Order, Screen, Tally
-from pipeline.outcome import code_of, highest, iso, remarks, state_of
+from pipeline.outcome import code_of, highest, iso, remarks
 from pipeline.plan import Action, Plan
 from pipeline.planning import plan_for
-from pipeline.publish import EntriesOf, Published, publish, results_by_part
+from pipeline.publish import EntriesOf, Published, publish, results_by_part, states_of
 from pipeline.runlog import RunLog
 from pipeline.scheduler import Clock
 
@@ -128,7 +128,7 @@ class _Run:
     def _finish(self, plan: Plan, entries_of: EntriesOf, began: float) -> Outcome:
         results = results_by_part(self.order.checked, plan, entries_of, self.order.config)
         states = [result.state for result in results]
-        states += [state_of(step, entries_of([step.key]).get(step.key)) for step in plan.gone]
+        states += states_of(plan.gone, entries_of)
         steps = (*plan.steps, *plan.gone)
         counted = {state for step, state in zip(steps, states, strict=True) if step.counts}
         stops = self.tally.stops
@@ -195,5 +195,8 @@ class _Run:
 
 
 def _taken(entries: dict[str, Entry], keys: Sequence[str]) -> dict[str, Entry]:
-    """Take entries out: each is freed when its result is made, which needs room again."""
+    """Take entries out: each is freed when its result is made, which needs room again.
+
+    Keys are unique in a manifest: doubled ones were told apart when it was checked.
+    """
     return {key: entries.pop(key) for key in keys if key in entries}

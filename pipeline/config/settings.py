@@ -139,7 +139,7 @@ class Polling(Section):
     )
     interval_s: float = Field(
         default=10.0,
-        gt=0,
+        ge=0.001,
         le=3600,
         description="Seconds between further queries of a task, until then.",
     )

@@ -215,8 +215,11 @@ class PartFile:
 
 
 def _open_writing(path: Path, flags: int) -> int:
-    """Open for writing; on a system without O_NOFOLLOW a link is looked for first."""
-    if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
+    """Open for writing; where there is no O_NOFOLLOW a link is looked for first.
+
+    A file that must be new is never opened through a link.
+    """
+    if not (hasattr(os, "O_NOFOLLOW") or flags & os.O_EXCL) and path.is_symlink():
         raise OSError(errno.ELOOP, "it is a link")
     return os.open(path, flags | _PLAIN, _MODE)
 

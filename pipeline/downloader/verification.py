@@ -92,7 +92,7 @@ def described(path: Path, wanted: Wanted | None = None, name: str | None = None)
 
 
 def described_open(descriptor: int, name: str, wanted: Wanted | None) -> Video:
-    """Do what `described` does with an open file, read from its beginning.
+    """Do what `described` does with an open file that stands at its beginning.
 
     Raises BadVideo, and OSError where it cannot be read.
     """

@@ -103,11 +103,14 @@ class Engine:
     def enqueue(
         self, keys: Iterable[str], new: Callable[[str], tuple[Attempt, Entry | None]]
     ) -> None:
-        """Have these rows submitted, in their order; called again only when none of them waits.
+        """Have these rows submitted, in their order.
 
         `new` gives a row's attempt and the ended one that it follows. It is asked once for each,
         when its turn is near: made at the start, those of a hundred thousand rows take 50 MB.
+        Raises ValueError while rows of an earlier call wait to be made.
         """
+        if self._uploads.new_waiting:
+            raise ValueError("rows of an earlier call wait to be made")
         self._new = new
         self.states[State.WAITING] += self._uploads.add_new(keys)
 
@@ -215,10 +218,8 @@ class Engine:
     # Pictures and the paid call.
 
     def _begin(self, key: str, now: float) -> Tracked:
-        return self._track(*self._new(key), now)
-
-    def _track(self, attempt: Attempt, supersedes: Entry | None, now: float) -> Tracked:
-        row = self._rows[attempt.key] = Tracked(attempt, State.WAITING, now)
+        attempt, supersedes = self._new(key)
+        row = self._rows[key] = Tracked(attempt, State.WAITING, now)
         row.supersedes = supersedes
         return row
 

@@ -58,7 +58,7 @@ class Tracked:
 
     @property
     def watch(self) -> Watch:
-        """What the poll schedule knows of its task; nothing while it waits, as most rows do."""
+        """What the poll schedule knows of its task; nothing before it is sent or once it ended."""
         if self._watch is None:
             self._watch = Watch(self.key, _kind(self.attempt))
         return self._watch
@@ -69,7 +69,7 @@ class Tracked:
         That is a third of what a row holds, and many may wait for a free place to be downloaded.
         Where the age of the task is not known, this alone is known, and still is.
         """
-        if self.watch.timed:
+        if self._watch is not None and self._watch.timed:
             self._watch = None
 
 

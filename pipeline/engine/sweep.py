@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from itertools import count
-from math import ceil, inf
+from math import inf
 
 from pipeline.buckets import Bucket
 from pipeline.engine.settings import Settings
@@ -20,7 +20,7 @@ class Sweep:
     def __init__(self, settings: Settings, now: float) -> None:
         self.in_flight = 0
         self._most_in_flight = settings.polls_in_flight
-        self._company_s = settings.pace.company_s
+        self._pace = settings.pace
         self._bucket = Bucket(settings.polls_per_minute, now)
         self._due: list[tuple[float, int, str]] = []
         self._turn = count()
@@ -42,8 +42,7 @@ class Sweep:
 
         All that fall due about then go together: each for itself costs half as much again.
         """
-        due = max(due, ceil(due / self._company_s) * self._company_s)
-        heappush(self._due, (due, next(self._turn), key))
+        heappush(self._due, (self._pace.together_at(due), next(self._turn), key))
 
     def start(self, now: float) -> str | None:
         """Return the next row to ask for now, if any may be asked for."""

@@ -57,7 +57,12 @@ class Uploads:
     @property
     def waiting(self) -> int:
         """How many rows have not gone out."""
-        return len(self._new) + len(self._rows) + len(self._lacking) + len(self.prepared)
+        return self.new_waiting + len(self._rows) + len(self._lacking) + len(self.prepared)
+
+    @property
+    def new_waiting(self) -> int:
+        """How many rows have not even been made."""
+        return len(self._new)
 
     def know(self, sha256: str, url: str, valid_until: float) -> None:
         """Use an upload of an earlier run until `valid_until`."""

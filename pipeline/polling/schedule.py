@@ -8,7 +8,7 @@ else. So a lying, stuck or missing bar costs nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import inf
+from math import ceil, inf
 
 from pipeline.polling.bars import Bar, Sighting
 from pipeline.polling.durations import Durations
@@ -48,10 +48,10 @@ class Pace:
         """The shortest wait: the floor, or a fifth of the interval where there is none."""
         return max(self.floor_s, self.interval_s / 5)
 
-    @property
-    def company_s(self) -> float:
-        """So late a query may go, to go together with others."""
-        return min(_LONGEST_COMPANY_S, self.interval_s * 0.075)
+    def together_at(self, due: float) -> float:
+        """Return the moment, `due` or later, at which all queries go that are due about then."""
+        company_s = min(_LONGEST_COMPANY_S, self.interval_s * 0.075)
+        return max(due, ceil(due / company_s) * company_s)
 
 
 @dataclass(slots=True)
@@ -173,7 +173,7 @@ class Schedule:
         polls = self._polls(durations, outstanding)
         rote_s = self._pace.interval_s * POLLS / polls
         # A whole step before the first query, too: a random part of one costs half a query a task.
-        # Tasks accepted together are parted a little, or all of them would be asked for at once.
+        # Tasks accepted together are parted by seconds: not all of them are asked for at once.
         steps = 1.0 if watch.queries else 0.95 + 0.1 * spread(watch.key, 0)
         if last:
             steps *= _SPARSER

@@ -341,7 +341,7 @@ async def test_cancelled_try_keeps_its_part(
 KILLED = """
 import asyncio, sys
 from pathlib import Path
-from pipeline.downloader import Downloader, verify_file
+from pipeline.downloader import Downloader
 
 async def main():
     async with Downloader(Path(sys.argv[1]), verify="boxes", allow_private=True) as downloader:
@@ -429,8 +429,8 @@ def test_a_companion_alone_is_not_believed(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [".a.mp4.part"]
 
 
-def test_an_empty_part_is_begun_anew(tmp_path: Path) -> None:
-    """What another process left without a byte is replaced, also if it came meanwhile."""
+def test_a_part_that_came_meanwhile_is_replaced(tmp_path: Path) -> None:
+    """What lies in a part's place only when it is begun is no part of this video."""
     part = PartFile(tmp_path, "a.mp4")
     part.path.write_bytes(b"another's")
     part.start_over(None)

@@ -12,7 +12,7 @@ from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, Refused, Throttled
 from pipeline.events import Requeued
 from pipeline.model import Attempt, Entry, State, Video
-from tests.engine.night import SETTINGS, VIDEO, Night, Provider, attempt, attempts, night
+from tests.engine.night import SETTINGS, VIDEO, Night, Provider, attempt, attempts, enqueue, night
 
 SLOTS = replace(SETTINGS, outstanding=20)
 
@@ -138,3 +138,11 @@ def test_rows_that_wait_for_their_download_hold_little() -> None:
     begun.provider.on_download, begun.provider.round_trip_s = fetch, 30
     assert begun.run().states() == {State.DONE: 60}
     assert most > 1
+
+
+def test_rows_are_queued_once() -> None:
+    """No second maker takes the place of the one that rows still wait for."""
+    begun = night(500, Provider(), SLOTS)
+    begun.engine.tell((), 0.0)
+    with pytest.raises(ValueError, match="earlier call"):
+        enqueue(begun.engine, attempt("later"))

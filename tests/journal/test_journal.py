@@ -154,6 +154,21 @@ def test_many_rows_in_one_commit(path: Path) -> None:
     )
 
 
+def test_attempts_that_follow_each_other_in_one_commit(path: Path) -> None:
+    """A failed attempt and the next one of the same row share a commit, for many rows."""
+    keys = [f"P{number}" for number in range(40)]
+    events: list[ev.Event] = []
+    for key in keys:
+        events += [intended(key), ev.Accepted(key, 1, "a"), ev.TaskFailed(key, 1, "moderation", "")]
+        events += [ev.Requeued(key, 1), intended(key, 2), ev.Accepted(key, 2, f"task-{key}")]
+    with opened(path) as journal:
+        journal.append(events, 1.0).result(10)
+        journal.append([ev.Completed(key, 2, 30.0) for key in keys], 2.0).result(10)
+        assert journal.entries_of(keys) == journal.entries() == replay(path)
+    entries = read_entries(path)
+    assert {(one.state, one.attempt.number) for one in entries.values()} == {(State.READY, 2)}
+
+
 def test_closing_writes_what_is_queued(path: Path) -> None:
     """Nothing that was appended is forgotten by close."""
     with opened(path) as journal:
