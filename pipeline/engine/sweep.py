@@ -22,7 +22,8 @@ class Sweep:
         self._most_in_flight = settings.polls_in_flight
         self._pace = settings.pace
         self._bucket = Bucket(settings.polls_per_minute, now)
-        self._due: list[tuple[float, int, str]] = []
+        # The moment of each query; of those of one moment, the earliest due goes first.
+        self._due: list[tuple[float, float, int, str]] = []
         self._turn = count()
         self._closed_until = now
         self._failures = 0
@@ -42,7 +43,7 @@ class Sweep:
 
         All that fall due about then go together: each for itself costs half as much again.
         """
-        heappush(self._due, (self._pace.together_at(due), next(self._turn), key))
+        heappush(self._due, (self._pace.together_at(due), due, next(self._turn), key))
 
     def start(self, now: float) -> str | None:
         """Return the next row to ask for now, if any may be asked for."""
@@ -55,7 +56,7 @@ class Sweep:
         ):
             return None
         self.in_flight += 1
-        return heappop(self._due)[2]
+        return heappop(self._due)[-1]
 
     def wake_at(self, now: float) -> float:
         """Return when the next query may go; infinity if there is none or only an answer helps."""

@@ -23,7 +23,8 @@ POLLS = 5.2
 _SPARSER = 2.0
 """Once no row waits for a slot, the end of most tasks may be noticed late at no cost."""
 
-_LONGEST_COMPANY_S = 0.75
+_COMPANY, _LONGEST_COMPANY_S = 0.075, 0.75
+"""So late a query may go, to go together with others: a part of the interval, and the most."""
 
 _LONGEST_INTERVALS = 3
 """No bar that is unsure is believed for longer than so many documented intervals."""
@@ -50,7 +51,7 @@ class Pace:
 
     def together_at(self, due: float) -> float:
         """Return the moment, `due` or later, at which all queries go that are due about then."""
-        company_s = min(_LONGEST_COMPANY_S, self.interval_s * 0.075)
+        company_s = min(_LONGEST_COMPANY_S, self.interval_s * _COMPANY)
         return max(due, ceil(due / company_s) * company_s)
 
 

@@ -222,3 +222,12 @@ def test_the_sweep_never_wakes_before_a_query_is_due(interval_s: float) -> None:
         wake_at = sweep.wake_at(0.0)
         assert due <= wake_at <= due + min(0.75, interval_s * 0.075) + 1e-6
         assert sweep.start(wake_at) == "row"
+
+
+def test_where_few_may_go_the_earliest_due_goes_first() -> None:
+    """Of the queries of one moment, too: with a short budget the others wait for it."""
+    sweep = Sweep(replace(SETTINGS, polls_per_minute=60), 0.0)
+    for key, due in (("late", 11.2), ("early", 10.6), ("between", 11.0)):
+        sweep.schedule(key, due)
+    asked = [sweep.start(now) for now in (11.25, 11.25, 12.25, 13.25)]
+    assert asked == ["early", None, "between", "late"]
