@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 
 from benchmarks.product import manifest
-from pipeline import naming
-from pipeline.check import check_manifest
+from pipeline.checker import naming
+from pipeline.checker.check import check_manifest
 from pipeline.config.loading import load
+from pipeline.disk.folder import OutputFolder
 from pipeline.events import Accepted, Completed, Downloaded, Intended
-from pipeline.folder import OutputFolder
 from pipeline.journal.journal import Journal
 from pipeline.model import Attempt, Video
 

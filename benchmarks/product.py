@@ -19,7 +19,7 @@ SETS: Mapping[str, object] = {
 }
 
 
-LIBRARIES = "pipeline.cli.app, pipeline.run, pipeline.work, pipeline.progress"
+LIBRARIES = "pipeline.cli.app, pipeline.runner.run, pipeline.runner.session, pipeline.cli.progress"
 """What a run imports."""
 
 

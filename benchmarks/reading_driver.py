@@ -19,7 +19,7 @@ import openpyxl
 import pandas as pd
 
 import pipeline.reader.workbook  # noqa: F401 - the reader imports it when it meets a workbook
-from pipeline.check import check_manifest
+from pipeline.checker.check import check_manifest
 from pipeline.config.settings import Config
 from pipeline.model import Result, State
 from pipeline.reader.reading import read

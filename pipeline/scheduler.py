@@ -13,7 +13,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol
 
-from pipeline.commands import (
+from pipeline.engine.budget import day_of
+from pipeline.engine.commands import (
     Answer,
     Command,
     Decision,
@@ -26,7 +27,6 @@ from pipeline.commands import (
     Upload,
     UploadAnswer,
 )
-from pipeline.engine.budget import day_of
 from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import (

@@ -14,12 +14,12 @@ import pytest
 
 from docs.generate.pages import PARTS, ROOT, pages, parts_of, refreshed
 from docs.generate.program import command_tree, emulate_parser
+from pipeline.authoring.starter import MANIFEST, PICTURES
 from pipeline.cli.app import EXIT_CODES
 from pipeline.config.loading import load
 from pipeline.emulator.command import settings_from
 from pipeline.errors import ExitCode
-from pipeline.outcome import highest
-from pipeline.starter import MANIFEST, PICTURES
+from pipeline.writer.outcome import highest
 
 README = (ROOT / "README.md").read_text("utf-8")
 SCRIPTS = (ROOT / "docs" / "nightly.sh", ROOT / "docs" / "nightly.cmd")

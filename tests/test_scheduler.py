@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from pipeline import events as ev
-from pipeline.commands import Answer, Decision
+from pipeline.engine.commands import Answer, Decision
 from pipeline.engine.engine import Engine
+from pipeline.engine.polling.schedule import Pace
 from pipeline.engine.rows import Stop
 from pipeline.engine.settings import Settings
 from pipeline.errors import ExitCode, LinkDead, StoreError, Throttled, Unclear, Unreachable
 from pipeline.lifecycle import apply
 from pipeline.model import Attempt, Entry, Phase, Picture, Request, State, TaskView, Video
-from pipeline.polling.schedule import Pace
 from pipeline.scheduler import Scheduler
 from tests.engine.night import VIDEO, attempt, enqueue
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pipeline import lifecycle
-from pipeline.advice import advise
 from pipeline.model import State
+from pipeline.writer.advice import advise
 
 from .tables import first_line, table
 

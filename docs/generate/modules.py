@@ -14,21 +14,15 @@ PACKAGE = ROOT / "pipeline"
 
 # Where a row passes, in this order. A module that is not named here is listed at the end.
 _WAY = {
-    "A person types a command": "__main__ cli config starter authoring exports gathering",
-    "The sheet becomes rows": "reader columns formulas plaintext collector",
-    "A row becomes a request, or problems": (
-        "check drafter rules spellings pictures locations images templates rowtemplate prompts"
-        " naming"
-    ),
-    "What is to be done with it": "plan planning estimate lifecycle events",
-    "It is submitted and polled": (
-        "run order work preparation attempts account scheduler engine commands buckets polling"
-        " retry toapis origins rehearsal emulator"
-    ),
-    "What happened is kept": "journal lock folder privatefile sqlitefile",
-    "The video comes home": "downloader addresses boxes decoding frames",
-    "The results are written": "outcome advice publish writer progress runlog",
-    "Something is in the way": "errors signals resolve doubts concealment",
+    "A person types a command": "__main__ cli config authoring",
+    "The sheet becomes rows": "reader manifest collector",
+    "A row becomes a request, or problems": "checker pictures",
+    "What is to be done with it": "planner lifecycle events",
+    "It is submitted and polled": "runner scheduler engine toapis emulator",
+    "What happened is kept": "journal disk",
+    "The video comes home": "downloader",
+    "The results are written": "writer",
+    "Something is in the way": "errors concealment",
     "The words all of them share": "model",
 }
 _MORE = "Besides"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pipeline.authoring import guide
-from pipeline.columns import ALIASES, FIELDS
+from pipeline.checker.rules import IMAGE_FIELDS
+from pipeline.manifest.columns import ALIASES, FIELDS
 from pipeline.model import RESULT_COLUMNS
-from pipeline.rules import IMAGE_FIELDS
 
 from .tables import table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline import rules
+from pipeline.checker import rules
 
 
 @dataclass(frozen=True, slots=True)

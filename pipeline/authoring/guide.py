@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline import columns, rules
+from pipeline.checker import rules
+from pipeline.manifest import columns
 
 _DEFAULTS = rules.Defaults()
 

@@ -1,7 +1,7 @@
 """A prompt made of a product's own words, through a template that the user may write.
 
-What a template may hold is said in `pipeline.templates`. An empty value writes nothing here: what
-an export lacks is no fault of the template.
+What a template may hold is said in `pipeline.manifest.templates`. An empty value writes nothing
+here: what an export lacks is no fault of the template.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipeline.errors import UsageError
-from pipeline.templates import FILTERS, TemplateFault, compile_template
+from pipeline.manifest.templates import FILTERS, TemplateFault, compile_template
 
 
 class PromptTemplate:

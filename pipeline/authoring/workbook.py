@@ -17,8 +17,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline import rules
 from pipeline.authoring.guide import ABOUT, HEADINGS, KNOWN, table
+from pipeline.checker import rules
 
 PRODUCTS, RULES = "Products", "Rules"
 LONGEST_CELL = 32_767  # characters; Excel specifications and limits

@@ -15,16 +15,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import (
-    check,
-    emulate,
-    init,
-    plan,
-    report,
-    resolve,
-    run,
-    status,
-)
+from pipeline.cli import check, emulate, init, plan, report, resolve, run, status
 from pipeline.cli.streams import outlive_readers
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pipeline.check import Checked
+    from pipeline.checker.check import Checked
     from pipeline.model import Problem
 
 
@@ -65,7 +65,7 @@ def _check(
         errors = len(found.errors)
         prompts = _prompts(found, show_prompts)
     except ManifestError as error:
-        from pipeline.check import file_problem
+        from pipeline.checker.check import file_problem
 
         if not as_json:
             raise

@@ -122,7 +122,7 @@ def _init(
     elif wish.images is not None:
         _from_images(wish, wish.images)
     else:
-        from pipeline.starter import make_starter
+        from pipeline.authoring.starter import make_starter
 
         _say(wish, make_starter(wish.source or Path()))
 
@@ -163,8 +163,8 @@ def _demand_partner(wish: _Wish) -> None:
 
 def _from_export(wish: _Wish, shop: str) -> None:
     from pipeline.authoring.newmanifest import demand_free, write
-    from pipeline.exports.conversion import convert
-    from pipeline.exports.known import find
+    from pipeline.authoring.shops.conversion import convert
+    from pipeline.authoring.shops.known import find
 
     if wish.source is None or wish.output is None:
         raise UsageError("--from needs an export and --output.")
@@ -179,7 +179,7 @@ def _from_export(wish: _Wish, shop: str) -> None:
 
 def _from_images(wish: _Wish, images: Path) -> None:
     from pipeline.authoring.newmanifest import demand_free, write
-    from pipeline.gathering.assembly import assemble, described
+    from pipeline.authoring.photographs.assembly import assemble, described
 
     if wish.output is None:
         raise UsageError("--from-images needs --output.")

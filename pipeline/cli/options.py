@@ -12,9 +12,9 @@ import typer
 from pipeline.errors import ConfigError, ExitCode, StoreError, UsageError
 
 if TYPE_CHECKING:
-    from pipeline.check import Checked
+    from pipeline.checker.check import Checked
     from pipeline.config.settings import Config
-    from pipeline.folder import OutputFolder
+    from pipeline.disk.folder import OutputFolder
 
 ManifestPath = Annotated[
     Path,
@@ -86,7 +86,7 @@ def settle(
     manifest: Path, config: Path | None, out: Path | None, sets: list[str] | None
 ) -> Setting:
     """Resolve the shared options; raises ConfigError, and StoreError for a cache that is a link."""
-    from pipeline.folder import OutputFolder
+    from pipeline.disk.folder import OutputFolder
     from pipeline.journal.reading import origin
 
     resolved = load_config(config, sets)
@@ -135,7 +135,7 @@ def paid_again(setting: Setting) -> UsageError | None:
 
 def checked(setting: Setting, *, show: bool = True) -> Checked:
     """Check the manifest, with progress over its pictures; raises ManifestError, ConfigError."""
-    from pipeline.check import check_manifest
+    from pipeline.checker.check import check_manifest
     from pipeline.cli.screen import picture_progress
 
     with picture_progress(show=show) as progress:

@@ -22,7 +22,7 @@ from pipeline.cli.options import (
 from pipeline.cli.screen import count, print_json, print_table
 
 if TYPE_CHECKING:
-    from pipeline.plan import Selection
+    from pipeline.planner.plan import Selection
 
 
 def add_to(app: typer.Typer) -> None:
@@ -43,7 +43,7 @@ def _plan(
 
     With -v it says for each row what would be done with it and why.
     """
-    from pipeline.plan import Selection
+    from pipeline.planner.plan import Selection
 
     _ = quiet
     setting = settle(manifest, config, out, sets)
@@ -53,10 +53,10 @@ def _plan(
 
 def show_plan(setting: Setting, selection: Selection, *, as_json: bool, verbose: bool) -> None:
     """Print the plan of a run with this selection."""
-    from pipeline.estimate import estimate
     from pipeline.journal.reading import read_durations, read_entries
-    from pipeline.outcome import EDITED
-    from pipeline.planning import plan_for
+    from pipeline.planner.estimate import estimate
+    from pipeline.planner.planner import plan_for
+    from pipeline.writer.outcome import EDITED
 
     refusal = paid_again(setting)
     if refusal is not None:

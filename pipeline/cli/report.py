@@ -4,16 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.cli.options import (
-    ConfigPath,
-    ManifestPath,
-    Out,
-    Quiet,
-    Set,
-    Verbose,
-    checked,
-    settle,
-)
+from pipeline.cli.options import ConfigPath, ManifestPath, Out, Quiet, Set, Verbose, checked, settle
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,11 +21,11 @@ def _report(
     quiet: Quiet = False,
 ) -> None:
     """Write the results again from the sheet and the journal; sends nothing."""
+    from pipeline.disk.lock import run_lock
     from pipeline.journal.reading import read_entries
-    from pipeline.lock import run_lock
-    from pipeline.plan import Selection
-    from pipeline.planning import plan_for
-    from pipeline.publish import publish, results_of
+    from pipeline.planner.plan import Selection
+    from pipeline.planner.planner import plan_for
+    from pipeline.writer.publish import publish, results_of
 
     _ = verbose
     setting = settle(manifest, config, out, sets)

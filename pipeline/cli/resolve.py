@@ -23,7 +23,7 @@ from pipeline.cli.screen import count, print_json
 from pipeline.errors import ManifestError, UsageError
 
 if TYPE_CHECKING:
-    from pipeline.doubts import Doubt
+    from pipeline.runner.doubts import Doubt
 
 
 def add_to(app: typer.Typer) -> None:
@@ -82,8 +82,8 @@ def _resolve(
 
 
 def _settled(setting: Setting, key: str, task_id: str | None, *, adopt: bool) -> str:
-    from pipeline.naming import visible
-    from pipeline.resolve import adopt_task, close_unsent
+    from pipeline.checker.naming import visible
+    from pipeline.runner.resolve import adopt_task, close_unsent
 
     manifest, folder, row = setting.manifest, setting.folder, visible(key)
     if task_id is None:
@@ -94,7 +94,7 @@ def _settled(setting: Setting, key: str, task_id: str | None, *, adopt: bool) ->
 def _list(setting: Setting, *, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from pipeline.resolve import open_doubts
+    from pipeline.runner.resolve import open_doubts
 
     doubts = open_doubts(setting.folder, _numbers(setting))
     currency = setting.config.budget.currency

@@ -27,10 +27,10 @@ from pipeline.cli.screen import count, print_table, problem_line
 from pipeline.errors import ExitCode, ManifestError, UsageError
 
 if TYPE_CHECKING:
-    from pipeline.check import Checked
+    from pipeline.checker.check import Checked
     from pipeline.model import State
-    from pipeline.plan import Selection
-    from pipeline.run import Outcome
+    from pipeline.planner.plan import Selection
+    from pipeline.runner.run import Outcome
 
 Only = Annotated[
     str | None, typer.Option("--only", metavar="KEY,…", help="Only the rows with these keys.")
@@ -93,7 +93,7 @@ def _run(
     run looks at the balance first: if it is less than the rows to submit need, it asks whether to
     go on; without a terminal it says so and goes on.
     """
-    from pipeline.plan import Mode
+    from pipeline.planner.plan import Mode
 
     setting = settle(manifest, config, out, sets)
     selection = _selection(setting, Mode.RUN, retry=retry, redo=redo, limit=limit, only=only)
@@ -126,7 +126,7 @@ def _retry(
     over all runs, so that a nightly retry never pays for ever. The exit code speaks of
     the rows in these states and of what was fetched alone.
     """
-    from pipeline.plan import Mode
+    from pipeline.planner.plan import Mode
 
     _ = verbose
     setting = settle(manifest, config, out, sets)
@@ -149,7 +149,7 @@ def _fetch(
     The exit code speaks of these videos alone: rows that break a rule, were never sent or ended
     badly before do not count, so it may be 0 although such rows need you.
     """
-    from pipeline.plan import Mode
+    from pipeline.planner.plan import Mode
 
     _ = verbose
     setting = settle(manifest, config, out, sets)
@@ -166,8 +166,8 @@ def _selection(
     limit: int | None = None,
     only: str | None = None,
 ) -> Selection:
-    from pipeline.naming import visible
-    from pipeline.plan import Mode, Selection
+    from pipeline.checker.naming import visible
+    from pipeline.planner.plan import Mode, Selection
 
     redo_keys = {visible(key) for key in _listed(redo)}
     return Selection(
@@ -186,7 +186,7 @@ def _listed(text: str | None) -> list[str]:
 
 
 def _state(name: str) -> State:
-    from pipeline.plan import ENDED_BADLY
+    from pipeline.planner.plan import ENDED_BADLY
 
     known = {state.value: state for state in ENDED_BADLY}
     if name.casefold() not in known:
@@ -208,10 +208,10 @@ def _carry_out(
     quiet: bool = False,
 ) -> None:
     from pipeline.cli.consent import go_on
-    from pipeline.order import Order
-    from pipeline.progress import Progress
-    from pipeline.run import run
-    from pipeline.snapshot import snapshot
+    from pipeline.cli.progress import Progress
+    from pipeline.runner.order import Order
+    from pipeline.runner.run import run
+    from pipeline.runner.snapshot import snapshot
 
     _refuse_to_begin(setting)
     with snapshot(setting.manifest, setting.folder.cache) as source:

@@ -46,7 +46,7 @@ def problem_line(manifest: Path, problem: Problem) -> str:
 @contextlib.contextmanager
 def picture_progress(*, show: bool) -> Iterator[Callable[[int, int], None] | None]:
     """Yield what shows how many pictures were looked at; None where nobody watches."""
-    from pipeline.progress import is_terminal
+    from pipeline.cli.progress import is_terminal
 
     if not show or not is_terminal(sys.stderr):
         yield None

@@ -38,9 +38,9 @@ def _status(
 ) -> None:
     """Show how many rows are in which state, from the sheet and the journal; sends nothing."""
     from pipeline.journal.reading import read_entries
-    from pipeline.plan import Selection
-    from pipeline.planning import plan_for
-    from pipeline.publish import results_of
+    from pipeline.planner.plan import Selection
+    from pipeline.planner.planner import plan_for
+    from pipeline.writer.publish import results_of
 
     setting = settle(manifest, config, out, sets)
     found = checked(setting, show=not (quiet or as_json))

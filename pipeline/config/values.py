@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator
 
 from pipeline.config.secret import looks_secret
-from pipeline.templates import TemplateFault, compile_braces, compile_template, is_jinja
+from pipeline.manifest.templates import TemplateFault, compile_braces, compile_template, is_jinja
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VERSIONS = re.compile(r"(?:/+v1)*/*", re.IGNORECASE)

@@ -16,7 +16,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from pipeline import __version__
-from pipeline.addresses import address_refusal, link_refusal
+from pipeline.downloader.addresses import address_refusal, link_refusal
 from pipeline.downloader.answers import Mark
 from pipeline.errors import LinkDead, StoreError, TransferBroken
 

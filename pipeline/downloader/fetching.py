@@ -18,9 +18,9 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from pipeline.decoding import Decoders
 from pipeline.downloader.answers import Step, judge
 from pipeline.downloader.connection import answered, broken, open_session
+from pipeline.downloader.decoding import Decoders
 from pipeline.downloader.partfile import PartFile, storing
 from pipeline.downloader.transfer import receive, too_large
 from pipeline.downloader.verification import LEVELS, CutVideo, Wanted, described_open, verify_file

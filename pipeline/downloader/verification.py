@@ -11,8 +11,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.boxes import BoxFault, Footage, walk
-from pipeline.decoding import DecodeFault, Decoders
+from pipeline.downloader.boxes import BoxFault, Footage, walk
+from pipeline.downloader.decoding import DecodeFault, Decoders
 from pipeline.downloader.partfile import open_plain
 from pipeline.errors import BadVideo
 from pipeline.model import Video

@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterable
 from math import inf
 
 from pipeline import events as ev
-from pipeline.commands import (
+from pipeline.engine import stops
+from pipeline.engine.budget import Budget, Spend
+from pipeline.engine.commands import (
     Answer,
     Command,
     Decision,
@@ -27,8 +29,6 @@ from pipeline.commands import (
     SubmitAnswer,
     Upload,
 )
-from pipeline.engine import stops
-from pipeline.engine.budget import Budget, Spend
 from pipeline.engine.gate import Gate
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.proof import Proof

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from math import inf
 
-from pipeline.buckets import Bucket
+from pipeline.engine.buckets import Bucket
+from pipeline.engine.retry import PROBE, SUBMIT
 from pipeline.engine.rows import Stop
 from pipeline.engine.settings import Settings
 from pipeline.engine.stops import alike, outage
 from pipeline.engine.window import Window
 from pipeline.errors import ProviderError, Throttled
-from pipeline.retry import PROBE, SUBMIT
 
 EQUAL_REFUSALS = 5
 """So many equal refusals in a row, with no acceptance in the run, mean a wrong setting."""

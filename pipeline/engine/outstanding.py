@@ -6,13 +6,13 @@ from collections.abc import Callable
 from math import inf
 
 from pipeline import events as ev
+from pipeline.engine.polling.schedule import Schedule
+from pipeline.engine.retry import LOOK_UP
 from pipeline.engine.rows import Tracked
 from pipeline.engine.settings import Settings
 from pipeline.engine.sweep import Sweep
 from pipeline.errors import NoSuchTask, ProviderError
 from pipeline.model import Phase, State, TaskView
-from pipeline.polling.schedule import Schedule
-from pipeline.retry import LOOK_UP
 
 URLLESS_QUERIES = 5
 """A completed task without a URL is asked for so many times more."""

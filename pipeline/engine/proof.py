@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from math import inf
 
+from pipeline.engine.retry import PROOF
 from pipeline.engine.rows import Tracked
 from pipeline.errors import NoSuchTask, ProviderError
 from pipeline.model import State, TaskView
-from pipeline.retry import PROOF
 
 TRIES = 30
 """So often a task whose id is known is asked for by its reference, one at a time."""

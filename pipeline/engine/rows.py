@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from pipeline.engine.polling.schedule import Kind, Watch
 from pipeline.errors import ExitCode
 from pipeline.model import Attempt, Entry, State
-from pipeline.polling.schedule import Kind, Watch
 
 
 class Tracked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.polling.schedule import Pace
+from pipeline.engine.polling.schedule import Pace
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,21 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pipeline import events as ev
-from pipeline.commands import Submit, SubmitAnswer, UploadAnswer
 from pipeline.engine import stops
 from pipeline.engine.budget import Budget
+from pipeline.engine.commands import Submit, SubmitAnswer, UploadAnswer
 from pipeline.engine.gate import Gate
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.rows import Stop, Tracked
 from pipeline.engine.uploads import Uploads
-from pipeline.errors import (
-    NotSent,
-    OutOfCredit,
-    ProviderError,
-    Refused,
-    Throttled,
-    Unauthorized,
-)
+from pipeline.errors import NotSent, OutOfCredit, ProviderError, Refused, Throttled, Unauthorized
 from pipeline.lifecycle import SETTLED
 
 

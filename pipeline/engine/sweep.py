@@ -6,9 +6,9 @@ from heapq import heappop, heappush
 from itertools import count
 from math import inf
 
-from pipeline.buckets import Bucket
+from pipeline.engine.buckets import Bucket
+from pipeline.engine.retry import POLL
 from pipeline.engine.settings import Settings
-from pipeline.retry import POLL
 
 TRIES = 8
 """So many queries at once try whether an outage is over."""

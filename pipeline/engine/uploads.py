@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from math import inf
 
+from pipeline.engine.retry import UPLOAD
 from pipeline.errors import ProviderError, Throttled
-from pipeline.retry import UPLOAD
 
 LOCAL = "sha256:"
 """How a request names a local picture: this prefix and the content hash."""

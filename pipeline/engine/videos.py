@@ -14,11 +14,11 @@ from math import inf
 from pipeline import events as ev
 from pipeline.engine import stops
 from pipeline.engine.outstanding import Outstanding
+from pipeline.engine.retry import DOWNLOAD
 from pipeline.engine.rows import Stop, Tracked
 from pipeline.engine.sweep import Sweep
 from pipeline.errors import BadVideo, DownloadError, LinkDead, Unfinished
 from pipeline.model import TaskView, Video
-from pipeline.retry import DOWNLOAD
 
 BROKEN_TRANSFERS = 10
 BAD_VIDEOS = 3

@@ -11,10 +11,10 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.disk.filesystem import network_kind
+from pipeline.disk.privatefile import open_private
+from pipeline.disk.sqlitefile import TIMEOUT_S, open_to_read
 from pipeline.errors import StoreError, UsageError
-from pipeline.journal.filesystem import network_kind
-from pipeline.privatefile import open_private
-from pipeline.sqlitefile import TIMEOUT_S, open_to_read
 
 VERSION = 1
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from pipeline.disk.folder import OutputFolder
 from pipeline.errors import StoreError, UsageError
-from pipeline.folder import OutputFolder
 from pipeline.journal.database import clear_errors, connect_for_reading
 
 

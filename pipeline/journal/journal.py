@@ -20,15 +20,10 @@ from queue import SimpleQueue
 from typing import TypeAlias, TypeVar
 
 from pipeline.collector import collector_paused
+from pipeline.disk.folder import OutputFolder
 from pipeline.errors import StoreError, UsageError
 from pipeline.events import Event, Intended, PictureRefused
-from pipeline.folder import OutputFolder
-from pipeline.journal.database import (
-    clear_errors,
-    connect,
-    no_room,
-    store_error,
-)
+from pipeline.journal.database import clear_errors, connect, no_room, store_error
 from pipeline.journal.reading import GET_ENTRIES, entries_in
 from pipeline.journal.records import (
     ENTRY_COLUMNS,

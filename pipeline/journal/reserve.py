@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pipeline.disk.privatefile import open_private
 from pipeline.errors import StoreError
-from pipeline.privatefile import open_private
 
 SIZE_BYTES = 4 * 1024 * 1024
 """Room for the answers of thousands of submissions, and for the results of most manifests."""

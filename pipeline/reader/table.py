@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from pipeline.columns import ALIASES, folded
 from pipeline.errors import ManifestError
+from pipeline.manifest.columns import ALIASES, folded
 from pipeline.model import Manifest, Row, TextDialect
 
 if TYPE_CHECKING:

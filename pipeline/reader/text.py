@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
-from pipeline.formulas import unguard
+from pipeline.manifest.formulas import unguard
 from pipeline.model import Manifest, TextDialect
 from pipeline.reader.delimiters import find_delimiter, stated_delimiter
 from pipeline.reader.encodings import decode

@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 
 from pipeline.concealment import conceal
-from pipeline.locations import web_fault
+from pipeline.manifest.locations import web_fault
 from pipeline.model import Balance, Phase, TaskView
 
 Body: TypeAlias = Mapping[str, object]

@@ -16,10 +16,10 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
+from pipeline.config.origins import TASK_PATH, origin
 from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused
-from pipeline.locations import read_regular
+from pipeline.manifest.locations import read_regular
 from pipeline.model import Balance, Request, TaskView
-from pipeline.origins import TASK_PATH, origin
 from pipeline.toapis import answers, failures
 from pipeline.toapis.answers import Answer, Silence
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from pipeline.columns import folded
+from pipeline.disk.place import place, remove
+from pipeline.manifest.columns import folded
 from pipeline.model import RESULT_COLUMNS
 from pipeline.writer.cells import Cell, Cut
 from pipeline.writer.layout import ACTION, ERROR, NEED_THE_USER, STATE, own_columns, pair
 from pipeline.writer.numbers import number_columns, own_values
-from pipeline.writer.place import place, remove
 from pipeline.writer.plain import write_plain
 from pipeline.writer.styles import STATE_LOOKS
 from pipeline.writer.text import write_text

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipeline.columns import ALIASES, folded
+from pipeline.manifest.columns import ALIASES, folded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

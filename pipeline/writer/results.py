@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 from xml.parsers.expat import ExpatError
 
+from pipeline.disk.place import place
 from pipeline.model import RESULT_COLUMNS
 from pipeline.writer.cells import Cell, Cut
 from pipeline.writer.layout import STATE, TASK, VIDEO, lay_out, own_columns, pair
 from pipeline.writer.numbers import number_columns, own_values
 from pipeline.writer.package import NotAWorkbook, Package
-from pipeline.writer.place import place
 from pipeline.writer.plain import write_plain
 from pipeline.writer.sheet import Insert
 from pipeline.writer.styles import LINK, STATE_LOOKS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from pipeline.writer.place import place
+from pipeline.disk.place import place
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import codecs
 import csv
 from typing import TYPE_CHECKING, BinaryIO
 
-from pipeline.formulas import guard
+from pipeline.manifest.formulas import guard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

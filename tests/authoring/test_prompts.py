@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.authoring.prompts import PromptTemplate
 from pipeline.errors import UsageError
-from pipeline.templates import FILTERS
+from pipeline.manifest.templates import FILTERS
 
 NAMES = ("title", "description")
 VALUES = {

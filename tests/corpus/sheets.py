@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 from tests.corpus.case import Case, lines
-from tests.corpus.workbooks import (
-    compound,
-    number,
-    row,
-    text,
-    xlsx,
-    zipped,
-)
+from tests.corpus.workbooks import compound, number, row, text, xlsx, zipped
 
 FILE = "shop.xlsx"
 HEADER = row(1, "sku", "prompt", "duration")

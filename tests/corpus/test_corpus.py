@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.check import Checked, check_manifest
+from pipeline.checker.check import Checked, check_manifest
 from pipeline.config.loading import load
 from pipeline.errors import ManifestError
 from tests.corpus import formats, pictures, sheets, texts, values

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.boxes import BoxFault, Footage, walk
+from pipeline.downloader.boxes import BoxFault, Footage, walk
 
 
 def look(data: bytes) -> Footage:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.decoding import DecodeFault, Decoders
 from pipeline.downloader import verify_file
+from pipeline.downloader.decoding import DecodeFault, Decoders
 from pipeline.errors import BadVideo, StoreError, Unfinished
 
 READY = "import json, os, sys, time\nprint(json.dumps({'ready': True}), flush=True)\n"
@@ -115,7 +115,7 @@ async def test_cancelled_order(tmp_path: Path, video: bytes) -> None:
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from pipeline.decoding import Decoders
+from pipeline.downloader.decoding import Decoders
 
 async def main():
     async with Decoders(processes=1) as decoders:

@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from math import inf
 
 from pipeline import events as ev
-from pipeline.commands import (
+from pipeline.engine.commands import (
     Answer,
     Command,
     Download,
@@ -26,6 +26,7 @@ from pipeline.commands import (
     UploadAnswer,
 )
 from pipeline.engine.engine import Engine
+from pipeline.engine.polling.schedule import Pace
 from pipeline.engine.settings import Settings
 from pipeline.errors import (
     DownloadError,
@@ -40,7 +41,6 @@ from pipeline.errors import (
 )
 from pipeline.lifecycle import PAID, apply
 from pipeline.model import Attempt, Entry, Phase, Request, State, TaskView, Video
-from pipeline.polling.schedule import Pace
 
 SETTINGS = Settings(pace=Pace(first_s=5, interval_s=10, floor_s=5))
 VIDEO = Video("x.mp4", 1000, "00", 6.0, 1280, 720)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.commands import SubmitAnswer
 from pipeline.engine.budget import DAY_S, Budget, Spend, day_of
+from pipeline.engine.commands import SubmitAnswer
 from pipeline.engine.engine import Engine
 from pipeline.engine.settings import Caps
 from pipeline.errors import ExitCode, NotSent, ProviderError, Refused, Unclear

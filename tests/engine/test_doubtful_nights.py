@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.commands import Query
+from pipeline.engine.commands import Query
 from pipeline.engine.engine import Engine
 from pipeline.errors import ExitCode, NoSuchTask, ProviderError, Refused, Unclear, Unreachable
 from pipeline.model import Entry, Phase, State, TaskView

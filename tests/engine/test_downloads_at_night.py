@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipeline.commands import Download
+from pipeline.engine.commands import Download
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.rows import Tracked
 from pipeline.engine.sweep import Sweep

@@ -9,7 +9,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.commands import Command, Download, Query, Submit, Upload
+from pipeline.engine.commands import Command, Download, Query, Submit, Upload
 from pipeline.engine.rows import Stop
 from pipeline.errors import (
     BadVideo,

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.commands import Query, Submit
+from pipeline.engine.commands import Query, Submit
 from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.commands import Query
+from pipeline.engine.commands import Query
 from pipeline.engine.engine import Engine
 from pipeline.engine.sweep import Sweep
 from pipeline.errors import NoSuchTask, ProviderError, Throttled, Unreachable

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.commands import Submit
+from pipeline.engine.commands import Submit
 from pipeline.engine.settings import Caps
 from pipeline.engine.window import Window
 from pipeline.errors import (

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline import events as ev
-from pipeline.commands import Query, Submit
+from pipeline.engine.commands import Query, Submit
 from pipeline.engine.engine import Engine
 from pipeline.errors import NoSuchTask, ProviderError, Unclear, Unreachable
 from pipeline.model import Attempt, Entry, Phase, State, TaskView

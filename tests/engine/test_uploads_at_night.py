@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipeline.commands import Submit, Upload
+from pipeline.engine.commands import Submit, Upload
 from pipeline.engine.engine import Engine
 from pipeline.errors import ExitCode, ProviderError, Refused, Throttled, Unauthorized, Unreachable
 from pipeline.events import PictureRefused

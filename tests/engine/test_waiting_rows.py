@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.commands import Submit, Upload
+from pipeline.engine.commands import Submit, Upload
 from pipeline.engine.engine import AHEAD, Engine
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, Refused, Throttled

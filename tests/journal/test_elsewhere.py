@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import events as ev
+from pipeline.disk.folder import OutputFolder
 from pipeline.errors import StoreError
-from pipeline.folder import OutputFolder
 from pipeline.journal.elsewhere import paid_elsewhere
 from pipeline.journal.journal import Journal
 from tests.journal.lives import intended

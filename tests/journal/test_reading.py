@@ -9,10 +9,10 @@ from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 import pytest
 
 from pipeline import events as ev
+from pipeline.disk.sqlitefile import uri_of
 from pipeline.errors import StoreError
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
-from pipeline.sqlitefile import uri_of
 from tests.journal.lives import VIDEO, intended, request
 
 ROWS = 1203  # more than are read at once

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.check import check_manifest
+from pipeline.checker.check import check_manifest
 from pipeline.config.loading import load
-from pipeline.folder import OutputFolder
+from pipeline.disk.folder import OutputFolder
 from pipeline.model import State
-from pipeline.order import Order
-from pipeline.plan import Selection
-from pipeline.run import Outcome, run
+from pipeline.planner.plan import Selection
+from pipeline.runner.order import Order
+from pipeline.runner.run import Outcome, run
 from pipeline.scheduler import Clock
 from tests.system.harness import sheets
 from tests.system.harness.api import Api

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.errors import ExitCode
 from pipeline.model import State
-from pipeline.run import Outcome, run
+from pipeline.runner.run import Outcome, run
 from tests.security.shop import Quiet, Shop
 from tests.system.harness import invariants, sheets
 from tests.system.harness.product import ROOT

@@ -11,18 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import events as ev
-from pipeline.commands import Query, QueryAnswer, Submit, SubmitAnswer
 from pipeline.downloader.answers import judge
+from pipeline.engine.commands import Query, QueryAnswer, Submit, SubmitAnswer
 from pipeline.engine.engine import Engine
+from pipeline.engine.polling.schedule import Pace
 from pipeline.engine.settings import Settings
 from pipeline.errors import TransferBroken, Unreachable
 from pipeline.journal.reading import read_entries
 from pipeline.lifecycle import apply
 from pipeline.model import Entry, Phase, State, TaskView
-from pipeline.outcome import iso
-from pipeline.plan import Action
-from pipeline.planning import plan_for
-from pipeline.polling.schedule import Pace
+from pipeline.planner.plan import Action
+from pipeline.planner.planner import plan_for
+from pipeline.writer.outcome import iso
 from tests.engine.night import enqueue
 from tests.journal.lives import attempt, intended
 from tests.security.shop import Shop

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.disk.privatefile import open_private
 from pipeline.model import State
-from pipeline.privatefile import open_private
 from tests.security.shop import Quiet, Shop
 from tests.system.harness import sheets
 

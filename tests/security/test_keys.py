@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from pipeline.concealment import conceal
 from pipeline.errors import ProviderError
-from pipeline.locations import PictureFault, locate
-from pipeline.runlog import RunLog
+from pipeline.manifest.locations import PictureFault, locate
+from pipeline.runner.runlog import RunLog
 from pipeline.toapis.client import ToAPIs
 from tests.security.shop import Shop
 from tests.system.harness.api import KEY as SHOP_KEY

@@ -16,8 +16,8 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from pipeline.addresses import link_refusal
 from pipeline.downloader import Downloader
+from pipeline.downloader.addresses import link_refusal
 from pipeline.downloader.connection import CheckedResolver, answered, open_session
 from pipeline.errors import DownloadError, LinkDead
 from pipeline.model import Phase

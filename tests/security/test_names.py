@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import naming
+from pipeline.checker import naming
 from pipeline.cli.options import settle
 from pipeline.downloader.fetching import check_name
 from pipeline.downloader.partfile import PartFile

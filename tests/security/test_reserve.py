@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 
 from pipeline import events as ev
-from pipeline.commands import Decision
+from pipeline.engine.commands import Decision
 from pipeline.engine.engine import Engine
+from pipeline.engine.polling.schedule import Pace
 from pipeline.engine.settings import Settings
 from pipeline.errors import ExitCode, StoreError
 from pipeline.journal.database import no_room
@@ -27,7 +28,6 @@ from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from pipeline.journal.reserve import PIECES, Reserve
 from pipeline.model import Entry, Phase, Request, State, TaskView, Video
-from pipeline.polling.schedule import Pace
 from pipeline.scheduler import Scheduler
 from tests.engine.night import enqueue
 from tests.journal.lives import attempt, intended

@@ -9,14 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import (
-    NoSuchTask,
-    ProviderError,
-    Refused,
-    Throttled,
-    Unauthorized,
-    Unreachable,
-)
+from pipeline.errors import NoSuchTask, ProviderError, Refused, Throttled, Unauthorized, Unreachable
 from pipeline.model import Balance, Phase, TaskView
 from pipeline.toapis.client import ToAPIs
 from tests.toapis.doubles import KEY, Script, free_port, http, raw_server, texts_of

@@ -1,0 +1,147 @@
+"""A manifest from a folder of pictures: one row per product, with a prompt to begin with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.authoring.choice import choose
+from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, NewManifest
+from pipeline.authoring.photographs.folder import Found, look_into
+from pipeline.authoring.photographs.shots import (
+    Shot,
+    by_name,
+    by_pattern,
+    looks_like_category,
+    offshoots,
+    products,
+)
+from pipeline.authoring.prompts import PromptTemplate
+from pipeline.checker import rules
+from pipeline.errors import UsageError
+
+NAMES = ("key", "title", "pictures")
+DEFAULT_TEMPLATE = (
+    "Product video of {% if pictures == 1 %}the product in the picture{% else %}the product in the "
+    "pictures{% endif %}. The camera moves slowly and steadily around it on a clean background in "
+    "soft light; shape, colours and labels stay exactly as they are, no added text."
+)
+HEADERS = ("key", "prompt", *FIELDS_BEHIND_PROMPT, "notes")
+_SHOWN = 10
+_MORE_THAN_TAKEN = "not used: a video takes at most three pictures, and these come after them"
+_SECOND_OF_TWO = "not used: with two pictures only the first is taken, add a third to use all"
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A manifest made of pictures, what a person should know, and what was left out and why.
+
+    `image_root` is the setting that the manifest needs when the pictures lie outside of its folder.
+    """
+
+    manifest: NewManifest
+    pictures: int
+    advice: tuple[str, ...]
+    left_out: Mapping[str, Sequence[str]]
+    image_root: Path | None = None
+
+
+def assemble(
+    folder: Path, manifest: Path, *, pattern: str | None = None, template: str | None = None
+) -> Assembly:
+    """Sort the pictures of a folder into rows for a manifest at the path `manifest`.
+
+    `pattern` replaces the rule for names (see `shots.by_pattern`), `template` the default prompt.
+    Nothing is written. Raises UsageError for a folder without usable pictures, a bad pattern or a
+    bad template.
+    """
+    text = DEFAULT_TEMPLATE if template is None else template
+    prompts = PromptTemplate(text, names=NAMES, longest=rules.LONG_PROMPT)
+    found = look_into(folder)
+    groups = products(_shots(found, pattern))
+    if not groups:
+        raise UsageError(
+            f"{folder} holds no picture that can be used.",
+            action=" ".join(described(found.left_out)) or "Put JPEG or PNG files into it.",
+        )
+    start, root = _start(folder, manifest)
+    rows = [_row(key, shots, prompts, start, found) for key, shots in groups.items()]
+    taken = sum(bool(row[HEADERS.index(f"image_{n}")]) for row in rows for n in (1, 2, 3))
+    return Assembly(
+        NewManifest(HEADERS, rows),
+        taken,
+        tuple(_advice(groups, folder) if pattern is None else ()),
+        found.left_out,
+        root,
+    )
+
+
+def described(left_out: Mapping[str, Sequence[str]], *, everything: bool = False) -> list[str]:
+    """Say what was left out, one line per reason; of many files the first ones are named."""
+    lines = []
+    for why, paths in left_out.items():
+        shown = paths if everything else paths[:_SHOWN]
+        more = f" and {len(paths) - len(shown):,} more" if len(shown) < len(paths) else ""
+        lines.append(f"left out, {why}: {', '.join(shown)}{more}")
+    return lines
+
+
+def _shots(found: Found, pattern: str | None) -> list[Shot]:
+    if pattern is None:
+        return by_name(found.pictures)
+    shots, others = by_pattern(found.pictures, pattern)
+    for path in others:
+        found.leave_out(path, "the pattern does not match")
+    return shots
+
+
+def _start(folder: Path, manifest: Path) -> tuple[str, Path | None]:
+    """What stands before each path in a cell, and the image root if they begin at the folder."""
+    here = Path(os.path.realpath(folder))
+    home = Path(os.path.realpath(manifest.parent))
+    if not here.is_relative_to(home):
+        return "", folder
+    inside = here.relative_to(home).as_posix()
+    return ("" if inside == "." else f"{inside}/"), None
+
+
+def _row(
+    key: str, shots: Sequence[Shot], prompts: PromptTemplate, start: str, found: Found
+) -> tuple[str, ...]:
+    choice = choose([shot.path for shot in shots])
+    for path in choice.left:
+        found.leave_out(path, _SECOND_OF_TWO if choice.note else _MORE_THAN_TAKEN)
+    values = {"key": key, "title": _title(key), "pictures": len(choice.taken)}
+    prompt, _ = prompts.prompt(values, about=key)
+    if not prompt:
+        raise UsageError(
+            f"The prompt template leaves the prompt of {key} empty.",
+            action="Every row needs a prompt: put words into the template.",
+        )
+    cells = {"key": key, "prompt": prompt, "notes": choice.note}
+    cells |= {f"image_{n}": start + path for n, path in enumerate(choice.taken, start=1)}
+    return tuple(cells.get(header, "") for header in HEADERS)
+
+
+def _title(key: str) -> str:
+    """A key as words: `tea-tin_smoke` is "Tea tin smoke"."""
+    words = key.replace("_", " ").replace("-", " ").split()
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
+
+
+def _advice(groups: Mapping[str, Sequence[Shot]], folder: Path) -> list[str]:
+    """What may have been sorted otherwise than it was meant."""
+    categories = [
+        f"{folder / key}: its pictures were taken for one product, but their names speak of "
+        r"several. If so, use --pattern '(?P<key>[^/_]+)_(?P<view>[^/]+)$'"
+        for key, shots in groups.items()
+        if all("/" in shot.path for shot in shots) and looks_like_category(shots)
+    ]
+    return categories + [
+        f"{part} became a product of its own, beside {whole}. If it is one more view, rename the "
+        f"file, for example to {whole}_detail, or use --pattern"
+        for part, whole in offshoots(groups)
+    ]

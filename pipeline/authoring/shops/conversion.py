@@ -1,0 +1,198 @@
+"""A shop's product export becomes a manifest: one row per product, ready to be checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.authoring.choice import Choice, choose
+from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, NewManifest
+from pipeline.authoring.prompts import PromptTemplate
+from pipeline.authoring.shops.exportformat import Export, ExportFormat
+from pipeline.authoring.shops.known import FORMATS
+from pipeline.authoring.shops.product import Product
+from pipeline.checker import rules
+from pipeline.checker.naming import numbered
+from pipeline.errors import UsageError
+from pipeline.manifest.locations import PictureFault, web_fault
+from pipeline.reader.reading import read
+
+NAMES = (
+    "title", "type", "vendor", "description", "tags", "price", "status", "key",
+)  # fmt: skip
+DEFAULT_TEMPLATE = (
+    "Product video of {{ title or type or key }}"
+    "{% if vendor %} by {{ vendor }}{% endif %}"
+    "{% if type and type | lower not in title | lower %} ({{ type | lower }}){% endif %}. "
+    "{{ description | truncate(300, end='\u2026') | sentence }} "
+    "The camera moves slowly and steadily around the product on a clean background in soft light; "
+    "true colours, sharp detail, no added text."
+)
+_OWN = ("title", "vendor", "type", "tags", "price", "status", "description")
+_LISTED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A manifest made of an export, and what a person should know about it, line by line."""
+
+    manifest: NewManifest
+    findings: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What is said, by the sentence, with the products that it is about."""
+
+    about: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, sentence: str, key: str) -> None:
+        self.about.setdefault(sentence, []).append(key)
+
+    def lines(self) -> list[str]:
+        return [
+            f"{len(keys):,} {'product' if len(keys) == 1 else 'products'}: {sentence} "
+            f"({_listed(keys)})"
+            for sentence, keys in self.about.items()
+        ]
+
+
+def convert(
+    path: Path,
+    export_format: ExportFormat,
+    *,
+    template: str | None = None,
+    only_active: bool = False,
+) -> Conversion:
+    """Read the export at `path` and make a manifest of it; nothing is written.
+
+    `template` is a prompt template (default `DEFAULT_TEMPLATE`); with `only_active` products that
+    customers do not see are left out. Raises ManifestError for a file that is no table, UsageError
+    for one that is no such export or has no product, and for a template that cannot be used.
+    """
+    export = _opened(path, export_format)
+    prompts = PromptTemplate(
+        DEFAULT_TEMPLATE if template is None else template,
+        names=NAMES,
+        longest=rules.LONG_PROMPT,
+        columns=export.table.headers,
+    )
+    left_out: list[str] = []
+    findings = _Findings()
+    products = _unique(export_format.products(export, left_out), findings)
+    rows = [
+        row
+        for product in _wanted(products, findings, only_active=only_active)
+        if (row := _row(product, prompts, findings)) is not None
+    ]
+    if not rows:
+        why = "; ".join([*left_out[:_LISTED], *findings.lines()])
+        raise UsageError(f"{path} has no product that could become a row. {why}".rstrip())
+    lines = findings.lines() + [f"left out: {text}" for text in left_out]
+    return Conversion(_manifest(rows), tuple(lines))
+
+
+def _opened(path: Path, export_format: ExportFormat) -> Export:
+    table = read(path)
+    export = export_format.of(table)
+    if export is None:
+        others = [one.name for one in FORMATS.values() if not one.missing(table)]
+        raise export_format.refuse(table, others)
+    if not table.rows:
+        raise UsageError(
+            f"{path} holds no products: there is nothing below its header.",
+            action=export_format.obtain,
+        )
+    return export
+
+
+def _unique(products: Sequence[Product], findings: _Findings) -> list[tuple[str, Product]]:
+    """Give each product a key of its own."""
+    seen: Counter[str] = Counter()
+    given = {product.key for product in products}
+    keyed = []
+    for product in products:
+        key = numbered(product.key, seen)
+        while key != product.key and key in given:
+            key = numbered(product.key, seen)
+        if key != product.key:
+            findings.add("another product has the same SKU, so the key got a number", key)
+        keyed.append((key, product))
+    return keyed
+
+
+def _wanted(
+    products: Sequence[tuple[str, Product]], findings: _Findings, *, only_active: bool
+) -> list[tuple[str, Product]]:
+    wanted = []
+    for key, product in products:
+        if not (product.title or product.description):
+            findings.add("left out, because there is neither a title nor a description", key)
+        elif only_active and not product.active:
+            findings.add(f"left out by --only-active: {product.status or 'no status'}", key)
+        else:
+            wanted.append((key, product))
+    return wanted
+
+
+def _row(
+    keyed: tuple[str, Product], prompts: PromptTemplate, findings: _Findings
+) -> dict[str, str] | None:
+    """The cells of a product by header; None if the template gives it no prompt."""
+    key, product = keyed
+    own = {name: getattr(product, name) for name in NAMES} | {"key": key}
+    values = {**product.export, **own}
+    prompt, cut = prompts.prompt(values, about=f"{key} (line {product.line})")
+    if not prompt:
+        findings.add("left out, because the template leaves the prompt empty", key)
+        return None
+    notes = [f"The prompt was cut to {rules.LONG_PROMPT:,} characters."] if cut else []
+    if not product.title:
+        notes.append("No title in the export.")
+    choice, faults = _pictures(product)
+    notes += [choice.note, *faults]
+    for note in notes:
+        if note:
+            findings.add(note.split(": ", 1)[0].rstrip("."), key)
+    row = {"key": key, "prompt": prompt, "notes": " ".join(filter(None, notes))}
+    row |= {name: getattr(product, name) for name in _OWN} | dict(product.kept)
+    return row | {f"image_{n}": link for n, link in enumerate(choice.taken, start=1)}
+
+
+def _pictures(product: Product) -> tuple[Choice, list[str]]:
+    """The pictures that a provider can fetch, and what is wrong with the others."""
+    good, faults = [], []
+    for link in product.pictures:
+        address = web_address(link)
+        fault = web_fault(address)
+        if isinstance(fault, PictureFault):
+            faults.append(f"A picture link cannot be used: {fault.message}")
+        else:
+            good.append(address)
+    return choose(good), faults
+
+
+def web_address(link: str) -> str:
+    """Complete a link as shops write them: without `https:`, with blanks in it."""
+    bare = link.strip().replace(" ", "%20")
+    return f"https:{bare}" if bare.startswith("//") else bare
+
+
+def _manifest(rows: list[dict[str, str]]) -> NewManifest:
+    """Put the cells under headers; columns of the shop's that are empty throughout are left out."""
+    further = dict.fromkeys(name for row in rows for name in row)
+    fixed = ("key", "title", "prompt", *FIELDS_BEHIND_PROMPT)
+    own = [
+        name
+        for name in further
+        if name not in {*fixed, "notes"} and any(row.get(name) for row in rows)
+    ]
+    headers = (*fixed, *own, "notes")
+    return NewManifest(headers, [tuple(row.get(name, "") for name in headers) for row in rows])
+
+
+def _listed(keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - _LISTED:,} more" if len(keys) > _LISTED else ""
+    return f"{', '.join(keys[:_LISTED])}{more}"

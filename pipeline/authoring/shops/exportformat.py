@@ -1,0 +1,81 @@
+"""What makes an export format: the headers that it uses, and how its lines become products."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.authoring.shops.product import Product
+from pipeline.errors import UsageError
+from pipeline.manifest.columns import folded
+from pipeline.model import Manifest, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """An export as read: its lines, whose cells are asked for by the format's names of columns."""
+
+    table: Manifest
+    places: Mapping[str, int]
+
+    def cell(self, line: Row, column: str) -> str:
+        """The text of a cell; empty where the export has no such column."""
+        place = self.places.get(column)
+        return "" if place is None else line.cells[place].strip()
+
+    def cells(self, line: Row) -> dict[str, str]:
+        """All cells of a line by the headers of the export."""
+        return dict(zip(self.table.headers, line.cells, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFormat:
+    """An export format.
+
+    `columns` maps our name of each column to the headers that it has had, `required` lists groups
+    of such names of which one has to be there, `obtain` says how a person gets the file, and
+    `products` makes products of the lines; what it leaves out it adds to the list it is given.
+    """
+
+    name: str
+    shop: str
+    obtain: str
+    columns: Mapping[str, tuple[str, ...]]
+    required: tuple[tuple[str, ...], ...]
+    products: Callable[[Export, list[str]], Sequence[Product]]
+
+    def of(self, table: Manifest) -> Export | None:
+        """The table as an export of this format; None if it is no such export."""
+        return None if self.missing(table) else Export(table, self._places(table))
+
+    def missing(self, table: Manifest) -> list[str]:
+        """The required columns that the table does not have, in words."""
+        places = self._places(table)
+        return [
+            " or ".join(f'"{header}"' for name in group for header in self.columns[name])
+            for group in self.required
+            if not any(name in places for name in group)
+        ]
+
+    def refuse(self, table: Manifest, looks_like: Sequence[str]) -> UsageError:
+        """The error for a table that is no export of this format."""
+        hint = (
+            f"It looks like an export of {looks_like[0]}: use --from {looks_like[0]}."
+            if looks_like
+            else self.obtain
+        )
+        return UsageError(
+            f"{table.path} is no product export of {self.shop}: it has no column "
+            f"{', and none '.join(self.missing(table))}.",
+            action=hint,
+        )
+
+    def _places(self, table: Manifest) -> dict[str, int]:
+        headers = {folded(header): place for place, header in enumerate(table.headers)}
+        found = {}
+        for name, spellings in self.columns.items():
+            for spelling in spellings:
+                if folded(spelling) in headers:
+                    found[name] = headers[folded(spelling)]
+                    break
+        return found

@@ -1,0 +1,119 @@
+"""The product export of Shopify (Products, Export, "Plain CSV file" or "CSV for Excel").
+
+Source: https://help.shopify.com/en/manual/products/import-export/using-csv (the product CSV file
+description). A product has one line per variant and per further picture, all with its handle; only
+the first has a title. `Image Position` orders the pictures. Status is active, draft or archived
+(and unlisted, by https://shopify.dev/docs/api/admin-graphql/latest/enums/ProductStatus), and an
+empty `Published` means published. The headers were renamed once; both sets are understood.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+from pipeline.authoring.shops.exportformat import Export, ExportFormat
+from pipeline.authoring.shops.product import Product
+from pipeline.checker.naming import visible
+from pipeline.manifest.plaintext import plain_text
+from pipeline.model import Row
+
+_COLUMNS = {
+    "handle": ("URL handle", "Handle"),
+    "title": ("Title",),
+    "body": ("Description", "Body (HTML)"),
+    "vendor": ("Vendor",),
+    "category": ("Product category", "Standardized Product Type"),
+    "type": ("Type", "Custom Product Type"),
+    "tags": ("Tags",),
+    "published": ("Published on online store", "Published"),
+    "status": ("Status",),
+    "sku": ("SKU", "Variant SKU"),
+    "price": ("Price", "Variant Price"),
+    "compare_at_price": ("Compare-at price", "Variant Compare At Price"),
+    "picture": ("Product image URL", "Image Src"),
+    "position": ("Image position",),
+    "variant_picture": ("Variant image URL", "Variant Image"),
+}
+_KEPT = ("category", "sku", "compare_at_price")
+
+
+def _products(export: Export, left_out: list[str]) -> list[Product]:
+    groups: dict[str, list[Row]] = {}
+    latest: list[Row] | None = None
+    for line in export.table.rows:
+        handle = visible(export.cell(line, "handle")) or _slug(export.cell(line, "title"))
+        if handle:
+            latest = groups.setdefault(handle, [])
+        if latest is None:
+            left_out.append(f"line {line.number}: it has neither a handle nor a title")
+            continue
+        latest.append(line)
+    return [_product(export, handle, lines) for handle, lines in groups.items()]
+
+
+def _slug(title: str) -> str:
+    """Make a handle of a title, as the shop itself does where an import has none."""
+    return re.sub(r"\W+", "-", title.casefold()).strip("-")
+
+
+def _product(export: Export, handle: str, lines: Sequence[Row]) -> Product:
+    # Some spreadsheets sort the lines: the one with the title speaks for the product.
+    first = next((line for line in lines if export.cell(line, "title")), lines[0])
+    status, active = _status(export.cell(first, "status"), export.cell(first, "published"))
+    return Product(
+        key=handle,
+        line=first.number,
+        title=export.cell(first, "title"),
+        type=export.cell(first, "type"),
+        vendor=export.cell(first, "vendor"),
+        description=plain_text(export.cell(first, "body")),
+        tags=export.cell(first, "tags"),
+        price=export.cell(first, "price"),
+        status=status,
+        active=active,
+        pictures=_pictures(export, lines),
+        kept={name: export.cell(first, name) for name in _KEPT},
+        export=export.cells(first),
+    )
+
+
+def _status(status: str, published: str) -> tuple[str, bool]:
+    hidden = published.casefold() == "false"
+    plain = status.casefold()
+    if not plain:
+        return ("unpublished" if hidden else "published"), not hidden
+    active = plain == "active"
+    return f"{plain}, unpublished" if active and hidden else plain, active and not hidden
+
+
+def _pictures(export: Export, lines: Sequence[Row]) -> tuple[str, ...]:
+    placed = [
+        (_position(export.cell(line, "position")), link)
+        for line in lines
+        if (link := export.cell(line, "picture"))
+    ]
+    if not placed:
+        variants = (export.cell(line, "variant_picture") for line in lines)
+        return tuple(dict.fromkeys(link for link in variants if link))
+    return tuple(dict.fromkeys(link for _, link in sorted(placed, key=lambda one: one[0])))
+
+
+def _position(text: str) -> float:
+    """The place of a picture; without one behind all others, in the order of the lines."""
+    try:
+        place = float(text)
+    except ValueError:
+        return math.inf
+    return math.inf if math.isnan(place) else place
+
+
+FORMAT = ExportFormat(
+    name="shopify",
+    shop="Shopify",
+    obtain="In Shopify's admin: Products, Export, all products, as a plain CSV file.",
+    columns=_COLUMNS,
+    required=(("handle",), ("title",)),
+    products=_products,
+)

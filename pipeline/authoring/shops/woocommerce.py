@@ -1,0 +1,150 @@
+r"""The product export of WooCommerce (Products, Export).
+
+Sources: https://woocommerce.com/document/product-csv-importer-exporter/ and its column schema
+https://github.com/woocommerce/woocommerce/wiki/Product-CSV-Import-Schema: Published is 1, 0
+(private) or -1 (draft), several values of a cell are parted by commas, variations have a line each
+whose Parent is an SKU or `id:` and a number. From the exporter itself (WC_Product_CSV_Exporter and
+WC_CSV_Exporter): 2 is pending, a line break in a description is the two characters `\n`, a comma
+inside of a value is `\,`, and an apostrophe stands before what could be a formula.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+
+from pipeline.authoring.shops.exportformat import Export, ExportFormat
+from pipeline.authoring.shops.product import Product
+from pipeline.checker.naming import visible
+from pipeline.manifest.plaintext import plain_text
+from pipeline.model import Row
+
+_COLUMNS = {
+    "id": ("ID",),
+    "type": ("Type",),
+    "sku": ("SKU",),
+    "name": ("Name",),
+    "published": ("Published",),
+    "short": ("Short description",),
+    "description": ("Description",),
+    "regular_price": ("Regular price",),
+    "sale_price": ("Sale price",),
+    "categories": ("Categories",),
+    "tags": ("Tags",),
+    "brands": ("Brands",),
+    "pictures": ("Images",),
+    "parent": ("Parent",),
+    "url": ("External URL",),
+}
+_PRICES = ("sale_price", "regular_price")
+_STATUSES = {"1": "published", "0": "private", "-1": "draft", "2": "pending"}
+_GUARD = re.compile(r"\A'(?=[=+\-@\t\r])")
+_COMMA = re.compile(r"(?<!\\),")
+_NEWLINE = re.compile(r"(?<!\\)\\n")
+# [gallery ids="1,2"], [vc_row], [/caption]; not a plain word in brackets.
+_SHORTCODE = re.compile(r"\[(?:/[\w-]+|\w+_\w+[^\]]*|[\w-]+ [\w-]+=[^\]]*)\]")
+
+
+def _products(export: Export, left_out: list[str]) -> list[Product]:
+    known = {name for line in export.table.rows for name in _names(export, line)}
+    variations: dict[str, list[Row]] = {}
+    own: list[Row] = []
+    for line in export.table.rows:
+        parent = _text(export, line, "parent")
+        if "variation" in _values(_text(export, line, "type")) and parent in known:
+            variations.setdefault(parent, []).append(line)
+        else:
+            own.append(line)
+    products = []
+    for line in own:
+        key = _key(export, line)
+        if not key:
+            left_out.append(f"line {line.number}: it has neither an SKU nor an ID")
+            continue
+        below = [row for name in _names(export, line) for row in variations.get(name, ())]
+        products.append(_product(export, key, line, below))
+    return products
+
+
+def _names(export: Export, line: Row) -> list[str]:
+    """What a variation may call this product in its Parent cell."""
+    sku, number = _text(export, line, "sku"), _text(export, line, "id")
+    return [name for name in (sku, number and f"id:{number}") if name]
+
+
+def _key(export: Export, line: Row) -> str:
+    number = _text(export, line, "id")
+    return visible(_text(export, line, "sku")) or (number and f"id-{number}")
+
+
+def _product(export: Export, key: str, line: Row, variations: Sequence[Row]) -> Product:
+    categories = _values(_text(export, line, "categories"))
+    published = _text(export, line, "published")
+    sale, regular = (_price(export, line, variations, column) for column in _PRICES)
+    return Product(
+        key=key,
+        line=line.number,
+        title=plain_text(html.unescape(_text(export, line, "name"))),
+        type=categories[0].rsplit(">", 1)[-1].strip() if categories else "",
+        vendor=", ".join(_values(_text(export, line, "brands"))),
+        description=_description(export, line),
+        tags=", ".join(_values(_text(export, line, "tags"))),
+        price=sale or regular,
+        status=_STATUSES.get(published, published),
+        active=published in ("1", ""),
+        pictures=_pictures(export, line, variations),
+        kept={
+            "category": ", ".join(categories),
+            "regular_price": regular if sale else "",
+            "url": _text(export, line, "url"),
+        },
+        export=export.cells(line),
+    )
+
+
+def _price(export: Export, line: Row, variations: Sequence[Row], column: str) -> str:
+    """The product's price; a product with variations has none of its own, so the first of them."""
+    prices = (_text(export, row, column) for row in (line, *variations))
+    return next(filter(None, prices), "")
+
+
+def _pictures(export: Export, line: Row, variations: Sequence[Row]) -> tuple[str, ...]:
+    own = _values(_text(export, line, "pictures"))
+    if own:
+        return tuple(own)
+    theirs = (_values(_text(export, row, "pictures")) for row in variations)
+    return tuple(dict.fromkeys(link for links in theirs for link in links))
+
+
+def _description(export: Export, line: Row) -> str:
+    """The short description, which is written to be read at a glance; else the long one."""
+    for column in ("short", "description"):
+        raw = _NEWLINE.sub("\n", _text(export, line, column)).replace("\\\\n", "\\n")
+        # WordPress makes paragraphs of line breaks when it shows the text.
+        text = plain_text(_SHORTCODE.sub(" ", raw).replace("\n", "<br>"))
+        if text:
+            return text
+    return ""
+
+
+def _text(export: Export, line: Row, column: str) -> str:
+    return _GUARD.sub("", export.cell(line, column))
+
+
+def _values(text: str) -> list[str]:
+    parts = (part.replace("\\,", ",").strip() for part in _COMMA.split(text))
+    return [part for part in parts if part]
+
+
+FORMAT = ExportFormat(
+    name="woocommerce",
+    shop="WooCommerce",
+    obtain=(
+        "In WordPress: Products, All Products, Export, all columns. Its headers have to be English:"
+        " set the language of your profile to English before exporting."
+    ),
+    columns=_COLUMNS,
+    required=(("sku", "id"), ("name",)),
+    products=_products,
+)

@@ -1,0 +1,1 @@
+"""Rows become requests, or problems: every problem of every row at once."""

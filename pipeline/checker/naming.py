@@ -1,0 +1,304 @@
+"""Keys of rows, references of attempts, and file names that every file system takes.
+
+A name never depends on the order of the rows: where two would be one file, both get a short hash
+of their key. That covers names that differ in case or in Unicode form only, and names that a later
+attempt of another row would take (`shoe` and `shoe-2`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections import Counter
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from pathvalidate import sanitize_filename
+
+from pipeline.errors import ConfigError
+from pipeline.manifest.columns import folded
+from pipeline.manifest.plaintext import bare
+from pipeline.manifest.rowtemplate import RowTemplate, bind
+from pipeline.manifest.templates import TemplateFault, compile_braces, compile_template, is_jinja
+from pipeline.model import Manifest, Problem, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+_JSON = json.JSONEncoder(separators=(",", ":"))  # ASCII, no blanks
+_LONGEST_BYTES = 120
+_HASH_DIGITS = 8
+_ROW_DIGITS = 12
+_MADE = re.compile(r"row-[0-9a-f]{12}(-[0-9]+)?")
+_LISTED = 5
+_SUFFIX = ".mp4"
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,59}")
+_LATER_ATTEMPT = re.compile(r"(.+)-([1-9][0-9]{0,3})")
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9¹²³])(\.|$)")
+_INVISIBLE = {"Cc", "Cf"}  # control, zero width, direction
+_UNSHOWN = {"Cn", "Co", "Cs"}  # unassigned, private, halves of a pair: a key keeps them, no name
+
+
+def visible(text: str) -> str:
+    """A key as it is compared: composed (NFC), without invisible characters, blanks made one."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split()) if "  " in text else text.strip()
+    composed = unicodedata.normalize("NFC", text)
+    seen = (
+        " " if char.isspace() else char
+        for char in composed
+        if char.isspace() or unicodedata.category(char) not in _INVISIBLE
+    )
+    return " ".join("".join(seen).split())
+
+
+def row_keys(
+    manifest: Manifest, fields: Mapping[str, int], made_of: Sequence[int] = ()
+) -> tuple[list[str], list[Problem]]:
+    """The key of each row, in their order, and what is wrong with them.
+
+    `fields` maps the fields to the indexes of their columns; `made_of` are the columns of which
+    the prompt is made where its cell is empty. A row whose key cannot be used gets
+    one made of its contents, so that it can be reported under the same name every time.
+    """
+    index = fields.get("key")
+    if index is None:
+        inputs = _inputs(manifest, fields, made_of)
+        return _unnamed_keys(manifest.rows, inputs, frozenset()), []
+    keys = [visible(row.cells[index]) for row in manifest.rows]
+    distinct = set(keys)
+    if len(distinct) == len(keys) and "" not in distinct:
+        return keys, []
+    holders: dict[str, list[int]] = {}
+    for key, row in zip(keys, manifest.rows, strict=True):
+        holders.setdefault(key, []).append(row.number)
+    bad = {key for key, rows in holders.items() if not key or len(rows) > 1}
+    places = [place for place, key in enumerate(keys) if key in bad]
+    problems = [
+        _bad_key(manifest, manifest.rows[place], index, holders[keys[place]]) for place in places
+    ]
+    rows = [manifest.rows[place] for place in places]
+    inputs = _inputs(manifest, fields, made_of)
+    for place, key in zip(places, _unnamed_keys(rows, inputs, holders.keys()), strict=True):
+        keys[place] = key
+    return keys, problems
+
+
+def _inputs(
+    manifest: Manifest, fields: Mapping[str, int], made_of: Sequence[int]
+) -> Callable[[Row], Iterable[tuple[str, str]]]:
+    """What tells rows apart: the cells of the fields, and those that stand for an empty prompt."""
+    cells = list(fields.items())
+    known = set(fields.values())
+    wider = cells + [
+        (f"column {folded(manifest.headers[i])}", i) for i in made_of if i not in known
+    ]
+    prompt = fields.get("prompt")
+
+    def inputs(row: Row) -> Iterable[tuple[str, str]]:
+        empty = prompt is None or not bare(row.cells[prompt])
+        return ((name, row.cells[index]) for name, index in (wider if empty else cells))
+
+    return inputs
+
+
+def _unnamed_keys(
+    rows: Iterable[Row],
+    inputs: Callable[[Row], Iterable[tuple[str, str]]],
+    given: Collection[str],
+) -> list[str]:
+    seen: Counter[str] = Counter()
+    keys = []
+    for row in rows:
+        plain = contents_key(inputs(row))
+        key = numbered(plain, seen)
+        while key in given:
+            key = numbered(plain, seen)
+        keys.append(key)
+    return keys
+
+
+def _bad_key(manifest: Manifest, row: Row, index: int, rows: Sequence[int]) -> Problem:
+    header = manifest.headers[index].strip()
+    key = visible(row.cells[index])
+    if not key:
+        code, message = "key_empty", f"The key ({header}) is empty. Give the row one of its own."
+    else:
+        code = "key_twice"
+        count = len(rows) - 1
+        others = list(islice((str(one) for one in rows if one != row.number), _LISTED))
+        noun = "row" if count == 1 else "rows"
+        more = f" and {count - _LISTED} more" if count > _LISTED else ""
+        message = (
+            f'The key "{key}" ({header}) is also that of {noun} {", ".join(others)}{more}'
+            ". Give each row a key of its own, or delete one of the rows."
+        )
+    return Problem(
+        code=code,
+        message=message,
+        row=row.number,
+        cell=manifest.address(index, row.number),
+        column=manifest.headers[index],
+        key=key or None,
+    )
+
+
+def contents_key(inputs: Iterable[tuple[str, str]]) -> str:
+    """A key made of a row's own input cells, as (field, text); empty cells do not count.
+
+    Equal rows have equal ones: `numbered` tells them apart.
+    """
+    cells = [(field, shown) for field, text in inputs if (shown := visible(text))]
+    return f"row-{_hash(cells)[:_ROW_DIGITS]}"
+
+
+def made_of_contents(key: str) -> bool:
+    """Whether a key looks like one of `contents_key`."""
+    return _MADE.fullmatch(key) is not None
+
+
+def numbered(key: str, seen: Counter[str]) -> str:
+    """The key of the next row with these contents: as it is, then `-2`, `-3`…; counts in `seen`."""
+    seen[key] += 1
+    return key if seen[key] == 1 else f"{key}-{seen[key]}"
+
+
+def reference(journal_id: str, key: str, number: int) -> str:
+    """The `client_business_id` of an attempt: `rs-` and 40 hex digits, the same every time.
+
+    docs: letters, digits, `_` and `-`, at most 64 characters.
+    """
+    return f"rs-{_hash([journal_id, key, number])[:40]}"
+
+
+def attempt_name(base: str, number: int) -> str:
+    """The file name of an attempt's video; a later attempt never overwrites an earlier one."""
+    return f"{base}{_SUFFIX}" if number == 1 else f"{base}-{number}{_SUFFIX}"
+
+
+def name_template(text: str, headers: Sequence[str]) -> RowTemplate:
+    """Read `output.name`, in either spelling: `{key}-{colour}` or `{{ key }}-{{ colour | lower }}`.
+
+    Raises ConfigError when it is no template or names a column that is not there.
+    """
+    try:
+        template = compile_template(text) if is_jinja(text) else compile_braces(text)
+        return bind(template, headers, given=("key",))
+    except TemplateFault as fault:
+        sentence = str(fault) if str(fault)[-1] in "?." else f"{fault}."
+        raise ConfigError(
+            f"output.name is {text!r}: {sentence}",
+            action="Use {key} or the headers of your columns in braces, for example "
+            "{key}-{colour}.",
+        ) from fault
+
+
+def video_names(
+    rows: Iterable[tuple[str, Row]],
+    headers: Sequence[str],
+    template: str,
+    taken: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """The base name of each row's videos, by key; `attempt_name` makes the file name of it.
+
+    `rows` are pairs of key and row, `template` is `output.name`, `taken` maps the casefolded file
+    names already in the journal to the keys that own them. Raises ConfigError on a bad template.
+    """
+    name = name_template(template, headers)
+    bases = {key: safe_name(_named(name, key, row)) for key, row in rows}
+    owned = {_fold(name.removesuffix(_SUFFIX)): key for name, key in (taken or {}).items()}
+    crowded = _crowded(bases, owned)
+    return _told_apart(bases, crowded, owned) if crowded else bases
+
+
+def safe_name(text: str) -> str:
+    """A file name without suffix that every file system takes; may be empty.
+
+    No path, no device of Windows, no leading dot or hyphen, nothing invisible, at most 120 bytes.
+    """
+    if not (_PLAIN.fullmatch(text) and text[-1] != "-"):
+        text = _cleaned(text)
+    if _RESERVED.match(text.casefold()):
+        text = f"_{text}"
+    return text
+
+
+def _cleaned(text: str) -> str:
+    shown = "".join(char for char in visible(text) if unicodedata.category(char) not in _UNSHOWN)
+    # Fullwidth and similar forms of / : \ are left alone: only the real ones divide a path.
+    name: str = sanitize_filename(shown, replacement_text="_", platform="universal")
+    return _cut(name.lstrip(".- "), _LONGEST_BYTES).rstrip(". -")
+
+
+def _cut(text: str, length_bytes: int) -> str:
+    """At most so many bytes of UTF-8, cut between two characters, not inside an accent."""
+    if len(text.encode()) <= length_bytes:
+        return text
+    cut = text.encode()[:length_bytes].decode(errors="ignore")
+    while cut and unicodedata.combining(text[len(cut)]):
+        cut = cut[:-1]
+    return cut
+
+
+def _fold(name: str) -> str:
+    """What a name is to a file system that knows neither case nor Unicode forms."""
+    if name.isascii():
+        return name.casefold()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
+def _crowded(bases: Mapping[str, str], owned: Mapping[str, str]) -> set[str]:
+    """The keys whose plain name could meet another row's, now or in a later attempt."""
+    folded = {key: _fold(base) for key, base in bases.items()}
+    holders = Counter(folded.values())
+    # Names in the journal that look like a later attempt of something, by that something.
+    stems: dict[str, set[str]] = {}
+    for name, key in owned.items():
+        if later := _LATER_ATTEMPT.fullmatch(name):
+            stems.setdefault(later[1], set()).add(key)
+    crowded = set()
+    for key, name in folded.items():
+        later = _LATER_ATTEMPT.fullmatch(name)
+        stem = later[1] if later else ""
+        if (
+            not name
+            or holders[name] > 1
+            or owned.get(name, key) != key
+            or stems.get(name, {key}) != {key}
+            or (stem and (stem in holders or owned.get(stem, key) != key))
+        ):
+            crowded.add(key)
+    return crowded
+
+
+def _told_apart(
+    bases: Mapping[str, str], crowded: set[str], owned: Mapping[str, str]
+) -> dict[str, str]:
+    """Append a hash of its key to each crowded name, longer ones until nothing meets."""
+    used = {_fold(base) for key, base in bases.items() if key not in crowded}
+    names = dict(bases)
+    for key in sorted(crowded):
+        digest = _hash([key])
+        for digits in (_HASH_DIGITS, 16, 64):
+            start = _cut(bases[key] or "video", _LONGEST_BYTES - 1 - digits).rstrip(". -")
+            name = f"{start}-{digest[:digits]}"
+            folded = _fold(name)
+            if folded not in used and owned.get(folded, key) == key:
+                break
+        used.add(folded)
+        names[key] = name
+    return names
+
+
+def _named(template: RowTemplate, key: str, row: Row) -> str:
+    try:
+        return template.text(row, key=key)
+    except TemplateFault:  # a problem of the row, told by the check; an empty name gets a hash
+        return ""
+
+
+def _hash(value: object) -> str:
+    """SHA-256 of a value's JSON, in which no two values look alike."""
+    return hashlib.sha256(_JSON.encode(value).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Our files, opened and placed safely: folders, locks, whole files, private files, SQLite."""

@@ -1,0 +1,174 @@
+"""Where everything of one manifest lies inside the output folder."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sqlite3
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from pipeline.disk.sqlitefile import open_to_read
+from pipeline.errors import UsageError
+
+_OURS = re.compile(r"(?:results|failed)(?:-results|-\d+)*")
+_REHEARSAL = ".rehearsal"
+
+
+class Work(Enum):
+    """Whose work an output folder holds: of live runs, of rehearsals, or perhaps of both."""
+
+    LIVE = "live"
+    REHEARSED = "rehearsed"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFolder:
+    """The output folder of one manifest: names, and whose work it holds; nothing is made."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, manifest: Path, *, outputs: str, out: Path | None, rehearsal: bool) -> OutputFolder:
+        """Return the folder for a manifest: `out` itself, or `<outputs>/<stem>[.rehearsal]`.
+
+        A file that a run wrote into its folder (failed.csv, results.csv) belongs to that folder:
+        its rows are those of the run, and anywhere else they would be new ones, paid again. Raises
+        UsageError where a rehearsal would mix with what was paid for.
+        """
+        if out is not None:
+            return cls(out)
+        home = cls(manifest.parent)
+        if not (home.journal.is_file() and home.wrote(manifest)):
+            return cls(Path(outputs) / (manifest.stem + (_REHEARSAL if rehearsal else "")))
+        work = home.work
+        if work is not (Work.REHEARSED if rehearsal else Work.LIVE):
+            raise _mixed(manifest, home.root, work, rehearsal=rehearsal)
+        return home
+
+    def wrote(self, manifest: Path) -> bool:
+        """Whether a manifest is one of the files that a run writes into this very folder."""
+        ours = _OURS.fullmatch(manifest.stem.casefold()) is not None
+        return ours and manifest.parent.resolve() == self.root.resolve()
+
+    @property
+    def work(self) -> Work:
+        """Whose work the folder holds, as far as its name or what lies in it says.
+
+        A folder named with --out has any name. A rehearsal leaves its tasks with the emulator, and
+        every run its provider in summary.json. Only where the emulator knows each task of the
+        journal is nothing in it paid for; where that cannot be told, it may be both.
+        """
+        if self.root.absolute().name.endswith(_REHEARSAL):
+            return Work.REHEARSED
+        state = self.emulator / "state.db"
+        emulated, known = _tasks(state, "task"), _tasks(self.journal, "attempts")
+        last = self._last_provider()
+        if emulated == set() and last != "rehearsal" and (known or not state.is_file()):
+            return Work.LIVE
+        if emulated is None or known is None or last == "toapis" or known - emulated:
+            return Work.BOTH
+        return Work.REHEARSED
+
+    def refuse_to_mix(self, *, rehearsal: bool) -> None:
+        """Raise UsageError where a rehearsal would go on in a live run's folder, or the reverse."""
+        if not self.journal.is_file():
+            return
+        work = self.work
+        if work is (Work.REHEARSED if rehearsal else Work.LIVE):
+            return
+        holds = {
+            Work.LIVE: "holds the work of live runs",
+            Work.REHEARSED: "holds a rehearsal",
+            Work.BOTH: "may hold rows of live runs beside rehearsed ones",
+        }[work]
+        now = "a rehearsal" if rehearsal else "a live run"
+        raise UsageError(
+            f"{self.root} {holds}, and this would be {now} in it.",
+            action="Name another folder with --out"
+            + (", or set provider: toapis for a live run." if rehearsal else "."),
+        )
+
+    def _last_provider(self) -> str | None:
+        """Whom the last run that ended worked with; None where that is not known."""
+        try:
+            said = json.loads(self.summary.read_bytes())
+        except (OSError, ValueError):
+            return None
+        return str(said.get("provider")) if isinstance(said, dict) else None
+
+    @property
+    def summary(self) -> Path:
+        """The summary of the last run, for programs."""
+        return self.root / "summary.json"
+
+    @property
+    def journal(self) -> Path:
+        """The journal's file."""
+        return self.root / "journal.db"
+
+    @property
+    def videos(self) -> Path:
+        """The folder of finished videos."""
+        return self.root / "videos"
+
+    @property
+    def log(self) -> Path:
+        """The log of all runs, one JSON document a line."""
+        return self.root / "run.log"
+
+    @property
+    def cache(self) -> Path:
+        """What is kept between runs and may be deleted between runs."""
+        return self.root / "cache"
+
+    @property
+    def pictures(self) -> Path:
+        """The copies of pictures that were made fit."""
+        return self.cache / "pictures"
+
+    @property
+    def lock(self) -> Path:
+        """The lock that one run holds, with its owner's name inside."""
+        return self.cache / "run.lock"
+
+    @property
+    def emulator(self) -> Path:
+        """What the emulator keeps of a rehearsal."""
+        return self.cache / "emulator"
+
+
+def _tasks(path: Path, table: str) -> set[str] | None:
+    """The tasks in a database of ours, none if there is no file; None if it cannot be read."""
+    if not path.is_file():
+        return set()
+    query = f"SELECT task_id FROM {table} WHERE task_id IS NOT NULL"  # noqa: S608 - our own names
+    try:
+        with contextlib.closing(open_to_read(path)) as database:
+            return {str(task) for (task,) in database.execute(query)}
+    except sqlite3.Error:
+        return None
+
+
+def _mixed(manifest: Path, home: Path, work: Work, *, rehearsal: bool) -> UsageError:
+    now = "rehearsal" if rehearsal else "live run"
+    if work is Work.BOTH:
+        return UsageError(
+            f"{home} may hold rows of live runs beside rehearsed ones, and this would be a {now} "
+            f"of {manifest} there.",
+            action="Put the corrections into the manifest itself and run that, with an output "
+            "folder of its own for rehearsals.",
+        )
+    if rehearsal:
+        return UsageError(
+            f"{manifest} comes from a live run, and this would be a rehearsal in its folder.",
+            action="For a live run set provider: toapis. To rehearse, name the manifest itself.",
+        )
+    return UsageError(
+        f"{manifest} comes from a rehearsal, and this would be a live run in its folder.",
+        action="Put the corrections into the manifest and run that"
+        + ("." if home.absolute().name.endswith(_REHEARSAL) else ", in another output folder."),
+    )

@@ -1,0 +1,66 @@
+"""One run per output folder: a lock that the system frees when its holder ends, however it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pipeline.disk.privatefile import open_private
+from pipeline.errors import RunLocked, StoreError
+
+
+@contextlib.contextmanager
+def run_lock(path: Path) -> Iterator[None]:
+    """Hold the lock at `path`; raises RunLocked at once, naming the owner, if another run has it.
+
+    The owner is named in a file beside the lock, which is only read while the lock is held: a
+    killed run leaves the name behind, but no lock.
+    """
+    owner = path.with_suffix(".owner.json")
+    # Where the file system has no locks, a mere file in their place would outlive a killed run.
+    lock = FileLock(path, mode=0o600, fallback_to_soft=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(blocking=False)
+        path.chmod(0o600)  # where an earlier copy lay open to others
+    except Timeout as error:
+        raise RunLocked(
+            f"another run works in {path.parent.parent}: {_named(owner)}",
+            action="Wait for it to end, or choose another folder with --out.",
+        ) from error
+    except OSError as error:
+        raise StoreError(
+            f"the output folder {path.parent.parent} cannot be written: {error.strerror}",
+            action="Make it writable, or choose another folder with --out.",
+        ) from error
+    try:
+        _name(owner)
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()
+
+
+def _name(owner: Path) -> None:
+    since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since})
+    try:
+        with os.fdopen(open_private(owner, os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as to:
+            to.write(text)
+    except OSError as error:
+        raise StoreError(f"{owner} cannot be written: {error.strerror}") from error
+
+
+def _named(owner: Path) -> str:
+    try:
+        said = json.loads(owner.read_text(encoding="utf-8"))
+        return f"process {said['pid']} on {said['host']}, since {said['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "its name is not known yet"

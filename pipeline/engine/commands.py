@@ -1,0 +1,95 @@
+"""What the engine asks for (commands) and what it is told of their outcome (answers).
+
+A command goes out at most once per request of the engine and is answered exactly once. Answers
+carry a record of `model` on success and an error of `errors` otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.errors import DownloadError, ProviderError, Unfinished
+from pipeline.events import Event
+from pipeline.model import Attempt, TaskView, Video
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Upload the local picture with this content hash."""
+
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Submit this attempt: the paid call. `image_urls` are the pictures in their order."""
+
+    attempt: Attempt
+    image_urls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Ask for the task of a row: by its id, or by our own reference while it is in doubt."""
+
+    key: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Bring home the finished video of this attempt."""
+
+    attempt: Attempt
+    url: str
+
+
+Command = Upload | Submit | Query | Download
+
+
+@dataclass(frozen=True, slots=True)
+class UploadAnswer:
+    """How an upload ended: the picture's public URL, or an error."""
+
+    sha256: str
+    outcome: str | ProviderError
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitAnswer:
+    """How a submission ended: the task id, or an error."""
+
+    key: str
+    outcome: str | ProviderError
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAnswer:
+    """How a query ended: the task as the provider shows it, or an error."""
+
+    key: str
+    outcome: TaskView | ProviderError
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadAnswer:
+    """How a download ended: the verified video in its place, or an error."""
+
+    key: str
+    outcome: Video | DownloadError | Unfinished
+
+
+Answer = UploadAnswer | SubmitAnswer | QueryAnswer | DownloadAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the engine decided: facts to commit, then commands to carry out, and when to ask again.
+
+    No command may be carried out before the events of this decision, and of every earlier one, are
+    durable. `wake_at` is the time of the next thing to do by itself; None if there is none.
+    """
+
+    events: tuple[Event, ...] = ()
+    commands: tuple[Command, ...] = ()
+    wake_at: float | None = None

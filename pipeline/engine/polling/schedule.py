@@ -1,0 +1,185 @@
+"""When to ask for a task next: from its own progress, from the durations of its likes, or by rote.
+
+Until enough tasks of a kind have ended, the documented schedule: a first query, then one every so
+often. After that, whichever says more: the progress bar where it has proved true, the durations
+else. So a lying, stuck or missing bar costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import ceil, inf
+
+from pipeline.engine.polling.bars import Bar, Sighting
+from pipeline.engine.polling.durations import Durations
+from pipeline.engine.retry import spread
+
+ENOUGH = 30
+"""So many ends of a kind must have been seen before they mean anything."""
+
+POLLS = 5.2
+"""So many polls a task, in the mean, where only the durations are known."""
+
+_SPARSER = 2.0
+"""Once no row waits for a slot, the end of most tasks may be noticed late at no cost."""
+
+_COMPANY, _LONGEST_COMPANY_S = 0.075, 0.75
+"""So late a query may go, to go together with others: a part of the interval, and the most."""
+
+_LONGEST_INTERVALS = 3
+"""No bar that is unsure is believed for longer than so many documented intervals."""
+
+_LAST_ONES = 10
+"""Of so few tasks left each may be the one that ends the run: the fewer, the closer watched."""
+
+Kind = tuple[int, str, int]
+"""What decides how long a task takes: seconds asked, resolution, pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The documented schedule, in seconds, and the least wait between two queries of one task."""
+
+    first_s: float = 5
+    interval_s: float = 10
+    floor_s: float = 5
+
+    @property
+    def least_s(self) -> float:
+        """The shortest wait: the floor, or a fifth of the interval where there is none."""
+        return max(self.floor_s, self.interval_s / 5)
+
+    def together_at(self, due: float) -> float:
+        """Return the moment, `due` or later, at which all queries go that are due about then."""
+        company_s = min(_LONGEST_COMPANY_S, self.interval_s * _COMPANY)
+        return max(due, ceil(due / company_s) * company_s)
+
+
+@dataclass(slots=True)
+class Watch:
+    """What is known of one task: its kind, and what its answers showed, as (age, progress).
+
+    Without `timed` its age is not known, because it was submitted by an earlier run or found by a
+    look-up: it is polled by rote, and nothing is learned from it.
+    """
+
+    key: str
+    kind: Kind
+    timed: bool = True
+    queries: int = 0
+    seen_age_s: float = 0.0
+    sightings: list[Sighting] = field(default_factory=list)
+
+
+class Schedule:
+    """Decides the waits of one run, and learns from every task that ends.
+
+    `polls_per_s` is how many queries all tasks together may make.
+    """
+
+    def __init__(self, pace: Pace, polls_per_s: float = 50) -> None:
+        self._pace = pace
+        self._polls_per_s = polls_per_s
+        self._durations: dict[Kind | None, Durations] = {}
+        self._bars: dict[Kind | None, Bar] = {}
+
+    def first_wait_s(self, watch: Watch, outstanding: int) -> float:
+        """Return the wait between the acceptance of a task and its first query.
+
+        `outstanding` is how many tasks share the queries.
+        """
+        return self._wait_s(watch, 0.0, None, outstanding, last=False)
+
+    def next_wait_s(
+        self,
+        watch: Watch,
+        age_s: float,
+        progress: float | None,
+        outstanding: int,
+        *,
+        last: bool = False,
+    ) -> float:
+        """Return the wait until the next query of a task seen unfinished at `age_s`.
+
+        `last` says that no row waits for a slot any more.
+        """
+        watch.queries += 1
+        watch.seen_age_s = age_s
+        if progress is not None and watch.timed:
+            watch.sightings.append((age_s, progress))
+        return self._wait_s(watch, age_s, progress, outstanding, last=last)
+
+    def learn(self, watch: Watch, age_s: float, duration_s: float | None) -> None:
+        """Take in the end of a task, noticed at `age_s`; `duration_s` is what the provider says.
+
+        The truth lies between the last sight of the unfinished task and now, whatever the
+        provider's clock says.
+        """
+        if not watch.timed:
+            return
+        if duration_s is None:
+            duration_s = (watch.seen_age_s + age_s) / 2
+        duration_s = min(max(duration_s, watch.seen_age_s), age_s)
+        for kind in (watch.kind, None):
+            self._durations.setdefault(kind, Durations()).learn(duration_s)
+            self._bars.setdefault(kind, Bar()).learn(watch.sightings, duration_s)
+
+    def _wait_s(
+        self, watch: Watch, age_s: float, progress: float | None, outstanding: int, *, last: bool
+    ) -> float:
+        least_s = self._pace.least_s
+        durations, bar = self._known(watch.kind)
+        if durations is None or not watch.timed:
+            return max(least_s, self._by_rote(watch))
+        wait_s = None if progress is None else self._by_bar(watch, durations, bar)
+        if wait_s is None:
+            wait_s = self._by_durations(watch, durations, age_s, outstanding, last=last)
+        return max(least_s, wait_s)
+
+    def _known(self, kind: Kind) -> tuple[Durations | None, Bar | None]:
+        for known in (kind, None):
+            durations = self._durations.get(known)
+            if durations is not None and len(durations) >= ENOUGH:
+                return durations, self._bars.get(known)
+        return None, None
+
+    def _polls(self, durations: Durations, outstanding: int) -> float:
+        # A fifth of the allowance is left for look-ups, fresh links and failed queries.
+        affordable = 0.8 * self._polls_per_s * durations.mean_s / max(1, outstanding)
+        return max(0.1, min(POLLS, affordable))
+
+    def _by_rote(self, watch: Watch) -> float:
+        wait_s = self._pace.interval_s if watch.queries else self._pace.first_s
+        return wait_s * (0.9 + 0.2 * spread(watch.key, watch.queries))
+
+    def _by_bar(self, watch: Watch, durations: Durations, bar: Bar | None) -> float | None:
+        if bar is None or (rest := bar.rest(watch.sightings)) is None:
+            return None
+        if rest.spread_s <= self._pace.least_s:
+            return rest.late_s
+        otherwise_s = durations.spread_s(watch.seen_age_s)
+        if rest.spread_s > 0.5 * rest.median_s or rest.spread_s >= (otherwise_s or inf):
+            return None
+        return min(rest.early_s, _LONGEST_INTERVALS * self._pace.interval_s)
+
+    def _by_durations(
+        self,
+        watch: Watch,
+        durations: Durations,
+        age_s: float,
+        outstanding: int,
+        *,
+        last: bool,
+    ) -> float:
+        polls = self._polls(durations, outstanding)
+        rote_s = self._pace.interval_s * POLLS / polls
+        # A whole step before the first query, too: a random part of one costs half a query a task.
+        # Tasks accepted together are parted by seconds: not all of them are asked for at once.
+        steps = 1.0 if watch.queries else 0.95 + 0.1 * spread(watch.key, 0)
+        if last:
+            steps *= _SPARSER
+        next_age_s = durations.density.next_age_s(age_s, steps, polls)
+        wait_s = rote_s if next_age_s is None else next_age_s - age_s
+        if last and age_s > durations.median_s:
+            return min(wait_s, rote_s * min(_SPARSER, max(1, outstanding) / _LAST_ONES))
+        return wait_s

@@ -1,0 +1,1 @@
+"""What headers and cells mean: columns, spellings, blank text, templates, addresses."""

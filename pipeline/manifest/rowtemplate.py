@@ -1,0 +1,112 @@
+"""A template over the columns of a manifest: which column each of its names is, and a row's text.
+
+A column is named by its header as a word, without case and with blanks and signs as underscores
+(`{{ body_html }}` is "Body (HTML)"), or as it stands: `{{ row["Body (HTML)"] }}`. `result_*`
+columns are ours and have no name here: a results file would make other texts than its manifest.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.manifest.columns import RESULT_PREFIX, folded
+from pipeline.manifest.plaintext import bare
+from pipeline.manifest.templates import Template, TemplateFault, ValueNeeded
+from pipeline.model import Row
+
+_SIGNS = re.compile(r"[\W_]+")
+_LISTED = 30
+
+
+class CellNeeded(TemplateFault):
+    """The template needs the cell of the column with the index `place`, which is empty."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__("it needs a cell that is empty")
+        self.place = place
+
+
+@dataclass(frozen=True, slots=True)
+class RowTemplate:
+    """A template with the index of the column that each of its names stands for.
+
+    Names without a column are `given` with each row, in small letters.
+    """
+
+    template: Template
+    places: Mapping[str, int]
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """The indexes of the columns that the text is made of."""
+        return tuple(sorted(set(self.places.values())))
+
+    def text(self, row: Row, **given: str) -> str:
+        """The text of a row. Raises CellNeeded, or TemplateFault for what else goes wrong."""
+        values: dict[str, object] = {
+            name: (bare(row.cells[self.places[name]]) or None)
+            if name in self.places
+            else given[name.casefold()]
+            for name in self.template.names
+        }
+        try:
+            return self.template.fill(values)
+        except ValueNeeded as fault:
+            raise CellNeeded(self.places[fault.name]) from fault
+
+
+def bind(template: Template, headers: Sequence[str], *, given: Sequence[str] = ()) -> RowTemplate:
+    """Find the column of each name; `given` are the names that come with each row instead.
+
+    Raises TemplateFault naming every column that is not there.
+    """
+    own = {
+        index: header.strip()
+        for index, header in enumerate(headers)
+        if folded(header) and not folded(header).startswith(RESULT_PREFIX)
+    }
+    places: dict[str, int] = {}
+    missing = []
+    for name in template.names:
+        if name.casefold() in given:
+            continue
+        place = _place(name, own)
+        if place is None:
+            missing.append(name)
+        else:
+            places[name] = place
+    if missing:
+        raise TemplateFault(_missing(missing, own))
+    return RowTemplate(template, places)
+
+
+def word(header: str) -> str:
+    """A header as a word of a template."""
+    return _SIGNS.sub("_", folded(header)).strip("_")
+
+
+def _place(name: str, own: Mapping[int, str]) -> int | None:
+    exact = [index for index, header in own.items() if header == name.strip()]
+    alike = exact or [index for index, header in own.items() if folded(header) == folded(name)]
+    found = alike or [index for index, header in own.items() if word(header) == word(name) != ""]
+    if len(found) > 1 and not exact:
+        listed = " or ".join(f'row["{own[index]}"]' for index in found)
+        raise TemplateFault(f"{name} could be several columns; write {listed}")
+    return found[0] if found else None
+
+
+def _missing(names: Sequence[str], own: Mapping[int, str]) -> str:
+    listed = " and ".join(f'"{name}"' for name in names)
+    noun = "a column" if len(names) == 1 else "columns"
+    words = {word(header): header for header in own.values()}
+    near = [one for name in names for one in difflib.get_close_matches(word(name), words, n=1)]
+    if near:
+        hint = " and ".join(f'"{words[one]}"' for one in dict.fromkeys(near))
+        return f"it names {noun} {listed} that the manifest does not have. Did you mean {hint}?"
+    headers = [f'"{header}"' for header in own.values()]
+    more = f" and {len(headers) - _LISTED} more" if len(headers) > _LISTED else ""
+    seen = f"Its headers are {', '.join(headers[:_LISTED])}{more}."
+    return f"it names {noun} {listed} that the manifest does not have. {seen}"

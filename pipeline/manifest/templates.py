@@ -1,0 +1,299 @@
+"""Texts made of a row's or a product's own words, through a template that the user writes.
+
+The language is Jinja's, narrowed to what a sentence needs: values, conditions, the listed filters,
+`~` to join. Nothing is called, repeated or multiplied, and no text grows past a bound, so that a
+slip costs a message and not the machine's memory. Templates come from the configuration and the
+command line, never from a cell; what stands in a cell is a value and is never read as a template.
+
+A value is named as a word (`{{ title }}`) or, where its name is no word, as `{{ row["Any Header"]
+}}`. What the names mean is the caller's: `Template.names` lists those that a template uses.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, nodes
+from jinja2.exceptions import SecurityError, UndefinedError
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
+
+from pipeline.manifest.plaintext import plain_text, sentence
+
+FILTERS = (
+    "capitalize", "default", "first", "join", "last", "length", "lower", "replace", "sentence",
+    "striphtml", "title", "trim", "truncate", "upper",
+)  # fmt: skip
+TESTS = ("defined", "undefined", "in", "string")
+LONGEST = 100_000  # characters of a text, also of one on its way through the filters
+LONGEST_TEMPLATE = 20_000
+ROW = "row"
+_REFUSED_OPERATORS = frozenset({"*", "**", "%", "/", "//", "-"})
+# Every part of the language that a template may use; all else is refused by name.
+_KNOWN = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.Name, nodes.Const,
+    nodes.Getitem, nodes.Filter, nodes.Test, nodes.CondExpr, nodes.Not, nodes.And, nodes.Or,
+    nodes.Compare, nodes.Operand, nodes.Concat, nodes.Add, nodes.Tuple, nodes.List, nodes.Keyword,
+)  # fmt: skip
+_NAMES_OF_PARTS = {
+    "Call": "calling something (a filter is written {{ value | filter }})",
+    "For": "a loop", "Mul": "multiplying", "Pow": "a power", "Mod": "the operator %",
+    "Assign": "set", "AssignBlock": "set", "Getattr": 'a dot (a column is row["Its Header"])',
+}  # fmt: skip
+# What evaluating an expression can raise besides Jinja's own errors.
+_SLIPS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+
+
+class TemplateFault(Exception):
+    """A template cannot be used, or not with these values; the text says why, without full stop."""
+
+
+class ValueNeeded(TemplateFault):
+    """The template needs the value `name`, which is empty."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"it needs {name}, which is empty")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template that can be filled in. `names` are the values that it uses, as it spells them."""
+
+    names: tuple[str, ...]
+    _generate: Callable[[Mapping[str, object]], Iterable[str]]
+    _variables: Mapping[str, str]
+
+    def fill(self, values: Mapping[str, object]) -> str:
+        """Fill in the values by their names; None stands for an empty one.
+
+        An empty value is false in a condition and takes what `default` gives. Raises ValueNeeded
+        where it would have to be written, TemplateFault for what cannot be filled in otherwise.
+        """
+        context = {
+            variable: _Empty(hint=name, exc=_Needed) if values.get(name) is None else values[name]
+            for name, variable in self._variables.items()
+        }
+        try:
+            return "".join(_until_too_long(self._generate(context)))
+        except _Needed as error:
+            raise ValueNeeded(str(error)) from error
+        except (TemplateError, *_SLIPS) as error:
+            raise TemplateFault(str(error).rstrip(".")) from error
+
+
+def compile_template(text: str) -> Template:
+    """Read a template; raises TemplateFault when it is none, or uses what is not available."""
+    if len(text) > LONGEST_TEMPLATE:
+        raise TemplateFault(f"it is longer than {LONGEST_TEMPLATE:,} characters")
+    try:
+        tree = _SANDBOX.parse(text)
+        _refuse_unknown(tree)
+        naming = _Naming()
+        naming.visit(tree)
+        tree.set_environment(_SANDBOX)
+        code = _SANDBOX.compile(tree)
+        template = jinja2.Template.from_code(_SANDBOX, code, {})
+    except TemplateSyntaxError as error:
+        where = f" (line {error.lineno})" if "\n" in text.strip() else ""
+        raise TemplateFault(
+            f"{(error.message or 'it cannot be read').rstrip('.')}{where}"
+        ) from error
+    except (RecursionError, MemoryError, SyntaxError) as error:
+        raise TemplateFault("it is nested too deeply") from error
+    return Template(tuple(naming.variables), template.generate, naming.variables)
+
+
+def compile_braces(text: str) -> Template:
+    """Read a template of the plain spelling, `{key}-{colour}`; `{{` and `}}` are braces as such.
+
+    An empty value writes nothing. Raises TemplateFault.
+    """
+    pieces: list[tuple[str, str | None]] = []
+    try:
+        parsed = list(string.Formatter().parse(text))
+    except ValueError:
+        raise TemplateFault("it has a brace without its partner") from None
+    for literal, name, spec, conversion in parsed:
+        if spec or conversion:
+            raise TemplateFault("it may hold nothing but a column's name in braces")
+        pieces.append((literal, None if name is None else name.strip()))
+
+    def generate(context: Mapping[str, object]) -> list[str]:
+        return [
+            literal + ("" if name is None or not context[name] else str(context[name]))
+            for literal, name in pieces
+        ]
+
+    names = tuple(dict.fromkeys(name for _, name in pieces if name is not None))
+    return Template(names, generate, {name: name for name in names})
+
+
+def is_jinja(text: str) -> bool:
+    """Whether a text is meant for `compile_template`, and not for `compile_braces`."""
+    return "{{" in text or "{%" in text or "{#" in text
+
+
+class _Needed(UndefinedError):
+    """An empty value would have to be written; the text is its name."""
+
+
+class _Empty(Undefined):
+    """An empty value: it is false, equals the empty text and holds nothing, but is not written."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise _Needed(self._undefined_message)
+
+    def __iter__(self) -> Iterator[object]:
+        raise _Needed(self._undefined_message)
+
+    def __contains__(self, item: object) -> bool:
+        _ = item
+        return False
+
+    def __eq__(self, other: object) -> bool:
+        return other == "" or isinstance(other, _Empty)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash("")
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja without calls and without the operators that make much of little.
+
+    A template that uses them is refused when it is read; this holds should one get through.
+    """
+
+    intercepted_binops = _REFUSED_OPERATORS
+
+    def is_safe_callable(self, obj: object) -> bool:
+        _ = obj
+        return False
+
+    def call_binop(self, context: Context, operator: str, left: object, right: object) -> object:
+        _ = context, left, right
+        raise SecurityError(f"the operator {operator} is not available")
+
+
+def _striphtml(value: object) -> str:
+    return plain_text(str(value))
+
+
+def _sentence(value: object) -> str:
+    return sentence(str(value))
+
+
+def _replace(value: object, old: object, new: object, count: int | None = None) -> str:
+    text, before, after = str(value), str(old), str(new)
+    times = text.count(before) if count is None else min(count, text.count(before))
+    _demand(len(text) + times * (len(after) - len(before)))
+    return text.replace(before, after, times)
+
+
+def _join(value: Any, between: object = "") -> str:  # noqa: ANN401
+    texts, joint = [str(one) for one in value], str(between)
+    _demand(sum(map(len, texts)) + len(joint) * len(texts))
+    return joint.join(texts)
+
+
+def _truncate(
+    value: object, length: int = 255, killwords: bool = False, end: str = "\u2026"
+) -> str:
+    """Cut a text to at most so many characters, its end mark included, between two words."""
+    text = str(value)
+    if len(text) <= length:
+        return text
+    start = text[: max(0, length - len(end))]
+    whole = start if killwords else start.rsplit(" ", 1)[0]
+    return whole.rstrip(" ,;:.-") + end
+
+
+_OWN: dict[str, Callable[..., Any]] = {
+    "striphtml": _striphtml,
+    "sentence": _sentence,
+    "replace": _replace,
+    "join": _join,
+    "truncate": _truncate,
+}
+
+
+def _sandbox() -> _Sandbox:
+    sandbox = _Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+    sandbox.filters = {name: _OWN.get(name) or sandbox.filters[name] for name in FILTERS}
+    sandbox.tests = {name: sandbox.tests[name] for name in TESTS}
+    sandbox.globals.clear()
+    return sandbox
+
+
+_SANDBOX = _sandbox()
+
+
+def _refuse_unknown(tree: nodes.Template) -> None:
+    for node in _all(tree):
+        if not isinstance(node, _KNOWN):
+            kind = type(node).__name__
+            what = _NAMES_OF_PARTS.get(kind, f"{kind.lower()} of Jinja")
+            raise TemplateFault(f"{what} is not available in a template")
+        if isinstance(node, nodes.Filter) and node.name not in FILTERS:
+            raise TemplateFault(
+                f'there is no filter "{node.name}"; there are: {", ".join(FILTERS)}'
+            )
+        if isinstance(node, nodes.Test) and node.name not in TESTS:
+            raise TemplateFault(f'there is no test "{node.name}"; there are: {", ".join(TESTS)}')
+
+
+def _all(tree: nodes.Node) -> Sequence[nodes.Node]:
+    found: list[nodes.Node] = []
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        waiting.extend(node.iter_child_nodes())
+    return found
+
+
+class _Naming(NodeTransformer):
+    """Gives each value a variable of its own: Jinja's words (`self`, `loop`) mean nothing to us."""
+
+    def __init__(self) -> None:
+        self.variables: dict[str, str] = {}
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Name:  # noqa: N802 - Jinja's way to say it
+        row, header = node.node, node.arg
+        if not (isinstance(row, nodes.Name) and row.name == ROW):
+            raise TemplateFault('brackets are for columns alone, as row["Its Header"]')
+        if not (isinstance(header, nodes.Const) and isinstance(header.value, str)):
+            raise TemplateFault('a column is named in quotes, as row["Its Header"]')
+        return self._variable(header.value, node)
+
+    def visit_Name(self, node: nodes.Name) -> nodes.Name:  # noqa: N802 - likewise
+        if node.name == ROW:
+            raise TemplateFault('row needs the header of a column, as row["Its Header"]')
+        return self._variable(node.name, node)
+
+    def _variable(self, name: str, node: nodes.Node) -> nodes.Name:
+        variable = self.variables.setdefault(name, f"value_{len(self.variables)}")
+        return nodes.Name(variable, "load", lineno=node.lineno)
+
+
+def _until_too_long(pieces: Iterable[str]) -> Iterator[str]:
+    length = 0
+    for piece in pieces:
+        length += len(piece)
+        _demand(length)
+        yield piece
+
+
+def _demand(length: int) -> None:
+    if length > LONGEST:
+        raise TemplateFault(f"it makes a text of more than {LONGEST:,} characters")

@@ -1,0 +1,1 @@
+"""What a run does with each row: the decision, its reasons, its cost and its time."""

@@ -1,0 +1,1 @@
+"""One run wired together, from its lock to its results."""

@@ -1,0 +1,93 @@
+"""The engine of a run, told before the start what it must know: plan, journal, money, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pipeline.checker import rules
+from pipeline.checker.check import Checked
+from pipeline.config.budget import Budget
+from pipeline.config.settings import Config
+from pipeline.engine.budget import DAY_S, Spend, day_of
+from pipeline.engine.engine import Engine
+from pipeline.engine.polling.schedule import Pace
+from pipeline.engine.settings import Caps, Settings
+from pipeline.journal.journal import Journal
+from pipeline.model import Entry
+from pipeline.planner.plan import Action, Plan, Selection
+from pipeline.runner.attempts import Attempts
+
+
+def prepared(
+    plan: Plan,
+    entries: Mapping[str, Entry],
+    journal: Journal,
+    *,
+    checked: Checked,
+    config: Config,
+    selection: Selection,
+    account: str,
+    now: float,
+    wall: float,
+) -> Engine:
+    """Return an engine that is to carry out `plan`; raises StoreError.
+
+    `account` is whose uploads may be used again, `now` the monotonic second and `wall` the Unix
+    second at which the run begins. The rows that are to be sent are made while it goes on,
+    with a look into `entries`.
+    """
+    age_s = config.api.upload_age_h * 3600
+    attempts = Attempts(checked, config, journal.id, plan, entries)
+    engine = Engine(
+        _settings(config),
+        now,
+        upload_age_s=age_s,
+        renew=lambda attempt: attempts.after(attempt, selection),
+    )
+    today = day_of(wall)
+    engine.begin_day(today, _spent_since(today * DAY_S, journal, config.budget))
+    for sha256, url, at in journal.uploads(account, wall - age_s):
+        if at <= wall:  # else a clock was set back since, and nobody knows how old it is
+            engine.know_upload(sha256, url, now + age_s - (wall - at))
+    for step in plan.of(Action.TAKE_UP):
+        entry = entries[step.key]
+        engine.take_up(entry, now, doubt_age_s=max(0.0, wall - (entry.submitted_at or wall)))
+    submits = plan.of(Action.SUBMIT)
+    if submits:
+        attempts.prepare()
+    engine.enqueue(
+        (step.key for step in submits), lambda key: (attempts.new(key), entries.get(key))
+    )
+    return engine
+
+
+def _spent_since(since: float, journal: Journal, budget: Budget) -> Spend:
+    spend = Spend()
+    if any(cap is not None for cap in budget.per_day.model_dump().values()):
+        for attempt in journal.submitted_since(since):
+            # What was sent before a price was set costs what it costs now.
+            cost = rules.cost(attempt.request.duration, budget.price_per_second)
+            spend.add(attempt if attempt.cost is not None else replace(attempt, cost=cost))
+    return spend
+
+
+def _settings(config: Config) -> Settings:
+    limits, polling, budget = config.limits, config.polling, config.budget
+    per_day = budget.per_day
+    return Settings(
+        pace=Pace(polling.first_s, polling.interval_s, config.poll_floor_s),
+        outstanding=limits.outstanding,
+        submits_in_flight=limits.submits_in_flight,
+        submits_per_minute=limits.submits_per_minute,
+        polls_per_minute=limits.polls_per_minute,
+        uploads=limits.uploads,
+        downloads=limits.downloads,
+        deadline_s=polling.deadline_s,
+        lookup_s=config.api.lookup_s,
+        missing_grace_s=config.api.missing_grace_s,
+        client_reference=config.api.client_reference,
+        resend=config.api.in_doubt == "resend",
+        caps=Caps(budget.videos, budget.video_seconds, budget.money),
+        caps_per_day=Caps(per_day.videos, per_day.video_seconds, per_day.money),
+    )

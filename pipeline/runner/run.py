@@ -1,0 +1,202 @@
+"""One run from its lock to its results: sheet, plan, journal, work, results."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import secrets
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pipeline.disk.lock import run_lock
+from pipeline.engine.rows import Stop
+from pipeline.errors import ExitCode, StoreError
+from pipeline.journal.journal import Journal
+from pipeline.model import Entry, Result, State, Summary
+from pipeline.planner.plan import Action, Plan
+from pipeline.planner.planner import plan_for
+from pipeline.runner.balance import Account
+from pipeline.runner.order import Order, Screen, Tally
+from pipeline.runner.runlog import RunLog
+from pipeline.scheduler import Clock
+from pipeline.writer.outcome import code_of, highest, iso, remarks
+from pipeline.writer.publish import EntriesOf, Published, publish, results_by_part, states_of
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended: its figures, where the results are, and why it stopped early if it did."""
+
+    summary: Summary
+    published: Published
+    stops: tuple[Stop, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """The process's exit code."""
+        return self.summary.exit_code
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> float:
+        """Return seconds of the monotonic clock."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Return Unix seconds."""
+        return time.time()
+
+
+def run(order: Order, screen: Screen, *, clock: Clock | None = None) -> Outcome:
+    """Carry out an order; results are written whatever happens on the way.
+
+    `clock` is the machine's own unless given. Waits are its `now`; its `wall` may jump as it likes.
+
+    Raises RunLocked, UsageError and StoreError when nothing could be begun.
+    """
+    with run_lock(order.folder.lock):
+        run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+        with (
+            contextlib.closing(Journal(order.folder.journal)) as journal,
+            RunLog(order.folder.log, run_id, secret=order.secret) as log,
+        ):
+            journal.claim(order.checked.manifest.path, adopt=order.adopt)
+            return _Run(order, screen, journal, log, run_id, clock or SystemClock()).carry_out()
+
+
+@dataclass
+class _Run:
+    """One run while it lasts."""
+
+    order: Order
+    screen: Screen
+    journal: Journal
+    log: RunLog
+    run_id: str
+    clock: Clock
+    began: float = 0.0
+    tally: Tally = field(default_factory=Tally)
+
+    def __post_init__(self) -> None:
+        """Get ready for the two looks at the account."""
+        self.balance = Account(
+            warn=self.screen.warn,
+            note=lambda before, after: self.journal.note_balance(self.run_id, before, after),
+            go_on=self.order.go_on,
+        )
+
+    def carry_out(self) -> Outcome:
+        began, self.began = self.clock.wall(), self.clock.now()
+        self.journal.begin_run(self.run_id, self.order.command, began)
+        self._log("begin", command=self.order.command, manifest=self.order.checked.manifest.path)
+        checked = self.order.checked
+        entries = self.journal.entries(checked.requests_by_hash)
+        plan = plan_for(checked, entries, self.order.folder, self.order.selection, wall=began)
+        if plan.of(Action.SUBMIT) or plan.of(Action.TAKE_UP):
+            self._work(plan, entries)
+            # Freed before they are read anew: a hundred thousand of them are much. So is what the
+            # engine knows of the rows, and it refers to itself: only the collector frees it.
+            entries.clear()
+            gc.collect()
+            return self._finish(plan, self._entries_of, began)
+        return self._finish(plan, lambda keys: _taken(entries, keys), began)
+
+    def _entries_of(self, keys: Sequence[str]) -> dict[str, Entry]:
+        return self.journal.entries_of(keys, self.order.checked.requests_by_hash)
+
+    def _work(self, plan: Plan, entries: Mapping[str, Entry]) -> None:
+        # The libraries that talk to a provider: a run with nothing left to do starts without them.
+        from pipeline.runner.session import Work  # noqa: PLC0415
+
+        work = Work(
+            self.order,
+            self.screen,
+            self.journal,
+            self.log,
+            clock=self.clock,
+            balance=self.balance,
+            tally=self.tally,
+        )
+        work.carry_out(plan, entries)
+
+    # The end.
+
+    def _finish(self, plan: Plan, entries_of: EntriesOf, began: float) -> Outcome:
+        results = results_by_part(self.order.checked, plan, entries_of, self.order.config)
+        states = [result.state for result in results]
+        states += states_of(plan.gone, entries_of)
+        steps = (*plan.steps, *plan.gone)
+        counted = {state for step, state in zip(steps, states, strict=True) if step.counts}
+        stops = self.tally.stops
+        code = highest([code_of(counted), *(stop.exit_code for stop in stops)])
+        ended = self.clock.wall()
+        summary = self._summary(results, began, ended, code)
+        try:
+            published = publish(
+                self.order.checked, results, self.order.folder, summary, self.order.source
+            )
+        except StoreError as error:
+            # What else happened may concern more than the results that cannot be written.
+            error.exit_code = highest([code, error.exit_code])
+            raise
+        for stop in stops:
+            self._log("stopped", exit_code=int(stop.exit_code), reason=stop.reason)
+        self._log("end", exit_code=int(code), states=summary.states, notes=published.notes)
+        self._note_end(ended, int(code))
+        told = remarks(plan.steps, results, stopped=bool(stops))
+        published = replace(published, notes=(*published.notes, *told))
+        return Outcome(summary, published, tuple(stops))
+
+    def _summary(
+        self, results: Sequence[Result], began: float, ended: float, code: ExitCode
+    ) -> Summary:
+        states = Counter(result.state for result in results)
+        done = (result for result in results if result.state is State.DONE)
+        return Summary(
+            run_id=self.run_id,
+            manifest=str(self.order.checked.manifest.path),
+            provider=self.order.config.provider,
+            rows=len(results),
+            states={state.value: count for state, count in states.items()},
+            submitted=self.tally.submitted,
+            downloaded=self.tally.downloaded,
+            bytes=self.tally.bytes,
+            video_seconds=sum(result.seconds or 0 for result in done),
+            started_at=iso(began) or "",
+            finished_at=iso(ended) or "",
+            elapsed_s=round(self.clock.now() - self.began, 3),
+            exit_code=int(code),
+            stopped_by=self.tally.stops[0].reason if self.tally.stops else None,
+            balance_before=self.balance.before,
+            balance_after=self.balance.after,
+            spend=self._spend,
+        )
+
+    @property
+    def _spend(self) -> tuple[float, str] | None:
+        budget = self.order.config.budget
+        if self.order.rehearses or budget.price_per_second is None:
+            return None
+        return round(self.tally.spend.money, 6), budget.currency
+
+    def _note_end(self, ended: float, code: int) -> None:
+        try:
+            self.journal.end_run(self.run_id, ended, code)
+        except StoreError as error:
+            # The results are out by now, and why the journal takes no more was said if it matters.
+            self._log("the end stands not in the journal", reason=error.message)
+
+    def _log(self, what: str, **said: object) -> None:
+        self.log.write(iso(self.clock.wall()) or "", what, **said)
+
+
+def _taken(entries: dict[str, Entry], keys: Sequence[str]) -> dict[str, Entry]:
+    """Take entries out: each is freed when its result is made, which needs room again.
+
+    Keys are unique in a manifest: doubled ones were told apart when it was checked.
+    """
+    return {key: entries.pop(key) for key in keys if key in entries}

@@ -1,0 +1,103 @@
+"""The log of all runs in one output folder: one JSON document a line, for its owner alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import fields
+from pathlib import Path
+from typing import Self
+
+from pipeline.concealment import conceal
+from pipeline.disk.privatefile import open_private
+from pipeline.errors import StoreError
+from pipeline.events import Declined, Event, Intended, LinkLost, PictureRefused, TaskFailed
+from pipeline.lifecycle import MOVES
+from pipeline.model import Video
+from pipeline.writer.advice import advise
+
+_text = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+
+class RunLog:
+    """Open for appending; use it as a context. Lines are made and written by `flush`.
+
+    Neither the key nor a signed URL is ever given to it. Should a bug do so, `secret` and what
+    stands behind the question mark of an address are left out all the same.
+    """
+
+    def __init__(self, path: Path, run_id: str, *, secret: str = "") -> None:
+        self._path = path
+        self._run_id = run_id
+        self._secret = secret
+        self._waiting: list[tuple[str, str, Event | dict[str, object]]] = []
+        try:
+            descriptor = open_private(path, os.O_WRONLY | os.O_APPEND)
+            self._file = os.fdopen(descriptor, "wb", buffering=0)
+        except OSError as error:
+            raise _not_taken(path, error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self.flush()
+        except StoreError:
+            if kind is None:
+                raise
+        finally:
+            self._file.close()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there are lines that `flush` has not written."""
+        return bool(self._waiting)
+
+    def write(self, at: str, what: str, **said: object) -> None:
+        """Add one line: when (UTC, ISO 8601), what, and whatever belongs to it."""
+        self._waiting.append((at, what, said))
+
+    def event(self, at: str, event: Event) -> None:
+        """Add an event of a row."""
+        self._waiting.append((at, type(event).__name__, event))
+
+    def flush(self) -> None:
+        """Hand the lines to the system, so that `tail -f` shows them.
+
+        Raises StoreError when the disk does not take them; they are dropped then, since the journal
+        has what they say.
+        """
+        waiting, self._waiting = self._waiting, []
+        lines = "".join(self._line(*one) for one in waiting)
+        try:
+            if lines:
+                self._file.write(lines.encode(errors="backslashreplace"))
+        except OSError as error:
+            raise _not_taken(self._path, error) from error
+
+    def _line(self, at: str, what: str, said: Event | dict[str, object]) -> str:
+        told = said if isinstance(said, dict) else _said(said)
+        document = {"at": at, "run": self._run_id, "what": what, **told}
+        return conceal(_text(document), self._secret) + "\n"
+
+
+def _not_taken(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"the log {path} cannot be written: {error.strerror}",
+        action="Make room, or make the folder writable, then run again: nothing paid for is lost.",
+    )
+
+
+def _said(event: Event) -> dict[str, object]:
+    said = {field.name: getattr(event, field.name) for field in fields(event)}
+    if isinstance(event, Intended | PictureRefused):
+        del said["attempt"]
+        said["client_business_id"] = event.attempt.client_business_id
+    if isinstance(said.get("video"), Video):
+        video = said["video"]
+        said["video"] = getattr(video, "name", None)
+    if isinstance(event, Declined | PictureRefused | TaskFailed | LinkLost):
+        advice = advise(MOVES[type(event)].target, event.code)
+        said["advice"] = advice.name if advice else None
+    return {name: value for name, value in said.items() if value is not None}

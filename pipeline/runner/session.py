@@ -1,0 +1,191 @@
+"""The part of a run that costs money: provider, engine and scheduler, the account around them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import os
+import traceback
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipeline.concealment import conceal
+from pipeline.config.secret import api_key
+from pipeline.config.values import is_loopback
+from pipeline.downloader.fetching import Downloader
+from pipeline.engine.commands import Decision
+from pipeline.engine.engine import Engine
+from pipeline.engine.rows import Reach, Stop
+from pipeline.errors import ExitCode, ReelsheetError, StoreError
+from pipeline.events import Accepted, AnswerLost, Downloaded, Event
+from pipeline.journal.journal import Journal
+from pipeline.journal.reserve import Reserve
+from pipeline.model import Entry, State
+from pipeline.planner.estimate import estimate
+from pipeline.planner.plan import Action, Plan
+from pipeline.runner.balance import Account
+from pipeline.runner.engine_setup import prepared
+from pipeline.runner.order import Order, Screen, Tally
+from pipeline.runner.rehearsal import KEY as REHEARSAL_KEY
+from pipeline.runner.rehearsal import emulator
+from pipeline.runner.runlog import RunLog
+from pipeline.runner.signals import Interruptions
+from pipeline.scheduler import Clock, Scheduler
+from pipeline.toapis.client import ToAPIs
+from pipeline.writer.outcome import iso, state_of
+
+TELL_EVERY_S = 0.25
+"""Log and screen are told so often: at every decision it would cost half as much as the queries."""
+
+
+@dataclass
+class Work:
+    """The work of one run while it lasts; also the scheduler's watcher, which keeps the `tally`."""
+
+    order: Order
+    screen: Screen
+    journal: Journal
+    log: RunLog
+    clock: Clock
+    balance: Account
+    tally: Tally
+    settled: Counter[State] = field(default_factory=Counter)
+    _tell_at: float = 0.0
+
+    @property
+    def interval_s(self) -> float:
+        """How often the screen, and the log if there is something for it, want to be told."""
+        return TELL_EVERY_S if self.log.waiting else self.screen.interval_s
+
+    def carry_out(self, plan: Plan, entries: Mapping[str, Entry]) -> None:
+        """Submit, poll and bring home what `plan` says; why it ended early stands in the tally.
+
+        Raises ConfigError when there is no key, and StoreError, before anything was begun.
+        """
+        if not self.order.rehearses:
+            api_key(self.order.config, os.environ)
+        self.settled = Counter(
+            state_of(step, entries.get(step.key))
+            for step in plan.steps
+            if step.action is Action.LEAVE
+        )
+        engine = prepared(
+            plan,
+            entries,
+            self.journal,
+            checked=self.order.checked,
+            config=self.order.config,
+            selection=self.order.selection,
+            account=self._account,
+            now=self.clock.now(),
+            wall=self.clock.wall(),
+        )
+        self.tally.spend = engine.spend
+        try:
+            with Reserve(self.order.folder.cache / "reserve") as reserve:
+                self.journal.fall_back_on(reserve)
+                asyncio.run(self._with_provider(engine, plan))
+        except ReelsheetError as error:
+            code = error.exit_code
+            self.tally.stops.append(Stop(code, error.message, action=error.action))
+        except Exception as error:  # noqa: BLE001 - the journal is whole: results are still written
+            self._log("internal error", traceback=traceback.format_exc())
+            said = conceal(str(error), self.order.secret)
+            reason = f"internal error: {type(error).__name__}: {said}"
+            action = f"Please report it with {self.order.folder.log}; nothing is lost, run again."
+            self.tally.stops.append(Stop(ExitCode.INTERNAL, reason, action=action))
+        self.tally.stops += engine.stops
+
+    @property
+    def _account(self) -> str:
+        if self.order.rehearses:
+            return "rehearsal"
+        # Another key may be another account: told apart by a digest that says nothing elsewhere.
+        key = api_key(self.order.config, os.environ).encode()
+        digest = hmac.digest(self.journal.id.encode(), key, "sha256").hex()[:16]
+        return f"{self.order.config.api.base_url} {digest}"
+
+    async def _with_provider(self, engine: Engine, plan: Plan) -> None:
+        config = self.order.config
+        async with contextlib.AsyncExitStack() as stack:
+            # First of all, so that a Ctrl-C while the rest starts or ends is heard as well.
+            interruptions = stack.enter_context(Interruptions(self.screen.say))
+            if self.order.rehearses:
+                state = self.order.folder.emulator
+                base_url, key = await stack.enter_async_context(emulator(state)), REHEARSAL_KEY
+            else:
+                base_url, key = config.api.base_url, api_key(config, os.environ)
+            provider = await stack.enter_async_context(
+                ToAPIs(base_url, key, submit_timeout_s=config.api.submit_timeout_s)
+            )
+            store = await stack.enter_async_context(
+                Downloader(
+                    self.order.folder.videos,
+                    concurrency=config.limits.downloads,
+                    verify=config.output.verify,
+                    allow_private=is_loopback(base_url),
+                )
+            )
+            scheduler = Scheduler(
+                engine,
+                provider=provider,
+                store=store,
+                journal=self.journal,
+                clock=self.clock,
+                watcher=self,
+                pictures=self.order.checked.pictures,
+                account=self._account,
+                client_reference=config.api.client_reference,
+            )
+            asks = not self.order.rehearses and bool(plan.of(Action.SUBMIT))
+            stop = await self._look_before(provider, plan) if asks else None
+            if stop is not None:
+                engine.stop(stop)
+            interruptions.steer(scheduler)
+            await scheduler.run()
+            if asks and not any(
+                one.exit_code is ExitCode.STOPPED
+                for one in engine.stops
+                if one.reach is Reach.EVERYTHING
+            ):
+                await self.balance.look_after(provider)
+
+    async def _look_before(self, provider: ToAPIs, plan: Plan) -> Stop | None:
+        budget = self.order.config.budget
+        needed = estimate(plan, self.order.checked, self.order.config).money
+        if needed is not None:
+            caps = (budget.money, budget.per_day.money)
+            needed = min([needed, *(cap for cap in caps if cap is not None)])
+        return await self.balance.look_before(provider, needed, budget.currency)
+
+    def saw(self, decision: Decision, engine: Engine) -> None:
+        """Take in a decision of the engine: count, log and show it."""
+        if decision.events:
+            at = iso(self.clock.wall()) or ""
+            for event in decision.events:
+                self._count(event)
+                self.log.event(at, event)
+        if (now := self.clock.now()) >= self._tell_at:
+            self._tell_at = now + TELL_EVERY_S
+            self._flush(engine)
+            self.screen.show(self.settled + engine.states)
+
+    def _flush(self, engine: Engine) -> None:
+        try:
+            self.log.flush()
+        except StoreError as error:
+            # Where the log finds no room the next video finds none: answers are still awaited.
+            if not engine.stops:
+                engine.stop(Stop(error.exit_code, error.message, action=error.action))
+
+    def _count(self, event: Event) -> None:
+        if isinstance(event, Accepted | AnswerLost):
+            self.tally.submitted += 1
+        elif isinstance(event, Downloaded):
+            self.tally.downloaded += 1
+            self.tally.bytes += event.video.size_bytes
+
+    def _log(self, what: str, **said: object) -> None:
+        self.log.write(iso(self.clock.wall()) or "", what, **said)

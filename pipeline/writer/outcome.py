@@ -1,0 +1,184 @@
+"""What a run came to: each row's result, and the exit code. Pure projections of the journal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from math import floor
+
+from pipeline.errors import ExitCode
+from pipeline.model import Entry, Problem, Result, Severity, State
+from pipeline.planner.plan import CHANGED, Action, Step
+from pipeline.writer.advice import REDO, advise
+
+_CONCERNS = (
+    ExitCode.INTERNAL,
+    ExitCode.INTERRUPTED,
+    ExitCode.TERMINATED,
+    ExitCode.LOCKED,
+    ExitCode.USAGE,
+    ExitCode.STOPPED,
+    ExitCode.IN_DOUBT,
+    ExitCode.UNFINISHED,
+    ExitCode.NEEDS_USER,
+    ExitCode.DONE,
+)
+
+_CODE_OF_STATE = {
+    State.INVALID: ExitCode.NEEDS_USER,
+    State.REFUSED: ExitCode.NEEDS_USER,
+    State.FAILED: ExitCode.NEEDS_USER,
+    State.EXPIRED: ExitCode.NEEDS_USER,
+    State.IN_DOUBT: ExitCode.IN_DOUBT,
+    State.SUBMITTING: ExitCode.IN_DOUBT,
+    State.MISSING: ExitCode.IN_DOUBT,
+    State.WAITING: ExitCode.UNFINISHED,
+    State.RUNNING: ExitCode.UNFINISHED,
+    State.READY: ExitCode.UNFINISHED,
+    State.DONE: ExitCode.DONE,
+}
+
+
+_HALF_MICROSECOND_S = 5e-7  # times are told to the microsecond: 7.9999998 is 8
+
+
+EDITED = "edited since the video was made; --redo changed makes a new take"
+"""Said of rows that keep the video of what they were."""
+
+
+def highest(codes: Iterable[ExitCode]) -> ExitCode:
+    """Return the code of the highest concern; DONE if there is none."""
+    return min(codes, key=_CONCERNS.index, default=ExitCode.DONE)
+
+
+def code_of(states: Iterable[State]) -> ExitCode:
+    """Return the exit code that rows in these states call for."""
+    return highest({_CODE_OF_STATE[state] for state in states})
+
+
+def state_of(step: Step, entry: Entry | None) -> State:
+    """Return where a row stands, for a person."""
+    if step.group == State.INVALID:
+        return State.INVALID
+    if entry is None:
+        return State.WAITING
+    if entry.state is State.DONE and step.group == State.EXPIRED:
+        # Done, but its file is gone and its link has died: the journal keeps what happened.
+        return State.EXPIRED
+    return entry.state
+
+
+def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) -> tuple[str, ...]:
+    """Return what is worth a line at the end of a run, beyond counts and reasons for a stop."""
+    left = Counter(result.state for step, result in zip(steps, results, strict=True) if step.counts)
+    warned = sum(bool(result.warnings) for result in results)
+    told = []
+    if not stopped:
+        told += [
+            (left[State.RUNNING], "still in the making past polling.deadline_s; run again"),
+            (left[State.READY], "finished, but not brought home; run again"),
+            (left[State.WAITING], "not sent: pictures could not be uploaded; run again"),
+        ]
+    told += [
+        (sum(step.waits_for_redo for step in steps), EDITED),
+        (warned, "with a warning; see result_warnings"),
+    ]
+    return tuple(f"{number:,} row{'s' * (number > 1)} {what}" for number, what in told if number)
+
+
+def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Problem]) -> Result:
+    """Return what is written back beside a row."""
+    state = state_of(step, entry)
+    warnings, errors = _told(problems) if problems else ((), ())
+    if state is State.INVALID:
+        return Result(
+            row,
+            state,
+            error=" | ".join(errors),
+            action=_action(step, state, None),
+            warnings=warnings,
+        )
+    if entry is None:
+        reason = None if step.action is Action.SUBMIT else step.reason
+        return Result(
+            row, state, error=reason, action=_action(step, state, None), warnings=warnings
+        )
+    if errors:
+        warnings += (f"the row was edited and cannot be sent as it is now: {' | '.join(errors)}",)
+    # An older take stands in the results until the new one is done.
+    video = entry.video if state is State.DONE else entry.take
+    return Result(
+        row=row,
+        state=state,
+        video=f"videos/{video.name}" if video else None,
+        error=_error(step, state, entry),
+        action=_action(step, state, entry),
+        task_id=entry.task_id,
+        attempts=entry.attempt.number,
+        submitted_at=iso(entry.submitted_at),
+        finished_at=iso(entry.finished_at),
+        seconds=entry.attempt.request.duration,
+        warnings=warnings + _warnings(step, state, entry),
+    )
+
+
+def _told(problems: Sequence[Problem]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what warns and what is wrong."""
+    told = {
+        severity: tuple(one.message for one in problems if one.severity is severity)
+        for severity in (Severity.WARNING, Severity.ERROR)
+    }
+    return told[Severity.WARNING], told[Severity.ERROR]
+
+
+def _error(step: Step, state: State, entry: Entry) -> str | None:
+    if state is State.DONE:
+        return None
+    if entry.error_message is None:
+        return step.reason if state is State.EXPIRED else None
+    # Its own words, in whichever of its languages.
+    says = "the provider says: " if state is State.FAILED else ""
+    code = f" ({entry.error_code})" if entry.error_code else ""
+    return f"{says}{entry.error_message}{code}"
+
+
+def _action(step: Step, state: State, entry: Entry | None) -> str | None:
+    if step.action is Action.LEAVE and "limits.attempts" in step.reason:
+        return f"{step.reason}: edit the row, or raise limits.attempts."
+    if state is State.DONE:
+        if step.group == CHANGED and step.action is Action.LEAVE:
+            return (
+                "Edited since it was made. For a new take: reelsheet run MANIFEST --redo changed."
+            )
+        return None
+    delivered = entry is not None and entry.video is not None
+    advice = REDO if delivered and state is State.EXPIRED else advise(state, _code(entry))
+    return advice.action if advice else None
+
+
+def _code(entry: Entry | None) -> str | None:
+    return entry.error_code if entry else None
+
+
+def _warnings(step: Step, state: State, entry: Entry) -> tuple[str, ...]:
+    warnings = entry.video.warnings if entry.video and state is State.DONE else ()
+    if step.edited and step.action is Action.TAKE_UP:
+        warnings += ("the row was edited after it was submitted: this is the row as it was then",)
+    if entry.take is not None and state is not State.DONE:
+        warnings += ("the video is the earlier take; the new one is not done",)
+    return warnings
+
+
+def iso(unix_s: float | None) -> str | None:
+    """Return a Unix time as UTC in ISO 8601."""
+    if unix_s is None:
+        return None
+    return _second(floor(unix_s + _HALF_MICROSECOND_S))
+
+
+@lru_cache(maxsize=4096)
+def _second(unix_s: int) -> str:
+    # Remembered, because rows next to each other were often sent, or done, in the same second.
+    return f"{datetime.fromtimestamp(unix_s, UTC).replace(tzinfo=None).isoformat()}Z"

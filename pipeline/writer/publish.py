@@ -1,0 +1,142 @@
+"""The results of a manifest, projected from sheet, plan and journal, and written to its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import quote
+
+from pipeline.checker.check import Checked
+from pipeline.checker.naming import made_of_contents
+from pipeline.collector import collector_paused
+from pipeline.config.origins import TASK_PATH, origin
+from pipeline.config.settings import Config
+from pipeline.disk.folder import OutputFolder
+from pipeline.model import Entry, Result, State, Summary
+from pipeline.planner.plan import Plan, Step
+from pipeline.writer.failed import write_failed
+from pipeline.writer.outcome import result_of, state_of
+from pipeline.writer.results import write_results
+from pipeline.writer.summary import write_summary
+
+AT_ONCE = 500
+"""The entries of so many rows are held at once, where they need not all be."""
+
+EntriesOf: TypeAlias = Callable[[Sequence[str]], Mapping[str, Entry]]
+"""Gives what is known of rows, by their keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Where the results are, and what is to be said about them."""
+
+    results: Path
+    failed: Path | None
+    notes: tuple[str, ...]
+
+
+def results_of(
+    checked: Checked, plan: Plan, entries: Mapping[str, Entry], config: Config | None = None
+) -> list[Result]:
+    """Return one result for each row of the manifest, in order; see `results_by_part`."""
+    return results_by_part(checked, plan, lambda _keys: entries, config)
+
+
+@collector_paused()
+def results_by_part(
+    checked: Checked,
+    plan: Plan,
+    entries_of: EntriesOf,
+    config: Config | None = None,
+) -> list[Result]:
+    """Return one result for each row of the manifest, in order.
+
+    `entries_of` is asked for AT_ONCE rows after another, and for each of them once, so that no more
+    entries need be held: one takes three times what its result takes, 1 KB.
+
+    With the `config` of a live run the tasks of a workbook, whose cells can have links, are linked
+    to where the provider shows them.
+    """
+    manifest = checked.manifest
+    linked = config is not None and config.provider != "rehearsal" and manifest.dialect is None
+    tasks = f"{origin(config.api.base_url)}{TASK_PATH}" if config is not None and linked else None
+    name = str(manifest.path)
+    results = []
+    rows = zip(manifest.rows, plan.steps, strict=True)
+    while part := list(islice(rows, AT_ONCE)):
+        entries = entries_of([step.key for _, step in part])
+        for row, step in part:
+            problems = checked.problems_of(row.number)
+            result = result_of(row.number, step, entries.get(step.key), problems)
+            if result.action or (tasks and result.task_id):
+                result = _addressed(result, name, step.key, tasks)
+            results.append(result)
+    return results
+
+
+def states_of(gone: Sequence[Step], entries_of: EntriesOf) -> list[State]:
+    """Return the state of each row that left the manifest; `entries_of` as above."""
+    states: list[State] = []
+    for first in range(0, len(gone), AT_ONCE):
+        part = gone[first : first + AT_ONCE]
+        entries = entries_of([step.key for step in part])
+        states += [state_of(step, entries.get(step.key)) for step in part]
+    return states
+
+
+def _addressed(result: Result, manifest: str, key: str, tasks: str | None) -> Result:
+    """Put the names into the command that the advice shows, so that it can be copied."""
+    action = (result.action or "").replace("MANIFEST", _quoted(manifest))
+    link = f"{tasks}{quote(result.task_id, safe='')}" if tasks and result.task_id else None
+    return replace(
+        result, action=action.replace(" KEY", f" {_quoted(key)}") or None, task_link=link
+    )
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if any(char.isspace() for char in text) else text
+
+
+@collector_paused()
+def publish(
+    checked: Checked,
+    results: Sequence[Result],
+    folder: OutputFolder,
+    summary: Summary | None,
+    source: Path | None = None,
+) -> Published:
+    """Write results, the rows that need the user, and the summary if there is one.
+
+    The results of a manifest that is itself one of these files, as failed.csv is, go beside it
+    under its own name, `failed-results.csv`: no manifest is written over, and results.csv keeps all
+    rows. `source` is a workbook as it was when it was read. Raises StoreError when the folder does
+    not take them.
+    """
+    manifest = checked.manifest
+    if folder.wrote(manifest.path):
+        stem = f"{manifest.path.stem}-results"
+        written = write_results(
+            manifest, results, folder.root, summary=summary, stem=stem, source=source
+        )
+        failed, notes = None, (*written.notes, _part(checked))
+    else:
+        written = write_results(manifest, results, folder.root, summary=summary, source=source)
+        keys = checked.keys if checked.columns.key is None else None
+        failed, notes = write_failed(manifest, results, folder.root, keys=keys), written.notes
+    if summary is not None:
+        write_summary(summary, folder.root)
+    return Published(written.path, failed, notes)
+
+
+def _part(checked: Checked) -> str:
+    """What is still to do after a run over the results or the failed rows of a manifest."""
+    report = "`reelsheet report` with the manifest itself brings its own results up to date."
+    if any(map(made_of_contents, checked.keys)):
+        return (
+            f"{report} Do not repeat the corrections there: its rows have no key column, so that "
+            "corrected ones would be new rows, and be paid again."
+        )
+    return f"Repeat the corrections in the manifest itself; after that, {report}"

@@ -1,0 +1,77 @@
+"""`reelsheet init --from`: the command, its summary and its refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from pipeline.checker.check import check_manifest
+from pipeline.cli.app import app
+from pipeline.config.settings import Config
+from pipeline.errors import UsageError
+
+LINES = [
+    {"Handle": "mug", "Title": "Mug", "Image Src": "https://127.0.0.1/1.jpg"},
+    {"Handle": "mug", "Image Src": "https://127.0.0.1/2.jpg"},
+]
+Save = Callable[..., Path]
+
+
+def init(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["init", *map(str, arguments)])
+
+
+@pytest.fixture
+def export(save: Save) -> Path:
+    return save(("Handle", "Title", "Image Src"), LINES)
+
+
+def test_a_manifest_is_made(export: Path, tmp_path: Path) -> None:
+    """The result goes to standard output, what needs an eye to standard error."""
+    target = tmp_path / "deep" / "shop.xlsx"
+    told = init("--from", "shopify", export, "--output", target)
+    assert told.exit_code == 0
+    assert f"made {target} with 1 row\n" in told.stdout
+    assert f"reelsheet check {target}" in told.stdout
+    assert "1 product: 2 pictures found" in told.stderr
+    assert check_manifest(target, Config(), cache_dir=None).problems == ()
+
+
+def test_nothing_is_written_over(export: Path, tmp_path: Path) -> None:
+    """The file that is there keeps its bytes."""
+    target = tmp_path / "shop.csv"
+    target.write_text("mine", encoding="utf-8")
+    told = init("--from", "shopify", export, "--output", target)
+    assert isinstance(told.exception, UsageError)
+    assert target.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--from", "shopify", "x.csv"), "--output is missing"),
+        (("--from", "shopify", "--output", "y.csv"), "export is missing"),
+        (("--from", "shopify", "--from-images", ".", "--output", "y.csv"), "choose one"),
+        (("--from-images", ".", "z", "--output", "y.csv"), "one folder too many"),
+        (("--output", "y.csv"), "goes with --from or --from-images"),
+        (("--only-active",), "goes with --from only"),
+        (("--pattern", "x"), "goes with --from-images only"),
+        (("--prompt-template", "x"), "goes with --from or --from-images"),
+        (("--from", "shopify", "x.csv", "--output", "y.docx"), "no name for a manifest"),
+    ],
+)
+def test_options_that_do_not_go_together(arguments: tuple[str, ...], said: str) -> None:
+    """Each is refused before anything is read or written, with what to do."""
+    told = init(*arguments)
+    assert isinstance(told.exception, UsageError)
+    assert said in told.exception.message
+
+
+def test_the_help_shows_the_way() -> None:
+    """The help names both ways to a manifest, with an example of each."""
+    text = init("--help").stdout
+    assert "reelsheet init --from shopify" in text
+    assert "reelsheet init --from-images" in text

@@ -1,0 +1,138 @@
+"""The starter folder: a newcomer can check it, rehearse it, and loses nothing by asking again."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import openpyxl
+import pytest
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+from typer.testing import CliRunner
+
+from pipeline.authoring.guide import KNOWN
+from pipeline.authoring.starter import CONFIG, HEADERS, MANIFEST, OUTPUTS, PICTURES, make_starter
+from pipeline.checker import rules
+from pipeline.checker.check import check_manifest
+from pipeline.cli.app import app
+from pipeline.config.loading import load
+from pipeline.config.sample import sample
+from pipeline.config.settings import Config
+from pipeline.errors import UsageError
+from pipeline.manifest.columns import FIELDS
+from pipeline.pictures.limits import LARGEST_BYTES
+
+
+def products(folder: Path) -> Worksheet:
+    return openpyxl.load_workbook(folder / MANIFEST).worksheets[0]
+
+
+def test_everything_is_made(tmp_path: Path) -> None:
+    """The folder holds a manifest, the configuration, and both folders."""
+    lines = make_starter(tmp_path / "new")
+    assert (tmp_path / "new" / MANIFEST).is_file()
+    assert (tmp_path / "new" / PICTURES).is_dir()
+    assert (tmp_path / "new" / OUTPUTS).is_dir()
+    assert (tmp_path / "new" / CONFIG).read_text(encoding="utf-8") == sample()
+    assert len([line for line in lines if line.startswith("made ")]) == 4
+
+
+def test_the_template_has_no_problem(tmp_path: Path) -> None:
+    """The examples pass the check with the configuration beside them, without a warning."""
+    make_starter(tmp_path)
+    config = load(tmp_path / CONFIG, environ={}, overrides=())
+    found = check_manifest(tmp_path / MANIFEST, config, cache_dir=None)
+    assert found.problems == ()
+    assert found.valid == len(found.manifest.rows) == 3
+    assert not found.pictures
+
+
+def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
+    """A second call changes no byte and says so."""
+    make_starter(tmp_path)
+    (tmp_path / CONFIG).write_text("provider: rehearsal\n", encoding="utf-8")
+    before = (tmp_path / MANIFEST).read_bytes()
+    lines = make_starter(tmp_path)
+    assert (tmp_path / CONFIG).read_text(encoding="utf-8") == "provider: rehearsal\n"
+    assert (tmp_path / MANIFEST).read_bytes() == before
+    assert sum("left alone" in line for line in lines) == 2
+    assert not [line for line in lines if line.startswith("made ")]
+
+
+def test_the_last_three_lines_say_what_to_do(tmp_path: Path) -> None:
+    """Three lines, in the order of doing: fill in, check, run."""
+    lines = make_starter(tmp_path / "my videos")[-3:]
+    assert [line[:2] for line in lines] == ["1.", "2.", "3."]
+    assert f'cd "{tmp_path / "my videos"}"' in lines[0]
+    assert "reelsheet check" in lines[1]
+    assert "reelsheet run" in lines[2]
+
+
+def test_a_file_in_the_way(tmp_path: Path) -> None:
+    """A file where the folder should be is named, and nothing is overwritten."""
+    (tmp_path / "taken").write_text("mine", encoding="utf-8")
+    with pytest.raises(UsageError, match="in the way"):
+        make_starter(tmp_path / "taken")
+    assert (tmp_path / "taken").read_text(encoding="utf-8") == "mine"
+
+
+def test_lists_come_from_the_rules(tmp_path: Path) -> None:
+    """Duration, aspect ratio and resolution offer exactly what the rules allow."""
+    make_starter(tmp_path)
+    sheet = products(tmp_path)
+    offered = {
+        sheet[f"{str(choice.sqref).split(':', maxsplit=1)[0][0]}1"].value: choice.formula1
+        for choice in sheet.data_validations.dataValidation
+    }
+    assert offered == {
+        name: '"' + ",".join(map(str, rules.BY_FIELD[name].allowed)) + '"'
+        for name in ("duration", "aspect_ratio", "resolution")
+    }
+
+
+def test_a_ratio_stays_a_text(tmp_path: Path) -> None:
+    """Cells of the aspect ratio are text, also those that a person fills in later."""
+    make_starter(tmp_path)
+    sheet = products(tmp_path)
+    column = HEADERS.index("aspect_ratio") + 1
+    assert sheet.cell(2, column).value == "16:9"
+    assert sheet.cell(2, column).number_format == "@"
+    letter = get_column_letter(column)
+    assert sheet.column_dimensions[letter].number_format == "@"
+
+
+def test_the_header_explains_itself(tmp_path: Path) -> None:
+    """Every field of the template has a note, and the header and key stay in sight."""
+    make_starter(tmp_path)
+    sheet = products(tmp_path)
+    for cell in sheet[1]:
+        assert (cell.comment is not None) == (cell.value in FIELDS), cell.value
+    assert sheet.freeze_panes == "C2"
+
+
+def test_the_rules_sheet_tells_every_rule(tmp_path: Path) -> None:
+    """Each field has a line with what is allowed, what empty means, and its other names."""
+    make_starter(tmp_path)
+    sheet = openpyxl.load_workbook(io.BytesIO((tmp_path / MANIFEST).read_bytes()))["Rules"]
+    lines = {line[0]: line for line in sheet.iter_rows(min_row=2, values_only=True) if line[0]}
+    assert set(FIELDS) - {"images"} <= set(lines)
+    assert lines["duration"][2:4] == ("4, 6, 10", "6")
+    assert "720P or 1080p" in str(lines["resolution"][1])
+    assert "only with 16:9" in str(lines["resolution"][1])
+    assert set(KNOWN) <= set(lines)
+
+
+def test_the_pictures_of_the_guide_are_those_that_are_sent() -> None:
+    """The size that the Rules sheet names is the one that the program holds to."""
+    assert f"at most {LARGEST_BYTES // 1_000_000} MB" in " ".join(KNOWN)
+
+
+def test_the_command(tmp_path: Path) -> None:
+    """`reelsheet init DIR` says what it made; `-q` says nothing."""
+    told = CliRunner().invoke(app, ["init", str(tmp_path / "a")])
+    assert told.exit_code == 0
+    assert "made " in told.stdout
+    quiet = CliRunner().invoke(app, ["init", str(tmp_path / "b"), "-q"])
+    assert (quiet.exit_code, quiet.stdout) == (0, "")
+    assert check_manifest(tmp_path / "b" / MANIFEST, Config(), cache_dir=None).valid == 3

@@ -1,0 +1,84 @@
+"""What a person sees while a run works."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from pipeline.cli.progress import PLAIN_EVERY_S, Progress, counts, is_terminal
+from pipeline.model import State
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    """A clock that is turned by hand."""
+
+    def __init__(self) -> None:
+        self.time_s = 100.0
+
+    def __call__(self) -> float:
+        return self.time_s
+
+
+def test_without_a_terminal_there_is_a_plain_line_now_and_then() -> None:
+    """One line every half minute with counts, rate and the time to go; nothing in between."""
+    stream, clock = io.StringIO(), Clock()
+    with Progress(100, stream, now=clock) as progress:
+        progress.show({State.WAITING: 90, State.DONE: 10})
+        clock.time_s += PLAIN_EVERY_S - 1
+        progress.show({State.WAITING: 80, State.DONE: 20})
+        assert stream.getvalue() == ""
+        clock.time_s += 1
+        progress.show({State.WAITING: 60, State.RUNNING: 20, State.DONE: 20})
+        progress.show({State.WAITING: 60, State.RUNNING: 20, State.DONE: 20})
+    assert stream.getvalue() == (
+        "20/100 rows ended; 60 waiting, 20 running; 20 rows/min, 4:00 to go\n"
+    )
+
+
+def test_a_terminal_gets_one_bar_with_the_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bar counts ended rows and shows how many stand where."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    stream, clock = Terminal(), Clock()
+    with Progress(10, stream, now=clock) as progress:
+        progress.show({State.WAITING: 10})
+        clock.time_s += 1
+        progress.show({State.RUNNING: 6, State.DONE: 3, State.FAILED: 1})
+        progress.say("a line")
+    shown = stream.getvalue()
+    assert "4/10" in shown
+    assert "6 running, 1 failed" in shown
+    assert "a line\n" in shown
+
+
+def test_quiet_shows_nothing() -> None:
+    """With -q neither lines nor bars."""
+    stream, clock = Terminal(), Clock()
+    with Progress(10, stream, quiet=True, now=clock) as progress:
+        clock.time_s += 1000
+        progress.show({State.RUNNING: 10})
+        progress.say("a line")
+    assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_a_terminal_that_wants_no_bars_gets_lines(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NO_COLOR and dumb terminals are treated as no terminal."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv(variable, value)
+    assert not is_terminal(Terminal())
+
+
+def test_counts_leave_out_states_without_rows() -> None:
+    """Only states that have rows are named; done rows are the bar itself."""
+    assert counts({State.DONE: 5, State.RUNNING: 0, State.IN_DOUBT: 2}) == "2 in_doubt"

@@ -1,0 +1,308 @@
+"""The configuration: four sources, one frozen Config, every fault at once."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.checker import rules
+from pipeline.config.loading import FIELDS, SECTIONS, allowed, load
+from pipeline.config.sample import sample
+from pipeline.config.secret import api_key
+from pipeline.config.settings import Config, Defaults
+from pipeline.config.values import ManifestField
+from pipeline.errors import ConfigError, ExitCode
+from pipeline.manifest import columns
+
+ROOT = Path(__file__).parents[2]
+
+
+def _file(folder: Path, text: str) -> Path:
+    path = folder / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _faults(text: str, folder: Path, *overrides: str, environ: dict[str, str] | None = None) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(_file(folder, text), environ=environ or {}, overrides=overrides)
+    assert caught.value.exit_code is ExitCode.USAGE
+    return caught.value.message
+
+
+def test_the_committed_file_is_the_rendered_one() -> None:
+    """config.yaml in the repository is exactly what the settings render."""
+    assert (ROOT / "config.yaml").read_text(encoding="utf-8") == sample()
+
+
+def test_the_sample_loads_as_the_defaults() -> None:
+    """The commented file changes nothing."""
+    assert load(ROOT / "config.yaml", environ={}) == Config() == load(None, environ={})
+
+
+def test_every_setting_is_explained() -> None:
+    """Each key carries a description and can say what it takes."""
+    for key, info in FIELDS.items():
+        assert info.description, key
+        assert allowed(key), key
+
+
+def test_defaults_agree_with_the_rules_of_the_provider() -> None:
+    """What config.yaml takes as a default is what the provider takes."""
+    for rule in rules.RULES:
+        if rule.field in Defaults.model_fields:
+            info = Defaults.model_fields[rule.field]
+            assert get_args(info.annotation) == rule.allowed
+            assert info.default == rule.default
+
+
+def test_fields_agree_with_the_columns() -> None:
+    """manifest.columns can name every field there is, and no other."""
+    assert get_args(ManifestField) == columns.FIELDS
+
+
+def test_precedence(tmp_path: Path) -> None:
+    """--set wins over the environment, that over the file, that over the defaults."""
+    path = _file(tmp_path, "limits: {outstanding: 1, uploads: 2, downloads: 3}\n")
+    config = load(
+        path,
+        environ={"REELSHEET_LIMITS__OUTSTANDING": "4", "REELSHEET_LIMITS__UPLOADS": "5"},
+        overrides=["limits.outstanding=6", "limits.outstanding=7"],
+    )
+    limits = config.limits
+    assert (limits.outstanding, limits.uploads, limits.downloads) == (7, 5, 3)
+    assert limits.attempts == 3
+
+
+def test_values_of_variables_and_overrides_are_read_as_yaml() -> None:
+    """null, true, sections and quoted texts work as in the file; an empty variable is not set."""
+    config = load(
+        None,
+        environ={
+            "REELSHEET_PROVIDER": "toapis",
+            "REELSHEET_MANIFEST__COLUMNS": "{Video text: prompt}",
+            "REELSHEET_API__MODEL": "",
+            "UNRELATED": "x",
+        },
+        overrides=[
+            "api.client_reference=false",
+            'defaults.aspect_ratio="9:16"',
+            "budget={videos: 5, money: null}",
+            "manifest.columns.Photo v1.2=image_1",
+        ],
+    )
+    assert config.provider == "toapis"
+    assert config.api.client_reference is False
+    assert config.defaults.aspect_ratio == "9:16"
+    assert config.budget.videos == 5
+    assert config.manifest.columns == {"Video text": "prompt", "Photo v1.2": "image_1"}
+    assert config.api.model == "gemini_omni_flash"
+
+
+def test_all_faults_at_once_with_their_sources(tmp_path: Path) -> None:
+    """One look tells everything that is wrong, and where it came from."""
+    text = "provider: toapi\nlimits:\n  outstanding: 0\n  uploads: '3'\nsheet: x\n"
+    message = _faults(
+        text,
+        tmp_path,
+        "polling.floor_s=-1",
+        "nonsense",
+        environ={"REELSHEET_LIMITS__DOWNLOADS": "many", "REELSHEET_BUDGET__VIDOES": "1"},
+    )
+    for expected in (
+        "8 faults",
+        "config.yaml:1: provider: toapi: allowed is rehearsal or toapis",
+        "config.yaml:3: limits.outstanding: 0: allowed is a whole number from 1 up to 10000",
+        "config.yaml:4: limits.uploads: 3: allowed is a whole number",
+        "config.yaml:5: sheet: is not a setting; did you mean manifest.sheet?",
+        "--set: polling.floor_s: -1: allowed is a number from 0 up to 3600, or null",
+        "--set: write dotted.key=value, not nonsense",
+        "REELSHEET_LIMITS__DOWNLOADS: limits.downloads: many",
+        "REELSHEET_BUDGET__VIDOES: did you mean REELSHEET_BUDGET__VIDEOS?",
+    ):
+        assert expected in message
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("limits: {downloads: 1, downloads: 2}", "limits.downloads: is given twice"),
+        ("a: &a [x, x]\nb: [*a, *a]", "config.yaml:2: this cannot be read: aliases"),
+        ("a: " + "[" * 5000, "nested too deeply"),
+        ("defaults:\n  aspect_ratio: 16:9", 'YAML reads 16:9 as the number 969: write "16:9"'),
+        ("api: !!python/object:os.system {}", "tags (!name) are not allowed"),
+        ("api: [x: !!python/name:os.system ]", "this cannot be read"),
+        ("api: {model: !!bool x}", "tags (!name) are not allowed"),
+        ("output: {name: 2024-13-45}", "does not allow"),
+        ("limits: 5", "limits: is a section"),
+        ("- a", "must consist of lines like"),
+        ("provider: [unclosed", "this cannot be read"),
+        ("? [a]\n: b", "a key must be a plain name"),
+        ("x: \x07", "does not allow"),
+        ("manifest: {key: 2024}", "manifest.key: 2024: allowed is a text, or null (write it"),
+        ("manifest: {sheet: yes}", "manifest.sheet: true: allowed is a text, or null (write it"),
+        ("manifest: {hidden_rows: hide}", "hidden_rows: hide: allowed is include or skip, or null"),
+        ("manifest: {fill_merged: 1}", "manifest.fill_merged: 1: allowed is true or false"),
+        ("manifest: {prompt_template: 'A {{ title '}", "is no template that can be used"),
+        ("manifest: {prompt_template: \"{{ 'a' * 300000000 }}\"}", "multiplying is not available"),
+        ("output: {name: '{{ key.upper() }}'}", "output.name"),
+        ("output: {name: '{key'}", "brace without its partner"),
+        ("manifest: {columns: {Titel: titel}}", "manifest.columns.Titel: titel: allowed is"),
+        ("manifest: {columns: {a: key, b: key}}", '"a" and "b" both stand for key'),
+        ("manifest: {columns: 3}", "manifest.columns: 3: allowed is a list of lines"),
+        ("manifest: {prompt_template: 'A title'}", "names no column"),
+        ("manifest: {encoding: klingon}", "manifest.encoding: klingon: is no encoding"),
+        ("budget: {money: 5}", "money is a cap that needs price_per_second"),
+        ("budget: {per_day: {money: 5}}", "per_day.money is a cap that needs price_per_second"),
+        ("budget: {per_day: {videos: x}}", "budget.per_day.videos: x: allowed is a whole number"),
+        ("budget: {per_day: {vidoes: 1}}", "did you mean budget.per_day.videos?"),
+        ("budget: {per_day: 5}", "budget.per_day: is a section"),
+        ("in_doubt: resend", "in_doubt: is not a setting; did you mean api.in_doubt?"),
+        ("api: {in_doubt: again}", "api.in_doubt: again: allowed is hold or resend"),
+        ("api: {in_doubt: resend, client_reference: false}", "needs client_reference: true"),
+        ("budget: {videos: 0}", "budget.videos: 0: allowed is a whole number above 0, or null"),
+        ("budget: {currency: Euro}", "a text of three capital letters"),
+        ("defaults: {duration: 5}", "defaults.duration: 5: allowed is 4, 6 or 10"),
+        ("defaults: {duration: true}", "defaults.duration: true"),
+        ("defaults: {resolution: 720}", "allowed is 720P or 1080p"),
+        ('defaults: {resolution: 1080p, aspect_ratio: "9:16"}', "exists only with aspect_ratio"),
+        ("polling: {deadline_s: .inf}", "polling.deadline_s: inf"),
+        ("output: {name: ' '}", "must not be empty"),
+        ("api: {base_url: http://toapis.com}", "must begin with https://"),
+        ("api: {base_url: toapis.com}", "is not a web address"),
+        ("api: {base_url: 'https://toapis.com/docs'}", "nothing behind the host but /v1"),
+        ("api: {key_env: MY-KEY}", "must be the name of an environment variable"),
+    ],
+)
+def test_faults_are_named(text: str, expected: str, tmp_path: Path) -> None:
+    """Whatever is wrong gets a sentence with its path, never a guess and never a traceback."""
+    assert expected in _faults(text, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("provider: toapis\nlimit:\n  uploads: 3\n", ":2: limit: is not a setting"),
+        ("provider: toapis\n\n# none\nlimit: {}\n", ":4: limit: is not a setting"),
+        ("provider: toapis\nlimit:\n", ":2: limit: is not a setting"),
+        ("provider: toapis\nlimits:\n  # none\n  up:\n    a: 3\n", ":4: limits.up: is not"),
+        ("provider: toapis\nnames:\n- a\n- b\n", ":2: names: is not a setting"),
+        ("limits:\n  uploads:\n    - 3\n", ":2: limits.uploads: [3]"),
+        ("limits:\n  - uploads\n", ":1: limits: is a section"),
+        ("budget:\n  per_day:\n    videos:\n      0\n", ":3: budget.per_day.videos: 0"),
+        ("defaults:\n  aspect_ratio:\n    16:9\n", ":2: defaults.aspect_ratio: YAML reads"),
+    ],
+)
+def test_a_fault_has_the_line_of_its_key(text: str, expected: str, tmp_path: Path) -> None:
+    """Neither the line of what stands below it, nor the first of the file."""
+    assert f"config.yaml{expected}" in _faults(text, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "api: {key_env: sk-4f9aSECRETc81}",
+        "api: {key_env: a8f5f167f44f4964e6c998dee827110c}",
+        "api: {key: sk-4f9aSECRETc81}",
+        "api: {model: [sk-4f9aSECRETc81]}",
+        "api: {base_url: 'https://me:SECRET@toapis.com'}",
+        "api: {key: 'sk-SECRET",
+    ],
+)
+def test_a_pasted_key_is_never_repeated(text: str, tmp_path: Path) -> None:
+    """A key that landed in the file stays out of the message."""
+    message = _faults(text, tmp_path)
+    assert "SECRET" not in message
+    assert "a8f5" not in message
+
+
+def test_an_override_never_repeats_a_key(tmp_path: Path) -> None:
+    """Nor does a malformed --set."""
+    assert "SECRET" not in _faults("", tmp_path, "sk-SECRET")
+
+
+@given(st.text("abk:-[]{}&*!<>=|?,'\"# \n\t~%@`0123._\u00e9", max_size=40))
+def test_any_text_is_settings_or_a_fault(text: str) -> None:
+    """Whatever stands behind --set or in a section, it ends in a Config or a ConfigError."""
+    for override in (f"api={text}", f"manifest={text}", f"limits.outstanding={text}", text):
+        with contextlib.suppress(ConfigError):
+            assert isinstance(load(None, environ={}, overrides=[override]), Config)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    """A missing, foreign or huge file is one clear sentence."""
+    with pytest.raises(ConfigError, match="There is no configuration file"):
+        load(tmp_path / "none.yaml", environ={})
+    foreign = tmp_path / "foreign.yaml"
+    foreign.write_bytes("provider: r\xe9".encode("latin-1"))
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        load(foreign, environ={})
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path, environ={})
+    foreign.write_bytes(b"#" * 1_000_001)
+    with pytest.raises(ConfigError, match="too large"):
+        load(foreign, environ={})
+
+
+def test_an_empty_file_and_empty_sections_are_fine(tmp_path: Path) -> None:
+    """A section whose keys are all commented out keeps its defaults."""
+    assert load(_file(tmp_path, ""), environ={}) == Config()
+    assert load(_file(tmp_path, "limits:\n  # outstanding: 5\n"), environ={}) == Config()
+
+
+def test_spellings_of_the_resolution(tmp_path: Path) -> None:
+    """720p and 1080P are taken and made the provider's spelling."""
+    config = load(_file(tmp_path, "defaults: {resolution: 1080P}"), environ={})
+    assert config.defaults.resolution == "1080p"
+
+
+def test_poll_floor() -> None:
+    """A null means 5 s at the provider and none in a rehearsal or on this machine."""
+    assert Config().poll_floor_s == 0
+    live = load(None, environ={}, overrides=["provider=toapis"])
+    assert live.poll_floor_s == 5
+    for url in ("http://127.0.0.1:8080", "http://localhost:1/v1/", "http://[::1]:80"):
+        local = load(None, environ={}, overrides=["provider=toapis", f"api.base_url={url}"])
+        assert local.poll_floor_s == 0
+    assert load(None, environ={}, overrides=["polling.floor_s=2"]).poll_floor_s == 2
+
+
+def test_the_key_comes_from_the_environment_only() -> None:
+    """It is returned as it stands, and what cannot be a key is refused by the variable's name."""
+    assert api_key(Config(), {"TOAPIS_API_KEY": "sk-1"}) == "sk-1"
+    for environ, expected in (
+        ({}, "is not set"),
+        ({"TOAPIS_API_KEY": " "}, "is empty"),
+        ({"TOAPIS_API_KEY": "sk-SECRET\n"}, "blanks or line breaks"),
+        ({"TOAPIS_API_KEY": "sk-SECRÈT"}, "no key has"),
+    ):
+        with pytest.raises(ConfigError, match=expected) as caught:
+            api_key(Config(), environ)
+        assert "TOAPIS_API_KEY" in caught.value.message
+        assert "sk-" not in caught.value.message
+
+
+def test_sections_follow_the_design() -> None:
+    """The sections stand in the order in which the design shows them."""
+    expected = ["api", "limits", "polling", "manifest", "images", "defaults", "output", "budget"]
+    assert [name for name in SECTIONS if "." not in name] == expected
+
+
+def test_caps_per_day_come_from_every_source(tmp_path: Path) -> None:
+    """budget.per_day is set like any other section, by file, environment and --set."""
+    config = load(
+        _file(tmp_path, "budget: {videos: 9, per_day: {videos: 3, video_seconds: 18}}\n"),
+        environ={"REELSHEET_BUDGET__PER_DAY__VIDEO_SECONDS": "24"},
+        overrides=["budget.per_day.money=1.5", "budget.price_per_second=0.1"],
+    )
+    budget = config.budget
+    assert budget.videos == 9
+    assert budget.per_day.model_dump() == {"videos": 3, "video_seconds": 24, "money": 1.5}
+    whole = load(None, environ={}, overrides=["budget.per_day={videos: 2}"]).budget
+    assert (whole.videos, whole.per_day.videos) == (None, 2)
+    assert load(_file(tmp_path, "budget: {per_day: }\n"), environ={}) == Config()

@@ -1,0 +1,127 @@
+"""A file is there whole or not at all, and what stands in its way is said in plain words."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from pipeline.disk.place import place, remove, temporary
+from pipeline.errors import StoreError
+from pipeline.model import TextDialect
+from pipeline.writer.results import write_results
+from tests.writer.tables import manifest, results
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_file_in_the_way_of_nothing(tmp_path: Path) -> None:
+    """The folder is made, the old file replaced, and nothing else left behind."""
+    target = tmp_path / "a" / "b" / "results.csv"
+    assert place(target, lambda file: file.write(b"first")) == (target, 5)
+    assert place(target, lambda file: file.write(b"two")) == (target, 3)
+    assert target.read_bytes() == b"two"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    """Half a file never takes the place of a whole one."""
+    target = tmp_path / "results.csv"
+    target.write_bytes(b"old")
+
+    def broken(file: BinaryIO) -> None:
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        place(target, broken)
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_a_killed_writer_left_is_written_over(tmp_path: Path) -> None:
+    """A killed process cannot clean up; the next write does."""
+    target = tmp_path / "results.csv"
+    script = (
+        "import os, pathlib, signal, sys\n"
+        "from pipeline.disk.place import place\n"
+        "def write(file):\n"
+        "    file.write(b'x' * 100); file.flush(); os._exit(9)\n"
+        "place(pathlib.Path(sys.argv[1]), write)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(target)], cwd=ROOT, check=False)
+    assert done.returncode == 9
+    assert temporary(target).read_bytes() == b"x" * 100
+    place(target, lambda file: file.write(b"whole"))
+    assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
+    assert target.read_bytes() == b"whole"
+
+
+def test_a_target_that_cannot_be_replaced_gets_a_second_name(tmp_path: Path) -> None:
+    """As with a file open in Excel: the results go to results-2, and a note says so."""
+    (tmp_path / "results.csv").mkdir()
+    dialect = TextDialect(",", "utf-8", bom=False)
+    table = manifest(tmp_path / "p.csv", ("sku",), {2: ("1",)}, dialect=dialect)
+    for _ in range(2):
+        found = write_results(table, results(table), tmp_path)
+        assert found.path == tmp_path / "results-2.csv"
+        assert "results-2.csv" in found.notes[0]
+        assert "reelsheet report" in found.notes[0]
+
+
+def test_a_folder_that_is_a_file_is_said_plainly(tmp_path: Path) -> None:
+    """No traceback: what cannot be written, why, and what to do."""
+    (tmp_path / "out").write_text("")
+    with pytest.raises(StoreError) as caught:
+        place(tmp_path / "out" / "results.csv", lambda file: file.write(b""))
+    assert "results.csv cannot be written" in caught.value.message
+    assert caught.value.action is not None
+
+
+@pytest.mark.skipif(os.name == "nt" or not hasattr(os, "geteuid"), reason="needs POSIX rights")
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may do anything")
+def test_a_folder_without_the_right_to_write(tmp_path: Path) -> None:
+    """A read-only folder is named as such."""
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(StoreError, match="may not be written to"):
+            place(tmp_path / "results.csv", lambda file: file.write(b""))
+    finally:
+        tmp_path.chmod(0o700)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits of a process are POSIX")
+def test_a_disk_that_takes_no_more(tmp_path: Path) -> None:
+    """When the disk refuses in the middle, the old file stays and the failure is a StoreError."""
+    target = tmp_path / "results.csv"
+    target.write_bytes(b"old")
+    script = (
+        "import pathlib, resource, sys\n"
+        "from pipeline.errors import StoreError\n"
+        "from pipeline.disk.place import place\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try:\n"
+        "    place(pathlib.Path(sys.argv[1]), lambda file: file.write(b'x' * 100_000))\n"
+        "except StoreError as error:\n"
+        "    print(error.message, error.action)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(target)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "takes no file that large" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
+    assert target.read_bytes() == b"old"
+
+
+def test_removing_takes_leftovers_too(tmp_path: Path) -> None:
+    """A stale file and its half-written successor both go."""
+    target = tmp_path / "failed.csv"
+    for path in (target, temporary(target)):
+        path.write_bytes(b"x")
+    remove(target)
+    assert list(tmp_path.iterdir()) == []

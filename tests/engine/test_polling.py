@@ -1,0 +1,238 @@
+"""The poll schedule: simulated slots over several shapes of duration and several kinds of bar."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+
+import pytest
+
+from pipeline.engine.polling.durations import Density, Durations
+from pipeline.engine.polling.schedule import Pace, Schedule, Watch
+
+KIND = (6, "720P", 0)
+PACE = Pace(5, 10, 2)
+
+SHAPES: dict[str, Callable[[random.Random], float]] = {
+    "narrow": lambda dice: 60 * dice.lognormvariate(0, 0.08),
+    "usual": lambda dice: 60 * dice.lognormvariate(0, 0.25),
+    "wide": lambda dice: 60 * dice.lognormvariate(0, 0.668),
+    "bimodal": lambda dice: (40 if dice.random() < 0.7 else 150) * dice.lognormvariate(0, 0.1),
+    "queue": lambda dice: dice.expovariate(1 / 40) + 50 * dice.lognormvariate(0, 0.2),
+    "short": lambda dice: 20 * dice.lognormvariate(0, 0.3),
+}
+
+# Of the share of its time that a task has had, the dice, and the task's own curve.
+BARS: dict[str, Callable[[float, random.Random, float], float | None]] = {
+    "none": lambda *_: None,
+    "honest": lambda share, *_: float(int(share * 100)),
+    "bent": lambda share, _, curve: float(int(share**curve * 100)),
+    "stuck": lambda share, *_: 50.0 if share > 0.1 else 0.0,
+    "jumping": lambda _, dice, __: float(dice.randrange(100)),
+    "hasty": lambda share, *_: float(int(min(0.99, share**0.2) * 100)),
+}
+
+
+@dataclass
+class Figures:
+    """What a night came to: makespan over the list-scheduling bound, polls a task, mean delay."""
+
+    ratio: float
+    polls: float
+    delay_s: float
+
+
+class ByRote(Schedule):
+    """The documented schedule for ever: nothing is learned."""
+
+    def learn(self, watch: Watch, age_s: float, duration_s: float | None) -> None:
+        """Forget it."""
+
+
+def night(
+    schedule: Schedule, shape: str, bar: str, *, rows: int = 600, slots: int = 100, seed: int = 1
+) -> Figures:
+    """Run so many tasks through the slots, each detected by polls alone."""
+    dice, bend = random.Random(seed), random.Random(seed)
+    durations = [SHAPES[shape](dice) for _ in range(rows)]
+    curves = [bend.lognormvariate(0, 0.25) for _ in range(rows)]
+    coming: list[tuple[float, int, Watch, float]] = []
+    polls, delays, ended, started = 0, 0.0, 0.0, 0
+
+    def start(now: float) -> None:
+        nonlocal started
+        watch = Watch(str(started), KIND)
+        wait = schedule.first_wait_s(watch, len(coming) + 1)
+        heappush(coming, (PACE.together_at(now + wait), started, watch, now))
+        started += 1
+
+    for _ in range(slots):
+        start(0.0)
+    while coming:
+        now, number, watch, began = heappop(coming)
+        polls += 1
+        age = now - began
+        if age >= durations[number]:
+            delays += age - durations[number]
+            ended = now
+            schedule.learn(watch, age, durations[number])
+            if started < rows:
+                start(now)
+        else:
+            progress = BARS[bar](age / durations[number], dice, curves[number])
+            left = len(coming) + 1
+            wait = schedule.next_wait_s(watch, age, progress, left, last=started >= rows)
+            heappush(coming, (PACE.together_at(now + wait), number, watch, began))
+    return Figures(ended / _bound(durations, slots), polls / rows, delays / rows)
+
+
+def _bound(durations: list[float], slots: int) -> float:
+    free = [0.0] * slots
+    heapify(free)
+    for duration in durations:
+        heappush(free, heappop(free) + duration)
+    return max(free)
+
+
+def mean(make: Callable[[], Schedule], shape: str, bar: str) -> Figures:
+    """The mean of three nights."""
+    nights = [night(make(), shape, bar, seed=seed) for seed in range(3)]
+    return Figures(
+        sum(one.ratio for one in nights) / 3,
+        sum(one.polls for one in nights) / 3,
+        sum(one.delay_s for one in nights) / 3,
+    )
+
+
+def learner(floor_s: float = 2) -> Schedule:
+    return Schedule(Pace(5, 10, floor_s))
+
+
+def rote() -> Schedule:
+    return ByRote(Pace(5, 10, 2))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_honest_bar_finds_the_end_quickly_with_few_polls(shape: str) -> None:
+    """With an honest progress bar a task's end is seen within 1.9 s, with at most 5 polls."""
+    figures = mean(learner, shape, "honest")
+    assert figures.delay_s <= 1.9, figures
+    assert figures.polls <= 5, figures
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_bar_that_runs_ahead_or_behind_is_worth_its_speed(shape: str) -> None:
+    """Bent in its own way for each task, a bar still finds the end soon and with few polls."""
+    figures = mean(learner, shape, "bent")
+    assert figures.delay_s <= 3, figures
+    assert figures.polls <= 6, figures
+
+
+def test_the_last_tasks_are_watched_closely() -> None:
+    """The fewer tasks are left while no row waits, the sooner each of them is asked for again."""
+    schedule = learner()
+    for number in range(100):
+        done = Watch(str(number), KIND)
+        schedule.learn(done, 30 + number, 30 + number)
+    waits = [
+        schedule.next_wait_s(Watch("a", KIND), 100, None, left, last=True) for left in (100, 5, 1)
+    ]
+    assert waits == sorted(waits, reverse=True)
+    assert waits[1:] == [5, 2]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("bar", ["none", "stuck", "jumping", "hasty"])
+def test_a_bar_that_says_nothing_or_lies_costs_nothing(shape: str, bar: str) -> None:
+    """Without a true bar neither polls nor delays are together worse than 5 s, then 10 s."""
+    figures, documented = mean(learner, shape, bar), mean(rote, shape, bar)
+    cost = figures.delay_s * figures.polls
+    assert cost <= 1.03 * documented.delay_s * documented.polls, (figures, documented)
+    assert figures.ratio <= documented.ratio + 0.015, (figures, documented)
+
+
+@pytest.mark.parametrize("shape", ["narrow", "usual", "bimodal"])
+def test_durations_alone_halve_the_delay(shape: str) -> None:
+    """Where durations say something, learning them beats the documented schedule clearly."""
+    figures, documented = mean(learner, shape, "none"), mean(rote, shape, "none")
+    assert figures.delay_s <= 0.75 * documented.delay_s, (figures, documented)
+
+
+def test_no_wait_is_shorter_than_the_floor() -> None:
+    """Two queries of one task are never closer than the floor, whatever was learned."""
+    schedule = learner(floor_s=5)
+    for number in range(40):
+        schedule.learn(Watch(str(number), KIND, sightings=[(1.0, 50.0)]), 2.0, 2.0)
+    watch = Watch("x", KIND)
+    assert schedule.first_wait_s(watch, 1) >= 5
+    assert all(schedule.next_wait_s(watch, age, 99.0, 1) >= 5 for age in (1.0, 1.9, 50.0))
+
+
+def test_a_short_budget_of_polls_is_kept() -> None:
+    """With 1,000 tasks sharing 5 queries a second, a task gets no more than its share."""
+    schedule = Schedule(Pace(5, 10, 2), polls_per_s=5)
+    dice = random.Random(1)
+    for number in range(300):
+        schedule.learn(Watch(str(number), KIND), 200.0, SHAPES["usual"](dice))
+    polls = night(schedule, "usual", "none", slots=1000, rows=1000).polls
+    # 60 s tasks, 1,000 of them at a time, 5 queries a second: 0.3 each, and one that sees the end.
+    assert polls <= 1.6
+
+
+def test_before_enough_ends_are_seen_the_documented_schedule_holds() -> None:
+    """The first query comes after about first_s, the next ones about interval_s apart."""
+    schedule = learner()
+    for number in range(29):
+        schedule.learn(Watch(str(number), KIND), 60.0, 60.0)
+    watch = Watch("x", KIND)
+    assert 4.5 <= schedule.first_wait_s(watch, 1) <= 5.5
+    assert 9 <= schedule.next_wait_s(watch, 5.0, 10.0, 1) <= 11
+
+
+def test_what_the_provider_says_is_held_between_our_own_sights() -> None:
+    """A provider's clock that is off by a day teaches nothing impossible."""
+    schedule = learner()
+    for number in range(40):
+        watch = Watch(str(number), KIND)
+        schedule.next_wait_s(watch, 50.0, None, 1)
+        schedule.learn(watch, 60.0, 86400.0)
+    assert schedule.first_wait_s(Watch("x", KIND), 1) <= 60
+
+
+def test_tasks_of_unknown_age_are_polled_by_rote_and_teach_nothing() -> None:
+    """A task of an earlier run has no known age: it neither uses nor spoils what is learned."""
+    schedule = learner()
+    for number in range(40):
+        schedule.learn(Watch(str(number), KIND, timed=False), 1.0, None)
+    assert 4.5 <= schedule.first_wait_s(Watch("x", KIND), 1) <= 5.5
+    for number in range(40):
+        schedule.learn(Watch(str(number), KIND), 60.0, 60.0)
+    assert 9 <= schedule.next_wait_s(Watch("y", KIND, timed=False), 1.0, 99.0, 1) <= 11
+
+
+def test_the_oldest_durations_are_forgotten() -> None:
+    """A provider that became slower overnight is learned anew."""
+    durations = Durations()
+    for _ in range(2500):
+        durations.learn(10.0)
+    for _ in range(2000):
+        durations.learn(100.0)
+    assert len(durations) == 2000
+    assert durations.median_s == 100.0
+    assert durations.mean_s == pytest.approx(100.0)
+
+
+def test_polls_are_as_many_as_asked_for() -> None:
+    """A density taken at n steps a task polls a task about n times before its end."""
+    dice = random.Random(3)
+    ended = sorted(SHAPES["wide"](dice) for _ in range(2000))
+    density = Density.of(ended)
+    polls = 0
+    for duration in ended:
+        age: float | None = density.next_age_s(0.0, dice.random(), 5)
+        while age is not None and age < duration:
+            polls += 1
+            age = density.next_age_s(age, 1.0, 5)
+    assert 4.2 <= polls / len(ended) <= 5.5

@@ -1,0 +1,112 @@
+"""Columns: headers of all sorts find their field, and what is unclear is said."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.manifest.columns import ALIASES, FIELDS, RESULT_PREFIX, Columns, folded, match
+from pipeline.model import RESULT_COLUMNS, Severity
+
+
+def test_the_plain_headers() -> None:
+    """Every field is found by its own name, in any order of the columns."""
+    headers = tuple(reversed(FIELDS))
+    found, problems = match(headers)
+    assert not problems
+    assert {headers[index]: field for field, index in found.fields.items()} == dict(
+        zip(FIELDS, FIELDS, strict=True)
+    )
+
+
+def test_every_alias_finds_its_field() -> None:
+    """Each name of the table works, in capitals, with blanks and with invisible characters."""
+    for field, aliases in ALIASES.items():
+        for alias in aliases:
+            for written in (alias, f" {alias.upper().replace('_', ' ')}\u00a0", f"\ufeff{alias}"):
+                found, _ = match(["prompt", written] if field != "prompt" else [written])
+                assert found.fields[field] == (0 if field == "prompt" else 1), written
+
+
+def test_no_alias_stands_for_two_fields() -> None:
+    """The table is unambiguous, and its names are folded already."""
+    names = [alias for aliases in ALIASES.values() for alias in aliases]
+    assert len(names) == len(set(names))
+    assert all(folded(name) == name for name in names)
+
+
+def test_the_order_of_the_table_decides() -> None:
+    """With key, id and sku present the key column is key, whatever comes first in the sheet."""
+    found, problems = match(["sku", "id", "prompt", "key"])
+    assert found.key == 3
+    assert not problems
+    assert match(["sku", "id", "prompt"])[0].key == 1
+
+
+def test_several_candidates_are_said() -> None:
+    """Two columns that could be the picture: the first of the table, and a warning."""
+    found, problems = match(["prompt", "image_url", "image_1"])
+    assert found.image_1 == 2
+    assert [problem.severity for problem in problems] == [Severity.WARNING]
+    assert '"image_1" (column 3), not "image_url" (column 2)' in problems[0].message
+
+
+@pytest.mark.parametrize("header", ["text", "description", "title", "Video text"])
+def test_the_prompt_is_not_guessed(header: str) -> None:
+    """A description is no prompt; the problem lists what is there and how to say it."""
+    found, problems = match(["sku", header])
+    assert found.prompt is None
+    assert [problem.code for problem in problems] == ["no_prompt_column"]
+    assert f'"sku", "{header}"' in problems[0].message
+    assert "manifest.columns" in problems[0].message
+
+
+def test_mapping_wins() -> None:
+    """manifest.columns and manifest.key win over the table."""
+    found, problems = match(
+        ["prompt", "Video text", "sku", "Art. no."],
+        mapping={"video TEXT ": "prompt", "sku": "key"},
+        key="art. no.",
+    )
+    assert not problems
+    assert (found.prompt, found.key) == (1, 3)
+
+
+def test_a_mapped_header_that_is_not_there() -> None:
+    """It is a problem with a suggestion, or with the headers seen."""
+    _, problems = match(["prompt", "Video text"], mapping={"Vidéo texte": "image_1"}, key="nr")
+    assert [problem.code for problem in problems] == ["no_such_column"] * 2
+    assert 'Did you mean "Video text"?' in problems[0].message
+    assert 'manifest.key names a column "nr"' in problems[1].message
+    assert 'Its headers are "prompt", "Video text".' in problems[1].message
+
+
+def test_a_mapped_column_is_no_longer_guessed() -> None:
+    """A column has one field: mapped to the prompt, `ratio` is not the aspect ratio too."""
+    found, problems = match(["ratio"], mapping={"ratio": "prompt"})
+    assert found == Columns(prompt=0)
+    assert not problems
+
+
+def test_result_columns_are_ignored() -> None:
+    """A results file is a manifest: its own columns are no fields and no candidates."""
+    found, problems = match(["prompt", *RESULT_COLUMNS])
+    assert all(column.startswith(RESULT_PREFIX) for column in RESULT_COLUMNS)
+    assert found == Columns(prompt=0)
+    assert not problems
+
+
+def test_no_headers_at_all() -> None:
+    """An empty header row is named as such."""
+    _, problems = match(["", " "])
+    assert "Row 1 holds no headers." in problems[0].message
+
+
+def test_a_misspelled_header_is_said() -> None:
+    """A column that nobody reads, and is nearly called like one that is missing, gets a warning."""
+    columns, problems = match(["key", "prompt", "durration", "colour", "seconds left"])
+    assert columns.duration is None
+    assert [(one.code, one.column, one.severity) for one in problems] == [
+        ("column_not_read", "durration", Severity.WARNING)
+    ]
+    assert 'Did you mean "duration"?' in problems[0].message
+    assert match(["key", "prompt", "duration", "durations"])[1] == ()

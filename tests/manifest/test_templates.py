@@ -1,0 +1,139 @@
+"""Templates: what they may hold, what an empty value does, and that a slip costs only a message."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.manifest.rowtemplate import CellNeeded, bind, word
+from pipeline.manifest.templates import (
+    FILTERS,
+    LONGEST,
+    TemplateFault,
+    ValueNeeded,
+    compile_braces,
+    compile_template,
+)
+from pipeline.model import Row
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A {{ title | lower }} of {{ vendor }}", "A shoe of Acme & Co"),
+        ("{{ html | striphtml | sentence }}", "Fine & soft; warm."),
+        ("{{ long | truncate(12) }}", "a nice…"),
+        ("{{ gone | default('white') }} {{ gone or vendor }}", "white Acme & Co"),
+        ("{% if gone %}x{% elif title == 'SHOE' %}y{% else %}z{% endif %}", "y"),
+        ("{{ 'in' if 'x' in gone else 'out' }}{{ gone | length }}", "out0"),
+        ("{{ title if title is defined else '' }}{{ gone is defined }}", "SHOEFalse"),
+        ("{{ title | replace('S', 'Z') | title ~ '!' }}", "Zhoe!"),
+        ("{{ row['Price (EUR)'] }} {{ self }}", "3 me"),
+        ("{# a note #}{{ number }}", "3"),
+        ("no values", "no values"),
+    ],
+)
+def test_what_a_template_says(text: str, expected: str) -> None:
+    """Values, conditions, filters and joins work; a cell's markup is a value, never a template."""
+    values: dict[str, object] = {
+        "title": "SHOE", "vendor": "Acme & Co", "html": "<p>Fine &amp; soft</p><p>warm",
+        "long": "a nice long thing", "gone": None, "Price (EUR)": "3", "self": "me", "number": 3,
+    }  # fmt: skip
+    assert compile_template(text).fill(values) == expected
+
+
+def test_values_are_not_read_as_templates() -> None:
+    """Text of a cell that looks like a template stays text."""
+    assert compile_template("{{ a }}").fill({"a": "{{ 7 * 7 }}"}) == "{{ 7 * 7 }}"
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ a }}", "{{ a | lower }}", "{{ a ~ 'x' }}", "{{ a | striphtml }}", "{{ a | join }}"]
+)
+def test_an_empty_value_is_not_written(text: str) -> None:
+    """What would leave a hole in a sentence is told by its name."""
+    with pytest.raises(ValueNeeded) as caught:
+        compile_template(text).fill({"a": None})
+    assert caught.value.name == "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{{ 'a' * 300000000 }}", "multiplying"),
+        ("{{ 2 ** 2 ** 99 }}", "a power"),
+        ("{{ '%999999999d' % 1 }}", "operator %"),
+        ("{{ range(10 ** 9) }}", "calling"),
+        ("{% for x in a %}{% endfor %}", "a loop"),
+        ("{% set a = 1 %}", "set"),
+        ("{% include 'x' %}", "include"),
+        ("{% macro m() %}{% endmacro %}", "macro"),
+        ("{{ a.__class__ }}", "a dot"),
+        ("{{ a[0] }}", "brackets"),
+        ("{{ row[a] }}", "in quotes"),
+        ("{{ row }}", "needs the header"),
+        ("{{ a | attr('x') }}", 'no filter "attr"'),
+        ("{{ a is divisibleby(3) }}", 'no test "divisibleby"'),
+        ("{{ a", "end of"),
+        ("{% if a %}x", "end of"),
+        ("{{ " + "(" * 900 + "a" + ")" * 900 + " }}", "nested"),
+        ("x" * 30_000, "longer than"),
+    ],
+)
+def test_what_a_template_may_not_hold(text: str, says: str) -> None:
+    """Whatever could run away, or is not meant for a sentence, is refused when it is read."""
+    with pytest.raises(TemplateFault, match=says):
+        compile_template(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ a | replace('x', a) }}", "{{ a | join(a) }}", "{{ a ~ a }}" * 9]
+)
+def test_texts_do_not_grow_without_end(text: str) -> None:
+    """Also what filters make of long cells is bounded."""
+    with pytest.raises(TemplateFault, match=f"{LONGEST:,}"):
+        compile_template(text).fill({"a": "x" * 32_767})
+
+
+def test_slips_while_filling_in_are_faults() -> None:
+    """A wrong argument is a sentence, not a traceback."""
+    with pytest.raises(TemplateFault):
+        compile_template("{{ a | truncate('x') }}").fill({"a": "long"})
+
+
+def test_every_filter_is_there() -> None:
+    """The list that messages show is the list that works."""
+    for name in FILTERS:
+        argument = "('a', 'b')" if name == "replace" else ""
+        compile_template(f"{{{{ a | {name}{argument} }}}}").fill({"a": "abc"})
+
+
+def test_braces_write_nothing_for_an_empty_value() -> None:
+    """The plain spelling of file names stays as it was."""
+    template = compile_braces("{key}-{ Colour }")
+    assert template.names == ("key", "Colour")
+    assert template.fill({"key": "A", "Colour": None}) == "A-"
+
+
+def test_columns_are_found_by_word_and_by_header() -> None:
+    """Case, blanks and signs do not count; what could be two columns has to be said."""
+    headers = ("SKU", "Body (HTML)", "Price EUR", "price-eur (net)", "a b", "a-b", "result_state")
+    row = Row(2, ("1", "text", "3", "2", "x", "y", "done"))
+    template = bind(compile_template("{{ sku }} {{ body_html }} {{ Price_EUR }}"), headers)
+    assert template.text(row) == "1 text 3"
+    assert template.columns == (0, 1, 2)
+    assert bind(compile_template("{{ row['a-b'] }}"), headers).text(row) == "y"
+    assert word("Body (HTML)") == "body_html"
+    with pytest.raises(TemplateFault, match=r'row\["a b"\] or row\["a-b"\]'):
+        bind(compile_template("{{ a_b }}"), headers)
+    with pytest.raises(TemplateFault, match='Did you mean "Body'):
+        bind(compile_template("{{ body_htm }}"), headers)
+    with pytest.raises(TemplateFault, match="Its headers are"):
+        bind(compile_template("{{ result_state }}"), headers)
+
+
+def test_an_empty_cell_is_named_by_its_column() -> None:
+    """A cell of blanks is as empty as one of nothing."""
+    template = bind(compile_template("{{ title }}"), ("sku", "Title"))
+    with pytest.raises(CellNeeded) as caught:
+        template.text(Row(2, ("1", " \u00a0\u200b")))
+    assert caught.value.place == 1

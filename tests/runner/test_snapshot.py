@@ -1,0 +1,58 @@
+"""The manifest as it was when it was read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+
+from pipeline.model import Result, State
+from pipeline.reader.reading import read
+from pipeline.runner.snapshot import snapshot
+from pipeline.writer.results import write_results
+
+
+def workbook(path: Path, *keys: str) -> Path:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["key", "prompt"])
+    for key in keys:
+        sheet.append([key, f"a film about {key}"])
+    book.save(path)
+    return path
+
+
+def test_results_stand_beside_the_rows_that_were_read(tmp_path: Path) -> None:
+    """A workbook that is edited while the run works does not shift the results."""
+    path = workbook(tmp_path / "shöp 1.xlsx", "A", "B")
+    with snapshot(path, tmp_path / "cache") as source:
+        manifest = read(path)
+        workbook(path, "new first row", "A", "B")
+        results = [Result(2, State.DONE), Result(3, State.FAILED)]
+        written = write_results(manifest, results, tmp_path, source=source)
+    sheet = openpyxl.load_workbook(written.path).active
+    assert sheet is not None
+    assert [(row[0], row[2]) for row in sheet.iter_rows(min_row=2, values_only=True)] == [
+        ("A", "done"),
+        ("B", "failed"),
+    ]
+
+
+def test_nothing_is_left_behind(tmp_path: Path) -> None:
+    """The copy goes with the run, and the manifest is not touched."""
+    path = workbook(tmp_path / "a.xlsx", "A")
+    before = path.read_bytes()
+    with snapshot(path, tmp_path / "cache") as source:
+        assert source.read_bytes() == before
+        assert source != path
+    assert list((tmp_path / "cache").iterdir()) == []
+    assert path.read_bytes() == before
+
+
+def test_text_and_missing_files_need_no_copy(tmp_path: Path) -> None:
+    """A text manifest is written from memory; the reader names a missing file."""
+    for name in ("a.csv", "missing.xlsx"):
+        with snapshot(tmp_path / name, tmp_path / "cache") as source:
+            assert source == tmp_path / name
+    assert not (tmp_path / "cache").exists()
