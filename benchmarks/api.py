@@ -276,8 +276,8 @@ def options() -> argparse.ArgumentParser:
 
 def video_bytes(size: int) -> bytes:
     """Return a small real video, with a box of padding up to the size."""
-    from pipeline.emulator.clips import plain_clip  # noqa: PLC0415 - half a second of libraries
-    from pipeline.emulator.mp4 import free_box  # noqa: PLC0415
+    # Half a second of libraries.
+    from pipeline.emulator.clips import free_box, plain_clip  # noqa: PLC0415
 
     clip = plain_clip(6, (1280, 720))
     return clip + (free_box(bytes(size - len(clip) - 8)) if size > len(clip) + 8 else b"")

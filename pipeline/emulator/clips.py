@@ -1,17 +1,132 @@
-"""Quick clips: one tiny plain video per length and frame, made unique for each task."""
+"""H.264 in MP4, as the provider delivers it, and its boxes: walked, added, damaged on purpose.
+
+24 pictures a second, ``moov`` in front. Quick clips are one tiny plain video per length and shape,
+made unique for each task.
+"""
 
 from __future__ import annotations
 
 import os
+import struct
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 
+import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
-from pipeline.emulator.encode import FRAMES_PER_S, write_video
-from pipeline.emulator.mp4 import free_box
+_HEADER = struct.Struct(">I4s")
+
+
+def free_box(payload: bytes) -> bytes:
+    """Return a ``free`` box, which every player skips."""
+    return _HEADER.pack(_HEADER.size + len(payload), b"free") + payload
+
+
+def boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Give kind, start and end of each top-level box."""
+    at = 0
+    while at + _HEADER.size <= len(data):
+        size, kind = _HEADER.unpack_from(data, at)
+        if size < _HEADER.size:
+            return
+        yield kind, at, min(at + size, len(data))
+        at += size
+
+
+def zero_media(data: bytes) -> bytes:
+    """Return the file with all media data zero and every box as it was."""
+    damaged = bytearray(data)
+    for kind, start, end in boxes(data):
+        if kind == b"mdat":
+            first = start + _HEADER.size
+            damaged[first:end] = bytes(end - first)
+    return bytes(damaged)
+
+
+def corrupt_head(data: bytes, size_bytes: int = 64) -> bytes:
+    """Return the file with its first bytes turned over."""
+    return bytes(byte ^ 0xFF for byte in data[:size_bytes]) + data[size_bytes:]
+
+
+FRAMES_PER_S = 24
+_SAMPLES_PER_S = 48_000
+_AAC_SAMPLES = 1024
+
+
+def write_video(
+    path: Path,
+    frames: Iterable[VideoFrame],
+    frame_size: tuple[int, int],
+    options: dict[str, str],
+    *,
+    sound: bool = False,
+) -> None:
+    """Encode ``frames`` into ``path``, which comes into being when it is whole.
+
+    Args:
+        path: of the finished file.
+        frames: in order; one object may come again as often as it stands still.
+        frame_size: width and height.
+        options: for the x264 encoder.
+        sound: whether a silent sound track goes with it; most real videos have one.
+    """
+    part = path.with_suffix(".part")
+    with av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        stream = container.add_stream("libx264", rate=FRAMES_PER_S, options=options)
+        _shape(stream, frame_size)
+        silence = Silence(container) if sound else None
+        for number, frame in enumerate(frames):
+            frame.pts = number
+            frame.time_base = Fraction(1, FRAMES_PER_S)
+            container.mux(stream.encode(frame))
+            if silence is not None:
+                silence.until(number + 1)
+        container.mux(stream.encode(None))
+        if silence is not None:
+            silence.end()
+    part.replace(path)
+
+
+class Silence:
+    """A sound track with nothing on it, written alongside the pictures."""
+
+    def __init__(self, container: OutputContainer) -> None:
+        self._container = container
+        self._stream: AudioStream = container.add_stream("aac", rate=_SAMPLES_PER_S)
+        self._stream.codec_context.layout = "stereo"
+        self._written = 0
+
+    def until(self, frames: int) -> None:
+        """Write as much as belongs to the first ``frames`` pictures."""
+        while self._written < frames * _SAMPLES_PER_S // FRAMES_PER_S:
+            frame = AudioFrame(format="fltp", layout="stereo", samples=_AAC_SAMPLES)
+            for plane in frame.planes:
+                plane.update(bytes(plane.buffer_size))
+            frame.sample_rate = _SAMPLES_PER_S
+            frame.pts = self._written
+            frame.time_base = Fraction(1, _SAMPLES_PER_S)
+            self._container.mux(self._stream.encode(frame))
+            self._written += _AAC_SAMPLES
+
+    def end(self) -> None:
+        """Write what the encoder has kept back."""
+        self._container.mux(self._stream.encode(None))
+
+
+def _shape(stream: VideoStream, frame_size: tuple[int, int]) -> None:
+    stream.width, stream.height = frame_size
+    stream.pix_fmt = "yuv420p"
+    stream.time_base = Fraction(1, FRAMES_PER_S)
+    # Two renderers share two cores with the program that is rehearsed.
+    stream.codec_context.thread_count = 1
+
 
 _OPTIONS = {"preset": "ultrafast", "crf": "30", "g": "1000", "bf": "0"}
 _LUMA, _CB, _CR = 96, 150, 104  # a quiet blue

@@ -7,13 +7,12 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from pipeline.emulator import mp4, wire
-from pipeline.emulator.bodies import error, fault_error, page
+from pipeline.emulator import clips, replies
 from pipeline.emulator.clips import plain_clip, stamp
-from pipeline.emulator.delivery import Body, out_of_range, send, send_badly
 from pipeline.emulator.faults import FaultRule
 from pipeline.emulator.gate import CALL
 from pipeline.emulator.provider import Provider
+from pipeline.emulator.replies import Body, error, fault_error, out_of_range, page, send, send_badly
 from pipeline.emulator.tasks import COMPLETED, Task
 
 _MOVED = "/moved"
@@ -105,7 +104,7 @@ class FilesEndpoint:
             return await send_badly(request, body, rule)
         match rule.kind.name:
             case "download_reset":
-                return wire.reset(request)
+                return replies.reset(request)
             case "download_html":
                 return page(200)
             case "download_json":
@@ -138,8 +137,8 @@ class FilesEndpoint:
 def _damaged(content: bytes, rule: FaultRule) -> bytes:
     match rule.kind.name:
         case "download_corrupt_head":
-            return mp4.corrupt_head(content)
+            return clips.corrupt_head(content)
         case "download_truncated":
             return content[: len(content) // 2]
         case _:
-            return mp4.zero_media(content)
+            return clips.zero_media(content)

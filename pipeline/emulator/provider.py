@@ -11,13 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pipeline.emulator.book import TaskBook
 from pipeline.emulator.faults import FaultBoard
 from pipeline.emulator.records import Call, Records, Submission
 from pipeline.emulator.render import Picture
 from pipeline.emulator.rules import Order
 from pipeline.emulator.settings import EmulatorSettings
-from pipeline.emulator.store import Store, Upload
+from pipeline.emulator.store import Store, TaskBook, Upload
 from pipeline.emulator.studio import QuickStudio, RenderStudio, Studio
 from pipeline.emulator.tasks import (
     FAILED,

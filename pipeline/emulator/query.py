@@ -8,11 +8,11 @@ from typing import Any
 
 from aiohttp import web
 
-from pipeline.emulator import wire
-from pipeline.emulator.bodies import fault_error, half, page
+from pipeline.emulator import replies
 from pipeline.emulator.faults import FaultRule
 from pipeline.emulator.gate import CALL
 from pipeline.emulator.provider import Provider
+from pipeline.emulator.replies import fault_error, half, page
 from pipeline.emulator.rules import RefusedError
 from pipeline.emulator.tasks import COMPLETED, FAILED, IN_PROGRESS, QUEUED, Stage, Task
 
@@ -83,9 +83,9 @@ class QueryEndpoint:
     ) -> web.StreamResponse:
         match rule.kind.name:
             case "query_reset":
-                return wire.reset(request)
+                return replies.reset(request)
             case "query_stall":
-                return await wire.stall(request, rule.number(_FOREVER_S))
+                return await replies.stall(request, rule.number(_FOREVER_S))
             case "query_html":
                 return page(200)
             case "query_half_json":

@@ -1,28 +1,209 @@
-"""A rehearsal's video, drawn and encoded in a worker process."""
+"""A rehearsal's video, drawn and encoded in a worker process.
+
+Title cards and placeholders are drawn, moved as planes of luma and colour, and marked still by
+still.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from av.video.frame import VideoFrame
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
-from pipeline.emulator.cards import mark_patch, title_card
-from pipeline.emulator.encode import FRAMES_PER_S, write_video
-from pipeline.emulator.stills import (
-    Box,
-    Plane,
-    Size,
-    cut,
-    fit,
-    frame_of,
-    layers_of,
-    planes_of,
-    put_mark,
-)
+from pipeline.emulator.clips import FRAMES_PER_S, write_video
+
+Size = tuple[int, int]
+Box = tuple[float, float, float, float]
+Plane = npt.NDArray[np.uint8]
+Planes = tuple[Plane, Plane, Plane]
+
+_NEAR = 1.2  # shapes that differ by less are cropped, others get a blurred surround
+_NEUTRAL = 128
+_MARK_AT = 0.035  # of the shorter side, from the corner
+
+
+def fit(picture: Image.Image, size: Size) -> Image.Image:
+    """Return the picture at ``size``, undistorted: cropped, or over a blur of itself."""
+    shape = (picture.width / picture.height) / (size[0] / size[1])
+    if 1 / _NEAR < shape < _NEAR:
+        return ImageOps.fit(picture, size, Image.Resampling.BICUBIC)
+    small = (max(2, size[0] // 16), max(2, size[1] // 16))
+    surround = ImageOps.fit(picture, small, Image.Resampling.BILINEAR)
+    blurred = surround.filter(ImageFilter.GaussianBlur(4)).point(lambda level: level * 0.6)
+    ground = blurred.resize(size, Image.Resampling.BICUBIC)
+    whole = ImageOps.contain(picture, size, Image.Resampling.BICUBIC)
+    ground.paste(whole, ((size[0] - whole.width) // 2, (size[1] - whole.height) // 2))
+    return ground
+
+
+def planes_of(image: Image.Image) -> Planes:
+    """Return luma and the two colour planes of half the size; sides must be even."""
+    width, height = image.size
+    source = VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
+    packed = np.asarray(source.reformat(format="yuv420p").to_ndarray(), dtype=np.uint8)
+    colour_bytes = width * height // 4
+    flat = packed.reshape(-1)
+    luma = flat[: width * height].reshape(height, width).copy()
+    rest = flat[width * height :]
+    half = (height // 2, width // 2)
+    return (
+        luma,
+        rest[:colour_bytes].reshape(half).copy(),
+        rest[colour_bytes:].reshape(half).copy(),
+    )
+
+
+def frame_of(planes: Planes) -> VideoFrame:
+    """Return the planes as a frame for the encoder."""
+    height, width = planes[0].shape
+    packed = np.concatenate([plane.reshape(-1) for plane in planes])
+    return VideoFrame.from_ndarray(packed.reshape(height * 3 // 2, width), format="yuv420p")
+
+
+def layers_of(planes: Planes) -> list[Image.Image]:
+    """Return the planes as grey pictures, which Pillow resizes fastest."""
+    return [Image.fromarray(plane) for plane in planes]
+
+
+def cut(layers: list[Image.Image], box: Box, size: Size) -> Planes:
+    """Return the part ``box`` (in shares of the sides) of a still, at ``size``."""
+    halved = (size[0] // 2, size[1] // 2)
+    luma, blue, red = layers
+    return (_cut(luma, box, size), _cut(blue, box, halved), _cut(red, box, halved))
+
+
+def put_mark(planes: Planes, patch: Plane) -> None:
+    """Lay the grey patch over a corner; colour under it goes."""
+    height, width = patch.shape
+    at = int(min(planes[0].shape) * _MARK_AT) // 2 * 2
+    planes[0][at : at + height, at : at + width] = patch
+    for colour in planes[1:]:
+        colour[at // 2 : (at + height) // 2, at // 2 : (at + width) // 2] = _NEUTRAL
+
+
+def _cut(layer: Image.Image, box: Box, size: Size) -> Plane:
+    width, height = layer.size
+    part = (box[0] * width, box[1] * height, box[2] * width, box[3] * height)
+    return np.array(layer.resize(size, Image.Resampling.BILINEAR, box=part))
+
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+_INK = (244, 241, 234)
+_MUTED = (186, 190, 198)
+_GROUNDS = ((38, 52, 74), (58, 44, 66), (34, 60, 56), (70, 50, 42), (44, 48, 58))
+_LONGEST = 600
+_SMALLEST = 16
+_SPACING = 0.35  # of the font's size, between lines
+MARK = "REHEARSAL"
+
+
+@lru_cache(maxsize=16)
+def font(size: int) -> Font:
+    """Return Pillow's own font, the only one that is there on every machine."""
+    return ImageFont.load_default(size)
+
+
+def title_card(text: str, size: Size, caption: str = "") -> Image.Image:
+    """Return ``text`` as a readable card, as large as it fits."""
+    image = Image.new("RGB", size, _ground(text))
+    draw = ImageDraw.Draw(image)
+    width, height = size
+    room = (int(width * 0.82), int(height * 0.62))
+    chosen, lines = _fitted(draw, text[:_LONGEST], room, min(size) // 9)
+    wrapped = "\n".join(lines)
+    spacing = getattr(chosen, "size", _SMALLEST) * _SPACING
+    draw.multiline_text(
+        (width / 2, height / 2),
+        wrapped,
+        fill=_INK,
+        font=chosen,
+        anchor="mm",
+        align="center",
+        spacing=spacing,
+    )
+    if caption:
+        small = font(max(16, height // 36))
+        draw.text((width / 2, height * 0.93), caption, fill=_MUTED, font=small, anchor="mm")
+    return image
+
+
+def mark_patch(size: Size) -> Image.Image:
+    """Return the grey patch that says that this is no real video."""
+    text = font(max(20, min(size) // 18))
+    probe = ImageDraw.Draw(Image.new("L", (1, 1)))
+    left, top, right, bottom = probe.textbbox((0, 0), MARK, font=text)
+    pad = max(8, min(size) // 60)
+    # Even sides, since a colour sample covers two by two pixels.
+    width = (int(right - left) + 2 * pad + 1) // 2 * 2
+    height = (int(bottom - top) + 2 * pad + 1) // 2 * 2
+    patch = Image.new("L", (width, height), 28)
+    draw = ImageDraw.Draw(patch)
+    draw.rectangle((0, 0, width - 1, height - 1), outline=220, width=2)
+    draw.text((pad - left, pad - top), MARK, fill=235, font=text)
+    return patch
+
+
+def _ground(text: str) -> tuple[int, int, int]:
+    digest = hashlib.sha256(text.encode()).digest()
+    return _GROUNDS[digest[0] % len(_GROUNDS)]
+
+
+def _fitted(
+    draw: ImageDraw.ImageDraw, text: str, room: Size, largest: int
+) -> tuple[Font, list[str]]:
+    """Return the largest font at which the wrapped text fits, and its lines."""
+    size = largest
+    # Below this a long word is cut rather than all the rest made smaller still.
+    smallest = max(_SMALLEST, largest // 4)
+    while True:
+        chosen = font(size)
+        lines = _wrapped(draw, text, chosen, room[0])
+        spacing = size * _SPACING
+        box = draw.multiline_textbbox((0, 0), "\n".join(lines), font=chosen, spacing=spacing)
+        fits = box[3] - box[1] <= room[1] and _words_fit(draw, text, chosen, room[0])
+        if fits or size <= smallest:
+            return chosen, lines
+        size = int(size * 0.85)
+
+
+def _words_fit(draw: ImageDraw.ImageDraw, text: str, chosen: Font, width: int) -> bool:
+    return all(draw.textlength(word, font=chosen) <= width for word in text.split())
+
+
+def _wrapped(draw: ImageDraw.ImageDraw, text: str, chosen: Font, width: int) -> list[str]:
+    lines: list[str] = []
+    for paragraph in text.splitlines() or [""]:
+        line = ""
+        for word in paragraph.split():
+            for piece in _pieces(draw, word, chosen, width):
+                longer = f"{line} {piece}".strip()
+                if line and draw.textlength(longer, font=chosen) > width:
+                    lines.append(line)
+                    longer = piece
+                line = longer
+        lines.append(line)
+    return lines
+
+
+def _pieces(draw: ImageDraw.ImageDraw, word: str, chosen: Font, width: int) -> list[str]:
+    """Cut a word that is wider than a line; scripts without spaces are one such word."""
+    if draw.textlength(word, font=chosen) <= width:
+        return [word]
+    pieces = [""]
+    for letter in word:
+        if draw.textlength(pieces[-1] + letter, font=chosen) > width:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces
+
 
 _OPTIONS = {"preset": "ultrafast", "tune": "zerolatency", "crf": "24", "g": "48"}
 _ZOOM = 0.12  # how much of the picture the slow move takes away by its end

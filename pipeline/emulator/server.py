@@ -1,4 +1,4 @@
-"""The emulator as one object: two origins on loopback, started and stopped together."""
+"""The emulator as one object: two origins on loopback, and endpoints of its own for tests."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from pipeline.emulator.control import ControlEndpoint
-from pipeline.emulator.faults import FaultBoard
+from pipeline.emulator.catalogue import UnknownFaultError, list_faults
+from pipeline.emulator.faults import FaultBoard, rule_from_json
 from pipeline.emulator.files import FilesEndpoint
 from pipeline.emulator.gate import Gate
 from pipeline.emulator.provider import Provider
@@ -136,6 +136,56 @@ class Emulator:
         self._runners.append(runner)
         await web.TCPSite(runner, self.settings.host, port, backlog=1024).start()
         return int(runner.addresses[0][1])
+
+
+class ControlEndpoint:
+    """For tests and people; no client of the real service finds these."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
+    async def set_faults(self, request: web.Request) -> web.StreamResponse:
+        """Replace all rules by a JSON list."""
+        try:
+            wanted = await request.json()
+            if not isinstance(wanted, list):
+                raise UnknownFaultError("the body must be a JSON list of faults")
+            self._provider.faults.replace([rule_from_json(one) for one in wanted])
+        except ValueError as wrong:
+            return web.json_response({"error": str(wrong)}, status=400)
+        return web.json_response({"faults": self._active()})
+
+    async def get_faults(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002
+        """Return the rules in force, how often they struck, and all that exist."""
+        document = {
+            "faults": self._active(),
+            "strikes": dict(self._provider.faults.strikes),
+            "known": dict(list_faults()),
+        }
+        return web.json_response(document)
+
+    async def records(self, request: web.Request) -> web.StreamResponse:
+        """Return what happened; ``?summary=1`` gives the counts alone."""
+        records = self._provider.records
+        document: dict[str, Any] = {"summary": self.summary()}
+        if request.query.get("summary") in (None, "", "0"):
+            document = {**records.document(), **document}
+        else:
+            document = document["summary"]
+        return web.json_response(document)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the counts, those of tasks included."""
+        provider = self._provider
+        return {
+            **provider.records.summary(),
+            "outstanding": provider.outstanding(),
+            "peak_outstanding": provider.book.peak_outstanding,
+            "strikes": dict(provider.faults.strikes),
+        }
+
+    def _active(self) -> list[str]:
+        return [str(rule) for rule in self._provider.faults.rules]
 
 
 def _api_app(provider: Provider) -> web.Application:

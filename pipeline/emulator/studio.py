@@ -16,8 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from pipeline.emulator.clips import clip_at_hand, plain_clip, stamp
-from pipeline.emulator.mp4 import free_box
+from pipeline.emulator.clips import clip_at_hand, free_box, plain_clip, stamp
 from pipeline.emulator.render import Picture, Shot, render
 from pipeline.emulator.tasks import Task
 

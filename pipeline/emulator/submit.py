@@ -9,12 +9,12 @@ from typing import Any
 
 from aiohttp import web
 
-from pipeline.emulator import wire
-from pipeline.emulator.bodies import error, fault_error, half, page
+from pipeline.emulator import replies
 from pipeline.emulator.catalogue import AFTER_ACCEPTANCE, UnknownFaultError
 from pipeline.emulator.faults import FaultRule
 from pipeline.emulator.gate import CALL, CODE, PROMPT
 from pipeline.emulator.provider import Provider
+from pipeline.emulator.replies import error, fault_error, half, page
 from pipeline.emulator.rules import Order, RefusedError, check_order
 from pipeline.emulator.tasks import QUEUED, Task
 
@@ -81,10 +81,10 @@ class SubmitEndpoint:
                 return web.json_response(document)
             case "submit_answer_lost":
                 politely = rule is not None and rule.value == "close"
-                return wire.close(request) if politely else wire.reset(request)
+                return replies.close(request) if politely else replies.reset(request)
             case "submit_stall":
                 seconds = rule.number(_FOREVER_S) if rule else _FOREVER_S
-                return await wire.stall(request, seconds)
+                return await replies.stall(request, seconds)
             case _:
                 return _odd(rule, document) if rule else web.json_response(document)
 
@@ -122,7 +122,7 @@ def _refusal(request: web.Request, rule: FaultRule) -> web.StreamResponse:
     """Return the answer of a fault that lets nothing be accepted."""
     match rule.kind.name:
         case "submit_reset":
-            return wire.reset(request)
+            return replies.reset(request)
         case "submit_redirect":
             # A client that follows it would be accepted at the other path.
             headers = {"Location": f"{request.path}?redirected=1"}

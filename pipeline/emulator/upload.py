@@ -10,13 +10,13 @@ from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 
-from pipeline.emulator import wire
-from pipeline.emulator.bodies import fault_error
+from pipeline.emulator import replies
 from pipeline.emulator.catalogue import UnknownFaultError
 from pipeline.emulator.faults import FaultRule
 from pipeline.emulator.gate import CALL
 from pipeline.emulator.provider import Provider
 from pipeline.emulator.records import UploadRecord
+from pipeline.emulator.replies import fault_error
 from pipeline.emulator.rules import RefusedError
 from pipeline.emulator.store import Upload
 
@@ -62,12 +62,12 @@ class UploadEndpoint:
     ) -> web.StreamResponse:
         match rule.kind.name:
             case "upload_reset":
-                return wire.reset(request)
+                return replies.reset(request)
             case "upload_answer_lost":
                 self._accept(request, form)
-                return wire.reset(request)
+                return replies.reset(request)
             case "upload_stall":
-                return await wire.stall(request, rule.number(_FOREVER_S))
+                return await replies.stall(request, rule.number(_FOREVER_S))
             case _:
                 return fault_error(rule)
 

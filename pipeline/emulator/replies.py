@@ -1,17 +1,147 @@
-"""Bytes to a client: whole or a range, in good order or with a fault."""
+"""What goes back to a client: bodies in every shape, whole files and ranges, broken answers."""
 
 from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import re
+import socket
+import struct
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
-from pipeline.emulator import wire
 from pipeline.emulator.faults import FaultRule
+
+_FIRST_SERVER_ERROR = 500
+_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+# The provider answers in the account's language: a client must not read these.
+_MESSAGES = {
+    401: "无效的令牌",
+    402: "账户余额不足",
+    429: "请求过于频繁",
+    500: "内部错误",
+}
+
+
+def page(status: int) -> web.Response:
+    """Return the HTML page of a proxy in front of the service."""
+    text = (
+        "<!DOCTYPE html><html><head><title>Gateway</title></head>"
+        f"<body><center><h1>{status}</h1></center><hr><center>nginx</center></body></html>"
+    )
+    return web.Response(status=status, text=text, content_type="text/html")
+
+
+def error(
+    status: int,
+    code: str,
+    message: str,
+    shape: str = "error",
+    headers: dict[str, str] | None = None,
+) -> web.Response:
+    """Return an error answer in one of the shapes of the catalogue."""
+    if shape == "html":
+        answer = page(status)
+        answer.headers.update(headers or {})
+        return answer
+    return web.json_response(_shaped(status, code, message, shape), status=status, headers=headers)
+
+
+def _shaped(status: int, code: str, message: str, shape: str) -> dict[str, Any]:
+    other = "server_error" if status >= _FIRST_SERVER_ERROR else "invalid_request_error"
+    kind = _TYPES.get(status, other)
+    match shape:
+        case "error_int":
+            return {"error": {"code": status, "message": message, "type": kind}}
+        case "success":
+            return {"success": False, "message": message}
+        case "message":
+            return {"message": code}
+        case "flat":
+            return {"code": code, "message": message, "data": None}
+        case "plain":
+            return {"error": message}
+        case _:
+            return {"error": {"code": code, "message": message, "type": kind}}
+
+
+def fault_error(rule: FaultRule, headers: dict[str, str] | None = None) -> web.Response:
+    """Return the plain error answer of a fault."""
+    kind = rule.kind
+    status = kind.status
+    if kind.value == "STATUS" and rule.value.isdigit():
+        status = int(rule.value)
+    message = f"{_MESSAGES.get(status, kind.code)} ({kind.code})"
+    return error(status, kind.code, message, rule.shape or kind.shape, headers)
+
+
+def half(document: dict[str, Any]) -> web.Response:
+    """Return the first half of a JSON document, as if it were whole."""
+    text = json.dumps(document)
+    body = text[: len(text) // 2].encode()
+    return web.Response(body=body, content_type="application/json")
+
+
+UNANSWERED = web.RequestKey("unanswered", bool)
+
+
+def reset(request: web.Request) -> web.Response:
+    """Drop the connection so that the client sees a reset instead of an answer."""
+    request[UNANSWERED] = True
+    transport = request.transport
+    if transport is not None:
+        _linger_none(transport)
+        transport.abort()
+    return web.Response(status=500)
+
+
+def close(request: web.Request) -> web.Response:
+    """Close the connection in good order, but without an answer."""
+    request[UNANSWERED] = True
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response(status=500)
+
+
+def _linger_none(transport: asyncio.Transport) -> None:
+    """Make the coming close a reset: no time to linger."""
+    plug = transport.get_extra_info("socket")
+    if plug is None:
+        return
+    # Windows has two shorts in its struct linger, everybody else two ints.
+    form = "hh" if sys.platform == "win32" else "ii"
+    plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(form, 1, 0))
+
+
+async def stall(request: web.Request, seconds: float) -> web.Response:
+    """Say nothing for a while, then close; ends at once when the client goes away."""
+    await asyncio.sleep(seconds)
+    return close(request)
+
+
+async def raw(request: web.Request, head: list[str], body: bytes) -> web.Response:
+    """Send exactly these header lines and these bytes, then close the connection.
+
+    aiohttp would not let a body be longer or shorter than it was announced.
+    """
+    transport = request.transport
+    if transport is not None and not transport.is_closing():
+        text = "\r\n".join([*head, "Connection: close", "", ""])
+        transport.write(text.encode("latin-1"))
+        transport.write(body)
+        transport.close()
+    return web.Response(status=200)
+
+
+def chunk(body: bytes) -> bytes:
+    """Return ``body`` as one chunk of a chunked body, without the end mark."""
+    return f"{len(body):x}\r\n".encode() + body + b"\r\n"
+
 
 _CHUNK_BYTES = 1 << 18
 _FOREVER_S = 3600.0
@@ -103,14 +233,14 @@ async def send_badly(request: web.Request, body: Body, rule: FaultRule) -> web.S
     length = f"Content-Length: {len(content)}"
     match rule.kind.name:
         case "download_cut":
-            return await wire.raw(request, [*head, length], content[:half_bytes])
+            return await raw(request, [*head, length], content[:half_bytes])
         case "download_cut_chunked":
             chunked = [*head, "Transfer-Encoding: chunked"]
-            return await wire.raw(request, chunked, wire.chunk(content[:half_bytes]))
+            return await raw(request, chunked, chunk(content[:half_bytes]))
         case "download_cut_close":
-            return await wire.raw(request, head, content[:half_bytes])
+            return await raw(request, head, content[:half_bytes])
         case "download_longer":
-            return await wire.raw(request, [*head, length], content + b"\0" * 1024)
+            return await raw(request, [*head, length], content + b"\0" * 1024)
         case "download_gzip":
             headers = {**_headers(body, span), "Content-Encoding": "gzip"}
             packed = gzip.compress(content, compresslevel=1)
