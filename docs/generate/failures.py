@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.writer.advice import OF_CODE, OF_STATE, REDO, Advice
+from pipeline.writer.outcome import OF_CODE, OF_STATE, REDO, Advice
 
 from .tables import table
 

@@ -17,7 +17,7 @@ _OURS = re.compile(r"(?:results|failed)(?:-results|-\d+)*")
 _REHEARSAL = ".rehearsal"
 
 
-class Work(Enum):
+class FolderUse(Enum):
     """Whose work an output folder holds: of live runs, of rehearsals, or perhaps of both."""
 
     LIVE = "live"
@@ -44,9 +44,9 @@ class OutputFolder:
         home = cls(manifest.parent)
         if not (home.journal.is_file() and home.wrote(manifest)):
             return cls(Path(outputs) / (manifest.stem + (_REHEARSAL if rehearsal else "")))
-        work = home.work
-        if work is not (Work.REHEARSED if rehearsal else Work.LIVE):
-            raise _mixed(manifest, home.root, work, rehearsal=rehearsal)
+        use = home.use
+        if use is not (FolderUse.REHEARSED if rehearsal else FolderUse.LIVE):
+            raise _mixed(manifest, home.root, use, rehearsal=rehearsal)
         return home
 
     def wrote(self, manifest: Path) -> bool:
@@ -55,7 +55,7 @@ class OutputFolder:
         return ours and manifest.parent.resolve() == self.root.resolve()
 
     @property
-    def work(self) -> Work:
+    def use(self) -> FolderUse:
         """Whose work the folder holds, as far as its name or what lies in it says.
 
         A folder named with --out has any name. A rehearsal leaves its tasks with the emulator, and
@@ -63,28 +63,28 @@ class OutputFolder:
         journal is nothing in it paid for; where that cannot be told, it may be both.
         """
         if self.root.absolute().name.endswith(_REHEARSAL):
-            return Work.REHEARSED
+            return FolderUse.REHEARSED
         state = self.emulator / "state.db"
         emulated, known = _tasks(state, "task"), _tasks(self.journal, "attempts")
         last = self._last_provider()
         if emulated == set() and last != "rehearsal" and (known or not state.is_file()):
-            return Work.LIVE
+            return FolderUse.LIVE
         if emulated is None or known is None or last == "toapis" or known - emulated:
-            return Work.BOTH
-        return Work.REHEARSED
+            return FolderUse.BOTH
+        return FolderUse.REHEARSED
 
     def refuse_to_mix(self, *, rehearsal: bool) -> None:
         """Raise UsageError where a rehearsal would go on in a live run's folder, or the reverse."""
         if not self.journal.is_file():
             return
-        work = self.work
-        if work is (Work.REHEARSED if rehearsal else Work.LIVE):
+        use = self.use
+        if use is (FolderUse.REHEARSED if rehearsal else FolderUse.LIVE):
             return
         holds = {
-            Work.LIVE: "holds the work of live runs",
-            Work.REHEARSED: "holds a rehearsal",
-            Work.BOTH: "may hold rows of live runs beside rehearsed ones",
-        }[work]
+            FolderUse.LIVE: "holds the work of live runs",
+            FolderUse.REHEARSED: "holds a rehearsal",
+            FolderUse.BOTH: "may hold rows of live runs beside rehearsed ones",
+        }[use]
         now = "a rehearsal" if rehearsal else "a live run"
         raise UsageError(
             f"{self.root} {holds}, and this would be {now} in it.",
@@ -153,9 +153,9 @@ def _tasks(path: Path, table: str) -> set[str] | None:
         return None
 
 
-def _mixed(manifest: Path, home: Path, work: Work, *, rehearsal: bool) -> UsageError:
+def _mixed(manifest: Path, home: Path, use: FolderUse, *, rehearsal: bool) -> UsageError:
     now = "rehearsal" if rehearsal else "live run"
-    if work is Work.BOTH:
+    if use is FolderUse.BOTH:
         return UsageError(
             f"{home} may hold rows of live runs beside rehearsed ones, and this would be a {now} "
             f"of {manifest} there.",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.disk.privatefile import open_private
+from pipeline.disk.openfile import open_private
 from pipeline.errors import RunLocked, StoreError
 
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 from pipeline.errors import StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 T = TypeVar("T")
 

@@ -1,11 +1,33 @@
-"""A SQLite file opened to be read and never written to, wherever it lies."""
+"""SQLite files: how one is opened for reading, and whether its folder lies on a network.
+
+SQLite's WAL mode keeps its index in memory that all users of a file share, and two machines share
+none (sqlite.org/wal.html). On a network file system a file of ours therefore uses the rollback
+mode, which needs only that the file system's locks hold.
+"""
 
 from __future__ import annotations
 
+import ctypes
+import os
+import platform
+import re
 import sqlite3
+import subprocess
+from collections.abc import Callable
 from pathlib import Path, PurePath
+from typing import Any
 from urllib.parse import quote
 
+_NETWORKED = re.compile(
+    r"(fuse\.)?(nfs[0-9]*|cifs|smb[0-9]*|smbfs|9p|v9fs|afs|afpfs|ceph|cephfs|coda|davfs2?|webdav"
+    r"|glusterfs|gpfs|lustre|beegfs|pvfs2|orangefs|ocfs2|gfs2?|ncpfs|sshfs|curlftpfs|rclone|s3fs"
+    r"|gcsfuse|goofys|juicefs|mountpoint-s3|grpcfuse|osxfs|vboxsf|vmhgfs|vmhgfs-fuse|prl_fs"
+    r"|virtiofs|drvfs|macfuse|osxfuse)",
+    re.IGNORECASE,
+)
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+_DRIVE_REMOTE = 4
+_PATIENCE_S = 5
 TIMEOUT_S = 10
 """So long another process's lock is waited for."""
 
@@ -19,3 +41,74 @@ def uri_of(path: PurePath) -> str:
     """Return a file's URI as SQLite takes it: a Windows share stands in the path, not before it."""
     name = path.as_posix()
     return "file://" + quote(name if name.startswith("/") else f"/{name}", safe="/:")
+
+
+def network_kind(folder: Path, system: str | None = None) -> str | None:
+    """Return what kind of network file system a folder lies on; None if on none that is known.
+
+    `system` is that of this machine unless given. A look that fails counts as none: then SQLite
+    itself says whether its mode works.
+    """
+    real = Path(os.path.realpath(folder))
+    try:
+        match system or platform.system():
+            case "Windows":
+                return of_drive(real.drive, _drive_type)
+            case "Darwin":
+                return of_mount_list(_mount_list(), str(real))
+            case _:
+                listed = Path("/proc/self/mountinfo").read_text("utf-8", "replace")
+                return of_mountinfo(listed, str(real))
+    except (OSError, AttributeError, subprocess.SubprocessError):
+        return None
+
+
+def of_mountinfo(mountinfo: str, path: str) -> str | None:
+    """Return the network kind of an absolute path by the text of Linux's /proc/self/mountinfo."""
+    mounts = []
+    for line in mountinfo.splitlines():
+        before, _, after = line.partition(" - ")
+        fields, kinds = before.split(), after.split()
+        if len(fields) > 4 and kinds:  # noqa: PLR2004 - proc(5): the fifth is the mount point
+            place = _ESCAPED.sub(lambda found: chr(int(found[1], 8)), fields[4])
+            mounts.append((place, kinds[0]))
+    return _network_kind(mounts, path)
+
+
+def of_mount_list(listed: str, path: str) -> str | None:
+    """Return the network kind of an absolute path by what `mount` prints on macOS."""
+    lines = (re.fullmatch(r".+? on (/.*) \(([^,)]+).*\)", line) for line in listed.splitlines())
+    return _network_kind([(found[1], found[2]) for found in lines if found], path)
+
+
+def _network_kind(mounts: list[tuple[str, str]], path: str) -> str | None:
+    """Judge by the deepest mount above a path; of several in one place by the last."""
+    depth, kind = -1, ""
+    for place, here in mounts:
+        inside = path == place or path.startswith(place.rstrip("/") + "/")
+        if inside and len(place) >= depth:
+            depth, kind = len(place), here
+    return kind if _NETWORKED.fullmatch(kind) else None
+
+
+def of_drive(drive: str, drive_type: Callable[[str], int]) -> str | None:
+    """Return the network kind of a drive of Windows, by a letter or a share's name."""
+    if drive.startswith("\\\\") and not drive.startswith(("\\\\?\\", "\\\\.\\")):
+        return "network share"
+    return "network drive" if drive_type(f"{drive}\\") == _DRIVE_REMOTE else None
+
+
+def _drive_type(root: str) -> int:
+    windows: Any = ctypes
+    return int(windows.windll.kernel32.GetDriveTypeW(root))
+
+
+def _mount_list() -> str:
+    return subprocess.run(
+        ["/sbin/mount"],
+        capture_output=True,
+        check=True,
+        text=True,
+        errors="replace",
+        timeout=_PATIENCE_S,
+    ).stdout

@@ -23,7 +23,7 @@ from pipeline.collector import collector_paused
 from pipeline.disk.folder import OutputFolder
 from pipeline.errors import StoreError, UsageError
 from pipeline.events import Event, Intended, PictureRefused
-from pipeline.journal.database import clear_errors, connect, no_room, store_error
+from pipeline.journal.database import Reserve, clear_errors, connect, no_room, store_error
 from pipeline.journal.reading import GET_ENTRIES, entries_in
 from pipeline.journal.records import (
     ENTRY_COLUMNS,
@@ -33,7 +33,6 @@ from pipeline.journal.records import (
     request_of,
     request_values,
 )
-from pipeline.journal.reserve import Reserve
 from pipeline.lifecycle import SETTLED, apply
 from pipeline.model import Attempt, Entry, Request
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Self
 
 from pipeline.concealment import conceal
-from pipeline.disk.privatefile import open_private
+from pipeline.disk.openfile import open_private
 from pipeline.errors import StoreError
 from pipeline.events import Declined, Event, Intended, LinkLost, PictureRefused, TaskFailed
 from pipeline.lifecycle import MOVES
 from pipeline.model import Video
-from pipeline.writer.advice import advise
+from pipeline.writer.outcome import advise
 
 _text = json.JSONEncoder(ensure_ascii=False, default=str).encode
 

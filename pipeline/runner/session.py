@@ -20,8 +20,8 @@ from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
 from pipeline.events import Accepted, AnswerLost, Downloaded, Event
+from pipeline.journal.database import Reserve
 from pipeline.journal.journal import Journal
-from pipeline.journal.reserve import Reserve
 from pipeline.model import Entry, State
 from pipeline.planner.estimate import estimate
 from pipeline.planner.plan import Action, Plan

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
 
 from pipeline.disk.place import place, remove
 from pipeline.manifest.columns import folded
-from pipeline.model import RESULT_COLUMNS
-from pipeline.writer.cells import Cell, Cut
-from pipeline.writer.layout import ACTION, ERROR, NEED_THE_USER, STATE, own_columns, pair
-from pipeline.writer.numbers import number_columns, own_values
-from pipeline.writer.plain import write_plain
-from pipeline.writer.styles import STATE_LOOKS
-from pipeline.writer.text import write_text
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from pipeline.model import Manifest, Result
+from pipeline.model import RESULT_COLUMNS, Manifest, Result
+from pipeline.writer.cells import STATE_LOOKS, Cell, Cut
+from pipeline.writer.layout import (
+    ACTION,
+    ERROR,
+    NEED_THE_USER,
+    STATE,
+    number_columns,
+    own_columns,
+    own_values,
+    pair,
+)
+from pipeline.writer.text_table import write_text
+from pipeline.writer.workbook_copy import write_plain
 
 # The state comes along because a file is known by that column as one of ours, whose guarded
 # cells are to be read without the guard.

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
 
 from pipeline.writer.cells import column_letters, column_number
-from pipeline.writer.elements import Element, append_child, elements, prefix_of, prefixed, splice
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+from pipeline.writer.parts import Element, append_child, elements, prefix_of, prefixed, splice
 
 RANGE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d+)(?::\$?([A-Za-z]{1,3})\$?(\d+))?")
 MOST_FROZEN = 10  # a header further down would freeze the whole window

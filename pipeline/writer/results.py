@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from pathlib import Path
+from typing import BinaryIO
 from xml.parsers.expat import ExpatError
 
 from pipeline.disk.place import place
-from pipeline.model import RESULT_COLUMNS
-from pipeline.writer.cells import Cell, Cut
-from pipeline.writer.layout import STATE, TASK, VIDEO, lay_out, own_columns, pair
-from pipeline.writer.numbers import number_columns, own_values
-from pipeline.writer.package import NotAWorkbook, Package
-from pipeline.writer.plain import write_plain
+from pipeline.model import RESULT_COLUMNS, Manifest, Result, Summary, TextDialect
+from pipeline.writer.cells import LINK, STATE_LOOKS, Cell, Cut
+from pipeline.writer.layout import (
+    STATE,
+    TASK,
+    VIDEO,
+    lay_out,
+    number_columns,
+    own_columns,
+    own_values,
+    pair,
+)
+from pipeline.writer.parts import NotAWorkbook, Package
 from pipeline.writer.sheet import Insert
-from pipeline.writer.styles import LINK, STATE_LOOKS
-from pipeline.writer.text import write_text
-from pipeline.writer.workbook import fill
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from pipeline.model import Manifest, Result, Summary, TextDialect
+from pipeline.writer.text_table import write_text
+from pipeline.writer.workbook_copy import fill, write_plain
 
 OTHER_FORMATS = (".xls", ".xlt", ".xlsb", ".ods", ".ots", ".fods")
 MACROS = (".xlsm", ".xltm")

@@ -6,16 +6,14 @@ Memory holds one row and the head of the sheet, so 100,000 rows cost no more tha
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, NamedTuple
 from xml.parsers import expat
 
 from pipeline.writer.cells import Cell, Cut, cell_xml, column_letters, column_number
-from pipeline.writer.elements import prefixed, tag_end
 from pipeline.writer.head import patch_head
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+from pipeline.writer.parts import prefixed, tag_end
 
 CHUNK_BYTES = 1 << 16
 SPANS = re.compile(rb"""\s+spans=("[^"]*"|'[^']*')""")

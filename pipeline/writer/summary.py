@@ -1,18 +1,25 @@
-"""One run in figures, for machines: `summary.json`."""
+"""One run in figures: `summary.json` for programs, and the sheet `Summary` of the results."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import posixpath
+import re
+from collections.abc import Mapping
+from itertools import count
+from pathlib import Path
 
 from pipeline.disk.place import place
+from pipeline.model import State, Summary
+from pipeline.writer.cells import STATE_LOOKS, Cell, Cut, cell_xml, xml_text
+from pipeline.writer.parts import SHEET_TYPE, Element, Package, Relationship, elements, splice
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pipeline.model import Summary
-
-NAME = "summary.json"
+_FILE_NAME = "summary.json"
+_SHEET_NAME = "Summary"
+MARK = "Reelsheet run"  # in A1: by it the sheet of an earlier results file is known again
+STRICT = "http://purl.oclc.org/ooxml/"
+NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+STRICT_NAMESPACE = "http://purl.oclc.org/ooxml/spreadsheetml/main"
 KEYS = (
     "schema",
     "run_id",
@@ -43,5 +50,137 @@ def write_summary(summary: Summary, folder: Path) -> Path:
     record["states"] = {str(state): count for state, count in summary.states.items()}
     # ASCII on purpose: a path with a byte that is no UTF-8 stays readable JSON.
     data = json.dumps(record, indent=2).encode("ascii") + b"\n"
-    path, _ = place(folder / NAME, lambda file: file.write(data))
+    path, _ = place(folder / _FILE_NAME, lambda file: file.write(data))
     return path
+
+
+def put_summary(
+    package: Package, summary: Summary, looks: Mapping[str, int], like: Relationship, cut: Cut
+) -> None:
+    """Add the sheet after the last one, or write over that of an earlier results file.
+
+    `like` is the relationship of a sheet of the same workbook (strict files name things otherwise).
+    """
+    workbook = package.workbook()
+    data = package.read(workbook)
+    found = elements(data)
+    sheets = {e.attributes["name"]: e for e in found if e.local == "sheet"}
+    strict = like.type.startswith(STRICT)
+    sheet = _sheet(summary, looks, STRICT_NAMESPACE if strict else NAMESPACE, cut).encode("utf-8")
+    earlier = _earlier(package, workbook, sheets)
+    if earlier is not None:
+        package.changed[package.part(earlier)] = sheet
+        return
+    taken = {name.casefold() for name in sheets}
+    name = next(n for n in _names(_SHEET_NAME) if n.casefold() not in taken)
+    part = _free_part(package, posixpath.dirname(workbook))
+    package.add_part(part, sheet, SHEET_TYPE)
+    new = package.add_relationship(workbook, like.type, part)
+    _list_sheet(package, workbook, found, name, new)
+
+
+def _list_sheet(
+    package: Package, workbook: str, found: list[Element], name: str, relationship: str
+) -> None:
+    data = package.read(workbook)
+    listed = [e for e in found if e.local == "sheet"]
+    number = max(int(e.attributes["sheetId"]) for e in listed) + 1
+    last = listed[-1]
+    attribute = next(a for a in last.attributes if a.endswith(":id"))
+    xml = f'<{last.name} name="{name}" sheetId="{number}" {attribute}="{relationship}"/>'
+    package.changed[workbook] = splice(data, [(last.end, last.end, xml.encode())])
+
+
+def _names(stem: str) -> list[str]:
+    return [stem, *(f"{stem} {number}" for number in range(2, 1000))]
+
+
+def _free_part(package: Package, folder: str) -> str:
+    taken = {name.lower() for name in package.zip.namelist()}
+    names = (posixpath.join(folder, f"worksheets/sheet{number}.xml") for number in count(1))
+    return next(name for name in names if name.lower() not in taken)
+
+
+def _earlier(package: Package, workbook: str, sheets: Mapping[str, Element]) -> str | None:
+    """The part of the summary sheet that an earlier results file brought along."""
+    targets = {r.id: r.target for r in package.relationships(workbook)}
+    pattern = re.compile(rf"{_SHEET_NAME}( \d+)?")
+    for name, element in sheets.items():
+        target = targets.get(element.reference() or "")
+        if pattern.fullmatch(name) and target and _first_text(package, workbook, target) == MARK:
+            return target
+    return None
+
+
+def _first_text(package: Package, workbook: str, part: str) -> str | None:
+    """The text of A1, which a spreadsheet program may have moved to the shared strings."""
+    data = package.read(part)
+    found = elements(data)
+    cell = next((e for e in found if e.local == "c"), None)
+    if cell is None or cell.attributes.get("r") != "A1":
+        return None
+    inside = [e for e in found if e.local in ("t", "v") and cell.start < e.start < cell.end]
+    text = data[inside[0].inner : inside[0].close].decode("utf-8", "replace") if inside else None
+    if text is None or cell.attributes.get("t") != "s":
+        return text
+    strings = [r.target for r in package.relationships(workbook) if r.kind == "sharedStrings"]
+    return _shared(package.read(strings[0]), int(text)) if strings else None
+
+
+def _shared(data: bytes, index: int) -> str | None:
+    found = elements(data)
+    items = [e for e in found if e.local == "si"]
+    if index >= len(items):
+        return None
+    item = items[index]
+    texts = [e for e in found if e.local == "t" and item.start < e.start < item.end]
+    return "".join(data[e.inner : e.close].decode("utf-8", "replace") for e in texts)
+
+
+def _sheet(summary: Summary, looks: Mapping[str, int], namespace: str, cut: Cut) -> str:
+    rows = "".join(
+        f'<row r="{number}">{_cells(number, pair, looks, cut)}</row>'
+        for number, pair in enumerate(_lines(summary), start=1)
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+        f'<worksheet xmlns="{xml_text(namespace)}"><cols>'
+        '<col min="1" max="1" width="24" customWidth="1"/>'
+        '<col min="2" max="2" width="48" customWidth="1"/>'
+        f"</cols><sheetData>{rows}</sheetData></worksheet>"
+    )
+
+
+def _cells(number: int, pair: tuple[Cell, Cell], looks: Mapping[str, int], cut: Cut) -> str:
+    return "".join(
+        cell_xml(f"{letter}{number}", cell, looks.get(cell.look or ""), cut)
+        for letter, cell in zip("AB", pair, strict=True)
+    )
+
+
+def _lines(summary: Summary) -> list[tuple[Cell, Cell]]:
+    money, currency = summary.spend or (None, "")
+    lines: list[tuple[str, str | float | None]] = [
+        (MARK, summary.run_id),
+        ("manifest", summary.manifest),
+        ("provider", summary.provider),
+        ("started (UTC)", summary.started_at),
+        ("finished (UTC)", summary.finished_at),
+        ("time taken, seconds", round(summary.elapsed_s)),
+        ("stopped by", summary.stopped_by),
+        ("submitted in this run", summary.submitted),
+        ("videos downloaded", summary.downloaded),
+        ("bytes downloaded", summary.bytes),
+        ("seconds of video", summary.video_seconds),
+        (f"spent in this run, {currency}", money),
+        ("balance before", summary.balance_before),
+        ("balance after", summary.balance_after),
+        ("rows", summary.rows),
+    ]
+    pairs = [(Cell(name), Cell(value)) for name, value in lines if value is not None]
+    pairs.append((Cell("state"), Cell("rows in it")))
+    return pairs + [
+        (Cell(state.value, STATE_LOOKS[state]), Cell(summary.states[state]))
+        for state in State
+        if summary.states.get(state)
+    ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline import events as ev
-from pipeline.disk.folder import OutputFolder, Work
+from pipeline.disk.folder import OutputFolder, FolderUse
 from pipeline.emulator.store import Store
 from pipeline.errors import UsageError
 from pipeline.journal.journal import Journal
@@ -70,7 +70,7 @@ def test_a_rehearsal_goes_on_in_its_folder(
 ) -> None:
     """Its failed rows are rehearsed there, whatever it is called; a live run is refused."""
     folder = home(tmp_path / name, paid=paid, rehearsed=rehearsed, last=last)
-    assert folder.work is Work.REHEARSED
+    assert folder.use is FolderUse.REHEARSED
     assert of(folder, rehearsal=True).root == folder.root
     with pytest.raises(UsageError, match="comes from a rehearsal"):
         of(folder, rehearsal=False)
@@ -83,7 +83,7 @@ def test_a_live_run_goes_on_in_its_folder(
 ) -> None:
     """Its failed rows are run there; a rehearsal is refused, and says truly why."""
     folder = home(tmp_path / "shop", paid=paid, last=last)
-    assert folder.work is Work.LIVE
+    assert folder.use is FolderUse.LIVE
     assert of(folder, rehearsal=False).root == folder.root
     with pytest.raises(UsageError, match="comes from a live run"):
         of(folder, rehearsal=True)
@@ -104,7 +104,7 @@ def test_a_folder_that_may_hold_paid_work_takes_neither(
 ) -> None:
     """A task that the emulator does not know may be paid for: neither run takes it for its own."""
     folder = home(tmp_path / "oc", paid=paid, rehearsed=rehearsed, last=last)
-    assert OutputFolder(folder.root).work is Work.BOTH
+    assert OutputFolder(folder.root).use is FolderUse.BOTH
     for rehearsal in (True, False):
         with pytest.raises(UsageError, match="may hold rows of live runs beside rehearsed ones"):
             of(folder, rehearsal=rehearsal)
@@ -114,11 +114,11 @@ def test_what_cannot_be_read_is_not_believed(tmp_path: Path) -> None:
     """A torn summary says nothing, and a torn state of the emulator's proves no rehearsal."""
     folder = home(tmp_path / "oc", rehearsed=("a",))
     folder.summary.write_bytes(b'["rehearsal"')
-    assert folder.work is Work.REHEARSED
+    assert folder.use is FolderUse.REHEARSED
     folder.summary.write_bytes(b'["rehearsal"]')
-    assert folder.work is Work.REHEARSED
+    assert folder.use is FolderUse.REHEARSED
     (folder.emulator / "state.db").write_bytes(b"no database, but long enough to look at" * 99)
-    assert OutputFolder(folder.root).work is Work.BOTH
+    assert OutputFolder(folder.root).use is FolderUse.BOTH
 
 
 def test_a_folder_that_was_named_is_taken(tmp_path: Path) -> None:
@@ -150,4 +150,4 @@ def test_a_rehearsal_that_ended_before_its_first_task_is_one(tmp_path: Path) -> 
     folder = home(tmp_path / "oc")
     folder.emulator.mkdir(parents=True)
     Store(folder.emulator / "state.db").close()
-    assert folder.work is Work.REHEARSED
+    assert folder.use is FolderUse.REHEARSED

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.disk.privatefile import open_private
+from pipeline.disk.openfile import open_private
 from pipeline.model import State
 from tests.security.shop import Quiet, Shop
 from tests.system.harness import sheets

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import events as ev
-from pipeline.disk.filesystem import network_kind, of_drive, of_mount_list, of_mountinfo
+from pipeline.disk.sqlitefile import network_kind, of_drive, of_mount_list, of_mountinfo
 from pipeline.journal.database import connect
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay

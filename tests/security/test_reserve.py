@@ -23,10 +23,9 @@ from pipeline.engine.engine import Engine
 from pipeline.engine.polling.schedule import Pace
 from pipeline.engine.settings import Settings
 from pipeline.errors import ExitCode, StoreError
-from pipeline.journal.database import no_room
+from pipeline.journal.database import PIECES, Reserve, no_room
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
-from pipeline.journal.reserve import PIECES, Reserve
 from pipeline.model import Entry, Phase, Request, State, TaskView, Video
 from pipeline.scheduler import Scheduler
 from tests.engine.night import enqueue
@@ -106,7 +105,7 @@ def test_without_room_for_it_nothing_begins(tmp_path: Path) -> None:
 import resource, sys
 from pathlib import Path
 from pipeline.errors import StoreError
-from pipeline.journal.reserve import Reserve
+from pipeline.journal.database import Reserve
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 try:
     with Reserve(Path(sys.argv[1])):

@@ -9,9 +9,9 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from pipeline.model import RESULT_COLUMNS, Manifest, Result, Row, State
-from pipeline.writer.package import MAIN_TYPE
+from pipeline.writer.cells import COLOURS, STATE_LOOKS
+from pipeline.writer.parts import MAIN_TYPE
 from pipeline.writer.results import write_results
-from pipeline.writer.styles import COLOURS, STATE_LOOKS
 from tests.writer.tables import (
     HEADERS,
     MAIN,

@@ -16,7 +16,7 @@ from pipeline.manifest.formulas import unguard
 from pipeline.model import RESULT_COLUMNS, Result, State, TextDialect
 from pipeline.writer.results import write_results
 from pipeline.writer.summary import KEYS, write_summary
-from pipeline.writer.text import write_text
+from pipeline.writer.text_table import write_text
 from tests.writer.tables import manifest, results, summary
 
 if TYPE_CHECKING:

@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import codecs
 import csv
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Iterable, Sequence
+from typing import BinaryIO
 
 from pipeline.manifest.formulas import guard
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from pipeline.model import TextDialect
+from pipeline.model import TextDialect
 
 BUFFER_LINES = 2000
 

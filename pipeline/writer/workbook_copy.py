@@ -10,22 +10,21 @@ from __future__ import annotations
 
 import codecs
 import io
-from typing import IO, TYPE_CHECKING, BinaryIO, cast
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import IO, BinaryIO, cast
 
-from pipeline.writer.cells import Cut
-from pipeline.writer.elements import as_utf8, elements
-from pipeline.writer.package import NotAWorkbook, Package, Relationship
+from pipeline.model import Summary
+from pipeline.writer.cells import Cell, Cut, add_looks
+from pipeline.writer.parts import NotAWorkbook, Package, Relationship, as_utf8, elements
 from pipeline.writer.sheet import Insert, Occupied, SheetPatch
-from pipeline.writer.styles import add_looks
-from pipeline.writer.summary_sheet import put_summary
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from pipeline.model import Summary
+from pipeline.writer.summary import put_summary
 
 MOST_TRIES = 64
 BUFFER_BYTES = 1 << 18
+FORBIDDEN = re.compile(r"[\\/*?:\[\]\x00-\x1f]|^'|'$")
+MOST_IN_NAME = 31
+WIDTH = 18.0
 
 
 def fill(
@@ -115,3 +114,40 @@ def _forget_calculation_order(package: Package, workbook: str) -> None:
     for relationship in package.relationships(workbook):
         if relationship.kind == "calcChain":
             package.drop(workbook, relationship)
+
+
+def write_plain(
+    out: BinaryIO,
+    sheet: str | None,
+    *,
+    first_column: int,
+    header_row: int,
+    headers: Sequence[str],
+    rows: Sequence[int],
+    cells: Callable[[int], Iterable[Cell]],
+    summary: Summary | None = None,
+) -> Cut:
+    """A workbook with one table, its header frozen, every cell a text, a number or a video link.
+
+    `first_column` is 1-based; `cells(row)` gives the cells of a row from there on.
+    """
+    # Heavy, and most runs need no new workbook.
+    from openpyxl import Workbook  # noqa: PLC0415
+
+    bare = io.BytesIO()
+    book = Workbook(write_only=True)
+    book.create_sheet(FORBIDDEN.sub("_", sheet or "")[:MOST_IN_NAME] or "Products")
+    book.save(bare)
+
+    def make(looks: Mapping[str, int], _first_free: int) -> Insert:
+        return Insert(
+            header_row=header_row,
+            headers=dict(enumerate(headers, start=first_column)),
+            known=frozenset(),
+            rows=rows,
+            cells=lambda row: enumerate(cells(row), start=first_column),
+            looks=looks,
+            widths=dict.fromkeys(range(first_column, first_column + len(headers)), WIDTH),
+        )
+
+    return fill(Package.open(bare), None, make, out, summary)
