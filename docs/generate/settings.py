@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from operator import attrgetter
 
-from pipeline.config.loading import FIELDS, SECTIONS, allowed
+from pipeline.config.catalogue import FIELDS, SECTIONS, allowed
 from pipeline.config.settings import Config
 
 from .tables import table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.authoring import guide
+from pipeline.authoring import workbook as guide
 from pipeline.checker.rules import IMAGE_FIELDS
 from pipeline.manifest.columns import ALIASES, FIELDS
 from pipeline.model import RESULT_COLUMNS

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.authoring.workbook import LONGEST_CELL, workbook
+from pipeline.checker import rules
 from pipeline.errors import StoreError, UsageError
+from pipeline.manifest.templates import FILTERS, TemplateFault, compile_template
 
 SUFFIXES = (".xlsx", ".csv", ".tsv")
 # The columns that a request is made of, in the order in which a person fills them in.
@@ -111,3 +113,82 @@ def _as_text(
 def _clean(text: str) -> str:
     """One kind of line break, and no character that a file cannot hold."""
     return text if text.isprintable() else _UNWRITABLE.sub("", _BREAKS.sub("\n", text))
+
+
+class PromptTemplate:
+    """A template, checked on making: `names` are the values that it may use.
+
+    `columns` are the headers that it may use as `row["Header"]`; their cells are values as well.
+    Raises UsageError when the text is no template, or uses a value or filter that is not there.
+    """
+
+    def __init__(
+        self, text: str, *, names: tuple[str, ...], longest: int, columns: Sequence[str] = ()
+    ) -> None:
+        self._longest = longest
+        self._names = names
+        self._columns = columns
+        try:
+            self._template = compile_template(text)
+        except TemplateFault as fault:
+            raise self._bad(str(fault)) from fault
+        unknown = set(self._template.names) - {*names, *columns}
+        if unknown:
+            listed = ", ".join(sorted(unknown))
+            raise self._bad(f"it uses {listed}, which is no value of a product")
+
+    def prompt(self, values: Mapping[str, object], *, about: str) -> tuple[str, bool]:
+        """Fill in the template: the prompt on one line, and whether it had to be cut.
+
+        `about` names the product in messages. Raises UsageError when it cannot be filled in.
+        """
+        try:
+            raw = self._template.fill(values)
+        except TemplateFault as fault:
+            raise self._bad(f"for {about}: {fault}") from fault
+        text = " ".join(raw.split())
+        return (text, False) if len(text) <= self._longest else (_cut(text, self._longest), True)
+
+    def _bad(self, what: str) -> UsageError:
+        columns = ', and each column as row["Its Header"]' if self._columns else ""
+        return UsageError(
+            f"The prompt template cannot be used: {what}.",
+            action=f"Values: {', '.join(self._names)}{columns}. Filters: {', '.join(FILTERS)}. "
+            'For example: "Product video of {{ title }}. {{ description | truncate(200) }}"',
+        )
+
+
+def _cut(text: str, longest: int) -> str:
+    """Cut between two words, with a mark that says so."""
+    start = text[: longest - 1]
+    return f"{start.rsplit(' ', 1)[0].rstrip()}\u2026"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The pictures taken and those left, both in the product's own order."""
+
+    taken: tuple[str, ...]
+    left: tuple[str, ...]
+
+    @property
+    def note(self) -> str:
+        """Why only one of two was taken; empty where nothing needs a person's eye."""
+        if len(self.taken) > 1 or not self.left:
+            return ""
+        found = len(self.taken) + len(self.left)
+        return (
+            f"{found} pictures found; a video takes {rules.BY_FIELD['image_urls'].sentence}, so "
+            "only the first is used. Add a third to use all."
+        )
+
+
+def choose(pictures: Sequence[str]) -> Choice:
+    """Take as many of the first pictures as a request may have; the same one only once."""
+    distinct = tuple(dict.fromkeys(pictures))
+    count = max(n for n in _possible() if n <= len(distinct))
+    return Choice(distinct[:count], distinct[count:])
+
+
+def _possible() -> tuple[int, ...]:
+    return tuple(int(n) for n in rules.BY_FIELD["image_urls"].allowed)

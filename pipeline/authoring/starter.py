@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, put
 from pipeline.authoring.workbook import workbook
-from pipeline.config.sample import sample
+from pipeline.config.catalogue import sample
 from pipeline.errors import StoreError, UsageError
 
 MANIFEST = Path("manifests", "products.xlsx")

@@ -15,8 +15,8 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import check, emulate, init, plan, report, resolve, run, status
-from pipeline.cli.streams import outlive_readers
+from pipeline.cli import check, init, plan, resolve, run, status
+from pipeline.cli.screen import outlive_readers
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError
 
@@ -52,7 +52,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for module in (check, plan, run, status, resolve, report, init, emulate):
+for module in (check, plan, run, status, resolve, init):
     module.add_to(app)
 
 
@@ -60,6 +60,20 @@ def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"reelsheet {__version__}")
         raise typer.Exit
+
+
+@app.command(
+    "emulate",
+    short_help="Serve a local ToAPIs for rehearsals and tests.",
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+def _emulate(context: typer.Context) -> None:
+    """Serve the local API on this machine, for other clients and for tests (see emulate --help)."""
+    # The options are the emulator's own.
+    from pipeline.emulator.command import main as emulate
+
+    raise typer.Exit(emulate(context.args, program="reelsheet emulate"))
 
 
 @app.callback()

@@ -163,8 +163,7 @@ def _demand_partner(wish: _Wish) -> None:
 
 def _from_export(wish: _Wish, shop: str) -> None:
     from pipeline.authoring.newmanifest import demand_free, write
-    from pipeline.authoring.shops.conversion import convert
-    from pipeline.authoring.shops.known import find
+    from pipeline.authoring.shops.conversion import convert, find
 
     if wish.source is None or wish.output is None:
         raise UsageError("--from needs an export and --output.")

@@ -136,7 +136,7 @@ def paid_again(setting: Setting) -> UsageError | None:
 def checked(setting: Setting, *, show: bool = True) -> Checked:
     """Check the manifest, with progress over its pictures; raises ManifestError, ConfigError."""
     from pipeline.checker.check import check_manifest
-    from pipeline.cli.screen import picture_progress
+    from pipeline.cli.progress import picture_progress
 
     with picture_progress(show=show) as progress:
         return check_manifest(

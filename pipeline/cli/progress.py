@@ -5,13 +5,16 @@ Everything goes to standard error; standard output carries results only.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Never, Self, TextIO
 
 from tqdm import tqdm
 
+from pipeline.cli.screen import is_terminal
 from pipeline.model import State
 
 PLAIN_EVERY_S = 30
@@ -37,9 +40,9 @@ def counts(states: Mapping[State, int]) -> str:
     return ", ".join(f"{states[state]} {state}" for state in _SHOWN if states.get(state))
 
 
-def is_terminal(stream: TextIO) -> bool:
-    """Whether bars and colour may be shown (https://no-color.org)."""
-    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+def shows_bars(stream: TextIO | None) -> bool:
+    """Tell whether bars and colour may be shown (https://no-color.org)."""
+    return is_terminal(stream) and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
 class Progress:
@@ -60,7 +63,7 @@ class Progress:
         self._bar: tqdm[Never] | None = None
         self._began = self._told = self._now()
         self._first_ended: int | None = None
-        if not quiet and is_terminal(stream):
+        if not quiet and shows_bars(stream):
             self._bar = tqdm(
                 total=total,
                 file=stream,
@@ -125,6 +128,21 @@ class Progress:
         if self._bar is not None:
             self._bar.refresh()
             self._bar.close()
+
+
+@contextlib.contextmanager
+def picture_progress(*, show: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Yield what shows how many pictures were looked at; None where nobody watches."""
+    if not show or not shows_bars(sys.stderr):
+        yield None
+        return
+    with tqdm[Never](unit="picture", file=sys.stderr, leave=False, delay=0.5) as bar:
+
+        def seen(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield seen
 
 
 def _clock(seconds: float) -> str:

@@ -207,8 +207,8 @@ def _carry_out(
     adopt: bool = False,
     quiet: bool = False,
 ) -> None:
-    from pipeline.cli.consent import go_on
     from pipeline.cli.progress import Progress
+    from pipeline.cli.screen import go_on
     from pipeline.runner.order import Order
     from pipeline.runner.run import run
     from pipeline.runner.snapshot import snapshot
@@ -238,7 +238,7 @@ def _carry_out(
 
 def _refuse_to_begin(setting: Setting) -> None:
     """Say what keeps a run from its journal, before anything is made or sent."""
-    from pipeline.config.secret import api_key
+    from pipeline.config.loading import api_key
 
     if setting.named:
         setting.folder.refuse_to_mix(rehearsal=setting.rehearses)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
+import io
 import json
+import os
+import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import FrameType
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from pipeline.errors import StoreError
+
 if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
     from pipeline.model import Problem
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
 def print_json(document: Mapping[str, object]) -> None:
@@ -43,25 +52,106 @@ def problem_line(manifest: Path, problem: Problem) -> str:
     return f"{place}: {problem.severity}: {where + ': ' if where else ''}{problem.message}{key}"
 
 
-@contextlib.contextmanager
-def picture_progress(*, show: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Yield what shows how many pictures were looked at; None where nobody watches."""
-    from pipeline.cli.progress import is_terminal
-
-    if not show or not is_terminal(sys.stderr):
-        yield None
-        return
-    from tqdm import tqdm
-
-    with tqdm(unit="picture", file=sys.stderr, leave=False, delay=0.5) as bar:
-
-        def seen(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield seen
-
-
 def count(number: int, noun: str) -> str:
     """Return "1 row", "2 rows"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Tell whether a stream is a terminal; a stream that was closed is None."""
+    return stream is not None and stream.isatty()
+
+
+class _Lasting(io.FileIO):
+    """A stream of which, after the first failure, everything is dropped.
+
+    A reader that went away is no failure of ours. A full disk is said once, as StoreError, where
+    `results` are written; on the way there it must not stop a run.
+    """
+
+    def __init__(self, number: int, *, results: bool) -> None:
+        super().__init__(number, "w", closefd=False)
+        self._results = results
+        self._lost = False
+
+    def write(self, data: Buffer, /) -> int:
+        try:
+            if not self._lost:
+                return super().write(data)
+        except OSError as error:
+            self._lost = True
+            if self._results and not isinstance(error, BrokenPipeError):
+                raise StoreError(
+                    f"standard output cannot be written: {error.strerror}",
+                    action="The work itself is done and kept; run again to read what it says.",
+                ) from error
+        return memoryview(data).nbytes
+
+
+def outlive_readers() -> None:
+    """Have both streams drop what nobody reads any more.
+
+    Whoever has enough of the output has no say in the work: a run goes on, and the process ends
+    with the code that the work deserves.
+    """
+    sys.stdout = _lasting(sys.stdout, results=True)
+    sys.stderr = _lasting(sys.stderr, results=False)
+
+
+def _lasting(stream: TextIO | None, *, results: bool) -> TextIO:
+    if stream is None:
+        # Closed by who started us. This takes its number, too, so that no file of ours gets it.
+        return Path(os.devnull).open("w", encoding="utf-8")
+    # A terminal is left alone: Windows' consoles are no plain files.
+    if not isinstance(stream, io.TextIOWrapper) or stream.isatty():
+        return stream
+    stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Lasting(stream.fileno(), results=results)),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+    )
+
+
+class _Interrupted(Exception):
+    """A signal came instead of an answer."""
+
+
+def go_on(*, yes: bool) -> bool:
+    """Ask whether to go on; without a terminal, or with `yes`, say that it goes on."""
+    if yes:
+        typer.echo("Going on, as --yes says.", err=True)
+        return True
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+        typer.echo("Going on: there is no terminal to ask at.", err=True)
+        return True
+    return _asked("Go on and submit? [y/N] ")
+
+
+def _asked(question: str) -> bool:
+    received: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        raise _Interrupted
+
+    # While the question stands a signal ends the waiting; afterwards it means what it always does.
+    before = {
+        one: signal.signal(one, interrupt)
+        for name in _SIGNALS
+        if (one := getattr(signal, name, None)) is not None
+        and signal.getsignal(one) is not signal.SIG_IGN
+    }
+    answer = ""
+    try:
+        typer.echo(question, err=True, nl=False)
+        answer = sys.stdin.readline()
+    except _Interrupted:
+        typer.echo("", err=True)
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    for number in received:
+        signal.raise_signal(number)
+    return not received and answer.strip().casefold() in {"y", "yes"}

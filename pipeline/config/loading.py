@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from pipeline.config.secret import looks_secret
-from pipeline.config.section import Section
+from pipeline.config.catalogue import FIELDS, PREFIX, SECTIONS, allowed, variable
 from pipeline.config.settings import Config
+from pipeline.config.values import looks_secret
 from pipeline.config.yamltext import Tree, Value, read_yaml
 from pipeline.errors import ConfigError
 
@@ -24,27 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
-PREFIX = "REELSHEET_"
 _LARGEST_BYTES = 1_000_000
 _LONGEST_ECHO = 60
 
-SECTIONS: dict[str, type[Section]] = {}
-FIELDS: dict[str, FieldInfo] = {}
-
-
-def _know(model: type[Section], prefix: str = "") -> None:
-    for name, info in model.model_fields.items():
-        if isinstance(info.annotation, type) and issubclass(info.annotation, Section):
-            SECTIONS[prefix + name] = info.annotation
-            _know(info.annotation, f"{prefix}{name}.")
-        else:
-            FIELDS[prefix + name] = info
-
-
-_know(Config)
 _MAPPING = "manifest.columns"  # the one setting whose own keys are free
 
 
@@ -77,6 +61,25 @@ def load(path: Path | None, *, environ: Mapping[str, str], overrides: Sequence[s
     return _validated(gathered)
 
 
+def api_key(config: Config, environ: Mapping[str, str]) -> str:
+    """The provider's key, from the environment only; no message ever repeats it.
+
+    Raises ConfigError when the variable is unset, empty, or holds what no key holds.
+    """
+    name = config.api.key_env
+    value = environ.get(name, "")
+    where = f"The environment variable {name} (api.key_env)"
+    if not value.strip():
+        state = "is empty" if name in environ else "is not set"
+        raise ConfigError(f"{where} {state}.", action=f"Put your API key into {name}.")
+    again = f"Put the key into {name} again, without quotes, blanks or line breaks around it."
+    if any(char.isspace() for char in value):
+        raise ConfigError(f"{where} holds blanks or line breaks.", action=again)
+    if not (value.isascii() and value.isprintable()):
+        raise ConfigError(f"{where} holds characters that no key has.", action=again)
+    return value
+
+
 def _gather_file(path: Path, gathered: _Gathered) -> None:
     try:
         if path.stat().st_size > _LARGEST_BYTES:
@@ -106,16 +109,12 @@ def _gather_file(path: Path, gathered: _Gathered) -> None:
 def _gather_variable(name: str, text: str, gathered: _Gathered) -> None:
     key = name.removeprefix(PREFIX).casefold().replace("__", ".")
     if key not in FIELDS and key not in SECTIONS:
-        known = {_variable(one): one for one in FIELDS}
+        known = {variable(one): one for one in FIELDS}
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}?" if near else "no setting has this name"
         gathered.fault(f"environment variable {name}", "", hint)
         return
     _gather_text(key, text, f"environment variable {name}", gathered)
-
-
-def _variable(key: str) -> str:
-    return PREFIX + key.replace(".", "__").upper()
 
 
 def _gather_override(override: str, gathered: _Gathered) -> None:
@@ -245,35 +244,3 @@ def _quotes(key: str, value: object) -> str:
     if "text" in allowed(key) and not isinstance(value, (str, dict, list, type(None))):
         return " (write it in quotes)"
     return ""
-
-
-def allowed(key: str, *, inner: bool = False) -> str:
-    """What a setting takes, in words; `inner` for the values of a mapping."""
-    return _in_words(FIELDS[key].annotation, FIELDS[key].metadata, inner=inner)
-
-
-def _in_words(kind: Any, metadata: Sequence[Any], *, inner: bool = False) -> str:  # noqa: ANN401
-    if get_origin(kind) is Literal:
-        *others, last = (str(one) for one in get_args(kind))
-        return f"{', '.join(others)} or {last}"
-    if get_origin(kind) is dict:
-        return _in_words(get_args(kind)[1], ()) if inner else "a list of lines header: field"
-    members = [one for one in get_args(kind) if one is not type(None)]
-    if len(members) == 1 or hasattr(kind, "__metadata__"):
-        optional = type(None) in get_args(kind)
-        words = _in_words(members[0], [*metadata, *getattr(kind, "__metadata__", ())])
-        return f"{words}, or null" if optional else words
-    return _simple_in_words(kind, metadata)
-
-
-def _simple_in_words(kind: Any, metadata: Sequence[Any]) -> str:  # noqa: ANN401
-    if kind is bool:
-        return "true or false"
-    if kind is str:
-        patterned = any(getattr(one, "pattern", None) for one in metadata)
-        return "a text of three capital letters" if patterned else "a text"
-    words = "a whole number" if kind is int else "a number"
-    bounds = {name: getattr(one, name) for one in metadata for name in ("gt", "ge", "le")
-              if getattr(one, name, None) is not None}  # fmt: skip
-    lower = f" above {bounds['gt']:g}" if "gt" in bounds else f" from {bounds.get('ge', 0):g}"
-    return words + lower + (f" up to {bounds['le']:.10g}" if "le" in bounds else "")

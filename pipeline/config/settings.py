@@ -1,18 +1,16 @@
 """The settings of Reelsheet: one frozen `Config`, each key with its bounds and its comment.
 
 The descriptions are written for the person who edits `config.yaml`; that file is rendered from
-them (see `sample`). What the provider allows as a default is repeated here from `rules`, because
-modules of one layer do not import each other; a test holds the two together.
+them (see `catalogue`). `Defaults` repeats what the checker's `rules` allow, because the checker is
+above the configuration; a test compares the two.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from pipeline.config.budget import Budget
-from pipeline.config.section import Section
 from pipeline.config.values import (
     BaseUrl,
     Encoding,
@@ -29,6 +27,12 @@ from pipeline.config.values import (
 
 _PROVIDER_FLOOR_S = 5.0  # docs: queries of one task at least 5 s apart
 _DAY_S = 86_400.0
+
+
+class Section(BaseModel):
+    """Base of all sections: strict types, unknown keys refused, frozen."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
 
 class Api(Section):
@@ -276,6 +280,62 @@ class Output(Section):
         description="How closely a video is looked at: boxes finds cut files, first_frame also "
         "decodes one picture, full decodes everything and takes about a second a video.",
     )
+
+
+class PerDay(Section):
+    """Caps per day, from midnight to midnight UTC, over all runs into one output folder."""
+
+    videos: int | None = Field(
+        default=None, gt=0, description="Most videos to order in a day. null: no cap."
+    )
+    video_seconds: int | None = Field(
+        default=None, gt=0, description="Most seconds of video to order in a day. null: no cap."
+    )
+    money: float | None = Field(
+        default=None,
+        gt=0,
+        description="Most money to spend in a day; needs price_per_second. null: no cap.",
+    )
+
+
+class Budget(Section):
+    """Caps per run, and per day; submitting stops before one would be passed."""
+
+    videos: int | None = Field(
+        default=None,
+        gt=0,
+        description="Most videos to order in one run. null: no cap.",
+    )
+    video_seconds: int | None = Field(
+        default=None, gt=0, description="Most seconds of video to order in one run. null: no cap."
+    )
+    money: float | None = Field(
+        default=None,
+        gt=0,
+        description="Most money to spend in one run; needs price_per_second. null: no cap.",
+    )
+    per_day: PerDay = Field(default_factory=PerDay)
+    price_per_second: float | None = Field(
+        default=None,
+        gt=0,
+        description="What a second of video costs you. The provider publishes no price of this "
+        "model. null: no sums are shown.",
+    )
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(
+        default="USD",
+        description="The currency of money and price_per_second, three capital letters.",
+    )
+
+    @model_validator(mode="after")
+    def _money_needs_a_price(self) -> Self:
+        """Without a price the money spent is unknown, and the cap would hold nothing back."""
+        if self.price_per_second is None:
+            for name, cap in (("money", self.money), ("per_day.money", self.per_day.money)):
+                if cap is not None:
+                    raise ValueError(
+                        f"{name} is a cap that needs price_per_second: set it, or remove {name}"
+                    )
+        return self
 
 
 class Config(Section):

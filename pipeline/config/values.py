@@ -1,4 +1,7 @@
-"""The kinds of value that settings take, beyond numbers: each checks itself and says why not."""
+"""The kinds of value that settings take, beyond numbers: each one checks itself and says why not.
+
+The rule for the API's address is here, for the settings as well as for the client.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,45 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 
-from pipeline.config.secret import looks_secret
+from pipeline.errors import ConfigError
 from pipeline.manifest.templates import TemplateFault, compile_braces, compile_template, is_jinja
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+TASK_PATH = "/v1/videos/generations/"
+"""A task is queried at this path with its id appended (docs/contract.md, "Queries")."""
+
+_EXAMPLE = "https://toapis.com"
+_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?")
+_LONGEST_LABEL = 63  # characters between two dots of a host name (RFC 1035)
 _VERSIONS = re.compile(r"(?:/+v1)*/*", re.IGNORECASE)
+_USUAL_PORT = {"https": 443, "http": 80}
+_SECRET_LIKE = re.compile(
+    r"(?<![A-Za-z0-9])sk-|^(?=.*[a-z])(?=.*[0-9])[A-Za-z0-9_\-]{28,}$",
+)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESOLUTIONS = {"720p": "720P", "1080p": "1080p"}
 
 
+def origin(base_url: str) -> str:
+    """Return `scheme://host[:port]` of the API, without `/v1` and without a trailing slash.
+
+    Accepts the base with or without `/v1`, with trailing slashes, and with the doubled `/v1/v1`
+    that is the most common mistake. Only https, except on this machine, because the key is sent
+    in a header.
+
+    Raises:
+        ConfigError: The URL is not usable; the message never repeats a user name or password.
+
+    """
+    try:
+        return _origin(base_url.strip())
+    except ValueError as fault:
+        raise ConfigError(
+            f"api.base_url {fault}.", action=f"Set api.base_url to {_EXAMPLE}."
+        ) from None
+
+
 def is_loopback(base_url: str) -> bool:
-    """Whether a URL points at this very machine."""
+    """Tell whether a URL points at this machine."""
     host = urlsplit(base_url).hostname or ""
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -29,20 +61,47 @@ def is_loopback(base_url: str) -> bool:
         return False
 
 
-def _base_url(url: str) -> str:
+def looks_secret(text: str) -> bool:
+    """Tell whether a text may be a pasted key, which no message may repeat."""
+    return bool(_SECRET_LIKE.search(text.strip()))
+
+
+def _origin(url: str) -> str:
+    no_address = f"is not a web address; write for example {_EXAMPLE}"
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        port = parts.port
     except ValueError:
-        raise ValueError("is not a web address; write for example https://toapis.com") from None
-    if parts.scheme not in {"https", "http"} or not parts.hostname or re.search(r"\s", url):
-        raise ValueError("is not a web address; write for example https://toapis.com")
-    if parts.username is not None:
+        raise ValueError(no_address) from None
+    host, scheme = parts.hostname or "", parts.scheme
+    if scheme not in _USUAL_PORT or not _is_host(host) or re.search(r"\s", url):
+        raise ValueError(no_address)
+    if parts.username is not None or parts.password is not None:
         raise ValueError("must not hold a user name or password; the key comes from api.key_env")
     if parts.query or parts.fragment or not _VERSIONS.fullmatch(parts.path):
         raise ValueError("must be the address of the API alone, nothing behind the host but /v1")
-    if parts.scheme == "http" and not is_loopback(url):
+    if scheme == "http" and not is_loopback(url):
         raise ValueError("must begin with https:// (http only for 127.0.0.1 and localhost)")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}" + ("" if port in {None, _USUAL_PORT[scheme]} else f":{port}")
+
+
+def _is_host(host: str) -> bool:
+    if ":" not in host:
+        # A longer label makes the resolver fail with an error that is not a network error.
+        labels = host.rstrip(".").split(".")
+        return _HOST.fullmatch(host) is not None and all(
+            0 < len(label) <= _LONGEST_LABEL for label in labels
+        )
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _base_url(url: str) -> str:
+    _origin(url)
     return url.rstrip("/")
 
 

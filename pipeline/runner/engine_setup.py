@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from pipeline.checker import rules
 from pipeline.checker.check import Checked
-from pipeline.config.budget import Budget
-from pipeline.config.settings import Config
+from pipeline.config.settings import Budget, Config
 from pipeline.engine.budget import DAY_S, Spend, day_of
 from pipeline.engine.engine import Engine
 from pipeline.engine.polling.schedule import Pace

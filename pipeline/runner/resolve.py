@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pipeline.config.secret import api_key
+from pipeline.config.loading import api_key
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.lock import run_lock

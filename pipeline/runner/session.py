@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.concealment import conceal
-from pipeline.config.secret import api_key
+from pipeline.config.loading import api_key
 from pipeline.config.values import is_loopback
 from pipeline.downloader.fetching import Downloader
 from pipeline.engine.commands import Decision

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
-from pipeline.config.origins import TASK_PATH, origin
+from pipeline.config.values import TASK_PATH, origin
 from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused
 from pipeline.manifest.locations import read_regular
 from pipeline.model import Balance, Request, TaskView
@@ -42,7 +42,7 @@ class ToAPIs:
     was read. A handshake per submission is a cheap price at a few submissions a second. aiohttp
     itself repeats only idempotent methods (`IDEMPOTENT_METHODS` in its client.py), never a POST.
 
-    Args: `base_url` as `origins.origin` takes it; `key` goes into the Authorization header of calls
+    Args: `base_url` as `values.origin` takes it; `key` goes into the Authorization header of calls
     to that origin and nowhere else; times in seconds; `connections` for queries, uploads and the
     balance together; `clock` gives Unix seconds, for a Retry-After date without a Date beside it.
 

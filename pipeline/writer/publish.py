@@ -12,8 +12,8 @@ from urllib.parse import quote
 from pipeline.checker.check import Checked
 from pipeline.checker.naming import made_of_contents
 from pipeline.collector import collector_paused
-from pipeline.config.origins import TASK_PATH, origin
 from pipeline.config.settings import Config
+from pipeline.config.values import TASK_PATH, origin
 from pipeline.disk.folder import OutputFolder
 from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import Plan, Step

@@ -7,8 +7,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from pipeline.authoring.choice import choose
-from pipeline.authoring.newmanifest import NewManifest, write
+from pipeline.authoring.newmanifest import NewManifest, choose, write
 from pipeline.errors import StoreError, UsageError
 from pipeline.reader.reading import read
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.authoring.prompts import PromptTemplate
+from pipeline.authoring.newmanifest import PromptTemplate
 from pipeline.errors import UsageError
 from pipeline.manifest.templates import FILTERS
 

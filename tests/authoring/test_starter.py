@@ -11,13 +11,13 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from typer.testing import CliRunner
 
-from pipeline.authoring.guide import KNOWN
 from pipeline.authoring.starter import CONFIG, HEADERS, MANIFEST, OUTPUTS, PICTURES, make_starter
+from pipeline.authoring.workbook import KNOWN
 from pipeline.checker import rules
 from pipeline.checker.check import check_manifest
 from pipeline.cli.app import app
+from pipeline.config.catalogue import sample
 from pipeline.config.loading import load
-from pipeline.config.sample import sample
 from pipeline.config.settings import Config
 from pipeline.errors import UsageError
 from pipeline.manifest.columns import FIELDS

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from pipeline.cli.progress import PLAIN_EVERY_S, Progress, counts, is_terminal
+from pipeline.cli.progress import PLAIN_EVERY_S, Progress, counts, shows_bars
 from pipeline.model import State
 
 
@@ -76,7 +76,7 @@ def test_a_terminal_that_wants_no_bars_gets_lines(
     """NO_COLOR and dumb terminals are treated as no terminal."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv(variable, value)
-    assert not is_terminal(Terminal())
+    assert not shows_bars(Terminal())
 
 
 def test_counts_leave_out_states_without_rows() -> None:

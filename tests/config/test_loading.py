@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.checker import rules
-from pipeline.config.loading import FIELDS, SECTIONS, allowed, load
-from pipeline.config.sample import sample
-from pipeline.config.secret import api_key
+from pipeline.config.catalogue import FIELDS, SECTIONS, allowed, sample
+from pipeline.config.loading import api_key, load
 from pipeline.config.settings import Config, Defaults
 from pipeline.config.values import ManifestField
 from pipeline.errors import ConfigError, ExitCode

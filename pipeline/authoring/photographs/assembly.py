@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.authoring.choice import choose
-from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, NewManifest
+from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, NewManifest, PromptTemplate, choose
 from pipeline.authoring.photographs.folder import Found, look_into
 from pipeline.authoring.photographs.shots import (
     Shot,
@@ -18,7 +17,6 @@ from pipeline.authoring.photographs.shots import (
     offshoots,
     products,
 )
-from pipeline.authoring.prompts import PromptTemplate
 from pipeline.checker import rules
 from pipeline.errors import UsageError
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.authoring.choice import Choice, choose
-from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, NewManifest
-from pipeline.authoring.prompts import PromptTemplate
-from pipeline.authoring.shops.exportformat import Export, ExportFormat
-from pipeline.authoring.shops.known import FORMATS
-from pipeline.authoring.shops.product import Product
+from pipeline.authoring.newmanifest import (
+    FIELDS_BEHIND_PROMPT,
+    Choice,
+    NewManifest,
+    PromptTemplate,
+    choose,
+)
+from pipeline.authoring.shops import shopify, woocommerce
+from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
 from pipeline.checker import rules
 from pipeline.checker.naming import numbered
 from pipeline.errors import UsageError
@@ -196,3 +200,19 @@ def _manifest(rows: list[dict[str, str]]) -> NewManifest:
 def _listed(keys: Sequence[str]) -> str:
     more = f" and {len(keys) - _LISTED:,} more" if len(keys) > _LISTED else ""
     return f"{', '.join(keys[:_LISTED])}{more}"
+
+
+FORMATS = {one.name: one for one in (shopify.FORMAT, woocommerce.FORMAT)}
+
+
+def find(name: str) -> ExportFormat:
+    """The format of this name; raises UsageError, which lists them all, if there is none."""
+    plain = name.strip().casefold()
+    if plain in FORMATS:
+        return FORMATS[plain]
+    near = difflib.get_close_matches(plain, FORMATS, n=1, cutoff=0.5)
+    raise UsageError(
+        f"--from {name}: no such export format.",
+        action=(f"Did you mean {near[0]}? " if near else "")
+        + f"Understood are {' and '.join(FORMATS)}.",
+    )

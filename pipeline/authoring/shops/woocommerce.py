@@ -14,8 +14,7 @@ import html
 import re
 from collections.abc import Sequence
 
-from pipeline.authoring.shops.exportformat import Export, ExportFormat
-from pipeline.authoring.shops.product import Product
+from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
 from pipeline.checker.naming import visible
 from pipeline.manifest.plaintext import plain_text
 from pipeline.model import Row

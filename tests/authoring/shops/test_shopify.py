@@ -9,8 +9,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from pipeline.authoring.shops.conversion import convert, web_address
-from pipeline.authoring.shops.known import find
+from pipeline.authoring.shops.conversion import convert, find, web_address
 from pipeline.errors import UsageError
 
 OLD = (

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.authoring.shops.conversion import convert
-from pipeline.authoring.shops.known import FORMATS, find
+from pipeline.authoring.shops.conversion import FORMATS, convert, find
 from pipeline.errors import ManifestError, UsageError
 
 HEADERS = (

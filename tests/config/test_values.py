@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.config.origins import origin
+from pipeline.config.values import origin
 from pipeline.errors import ConfigError
 from pipeline.toapis.client import ToAPIs
 

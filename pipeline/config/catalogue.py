@@ -1,0 +1,130 @@
+"""Every setting there is: its key, what it allows, and the commented `config.yaml` of them all.
+
+All of it is derived from `settings`, so that it cannot drift.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Sequence
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from pipeline.config.settings import Config, Section
+from pipeline.config.yamltext import Value, read_yaml
+
+PREFIX = "REELSHEET_"
+"""With this begin the names of environment variables that hold settings."""
+
+SECTIONS: dict[str, type[Section]] = {}
+FIELDS: dict[str, FieldInfo] = {}
+
+
+def _know(model: type[Section], prefix: str = "") -> None:
+    for name, info in model.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Section):
+            SECTIONS[prefix + name] = info.annotation
+            _know(info.annotation, f"{prefix}{name}.")
+        else:
+            FIELDS[prefix + name] = info
+
+
+_know(Config)
+
+
+def variable(key: str) -> str:
+    """Return the environment variable that holds a setting."""
+    return PREFIX + key.replace(".", "__").upper()
+
+
+def allowed(key: str, *, inner: bool = False) -> str:
+    """What a setting takes, in words; `inner` for the values of a mapping."""
+    return _in_words(FIELDS[key].annotation, FIELDS[key].metadata, inner=inner)
+
+
+def _in_words(kind: Any, metadata: Sequence[Any], *, inner: bool = False) -> str:  # noqa: ANN401
+    if get_origin(kind) is Literal:
+        *others, last = (str(one) for one in get_args(kind))
+        return f"{', '.join(others)} or {last}"
+    if get_origin(kind) is dict:
+        return _in_words(get_args(kind)[1], ()) if inner else "a list of lines header: field"
+    members = [one for one in get_args(kind) if one is not type(None)]
+    if len(members) == 1 or hasattr(kind, "__metadata__"):
+        optional = type(None) in get_args(kind)
+        words = _in_words(members[0], [*metadata, *getattr(kind, "__metadata__", ())])
+        return f"{words}, or null" if optional else words
+    return _simple_in_words(kind, metadata)
+
+
+def _simple_in_words(kind: Any, metadata: Sequence[Any]) -> str:  # noqa: ANN401
+    if kind is bool:
+        return "true or false"
+    if kind is str:
+        patterned = any(getattr(one, "pattern", None) for one in metadata)
+        return "a text of three capital letters" if patterned else "a text"
+    words = "a whole number" if kind is int else "a number"
+    bounds = {name: getattr(one, name) for one in metadata for name in ("gt", "ge", "le")
+              if getattr(one, name, None) is not None}  # fmt: skip
+    lower = f" above {bounds['gt']:g}" if "gt" in bounds else f" from {bounds.get('ge', 0):g}"
+    return words + lower + (f" up to {bounds['le']:.10g}" if "le" in bounds else "")
+
+
+_WIDTH = 100
+_HEAD = f"""\
+# Settings of Reelsheet, shown with their defaults. What is left out keeps its default.
+# Each can also be given as --set section.key=value, or as an environment variable:
+# {PREFIX}LIMITS__OUTSTANDING=5 stands for limits.outstanding. The command line wins, then
+# the environment, then this file.
+"""
+
+
+def sample() -> str:
+    """The text of the default `config.yaml`: every key with its comment, in the order of use."""
+    config = Config()
+    parts = [_HEAD]
+    parts += ["\n" + _key(config, name, "", "") for name in Config.model_fields]
+    return "".join(parts)
+
+
+def _keys(section: BaseModel, prefix: str, indent: str) -> str:
+    return "".join(_key(section, name, prefix, indent) for name in type(section).model_fields)
+
+
+def _key(section: BaseModel, name: str, prefix: str, indent: str) -> str:
+    path = prefix + name
+    if path in SECTIONS:
+        title = _comment((SECTIONS[path].__doc__ or "").strip(), indent)
+        keys = _keys(getattr(section, name), f"{path}.", f"{indent}  ")
+        return f"{title}{indent}{name}:\n{keys}"
+    about = type(section).model_fields[name].description or ""
+    comment = _comment(f"{about} [{allowed(prefix + name)}]", indent)
+    return f"{comment}{indent}{name}: {_written(getattr(section, name))}\n"
+
+
+def _comment(text: str, indent: str) -> str:
+    lead = f"{indent}# "
+    return (
+        textwrap.fill(
+            text,
+            _WIDTH,
+            initial_indent=lead,
+            subsequent_indent=lead,
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+        + "\n"
+    )
+
+
+def _written(value: object) -> str:
+    """A value as YAML; texts get quotes only where YAML would read something else."""
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if isinstance(value, str):
+        read = read_yaml(value).tree
+        plain = isinstance(read, Value) and read.value == value
+        return value if plain else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False)
