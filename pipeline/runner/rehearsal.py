@@ -1,6 +1,8 @@
 """The built-in emulator as a child process, for rehearsals: no key, no network, no cost.
 
 It ends when its standard input ends, so that none is left behind even when this process is killed.
+It imports this very package, whatever lies in the working folder: `python -m pipeline.emulator`
+would take a `pipeline/` or a `typing.py` from there.
 """
 
 from __future__ import annotations
@@ -19,6 +21,15 @@ KEY = "rehearsal"
 """Any key is accepted by the emulator."""
 
 _START_LIMIT_S = 60
+_PACKAGE_HOME = Path(__file__).resolve().parents[2]
+_PROGRAM = """\
+import sys
+home = sys.argv.pop(1)
+if home not in sys.path:
+    sys.path.insert(0, home)
+from pipeline.emulator.command import main
+sys.exit(main())
+"""
 
 
 @contextlib.asynccontextmanager
@@ -29,8 +40,10 @@ async def emulator(state: Path, arguments: Sequence[str] = ()) -> AsyncIterator[
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
-        "pipeline.emulator",
+        "-P",
+        "-c",
+        _PROGRAM,
+        str(_PACKAGE_HOME),
         "--state",
         str(state),
         "--until-stdin-closes",

@@ -1,0 +1,58 @@
+"""A working folder that holds Python files of a stranger: none of them is imported or executed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.harness import sheets
+from tests.system.harness.product import Product
+
+NAMES = ("typing", "aiohttp", "json", "av", "numpy", "multiprocessing", "sqlite3", "PIL", "pandas")
+"""Modules that our processes import; each is in the working folder under another's hand."""
+
+TRAP = "import pathlib, sys\npathlib.Path({mark!r}).touch()\nsys.exit('a stranger was imported')\n"
+
+INSTALLED = (
+    "-P",
+    "-c",
+    "import sys; sys.argv[0] = 'reelsheet'; from pipeline.cli.app import main; main()",
+)
+"""What the console script does: its own folder is on the path, the working folder is not."""
+
+
+@pytest.fixture(params=["modules", "package"])
+def stranger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Product]:
+    """The product in a folder where every import would be noticed."""
+    trap = TRAP.format(mark=str(tmp_path / "imported"))
+    for name in NAMES:
+        (tmp_path / f"{name}.py").write_text(trap)
+    if request.param == "modules":
+        (tmp_path / "pipeline.py").write_text(trap)
+    else:
+        for package in ("pipeline", "pipeline/emulator", "reelsheet"):
+            (tmp_path / package).mkdir()
+            (tmp_path / package / "__init__.py").write_text(trap)
+    product = Product(tmp_path, None, None)
+    yield product
+    product.close()
+
+
+def test_nothing_of_a_strangers_folder_is_imported(stranger: Product) -> None:
+    """The command, the emulator, its renderers and the decoders: a whole rehearsal passes."""
+    folder = stranger.folder
+    lines = sheets.rows(1, duration="4")
+    lines[0]["image_1"] = sheets.picture(folder / "mug.jpg").name
+    manifest = sheets.write(folder / "shop.xlsx", lines)
+    done = stranger("run", manifest, "--set", "output.verify=full", program=INSTALLED)
+    assert done.code == 0, done.err
+    assert not (folder / "imported").exists()
+
+
+def test_the_traps_would_be_noticed(stranger: Product) -> None:
+    """A Python that has the working folder on its path runs into them."""
+    caught = stranger(program=("-c", "import typing"))
+    assert caught.code == 1
+    assert (stranger.folder / "imported").exists()
