@@ -8,9 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.checker import naming, prompts, rules
-from pipeline.checker import rowpictures as pictures
-from pipeline.checker.drafter import drafter
+from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
 from pipeline.collector import collector_paused
 from pipeline.errors import ConfigError
 from pipeline.manifest import columns
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedManifest:
     """What a check found.
 
     `keys` has one key per row of the manifest, in their order, also for rows that break a rule.
@@ -54,7 +52,7 @@ class Checked:
         """
         with collector_paused():
             return {
-                number: rules.request(draft, self.images.get(number, ()), self.model)
+                number: rules.make_request(draft, self.images.get(number, ()), self.model)
                 for number, draft in self.drafts.items()
             }
 
@@ -97,14 +95,14 @@ class _Checking:
     outside: bool  # pictures may lie outside of root
     prepare: bool  # pictures that are not fit to be sent become copies
     problems: list[Problem]
-    template: prompts.PromptTemplate | None = None
+    template: rowtexts.PromptTemplate | None = None
     name: RowTemplate | None = None  # of the videos, where not every row may have one
     keys: list[str] = field(default_factory=list)
     bad_keys: list[Problem] = field(default_factory=list)
     unread_keys: set[int | None] = field(default_factory=set)  # rows whose key the reader lost
     broken: set[int] = field(default_factory=set)  # rows with an error found so far
     drafts: dict[int, rules.Draft] = field(default_factory=dict)
-    pictured: list[pictures.Pictured] = field(default_factory=list)
+    pictured: list[rowpictures.Pictured] = field(default_factory=list)
 
 
 def check_manifest(
@@ -114,7 +112,7 @@ def check_manifest(
     cache_dir: Path | None,
     progress: Callable[[int, int], None] | None = None,
     origin: Path | None = None,
-) -> Checked:
+) -> CheckedManifest:
     """Read and check a manifest; nothing is sent and the manifest is not changed.
 
     `cache_dir` remembers pictures between runs and takes their copies (None: nowhere; a picture
@@ -125,7 +123,7 @@ def check_manifest(
     """
     checking = _rows_checked(path, config, origin)
     seen = _with_pictures(checking, cache_dir, progress)
-    return Checked(
+    return CheckedManifest(
         manifest=checking.manifest,
         columns=checking.columns,
         keys=tuple(checking.keys),
@@ -200,7 +198,7 @@ def _with_template(checking: _Checking, text: str | None) -> tuple[int, ...]:
     """Bind the template of prompts, if there is one; returns the columns that it uses."""
     if text is None:
         return ()
-    template = prompts.prompt_template(text, checking.manifest, checking.fields)
+    template = rowtexts.prompt_template(text, checking.manifest, checking.fields)
     if isinstance(template, Problem):
         checking.problems.append(template)
         return ()
@@ -208,7 +206,7 @@ def _with_template(checking: _Checking, text: str | None) -> tuple[int, ...]:
     made_of = template.template.columns
     used = any(map(template.stands_for, checking.manifest.rows))
     if used and "key" not in checking.fields:
-        checking.problems.append(prompts.no_key_column(len(made_of)))
+        checking.problems.append(rowtexts.no_key_column(len(made_of)))
     return made_of
 
 
@@ -249,21 +247,21 @@ def _check_rows(checking: _Checking) -> None:
     """Hold each row against the rules; rows with pictures wait for those."""
     found_reading = _cell_problems(checking)
     odd = found_reading.keys() | checking.broken
-    quick = drafter(checking.fields, checking.defaults)
+    quick = drafts.make_drafter(checking.fields, checking.defaults)
     for row, key in zip(checking.manifest.rows, checking.keys, strict=True):
         usual = checking.name is None and row.number not in odd
         draft = quick(row, key) if usual else None
         if draft is None:
             _check_row(checking, row, key, found_reading.get(row.number, []))
         elif draft.image_cells:
-            checking.pictured.append(pictures.Pictured(row, key, draft, draft.image_cells))
+            checking.pictured.append(rowpictures.Pictured(row, key, draft, draft.image_cells))
         else:
             checking.drafts[row.number] = draft
 
 
 def _check_row(checking: _Checking, row: Row, key: str, found_reading: list[Problem]) -> None:
     template = checking.template
-    draft, problems = rules.parse(
+    draft, problems = drafts.draft_row(
         row,
         key,
         manifest=checking.manifest,
@@ -274,21 +272,21 @@ def _check_row(checking: _Checking, row: Row, key: str, found_reading: list[Prob
     problems += _unnamed(checking, row, key)
     if problems or found_reading:
         _note(checking, _merged(problems, found_reading, key))
-    if named := rules.image_fields(row, checking.fields):
+    if named := drafts.image_fields(row, checking.fields):
         texts = tuple(text for _, text in named)
-        checking.pictured.append(pictures.Pictured(row, key, draft, texts))
+        checking.pictured.append(rowpictures.Pictured(row, key, draft, texts))
     elif draft is not None and row.number not in checking.broken:
         checking.drafts[row.number] = draft
 
 
 def _with_pictures(
     checking: _Checking, cache_dir: Path | None, progress: Callable[[int, int], None] | None
-) -> pictures.Seen:
+) -> rowpictures.Seen:
     """Look at the pictures, and finish the rows that wait for them."""
     if not checking.pictured:
-        return pictures.Seen()
-    terms = pictures.Terms(checking.root, checking.outside, checking.prepare, cache_dir)
-    seen = pictures.look(
+        return rowpictures.Seen()
+    terms = rowpictures.Terms(checking.root, checking.outside, checking.prepare, cache_dir)
+    seen = rowpictures.look(
         checking.pictured, checking.manifest, checking.fields, terms, progress=progress
     )
     _note(checking, seen.problems)
@@ -306,7 +304,7 @@ def _unnamed(checking: _Checking, row: Row, key: str) -> tuple[Problem, ...]:
     try:
         checking.name.text(row, key=key)
     except TemplateFault as fault:
-        return (prompts.row_problem(checking.manifest, row, key, "output.name", fault),)
+        return (rowtexts.row_problem(checking.manifest, row, key, "output.name", fault),)
     return ()
 
 

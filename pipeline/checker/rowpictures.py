@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.checker.rules import Draft, image_fields, problem_at
+from pipeline.checker.drafts import image_fields, problem_at
+from pipeline.checker.rules import Draft
 from pipeline.manifest.locations import PictureFault, locate
 from pipeline.model import Manifest, Picture, Problem, Row, Severity
-from pipeline.pictures import shape
+from pipeline.pictures.accepted import shape_warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -124,6 +125,6 @@ def _findings(
         return [(f"picture_{found.code}", found.message, Severity.ERROR)]
     findings = [("picture_warning", text, Severity.WARNING) for text in found.warnings]
     if draft is not None and isinstance(place, Path):
-        far = shape.warning(place.name, found.width, found.height, draft.aspect_ratio)
+        far = shape_warning(place.name, found.width, found.height, draft.aspect_ratio)
         findings += [("picture_shape", far, Severity.WARNING)] if far else []
     return findings

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pipeline.checker.check import Checked
+    from pipeline.checker.check import CheckedManifest
     from pipeline.model import Problem
 
 
@@ -87,7 +87,7 @@ class _Prompt(TypedDict):
     prompt: str
 
 
-def _prompts(found: Checked, most: int) -> list[_Prompt]:
+def _prompts(found: CheckedManifest, most: int) -> list[_Prompt]:
     """The first prompts that would be sent, with their rows and keys."""
     keys = dict(zip((row.number for row in found.manifest.rows), found.keys, strict=True))
     return [

@@ -12,7 +12,7 @@ import typer
 from pipeline.errors import ConfigError, ExitCode, StoreError, UsageError
 
 if TYPE_CHECKING:
-    from pipeline.checker.check import Checked
+    from pipeline.checker.check import CheckedManifest
     from pipeline.config.settings import Config
     from pipeline.disk.folder import OutputFolder
 
@@ -133,7 +133,7 @@ def paid_again(setting: Setting) -> UsageError | None:
     return paid_elsewhere(setting.manifest, setting.folder, setting.config.output.dir)
 
 
-def checked(setting: Setting, *, show: bool = True) -> Checked:
+def checked(setting: Setting, *, show: bool = True) -> CheckedManifest:
     """Check the manifest, with progress over its pictures; raises ManifestError, ConfigError."""
     from pipeline.checker.check import check_manifest
     from pipeline.cli.progress import picture_progress

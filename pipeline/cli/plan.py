@@ -55,7 +55,7 @@ def show_plan(setting: Setting, selection: Selection, *, as_json: bool, verbose:
     """Print the plan of a run with this selection."""
     from pipeline.journal.reading import read_durations, read_entries
     from pipeline.planner.estimate import estimate
-    from pipeline.planner.planner import plan_for
+    from pipeline.planner.planner import plan_manifest
     from pipeline.writer.outcome import EDITED
 
     refusal = paid_again(setting)
@@ -64,7 +64,7 @@ def show_plan(setting: Setting, selection: Selection, *, as_json: bool, verbose:
         typer.echo(f"         {refusal.action}", err=True)
     found = checked(setting, show=not as_json)
     entries = read_entries(setting.folder.journal)
-    plan = plan_for(found, entries, setting.folder, selection)
+    plan = plan_manifest(found, entries, setting.folder, selection)
     cost = estimate(plan, found, setting.config, read_durations(setting.folder.journal))
     if as_json:
         print_json(

@@ -27,7 +27,7 @@ from pipeline.cli.screen import count, print_table, problem_line
 from pipeline.errors import ExitCode, ManifestError, UsageError
 
 if TYPE_CHECKING:
-    from pipeline.checker.check import Checked
+    from pipeline.checker.check import CheckedManifest
     from pipeline.model import State
     from pipeline.planner.plan import Selection
     from pipeline.runner.run import Outcome
@@ -251,7 +251,7 @@ def _refuse_to_begin(setting: Setting) -> None:
         api_key(setting.config, os.environ)
 
 
-def _refuse_broken(setting: Setting, found: Checked, *, strict: bool) -> None:
+def _refuse_broken(setting: Setting, found: CheckedManifest, *, strict: bool) -> None:
     broken = [problem for problem in found.errors if problem.row is None]
     if broken:
         column = f", column {broken[0].column}" if broken[0].column else ""
@@ -265,7 +265,7 @@ def _refuse_broken(setting: Setting, found: Checked, *, strict: bool) -> None:
         raise refuse(len(found.errors))
 
 
-def _refuse_unknown_keys(selection: Selection, found: Checked) -> None:
+def _refuse_unknown_keys(selection: Selection, found: CheckedManifest) -> None:
     unknown = ((selection.only or frozenset()) | selection.redo) - set(found.keys)
     if unknown:
         raise UsageError(
@@ -274,7 +274,7 @@ def _refuse_unknown_keys(selection: Selection, found: Checked) -> None:
         )
 
 
-def _say_before(setting: Setting, found: Checked) -> None:
+def _say_before(setting: Setting, found: CheckedManifest) -> None:
     invalid = len(found.manifest.rows) - found.valid
     broken = "breaks a rule and is" if invalid == 1 else "break a rule and are"
     also = f", {invalid:,} {broken} not sent" if invalid else ""
@@ -299,7 +299,7 @@ def _say_money(outcome: Outcome) -> None:
         )
 
 
-def _say_after(outcome: Outcome, found: Checked, *, quiet: bool) -> None:
+def _say_after(outcome: Outcome, found: CheckedManifest, *, quiet: bool) -> None:
     for stop in outcome.stops:
         typer.echo(f"stopped: {stop.reason}", err=True)
         if stop.action:

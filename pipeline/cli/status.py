@@ -40,13 +40,13 @@ def _status(
     """Show how many rows are in which state, from the sheet and the journal; sends nothing."""
     from pipeline.journal.reading import read_entries
     from pipeline.planner.plan import Selection
-    from pipeline.planner.planner import plan_for
+    from pipeline.planner.planner import plan_manifest
     from pipeline.writer.publish import results_of
 
     setting = settle(manifest, config, out, sets)
     found = checked(setting, show=not (quiet or as_json))
     entries = read_entries(setting.folder.journal)
-    plan = plan_for(found, entries, setting.folder, Selection())
+    plan = plan_manifest(found, entries, setting.folder, Selection())
     results = results_of(found, plan, entries)
     states = Counter(result.state.value for result in results)
     if as_json:
@@ -93,7 +93,7 @@ def _report(
     from pipeline.disk.lock import run_lock
     from pipeline.journal.reading import read_entries
     from pipeline.planner.plan import Selection
-    from pipeline.planner.planner import plan_for
+    from pipeline.planner.planner import plan_manifest
     from pipeline.writer.publish import publish, results_of
 
     _ = verbose
@@ -101,7 +101,7 @@ def _report(
     found = checked(setting, show=not quiet)
     with run_lock(setting.folder.lock):
         entries = read_entries(setting.folder.journal)
-        plan = plan_for(found, entries, setting.folder, Selection())
+        plan = plan_manifest(found, entries, setting.folder, Selection())
         published = publish(
             found, results_of(found, plan, entries, setting.config), setting.folder, None
         )

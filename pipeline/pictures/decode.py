@@ -7,16 +7,21 @@ import io
 import struct
 import warnings
 import zlib
+from functools import cache
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
 from pipeline.manifest.locations import PictureFault, read_regular
 from pipeline.model import Picture
-from pipeline.pictures import faults
-from pipeline.pictures.copies import CopyFolder
-from pipeline.pictures.heic import decoder_loaded, is_heic
-from pipeline.pictures.limits import LARGEST_BYTES, LARGEST_PIXELS, LARGEST_SOURCE_BYTES
+from pipeline.pictures import accepted
+from pipeline.pictures.accepted import (
+    HEIC_BRANDS,
+    LARGEST_BYTES,
+    LARGEST_PIXELS,
+    LARGEST_SOURCE_BYTES,
+)
+from pipeline.pictures.memory import CopyFolder
 from pipeline.pictures.recipe import CONVERTED, RECIPE, SENT_AS_THEY_ARE, Made, make, needs_of
 
 # An MPO is a JPEG with more pictures behind the first, as phones write it.
@@ -61,11 +66,11 @@ def decode(path: Path, copies: CopyFolder | None, *, prepare: bool) -> Picture |
     try:
         data = read_regular(path, limit)
     except OSError as error:
-        return faults.unreadable(path, error)
+        return accepted.unreadable(path, error)
     if not data:
-        return faults.empty(path)
+        return accepted.empty(path)
     if len(data) > limit:
-        return faults.too_large(path, len(data), prepare=prepare)
+        return accepted.too_large(path, len(data), prepare=prepare)
     return _decoded(path, data, copies, prepare=prepare)
 
 
@@ -76,16 +81,16 @@ def _decoded(
     try:
         with Image.open(io.BytesIO(data), formats=_formats(prepare=prepare, heic=heic)) as image:
             if image.width * image.height > LARGEST_PIXELS:
-                return faults.too_many_pixels(path)
+                return accepted.too_many_pixels(path)
             if _is_raw(image, data):
-                return faults.camera_raw(path)
+                return accepted.camera_raw(path)
             return _judged(path, data, image, copies, prepare=prepare)
     except UnidentifiedImageError:
-        return faults.unidentified(path, data, prepare=prepare, heic=heic)
+        return accepted.unidentified(path, data, prepare=prepare, heic=heic)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return faults.too_many_pixels(path)
+        return accepted.too_many_pixels(path)
     except (MemoryError, *_DAMAGE) as error:
-        return faults.damaged(path, f" ({error})")
+        return accepted.damaged(path, f" ({error})")
 
 
 def _formats(*, prepare: bool, heic: bool) -> tuple[str, ...]:
@@ -103,7 +108,7 @@ def _judged(
     image.seek(0)
     image.load()
     if not _has_end(data, image.format):
-        return faults.damaged(path, " (its end is missing)")
+        return accepted.damaged(path, " (its end is missing)")
     sha256 = hashlib.sha256(data).hexdigest()
     needs = needs_of(image, data, frames)
     if prepare and not needs.fit:
@@ -168,3 +173,19 @@ def _moving(path: Path, frames: int) -> tuple[str, ...]:
     if frames == 1:
         return ()
     return (f"{path.name} is animated ({frames} frames); only its first frame counts.",)
+
+
+def is_heic(data: bytes) -> bool:
+    """Tell by its first bytes whether a file is HEIC or HEIF."""
+    return data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS
+
+
+@cache
+def decoder_loaded() -> bool:
+    """Make Pillow open HEIC, under the name HEIF; False where the library is not installed."""
+    try:
+        import pi_heif  # noqa: PLC0415 - 18 MB that most manifests never need
+    except ImportError:
+        return False
+    pi_heif.register_heif_opener()
+    return True

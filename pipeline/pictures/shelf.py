@@ -11,11 +11,9 @@ from typing import Self, TypeAlias
 
 from pipeline.manifest.locations import PictureFault, kind_of
 from pipeline.model import Picture
-from pipeline.pictures.copies import CopyFolder
+from pipeline.pictures.accepted import LARGEST_BYTES, LARGEST_SOURCE_BYTES, too_large, unreadable
 from pipeline.pictures.decode import decode
-from pipeline.pictures.faults import too_large, unreadable
-from pipeline.pictures.limits import LARGEST_BYTES, LARGEST_SOURCE_BYTES
-from pipeline.pictures.memory import PictureMemory, Stamp
+from pipeline.pictures.memory import CopyFolder, PictureMemory, Stamp
 from pipeline.pictures.nearby import Neighbourhood
 from pipeline.pictures.recipe import RECIPE
 

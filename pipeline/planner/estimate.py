@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from heapq import heapify, heappush, heapreplace
 
 from pipeline.checker import rules
-from pipeline.checker.check import Checked
+from pipeline.checker.check import CheckedManifest
 from pipeline.config.settings import Config
 from pipeline.planner.plan import Action, Plan
 
@@ -26,7 +26,7 @@ class Estimate:
 
 
 def estimate(
-    plan: Plan, checked: Checked, config: Config, durations_s: Sequence[float] = ()
+    plan: Plan, checked: CheckedManifest, config: Config, durations_s: Sequence[float] = ()
 ) -> Estimate:
     """Return what `plan` would come to; `durations_s` are what the latest tasks took."""
     rows = dict(zip(checked.keys, checked.manifest.rows, strict=True))

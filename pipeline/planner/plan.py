@@ -99,7 +99,7 @@ class Plan:
         return {group: counts[group] for group in GROUPS if group != State.SUBMITTING.value}
 
 
-def make(
+def decide(
     rows: Iterable[tuple[str, Request | None]],
     entries: Mapping[str, Entry],
     selection: Selection,

@@ -7,11 +7,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.checker.check import Checked
+from pipeline.checker.check import CheckedManifest
 from pipeline.collector import collector_paused
 from pipeline.disk.folder import OutputFolder
 from pipeline.model import Entry, State
-from pipeline.planner import plan as planned
+from pipeline.planner import plan
 from pipeline.planner.plan import Plan, Selection
 
 LINK_LIFETIME_S = 24 * 3600
@@ -19,8 +19,8 @@ LINK_LIFETIME_S = 24 * 3600
 
 
 @collector_paused()
-def plan_for(
-    checked: Checked,
+def plan_manifest(
+    checked: CheckedManifest,
     entries: Mapping[str, Entry],
     folder: OutputFolder,
     selection: Selection,
@@ -32,7 +32,7 @@ def plan_for(
     rows = zip(checked.keys, checked.manifest.rows, strict=True)
     gone = files_gone(entries, folder.videos)
     oldest = (time.time() if wall is None else wall) - LINK_LIFETIME_S
-    return planned.make(
+    return plan.decide(
         ((key, requests.get(row.number)) for key, row in rows),
         entries,
         selection,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from pipeline.checker import naming, rules
-from pipeline.checker.check import Checked
+from pipeline.checker.check import CheckedManifest
 from pipeline.config.settings import Config
 from pipeline.model import Attempt, Entry, Request
 from pipeline.planner.plan import Action, Mode, Plan, Selection
@@ -20,7 +20,7 @@ class Attempts:
 
     def __init__(
         self,
-        checked: Checked,
+        checked: CheckedManifest,
         config: Config,
         journal_id: str,
         plan: Plan,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pipeline.checker import rules
-from pipeline.checker.check import Checked
+from pipeline.checker.check import CheckedManifest
 from pipeline.config.settings import Budget, Config
 from pipeline.engine.budget import DAY_S, Spend, day_of
 from pipeline.engine.engine import Engine
@@ -23,7 +23,7 @@ def prepared(
     entries: Mapping[str, Entry],
     journal: Journal,
     *,
-    checked: Checked,
+    checked: CheckedManifest,
     config: Config,
     selection: Selection,
     account: str,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.checker.check import Checked
+from pipeline.checker.check import CheckedManifest
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.engine.budget import Spend
@@ -42,7 +42,7 @@ class Order:
     the account does not hold enough.
     """
 
-    checked: Checked
+    checked: CheckedManifest
     config: Config
     folder: OutputFolder
     selection: Selection

@@ -16,7 +16,7 @@ from pipeline.errors import ExitCode, StoreError
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import Action, Plan
-from pipeline.planner.planner import plan_for
+from pipeline.planner.planner import plan_manifest
 from pipeline.runner.balance import Account
 from pipeline.runner.order import Order, Screen, Tally
 from pipeline.runner.runlog import RunLog
@@ -95,7 +95,7 @@ class _Run:
         self._log("begin", command=self.order.command, manifest=self.order.checked.manifest.path)
         checked = self.order.checked
         entries = self.journal.entries(checked.requests_by_hash)
-        plan = plan_for(checked, entries, self.order.folder, self.order.selection, wall=began)
+        plan = plan_manifest(checked, entries, self.order.folder, self.order.selection, wall=began)
         if plan.of(Action.SUBMIT) or plan.of(Action.TAKE_UP):
             self._work(plan, entries)
             # Freed before they are read anew: a hundred thousand of them are much. So is what the

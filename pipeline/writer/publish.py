@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import quote
 
-from pipeline.checker.check import Checked
+from pipeline.checker.check import CheckedManifest
 from pipeline.checker.naming import made_of_contents
 from pipeline.collector import collector_paused
 from pipeline.config.settings import Config
@@ -39,7 +39,7 @@ class Published:
 
 
 def results_of(
-    checked: Checked, plan: Plan, entries: Mapping[str, Entry], config: Config | None = None
+    checked: CheckedManifest, plan: Plan, entries: Mapping[str, Entry], config: Config | None = None
 ) -> list[Result]:
     """Return one result for each row of the manifest, in order; see `results_by_part`."""
     return results_by_part(checked, plan, lambda _keys: entries, config)
@@ -47,7 +47,7 @@ def results_of(
 
 @collector_paused()
 def results_by_part(
-    checked: Checked,
+    checked: CheckedManifest,
     plan: Plan,
     entries_of: EntriesOf,
     config: Config | None = None,
@@ -102,7 +102,7 @@ def _quoted(text: str) -> str:
 
 @collector_paused()
 def publish(
-    checked: Checked,
+    checked: CheckedManifest,
     results: Sequence[Result],
     folder: OutputFolder,
     summary: Summary | None,
@@ -131,7 +131,7 @@ def publish(
     return Published(written.path, failed, notes)
 
 
-def _part(checked: Checked) -> str:
+def _part(checked: CheckedManifest) -> str:
     """What is still to do after a run over the results or the failed rows of a manifest."""
     report = "`reelsheet report` with the manifest itself brings its own results up to date."
     if any(map(made_of_contents, checked.keys)):

@@ -21,7 +21,7 @@ from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.errors import UsageError
 from pipeline.manifest.columns import FIELDS
-from pipeline.pictures.limits import LARGEST_BYTES
+from pipeline.pictures.accepted import LARGEST_BYTES
 
 
 def products(folder: Path) -> Worksheet:

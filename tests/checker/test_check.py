@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from PIL import Image
 
-from pipeline.checker.check import Checked, check_manifest, file_problem
+from pipeline.checker.check import CheckedManifest, check_manifest, file_problem
 from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.errors import ConfigError, ManifestError
@@ -41,7 +41,7 @@ def _picture(path: Path, colour: str = "red") -> Path:
     return path
 
 
-def _check(path: Path, *overrides: str) -> Checked:
+def _check(path: Path, *overrides: str) -> CheckedManifest:
     return check_manifest(
         path, load(None, environ={}, overrides=overrides), cache_dir=path.parent / "cache"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.checker.check import Checked, check_manifest
+from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.config.loading import load
 from pipeline.errors import ManifestError
 from tests.corpus import formats, pictures, sheets, texts, values
@@ -28,7 +28,7 @@ CASES = [
 ]
 
 
-def _check(case: Case, folder: Path) -> Checked:
+def _check(case: Case, folder: Path) -> CheckedManifest:
     path = folder / "shop" / case.file
     path.parent.mkdir()
     path.write_bytes(case.data)
@@ -64,7 +64,7 @@ def test_the_corpus(case: Case, tmp_path: Path) -> None:
         assert part in said
 
 
-def _well_said(checked: Checked) -> None:
+def _well_said(checked: CheckedManifest) -> None:
     """Each problem is a sentence; one of a row names its place as far as there is one."""
     unnamed = {one.row for one in checked.problems if one.code in _NO_KEY}
     for problem in checked.problems:
@@ -78,7 +78,7 @@ def _well_said(checked: Checked) -> None:
                 assert problem.cell.endswith(str(problem.row))
 
 
-def _as_expected(case: Case, checked: Checked) -> None:
+def _as_expected(case: Case, checked: CheckedManifest) -> None:
     assert len(checked.keys) == len(set(checked.keys)) == len(checked.manifest.rows)
     if case.keys:
         assert checked.keys == case.keys

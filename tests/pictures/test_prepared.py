@@ -19,7 +19,7 @@ from PIL import Image, ImageCms
 from pipeline.config.settings import Images
 from pipeline.manifest.locations import PictureFault
 from pipeline.model import Picture
-from pipeline.pictures.limits import LARGEST_BYTES, LARGEST_SIDE
+from pipeline.pictures.accepted import LARGEST_BYTES, LARGEST_SIDE
 from pipeline.pictures.shelf import PictureShelf
 
 pillow_heif.register_heif_opener()

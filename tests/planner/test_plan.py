@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.lifecycle import PAID
 from pipeline.model import Attempt, Entry, Request, State, Video
-from pipeline.planner.plan import ENDED_BADLY, GROUPS, Action, Mode, Plan, Selection, Step, make
+from pipeline.planner.plan import ENDED_BADLY, GROUPS, Action, Mode, Plan, Selection, Step, decide
 
 VIDEO = Video("a.mp4", 1000, "00", 6.0, 1280, 720)
 EVERY_MODE = list(Mode)
@@ -37,7 +37,7 @@ def plan_of(
     live: Iterable[str] = (),
 ) -> Step:
     entries = {known.key: known} if known else {}
-    made = make([("a", row)], entries, selection, files_gone=set(gone), links_live=set(live))
+    made = decide([("a", row)], entries, selection, files_gone=set(gone), links_live=set(live))
     assert len(made.steps) == 1
     assert made.gone == ()
     return made.steps[0]
@@ -269,7 +269,7 @@ def test_attempts_that_never_went_out_do_not_count() -> None:
 
 
 def many(selection: Selection, entries: dict[str, Entry] | None = None) -> Plan:
-    return make([(key, request()) for key in "abcde"], entries or {}, selection)
+    return decide([(key, request()) for key in "abcde"], entries or {}, selection)
 
 
 def test_limit_counts_submissions_only() -> None:
@@ -299,7 +299,7 @@ def test_only_selects_rows_by_key() -> None:
         ("new", True),
         ("new", False),
     ]
-    invalid = make([("x", None)], {}, Selection(only=frozenset("c"))).steps[0]
+    invalid = decide([("x", None)], {}, Selection(only=frozenset("c"))).steps[0]
     assert told(invalid) == (Action.LEAVE, "invalid", False)
 
 
@@ -310,7 +310,7 @@ def test_rows_that_left_the_manifest_are_fetched_if_they_are_paid_for(
 ) -> None:
     """Nothing else is done about them, and they are not counted in the groups."""
     left = entry(state, key="x")
-    made = make([("a", request())], {"x": left}, Selection(mode))
+    made = decide([("a", request())], {"x": left}, Selection(mode))
     if state in PAID:
         assert [(step.key, step.action, step.counts) for step in made.gone] == [
             ("x", Action.TAKE_UP, True)
@@ -318,7 +318,7 @@ def test_rows_that_left_the_manifest_are_fetched_if_they_are_paid_for(
     else:
         assert made.gone == ()
     assert sum(made.groups.values()) == 1
-    assert make([], {"x": left}, Selection(mode, only=frozenset("a"))).gone == ()
+    assert decide([], {"x": left}, Selection(mode, only=frozenset("a"))).gone == ()
 
 
 def test_the_groups_name_every_state_once() -> None:

@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.checker.check import Checked, check_manifest
+from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.config.settings import Config
 from pipeline.model import Attempt, Entry, State
-from pipeline.planner.plan import Mode, Selection, make
+from pipeline.planner.plan import Mode, Selection, decide
 from pipeline.runner.attempts import Attempts
 
 
 @pytest.fixture
-def checked(tmp_path: Path) -> Checked:
+def checked(tmp_path: Path) -> CheckedManifest:
     """Three rows: new, in doubt since earlier, edited since it was in doubt."""
     path = tmp_path / "shop.csv"
     path.write_text("key,prompt\nnew,a mug\nold,a bag\nedited,a tin\n", encoding="utf-8")
     return check_manifest(path, Config(), cache_dir=None)
 
 
-def entries_of(checked: Checked) -> dict[str, Entry]:
+def entries_of(checked: CheckedManifest) -> dict[str, Entry]:
     """What the journal knows of them, and of one that left the manifest."""
     known = {}
     for key, row in (("old", 3), ("edited", 4), ("gone", 3)):
@@ -34,19 +34,21 @@ def entries_of(checked: Checked) -> dict[str, Entry]:
     return known
 
 
-def attempts(checked: Checked, entries: dict[str, Entry], selection: Selection) -> Attempts:
+def attempts(checked: CheckedManifest, entries: dict[str, Entry], selection: Selection) -> Attempts:
     rows = zip(checked.keys, checked.manifest.rows, strict=True)
-    plan = make(((key, checked.requests.get(row.number)) for key, row in rows), entries, selection)
+    plan = decide(
+        ((key, checked.requests.get(row.number)) for key, row in rows), entries, selection
+    )
     return Attempts(checked, Config(), "journal", plan, entries)
 
 
-def test_a_new_row_begins_with_number_one(checked: Checked) -> None:
+def test_a_new_row_begins_with_number_one(checked: CheckedManifest) -> None:
     """What nothing is known of is sent as number one, under its own name."""
     one = attempts(checked, entries_of(checked), Selection()).new("new")
     assert (one.key, one.number, one.video_name) == ("new", 1, "new.mp4")
 
 
-def test_the_next_attempt_has_everything_of_its_own(checked: Checked) -> None:
+def test_the_next_attempt_has_everything_of_its_own(checked: CheckedManifest) -> None:
     """Another number, reference and file name; the same request."""
     made = attempts(checked, entries_of(checked), Selection())
     first = made.new("new")
@@ -56,7 +58,7 @@ def test_the_next_attempt_has_everything_of_its_own(checked: Checked) -> None:
     assert second.client_business_id != first.client_business_id
 
 
-def test_attempts_are_bounded_over_all_runs(checked: Checked) -> None:
+def test_attempts_are_bounded_over_all_runs(checked: CheckedManifest) -> None:
     """What was submitted before counts, new rows and old doubts alike."""
     entries = entries_of(checked)
     selection = Selection(attempts=3)
@@ -72,7 +74,7 @@ def test_attempts_are_bounded_over_all_runs(checked: Checked) -> None:
     assert attempts(checked, entries, selection).after(entries["old"].attempt, selection) is None
 
 
-def test_what_changed_is_for_a_person(checked: Checked) -> None:
+def test_what_changed_is_for_a_person(checked: CheckedManifest) -> None:
     """A row that was edited or left the manifest is not sent again by itself."""
     entries = entries_of(checked)
     made = attempts(checked, entries, Selection())
@@ -84,7 +86,7 @@ def test_what_changed_is_for_a_person(checked: Checked) -> None:
     "selection", [Selection(mode=Mode.FETCH), Selection(mode=Mode.RETRY), Selection(limit=5)]
 )
 def test_an_old_doubt_goes_again_only_in_a_whole_run(
-    checked: Checked, selection: Selection
+    checked: CheckedManifest, selection: Selection
 ) -> None:
     """`fetch` submits nothing, `retry` only what ended badly, --limit no more than it says."""
     entries = entries_of(checked)
@@ -92,7 +94,7 @@ def test_an_old_doubt_goes_again_only_in_a_whole_run(
     assert made.after(entries["old"].attempt, selection) is None
 
 
-def test_a_row_that_failed_goes_again_under_the_next_number(checked: Checked) -> None:
+def test_a_row_that_failed_goes_again_under_the_next_number(checked: CheckedManifest) -> None:
     """Its earlier submissions count when its new one stays in doubt, too."""
     entries = entries_of(checked)
     before = Attempt("new", 1, "rs-new", checked.requests[2], "new.mp4")

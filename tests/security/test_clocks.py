@@ -21,7 +21,7 @@ from pipeline.journal.reading import read_entries
 from pipeline.lifecycle import apply
 from pipeline.model import Entry, Phase, State, TaskView
 from pipeline.planner.plan import Action
-from pipeline.planner.planner import plan_for
+from pipeline.planner.planner import plan_manifest
 from pipeline.writer.outcome import iso
 from tests.engine.night import enqueue
 from tests.journal.lives import attempt, intended
@@ -197,5 +197,7 @@ def test_whether_a_link_lives_is_told_by_the_runs_own_clock(
     assert shop.run().exit_code == 0
     (shop.out.videos / "A.mp4").unlink()
     order, entries = shop.order(), read_entries(shop.out.journal)
-    plan = plan_for(order.checked, entries, shop.out, order.selection, wall=time.time() + later_s)
+    plan = plan_manifest(
+        order.checked, entries, shop.out, order.selection, wall=time.time() + later_s
+    )
     assert len(plan.of(Action.TAKE_UP)) == taken_up

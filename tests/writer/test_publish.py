@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.checker.check import check_manifest
 from pipeline.config.settings import Config
 from pipeline.model import Attempt, Entry, State, Video
-from pipeline.planner.plan import Selection, make
+from pipeline.planner.plan import Selection, decide
 from pipeline.writer.publish import AT_ONCE, results_by_part, results_of
 
 ROWS = 2 * AT_ONCE + 3
@@ -25,7 +25,7 @@ def test_results_by_part_are_those_of_the_whole(tmp_path: Path) -> None:
         attempt = Attempt(key, 1, f"rs-{key}", request, f"{key}.mp4")
         video = Video(f"{key}.mp4", 1, "00", 6.0, 1280, 720)
         entries[key] = Entry(key, State.DONE, attempt, f"task-{key}", video=video)
-    plan = make(zip(checked.keys, checked.requests.values(), strict=True), entries, Selection())
+    plan = decide(zip(checked.keys, checked.requests.values(), strict=True), entries, Selection())
     asked: list[str] = []
 
     def known(keys: Sequence[str]) -> dict[str, Entry]:

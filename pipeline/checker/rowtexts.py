@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.checker.rules import problem_at
+from pipeline.checker.drafts import problem_at
 from pipeline.errors import ConfigError
 from pipeline.manifest.plaintext import bare
 from pipeline.manifest.rowtemplate import CellNeeded, RowTemplate, bind, word

@@ -1,10 +1,10 @@
-"""The shape of a picture against the frame of the video."""
+"""Accepted pictures: the shape of a picture against the frame of the video."""
 
 from __future__ import annotations
 
 import pytest
 
-from pipeline.pictures import shape
+from pipeline.pictures.accepted import shape_warning
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from pipeline.pictures import shape
 )
 def test_a_picture_far_from_the_frame_is_told(size: tuple[int, int], frame: str, far: bool) -> None:
     """Where a full frame would show less than half of it, and only there."""
-    said = shape.warning("a.jpg", *size, frame)
+    said = shape_warning("a.jpg", *size, frame)
     assert (said is not None) == far
     if said:
         assert f"a.jpg ({size[0]} x {size[1]})" in said

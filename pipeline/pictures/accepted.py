@@ -1,11 +1,19 @@
-"""Why a picture file cannot be used, each in a sentence that says what to do."""
+"""Which picture files are accepted: formats and limits, and a sentence for every other file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from pipeline.manifest.locations import PictureFault
-from pipeline.pictures.limits import LARGEST_BYTES, LARGEST_PIXELS, LARGEST_SOURCE_BYTES
+
+LARGEST_BYTES = 10_000_000  # the provider says "10 MB"; this is the smaller reading of it
+LARGEST_SIDE = 4096
+"""Pixels of the longer side of what is sent. The provider states no limit. A phone's 12 megapixels
+(4032 x 3024) pass as they are, and the video has at most 1920 x 1080."""
+
+LARGEST_SOURCE_BYTES = 200_000_000  # read in order to make a copy: a TIFF of 60 megapixels
+LARGEST_PIXELS = 89_478_485  # where Pillow begins to suspect a decompression bomb
+
 
 _HOW = "Save it as JPEG or PNG and name that file."
 _OR_PREPARE = " Or set images.prepare to auto, and a JPEG copy is sent instead."
@@ -111,3 +119,26 @@ def _named(data: bytes, kinds: tuple[tuple[int, bytes, str], ...]) -> str | None
         if magic in (seen, seen.lower()):
             return name
     return None
+
+
+_LEAST_SHARE = 0.5
+"""Below this share of the picture that a full frame can show, the row gets a warning. A square in
+either frame shows 56 % and passes, as do 4:3 and 3:2 in 16:9; a portrait 3:4 in 16:9 shows 42 %."""
+
+
+def _share(width: int, height: int, aspect_ratio: str) -> float:
+    """Return how much of a picture is left when it is cropped to fill the frame, from 0 to 1."""
+    across, down = (int(part) for part in aspect_ratio.split(":"))
+    ratio = width * down / (height * across)
+    return min(ratio, 1 / ratio)
+
+
+def shape_warning(name: str, width: int, height: int, aspect_ratio: str) -> str | None:
+    """Return what to tell about a picture whose shape is far from the frame; None if it is not."""
+    shown = _share(width, height, aspect_ratio)
+    if shown >= _LEAST_SHARE:
+        return None
+    return (
+        f"{name} ({width} x {height}) is far from the shape of a {aspect_ratio} video: a full "
+        f"frame shows {shown:.0%} of it. Crop it, or choose the aspect_ratio that suits it."
+    )

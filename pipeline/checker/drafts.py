@@ -1,0 +1,256 @@
+"""A row becomes a draft, or all its problems at once.
+
+There are two ways to the same draft. `make_drafter` serves the rows about which there is nothing to
+say, most of a manifest, at a fraction of the cost: it understands duration, aspect ratio and
+resolution once for each way in which rows write them. `draft_row` serves all others: it finds every
+problem of a row and says each in a sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeVar
+
+from pipeline.checker import rules
+from pipeline.checker.rules import BY_FIELD, FRAME_OF_1080P, LONG_PROMPT, Draft
+from pipeline.manifest.plaintext import bare
+from pipeline.manifest.spellings import aspect_ratio_of, duration_of, resolution_of
+from pipeline.model import Manifest, Problem, Row, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+T = TypeVar("T")
+
+_IMAGE_BREAKS = re.compile(r"[|;\r\n]+")
+_LONGEST_SHOWN = 40
+"""Characters of a cell that a message repeats."""
+
+
+def make_drafter(
+    fields: Mapping[str, int], defaults: rules.Defaults
+) -> Callable[[Row, str], Draft | None]:
+    """Make a quick reader of rows, a function of a row and its key.
+
+    It gives the draft of `draft_row`, or None for a row that `draft_row` has to read: a row
+    without a prompt or with a very long one, with an images column in use, or that breaks a rule.
+    """
+    forms: dict[tuple[str, ...], rules.Form | None] = {}
+    written = [name for name in rules.FORM_FIELDS if name in fields]
+    form_cells = _cells_at([fields[name] for name in written])
+    image_cells = _cells_at([fields[name] for name in rules.IMAGE_FIELDS if name in fields])
+    single = sum(name in fields for name in rules.SINGLE_IMAGES)  # they come first
+    counts = BY_FIELD["image_urls"].allowed
+    prompt_at = fields.get("prompt")
+    if prompt_at is None:
+        return lambda _row, _key: None
+
+    def draft(row: Row, key: str) -> Draft | None:
+        cells = row.cells
+        prompt = bare(cells[prompt_at])
+        pictures: tuple[str, ...] = ()
+        if any(named := image_cells(cells)):
+            pictures = tuple(filter(None, map(bare, named[:single])))
+            if len(pictures) not in counts or any(named[single:]):
+                return None
+        if not 0 < len(prompt) <= LONG_PROMPT:
+            return None
+        said = form_cells(cells)
+        if said not in forms:
+            texts = dict(zip(written, map(bare, said), strict=True))
+            forms[said] = rules.form_of(
+                *(texts.get(name, "") for name in rules.FORM_FIELDS), defaults
+            )
+        form = forms[said]
+        return None if form is None else Draft(key, row.number, prompt, pictures, *form)
+
+    return draft
+
+
+def _cells_at(indexes: Sequence[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    """Make a function that picks these cells of a row."""
+    if len(indexes) > 1:
+        return itemgetter(*indexes)
+    if not indexes:
+        return lambda _cells: ()
+    (only,) = indexes
+    return lambda cells: (cells[only],)
+
+
+def draft_row(
+    row: Row,
+    key: str,
+    *,
+    manifest: Manifest,
+    fields: Mapping[str, int],
+    defaults: rules.Defaults,
+    made: str | Problem | None = None,
+) -> tuple[Draft | None, tuple[Problem, ...]]:
+    """Read a row by the rules: a draft unless something is wrong, and all problems at once.
+
+    `fields` maps the fields to the indexes of their columns (`Columns.fields`). `made` is a prompt
+    that stands for an empty cell, or the problem that kept it from being made. A draft may come
+    with warnings.
+    """
+    texts = {name: bare(row.cells[index]) for name, index in fields.items()}
+    reading = _Reading(row, key, manifest, fields, texts)
+    prompt = reading.prompt(made)
+    images = reading.images()
+    form = rules.form_of(*(reading.text(name) for name in rules.FORM_FIELDS), defaults)
+    if form is None:
+        reading.explain_form(defaults)
+    problems = tuple(reading.problems)
+    if form is None or any(problem.severity is Severity.ERROR for problem in problems):
+        return None, problems
+    return Draft(key, row.number, prompt, images, *form), problems
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A row while it is read: where its fields are, and the problems so far."""
+
+    row: Row
+    key: str
+    manifest: Manifest
+    fields: Mapping[str, int]
+    texts: Mapping[str, str]
+    problems: list[Problem] = field(default_factory=list)
+
+    def text(self, name: str) -> str:
+        return self.texts.get(name, "")
+
+    def prompt(self, made: str | Problem | None) -> str:
+        if isinstance(made, Problem):
+            self.problems.append(made)
+            return ""
+        prompt = self.text("prompt") or made or ""
+        if not prompt:
+            self._note(
+                "prompt",
+                "prompt_empty",
+                "The prompt is empty. Write what the video should show, or delete the row.",
+            )
+        elif len(prompt) > LONG_PROMPT:
+            self._note(
+                "prompt",
+                "prompt_long",
+                f"The prompt has {len(prompt):,} characters, which is unusually long. It is sent "
+                "unchanged, but the provider may refuse it.",
+                Severity.WARNING,
+            )
+        return prompt
+
+    def images(self) -> tuple[str, ...]:
+        named = image_fields(self.row, self.fields)
+        if not named:
+            return ()
+        texts = tuple(text for _, text in named)
+        sources = {name for name, _ in named}
+        last = named[-1][0]
+        if "images" in sources and len(sources) > 1:
+            self._note(
+                last,
+                "images_twice",
+                "The row names pictures both in the images column and in a column for a single "
+                "picture. Keep one of the two.",
+            )
+        elif len(texts) not in BY_FIELD["image_urls"].allowed:
+            self._note(last, "image_count", _wrong_count(len(texts)))
+        return texts
+
+    def explain_form(self, defaults: rules.Defaults) -> None:
+        """Note which of duration, aspect ratio and resolution breaks a rule."""
+        self._understand("duration", duration_of, defaults.duration)
+        aspect_ratio = self._understand("aspect_ratio", aspect_ratio_of, defaults.aspect_ratio)
+        resolution = self._understand("resolution", resolution_of, defaults.resolution)
+        if resolution == "1080p" and aspect_ratio not in (None, FRAME_OF_1080P):
+            self._refuse_frame(aspect_ratio)
+
+    def _understand(self, name: str, understand: Callable[[str], T | None], default: T) -> T | None:
+        text = self.text(name)
+        if not text:
+            return default
+        value = understand(text)
+        if value is None:
+            self._note(
+                name,
+                f"{name}_not_allowed",
+                f'The {name.replace("_", " ")} "{_shortened(text)}" is not possible. '
+                f"Write {BY_FIELD[name].sentence}, or leave the cell empty for {default}.",
+            )
+        return value
+
+    def _refuse_frame(self, aspect_ratio: str | None) -> None:
+        # The cell that says something is the one to change; both may come from the defaults.
+        name = "resolution" if self.text("resolution") else "aspect_ratio"
+        origin = "" if self.text("resolution") else " (from defaults)"
+        self._note(
+            name,
+            "resolution_needs_frame",
+            f"1080p{origin} is available only with the aspect ratio {FRAME_OF_1080P}, and this row "
+            f"has {aspect_ratio}. Write 720P as the resolution, or {FRAME_OF_1080P} as the aspect "
+            "ratio.",
+        )
+
+    def _note(
+        self, name: str, code: str, message: str, severity: Severity = Severity.ERROR
+    ) -> None:
+        self.problems.append(
+            problem_at(self.manifest, self.row.number, self.fields.get(name), self.key,
+                       code=code, message=message, severity=severity)
+        )  # fmt: skip
+
+
+def problem_at(
+    manifest: Manifest,
+    row: int,
+    index: int | None,
+    key: str | None,
+    *,
+    code: str,
+    message: str,
+    severity: Severity = Severity.ERROR,
+) -> Problem:
+    """Make a problem of a row, with the cell's address and the column's header if it has a column.
+
+    `row` is the physical row number, `index` the column's place in `manifest.headers`.
+    """
+    return Problem(
+        code=code,
+        message=message,
+        severity=severity,
+        row=row,
+        cell=None if index is None else manifest.address(index, row),
+        column=None if index is None else manifest.headers[index],
+        key=key,
+    )
+
+
+def split_images(text: str) -> tuple[str, ...]:
+    """Split an `images` cell at `|`, `;` and line breaks into the pictures that it names."""
+    return tuple(part for piece in _IMAGE_BREAKS.split(text) if (part := bare(piece)))
+
+
+def image_fields(row: Row, fields: Mapping[str, int]) -> list[tuple[str, str]]:
+    """List the pictures that a row names, each as (field, text), in their order."""
+    found = [
+        (name, text)
+        for name in rules.SINGLE_IMAGES
+        if name in fields and (text := bare(row.cells[fields[name]]))
+    ]
+    index = fields.get("images")
+    if index is not None and row.cells[index]:
+        found += [("images", text) for text in split_images(row.cells[index])]
+    return found
+
+
+def _wrong_count(count: int) -> str:
+    remedy = "Remove one or add a third." if count == 2 else "Keep three, one or none."  # noqa: PLR2004
+    sentence = BY_FIELD["image_urls"].sentence
+    return f"The row names {count} pictures; a video takes {sentence}. {remedy}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
