@@ -9,14 +9,16 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
-from pipeline.reader.compound import MAGIC, Compound
-from pipeline.reader.damage import Damage, explained, protected
+from pipeline.reader.workbook.compound import MAGIC, Compound
+from pipeline.reader.workbook.damage import Damage, explained, protected
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt"})
-WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
+WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
+# What shows its hidden rows and its error values is no library's business to tell in this one.
+_BINARY_SUFFIX = ".xlsb"
 # 100,000 rows of long prompts are some 50 MB; beyond this a file is no manifest.
 MAX_FILE_BYTES = 1024**3
 
@@ -49,7 +51,6 @@ class Content(Enum):
 
 _SUFFIXES = {
     Content.ZIP: (".xlsx", ".xlsm"),
-    Content.XLSB: (".xlsb",),
     Content.ODS: (".ods",),
     Content.OLE: (".xls",),
 }
@@ -114,6 +115,11 @@ def is_text(path: Path, data: bytes) -> bool:
     """
     suffix = path.suffix.lower()
     content = content_of(data)
+    if suffix == _BINARY_SUFFIX:
+        raise ManifestError(
+            f"{path.name} is a binary Excel workbook (.xlsb), which cannot be read.",
+            action="Open it in Excel and save it as an Excel workbook (.xlsx).",
+        )
     if suffix not in TEXT_SUFFIXES | WORKBOOK_SUFFIXES:
         known = ", ".join(sorted(TEXT_SUFFIXES | WORKBOOK_SUFFIXES))
         raise ManifestError(

@@ -34,7 +34,7 @@ def read(
         if is_text(path, data):
             return read_text(path, data, encoding=encoding)
         # Its libraries would be half of a command's start, and text needs none of them.
-        from pipeline.reader.workbook import read_workbook  # noqa: PLC0415
+        from pipeline.reader.workbook.opening import read_workbook  # noqa: PLC0415
 
         return read_workbook(
             path, data, sheet=sheet, hidden_rows=hidden_rows, fill_merged=fill_merged

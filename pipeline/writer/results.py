@@ -28,7 +28,7 @@ from pipeline.writer.sheet import Insert
 from pipeline.writer.text_table import write_text
 from pipeline.writer.workbook_copy import fill, write_plain
 
-OTHER_FORMATS = (".xls", ".xlt", ".xlsb", ".ods", ".ots", ".fods")
+OTHER_FORMATS = (".xls", ".ods")
 MACROS = (".xlsm", ".xltm")
 WIDTHS = (12.0, 36.0, 36.0, 36.0, 30.0, 10.0, 21.0, 21.0, 10.0, 36.0)
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import ManifestError
 from pipeline.reader.files import is_text
-from pipeline.reader.workbook import read_workbook
+from pipeline.reader.workbook.opening import read_workbook
 from tests.corpus.formats import CACHED, ERRORS, FRAMES, HIDDEN, MAKERS, MERGED, PADDED
 
 SHEETS = (PADDED, FRAMES, ERRORS, CACHED, HIDDEN, MERGED)

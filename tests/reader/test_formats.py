@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.reader.formats import Timing, mask_of, timing_of
-from pipeline.reader.masks import UNREADABLE, padded
+from pipeline.reader.workbook.formats import UNREADABLE, Timing, mask_of, padded, timing_of
 
 
 @pytest.mark.parametrize(

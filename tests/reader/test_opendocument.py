@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import ManifestError
 from pipeline.model import Manifest
-from pipeline.reader.workbook import read_workbook
+from pipeline.reader.workbook.opening import read_workbook
 from tests.corpus.opendocuments import document
 from tests.corpus.workbooks import zipped
 

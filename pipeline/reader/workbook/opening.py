@@ -1,7 +1,7 @@
 """Excel and OpenDocument workbooks: one sheet of them, every cell as the text that a person sees.
 
 Whatever the format, hidden rows, merged cells, error values, formulas never calculated and padding
-number formats are seen: `xlsx`, `xls`, `xlsb` and `ods` each make the same grid.
+number formats are seen: `xlsx`, `excel97` and `opendocument` each make the same grid.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
 from pipeline.reader.files import Content, content_of, refuse_renamed
-from pipeline.reader.grid import Grid, manifest_from
-from pipeline.reader.ods import ods_grid
-from pipeline.reader.package import kind_of, open_package
-from pipeline.reader.xls import xls_grid
-from pipeline.reader.xlsb import xlsb_grid
-from pipeline.reader.xlsx import xlsx_grid
+from pipeline.reader.workbook.excel97 import xls_grid
+from pipeline.reader.workbook.grid import manifest_from
+from pipeline.reader.workbook.opendocument import ods_grid
+from pipeline.reader.workbook.package import kind_of, open_package
+from pipeline.reader.workbook.xlsx import xlsx_grid
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.model import Manifest
+    from pipeline.reader.workbook.sheets import Grid
 
 HIDDEN_ROWS = ("include", "skip")
 
@@ -59,6 +59,4 @@ def _grid(path: Path, data: bytes, sheet: str | int | None) -> Grid:
     refuse_renamed(path, kind)
     if kind is Content.ODS:
         return ods_grid(path, len(data), package, sheet)
-    if kind is Content.XLSB:
-        return xlsb_grid(path, len(data), package, sheet)
     return xlsx_grid(path, data, package, sheet)

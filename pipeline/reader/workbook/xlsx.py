@@ -1,6 +1,6 @@
 """Excel workbooks (.xlsx, .xlsm): the cells of one sheet by calamine, and what calamine hides.
 
-pandas reads the cells through calamine. The sheet is looked at first (see `look`), so that nothing
+pandas reads the cells through calamine. The sheet is looked at first (see `rows`), so that nothing
 calamine hides is lost and nothing it would choke on reaches it.
 """
 
@@ -14,21 +14,22 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from python_calamine import CalamineError, PasswordError
 
-from pipeline.reader.damage import damaged, explained, protected
-from pipeline.reader.gathered import (
+from pipeline.reader.workbook.damage import damaged, explained, protected
+from pipeline.reader.workbook.formats import BUILT_IN, mask_of
+from pipeline.reader.workbook.package import elements, sheets_of
+from pipeline.reader.workbook.packing import packed
+from pipeline.reader.workbook.rows import look_at
+from pipeline.reader.workbook.sheets import (
     FREE_FILLED,
     MOST_CELLS,
     MOST_CELLS_PER_BYTE,
     MOST_FILLED_PER_BYTE,
+    Grid,
+    Look,
+    chosen,
     too_dense,
     too_wide,
 )
-from pipeline.reader.grid import Grid
-from pipeline.reader.look import Look, look_at
-from pipeline.reader.package import sheets_of
-from pipeline.reader.packing import packed
-from pipeline.reader.sheets import chosen
-from pipeline.reader.styles import padded_styles
 
 if TYPE_CHECKING:
     import zipfile
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 # A sheet may be emptier than this before a copy without its blank rows is made.
 _SPARE_CELLS = 1_000_000
 _SPARE_RATIO = 2
+_PART = "xl/styles.xml"
+_GROUPS = frozenset({"numFmts", "cellStyleXfs", "cellXfs", "cellStyles", "dxfs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +121,27 @@ def _calamine(name: str) -> Iterator[None]:
         if not (panicked or isinstance(error, (CalamineError, ValueError, OSError, KeyError))):
             raise
         raise damaged(name, error) from error
+
+
+def padded_styles(package: zipfile.ZipFile) -> dict[str, str]:
+    """The cell styles (a cell's `s`) that pad with zeros or words, and the mask of each.
+
+    A mask has a `DIGIT` for each digit that is always shown, and the words around them.
+
+    ECMA-376 part 1, 18.8: `s` is an index into `cellXfs`, whose `numFmtId` names a format.
+    """
+    if _PART not in package.namelist():
+        return {}
+    masks = {str(number): mask for number, code in BUILT_IN.items() if (mask := mask_of(code))}
+    styles: list[str] = []
+    group = ""
+    for tag, attributes in elements(package, _PART):
+        if tag in _GROUPS:
+            group = tag
+        elif tag == "numFmt" and group == "numFmts":
+            mask = mask_of(attributes.get("formatCode", ""))
+            if mask:
+                masks[attributes.get("numFmtId", "")] = mask
+        elif tag == "xf" and group == "cellXfs":
+            styles.append(attributes.get("numFmtId", ""))
+    return {str(index): masks[number] for index, number in enumerate(styles) if number in masks}

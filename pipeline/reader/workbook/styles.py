@@ -10,17 +10,13 @@ import datetime as dt
 import struct
 from typing import TYPE_CHECKING
 
-from pipeline.reader.formats import BUILT_IN, Timing, mask_of, timing_of
-from pipeline.reader.package import elements
+from pipeline.reader.workbook.formats import BUILT_IN, Timing, mask_of, timing_of
 
 if TYPE_CHECKING:
-    import zipfile
     from collections.abc import Mapping, Sequence
 
-    from pipeline.reader.gathered import Gathered
+    from pipeline.reader.workbook.sheets import Gathered
 
-_PART = "xl/styles.xml"
-_GROUPS = frozenset({"numFmts", "cellStyleXfs", "cellXfs", "cellStyles", "dxfs"})
 # The day 60 of 1900 is the 29th of February, which that year did not have.
 _FIRST_REAL_DAY = 60
 _EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - spreadsheets have no zones
@@ -39,30 +35,6 @@ ERRORS = {
     0x2A: "#N/A",
     0x2B: "#GETTING_DATA",
 }
-
-
-def padded_styles(package: zipfile.ZipFile) -> dict[str, str]:
-    """The cell styles (a cell's `s`) that pad with zeros or words, and the mask of each.
-
-    A mask has a `DIGIT` for each digit that is always shown, and the words around them.
-
-    ECMA-376 part 1, 18.8: `s` is an index into `cellXfs`, whose `numFmtId` names a format.
-    """
-    if _PART not in package.namelist():
-        return {}
-    masks = {str(number): mask for number, code in BUILT_IN.items() if (mask := mask_of(code))}
-    styles: list[str] = []
-    group = ""
-    for tag, attributes in elements(package, _PART):
-        if tag in _GROUPS:
-            group = tag
-        elif tag == "numFmt" and group == "numFmts":
-            mask = mask_of(attributes.get("formatCode", ""))
-            if mask:
-                masks[attributes.get("numFmtId", "")] = mask
-        elif tag == "xf" and group == "cellXfs":
-            styles.append(attributes.get("numFmtId", ""))
-    return {str(index): masks[number] for index, number in enumerate(styles) if number in masks}
 
 
 class Styles:

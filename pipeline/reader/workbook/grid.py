@@ -1,25 +1,27 @@
 """The cells of a sheet become a table: header found, hidden and merged rows dealt with.
 
-What cannot be told from the cells' texts alone (an error value, a lost digit) becomes a problem;
-whether it matters depends on the column, which is decided later.
+Values become the texts that a person sees. What cannot be told from the texts alone (an error
+value, a lost digit) becomes a problem; whether it matters depends on the column, which is decided
+later.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeGuard
 
 from pipeline.errors import ManifestError
 from pipeline.model import Manifest, Problem
-from pipeline.reader.cells import digits_lost, texts_of, too_large
-from pipeline.reader.masks import UNREADABLE, padded
 from pipeline.reader.table import Table, listed, manifest_of
+from pipeline.reader.workbook.formats import UNREADABLE, padded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
-    from pipeline.reader.look import Look
+    from pipeline.reader.workbook.sheets import Grid
 
 _OURS = "result_"
 _SENTENCES = {
@@ -52,17 +54,9 @@ _MOST_MERGED = 50_000_000
 _NUMBERS = frozenset({int, float})
 _SPEAKING = frozenset({"error_value", "formula_not_calculated"})
 _CODES = {"error": "error_value", "uncalculated": "formula_not_calculated"}
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A sheet as read: calamine's values column by column from A on, and the look's findings."""
-
-    path: Path
-    sheet: str
-    numbers: Sequence[int]
-    columns: list[list[object]]
-    look: Look
+# Excel keeps 15 significant digits of a number; what was typed beyond is gone.
+_MAX_EXACT = 10**15
+_SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +75,7 @@ def manifest_from(grid: Grid, *, hidden_rows: str | None, fill_merged: bool) -> 
     Raises ManifestError for an empty sheet, and for hidden rows that nothing was said about.
     """
     finds = list(_lost_numbers(grid))
-    texts = [texts_of(column) for column in grid.columns]
+    texts = [_texts_of(column) for column in grid.columns]
     at = {number: index for index, number in enumerate(grid.numbers)}
     for mark in grid.look.marks:
         if mark.row not in at or mark.column >= len(texts):
@@ -154,9 +148,9 @@ def _lost_numbers(grid: Grid) -> Iterator[_Find]:
         if not set(map(type, column)) & _NUMBERS:
             continue
         for row, value in enumerate(column):
-            if digits_lost(value):
+            if _digits_lost(value):
                 yield _Find(row, index, "digits_lost", str(len(f"{abs(value):.0f}")))
-            elif too_large(value):
+            elif _too_large(value):
                 yield _Find(row, index, "number_too_large")
 
 
@@ -213,3 +207,83 @@ def _problems(table: Table, finds: list[_Find], numbers: Sequence[int]) -> Itera
         cell = place.address(find.column - table.first_column, row) or ""
         message = _SENTENCES[find.code].format(cell=cell, text=find.text)
         yield Problem(find.code, message, row=row, cell=cell, column=header)
+
+
+def _texts_of(column: list[object]) -> list[str]:
+    """The texts of a whole column."""
+    kinds = set(map(type, column))
+    if kinds <= {str}:
+        return column  # type: ignore[return-value]  # just proven by the line above
+    memo: dict[object, str] = {}
+    # True equals 1 as a dictionary key, and is another text.
+    if bool in kinds:
+        return [text_of(value) for value in column]
+    return [memo.get(value) or memo.setdefault(value, text_of(value)) for value in column]
+
+
+def text_of(value: object) -> str:
+    """One value as text: `4.0` is "4", dates are ISO 8601, booleans TRUE or FALSE."""
+    convert = _CONVERTERS.get(type(value))
+    return str(value) if convert is None else convert(value)
+
+
+def _digits_lost(value: object) -> TypeGuard[int | float]:
+    """Whether `value` is a whole number that is too long to have kept all of its digits."""
+    if type(value) is int:
+        return not -_MAX_EXACT < value < _MAX_EXACT
+    return type(value) is float and math.isfinite(value) and abs(value) >= _MAX_EXACT
+
+
+def _too_large(value: object) -> bool:
+    """Whether `value` is a number beyond all that a computer counts with, such as 1e999."""
+    return type(value) is float and not math.isfinite(value)
+
+
+def _from_bool(value: bool) -> str:
+    return "TRUE" if value else "FALSE"
+
+
+def _from_float(value: float) -> str:
+    """At most 15 digits, as Excel shows them, and never in powers of ten."""
+    if not math.isfinite(value):
+        return str(value)  # only a damaged file holds such a number
+    if value == int(value):
+        return str(int(value))
+    short = format(value, ".15g")
+    return format(Decimal(short), "f") if "e" in short else short
+
+
+def _from_datetime(value: dt.datetime) -> str:
+    whole = (value + dt.timedelta(microseconds=500_000)).replace(microsecond=0)
+    if (whole.hour, whole.minute, whole.second) == (0, 0, 0):
+        return whole.date().isoformat()
+    return whole.isoformat()
+
+
+def _from_time(value: dt.time) -> str:
+    return _from_duration(
+        dt.timedelta(
+            hours=value.hour,
+            minutes=value.minute,
+            seconds=value.second,
+            microseconds=value.microsecond,
+        )
+    )
+
+
+def _from_duration(value: dt.timedelta) -> str:
+    seconds = round(value.total_seconds())
+    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+    return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+_CONVERTERS: dict[type, Callable[..., str]] = {
+    str: str,
+    bool: _from_bool,
+    int: str,
+    float: _from_float,
+    dt.datetime: _from_datetime,
+    dt.date: dt.date.isoformat,
+    dt.time: _from_time,
+    dt.timedelta: _from_duration,
+}

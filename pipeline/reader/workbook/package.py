@@ -13,9 +13,9 @@ from typing import IO, TYPE_CHECKING
 from xml.parsers import expat
 
 from pipeline.errors import ManifestError
-from pipeline.reader.damage import explained
 from pipeline.reader.files import Content
-from pipeline.reader.sheets import SheetPart
+from pipeline.reader.workbook.damage import explained
+from pipeline.reader.workbook.sheets import SheetPart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

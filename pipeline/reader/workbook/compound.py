@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.reader.damage import Damage
+from pipeline.reader.workbook.damage import Damage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

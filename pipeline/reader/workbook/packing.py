@@ -15,9 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from pipeline.reader import plain
-from pipeline.reader.blocks import Blocks
-from pipeline.reader.walk import Cell, Walk
+from pipeline.reader.workbook.rows import Blocks, Cell, Walk, says_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +102,7 @@ def _rows(
         if not started:
             yield _head(blocks.prefix)
             started = True
-        if not blocks.prefix and _says_nothing(block):
+        if not blocks.prefix and says_nothing(block):
             continue
         walk = Walk(block, blocks.prefix, last)
         last = walk.row
@@ -118,10 +116,6 @@ def _rows(
             yield _row(block, blocks.prefix, cells, len(numbers))
     if not started:
         yield _head(blocks.prefix)
-
-
-def _says_nothing(block: bytes) -> bool:
-    return plain.is_plain(block) and not plain.filled(block) and not plain.has_formula(block)
 
 
 def _speaks(cell: Cell, blank: set[str]) -> bool:

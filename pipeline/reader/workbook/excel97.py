@@ -11,17 +11,16 @@ import struct
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
-from pipeline.reader import biff
-from pipeline.reader.compound import MAGIC, Compound
-from pipeline.reader.damage import explained, protected
-from pipeline.reader.gathered import Gathered
-from pipeline.reader.sheets import chosen
-from pipeline.reader.styles import Styles, error_text, rk_number
+from pipeline.reader.workbook import biff
+from pipeline.reader.workbook.compound import MAGIC, Compound
+from pipeline.reader.workbook.damage import explained, protected
+from pipeline.reader.workbook.sheets import Gathered, chosen
+from pipeline.reader.workbook.styles import Styles, error_text, rk_number
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipeline.reader.grid import Grid
+    from pipeline.reader.workbook.sheets import Grid
 
 _ROW, _MERGES = 0x208, 0xE5
 _NUMBER, _RK, _MANY_RK, _LABEL, _RICH_LABEL = 0x203, 0x27E, 0xBD, 0x204, 0xD6

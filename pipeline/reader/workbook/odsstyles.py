@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from pipeline.reader.damage import Damage
-from pipeline.reader.masks import CLOCK, DIGIT, OPTION, PERCENT, UNREADABLE, both, mask
+from pipeline.reader.workbook.damage import Damage
+from pipeline.reader.workbook.formats import CLOCK, DIGIT, OPTION, PERCENT, UNREADABLE, both, mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The filled cells of a sheet as a walk through its records meets them; afterwards, its columns.
+"""The sheet that is read: which it is, what was seen on it, and its cells as they come.
 
 Only rows that say something are kept, under their own numbers: a lone blank in the last row of a
 sheet costs nothing, and no rectangle is made of what lies between two cells.
@@ -6,14 +6,14 @@ sheet costs nothing, and no rectangle is made of what lies between two cells.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
-from pipeline.reader.damage import Damage
-from pipeline.reader.grid import Grid
-from pipeline.reader.look import Look, Mark
+from pipeline.reader.workbook.damage import Damage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 # Filled cells that a file may hold. 100,000 rows of 12 equal cells have 0.5 a byte; at this limit
@@ -25,6 +25,88 @@ MOST_CELLS = 1_000_000
 MOST_CELLS_PER_BYTE = 8
 # As far as Excel and LibreOffice go.
 _MOST_ROWS, _MOST_COLUMNS = 2**20, 2**14
+# The error values that calamine knows; any other one makes it refuse the whole workbook.
+KNOWN_ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"})
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPart:
+    """A worksheet of a workbook: its name, whether it is shown, and where it is in the file.
+
+    `part` is the name of a part of a package, `at` a place in a stream or among the tables.
+    """
+
+    name: str
+    visible: bool
+    part: str = ""
+    at: int = 0
+
+
+def chosen(name: str, sheets: list[SheetPart], wanted: str | int | None) -> SheetPart:
+    """The sheet of that name or number (from 1); by default the first one that is shown.
+
+    Raises ManifestError that lists the sheets.
+    """
+    if wanted is None:
+        shown = [sheet for sheet in sheets if sheet.visible] or sheets
+        if shown:
+            return shown[0]
+        raise ManifestError(f"{name} has no worksheet.", action="Save it with one.")
+    for same in (str.__eq__, lambda one, other: one.strip().casefold() == other.strip().casefold()):
+        for sheet in sheets:
+            if isinstance(wanted, str) and same(sheet.name, wanted):
+                return sheet
+    number = int(wanted) if isinstance(wanted, int) or wanted.strip().isdecimal() else 0
+    if 1 <= number <= len(sheets):
+        return sheets[number - 1]
+    listing = ", ".join(f"{at} {sheet.name!r}" for at, sheet in enumerate(sheets, 1))
+    raise ManifestError(
+        f"{name} has no sheet {wanted!r}.",
+        action=f"Set `manifest.sheet` to one of these names or numbers: {listing}.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A cell that needs a word: `kind` is error, uncalculated or padded (`text`: its mask)."""
+
+    row: int
+    column: int
+    kind: str
+    text: str
+
+
+@dataclass(slots=True)
+class Look:
+    """What was found on a sheet. Rows count from 1, columns from 0."""
+
+    filled: int = 0
+    last_row: int = 0
+    last_column: int = 0
+    hidden: set[int] = field(default_factory=set)
+    marks: list[Mark] = field(default_factory=list)
+    merges: list[tuple[int, int, int, int]] = field(default_factory=list)
+
+    @property
+    def area(self) -> int:
+        """The cells of the rectangle that calamine would make of the sheet."""
+        return self.last_row * (self.last_column + 1)
+
+    @property
+    def odd_errors(self) -> bool:
+        """Whether a cell holds an error value that calamine does not know: #SPILL!, Err:502."""
+        return any(one.kind == "error" and one.text not in KNOWN_ERRORS for one in self.marks)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A sheet as read: calamine's values column by column from A on, and the look's findings."""
+
+    path: Path
+    sheet: str
+    numbers: Sequence[int]
+    columns: list[list[object]]
+    look: Look
 
 
 class Gathered:

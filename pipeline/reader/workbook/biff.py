@@ -11,8 +11,8 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipeline.reader.damage import Damage
-from pipeline.reader.sheets import SheetPart
+from pipeline.reader.workbook.damage import Damage
+from pipeline.reader.workbook.sheets import SheetPart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

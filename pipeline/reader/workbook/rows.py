@@ -1,0 +1,327 @@
+"""The rows of a worksheet's XML: what can be seen of them before calamine reads the cells.
+
+calamine gives error values and formulas that were never calculated as empty text, says nothing of
+hidden rows, and makes a rectangle of all that lies between two filled cells. So the sheet is
+looked through first, block by block as it is inflated (`Blocks`).
+
+Rows written the way that spreadsheet programs write them are plain: their tags are counted and
+searched in the bytes, which costs a tenth of parsing them, and only the few cells of interest are
+taken apart. Text cannot be taken for a tag: it holds no `<`. Other rows are parsed cell by cell
+(`Walk`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+
+from pipeline.reader.workbook.package import chunks
+from pipeline.reader.workbook.sheets import Look, Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import IO
+
+_OPENING = re.compile(rb"<((?:\w+:)?)sheetData(?:\s[^>]*?)?(/?)>")
+_MERGE = re.compile(rb"""mergeCell\s[^>]*?ref=["']([A-Z]+)(\d+):([A-Z]+)(\d+)["']""")
+_ADDRESS = re.compile(r"\$?([A-Z]{1,3})\$?(\d+)")
+_ROOT = b"<rows>"
+_COLUMN = re.compile(rb'<c r="([A-Z]+)')
+_ROW = re.compile(rb'<row r="(\d+)"')
+_CELL = re.compile(rb'<c r="([A-Z]+)(\d+)"([^>]*)>')
+_KIND = re.compile(rb'\st="(\w+)"')
+_STYLE = re.compile(rb'\ss="(\d+)"')
+_VALUE = re.compile(rb"<v[^>]*>([^<]*)</v>")
+_FORMULA = re.compile(rb"<f[ />]")
+_VALUES = (b"</v>", b"</is>")
+# A row of no height is as hidden as one that says so.
+_HIDDEN = re.compile(rb'hidden="(?:1|true)"|ht="0"')
+_ODD_ROW, _ODD_CELL = re.compile(rb'<row(?! r="\d)'), re.compile(rb'<c(?! r="[A-Z])')
+_LAST_LETTER = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell with a value or a formula, as its XML states it.
+
+    Rows count from 1, columns from 0. `kind` and `style` are its `t` and `s`; `begins` and `ends`
+    are the bytes of the block from its opening tag to before its closing tag.
+    """
+
+    row: int
+    column: int
+    kind: str
+    style: str
+    text: str
+    formula: bool
+    begins: int
+    ends: int
+
+
+def look_at(stream: IO[bytes], padded: dict[str, str]) -> Look:
+    """Look through the sheet in `stream`. `padded` has the mask of each padding style.
+
+    Raises expat.ExpatError for a sheet that is no whole XML.
+    """
+    look = Look()
+    blocks = Blocks(stream)
+    row = 0
+    for block in blocks:
+        if not blocks.prefix and _is_plain(block):
+            row = _plainly(block, row, look, padded)
+        else:
+            row = _thoroughly(block, blocks.prefix, row, look, padded)
+    look.merges = [
+        (int(top), column_of(left.decode()), int(bottom), column_of(right.decode()))
+        for left, top, right, bottom in _MERGE.findall(blocks.tail)
+    ]
+    return look
+
+
+def _plainly(block: bytes, row: int, look: Look, padded: dict[str, str]) -> int:
+    last_filled = _last_filled_row(block)
+    if last_filled is not None:
+        look.filled += _filled(block)
+        look.last_row = max(look.last_row, last_filled)
+        look.last_column = max(look.last_column, _last_column(block, look.last_column))
+        look.hidden.update(_hidden_rows(block))
+        _mark(_cells_of_interest(block, padded), look, padded)
+    return _last_row(block) or row
+
+
+def _thoroughly(block: bytes, prefix: bytes, row: int, look: Look, padded: dict[str, str]) -> int:
+    walk = Walk(block, prefix, row)
+    look.filled += len(walk.cells)
+    look.last_row = max([look.last_row, *(cell.row for cell in walk.cells)])
+    look.last_column = max([look.last_column, *(cell.column for cell in walk.cells)])
+    look.hidden |= walk.hidden
+    _mark(walk.cells, look, padded)
+    return walk.row
+
+
+def _mark(cells: Iterable[Cell], look: Look, padded: dict[str, str]) -> None:
+    for cell in cells:
+        if cell.kind == "e":
+            look.marks.append(Mark(cell.row, cell.column, "error", cell.text))
+        elif cell.formula and cell.kind != "str" and not cell.text:
+            look.marks.append(Mark(cell.row, cell.column, "uncalculated", ""))
+        elif cell.kind == "n" and cell.style in padded:
+            look.marks.append(Mark(cell.row, cell.column, "padded", padded[cell.style]))
+
+
+class Blocks:
+    """Whole rows, block by block. Afterwards `tail` is what stands behind the rows.
+
+    `prefix` is the namespace prefix of the sheet's tags with its colon, mostly empty; it is known
+    from the first block on. Raises expat.ExpatError for a sheet that breaks off.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._chunks = chunks(stream)
+        self.prefix = b""
+        self.tail = b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        buffer = b""
+        opening = None
+        for chunk in self._chunks:
+            buffer += chunk
+            if opening := _OPENING.search(buffer):
+                break
+        if not opening:
+            raise expat.ExpatError("a sheet has no rows part")
+        self.prefix = opening[1]
+        buffer = buffer[opening.end() :]
+        if opening[2]:
+            self.tail = buffer + b"".join(self._chunks)
+            return
+        yield from self._rows(buffer)
+
+    def _rows(self, buffer: bytes) -> Iterator[bytes]:
+        closing = b"</" + self.prefix + b"sheetData"
+        row = b"<" + self.prefix + b"row"
+        while (end := buffer.find(closing)) < 0:
+            chunk = next(self._chunks, b"")
+            if not chunk:
+                raise expat.ExpatError("a sheet ends in the middle of its rows")
+            cut = buffer.rfind(row)
+            if cut > 0:
+                yield buffer[:cut]
+                buffer = buffer[cut:]
+            buffer += chunk
+        yield buffer[:end]
+        self.tail = buffer[end:] + b"".join(self._chunks)
+
+
+class Walk:
+    """One pass of expat over a block of whole rows.
+
+    `row` is the last row's number, before and after; `hidden` has the numbers of hidden rows.
+    """
+
+    def __init__(self, block: bytes, prefix: bytes = b"", row: int = 0) -> None:
+        self.cells: list[Cell] = []
+        self.hidden: set[int] = set()
+        self.row = row
+        self._column = -1
+        self._cell: dict[str, str] = {}
+        self._begins = 0
+        self._text: list[str] = []
+        self._reads = self._formula = self._value = False
+        self._cut = len(prefix)
+        self._parser = expat.ParserCreate("UTF-8")
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._characters
+        self._parser.Parse(_ROOT, False)
+        self._parser.Parse(block, False)
+        self._parser.Parse(b"</rows>", True)
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        tag = tag[self._cut :]
+        if tag == "c":
+            self._open_cell(attributes)
+        elif tag in {"v", "t"}:
+            self._reads = self._value = True
+        elif tag == "f":
+            self._formula = True
+        elif tag == "row":
+            number = attributes.get("r", "")
+            self.row = int(number) if number.isdecimal() else self.row + 1
+            self._column = -1
+            if attributes.get("hidden") in {"1", "true"} or attributes.get("ht") == "0":
+                self.hidden.add(self.row)
+
+    def _open_cell(self, attributes: dict[str, str]) -> None:
+        self._cell = attributes
+        self._begins = self._parser.CurrentByteIndex - len(_ROOT)
+        self._formula = self._value = False
+        self._text.clear()
+        found = _ADDRESS.fullmatch(attributes.get("r", ""))
+        self._column = column_of(found[1]) if found else self._column + 1
+
+    def _characters(self, text: str) -> None:
+        if self._reads:
+            self._text.append(text)
+
+    def _end(self, tag: str) -> None:
+        tag = tag[self._cut :]
+        if tag in {"v", "t"}:
+            self._reads = False
+        elif tag == "c" and (self._formula or self._value):
+            self.cells.append(
+                Cell(
+                    self.row,
+                    self._column,
+                    self._cell.get("t", "n"),
+                    self._cell.get("s", ""),
+                    "".join(self._text),
+                    self._formula,
+                    self._begins,
+                    self._parser.CurrentByteIndex - len(_ROOT),
+                )
+            )
+
+
+def _is_plain(block: bytes) -> bool:
+    """Whether each row and cell begins with its address, in double quotes, and nothing is odd."""
+    return not (
+        _ODD_ROW.search(block) or _ODD_CELL.search(block) or b"='" in block or b"<!" in block
+    )
+
+
+def _filled(block: bytes) -> int:
+    """How many cells of the block have a value."""
+    return sum(map(block.count, _VALUES))
+
+
+def says_nothing(block: bytes) -> bool:
+    """Whether the rows of a block are plain, and without any value or formula."""
+    return _is_plain(block) and not _filled(block) and not _has_formula(block)
+
+
+def _has_formula(block: bytes) -> bool:
+    """Whether any cell of the block is a formula."""
+    return _FORMULA.search(block) is not None
+
+
+def _last_row(block: bytes, before: int | None = None) -> int | None:
+    """The number of the block's last row, or of the last one that begins before a byte of it."""
+    at = block.rfind(b"<row ", 0, before)
+    found = _ROW.match(block, at) if at >= 0 else None
+    return int(found[1]) if found else None
+
+
+def _last_filled_row(block: bytes) -> int | None:
+    """The number of the last row that has a value or a formula."""
+    at = max(block.rfind(b"</f>"), block.rfind(b"<f "), *map(block.rfind, _VALUES))
+    return _last_row(block, at) if at >= 0 else None
+
+
+def _last_column(block: bytes, known: int) -> int:
+    """The last column that any cell stands in, blank ones included, from 0; at least `known`."""
+    if known < _LAST_LETTER:
+        beyond = rb'<c r="(?:[%c-Z]\d|[A-Z][A-Z])' % (ord("A") + known + 1)
+        if not re.search(beyond, block):
+            return known
+    columns = {column_of(letters.decode()) for letters in set(_COLUMN.findall(block))}
+    return max(columns, default=known)
+
+
+def _hidden_rows(block: bytes) -> Iterator[int]:
+    """The numbers of the hidden or filtered rows."""
+    for sign in _HIDDEN.finditer(block) if b"hidden" in block or b'ht="0"' in block else ():
+        tag = block.rfind(b"<", 0, sign.start())
+        found = _ROW.match(block, tag)
+        if found:
+            yield int(found[1])
+
+
+def _cells_of_interest(block: bytes, styles: Iterable[str]) -> Iterator[Cell]:
+    """Cells with a formula, with an error value, or with one of the number `styles`."""
+    wanted = (b't="e"', *(b's="%s"' % style.encode() for style in styles))
+    formulas = (found.start() for found in _FORMULA.finditer(block))
+    seen: set[int] = set()
+    for at in chain(formulas, _positions(block, wanted)):
+        begins = block.rfind(b"<c ", 0, at)
+        found = _CELL.match(block, begins) if begins >= 0 else None
+        if found is None or begins in seen or block.rfind(b"</c>", begins, at) >= 0:
+            continue
+        seen.add(begins)
+        ends = begins if found[3].endswith(b"/") else block.find(b"</c>", begins)
+        yield _cell(block, found, ends)
+
+
+def _cell(block: bytes, found: re.Match[bytes], ends: int) -> Cell:
+    inner = block[found.end() : ends]
+    kind, style, value = _KIND.search(found[3]), _STYLE.search(found[3]), _VALUE.search(inner)
+    return Cell(
+        int(found[2]),
+        column_of(found[1].decode()),
+        kind[1].decode() if kind else "n",
+        style[1].decode() if style else "",
+        value[1].decode() if value else "",
+        b"<f" in inner,
+        found.start(),
+        ends,
+    )
+
+
+def _positions(block: bytes, wanted: Iterable[bytes]) -> Iterator[int]:
+    for sign in wanted:
+        at = block.find(sign)
+        while at >= 0:
+            yield at
+            at = block.find(sign, at + 1)
+
+
+def column_of(letters: str) -> int:
+    """The column of its letters, from 0: A is 0, AA is 26."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
