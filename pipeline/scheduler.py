@@ -15,17 +15,17 @@ from typing import Any, Protocol
 
 from pipeline.engine.budget import day_of
 from pipeline.engine.commands import (
-    Answer,
     Command,
     Decision,
     Download,
-    DownloadAnswer,
+    DownloadReply,
     Query,
-    QueryAnswer,
+    QueryReply,
+    Reply,
     Submit,
-    SubmitAnswer,
+    SubmitReply,
     Upload,
-    UploadAnswer,
+    UploadReply,
 )
 from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Reach, Stop
@@ -126,7 +126,7 @@ class Scheduler:
         self._pictures = pictures
         self._account = account
         self._client_reference = client_reference
-        self._answers: deque[Answer] = deque()
+        self._replies: deque[Reply] = deque()
         # What waits for each commit, in their order; commits come in no other.
         self._uncommitted: dict[Future[StoreError | None], list[Command]] = {}
         self._under_way: dict[asyncio.Task[None], Command] = {}
@@ -177,7 +177,7 @@ class Scheduler:
         await self._drop(lambda command: not isinstance(command, Submit))
         if self._under_way:
             await asyncio.wait(self._under_way)
-        while self._answers or self._uncommitted:
+        while self._replies or self._uncommitted:
             try:
                 self._turn()
             except Exception as error:  # noqa: BLE001 - the first crash is raised; this one goes along
@@ -194,10 +194,10 @@ class Scheduler:
         self._carry_out(decision, wall)
         return decision
 
-    def _told(self) -> Iterator[Answer]:
+    def _told(self) -> Iterator[Reply]:
         # One by one: if the engine breaks on one, the others are still there.
-        while self._answers:
-            yield self._answers.popleft()
+        while self._replies:
+            yield self._replies.popleft()
 
     async def _sleep(self, wake_at: float | None) -> None:
         wait_s = self._watcher.interval_s
@@ -250,10 +250,10 @@ class Scheduler:
             if (self._halted or self._crash) and isinstance(command, Submit):
                 # Decided before the stop, and not out yet: so it stays unsent, and that is known.
                 unsent = NotSent("the run was stopped before it was sent")
-                self._tell(SubmitAnswer(command.attempt.key, unsent))
+                self._tell(SubmitReply(command.attempt.key, unsent))
             elif self._full and isinstance(command, Download):
                 later = TransferBroken("the disk is full; the video is fetched by the next run")
-                self._tell(DownloadAnswer(command.attempt.key, later))
+                self._tell(DownloadReply(command.attempt.key, later))
             elif self._crash is None:
                 effort = asyncio.create_task(self._perform(command))
                 self._under_way[effort] = command
@@ -264,7 +264,7 @@ class Scheduler:
         if effort.cancelled():
             if isinstance(command, Download):
                 broken = TransferBroken("the transfer was given up; it is resumed by the next run")
-                self._tell(DownloadAnswer(command.attempt.key, broken))
+                self._tell(DownloadReply(command.attempt.key, broken))
         elif (error := effort.exception()) is not None:
             self._fail(error)
 
@@ -289,8 +289,8 @@ class Scheduler:
             case Upload():
                 return self._upload(command)
 
-    def _tell(self, answer: Answer) -> None:
-        self._answers.append(answer)
+    def _tell(self, reply: Reply) -> None:
+        self._replies.append(reply)
         self._wake.set()
 
     async def _upload(self, command: Upload) -> None:
@@ -300,42 +300,42 @@ class Scheduler:
                 f"a picture cannot be sent: {' '.join(picture.warnings)}",
                 action="Make room in the output folder, or make it writable, and run again.",
             )
-        outcome: str | ProviderError
+        content: str | ProviderError
         try:
-            outcome = await self._provider.upload(
+            content = await self._provider.upload(
                 picture.path, picture.mime_type, sha256=picture.sent_sha256
             )
         except ProviderError as error:
-            outcome = error
+            content = error
         else:
             self._journal.remember_upload(
-                self._account, command.sha256, outcome, self._clock.wall()
+                self._account, command.sha256, content, self._clock.wall()
             )
-        self._tell(UploadAnswer(command.sha256, outcome))
+        self._tell(UploadReply(command.sha256, content))
 
     async def _submit(self, command: Submit) -> None:
         attempt = command.attempt
         reference = attempt.client_business_id if self._client_reference else None
-        outcome: str | ProviderError
+        content: str | ProviderError
         try:
-            outcome = await self._provider.submit(attempt.request, command.image_urls, reference)
+            content = await self._provider.submit(attempt.request, command.image_urls, reference)
         except ProviderError as error:
-            outcome = error
-        self._tell(SubmitAnswer(attempt.key, outcome))
+            content = error
+        self._tell(SubmitReply(attempt.key, content))
 
     async def _query(self, command: Query) -> None:
-        outcome: TaskView | ProviderError
+        content: TaskView | ProviderError
         try:
-            outcome = await self._provider.query(command.reference)
+            content = await self._provider.query(command.reference)
         except ProviderError as error:
-            outcome = error
-        self._tell(QueryAnswer(command.key, outcome))
+            content = error
+        self._tell(QueryReply(command.key, content))
 
     async def _download(self, command: Download) -> None:
         request = command.attempt.request
-        outcome: Video | DownloadError | Unfinished
+        content: Video | DownloadError | Unfinished
         try:
-            outcome = await self._store.fetch(
+            content = await self._store.fetch(
                 command.url,
                 name=command.attempt.video_name,
                 duration=request.duration,
@@ -343,5 +343,5 @@ class Scheduler:
                 resolution=request.resolution,
             )
         except (DownloadError, Unfinished) as error:
-            outcome = error
-        self._tell(DownloadAnswer(command.attempt.key, outcome))
+            content = error
+        self._tell(DownloadReply(command.attempt.key, content))

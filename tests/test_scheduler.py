@@ -14,11 +14,10 @@ from typing import Any
 import pytest
 
 from pipeline import events as ev
-from pipeline.engine.commands import Answer, Decision
+from pipeline.engine.commands import Decision, Reply
 from pipeline.engine.engine import Engine
-from pipeline.engine.polling.schedule import Pace
+from pipeline.engine.pacing import Pace, Settings
 from pipeline.engine.rows import Stop
-from pipeline.engine.settings import Settings
 from pipeline.errors import ExitCode, LinkDead, StoreError, Throttled, Unclear, Unreachable
 from pipeline.lifecycle import apply
 from pipeline.model import Attempt, Entry, Phase, Picture, Request, State, TaskView, Video
@@ -179,7 +178,7 @@ class BrittleEngine(Engine):
     """An engine with a bug: one answer is too much for it."""
 
     def tell(self, answers: Any, now: float) -> Decision:
-        def checked() -> Iterator[Answer]:
+        def checked() -> Iterator[Reply]:
             for answer in answers:
                 if getattr(answer, "key", None) == "row0":
                     raise ZeroDivisionError("a bug")

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
-from pipeline.engine.rows import Stop
-from pipeline.engine.settings import Caps
-from pipeline.engine.stops import over_budget
+from pipeline.engine.pacing import Caps
+from pipeline.engine.rows import Stop, over_budget
 from pipeline.model import Attempt
 
 DAY_S = 86_400

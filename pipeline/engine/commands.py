@@ -1,6 +1,6 @@
-"""What the engine asks for (commands) and what it is told of their outcome (answers).
+"""What the engine asks for (commands) and what it is told of how they ended (replies).
 
-A command goes out at most once per request of the engine and is answered exactly once. Answers
+A command goes out at most once per request of the engine and is replied to exactly once. Replies
 carry a record of `model` on success and an error of `errors` otherwise.
 """
 
@@ -48,38 +48,38 @@ Command = Upload | Submit | Query | Download
 
 
 @dataclass(frozen=True, slots=True)
-class UploadAnswer:
+class UploadReply:
     """How an upload ended: the picture's public URL, or an error."""
 
     sha256: str
-    outcome: str | ProviderError
+    content: str | ProviderError
 
 
 @dataclass(frozen=True, slots=True)
-class SubmitAnswer:
+class SubmitReply:
     """How a submission ended: the task id, or an error."""
 
     key: str
-    outcome: str | ProviderError
+    content: str | ProviderError
 
 
 @dataclass(frozen=True, slots=True)
-class QueryAnswer:
+class QueryReply:
     """How a query ended: the task as the provider shows it, or an error."""
 
     key: str
-    outcome: TaskView | ProviderError
+    content: TaskView | ProviderError
 
 
 @dataclass(frozen=True, slots=True)
-class DownloadAnswer:
+class DownloadReply:
     """How a download ended: the verified video in its place, or an error."""
 
     key: str
-    outcome: Video | DownloadError | Unfinished
+    content: Video | DownloadError | Unfinished
 
 
-Answer = UploadAnswer | SubmitAnswer | QueryAnswer | DownloadAnswer
+Reply = UploadReply | SubmitReply | QueryReply | DownloadReply
 
 
 @dataclass(frozen=True, slots=True)

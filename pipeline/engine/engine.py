@@ -16,24 +16,22 @@ from collections.abc import Callable, Iterable
 from math import inf
 
 from pipeline import events as ev
-from pipeline.engine import stops
 from pipeline.engine.budget import Budget, Spend
 from pipeline.engine.commands import (
-    Answer,
     Command,
     Decision,
     Download,
-    DownloadAnswer,
+    DownloadReply,
     Query,
-    QueryAnswer,
-    SubmitAnswer,
+    QueryReply,
+    Reply,
+    SubmitReply,
     Upload,
 )
 from pipeline.engine.gate import Gate
-from pipeline.engine.outstanding import Outstanding
-from pipeline.engine.proof import Proof
-from pipeline.engine.rows import Reach, Stop, Tracked
-from pipeline.engine.settings import Settings
+from pipeline.engine.outstanding import Outstanding, Proof
+from pipeline.engine.pacing import Settings
+from pipeline.engine.rows import Reach, Stop, Tracked, unauthorized
 from pipeline.engine.submissions import Submissions
 from pipeline.engine.sweep import Sweep
 from pipeline.engine.uploads import Uploads
@@ -171,18 +169,18 @@ class Engine:
         """Decide nothing new any more, without a word why; answers are still taken in."""
         self._reach = Reach.EVERYTHING
 
-    def tell(self, answers: Iterable[Answer], now: float) -> Decision:
+    def tell(self, replies: Iterable[Reply], now: float) -> Decision:
         """Take in what happened by `now` and decide what follows."""
-        for answer in answers:
-            match answer:
-                case QueryAnswer():
-                    self._on_query(answer, now)
-                case SubmitAnswer():
-                    self._submissions.answered(answer, now)
-                case DownloadAnswer():
-                    self._on_download(answer, now)
+        for reply in replies:
+            match reply:
+                case QueryReply():
+                    self._on_query(reply, now)
+                case SubmitReply():
+                    self._submissions.answered(reply, now)
+                case DownloadReply():
+                    self._on_download(reply, now)
                 case _:
-                    self._submissions.uploaded(answer, now)
+                    self._submissions.uploaded(reply, now)
         return self._decide(now)
 
     def _decide(self, now: float) -> Decision:
@@ -238,12 +236,12 @@ class Engine:
             reference = self._proof.reference(self._rows[key], now)
             self._commands.append(Query(key, reference))
 
-    def _on_query(self, answer: QueryAnswer, now: float) -> None:
-        row, outcome = self._rows[answer.key], answer.outcome
+    def _on_query(self, reply: QueryReply, now: float) -> None:
+        row, outcome = self._rows[reply.key], reply.content
         if isinstance(outcome, Unauthorized):
             self._sweep.answered()
             self._outstanding.again(row, now)
-            self._heed(stops.unauthorized(outcome))
+            self._heed(unauthorized(outcome))
             return
         if row.state is State.IN_DOUBT:
             found = self._outstanding.looked_up(row, outcome, now)
@@ -287,8 +285,8 @@ class Engine:
             key, url = link
             self._commands.append(Download(self._rows[key].attempt, url))
 
-    def _on_download(self, answer: DownloadAnswer, now: float) -> None:
-        self._heed(self._videos.answered(self._rows[answer.key], answer.outcome, now))
+    def _on_download(self, reply: DownloadReply, now: float) -> None:
+        self._heed(self._videos.answered(self._rows[reply.key], reply.content, now))
 
     # Stops.
 

@@ -1,19 +1,16 @@
 """Whether the next paid submission may go out now.
 
-The gate knows nothing of rows. It holds the rate, the cap on submissions in flight, the pauses that
-the provider asked for or that failures call for, and the series of bad answers that end submitting.
+The gate knows nothing of rows. It holds the rate, the cap on submissions in flight, how many tasks
+may be outstanding, the pauses that the provider asked for or that failures call for, and the series
+of bad answers that end submitting.
 """
 
 from __future__ import annotations
 
 from math import inf
 
-from pipeline.engine.buckets import Bucket
-from pipeline.engine.retry import PROBE, SUBMIT
-from pipeline.engine.rows import Stop
-from pipeline.engine.settings import Settings
-from pipeline.engine.stops import alike, outage
-from pipeline.engine.window import Window
+from pipeline.engine.pacing import PROBE, SUBMIT, Bucket, Settings
+from pipeline.engine.rows import Stop, alike, outage
 from pipeline.errors import ProviderError, Throttled
 
 EQUAL_REFUSALS = 5
@@ -22,8 +19,45 @@ EQUAL_REFUSALS = 5
 DOUBTS_IN_A_ROW = 5
 """So many submissions in a row in doubt and not found pause submitting: an outage."""
 
+_DECREASE, _RECOVERY_S = 0.7, 16.0
+"""What is left of the window after a refusal, and the time in which it has grown back."""
+
 PROBES = 5
 """So many single submissions try, with growing gaps, whether the outage is over."""
+
+
+class Window:
+    """How many tasks may be outstanding now, learned from the provider's refusals.
+
+    It lies between 1 and the cap of the configuration. A refusal (429) takes it down to seven
+    tenths; it grows back along the cubic curve of RFC 9438: quickly to just below the size that was
+    refused, slowly past it, then quickly again, so that a passing storm costs seconds and a real
+    cap of the provider is not run into all the time.
+    """
+
+    __slots__ = ("_cap", "_pace", "_plateau_s", "_refused_at", "_since")
+
+    def __init__(self, cap: int) -> None:
+        self._cap = cap
+        self._pace = cap / _RECOVERY_S**3
+        self._refused_at: float = cap
+        self._plateau_s = 0.0
+        self._since: float | None = None
+
+    def size(self, now: float) -> int:
+        """Return how many tasks may be outstanding at `now`, which may be a time to come."""
+        if self._since is None:
+            return self._cap
+        distance = now - self._since - self._plateau_s
+        grown = self._refused_at + self._pace * distance**3
+        return max(1, int(min(grown, self._cap)))
+
+    def refused(self, now: float, outstanding: int) -> None:
+        """Take note of a refusal that came while so many tasks were outstanding."""
+        self._refused_at = max(1.0, min(self.size(now), outstanding))
+        drop = self._refused_at * (1 - _DECREASE)
+        self._plateau_s = (drop / self._pace) ** (1 / 3)
+        self._since = now
 
 
 class Gate:

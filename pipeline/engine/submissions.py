@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pipeline import events as ev
-from pipeline.engine import stops
 from pipeline.engine.budget import Budget
-from pipeline.engine.commands import Submit, SubmitAnswer, UploadAnswer
+from pipeline.engine.commands import Submit, SubmitReply, UploadReply
 from pipeline.engine.gate import Gate
 from pipeline.engine.outstanding import Outstanding
-from pipeline.engine.rows import Stop, Tracked
+from pipeline.engine.rows import Stop, Tracked, out_of_credit, unauthorized, uploads_fail
 from pipeline.engine.uploads import Uploads
 from pipeline.errors import NotSent, OutOfCredit, ProviderError, Refused, Throttled, Unauthorized
 from pipeline.lifecycle import SETTLED
@@ -62,19 +61,19 @@ class Submissions:
 
     # Pictures.
 
-    def uploaded(self, answer: UploadAnswer, now: float) -> None:
+    def uploaded(self, reply: UploadReply, now: float) -> None:
         """Take in how an upload ended."""
-        match answer.outcome:
+        match reply.content:
             case str(url):
-                self._uploads.uploaded(answer.sha256, url, now + self._upload_age_s)
+                self._uploads.uploaded(reply.sha256, url, now + self._upload_age_s)
             case Refused() as error:
-                for key in self._uploads.refused(answer.sha256, error, now):
+                for key in self._uploads.refused(reply.sha256, error, now):
                     self._picture_refused(self._rows[key], error)
             case error:
-                if not self._uploads.put_off(answer.sha256, error, now):
-                    self._heed(stops.uploads_fail(error.message))
+                if not self._uploads.put_off(reply.sha256, error, now):
+                    self._heed(uploads_fail(error.message))
                 if isinstance(error, Unauthorized):
-                    self._heed(stops.unauthorized(error))
+                    self._heed(unauthorized(error))
 
     def _prepare(self, now: float) -> None:
         while (key := self._uploads.next_new()) is not None:
@@ -133,11 +132,11 @@ class Submissions:
             # it was.
             self._note(ev.Requeued(row.key, earlier.attempt.number))
 
-    def answered(self, answer: SubmitAnswer, now: float) -> None:
+    def answered(self, reply: SubmitReply, now: float) -> None:
         """Take in how a submission ended."""
-        row, number = self._rows[answer.key], self._rows[answer.key].attempt.number
+        row, number = self._rows[reply.key], self._rows[reply.key].attempt.number
         self._gate.in_flight -= 1
-        match answer.outcome:
+        match reply.content:
             case str(task_id):
                 self._gate.accepted()
                 self._happen(row, ev.Accepted(row.key, number, task_id))
@@ -153,10 +152,10 @@ class Submissions:
                 self._heed(stop)
             case Unauthorized() as error:
                 self._not_accepted(row)
-                self._heed(stops.unauthorized(error))
+                self._heed(unauthorized(error))
             case OutOfCredit() as error:
                 self._not_accepted(row)
-                self._heed(stops.out_of_credit(error))
+                self._heed(out_of_credit(error))
             case error:
                 self._happen(row, ev.AnswerLost(row.key, number, error.message))
                 self._doubt(row, error.message, now)

@@ -6,9 +6,7 @@ from heapq import heappop, heappush
 from itertools import count
 from math import inf
 
-from pipeline.engine.buckets import Bucket
-from pipeline.engine.retry import POLL
-from pipeline.engine.settings import Settings
+from pipeline.engine.pacing import POLL, Bucket, Settings
 
 TRIES = 8
 """So many queries at once try whether an outage is over."""

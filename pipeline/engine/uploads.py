@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from math import inf
 
-from pipeline.engine.retry import UPLOAD
+from pipeline.engine.pacing import UPLOAD
 from pipeline.errors import ProviderError, Throttled
 
 LOCAL = "sha256:"

@@ -12,10 +12,9 @@ from itertools import count
 from math import inf
 
 from pipeline import events as ev
-from pipeline.engine import stops
 from pipeline.engine.outstanding import Outstanding
-from pipeline.engine.retry import DOWNLOAD
-from pipeline.engine.rows import Stop, Tracked
+from pipeline.engine.pacing import DOWNLOAD
+from pipeline.engine.rows import Stop, Tracked, unstorable
 from pipeline.engine.sweep import Sweep
 from pipeline.errors import BadVideo, DownloadError, LinkDead, Unfinished
 from pipeline.model import TaskView, Video
@@ -70,15 +69,15 @@ class Videos:
         return key, url
 
     def answered(
-        self, row: Tracked, outcome: Video | DownloadError | Unfinished, now: float
+        self, row: Tracked, content: Video | DownloadError | Unfinished, now: float
     ) -> Stop | None:
         """Take in how a download ended; return a Stop where nothing can be kept any more."""
         self.in_flight -= 1
-        match outcome:
+        match content:
             case Video() as video:
                 self._happen(row, ev.Downloaded(row.key, row.attempt.number, video))
             case Unfinished() as error:
-                return stops.unstorable(error)
+                return unstorable(error)
             case LinkDead() as error:
                 row.dead_links += 1
                 if row.dead_links < DEAD_LINKS:

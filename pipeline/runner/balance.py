@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.engine.rows import Reach, Stop
-from pipeline.engine.stops import unauthorized
+from pipeline.engine.rows import Reach, Stop, unauthorized
 from pipeline.errors import ExitCode, ProviderError, Unauthorized
 from pipeline.model import Balance
 

@@ -10,8 +10,7 @@ from pipeline.checker.check import CheckedManifest
 from pipeline.config.settings import Budget, Config
 from pipeline.engine.budget import DAY_S, Spend, day_of
 from pipeline.engine.engine import Engine
-from pipeline.engine.polling.schedule import Pace
-from pipeline.engine.settings import Caps, Settings
+from pipeline.engine.pacing import Caps, Pace, Settings
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry
 from pipeline.planner.plan import Action, Plan, Selection

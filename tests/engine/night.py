@@ -14,20 +14,19 @@ from math import inf
 
 from pipeline import events as ev
 from pipeline.engine.commands import (
-    Answer,
     Command,
     Download,
-    DownloadAnswer,
+    DownloadReply,
     Query,
-    QueryAnswer,
+    QueryReply,
+    Reply,
     Submit,
-    SubmitAnswer,
+    SubmitReply,
     Upload,
-    UploadAnswer,
+    UploadReply,
 )
 from pipeline.engine.engine import Engine
-from pipeline.engine.polling.schedule import Pace
-from pipeline.engine.settings import Settings
+from pipeline.engine.pacing import Pace, Settings
 from pipeline.errors import (
     DownloadError,
     NoSuchTask,
@@ -109,22 +108,22 @@ class Provider:
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
 
-    def answer(self, command: Command, now: float) -> Answer:
+    def answer(self, command: Command, now: float) -> Reply:
         """Carry a command out at once; its answer travels for `round_trip_s`."""
         match command:
             case Query():
-                return QueryAnswer(command.key, self._query(command, now))
+                return QueryReply(command.key, self._query(command, now))
             case Submit():
-                return SubmitAnswer(command.attempt.key, self._submit(command, now))
+                return SubmitReply(command.attempt.key, self._submit(command, now))
             case Download():
                 key = command.attempt.key
                 self.downloads[key] += 1
                 self.order.append(key)
-                return DownloadAnswer(key, self.on_download(command, self.downloads[key], now))
+                return DownloadReply(key, self.on_download(command, self.downloads[key], now))
             case Upload():
                 self.uploads[command.sha256] += 1
-                outcome = self.on_upload(command, self.uploads[command.sha256], now)
-                return UploadAnswer(command.sha256, outcome)
+                content = self.on_upload(command, self.uploads[command.sha256], now)
+                return UploadReply(command.sha256, content)
 
     def unfinished(self, now: float) -> int:
         """How many tasks the provider works on."""
@@ -148,8 +147,8 @@ class Provider:
     def _query(self, command: Query, now: float) -> TaskView | ProviderError:
         self.queries[command.key] += 1
         self.query_times.setdefault(command.key, []).append(now)
-        outcome = self.on_query(command, self.queries[command.key], now)
-        return outcome or self.usual_answer(command, now)
+        content = self.on_query(command, self.queries[command.key], now)
+        return content or self.usual_answer(command, now)
 
     def usual_answer(self, command: Query, now: float) -> TaskView | ProviderError:
         """What a query is answered with when nothing goes wrong."""
@@ -192,7 +191,7 @@ class Night:
     peaks: Counter[type] = field(default_factory=Counter)
     sent: list[tuple[Command, float]] = field(default_factory=list)
     keeps_sent: bool = False
-    _coming: list[tuple[float, int, Answer, type]] = field(default_factory=list)
+    _coming: list[tuple[float, int, Reply, type]] = field(default_factory=list)
     _under_way: Counter[type] = field(default_factory=Counter)
     _turn: int = 0
 
@@ -202,9 +201,9 @@ class Night:
         `idle_s` adds up the free slots over the time in which rows waited for one;
         `peak_outstanding` is the most slots taken after a submission.
         """
-        answers: list[Answer] = []
+        replies: list[Reply] = []
         while True:
-            decision = self.engine.tell(answers, self.now)
+            decision = self.engine.tell(replies, self.now)
             self.decisions += 1
             if death is not None and death.decision == self.decisions:
                 self.died = True
@@ -218,7 +217,7 @@ class Night:
                 self._carry_out(decision.commands)
             if self.engine.finished or self.now >= until:
                 return self
-            answers = self._wait(decision.wake_at, until)
+            replies = self._wait(decision.wake_at, until)
 
     def _commit(self, events: Iterable[ev.Event]) -> None:
         self.journal += [(event, self.now) for event in events]
@@ -234,10 +233,10 @@ class Night:
                 self.peak_outstanding = max(self.peak_outstanding, self.engine.outstanding)
             if self.keeps_sent:
                 self.sent.append((command, self.now))
-            answer = self.provider.answer(command, self.now)
-            heappush(self._coming, (arrival, self._turn, answer, kind))
+            reply = self.provider.answer(command, self.now)
+            heappush(self._coming, (arrival, self._turn, reply, kind))
 
-    def _wait(self, wake_at: float | None, until: float) -> list[Answer]:
+    def _wait(self, wake_at: float | None, until: float) -> list[Reply]:
         coming, before = self._coming, self.now
         next_at = coming[0][0] if coming else inf
         if wake_at is not None and wake_at < next_at:
@@ -248,12 +247,12 @@ class Night:
         if self.engine.states[State.WAITING]:
             free = self.settings.outstanding - self.engine.outstanding
             self.idle_s += (now - before) * max(0, free)
-        answers = []
+        replies = []
         while coming and coming[0][0] <= now:
-            _, _, answer, kind = heappop(coming)
+            _, _, reply, kind = heappop(coming)
             self._under_way[kind] -= 1
-            answers.append(answer)
-        return answers
+            replies.append(reply)
+        return replies
 
     def entries(self) -> dict[str, Entry]:
         """Replay the journal."""

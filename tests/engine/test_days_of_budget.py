@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from pipeline.engine.budget import DAY_S, Budget, Spend, day_of
-from pipeline.engine.commands import SubmitAnswer
+from pipeline.engine.commands import SubmitReply
 from pipeline.engine.engine import Engine
-from pipeline.engine.settings import Caps
+from pipeline.engine.pacing import Caps
 from pipeline.errors import ExitCode, NotSent, ProviderError, Refused, Unclear
 from pipeline.model import Entry, State
 from tests.engine.night import SETTINGS, Night, Provider, attempt, attempts, enqueue
@@ -106,7 +106,7 @@ def test_a_provable_no_gives_back_and_a_doubt_does_not() -> None:
         Unclear("lost"),
         "task",
     ]
-    answers = [SubmitAnswer(key, one) for key, one in zip(keys, outcomes, strict=True)]
+    answers = [SubmitReply(key, one) for key, one in zip(keys, outcomes, strict=True)]
     engine.tell(answers, 1.0)
     assert (engine.spend.videos, engine.spend.video_seconds) == (2, 12)
     assert engine.spend.money == pytest.approx(1.2)

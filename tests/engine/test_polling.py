@@ -9,8 +9,9 @@ from heapq import heapify, heappop, heappush
 
 import pytest
 
-from pipeline.engine.polling.durations import Density, Durations
-from pipeline.engine.polling.schedule import Pace, Schedule, Watch
+from pipeline.engine.pacing import Pace
+from pipeline.engine.polling.learned import Density, Durations
+from pipeline.engine.polling.schedule import Schedule, Watch
 
 KIND = (6, "720P", 0)
 PACE = Pace(5, 10, 2)

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline.engine.commands import Submit
-from pipeline.engine.settings import Caps
-from pipeline.engine.window import Window
+from pipeline.engine.gate import Window
+from pipeline.engine.pacing import Caps
 from pipeline.errors import (
     ExitCode,
     NotSent,

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from pipeline import events as ev
 from pipeline.downloader.answers import judge
-from pipeline.engine.commands import Query, QueryAnswer, Submit, SubmitAnswer
+from pipeline.engine.commands import Query, QueryReply, Submit, SubmitReply
 from pipeline.engine.engine import Engine
-from pipeline.engine.polling.schedule import Pace
-from pipeline.engine.settings import Settings
+from pipeline.engine.pacing import Pace, Settings
 from pipeline.errors import TransferBroken, Unreachable
 from pipeline.journal.reading import read_entries
 from pipeline.lifecycle import apply
@@ -153,13 +152,13 @@ def test_after_a_sleep_of_any_length_a_task_is_asked_for_before_it_is_given_up(
     enqueue(engine, attempt("a", 1, "even"))
     (submit,) = engine.tell([], now).commands
     assert isinstance(submit, Submit)
-    decision = engine.tell([SubmitAnswer("a", "t")], now)
+    decision = engine.tell([SubmitReply("a", "t")], now)
     assert decision.wake_at is not None
     now = max(now + asleep_s, decision.wake_at)
     (query,) = engine.tell([], now).commands
     assert query == Query("a", "t")
     view = TaskView("t", Phase.COMPLETED, 100, "https://files.example/a.mp4")
-    engine.tell([QueryAnswer("a", view)], now)
+    engine.tell([QueryReply("a", view)], now)
     assert engine.states[State.READY] == 1
     assert not engine.finished
 
@@ -169,9 +168,9 @@ def test_no_answer_after_a_sleep_costs_no_row() -> None:
     engine = Engine(Settings(pace=Pace(1, 1, 0), deadline_s=60), 0.0)
     enqueue(engine, attempt("a", 1, "even"))
     engine.tell([], 0.0)
-    engine.tell([SubmitAnswer("a", "t")], 0.0)
+    engine.tell([SubmitReply("a", "t")], 0.0)
     engine.tell([], DAY_S)
-    decision = engine.tell([QueryAnswer("a", Unreachable("no network"))], DAY_S)
+    decision = engine.tell([QueryReply("a", Unreachable("no network"))], DAY_S)
     assert decision.events == ()
     assert engine.states[State.RUNNING] == 1
 

@@ -17,8 +17,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from pipeline.downloader import Downloader
-from pipeline.downloader.addresses import link_refusal
-from pipeline.downloader.connection import CheckedResolver, answered, open_session
+from pipeline.downloader.connection import CheckedResolver, answered, link_refusal, open_session
 from pipeline.errors import DownloadError, LinkDead
 from pipeline.model import Phase
 from pipeline.toapis.client import ToAPIs

@@ -20,8 +20,7 @@ import pytest
 from pipeline import events as ev
 from pipeline.engine.commands import Decision
 from pipeline.engine.engine import Engine
-from pipeline.engine.polling.schedule import Pace
-from pipeline.engine.settings import Settings
+from pipeline.engine.pacing import Pace, Settings
 from pipeline.errors import ExitCode, StoreError
 from pipeline.journal.database import PIECES, Reserve, no_room
 from pipeline.journal.journal import Journal

@@ -8,11 +8,10 @@ else. So a lying, stuck or missing bar costs nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import ceil, inf
+from math import inf
 
-from pipeline.engine.polling.bars import Bar, Sighting
-from pipeline.engine.polling.durations import Durations
-from pipeline.engine.retry import spread
+from pipeline.engine.pacing import Pace, spread
+from pipeline.engine.polling.learned import Bar, Durations, Sighting
 
 ENOUGH = 30
 """So many ends of a kind must have been seen before they mean anything."""
@@ -23,9 +22,6 @@ POLLS = 5.2
 _SPARSER = 2.0
 """Once no row waits for a slot, the end of most tasks may be noticed late at no cost."""
 
-_COMPANY, _LONGEST_COMPANY_S = 0.075, 0.75
-"""So late a query may go, to go together with others: a part of the interval, and the most."""
-
 _LONGEST_INTERVALS = 3
 """No bar that is unsure is believed for longer than so many documented intervals."""
 
@@ -34,25 +30,6 @@ _LAST_ONES = 10
 
 Kind = tuple[int, str, int]
 """What decides how long a task takes: seconds asked, resolution, pictures."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """The documented schedule, in seconds, and the least wait between two queries of one task."""
-
-    first_s: float = 5
-    interval_s: float = 10
-    floor_s: float = 5
-
-    @property
-    def least_s(self) -> float:
-        """The shortest wait: the floor, or a fifth of the interval where there is none."""
-        return max(self.floor_s, self.interval_s / 5)
-
-    def together_at(self, due: float) -> float:
-        """Return the moment, `due` or later, at which all queries go that are due about then."""
-        company_s = min(_LONGEST_COMPANY_S, self.interval_s * _COMPANY)
-        return max(due, ceil(due / company_s) * company_s)
 
 
 @dataclass(slots=True)

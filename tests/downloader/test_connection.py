@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from yarl import URL
 
-from pipeline.downloader.addresses import address_refusal, link_refusal
+from pipeline.downloader.connection import address_refusal, link_refusal
 
 
 @pytest.mark.parametrize(
