@@ -25,7 +25,7 @@ from pipeline.config.values import (
     is_loopback,
 )
 
-_PROVIDER_FLOOR_S = 5.0  # docs: queries of one task at least 5 s apart
+_PROVIDER_FLOOR_S = 5.0  # docs/contract.md, "Queries": one task's queries at least 5 s apart
 _DAY_S = 86_400.0
 
 
@@ -36,37 +36,39 @@ class Section(BaseModel):
 
 
 class Api(Section):
-    """The provider: where it is, who we are there, how long an unclear answer is looked into."""
+    """The provider: its address, your key and model, and how lost answers are followed up."""
 
     base_url: BaseUrl = Field(
         default="https://toapis.com",
-        description="Where the API lives, with or without /v1. https, except on this machine.",
+        description="The address of the API, with or without /v1. Must be https, except on this "
+        "machine.",
     )
     key_env: KeyVariable = Field(
         default="TOAPIS_API_KEY",
-        description="The environment variable that holds the key; the key never stands here.",
+        description="The name of the environment variable that holds the key. Never write the key "
+        "itself here.",
     )
     model: Text = Field(
         default="gemini_omni_flash",
-        description="The model, as the provider spells it.",
+        description="The model, spelled as the provider spells it.",
     )
     client_reference: bool = Field(
         default=True,
-        description="Send a reference of our own (client_business_id) with each submission and "
-        "look lost submissions up by it.",
+        description="Send a reference of our own (client_business_id) with each submission, and "
+        "use it to look up submissions whose answer was lost.",
     )
     submit_timeout_s: float = Field(
         default=180.0,
         gt=0,
         le=3600,
         description="Seconds to wait for the answer to a submission. The provider may fetch the "
-        "pictures first: a short time leaves rows in doubt.",
+        "pictures before it answers, so a short time leaves rows in doubt.",
     )
     lookup_s: float = Field(
         default=120.0,
         ge=0,
         le=3600,
-        description="Seconds for which a lost submission is looked for.",
+        description="Seconds during which a submission whose answer was lost is looked up.",
     )
     in_doubt: Literal["hold", "resend"] = Field(
         default="hold",
@@ -79,14 +81,14 @@ class Api(Section):
         default=600.0,
         ge=0,
         le=_DAY_S,
-        description="Seconds for which a task unknown to the provider is asked for again before "
-        "its row counts as missing.",
+        description="Seconds during which a task that the provider does not know is queried again "
+        "before its row counts as missing.",
     )
     upload_age_h: float = Field(
         default=20.0,
         ge=0,
         le=720,
-        description="Hours for which the URL of an uploaded picture is used again.",
+        description="Hours during which the URL of an uploaded picture is reused.",
     )
 
     @model_validator(mode="after")
@@ -98,69 +100,73 @@ class Api(Section):
 
 
 class Limits(Section):
-    """How much happens at once."""
+    """How much is done at the same time, and how fast."""
 
     outstanding: int = Field(
         default=50,
         ge=1,
         le=10_000,
-        description="The concurrency cap: tasks unfinished at the provider at any one time.",
+        description="The concurrency cap: unfinished tasks at the provider at any time.",
     )
     submits_in_flight: int = Field(
         default=8,
         ge=1,
         le=500,
-        description="Submissions on their way at once. A crash leaves at most this many rows in "
-        "doubt.",
+        description="Submissions that wait for their answer at the same time. A crash leaves at "
+        "most this many rows in doubt.",
     )
     submits_per_minute: int = Field(
         default=300,
         ge=1,
         le=100_000,
-        description="Submissions a minute (provider, default group: 300).",
+        description="Submissions per minute (the provider's limit for the default group: 300).",
     )
     polls_per_minute: int = Field(
         default=3000,
         ge=1,
         le=1_000_000,
-        description="Queries a minute (provider, default group: 3000).",
+        description="Queries per minute (the provider's limit for the default group: 3000).",
     )
-    uploads: int = Field(default=4, ge=1, le=64, description="Pictures uploaded at once.")
-    downloads: int = Field(default=8, ge=1, le=64, description="Videos downloaded at once.")
+    uploads: int = Field(default=4, ge=1, le=64, description="Pictures uploaded in parallel.")
+    downloads: int = Field(default=8, ge=1, le=64, description="Videos downloaded in parallel.")
     attempts: int = Field(
-        default=3, ge=1, le=20, description="Submissions per row and request, over all runs."
+        default=3,
+        ge=1,
+        le=20,
+        description="Most submissions of a row with the same request, over all runs.",
     )
 
 
 class Polling(Section):
-    """When running tasks are asked about."""
+    """How often running tasks are queried."""
 
     first_s: float = Field(
         default=10.0,
         ge=0,
         le=3600,
-        description="Seconds from a submission to its first query, until durations are known.",
+        description="Seconds from a submission to its first query, as long as it is not known how "
+        "long tasks take.",
     )
     interval_s: float = Field(
         default=10.0,
         ge=0.001,
         le=3600,
-        description="Seconds between further queries of a task, until then.",
+        description="Seconds between later queries of a task, as long as that is not known.",
     )
     floor_s: float | None = Field(
         default=None,
         ge=0,
         le=3600,
-        description="Least seconds between two queries of one task. null: 5 as the provider "
-        "advises, none on this machine.",
+        description="Least seconds between two queries of one task. null: 5, as the provider "
+        "advises; 0 on this machine.",
     )
     deadline_s: float = Field(
         default=1800.0,
         gt=0,
         le=7 * _DAY_S,
-        description="Seconds after which a task is no longer waited for in this run; counted from "
-        "its submission or the start of the run, the later. It stays paid and is taken up by the "
-        "next run.",
+        description="Seconds after which a run stops waiting for a task, counted from its "
+        "submission or from the start of the run, whichever is later. The task stays paid for, and "
+        "the next run continues with it.",
     )
 
 
@@ -169,57 +175,58 @@ class ManifestSettings(Section):
 
     sheet: Sheet | None = Field(
         default=None,
-        description="The sheet of a workbook, by its name or its number. null: the first one that "
-        "is not hidden.",
+        description="The sheet of a workbook, by name or by number. null: the first sheet that is "
+        "not hidden.",
     )
     hidden_rows: Literal["include", "skip"] | None = Field(
         default=None,
-        description="What becomes of rows of a workbook that are hidden or filtered out. null: a "
-        "sheet that has some is refused.",
+        description="What to do with rows of a workbook that are hidden or filtered out. null: "
+        "refuse a sheet that has such rows.",
     )
     fill_merged: bool = Field(
         default=False,
-        description="Whether every cell of a merged range has the value of its first one. false: "
-        "the others are problems where they are used.",
+        description="Whether every cell of a merged range has the value of the first one. false: "
+        "the other cells are problems if their column is used.",
     )
     key: Text | None = Field(
         default=None,
-        description="The header of the column that names each row for good. null: key, id or sku, "
-        "whichever is there; without any, rows are told apart by their contents.",
+        description="The header of the column that names each row for good. null: the first that "
+        "exists of key, id and sku; without any of them, rows are told apart by their contents.",
     )
     columns: dict[str, ManifestField] = Field(
         default_factory=dict,
-        description="Headers of yours and the fields they stand for, for example "
+        description="Your own headers and the fields they stand for, for example "
         "{Video text: prompt, Photo: image_1}. Fields: prompt, image_1, image_2, image_3, images, "
         "duration, aspect_ratio, resolution, key.",
     )
     encoding: Encoding | None = Field(
         default=None,
-        description="The encoding of a text manifest, for example cp1252. null: found out.",
+        description="The encoding of a text manifest, for example cp1252. null: detected.",
     )
     prompt_template: PromptTemplate | None = Field(
         default=None,
-        description="The prompt of rows whose prompt cell is empty or missing, made of their other "
-        "columns, for example 'Product video of {{ title }}. {{ description | striphtml | "
-        "truncate(300) }}'. A header is a word, without case and with _ for blanks, or "
-        'row["Any Header"]. A row whose cell is empty is not sent, unless the template says '
-        "what then: {{ colour | default('white') }}, {% if colour %}…{% endif %}.",
+        description="A template for the prompt of rows whose prompt cell is empty or missing, made "
+        "of their other columns, for example 'Product video of {{ title }}. {{ description | "
+        "striphtml | truncate(300) }}'. Write a header as one word, in any case and with _ for "
+        'spaces, or as row["Any Header"]. A row is not sent if a cell that the template uses is '
+        "empty, unless the template says what to write instead: {{ colour | default('white') }}, "
+        "{% if colour %}…{% endif %}.",
     )
     image_root: Text | None = Field(
         default=None,
-        description="The folder at which relative picture paths start, itself seen from the "
+        description="The folder that relative picture paths start from; itself relative to the "
         "working folder. null: the manifest's own folder.",
     )
     images_outside: bool = Field(
         default=False,
-        description="Take pictures from outside of that folder too: absolute paths, .. and links "
-        "that lead elsewhere. false: such a path is a problem of its row, so that a manifest from "
-        "others cannot send any file of this machine.",
+        description="Also accept pictures outside that folder: absolute paths, .. and links that "
+        "lead elsewhere. false: such a path is a problem of its row, so that a manifest from "
+        "someone else cannot send just any file of this machine.",
     )
 
     @model_validator(mode="after")
     def _one_header_a_field(self) -> Self:
-        """Two headers for one field leave it open which one counts."""
+        """Refuse two headers for one field: which of them counts would be a guess."""
         for field in sorted(set(self.columns.values())):
             headers = [header for header, one in self.columns.items() if one == field]
             if len(headers) > 1:
@@ -229,97 +236,88 @@ class ManifestSettings(Section):
 
 
 class Images(Section):
-    """What happens to local pictures before they are sent; your own files are never changed."""
+    """How local pictures are prepared before they are sent; your own files are never changed."""
 
     prepare: Prepare = Field(
         default="auto",
-        description="auto: what the provider does not take or might take wrongly is sent as a JPEG "
-        "or PNG copy, kept in cache/pictures of the output folder: HEIC, AVIF, TIFF, BMP, CMYK, 16 "
-        "bits a colour, photographs stored sideways, more than 10,000,000 bytes, more than 4096 "
-        "pixels on the longer side, and the first frame of what moves or has pages. JPEG, PNG, "
-        "WebP and GIF that fit already are sent byte for byte. off: every file is sent as it is, "
-        "or is a problem of its row. Either way a row is warned of a picture of which a full frame "
-        "would show less than half.",
+        description="auto: a picture that the provider does not accept, or might misread, is sent "
+        "as a JPEG or PNG copy, kept in cache/pictures of the output folder. That is: HEIC, AVIF, "
+        "TIFF, BMP, CMYK, 16 bits per colour, photographs stored sideways, more than 10,000,000 "
+        "bytes, or more than 4096 pixels on the longer side; of an animation or a file with "
+        "several pages, the first picture. JPEG, PNG, WebP and GIF files that fit are sent byte "
+        "for byte. off: every file is sent as it is, or is a problem of its row. Either way a row "
+        "gets a warning if the video would show less than half of a picture.",
     )
 
 
 class Defaults(Section):
-    """What an empty cell means."""
+    """The values that empty cells take."""
 
     duration: Literal[4, 6, 10] = Field(default=6, description="Seconds of video.")
     aspect_ratio: Literal["16:9", "9:16"] = Field(
         default="16:9",
-        description="The shape of the picture. Always in quotes: YAML reads 16:9 as the number "
-        "969.",
+        description="The shape of the video. Always write it in quotes: YAML reads 16:9 as the "
+        "number 969.",
     )
     resolution: Resolution = Field(default="720P", description="1080p exists only with 16:9.")
 
     @model_validator(mode="after")
     def _fit_each_other(self) -> Self:
-        """The page: 1080p only with 16:9."""
+        """Refuse 1080p with 9:16 (docs/contract.md, "Submissions")."""
         if self.resolution == "1080p" and self.aspect_ratio != "16:9":
             raise ValueError("resolution 1080p exists only with aspect_ratio 16:9; change one")
         return self
 
 
 class Output(Section):
-    """What comes out, and where."""
+    """Where the videos go, what they are called, and how they are verified."""
 
     dir: Text = Field(
         default="outputs",
-        description="The folder that holds one folder per manifest, seen from the working folder.",
+        description="The folder that holds one folder per manifest, relative to the working "
+        "folder.",
     )
     name: Annotated[NameTemplate, Field(max_length=500)] = Field(
         default="{key}",
-        description="The file name of a video, without .mp4; {key} or any column in braces, for "
-        "example {sku}-{colour}, or a template like manifest.prompt_template, for example "
+        description="The file name of a video, without .mp4: {key} or any other column in braces, "
+        "for example {sku}-{colour}, or a template like manifest.prompt_template, for example "
         "'{{ key }}-{{ title | lower | truncate(30) }}'.",
     )
     verify: Literal["boxes", "first_frame", "full"] = Field(
         default="first_frame",
-        description="How closely a video is looked at: boxes finds cut files, first_frame also "
-        "decodes one picture, full decodes everything and takes about a second a video.",
+        description="How thoroughly a downloaded video is verified. boxes: finds truncated files. "
+        "first_frame: also decodes the first film frame. full: decodes all of it, about a second "
+        "per video.",
     )
 
 
-class PerDay(Section):
+class _Caps(Section):
+    videos: int | None = Field(
+        default=None, gt=0, description="Most videos to order. null: no cap."
+    )
+    video_seconds: int | None = Field(
+        default=None, gt=0, description="Most seconds of video to order. null: no cap."
+    )
+    money: float | None = Field(
+        default=None,
+        gt=0,
+        description="Most money to spend; needs price_per_second. null: no cap.",
+    )
+
+
+class PerDay(_Caps):
     """Caps per day, from midnight to midnight UTC, over all runs into one output folder."""
 
-    videos: int | None = Field(
-        default=None, gt=0, description="Most videos to order in a day. null: no cap."
-    )
-    video_seconds: int | None = Field(
-        default=None, gt=0, description="Most seconds of video to order in a day. null: no cap."
-    )
-    money: float | None = Field(
-        default=None,
-        gt=0,
-        description="Most money to spend in a day; needs price_per_second. null: no cap.",
-    )
 
+class Budget(_Caps):
+    """Caps per run (and per_day); nothing more is submitted once it would exceed one of them."""
 
-class Budget(Section):
-    """Caps per run, and per day; submitting stops before one would be passed."""
-
-    videos: int | None = Field(
-        default=None,
-        gt=0,
-        description="Most videos to order in one run. null: no cap.",
-    )
-    video_seconds: int | None = Field(
-        default=None, gt=0, description="Most seconds of video to order in one run. null: no cap."
-    )
-    money: float | None = Field(
-        default=None,
-        gt=0,
-        description="Most money to spend in one run; needs price_per_second. null: no cap.",
-    )
     per_day: PerDay = Field(default_factory=PerDay)
     price_per_second: float | None = Field(
         default=None,
         gt=0,
-        description="What a second of video costs you. The provider publishes no price of this "
-        "model. null: no sums are shown.",
+        description="What a second of video costs you. The provider publishes no price for this "
+        "model. null: no costs are shown.",
     )
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(
         default="USD",
@@ -328,7 +326,7 @@ class Budget(Section):
 
     @model_validator(mode="after")
     def _money_needs_a_price(self) -> Self:
-        """Without a price the money spent is unknown, and the cap would hold nothing back."""
+        """Refuse a cap on money without a price: what is spent is unknown, so it would not hold."""
         if self.price_per_second is None:
             for name, cap in (("money", self.money), ("per_day.money", self.per_day.money)):
                 if cap is not None:
@@ -339,12 +337,12 @@ class Budget(Section):
 
 
 class Config(Section):
-    """All settings of one invocation, resolved once (see `loading.load`)."""
+    """All settings of one invocation, resolved once by `loading.load`."""
 
     provider: Literal["rehearsal", "toapis"] = Field(
         default="rehearsal",
-        description="rehearsal: a built-in stand-in, nothing is sent or paid. toapis: the real "
-        "thing.",
+        description="rehearsal: a built-in emulator; nothing is sent and nothing is paid. toapis: "
+        "the real provider.",
     )
     api: Api = Field(default_factory=Api)
     limits: Limits = Field(default_factory=Limits)
@@ -357,7 +355,7 @@ class Config(Section):
 
     @property
     def poll_floor_s(self) -> float:
-        """Least seconds between two queries of one task, with null resolved."""
+        """The least seconds between two queries of one task, with null resolved."""
         if self.polling.floor_s is not None:
             return self.polling.floor_s
         local = self.provider == "rehearsal" or is_loopback(self.api.base_url)
