@@ -1,4 +1,4 @@
-"""Every setting there is: its key, what it allows, and the commented `config.yaml` of them all.
+"""Every setting: its key, what it allows, and the commented `config.yaml` that lists them all.
 
 All of it is derived from `settings`, so that it cannot drift.
 """
@@ -17,7 +17,7 @@ from pipeline.config.settings import Config, Section
 from pipeline.config.yamltext import Value, read_yaml
 
 PREFIX = "REELSHEET_"
-"""With this begin the names of environment variables that hold settings."""
+"""The names of environment variables that hold settings begin with this."""
 
 SECTIONS: dict[str, type[Section]] = {}
 FIELDS: dict[str, FieldInfo] = {}
@@ -36,12 +36,12 @@ _know(Config)
 
 
 def variable(key: str) -> str:
-    """Return the environment variable that holds a setting."""
+    """Return the name of the environment variable that holds a setting."""
     return PREFIX + key.replace(".", "__").upper()
 
 
 def allowed(key: str, *, inner: bool = False) -> str:
-    """What a setting takes, in words; `inner` for the values of a mapping."""
+    """Return in words what a setting may be; with `inner`, the values of a mapping."""
     return _in_words(FIELDS[key].annotation, FIELDS[key].metadata, inner=inner)
 
 
@@ -50,7 +50,7 @@ def _in_words(kind: Any, metadata: Sequence[Any], *, inner: bool = False) -> str
         *others, last = (str(one) for one in get_args(kind))
         return f"{', '.join(others)} or {last}"
     if get_origin(kind) is dict:
-        return _in_words(get_args(kind)[1], ()) if inner else "a list of lines header: field"
+        return _in_words(get_args(kind)[1], ()) if inner else "lines of the form header: field"
     members = [one for one in get_args(kind) if one is not type(None)]
     if len(members) == 1 or hasattr(kind, "__metadata__"):
         optional = type(None) in get_args(kind)
@@ -64,7 +64,7 @@ def _simple_in_words(kind: Any, metadata: Sequence[Any]) -> str:  # noqa: ANN401
         return "true or false"
     if kind is str:
         patterned = any(getattr(one, "pattern", None) for one in metadata)
-        return "a text of three capital letters" if patterned else "a text"
+        return "text of three capital letters" if patterned else "text"
     words = "a whole number" if kind is int else "a number"
     bounds = {name: getattr(one, name) for one in metadata for name in ("gt", "ge", "le")
               if getattr(one, name, None) is not None}  # fmt: skip
@@ -74,15 +74,15 @@ def _simple_in_words(kind: Any, metadata: Sequence[Any]) -> str:  # noqa: ANN401
 
 _WIDTH = 100
 _HEAD = f"""\
-# Settings of Reelsheet, shown with their defaults. What is left out keeps its default.
+# The settings of Reelsheet with their defaults. A setting that is left out keeps its default.
 # Each can also be given as --set section.key=value, or as an environment variable:
-# {PREFIX}LIMITS__OUTSTANDING=5 stands for limits.outstanding. The command line wins, then
-# the environment, then this file.
+# {PREFIX}LIMITS__OUTSTANDING=5 sets limits.outstanding. The command line takes precedence over
+# the environment, and the environment over this file.
 """
 
 
 def sample() -> str:
-    """The text of the default `config.yaml`: every key with its comment, in the order of use."""
+    """Return the default `config.yaml`: every key with its comment."""
     config = Config()
     parts = [_HEAD]
     parts += ["\n" + _key(config, name, "", "") for name in Config.model_fields]
@@ -120,7 +120,7 @@ def _comment(text: str, indent: str) -> str:
 
 
 def _written(value: object) -> str:
-    """A value as YAML; texts get quotes only where YAML would read something else."""
+    """Write a value as YAML; text gets quotes only where YAML would read something else."""
     if isinstance(value, float):
         return f"{value:.10g}"
     if isinstance(value, str):

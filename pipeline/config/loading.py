@@ -1,9 +1,9 @@
-"""Settings from their four sources, made into one `Config`, or all faults at once.
+"""Resolve the settings from their four sources into one `Config`, or report all faults at once.
 
-The highest first: `--set dotted.key=value`; the environment, `REELSHEET_PROVIDER` or
-`REELSHEET_LIMITS__OUTSTANDING` (section and key in capitals, two underscores between them; an
+From highest to lowest precedence: `--set dotted.key=value`; the environment, `REELSHEET_PROVIDER`
+or `REELSHEET_LIMITS__OUTSTANDING` (section and key in capitals, two underscores between them; an
 empty variable counts as not set); the configuration file; the defaults. The values of the first
-two are read as YAML, like the file's.
+two are read as YAML, like those of the file.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 _LARGEST_BYTES = 1_000_000
 _LONGEST_ECHO = 60
 
-_MAPPING = "manifest.columns"  # the one setting whose own keys are free
+_MAPPING = "manifest.columns"
+"""The only setting whose keys the user chooses."""
 
 
 @dataclass(slots=True)
 class _Gathered:
-    """What the sources gave so far: the value and the source of each dotted key; the faults."""
+    """The value and the source of each dotted key so far, and the faults."""
 
     values: dict[str, object] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
@@ -45,10 +46,16 @@ class _Gathered:
 
 
 def load(path: Path | None, *, environ: Mapping[str, str], overrides: Sequence[str] = ()) -> Config:
-    """Resolve the settings once.
+    """Resolve the settings.
 
-    `path` is the configuration file, None for none; `overrides` are `dotted.key=value`, later ones
-    win. Raises ConfigError that lists every fault with its source, key, value and what is allowed.
+    Args:
+        path: The configuration file; None if there is none.
+        environ: The environment variables; those that begin with `REELSHEET_` are read.
+        overrides: Texts `dotted.key=value`; of two with the same key the later wins.
+
+    Raises:
+        ConfigError: It lists every fault with its source, key, value and what is allowed.
+
     """
     gathered = _Gathered()
     if path is not None:
@@ -62,9 +69,9 @@ def load(path: Path | None, *, environ: Mapping[str, str], overrides: Sequence[s
 
 
 def api_key(config: Config, environ: Mapping[str, str]) -> str:
-    """The provider's key, from the environment only; no message ever repeats it.
+    """Return the provider's key, which comes from the environment only; no message repeats it.
 
-    Raises ConfigError when the variable is unset, empty, or holds what no key holds.
+    Raises ConfigError when the variable is unset or empty, or holds characters that no key has.
     """
     name = config.api.key_env
     value = environ.get(name, "")
@@ -72,27 +79,27 @@ def api_key(config: Config, environ: Mapping[str, str]) -> str:
     if not value.strip():
         state = "is empty" if name in environ else "is not set"
         raise ConfigError(f"{where} {state}.", action=f"Put your API key into {name}.")
-    again = f"Put the key into {name} again, without quotes, blanks or line breaks around it."
+    again = f"Set {name} again, without quotes, spaces or line breaks around the key."
     if any(char.isspace() for char in value):
-        raise ConfigError(f"{where} holds blanks or line breaks.", action=again)
+        raise ConfigError(f"{where} contains spaces or line breaks.", action=again)
     if not (value.isascii() and value.isprintable()):
-        raise ConfigError(f"{where} holds characters that no key has.", action=again)
+        raise ConfigError(f"{where} contains characters that no key has.", action=again)
     return value
 
 
 def _gather_file(path: Path, gathered: _Gathered) -> None:
     try:
         if path.stat().st_size > _LARGEST_BYTES:
-            raise ConfigError(f"{path} is far too large for a configuration file.")
+            raise ConfigError(f"{path} is too large for a configuration file (over 1 MB).")
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(
             f"There is no configuration file {path}.",
-            action="Correct the path given with --config, or leave --config out.",
+            action="Correct the path given with --config, or leave out --config.",
         ) from None
     except UnicodeDecodeError:
         raise ConfigError(
-            f"{path} is not UTF-8 text.", action="Save the file with the encoding UTF-8."
+            f"{path} is not UTF-8 text.", action="Save the file in the encoding UTF-8."
         ) from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
@@ -101,7 +108,7 @@ def _gather_file(path: Path, gathered: _Gathered) -> None:
         gathered.fault(f"{path}:{line}", key, sentence)
     if isinstance(reading.tree, Value):
         if reading.tree.value is not None and not reading.faults:
-            gathered.fault(str(path), "", "must consist of lines like  provider: rehearsal")
+            gathered.fault(str(path), "", "must consist of lines such as  provider: rehearsal")
         return
     _gather_tree(reading.tree, "", str(path), gathered, lines=True)
 
@@ -109,9 +116,8 @@ def _gather_file(path: Path, gathered: _Gathered) -> None:
 def _gather_variable(name: str, text: str, gathered: _Gathered) -> None:
     key = name.removeprefix(PREFIX).casefold().replace("__", ".")
     if key not in FIELDS and key not in SECTIONS:
-        known = {variable(one): one for one in FIELDS}
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else "no setting has this name"
+        near = difflib.get_close_matches(name, map(variable, FIELDS), n=1)
+        hint = f"did you mean {near[0]}?" if near else "there is no such setting"
         gathered.fault(f"environment variable {name}", "", hint)
         return
     _gather_text(key, text, f"environment variable {name}", gathered)
@@ -128,7 +134,7 @@ def _gather_override(override: str, gathered: _Gathered) -> None:
 
 
 def _gather_text(key: str, text: str, source: str, gathered: _Gathered) -> None:
-    """One value from the environment or the command line, read as the file's values are."""
+    """Gather a value from the environment or the command line, read like those of the file."""
     reading = read_yaml(text)
     for _, inner, sentence in reading.faults:
         gathered.fault(source, f"{key}.{inner}" if inner else key, sentence)
@@ -159,7 +165,7 @@ def _gather_item(
         if not isinstance(item, Value):
             _gather_tree(item, f"{key}.", origin, gathered, lines=lines)
         elif item.value is not None:
-            gathered.fault(source, key, "is a section; its keys go below it, indented")
+            gathered.fault(source, key, "is a section: write its keys below it, indented")
     elif key in FIELDS:
         gathered.values[key] = item.value if isinstance(item, Value) else _plain(item)
         gathered.sources[key] = source
@@ -176,13 +182,13 @@ def _plain(tree: Tree) -> dict[str, object]:
 def _suggestion(key: str) -> str:
     section, _, name = key.rpartition(".")
     known = [*FIELDS, *SECTIONS]
-    same_name = [one for one in known if one.rpartition(".")[2] == (name or key)]
+    same_name = [other for other in known if other.rpartition(".")[2] == (name or key)]
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.75) or same_name
     if near:
         return f"did you mean {near[0]}?"
     if section in SECTIONS:
         return f"{section} has: {', '.join(SECTIONS[section].model_fields)}"
-    return f"there are: {', '.join(Config.model_fields)}"
+    return f"the sections are: {', '.join(Config.model_fields)}"
 
 
 def _validated(gathered: _Gathered) -> Config:
@@ -203,24 +209,24 @@ def _validated(gathered: _Gathered) -> Config:
         listed = "".join(f"\n  {fault}" for fault in gathered.faults)
         count = len(gathered.faults)
         faults = "1 fault" if count == 1 else f"{count} faults"
-        raise ConfigError(f"The configuration cannot be used, {faults}:{listed}")
+        raise ConfigError(f"The configuration has {faults}:{listed}")
     return config
 
 
 def _note(detail: ErrorDetails, gathered: _Gathered) -> None:
-    """Turn one finding of pydantic into a fault."""
+    """Note an error that pydantic found as a fault."""
     location = [str(part) for part in detail["loc"]]
     paths = (".".join(location[:length]) for length in range(len(location), 0, -1))
-    key = next((one for one in paths if one in FIELDS), "")
-    if not key:  # a rule over a whole section; its own sentence names the keys
-        given = [source for one, source in gathered.sources.items() if one.startswith(location[0])]
+    key = next((path for path in paths if path in FIELDS), "")
+    if not key:  # a rule over a whole section, whose sentence names the keys
+        given = [source for key, source in gathered.sources.items() if key.startswith(location[0])]
         gathered.fault(", ".join(dict.fromkeys(given)), location[0], _own_words(detail))
         return
     inner = location[key.count(".") + 1 :] if key == _MAPPING else []
     path = ".".join([key, *(part for part in inner if part != "[key]")])
     value = detail["input"]
     own = detail["type"] == "value_error"
-    text = _own_words(detail) if own else f"allowed is {allowed(key, inner=bool(inner))}"
+    text = _own_words(detail) if own else f"must be {allowed(key, inner=bool(inner))}"
     shown = "" if key == "api.key_env" else f"{_echo(value)}: "
     gathered.fault(
         gathered.sources.get(key, "the default"), path, f"{shown}{text}{_quotes(key, value)}"

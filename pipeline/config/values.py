@@ -1,6 +1,6 @@
-"""The kinds of value that settings take, beyond numbers: each one checks itself and says why not.
+"""The types of settings other than numbers; each validates itself and says what is wrong.
 
-The rule for the API's address is here, for the settings as well as for the client.
+The one rule for the API's address is here, for the settings and for the client.
 """
 
 from __future__ import annotations
@@ -67,19 +67,19 @@ def looks_secret(text: str) -> bool:
 
 
 def _origin(url: str) -> str:
-    no_address = f"is not a web address; write for example {_EXAMPLE}"
+    not_an_address = f"is not a web address; write for example {_EXAMPLE}"
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise ValueError(no_address) from None
+        raise ValueError(not_an_address) from None
     host, scheme = parts.hostname or "", parts.scheme
     if scheme not in _USUAL_PORT or not _is_host(host) or re.search(r"\s", url):
-        raise ValueError(no_address)
+        raise ValueError(not_an_address)
     if parts.username is not None or parts.password is not None:
         raise ValueError("must not hold a user name or password; the key comes from api.key_env")
     if parts.query or parts.fragment or not _VERSIONS.fullmatch(parts.path):
-        raise ValueError("must be the address of the API alone, nothing behind the host but /v1")
+        raise ValueError("must be the address of the API only, nothing after the host but /v1")
     if scheme == "http" and not is_loopback(url):
         raise ValueError("must begin with https:// (http only for 127.0.0.1 and localhost)")
     shown = f"[{host}]" if ":" in host else host
@@ -108,8 +108,8 @@ def _base_url(url: str) -> str:
 def _key_env(name: str) -> str:
     if looks_secret(name):
         raise ValueError(
-            "looks like the key itself. Take it out of here, put it into an environment variable "
-            "and write the name of that variable here, for example TOAPIS_API_KEY. "
+            "looks like the key itself. Remove it here, put it into an environment variable and "
+            "write the name of that variable here, for example TOAPIS_API_KEY. "
             "If others can read this file, have the key replaced"
         )
     if not _VARIABLE.fullmatch(name):
@@ -122,7 +122,7 @@ def _encoding(name: str) -> str:
         codecs.lookup(name)
     except LookupError:
         raise ValueError(
-            "is no encoding known here; write for example utf-8, cp1252 or gb18030"
+            "is not a known encoding; write for example utf-8, cp1252 or gb18030"
         ) from None
     return name
 
@@ -140,7 +140,7 @@ def _resolution(value: object) -> object:
 def _prompt_template(text: str) -> str:
     if not is_jinja(_not_blank(text)):
         raise ValueError(
-            "names no column, so that all rows would get one prompt; write for example "
+            "names no column, so all rows would get the same prompt; write for example "
             "'Product video of {{ title }}'"
         )
     return _compiled(text)
@@ -154,7 +154,7 @@ def _compiled(text: str) -> str:
     try:
         compile_template(text) if is_jinja(text) else compile_braces(text)
     except TemplateFault as fault:
-        raise ValueError(f"is no template that can be used: {fault}") from None
+        raise ValueError(f"is not a usable template: {fault}") from None
     return text
 
 

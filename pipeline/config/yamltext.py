@@ -1,8 +1,10 @@
-"""YAML as plain values with the line each came from; everything doubtful is a fault, not a guess.
+"""Read YAML as plain values with their line numbers; anything ambiguous is a fault, not a guess.
 
-Refused: aliases (a few lines of them unfold to gigabytes), tags (they name types), a key given
-twice (one of the two would be lost), and plain numbers written with a colon (YAML 1.1 reads 16:9
-as 969). Keys are taken as they are written: a header called 2024 or Yes stays a text.
+Refused: aliases (a few lines of them expand to gigabytes), tags (they name types), a key given
+twice (one of the two would be lost), and unquoted numbers with a colon (YAML 1.1 reads 16:9 as
+969). Keys are taken as they are written: a header called 2024 or Yes stays text.
+
+Tested in tests/config/test_loading.py.
 """
 
 from __future__ import annotations
@@ -18,14 +20,14 @@ _NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A scalar or a list, with the line (from 1) on which its key stands, or it itself."""
+    """A scalar or a list, with the line (from 1) of its key, or else its own."""
 
     value: object
     line: int
 
 
 class Tree(dict[str, "Value | Tree"]):
-    """A mapping, with the line (from 1) on which its key stands, or it itself."""
+    """A mapping, with the line (from 1) of its key, or else its own."""
 
     def __init__(self, line: int = 1) -> None:
         super().__init__()
@@ -34,9 +36,9 @@ class Tree(dict[str, "Value | Tree"]):
 
 @dataclass(slots=True)
 class Reading:
-    """What was read: `tree` (a single Value when the text is no mapping) and the faults.
+    """The result: `tree` (a single Value when the text is not a mapping) and the faults.
 
-    A fault is the line, the dotted path and a sentence.
+    A fault consists of the line, the dotted path and a sentence.
     """
 
     tree: Tree | Value
@@ -44,12 +46,12 @@ class Reading:
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader without aliases and without endless nesting."""
+    """The safe loader, without aliases, tags and deep nesting."""
 
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401
-        """Refuse what could unfold without end, before it is built."""
+        """Refuse aliases, tags and deep nesting before anything is built from them."""
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
             raise _refusal(event, "aliases (*name) are not allowed; write the value out")
@@ -68,7 +70,7 @@ def _refusal(event: Any, problem: str) -> yaml.MarkedYAMLError:  # noqa: ANN401
 
 
 def read_yaml(text: str) -> Reading:
-    """Read one YAML document. A text that is no YAML at all gives one fault and an empty tree."""
+    """Read one YAML document; text that is not YAML gives one fault and an empty tree."""
     reading = Reading(tree=Tree())
     try:
         loader = _Loader(text)
@@ -79,11 +81,11 @@ def read_yaml(text: str) -> Reading:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        # The mark's own snippet is left out: it would repeat a pasted key.
+        # The error's own snippet is left out: it would repeat a pasted key.
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        reading.faults.append((line, "", f"this cannot be read: {error.problem}"))
+        reading.faults.append((line, "", f"cannot be read as YAML: {error.problem}"))
     except (yaml.YAMLError, ValueError):
-        reading.faults.append((1, "", "holds characters or values that YAML does not allow"))
+        reading.faults.append((1, "", "contains characters or values that YAML does not allow"))
     return reading
 
 
@@ -122,4 +124,4 @@ def _mapping(loader: _Loader, node: yaml.MappingNode, path: str, reading: Readin
 
 
 class _Refused:
-    """Marks a value about which a fault was already noted."""
+    """Marks a value for which a fault was already noted."""
