@@ -1,1 +1,1 @@
-"""The configuration: `settings` says what there is, `loading` resolves it, `sample` shows it."""
+"""The configuration: `settings` defines it, `loading` resolves it, `catalogue` lists it."""

@@ -1,6 +1,7 @@
 """Every setting: its key, what it allows, and the commented `config.yaml` that lists them all.
 
 All of it is derived from `settings`, so that it cannot drift.
+Tested in tests/config/test_loading.py.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 The descriptions are written for the person who edits `config.yaml`; that file is rendered from
 them (see `catalogue`). `Defaults` repeats what the checker's `rules` allow, because the checker is
 above the configuration; a test compares the two.
+Tested in tests/config/test_loading.py.
 """
 
 from __future__ import annotations
