@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from pathlib import Path
 
 from pipeline.authoring.workbook import LONGEST_CELL, workbook
 from pipeline.checker import rules
-from pipeline.errors import StoreError, UsageError
+from pipeline.disk.failures import store_error
+from pipeline.disk.place import place_new
+from pipeline.errors import UsageError
 from pipeline.manifest.templates import FILTERS, TemplateFault, compile_template
 
 SUFFIXES = (".xlsx", ".csv", ".tsv")
@@ -19,6 +22,7 @@ SUFFIXES = (".xlsx", ".csv", ".tsv")
 FIELDS_BEHIND_PROMPT = (
     "image_1", "image_2", "image_3", "duration", "aspect_ratio", "resolution",
 )  # fmt: skip
+_ACTION = "Check the folder and the space on the disk, or choose another place."
 _FORMULA = re.compile(r"[=+\-@\t]")
 # Control characters and lone surrogates, which neither XML 1.0 nor UTF-8 has a place for.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -40,7 +44,7 @@ def demand_free(path: Path) -> None:
             f"{path} is no name for a manifest: it ends in {path.suffix or 'no suffix'}.",
             action=f"End it in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.",
         )
-    if path.exists() or path.is_symlink():
+    if os.path.lexists(path):
         raise _taken(path)
 
 
@@ -64,26 +68,16 @@ def write(manifest: NewManifest, path: Path) -> list[str]:
 def put(path: Path, data: bytes) -> None:
     """Write a new file; raises UsageError if it is there, StoreError when it cannot be written."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
-            try:
-                file.write(data)
-                file.flush()
-            except OSError:
-                path.unlink(missing_ok=True)  # half a file would pass for a whole one
-                raise
+        place_new(path, data)
     except FileExistsError as error:
         raise _taken(path) from error
     except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written: {error.strerror or error}.",
-            action="Check the folder and the space on the disk, or choose another place.",
-        ) from error
+        raise store_error(path, error, action=_ACTION) from error
 
 
 def _taken(path: Path) -> UsageError:
     return UsageError(
-        f"{path} is there already, and nothing is written over.",
+        f"{path} already exists; existing files are never overwritten.",
         action="Choose another name, or move the file away first.",
     )
 

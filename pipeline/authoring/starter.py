@@ -7,7 +7,8 @@ from pathlib import Path
 from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, put
 from pipeline.authoring.workbook import workbook
 from pipeline.config.catalogue import sample
-from pipeline.errors import StoreError, UsageError
+from pipeline.disk.failures import store_error
+from pipeline.errors import UsageError
 
 MANIFEST = Path("manifests", "products.xlsx")
 CONFIG = Path("config.yaml")
@@ -88,8 +89,10 @@ def _made_folder(path: Path) -> str:
             action="Choose another folder: reelsheet init DIR",
         ) from error
     except OSError as error:
-        raise StoreError(
-            f"The folder {path} cannot be made: {error.strerror or error}.",
+        raise store_error(
+            f"The folder {path}",
+            error,
+            cannot="be made",
             action="Check the rights of the folder above it, or choose another place.",
         ) from error
     return f"made      {path}/"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.errors import ConfigError, ExitCode, StoreError, UsageError
+from pipeline.errors import ConfigError, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
@@ -87,6 +87,7 @@ def settle(
 ) -> Setting:
     """Resolve the shared options; raises ConfigError, and StoreError for a cache that is a link."""
     from pipeline.disk.folder import OutputFolder
+    from pipeline.disk.openfile import refuse_link
     from pipeline.journal.reading import origin
 
     resolved = load_config(config, sets)
@@ -96,18 +97,10 @@ def settle(
         out=out,
         rehearsal=resolved.provider == "rehearsal",
     )
-    _refuse_linked(folder)
+    for place in (folder.cache, folder.pictures):
+        refuse_link(place)
     home = origin(folder.journal) if folder.wrote(manifest) else None
     return Setting(manifest, resolved, folder, home, named=out is not None)
-
-
-def _refuse_linked(folder: OutputFolder) -> None:
-    for place in (folder.cache, folder.pictures):
-        if place.is_symlink():
-            raise StoreError(
-                f"{place} is a link to another place; nothing is written there.",
-                action="Remove the link, or name another output folder with --out.",
-            )
 
 
 def load_config(path: Path | None, sets: list[str] | None) -> Config:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pipeline.disk.failures import storing
 from pipeline.disk.openfile import open_private
-from pipeline.errors import RunLocked, StoreError
+from pipeline.errors import RunLocked
 
 
 @contextlib.contextmanager
@@ -26,20 +27,17 @@ def run_lock(path: Path) -> Iterator[None]:
     owner = path.with_suffix(".owner.json")
     # Where the file system has no locks, a mere file in their place would outlive a killed run.
     lock = FileLock(path, mode=0o600, fallback_to_soft=False)
-    try:
+    folder = path.parent.parent
+    with storing(f"the output folder {folder}"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(blocking=False)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout as error:
+            raise RunLocked(
+                f"another run works in {folder}: {_named(owner)}",
+                action="Wait for it to end, or choose another folder with --out.",
+            ) from error
         path.chmod(0o600)  # where an earlier copy lay open to others
-    except Timeout as error:
-        raise RunLocked(
-            f"another run works in {path.parent.parent}: {_named(owner)}",
-            action="Wait for it to end, or choose another folder with --out.",
-        ) from error
-    except OSError as error:
-        raise StoreError(
-            f"the output folder {path.parent.parent} cannot be written: {error.strerror}",
-            action="Make it writable, or choose another folder with --out.",
-        ) from error
     try:
         _name(owner)
         yield
@@ -51,11 +49,8 @@ def run_lock(path: Path) -> Iterator[None]:
 def _name(owner: Path) -> None:
     since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since})
-    try:
-        with os.fdopen(open_private(owner, os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as to:
-            to.write(text)
-    except OSError as error:
-        raise StoreError(f"{owner} cannot be written: {error.strerror}") from error
+    with storing(owner), os.fdopen(open_private(owner, os.O_WRONLY | os.O_TRUNC), "wb") as file:
+        file.write(text.encode())
 
 
 def _named(owner: Path) -> str:

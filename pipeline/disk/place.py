@@ -1,7 +1,8 @@
-"""A file comes whole or not at all: written beside, brought to the disk, then renamed.
+"""A file comes whole or not at all: written beside its place, brought to the disk, then renamed.
 
-One writer works in an output folder at a time (the run's lock), so the temporary name is fixed:
-what a killed writer left behind is written over by the next one.
+A rename is atomic, so that who looks, or comes after a kill or a loss of power, finds the old file
+or the new one. It is durable only when the folder itself has been flushed, and some file systems
+cannot do that (see `sync_folder`).
 """
 
 from __future__ import annotations
@@ -9,102 +10,137 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from pipeline.errors import StoreError
+from pipeline.disk.failures import storing
+from pipeline.disk.openfile import open_unlinked
 
-T = TypeVar("T")
+_Written = TypeVar("_Written")
 
-MOST_NAMES = 99
-WORDS = {
-    errno.ENOSPC: ("the disk is full", "Free some space and run again: nothing paid for is lost."),
-    errno.EROFS: ("the disk is read-only", "Choose another folder with --out."),
-    errno.EACCES: ("the folder may not be written to", "Change its rights, or use --out."),
-    errno.EPERM: ("the folder may not be written to", "Change its rights, or use --out."),
-    errno.ENOENT: ("the folder is gone", "Bring it back, or choose another with --out."),
-    errno.ENOTDIR: ("its folder is a file", "Choose another folder with --out."),
-    errno.EFBIG: ("the file system takes no file that large", "Choose another disk with --out."),
-    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter folder with --out."),
-}
-if hasattr(errno, "EDQUOT"):  # Windows has none
-    WORDS[errno.EDQUOT] = ("the disk quota is used up", "Free some space and run again.")
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+_MODE, _OWN = 0o666, 0o600
+_MOST_NAMES = 99
+# How a file system reports that it flushes no folders: Linux's own for one without the call, and
+# what network and foreign file systems of Linux and macOS give. EIO, ENOSPC and the like are not
+# among them: there the name may be lost.
+_NO_FLUSH = frozenset({errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
-def place(target: Path, write: Callable[[BinaryIO], T]) -> tuple[Path, T]:
-    """Let `write` fill a file beside `target` and put it there; also give back what it returns.
+def place(target: Path, write: Callable[[BinaryIO], _Written]) -> tuple[Path, _Written]:
+    """Let `write` fill a file beside `target` and put it there; return its path and that result.
 
     A target that is open in a spreadsheet program (Windows) or is otherwise held is left alone:
     the file then goes to `<stem>-2<suffix>`, `-3`, and so on, over an earlier one of that name.
-    Raises StoreError when the folder does not take the file.
+    One writer works in an output folder at a time (the run's lock), so the name beside is fixed:
+    what a killed writer left is written over by the next one.
+
+    Raises:
+        StoreError: the folder does not take the file.
+
     """
     temp = temporary(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # What a killed writer left goes first; a link that stands there is not followed.
-        temp.unlink(missing_ok=True)
-        with temp.open("xb") as file:
-            written = write(file)
-            file.flush()
-            os.fsync(file.fileno())
+    with storing(target), _clearing(temp):
+        written = _write(temp, write)
         placed = _rename(temp, target)
-        _sync_folder(target.parent)
-    except OSError as error:
-        raise store_error(target, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temp.unlink(missing_ok=True)
+        sync_folder(target.parent)
     return placed, written
 
 
+def place_in_cache(target: Path, data: bytes) -> None:
+    """Put a file for its owner alone in a cache, which several processes may write to at once.
+
+    Its name is not made durable: a file that a cache has lost is made anew. Raises OSError.
+    """
+    temp = _temporary_here(target)
+    with _clearing(temp):
+        _write(temp, lambda file: file.write(data), mode=_OWN)
+        temp.replace(target)
+
+
+def place_new(target: Path, data: bytes) -> None:
+    """Put a file where there is none. Raises FileExistsError if there is, else OSError."""
+    temp = _temporary_here(target)
+    with _clearing(temp):
+        _write(temp, lambda file: file.write(data))
+        os.close(open_unlinked(target, _NEW, _MODE))  # takes the name: two cannot both have it
+        try:
+            temp.replace(target)
+        except OSError:
+            target.unlink()
+            raise
+        sync_folder(target.parent)
+
+
 def remove(target: Path) -> None:
-    """Take away a stale file and what a killed writer left beside it. Raises StoreError."""
-    try:
+    """Delete a stale file and what a killed writer left beside it. Raises StoreError."""
+    with storing(target, cannot="be deleted"):
         temporary(target).unlink(missing_ok=True)
         target.unlink(missing_ok=True)
-    except OSError as error:
-        raise store_error(target, error) from error
 
 
 def temporary(target: Path) -> Path:
-    """The name beside `target` under which it is written."""
+    """Return the name beside `target` under which it is written."""
     return target.with_name(f".{target.name}.part")
 
 
-def store_error(target: Path, error: OSError) -> StoreError:
-    """The failure in plain words."""
-    why, action = WORDS.get(
-        error.errno or 0,
-        (error.strerror or str(error), "Look at the disk and the folder, then run again."),
-    )
-    return StoreError(f"{target} cannot be written: {why}.", action=action)
+def _temporary_here(target: Path) -> Path:
+    """Return a name beside `target` that no other process writes to."""
+    return target.with_name(f".{target.name}.{os.getpid()}.part")
+
+
+def sync_folder(folder: Path, flush: Callable[[int], None] = os.fsync) -> None:
+    """Make the names in a folder durable, where its file system can; raises OSError.
+
+    Of a file system that flushes no folders nothing more can be had: the file itself is on the
+    disk by then. So that counts as done, as does a folder that may be written to and not read.
+    Every other failure is one. Windows has no such call.
+    """
+    if os.name != "posix":
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return
+    try:
+        flush(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FLUSH:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _write(temp: Path, write: Callable[[BinaryIO], _Written], mode: int = _MODE) -> _Written:
+    """Write a file and bring it to the disk, in place of what a killed writer left."""
+    temp.parent.mkdir(parents=True, exist_ok=True)
+    temp.unlink(missing_ok=True)  # a link that lies there is not followed
+    with os.fdopen(open_unlinked(temp, _NEW, mode), "wb") as file:
+        written = write(file)
+        file.flush()
+        os.fsync(file.fileno())
+    return written
+
+
+@contextlib.contextmanager
+def _clearing(temp: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            temp.unlink(missing_ok=True)
 
 
 def _rename(temp: Path, target: Path) -> Path:
-    for number in range(1, MOST_NAMES + 1):
+    for number in range(1, _MOST_NAMES + 1):
         name = target if number == 1 else target.with_name(f"{target.stem}-{number}{target.suffix}")
         try:
             temp.replace(name)
         except (PermissionError, IsADirectoryError):
             # Windows refuses to replace a file that another program holds open.
-            if number == MOST_NAMES:
+            if number == _MOST_NAMES:
                 raise
         else:
             return name
     raise AssertionError  # pragma: no cover - the loop returns or raises
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable. Windows has no such call for folders."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        # Some network file systems cannot do this for a folder; the file itself is safe.
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(handle)

@@ -3,6 +3,8 @@
 SQLite's WAL mode keeps its index in memory that all users of a file share, and two machines share
 none (sqlite.org/wal.html). On a network file system a file of ours therefore uses the rollback
 mode, which needs only that the file system's locks hold.
+
+Tested in tests/security/test_network_disk.py and tests/journal/test_reading.py.
 """
 
 from __future__ import annotations

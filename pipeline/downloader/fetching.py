@@ -6,7 +6,6 @@ import asyncio
 import ntpath
 import os
 import posixpath
-import stat
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -18,13 +17,14 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from pipeline.disk.openfile import refuse_link
 from pipeline.downloader.answers import Step, judge
 from pipeline.downloader.connection import answered, broken, open_session
 from pipeline.downloader.decoding import Decoders
 from pipeline.downloader.partfile import PartFile, storing
 from pipeline.downloader.transfer import receive, too_large
 from pipeline.downloader.verification import LEVELS, CutVideo, Wanted, described_open, verify_file
-from pipeline.errors import BadVideo, StoreError, TransferBroken
+from pipeline.errors import BadVideo, TransferBroken
 from pipeline.model import Video
 
 MAX_BYTES = 2 * 1024**3
@@ -152,15 +152,11 @@ class Downloader:
         A damaged one is left until a sound one replaces it.
         """
         with storing(part.final):
+            refuse_link(part.final)
             try:
-                found = part.final.lstat()
+                part.final.lstat()
             except FileNotFoundError:
                 return None
-            if stat.S_ISLNK(found.st_mode):
-                raise StoreError(
-                    f"{part.final} is a link to another place; videos are never written there.",
-                    action="Remove the link and run again.",
-                )
         try:
             video = await self._verified(part.final, part, wanted)
         except BadVideo:
@@ -245,11 +241,7 @@ def check_name(name: str) -> None:
 
 def _prepare_folder(folder: Path) -> None:
     with storing(folder):
-        if folder.is_symlink():
-            raise StoreError(
-                f"{folder} is a link to another place; videos are never written there.",
-                action="Replace the link by a folder, or name another output folder with --out.",
-            )
+        refuse_link(folder)
         folder.mkdir(parents=True, exist_ok=True)
 
 

@@ -12,65 +12,25 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from io import FileIO
 from pathlib import Path
 
+from pipeline.disk.failures import storing as disk_storing
+from pipeline.disk.openfile import open_regular, open_unlinked
+from pipeline.disk.place import sync_folder
 from pipeline.downloader.answers import Mark
 from pipeline.errors import StoreError
 
-_PLAIN = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"))
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-_MODE = 0o644
 _SIDECAR_LIMIT_BYTES = 4096
 LONG_BYTES = 1024 * 1024
 """A video of this size, or of none that is known, has its companion from the start."""
-_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
-def store_error(error: OSError, path: Path) -> StoreError:
-    """Say in plain words why the output folder does not take a file."""
-    if error.errno in _FULL:
-        return StoreError(
-            f"The disk is full: {path} cannot be written.",
-            action="Free some space and run again; what came so far is kept.",
-        )
-    if error.errno in {errno.EMFILE, errno.ENFILE}:
-        return StoreError(
-            "The system lets this program open no more files.",
-            action="Lower limits.downloads (or raise the limit with ulimit -n) and run again.",
-        )
-    reason = error.strerror or type(error).__name__
-    return StoreError(
-        f"{path} cannot be written or read ({reason}).",
-        action="Check that the output folder is there and may be written to, then run again.",
-    )
-
-
-@contextmanager
-def storing(path: Path) -> Iterator[None]:
+def storing(path: Path) -> AbstractContextManager[None]:
     """Turn every failure of the file system inside into a StoreError that names `path`."""
-    try:
-        yield
-    except OSError as error:
-        raise store_error(error, path) from error
-
-
-@contextmanager
-def open_plain(path: Path) -> Iterator[int]:
-    """Open an ordinary file for reading, and nothing that a link or a device stands for.
-
-    Yields its descriptor: a file object asks the system four things more before it reads.
-    """
-    with storing(path):
-        if not stat.S_ISREG(path.lstat().st_mode):
-            raise OSError(errno.EINVAL, "it is a link or no ordinary file")
-        descriptor = os.open(path, os.O_RDONLY | _PLAIN)
-        try:
-            yield descriptor
-        finally:
-            os.close(descriptor)
+    return disk_storing(path, cannot="be written or read")
 
 
 class PartFile:
@@ -109,7 +69,7 @@ class PartFile:
                 return None
             if not stat.S_ISREG(found.st_mode) or found.st_size > _SIDECAR_LIMIT_BYTES:
                 return None
-        with open_plain(self.sidecar) as descriptor:
+        with storing(self.sidecar), open_regular(self.sidecar) as descriptor:
             mark = _parse_mark(os.read(descriptor, _SIDECAR_LIMIT_BYTES), self._name)
         if mark is None or (mark.total_bytes or self.size_bytes) < self.size_bytes:
             return None
@@ -123,10 +83,10 @@ class PartFile:
             # Alone a companion would be a lie. Mostly neither it nor the part is there.
             self.sidecar.unlink(missing_ok=True)
             try:
-                self._descriptor = _open_writing(self.path, _NEW)
+                self._descriptor = open_unlinked(self.path, _NEW)
             except FileExistsError:
                 self.path.unlink()
-                self._descriptor = _open_writing(self.path, _NEW)
+                self._descriptor = open_unlinked(self.path, _NEW)
         self.mark = mark
         if mark is not None and (mark.total_bytes or LONG_BYTES) >= LONG_BYTES:
             self._write_mark(mark)
@@ -145,7 +105,7 @@ class PartFile:
         record = {"name": self._name, "validator": mark.validator, "size": mark.total_bytes}
         with storing(self.sidecar):
             try:
-                with FileIO(_open_writing(self.sidecar, _NEW), "wb") as file:
+                with FileIO(open_unlinked(self.sidecar, _NEW), "wb") as file:
                     file.write(json.dumps(record).encode())
             except OSError:
                 self.sidecar.unlink(missing_ok=True)
@@ -155,7 +115,7 @@ class PartFile:
     def go_on(self) -> None:
         """Open the part at its end."""
         with storing(self.path):
-            self._descriptor = _open_writing(self.path, os.O_WRONLY | os.O_APPEND)
+            self._descriptor = open_unlinked(self.path, os.O_WRONLY | os.O_APPEND)
             if os.fstat(self._descriptor).st_size != self.size_bytes:
                 raise OSError(errno.EBUSY, "another program changes it")
 
@@ -193,7 +153,7 @@ class PartFile:
         It may be written to as well: Windows flushes no other.
         """
         with storing(self.path):
-            return _open_writing(self.path, os.O_RDWR)
+            return open_unlinked(self.path, os.O_RDWR)
 
     def settle(self, descriptor: int | None = None) -> None:
         """Make the verified part durable under its final name. Blocks: call it in a thread.
@@ -211,27 +171,7 @@ class PartFile:
             self.path.replace(self.final)
             if self._mark_kept:
                 self.sidecar.unlink(missing_ok=True)
-            _sync_folder(self._folder)
-
-
-def _open_writing(path: Path, flags: int) -> int:
-    """Open for writing; where there is no O_NOFOLLOW a link is looked for first.
-
-    A file that must be new is never opened through a link.
-    """
-    if not (hasattr(os, "O_NOFOLLOW") or flags & os.O_EXCL) and path.is_symlink():
-        raise OSError(errno.ELOOP, "it is a link")
-    return os.open(path, flags | _PLAIN, _MODE)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return  # Windows has no handle of a folder to flush
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            sync_folder(self._folder)
 
 
 def _parse_mark(text: bytes, name: str) -> Mark | None:

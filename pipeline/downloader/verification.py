@@ -11,9 +11,10 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.disk.openfile import open_regular
 from pipeline.downloader.boxes import BoxFault, Footage, walk
 from pipeline.downloader.decoding import DecodeFault, Decoders
-from pipeline.downloader.partfile import open_plain
+from pipeline.downloader.partfile import storing
 from pipeline.errors import BadVideo
 from pipeline.model import Video
 
@@ -87,7 +88,7 @@ def described(path: Path, wanted: Wanted | None = None, name: str | None = None)
     Blocks: call it in a thread. Raises BadVideo if it is not whole, StoreError if it cannot be
     read.
     """
-    with open_plain(path) as descriptor:
+    with storing(path), open_regular(path) as descriptor:
         return described_open(descriptor, name or path.name, wanted)
 
 

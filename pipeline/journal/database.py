@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pipeline.disk.failures import store_error, storing
 from pipeline.disk.openfile import open_private
 from pipeline.disk.sqlitefile import TIMEOUT_S, network_kind, open_to_read
 from pipeline.errors import StoreError, UsageError
@@ -50,17 +51,6 @@ CREATE TABLE uploads (
     PRIMARY KEY (account, sha256)
 ) WITHOUT ROWID;
 """
-
-
-# What SQLite says when a file may not grow. SQLITE_FULL stands for ENOSPC alone; the others for a
-# quota, a limit on the size of files, an index without room, a server that says so at the end.
-_NO_ROOM = frozenset({
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR_WRITE,
-    sqlite3.SQLITE_IOERR_SHMSIZE,
-    sqlite3.SQLITE_IOERR_TRUNCATE,
-    sqlite3.SQLITE_IOERR_FSYNC,
-})  # fmt: skip
 
 
 def connect(path: Path, *, networked: bool | None = None) -> sqlite3.Connection:
@@ -113,31 +103,13 @@ def connect_for_reading(path: Path) -> sqlite3.Connection | None:
 def clear_errors(path: Path) -> Iterator[None]:
     """Turn what is wrong with the journal at `path`, or with what it holds, into a StoreError."""
     try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        raise store_error(path, error) from error
+        with storing(f"the journal {path}", cannot="be used"):
+            yield
     except (KeyError, ValueError) as error:
         raise StoreError(
             f"the journal {path} is damaged: it says what was never written to it ({error!r})",
             action="Put the last good copy in its place, and keep this one: it knows of payments.",
         ) from error
-
-
-def no_room(error: Exception) -> bool:
-    """Whether a write may have failed because the disk, or a quota, is full."""
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) in _NO_ROOM
-
-
-def store_error(path: Path, error: Exception) -> StoreError:
-    """Say in plain words why the journal cannot be used."""
-    if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
-        reason = "it is not a journal, or it is damaged"
-    else:
-        reason = getattr(error, "strerror", None) or str(error)
-    return StoreError(
-        f"the journal {path} cannot be used: {reason}",
-        action="Make room, or make the folder writable, then run again: nothing paid for is lost.",
-    )
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
@@ -179,9 +151,10 @@ class Reserve:
                 os.fsync(file.fileno())
         except OSError as error:
             self.release()
-            raise StoreError(
-                f"{self._size_bytes / 1e6:.1f} MB cannot be set aside in {self._path.parent} for "
-                f"the answers to paid calls: {error.strerror or error}",
+            raise store_error(
+                f"{self._size_bytes / 1e6:.1f} MB",
+                error,
+                cannot=f"be set aside in {self._path.parent} for the answers to paid calls",
                 action="Make room, or make the folder writable, then run again: nothing was sent.",
             ) from error
         self._left_bytes = self._size_bytes

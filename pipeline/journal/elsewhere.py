@@ -61,8 +61,8 @@ def _twice(manifest: Path, home: Path, there: Path, here: Path) -> UsageError:
 
 def _unreadable(error: StoreError | UsageError, there: Path, here: Path) -> UsageError:
     return UsageError(
-        f"{error.message}. If this manifest was run with {there}, a run in {here} would send and "
-        "pay for every row a second time.",
+        f"{error.message.rstrip('.')}. If this manifest was run with {there}, a run in {here} "
+        "would send and pay for every row a second time.",
         action=f'Look into {there}. To go on there, add --out "{there}"; to begin anew, add --out '
         f'"{here}".',
     )

@@ -20,10 +20,11 @@ from queue import SimpleQueue
 from typing import TypeAlias, TypeVar
 
 from pipeline.collector import collector_paused
+from pipeline.disk.failures import no_room, store_error
 from pipeline.disk.folder import OutputFolder
 from pipeline.errors import StoreError, UsageError
 from pipeline.events import Event, Intended, PictureRefused
-from pipeline.journal.database import Reserve, clear_errors, connect, no_room, store_error
+from pipeline.journal.database import Reserve, clear_errors, connect
 from pipeline.journal.reading import GET_ENTRIES, entries_in
 from pipeline.journal.records import (
     ENTRY_COLUMNS,
@@ -262,7 +263,7 @@ class Journal:
         reserve = self._reserve
         if reserve is None or not no_room(error) or not reserve.give_up_a_piece():
             return False
-        self._shortage = self._shortage or store_error(self.path, error)
+        self._shortage = self._shortage or self._unusable(error)
         with contextlib.suppress(sqlite3.Error):
             self._connection.rollback()
         self._open.clear()  # it holds what was undone; the tables have what is true
@@ -270,12 +271,15 @@ class Journal:
 
     def _fail(self, batch: _Batch, error: Exception) -> None:
         if isinstance(error, sqlite3.Error | OSError):
-            error = store_error(self.path, error)
+            error = self._unusable(error)
         self._broken = error
         # A disk that takes nothing may refuse the rollback, too; nothing is committed after this.
         with contextlib.suppress(sqlite3.Error):
             self._connection.rollback()
         batch.done.set_exception(error)
+
+    def _unusable(self, error: Exception) -> StoreError:
+        return store_error(f"the journal {self.path}", error, cannot="be used")
 
     def _write(self, events: Sequence[Event], times: Sequence[float]) -> None:
         # Table by table, and of several states of an attempt only the last.

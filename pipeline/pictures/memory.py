@@ -9,13 +9,14 @@ import json
 import logging
 import os
 import sqlite3
-import tempfile
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline.disk.openfile import open_private
+from pipeline.disk.place import place_in_cache
 from pipeline.model import Picture
 
 _LOG = logging.getLogger(__name__)
@@ -125,10 +126,7 @@ class PictureMemory:
 def _opened(file: Path) -> sqlite3.Connection:
     """Open the file for its owner alone, and make the table if there is none."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-    held = os.open(file, flags, 0o600)
-    os.close(held)
-    file.chmod(0o600)
+    os.close(open_private(file, os.O_RDWR))
     connection = sqlite3.connect(file, timeout=_WAIT_S)
     try:
         with connection:
@@ -217,8 +215,7 @@ class CopyFolder:
         final = self.path / name
         with self._one_at_a_time:
             if not _holds(final, data):
-                self.path.mkdir(parents=True, exist_ok=True)
-                _put(final, data)
+                place_in_cache(final, data)
         return final
 
 
@@ -227,18 +224,3 @@ def _holds(path: Path, data: bytes) -> bool:
         return path.stat().st_size == len(data) and path.read_bytes() == data
     except OSError:  # not there, or not readable: it is written anew
         return False
-
-
-def _put(final: Path, data: bytes) -> None:
-    """Write beside, make durable, rename."""
-    handle, beside = tempfile.mkstemp(dir=final.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(beside).replace(final)
-    except BaseException:
-        with suppress(OSError):
-            Path(beside).unlink()
-        raise

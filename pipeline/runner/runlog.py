@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from pipeline.concealment import conceal
+from pipeline.disk.failures import storing
 from pipeline.disk.openfile import open_private
 from pipeline.errors import StoreError
 from pipeline.events import Declined, Event, Intended, LinkLost, PictureRefused, TaskFailed
@@ -31,11 +32,9 @@ class RunLog:
         self._run_id = run_id
         self._secret = secret
         self._waiting: list[tuple[str, str, Event | dict[str, object]]] = []
-        try:
+        with storing(f"the log {path}"):
             descriptor = open_private(path, os.O_WRONLY | os.O_APPEND)
             self._file = os.fdopen(descriptor, "wb", buffering=0)
-        except OSError as error:
-            raise _not_taken(path, error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -70,23 +69,14 @@ class RunLog:
         """
         waiting, self._waiting = self._waiting, []
         lines = "".join(self._line(*one) for one in waiting)
-        try:
-            if lines:
+        if lines:
+            with storing(f"the log {self._path}"):
                 self._file.write(lines.encode(errors="backslashreplace"))
-        except OSError as error:
-            raise _not_taken(self._path, error) from error
 
     def _line(self, at: str, what: str, said: Event | dict[str, object]) -> str:
         told = said if isinstance(said, dict) else _said(said)
         document = {"at": at, "run": self._run_id, "what": what, **told}
         return conceal(_text(document), self._secret) + "\n"
-
-
-def _not_taken(path: Path, error: OSError) -> StoreError:
-    return StoreError(
-        f"the log {path} cannot be written: {error.strerror}",
-        action="Make room, or make the folder writable, then run again: nothing paid for is lost.",
-    )
 
 
 def _said(event: Event) -> dict[str, object]:

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.errors import StoreError
+from pipeline.disk.failures import store_error
 
 _WORKBOOKS = frozenset({".xlsx", ".xlsm"})
 
@@ -34,10 +34,7 @@ def snapshot(manifest: Path, cache: Path) -> Iterator[Path]:
         shutil.copyfile(manifest, copy)
     except OSError as error:
         copy.unlink(missing_ok=True)
-        raise StoreError(
-            f"the manifest cannot be copied to {cache}: {error.strerror}",
-            action="Make room, or make the folder writable, then run again.",
-        ) from error
+        raise store_error("the manifest", error, cannot=f"be copied to {cache}") from error
     try:
         yield copy
     finally:

@@ -72,7 +72,7 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     """A file that is there stays, and the message says what to do."""
     path = tmp_path / "mine.csv"
     path.write_text("prompt\nmine\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="is there already") as raised:
+    with pytest.raises(UsageError, match="exists; existing files are never overwritten") as raised:
         write(NewManifest(("prompt",), [("x",)]), path)
     assert "another name" in str(raised.value.action)
     assert path.read_text(encoding="utf-8") == "prompt\nmine\n"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline import events as ev
-from pipeline.disk.folder import OutputFolder, FolderUse
+from pipeline.disk.folder import FolderUse, OutputFolder
 from pipeline.emulator.store import Store
 from pipeline.errors import UsageError
 from pipeline.journal.journal import Journal

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import BinaryIO
 
 import pytest
 
-from pipeline.disk.place import place, remove, temporary
+from pipeline.disk.place import place, place_in_cache, place_new, remove, sync_folder, temporary
 from pipeline.errors import StoreError
 from pipeline.model import TextDialect
 from pipeline.writer.results import write_results
@@ -88,7 +90,7 @@ def test_a_folder_without_the_right_to_write(tmp_path: Path) -> None:
     """A read-only folder is named as such."""
     tmp_path.chmod(0o500)
     try:
-        with pytest.raises(StoreError, match="may not be written to"):
+        with pytest.raises(StoreError, match="access is denied"):
             place(tmp_path / "results.csv", lambda file: file.write(b""))
     finally:
         tmp_path.chmod(0o700)
@@ -125,3 +127,73 @@ def test_removing_takes_leftovers_too(tmp_path: Path) -> None:
         path.write_bytes(b"x")
     remove(target)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file system without the call")
+@pytest.mark.parametrize("folder", ["/proc", "/sys"])
+def test_a_file_system_that_flushes_no_folders_is_no_failure(folder: str) -> None:
+    """The system really reports EINVAL there; nothing more can be had, and the file is safe."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with pytest.raises(OSError, match="Invalid argument"):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    sync_folder(Path(folder))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are flushed on POSIX alone")
+@pytest.mark.parametrize(
+    ("number", "fails"),
+    [
+        (errno.EINVAL, False), (errno.EBADF, False), (errno.ENOTSUP, False),
+        (errno.EIO, True), (errno.ENOSPC, True), (errno.EROFS, True),
+    ],
+)  # fmt: skip
+def test_only_what_a_file_system_cannot_do_is_overlooked(
+    tmp_path: Path, number: int, *, fails: bool
+) -> None:
+    """A disk that breaks or is full while the name is written may have lost it: that is said."""
+
+    def flush(descriptor: int) -> None:
+        assert stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        raise OSError(number, "what it says")
+
+    if fails:
+        with pytest.raises(OSError, match="what it says"):
+            sync_folder(tmp_path, flush)
+    else:
+        sync_folder(tmp_path, flush)
+
+
+def test_a_folder_is_flushed_after_each_file(tmp_path: Path) -> None:
+    """With the system's own call, where it can."""
+    sync_folder(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        sync_folder(tmp_path / "gone")
+
+
+def test_a_new_file_is_never_put_over_another(tmp_path: Path) -> None:
+    """Neither over a file nor over a link, and nothing is left beside it."""
+    target = tmp_path / "a" / "products.csv"
+    place_new(target, b"new")
+    with pytest.raises(FileExistsError):
+        place_new(target, b"newer")
+    assert target.read_bytes() == b"new"
+    link = target.with_name("link.csv")
+    link.symlink_to(target.with_name("nowhere"))
+    with pytest.raises(FileExistsError):
+        place_new(link, b"newer")
+    assert sorted(target.parent.iterdir()) == [link, target]
+    assert not target.with_name("nowhere").exists()
+
+
+def test_a_cached_file_is_whole_and_its_owners(tmp_path: Path) -> None:
+    """It replaces an earlier one, and nobody else may read it."""
+    target = tmp_path / "pictures" / "a.jpg"
+    for data in (b"first", b"second"):
+        place_in_cache(target, data)
+        assert target.read_bytes() == data
+    assert list(target.parent.iterdir()) == [target]
+    if os.name == "posix":
+        assert target.stat().st_mode & 0o777 == 0o600

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from pipeline.downloader.answers import Mark, Step, judge, retry_after_s, strong_validator
-from pipeline.downloader.partfile import store_error
 from pipeline.downloader.transfer import Pace
 from pipeline.errors import LinkDead, TransferBroken
 
@@ -85,18 +82,3 @@ def test_pace() -> None:
     pace.saw(1, 15)
     with pytest.raises(TransferBroken, match="too slow"):
         pace.saw(1, 20)
-
-
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [
-        (errno.ENOSPC, "disk is full"),
-        (errno.EMFILE, "open no more files"),
-        (errno.EROFS, "written"),
-    ],
-)
-def test_store_errors(number: int, words: str) -> None:
-    """What the disk refuses is told in plain words, with something to do."""
-    error = store_error(OSError(number, "reason"), Path("videos/a.mp4"))
-    assert words in error.message
-    assert error.action

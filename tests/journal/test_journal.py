@@ -289,7 +289,7 @@ def test_a_file_that_is_no_journal_is_named(path: Path, content: bytes) -> None:
     """A clear message with the path and what to do, not a traceback."""
     path.write_bytes(content)
     for use in (Journal, read_entries, replay):
-        with pytest.raises(StoreError, match="it is not a journal, or it is damaged") as caught:
+        with pytest.raises(StoreError, match="no SQLite database, or it is damaged") as caught:
             use(path)
         assert str(path) in caught.value.message
     assert path.read_bytes() == content

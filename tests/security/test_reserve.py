@@ -18,11 +18,12 @@ from pathlib import Path
 import pytest
 
 from pipeline import events as ev
+from pipeline.disk.failures import no_room
 from pipeline.engine.commands import Decision
 from pipeline.engine.engine import Engine
 from pipeline.engine.pacing import Pace, Settings
 from pipeline.errors import ExitCode, StoreError
-from pipeline.journal.database import PIECES, Reserve, no_room
+from pipeline.journal.database import PIECES, Reserve
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from pipeline.model import Entry, Phase, Request, State, TaskView, Video

@@ -36,12 +36,12 @@ POINTS: dict[str, tuple[Moment, ...]] = {
     "an empty part file": (Moment("downloader.partfile", "PartFile.start_over", "return", turn=2),),
     "a part file": (Moment("downloader.partfile", "PartFile.write", "return", turn=2),),
     "before the video's rename": (Moment("downloader.partfile", "PartFile.settle", turn=2),),
-    "after the video's rename": (Moment("downloader.partfile", "_sync_folder", turn=2),),
+    "after the video's rename": (Moment("disk.place", "sync_folder", turn=2),),
     "in the video's transaction": (committing("Downloaded"),),
     "after the video's commit": (committing("Downloaded"), COMMITTED),
-    "before the results": (Moment("publish", "publish"),),
-    "before the results' rename": (Moment("writer.place", "_rename"),),
-    "after the results' rename": (Moment("writer.place", "_sync_folder"),),
+    "before the results": (Moment("writer.publish", "publish"),),
+    "before the results' rename": (Moment("disk.place", "_rename"),),
+    "after the results' rename": (Moment("disk.place", "_rename", "return"),),
     "before the run's end is noted": (Moment("journal.journal", "Journal.end_run"),),
 }
 

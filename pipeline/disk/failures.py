@@ -1,0 +1,97 @@
+"""Failures of the disk in plain words: what the system or SQLite reports, and the remedy."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.errors import StoreError
+
+_FREE = "Free some space and run again: nothing paid for is lost."
+_ELSEWHERE = "Choose another folder with --out."
+_RIGHTS = "Make the folder writable, or choose another one with --out."
+_LOOK = "Check the disk and the folder, then run again: nothing paid for is lost."
+_FULL = ("the disk is full", _FREE)
+_OF_SYSTEM = {
+    errno.ENOSPC: _FULL,
+    # Windows has no quotas that it reports by a number of their own.
+    getattr(errno, "EDQUOT", errno.ENOSPC): ("the disk is full, or its quota is used up", _FREE),
+    errno.EROFS: ("the disk is read-only", _ELSEWHERE),
+    errno.EACCES: ("access is denied", _RIGHTS),
+    errno.EPERM: ("access is denied", _RIGHTS),
+    errno.ENOENT: ("its folder does not exist", "Restore it, or choose another one with --out."),
+    errno.ENOTDIR: ("its folder is a file", _ELSEWHERE),
+    errno.ELOOP: ("it is a link to another place", "Remove the link, then run again."),
+    errno.EFBIG: ("the file system takes no file that large", "Choose another disk with --out."),
+    errno.ENAMETOOLONG: ("the name is too long", "Choose a folder with a shorter name with --out."),
+    errno.EMFILE: (
+        "the system lets this program open no more files",
+        "Lower limits.downloads (or raise the limit with ulimit -n) and run again.",
+    ),
+    errno.ENFILE: ("the system can open no more files", "Close other programs and run again."),
+}
+_OF_SQLITE = {
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_READONLY: ("it is read-only", _RIGHTS),
+    sqlite3.SQLITE_BUSY: ("another program keeps it locked", "Close that program and run again."),
+    sqlite3.SQLITE_NOTADB: ("it is no SQLite database, or it is damaged", _LOOK),
+    sqlite3.SQLITE_CORRUPT: ("it is damaged", _LOOK),
+}
+# What SQLite reports when a file may not grow. SQLITE_FULL stands for ENOSPC alone; the others for
+# a quota, a limit on the size of files, an index without room, a server that notices late.
+_NO_ROOM = frozenset({
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+})  # fmt: skip
+_PRIMARY = 0xFF
+"""The low byte of an extended result code is the primary one (sqlite.org/rescode.html)."""
+
+
+def store_error(
+    subject: Path | str, error: Exception, *, cannot: str = "be written", action: str | None = None
+) -> StoreError:
+    """Return the failure as a StoreError that names what failed, why, and what to do.
+
+    Args:
+        subject: the file, or a few words that name it.
+        error: what the system or SQLite raised.
+        cannot: what could not be done, as in "be written".
+        action: what to do, where the usual advice does not fit.
+
+    """
+    why, usual = _explained(error)
+    return StoreError(f"{subject} cannot {cannot}: {why}.", action=action or usual)
+
+
+@contextlib.contextmanager
+def storing(
+    subject: Path | str, *, cannot: str = "be written", action: str | None = None
+) -> Iterator[None]:
+    """Turn each failure of the disk inside into a StoreError; the arguments are `store_error`'s."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise store_error(subject, error, cannot=cannot, action=action) from error
+
+
+def no_room(error: Exception) -> bool:
+    """Return whether SQLite may have failed because the disk, or a quota, is full."""
+    return isinstance(error, sqlite3.Error) and _code(error) in _NO_ROOM
+
+
+def _explained(error: Exception) -> tuple[str, str]:
+    if isinstance(error, sqlite3.Error):
+        return _OF_SQLITE.get(_code(error) & _PRIMARY, (str(error), _LOOK))
+    if isinstance(error, OSError):
+        return _OF_SYSTEM.get(error.errno or 0, (error.strerror or str(error), _LOOK))
+    return str(error) or type(error).__name__, _LOOK
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0)

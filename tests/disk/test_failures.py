@@ -1,0 +1,84 @@
+"""What the system and SQLite report becomes a sentence with a remedy, the same for every file."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from pipeline.disk.failures import no_room, store_error, storing
+from pipeline.errors import StoreError
+
+VIDEO = Path("videos/a.mp4")
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "the disk is full"),
+        (errno.EMFILE, "open no more files"),
+        (errno.EROFS, "cannot be written: the disk is read-only"),
+        (errno.EACCES, "access is denied"),
+        (errno.ELOOP, "it is a link to another place"),
+        (errno.EIO, "reason"),
+        (None, "disk on fire"),
+    ],
+)
+def test_what_the_system_refuses(number: int | None, words: str) -> None:
+    """It is told in plain words, with something to do; what is not known in the system's own."""
+    error = OSError("disk on fire") if number is None else OSError(number, "reason")
+    told = store_error(VIDEO, error)
+    assert told.message.startswith(f"{VIDEO} cannot be written: ")
+    assert words in told.message
+    assert told.message.endswith(".")
+    assert told.action
+
+
+def test_what_sqlite_refuses(tmp_path: Path) -> None:
+    """Its own errors, as it really raises them: full, locked, read-only, no database."""
+    path = tmp_path / "a.db"
+    with contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as database:
+        database.execute("CREATE TABLE t (x)")
+        with contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError, match="another program keeps it locked"), storing(path):
+                database.execute("INSERT INTO t VALUES (1)")
+            other.execute("ROLLBACK")
+        pages = database.execute("PRAGMA page_count").fetchone()[0]
+        database.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(StoreError, match="the disk is full") as caught, storing(path):
+            database.execute("INSERT INTO t VALUES (zeroblob(100000))")
+        assert isinstance(caught.value.__cause__, sqlite3.Error)
+        assert no_room(caught.value.__cause__)
+        database.execute("PRAGMA query_only = 1")
+        with pytest.raises(StoreError, match="read-only") as caught, storing(path):
+            database.execute("INSERT INTO t VALUES (1)")
+        assert isinstance(caught.value.__cause__, sqlite3.Error)
+        assert not no_room(caught.value.__cause__)
+    path.write_bytes(b"no database, but long enough to look at" * 99)
+    with (
+        contextlib.closing(sqlite3.connect(path)) as database,
+        pytest.raises(StoreError, match="no SQLite database, or it is damaged"),
+        storing(path),
+    ):
+        database.execute("SELECT * FROM t")
+
+
+def test_the_caller_says_what_could_not_be_done() -> None:
+    """And gives a remedy of its own where the usual one does not fit."""
+    with (
+        pytest.raises(StoreError, match=r"^the log cannot be read: the disk is full\.$") as caught,
+        storing("the log", cannot="be read", action="Look elsewhere."),
+    ):
+        raise OSError(errno.ENOSPC, "no space")
+    assert caught.value.action == "Look elsewhere."
+
+
+def test_other_errors_pass() -> None:
+    """A fault of the program is no failure of the disk."""
+    with pytest.raises(KeyError), storing("the log"):
+        raise KeyError
+    assert not no_room(KeyError())

@@ -1,0 +1,76 @@
+"""Files of ours are opened at their very place; links, pipes and folders in it are refused."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.disk.openfile import open_private, open_regular, open_unlinked, refuse_link
+from pipeline.errors import StoreError
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+
+
+@pytest.fixture
+def link(tmp_path: Path) -> Path:
+    """A link that leads to a file with something in it."""
+    (tmp_path / "elsewhere").write_bytes(b"precious")
+    (tmp_path / "ours").symlink_to(tmp_path / "elsewhere")
+    return tmp_path / "ours"
+
+
+def test_a_link_is_refused_in_words(link: Path) -> None:
+    """Where nothing has been opened yet it is said what is there and what to do."""
+    with pytest.raises(StoreError, match="ours is a link to another place") as caught:
+        refuse_link(link)
+    assert caught.value.action is not None
+    refuse_link(link.with_name("elsewhere"))
+    refuse_link(link.with_name("nothing"))
+
+
+@pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_WRONLY | os.O_TRUNC, os.O_RDWR | os.O_CREAT])
+def test_a_link_is_not_opened(link: Path, flags: int) -> None:
+    """What it leads to stays as it is."""
+    with pytest.raises(OSError, match=r"symbolic links|link to another place") as caught:
+        open_unlinked(link, flags)
+    assert caught.value.errno == errno.ELOOP
+    assert link.with_name("elsewhere").read_bytes() == b"precious"
+
+
+def test_a_new_file_takes_no_link(link: Path) -> None:
+    """Exclusive creation counts a link as a file, also one that leads nowhere."""
+    link.with_name("elsewhere").unlink()
+    with pytest.raises(FileExistsError):
+        open_unlinked(link, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    assert not link.with_name("elsewhere").exists()
+
+
+def test_only_an_ordinary_file_is_read(link: Path) -> None:
+    """A pipe would be waited for, a folder and a link are no files."""
+    pipe = link.with_name("pipe")
+    os.mkfifo(pipe)
+    for path in (link, pipe, link.parent):
+        with pytest.raises(OSError, match="not a file"), open_regular(path):
+            pass
+    with open_regular(link.with_name("elsewhere")) as descriptor:
+        assert os.read(descriptor, 100) == b"precious"
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.read(descriptor, 1)
+
+
+def test_a_private_file_is_made_for_its_owner(tmp_path: Path) -> None:
+    """Whatever the umask is; a file that others could read is closed to them."""
+    before = os.umask(0)
+    try:
+        path = tmp_path / "ours"
+        os.close(open_private(path, os.O_RDWR))
+        assert path.stat().st_mode & 0o777 == 0o600
+        path.chmod(0o644)
+        os.close(open_private(path, os.O_RDWR))
+        assert path.stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)
