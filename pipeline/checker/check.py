@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
+from pipeline.checker.rowpictures import PicturedRow
 from pipeline.collector import collector_paused
-from pipeline.errors import ConfigError
 from pipeline.manifest import columns
-from pipeline.manifest.templates import TemplateFault, is_jinja
+from pipeline.manifest.templates import is_jinja
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
 from pipeline.reader.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from pipeline.config.settings import Config
     from pipeline.errors import ManifestError
     from pipeline.manifest.columns import Columns
     from pipeline.manifest.rowtemplate import RowTemplate
 
+    Progress = Callable[[int, int], None]
+
 
 @dataclass(frozen=True)
 class CheckedManifest:
-    """What a check found.
+    """A manifest and everything that a check found out about it.
 
-    `keys` has one key per row of the manifest, in their order, also for rows that break a rule.
-    `drafts` holds the valid rows by their physical row number, `images` what is sent of the
-    pictures that they name; `pictures` are the local ones, by their `sha256`. `problems` stand in
-    the order of rows and columns, those of the whole file first.
+    `keys` has a key for each row of the manifest, in their order, also for rows that break a rule.
+    `drafts` holds the valid rows by their physical row number, `images` the pictures that are sent
+    with each (URLs and `sha256:<hex>`); `pictures` are the local ones, by their `sha256`.
+    `problems` are sorted by row and column, those of the whole file first.
     """
 
     manifest: Manifest
@@ -46,9 +48,9 @@ class CheckedManifest:
 
     @cached_property
     def requests(self) -> dict[int, Request]:
-        """The valid rows as the provider is told, by their physical row number.
+        """The requests of the valid rows, by their physical row number.
 
-        Made when they are asked for: a check by itself has no use for them.
+        They are made when first asked for, because a check by itself has no use for them.
         """
         with collector_paused():
             return {
@@ -58,7 +60,7 @@ class CheckedManifest:
 
     @cached_property
     def requests_by_hash(self) -> dict[str, Request]:
-        """The same requests by what they are known by in the journal."""
+        """The same requests by their hashes, by which the journal knows them."""
         return {request.request_hash: request for request in self.requests.values()}
 
     @property
@@ -69,10 +71,15 @@ class CheckedManifest:
     @property
     def errors(self) -> tuple[Problem, ...]:
         """The problems that keep a row, or the whole file, from being sent."""
-        return tuple(one for one in self.problems if one.severity is Severity.ERROR)
+        return tuple(one for one in self.problems if _is_error(one))
+
+    @property
+    def file_errors(self) -> tuple[Problem, ...]:
+        """The errors of the whole file: as long as there are any, no row can be sent."""
+        return tuple(one for one in self.problems_of(None) if _is_error(one))
 
     def problems_of(self, row: int | None) -> tuple[Problem, ...]:
-        """The problems of a physical row; None for those of the whole file."""
+        """The problems of a physical row number; None for those of the whole file."""
         return self._by_row.get(row, ())
 
     @cached_property
@@ -83,264 +90,278 @@ class CheckedManifest:
         return {row: tuple(problems) for row, problems in rows.items()}
 
 
-@dataclass(slots=True)
-class _Checking:
-    """The check under way."""
-
-    manifest: Manifest
-    columns: Columns
-    fields: dict[str, int]
-    defaults: rules.Defaults
-    root: Path
-    outside: bool  # pictures may lie outside of root
-    prepare: bool  # pictures that are not fit to be sent become copies
-    problems: list[Problem]
-    template: rowtexts.PromptTemplate | None = None
-    name: RowTemplate | None = None  # of the videos, where not every row may have one
-    keys: list[str] = field(default_factory=list)
-    bad_keys: list[Problem] = field(default_factory=list)
-    unread_keys: set[int | None] = field(default_factory=set)  # rows whose key the reader lost
-    broken: set[int] = field(default_factory=set)  # rows with an error found so far
-    drafts: dict[int, rules.Draft] = field(default_factory=dict)
-    pictured: list[rowpictures.Pictured] = field(default_factory=list)
-
-
 def check_manifest(
     path: Path,
     config: Config,
     *,
     cache_dir: Path | None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     origin: Path | None = None,
 ) -> CheckedManifest:
     """Read and check a manifest; nothing is sent and the manifest is not changed.
 
-    `cache_dir` remembers pictures between runs and takes their copies (None: nowhere; a picture
-    that needs a copy then has the warning that it would be converted); `progress` is told how many
-    pictures of how many were looked at. `origin` is the manifest whose run wrote this one (its
-    results, its failed rows): relative pictures start where its own do. Raises ManifestError when
-    the file is no table and ConfigError when a setting does not fit this manifest.
+    Args:
+        path: the manifest.
+        config: the settings; those of `manifest`, `defaults`, `images` and `output.name` count.
+        cache_dir: the folder that remembers pictures between runs and takes their copies. None:
+            nothing is kept, and a picture that needs a copy has a warning that says so.
+        progress: is told how many local pictures of how many were looked at.
+        origin: the manifest whose run wrote this one (its results, its failed rows): relative
+            pictures start where its own do.
+
+    Raises:
+        ManifestError: the file is no table.
+        ConfigError: a setting does not fit this manifest.
+
     """
-    checking = _rows_checked(path, config, origin)
-    seen = _with_pictures(checking, cache_dir, progress)
-    return CheckedManifest(
-        manifest=checking.manifest,
-        columns=checking.columns,
-        keys=tuple(checking.keys),
-        drafts=checking.drafts,
-        images=seen.images,
-        model=config.api.model,
-        pictures=seen.pictures,
-        problems=_sorted(checking),
-    )
-
-
-@collector_paused()
-def _rows_checked(path: Path, config: Config, origin: Path | None) -> _Checking:
-    """Read the manifest and hold its rows against the rules; their pictures come afterwards."""
-    settings = config.manifest
-    manifest = read(
-        path,
-        # The rows that failed are a sheet by themselves.
-        sheet=None if origin and path.stem.casefold().startswith("failed") else settings.sheet,
-        encoding=settings.encoding,
-        hidden_rows=settings.hidden_rows,
-        fill_merged=settings.fill_merged,
-    )
-    found, problems = columns.match(
-        manifest.headers,
-        mapping=settings.columns,
-        key=settings.key,
-        prompt_needed=settings.prompt_template is None,
-    )
-    name = naming.name_template(config.output.name, manifest.headers)
-    checking = _Checking(
-        manifest=manifest,
-        columns=found,
-        fields=found.fields,
-        defaults=rules.Defaults(
-            config.defaults.duration, config.defaults.aspect_ratio, config.defaults.resolution
-        ),
-        root=_image_root(origin or path, settings.image_root),
-        outside=settings.images_outside,
-        prepare=config.images.prepare == "auto",
-        problems=list(problems),
-        name=name if is_jinja(config.output.name) else None,
-    )
-    made_of = _with_template(checking, settings.prompt_template)
-    checking.keys, checking.bad_keys = naming.row_keys(manifest, checking.fields, made_of)
-    _forgive_unread(checking)
-    if not any(problem.severity is Severity.ERROR for problem in checking.problems):
-        _note(checking, checking.bad_keys)
-        _check_rows(checking)
-    return checking
+    return _Check(path, config, origin).run(cache_dir, progress)
 
 
 def file_problem(error: ManifestError) -> Problem:
-    """A manifest that cannot be read at all, as a problem of the whole file."""
+    """Turn the error of a manifest that cannot be read into a problem of the whole file."""
     message = f"{error.message} {error.action}" if error.action else error.message
     return Problem(code="manifest_unreadable", message=message)
 
 
-def _image_root(path: Path, setting: str | None) -> Path:
-    if setting is None:
-        return path.parent
-    root = Path(setting).expanduser()
-    if not root.is_dir():
-        raise ConfigError(
-            f"manifest.image_root is {setting}, and there is no such folder.",
-            action="Correct the path; it is seen from the working folder.",
+class _Check:
+    """One check of one manifest, in five steps; each builds on those before it.
+
+        read       the file becomes headers and rows; cells that cannot be read are noted
+        match      headers become fields; the templates of prompts and names find their columns
+        keys       every row gets a key, also where the cell of its key cannot be used
+        rows       each row becomes a draft or problems; a row with pictures waits for the last step
+        pictures   each local picture is opened once, and the rows that waited become drafts
+
+    No problem of a row ends the check: a person corrects a sheet once, not once for each mistake.
+    Only an error of the whole file (no prompt column, say) ends it after the keys, because every
+    row would repeat that error.
+
+    A row is valid if it has a draft at the end. `_broken` holds the rows that have an error so far;
+    whichever step finds an error adds the row, and no later step makes a draft of it.
+
+    The steps before the pictures make a few objects for each row, all of which stay: they run
+    without Python's cycle collector, which would walk through them again and again.
+    """
+
+    _manifest: Manifest  # set by _read
+    _columns: Columns  # set by _match, like the next four
+    _fields: dict[str, int]
+    _picture_root: Path
+    _prompts: rowtexts.PromptTemplate | None
+    _names: RowTemplate | None  # of the videos, if a row could come out without a name
+    _keys: list[str]  # set by _make_keys, like the next one
+    _keys_in_cells: dict[int | None, str | None]  # of the rows whose key cannot be used
+
+    def __init__(self, path: Path, config: Config, origin: Path | None) -> None:
+        self._path = path
+        self._config = config
+        self._origin = origin
+        self._problems: list[Problem] = []
+        self._broken: set[int] = set()
+        self._drafts: dict[int, rules.Draft] = {}
+        self._pictured: list[PicturedRow] = []
+
+    def run(self, cache_dir: Path | None, progress: Progress | None) -> CheckedManifest:
+        """Take all steps and return what they found."""
+        with collector_paused():
+            self._read()
+            self._match()
+            key_problems = self._make_keys()
+            if not any(problem.severity is Severity.ERROR for problem in self._problems):
+                self._note(key_problems)
+                self._check_rows()
+        findings = self._check_pictures(cache_dir, progress)
+        return CheckedManifest(
+            manifest=self._manifest,
+            columns=self._columns,
+            keys=tuple(self._keys),
+            drafts=self._drafts,
+            images=findings.images,
+            model=self._config.api.model,
+            pictures=findings.pictures,
+            problems=self._problems_in_order(),
         )
-    return root
+
+    def _read(self) -> None:
+        """Read the file into rows of texts; nothing is interpreted yet."""
+        settings = self._config.manifest
+        # The file of the failed rows has a single sheet, which is not called as the manifest's is.
+        failed = self._origin is not None and self._path.stem.casefold().startswith("failed")
+        self._manifest = read(
+            self._path,
+            sheet=None if failed else settings.sheet,
+            encoding=settings.encoding,
+            hidden_rows=settings.hidden_rows,
+            fill_merged=settings.fill_merged,
+        )
+
+    def _match(self) -> None:
+        """Find the column of each field, and the columns that the templates name."""
+        settings, headers = self._config.manifest, self._manifest.headers
+        self._columns, problems = columns.match(
+            headers,
+            mapping=settings.columns,
+            key=settings.key,
+            prompt_needed=settings.prompt_template is None,
+        )
+        self._fields = self._columns.fields
+        self._problems += problems
+        names = naming.name_template(self._config.output.name, headers)
+        self._names = names if is_jinja(self._config.output.name) else None
+        self._picture_root = rowpictures.picture_root(
+            self._origin or self._path, settings.image_root
+        )
+        self._prompts = self._bind_prompts(settings.prompt_template)
+
+    def _bind_prompts(self, text: str | None) -> rowtexts.PromptTemplate | None:
+        if text is None:
+            return None
+        template = rowtexts.bind_prompts(text, self._manifest, self._fields)
+        if isinstance(template, Problem):
+            self._problems.append(template)
+            return None
+        used = any(map(template.stands_for, self._manifest.rows))
+        if used and "key" not in self._fields:
+            self._problems.append(rowtexts.no_key_column(len(template.template.columns)))
+        return template
+
+    def _make_keys(self) -> list[Problem]:
+        """Make the key of each row, and return what is wrong with the keys in the cells."""
+        made_of = self._prompts.template.columns if self._prompts else ()
+        self._keys, problems = naming.row_keys(self._manifest, self._fields, made_of)
+        # A cell that could not be read is not called empty: the reader has said what is wrong.
+        unread = {(one.row, one.cell) for one in self._manifest.cell_problems if _is_error(one)}
+        lost = {
+            one.row for one in problems if one.code == "key_empty" and (one.row, one.cell) in unread
+        }
+        problems = [one for one in problems if one.row not in lost]
+        self._keys_in_cells = dict.fromkeys(lost)
+        self._keys_in_cells |= {one.row: one.key for one in problems if one.key}
+        return problems
+
+    def _check_rows(self) -> None:
+        """Hold each row against the rules; rows with pictures wait for those."""
+        unread = self._unread_cells()
+        odd = unread.keys() | self._broken
+        defaults = rules.Defaults(
+            self._config.defaults.duration,
+            self._config.defaults.aspect_ratio,
+            self._config.defaults.resolution,
+        )
+        draft_quickly = drafts.make_drafter(self._fields, defaults)
+        plainly_named, finished = self._names is None, self._drafts
+        for row, key in zip(self._manifest.rows, self._keys, strict=True):
+            number = row.number
+            draft = draft_quickly(row, key) if plainly_named and number not in odd else None
+            if draft is None:
+                self._check_row(row, key, defaults, unread.get(number, []))
+            elif draft.image_cells:
+                self._pictured.append(PicturedRow(row, key, draft, draft.image_cells))
+            else:
+                finished[number] = draft
+
+    def _check_row(
+        self, row: Row, key: str, defaults: rules.Defaults, unread: list[Problem]
+    ) -> None:
+        """Find every problem of a row; `unread` are those that the reader found in its cells."""
+        draft, problems = drafts.draft_row(
+            row,
+            key,
+            manifest=self._manifest,
+            fields=self._fields,
+            defaults=defaults,
+            made=self._prompts.make(row, key) if self._prompts else None,
+        )
+        if self._names is not None:
+            unnamed = rowtexts.name_problem(self._names, self._manifest, row, key)
+            problems += (unnamed,) if unnamed else ()
+        if problems or unread:
+            self._note(_with_unread(problems, unread, key))
+        if named := drafts.image_fields(row, self._fields):
+            texts = tuple(text for _, text in named)
+            self._pictured.append(PicturedRow(row, key, draft, texts))
+        elif draft is not None and row.number not in self._broken:
+            self._drafts[row.number] = draft
+
+    def _check_pictures(
+        self, cache_dir: Path | None, progress: Progress | None
+    ) -> rowpictures.Findings:
+        """Look at the pictures, and finish the rows that wait for them."""
+        if not self._pictured:
+            return rowpictures.Findings()
+        terms = rowpictures.Terms(
+            root=self._picture_root,
+            outside=self._config.manifest.images_outside,
+            prepare=self._config.images.prepare == "auto",
+            cache_dir=cache_dir,
+        )
+        findings = rowpictures.judge_pictures(
+            self._pictured, self._manifest, self._fields, terms, progress=progress
+        )
+        self._note(findings.problems)
+        for one in self._pictured:
+            if one.draft is not None and one.row.number not in self._broken:
+                self._drafts[one.row.number] = one.draft
+        self._drafts = dict(sorted(self._drafts.items()))
+        return findings
+
+    def _note(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            self._problems.append(problem)
+            if problem.row is not None and _is_error(problem):
+                self._broken.add(problem.row)
+
+    def _unread_cells(self) -> dict[int, list[Problem]]:
+        """Group by row what the reader found in cells that count; note what concerns the file.
+
+        A cell counts if its column is a field or a part of the video's name, or a part of the
+        template of prompts in a row whose prompt is made.
+        """
+        if not self._manifest.cell_problems:
+            return {}
+        used = self._headers_at(self._fields.values())
+        if self._names is not None:
+            used |= self._headers_at(self._names.columns)
+        prompts, needed, made = self._prompts, set[str](), set[int]()
+        if prompts is not None:
+            needed = self._headers_at(prompts.template.columns)
+            made = {row.number for row in self._manifest.rows if prompts.stands_for(row)}
+        found: defaultdict[int, list[Problem]] = defaultdict(list)
+        for problem in self._manifest.cell_problems:
+            column = _header(problem)
+            if problem.row is None:
+                self._problems.append(problem)
+            elif not column or column in used or (column in needed and problem.row in made):
+                found[problem.row].append(problem)
+        return found
+
+    def _headers_at(self, indexes: Iterable[int]) -> set[str]:
+        return {self._manifest.headers[index].strip() for index in indexes}
+
+    def _problems_in_order(self) -> tuple[Problem, ...]:
+        """Sort the problems by row and column, and name each row by the key that a person sees.
+
+        That is the key in its cell, also where it cannot be used and the row got another.
+        """
+        keys = self._keys_in_cells
+        named = [
+            replace(one, key=keys[one.row]) if one.row in keys else one for one in self._problems
+        ]
+        headers = self._manifest.headers
+        order = {header: index for index, header in reversed(list(enumerate(headers)))}
+        return tuple(sorted(named, key=lambda one: (one.row or 0, order.get(one.column or "", -1))))
 
 
-def _with_template(checking: _Checking, text: str | None) -> tuple[int, ...]:
-    """Bind the template of prompts, if there is one; returns the columns that it uses."""
-    if text is None:
-        return ()
-    template = rowtexts.prompt_template(text, checking.manifest, checking.fields)
-    if isinstance(template, Problem):
-        checking.problems.append(template)
-        return ()
-    checking.template = template
-    made_of = template.template.columns
-    used = any(map(template.stands_for, checking.manifest.rows))
-    if used and "key" not in checking.fields:
-        checking.problems.append(rowtexts.no_key_column(len(made_of)))
-    return made_of
+def _with_unread(problems: tuple[Problem, ...], unread: list[Problem], key: str) -> list[Problem]:
+    """Join both kinds of problem; that a cell is empty is not said of one that was not read."""
+    columns_unread = {_header(one) for one in unread if _is_error(one)}
+    named = [one if one.key else replace(one, key=key) for one in unread]
+    return named + [one for one in problems if _header(one) not in columns_unread]
 
 
-def _named(checking: _Checking) -> list[Problem]:
-    """Name every problem of a row by the key in its cell, also where that key cannot be used."""
-    in_cell: dict[int | None, str | None] = dict.fromkeys(checking.unread_keys)
-    in_cell |= {one.row: one.key for one in checking.bad_keys if one.key}
-    return [
-        replace(one, key=in_cell[one.row]) if one.row in in_cell else one
-        for one in checking.problems
-    ]
+def _header(problem: Problem) -> str:
+    return (problem.column or "").strip()
 
 
-def _forgive_unread(checking: _Checking) -> None:
-    """Call no key empty whose cell could not be read: the reader has said what is wrong with it."""
-    unread = {
-        (one.row, one.cell)
-        for one in checking.manifest.cell_problems
-        if one.severity is Severity.ERROR
-    }
-    lost = {
-        one.row
-        for one in checking.bad_keys
-        if one.code == "key_empty" and (one.row, one.cell) in unread
-    }
-    checking.unread_keys = lost
-    checking.bad_keys = [one for one in checking.bad_keys if one.row not in lost]
-
-
-def _note(checking: _Checking, problems: list[Problem]) -> None:
-    checking.problems += problems
-    checking.broken.update(
-        one.row for one in problems if one.row is not None and one.severity is Severity.ERROR
-    )
-
-
-def _check_rows(checking: _Checking) -> None:
-    """Hold each row against the rules; rows with pictures wait for those."""
-    found_reading = _cell_problems(checking)
-    odd = found_reading.keys() | checking.broken
-    quick = drafts.make_drafter(checking.fields, checking.defaults)
-    for row, key in zip(checking.manifest.rows, checking.keys, strict=True):
-        usual = checking.name is None and row.number not in odd
-        draft = quick(row, key) if usual else None
-        if draft is None:
-            _check_row(checking, row, key, found_reading.get(row.number, []))
-        elif draft.image_cells:
-            checking.pictured.append(rowpictures.Pictured(row, key, draft, draft.image_cells))
-        else:
-            checking.drafts[row.number] = draft
-
-
-def _check_row(checking: _Checking, row: Row, key: str, found_reading: list[Problem]) -> None:
-    template = checking.template
-    draft, problems = drafts.draft_row(
-        row,
-        key,
-        manifest=checking.manifest,
-        fields=checking.fields,
-        defaults=checking.defaults,
-        made=template.made(row, key) if template else None,
-    )
-    problems += _unnamed(checking, row, key)
-    if problems or found_reading:
-        _note(checking, _merged(problems, found_reading, key))
-    if named := drafts.image_fields(row, checking.fields):
-        texts = tuple(text for _, text in named)
-        checking.pictured.append(rowpictures.Pictured(row, key, draft, texts))
-    elif draft is not None and row.number not in checking.broken:
-        checking.drafts[row.number] = draft
-
-
-def _with_pictures(
-    checking: _Checking, cache_dir: Path | None, progress: Callable[[int, int], None] | None
-) -> rowpictures.Seen:
-    """Look at the pictures, and finish the rows that wait for them."""
-    if not checking.pictured:
-        return rowpictures.Seen()
-    terms = rowpictures.Terms(checking.root, checking.outside, checking.prepare, cache_dir)
-    seen = rowpictures.look(
-        checking.pictured, checking.manifest, checking.fields, terms, progress=progress
-    )
-    _note(checking, seen.problems)
-    for one in checking.pictured:
-        if one.draft is not None and one.row.number not in checking.broken:
-            checking.drafts[one.row.number] = one.draft
-    checking.drafts = dict(sorted(checking.drafts.items()))
-    return seen
-
-
-def _unnamed(checking: _Checking, row: Row, key: str) -> tuple[Problem, ...]:
-    """Why the row's video would have no name."""
-    if checking.name is None:
-        return ()
-    try:
-        checking.name.text(row, key=key)
-    except TemplateFault as fault:
-        return (rowtexts.row_problem(checking.manifest, row, key, "output.name", fault),)
-    return ()
-
-
-def _cell_problems(checking: _Checking) -> dict[int, list[Problem]]:
-    """What the reader found in cells that count, by row; what concerns the whole file is noted."""
-    if not checking.manifest.cell_problems:
-        return {}
-    headers, template = checking.manifest.headers, checking.template
-    used = {headers[index].strip() for index in checking.fields.values()}
-    if checking.name is not None:
-        used |= {headers[index].strip() for index in checking.name.columns}
-    needed: set[str] = set()  # where a prompt is made
-    made: set[int] = set()
-    if template is not None:
-        needed = {headers[index].strip() for index in template.template.columns}
-        made = {row.number for row in checking.manifest.rows if template.stands_for(row)}
-    found: defaultdict[int, list[Problem]] = defaultdict(list)
-    for problem in checking.manifest.cell_problems:
-        column = (problem.column or "").strip()
-        if problem.row is None:
-            checking.problems.append(problem)
-        elif not column or column in used or (column in needed and problem.row in made):
-            found[problem.row].append(problem)
-    return found
-
-
-def _merged(problems: tuple[Problem, ...], found_reading: list[Problem], key: str) -> list[Problem]:
-    """Both kinds of problem; of a cell that could not be read its emptiness says nothing more."""
-    unread = {(one.column or "").strip() for one in found_reading if one.severity is Severity.ERROR}
-    named = [one if one.key else replace(one, key=key) for one in found_reading]
-    return named + [one for one in problems if (one.column or "").strip() not in unread]
-
-
-def _sorted(checking: _Checking) -> tuple[Problem, ...]:
-    headers = checking.manifest.headers
-    order = {header: index for index, header in reversed(list(enumerate(headers)))}
-    return tuple(
-        sorted(_named(checking), key=lambda one: (one.row or 0, order.get(one.column or "", -1)))
-    )
+def _is_error(problem: Problem) -> bool:
+    return problem.severity is Severity.ERROR

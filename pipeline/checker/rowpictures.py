@@ -1,4 +1,4 @@
-"""The pictures that rows name: each one found and looked at once, then judged row by row."""
+"""The pictures that rows name: each one found and opened once, then judged row by row."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.checker.drafts import image_fields, problem_at
 from pipeline.checker.rules import Draft
+from pipeline.errors import ConfigError
 from pipeline.manifest.locations import PictureFault, locate
 from pipeline.model import Manifest, Picture, Problem, Row, Severity
 from pipeline.pictures.accepted import shape_warning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     Progress = Callable[[int, int], None]
 
-_Located = Path | str | PictureFault
-_Finding = tuple[str, str, Severity]  # code, message, severity
+_Place = Path | str | PictureFault  # a file, a web address, or a text that is neither
+_Sentence = tuple[str, str, Severity]  # code, message, severity
 
 
-class Pictured(NamedTuple):
-    """A row and the pictures that it names; without a draft something else is wrong with it."""
+class PicturedRow(NamedTuple):
+    """A row and the pictures that it names; without a draft the row has another error."""
 
     row: Row
     key: str
@@ -32,7 +33,7 @@ class Pictured(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Where relative pictures start, what is allowed, and where copies and memories are kept."""
+    """Where relative pictures start, what is allowed, and the folder that is kept between runs."""
 
     root: Path
     outside: bool  # pictures may lie outside of root
@@ -41,90 +42,102 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What was found: what is sent of each row's pictures, and the local ones by `sha256`."""
+class Findings:
+    """The pictures that are sent with each row, and the local ones by their `sha256`.
+
+    `images` holds URLs and `sha256:<hex>` by physical row number, in the order of the cells.
+    """
 
     problems: list[Problem] = field(default_factory=list)
     images: dict[int, tuple[str, ...]] = field(default_factory=dict)
     pictures: dict[str, Picture] = field(default_factory=dict)
 
 
-def look(
-    rows: Sequence[Pictured],
+def picture_root(manifest: Path, setting: str | None) -> Path:
+    """Return the folder where relative pictures start: the manifest's own, unless it is set.
+
+    Raises ConfigError if `manifest.image_root` is no folder.
+    """
+    if setting is None:
+        return manifest.parent
+    root = Path(setting).expanduser()
+    if not root.is_dir():
+        raise ConfigError(
+            f"manifest.image_root is {setting}, but there is no such folder.",
+            action="Correct the path. A relative path starts in the working folder.",
+        )
+    return root
+
+
+def judge_pictures(
+    rows: Sequence[PicturedRow],
     manifest: Manifest,
     fields: Mapping[str, int],
     terms: Terms,
     progress: Progress | None = None,
-) -> Seen:
-    """Look at each local picture once, and judge the pictures of each row.
+) -> Findings:
+    """Open each local picture once, and judge the pictures of each row.
 
     `progress` is told how many local pictures of how many were looked at.
     """
-    located: dict[str, _Located] = {}
-    for one in rows:
-        for text in one.texts:
-            if text not in located:
-                located[text] = locate(text, terms.root, outside=terms.outside)
-    inspected = _inspected(located, terms, progress)
-    seen = Seen(
-        pictures={one.sha256: one for one in inspected.values() if isinstance(one, Picture)}
+    texts = {text for one in rows for text in one.texts}
+    places = {text: locate(text, terms.root, outside=terms.outside) for text in texts}
+    opened = _open(places.values(), terms, progress)
+    findings = Findings(
+        pictures={one.sha256: one for one in opened.values() if isinstance(one, Picture)}
     )
     for one in rows:
         images = []
         for at, text in enumerate(one.texts):
-            place = located[text]
-            found = inspected[place] if isinstance(place, Path) else place
+            place = places[text]
+            found = opened[place] if isinstance(place, Path) else place
             if isinstance(found, str):  # a web address: the provider fetches it
                 images.append(found)
                 continue
             if isinstance(found, Picture):
                 images.append(f"sha256:{found.sha256}")
-            if findings := _findings(place, found, one.draft):
+            if sentences := _sentences(place, found, one.draft):
                 name, _ = image_fields(one.row, fields)[at]
-                seen.problems.extend(_problems(one, manifest, fields[name], findings))
-        seen.images[one.row.number] = tuple(images)
-    return seen
+                findings.problems.extend(_problems(one, manifest, fields[name], sentences))
+        findings.images[one.row.number] = tuple(images)
+    return findings
 
 
-def _inspected(
-    located: Mapping[str, _Located], terms: Terms, progress: Progress | None
+def _open(
+    places: Iterable[_Place], terms: Terms, progress: Progress | None
 ) -> Mapping[Path, Picture | PictureFault]:
-    paths = {one for one in located.values() if isinstance(one, Path)}
+    paths = {place for place in places if isinstance(place, Path)}
     if not paths:
         return {}
-    # The libraries that open pictures: a manifest without local ones starts without them.
+    # A manifest without local pictures starts without the libraries that open them.
     from pipeline.pictures.shelf import PictureShelf  # noqa: PLC0415
 
-    tell = None if progress is None else _counting(progress, len(paths))
+    def tell(done: int) -> None:
+        if progress is not None:
+            progress(done, len(paths))
+
     with PictureShelf(terms.cache_dir, prepare=terms.prepare) as shelf:
         return shelf.inspect(sorted(paths), progress=tell)
 
 
-def _counting(progress: Progress, total: int) -> Callable[[int], None]:
-    def tell(done: int) -> None:
-        progress(done, total)
-
-    return tell
-
-
 def _problems(
-    one: Pictured, manifest: Manifest, index: int, findings: Sequence[_Finding]
+    one: PicturedRow, manifest: Manifest, index: int, sentences: Iterable[_Sentence]
 ) -> list[Problem]:
     number, key = one.row.number, one.key
     return [
         problem_at(manifest, number, index, key, code=code, message=message, severity=severity)
-        for code, message, severity in findings
+        for code, message, severity in sentences
     ]
 
 
-def _findings(
-    place: _Located, found: Picture | PictureFault, draft: Draft | None
-) -> list[_Finding]:
-    """What is to be said of one picture in one row."""
+def _sentences(
+    place: _Place, found: Picture | PictureFault, draft: Draft | None
+) -> list[_Sentence]:
+    """Say what has to be said of one picture in one row."""
     if isinstance(found, PictureFault):
         return [(f"picture_{found.code}", found.message, Severity.ERROR)]
-    findings = [("picture_warning", text, Severity.WARNING) for text in found.warnings]
+    sentences = [("picture_warning", text, Severity.WARNING) for text in found.warnings]
     if draft is not None and isinstance(place, Path):
         far = shape_warning(place.name, found.width, found.height, draft.aspect_ratio)
-        findings += [("picture_shape", far, Severity.WARNING)] if far else []
-    return findings
+        sentences += [("picture_shape", far, Severity.WARNING)] if far else []
+    return sentences

@@ -1,4 +1,4 @@
-"""Texts that a row gets from a template: its prompt, its video's name, or why it gets none."""
+"""The texts that templates make of a row, its prompt and the name of its video, or a problem."""
 
 from __future__ import annotations
 
@@ -20,41 +20,45 @@ SETTING = "manifest.prompt_template"
 
 @dataclass(frozen=True, slots=True)
 class PromptTemplate:
-    """The template of prompts over the columns of one manifest; `place` is the prompt column's."""
+    """The template of prompts over the columns of one manifest.
+
+    `place` is the index of the prompt column; None without one.
+    """
 
     manifest: Manifest
     template: RowTemplate
     place: int | None
 
     def stands_for(self, row: Row) -> bool:
-        """Whether the row's own prompt is missing, so that one is made."""
+        """Whether the row has no prompt of its own, so that the template makes it."""
         return self.place is None or not bare(row.cells[self.place])
 
-    def made(self, row: Row, key: str) -> str | Problem | None:
-        """A prompt on one line, or why there is none; None for a row that has its own."""
+    def make(self, row: Row, key: str) -> str | Problem | None:
+        """Make the prompt, on one line, or a problem; None for a row that has its own prompt."""
         if not self.stands_for(row):
             return None
         try:
             text = " ".join(self.template.text(row).split())
         except TemplateFault as fault:
-            return row_problem(self.manifest, row, key, SETTING, fault)
+            return _template_problem(self.manifest, row, key, SETTING, fault)
         if text:
             return text
         message = (
-            f"{SETTING} leaves the prompt of this row empty. Put words into the template, or "
-            "write a prompt."
+            f"{SETTING} makes an empty prompt for this row. Add words to the template, or write a "
+            "prompt in the cell."
         )
         return problem_at(
             self.manifest, row.number, self.place, key, code="prompt_empty", message=message
         )
 
 
-def prompt_template(
+def bind_prompts(
     text: str, manifest: Manifest, fields: Mapping[str, int]
 ) -> PromptTemplate | Problem:
-    """Bind `manifest.prompt_template` to the columns; a Problem of the file if one is not there.
+    """Bind `manifest.prompt_template` to the columns of a manifest.
 
-    Raises ConfigError for a text that is no template.
+    Returns a problem of the whole file if the template names a column that is not there. Raises
+    ConfigError for a text that is no template.
     """
     try:
         template = compile_template(text)
@@ -72,31 +76,41 @@ def prompt_template(
 
 
 def no_key_column(columns: int) -> Problem:
-    """The warning that what a template uses decides which row is which."""
+    """Warn that the rows are told apart by the columns that the template uses."""
     noun = "column" if columns == 1 else f"{columns} columns"
     return Problem(
         code="keys_from_template",
         message=(
-            "The manifest has no key column, so its rows are told apart by their contents, also by "
-            f"the {noun} of {SETTING}: with a template that uses others they all are new rows, and "
-            "are paid again. Give each row a key in a column sku, id or key."
+            "The manifest has no key column, so its rows are told apart by their contents, which "
+            f"include the {noun} that {SETTING} uses. If a later template uses other columns, all "
+            "rows count as new and are paid for again. Give each row a key in a column called sku, "
+            "id or key."
         ),
         severity=Severity.WARNING,
     )
 
 
-def row_problem(
+def name_problem(template: RowTemplate, manifest: Manifest, row: Row, key: str) -> Problem | None:
+    """Say why `output.name` makes no name for the video of a row; None if it makes a name."""
+    try:
+        template.text(row, key=key)
+    except TemplateFault as fault:
+        return _template_problem(manifest, row, key, "output.name", fault)
+    return None
+
+
+def _template_problem(
     manifest: Manifest, row: Row, key: str, setting: str, fault: TemplateFault
 ) -> Problem:
-    """Why a row has no text from the template of a setting, at the cell that is to blame."""
+    """Say why the template of a setting makes no text of a row, at the cell that is to blame."""
     if not isinstance(fault, CellNeeded):
         message = f"{setting} cannot be filled in for this row: {fault}."
         return problem_at(manifest, row.number, None, key, code="template_failed", message=message)
     header = manifest.headers[fault.place].strip()
     name = word(header) if word(header).isidentifier() else f'row["{header}"]'
     message = (
-        f'{setting} needs "{header}", and the cell is empty. Fill it, or say in the template what '
-        f"stands there then: {{{{ {name} | default('…') }}}}."
+        f'{setting} needs "{header}", but the cell is empty. Fill the cell, or give the template '
+        f"a text for empty cells: {{{{ {name} | default('…') }}}}."
     )
     return problem_at(
         manifest, row.number, fault.place, key, code="template_cell_empty", message=message
