@@ -252,7 +252,7 @@ def _refuse_to_begin(setting: Setting) -> None:
 
 
 def _refuse_broken(setting: Setting, found: CheckedManifest, *, strict: bool) -> None:
-    broken = [problem for problem in found.errors if problem.row is None]
+    broken = found.file_errors
     if broken:
         column = f", column {broken[0].column}" if broken[0].column else ""
         raise ManifestError(
@@ -266,10 +266,12 @@ def _refuse_broken(setting: Setting, found: CheckedManifest, *, strict: bool) ->
 
 
 def _refuse_unknown_keys(selection: Selection, found: CheckedManifest) -> None:
-    unknown = ((selection.only or frozenset()) | selection.redo) - set(found.keys)
+    from pipeline.planner.plan import unknown_keys
+
+    unknown = unknown_keys(selection, found.keys)
     if unknown:
         raise UsageError(
-            f"no row has the key {', '.join(sorted(unknown))}.",
+            f"no row has the key {', '.join(unknown)}.",
             action="Look up the keys with: reelsheet status MANIFEST --rows.",
         )
 

@@ -1,4 +1,4 @@
-"""What a plan would cost and how long it would take: an estimate, from what is known so far."""
+"""An estimate of what a plan costs and how long it takes, from the latest tasks."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from pipeline.config.settings import Config
 from pipeline.planner.plan import Action, Plan
 
 TYPICAL_TASK_S = 150.0
-"""docs: a task takes one to five minutes."""
+"""Assumed until tasks were seen; the provider says 1 to 5 minutes: docs/contract.md, "Queries"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Rows to submit, their seconds of video, their cost and the time of the whole run."""
+    """Rows to submit, their seconds of video, their cost, and the seconds that the run takes.
+
+    `money` is in the currency of the budget; None without a price.
+    """
 
     submits: int
     video_seconds: int
@@ -28,7 +31,15 @@ class Estimate:
 def estimate(
     plan: Plan, checked: CheckedManifest, config: Config, durations_s: Sequence[float] = ()
 ) -> Estimate:
-    """Return what `plan` would come to; `durations_s` are what the latest tasks took."""
+    """Estimate the submissions, the money and the time that a plan comes to.
+
+    Args:
+        plan: what the run does with each row.
+        checked: the manifest that the plan is of.
+        config: its limits and its price.
+        durations_s: how long the latest tasks took; empty: a typical time.
+
+    """
     rows = dict(zip(checked.keys, checked.manifest.rows, strict=True))
     submits = plan.of(Action.SUBMIT)
     seconds = sum(checked.requests[rows[step.key].number].duration for step in submits)
@@ -58,8 +69,8 @@ def makespan_s(
 ) -> float:
     """Return how long so many rows take on so many slots, by playing them through.
 
-    The tasks take what the latest ones took, in turn. Those that are taken up are done by half, in
-    the mean.
+    Each task takes as long as one of the latest tasks, in turn. A task that is taken up is assumed
+    to be half done.
     """
     ends: list[float] = [durations_s[turn % len(durations_s)] / 2 for turn in range(taken_up)]
     heapify(ends)

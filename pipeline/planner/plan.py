@@ -1,8 +1,12 @@
 """What a run does with each row: a pure decision from the sheet, the journal and what was asked.
 
-run    submits new rows, takes up what is paid for, leaves alone what has ended
-retry  new attempts for rows that ended badly, nothing else is submitted
-fetch  submits nothing
+run    submits new rows, takes up the rows that are paid for, leaves alone the rows that have ended
+retry  makes new attempts for rows that ended badly and submits nothing else
+fetch  submits nothing; it takes up the rows that are paid for
+
+A row that is paid for and not finished is always taken up and never submitted, edited or not: this
+is what keeps a row from being paid for twice. All other rules decide only about rows that were
+never sent or that have ended.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from pipeline.model import Entry, Request, State
 
 
 class Mode(StrEnum):
-    """What was asked for."""
+    """What the command is asked to do."""
 
     RUN = "run"
     RETRY = "retry"
@@ -26,7 +30,7 @@ class Mode(StrEnum):
 
 
 class Action(StrEnum):
-    """What is done with a row."""
+    """What a run does with a row."""
 
     SUBMIT = "submit"
     TAKE_UP = "take up"
@@ -40,17 +44,18 @@ CHANGED = "changed"
 GROUPS = (NEW, CHANGED, *(state.value for state in State))
 """The groups of a plan: rows never seen, rows edited since they ended, and the states."""
 
-# Found `submitting` at the start means that an earlier run ended before the answer came.
+# An entry that is `submitting` before a run begins: an earlier run ended before the answer came.
 _GROUP_OF = {state: state.value for state in State} | {State.SUBMITTING: State.IN_DOUBT.value}
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What was asked for: the mode, and which rows.
+    """What a run is asked to do: the mode, and which rows.
 
-    `retry` are states whose unchanged rows get a new attempt; `redo_changed` and `redo` (keys) ask
-    for a new take of done rows; `only` are the keys that count (None: all); `limit` is the most
-    submissions; `attempts` the most submissions of one request over all runs.
+    `retry` holds the states whose unchanged rows get a new attempt. `redo_changed` asks for a new
+    take of every edited row that is done, `redo` for one of the rows with these keys. `only` holds
+    the keys that count (None: all). `limit` is the most rows to submit, `attempts` the most
+    submissions of one request over all runs.
     """
 
     mode: Mode = Mode.RUN
@@ -63,9 +68,11 @@ class Selection:
 
 
 class Step(NamedTuple):
-    """What is done with one row, and why. `counts` says whether it decides the exit code.
+    """What a run does with a row, and why.
 
-    A tuple, because there is one for each row and it costs a third of a frozen dataclass.
+    `counts` says whether the row counts towards the exit code, `edited` whether its request is not
+    the one that was sent last. A tuple, because there is one for each row and it costs a third of a
+    frozen dataclass.
     """
 
     key: str
@@ -77,24 +84,24 @@ class Step(NamedTuple):
 
     @property
     def waits_for_redo(self) -> bool:
-        """Whether the row is done, was edited since, and keeps its video unless it is redone."""
+        """Whether the row is done and was edited since: it keeps its video unless it is redone."""
         return self.edited and self.action is Action.LEAVE and self.group == CHANGED
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps of all rows, those that left the manifest last."""
+    """The steps of the manifest's rows, and of the paid rows that are `gone` from it."""
 
     steps: tuple[Step, ...]
     gone: tuple[Step, ...] = field(default=())
 
     def of(self, action: Action) -> list[Step]:
-        """The steps with this action, in order."""
+        """Return the steps with this action, in order."""
         return [step for step in (*self.steps, *self.gone) if step.action is action]
 
     @property
     def groups(self) -> dict[str, int]:
-        """How many rows of the manifest each group has; every group is named."""
+        """Count the rows of the manifest in each group; groups without rows count 0."""
         counts = Counter(step.group for step in self.steps)
         return {group: counts[group] for group in GROUPS if group != State.SUBMITTING.value}
 
@@ -107,10 +114,15 @@ def decide(
     files_gone: Collection[str] = (),
     links_live: Collection[str] = (),
 ) -> Plan:
-    """Decide for every row of the manifest, then for the paid ones that left it.
+    """Decide what a run does with every row of the manifest and with paid rows that left it.
 
-    `rows` are keys with their requests (None: the row breaks a rule). `files_gone` are the keys of
-    done rows whose video is not in its place; of these, `links_live` may still be fetched.
+    Args:
+        rows: each row's key and its request (None: the row breaks a rule).
+        entries: what the journal knows, by key.
+        selection: what the run is asked to do.
+        files_gone: the keys of done rows whose video file is missing.
+        links_live: those of `files_gone` whose video can still be downloaded.
+
     """
     steps, submits = [], 0
     keys = set()
@@ -118,7 +130,7 @@ def decide(
         keys.add(key)
         step = _decide(key, request, entries.get(key), selection)
         if key in files_gone and _selected(key, selection):
-            step = _refetch(step, key in links_live)
+            step = _fetch_again(step, link_lives=key in links_live)
         if step.action is Action.SUBMIT:
             if selection.limit is not None and submits >= selection.limit:
                 step = _leave(step, "beyond --limit", counts=False)
@@ -126,11 +138,16 @@ def decide(
                 submits += 1
         steps.append(step)
     gone = (
-        Step(entry.key, Action.TAKE_UP, _group(entry), "left the manifest, but is paid for")
+        Step(entry.key, Action.TAKE_UP, _group(entry), "paid for, although not in the manifest")
         for entry in entries.values()
         if entry.key not in keys and entry.state in PAID and _selected(entry.key, selection)
     )
     return Plan(tuple(steps), tuple(gone))
+
+
+def unknown_keys(selection: Selection, keys: Collection[str]) -> list[str]:
+    """Return the keys that the selection names and that no row of the manifest has, sorted."""
+    return sorted(((selection.only or frozenset()) | selection.redo).difference(keys))
 
 
 def _decide(key: str, request: Request | None, entry: Entry | None, selection: Selection) -> Step:
@@ -144,7 +161,7 @@ def _decide(key: str, request: Request | None, entry: Entry | None, selection: S
     if entry.state is State.WAITING:
         return _submit(key, _group(entry), "not sent yet", selection)
     if request is None:
-        reason = "ended; the row breaks a rule now"
+        reason = "has ended; the edited row breaks a rule"
         counts = selection.mode is Mode.RUN or entry.state in selection.retry
         return Step(key, Action.LEAVE, _group(entry), reason, counts, edited=True)
     if entry.state is State.DONE:
@@ -177,11 +194,11 @@ def _submit(key: str, group: str, reason: str, selection: Selection) -> Step:
 def _paid(key: str, request: Request | None, entry: Entry) -> Step:
     edited = request is None or request.request_hash != entry.attempt.request.request_hash
     reasons = {
-        State.SUBMITTING: "looked up: the last run ended before the answer came",
-        State.IN_DOUBT: "looked up: no clear answer came",
-        State.MISSING: "asked for again: the provider did not know it",
-        State.RUNNING: "polled",
-        State.READY: "downloaded",
+        State.SUBMITTING: "to be looked up: the last run ended before the answer came",
+        State.IN_DOUBT: "to be looked up: no clear answer came",
+        State.MISSING: "to be asked for again: the provider did not know it",
+        State.RUNNING: "the provider is working on it",
+        State.READY: "to be downloaded",
     }
     return Step(key, Action.TAKE_UP, _group(entry), reasons[entry.state], edited=edited)
 
@@ -193,7 +210,7 @@ def _done(key: str, request: Request, entry: Entry, selection: Selection) -> Ste
         key in selection.redo or (edited and selection.redo_changed)
     ):
         return _again(entry, request, group, "another take was asked for", selection)
-    reason = "edited since; left alone without --redo changed" if edited else "done"
+    reason = "edited since it was done; needs --redo changed" if edited else "done"
     return Step(key, Action.LEAVE, group, reason, counts=not edited, edited=edited)
 
 
@@ -207,24 +224,25 @@ def _ended_badly(key: str, request: Request, entry: Entry, selection: Selection)
     if asked and entry.video is None:
         return _again(entry, request, group, f"{entry.state}: a new attempt", selection)
     counts = selection.mode is Mode.RUN
-    return Step(key, Action.LEAVE, group, f"{entry.state}: left alone without --retry", counts)
+    return Step(key, Action.LEAVE, group, f"{entry.state}: needs --retry for a new attempt", counts)
 
 
 def _again(entry: Entry, request: Request, group: str, reason: str, selection: Selection) -> Step:
     used = entry.submissions_of(request.request_hash)
     if used >= selection.attempts:
-        spent = f"{used} attempts made, limits.attempts is {selection.attempts}"
-        return Step(entry.key, Action.LEAVE, group, spent)
+        reason = f"{used} attempts made, limits.attempts is {selection.attempts}"
+        return Step(entry.key, Action.LEAVE, group, reason)
     return Step(entry.key, Action.SUBMIT, group, reason)
 
 
-def _refetch(step: Step, link_lives: bool) -> Step:
+def _fetch_again(step: Step, *, link_lives: bool) -> Step:
     if step.action is not Action.LEAVE:
         return step
     if link_lives:
-        reason = "the video file is gone: fetched again"
+        reason = "the video file is missing; to be downloaded again"
         return Step(step.key, Action.TAKE_UP, step.group, reason, edited=step.edited)
-    return Step(step.key, Action.LEAVE, State.EXPIRED.value, "the video file is gone, its link too")
+    reason = "the video file is missing, and its link has expired"
+    return Step(step.key, Action.LEAVE, State.EXPIRED.value, reason)
 
 
 def _leave(step: Step, reason: str, *, counts: bool) -> Step:

@@ -1,4 +1,4 @@
-"""The plan of a manifest as its journal and its folder stand now."""
+"""The plan of a manifest, from what its journal knows and what lies in its folder now."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.planner import plan
 from pipeline.planner.plan import Plan, Selection
 
 LINK_LIFETIME_S = 24 * 3600
-"""docs: result URLs die 24 hours after completion."""
+"""How long the provider's link to a video lives: docs/contract.md, "The video"."""
 
 
 @collector_paused()
@@ -27,7 +27,16 @@ def plan_manifest(
     *,
     wall: float | None = None,
 ) -> Plan:
-    """Return what a run would do with each row at the Unix second `wall`; None: now."""
+    """Plan what a run would do with each row.
+
+    Args:
+        checked: the manifest with its keys and requests.
+        entries: what the journal knows, by key.
+        folder: where the videos are; a done row whose file is missing is not done any more.
+        selection: what the run is asked to do.
+        wall: the time of the plan in Unix seconds; None: now.
+
+    """
     requests = checked.requests
     rows = zip(checked.keys, checked.manifest.rows, strict=True)
     gone = files_gone(entries, folder.videos)
@@ -42,7 +51,7 @@ def plan_manifest(
 
 
 def files_gone(entries: Mapping[str, Entry], videos: Path) -> set[str]:
-    """Return the keys of done rows whose video is not in its place with its length."""
+    """Return the keys of done rows whose video file is missing or has another length."""
     try:
         with os.scandir(videos) as found:
             sizes = {one.name: one.stat().st_size for one in found if one.is_file()}

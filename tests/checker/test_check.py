@@ -90,6 +90,7 @@ def test_all_problems_at_once_and_good_rows_stay(tmp_path: Path) -> None:
         "picture_missing",
     ]
     assert checked.problems_of(99) == ()
+    assert checked.file_errors == ()
 
 
 def test_pictures_become_content_hashes(tmp_path: Path) -> None:
@@ -166,6 +167,7 @@ def test_no_prompt_column_is_one_problem_of_the_file(tmp_path: Path) -> None:
     """A thousand rows without a prompt column are one finding, and none is sent."""
     checked = _check(_csv(tmp_path, "sku,description\n" + "A,b\n" * 3))
     assert [(one.row, one.code) for one in checked.problems] == [(None, "no_prompt_column")]
+    assert checked.file_errors == checked.problems
     assert not checked.requests
     assert len(checked.keys) == 3
 

@@ -9,7 +9,17 @@ import pytest
 
 from pipeline.lifecycle import PAID
 from pipeline.model import Attempt, Entry, Request, State, Video
-from pipeline.planner.plan import ENDED_BADLY, GROUPS, Action, Mode, Plan, Selection, Step, decide
+from pipeline.planner.plan import (
+    ENDED_BADLY,
+    GROUPS,
+    Action,
+    Mode,
+    Plan,
+    Selection,
+    Step,
+    decide,
+    unknown_keys,
+)
 
 VIDEO = Video("a.mp4", 1000, "00", 6.0, 1280, 720)
 EVERY_MODE = list(Mode)
@@ -336,3 +346,10 @@ def test_steps_keep_the_order_of_the_sheet() -> None:
     assert [step.key for step in made.steps] == list("abcde")
     assert [step.key for step in made.of(Action.TAKE_UP)] == ["x"]
     assert made.of(Action.LEAVE) == []
+
+
+def test_keys_that_no_row_has_are_named() -> None:
+    """Those of --only and of --redo, sorted; a selection without keys names none."""
+    selection = Selection(only=frozenset("az"), redo=frozenset("by"))
+    assert unknown_keys(selection, ("a", "b")) == ["y", "z"]
+    assert unknown_keys(Selection(), ()) == []

@@ -199,10 +199,10 @@ def test_a_paid_row_that_breaks_a_rule_now_keeps_its_state_with_a_warning() -> N
 
 def test_a_video_gone_with_its_link_says_how_to_make_it_anew() -> None:
     """No path to a file that is not there; a new one only by name."""
-    lost = step(State.EXPIRED, reason="the video file is gone, its link too")
+    lost = step(State.EXPIRED, reason="the video file is missing, and its link has expired")
     told = result_of(7, lost, entry(State.DONE, video=VIDEO), ())
     assert (told.state, told.video) == (State.EXPIRED, None)
-    assert told.error == "the video file is gone, its link too"
+    assert told.error == "the video file is missing, and its link has expired"
     assert "--redo KEY" in (told.action or "")
 
 
@@ -226,10 +226,10 @@ def test_times_are_utc_and_may_be_missing() -> None:
 def test_what_is_left_is_said_at_the_end() -> None:
     """Rows past the deadline, unsent or edited ones and warnings get a line."""
     steps = [
-        Step("A", Action.TAKE_UP, "running", "polled"),
+        Step("A", Action.TAKE_UP, "running", "the provider is working on it"),
         Step("B", Action.SUBMIT, "new", "never sent"),
         Step("C", Action.LEAVE, "changed", "edited since", counts=False, edited=True),
-        Step("E", Action.LEAVE, "changed", "failed: left alone without --retry", counts=False),
+        Step("E", Action.LEAVE, "changed", "failed: needs --retry for a new attempt", counts=False),
         Step("D", Action.LEAVE, "new", "beyond --limit", counts=False),
     ]
     results = [
