@@ -90,16 +90,6 @@ class Manifest:
     header_row: int = 1
     cell_problems: tuple[Problem, ...] = ()
 
-    def address(self, column_index: int, row_number: int) -> str | None:
-        """The Excel address ("D7") of a cell of a workbook; None for a text file."""
-        if self.sheet is None:
-            return None
-        letters, rest = "", self.first_column + column_index + 1
-        while rest:
-            rest, digit = divmod(rest - 1, 26)
-            letters = chr(ord("A") + digit) + letters
-        return f"{letters}{row_number}"
-
 
 @dataclass(frozen=True, slots=True)
 class Picture:

@@ -13,12 +13,12 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, NamedStyle, PatternFill
-from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from pipeline.checker import rules
 from pipeline.manifest import columns
+from pipeline.manifest.wording import letters_of
 
 PRODUCTS, RULES = "Products", "Rules"
 LONGEST_CELL = 32_767  # characters; Excel specifications and limits
@@ -100,7 +100,7 @@ def _put(cell: Cell | MergedCell, text: str, style: str) -> None:
 def _dress(sheet: Worksheet, headers: Sequence[str]) -> None:
     sheet.row_dimensions[1].height = 24
     for number, header in enumerate(headers, start=1):
-        letter = get_column_letter(number)
+        letter = letters_of(number)
         dimension = sheet.column_dimensions[letter]
         dimension.width = _WIDTHS.get(header, _WIDTH)
         # The rows that a person adds below look like those that are there.
@@ -110,7 +110,7 @@ def _dress(sheet: Worksheet, headers: Sequence[str]) -> None:
         if header in rules.BY_FIELD and rules.BY_FIELD[header].allowed:
             sheet.add_data_validation(_choice(header, letter))
     frozen = headers.index("prompt") if "prompt" in headers else 0
-    sheet.freeze_panes = f"{get_column_letter(frozen + 1)}2"
+    sheet.freeze_panes = f"{letters_of(frozen + 1)}2"
     sheet.auto_filter.ref = sheet.dimensions
 
 
@@ -139,7 +139,7 @@ def _choice(header: str, letter: str) -> DataValidation:
 def _put_rules(sheet: Worksheet) -> None:
     for column, (heading, width) in enumerate(HEADINGS.items(), start=1):
         _put(sheet.cell(1, column), heading, "head")
-        sheet.column_dimensions[get_column_letter(column)].width = width
+        sheet.column_dimensions[letters_of(column)].width = width
     row = 1
     for row, texts in enumerate(table(), start=2):
         for column, text in enumerate(texts, start=1):

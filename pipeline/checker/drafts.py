@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.checker import rules
 from pipeline.checker.rules import BY_FIELD, FRAME_OF_1080P, LONG_PROMPT, Draft
-from pipeline.manifest.plaintext import bare
+from pipeline.manifest.blank import bare
 from pipeline.manifest.spellings import aspect_ratio_of, duration_of, resolution_of
+from pipeline.manifest.wording import address_of
 from pipeline.model import Manifest, Problem, Row, Severity
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ def problem_at(
         message=message,
         severity=severity,
         row=row,
-        cell=None if index is None else manifest.address(index, row),
+        cell=None if index is None else address_of(manifest, index, row),
         column=None if index is None else manifest.headers[index],
         key=key,
     )

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 from pathvalidate import sanitize_filename
 
 from pipeline.errors import ConfigError
+from pipeline.manifest.blank import is_blank, trimmed
 from pipeline.manifest.columns import folded
-from pipeline.manifest.plaintext import bare
 from pipeline.manifest.rowtemplate import RowTemplate, bind
 from pipeline.manifest.templates import TemplateFault, compile_braces, compile_template, is_jinja
+from pipeline.manifest.wording import address_of, plural
 from pipeline.model import Manifest, Problem, Row
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ def visible(text: str) -> str:
     return " ".join("".join(seen).split())
 
 
+def _key_in(cell: str) -> str:
+    key = visible(cell)
+    return key if key.isascii() or not is_blank(key) else ""
+
+
 def row_keys(
     manifest: Manifest, fields: Mapping[str, int], made_of: Sequence[int] = ()
 ) -> tuple[list[str], list[Problem]]:
@@ -67,7 +73,7 @@ def row_keys(
     if index is None:
         inputs = _inputs(manifest, fields, made_of)
         return _unnamed_keys(manifest.rows, inputs, frozenset()), []
-    keys = [visible(row.cells[index]) for row in manifest.rows]
+    keys = [_key_in(row.cells[index]) for row in manifest.rows]
     distinct = set(keys)
     if len(distinct) == len(keys) and "" not in distinct:
         return keys, []
@@ -98,7 +104,8 @@ def _inputs(
     prompt = fields.get("prompt")
 
     def inputs(row: Row) -> Iterable[tuple[str, str]]:
-        empty = prompt is None or not bare(row.cells[prompt])
+        # Not `bare`: a row that was paid for with an invisible prompt keeps its key.
+        empty = prompt is None or not trimmed(row.cells[prompt])
         return ((name, row.cells[index]) for name, index in (wider if empty else cells))
 
     return inputs
@@ -122,24 +129,23 @@ def _unnamed_keys(
 
 def _bad_key(manifest: Manifest, row: Row, index: int, rows: Sequence[int]) -> Problem:
     header = manifest.headers[index].strip()
-    key = visible(row.cells[index])
+    key = _key_in(row.cells[index])
     if not key:
         code, message = "key_empty", f"The key ({header}) is empty. Give the row one of its own."
     else:
         code = "key_twice"
-        count = len(rows) - 1
+        holders = len(rows) - 1
         others = list(islice((str(one) for one in rows if one != row.number), _LISTED))
-        noun = "row" if count == 1 else "rows"
-        more = f" and {count - _LISTED} more" if count > _LISTED else ""
+        more = f" and {holders - _LISTED} more" if holders > _LISTED else ""
         message = (
-            f'The key "{key}" ({header}) is also that of {noun} {", ".join(others)}{more}'
-            ". Give each row a key of its own, or delete one of the rows."
+            f'The key "{key}" ({header}) is also that of {plural(holders, "row")} '
+            f"{', '.join(others)}{more}. Give each row a key of its own, or delete one of the rows."
         )
     return Problem(
         code=code,
         message=message,
         row=row.number,
-        cell=manifest.address(index, row.number),
+        cell=address_of(manifest, index, row.number),
         column=manifest.headers[index],
         key=key or None,
     )

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from pipeline.checker.drafts import problem_at
 from pipeline.errors import ConfigError
-from pipeline.manifest.plaintext import bare
+from pipeline.manifest.blank import bare, is_blank
 from pipeline.manifest.rowtemplate import CellNeeded, RowTemplate, bind, word
 from pipeline.manifest.templates import TemplateFault, compile_template
+from pipeline.manifest.wording import count
 from pipeline.model import Manifest, Problem, Row, Severity
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class PromptTemplate:
             text = " ".join(self.template.text(row).split())
         except TemplateFault as fault:
             return _template_problem(self.manifest, row, key, SETTING, fault)
-        if text:
+        if not is_blank(text):
             return text
         message = (
             f"{SETTING} makes an empty prompt for this row. Add words to the template, or write a "
@@ -77,12 +78,11 @@ def bind_prompts(
 
 def no_key_column(columns: int) -> Problem:
     """Warn that the rows are told apart by the columns that the template uses."""
-    noun = "column" if columns == 1 else f"{columns} columns"
     return Problem(
         code="keys_from_template",
         message=(
             "The manifest has no key column, so its rows are told apart by their contents, which "
-            f"include the {noun} that {SETTING} uses. If a later template uses other columns, all "
+            f"include {count(columns, 'column')} that {SETTING} uses. If a later template uses other columns, all "
             "rows count as new and are paid for again. Give each row a key in a column called sku, "
             "id or key."
         ),

@@ -18,8 +18,9 @@ from pipeline.cli.options import (
     checked,
     settle,
 )
-from pipeline.cli.screen import count, print_json, problem_line
+from pipeline.cli.screen import print_json, problem_line
 from pipeline.errors import ExitCode, ManifestError
+from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.options import Quiet, Verbose
-from pipeline.cli.screen import count
 from pipeline.errors import UsageError
+from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.errors import ConfigError, ExitCode, UsageError
+from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
@@ -143,6 +144,5 @@ def checked(setting: Setting, *, show: bool = True) -> CheckedManifest:
 
 def refuse(problems: int) -> typer.Exit:
     """Return the exit for a manifest that may not be sent."""
-    noun = "problem" if problems == 1 else "problems"
-    typer.echo(f"{problems} {noun}; nothing was sent.", err=True)
+    typer.echo(f"{count(problems, 'problem')}; nothing was sent.", err=True)
     return typer.Exit(ExitCode.USAGE)

@@ -19,7 +19,8 @@ from pipeline.cli.options import (
     paid_again,
     settle,
 )
-from pipeline.cli.screen import count, print_json, print_table
+from pipeline.cli.screen import print_json, print_table
+from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
     from pipeline.planner.plan import Selection

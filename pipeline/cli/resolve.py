@@ -19,8 +19,9 @@ from pipeline.cli.options import (
     checked,
     settle,
 )
-from pipeline.cli.screen import count, print_json
+from pipeline.cli.screen import print_json
 from pipeline.errors import ManifestError, UsageError
+from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
     from pipeline.runner.doubts import Doubt

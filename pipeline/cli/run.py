@@ -23,8 +23,9 @@ from pipeline.cli.options import (
     refuse,
     settle,
 )
-from pipeline.cli.screen import count, print_table, problem_line
+from pipeline.cli.screen import print_table, problem_line
 from pipeline.errors import ExitCode, ManifestError, UsageError
+from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest

@@ -52,11 +52,6 @@ def problem_line(manifest: Path, problem: Problem) -> str:
     return f"{place}: {problem.severity}: {where + ': ' if where else ''}{problem.message}{key}"
 
 
-def count(number: int, noun: str) -> str:
-    """Return "1 row", "2 rows"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def is_terminal(stream: TextIO | None) -> bool:
     """Tell whether a stream is a terminal; a stream that was closed is None."""
     return stream is not None and stream.isatty()

@@ -19,6 +19,7 @@ from pipeline.config.settings import Config
 from pipeline.config.values import looks_secret
 from pipeline.config.yamltext import Tree, Value, read_yaml
 from pipeline.errors import ConfigError
+from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -207,8 +208,7 @@ def _validated(gathered: _Gathered) -> Config:
             _note(detail, gathered)
     if config is None or gathered.faults:
         listed = "".join(f"\n  {fault}" for fault in gathered.faults)
-        count = len(gathered.faults)
-        faults = "1 fault" if count == 1 else f"{count} faults"
+        faults = count(len(gathered.faults), "fault")
         raise ConfigError(f"The configuration has {faults}:{listed}")
     return config
 

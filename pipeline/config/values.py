@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator
 
 from pipeline.errors import ConfigError
+from pipeline.manifest.blank import is_blank
 from pipeline.manifest.templates import TemplateFault, compile_braces, compile_template, is_jinja
 
 TASK_PATH = "/v1/videos/generations/"
@@ -128,7 +129,7 @@ def _encoding(name: str) -> str:
 
 
 def _not_blank(text: str) -> str:
-    if not text.strip():
+    if is_blank(text):
         raise ValueError("must not be empty")
     return text
 

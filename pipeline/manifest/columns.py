@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.manifest.blank import compared, is_blank
+from pipeline.manifest.wording import headers_seen
 from pipeline.model import Problem, Severity
 
 if TYPE_CHECKING:
@@ -50,9 +51,7 @@ FIELDS = tuple(ALIASES)
 _MISSPELLED = 0.85
 RESULT_PREFIX = "result_"
 
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _JOINTS = re.compile(r"[\s_\-]+")
-_LISTED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +116,8 @@ def match(
 
 
 def folded(header: str) -> str:
-    """A header as it is compared: visible characters only, no case, one kind of joint."""
-    visible = _INVISIBLE.sub("", unicodedata.normalize("NFKC", header)).strip().casefold()
-    return _JOINTS.sub("_", visible)
+    """Return a header as it is compared: without case, one kind of joint; empty for a blank one."""
+    return "" if is_blank(header) else _JOINTS.sub("_", compared(header))
 
 
 def _places(headers: Sequence[str]) -> dict[str, list[int]]:
@@ -221,8 +219,4 @@ def _no_prompt(headers: Sequence[str]) -> Problem:
 
 
 def _seen(headers: Sequence[str]) -> str:
-    names = [f'"{one.strip()}"' for one in headers if one.strip()]
-    if not names:
-        return "Row 1 holds no headers."
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return f"Its headers are {', '.join(names[:_LISTED])}{more}."
+    return headers_seen([one.strip() for one in headers if one.strip()])

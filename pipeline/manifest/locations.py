@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from pipeline.concealment import conceal
+from pipeline.manifest.blank import is_blank
 
-_INVISIBLE = "\ufeff\u200b\u200e\u200f\u202a\u202c\u2060"  # left by chats, mails and Explorer
+# Left around a path by chats, mails and Explorer.
+_LEFT_AROUND = "\ufeff\u200b\u200e\u200f\u202a\u202c\u2060"
 _QUOTES = (
     ('"', '"'),
     ("'", "'"),
@@ -140,11 +142,12 @@ def _demand_regular(path: Path, found: os.stat_result) -> None:
 
 def _bare(cell: str) -> str:
     """Take away blanks, invisible characters and one pair of quotes around the text."""
-    text = cell.strip().strip(_INVISIBLE).strip()
+    text = cell.strip().strip(_LEFT_AROUND).strip()
     for opening, closing in _QUOTES:
         if len(text) > 1 and text.startswith(opening) and text.endswith(closing):
-            return text[1:-1].strip()
-    return text
+            text = text[1:-1].strip()
+            break
+    return "" if is_blank(text) else text
 
 
 def _by_scheme(scheme: str, text: str, root: Path, *, outside: bool) -> Path | str | PictureFault:

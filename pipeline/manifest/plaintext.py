@@ -1,4 +1,9 @@
-"""Plain text: a cell without what cannot be seen, a shop's HTML description without its markup."""
+"""Texts that a program would run or render, made plain: a shop's HTML, a spreadsheet's formula.
+
+A results CSV is opened in Excel, which runs a cell that starts with `=` (CSV injection). A leading
+apostrophe keeps it text; so that reading the results back gives every text as it was, a text that
+begins with an apostrophe gets a second one.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +18,15 @@ _INLINE = frozenset({
     "mark", "meta", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time",
     "tt", "u", "var", "wbr",
 })  # fmt: skip
-_BLANKS = "\u00a0\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _MARKUP = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#]")
 _ENDS = ".!?:;,\u2026\u3002\uff01\uff1f"
+
+_APOSTROPHE = "'"
+# The fullwidth forms are taken for their ASCII twins by some spreadsheet locales.
+_STARTERS = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_GUARDED = _STARTERS | {_APOSTROPHE}
+# Minus five degrees and telephone numbers are data: a spreadsheet shows them and runs nothing.
+_PLAIN_NUMBER = re.compile(r"[+-](?:[0-9]+(?:[.,][0-9]+)?%?|[0-9][0-9 ]*)")
 
 
 class _Reader(HTMLParser):
@@ -51,11 +62,6 @@ class _Reader(HTMLParser):
             self.pieces.append("\n")
 
 
-def bare(text: str) -> str:
-    """Return a cell's text without blanks and invisible characters around it."""
-    return text.strip() if text.isascii() else text.strip().strip(_BLANKS).strip()
-
-
 def plain_text(text: str) -> str:
     """Return HTML as one line of plain text; a text without markup only loses its line breaks.
 
@@ -76,8 +82,24 @@ def sentence(text: str) -> str:
     return f"{bare}." if bare and bare[-1] not in _ENDS else bare
 
 
+def guard(text: str) -> str:
+    """Give `text` a leading apostrophe where a spreadsheet could run it, or where it has one."""
+    return _APOSTROPHE + text if _is_guarded(text) else text
+
+
+def unguard(text: str) -> str:
+    """Undo `guard` exactly; any other text, also one with a lone apostrophe, stays as it is."""
+    if text[:1] == _APOSTROPHE and _is_guarded(text[1:]):
+        return text[1:]
+    return text
+
+
 def _joined(lines: list[str]) -> str:
     if not lines:
         return ""
     marked = [line if line[-1] in _ENDS else f"{line};" for line in lines[:-1]]
     return " ".join([*marked, lines[-1]])
+
+
+def _is_guarded(text: str) -> bool:
+    return text[:1] in _GUARDED and text != "" and _PLAIN_NUMBER.fullmatch(text) is None

@@ -12,13 +12,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline.manifest.blank import bare
 from pipeline.manifest.columns import RESULT_PREFIX, folded
-from pipeline.manifest.plaintext import bare
 from pipeline.manifest.templates import Template, TemplateFault, ValueNeeded
+from pipeline.manifest.wording import headers_seen
 from pipeline.model import Row
 
 _SIGNS = re.compile(r"[\W_]+")
-_LISTED = 30
 
 
 class CellNeeded(TemplateFault):
@@ -106,7 +106,5 @@ def _missing(names: Sequence[str], own: Mapping[int, str]) -> str:
     if near:
         hint = " and ".join(f'"{words[one]}"' for one in dict.fromkeys(near))
         return f"it names {noun} {listed} that the manifest does not have. Did you mean {hint}?"
-    headers = [f'"{header}"' for header in own.values()]
-    more = f" and {len(headers) - _LISTED} more" if len(headers) > _LISTED else ""
-    seen = f"Its headers are {', '.join(headers[:_LISTED])}{more}."
+    seen = headers_seen(list(own.values()))
     return f"it names {noun} {listed} that the manifest does not have. {seen}"

@@ -6,8 +6,9 @@ The allowed values are those of the model's own page (contract: POST /v1/videos/
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
+
+from pipeline.manifest.blank import compared
 
 DURATIONS = (4, 6, 10)
 ASPECT_RATIOS = ("16:9", "9:16")
@@ -24,13 +25,12 @@ _FIRST_DAY = re.compile(r"(?:1899-12-3[01]|1900-01-0[01])[t ]")
 _MINUTES_PER_DAY = 1440
 _LINES = re.compile(r"0*([0-9]{3,4})\s*p?")
 _SHAPES = {"portrait": "9:16", "vertical": "9:16", "landscape": "16:9", "horizontal": "16:9"}
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
 @lru_cache(maxsize=4096)
 def duration_of(text: str) -> int | None:
     """Seconds out of `4`, `4s`, `4 sec`, `4.0`, full-width digits…; None if not allowed."""
-    match = _SECONDS.fullmatch(_plain(text))
+    match = _SECONDS.fullmatch(compared(text))
     value = int(match[1]) if match else None
     return value if value in DURATIONS else None
 
@@ -38,7 +38,7 @@ def duration_of(text: str) -> int | None:
 @lru_cache(maxsize=4096)
 def aspect_ratio_of(text: str) -> str | None:
     """A frame out of `16:9`, `16x9`, `16/9`, `portrait`, a time…; None if not allowed."""
-    plain = _FIRST_DAY.sub("", _plain(text), count=1)
+    plain = _FIRST_DAY.sub("", compared(text), count=1)
     match = _RATIO.fullmatch(plain)
     value = f"{match[1]}:{match[2]}" if match else _SHAPES.get(plain) or _ratio_of_time(plain)
     return value if value in ASPECT_RATIOS else None
@@ -47,7 +47,7 @@ def aspect_ratio_of(text: str) -> str | None:
 @lru_cache(maxsize=4096)
 def resolution_of(text: str) -> str | None:
     """A resolution out of `720`, `720p`, `1080P`…, as the provider spells it; None if none."""
-    match = _LINES.fullmatch(_plain(text))
+    match = _LINES.fullmatch(compared(text))
     return _BY_LINES.get(match[1]) if match else None
 
 
@@ -60,7 +60,3 @@ def _ratio_of_time(plain: str) -> str | None:
     if clock := _CLOCK.fullmatch(plain):
         return f"{int(clock[1]) % 12 + 12 * (clock[3] == 'p')}:{int(clock[2])}"
     return None
-
-
-def _plain(text: str) -> str:
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip().casefold()

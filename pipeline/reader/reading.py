@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.collector import collector_paused
-from pipeline.reader.files import is_text, load
-from pipeline.reader.text import read_text
+from pipeline.reader.content import is_text, load
+from pipeline.reader.text.delimited import read_text
 
 if TYPE_CHECKING:
     from pathlib import Path

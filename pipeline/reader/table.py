@@ -7,7 +7,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
+from pipeline.manifest.blank import is_blank, shows
 from pipeline.manifest.columns import ALIASES, folded
+from pipeline.manifest.wording import letters_of, listed, plural
 from pipeline.model import Manifest, Row, TextDialect
 
 if TYPE_CHECKING:
@@ -52,14 +54,14 @@ def manifest_of(table: Table) -> Manifest:
     header = list(table.header)
     _refuse_title(table)
     _refuse_unnamed(table)
-    while len(header) > 1 and not header[-1].strip():
+    while len(header) > 1 and is_blank(header[-1]):
         header.pop()
     _refuse_doubles(table, header)
     columns = [shared(column) for column in table.columns[: len(header)]]
     rows = tuple(
         Row(number, cells)
         for number, cells in zip(table.numbers, zip(*columns, strict=True), strict=True)
-        if any(map(str.strip, cells)) or number in table.speaking
+        if any(map(shows, cells)) or number in table.speaking
     )
     return Manifest(
         path=table.path,
@@ -81,28 +83,19 @@ def shared(column: Sequence[str]) -> Sequence[str]:
     return [known.setdefault(text, text) for text in column]
 
 
-def listed(numbers: Sequence[int]) -> str:
-    """Up to five numbers as a person writes them: "3, 4 and 7", "3, 4, 7, 8, 9 and 12 more"."""
-    shown = [str(number) for number in numbers[:_NAMED_AT_MOST]]
-    rest = len(numbers) - len(shown)
-    if rest:
-        return f"{', '.join(shown)} and {rest} more"
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-
-
 def _place(table: Table, index: int) -> str:
     """A column as a person finds it: by letter in a workbook, by number in a text file."""
-    manifest = Manifest(table.path, (), (), sheet=table.sheet, first_column=table.first_column)
-    letters = manifest.address(index, 0)
-    return f"column {index + 1}" if letters is None else f"column {letters[:-1]}"
+    if table.sheet is None:
+        return f"column {index + 1}"
+    return f"column {letters_of(table.first_column + index + 1)}"
 
 
 def _refuse_title(table: Table) -> None:
     """Refuse a first line that says what the table is about, above the line of headers."""
-    filled = [name for name in table.header if name.strip()]
+    filled = [name for name in table.header if shows(name)]
     for at, number in enumerate(table.numbers[:_TITLE_LINES] if filled else ()):
         cells = [column[at] for column in table.columns]
-        below = sum(bool(cell.strip()) for cell in cells)
+        below = sum(map(bool, map(shows, cells)))
         if not below:
             continue
         if len(filled) * _TITLE_SHARE > below or _known(filled):
@@ -111,7 +104,7 @@ def _refuse_title(table: Table) -> None:
             unit = "line" if table.sheet is None else "row"
             raise ManifestError(
                 f"{table.path.name}: {unit} {number} looks like the headers "
-                f"({', '.join(cell.strip() for cell in cells if cell.strip())[:_SHOWN]}), but "
+                f"({', '.join(cell.strip() for cell in cells if shows(cell))[:_SHOWN]}), but "
                 f"{unit} {table.header_row} stands above it ({filled[0].strip()[:_SHOWN]!r}).",
                 action=f"Delete {unit} {table.header_row}: the headers have to come first.",
             )
@@ -125,19 +118,19 @@ def _known(headers: list[str]) -> int:
 def _refuse_unnamed(table: Table) -> None:
     unit = "line" if table.sheet is None else "row"
     for index, name in enumerate(table.header):
-        if name.strip():
+        if not is_blank(name):
             continue
         filled = (
             number
             for number, cell in zip(table.numbers, table.columns[index], strict=True)
-            if cell.strip()
+            if not is_blank(cell)
         )
         found = list(islice(filled, _NAMED_AT_MOST))
         if found:
-            units = unit if len(found) == 1 else f"{unit}s"
             raise ManifestError(
                 f"{table.path.name}: {_place(table, index)} has no header in {unit} "
-                f"{table.header_row}, but cells under it are filled ({units} {listed(found)}).",
+                f"{table.header_row}, but cells under it are filled "
+                f"({plural(len(found), unit)} {listed(found)}).",
                 action="Give the column a header, or empty its cells.",
             )
 
@@ -145,9 +138,9 @@ def _refuse_unnamed(table: Table) -> None:
 def _refuse_doubles(table: Table, header: list[str]) -> None:
     seen: dict[str, int] = {}
     for index, name in enumerate(header):
-        plain = name.strip().casefold()
-        if not plain:
+        if is_blank(name):
             continue
+        plain = name.strip().casefold()
         if plain in seen:
             first = seen[plain]
             raise ManifestError(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from typing import NamedTuple
 
 from pipeline.model import State
@@ -107,24 +106,6 @@ def shorten(text: str, cut: Cut) -> str:
         return text
     cut.texts += 1
     return units[: (MOST_CHARACTERS - 1) * 2].decode("utf-16-le", "ignore") + "…"
-
-
-@cache
-def column_letters(number: int) -> str:
-    """The letters of a column; 1 is A."""
-    letters = ""
-    while number:
-        number, digit = divmod(number - 1, 26)
-        letters = chr(ord("A") + digit) + letters
-    return letters
-
-
-def column_number(letters: str) -> int:
-    """The number of a column; A is 1."""
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - ord("A") + 1
-    return number
 
 
 def _linkable(name: str) -> bool:

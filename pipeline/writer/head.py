@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from pipeline.writer.cells import column_letters, column_number
+from pipeline.manifest.wording import letters_of, number_of
 from pipeline.writer.parts import Element, append_child, elements, prefix_of, prefixed, splice
 
 RANGE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d+)(?::\$?([A-Za-z]{1,3})\$?(\d+))?")
@@ -49,7 +49,7 @@ def _dimension(element: Element | None, column: int, row: int) -> Cuts:
     if element is None or match is None:
         return []
     right, bottom = match[3] or match[1], int(match[4] or match[2])
-    right = column_letters(max(column_number(right), column))
+    right = letters_of(max(number_of(right), column))
     reference = f"{match[1]}{match[2]}:{right}{max(bottom, row)}"
     return [
         (

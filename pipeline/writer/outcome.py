@@ -13,6 +13,7 @@ from functools import lru_cache
 from math import floor
 
 from pipeline.errors import ExitCode
+from pipeline.manifest.wording import count
 from pipeline.model import Entry, Problem, Result, Severity, State
 from pipeline.planner.plan import CHANGED, Action, Step
 
@@ -185,7 +186,7 @@ def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) 
         (sum(step.waits_for_redo for step in steps), EDITED),
         (warned, "with a warning; see result_warnings"),
     ]
-    return tuple(f"{number:,} row{'s' * (number > 1)} {what}" for number, what in told if number)
+    return tuple(f"{count(number, 'row')} {what}" for number, what in told if number)
 
 
 def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Problem]) -> Result:

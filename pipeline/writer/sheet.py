@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import IO, NamedTuple
 from xml.parsers import expat
 
-from pipeline.writer.cells import Cell, Cut, cell_xml, column_letters, column_number
+from pipeline.manifest.wording import letters_of, number_of
+from pipeline.writer.cells import Cell, Cut, cell_xml
 from pipeline.writer.head import patch_head
 from pipeline.writer.parts import prefixed, tag_end
 
@@ -24,7 +25,7 @@ class Occupied(Exception):
     """A new column already holds something of the user's further down: `column` is 1-based."""
 
     def __init__(self, column: int) -> None:
-        super().__init__(f"column {column_letters(column)} is in use")
+        super().__init__(f"column {letters_of(column)} is in use")
         self.column = column
 
 
@@ -165,7 +166,7 @@ class SheetPatch:
         letters = reference.rstrip(DIGITS)
         number = self.columns.get(letters)
         if number is None:
-            number = self.columns[letters] = column_number(letters)
+            number = self.columns[letters] = number_of(letters)
         return number
 
     def _start_row(self, attributes: dict[str, str]) -> None:
@@ -236,7 +237,7 @@ class SheetPatch:
 
     def _xml(self, row: int, column: int, cell: Cell, kept: str | None) -> str:
         style = self._style(cell, kept, header=row == self.insert.header_row)
-        return cell_xml(f"{column_letters(column)}{row}", cell, style, self.cut)
+        return cell_xml(f"{letters_of(column)}{row}", cell, style, self.cut)
 
     def _style(self, cell: Cell, kept: str | None, *, header: bool) -> int | str | None:
         if header:

@@ -13,7 +13,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
-from pipeline.manifest.formulas import guard
+from pipeline.manifest.plaintext import guard
 from pipeline.model import TextDialect
 
 BUFFER_LINES = 2000

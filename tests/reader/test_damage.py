@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ManifestError
-from pipeline.reader.files import is_text
+from pipeline.reader.content import is_text
 from pipeline.reader.workbook.opening import read_workbook
 from tests.corpus.formats import CACHED, ERRORS, FRAMES, HIDDEN, MAKERS, MERGED, PADDED
 

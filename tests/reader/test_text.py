@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.errors import ManifestError
 from pipeline.model import Manifest, TextDialect
 from pipeline.reader.reading import read
-from pipeline.reader.text import read_text
+from pipeline.reader.text.delimited import read_text
 
 
 def parse(data: bytes | str, name: str = "a.csv", encoding: str | None = None) -> Manifest:

@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 
 from pipeline.errors import ManifestError
+from pipeline.manifest.wording import address_of
 from pipeline.reader.reading import read
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def test_the_header_is_the_first_row_that_is_not_blank(make_book: MakeBook) -> N
     manifest = read(make_book(rows))
     assert (manifest.header_row, manifest.first_column) == (3, 2)
     assert (manifest.headers, manifest.rows[0].number) == (("id", "prompt"), 5)
-    assert manifest.address(1, 5) == "D5"
+    assert address_of(manifest, 1, 5) == "D5"
 
 
 def test_an_empty_sheet_is_said(make_book: MakeBook) -> None:

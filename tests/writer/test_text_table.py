@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.manifest.formulas import unguard
+from pipeline.manifest.plaintext import unguard
 from pipeline.model import RESULT_COLUMNS, Result, State, TextDialect
 from pipeline.writer.results import write_results
 from pipeline.writer.summary import KEYS, write_summary

@@ -21,6 +21,7 @@ from pipeline.checker import rules
 from pipeline.checker.naming import numbered
 from pipeline.errors import UsageError
 from pipeline.manifest.locations import PictureFault, web_fault
+from pipeline.manifest.wording import count
 from pipeline.reader.reading import read
 
 NAMES = (
@@ -57,8 +58,7 @@ class _Findings:
 
     def lines(self) -> list[str]:
         return [
-            f"{len(keys):,} {'product' if len(keys) == 1 else 'products'}: {sentence} "
-            f"({_listed(keys)})"
+            f"{count(len(keys), 'product')}: {sentence} ({_listed(keys)})"
             for sentence, keys in self.about.items()
         ]
 

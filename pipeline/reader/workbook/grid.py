@@ -14,8 +14,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeGuard
 
 from pipeline.errors import ManifestError
+from pipeline.manifest.blank import is_blank, shows
+from pipeline.manifest.wording import address_of, count, listed, plural
 from pipeline.model import Manifest, Problem
-from pipeline.reader.table import Table, listed, manifest_of
+from pipeline.reader.table import Table, manifest_of
 from pipeline.reader.workbook.formats import UNREADABLE, padded
 
 if TYPE_CHECKING:
@@ -102,7 +104,7 @@ def manifest_from(grid: Grid, *, hidden_rows: str | None, fill_merged: bool) -> 
 def _manifest(
     grid: Grid, texts: list[list[str]], top: int, finds: list[_Find], dropped: set[int]
 ) -> Manifest:
-    first = next(i for i, column in enumerate(texts) if any(map(str.strip, column[top:])))
+    first = next(i for i, column in enumerate(texts) if any(map(shows, column[top:])))
     kept = [i for i in range(top + 1, len(grid.numbers)) if i not in dropped] if dropped else None
     body = [
         column[top + 1 :] if kept is None else [column[i] for i in kept] for column in texts[first:]
@@ -130,12 +132,12 @@ def _matters(find: _Find, table: Table, top: int, dropped: set[int]) -> bool:
     index = find.column - table.first_column
     header = table.header[index].strip().lower() if 0 <= index < len(table.header) else ""
     below = find.row > top and find.row not in dropped
-    return below and bool(header) and not header.startswith(_OURS)
+    return below and not is_blank(header) and not header.startswith(_OURS)
 
 
 def _header_index(grid: Grid, texts: list[list[str]]) -> int:
     for index in range(len(grid.numbers)):
-        if any(column[index].strip() for column in texts):
+        if any(shows(column[index]) for column in texts):
             return index
     raise ManifestError(
         f"{grid.path.name}: sheet {grid.sheet!r} is empty.",
@@ -186,14 +188,14 @@ def _hidden(grid: Grid, texts: list[list[str]], top: int, hidden_rows: str | Non
         for index, number in enumerate(grid.numbers)
         if number in grid.look.hidden
         and index > top
-        and any(column[index].strip() for column in texts)
+        and any(shows(column[index]) for column in texts)
     ]
     if hidden and hidden_rows is None:
-        count = "1 row is" if len(hidden) == 1 else f"{len(hidden)} rows are"
+        number = len(hidden)
+        are = f"{count(number, 'row')} {'is' if number == 1 else 'are'}"
+        where = f"{plural(number, 'row')} {listed([grid.numbers[i] for i in hidden])}"
         raise ManifestError(
-            f"{grid.path.name}: {count} hidden or filtered out in sheet {grid.sheet!r} "
-            f"({'row' if len(hidden) == 1 else 'rows'} {listed([grid.numbers[i] for i in hidden])}"
-            ").",
+            f"{grid.path.name}: {are} hidden or filtered out in sheet {grid.sheet!r} ({where}).",
             action="Unhide them, or set `manifest.hidden_rows` to `include` or `skip`.",
         )
     return set(hidden)
@@ -204,7 +206,7 @@ def _problems(table: Table, finds: list[_Find], numbers: Sequence[int]) -> Itera
     for find in sorted(finds, key=lambda find: (find.row, find.column)):
         header = table.header[find.column - table.first_column].strip()
         row = numbers[find.row]
-        cell = place.address(find.column - table.first_column, row) or ""
+        cell = address_of(place, find.column - table.first_column, row) or ""
         message = _SENTENCES[find.code].format(cell=cell, text=find.text)
         yield Problem(find.code, message, row=row, cell=cell, column=header)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
-from pipeline.reader.files import Content, content_of, refuse_renamed
+from pipeline.reader.content import Content, content_of, refuse_renamed
 from pipeline.reader.workbook.excel97 import xls_grid
 from pipeline.reader.workbook.grid import manifest_from
 from pipeline.reader.workbook.opendocument import ods_grid

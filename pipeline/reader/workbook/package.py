@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from xml.parsers import expat
 
 from pipeline.errors import ManifestError
-from pipeline.reader.files import Content
+from pipeline.reader.content import Content
 from pipeline.reader.workbook.damage import explained
 from pipeline.reader.workbook.sheets import SheetPart
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
+from pipeline.manifest.wording import letters_of
 from pipeline.reader.workbook.rows import Blocks, Cell, Walk, says_nothing
 
 if TYPE_CHECKING:
@@ -143,14 +144,6 @@ def _row(block: bytes, prefix: bytes, cells: list[Cell], number: int) -> bytes:
         tag, sign, rest = raw.partition(b">")
         if cell.kind == "e":
             rest = b"<%sv>#N/A</%sv>" % (prefix, prefix)
-        tag = _ADDRESS.sub(b"", tag) + b' r="%s%d"' % (_letters(cell.column), number)
+        tag = _ADDRESS.sub(b"", tag) + b' r="%s%d"' % (letters_of(cell.column + 1).encode(), number)
         parts += (tag, sign, rest, b"</%sc>" % prefix)
     return b"".join([*parts, b"</%srow>" % prefix])
-
-
-def _letters(column: int) -> bytes:
-    letters, rest = b"", column + 1
-    while rest:
-        rest, digit = divmod(rest - 1, 26)
-        letters = b"%c" % (65 + digit) + letters
-    return letters

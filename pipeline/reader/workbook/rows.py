@@ -18,6 +18,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
+from pipeline.manifest.wording import number_of
 from pipeline.reader.workbook.package import chunks
 from pipeline.reader.workbook.sheets import Look, Mark
 
@@ -75,7 +76,7 @@ def look_at(stream: IO[bytes], padded: dict[str, str]) -> Look:
         else:
             row = _thoroughly(block, blocks.prefix, row, look, padded)
     look.merges = [
-        (int(top), column_of(left.decode()), int(bottom), column_of(right.decode()))
+        (int(top), number_of(left.decode()) - 1, int(bottom), number_of(right.decode()) - 1)
         for left, top, right, bottom in _MERGE.findall(blocks.tail)
     ]
     return look
@@ -202,7 +203,7 @@ class Walk:
         self._formula = self._value = False
         self._text.clear()
         found = _ADDRESS.fullmatch(attributes.get("r", ""))
-        self._column = column_of(found[1]) if found else self._column + 1
+        self._column = number_of(found[1]) - 1 if found else self._column + 1
 
     def _characters(self, text: str) -> None:
         if self._reads:
@@ -268,7 +269,7 @@ def _last_column(block: bytes, known: int) -> int:
         beyond = rb'<c r="(?:[%c-Z]\d|[A-Z][A-Z])' % (ord("A") + known + 1)
         if not re.search(beyond, block):
             return known
-    columns = {column_of(letters.decode()) for letters in set(_COLUMN.findall(block))}
+    columns = {number_of(letters.decode()) - 1 for letters in set(_COLUMN.findall(block))}
     return max(columns, default=known)
 
 
@@ -301,7 +302,7 @@ def _cell(block: bytes, found: re.Match[bytes], ends: int) -> Cell:
     kind, style, value = _KIND.search(found[3]), _STYLE.search(found[3]), _VALUE.search(inner)
     return Cell(
         int(found[2]),
-        column_of(found[1].decode()),
+        number_of(found[1].decode()) - 1,
         kind[1].decode() if kind else "n",
         style[1].decode() if style else "",
         value[1].decode() if value else "",
@@ -317,11 +318,3 @@ def _positions(block: bytes, wanted: Iterable[bytes]) -> Iterator[int]:
         while at >= 0:
             yield at
             at = block.find(sign, at + 1)
-
-
-def column_of(letters: str) -> int:
-    """The column of its letters, from 0: A is 0, AA is 26."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number - 1

@@ -1,14 +1,22 @@
-"""Bytes become text: by byte order mark, as UTF-8, or in the encoding named; never guessed.
+"""How a text file is written: its encoding, which is never guessed, and its delimiter.
 
-A wrong guess (latin-1 takes any bytes) would put broken letters into paid videos.
+A wrong guess of the encoding (latin-1 takes any bytes) would put broken letters into paid videos.
+The delimiter is found in the header and held against the first records.
+
+Tested in tests/reader/test_text.py.
 """
 
 from __future__ import annotations
 
 import codecs
+import csv
+import io
+import re
 from dataclasses import dataclass
+from itertools import islice
 
 from pipeline.errors import ManifestError
+from pipeline.manifest.blank import shows
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _MARKS = (
@@ -22,11 +30,16 @@ _SAMPLE_BYTES = 4096
 # In UTF-16, half the bytes of ASCII letters, delimiters and line breaks are NUL.
 _LEAST_NUL_SHARE = 0.05
 _ONE_SIDED = 10
-
-SAVE_AS_UTF8 = (
+_SAVE_AS_UTF8 = (
     "Save it as 'CSV UTF-8', or name its encoding in the configuration, for example "
     "`manifest.encoding: cp1252` (Excel in western Europe)."
 )
+
+_DELIMITERS = (",", ";", "\t", "|")
+_SAMPLE_CHARACTERS = 200_000
+_SAMPLE_RECORDS = 200
+# Excel's own first line, `sep=;`, names the delimiter; some tools put it into quotes.
+_SEP_LINE = re.compile(r"\"?sep=(?P<delimiter>[^\r\n])\"?[,;\t|]*(?:\r\n|\n|\r|\Z)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +52,16 @@ class Decoded:
 
 
 def decode(data: bytes, name: str, configured: str | None) -> Decoded:
-    """Decode the bytes of the file `name`: byte order mark, UTF-8, then `configured`.
+    """Decode the bytes of a file: by its byte order mark, as UTF-8, then as configured.
 
-    Raises ManifestError naming line and byte where no encoding fits.
+    Args:
+        data: the whole file.
+        name: the file's name, for the message.
+        configured: `manifest.encoding`, tried where the bytes are not UTF-8.
+
+    Raises:
+        ManifestError: no encoding fits; it names line and byte.
+
     """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
@@ -55,6 +75,24 @@ def decode(data: bytes, name: str, configured: str | None) -> Decoded:
         return Decoded(data.decode("utf-8"), "utf-8", bom=False)
     except UnicodeDecodeError:
         return Decoded(_strict(data, configured, name), configured, bom=False)
+
+
+def stated_delimiter(text: str) -> tuple[str, int] | None:
+    """The delimiter that a `sep=` line names, and how many characters that line takes."""
+    found = _SEP_LINE.match(text)
+    return (found["delimiter"], found.end()) if found else None
+
+
+def find_delimiter(text: str, suffix: str) -> str:
+    """Find the delimiter that splits the header, and most of the first records just like it.
+
+    A header of one cell has no delimiter: it is a comma then, or a tab by the suffix `.tsv`.
+    """
+    usual = "\t" if suffix in {".tsv", ".tab"} else ","
+    order = (usual, *(sign for sign in _DELIMITERS if sign != usual))
+    scores = {sign: _score(text[:_SAMPLE_CHARACTERS], sign) for sign in order}
+    best = max(order, key=scores.__getitem__)
+    return best if scores[best] > (0.0, 1) else usual
 
 
 def _is_utf8(configured: str) -> bool:
@@ -84,7 +122,7 @@ def _strict(data: bytes, encoding: str, name: str, *, start: int = 0) -> str:
         raise ManifestError(
             f"{name}: line {line} cannot be read as {encoding.upper()}: "
             f"byte {at + 1} of the file is 0x{data[at]:02X}.",
-            action=SAVE_AS_UTF8,
+            action=_SAVE_AS_UTF8,
         ) from error
     except LookupError as error:
         raise ManifestError(
@@ -95,3 +133,19 @@ def _strict(data: bytes, encoding: str, name: str, *, start: int = 0) -> str:
 
 def _line_of(before: str) -> int:
     return len(before.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+
+
+def _score(sample: str, delimiter: str) -> tuple[float, int]:
+    """The share of the records that have as many cells as the header, and how many that are."""
+    widths: list[int] = []
+    try:
+        records = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
+        widths.extend(len(r) for r in islice(records, _SAMPLE_RECORDS) if any(map(shows, r)))
+    except csv.Error:
+        # A cell past the csv module's size limit: the records before it are sample enough here,
+        # and the full pass names it.
+        widths.append(0)
+    if not widths or widths[0] <= 1:
+        return (0.0, 0)
+    alike = sum(width == widths[0] for width in widths[:-1]) + 1
+    return (alike / len(widths), widths[0])

@@ -1,0 +1,55 @@
+"""Which texts are blank, and what a cell says without the blanks around it.
+
+A text of nothing but characters that nobody can see says nothing, wherever it stands: sent as a
+prompt, it would be paid for. Inside other texts, invisible characters are kept.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Default_Ignorable_Code_Point, White_Space, and the Braille pattern without dots.
+# begin: table of docs/generate/blank.py
+UNICODE_VERSION = "15.0.0"
+_BLANKS = (
+    "\u0009-\u000d\u0020\u0085\u00a0\u00ad\u034f\u061c\u115f-\u1160\u1680\u17b4-\u17b5\u180b-\u180f"
+    "\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+# The table ends here.
+
+# Python takes the separators U+001C to U+001F for white space, Unicode does not.
+_SHOWN = re.compile(rf"[^{_BLANKS}\x1c-\x1f]")
+# What cells lose at both ends. Prompts are sent without it, and the hashes of rows that were paid
+# for are made of them: another character here makes other requests.
+_EDGES = "\u00a0\u00ad\u200b\u200c\u200d\u2060\ufeff"
+# What headers and spellings are compared without.
+_FORMATTING = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+
+shows = _SHOWN.search
+"""Return a match, which is true, for a text that is not blank; for use with `map`."""
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text holds nothing that can be seen."""
+    return shows(text) is None
+
+
+def bare(text: str) -> str:
+    """Return a cell's text without the blanks around it; the empty text for a blank one."""
+    text = trimmed(text)
+    return text if text.isascii() or shows(text) else ""
+
+
+def trimmed(text: str) -> str:
+    """Return a cell's text without the blanks around it that are not sent.
+
+    A blank text may leave some of its characters: only keys of rows need them.
+    """
+    return text.strip() if text.isascii() else text.strip().strip(_EDGES).strip()
+
+
+def compared(text: str) -> str:
+    """Return a header or a spelling as it is compared: without case and formatting characters."""
+    return _FORMATTING.sub("", unicodedata.normalize("NFKC", text)).strip().casefold()

@@ -1,0 +1,72 @@
+"""How sheets and sentences call rows, columns and cells: column D, D7, "1 row", "3, 4 and 7"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from pipeline.model import Manifest
+
+_NUMBERS_SHOWN = 5
+_HEADERS_SHOWN = 30
+_LETTERS = 26
+
+
+@lru_cache(maxsize=1024)
+def letters_of(column: int) -> str:
+    """Return the letters of a column; 1 is A, 27 is AA."""
+    letters = ""
+    while column:
+        column, digit = divmod(column - 1, _LETTERS)
+        letters = chr(ord("A") + digit) + letters
+    return letters
+
+
+def number_of(letters: str) -> int:
+    """Return the number of the column with these letters, in either case; A is 1, AA is 27."""
+    number = 0
+    for letter in letters.upper():
+        number = number * _LETTERS + ord(letter) - ord("A") + 1
+    return number
+
+
+def address_of(manifest: Manifest, column: int, row: int) -> str | None:
+    """Return the address ("D7") of a cell of a workbook; None for a text file.
+
+    Args:
+        manifest: the table that the cell belongs to.
+        column: the index of its header in `manifest.headers`, from 0.
+        row: the physical number of its row, from 1.
+
+    """
+    if manifest.sheet is None:
+        return None
+    return f"{letters_of(manifest.first_column + column + 1)}{row}"
+
+
+def count(number: int, noun: str) -> str:
+    """Return "1 row", "2,000 rows"; the plural of `noun` takes an s."""
+    return f"{number:,} {plural(number, noun)}"
+
+
+def plural(number: int, noun: str) -> str:
+    """Return the noun alone as it follows that number: "row", "rows"."""
+    return noun if number == 1 else f"{noun}s"
+
+
+def listed(numbers: Sequence[int]) -> str:
+    """Up to five numbers as a person writes them: "3, 4 and 7", "3, 4, 7, 8, 9 and 12 more"."""
+    shown = [str(number) for number in numbers[:_NUMBERS_SHOWN]]
+    rest = len(numbers) - len(shown)
+    if rest:
+        return f"{', '.join(shown)} and {rest} more"
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def headers_seen(headers: Sequence[str]) -> str:
+    """Return the sentence that lists the headers of a manifest."""
+    if not headers:
+        return "Row 1 holds no headers."
+    shown = ", ".join(f'"{header}"' for header in headers[:_HEADERS_SHOWN])
+    rest = len(headers) - _HEADERS_SHOWN
+    return f"Its headers are {shown}{f' and {rest} more' if rest > 0 else ''}."

@@ -1,0 +1,1 @@
+"""Delimited text becomes rows: how it is written, and its records."""

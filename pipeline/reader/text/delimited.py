@@ -1,0 +1,162 @@
+"""CSV, TSV and other delimited text: every cell as it stands, every record with its line number.
+
+Tested in tests/reader/test_text.py and tests/reader/test_delimited.py.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from pipeline.errors import ManifestError
+from pipeline.manifest.blank import shows
+from pipeline.manifest.plaintext import unguard
+from pipeline.manifest.wording import count, listed
+from pipeline.model import Manifest, TextDialect
+from pipeline.reader.table import Table, manifest_of, shared
+from pipeline.reader.text.dialect import decode, find_delimiter, stated_delimiter
+from pipeline.reader.text.quotes import broken_quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    Record = tuple[int, list[str]]
+
+_RESULTS_MARK = "result_state"
+# A byte order mark written twice, or kept behind a `sep=` line that was put before it.
+_SECOND_MARK = "\ufeff"
+_LAST_BREAK = re.compile(r"(?:\r\n|\n|\r)\s*\Z")
+_FIRST_BREAK = re.compile(r"\r\n|\n|\r")
+_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+# Records become columns in batches: lists of all of them are never held beside the columns.
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """The header of a text and, column by column, the cells under it.
+
+    `lines` are those on which the records under the header begin. Blank records are among them
+    where they are as wide as the header.
+    """
+
+    header_line: int
+    header: list[str]
+    lines: list[int]
+    columns: list[list[str]]
+
+
+def read_text(path: Path, data: bytes, *, encoding: str | None = None) -> Manifest:
+    """Read a delimited text.
+
+    Args:
+        path: where it was read from; its suffix says which delimiter is usual.
+        data: the whole file.
+        encoding: `manifest.encoding`, tried where the bytes are not UTF-8.
+
+    Raises:
+        ManifestError: it cannot be read as a table; it names the lines.
+
+    """
+    decoded = decode(data, path.name, encoding)
+    text = decoded.text
+    _refuse_nul(path, text)
+    stated = stated_delimiter(text)
+    body, first_line = (text[stated[1] :], 2) if stated else (text, 1)
+    body = body.removeprefix(_SECOND_MARK)
+    delimiter = stated[0] if stated else find_delimiter(body, path.suffix.lower())
+    records = _records_of(path, body, delimiter, first_line)
+    dialect = TextDialect(
+        delimiter, decoded.encoding, decoded.bom, _newline(text), sep_line=stated is not None
+    )
+    return _manifest(path, records, dialect)
+
+
+def _refuse_nul(path: Path, text: str) -> None:
+    at = text.find("\0")
+    if at >= 0:
+        line = len(_FIRST_BREAK.findall(text, 0, at)) + 1
+        raise ManifestError(
+            f"{path.name}: line {line} holds a NUL character, which no text file has: the file is "
+            "damaged, or not text.",
+            action="Export the table again, as CSV UTF-8.",
+        )
+
+
+def _records_of(path: Path, body: str, delimiter: str, first_line: int) -> _Records:
+    """Read the records of `body`, whose first line has the number `first_line` in the file."""
+    walk = _walk(path, body, delimiter, first_line)
+    line, header = next(((line, cells) for line, cells in walk if _speaks(cells)), (0, []))
+    if not header:
+        raise ManifestError(
+            f"{path.name} is empty: there is no header line in it.",
+            action="Put the column names into its first line (at least `prompt`), rows below it.",
+        )
+    width = len(header)
+    records = _Records(line, header, [], [[] for _ in header])
+    wrong: list[tuple[int, int]] = []
+    while batch := list(islice(walk, _BATCH)):
+        fitting = [record for record in batch if len(record[1]) == width]
+        if len(fitting) < len(batch):
+            odd = (one for one in batch if len(one[1]) != width and _speaks(one[1]))
+            wrong.extend((line, len(cells)) for line, cells in odd)
+        if fitting and not wrong:
+            lines, rows = zip(*fitting, strict=True)
+            records.lines.extend(lines)
+            for column, cells in zip(records.columns, zip(*rows, strict=True), strict=True):
+                column.extend(shared(cells))
+    if wrong:
+        raise _wrong_width(path, wrong, width, delimiter)
+    return records
+
+
+def _walk(path: Path, body: str, delimiter: str, first_line: int) -> Iterator[Record]:
+    """Each record with the line that it begins on."""
+    # StringIO would take four bytes for each character.
+    stream = io.TextIOWrapper(io.BytesIO(body.encode()), "utf-8", newline="")
+    reader = csv.reader(stream, delimiter=delimiter, strict=True)
+    line = first_line
+    try:
+        for cells in reader:
+            yield line, cells
+            line = first_line + reader.line_num
+    except csv.Error as error:
+        raise broken_quote(path.name, body, delimiter, first_line, line) from error
+
+
+def _speaks(cells: list[str]) -> bool:
+    return any(map(shows, cells))
+
+
+def _wrong_width(
+    path: Path, wrong: list[tuple[int, int]], width: int, delimiter: str
+) -> ManifestError:
+    lines = [line for line, _ in wrong]
+    sign = _NAMES.get(delimiter, repr(delimiter))
+    return ManifestError(
+        f"{path.name}: the header has {count(width, 'cell')}, but line "
+        f"{lines[0]} has {wrong[0][1]}"
+        + (f" (lines {listed(lines)} do not fit)." if len(lines) > 1 else "."),
+        action=f"The delimiter here is a {sign}: put a text that holds one into double quotes, "
+        "and give each line as many cells as the header.",
+    )
+
+
+def _manifest(path: Path, records: _Records, dialect: TextDialect) -> Manifest:
+    header, columns = records.header, records.columns
+    if any(name.strip().casefold() == _RESULTS_MARK for name in header):
+        header = [unguard(name) for name in header]
+        columns = [[unguard(cell) for cell in column] for column in columns]
+    return manifest_of(Table(path, records.header_line, header, records.lines, columns, dialect))
+
+
+def _newline(text: str) -> str:
+    """The line break of the file: its last one, which cannot be inside a quoted cell."""
+    last = _LAST_BREAK.search(text[-1000:])
+    found = _FIRST_BREAK.search(last[0] if last else text)
+    return found[0] if found else "\n"
