@@ -1,1 +1,1 @@
-"""Our files, opened and placed safely: folders, locks, whole files, private files, SQLite."""
+"""Our files, opened and placed safely: the output folder, its lock, whole files, SQLite files."""

@@ -1,4 +1,4 @@
-"""Where everything of one manifest lies inside the output folder."""
+"""The output folder of one manifest: the names inside it, and whose work it holds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REHEARSAL = ".rehearsal"
 
 
 class FolderUse(Enum):
-    """Whose work an output folder holds: of live runs, of rehearsals, or perhaps of both."""
+    """Which runs an output folder holds the work of: live ones, rehearsals, or perhaps both."""
 
     LIVE = "live"
     REHEARSED = "rehearsed"
@@ -27,17 +27,26 @@ class FolderUse(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OutputFolder:
-    """The output folder of one manifest: names, and whose work it holds; nothing is made."""
+    """The output folder of one manifest; nothing here makes a file or a folder."""
 
     root: Path
 
     @classmethod
     def of(cls, manifest: Path, *, outputs: str, out: Path | None, rehearsal: bool) -> OutputFolder:
-        """Return the folder for a manifest: `out` itself, or `<outputs>/<stem>[.rehearsal]`.
+        """Return the folder of a manifest: `out` itself, or `<outputs>/<stem>[.rehearsal]`.
 
         A file that a run wrote into its folder (failed.csv, results.csv) belongs to that folder:
-        its rows are those of the run, and anywhere else they would be new ones, paid again. Raises
-        UsageError where a rehearsal would mix with what was paid for.
+        its rows are those of the run, and in any other folder they would be new and paid again.
+
+        Args:
+            manifest: the manifest that is to be run.
+            outputs: the setting output.dir.
+            out: the folder that the user named; None if none.
+            rehearsal: whether the run is a rehearsal.
+
+        Raises:
+            UsageError: a rehearsal would mix with rows that were paid for, or the reverse.
+
         """
         if out is not None:
             return cls(out)
@@ -50,17 +59,17 @@ class OutputFolder:
         return home
 
     def wrote(self, manifest: Path) -> bool:
-        """Whether a manifest is one of the files that a run writes into this very folder."""
+        """Return whether a manifest is one of the files that a run writes into this folder."""
         ours = _OURS.fullmatch(manifest.stem.casefold()) is not None
         return ours and manifest.parent.resolve() == self.root.resolve()
 
     @property
     def use(self) -> FolderUse:
-        """Whose work the folder holds, as far as its name or what lies in it says.
+        """Whose work the folder holds, as far as its name or its files tell.
 
-        A folder named with --out has any name. A rehearsal leaves its tasks with the emulator, and
-        every run its provider in summary.json. Only where the emulator knows each task of the
-        journal is nothing in it paid for; where that cannot be told, it may be both.
+        A folder given with --out can have any name. A rehearsal leaves its tasks with the emulator,
+        and every run writes its provider to summary.json. A folder counts as rehearsed only if the
+        emulator knows every task of the journal; where that cannot be told, it may hold both.
         """
         if self.root.absolute().name.endswith(_REHEARSAL):
             return FolderUse.REHEARSED
@@ -74,7 +83,7 @@ class OutputFolder:
         return FolderUse.REHEARSED
 
     def refuse_to_mix(self, *, rehearsal: bool) -> None:
-        """Raise UsageError where a rehearsal would go on in a live run's folder, or the reverse."""
+        """Raise UsageError where this run would mix rehearsed rows with live ones."""
         if not self.journal.is_file():
             return
         use = self.use
@@ -93,7 +102,7 @@ class OutputFolder:
         )
 
     def _last_provider(self) -> str | None:
-        """Whom the last run that ended worked with; None where that is not known."""
+        """Return the provider of the last run that ended; None where that is not known."""
         try:
             said = json.loads(self.summary.read_bytes())
         except (OSError, ValueError):
@@ -122,27 +131,27 @@ class OutputFolder:
 
     @property
     def cache(self) -> Path:
-        """What is kept between runs and may be deleted between runs."""
+        """Files that are kept between runs and may be deleted between runs."""
         return self.root / "cache"
 
     @property
     def pictures(self) -> Path:
-        """The copies of pictures that were made fit."""
+        """The copies of pictures that could not be sent as they were."""
         return self.cache / "pictures"
 
     @property
     def lock(self) -> Path:
-        """The lock that one run holds, with its owner's name inside."""
+        """The lock that one run holds."""
         return self.cache / "run.lock"
 
     @property
     def emulator(self) -> Path:
-        """What the emulator keeps of a rehearsal."""
+        """The emulator's state of a rehearsal."""
         return self.cache / "emulator"
 
 
 def _tasks(path: Path, table: str) -> set[str] | None:
-    """The tasks in a database of ours, none if there is no file; None if it cannot be read."""
+    """Return the task ids in a database of ours, none if there is no file; None if unreadable."""
     if not path.is_file():
         return set()
     query = f"SELECT task_id FROM {table} WHERE task_id IS NOT NULL"  # noqa: S608 - our own names

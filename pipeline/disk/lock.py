@@ -1,4 +1,8 @@
-"""One run per output folder: a lock that the system frees when its holder ends, however it ends."""
+"""One run per output folder: a lock that the system frees when the run ends, however it ends.
+
+The lock file is empty. Who holds the lock is written to a file beside it, `run.owner.json`, for the
+message that another run gets. A killed run leaves that file behind, but no lock.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +23,15 @@ from pipeline.errors import RunLocked
 
 @contextlib.contextmanager
 def run_lock(path: Path) -> Iterator[None]:
-    """Hold the lock at `path`; raises RunLocked at once, naming the owner, if another run has it.
+    """Hold the lock at `path`, without waiting for it.
 
-    The owner is named in a file beside the lock, which is only read while the lock is held: a
-    killed run leaves the name behind, but no lock.
+    Raises:
+        RunLocked: another run holds it; the message names its process.
+        StoreError: the folder cannot be written.
+
     """
     owner = path.with_suffix(".owner.json")
-    # Where the file system has no locks, a mere file in their place would outlive a killed run.
+    # Where a file system has no locks, filelock would use a file, which would outlive a killed run.
     lock = FileLock(path, mode=0o600, fallback_to_soft=False)
     folder = path.parent.parent
     with storing(f"the output folder {folder}"):
@@ -37,7 +43,7 @@ def run_lock(path: Path) -> Iterator[None]:
                 f"another run works in {folder}: {_named(owner)}",
                 action="Wait for it to end, or choose another folder with --out.",
             ) from error
-        path.chmod(0o600)  # where an earlier copy lay open to others
+        path.chmod(0o600)  # an earlier one may have been open to others
     try:
         _name(owner)
         yield
@@ -58,4 +64,4 @@ def _named(owner: Path) -> str:
         said = json.loads(owner.read_text(encoding="utf-8"))
         return f"process {said['pid']} on {said['host']}, since {said['since']}"
     except (OSError, ValueError, KeyError, TypeError):
-        return "its name is not known yet"
+        return "its process is not known yet"

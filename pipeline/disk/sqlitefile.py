@@ -31,25 +31,25 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 _DRIVE_REMOTE = 4
 _PATIENCE_S = 5
 TIMEOUT_S = 10
-"""So long another process's lock is waited for."""
+"""How long another process's lock is waited for, in seconds."""
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open the file at `path`, which must be there; raises sqlite3.Error."""
+    """Open the file at `path`, which must exist, for reading only; raises sqlite3.Error."""
     return sqlite3.connect(f"{uri_of(path.absolute())}?mode=ro", uri=True, timeout=TIMEOUT_S)
 
 
 def uri_of(path: PurePath) -> str:
-    """Return a file's URI as SQLite takes it: a Windows share stands in the path, not before it."""
+    """Return a file's URI as SQLite takes it: a Windows share is part of the path, no host."""
     name = path.as_posix()
     return "file://" + quote(name if name.startswith("/") else f"/{name}", safe="/:")
 
 
 def network_kind(folder: Path, system: str | None = None) -> str | None:
-    """Return what kind of network file system a folder lies on; None if on none that is known.
+    """Return which network file system a folder lies on; None if on none that is known.
 
-    `system` is that of this machine unless given. A look that fails counts as none: then SQLite
-    itself says whether its mode works.
+    `system` is that of this machine unless given. If it cannot be found out, the folder counts as
+    local: then SQLite itself reports whether its mode works.
     """
     real = Path(os.path.realpath(folder))
     try:
@@ -84,7 +84,7 @@ def of_mount_list(listed: str, path: str) -> str | None:
 
 
 def _network_kind(mounts: list[tuple[str, str]], path: str) -> str | None:
-    """Judge by the deepest mount above a path; of several in one place by the last."""
+    """Judge by the deepest mount above a path; of several at one point by the last."""
     depth, kind = -1, ""
     for place, here in mounts:
         inside = path == place or path.startswith(place.rstrip("/") + "/")
@@ -94,7 +94,7 @@ def _network_kind(mounts: list[tuple[str, str]], path: str) -> str | None:
 
 
 def of_drive(drive: str, drive_type: Callable[[str], int]) -> str | None:
-    """Return the network kind of a drive of Windows, by a letter or a share's name."""
+    """Return the network kind of a Windows drive, given by its letter or as a share."""
     if drive.startswith("\\\\") and not drive.startswith(("\\\\?\\", "\\\\.\\")):
         return "network share"
     return "network drive" if drive_type(f"{drive}\\") == _DRIVE_REMOTE else None

@@ -1,1 +1,1 @@
-"""Durable events and the state they add up to; recovery by replay."""
+"""Durable events of one output folder, and the state of each row that they add up to."""

@@ -24,10 +24,10 @@ from pipeline.errors import StoreError, UsageError
 
 VERSION = 1
 SIZE_BYTES = 4 * 1024 * 1024
-"""Room for the answers of thousands of submissions, and for the results of most manifests."""
+"""Room for the replies to thousands of submissions, and for the results of most manifests."""
 
 PIECES = 8
-"""A download that still runs may take what is given up before it is stopped: so not all at once."""
+"""The reserve is freed in pieces, since a download that still runs may take the room first."""
 
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -54,9 +54,9 @@ CREATE TABLE uploads (
 
 
 def connect(path: Path, *, networked: bool | None = None) -> sqlite3.Connection:
-    """Open the journal for writing, made if it is not there; raises StoreError, UsageError.
+    """Open the journal for writing, made if it does not exist; raises StoreError, UsageError.
 
-    `networked` says whether it lies on a network file system; None: the system is asked.
+    `networked` says whether it lies on a network file system; with None the system is asked.
     """
     if networked is None:
         networked = network_kind(path.parent) is not None
@@ -77,23 +77,25 @@ def _choose_mode(connection: sqlite3.Connection, *, networked: bool) -> None:
     if not networked:
         connection.execute("PRAGMA journal_mode=WAL")
         return
-    # Exclusive only for the change: a journal that was in WAL mode, on a disk from which it was
-    # moved, can be opened that way without the memory that WAL would share.
+    # Exclusive only for the change: a journal that was in WAL mode on another disk, before it was
+    # moved here, can be opened that way without the shared memory of WAL.
     connection.execute("PRAGMA locking_mode=EXCLUSIVE")
     connection.execute("PRAGMA journal_mode=DELETE")
     connection.execute("PRAGMA locking_mode=NORMAL")
-    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # lets the others in again
+    connection.execute(
+        "SELECT count(*) FROM sqlite_master"
+    ).fetchone()  # releases the exclusive lock
 
 
 def connect_for_reading(path: Path) -> sqlite3.Connection | None:
-    """Open the journal without ever writing to it; None if there is none yet."""
+    """Open the journal for reading, None if there is none; raises StoreError, UsageError."""
     if not path.is_file():
         return None
     with clear_errors(path), contextlib.ExitStack() as on_failure:
         connection = open_to_read(path)
         on_failure.callback(connection.close)
         if not _version(connection, path):
-            # A run that was killed before it made the tables has left nothing to read.
+            # A run that was killed before it made the tables left nothing to read.
             return None
         on_failure.pop_all()
     return connection
@@ -101,14 +103,14 @@ def connect_for_reading(path: Path) -> sqlite3.Connection | None:
 
 @contextlib.contextmanager
 def clear_errors(path: Path) -> Iterator[None]:
-    """Turn what is wrong with the journal at `path`, or with what it holds, into a StoreError."""
+    """Turn failures to use the journal at `path`, and damage inside it, into a StoreError."""
     try:
         with storing(f"the journal {path}", cannot="be used"):
             yield
     except (KeyError, ValueError) as error:
         raise StoreError(
-            f"the journal {path} is damaged: it says what was never written to it ({error!r})",
-            action="Put the last good copy in its place, and keep this one: it knows of payments.",
+            f"the journal {path} is damaged: it holds something that was never written ({error!r})",
+            action="Restore its last good copy, and keep this file too: it knows of payments.",
         ) from error
 
 
@@ -131,7 +133,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 class Reserve:
-    """A file of `size_bytes` at `path` while it is entered; gone afterwards, its room is free."""
+    """A context in which a file of `size_bytes` lies at `path`; afterwards its room is free."""
 
     def __init__(self, path: Path, size_bytes: int = SIZE_BYTES) -> None:
         self._path = path
@@ -139,13 +141,13 @@ class Reserve:
         self._left_bytes = 0
 
     def __enter__(self) -> Self:
-        """Set the room aside; raises StoreError if the disk does not have it."""
+        """Write the file; raises StoreError if the disk has no room for it."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.unlink(missing_ok=True)  # what a killed run left
+            self._path.unlink(missing_ok=True)  # left by a killed run
             with os.fdopen(open_private(self._path, os.O_WRONLY | os.O_EXCL), "wb") as file:
-                # By chance, so that no file system saves the room by packing it; and to the disk,
-                # since some find out only then that there is none.
+                # Random bytes, so that no file system compresses them; flushed, since some file
+                # systems notice only then that there is no room.
                 file.write(os.urandom(self._size_bytes))
                 file.flush()
                 os.fsync(file.fileno())
@@ -169,7 +171,7 @@ class Reserve:
         self.release()
 
     def give_up_a_piece(self) -> bool:
-        """Free a part of the room; return False if nothing was left to free."""
+        """Free a part of the room; return whether there was any left."""
         if self._left_bytes <= 0:
             return False
         self._left_bytes -= -(-self._size_bytes // PIECES)
@@ -178,13 +180,13 @@ class Reserve:
                 os.truncate(self._path, self._left_bytes)
             else:
                 self._path.unlink(missing_ok=True)
-        except OSError:  # deleted by somebody else, say: then that is where the room is
+        except OSError:  # deleted by somebody else, say: then its room is free already
             self.release()
         return True
 
     def release(self) -> None:
         """Free all of the room."""
         self._left_bytes = 0
-        # Whoever cannot delete a file has nothing to say about room; the next run writes it anew.
+        # A failure to delete it harms nothing: the next run deletes it and writes it anew.
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)

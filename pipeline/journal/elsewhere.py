@@ -1,7 +1,7 @@
-"""The same manifest in another output folder: what was paid for there would be paid for again.
+"""Guard against paying again for a manifest whose rows were sent from another output folder.
 
-Output folders are seen from the working folder. Started from another one, by a scheduler say, a run
-would find no journal, begin one, and send every row a second time.
+The output folder is relative to the working folder. A run that is started from another working
+folder, by a scheduler for example, would find no journal, begin one, and send every row again.
 """
 
 from __future__ import annotations
@@ -15,12 +15,21 @@ from pipeline.journal.database import clear_errors, connect_for_reading
 
 
 def paid_elsewhere(manifest: Path, folder: OutputFolder, outputs: str) -> UsageError | None:
-    """Return why no live run may begin in `folder` unasked, None where it may.
+    """Return why no live run may begin in `folder` unless the user names it; None where it may.
 
-    It may where rows were sent from there before. Else `outputs` in the manifest's own folder, and
-    in each above it, is looked through for a journal of this very manifest that knows of rows sent.
-    Nothing is made or written. Raises StoreError and UsageError if the journal in `folder` itself
-    cannot be read.
+    It may where rows were sent from there before. Otherwise `outputs` in the manifest's own folder,
+    and in each folder above it, is searched for a journal of this manifest with rows that were
+    sent. Nothing is made or written.
+
+    Args:
+        manifest: the manifest that is to be run.
+        folder: the output folder of the run.
+        outputs: the setting output.dir.
+
+    Raises:
+        StoreError: the journal in `folder` itself cannot be read.
+        UsageError: it was written by a newer version.
+
     """
     if _sent(folder.journal) is not None:
         return None
@@ -37,7 +46,7 @@ def paid_elsewhere(manifest: Path, folder: OutputFolder, outputs: str) -> UsageE
 
 
 def _sent(journal: Path) -> Path | None:
-    """Return the manifest that a journal is of, if a row of it was ever sent."""
+    """Return the manifest that a journal belongs to, if any of its rows was ever sent."""
     with clear_errors(journal):
         connection = connect_for_reading(journal)
         if connection is None:
@@ -51,10 +60,10 @@ def _sent(journal: Path) -> Path | None:
 
 def _twice(manifest: Path, home: Path, there: Path, here: Path) -> UsageError:
     return UsageError(
-        f"{manifest} was run before: what it sent and paid for is in {there}. A run from this "
-        f"working folder would begin anew in {here}: every row would be sent and paid for a "
-        "second time.",
-        action=f'To go on there, add --out "{there}" or start in {home}. To begin anew and pay '
+        f"{manifest} was run before: the rows that were sent and paid for are in {there}. A run "
+        f"from this working folder would start over in {here}: every row would be sent and paid "
+        "for a second time.",
+        action=f'To continue there, add --out "{there}" or start in {home}. To start over and pay '
         f'again, add --out "{here}".',
     )
 
@@ -63,6 +72,6 @@ def _unreadable(error: StoreError | UsageError, there: Path, here: Path) -> Usag
     return UsageError(
         f"{error.message.rstrip('.')}. If this manifest was run with {there}, a run in {here} "
         "would send and pay for every row a second time.",
-        action=f'Look into {there}. To go on there, add --out "{there}"; to begin anew, add --out '
-        f'"{here}".',
+        action=f'Look into {there}. To continue there, add --out "{there}"; to start over, add '
+        f'--out "{here}".',
     )

@@ -1,9 +1,25 @@
-"""The journal of one output folder: one writer, events and states in one transaction.
+"""The journal of one output folder: one run writes it, events and states in one transaction.
 
-What is appended gathers in a batch until the writing thread takes it; a batch is one transaction
-and one durable commit. So the intents of concurrent submissions share a commit, and those who wait
-for it share its future. The state that an event leads to is decided by `lifecycle.apply` alone; the
-tables hold what it says.
+How batches work, and why a kill at any moment is safe:
+
+- Events are appended to the batch that is open. The first of them puts the batch into the queue of
+  the writing thread; when the thread takes it, it is closed, and the next event opens another. So
+  a batch gathers whatever comes while the one before it is committed: the intents of concurrent
+  submissions share one flush of the disk. Batches keep the order in which they were opened.
+- A batch is one transaction, of its events and of the states that they lead to. `lifecycle.apply`
+  alone decides those, so that the table `attempts` always says what all rows of `events`, applied
+  one after the other, add up to. Recovery reads `attempts`; `replay` (reading.py) applies the
+  events anew, for tests of this very promise.
+- A batch's future is done only after its COMMIT with synchronous=FULL. Nobody sends a request
+  before the future of its intent is done. A kill before an intent's COMMIT leaves nothing of it,
+  and nothing was sent; a kill between it and the COMMIT of the reply leaves a row `submitting`,
+  which the next run looks up. So a row can be in doubt, but is never sent twice.
+- After the first failure nothing is written any more: every later batch fails with the same error.
+  No event is durable without those before it.
+- Only a full disk is answered: the transaction is rolled back, a piece of the reserve is freed and
+  the same batch tried again. Its future then says so, and the run begins nothing new.
+- `_open` holds the entries of unsettled rows as the last transaction left them. Only the writing
+  thread touches it, and forgets it where a transaction is rolled back and tried again.
 """
 
 from __future__ import annotations
@@ -41,28 +57,29 @@ _PUT_EVENTS = "INSERT INTO events (at, key, number, kind, data)"
 _PUT_REQUESTS = "INSERT OR IGNORE INTO requests"
 _PUT_ENTRIES = f"INSERT OR REPLACE INTO attempts ({', '.join(ENTRY_COLUMNS)})"
 _ROWS_AT_ONCE = 16
-"""Most rows of one statement. Their number is in its text: those of all fit the cache of 128."""
-# A row whose submission was declined may have been queued again since: the event tells it for good.
+"""Most rows in one statement: a text for each number of rows, and sqlite3 keeps 128 statements."""
+# A row whose submission was declined may be waiting again by now: only the event tells for good.
 _GET_SUBMITTED = GET_ENTRIES.format(
     where="WHERE a.submitted_at >= ? AND (a.key, a.number) NOT IN "
     "(SELECT key, number FROM events WHERE kind = 'Declined')"
 )
-_MOST_AT_ONCE = 2000
+_MOST_EVENTS = 2000
+"""A batch with more events than this takes no others: its transaction would hold up the next."""
 _One = TypeVar("_One")
 
 Shortage: TypeAlias = StoreError | None
-"""What a commit comes to: None, or why it found room only in what was set aside for the end."""
+"""The result of a commit: None, or why it needed the room of the reserve."""
 
 
 class _Batch:
-    """What one transaction writes, and the future of all who wait for it."""
+    """The writes of one transaction, and the future of all who wait for it."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.times: list[float] = []
         self.statements: list[tuple[str, tuple[object, ...]]] = []
         self.done: Future[Shortage] = Future()
-        self.done.set_running_or_notify_cancel()  # none may cancel what others wait for
+        self.done.set_running_or_notify_cancel()  # nobody may cancel a future that others wait for
 
 
 class Journal:
@@ -76,7 +93,7 @@ class Journal:
         self._connection = connect(path)
         self._open: dict[str, Entry] = {}
         self._lock = threading.Lock()
-        self._gathering: _Batch | None = None
+        self._batch: _Batch | None = None
         self._queue: SimpleQueue[_Batch | None] = SimpleQueue()
         self._broken: Exception | None = None
         with contextlib.ExitStack() as on_failure:
@@ -95,10 +112,10 @@ class Journal:
             return str(row[0])
 
     def claim(self, manifest: Path, *, adopt: bool) -> None:
-        """Tie the journal to one manifest's path; raises UsageError if it is another one's.
+        """Bind the journal to the path of one manifest, or to a new one with `adopt`.
 
-        A file that a run wrote into this folder changes nothing: it is of the same manifest. Raises
-        StoreError too.
+        A file that a run wrote into this folder (failed.csv) changes nothing: its rows are those of
+        the same manifest. Raises UsageError if the journal belongs to another manifest, StoreError.
         """
         path = str(manifest.resolve())
         ours = OutputFolder(self.path.parent).wrote(manifest)
@@ -118,7 +135,7 @@ class Journal:
 
     @collector_paused()
     def entries(self, known: Mapping[str, Request] | None = None) -> dict[str, Entry]:
-        """Return what is known of every row, by key; raises StoreError.
+        """Return the latest entry of every row, by key; raises StoreError.
 
         `known` are requests by their hash, as those of the manifest: they are not read once more.
         """
@@ -128,18 +145,18 @@ class Journal:
     def entries_of(
         self, keys: Sequence[str], known: Mapping[str, Request] | None = None
     ) -> dict[str, Entry]:
-        """Return what is known of some hundred rows, by key; `known` as for `entries`.
+        """Return the latest entries of at most 999 rows, by key; raises StoreError.
 
-        Raises StoreError.
+        `known` as for `entries`.
         """
         where = f"WHERE a.key IN ({', '.join('?' * len(keys))})"
         with clear_errors(self.path):
             return entries_in(self._connection, where, tuple(keys), known=known)
 
     def submitted_since(self, since: float) -> list[Attempt]:
-        """Return the attempts sent at Unix second `since` or later, but for those provably refused.
+        """Return the attempts sent at Unix second `since` or later, except declined ones.
 
-        One in doubt is among them, also after it was closed to be sent again. Raises StoreError.
+        Attempts in doubt are among them, also those closed since and sent again. Raises StoreError.
         """
         with clear_errors(self.path):
             found = self._connection.execute(_GET_SUBMITTED, (since,)).fetchall()
@@ -148,16 +165,16 @@ class Journal:
         ]
 
     def fall_back_on(self, reserve: Reserve) -> None:
-        """Take the room of `reserve` when the disk has no more, as long as that has any."""
+        """Free pieces of `reserve` when the disk is full, as long as there are any."""
         self._reserve = reserve
 
     def append(self, events: Sequence[Event], at: float) -> Future[Shortage]:
-        """Write events that happened at Unix second `at`; done when they are durable.
+        """Write events that happened at Unix second `at`; the future is done when they are durable.
 
-        All that shares a commit has the same future, which cannot be cancelled. Its result is None,
-        or an error that says that the disk is full and the reserve was needed: nothing new may be
-        begun then. It fails with StoreError when the disk does not take them at all; nothing is
-        written after that.
+        Everything that shares a commit has the same future, which cannot be cancelled. Its result
+        is None, or a StoreError that says that the disk is full and the reserve was needed: the
+        caller must begin nothing new then. The future fails with StoreError when the disk does not
+        take the events at all; nothing is written after that.
         """
         with self._lock:
             batch = self._open_batch()
@@ -166,13 +183,21 @@ class Journal:
         return batch.done
 
     def remember_upload(self, account: str, sha256: str, url: str, at: float) -> Future[Shortage]:
-        """Keep the URL of an uploaded picture for later runs."""
+        """Keep the URL of an uploaded picture for later runs; the future is `append`'s.
+
+        Args:
+            account: the account that the picture was uploaded to.
+            sha256: the hash of the uploaded bytes.
+            url: the address that the provider gave.
+            at: when it was uploaded, in Unix seconds.
+
+        """
         return self._append_statement(
             "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?)", (account, sha256, url, at)
         )
 
     def uploads(self, account: str, since: float) -> Iterator[tuple[str, str, float]]:
-        """Yield content hash, URL and Unix time of the uploads made after `since`."""
+        """Yield content hash, URL and time of the uploads made after `since`, in Unix seconds."""
         with clear_errors(self.path):
             yield from self._connection.execute(
                 "SELECT sha256, url, uploaded_at FROM uploads "
@@ -181,16 +206,33 @@ class Journal:
             )
 
     def begin_run(self, run_id: str, command: str, at: float) -> None:
-        """Note that a run begins."""
+        """Record that a run begins, at Unix second `at`; blocks until it is durable.
+
+        Args:
+            run_id: the run's id.
+            command: the command that the user gave.
+            at: when it began, in Unix seconds.
+
+        Raises:
+            StoreError: the disk does not take it.
+
+        """
         self._append_statement(
             "INSERT INTO runs (run_id, command, started_at) VALUES (?, ?, ?)",
             (run_id, command, at),
         ).result()
 
     def note_balance(self, run_id: str, before: float | None, after: float | None) -> None:
-        """Note what the account held when a run began to submit, and when it ended; None unknown.
+        """Record the account's balance when the run began to submit, and when it ended.
 
-        Raises StoreError.
+        Args:
+            run_id: the run's id.
+            before: the balance in the account's currency; None if it is not known.
+            after: likewise.
+
+        Raises:
+            StoreError: the disk does not take it.
+
         """
         self._append_statement(
             "UPDATE runs SET balance_before = ?, balance_after = ? WHERE run_id = ?",
@@ -198,7 +240,17 @@ class Journal:
         ).result()
 
     def end_run(self, run_id: str, at: float, exit_code: int) -> None:
-        """Note how a run ended."""
+        """Record that a run ended; blocks until it is durable.
+
+        Args:
+            run_id: the run's id.
+            at: when it ended, in Unix seconds.
+            exit_code: the exit code of the run.
+
+        Raises:
+            StoreError: the disk does not take it.
+
+        """
         self._append_statement(
             "UPDATE runs SET finished_at = ?, exit_code = ? WHERE run_id = ?",
             (at, exit_code, run_id),
@@ -217,10 +269,10 @@ class Journal:
         return batch.done
 
     def _open_batch(self) -> _Batch:
-        """Return the batch that gathers; a new one goes to the writer at once, and gathers on."""
-        batch = self._gathering
-        if batch is None or len(batch.events) >= _MOST_AT_ONCE:
-            batch = self._gathering = _Batch()
+        """Return the open batch; a new one is put into the queue at once and stays open."""
+        batch = self._batch
+        if batch is None or len(batch.events) >= _MOST_EVENTS:
+            batch = self._batch = _Batch()
             self._queue.put(batch)
         return batch
 
@@ -229,8 +281,8 @@ class Journal:
     def _write_all(self) -> None:
         while (batch := self._queue.get()) is not None:
             with self._lock:
-                if self._gathering is batch:
-                    self._gathering = None
+                if self._batch is batch:
+                    self._batch = None
             self._commit(batch)
 
     def _commit(self, batch: _Batch) -> None:
@@ -239,7 +291,7 @@ class Journal:
             return
         try:
             self._transact(batch)
-        except Exception as error:  # noqa: BLE001 - handed to everyone who waits, whatever it is
+        except Exception as error:  # noqa: BLE001 - handed to everyone who waits
             self._fail(batch, error)
             return
         batch.done.set_result(self._shortage)
@@ -259,21 +311,21 @@ class Journal:
                 return
 
     def _found_room(self, error: sqlite3.Error) -> bool:
-        """Undo what was begun and give up a part of the reserve, if that can help."""
+        """Roll back and free a piece of the reserve, if that can help; return whether it did."""
         reserve = self._reserve
         if reserve is None or not no_room(error) or not reserve.give_up_a_piece():
             return False
         self._shortage = self._shortage or self._unusable(error)
         with contextlib.suppress(sqlite3.Error):
             self._connection.rollback()
-        self._open.clear()  # it holds what was undone; the tables have what is true
+        self._open.clear()  # it holds states that were rolled back
         return True
 
     def _fail(self, batch: _Batch, error: Exception) -> None:
         if isinstance(error, sqlite3.Error | OSError):
             error = self._unusable(error)
         self._broken = error
-        # A disk that takes nothing may refuse the rollback, too; nothing is committed after this.
+        # A disk that takes no writes may refuse the rollback too; nothing is committed after this.
         with contextlib.suppress(sqlite3.Error):
             self._connection.rollback()
         batch.done.set_exception(error)
@@ -282,7 +334,7 @@ class Journal:
         return store_error(f"the journal {self.path}", error, cannot="be used")
 
     def _write(self, events: Sequence[Event], times: Sequence[float]) -> None:
-        # Table by table, and of several states of an attempt only the last.
+        # Table by table; of several states of one attempt only the last is written.
         changed: dict[tuple[str, int], Entry] = {}
         self._recall({event.key for event in events if event.key not in self._open})
         for event, at in zip(events, times, strict=True):
@@ -294,21 +346,22 @@ class Journal:
             [request_values(one) for one in events if isinstance(one, Intended | PictureRefused)],
         )
         self._put(_PUT_ENTRIES, list(map(entry_values, changed.values())))
-        # Forgotten only now: for what is not at hand the tables are asked, which did not have it.
+        # Only now, with the states in the tables: `_recall` reads there what `_open` does not hold.
         for entry in changed.values():
             if entry.state in SETTLED:
                 self._open.pop(entry.key, None)
 
     def _recall(self, keys: Collection[str]) -> None:
-        """Take the entries with these keys to hand, as far as the tables have them."""
+        """Load the entries with these keys from the tables into `_open`, where there are any."""
         for some in _pieces(list(keys)):
             marks = ", ".join("?" * len(some))
             self._open |= entries_in(self._connection, f"WHERE a.key IN ({marks})", tuple(some))
 
     def _put(self, insert: str, rows: Sequence[tuple[object, ...]]) -> None:
-        """Insert rows, many by one statement.
+        """Insert rows, several with each statement.
 
-        At each statement this thread gives up the interpreter and must ask the loop's for it again.
+        At each statement this thread releases the interpreter lock and must win it back from the
+        event loop's thread.
         """
         for some in _pieces(rows):
             marks = f"({', '.join('?' * len(some[0]))})"

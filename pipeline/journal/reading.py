@@ -1,4 +1,8 @@
-"""What a journal says, read without ever writing to it."""
+"""A journal, read without ever writing to it.
+
+The tables say what its events add up to (see journal.py), so that recovery reads the attempts, and
+`replay` is there for tests that hold the two against each other.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +37,7 @@ _GET_ATTEMPTS = (
 _REQUEST = ENTRY_COLUMNS.index("request_hash")
 _VIDEO = ENTRY_COLUMNS.index("video")
 _AT_ONCE = 500
-"""SQLite takes 999 values in a query at least (sqlite.org/limits.html)."""
+"""Attempts read at a time: every SQLite takes 999 values in a query (sqlite.org/limits.html)."""
 
 
 def entries_in(
@@ -43,9 +47,15 @@ def entries_in(
     *,
     known: Mapping[str, Request] | None = None,
 ) -> dict[str, Entry]:
-    """Return the latest entry of each row that `where` takes, by key.
+    """Return the latest entry of each row that `where` selects, by key.
 
-    `known` are requests by their hash: they are used as they are, and only others are read.
+    Args:
+        connection: an open journal.
+        where: a WHERE clause over the table `attempts a`, of all attempts of a row or of none;
+            empty for all rows.
+        values: the values of its parameters.
+        known: requests by their hash: they are used as they are, and only others are read.
+
     """
     entries: dict[str, Entry] = {}
     found = connection.execute(_GET_ATTEMPTS.format(where=where), values)
@@ -61,7 +71,7 @@ def entries_in(
 def _requests(
     connection: sqlite3.Connection, hashes: Collection[str], known: Mapping[str, Request]
 ) -> Mapping[str, Request]:
-    """Return the requests with these hashes. They never change: reading them later is safe."""
+    """Return the requests with these hashes. They never change, so reading them later is safe."""
     unknown = [one for one in hashes if one not in known]
     if not unknown:
         return known
@@ -75,7 +85,7 @@ def _requests(
 
 
 def origin(path: Path) -> Path | None:
-    """Return the manifest that the journal at `path` is of; None where there is none yet."""
+    """Return the manifest that the journal at `path` belongs to; None if there is none yet."""
     connection = connect_for_reading(path)
     if connection is None:
         return None
@@ -86,7 +96,7 @@ def origin(path: Path) -> Path | None:
 
 @collector_paused()
 def read_entries(path: Path, known: Mapping[str, Request] | None = None) -> dict[str, Entry]:
-    """Return what a journal says of every row, without writing to it; nothing if there is none.
+    """Return the latest entry of every row of a journal, by key; nothing if there is no journal.
 
     `known` are requests by their hash, as those of the manifest: they are not read once more.
     Raises StoreError.
@@ -99,7 +109,7 @@ def read_entries(path: Path, known: Mapping[str, Request] | None = None) -> dict
 
 
 def read_runs(path: Path) -> list[RunRecord]:
-    """Return the runs that a journal knows, the earliest first; nothing if there is no journal."""
+    """Return the runs in a journal, the earliest first; nothing if there is no journal."""
     connection = connect_for_reading(path)
     if connection is None:
         return []
@@ -112,7 +122,7 @@ def read_runs(path: Path) -> list[RunRecord]:
 
 
 def read_durations(path: Path, most: int = 1000) -> list[float]:
-    """Return what the latest tasks took at the provider, in seconds; nothing if none is known."""
+    """Return how long the latest tasks took at the provider, in seconds, the last one first."""
     connection = connect_for_reading(path)
     if connection is None:
         return []
@@ -125,9 +135,10 @@ def read_durations(path: Path, most: int = 1000) -> list[float]:
 
 
 def replay(path: Path) -> dict[str, Entry]:
-    """Fold all events of a journal anew: what `read_entries` must say, too.
+    """Return the entries that all events of a journal add up to, which `read_entries` must equal.
 
-    Raises StoreError if the file cannot be read, ImpossibleMove if its events contradict the table.
+    For tests: no command needs it. Raises StoreError if the file cannot be read, ImpossibleMove if
+    an event cannot follow those before it.
     """
     connection = connect_for_reading(path)
     if connection is None:
