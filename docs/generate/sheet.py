@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.authoring import workbook as guide
+from pipeline.authoring.workbook import guide
 from pipeline.checker.rules import IMAGE_FIELDS
 from pipeline.manifest.columns import ALIASES, FIELDS
 from pipeline.model import RESULT_COLUMNS
@@ -45,7 +45,7 @@ def result_columns() -> str:
 
 def _columns() -> list[tuple[str, str, str]]:
     rows = []
-    for field, about, _, empty, _ in guide.table():
+    for field, about, _, empty, _ in guide():
         if field == IMAGE_FIELDS[0]:
             rows += [(_IMAGES, about, empty), ("`images`", _ONE_COLUMN, empty)]
         elif field not in IMAGE_FIELDS:

@@ -1,4 +1,4 @@
-"""A starter folder for a new user: a template workbook, the configuration, the folders."""
+"""Make a starter folder for a new user: a template workbook, the configuration, the folders."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EXAMPLES: tuple[dict[str, str], ...] = (
         "duration": "6",
         "aspect_ratio": "16:9",
         "resolution": "1080p",
-        "notes": "Example, text only. Replace it with a product of yours.",
+        "notes": "Example without pictures. Replace it with one of your products.",
     },
     {
         "key": "BAG-SADDLE",
@@ -53,16 +53,16 @@ EXAMPLES: tuple[dict[str, str], ...] = (
             "water turns pale gold. Seen from the side at eye level, bright daylight from behind, "
             "white background. Fresh and clear, no text."
         ),
-        "notes": "Example with empty cells: they take the defaults of config.yaml.",
+        "notes": "Example with empty cells: they take the defaults from config.yaml.",
     },
 )
 
 
 def make_starter(folder: Path) -> list[str]:
-    """Make the starter folder and return what to say, what to do next in the last three lines.
+    """Make the starter folder; return what was made and, in the last three lines, what to do next.
 
-    What is there already is left alone. Raises UsageError where a file is in the way of a folder,
-    StoreError when the disk does not take it.
+    Existing files and folders are left alone. Raises UsageError if a file is in the way of a
+    folder, StoreError if the disk fails.
     """
     lines = [_made_folder(folder / PICTURES), _made_folder(folder / OUTPUTS)]
     lines += [
@@ -73,44 +73,44 @@ def make_starter(folder: Path) -> list[str]:
 
 
 def template_workbook() -> bytes:
-    """The workbook with three example rows, all of them text only."""
+    """Return the workbook with three example rows, which use text only."""
     rows = [tuple(example.get(header, "") for header in HEADERS) for example in EXAMPLES]
     return workbook(HEADERS, rows)
 
 
 def _made_folder(path: Path) -> str:
     if path.is_dir():
-        return f"is there  {path}/"
+        return f"exists    {path}/"
     try:
         path.mkdir(parents=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise UsageError(
-            f"The folder {path} cannot be made: a file of that name is in the way.",
+            f"The folder {path} cannot be created: a file of that name is in the way.",
             action="Choose another folder: reelsheet init DIR",
         ) from error
     except OSError as error:
         raise store_error(
             f"The folder {path}",
             error,
-            cannot="be made",
-            action="Check the rights of the folder above it, or choose another place.",
+            cannot="be created",
+            action="Check the permissions of its parent folder, or choose another place.",
         ) from error
-    return f"made      {path}/"
+    return f"created   {path}/"
 
 
 def _made_file(path: Path, data: bytes) -> str:
     if path.exists():
-        return f"is there  {path} (left alone)"
+        return f"exists    {path} (left alone)"
     put(path, data)
-    return f"made      {path}"
+    return f"created   {path}"
 
 
 def _next_steps(folder: Path) -> list[str]:
     here = "" if folder.resolve() == Path.cwd().resolve() else f"cd {_quoted(folder)}, then "
     return [
-        f"1. {here}fill in {MANIFEST} (its sheet Rules says how); pictures go to {PICTURES}/",
-        f"2. reelsheet check {MANIFEST} shows what does not fit yet",
-        f"3. reelsheet run {MANIFEST} rehearses, free of charge, until {CONFIG} says otherwise",
+        f"1. {here}fill in {MANIFEST} (its sheet Rules explains how); pictures go to {PICTURES}/",
+        f"2. reelsheet check {MANIFEST} shows what is still wrong",
+        f"3. reelsheet run {MANIFEST} rehearses, free of charge, until you edit {CONFIG}",
     ]
 
 

@@ -1,6 +1,7 @@
-"""The workbook of a new manifest: a sheet to fill in, and the rules in plain words beside it.
+"""The workbook of a new manifest: a sheet to fill in, and beside it the rules in plain words.
 
-Everything that is said about a field comes from `rules` and `columns`, so that it cannot drift.
+Everything it says about a field comes from `rules` and `columns`, so that it cannot drift.
+Tested in tests/authoring/test_starter.py.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from pipeline.checker import rules
 from pipeline.manifest import columns
 from pipeline.manifest.wording import letters_of
 
-PRODUCTS, RULES = "Products", "Rules"
-LONGEST_CELL = 32_767  # characters; Excel specifications and limits
-LAST_ROW = 1_048_576
+LONGEST_CELL = 32_767
+"""The most characters of a cell (Excel specifications and limits)."""
+
+_LAST_ROW = 1_048_576
 _INK = "FF22313A"
 _WIDTHS = {
     "key": 24, "prompt": 72, "image_1": 34, "image_2": 34, "image_3": 34, "duration": 10,
@@ -35,24 +37,81 @@ _ROW_HEIGHT = 62
 # Excel reads _x0041_ as the character A; the escaped form keeps the text.
 _LOOKS_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
+_DEFAULTS = rules.Defaults()
+_HEADINGS = {
+    "column": 16,
+    "what to write": 64,
+    "allowed": 24,
+    "if the cell is empty": 28,
+    "other accepted headers": 46,
+}
+
+
+def _capital(text: str) -> str:
+    """Begin the text with a capital; the rest keeps its case, as in 720P."""
+    return text[:1].upper() + text[1:]
+
+
+_PICTURE = (
+    f"A picture that the video starts from: a path relative to this file's folder "
+    f"(pictures/mug.jpg) or an https:// address. "
+    f"{_capital(rules.BY_FIELD['image_urls'].sentence)} per row."
+)
+_ABOUT = {
+    "key": (
+        "A name that the row keeps for good, such as an article number: its video is named after "
+        "it, and later runs recognise the row by it. Use each only once."
+    ),
+    "prompt": (
+        f"{_capital(rules.BY_FIELD['prompt'].sentence)}. Describe what is seen, what moves, how "
+        "the camera moves, and the light."
+    ),
+    "image_1": _PICTURE,
+    "image_2": _PICTURE,
+    "image_3": _PICTURE,
+    "duration": f"The length of the video: {rules.BY_FIELD['duration'].sentence}.",
+    "aspect_ratio": (
+        f"The shape of the video: {rules.BY_FIELD['aspect_ratio'].sentence} (9:16 is upright, for "
+        "phones)."
+    ),
+    "resolution": (
+        f"{_capital(rules.BY_FIELD['resolution'].sentence)}. 1080p exists only with "
+        f"{rules.FRAME_OF_1080P}."
+    ),
+}
+NOTES = (
+    "Every other column is yours: it is kept unchanged in the results.",
+    (
+        "Pictures: JPEG, PNG, WebP or GIF files of at most 10 MB each. A row with two pictures is "
+        "refused."
+    ),
+    (
+        "Instead of the three picture columns you can use one column called images, with the "
+        "pictures separated by | or ; or a line break."
+    ),
+    "Empty cells take the values under `defaults` in config.yaml.",
+    "This file is never changed: the results are a copy of it with added columns result_….",
+)
+"""What applies to the whole manifest, below the rules of its fields."""
+
 
 def workbook(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """Return a workbook with these rows on its first sheet; no cell of it is a formula."""
+    """Return a workbook with these rows on its first sheet; none of its cells is a formula."""
     book = Workbook()
     sheet = book.worksheets[0]
-    sheet.title = PRODUCTS
+    sheet.title = "Products"
     for style in _styles():
         book.add_named_style(style)
     _put_rows(sheet, headers, rows)
     _dress(sheet, headers)
-    _put_rules(book.create_sheet(RULES))
+    _put_rules(book.create_sheet("Rules"))
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
 
 
 def _styles() -> tuple[NamedStyle, ...]:
-    # As text, or a spreadsheet program makes a time of 16:9 and 7 of 007.
+    # The format is text: otherwise a spreadsheet program turns 16:9 into a time and 007 into 7.
     top = Alignment(vertical="top")
     wrapped = Alignment(vertical="top", wrap_text=True)
     return (
@@ -90,7 +149,7 @@ def _put_rows(sheet: Worksheet, headers: Sequence[str], rows: Iterable[Sequence[
 
 
 def _put(cell: Cell | MergedCell, text: str, style: str) -> None:
-    """Write a text as a text, also one that begins with `=`."""
+    """Write text as text, even if it begins with `=`."""
     if text:
         cell.value = _LOOKS_ESCAPED.sub("_x005F_", text[:LONGEST_CELL])
         cell.data_type = "s"
@@ -103,10 +162,10 @@ def _dress(sheet: Worksheet, headers: Sequence[str]) -> None:
         letter = letters_of(number)
         dimension = sheet.column_dimensions[letter]
         dimension.width = _WIDTHS.get(header, _WIDTH)
-        # The rows that a person adds below look like those that are there.
+        # Rows that a person adds below get the same format.
         dimension.number_format = "General" if header == "duration" else "@"
-        if header in ABOUT:
-            sheet.cell(1, number).comment = _comment(ABOUT[header])
+        if header in _ABOUT:
+            sheet.cell(1, number).comment = _comment(_ABOUT[header])
         if header in rules.BY_FIELD and rules.BY_FIELD[header].allowed:
             sheet.add_data_validation(_choice(header, letter))
     frozen = headers.index("prompt") if "prompt" in headers else 0
@@ -121,7 +180,7 @@ def _comment(text: str) -> Comment:
 
 
 def _choice(header: str, letter: str) -> DataValidation:
-    """Offer the allowed values; other spellings that are understood only get a question."""
+    """Offer the allowed values; Excel asks before it takes another spelling, which may be valid."""
     rule = rules.BY_FIELD[header]
     choice = DataValidation(
         "list",
@@ -132,90 +191,36 @@ def _choice(header: str, letter: str) -> DataValidation:
         errorTitle=header,
         error=f"Write {rule.sentence}, or leave the cell empty for the default.",
     )
-    choice.add(f"{letter}2:{letter}{LAST_ROW}")
+    choice.add(f"{letter}2:{letter}{_LAST_ROW}")
     return choice
 
 
 def _put_rules(sheet: Worksheet) -> None:
-    for column, (heading, width) in enumerate(HEADINGS.items(), start=1):
+    for column, (heading, width) in enumerate(_HEADINGS.items(), start=1):
         _put(sheet.cell(1, column), heading, "head")
         sheet.column_dimensions[letters_of(column)].width = width
     row = 1
-    for row, texts in enumerate(table(), start=2):
+    for row, texts in enumerate(guide(), start=2):
         for column, text in enumerate(texts, start=1):
             _put(sheet.cell(row, column), text, "long")
-    for number, text in enumerate(KNOWN, start=row + 2):
+    for number, text in enumerate(NOTES, start=row + 2):
         _put(sheet.cell(number, 1), text, "long")
         sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=5)
         sheet.row_dimensions[number].height = 34
     sheet.freeze_panes = "A2"
 
 
-_DEFAULTS = rules.Defaults()
-
-
-def _capital(text: str) -> str:
-    """The text as the beginning of a sentence; the rest keeps its case, as in 720P."""
-    return text[:1].upper() + text[1:]
-
-
-_IMAGES = (
-    f"A picture that the video starts from: a path from this file's folder (pictures/mug.jpg) or "
-    f"an https:// address. {_capital(rules.BY_FIELD['image_urls'].sentence)} a row."
-)
-_PICTURE_FILES = "JPEG, PNG, WebP or GIF files of at most 10 MB each"
-ABOUT = {
-    "key": (
-        "The row's own name for good, such as an article number: the video is named after it, and "
-        "a later run knows the row by it. Each only once."
-    ),
-    "prompt": (
-        f"{_capital(rules.BY_FIELD['prompt'].sentence)}. Say what is seen, what moves, how the "
-        "camera moves, and in which light."
-    ),
-    "image_1": _IMAGES,
-    "image_2": _IMAGES,
-    "image_3": _IMAGES,
-    "duration": f"The length of the video: {rules.BY_FIELD['duration'].sentence}.",
-    "aspect_ratio": (
-        f"The shape of the picture: {rules.BY_FIELD['aspect_ratio'].sentence} (9:16 is upright, "
-        "for telephones)."
-    ),
-    "resolution": (
-        f"{_capital(rules.BY_FIELD['resolution'].sentence)}. 1080p exists only with "
-        f"{rules.FRAME_OF_1080P}."
-    ),
-}
-HEADINGS = {
-    "column": 16,
-    "what to write": 64,
-    "allowed": 24,
-    "an empty cell means": 28,
-    "other headers understood": 46,
-}
-KNOWN = (
-    "Every other column is yours: it is kept, and stands in the results as it was.",
-    f"Pictures: {_PICTURE_FILES}. A row with two of them is refused.",
-    (
-        "Instead of the three picture columns there may be one called images, its pictures parted "
-        "by | or ; or a line break."
-    ),
-    "Empty cells take the value under `defaults` in config.yaml.",
-    "This file is never written to: the results come as a copy of it with columns result_… added.",
-)
-
-
-def table() -> list[tuple[str, ...]]:
-    """One line per field: its header, what to write, what is allowed, what empty means, aliases."""
+def guide() -> list[tuple[str, ...]]:
+    """Return a line per field: header, what to write, what is allowed, if empty, other headers."""
     return [
         (field, about, _allowed(field), _empty(field), _others(field))
-        for field, about in ABOUT.items()
+        for field, about in _ABOUT.items()
     ]
 
 
 def _allowed(field: str) -> str:
     if field in rules.IMAGE_FIELDS:
-        return f"{rules.BY_FIELD['image_urls'].sentence} a row"
+        return f"{rules.BY_FIELD['image_urls'].sentence} per row"
     rule = rules.BY_FIELD.get(field)
     if rule is None or not rule.allowed:
         return "any text"
@@ -226,7 +231,7 @@ def _empty(field: str) -> str:
     if field == "prompt":
         return "a problem: every row needs one"
     if field == "key":
-        return "a problem; without the whole column, rows are told apart by their contents"
+        return "a problem; if there is no such column, rows are told apart by their contents"
     if field in rules.IMAGE_FIELDS:
         return "no picture"
     return str(getattr(_DEFAULTS, field))

@@ -64,7 +64,7 @@ def test_characters_without_a_place(tmp_path: Path) -> None:
 def test_a_cell_longer_than_excel_takes(tmp_path: Path) -> None:
     """It is cut in the workbook, and that is said."""
     notes = write(NewManifest(("prompt",), [("x" * 40_000,)]), tmp_path / "new.xlsx")
-    assert "1 cells were longer" in notes[0]
+    assert "1 cells had more" in notes[0]
     assert len(read(tmp_path / "new.xlsx").rows[0].cells[0]) == 32_767
 
 
@@ -80,7 +80,7 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
 
 def test_an_unknown_suffix(tmp_path: Path) -> None:
     """The suffixes that there are get named."""
-    with pytest.raises(UsageError, match="no name for a manifest") as raised:
+    with pytest.raises(UsageError, match="cannot be the name of a manifest") as raised:
         write(NewManifest(("prompt",), [("x",)]), tmp_path / "new.pdf")
     assert ".xlsx, .csv or .tsv" in str(raised.value.action)
 

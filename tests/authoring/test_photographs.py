@@ -103,7 +103,9 @@ def test_a_pattern_of_ones_own() -> None:
     assert others == ["odd.jpg"]
 
 
-@pytest.mark.parametrize(("pattern", "said"), [("(", "no regular expression"), ("x", "named key")])
+@pytest.mark.parametrize(
+    ("pattern", "said"), [("(", "not a regular expression"), ("x", "named key")]
+)
 def test_a_bad_pattern(pattern: str, said: str) -> None:
     """It is explained, with one that works."""
     with pytest.raises(UsageError, match=said) as raised:
@@ -161,7 +163,7 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
     left_out = assemble(tmp_path, tmp_path / "m.csv").left_out
     reasons = {path: why for why, paths in left_out.items() for path in paths}
     assert set(reasons) == {*names[1:-2], "desktop.ini", ".hidden/", "empty.png"}
-    assert "save as JPEG or PNG" in reasons["b.psd"]
+    assert "save it as JPEG or PNG" in reasons["b.psd"]
     assert "0 bytes" in reasons["empty.png"]
     assert "hidden" in reasons["Thumbs.db"]
 
@@ -200,7 +202,9 @@ def test_a_folder_that_is_a_category(tmp_path: Path) -> None:
 def test_one_more_view_that_became_a_product(tmp_path: Path) -> None:
     """A name that goes on behind another product's is pointed out."""
     fill(tmp_path, ["bag_front.jpg", "bag_side.jpg", "bag_buckle.jpg"])
-    assert "bag_buckle became a product" in assemble(tmp_path, tmp_path / "m.csv").advice[0]
+    assert (
+        "bag_buckle became a separate product" in assemble(tmp_path, tmp_path / "m.csv").advice[0]
+    )
 
 
 def test_a_prompt_of_ones_own(tmp_path: Path) -> None:
@@ -210,21 +214,21 @@ def test_a_prompt_of_ones_own(tmp_path: Path) -> None:
         tmp_path, tmp_path / "m.csv", template="{{ title }} / {{ key }} / {{ pictures }}"
     )
     assert made.manifest.rows[0][1] == "Tea tin smoke / tea-tin_smoke / 1"
-    with pytest.raises(UsageError, match="prompt of tea-tin_smoke empty"):
+    with pytest.raises(UsageError, match="empty prompt for tea-tin_smoke"):
         assemble(tmp_path, tmp_path / "m.csv", template=" ")
 
 
 def test_folders_without_pictures(tmp_path: Path) -> None:
     """Missing, a file, empty, or nothing usable: each is said."""
-    with pytest.raises(UsageError, match="is not there"):
+    with pytest.raises(UsageError, match="does not exist"):
         assemble(tmp_path / "none", tmp_path / "m.csv")
-    with pytest.raises(UsageError, match="holds no picture"):
+    with pytest.raises(UsageError, match="has no picture"):
         assemble(tmp_path, tmp_path / "m.csv")
     fill(tmp_path, ["a.psd"])
     with pytest.raises(UsageError) as raised:
         assemble(tmp_path, tmp_path / "m.csv")
     assert "a.psd" in str(raised.value.action)
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         assemble(tmp_path / "a.psd", tmp_path / "m.csv")
 
 

@@ -46,7 +46,7 @@ def test_a_long_prompt_is_cut_between_words() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{{ titel }}", "titel, which is no value"),
+        ("{{ titel }}", "titel, which is not a value"),
         ("{{ title", "cannot be used"),
         ("{{ title | shout }}", "shout"),
         ("{{ row['Colour'] }}", "Colour"),

@@ -12,7 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from typer.testing import CliRunner
 
 from pipeline.authoring.starter import CONFIG, HEADERS, MANIFEST, OUTPUTS, PICTURES, make_starter
-from pipeline.authoring.workbook import KNOWN
+from pipeline.authoring.workbook import NOTES
 from pipeline.checker import rules
 from pipeline.checker.check import check_manifest
 from pipeline.cli.app import app
@@ -35,7 +35,7 @@ def test_everything_is_made(tmp_path: Path) -> None:
     assert (tmp_path / "new" / PICTURES).is_dir()
     assert (tmp_path / "new" / OUTPUTS).is_dir()
     assert (tmp_path / "new" / CONFIG).read_text(encoding="utf-8") == sample()
-    assert len([line for line in lines if line.startswith("made ")]) == 4
+    assert len([line for line in lines if line.startswith("created ")]) == 4
 
 
 def test_the_template_has_no_problem(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / CONFIG).read_text(encoding="utf-8") == "provider: rehearsal\n"
     assert (tmp_path / MANIFEST).read_bytes() == before
     assert sum("left alone" in line for line in lines) == 2
-    assert not [line for line in lines if line.startswith("made ")]
+    assert not [line for line in lines if line.startswith("created ")]
 
 
 def test_the_last_three_lines_say_what_to_do(tmp_path: Path) -> None:
@@ -120,19 +120,19 @@ def test_the_rules_sheet_tells_every_rule(tmp_path: Path) -> None:
     assert lines["duration"][2:4] == ("4, 6, 10", "6")
     assert "720P or 1080p" in str(lines["resolution"][1])
     assert "only with 16:9" in str(lines["resolution"][1])
-    assert set(KNOWN) <= set(lines)
+    assert set(NOTES) <= set(lines)
 
 
 def test_the_pictures_of_the_guide_are_those_that_are_sent() -> None:
     """The size that the Rules sheet names is the one that the program holds to."""
-    assert f"at most {LARGEST_BYTES // 1_000_000} MB" in " ".join(KNOWN)
+    assert f"at most {LARGEST_BYTES // 1_000_000} MB" in " ".join(NOTES)
 
 
 def test_the_command(tmp_path: Path) -> None:
     """`reelsheet init DIR` says what it made; `-q` says nothing."""
     told = CliRunner().invoke(app, ["init", str(tmp_path / "a")])
     assert told.exit_code == 0
-    assert "made " in told.stdout
+    assert "created " in told.stdout
     quiet = CliRunner().invoke(app, ["init", str(tmp_path / "b"), "-q"])
     assert (quiet.exit_code, quiet.stdout) == (0, "")
     assert check_manifest(tmp_path / "b" / MANIFEST, Config(), cache_dir=None).valid == 3

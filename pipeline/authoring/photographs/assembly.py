@@ -1,4 +1,7 @@
-"""A manifest from a folder of pictures: one row per product, with a prompt to begin with."""
+"""Make a manifest from a folder of pictures: one row per product, with a first prompt.
+
+Tested in tests/authoring/test_photographs.py.
+"""
 
 from __future__ import annotations
 
@@ -20,23 +23,25 @@ from pipeline.authoring.photographs.shots import (
 from pipeline.checker import rules
 from pipeline.errors import UsageError
 
-NAMES = ("key", "title", "pictures")
-DEFAULT_TEMPLATE = (
+_NAMES = ("key", "title", "pictures")
+_DEFAULT_TEMPLATE = (
     "Product video of {% if pictures == 1 %}the product in the picture{% else %}the product in the "
     "pictures{% endif %}. The camera moves slowly and steadily around it on a clean background in "
     "soft light; shape, colours and labels stay exactly as they are, no added text."
 )
 HEADERS = ("key", "prompt", *FIELDS_BEHIND_PROMPT, "notes")
 _SHOWN = 10
-_MORE_THAN_TAKEN = "not used: a video takes at most three pictures, and these come after them"
-_SECOND_OF_TWO = "not used: with two pictures only the first is taken, add a third to use all"
+_MORE_THAN_TAKEN = "not used: a video takes at most three pictures, and these come later"
+_SECOND_OF_TWO = "not used: of two pictures only the first is taken; add a third to use all of them"
 
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """A manifest made of pictures, what a person should know, and what was left out and why.
+    """A manifest made from pictures.
 
-    `image_root` is the setting that the manifest needs when the pictures lie outside of its folder.
+    `pictures` is the number used. `advice` are sentences for the user. `left_out` holds paths by
+    the reason why they are left out. `image_root` is the value that the setting needs if the
+    pictures are outside the manifest's folder.
     """
 
     manifest: NewManifest
@@ -49,19 +54,25 @@ class Assembly:
 def assemble(
     folder: Path, manifest: Path, *, pattern: str | None = None, template: str | None = None
 ) -> Assembly:
-    """Sort the pictures of a folder into rows for a manifest at the path `manifest`.
+    """Make the rows of a manifest from the pictures of a folder; nothing is written.
 
-    `pattern` replaces the rule for names (see `shots.by_pattern`), `template` the default prompt.
-    Nothing is written. Raises UsageError for a folder without usable pictures, a bad pattern or a
-    bad template.
+    Args:
+        folder: The folder of pictures.
+        manifest: Where the manifest will be written; the paths in its cells are relative to it.
+        pattern: A regular expression for names; see `shots.by_pattern`. None: `shots.by_name`.
+        template: The prompt template; None for the default prompt.
+
+    Raises:
+        UsageError: The folder has no usable picture, or the pattern or template is unusable.
+
     """
-    text = DEFAULT_TEMPLATE if template is None else template
-    prompts = PromptTemplate(text, names=NAMES, longest=rules.LONG_PROMPT)
+    text = _DEFAULT_TEMPLATE if template is None else template
+    prompts = PromptTemplate(text, names=_NAMES, longest=rules.LONG_PROMPT)
     found = look_into(folder)
     groups = products(_shots(found, pattern))
     if not groups:
         raise UsageError(
-            f"{folder} holds no picture that can be used.",
+            f"{folder} has no picture that can be used.",
             action=" ".join(described(found.left_out)) or "Put JPEG or PNG files into it.",
         )
     start, root = _start(folder, manifest)
@@ -77,7 +88,7 @@ def assemble(
 
 
 def described(left_out: Mapping[str, Sequence[str]], *, everything: bool = False) -> list[str]:
-    """Say what was left out, one line per reason; of many files the first ones are named."""
+    """Say what was left out, one line per reason; of many files name the first ones."""
     lines = []
     for why, paths in left_out.items():
         shown = paths if everything else paths[:_SHOWN]
@@ -96,7 +107,7 @@ def _shots(found: Found, pattern: str | None) -> list[Shot]:
 
 
 def _start(folder: Path, manifest: Path) -> tuple[str, Path | None]:
-    """What stands before each path in a cell, and the image root if they begin at the folder."""
+    """Return the prefix of each path in a cell, and the image root if there has to be one."""
     here = Path(os.path.realpath(folder))
     home = Path(os.path.realpath(manifest.parent))
     if not here.is_relative_to(home):
@@ -115,7 +126,7 @@ def _row(
     prompt, _ = prompts.prompt(values, about=key)
     if not prompt:
         raise UsageError(
-            f"The prompt template leaves the prompt of {key} empty.",
+            f"The prompt template makes an empty prompt for {key}.",
             action="Every row needs a prompt: put words into the template.",
         )
     cells = {"key": key, "prompt": prompt, "notes": choice.note}
@@ -124,22 +135,22 @@ def _row(
 
 
 def _title(key: str) -> str:
-    """A key as words: `tea-tin_smoke` is "Tea tin smoke"."""
+    """Write a key as words: `tea-tin_smoke` becomes "Tea tin smoke"."""
     words = key.replace("_", " ").replace("-", " ").split()
     text = " ".join(words)
     return text[:1].upper() + text[1:]
 
 
 def _advice(groups: Mapping[str, Sequence[Shot]], folder: Path) -> list[str]:
-    """What may have been sorted otherwise than it was meant."""
+    """Point out pictures that may have been assigned to the wrong product."""
     categories = [
-        f"{folder / key}: its pictures were taken for one product, but their names speak of "
-        r"several. If so, use --pattern '(?P<key>[^/_]+)_(?P<view>[^/]+)$'"
+        f"{folder / key}: its pictures were taken for one product, but their names suggest "
+        r"several. If there are several, use --pattern '(?P<key>[^/_]+)_(?P<view>[^/]+)$'"
         for key, shots in groups.items()
         if all("/" in shot.path for shot in shots) and looks_like_category(shots)
     ]
     return categories + [
-        f"{part} became a product of its own, beside {whole}. If it is one more view, rename the "
-        f"file, for example to {whole}_detail, or use --pattern"
+        f"{part} became a separate product, beside {whole}. If it is another view of {whole}, "
+        f"rename the file, for example to {whole}_detail, or use --pattern"
         for part, whole in offshoots(groups)
     ]

@@ -1,4 +1,7 @@
-"""The files of a folder of pictures: those that can be used, and why the others cannot."""
+"""List the files of a folder of pictures: those that can be used, and why the others cannot.
+
+Tested in tests/authoring/test_photographs.py.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +17,19 @@ from pipeline.manifest.locations import locate
 ACCEPTED = frozenset(
     {
         *(".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif"),
-        # Made fit when they are checked.
+        # These are converted when they are checked.
         *(".heic", ".heif", ".tif", ".tiff", ".bmp", ".avif"),
     }
 )
 _SYSTEM = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"})
-_HIDDEN = "hidden, or kept by the system for itself"
-_OTHER = "no picture"
-_CONVERT = "no format that the provider takes: save as JPEG or PNG"
+_HIDDEN = "hidden or a system file"
+_OTHER = "not a picture"
+_CONVERT = "a format that the provider does not accept: save it as JPEG or PNG"
 _KINDS = {
     **dict.fromkeys((".svg", ".psd", ".ai", ".eps", ".jp2", ".jxl"), _CONVERT),
     **dict.fromkeys(
         (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf"),
-        "a camera's raw picture: save as JPEG",
+        "a camera's raw picture: save it as JPEG",
     ),
     **dict.fromkeys((".mp4", ".mov", ".avi", ".mkv", ".webm"), "a video"),
 }
@@ -36,30 +39,30 @@ _KINDS = {
 class Found:
     """The usable pictures by their path inside the folder (`/` between folders), and the others.
 
-    `left_out` has the paths under the reason why they are left out.
+    `left_out` holds the other paths by the reason why they are left out.
     """
 
     pictures: list[str] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=dict)
 
     def leave_out(self, path: str, why: str) -> None:
-        """Note a file that is left out."""
+        """Note a file that is left out and why."""
         self.left_out.setdefault(why, []).append(path)
 
 
 def look_into(folder: Path) -> Found:
-    """List the pictures in a folder and its sub-folders; no file is opened.
+    """List the pictures in a folder and its subfolders; no file is opened.
 
-    Raises UsageError when the folder is not there, is no folder, or cannot be read.
+    Raises UsageError when the folder does not exist, is not a folder, or cannot be read.
     """
     if not folder.is_dir():
-        what = "is no folder" if folder.exists() else "is not there"
-        raise UsageError(f"{folder} {what}.", action="Name the folder that holds the pictures.")
+        why = "is not a folder" if folder.exists() else "does not exist"
+        raise UsageError(f"{folder} {why}.", action="Name the folder that holds the pictures.")
     found = Found()
     for path, entry in _files(folder, folder, found):
         why = _objection(entry)
         if why is None and locate(path, folder) != folder / path:
-            why = "its name cannot stand in a cell, or it leads elsewhere: rename or copy it"
+            why = "its name cannot be written in a cell, or it leads elsewhere: rename or copy it"
         if why is None:
             found.pictures.append(path)
         else:
@@ -68,7 +71,7 @@ def look_into(folder: Path) -> Found:
 
 
 def _files(folder: Path, root: Path, found: Found) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Every file below a folder with its path from the root; hidden folders are not entered."""
+    """Yield every file below a folder with its path from the root; skip hidden folders."""
     try:
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
@@ -92,7 +95,7 @@ def _inside(path: Path, root: Path) -> str:
 
 
 def _objection(entry: os.DirEntry[str]) -> str | None:
-    """Why a file is not used; None if it is a picture by all that its name says."""
+    """Return why a file cannot be used; None if it is a picture, judging by its name."""
     name = entry.name
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - ".jpg" alone has no suffix either
     if name.startswith((".", "~$")) or name.casefold() in _SYSTEM:
@@ -100,11 +103,11 @@ def _objection(entry: os.DirEntry[str]) -> str | None:
     if suffix not in ACCEPTED:
         return _KINDS.get(suffix, _OTHER)
     if any("\ud800" <= char <= "\udfff" for char in name):
-        return "its name is not readable text: rename it"
+        return "its name is not valid text: rename it"
     try:
         status = entry.stat()
     except OSError as error:
         return f"it cannot be read: {error.strerror or error}"
     if not stat.S_ISREG(status.st_mode):
-        return "no file, or a link to a folder"
+        return "not a file, or a link to a folder"
     return None if status.st_size else "empty (0 bytes)"

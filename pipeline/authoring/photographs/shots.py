@@ -1,10 +1,13 @@
-"""Which product a picture shows, by its file name, and where it stands among the others of it.
+"""Tell from its file name which product a picture shows, and its place among that product's.
 
-`SKU123_front.jpg`, `SKU123-2.jpg` and `SKU123.jpg` are one product, `SKU123/1.jpg` is too: in a
-sub-folder the folder's name is the product. Endings that can be part of a name count as views only
-beside a sure one: a number where the numbers begin like a series (`-1`, `-2`), or where the plain
-name or a sure view is there as well, so that `TS-100` and `TS-200`, or `A-20` and `A-30`, stay
-apart; a word such as `top` in the second case only, so that `crop-top` stays one.
+`SKU123_front.jpg`, `SKU123-2.jpg` and `SKU123.jpg` show one product, and so does `SKU123/1.jpg`: in
+a subfolder the folder's name is the product. An ending that may also be part of a name counts as a
+view only if other files confirm it. A number counts if the numbers begin like a series (`-1`,
+`-2`), or if there is also a file with the plain name or a certain view; so `TS-100` and `TS-200`,
+or `A-20` and `A-30`, stay apart. A word such as `top` counts in the second case only, so that
+`crop-top` stays a product.
+
+Tested in tests/authoring/test_photographs.py.
 """
 
 from __future__ import annotations
@@ -18,27 +21,27 @@ from pathlib import PurePosixPath
 from pipeline.checker.naming import visible
 from pipeline.errors import UsageError
 
-FIRST_VIEWS = ("front", "main", "hero", "packshot", "cover")
-VIEWS = (
-    *FIRST_VIEWS[:-1], "back", "rear", "side", "left", "right", "inside", "interior", "outside",
+_FIRST_VIEWS = ("front", "main", "hero", "packshot", "cover")
+_VIEWS = (
+    *_FIRST_VIEWS[:-1], "back", "rear", "side", "left", "right", "inside", "interior", "outside",
     "open", "closed", "angle", "detail", "details", "close", "closeup", "close-up", "zoom", "macro",
     "lifestyle", "worn",
 )  # fmt: skip
-UNSURE_VIEWS = (
+_UNSURE_VIEWS = (
     "cover", "top", "bottom", "label", "box", "packaging", "texture", "model", "flat", "scale",
     "context", "view", "alt", "copy", "img", "image", "photo", "pic",
 )  # fmt: skip
 
 
 def _any_of(words: Iterable[str]) -> str:
-    """Any of the words, numbered or not."""
+    """Match any of the words, numbered or not."""
     return rf"(?:{'|'.join(sorted(map(re.escape, words), key=len, reverse=True))})[\s_\-]*\d{{0,2}}"
 
 
-_SURE = re.compile(rf"(?P<key>.+?)[\s_.\-]+(?P<view>{_any_of(VIEWS)})", re.IGNORECASE)
+_SURE = re.compile(rf"(?P<key>.+?)[\s_.\-]+(?P<view>{_any_of(_VIEWS)})", re.IGNORECASE)
 _UNSURE = re.compile(
     r"(?P<key>.+?)(?:"
-    rf"[\s_.\-]+(?P<view>{_any_of(UNSURE_VIEWS)})|[\s_.\-]+(?P<number>\d{{1,3}})|\s*\((?P<copy>\d{{1,3}})\))",
+    rf"[\s_.\-]+(?P<view>{_any_of(_UNSURE_VIEWS)})|[\s_.\-]+(?P<number>\d{{1,3}})|\s*\((?P<copy>\d{{1,3}})\))",
     re.IGNORECASE,
 )
 _TAIL = re.compile(r"(.+?)[\s_.\-]+[^\W\d_]+\d*")
@@ -48,7 +51,7 @@ _LARGEST_VIEW = 99
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture of a product: its path inside the folder, and which view of it it is."""
+    """A picture of a product: its path inside the folder, the product's key and the view."""
 
     path: str
     key: str
@@ -56,23 +59,23 @@ class Shot:
 
     @property
     def place(self) -> tuple[int, list[tuple[int, str]], list[tuple[int, str]]]:
-        """Where it stands among its product's: the front first, then as a person counts."""
+        """A sort key within the product: the front first, then in natural order."""
         word = self.view.casefold().rstrip("0123456789 _-")
-        if word in FIRST_VIEWS:
-            rank = FIRST_VIEWS.index(word)
+        if word in _FIRST_VIEWS:
+            rank = _FIRST_VIEWS.index(word)
         else:
-            rank = len(FIRST_VIEWS) + bool(self.view)
+            rank = len(_FIRST_VIEWS) + bool(self.view)
         return rank, natural(self.view), natural(self.path)
 
 
 def natural(text: str) -> list[tuple[int, str]]:
-    """A sort key by which `2` comes before `10`."""
+    """Return a sort key by which `2` comes before `10`."""
     pieces = _DIGITS.split(text.casefold())
     return [(int(piece), "") if n % 2 else (0, piece) for n, piece in enumerate(pieces)]
 
 
 def by_name(paths: Sequence[str]) -> list[Shot]:
-    """Sort pictures to products by their names alone; paths have `/` between folders."""
+    """Assign pictures to products by their names alone; paths have `/` between folders."""
     loose = [path for path in paths if "/" not in path]
     sure = _sure_enough(loose)
     names = _folder_names(paths)
@@ -83,15 +86,16 @@ def by_name(paths: Sequence[str]) -> list[Shot]:
 
 
 def by_pattern(paths: Iterable[str], pattern: str) -> tuple[list[Shot], list[str]]:
-    """Sort pictures to products by a regular expression; also those that it does not match.
+    """Assign pictures to products by a regular expression; also return those without a match.
 
-    It is searched for in the path inside the folder; the group `key` names the product, a group
-    `view` orders its pictures. Raises UsageError for a pattern that is none or has no such group.
+    The pattern is searched for in the path inside the folder. Its group `key` names the product, a
+    group `view` orders its pictures. Raises UsageError if it is not a regular expression or has no
+    group `key`.
     """
     try:
         searched = re.compile(pattern)
     except re.error as error:
-        raise _bad_pattern(pattern, f"is no regular expression: {error}") from error
+        raise _bad_pattern(pattern, f"is not a regular expression: {error}") from error
     if "key" not in searched.groupindex:
         raise _bad_pattern(pattern, "has no group named key")
     shots, others = [], []
@@ -107,24 +111,27 @@ def by_pattern(paths: Iterable[str], pattern: str) -> tuple[list[Shot], list[str
 
 
 def products(shots: Iterable[Shot]) -> dict[str, list[Shot]]:
-    """The pictures of each product in their order, the products in natural order of their keys."""
+    """Group pictures by product, both in order: products by key, pictures by view."""
     groups: defaultdict[str, list[Shot]] = defaultdict(list)
     for shot in shots:
         groups[shot.key.casefold()].append(shot)
-    ordered = (sorted(group, key=lambda one: one.place) for group in groups.values())
+    ordered = (sorted(group, key=lambda shot: shot.place) for group in groups.values())
     keyed = {group[0].key: group for group in ordered}
-    return dict(sorted(keyed.items(), key=lambda one: natural(one[0])))
+    return dict(sorted(keyed.items(), key=lambda item: natural(item[0])))
 
 
 def looks_like_category(shots: Sequence[Shot]) -> bool:
-    """Whether the names of one folder's pictures speak of several products by themselves."""
+    """Tell whether the names of one folder's pictures suggest several products."""
     stems = [PurePosixPath(shot.path).stem for shot in shots]
     found = [match for stem in stems if (match := _SURE.fullmatch(stem))]
     return len({match["key"].casefold() for match in found}) > 1
 
 
 def offshoots(groups: Mapping[str, Sequence[Shot]]) -> list[tuple[str, str]]:
-    """Products of one picture whose name goes on where that of another with views ends."""
+    """Return products that may be views of another: (key, key of the other product).
+
+    Such a product has one picture, and its name continues that of a product with views.
+    """
     wholes = {key.casefold(): key for key, shots in groups.items() if any(s.view for s in shots)}
     found = []
     for key, shots in groups.items():
@@ -134,15 +141,15 @@ def offshoots(groups: Mapping[str, Sequence[Shot]]) -> list[tuple[str, str]]:
     return found
 
 
-def _bad_pattern(pattern: str, what: str) -> UsageError:
+def _bad_pattern(pattern: str, why: str) -> UsageError:
     return UsageError(
-        f"--pattern {pattern} {what}.",
+        f"--pattern {pattern} {why}.",
         action=r"For example: --pattern '(?P<key>[^/_]+)_(?P<view>\w+)\.jpg$'",
     )
 
 
 def _sure_enough(paths: Sequence[str]) -> set[str]:
-    """The loose pictures whose unsure ending is a view and no part of the name."""
+    """Return the loose pictures whose uncertain ending is a view, not part of the name."""
     stems = {PurePosixPath(path).stem.casefold() for path in paths}
     sure = {match["key"].casefold() for stem in stems if (match := _SURE.fullmatch(stem))}
     found: defaultdict[str, list[tuple[int | None, str]]] = defaultdict(list)
@@ -176,7 +183,7 @@ def _loose(path: str, *, sure_enough: bool) -> Shot:
 
 
 def _folder_names(paths: Iterable[str]) -> dict[PurePosixPath, str]:
-    """The name of each sub-folder; of two with one name the path from the folder down."""
+    """Return the name of each subfolder, or its path where two subfolders share a name."""
     folders = dict.fromkeys(PurePosixPath(path).parent for path in paths if "/" in path)
     holders = Counter(folder.name.casefold() for folder in folders)
     return {
@@ -186,7 +193,7 @@ def _folder_names(paths: Iterable[str]) -> dict[PurePosixPath, str]:
 
 
 def _in_folder(path: str, names: Mapping[PurePosixPath, str]) -> Shot:
-    """A picture in a sub-folder: what its name says beyond the folder's is the view."""
+    """Read a picture in a subfolder; what its name adds to the folder's name is the view."""
     pure = PurePosixPath(path)
     key = visible(names[pure.parent]) or str(pure.parent)
     view = pure.stem

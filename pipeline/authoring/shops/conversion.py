@@ -1,4 +1,7 @@
-"""A shop's product export becomes a manifest: one row per product, ready to be checked."""
+"""Convert a shop's product export into a manifest with one row per product.
+
+Tested in tests/authoring/shops/, by export format.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,10 @@ from pipeline.manifest.locations import PictureFault, web_fault
 from pipeline.manifest.wording import count
 from pipeline.reader.reading import read
 
-NAMES = (
+_NAMES = (
     "title", "type", "vendor", "description", "tags", "price", "status", "key",
 )  # fmt: skip
-DEFAULT_TEMPLATE = (
+_DEFAULT_TEMPLATE = (
     "Product video of {{ title or type or key }}"
     "{% if vendor %} by {{ vendor }}{% endif %}"
     "{% if type and type | lower not in title | lower %} ({{ type | lower }}){% endif %}. "
@@ -37,11 +40,13 @@ DEFAULT_TEMPLATE = (
 )
 _OWN = ("title", "vendor", "type", "tags", "price", "status", "description")
 _LISTED = 5
+FORMATS = {known.name: known for known in (shopify.FORMAT, woocommerce.FORMAT)}
+"""The supported export formats by name; another one is one more file and one more entry here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """A manifest made of an export, and what a person should know about it, line by line."""
+    """A manifest made from an export, and lines that the user should read about it."""
 
     manifest: NewManifest
     findings: tuple[str, ...]
@@ -49,7 +54,7 @@ class Conversion:
 
 @dataclass(slots=True)
 class _Findings:
-    """What is said, by the sentence, with the products that it is about."""
+    """The products that each sentence is about."""
 
     about: dict[str, list[str]] = field(default_factory=dict)
 
@@ -70,16 +75,23 @@ def convert(
     template: str | None = None,
     only_active: bool = False,
 ) -> Conversion:
-    """Read the export at `path` and make a manifest of it; nothing is written.
+    """Read an export and make a manifest of it; nothing is written.
 
-    `template` is a prompt template (default `DEFAULT_TEMPLATE`); with `only_active` products that
-    customers do not see are left out. Raises ManifestError for a file that is no table, UsageError
-    for one that is no such export or has no product, and for a template that cannot be used.
+    Args:
+        path: The file of the export.
+        export_format: Its format; see `find`.
+        template: The prompt template; None for `_DEFAULT_TEMPLATE`.
+        only_active: Leave out products that customers do not see.
+
+    Raises:
+        ManifestError: The file is not a table.
+        UsageError: It is not such an export or has no usable product, or the template is unusable.
+
     """
     export = _opened(path, export_format)
     prompts = PromptTemplate(
-        DEFAULT_TEMPLATE if template is None else template,
-        names=NAMES,
+        _DEFAULT_TEMPLATE if template is None else template,
+        names=_NAMES,
         longest=rules.LONG_PROMPT,
         columns=export.table.headers,
     )
@@ -93,7 +105,7 @@ def convert(
     ]
     if not rows:
         why = "; ".join([*left_out[:_LISTED], *findings.lines()])
-        raise UsageError(f"{path} has no product that could become a row. {why}".rstrip())
+        raise UsageError(f"{path} has no product that can become a row. {why}".rstrip())
     lines = findings.lines() + [f"left out: {text}" for text in left_out]
     return Conversion(_manifest(rows), tuple(lines))
 
@@ -102,11 +114,11 @@ def _opened(path: Path, export_format: ExportFormat) -> Export:
     table = read(path)
     export = export_format.of(table)
     if export is None:
-        others = [one.name for one in FORMATS.values() if not one.missing(table)]
+        others = [other.name for other in FORMATS.values() if not other.missing(table)]
         raise export_format.refuse(table, others)
     if not table.rows:
         raise UsageError(
-            f"{path} holds no products: there is nothing below its header.",
+            f"{path} has no products: there is nothing below its header.",
             action=export_format.obtain,
         )
     return export
@@ -122,7 +134,7 @@ def _unique(products: Sequence[Product], findings: _Findings) -> list[tuple[str,
         while key != product.key and key in given:
             key = numbered(product.key, seen)
         if key != product.key:
-            findings.add("another product has the same SKU, so the key got a number", key)
+            findings.add("another product has the same SKU, so a number was added to the key", key)
         keyed.append((key, product))
     return keyed
 
@@ -133,7 +145,7 @@ def _wanted(
     wanted = []
     for key, product in products:
         if not (product.title or product.description):
-            findings.add("left out, because there is neither a title nor a description", key)
+            findings.add("left out, because it has neither a title nor a description", key)
         elif only_active and not product.active:
             findings.add(f"left out by --only-active: {product.status or 'no status'}", key)
         else:
@@ -144,13 +156,13 @@ def _wanted(
 def _row(
     keyed: tuple[str, Product], prompts: PromptTemplate, findings: _Findings
 ) -> dict[str, str] | None:
-    """The cells of a product by header; None if the template gives it no prompt."""
+    """Return the cells of a product by header; None if the template gives it no prompt."""
     key, product = keyed
-    own = {name: getattr(product, name) for name in NAMES} | {"key": key}
+    own = {name: getattr(product, name) for name in _NAMES} | {"key": key}
     values = {**product.export, **own}
     prompt, cut = prompts.prompt(values, about=f"{key} (line {product.line})")
     if not prompt:
-        findings.add("left out, because the template leaves the prompt empty", key)
+        findings.add("left out, because the template gives it an empty prompt", key)
         return None
     notes = [f"The prompt was cut to {rules.LONG_PROMPT:,} characters."] if cut else []
     if not product.title:
@@ -166,7 +178,7 @@ def _row(
 
 
 def _pictures(product: Product) -> tuple[Choice, list[str]]:
-    """The pictures that a provider can fetch, and what is wrong with the others."""
+    """Choose from the pictures that a provider can fetch; say what is wrong with the others."""
     good, faults = [], []
     for link in product.pictures:
         address = web_address(link)
@@ -179,13 +191,13 @@ def _pictures(product: Product) -> tuple[Choice, list[str]]:
 
 
 def web_address(link: str) -> str:
-    """Complete a link as shops write them: without `https:`, with blanks in it."""
+    """Complete a link that a shop wrote without `https:` or with spaces in it."""
     bare = link.strip().replace(" ", "%20")
     return f"https:{bare}" if bare.startswith("//") else bare
 
 
 def _manifest(rows: list[dict[str, str]]) -> NewManifest:
-    """Put the cells under headers; columns of the shop's that are empty throughout are left out."""
+    """Put the cells under headers; the shop's columns that are empty in all rows are left out."""
     further = dict.fromkeys(name for row in rows for name in row)
     fixed = ("key", "title", "prompt", *FIELDS_BEHIND_PROMPT)
     own = [
@@ -202,17 +214,14 @@ def _listed(keys: Sequence[str]) -> str:
     return f"{', '.join(keys[:_LISTED])}{more}"
 
 
-FORMATS = {one.name: one for one in (shopify.FORMAT, woocommerce.FORMAT)}
-
-
 def find(name: str) -> ExportFormat:
-    """The format of this name; raises UsageError, which lists them all, if there is none."""
+    """Return the export format of this name; raise UsageError, which lists them, if none has it."""
     plain = name.strip().casefold()
     if plain in FORMATS:
         return FORMATS[plain]
     near = difflib.get_close_matches(plain, FORMATS, n=1, cutoff=0.5)
     raise UsageError(
-        f"--from {name}: no such export format.",
+        f"--from {name}: there is no such export format.",
         action=(f"Did you mean {near[0]}? " if near else "")
-        + f"Understood are {' and '.join(FORMATS)}.",
+        + f"Supported formats: {', '.join(FORMATS)}.",
     )

@@ -12,11 +12,11 @@ from pipeline.model import Manifest, Row
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One product of an export.
+    """A product of an export, in the same form for every format.
 
-    `line` is its first physical line. `description` is plain text. `active` says that customers
-    see it. `pictures` are as the export names them, in the product's own order. `kept` are further
-    columns that stay in the manifest, by their header there. `export` holds the cells of its first
+    `line` is its first physical line. `description` is plain text. `active` says whether customers
+    see it. `pictures` are as the export names them, in the product's own order. `kept` holds
+    further columns for the manifest, by their header there. `export` holds the cells of its first
     line by the headers of the export, for templates.
     """
 
@@ -37,18 +37,18 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An export as read: its lines, whose cells are asked for by the format's names of columns."""
+    """An export as read; its cells are found by the format's own names for the columns."""
 
     table: Manifest
     places: Mapping[str, int]
 
     def cell(self, line: Row, column: str) -> str:
-        """The text of a cell; empty where the export has no such column."""
+        """Return the text of a cell; empty if the export has no such column."""
         place = self.places.get(column)
         return "" if place is None else line.cells[place].strip()
 
     def cells(self, line: Row) -> dict[str, str]:
-        """All cells of a line by the headers of the export."""
+        """Return all cells of a line by the headers of the export."""
         return dict(zip(self.table.headers, line.cells, strict=True))
 
 
@@ -56,9 +56,10 @@ class Export:
 class ExportFormat:
     """An export format.
 
-    `columns` maps our name of each column to the headers that it has had, `required` lists groups
-    of such names of which one has to be there, `obtain` says how a person gets the file, and
-    `products` makes products of the lines; what it leaves out it adds to the list it is given.
+    `columns` maps our name for each column to the headers that it has had. `required` lists groups
+    of these names; of each group at least one column must exist. `obtain` says how a person gets
+    the file. `products` turns the lines into products, and adds to the list it is given what it
+    leaves out.
     """
 
     name: str
@@ -69,11 +70,11 @@ class ExportFormat:
     products: Callable[[Export, list[str]], Sequence[Product]]
 
     def of(self, table: Manifest) -> Export | None:
-        """The table as an export of this format; None if it is no such export."""
+        """Return the table as an export of this format; None if it is not one."""
         return None if self.missing(table) else Export(table, self._places(table))
 
     def missing(self, table: Manifest) -> list[str]:
-        """The required columns that the table does not have, in words."""
+        """Return the required columns that the table lacks, in words."""
         places = self._places(table)
         return [
             " or ".join(f'"{header}"' for name in group for header in self.columns[name])
@@ -82,15 +83,15 @@ class ExportFormat:
         ]
 
     def refuse(self, table: Manifest, looks_like: Sequence[str]) -> UsageError:
-        """The error for a table that is no export of this format."""
+        """Return the error for a table that is not an export of this format."""
         hint = (
             f"It looks like an export of {looks_like[0]}: use --from {looks_like[0]}."
             if looks_like
             else self.obtain
         )
         return UsageError(
-            f"{table.path} is no product export of {self.shop}: it has no column "
-            f"{', and none '.join(self.missing(table))}.",
+            f"{table.path} is not a product export of {self.shop}: it has no column "
+            f"{', and no column '.join(self.missing(table))}.",
             action=hint,
         )
 

@@ -2,9 +2,9 @@
 
 Source: https://help.shopify.com/en/manual/products/import-export/using-csv (the product CSV file
 description). A product has one line per variant and per further picture, all with its handle; only
-the first has a title. `Image Position` orders the pictures. Status is active, draft or archived
-(and unlisted, by https://shopify.dev/docs/api/admin-graphql/latest/enums/ProductStatus), and an
-empty `Published` means published. The headers were renamed once; both sets are understood.
+the first line has a title. `Image Position` orders the pictures. The status is active, draft or
+archived (or unlisted, see https://shopify.dev/docs/api/admin-graphql/latest/enums/ProductStatus),
+and an empty `Published` means published. Shopify renamed the headers once; both sets are accepted.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ def _products(export: Export, left_out: list[str]) -> list[Product]:
 
 
 def _slug(title: str) -> str:
-    """Make a handle of a title, as the shop itself does where an import has none."""
+    """Make a handle from a title, as the shop does for an import without handles."""
     return re.sub(r"\W+", "-", title.casefold()).strip("-")
 
 
 def _product(export: Export, handle: str, lines: Sequence[Row]) -> Product:
-    # Some spreadsheets sort the lines: the one with the title speaks for the product.
+    # Spreadsheet users sort the lines, so the line with the title need not be the first.
     first = next((line for line in lines if export.cell(line, "title")), lines[0])
     status, active = _status(export.cell(first, "status"), export.cell(first, "published"))
     return Product(
@@ -96,11 +96,11 @@ def _pictures(export: Export, lines: Sequence[Row]) -> tuple[str, ...]:
     if not placed:
         variants = (export.cell(line, "variant_picture") for line in lines)
         return tuple(dict.fromkeys(link for link in variants if link))
-    return tuple(dict.fromkeys(link for _, link in sorted(placed, key=lambda one: one[0])))
+    return tuple(dict.fromkeys(link for _, link in sorted(placed, key=lambda placed: placed[0])))
 
 
 def _position(text: str) -> float:
-    """The place of a picture; without one behind all others, in the order of the lines."""
+    """Return a picture's position; one without comes after all others, in the order of lines."""
     try:
         place = float(text)
     except ValueError:

@@ -2,10 +2,11 @@ r"""The product export of WooCommerce (Products, Export).
 
 Sources: https://woocommerce.com/document/product-csv-importer-exporter/ and its column schema
 https://github.com/woocommerce/woocommerce/wiki/Product-CSV-Import-Schema: Published is 1, 0
-(private) or -1 (draft), several values of a cell are parted by commas, variations have a line each
-whose Parent is an SKU or `id:` and a number. From the exporter itself (WC_Product_CSV_Exporter and
-WC_CSV_Exporter): 2 is pending, a line break in a description is the two characters `\n`, a comma
-inside of a value is `\,`, and an apostrophe stands before what could be a formula.
+(private) or -1 (draft), several values in a cell are separated by commas, and each variation has a
+line whose Parent is an SKU, or `id:` and a number. From the exporter itself
+(WC_Product_CSV_Exporter and WC_CSV_Exporter): 2 is pending, a line break in a description is
+written as the two characters `\n`, a comma inside a value as `\,`, and text that a spreadsheet
+could take for a formula begins with an apostrophe.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ _STATUSES = {"1": "published", "0": "private", "-1": "draft", "2": "pending"}
 _GUARD = re.compile(r"\A'(?=[=+\-@\t\r])")
 _COMMA = re.compile(r"(?<!\\),")
 _NEWLINE = re.compile(r"(?<!\\)\\n")
-# [gallery ids="1,2"], [vc_row], [/caption]; not a plain word in brackets.
+# [gallery ids="1,2"], [vc_row], [/caption]; but not a plain word in brackets.
 _SHORTCODE = re.compile(r"\[(?:/[\w-]+|\w+_\w+[^\]]*|[\w-]+ [\w-]+=[^\]]*)\]")
 
 
@@ -67,7 +68,7 @@ def _products(export: Export, left_out: list[str]) -> list[Product]:
 
 
 def _names(export: Export, line: Row) -> list[str]:
-    """What a variation may call this product in its Parent cell."""
+    """Return the names by which a variation may refer to this product in its Parent cell."""
     sku, number = _text(export, line, "sku"), _text(export, line, "id")
     return [name for name in (sku, number and f"id:{number}") if name]
 
@@ -103,7 +104,7 @@ def _product(export: Export, key: str, line: Row, variations: Sequence[Row]) -> 
 
 
 def _price(export: Export, line: Row, variations: Sequence[Row], column: str) -> str:
-    """The product's price; a product with variations has none of its own, so the first of them."""
+    """Return the product's price, or the first one of its variations if it has none itself."""
     prices = (_text(export, row, column) for row in (line, *variations))
     return next(filter(None, prices), "")
 
@@ -117,10 +118,10 @@ def _pictures(export: Export, line: Row, variations: Sequence[Row]) -> tuple[str
 
 
 def _description(export: Export, line: Row) -> str:
-    """The short description, which is written to be read at a glance; else the long one."""
+    """Return the short description, or the long one if there is no short one."""
     for column in ("short", "description"):
         raw = _NEWLINE.sub("\n", _text(export, line, column)).replace("\\\\n", "\\n")
-        # WordPress makes paragraphs of line breaks when it shows the text.
+        # WordPress turns line breaks into paragraphs when it displays the text.
         text = plain_text(_SHORTCODE.sub(" ", raw).replace("\n", "<br>"))
         if text:
             return text
@@ -140,8 +141,8 @@ FORMAT = ExportFormat(
     name="woocommerce",
     shop="WooCommerce",
     obtain=(
-        "In WordPress: Products, All Products, Export, all columns. Its headers have to be English:"
-        " set the language of your profile to English before exporting."
+        "In WordPress: Products, All Products, Export, all columns. Its headers must be English: "
+        "set the language of your profile to English before you export."
     ),
     columns=_COLUMNS,
     required=(("sku", "id"), ("name",)),

@@ -60,7 +60,7 @@ def test_nothing_is_written_over(export: Path, tmp_path: Path) -> None:
         (("--only-active",), "goes with --from only"),
         (("--pattern", "x"), "goes with --from-images only"),
         (("--prompt-template", "x"), "goes with --from or --from-images"),
-        (("--from", "shopify", "x.csv", "--output", "y.docx"), "no name for a manifest"),
+        (("--from", "shopify", "x.csv", "--output", "y.docx"), "cannot be the name of a manifest"),
     ],
 )
 def test_options_that_do_not_go_together(arguments: tuple[str, ...], said: str) -> None:

@@ -221,7 +221,7 @@ def test_cells_that_look_like_formulas(save: Save, made: Made, tmp_path: Path) -
 
 def test_an_empty_export(save: Save) -> None:
     """A header without lines is said, with how to get a full one."""
-    with pytest.raises(UsageError, match="holds no products") as raised:
+    with pytest.raises(UsageError, match="has no products") as raised:
         convert(save(OLD, []), find("shopify"))
     assert "Export" in str(raised.value.action)
 
