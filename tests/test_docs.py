@@ -162,7 +162,7 @@ def test_the_readme_names_every_exit_code() -> None:
 
 def test_the_readme_orders_exit_codes_as_the_program_does() -> None:
     """Of two codes that the README gives in its order of gravity, the program takes the first."""
-    said = re.search(r"the gravest is given: ([\d, or]+)\.", README)
+    said = re.search(r"the most serious is given: ([\d, or]+)\.", README)
     assert said is not None
     order = [ExitCode(int(code)) for code in re.findall(r"\d+", said[1])]
     assert {*order, ExitCode.DONE} == set(ExitCode)

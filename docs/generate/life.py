@@ -9,29 +9,29 @@ from pipeline.writer.outcome import advise
 from .tables import first_line, table
 
 _MEANING = {
-    State.INVALID: "It breaks a rule, and is never sent.",
-    State.WAITING: "It is to be submitted.",
-    State.SUBMITTING: "The intent is in the journal, the submission is on its way.",
-    State.IN_DOUBT: "It was submitted and no clear answer came: the money may be spent.",
-    State.RUNNING: "The provider works on it; its task id is known.",
-    State.READY: "The provider has finished it; it is not on disk yet.",
-    State.DONE: "The video is verified and in its place.",
-    State.REFUSED: "The provider said no to the submission, or to one of the row's pictures.",
+    State.INVALID: "The row breaks a rule and is never sent.",
+    State.WAITING: "The row will be submitted.",
+    State.SUBMITTING: "The intent is in the journal, and the submission is on its way.",
+    State.IN_DOUBT: "The row was submitted and no clear answer came: the money may be spent.",
+    State.RUNNING: "The provider is working on it; its task id is known.",
+    State.READY: "The provider has finished the video; it is not on disk yet.",
+    State.DONE: "The video is verified and in place.",
+    State.REFUSED: "The provider refused the submission, or one of the row's pictures.",
     State.FAILED: "The provider's task failed.",
     State.MISSING: "The provider has not known the task for longer than `api.missing_grace_s`.",
-    State.EXPIRED: "Made and paid for, but no link to the video works any more.",
+    State.EXPIRED: "The video was made and paid for, but no link to it works any more.",
 }
 
 
 def diagram() -> str:
-    """Return the diagram that is drawn from the table of moves."""
+    """Return the diagram, drawn from the table of moves."""
     return f"```mermaid\n{lifecycle.diagram()}```\n"
 
 
 def states() -> str:
     """Return what each state means, what can follow it, and what a person does about it."""
-    rows = [(f"`{one}`", _MEANING[one], _next(one), _do(one)) for one in State]
-    return table(("state", "what it means", "next", "what you do"), rows)
+    rows = [(f"`{state}`", _MEANING[state], _next(state), _do(state)) for state in State]
+    return table(("state", "what it means", "next", "what to do"), rows)
 
 
 def events() -> str:

@@ -19,14 +19,14 @@ _WIDTH = 96
 _DO = {
     ExitCode.DONE: "Nothing.",
     ExitCode.NEEDS_USER: "Open the results; `result_action` says what to do with each such row.",
-    ExitCode.USAGE: "Read the message, correct what it names, start again.",
-    ExitCode.IN_DOUBT: "Run again later; what stays so is settled with `reelsheet resolve`.",
-    ExitCode.STOPPED: "Correct the key, top up, or raise the cap that is named; run again.",
+    ExitCode.USAGE: "Read the message, correct what it names, and start again.",
+    ExitCode.IN_DOUBT: "Run again later; settle rows that stay so with `reelsheet resolve`.",
+    ExitCode.STOPPED: "Correct the key, top up, or raise the cap that is named; then run again.",
     ExitCode.UNFINISHED: "Run again. Nothing is paid for twice.",
-    ExitCode.INTERNAL: "Report the line that was printed. Run again: the journal is whole.",
-    ExitCode.LOCKED: "Nothing; wait for the other run, or use another `--out`.",
-    ExitCode.INTERRUPTED: "Run again to go on.",
-    ExitCode.TERMINATED: "Run again to go on.",
+    ExitCode.INTERNAL: "Report the line that was printed, then run again: the journal is intact.",
+    ExitCode.LOCKED: "Wait for the other run, or use another `--out`.",
+    ExitCode.INTERRUPTED: "Run again to continue.",
+    ExitCode.TERMINATED: "Run again to continue.",
 }
 
 

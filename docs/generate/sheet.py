@@ -10,32 +10,33 @@ from pipeline.model import RESULT_COLUMNS
 from .tables import table
 
 _IMAGES = "`image_1` `image_2` `image_3`"
-_ONE_COLUMN = "The same in one column: pictures parted by `|`, `;` or a line break."
+_ONE_COLUMN = "The same in one column: pictures separated by `|`, `;` or a line break."
 
 _RESULTS = {
-    "result_state": "Where the row stands; see [states](states.md).",
+    "result_state": "The state of the row; see [states](states.md).",
     "result_video": "The video, as a path from the output folder. In a workbook it is a link.",
     "result_error": "What happened, with the provider's own code in brackets if it gave one.",
     "result_action": "What to do.",
-    "result_task_id": "The provider's id of the task: what to look for in your account. In a "
+    "result_task_id": "The provider's id of the task, by which you find it in your account. In a "
     "workbook of a live run it is a link.",
     "result_attempts": "How often the row was submitted, over all runs.",
-    "result_submitted_at": "When it was submitted last (UTC).",
+    "result_submitted_at": "When it was last submitted (UTC).",
     "result_finished_at": "When it ended (UTC).",
-    "result_seconds": "The length of video that was asked for, in seconds.",
-    "result_warnings": "What to know although it worked: an odd length or frame, an edit since.",
+    "result_seconds": "The requested length of the video, in seconds.",
+    "result_warnings": "What you should know although it worked: an unexpected length or shape, a "
+    "later edit of the row.",
 }
 
 
 def columns() -> str:
     """Return the short table: what to write, and what an empty cell means."""
-    return table(("column", "what to write", "empty means"), _columns())
+    return table(("column", "what to write", "if empty"), _columns())
 
 
 def all_columns() -> str:
-    """Return the names by which each field is understood, the first found counting first."""
+    """Return the headers accepted for each field, in order of precedence."""
     rows = [(f"`{field}`", _names(ALIASES[field])) for field in FIELDS]
-    return table(("field", "headers understood, in this order"), rows)
+    return table(("field", "accepted headers, in this order"), rows)
 
 
 def result_columns() -> str:

@@ -1,7 +1,7 @@
-"""The `reelsheet` command: its subcommands, and errors turned into sentences and exit codes.
+"""The `reelsheet` command: its subcommands, and its errors as sentences and exit codes.
 
 Nothing heavy is imported here: each command imports what it needs when it runs, so that `--help`
-answers at once.
+answers quickly.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -21,14 +22,14 @@ from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError
 
 EXIT_CODES = {
-    ExitCode.DONE: "all rows done (`retry`, `fetch`: those that they are for, see their --help)",
-    ExitCode.NEEDS_USER: "finished; some rows need you (invalid, refused, failed, expired)",
+    ExitCode.DONE: "all rows done (`retry`, `fetch`: the rows that they handle, see their --help)",
+    ExitCode.NEEDS_USER: "finished; some rows need attention (invalid, refused, failed, expired)",
     ExitCode.USAGE: "bad usage, configuration or manifest; nothing was sent",
     ExitCode.IN_DOUBT: "rows in doubt or missing: money to reconcile, see `reelsheet resolve`",
     ExitCode.STOPPED: "stopped by a refused key (401), no credit (402) or a cap",
-    ExitCode.UNFINISHED: "unfinished (outage, disk, deadline): run again as it is",
+    ExitCode.UNFINISHED: "unfinished (outage, disk, deadline): start the same command again",
     ExitCode.INTERNAL: "internal error",
-    ExitCode.LOCKED: "another run works in the same output folder",
+    ExitCode.LOCKED: "another run is using the same output folder",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C",
     ExitCode.TERMINATED: "terminated",
 }
@@ -36,7 +37,7 @@ EXIT_CODES = {
 _HELP = f"""
 A spreadsheet of products goes in; one verified video per row comes out.
 
-Start with `reelsheet init`, look at `reelsheet check MANIFEST` and `reelsheet plan MANIFEST`, then
+Begin with `reelsheet init`, then `reelsheet check MANIFEST`, `reelsheet plan MANIFEST` and
 `reelsheet run MANIFEST`. Until config.yaml says `provider: toapis`, every run is a rehearsal
 against a built-in emulator: no key, no network, no cost.
 
@@ -64,13 +65,13 @@ def _show_version(wanted: bool) -> None:
 
 @app.command(
     "emulate",
-    short_help="Serve a local ToAPIs for rehearsals and tests.",
+    short_help="Serve a local ToAPIs for other clients and tests.",
     add_help_option=False,
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
 )
 def _emulate(context: typer.Context) -> None:
-    """Serve the local API on this machine, for other clients and for tests (see emulate --help)."""
-    # The options are the emulator's own.
+    """Serve the emulator's API on this machine, for other clients and tests; see emulate --help."""
+    # The emulator parses its options itself.
     from pipeline.emulator.command import main as emulate
 
     raise typer.Exit(emulate(context.args, program="reelsheet emulate"))
@@ -83,7 +84,7 @@ def _root(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Take the options that come before the command."""
+    """Accept the options that come before the command."""
 
 
 def main() -> None:
@@ -91,26 +92,32 @@ def main() -> None:
     outlive_readers()
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, _terminated)
+    sys.exit(exit_code_of(app))
+
+
+def exit_code_of(command: Callable[[], object]) -> ExitCode:
+    """Carry out a command; return its exit code, and print the error if one ended it."""
     try:
-        app()
+        command()
     except ReelsheetError as error:
         _say(f"error: {error.message}", error.action)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except KeyboardInterrupt:
-        _say("Interrupted; nothing is lost. Run again to go on.")
-        sys.exit(ExitCode.INTERRUPTED)
+        _say("Interrupted; nothing is lost. Run again to continue.")
+        return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort: loud, and without a secret
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{os.path.basename(frame.filename)}:{frame.lineno}"  # noqa: PTH119
         _say(
             f"internal error: {type(error).__name__} at {where}: {conceal(str(error))}",
-            "Please report it with this line. What was paid for is in the journal; run again.",
+            "Please report this line. Everything paid for is in the journal; run again.",
         )
-        sys.exit(ExitCode.INTERNAL)
+        return ExitCode.INTERNAL
+    return ExitCode.DONE
 
 
 def _terminated(*_: object) -> None:
-    _say("Terminated; nothing is lost. Run again to go on.")
+    _say("Terminated; nothing is lost. Run again to continue.")
     sys.exit(ExitCode.TERMINATED)
 
 

@@ -1,4 +1,4 @@
-"""`reelsheet check`: all problems of the whole manifest at once."""
+"""`reelsheet check`: show all problems of a manifest at once."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _check(
             "--show-prompts",
             metavar="N",
             min=0,
-            help="Also print the first N prompts, just as they would be sent.",
+            help="Also print the first N prompts, exactly as they would be sent.",
         ),
     ] = 0,
     as_json: Json = False,
@@ -56,7 +56,7 @@ def _check(
     """Show every problem of the manifest at once; sends nothing.
 
     Each problem names the row, the cell, the column, what is wrong and what to do. Local pictures
-    are opened and fully decoded. Exit code 0 if every row could be sent, 2 if not.
+    are opened and fully decoded. The exit code is 0 if every row can be sent, otherwise 2.
     """
     setting = settle(manifest, config, out, sets)
     prompts: list[_Prompt] = []
@@ -89,7 +89,7 @@ class _Prompt(TypedDict):
 
 
 def _prompts(found: CheckedManifest, most: int) -> list[_Prompt]:
-    """The first prompts that would be sent, with their rows and keys."""
+    """Return the first prompts that would be sent, with their rows and keys."""
     keys = dict(zip((row.number for row in found.manifest.rows), found.keys, strict=True))
     return [
         {"row": number, "key": keys[number], "prompt": request.prompt}
@@ -125,7 +125,7 @@ def _print(
     for problem in problems:
         typer.echo(problem_line(manifest, problem))
     if not quiet:
-        invalid = f", {rows - valid:,} of them cannot be sent as they are" if valid < rows else ""
+        invalid = f", {rows - valid:,} of them cannot be sent" if valid < rows else ""
         from pipeline.model import Severity
 
         errors = sum(problem.severity is Severity.ERROR for problem in problems)

@@ -1,4 +1,8 @@
-"""`reelsheet init`: a starter folder, or a manifest from what one has."""
+"""`reelsheet init`: make a starter folder, or a manifest from a shop's export or from pictures.
+
+Tested in tests/authoring/test_starter.py, tests/authoring/test_photographs.py and
+tests/authoring/shops/test_command.py.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +54,7 @@ def _init(
         Path | None,
         typer.Argument(
             metavar="DIR|EXPORT",
-            help="Where to put the starter folder (default: here); with --from the shop's export.",
+            help="The starter folder to make (default: this one); with --from, the shop's export.",
         ),
     ] = None,
     shop: Annotated[
@@ -58,7 +62,7 @@ def _init(
         typer.Option(
             "--from",
             metavar="FORMAT",
-            help="Make a manifest of a shop's product export: shopify or woocommerce.",
+            help="Make a manifest from a shop's product export: shopify or woocommerce.",
         ),
     ] = None,
     images: Annotated[
@@ -66,8 +70,8 @@ def _init(
         typer.Option(
             "--from-images",
             metavar="DIR",
-            help="Make a manifest of a folder of pictures, sorted to products by name: "
-            "SKU123_front.jpg, SKU123-2.jpg, SKU123/1.jpg.",
+            help="Make a manifest from a folder of pictures; their names tell which product each "
+            "shows: SKU123_front.jpg, SKU123-2.jpg, SKU123/1.jpg.",
         ),
     ] = None,
     output: Annotated[
@@ -75,8 +79,8 @@ def _init(
         typer.Option(
             "--output",
             metavar="FILE",
-            help="The manifest to write, .xlsx, .csv or .tsv. A file that is there is never "
-            "written over.",
+            help="The manifest to write: .xlsx, .csv or .tsv. An existing file is never "
+            "overwritten.",
         ),
     ] = None,
     template: Annotated[
@@ -84,10 +88,10 @@ def _init(
         typer.Option(
             "--prompt-template",
             metavar="TEXT",
-            help='How prompts are made, for example "Video of {{ title }}. {{ description | '
-            'truncate(200) }}". Values with --from: title, type, vendor, description, tags, '
-            'price, status, key, and every column as row["Header"]; with --from-images: key, '
-            "title, pictures (how many). The language is Jinja's.",
+            help='A Jinja template for the prompts, for example "Video of {{ title }}. '
+            '{{ description | truncate(200) }}". Values with --from: title, type, vendor, '
+            'description, tags, price, status, key, and every column as row["Header"]; with '
+            "--from-images: key, title, pictures (their number).",
         ),
     ] = None,
     pattern: Annotated[
@@ -95,25 +99,26 @@ def _init(
         typer.Option(
             "--pattern",
             metavar="REGEX",
-            help="With --from-images: which part of a path names the product, as the group key; a "
-            r"group view orders its pictures. For example '(?P<key>[^/_]+)_(?P<view>\w+)'.",
+            help="With --from-images: the group key matches the part of a path that names the "
+            "product, and a group view orders the product's pictures. For example "
+            r"'(?P<key>[^/_]+)_(?P<view>\w+)'.",
         ),
     ] = None,
     only_active: Annotated[
         bool,
         typer.Option(
             "--only-active",
-            help="With --from: leave out what customers do not see (drafts, archived, private).",
+            help="With --from: leave out products that customers do not see (drafts, archived, "
+            "private).",
         ),
     ] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write a starter folder, or make a manifest from a shop's export or a folder of pictures.
+    """Make a starter folder, or a manifest from a shop's export or a folder of pictures.
 
-    Without options: a template workbook with the rules inside, the configuration, and the folders;
-    files that are there already are left alone. Nothing is sent anywhere, and nothing is written
-    over.
+    The starter folder has a template workbook that explains the rules, the configuration, and
+    folders for pictures and outputs. Nothing is sent, and existing files are never overwritten.
     """
     wish = _Wish(source, shop, images, output, template, pattern, only_active, verbose, quiet)
     _demand_sense(wish)
@@ -128,13 +133,13 @@ def _init(
 
 
 def _demand_sense(wish: _Wish) -> None:
-    """Refuse options that do not go together, each with what to do."""
+    """Refuse options that do not go together, and say what to do."""
     making = wish.shop is not None or wish.images is not None
     if wish.shop is not None and wish.images is not None:
-        raise UsageError("--from and --from-images are two ways to a manifest: choose one.")
+        raise UsageError("--from and --from-images exclude each other: choose one.")
     if making and wish.output is None:
         raise UsageError(
-            "--output is missing: where the manifest is to be written.",
+            "--output is missing: it names the manifest to write.",
             action="For example: --output manifests/products.xlsx",
         )
     if wish.shop is not None and wish.source is None:
@@ -193,16 +198,16 @@ def _from_images(wish: _Wish, images: Path) -> None:
     if made.image_root is not None:
         setting = f' --set "manifest.image_root={made.image_root}"'
         lines.append(
-            "The pictures lie outside of the manifest's folder: set manifest.image_root to "
-            f"{made.image_root} in config.yaml, or give it with --set as below."
+            "The pictures are outside the manifest's folder: set manifest.image_root to "
+            f"{made.image_root} in config.yaml, or use --set as shown below."
         )
     _say(wish, [*lines, *_made(wish.output, len(made.manifest.rows), setting)])
 
 
 def _made(path: Path, rows: int, setting: str = "") -> list[str]:
     return [
-        f"made {path} with {count(rows, 'row')}",
-        "Look through its prompts: each becomes a video. Then:",
+        f"created {path} with {count(rows, 'row')}",
+        "Read its prompts: each becomes a video. Then:",
         f"  reelsheet check {path}{setting}",
         f"  reelsheet plan {path}{setting}",
     ]

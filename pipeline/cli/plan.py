@@ -1,4 +1,4 @@
-"""`reelsheet plan`: what a run would do."""
+"""`reelsheet plan`: show what a run would do."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _plan(
 ) -> None:
     """Show what `run` would do: rows per group, seconds of video, money, time; sends nothing.
 
-    With -v it says for each row what would be done with it and why.
+    With -v it also shows, for each row, what would be done and why.
     """
     from pipeline.planner.plan import Selection
 
@@ -53,7 +53,15 @@ def _plan(
 
 
 def show_plan(setting: Setting, selection: Selection, *, as_json: bool, verbose: bool) -> None:
-    """Print the plan of a run with this selection."""
+    """Print the plan of a run with this selection.
+
+    Args:
+        setting: The manifest with its configuration and output folder.
+        selection: The rows that the run would handle, and how.
+        as_json: Print a JSON document instead of tables.
+        verbose: Also print a line for each row.
+
+    """
     from pipeline.journal.reading import read_durations, read_entries
     from pipeline.planner.estimate import estimate
     from pipeline.planner.planner import plan_manifest

@@ -1,4 +1,4 @@
-"""What a person sees while a run works: one bar on a terminal, a plain line now and then elsewhere.
+"""Show how a run gets on: a bar on a terminal, elsewhere a plain line now and then.
 
 Everything goes to standard error; standard output carries results only.
 """
@@ -18,7 +18,7 @@ from pipeline.cli.screen import is_terminal
 from pipeline.model import State
 
 PLAIN_EVERY_S = 30
-"""Without a terminal, a line so often."""
+"""Without a terminal, seconds between two lines."""
 
 _SHOWN = (
     State.WAITING,
@@ -41,12 +41,20 @@ def counts(states: Mapping[State, int]) -> str:
 
 
 def shows_bars(stream: TextIO | None) -> bool:
-    """Tell whether bars and colour may be shown (https://no-color.org)."""
+    """Tell whether a stream may show bars and colour (https://no-color.org)."""
     return is_terminal(stream) and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
 class Progress:
-    """One bar for the manifest, or plain lines; use it as a context."""
+    """A bar for the whole manifest, or plain lines; use it as a context manager.
+
+    Args:
+        total: The number of rows.
+        stream: Where to show it.
+        quiet: Show warnings only.
+        now: A monotonic clock, in seconds.
+
+    """
 
     def __init__(
         self,
@@ -75,7 +83,7 @@ class Progress:
         self.interval_s = 0.5 if self._bar is not None else 5.0
 
     def show(self, states: Mapping[State, int]) -> None:
-        """Show how far the rows are; cheap enough to be called all the time."""
+        """Show how many rows are in which state; cheap enough to be called all the time."""
         every_s = PLAIN_EVERY_S if self._bar is None else self.interval_s
         due = self._now() - self._told >= every_s
         if self._quiet or not (due or self._first_ended is None):
@@ -93,7 +101,7 @@ class Progress:
 
     def _show_bar(self, bar: tqdm[Never], ended: int, states: Mapping[State, int]) -> None:
         if self._first_ended:
-            # Rows that had ended before this run must not make it look faster than it is.
+            # Rows that ended before this run must not make it look faster than it is.
             bar.initial = self._first_ended
         bar.n = ended
         bar.set_postfix_str(counts(states), refresh=True)
@@ -111,7 +119,7 @@ class Progress:
             self._say(line)
 
     def warn(self, line: str) -> None:
-        """Print a line that concerns the user's money, also to one who wants to hear little."""
+        """Print a line that concerns the user's money, even if quiet."""
         self._say(line)
 
     def _say(self, line: str) -> None:
@@ -132,17 +140,17 @@ class Progress:
 
 @contextlib.contextmanager
 def picture_progress(*, show: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Yield what shows how many pictures were looked at; None where nobody watches."""
+    """Yield a function that shows how many pictures were checked; None if nobody would see it."""
     if not show or not shows_bars(sys.stderr):
         yield None
         return
     with tqdm[Never](unit="picture", file=sys.stderr, leave=False, delay=0.5) as bar:
 
-        def seen(done: int, total: int) -> None:
+        def show_pictures(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        yield seen
+        yield show_pictures
 
 
 def _clock(seconds: float) -> str:

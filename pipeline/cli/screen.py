@@ -1,4 +1,7 @@
-"""Tables and sentences on standard output; progress on standard error."""
+"""The terminal: what commands print, the question that a run may ask, and streams that fail.
+
+Results go to standard output, everything else to standard error.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def print_json(document: Mapping[str, object]) -> None:
 
 
 def print_table(rows: Sequence[Sequence[object]]) -> None:
-    """Print columns, numbers to the right; nothing for no rows."""
+    """Print rows in columns, with numbers aligned to the right."""
     if not rows:
         return
     texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
@@ -44,7 +47,7 @@ def print_table(rows: Sequence[Sequence[object]]) -> None:
 
 
 def problem_line(manifest: Path, problem: Problem) -> str:
-    """Return a problem as one line that editors understand: file, row, cell, column, sentence."""
+    """Return a problem as a line that editors can jump to: file, row, cell, column, sentence."""
     place = f"{manifest}" if problem.row is None else f"{manifest}:{problem.row}"
     parts = [problem.cell, problem.column and f"column {problem.column}"]
     where = ", ".join(part for part in parts if part)
@@ -58,10 +61,10 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 class _Lasting(io.FileIO):
-    """A stream of which, after the first failure, everything is dropped.
+    """A stream that drops everything after its first failure.
 
-    A reader that went away is no failure of ours. A full disk is said once, as StoreError, where
-    `results` are written; on the way there it must not stop a run.
+    A reader that went away is not an error. A full disk raises StoreError once, on the stream that
+    carries `results`; on the other one it must not stop a run.
     """
 
     def __init__(self, number: int, *, results: bool) -> None:
@@ -78,16 +81,16 @@ class _Lasting(io.FileIO):
             if self._results and not isinstance(error, BrokenPipeError):
                 raise StoreError(
                     f"standard output cannot be written: {error.strerror}",
-                    action="The work itself is done and kept; run again to read what it says.",
+                    action="The work itself is done and saved; run again to see the output.",
                 ) from error
         return memoryview(data).nbytes
 
 
 def outlive_readers() -> None:
-    """Have both streams drop what nobody reads any more.
+    """Let both streams drop their output once nobody reads it any more.
 
-    Whoever has enough of the output has no say in the work: a run goes on, and the process ends
-    with the code that the work deserves.
+    A run continues without its reader (`reelsheet run … | head`), and the process ends with the
+    exit code of the work.
     """
     sys.stdout = _lasting(sys.stdout, results=True)
     sys.stderr = _lasting(sys.stderr, results=False)
@@ -95,9 +98,9 @@ def outlive_readers() -> None:
 
 def _lasting(stream: TextIO | None, *, results: bool) -> TextIO:
     if stream is None:
-        # Closed by who started us. This takes its number, too, so that no file of ours gets it.
+        # The parent closed it. This also takes its descriptor, so that no file of ours gets it.
         return Path(os.devnull).open("w", encoding="utf-8")
-    # A terminal is left alone: Windows' consoles are no plain files.
+    # A terminal is left alone: a Windows console is not a plain file.
     if not isinstance(stream, io.TextIOWrapper) or stream.isatty():
         return stream
     stream.flush()
@@ -110,33 +113,33 @@ def _lasting(stream: TextIO | None, *, results: bool) -> TextIO:
 
 
 class _Interrupted(Exception):
-    """A signal came instead of an answer."""
+    """A signal arrived instead of an answer."""
 
 
 def go_on(*, yes: bool) -> bool:
-    """Ask whether to go on; without a terminal, or with `yes`, say that it goes on."""
+    """Ask whether to continue; with `yes`, or without a terminal, continue and say so."""
     if yes:
-        typer.echo("Going on, as --yes says.", err=True)
+        typer.echo("Continuing (--yes).", err=True)
         return True
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
-        typer.echo("Going on: there is no terminal to ask at.", err=True)
+        typer.echo("Continuing: there is no terminal to ask on.", err=True)
         return True
-    return _asked("Go on and submit? [y/N] ")
+    return _ask("Continue and submit? [y/N] ")
 
 
-def _asked(question: str) -> bool:
+def _ask(question: str) -> bool:
     received: list[int] = []
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         received.append(number)
         raise _Interrupted
 
-    # While the question stands a signal ends the waiting; afterwards it means what it always does.
+    # A signal ends the question; it is raised again afterwards and does what it always does.
     before = {
-        one: signal.signal(one, interrupt)
+        number: signal.signal(number, interrupt)
         for name in _SIGNALS
-        if (one := getattr(signal, name, None)) is not None
-        and signal.getsignal(one) is not signal.SIG_IGN
+        if (number := getattr(signal, name, None)) is not None
+        and signal.getsignal(number) is not signal.SIG_IGN
     }
     answer = ""
     try:
@@ -145,8 +148,8 @@ def _asked(question: str) -> bool:
     except _Interrupted:
         typer.echo("", err=True)
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     for number in received:
         signal.raise_signal(number)
     return not received and answer.strip().casefold() in {"y", "yes"}

@@ -1,4 +1,4 @@
-"""`reelsheet status` and `report`: where the rows stand, on the screen or in the results."""
+"""`reelsheet status` and `report`: show the state of every row, or write it into the results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pipeline.cli.screen import print_json, print_table
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("status", short_help="Show where the rows stand.")(_status)
+    app.command("status", short_help="Show the states of the rows.")(_status)
     app.command("report", short_help="Write the results again.")(_report)
 
 

@@ -72,7 +72,7 @@ def test_the_balance_is_asked_for_before_and_after(product: Product, api: Api) -
     mark = api.mark()
     ended = product("run", manifest, sets=PRICE)
     assert ended.code == 0, ended.err
-    assert "Going on" not in ended.err
+    assert "Continuing" not in ended.err
     calls = [call["kind"] for call in api.calls(since=mark)]
     assert calls.count("balance") == 2
     assert calls[0] == "balance"

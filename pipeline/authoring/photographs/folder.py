@@ -56,8 +56,8 @@ def look_into(folder: Path) -> Found:
     Raises UsageError when the folder does not exist, is not a folder, or cannot be read.
     """
     if not folder.is_dir():
-        why = "is not a folder" if folder.exists() else "does not exist"
-        raise UsageError(f"{folder} {why}.", action="Name the folder that holds the pictures.")
+        fault = "is not a folder" if folder.exists() else "does not exist"
+        raise UsageError(f"{folder} {fault}.", action="Name the folder that holds the pictures.")
     found = Found()
     for path, entry in _files(folder, folder, found):
         why = _objection(entry)

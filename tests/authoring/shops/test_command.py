@@ -34,7 +34,7 @@ def test_a_manifest_is_made(export: Path, tmp_path: Path) -> None:
     target = tmp_path / "deep" / "shop.xlsx"
     told = init("--from", "shopify", export, "--output", target)
     assert told.exit_code == 0
-    assert f"made {target} with 1 row\n" in told.stdout
+    assert f"created {target} with 1 row\n" in told.stdout
     assert f"reelsheet check {target}" in told.stdout
     assert "1 product: 2 pictures found" in told.stderr
     assert check_manifest(target, Config(), cache_dir=None).problems == ()

@@ -1,0 +1,84 @@
+"""The command line as a whole: its commands, and the exit code and sentence of every error."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline import __version__
+from pipeline.cli.app import EXIT_CODES, exit_code_of
+from pipeline.errors import ConfigError, ExitCode, ReelsheetError, RunLocked, StoreError, UsageError
+from tests.cli.conftest import Command
+
+
+def _raise(error: BaseException) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UsageError("no row has the key X.", action="Look."), ExitCode.USAGE),
+        (ConfigError("no row has the key X.", action="Look."), ExitCode.USAGE),
+        (StoreError("no row has the key X.", action="Look."), ExitCode.UNFINISHED),
+        (RunLocked("no row has the key X.", action="Look."), ExitCode.LOCKED),
+    ],
+)
+def test_an_error_is_a_sentence_an_action_and_a_code(
+    error: ReelsheetError, code: ExitCode, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both go to standard error; standard output stays empty for whoever reads it."""
+    assert exit_code_of(lambda: _raise(error)) is code
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == "error: no row has the key X.\n       Look.\n"
+
+
+def test_an_error_without_an_action_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is printed where there is nothing to advise."""
+    assert exit_code_of(lambda: _raise(UsageError("Choose one."))) is ExitCode.USAGE
+    assert capsys.readouterr().err == "error: Choose one.\n"
+
+
+def test_ctrl_c_between_two_steps_says_that_nothing_is_lost(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It is no traceback and no internal error."""
+    assert exit_code_of(lambda: _raise(KeyboardInterrupt())) is ExitCode.INTERRUPTED
+    assert "nothing is lost" in capsys.readouterr().err
+
+
+def test_a_bug_names_its_place_and_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    """The signature of an address does not get into what people paste into a report."""
+    bug = RuntimeError("at https://me:pw@files.example/a.mp4?signature=abc")
+    assert exit_code_of(lambda: _raise(bug)) is ExitCode.INTERNAL
+    shown = capsys.readouterr().err
+    assert "internal error: RuntimeError at test_app.py:" in shown
+    assert "abc" not in shown
+    assert "pw" not in shown
+
+
+def test_a_command_that_ends_well_is_code_0() -> None:
+    """The code is that of a run with all rows done."""
+    assert exit_code_of(lambda: None) is ExitCode.DONE
+
+
+def test_the_help_shows_every_command_and_exit_code(reelsheet: Command) -> None:
+    """Whoever types --help sees the whole of the program."""
+    shown = reelsheet("--help").stdout
+    for command in ("check", "plan", "run", "retry", "fetch", "status", "report", "resolve"):
+        assert f"\n  {command} " in shown
+    assert {"init", "emulate"} <= set(shown.split())
+    for code in EXIT_CODES:
+        assert f"\n{int(code):>5}  " in shown
+
+
+def test_the_version_is_that_of_the_package(reelsheet: Command) -> None:
+    """`--version` needs no command."""
+    assert reelsheet("--version").stdout == f"reelsheet {__version__}\n"
+
+
+def test_a_word_that_is_no_command_is_bad_usage(reelsheet: Command) -> None:
+    """It ends with 2 and names the command that may have been meant."""
+    ended = reelsheet("chek", "shop.csv")
+    assert ended.exit_code == ExitCode.USAGE
+    assert "check" in ended.stderr

@@ -1,0 +1,53 @@
+"""`reelsheet plan`: groups, seconds, money and time before anything is sent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+
+PRICE = ("--set", "budget.price_per_second=0.5")
+
+
+def test_the_plan_counts_rows_and_seconds(manifest: Path, reelsheet: Command) -> None:
+    """New and invalid rows, what would be submitted, and that a rehearsal costs nothing."""
+    ended = reelsheet("plan", manifest)
+    assert ended.exit_code == 0
+    groups = {name: number for number, name in map(str.split, ended.stdout.splitlines()[:2])}
+    assert groups == {"new": "2", "invalid": "1"}
+    assert "to submit: 2 rows, 14 s of video" in ended.stdout
+    assert "a rehearsal: nothing is paid" in ended.stdout
+
+
+def test_a_price_gives_the_cost(manifest: Path, reelsheet: Command) -> None:
+    """14 seconds of video at half a dollar; null in the document without a price."""
+    assert ", 7.00 USD" in reelsheet("plan", manifest, *PRICE).stdout
+    document = json.loads(reelsheet("plan", manifest, *PRICE, "--json").stdout)
+    assert document["cost"] == {"amount": 7.0, "currency": "USD"}
+    assert (document["rows"], document["video_seconds"]) == (3, 14)
+    assert json.loads(reelsheet("plan", manifest, "--json").stdout)["cost"] is None
+
+
+def test_each_row_has_its_reason(manifest: Path, reelsheet: Command) -> None:
+    """With -v there is a line for each row before the groups."""
+    lines = reelsheet("plan", manifest, "-v").stdout.splitlines()
+    assert [line.split()[0] for line in lines[:3]] == ["MUG", "BAG", "TEA"]
+
+
+def test_a_dry_run_is_the_plan_of_what_is_asked_for(good: Path, reelsheet: Command) -> None:
+    """`run --dry-run` takes the selection of a run and sends nothing."""
+    ended = reelsheet("run", good, "--dry-run", "--only", "BAG")
+    assert "to submit: 1 row, 10 s of video" in ended.stdout
+    assert not Path("outputs").exists()
+
+
+@pytest.mark.parametrize("state", ["done", "nonsense"])
+def test_a_state_that_cannot_be_retried_is_refused(
+    good: Path, reelsheet: Command, state: str
+) -> None:
+    """The message names the state and those that exist."""
+    error = reelsheet("run", good, "--dry-run", "--retry", state).exception
+    assert state in str(error)

@@ -1,0 +1,129 @@
+"""What commands print, the question that a run may ask, and streams that fail."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.screen import go_on, is_terminal, outlive_readers, print_table, problem_line
+from pipeline.errors import StoreError
+from pipeline.model import Problem, Severity
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Interrupted(Terminal):
+    """A terminal at which somebody presses Ctrl-C instead of answering."""
+
+    def readline(self, _size: int | None = -1, /) -> str:  # type: ignore[override]
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError
+
+
+@pytest.fixture
+def streams(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Standard streams that the test may replace; they are put back afterwards."""
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, getattr(sys, name))
+    return monkeypatch
+
+
+def at_a_terminal(streams: pytest.MonkeyPatch, stdin: Terminal) -> Terminal:
+    """Sit down at a terminal; returns its screen."""
+    screen = Terminal()
+    streams.setattr(sys, "stdin", stdin)
+    streams.setattr(sys, "stderr", screen)
+    return screen
+
+
+def test_numbers_stand_at_the_right(capsys: pytest.CaptureFixture[str]) -> None:
+    """Columns are as wide as their widest cell; None is an empty cell."""
+    print_table([(5, "done"), (120, None)])
+    print_table([])
+    assert capsys.readouterr().out == "    5  done\n  120\n"
+
+
+def test_a_problem_is_a_line_that_editors_can_jump_to() -> None:
+    """Only the parts that a problem has are printed."""
+    problem = Problem(
+        "x", "It is empty.", Severity.ERROR, row=4, cell="B4", column="prompt", key="T"
+    )
+    assert problem_line(Path("m.csv"), problem) == (
+        "m.csv:4: error: B4, column prompt: It is empty. (key T)"
+    )
+    whole = Problem("x", "It is odd.", Severity.WARNING)
+    assert problem_line(Path("m.csv"), whole) == "m.csv: warning: It is odd."
+
+
+def test_a_closed_stream_is_no_terminal() -> None:
+    """Python sets a stream that was closed by the parent to None."""
+    assert not is_terminal(None)
+    assert not is_terminal(io.StringIO())
+    assert is_terminal(Terminal())
+
+
+def test_yes_and_a_missing_terminal_continue(
+    streams: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody is asked, and a line says why."""
+    streams.setattr(sys, "stdin", io.StringIO("n\n"))
+    assert go_on(yes=True)
+    assert capsys.readouterr().err == "Continuing (--yes).\n"
+    assert go_on(yes=False)
+    assert "no terminal" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("answer", "goes_on"),
+    [("y\n", True), ("Yes\n", True), ("n\n", False), ("\n", False), ("", False)],
+)
+def test_only_a_yes_submits(streams: pytest.MonkeyPatch, answer: str, goes_on: bool) -> None:
+    """An empty answer, or the end of the input, submits nothing."""
+    screen = at_a_terminal(streams, Terminal(answer))
+    assert go_on(yes=False) is goes_on
+    assert screen.getvalue() == "Continue and submit? [y/N] "
+
+
+def test_ctrl_c_at_the_question_is_ctrl_c_afterwards(streams: pytest.MonkeyPatch) -> None:
+    """The question ends, and the signal reaches the handler that stood before."""
+    at_a_terminal(streams, Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        go_on(yes=False)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_output_without_a_reader_is_dropped(streams: pytest.MonkeyPatch) -> None:
+    """As with `reelsheet run … | head`: the work goes on."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", encoding="utf-8") as pipe:
+        streams.setattr(sys, "stdout", pipe)
+        streams.setattr(sys, "stderr", None)
+        outlive_readers()
+        for _ in range(3):
+            print("results", flush=True)  # noqa: T201
+        assert sys.stderr is not None
+        sys.stderr.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_is_said_once(streams: pytest.MonkeyPatch) -> None:
+    """Lost results are an error; what is printed after it is dropped like lost progress."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        streams.setattr(sys, "stdout", full)
+        streams.setattr(sys, "stderr", full)
+        outlive_readers()
+        print("progress", file=sys.stderr, flush=True)  # noqa: T201
+        with pytest.raises(StoreError, match="standard output"):
+            print("results", flush=True)  # noqa: T201
+        print("more", flush=True)  # noqa: T201
