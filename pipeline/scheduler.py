@@ -90,7 +90,7 @@ class Clock(Protocol):
         """Return Unix seconds."""
 
 
-class Watcher(Protocol):
+class Observer(Protocol):
     """Who sees what happens while it runs."""
 
     @property
@@ -112,7 +112,7 @@ class Scheduler:
         store: Store,
         journal: Record,
         clock: Clock,
-        watcher: Watcher,
+        observer: Observer,
         pictures: Mapping[str, Picture],
         account: str,
         client_reference: bool = True,
@@ -122,7 +122,7 @@ class Scheduler:
         self._store = store
         self._journal = journal
         self._clock = clock
-        self._watcher = watcher
+        self._observer = observer
         self._pictures = pictures
         self._account = account
         self._client_reference = client_reference
@@ -152,7 +152,7 @@ class Scheduler:
     async def _work(self) -> None:
         while self._crash is None:
             decision = self._turn()
-            self._watcher.saw(decision, self._engine)
+            self._observer.saw(decision, self._engine)
             if self._engine.finished and not self._uncommitted:
                 return
             await self._sleep(decision.wake_at)
@@ -200,7 +200,7 @@ class Scheduler:
             yield self._replies.popleft()
 
     async def _sleep(self, wake_at: float | None) -> None:
-        wait_s = self._watcher.interval_s
+        wait_s = self._observer.interval_s
         if wake_at is not None:
             wait_s = min(wait_s, max(0.0, wake_at - self._clock.now()))
         timer = asyncio.get_running_loop().call_later(wait_s, self._wake.set)

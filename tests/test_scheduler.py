@@ -212,7 +212,7 @@ class Stage:
             store=self.shelf,
             journal=self.book,
             clock=clock,
-            watcher=self.watcher,
+            observer=self.watcher,
             pictures={"ab": picture},
             account="shop",
             **said,

@@ -16,7 +16,6 @@ from pipeline.cli.options import (
     Set,
     Verbose,
     checked,
-    settle,
 )
 from pipeline.cli.screen import print_json, problem_line
 from pipeline.errors import ExitCode, ManifestError
@@ -58,10 +57,12 @@ def _check(
     Each problem names the row, the cell, the column, what is wrong and what to do. Local pictures
     are opened and fully decoded. The exit code is 0 if every row can be sent, otherwise 2.
     """
-    setting = settle(manifest, config, out, sets)
+    from pipeline.runner.target import resolve_target
+
+    target = resolve_target(manifest, config, out, sets)
     prompts: list[_Prompt] = []
     try:
-        found = checked(setting, show=not quiet)
+        found = checked(target, show=not quiet)
         rows, valid, problems = len(found.manifest.rows), found.valid, found.problems
         errors = len(found.errors)
         prompts = _prompts(found, show_prompts)

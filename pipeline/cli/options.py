@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.errors import ConfigError, ExitCode, UsageError
+from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
-    from pipeline.config.settings import Config
-    from pipeline.disk.folder import OutputFolder
+    from pipeline.runner.target import Target
 
 ManifestPath = Annotated[
     Path,
@@ -60,85 +57,19 @@ Adopt = Annotated[
     typer.Option("--adopt", help="Use the output folder although the manifest was moved."),
 ]
 
-DEFAULT_CONFIG = Path("config.yaml")
 
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A manifest with the configuration and the output folder that belong to it.
-
-    `origin` is the manifest whose run wrote this one into its folder: failed.csv, results.csv.
-    `named` says that the user named the output folder.
-    """
-
-    manifest: Path
-    config: Config
-    folder: OutputFolder
-    origin: Path | None = None
-    named: bool = False
-
-    @property
-    def rehearses(self) -> bool:
-        """Whether nothing is paid."""
-        return self.config.provider == "rehearsal"
-
-
-def settle(
-    manifest: Path, config: Path | None, out: Path | None, sets: list[str] | None
-) -> Setting:
-    """Resolve the shared options; raises ConfigError, and StoreError for a cache that is a link."""
-    from pipeline.disk.folder import OutputFolder
-    from pipeline.disk.openfile import refuse_link
-    from pipeline.journal.reading import origin
-
-    resolved = load_config(config, sets)
-    folder = OutputFolder.of(
-        manifest,
-        outputs=resolved.output.dir,
-        out=out,
-        rehearsal=resolved.provider == "rehearsal",
-    )
-    for place in (folder.cache, folder.pictures):
-        refuse_link(place)
-    home = origin(folder.journal) if folder.wrote(manifest) else None
-    return Setting(manifest, resolved, folder, home, named=out is not None)
-
-
-def load_config(path: Path | None, sets: list[str] | None) -> Config:
-    """Read the configuration file, the environment and `--set`; raises ConfigError."""
-    from pipeline.config.loading import load
-
-    if path is not None and not path.is_file():
-        raise ConfigError(
-            f"there is no configuration file {path}.",
-            action="Correct --config, or leave it away to use the defaults.",
-        )
-    if path is None and DEFAULT_CONFIG.is_file():
-        path = DEFAULT_CONFIG
-    return load(path, environ=os.environ, overrides=sets or ())
-
-
-def paid_again(setting: Setting) -> UsageError | None:
-    """Return why a live run may not begin in an output folder that nobody named, None if it may."""
-    from pipeline.journal.elsewhere import paid_elsewhere
-
-    if setting.rehearses or setting.named:
-        return None
-    return paid_elsewhere(setting.manifest, setting.folder, setting.config.output.dir)
-
-
-def checked(setting: Setting, *, show: bool = True) -> CheckedManifest:
+def checked(target: Target, *, show: bool = True) -> CheckedManifest:
     """Check the manifest, with progress over its pictures; raises ManifestError, ConfigError."""
     from pipeline.checker.check import check_manifest
     from pipeline.cli.progress import picture_progress
 
     with picture_progress(show=show) as progress:
         return check_manifest(
-            setting.manifest,
-            setting.config,
-            cache_dir=setting.folder.cache,
+            target.manifest,
+            target.config,
+            cache_dir=target.folder.cache,
             progress=progress,
-            origin=setting.origin,
+            origin=target.origin,
         )
 
 

@@ -13,17 +13,15 @@ from pipeline.cli.options import (
     Out,
     Quiet,
     Set,
-    Setting,
     Verbose,
     checked,
-    paid_again,
-    settle,
 )
 from pipeline.cli.screen import print_json, print_table
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
     from pipeline.planner.plan import Selection
+    from pipeline.runner.target import Target
 
 
 def add_to(app: typer.Typer) -> None:
@@ -45,18 +43,19 @@ def _plan(
     With -v it also shows, for each row, what would be done and why.
     """
     from pipeline.planner.plan import Selection
+    from pipeline.runner.target import resolve_target
 
     _ = quiet
-    setting = settle(manifest, config, out, sets)
-    selection = Selection(attempts=setting.config.limits.attempts)
-    show_plan(setting, selection, as_json=as_json, verbose=verbose)
+    target = resolve_target(manifest, config, out, sets)
+    selection = Selection(attempts=target.config.limits.attempts)
+    show_plan(target, selection, as_json=as_json, verbose=verbose)
 
 
-def show_plan(setting: Setting, selection: Selection, *, as_json: bool, verbose: bool) -> None:
+def show_plan(target: Target, selection: Selection, *, as_json: bool, verbose: bool) -> None:
     """Print the plan of a run with this selection.
 
     Args:
-        setting: The manifest with its configuration and output folder.
+        target: The manifest with its configuration and output folder.
         selection: The rows that the run would handle, and how.
         as_json: Print a JSON document instead of tables.
         verbose: Also print a line for each row.
@@ -65,26 +64,27 @@ def show_plan(setting: Setting, selection: Selection, *, as_json: bool, verbose:
     from pipeline.journal.reading import read_durations, read_entries
     from pipeline.planner.estimate import estimate
     from pipeline.planner.planner import plan_manifest
+    from pipeline.runner.target import paid_again
     from pipeline.writer.outcome import EDITED
 
-    refusal = paid_again(setting)
+    refusal = paid_again(target)
     if refusal is not None:
         typer.echo(f"warning: {refusal.message}", err=True)
         typer.echo(f"         {refusal.action}", err=True)
-    found = checked(setting, show=not as_json)
-    entries = read_entries(setting.folder.journal)
-    plan = plan_manifest(found, entries, setting.folder, selection)
-    cost = estimate(plan, found, setting.config, read_durations(setting.folder.journal))
+    found = checked(target, show=not as_json)
+    entries = read_entries(target.folder.journal)
+    plan = plan_manifest(found, entries, target.folder, selection)
+    cost = estimate(plan, found, target.config, read_durations(target.folder.journal))
     if as_json:
         print_json(
             {
-                "manifest": str(setting.manifest),
+                "manifest": str(target.manifest),
                 "rows": len(found.manifest.rows),
                 "groups": plan.groups,
                 "video_seconds": cost.video_seconds,
                 "cost": None
                 if cost.money is None
-                else {"amount": round(cost.money, 6), "currency": setting.config.budget.currency},
+                else {"amount": round(cost.money, 6), "currency": target.config.budget.currency},
                 "eta_s": cost.eta_s,
             }
         )
@@ -93,9 +93,9 @@ def show_plan(setting: Setting, selection: Selection, *, as_json: bool, verbose:
         print_table([(step.key, step.action, step.group, step.reason) for step in plan.steps])
         print_table([(step.key, step.action, step.group, step.reason) for step in plan.gone])
     print_table([(number, group) for group, number in plan.groups.items() if number])
-    money = "" if cost.money is None else f", {cost.money:,.2f} {setting.config.budget.currency}"
+    money = "" if cost.money is None else f", {cost.money:,.2f} {target.config.budget.currency}"
     eta = "" if not cost.eta_s else f", about {max(1, round(cost.eta_s / 60))} min"
-    kind = " (a rehearsal: nothing is paid)" if setting.rehearses else ""
+    kind = " (a rehearsal: nothing is paid)" if target.rehearses else ""
     rows = count(cost.submits, "row")
     typer.echo(f"to submit: {rows}, {cost.video_seconds:,} s of video{money}{eta}{kind}")
     edited = sum(step.waits_for_redo for step in plan.steps)

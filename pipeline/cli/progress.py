@@ -10,12 +10,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Never, Self, TextIO
+from typing import TYPE_CHECKING, Never, Self, TextIO
 
 from tqdm import tqdm
 
 from pipeline.cli.screen import is_terminal
 from pipeline.model import State
+
+if TYPE_CHECKING:
+    from pipeline.runner.order import RunProgress
 
 PLAIN_EVERY_S = 30
 """Without a terminal, seconds between two lines."""
@@ -82,12 +85,13 @@ class Progress:
             )
         self.interval_s = 0.5 if self._bar is not None else 5.0
 
-    def show(self, states: Mapping[State, int]) -> None:
+    def show(self, progress: RunProgress) -> None:
         """Show how many rows are in which state; cheap enough to be called all the time."""
         every_s = PLAIN_EVERY_S if self._bar is None else self.interval_s
         due = self._now() - self._told >= every_s
         if self._quiet or not (due or self._first_ended is None):
             return
+        states = progress.states
         ended = sum(states.get(state, 0) for state in _ENDED)
         if self._first_ended is None:
             self._first_ended = ended

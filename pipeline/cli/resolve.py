@@ -14,17 +14,16 @@ from pipeline.cli.options import (
     Out,
     Quiet,
     Set,
-    Setting,
     Verbose,
     checked,
-    settle,
 )
 from pipeline.cli.screen import print_json
 from pipeline.errors import ManifestError, UsageError
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
-    from pipeline.runner.doubts import Doubt
+    from pipeline.runner.resolve import Doubt
+    from pipeline.runner.target import Target
 
 
 def add_to(app: typer.Typer) -> None:
@@ -67,41 +66,43 @@ def _resolve(
     run submits the row again under a new number: if it was accepted after all, it is paid for
     twice.
     """
+    from pipeline.runner.target import resolve_target
+
     _ = verbose
     if list_all:
         if key is not None or task_id is not None or not_sent:
             raise UsageError("--all lists every row: give it without KEY, --task-id, --not-sent.")
-        _list(settle(manifest, config, out, sets), as_json=as_json)
+        _list(resolve_target(manifest, config, out, sets), as_json=as_json)
         return
     if key is None or (task_id is None) == (not not_sent):
         raise UsageError("give a KEY with either --task-id ID or --not-sent, or --all alone.")
     if as_json:
         raise UsageError("--json goes with --all only.")
-    said = _settled(settle(manifest, config, out, sets), key, task_id, adopt=adopt)
+    said = _settled(resolve_target(manifest, config, out, sets), key, task_id, adopt=adopt)
     if not quiet:
         typer.echo(said)
 
 
-def _settled(setting: Setting, key: str, task_id: str | None, *, adopt: bool) -> str:
+def _settled(target: Target, key: str, task_id: str | None, *, adopt: bool) -> str:
     from pipeline.checker.naming import visible
     from pipeline.runner.resolve import adopt_task, close_unsent
 
-    manifest, folder, row = setting.manifest, setting.folder, visible(key)
+    manifest, folder, row = target.manifest, target.folder, visible(key)
     if task_id is None:
         return close_unsent(manifest, folder, row, adopt=adopt)
-    return adopt_task(manifest, setting.config, folder, row, task_id, adopt=adopt)
+    return adopt_task(manifest, target.config, folder, row, task_id, adopt=adopt)
 
 
-def _list(setting: Setting, *, as_json: bool) -> None:
+def _list(target: Target, *, as_json: bool) -> None:
     from dataclasses import asdict
 
     from pipeline.runner.resolve import open_doubts
 
-    doubts = open_doubts(setting.folder, _numbers(setting))
-    currency = setting.config.budget.currency
+    doubts = open_doubts(target.folder, _numbers(target))
+    currency = target.config.budget.currency
     if as_json:
         rows = [asdict(one) for one in doubts]
-        print_json({"manifest": str(setting.manifest), "currency": currency, "rows": rows})
+        print_json({"manifest": str(target.manifest), "currency": currency, "rows": rows})
         return
     for one in doubts:
         _show(one, currency)
@@ -110,15 +111,15 @@ def _list(setting: Setting, *, as_json: bool) -> None:
         return
     typer.echo(
         f"{count(len(doubts), 'row')} to settle. Look each up in your ToAPIs account, then:\n"
-        f"  reelsheet resolve {setting.manifest} KEY --task-id ID   if it is there\n"
-        f"  reelsheet resolve {setting.manifest} KEY --not-sent     if it is not"
+        f"  reelsheet resolve {target.manifest} KEY --task-id ID   if it is there\n"
+        f"  reelsheet resolve {target.manifest} KEY --not-sent     if it is not"
     )
 
 
-def _numbers(setting: Setting) -> dict[str, int]:
+def _numbers(target: Target) -> dict[str, int]:
     """Return the rows' numbers by key; what is paid for is listed also without its manifest."""
     try:
-        found = checked(setting, show=False)
+        found = checked(target, show=False)
     except ManifestError as error:
         typer.echo(f"the rows' numbers are not known: {error.message}", err=True)
         return {}

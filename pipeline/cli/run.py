@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,13 +14,10 @@ from pipeline.cli.options import (
     Out,
     Quiet,
     Set,
-    Setting,
     Strict,
     Verbose,
     checked,
-    paid_again,
     refuse,
-    settle,
 )
 from pipeline.cli.screen import print_table, problem_line
 from pipeline.errors import ExitCode, ManifestError, UsageError
@@ -31,7 +27,8 @@ if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
     from pipeline.model import State
     from pipeline.planner.plan import Selection
-    from pipeline.runner.run import Outcome
+    from pipeline.runner.run import RunReport
+    from pipeline.runner.target import Target
 
 Only = Annotated[
     str | None, typer.Option("--only", metavar="KEY,…", help="Only the rows with these keys.")
@@ -95,15 +92,16 @@ def _run(
     go on; without a terminal it says so and goes on.
     """
     from pipeline.planner.plan import Mode
+    from pipeline.runner.target import resolve_target
 
-    setting = settle(manifest, config, out, sets)
-    selection = _selection(setting, Mode.RUN, retry=retry, redo=redo, limit=limit, only=only)
+    target = resolve_target(manifest, config, out, sets)
+    selection = _selection(target, Mode.RUN, retry=retry, redo=redo, limit=limit, only=only)
     if dry_run:
         from pipeline.cli.plan import show_plan
 
-        show_plan(setting, selection, as_json=False, verbose=verbose)
+        show_plan(target, selection, as_json=False, verbose=verbose)
         return
-    _carry_out(setting, selection, "run", yes=yes, strict=strict, adopt=adopt, quiet=quiet)
+    _carry_out(target, selection, "run", yes=yes, strict=strict, adopt=adopt, quiet=quiet)
 
 
 def _retry(
@@ -128,11 +126,12 @@ def _retry(
     the rows in these states and of what was fetched alone.
     """
     from pipeline.planner.plan import Mode
+    from pipeline.runner.target import resolve_target
 
     _ = verbose
-    setting = settle(manifest, config, out, sets)
-    selection = _selection(setting, Mode.RETRY, retry=states, limit=limit, only=only)
-    _carry_out(setting, selection, "retry", yes=yes, adopt=adopt, quiet=quiet)
+    target = resolve_target(manifest, config, out, sets)
+    selection = _selection(target, Mode.RETRY, retry=states, limit=limit, only=only)
+    _carry_out(target, selection, "retry", yes=yes, adopt=adopt, quiet=quiet)
 
 
 def _fetch(
@@ -151,15 +150,16 @@ def _fetch(
     badly before do not count, so it may be 0 although such rows need you.
     """
     from pipeline.planner.plan import Mode
+    from pipeline.runner.target import resolve_target
 
     _ = verbose
-    setting = settle(manifest, config, out, sets)
-    selection = _selection(setting, Mode.FETCH, only=only)
-    _carry_out(setting, selection, "fetch", adopt=adopt, quiet=quiet)
+    target = resolve_target(manifest, config, out, sets)
+    selection = _selection(target, Mode.FETCH, only=only)
+    _carry_out(target, selection, "fetch", adopt=adopt, quiet=quiet)
 
 
 def _selection(
-    setting: Setting,
+    target: Target,
     mode: str,
     *,
     retry: str | None = None,
@@ -178,7 +178,7 @@ def _selection(
         redo=frozenset(redo_keys - {"changed"}),
         only=None if only is None else frozenset(visible(key) for key in _listed(only)),
         limit=limit,
-        attempts=setting.config.limits.attempts,
+        attempts=target.config.limits.attempts,
     )
 
 
@@ -199,7 +199,7 @@ def _state(name: str) -> State:
 
 
 def _carry_out(
-    setting: Setting,
+    target: Target,
     selection: Selection,
     command: str,
     *,
@@ -213,16 +213,17 @@ def _carry_out(
     from pipeline.runner.order import Order
     from pipeline.runner.run import run
     from pipeline.runner.snapshot import snapshot
+    from pipeline.runner.target import refuse_to_begin
 
-    _refuse_to_begin(setting)
-    with snapshot(setting.manifest, setting.folder.cache) as source:
-        found = checked(setting, show=not quiet)
-        _refuse_broken(setting, found, strict=strict)
+    refuse_to_begin(target)
+    with snapshot(target.manifest, target.folder.cache) as source:
+        found = checked(target, show=not quiet)
+        _refuse_broken(target, found, strict=strict)
         _refuse_unknown_keys(selection, found)
         order = Order(
             checked=found,
-            config=setting.config,
-            folder=setting.folder,
+            config=target.config,
+            folder=target.folder,
             selection=selection,
             command=command,
             adopt=adopt,
@@ -230,39 +231,24 @@ def _carry_out(
             source=source,
         )
         if not quiet:
-            _say_before(setting, found)
+            _say_before(target, found)
         with Progress(len(found.manifest.rows), sys.stderr, quiet=quiet) as progress:
-            outcome = run(order, progress)
-    _say_after(outcome, found, quiet=quiet)
-    raise typer.Exit(outcome.exit_code)
+            report = run(order, progress)
+    _say_after(report, found, quiet=quiet)
+    raise typer.Exit(report.exit_code)
 
 
-def _refuse_to_begin(setting: Setting) -> None:
-    """Say what keeps a run from its journal, before anything is made or sent."""
-    from pipeline.config.loading import api_key
-
-    if setting.named:
-        setting.folder.refuse_to_mix(rehearsal=setting.rehearses)
-    if setting.rehearses:
-        return
-    refusal = paid_again(setting)
-    if refusal is not None:
-        raise refusal
-    if not setting.folder.journal.is_file():
-        api_key(setting.config, os.environ)
-
-
-def _refuse_broken(setting: Setting, found: CheckedManifest, *, strict: bool) -> None:
+def _refuse_broken(target: Target, found: CheckedManifest, *, strict: bool) -> None:
     broken = found.file_errors
     if broken:
         column = f", column {broken[0].column}" if broken[0].column else ""
         raise ManifestError(
             "; ".join(problem.message for problem in broken),
-            action=f"Correct {setting.manifest}{column}.",
+            action=f"Correct {target.manifest}{column}.",
         )
     if strict and found.errors:
         for problem in found.errors:
-            typer.echo(problem_line(setting.manifest, problem), err=True)
+            typer.echo(problem_line(target.manifest, problem), err=True)
         raise refuse(len(found.errors))
 
 
@@ -277,22 +263,22 @@ def _refuse_unknown_keys(selection: Selection, found: CheckedManifest) -> None:
         )
 
 
-def _say_before(setting: Setting, found: CheckedManifest) -> None:
+def _say_before(target: Target, found: CheckedManifest) -> None:
     invalid = len(found.manifest.rows) - found.valid
     broken = "breaks a rule and is" if invalid == 1 else "break a rule and are"
     also = f", {invalid:,} {broken} not sent" if invalid else ""
     kind = (
         "a rehearsal against the built-in emulator: nothing is paid"
-        if setting.rehearses
-        else f"live at {setting.config.api.base_url}"
+        if target.rehearses
+        else f"live at {target.config.api.base_url}"
     )
     typer.echo(
-        f"{setting.manifest}: {count(len(found.manifest.rows), 'row')}{also}; {kind}", err=True
+        f"{target.manifest}: {count(len(found.manifest.rows), 'row')}{also}; {kind}", err=True
     )
 
 
-def _say_money(outcome: Outcome) -> None:
-    summary = outcome.summary
+def _say_money(report: RunReport) -> None:
+    summary = report.summary
     if summary.spend is not None:
         money, currency = summary.spend
         typer.echo(f"spent in this run, with what is in doubt: {money:,.2f} {currency}")
@@ -302,29 +288,29 @@ def _say_money(outcome: Outcome) -> None:
         )
 
 
-def _say_after(outcome: Outcome, found: CheckedManifest, *, quiet: bool) -> None:
-    for stop in outcome.stops:
+def _say_after(report: RunReport, found: CheckedManifest, *, quiet: bool) -> None:
+    for stop in report.stops:
         typer.echo(f"stopped: {stop.reason}", err=True)
         if stop.action:
             typer.echo(f"         {stop.action}", err=True)
-    for note in outcome.published.notes:
+    for note in report.published.notes:
         typer.echo(f"note: {note}", err=True)
     if quiet:
         return
-    summary = outcome.summary
+    summary = report.summary
     print_table([(number, state) for state, number in sorted(summary.states.items())])
     typer.echo(
         f"{count(summary.submitted, 'submission')}, {count(summary.downloaded, 'download')} "
         f"({summary.bytes / 1e6:.1f} MB) in {summary.elapsed_s:.0f} s"
     )
-    _say_money(outcome)
-    typer.echo(f"results: {outcome.published.results}")
-    if outcome.published.failed is not None:
-        typer.echo(f"rows that need you: {outcome.published.failed}")
+    _say_money(report)
+    typer.echo(f"results: {report.published.results}")
+    if report.published.failed is not None:
+        typer.echo(f"rows that need you: {report.published.failed}")
     invalid = len(found.manifest.rows) - found.valid
     if invalid:
         typer.echo(f"what is wrong with them: reelsheet check {found.manifest.path}")
-    if outcome.exit_code == ExitCode.IN_DOUBT:
+    if report.exit_code == ExitCode.IN_DOUBT:
         typer.echo(
             "rows in doubt or missing: see result_action, and "
             f"`reelsheet resolve {found.manifest.path} --all`"

@@ -16,7 +16,6 @@ from pipeline.cli.options import (
     Set,
     Verbose,
     checked,
-    settle,
 )
 from pipeline.cli.screen import print_json, print_table
 
@@ -41,12 +40,13 @@ def _status(
     from pipeline.journal.reading import read_entries
     from pipeline.planner.plan import Selection
     from pipeline.planner.planner import plan_manifest
+    from pipeline.runner.target import resolve_target
     from pipeline.writer.publish import results_of
 
-    setting = settle(manifest, config, out, sets)
-    found = checked(setting, show=not (quiet or as_json))
-    entries = read_entries(setting.folder.journal)
-    plan = plan_manifest(found, entries, setting.folder, Selection())
+    target = resolve_target(manifest, config, out, sets)
+    found = checked(target, show=not (quiet or as_json))
+    entries = read_entries(target.folder.journal)
+    plan = plan_manifest(found, entries, target.folder, Selection())
     results = results_of(found, plan, entries)
     states = Counter(result.state.value for result in results)
     if as_json:
@@ -94,16 +94,17 @@ def _report(
     from pipeline.journal.reading import read_entries
     from pipeline.planner.plan import Selection
     from pipeline.planner.planner import plan_manifest
+    from pipeline.runner.target import resolve_target
     from pipeline.writer.publish import publish, results_of
 
     _ = verbose
-    setting = settle(manifest, config, out, sets)
-    found = checked(setting, show=not quiet)
-    with run_lock(setting.folder.lock):
-        entries = read_entries(setting.folder.journal)
-        plan = plan_manifest(found, entries, setting.folder, Selection())
+    target = resolve_target(manifest, config, out, sets)
+    found = checked(target, show=not quiet)
+    with run_lock(target.folder.lock):
+        entries = read_entries(target.folder.journal)
+        plan = plan_manifest(found, entries, target.folder, Selection())
         published = publish(
-            found, results_of(found, plan, entries, setting.config), setting.folder, None
+            found, results_of(found, plan, entries, target.config), target.folder, None
         )
     for note in published.notes:
         typer.echo(f"note: {note}", err=True)

@@ -26,7 +26,7 @@ class Teller(Protocol):
 
 
 @dataclass
-class Account:
+class BalanceWatch:
     """What the account holds `before` and `after` a run; None while unknown, or unlimited.
 
     `warn` shows a line; `note` keeps both figures; `go_on` is asked when there is too little.

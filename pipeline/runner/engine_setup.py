@@ -1,23 +1,114 @@
-"""The engine of a run, told before the start what it must know: plan, journal, money, limits."""
+"""The attempts of one run: what is submitted for a row, under which number, reference and name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 
-from pipeline.checker import rules
+from pipeline.checker import naming, rules
 from pipeline.checker.check import CheckedManifest
 from pipeline.config.settings import Budget, Config
 from pipeline.engine.budget import DAY_S, Spend, day_of
 from pipeline.engine.engine import Engine
 from pipeline.engine.pacing import Caps, Pace, Settings
 from pipeline.journal.journal import Journal
-from pipeline.model import Entry
-from pipeline.planner.plan import Action, Plan, Selection
-from pipeline.runner.attempts import Attempts
+from pipeline.model import Attempt, Entry, Request
+from pipeline.planner.plan import Action, Mode, Plan, Selection
 
 
-def prepared(
+class Attempts:
+    """Makes the attempts that a plan asks for, and the one after another that stays in doubt.
+
+    `journal_id` goes into the references; `entries` is what the journal says at the start.
+    """
+
+    def __init__(
+        self,
+        checked: CheckedManifest,
+        config: Config,
+        journal_id: str,
+        plan: Plan,
+        entries: Mapping[str, Entry],
+    ) -> None:
+        self._checked = checked
+        self._config = config
+        self._journal_id = journal_id
+        self._plan = plan
+        self._entries = entries
+
+    def prepare(self) -> None:
+        """Make what all attempts share, names above all: a second for some ten thousand rows."""
+        _ = self._requests, self._bases
+
+    def new(self, key: str) -> Attempt:
+        """Return the attempt of a row that the plan submits."""
+        entry = self._entries.get(key)
+        number = entry.next_number if entry else 1
+        return self._attempt(key, number, self._requests[key])
+
+    def after(self, attempt: Attempt, selection: Selection) -> Attempt | None:
+        """Return the attempt that may follow one that was looked for in vain; None if none may.
+
+        None may where nothing new was asked for, after limits.attempts submissions, and for a row
+        that was edited since or left the manifest: what it is to become a person must say.
+        """
+        request = self._requests.get(attempt.key)
+        if request is None or request.request_hash != attempt.request.request_hash:
+            return None
+        entry, begun_here = self._entries.get(attempt.key), attempt.key in self._submitted
+        if not begun_here and (selection.mode is not Mode.RUN or selection.limit is not None):
+            return None
+        if self._used(attempt, entry, begun_here=begun_here) >= selection.attempts:
+            return None
+        return self._attempt(attempt.key, attempt.number + 1, request)
+
+    def _used(self, attempt: Attempt, entry: Entry | None, *, begun_here: bool) -> int:
+        if entry is None:
+            return attempt.number
+        request_hash = attempt.request.request_hash
+        if begun_here:
+            return entry.submissions_of(request_hash) + attempt.number - entry.next_number + 1
+        return entry.earlier.count(request_hash) + attempt.number - entry.attempt.number + 1
+
+    def _attempt(self, key: str, number: int, request: Request) -> Attempt:
+        return Attempt(
+            key=key,
+            number=number,
+            client_business_id=naming.reference(self._journal_id, key, number),
+            request=request,
+            video_name=naming.attempt_name(self._bases[key], number),
+            cost=rules.cost(request.duration, self._config.budget.price_per_second),
+        )
+
+    @cached_property
+    def _requests(self) -> dict[str, Request]:
+        requests = self._checked.requests
+        rows = zip(self._checked.keys, self._checked.manifest.rows, strict=True)
+        return {key: requests[row.number] for key, row in rows if row.number in requests}
+
+    @cached_property
+    def _submitted(self) -> frozenset[str]:
+        return frozenset(step.key for step in self._plan.of(Action.SUBMIT))
+
+    @cached_property
+    def _bases(self) -> dict[str, str]:
+        entries = self._entries.values()
+        taken = {name.casefold(): entry.key for entry in entries for name in _names(entry)}
+        return naming.video_names(
+            zip(self._checked.keys, self._checked.manifest.rows, strict=True),
+            self._checked.manifest.headers,
+            self._config.output.name,
+            taken,
+        )
+
+
+def _names(entry: Entry) -> list[str]:
+    names = [entry.attempt.video_name]
+    return [*names, entry.take.name] if entry.take else names
+
+
+def build_engine(
     plan: Plan,
     entries: Mapping[str, Entry],
     journal: Journal,

@@ -17,15 +17,24 @@ from pipeline.model import State
 from pipeline.planner.plan import Selection
 
 
-class Screen(Protocol):
-    """What a person sees."""
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far a run is: rows by state, and what this run has submitted and downloaded."""
+
+    states: Mapping[State, int]
+    submitted: int = 0
+    downloaded: int = 0
+
+
+class Watcher(Protocol):
+    """Who is told how a run goes: a screen, a log, a notice, a program."""
 
     @property
     def interval_s(self) -> float:
         """The longest time between two calls of `show`, in seconds."""
 
-    def show(self, states: Mapping[State, int]) -> None:
-        """Show how many rows stand where."""
+    def show(self, progress: RunProgress) -> None:
+        """Show how far the run is."""
 
     def say(self, line: str) -> None:
         """Show a line."""

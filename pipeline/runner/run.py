@@ -17,8 +17,8 @@ from pipeline.journal.journal import Journal
 from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import Action, Plan
 from pipeline.planner.planner import plan_manifest
-from pipeline.runner.balance import Account
-from pipeline.runner.order import Order, Screen, Tally
+from pipeline.runner.balance import BalanceWatch
+from pipeline.runner.order import Order, Tally, Watcher
 from pipeline.runner.runlog import RunLog
 from pipeline.scheduler import Clock
 from pipeline.writer.outcome import code_of, highest, iso, remarks
@@ -26,7 +26,7 @@ from pipeline.writer.publish import EntriesOf, Published, publish, results_by_pa
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunReport:
     """How a run ended: its figures, where the results are, and why it stopped early if it did."""
 
     summary: Summary
@@ -51,7 +51,7 @@ class SystemClock:
         return time.time()
 
 
-def run(order: Order, screen: Screen, *, clock: Clock | None = None) -> Outcome:
+def run(order: Order, watcher: Watcher, *, clock: Clock | None = None) -> RunReport:
     """Carry out an order; results are written whatever happens on the way.
 
     `clock` is the machine's own unless given. Waits are its `now`; its `wall` may jump as it likes.
@@ -65,7 +65,7 @@ def run(order: Order, screen: Screen, *, clock: Clock | None = None) -> Outcome:
             RunLog(order.folder.log, run_id, secret=order.secret) as log,
         ):
             journal.claim(order.checked.manifest.path, adopt=order.adopt)
-            return _Run(order, screen, journal, log, run_id, clock or SystemClock()).carry_out()
+            return _Run(order, watcher, journal, log, run_id, clock or SystemClock()).carry_out()
 
 
 @dataclass
@@ -73,7 +73,7 @@ class _Run:
     """One run while it lasts."""
 
     order: Order
-    screen: Screen
+    watcher: Watcher
     journal: Journal
     log: RunLog
     run_id: str
@@ -83,13 +83,13 @@ class _Run:
 
     def __post_init__(self) -> None:
         """Get ready for the two looks at the account."""
-        self.balance = Account(
-            warn=self.screen.warn,
+        self.balance = BalanceWatch(
+            warn=self.watcher.warn,
             note=lambda before, after: self.journal.note_balance(self.run_id, before, after),
             go_on=self.order.go_on,
         )
 
-    def carry_out(self) -> Outcome:
+    def carry_out(self) -> RunReport:
         began, self.began = self.clock.wall(), self.clock.now()
         self.journal.begin_run(self.run_id, self.order.command, began)
         self._log("begin", command=self.order.command, manifest=self.order.checked.manifest.path)
@@ -110,11 +110,11 @@ class _Run:
 
     def _work(self, plan: Plan, entries: Mapping[str, Entry]) -> None:
         # The libraries that talk to a provider: a run with nothing left to do starts without them.
-        from pipeline.runner.session import Work  # noqa: PLC0415
+        from pipeline.runner.session import ProviderSession  # noqa: PLC0415
 
-        work = Work(
+        work = ProviderSession(
             self.order,
-            self.screen,
+            self.watcher,
             self.journal,
             self.log,
             clock=self.clock,
@@ -125,7 +125,7 @@ class _Run:
 
     # The end.
 
-    def _finish(self, plan: Plan, entries_of: EntriesOf, began: float) -> Outcome:
+    def _finish(self, plan: Plan, entries_of: EntriesOf, began: float) -> RunReport:
         results = results_by_part(self.order.checked, plan, entries_of, self.order.config)
         states = [result.state for result in results]
         states += states_of(plan.gone, entries_of)
@@ -149,7 +149,7 @@ class _Run:
         self._note_end(ended, int(code))
         told = remarks(plan.steps, results, stopped=bool(stops))
         published = replace(published, notes=(*published.notes, *told))
-        return Outcome(summary, published, tuple(stops))
+        return RunReport(summary, published, tuple(stops))
 
     def _summary(
         self, results: Sequence[Result], began: float, ended: float, code: ExitCode

@@ -25,9 +25,9 @@ from pipeline.journal.journal import Journal
 from pipeline.model import Entry, State
 from pipeline.planner.estimate import estimate
 from pipeline.planner.plan import Action, Plan
-from pipeline.runner.balance import Account
-from pipeline.runner.engine_setup import prepared
-from pipeline.runner.order import Order, Screen, Tally
+from pipeline.runner.balance import BalanceWatch
+from pipeline.runner.engine_setup import build_engine
+from pipeline.runner.order import Order, RunProgress, Tally, Watcher
 from pipeline.runner.rehearsal import KEY as REHEARSAL_KEY
 from pipeline.runner.rehearsal import emulator
 from pipeline.runner.runlog import RunLog
@@ -37,27 +37,27 @@ from pipeline.toapis.client import ToAPIs
 from pipeline.writer.outcome import iso, state_of
 
 TELL_EVERY_S = 0.25
-"""Log and screen are told so often: at every decision it would cost half as much as the queries."""
+"""How often log and watcher are told; at every decision it would cost half of what queries do."""
 
 
 @dataclass
-class Work:
+class ProviderSession:
     """The work of one run while it lasts; also the scheduler's watcher, which keeps the `tally`."""
 
     order: Order
-    screen: Screen
+    watcher: Watcher
     journal: Journal
     log: RunLog
     clock: Clock
-    balance: Account
+    balance: BalanceWatch
     tally: Tally
     settled: Counter[State] = field(default_factory=Counter)
     _tell_at: float = 0.0
 
     @property
     def interval_s(self) -> float:
-        """How often the screen, and the log if there is something for it, want to be told."""
-        return TELL_EVERY_S if self.log.waiting else self.screen.interval_s
+        """How often the watcher, and the log if there is something for it, want to be told."""
+        return TELL_EVERY_S if self.log.waiting else self.watcher.interval_s
 
     def carry_out(self, plan: Plan, entries: Mapping[str, Entry]) -> None:
         """Submit, poll and bring home what `plan` says; why it ended early stands in the tally.
@@ -71,7 +71,7 @@ class Work:
             for step in plan.steps
             if step.action is Action.LEAVE
         )
-        engine = prepared(
+        engine = build_engine(
             plan,
             entries,
             self.journal,
@@ -111,7 +111,7 @@ class Work:
         config = self.order.config
         async with contextlib.AsyncExitStack() as stack:
             # First of all, so that a Ctrl-C while the rest starts or ends is heard as well.
-            interruptions = stack.enter_context(Interruptions(self.screen.say))
+            interruptions = stack.enter_context(Interruptions(self.watcher.say))
             if self.order.rehearses:
                 state = self.order.folder.emulator
                 base_url, key = await stack.enter_async_context(emulator(state)), REHEARSAL_KEY
@@ -134,7 +134,7 @@ class Work:
                 store=store,
                 journal=self.journal,
                 clock=self.clock,
-                watcher=self,
+                observer=self,
                 pictures=self.order.checked.pictures,
                 account=self._account,
                 client_reference=config.api.client_reference,
@@ -170,7 +170,8 @@ class Work:
         if (now := self.clock.now()) >= self._tell_at:
             self._tell_at = now + TELL_EVERY_S
             self._flush(engine)
-            self.screen.show(self.settled + engine.states)
+            states = self.settled + engine.states
+            self.watcher.show(RunProgress(states, self.tally.submitted, self.tally.downloaded))
 
     def _flush(self, engine: Engine) -> None:
         try:

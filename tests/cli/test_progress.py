@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.cli.progress import PLAIN_EVERY_S, Progress, counts, shows_bars
 from pipeline.model import State
+from pipeline.runner.order import RunProgress
 
 
 class Terminal(io.StringIO):
@@ -31,13 +32,13 @@ def test_without_a_terminal_there_is_a_plain_line_now_and_then() -> None:
     """One line every half minute with counts, rate and the time to go; nothing in between."""
     stream, clock = io.StringIO(), Clock()
     with Progress(100, stream, now=clock) as progress:
-        progress.show({State.WAITING: 90, State.DONE: 10})
+        progress.show(RunProgress({State.WAITING: 90, State.DONE: 10}))
         clock.time_s += PLAIN_EVERY_S - 1
-        progress.show({State.WAITING: 80, State.DONE: 20})
+        progress.show(RunProgress({State.WAITING: 80, State.DONE: 20}))
         assert stream.getvalue() == ""
         clock.time_s += 1
-        progress.show({State.WAITING: 60, State.RUNNING: 20, State.DONE: 20})
-        progress.show({State.WAITING: 60, State.RUNNING: 20, State.DONE: 20})
+        progress.show(RunProgress({State.WAITING: 60, State.RUNNING: 20, State.DONE: 20}))
+        progress.show(RunProgress({State.WAITING: 60, State.RUNNING: 20, State.DONE: 20}))
     assert stream.getvalue() == (
         "20/100 rows ended; 60 waiting, 20 running; 20 rows/min, 4:00 to go\n"
     )
@@ -49,9 +50,9 @@ def test_a_terminal_gets_one_bar_with_the_states(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("TERM", "xterm")
     stream, clock = Terminal(), Clock()
     with Progress(10, stream, now=clock) as progress:
-        progress.show({State.WAITING: 10})
+        progress.show(RunProgress({State.WAITING: 10}))
         clock.time_s += 1
-        progress.show({State.RUNNING: 6, State.DONE: 3, State.FAILED: 1})
+        progress.show(RunProgress({State.RUNNING: 6, State.DONE: 3, State.FAILED: 1}))
         progress.say("a line")
     shown = stream.getvalue()
     assert "4/10" in shown
@@ -64,7 +65,7 @@ def test_quiet_shows_nothing() -> None:
     stream, clock = Terminal(), Clock()
     with Progress(10, stream, quiet=True, now=clock) as progress:
         clock.time_s += 1000
-        progress.show({State.RUNNING: 10})
+        progress.show(RunProgress({State.RUNNING: 10}))
         progress.say("a line")
     assert stream.getvalue() == ""
 

@@ -11,7 +11,7 @@ from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.config.settings import Config
 from pipeline.model import Attempt, Entry, State
 from pipeline.planner.plan import Mode, Selection, decide
-from pipeline.runner.attempts import Attempts
+from pipeline.runner.engine_setup import Attempts
 
 
 @pytest.fixture

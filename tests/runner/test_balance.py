@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import ExitCode, ProviderError, Throttled, Unauthorized, Unreachable
 from pipeline.model import Balance
-from pipeline.runner.balance import Account, shortage
+from pipeline.runner.balance import BalanceWatch, shortage
 
 
 @dataclass
@@ -33,8 +33,8 @@ class Heard:
     noted: list[tuple[float | None, float | None]] = field(default_factory=list)
     asked: int = 0
 
-    def account(self) -> Account:
-        return Account(
+    def account(self) -> BalanceWatch:
+        return BalanceWatch(
             warn=self.warned.append,
             note=lambda before, after: self.noted.append((before, after)),
             go_on=self._go_on,

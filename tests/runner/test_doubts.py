@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.model import Entry, RunRecord, State
-from pipeline.runner.doubts import doubts
+from pipeline.runner.resolve import doubts
 from tests.engine.night import attempt
 
 RUNS = [

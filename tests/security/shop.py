@@ -11,10 +11,9 @@ from typing import Any
 from pipeline.checker.check import check_manifest
 from pipeline.config.loading import load
 from pipeline.disk.folder import OutputFolder
-from pipeline.model import State
 from pipeline.planner.plan import Selection
-from pipeline.runner.order import Order
-from pipeline.runner.run import Outcome, run
+from pipeline.runner.order import Order, RunProgress
+from pipeline.runner.run import RunReport, run
 from pipeline.scheduler import Clock
 from tests.system.harness import sheets
 from tests.system.harness.api import Api
@@ -26,7 +25,7 @@ class Quiet:
 
     interval_s = 0.05
 
-    def show(self, states: Mapping[State, int]) -> None:
+    def show(self, progress: RunProgress) -> None:
         pass
 
     def say(self, line: str) -> None:
@@ -59,7 +58,7 @@ class Shop:
         checked = check_manifest(manifest, config, cache_dir=self.out.cache)
         return Order(checked, config, self.out, Selection())
 
-    def run(self, *, screen: Any = None, clock: Clock | None = None) -> Outcome:
+    def run(self, *, screen: Any = None, clock: Clock | None = None) -> RunReport:
         """Check the manifest and carry it out."""
         return run(self.order(), screen or Quiet(), clock=clock)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pytest
 
 from pipeline.errors import ExitCode
 from pipeline.model import State
-from pipeline.runner.run import Outcome, run
+from pipeline.runner.order import RunProgress
+from pipeline.runner.run import RunReport, run
 from tests.security.shop import Quiet, Shop
 from tests.system.harness import invariants, sheets
 from tests.system.harness.product import ROOT
@@ -42,8 +42,8 @@ class BrittleClock:
 class BrittleScreen(Quiet):
     """A screen that breaks as soon as something is done."""
 
-    def show(self, states: Mapping[State, int]) -> None:
-        if states[State.RUNNING]:
+    def show(self, progress: RunProgress) -> None:
+        if progress.states[State.RUNNING]:
             raise ZeroDivisionError("a bug at https://files.example/a.mp4?signature=abc")
 
 
@@ -91,7 +91,7 @@ def test_at_any_moment(shop: Shop, share: float) -> None:
     looks = _looks_of_a_run(shop)
     mark = shop.api.mark()
     try:
-        outcome: Outcome | None = shop.run(clock=BrittleClock(int(looks * share) or 1))
+        outcome: RunReport | None = shop.run(clock=BrittleClock(int(looks * share) or 1))
     except ZeroDivisionError:  # before the work or after it: the command line says 70
         outcome = None
     invariants.journal_holds(shop.out.root)

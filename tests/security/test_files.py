@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pipeline.disk.openfile import open_private
-from pipeline.model import State
+from pipeline.runner.order import RunProgress
 from tests.security.shop import Quiet, Shop
 from tests.system.harness import sheets
 
@@ -38,8 +38,8 @@ class Looking(Quiet):
         self.root = root
         self.modes: dict[str, str] = {}
 
-    def show(self, states: Mapping[State, int]) -> None:
-        assert sum(states.values())
+    def show(self, progress: RunProgress) -> None:
+        assert sum(progress.states.values())
         for name in OURS:
             path = self.root / name
             if path.exists():

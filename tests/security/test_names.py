@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.checker import naming
-from pipeline.cli.options import settle
 from pipeline.downloader.fetching import check_name
 from pipeline.downloader.partfile import PartFile
 from pipeline.errors import ExitCode, StoreError
 from pipeline.model import Row
+from pipeline.runner.target import resolve_target
 from tests.security.shop import Shop
 from tests.system.harness import invariants, sheets
 
@@ -137,9 +137,9 @@ def test_a_link_in_the_place_of_the_cache_leads_nobody_out(tmp_path: Path, place
         link.parent.mkdir(parents=True)
         link.symlink_to(file.parent)
         with pytest.raises(StoreError, match="is a link to another place"):
-            settle(tmp_path / "a.csv", None, tmp_path / "out", None)
+            resolve_target(tmp_path / "a.csv", out=tmp_path / "out")
         link.unlink()
-        settle(tmp_path / "a.csv", None, tmp_path / "out", None)
+        resolve_target(tmp_path / "a.csv", out=tmp_path / "out")
 
 
 @posix

@@ -296,7 +296,7 @@ async def test_the_scheduler_stops_and_commits_what_is_under_way(tmp_path: Path)
                 store=shelf,
                 journal=journal,
                 clock=Clock(),
-                watcher=Nobody(),
+                observer=Nobody(),
                 pictures={},
                 account="test",
             )
@@ -342,7 +342,7 @@ async def test_a_submission_whose_intent_took_the_last_room_stays_unsent() -> No
         store=shelf,
         journal=record,
         clock=Clock(),
-        watcher=Nobody(),
+        observer=Nobody(),
         pictures={},
         account="test",
     )

@@ -1,0 +1,107 @@
+"""What a command works on: a manifest with its configuration and its output folder.
+
+The first guards over money are here: a run that would pay a second time for what was paid for in
+another folder, that would mix a rehearsal with live work, or that has no key, is refused before
+anything is made or sent.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.config.loading import api_key, load
+from pipeline.config.settings import Config
+from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import refuse_link
+from pipeline.errors import ConfigError, UsageError
+from pipeline.journal.elsewhere import paid_elsewhere
+from pipeline.journal.reading import origin
+
+_DEFAULT_CONFIG = Path("config.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A manifest with the configuration and the output folder that belong to it.
+
+    `origin` is the manifest whose run wrote this one into its folder: failed.csv, results.csv.
+    `named` says that the user named the output folder.
+    """
+
+    manifest: Path
+    config: Config
+    folder: OutputFolder
+    origin: Path | None = None
+    named: bool = False
+
+    @property
+    def rehearses(self) -> bool:
+        """Whether nothing is paid."""
+        return self.config.provider == "rehearsal"
+
+
+def resolve_target(
+    manifest: Path,
+    config: Path | None = None,
+    out: Path | None = None,
+    settings: Sequence[str] | None = None,
+) -> Target:
+    """Return a manifest with its configuration and its output folder; nothing is made.
+
+    Args:
+        manifest: The CSV, Excel or OpenDocument file with a row per video.
+        config: The configuration file; None for config.yaml in the working folder, if it is there.
+        out: The output folder; None for `<output.dir>/<name of the manifest>`.
+        settings: Settings of highest precedence, as `limits.outstanding=20`.
+
+    Raises:
+        ConfigError: The configuration cannot be used.
+        UsageError: A rehearsal would mix with what was paid for.
+        StoreError: The cache is a link to another place.
+
+    """
+    loaded = _load_config(config, settings or ())
+    folder = OutputFolder.of(
+        manifest,
+        outputs=loaded.output.dir,
+        out=out,
+        rehearsal=loaded.provider == "rehearsal",
+    )
+    for place in (folder.cache, folder.pictures):
+        refuse_link(place)
+    home = origin(folder.journal) if folder.wrote(manifest) else None
+    return Target(manifest, loaded, folder, home, named=out is not None)
+
+
+def paid_again(target: Target) -> UsageError | None:
+    """Return why a live run may not begin in an output folder that nobody named, None if it may."""
+    if target.rehearses or target.named:
+        return None
+    return paid_elsewhere(target.manifest, target.folder, target.config.output.dir)
+
+
+def refuse_to_begin(target: Target) -> None:
+    """Raise UsageError if no run may begin here, before anything is made or sent."""
+    if target.named:
+        target.folder.refuse_to_mix(rehearsal=target.rehearses)
+    if target.rehearses:
+        return
+    refusal = paid_again(target)
+    if refusal is not None:
+        raise refusal
+    if not target.folder.journal.is_file():
+        api_key(target.config, os.environ)
+
+
+def _load_config(path: Path | None, settings: Sequence[str]) -> Config:
+    if path is not None and not path.is_file():
+        raise ConfigError(
+            f"there is no configuration file {path}.",
+            action="Correct --config, or leave it out to use the defaults.",
+        )
+    if path is None and _DEFAULT_CONFIG.is_file():
+        path = _DEFAULT_CONFIG
+    return load(path, environ=os.environ, overrides=settings)
