@@ -18,7 +18,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 
-import pipeline.reader.workbook.opening  # noqa: F401 - the reader imports it when it meets a workbook
+import pipeline.reader.workbook.xlsx  # noqa: F401 - the reader imports it when it meets a workbook
 from pipeline.checker.check import check_manifest
 from pipeline.config.settings import Config
 from pipeline.model import Result, State

@@ -9,8 +9,6 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
-from pipeline.reader.workbook.compound import MAGIC, Compound
-from pipeline.reader.workbook.damage import Damage, explained, protected
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,13 +20,10 @@ _BINARY_SUFFIX = ".xlsb"
 # 100,000 rows of long prompts are some 50 MB; beyond this a file is no manifest.
 MAX_FILE_BYTES = 1024**3
 
+# [MS-CFB] 2.2, the container of .xls files and of encrypted workbooks.
+MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _LOCK = re.compile(r"~\$(?P<excel>.+)|\.~lock\.(?P<office>.+)#", re.DOTALL)
 _ZIP = b"PK\x03\x04"
-# The entry of the container's directory that holds the workbook ([MS-OFFCRYPTO] 2.3.3).
-_ENCRYPTED = "EncryptedPackage"
-# The streams that hold the cells of an .xls file ([MS-XLS] 2.1.2, and of Excel 5.0 and 95).
-_TABLES = frozenset({"Workbook", "Book"})
-_DOCUMENTS = frozenset({"WordDocument", "PowerPoint Document", "__properties_version1.0"})
 # Texts hold line breaks and tabs. UTF-16 and UTF-32 may hold any byte, behind their mark.
 _CONTROLS = bytes({*range(32)} - set(b"\t\n\v\f\r\x1a\x1b"))
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
@@ -128,14 +123,12 @@ def is_text(path: Path, data: bytes) -> bool:
         )
     if suffix in TEXT_SUFFIXES and content is Content.TEXT:
         return True
-    if suffix in WORKBOOK_SUFFIXES and data.startswith(MAGIC):
-        _refuse_no_tables(path.name, data)
     if content is Content.TEXT and _is_binary(data):
         raise ManifestError(
             f"{path.name} is damaged, or it is no spreadsheet at all.",
             action="Copy or download it again, or open it in its own program and save it as .xlsx.",
         )
-    if suffix in WORKBOOK_SUFFIXES and content is Content.ZIP:
+    if suffix in WORKBOOK_SUFFIXES and content in {Content.ZIP, Content.OLE}:
         return False  # which kind of workbook it is, its parts tell
     refuse_renamed(path, _packed_as(data) if content is Content.ZIP else content)
     return False
@@ -153,21 +146,6 @@ def _packed_as(data: bytes) -> Content:
     if b"opendocument.spreadsheet" in data[:200]:  # ODF 1.2 part 3, 3.3
         return Content.ODS
     return Content.XLSB if b"xl/workbook.bin" in data else Content.ZIP
-
-
-def _refuse_no_tables(name: str, data: bytes) -> None:
-    """Refuse a compound file that is encrypted, or a document of another program."""
-    with explained(name):
-        names = Compound(data).names
-        if _ENCRYPTED in names:
-            raise protected(name)
-        if names & _DOCUMENTS:
-            raise ManifestError(
-                f"{name} is a document of an older Office program, but no workbook.",
-                action="Open it in its own program and export it as an Excel workbook (.xlsx).",
-            )
-        if not names & _TABLES:
-            raise Damage("it names no workbook")
 
 
 def refuse_renamed(path: Path, content: Content) -> None:

@@ -13,8 +13,7 @@ from python_calamine import CalamineWorkbook
 
 from pipeline.errors import ManifestError
 from pipeline.model import Manifest
-from pipeline.reader.workbook.biff import globals_of
-from pipeline.reader.workbook.grid import text_of
+from pipeline.reader.workbook.formats import text_of
 from pipeline.reader.workbook.opening import read_workbook
 from tests.corpus import biffbooks
 from tests.corpus.sheet import Formula, Number, Sheet, Value
@@ -29,6 +28,7 @@ VALUES = st.one_of(
     st.floats(-1e14, 1e14, allow_nan=False).map(lambda number: round(number, 6)),
     st.sampled_from(["ÄÖÜ", "红色的鞋子", "😀 shoe", "x" * 9000, "line\nbreak"]),
 )
+EMPTY_TABLE = biffbooks.text_records(0xFC, struct.pack("<II", 0, 0), [])
 # Each with numbers that it shows as a moment or as a span.
 TIMES = [
     Number(value, code)
@@ -103,10 +103,13 @@ def far_xls() -> bytes:
     return compound(with_body(body + biffbooks.record(0x204, place)), "Workbook")
 
 
-def with_body(body: bytes, version: int = 0x600) -> bytes:
-    """A stream whose only sheet has these records."""
+def with_body(body: bytes, version: int = 0x600, table: bytes = EMPTY_TABLE) -> bytes:
+    """A stream whose only sheet has these records, with another table of shared texts."""
     made = biffbooks.stream([Sheet([])])
     at = made.rindex(biffbooks.bof(0x10))
+    made, at = made[:at].replace(EMPTY_TABLE, table), at + len(table) - len(EMPTY_TABLE)
+    place = made.index(struct.pack("<HH", 0x85, 20)) + 4
+    made = made[:place] + struct.pack("<I", at) + made[place + 4 :]
     begin = struct.pack("<HHHHHHII", 0x809, 16, version, 0x10, 0, 0, 0, 0)
     return made[:at] + begin + body + biffbooks.record(0x0A)
 
@@ -114,7 +117,7 @@ def with_body(body: bytes, version: int = 0x600) -> bytes:
 def test_rarer_records_of_cells() -> None:
     """Several packed numbers in one record, texts with fonts, hundredths, large negative ones."""
     many = struct.pack("<HHHIHIH", 1, 0, 15, 450 << 2 | 3, 15, (-7 << 2 & 0xFFFFFFFF) | 2, 1)
-    head = (struct.pack("<3H", 0, at, 15) + biffbooks.words(text, "<H")
+    head = (struct.pack("<3H", 0, at, 15) + biffbooks.words(text, "<H") + b"\0\0"
             for at, text in enumerate(("sku", "prompt")))  # fmt: skip
     body = b"".join(biffbooks.record(0xD6, cell) for cell in head) + biffbooks.record(0xBD, many)
     body += biffbooks.record(0x205, struct.pack("<HHHBB", 2, 0, 15, 42, 1))
@@ -162,9 +165,12 @@ def test_fonts_and_phonetics_are_no_text() -> None:
     rich = struct.pack("<HBH", 3, 8, 2) + b"two" + b"r" * 8
     spoken = struct.pack("<HBHI", 5, 13, 1, 6) + "three".encode("utf-16-le") + b"r" * 4 + b"p" * 6
     head = struct.pack("<II", 4, 4) + plain + rich + spoken[:-3]
-    stream = biffbooks.bof(5) + biffbooks.record(0xFC, head)
-    stream += biffbooks.record(0x3C, spoken[-3:] + plain) + biffbooks.record(10)
-    assert globals_of(stream).strings == ["one", "two", "three", "one"]
+    table = biffbooks.record(0xFC, head) + biffbooks.record(0x3C, spoken[-3:] + plain)
+    cells = b"".join(
+        biffbooks.record(0xFD, struct.pack("<3HI", row, 0, 15, row)) for row in range(4)
+    )
+    data = compound(with_body(cells, table=table), "Workbook")
+    assert texts(data, "a.xls") == [["one"], ["two"], ["three"], ["one"]]
 
 
 def test_excel_95_is_read_in_its_code_page() -> None:

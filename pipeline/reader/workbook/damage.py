@@ -49,6 +49,17 @@ def explained(name: str) -> Iterator[None]:
         raise damaged(name, error) from error
 
 
+@contextmanager
+def foreign(reason: str) -> Iterator[None]:
+    """Turn whatever a library raises over a file into Damage, a panic of Rust code among it."""
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            raise Damage(reason) from error
+        raise
+
+
 def damaged(name: str, error: BaseException) -> ManifestError:
     """The sentence about the damaged file `name`."""
     return ManifestError(

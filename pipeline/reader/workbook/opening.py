@@ -1,28 +1,71 @@
-"""Excel and OpenDocument workbooks: one sheet of them, every cell as the text that a person sees.
+"""A workbook is opened, and one sheet of it becomes a manifest.
 
 Whatever the format, hidden rows, merged cells, error values, formulas never calculated and padding
-number formats are seen: `xlsx`, `excel97` and `opendocument` each make the same grid.
+number formats are seen: `xlsx`, `excel97` and `opendocument` each make the same grid of cells. What
+cannot be told from the cells' texts alone (an error value, a lost digit) becomes a problem; whether
+it matters depends on the column, which is decided later.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
+from pipeline.manifest.blank import is_blank, shows
+from pipeline.manifest.wording import address_of, count, listed, plural
+from pipeline.model import Manifest, Problem, Severity
 from pipeline.reader.content import Content, content_of, refuse_renamed
-from pipeline.reader.workbook.excel97 import xls_grid
-from pipeline.reader.workbook.grid import manifest_from
-from pipeline.reader.workbook.opendocument import ods_grid
+from pipeline.reader.table import Table, manifest_of
+from pipeline.reader.workbook.formats import UNREADABLE, digits_lost, padded, texts_of, too_large
 from pipeline.reader.workbook.package import kind_of, open_package
-from pipeline.reader.workbook.xlsx import xlsx_grid
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from pipeline.model import Manifest
     from pipeline.reader.workbook.sheets import Grid
 
-HIDDEN_ROWS = ("include", "skip")
+_OURS = "result_"
+_SENTENCES = {
+    "error_value": (
+        "{cell} holds the error value {text}. Correct its formula, or type the value instead."
+    ),
+    "formula_not_calculated": (
+        "The formula in {cell} was never calculated, so it has no value yet. "
+        "Open the workbook in Excel, save it, and run again."
+    ),
+    "digits_lost": (
+        "{cell} is a number of {text} digits, and Excel keeps only 15: the last ones are lost. "
+        "Format the cell as Text and type the number again."
+    ),
+    "value_uncertain": (
+        "{cell} can be read in two ways: {text}. "
+        "Save the workbook as an Excel workbook (.xlsx), or type the value again."
+    ),
+    "number_too_large": (
+        "{cell} holds a number that is too large for any spreadsheet program. Type the value again."
+    ),
+    "format_not_understood": (
+        "{cell} holds {text}, in a number format that shows it in another way, with zeros that "
+        "cannot be read. Format the cell as Text and type what it is to say."
+    ),
+    "merged_cell": (
+        "{cell} is part of a merged range and has no value of its own. "
+        "Unmerge the cells and fill each one."
+    ),
+}
+# Merged ranges do not overlap: all of them together are no larger than a large table.
+_MOST_MERGED = 50_000_000
+# A row is not blank when a value is missing from it only because a formula failed.
+_NUMBERS = frozenset({int, float})
+_SPEAKING = frozenset({"error_value", "formula_not_calculated", "value_uncertain"})
+_CODES = {
+    "error": "error_value",
+    "uncalculated": "formula_not_calculated",
+    "differing": "value_uncertain",
+}
+_HIDDEN_ROWS = ("include", "skip")
 
 
 def read_workbook(
@@ -37,17 +80,20 @@ def read_workbook(
 
     The arguments are those of `reading.read`. Raises ManifestError naming the file and the row.
     """
-    if hidden_rows not in {None, *HIDDEN_ROWS}:
+    if hidden_rows not in {None, *_HIDDEN_ROWS}:
         raise ManifestError(
             f"Hidden rows can be 'include' or 'skip', not {hidden_rows!r}.",
             action="Set `manifest.hidden_rows` to one of the two.",
         )
     grid = _grid(path, data, sheet)
-    return manifest_from(grid, hidden_rows=hidden_rows, fill_merged=fill_merged)
+    return _manifest_from(grid, hidden_rows=hidden_rows, fill_merged=fill_merged)
 
 
 def _grid(path: Path, data: bytes, sheet: str | int | None) -> Grid:
+    """The cells of the sheet; only the libraries that its format needs are imported."""
     if content_of(data) is not Content.ZIP:
+        from pipeline.reader.workbook.excel97 import xls_grid
+
         return xls_grid(path, data, sheet)
     package = open_package(path.name, data)
     kind = kind_of(package)
@@ -58,5 +104,172 @@ def _grid(path: Path, data: bytes, sheet: str | int | None) -> Grid:
         )
     refuse_renamed(path, kind)
     if kind is Content.ODS:
+        from pipeline.reader.workbook.opendocument import ods_grid
+
         return ods_grid(path, len(data), package, sheet)
+    from pipeline.reader.workbook.xlsx import xlsx_grid
+
     return xlsx_grid(path, data, package, sheet)
+
+
+@dataclass(frozen=True, slots=True)
+class _Find:
+    """A cell with something to say about: its place in the grid, and the problem's code."""
+
+    row: int
+    column: int
+    code: str
+    text: str = ""
+
+
+def _manifest_from(grid: Grid, *, hidden_rows: str | None, fill_merged: bool) -> Manifest:
+    """Make the grid a manifest.
+
+    Raises ManifestError for an empty sheet, and for hidden rows that nothing was said about.
+    """
+    finds = list(_lost_numbers(grid))
+    texts = [texts_of(column) for column in grid.columns]
+    at = {number: index for index, number in enumerate(grid.numbers)}
+    for mark in grid.look.marks:
+        if mark.row not in at or mark.column >= len(texts):
+            continue
+        if mark.text == UNREADABLE:
+            if said := texts[mark.column][at[mark.row]]:
+                finds.append(_Find(at[mark.row], mark.column, "format_not_understood", said))
+        elif mark.kind == "padded":
+            column = texts[mark.column]
+            column[at[mark.row]] = padded(column[at[mark.row]], mark.text)
+        else:
+            said = mark.text.strip() or "#N/A"  # an error value that its writer left without name
+            finds.append(_Find(at[mark.row], mark.column, _CODES[mark.kind], said))
+    top = _header_index(grid, texts)
+    for find, anchor in _merged(grid, texts, top, at):
+        if fill_merged:
+            texts[find.column][find.row] = anchor
+        else:
+            finds.append(find)
+    dropped = _hidden(grid, texts, top, hidden_rows)
+    return _manifest(grid, texts, top, finds, dropped)
+
+
+def _manifest(
+    grid: Grid, texts: list[list[str]], top: int, finds: list[_Find], dropped: set[int]
+) -> Manifest:
+    first = next(i for i, column in enumerate(texts) if any(map(shows, column[top:])))
+    kept = [i for i in range(top + 1, len(grid.numbers)) if i not in dropped] if dropped else None
+    body = [
+        column[top + 1 :] if kept is None else [column[i] for i in kept] for column in texts[first:]
+    ]
+    numbers = grid.numbers[top + 1 :] if kept is None else [grid.numbers[i] for i in kept]
+    table = Table(
+        path=grid.path,
+        header_row=grid.numbers[top],
+        header=[column[top] for column in texts[first:]],
+        numbers=numbers,
+        columns=body,
+        sheet=grid.sheet,
+        first_column=first,
+    )
+    told = [find for find in finds if _matters(find, table, top, dropped)]
+    speaking = frozenset(grid.numbers[find.row] for find in told if find.code in _SPEAKING)
+    rows = manifest_of(replace(table, speaking=speaking))
+    there = {row.number for row in rows.rows}
+    told = [find for find in told if grid.numbers[find.row] in there]
+    problems = _problems(table, told, grid.numbers)
+    return replace(rows, cell_problems=(*_half_seen(grid), *problems))
+
+
+def _half_seen(grid: Grid) -> tuple[Problem, ...]:
+    """The warning about a workbook of which not all could be seen."""
+    if not grid.look.half_seen:
+        return ()
+    message = (
+        f"{grid.path.name} is not written as Excel writes it: its number formats and merged cells "
+        "are unknown, and hidden rows may have been missed. "
+        "Save it as an Excel workbook (.xlsx) to be sure of them."
+    )
+    return (Problem("workbook_half_seen", message, Severity.WARNING),)
+
+
+def _matters(find: _Find, table: Table, top: int, dropped: set[int]) -> bool:
+    """Whether the cell lies in a row that is read, under a header that is not one of ours."""
+    index = find.column - table.first_column
+    header = table.header[index].strip().lower() if 0 <= index < len(table.header) else ""
+    below = find.row > top and find.row not in dropped
+    return below and not is_blank(header) and not header.startswith(_OURS)
+
+
+def _header_index(grid: Grid, texts: list[list[str]]) -> int:
+    for index in range(len(grid.numbers)):
+        if any(shows(column[index]) for column in texts):
+            return index
+    raise ManifestError(
+        f"{grid.path.name}: sheet {grid.sheet!r} is empty.",
+        action="Put the column names into its first row, or set `manifest.sheet` to another sheet.",
+    )
+
+
+def _lost_numbers(grid: Grid) -> Iterator[_Find]:
+    for index, column in enumerate(grid.columns):
+        if not set(map(type, column)) & _NUMBERS:
+            continue
+        for row, value in enumerate(column):
+            if digits_lost(value):
+                yield _Find(row, index, "digits_lost", str(len(f"{abs(value):.0f}")))
+            elif too_large(value):
+                yield _Find(row, index, "number_too_large")
+
+
+def _merged(
+    grid: Grid, texts: list[list[str]], top: int, at: dict[int, int]
+) -> Iterator[tuple[_Find, str]]:
+    """The cells that merged ranges cover below the header, each with the text of its range."""
+    steps = 0
+    for first_row, first_column, bottom, last_column in grid.look.merges:
+        last_row = min(bottom, grid.numbers[-1])
+        steps += max(0, last_row - first_row + 1) * (min(last_column + 1, len(texts)) + 1)
+        if steps > _MOST_MERGED:
+            raise ManifestError(
+                f"{grid.path.name}: sheet {grid.sheet!r} has more merged cells than a table can.",
+                action="Copy the cells into a new workbook and save that.",
+            )
+        rows = [at[n] for n in range(first_row, last_row + 1) if n in at]
+        columns = range(first_column, min(last_column + 1, len(texts)))
+        anchored = first_row in at and first_column < len(texts)
+        anchor = texts[first_column][at[first_row]] if anchored else ""
+        for row in rows:
+            for column in columns:
+                if row > top and (grid.numbers[row], column) != (first_row, first_column):
+                    yield _Find(row, column, "merged_cell"), anchor
+
+
+def _hidden(grid: Grid, texts: list[list[str]], top: int, hidden_rows: str | None) -> set[int]:
+    """The hidden rows to leave out; refuses a sheet that has some and nothing was said about."""
+    if hidden_rows == "include" or not grid.look.hidden:
+        return set()
+    hidden = [
+        index
+        for index, number in enumerate(grid.numbers)
+        if number in grid.look.hidden
+        and index > top
+        and any(shows(column[index]) for column in texts)
+    ]
+    if hidden and hidden_rows is None:
+        number = len(hidden)
+        are = f"{count(number, 'row')} {'is' if number == 1 else 'are'}"
+        where = f"{plural(number, 'row')} {listed([grid.numbers[i] for i in hidden])}"
+        raise ManifestError(
+            f"{grid.path.name}: {are} hidden or filtered out in sheet {grid.sheet!r} ({where}).",
+            action="Unhide them, or set `manifest.hidden_rows` to `include` or `skip`.",
+        )
+    return set(hidden)
+
+
+def _problems(table: Table, finds: list[_Find], numbers: Sequence[int]) -> Iterator[Problem]:
+    place = Manifest(table.path, (), (), sheet=table.sheet, first_column=table.first_column)
+    for find in sorted(finds, key=lambda find: (find.row, find.column)):
+        header = table.header[find.column - table.first_column].strip()
+        row = numbers[find.row]
+        cell = address_of(place, find.column - table.first_column, row) or ""
+        message = _SENTENCES[find.code].format(cell=cell, text=find.text)
+        yield Problem(find.code, message, row=row, cell=cell, column=header)

@@ -78,7 +78,10 @@ class Mark:
 
 @dataclass(slots=True)
 class Look:
-    """What was found on a sheet. Rows count from 1, columns from 0."""
+    """What was found on a sheet. Rows count from 1, columns from 0.
+
+    `half_seen` says that there may be more hidden rows, and merged cells and number formats.
+    """
 
     filled: int = 0
     last_row: int = 0
@@ -86,6 +89,7 @@ class Look:
     hidden: set[int] = field(default_factory=set)
     marks: list[Mark] = field(default_factory=list)
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
+    half_seen: bool = False
 
     @property
     def area(self) -> int:
@@ -131,6 +135,15 @@ class Gathered:
             return
         self._place(row, column)[column] = value
 
+    def put_row(self, row: int, values: Sequence[object]) -> None:
+        """Take the cells of a row from A on; none of them was taken before."""
+        cells = ["" if isinstance(one, str) and not one.strip() else one for one in values]
+        while cells and cells[-1] == "":
+            cells.pop()
+        if cells:
+            filled = len(cells) - cells.count("")
+            self._place(row, len(cells) - 1, filled)[: len(cells)] = cells
+
     def mark(self, row: int, column: int, kind: str, text: str = "") -> None:
         """Take a cell with an error value or a formula without a value, or one that is padded."""
         if kind != "padded":
@@ -153,8 +166,8 @@ class Gathered:
         columns = [[self._rows[number][at] for number in numbers] for at in range(width)]
         return Grid(self._path, sheet, numbers, columns if numbers else [], self.look)
 
-    def _place(self, row: int, column: int) -> list[object]:
-        """The cells of a row, long enough for that column."""
+    def _place(self, row: int, column: int, filled: int = 1) -> list[object]:
+        """The cells of a row, long enough for that column, where so many are now filled."""
         look = self.look
         if not (0 < row <= _MOST_ROWS and 0 <= column < _MOST_COLUMNS):
             raise Damage("a cell lies outside of every sheet")
@@ -169,7 +182,7 @@ class Gathered:
             if self._places > self._most_places:
                 raise self._too_wide()
             cells += [""] * missing
-        look.filled += 1
+        look.filled += filled
         if look.filled > self._most_filled:
             raise too_dense(self._path.name, look.filled, self._size_bytes)
         return cells

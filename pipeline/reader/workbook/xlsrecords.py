@@ -1,0 +1,222 @@
+"""The records of an .xls file, and what they say that no library tells.
+
+olefile finds the stream of records in its container ([MS-CFB]). Each record has a kind, a length
+and so many bytes ([MS-XLS] 2.1.4). Only those are looked into that say where the sheets begin,
+which formulas were never calculated, how far the cells go, and which rows are hidden.
+
+A formula's record always has a value (2.4.127): where no engine ever calculated the workbook
+(2.4.215), a 0 or an empty text of it is what its writer put there for want of one.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import olefile
+
+from pipeline.errors import ManifestError
+from pipeline.reader.content import MAGIC, Content, refuse_renamed
+from pipeline.reader.workbook.damage import Damage, explained, foreign, protected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Streams that hold the cells of a workbook ([MS-XLS] 2.1.2, and of Excel 5.0 and 95), and those of
+# other documents. Names in a container have no case ([MS-CFB] 2.6.4).
+_TABLES = ("workbook", "book")
+_DOCUMENTS = frozenset({"worddocument", "powerpoint document", "__properties_version1.0"})
+# What a password protects as a whole lies in this one ([MS-OFFCRYPTO] 2.3.3).
+_ENCRYPTED = "encryptedpackage"
+# [MS-CFB] 2.2: sectors have 512 or 4,096 bytes; numbers from this one on end a chain of them.
+_SECTOR_SHIFTS, _LAST_SECTOR = (9, 12), 0xFFFFFFFA
+
+# Kinds of records ([MS-XLS] 2.3.2).
+_BOF, _EOF, _PASSWORD, _CODE_PAGE, _SHEET, _RECALCULATED = 0x809, 0x0A, 0x2F, 0x42, 0x85, 0x1C1
+_ROW, _TRUTH = 0x208, 0x205
+_FORMULAS = frozenset({0x06, 0x206, 0x406})
+_CELLS = frozenset({0x201, 0x203, 0x204, 0x27E, 0xD6, 0xFD, _TRUTH, *_FORMULAS})
+_RUNS_OF_CELLS = frozenset({0xBD, 0xBE})
+# With those of cells: dates, fonts, formats, styles; texts; formulas of several cells; merges.
+_NEEDED = frozenset({0x22, 0x31, 0x41E, 0xE0, 0xFC, 0x3C, 0x207, 0x221, 0x236, 0x4BC, 0xE5,
+                     _BOF, _EOF, _CODE_PAGE, _SHEET, _ROW, *_CELLS, *_RUNS_OF_CELLS})  # fmt: skip
+_OF_NO_INTEREST = 0xE1
+_BIFF8 = 0x600
+# FormulaValue (2.5.133): its last two bytes say that it is no number, its first what it is.
+_NO_NUMBER, _IS_ERROR, _WITH_VALUE = 0xFFFF, 2, frozenset({0, 1, 2})
+# ROW (2.4.221).
+_HIDDEN, _OWN_HEIGHT, _HEIGHT = 0x20, 0x40, 0x7FFF
+
+
+@dataclass(slots=True)
+class Globals:
+    """What the records say of the whole workbook.
+
+    `coded` says that it names a code page. `sheets` has the byte where each worksheet begins, and
+    whether it is shown.
+    """
+
+    wide: bool = True
+    calculated: bool = False
+    protected: bool = False
+    coded: bool = False
+    sheets: list[tuple[int, bool]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Walked:
+    """What the records say of a sheet; rows and columns count from 0.
+
+    `unset` has, by row, the columns of formulas whose value is 0 or an empty text; `errors`, by
+    row, the codes of the error values by column.
+    """
+
+    cells: int = 0
+    last_row: int = -1
+    last_column: int = -1
+    hidden: set[int] = field(default_factory=set)
+    unset: dict[int, list[int]] = field(default_factory=dict)
+    errors: dict[int, dict[int, int]] = field(default_factory=dict)
+
+
+def stream_of(path: Path, data: bytes) -> bytes:
+    """The records of the workbook. Raises ManifestError for a file of another kind."""
+    name = path.name
+    if not data.startswith(MAGIC):
+        refuse_renamed(path, Content.OLE)
+        raise ManifestError(
+            f"{name} was made by a version of Excel before 5.0 (1993).",
+            action="Open it in LibreOffice or Excel and save it as an Excel workbook (.xlsx).",
+        )
+    with explained(name):
+        _refuse_too_long(data)
+        with foreign("its container is broken"):
+            container = olefile.OleFileIO(io.BytesIO(data))
+        # Documents that are embedded in the workbook have folders of their own.
+        entries = container.root.kids_dict
+        if _ENCRYPTED in entries:
+            raise protected(name)
+        if entries.keys() & _DOCUMENTS:
+            raise ManifestError(
+                f"{name} is a document of an older Office program, but no workbook.",
+                action="Open it in its own program and export it as an Excel workbook (.xlsx).",
+            )
+        refuse_renamed(path, Content.OLE)
+        table = next((entries[one] for one in _TABLES if one in entries), None)
+        if table is None:
+            raise Damage("it names no workbook")
+        if max(table.size, container.root.size) > len(data):
+            raise Damage("its table is longer than the file")
+        with foreign("its container is broken"):
+            stream: bytes = container.openstream([table.name]).read()
+        _refuse_circle(container, table)
+        if len(stream) < table.size:
+            raise Damage(f"{table.size - len(stream):,} bytes of its table are missing")
+        return stream
+
+
+def _refuse_too_long(data: bytes) -> None:
+    """Refuse a container whose header promises more tables of sectors than the file has room for.
+
+    olefile would read them all, and over again where they are the same.
+    """
+    (shift,) = struct.unpack_from("<H", data, 30)
+    tables, shorts, lists = (struct.unpack_from("<I", data, at)[0] for at in (44, 64, 72))
+    if shift not in _SECTOR_SHIFTS:
+        raise Damage("its sectors have no valid size")
+    if max(tables, shorts, lists) > (len(data) >> shift) + 1:
+        raise Damage("its table is longer than the file")
+
+
+def _refuse_circle(container: olefile.OleFileIO, entry: olefile.olefile.OleDirectoryEntry) -> None:
+    """Refuse a stream whose sectors lead back to one of them: olefile reads them over again."""
+    following = container.minifat if entry.is_minifat else container.fat
+    seen: set[int] = set()
+    sector = entry.isectStart
+    while sector < _LAST_SECTOR:
+        if sector in seen:
+            raise Damage("its parts follow one another in a circle")
+        seen.add(sector)
+        sector = following[sector]
+
+
+def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
+    """Kind, place and length of the records of the part that begins at the byte `at`.
+
+    The parts within it, such as charts, are left out.
+    """
+    depth, end, head = 0, len(stream), struct.Struct("<HH").unpack_from
+    while True:
+        kind, size = head(stream, at)
+        at += 4 + size
+        if at > end:
+            raise Damage("it ends in the middle of a record")
+        depth += (kind == _BOF) - (kind == _EOF)
+        if depth == 1:
+            yield kind, at - size, size
+        elif depth == 0:
+            if kind != _EOF:
+                raise Damage("a sheet does not begin where it should")
+            return
+
+
+def globals_of(stream: bytes) -> Globals:
+    """What the first part of the stream says of all sheets. Raises Damage."""
+    found = Globals()
+    for kind, at, _ in _records(stream, 0):
+        if kind == _BOF:
+            found.wide = struct.unpack_from("<H", stream, at)[0] >= _BIFF8
+            found.calculated = not found.wide  # the record that would say so is younger
+        elif kind == _PASSWORD:
+            found.protected = True
+        elif kind == _CODE_PAGE:
+            found.coded = True
+        elif kind == _RECALCULATED:
+            found.calculated = any(stream[at + 4 : at + 8])
+        elif kind == _SHEET and not stream[at + 5]:
+            place, shown = struct.unpack_from("<IB", stream, at)
+            found.sheets.append((place, shown & 3 == 0))
+    return found
+
+
+def walk(stream: bytes, at: int) -> Walked:
+    """Walk through the records of the sheet that begins at the byte `at`."""
+    walked = Walked()
+    for kind, begins, size in _records(stream, at):
+        if kind in _CELLS or kind in _RUNS_OF_CELLS:
+            row, column = struct.unpack_from("<HH", stream, begins)
+            last = column if kind in _CELLS else column + size // 2
+            walked.cells += 1 + last - column
+            walked.last_row = max(walked.last_row, row)
+            walked.last_column = max(walked.last_column, last)
+            if kind in _FORMULAS:
+                _take_formula(walked, row, column, stream[begins + 6 : begins + 14])
+            elif kind == _TRUTH and stream[begins + 7]:
+                walked.errors.setdefault(row, {})[column] = stream[begins + 6]
+        elif kind == _ROW:
+            row, height, flags = struct.unpack_from("<H4xH4xB", stream, begins)
+            if flags & _HIDDEN or (flags & _OWN_HEIGHT and not height & _HEIGHT):
+                walked.hidden.add(row)
+    return walked
+
+
+def _take_formula(walked: Walked, row: int, column: int, value: bytes) -> None:
+    kind, code, marker = struct.unpack("<BxB3xH", value)
+    is_set = kind in _WITH_VALUE if marker == _NO_NUMBER else any(struct.unpack("<d", value))
+    if not is_set:
+        walked.unset.setdefault(row, []).append(column)
+    elif marker == _NO_NUMBER and kind == _IS_ERROR:
+        walked.errors.setdefault(row, {})[column] = code
+
+
+def bare(stream: bytes, whole: Globals) -> bytes:
+    """The stream with all records made void that say nothing of cells."""
+    copy = bytearray(stream)
+    for place in (0, *(place for place, _ in whole.sheets)):
+        for kind, at, _ in _records(stream, place):
+            if kind not in _NEEDED:
+                struct.pack_into("<H", copy, at - 4, _OF_NO_INTEREST)
+    return bytes(copy)
