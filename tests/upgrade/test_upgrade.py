@@ -19,6 +19,8 @@ from tests.upgrade.replay import CASES, EXPECTED, SUMS, Provider, Shop, provider
 BOUGHT = {"new", "changed", "waiting", "renamed", "repeat"}
 """Groups of a plan that none of the cases has but for the two that are about them."""
 
+Asked = dict[str, Any]
+
 MOVED = {"keyed:manifests/shop.csv", "unkeyed:manifests/equal.csv", "killed:manifests/shop.csv"}
 
 
@@ -35,7 +37,6 @@ REFUSED = {"other-workbooks:manifests/binary.xlsb"}
 EVERY = list(_asked())
 ALL = [one for one in EVERY if one.id not in REFUSED]
 RUN = [one for one in ALL if "run" in one.values[1]]
-Asked = dict[str, Any]
 
 
 @pytest.fixture
@@ -80,10 +81,13 @@ def test_a_folder_that_was_moved(
     _hold_run(shop, asked, "--adopt")
 
 
-@pytest.mark.parametrize("one", [one for one in EVERY if one.id in REFUSED], ids=sorted(REFUSED))
-def test_a_manifest_that_is_no_longer_read(one: Any, tmp_path: Path, double: Provider) -> None:
+@pytest.mark.parametrize(
+    ("case", "asked"), [one for one in EVERY if one.id in REFUSED], ids=sorted(REFUSED)
+)
+def test_a_manifest_that_is_no_longer_read(
+    case: Path, asked: Asked, tmp_path: Path, double: Provider
+) -> None:
     """Plan and run end with 2 and say what to do; nobody is asked, nothing is sent or changed."""
-    case, asked = one.values
     shop = Shop.of(case, tmp_path, double)
     before = {path: path.read_bytes() for path in shop.folder.rglob("*") if path.is_file()}
     for command in ("plan", "run"):
