@@ -1,1 +1,1 @@
-"""What the ways to a new manifest share: prompts from words, the choice of pictures, the sheet."""
+"""A shop's export, a folder of pictures, or nothing yet becomes a manifest."""

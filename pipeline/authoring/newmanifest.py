@@ -20,6 +20,7 @@ from pipeline.disk.failures import store_error
 from pipeline.disk.place import place_new
 from pipeline.errors import UsageError
 from pipeline.manifest.templates import FILTERS, TemplateFault, compile_template
+from pipeline.manifest.wording import count
 
 FIELDS_BEHIND_PROMPT = (
     "image_1", "image_2", "image_3", "duration", "aspect_ratio", "resolution",
@@ -175,7 +176,7 @@ def _exists(path: Path) -> UsageError:
 
 def _as_workbook(headers: tuple[str, ...], rows: list[tuple[str, ...]]) -> tuple[bytes, list[str]]:
     cut = sum(len(cell) > LONGEST_CELL for row in rows for cell in row)
-    note = f"{cut} cells had more than the {LONGEST_CELL:,} characters that Excel allows; "
+    note = f"{count(cut, 'cell')} had more than the {LONGEST_CELL:,} characters that Excel allows; "
     return workbook(headers, rows), [note + "the rest was cut off."] if cut else []
 
 
@@ -188,8 +189,9 @@ def _as_text(
     table.writerow(headers)
     table.writerows(rows)
     risky = sum(bool(_FORMULA.match(cell)) for row in rows for cell in row)
+    begins = "begins" if risky == 1 else "begin"
     note = (
-        f"{risky} cells begin with =, +, - or @, which a spreadsheet program may take "
+        f"{count(risky, 'cell')} {begins} with =, +, - or @, which a spreadsheet program may take "
         "for a formula. Choose .xlsx as the suffix if you edit the manifest in one."
     )
     return text.getvalue().encode("utf-8-sig"), [note] if risky else []

@@ -16,7 +16,7 @@ PICTURES = Path("manifests", "pictures")
 OUTPUTS = Path("outputs")
 
 HEADERS = ("key", "title", "prompt", *FIELDS_BEHIND_PROMPT, "notes")
-EXAMPLES: tuple[dict[str, str], ...] = (
+_EXAMPLES: tuple[dict[str, str], ...] = (
     {
         "key": "MUG-MOSS",
         "title": "Stoneware mug, moss green",
@@ -66,15 +66,15 @@ def make_starter(folder: Path) -> list[str]:
     """
     lines = [_made_folder(folder / PICTURES), _made_folder(folder / OUTPUTS)]
     lines += [
-        _made_file(folder / MANIFEST, template_workbook()),
+        _made_file(folder / MANIFEST, _template_workbook()),
         _made_file(folder / CONFIG, sample().encode()),
     ]
     return [*lines, "", *_next_steps(folder)]
 
 
-def template_workbook() -> bytes:
+def _template_workbook() -> bytes:
     """Return the workbook with three example rows, which use text only."""
-    rows = [tuple(example.get(header, "") for header in HEADERS) for example in EXAMPLES]
+    rows = [tuple(example.get(header, "") for header in HEADERS) for example in _EXAMPLES]
     return workbook(HEADERS, rows)
 
 

@@ -1,1 +1,1 @@
-"""The commands; the only place that prints results and turns errors into exit codes."""
+"""The commands: the only place that prints, asks, and turns errors into exit codes."""

@@ -26,7 +26,7 @@ _EXAMPLES = """\b
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class _Options:
     """The options of one call."""
 
     source: Path | None
@@ -120,79 +120,85 @@ def _init(
     The starter folder has a template workbook that explains the rules, the configuration, and
     folders for pictures and outputs. Nothing is sent, and existing files are never overwritten.
     """
-    wish = _Wish(source, shop, images, output, template, pattern, only_active, verbose, quiet)
-    _demand_sense(wish)
-    if wish.shop is not None:
-        _from_export(wish, wish.shop)
-    elif wish.images is not None:
-        _from_images(wish, wish.images)
+    options = _Options(source, shop, images, output, template, pattern, only_active, verbose, quiet)
+    _refuse_contradictions(options)
+    if options.shop is not None:
+        _from_export(options, options.shop)
+    elif options.images is not None:
+        _from_images(options, options.images)
     else:
         from pipeline.authoring.starter import make_starter
 
-        _say(wish, make_starter(wish.source or Path()))
+        _say(options, make_starter(options.source or Path()))
 
 
-def _demand_sense(wish: _Wish) -> None:
+def _refuse_contradictions(options: _Options) -> None:
     """Refuse options that do not go together, and say what to do."""
-    making = wish.shop is not None or wish.images is not None
-    if wish.shop is not None and wish.images is not None:
+    making = options.shop is not None or options.images is not None
+    if options.shop is not None and options.images is not None:
         raise UsageError("--from and --from-images exclude each other: choose one.")
-    if making and wish.output is None:
+    if making and options.output is None:
         raise UsageError(
             "--output is missing: it names the manifest to write.",
             action="For example: --output manifests/products.xlsx",
         )
-    if wish.shop is not None and wish.source is None:
+    if options.shop is not None and options.source is None:
         raise UsageError(
             "The shop's export is missing.",
-            action=f"For example: reelsheet init --from {wish.shop} products_export.csv --output "
-            f"{wish.output}",
+            action=f"For example: reelsheet init --from {options.shop} products_export.csv --output "
+            f"{options.output}",
         )
-    if wish.images is not None and wish.source is not None:
-        raise UsageError(f"{wish.source} is one folder too many: --from-images names it already.")
-    _demand_partner(wish)
+    if options.images is not None and options.source is not None:
+        raise UsageError(
+            f"{options.source} is one folder too many: --from-images already names the folder."
+        )
+    _refuse_lone_options(options)
 
 
-def _demand_partner(wish: _Wish) -> None:
-    either = wish.shop is not None or wish.images is not None
+def _refuse_lone_options(options: _Options) -> None:
+    either = options.shop is not None or options.images is not None
     needs = (
-        ("--output", wish.output is not None, either, "--from or --from-images"),
-        ("--prompt-template", wish.template is not None, either, "--from or --from-images"),
-        ("--pattern", wish.pattern is not None, wish.images is not None, "--from-images"),
-        ("--only-active", wish.only_active, wish.shop is not None, "--from"),
+        ("--output", options.output is not None, either, "--from or --from-images"),
+        ("--prompt-template", options.template is not None, either, "--from or --from-images"),
+        ("--pattern", options.pattern is not None, options.images is not None, "--from-images"),
+        ("--only-active", options.only_active, options.shop is not None, "--from"),
     )
     for option, given, allowed, partner in needs:
         if given and not allowed:
-            raise UsageError(f"{option} goes with {partner} only.", action="See init --help.")
+            raise UsageError(
+                f"{option} can only be used with {partner}.", action="See reelsheet init --help."
+            )
 
 
-def _from_export(wish: _Wish, shop: str) -> None:
+def _from_export(options: _Options, shop: str) -> None:
     from pipeline.authoring.newmanifest import demand_free, write
     from pipeline.authoring.shops.conversion import convert, find
 
-    if wish.source is None or wish.output is None:
+    if options.source is None or options.output is None:
         raise UsageError("--from needs an export and --output.")
     export_format = find(shop)
-    demand_free(wish.output)
-    made = convert(wish.source, export_format, template=wish.template, only_active=wish.only_active)
-    notes = write(made.manifest, wish.output)
-    if not wish.quiet:
+    demand_free(options.output)
+    made = convert(
+        options.source, export_format, template=options.template, only_active=options.only_active
+    )
+    notes = write(made.manifest, options.output)
+    if not options.quiet:
         _warn([*made.findings, *notes])
-    _say(wish, _made(wish.output, len(made.manifest.rows)))
+    _say(options, _made(options.output, len(made.manifest.rows)))
 
 
-def _from_images(wish: _Wish, images: Path) -> None:
+def _from_images(options: _Options, images: Path) -> None:
     from pipeline.authoring.newmanifest import demand_free, write
     from pipeline.authoring.photographs.assembly import assemble, described
 
-    if wish.output is None:
+    if options.output is None:
         raise UsageError("--from-images needs --output.")
-    demand_free(wish.output)
-    made = assemble(images, wish.output, pattern=wish.pattern, template=wish.template)
-    notes = write(made.manifest, wish.output)
-    if not wish.quiet:
+    demand_free(options.output)
+    made = assemble(images, options.output, pattern=options.pattern, template=options.template)
+    notes = write(made.manifest, options.output)
+    if not options.quiet:
         _warn([*made.advice, *notes])
-    lines = described(made.left_out, everything=wish.verbose)
+    lines = described(made.left_out, everything=options.verbose)
     lines.append(f"{count(made.pictures, 'picture')} used")
     setting = ""
     if made.image_root is not None:
@@ -201,7 +207,7 @@ def _from_images(wish: _Wish, images: Path) -> None:
             "The pictures are outside the manifest's folder: set manifest.image_root to "
             f"{made.image_root} in config.yaml, or use --set as shown below."
         )
-    _say(wish, [*lines, *_made(wish.output, len(made.manifest.rows), setting)])
+    _say(options, [*lines, *_made(options.output, len(made.manifest.rows), setting)])
 
 
 def _made(path: Path, rows: int, setting: str = "") -> list[str]:
@@ -213,8 +219,8 @@ def _made(path: Path, rows: int, setting: str = "") -> list[str]:
     ]
 
 
-def _say(wish: _Wish, lines: Iterable[str]) -> None:
-    if not wish.quiet:
+def _say(options: _Options, lines: Iterable[str]) -> None:
+    if not options.quiet:
         for line in lines:
             typer.echo(line)
 

@@ -49,7 +49,7 @@ def test_no_cell_is_a_formula(tmp_path: Path) -> None:
 def test_csv_says_that_a_cell_could_be_a_formula(tmp_path: Path) -> None:
     """The text stays raw, and the person is told."""
     notes = write(NewManifest(("prompt",), [("=1+1",)]), tmp_path / "new.csv")
-    assert "1 cells begin with" in notes[0]
+    assert "1 cell begins with" in notes[0]
     assert b"\r\n=1+1\r\n" in (tmp_path / "new.csv").read_bytes()
 
 
@@ -64,7 +64,7 @@ def test_characters_without_a_place(tmp_path: Path) -> None:
 def test_a_cell_longer_than_excel_takes(tmp_path: Path) -> None:
     """It is cut in the workbook, and that is said."""
     notes = write(NewManifest(("prompt",), [("x" * 40_000,)]), tmp_path / "new.xlsx")
-    assert "1 cells had more" in notes[0]
+    assert "1 cell had more" in notes[0]
     assert len(read(tmp_path / "new.xlsx").rows[0].cells[0]) == 32_767
 
 

@@ -1,1 +1,1 @@
-"""A folder of pictures becomes a manifest: which file belongs to which product, in which order."""
+"""A folder of pictures becomes a manifest: which file shows which product, in which order."""

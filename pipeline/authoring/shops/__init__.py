@@ -1,1 +1,1 @@
-"""Product exports of shops in, manifests out; one small file per format."""
+"""The product exports of shops become manifests; one small file per export format."""
