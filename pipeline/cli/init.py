@@ -145,8 +145,8 @@ def _refuse_contradictions(options: _Options) -> None:
     if options.shop is not None and options.source is None:
         raise UsageError(
             "The shop's export is missing.",
-            action=f"For example: reelsheet init --from {options.shop} products_export.csv --output "
-            f"{options.output}",
+            action=f"For example: reelsheet init --from {options.shop} products_export.csv "
+            f"--output {options.output}",
         )
     if options.images is not None and options.source is not None:
         raise UsageError(

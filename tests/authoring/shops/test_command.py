@@ -56,10 +56,10 @@ def test_nothing_is_written_over(export: Path, tmp_path: Path) -> None:
         (("--from", "shopify", "--output", "y.csv"), "export is missing"),
         (("--from", "shopify", "--from-images", ".", "--output", "y.csv"), "choose one"),
         (("--from-images", ".", "z", "--output", "y.csv"), "one folder too many"),
-        (("--output", "y.csv"), "goes with --from or --from-images"),
+        (("--output", "y.csv"), "can only be used with --from or --from-images"),
         (("--only-active",), "can only be used with --from"),
         (("--pattern", "x"), "can only be used with --from-images"),
-        (("--prompt-template", "x"), "goes with --from or --from-images"),
+        (("--prompt-template", "x"), "can only be used with --from or --from-images"),
         (("--from", "shopify", "x.csv", "--output", "y.docx"), "cannot be the name of a manifest"),
     ],
 )
