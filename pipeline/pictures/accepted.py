@@ -1,33 +1,97 @@
-"""Which picture files are accepted: formats and limits, and a sentence for every other file."""
+"""Which picture files are accepted: the formats, the limits, and a sentence for every other file.
+
+A new format is a row of `FORMATS`; if Pillow opens it by itself, nothing else has to change.
+
+Tested in tests/pictures/test_shelf.py, the shape of pictures in tests/pictures/test_accepted.py.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.manifest.locations import PictureFault
 
-LARGEST_BYTES = 10_000_000  # the provider says "10 MB"; this is the smaller reading of it
+LARGEST_BYTES = 10_000_000
+"""The largest file that is sent: the smaller reading of "10 MB" (docs/contract.md, "Uploads")."""
+
 LARGEST_SIDE = 4096
-"""Pixels of the longer side of what is sent. The provider states no limit. A phone's 12 megapixels
-(4032 x 3024) pass as they are, and the video has at most 1920 x 1080."""
+"""Pixels of the longer side of a picture that is sent. The provider states no limit. A phone's 12
+megapixels (4032 x 3024) pass as they are, and the video has at most 1920 x 1080."""
 
-LARGEST_SOURCE_BYTES = 200_000_000  # read in order to make a copy: a TIFF of 60 megapixels
-LARGEST_PIXELS = 89_478_485  # where Pillow begins to suspect a decompression bomb
+LARGEST_SOURCE_BYTES = 200_000_000
+"""The largest file that is read to make a copy of it: a TIFF of 60 megapixels."""
+
+LARGEST_PIXELS = 89_478_485
+"""The most pixels that are decoded; above it Pillow suspects a decompression bomb."""
+
+_LEAST_SHARE = 0.5
+"""Below this share of a picture that the video can show, the row gets a warning. A square shows
+56 % in either aspect ratio and passes, as do 4:3 and 3:2 in 16:9; a portrait 3:4 in 16:9 shows
+42 %."""
 
 
-_HOW = "Save it as JPEG or PNG and name that file."
-_OR_PREPARE = " Or set images.prepare to auto, and a JPEG copy is sent instead."
-_SENT = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8")
-# A brand stands at byte 8 of a HEIF or AVIF file (ISO/IEC 23008-12, section 10).
-HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_AVIF_BRANDS = (b"avif", b"avis")
-_CONVERTED: tuple[tuple[int, bytes, str], ...] = (
-    *((4, b"ftyp" + brand, "a HEIC photograph of a phone") for brand in HEIC_BRANDS),
-    *((4, b"ftyp" + brand, "an AVIF picture") for brand in _AVIF_BRANDS),
-    (0, b"II*\0", "a TIFF or camera raw picture"),
-    (0, b"MM\0*", "a TIFF or camera raw picture"),
-    (0, b"BM", "a BMP picture"),
+@dataclass(frozen=True, slots=True)
+class PictureFormat:
+    """A format of picture files.
+
+    `pillow_names` are Pillow's names for it; files are opened by the first. `marks` are the bytes
+    by which a file is known, each with its offset; `shown` is how a message calls such a file.
+    Without a `mime_type` the provider does not take the format, and a copy is sent.
+    """
+
+    name: str
+    pillow_names: tuple[str, ...]
+    suffixes: tuple[str, ...]
+    marks: tuple[tuple[int, bytes], ...]
+    shown: str
+    mime_type: str | None = None
+
+    def begins(self, data: bytes) -> bool:
+        """Tell whether a file's first bytes are those of this format."""
+        return any(data.startswith(mark, start) for start, mark in self.marks)
+
+
+def _brands(*brands: bytes) -> tuple[tuple[int, bytes], ...]:
+    """Make the marks of a HEIF or AVIF file: a brand at byte 8 (ISO/IEC 23008-12, section 10)."""
+    return tuple((4, b"ftyp" + brand) for brand in brands)
+
+
+HEIC = PictureFormat(
+    "HEIC",
+    ("HEIF",),
+    (".heic", ".heif"),
+    _brands(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"),
+    "a HEIC photograph of a phone",
 )
+FORMATS = (
+    # An MPO is a JPEG with more pictures behind the first, as phones write it.
+    PictureFormat(
+        "JPEG",
+        ("JPEG", "MPO"),
+        (".jpg", ".jpeg", ".jfif"),
+        ((0, b"\xff\xd8\xff"),),
+        "a JPEG picture",
+        "image/jpeg",
+    ),
+    PictureFormat("PNG", ("PNG",), (".png",), ((0, b"\x89PNG"),), "a PNG picture", "image/png"),
+    PictureFormat("WebP", ("WEBP",), (".webp",), ((8, b"WEBP"),), "a WebP picture", "image/webp"),
+    PictureFormat("GIF", ("GIF",), (".gif",), ((0, b"GIF8"),), "a GIF picture", "image/gif"),
+    PictureFormat(
+        "TIFF",
+        ("TIFF",),
+        (".tif", ".tiff"),
+        ((0, b"II*\0"), (0, b"MM\0*")),
+        "a TIFF or camera raw picture",
+    ),
+    PictureFormat("BMP", ("BMP",), (".bmp",), ((0, b"BM"),), "a BMP picture"),
+    PictureFormat("AVIF", ("AVIF",), (".avif",), _brands(b"avif", b"avis"), "an AVIF picture"),
+    HEIC,
+)
+FORMAT_OF = {name: each for each in FORMATS for name in each.pillow_names}
+"""The format that Pillow calls by a name."""
+SUFFIXES = frozenset(suffix for each in FORMATS for suffix in each.suffixes)
+
 _OTHER_KINDS: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypcrx", "a camera raw picture"),
     (4, b"ftyp", "a video"),
@@ -40,13 +104,16 @@ _OTHER_KINDS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"<!doctype html", "a web page"),
     (0, b"<html", "a web page"),
 )
+_SAVE_AS = "Save it as JPEG or PNG and name that file."
+_OR_PREPARE = " Or set images.prepare to auto, and a JPEG copy is sent instead."
 
 
 def unreadable(path: Path, error: OSError) -> PictureFault:
-    """Return the fault of a file that is there and cannot be read."""
+    """Return the fault of a file that exists and cannot be read."""
     return PictureFault(
         "unreadable",
-        f"{path} cannot be read: {error.strerror or error}. Check that you may open it.",
+        f"{path} cannot be read: {error.strerror or error}. Check that you have the permission to "
+        "open it.",
     )
 
 
@@ -54,7 +121,7 @@ def empty(path: Path) -> PictureFault:
     """Return the fault of a file without content."""
     return PictureFault(
         "empty_file",
-        f"{path.name} has no content (0 bytes). It may not be downloaded or synchronised yet: "
+        f"{path.name} is empty (0 bytes). It may not have been downloaded or synchronised yet: "
         "open it once, or copy it again.",
     )
 
@@ -64,7 +131,7 @@ def too_large(path: Path, size_bytes: int, *, prepare: bool) -> PictureFault:
     limit, purpose = (LARGEST_SOURCE_BYTES, "read") if prepare else (LARGEST_BYTES, "sent")
     return PictureFault(
         "too_large",
-        f"{path.name} has {size_bytes / 1e6:.1f} MB; at most {limit / 1e6:.0f} MB can be "
+        f"{path.name} has {size_bytes / 1e6:.1f} MB, but at most {limit / 1e6:.0f} MB can be "
         f"{purpose}. Save it smaller, for example as JPEG with at most 3000 pixels on the longer "
         "side.",
     )
@@ -74,8 +141,8 @@ def too_many_pixels(path: Path) -> PictureFault:
     """Return the fault of a file that unfolds to more than is held in memory."""
     return PictureFault(
         "too_many_pixels",
-        f"{path.name} has more than {LARGEST_PIXELS // 1_000_000} million pixels when it is opened."
-        " Save it smaller, for example with at most 3000 pixels on the longer side.",
+        f"{path.name} has more than {LARGEST_PIXELS // 1_000_000} million pixels. Save it smaller, "
+        "for example with at most 3000 pixels on the longer side.",
     )
 
 
@@ -83,8 +150,8 @@ def damaged(path: Path, detail: str = "") -> PictureFault:
     """Return the fault of a picture that cannot be decoded to its end."""
     return PictureFault(
         "damaged",
-        f"{path.name} is damaged or not whole{detail}. Copy it again from where it came from, or "
-        "open it and save it anew.",
+        f"{path.name} is damaged or incomplete{detail}. Copy it again from its source, or open it "
+        "and save it again.",
     )
 
 
@@ -92,53 +159,46 @@ def camera_raw(path: Path) -> PictureFault:
     """Return the fault of a camera's raw file: what opens easily in it is only a small preview."""
     return PictureFault(
         "wrong_format",
-        f"{path.name} is a camera raw picture, not a finished one. Export it as JPEG and name that "
-        "file.",
+        f"{path.name} is a camera raw picture, which has to be developed first. Export it as JPEG "
+        "and name that file.",
     )
 
 
-def unidentified(path: Path, data: bytes, *, prepare: bool, heic: bool = True) -> PictureFault:
-    """Return what a file is that no decoder takes; `heic` tells whether HEIC can be opened."""
-    if data.startswith(_SENT) or data[8:12] == b"WEBP":
+def unidentified(path: Path, data: bytes, *, prepare: bool, heic: bool) -> PictureFault:
+    """Return the fault of a file that no decoder opens.
+
+    `data` is its content; `heic` tells whether there was a decoder for HEIC.
+    """
+    known = next((each for each in FORMATS if each.begins(data)), None)
+    if known is None:
+        kind = _other_kind(data) or "no JPEG, PNG, WebP or GIF picture"
+        return PictureFault("wrong_format", f"{path.name} is {kind}. {_SAVE_AS}")
+    if known.mime_type is not None:
         return damaged(path)
-    kind = _named(data, _CONVERTED)
-    if kind is not None:
-        if prepare and (heic or "HEIC" not in kind):
-            return damaged(path, f" (it begins like {kind})")
-        return PictureFault(
-            "wrong_format", f"{path.name} is {kind}. {_HOW}{'' if prepare else _OR_PREPARE}"
-        )
-    kind = _named(data, _OTHER_KINDS) or "no JPEG, PNG, WebP or GIF picture"
-    return PictureFault("wrong_format", f"{path.name} is {kind}. {_HOW}")
-
-
-def _named(data: bytes, kinds: tuple[tuple[int, bytes, str], ...]) -> str | None:
-    head = data[:32].lstrip(b"\xef\xbb\xbf \t\r\n")
-    for start, magic, name in kinds:
-        seen = head[start : start + len(magic)]
-        if magic in (seen, seen.lower()):
-            return name
-    return None
-
-
-_LEAST_SHARE = 0.5
-"""Below this share of the picture that a full frame can show, the row gets a warning. A square in
-either frame shows 56 % and passes, as do 4:3 and 3:2 in 16:9; a portrait 3:4 in 16:9 shows 42 %."""
-
-
-def _share(width: int, height: int, aspect_ratio: str) -> float:
-    """Return how much of a picture is left when it is cropped to fill the frame, from 0 to 1."""
-    across, down = (int(part) for part in aspect_ratio.split(":"))
-    ratio = width * down / (height * across)
-    return min(ratio, 1 / ratio)
+    if prepare and (heic or known is not HEIC):
+        return damaged(path, f" (it begins like {known.shown})")
+    remedy = _SAVE_AS if prepare else _SAVE_AS + _OR_PREPARE
+    return PictureFault("wrong_format", f"{path.name} is {known.shown}. {remedy}")
 
 
 def shape_warning(name: str, width: int, height: int, aspect_ratio: str) -> str | None:
-    """Return what to tell about a picture whose shape is far from the frame; None if it is not."""
-    shown = _share(width, height, aspect_ratio)
+    """Warn of a picture of which a video that it fills can show less than half; None if not.
+
+    `name` is the picture's file name, `width` and `height` are its pixels.
+    """
+    across, down = (int(part) for part in aspect_ratio.split(":"))
+    ratio = width * down / (height * across)
+    shown = min(ratio, 1 / ratio)
     if shown >= _LEAST_SHARE:
         return None
     return (
-        f"{name} ({width} x {height}) is far from the shape of a {aspect_ratio} video: a full "
-        f"frame shows {shown:.0%} of it. Crop it, or choose the aspect_ratio that suits it."
+        f"{name} ({width} x {height}) is far from the shape of a {aspect_ratio} video, which can "
+        f"show only {shown:.0%} of it. Crop it, or choose the aspect_ratio that suits it."
+    )
+
+
+def _other_kind(data: bytes) -> str | None:
+    head = data[:32].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return next(
+        (kind for start, mark, kind in _OTHER_KINDS if head.startswith(mark.lower(), start)), None
     )

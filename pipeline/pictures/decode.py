@@ -1,4 +1,7 @@
-"""One picture file: decoded in full, and made fit if it has to be; or why it cannot be sent."""
+"""A picture file, decoded in full: itself or a copy of it can be sent, or a fault says why not.
+
+Tested in tests/pictures/test_shelf.py and tests/pictures/test_recipe.py.
+"""
 
 from __future__ import annotations
 
@@ -16,23 +19,17 @@ from pipeline.manifest.locations import PictureFault, read_regular
 from pipeline.model import Picture
 from pipeline.pictures import accepted
 from pipeline.pictures.accepted import (
-    HEIC_BRANDS,
+    FORMAT_OF,
+    FORMATS,
+    HEIC,
     LARGEST_BYTES,
     LARGEST_PIXELS,
     LARGEST_SOURCE_BYTES,
 )
 from pipeline.pictures.memory import CopyFolder
-from pipeline.pictures.recipe import CONVERTED, RECIPE, SENT_AS_THEY_ARE, Made, make, needs_of
+from pipeline.pictures.recipe import RECIPE, Copy, find_needs, make_copy
 
-# An MPO is a JPEG with more pictures behind the first, as phones write it.
-_MIME_TYPES = {
-    "JPEG": "image/jpeg",
-    "MPO": "image/jpeg",
-    "PNG": "image/png",
-    "WEBP": "image/webp",
-    "GIF": "image/gif",
-}
-# What Pillow's plugins raise on damaged data; each of them was met, none means a fault of ours.
+# The errors of Pillow's plugins on damaged data. Each of them was met; none is a bug of ours.
 _DAMAGE = (
     OSError,
     SyntaxError,
@@ -49,18 +46,22 @@ _DAMAGE = (
 )
 _SUBFILE_TYPE, _DNG_VERSION = 254, 50706  # TIFF 6.0; Adobe DNG 1.0
 
-# Between one and two times the limit Pillow only warns, and `catch_warnings` is not safe in
-# threads: so the warning is an error wherever this module is used. What Pillow says about odd
-# metadata is nothing that a content team could act on.
+# Between the limit and twice the limit Pillow only warns, and `catch_warnings` is not safe in
+# threads: so the warning is an error wherever this module is used. No content team could act on
+# Pillow's warnings about odd metadata.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def decode(path: Path, copies: CopyFolder | None, *, prepare: bool) -> Picture | PictureFault:
-    """Read `path` whole, decode its first frame in full and hash its bytes.
+    """Read a file whole, decode its first picture in full and hash its bytes.
 
-    With `prepare` a picture that is not fit to be sent becomes a copy in `copies`. Links are
-    followed. Nothing but a regular file is opened, and `path` itself is never written to.
+    Args:
+        path: the file; links are followed, and nothing but a regular file is opened. It is never
+            written to.
+        copies: where copies go; None: no copy is kept.
+        prepare: whether a picture that is not fit to be sent becomes a copy.
+
     """
     limit = LARGEST_SOURCE_BYTES if prepare else LARGEST_BYTES
     try:
@@ -71,20 +72,25 @@ def decode(path: Path, copies: CopyFolder | None, *, prepare: bool) -> Picture |
         return accepted.empty(path)
     if len(data) > limit:
         return accepted.too_large(path, len(data), prepare=prepare)
-    return _decoded(path, data, copies, prepare=prepare)
+    return _open(path, data, copies, prepare=prepare)
 
 
-def _decoded(
+def _open(
     path: Path, data: bytes, copies: CopyFolder | None, *, prepare: bool
 ) -> Picture | PictureFault:
-    heic = prepare and is_heic(data) and decoder_loaded()
+    heic = prepare and HEIC.begins(data) and _heic_decoder_loaded()
+    names = [
+        each.pillow_names[0]
+        for each in FORMATS
+        if each.mime_type or (prepare and (heic or each is not HEIC))
+    ]
     try:
-        with Image.open(io.BytesIO(data), formats=_formats(prepare=prepare, heic=heic)) as image:
-            if image.width * image.height > LARGEST_PIXELS:
+        with Image.open(io.BytesIO(data), formats=names) as picture:
+            if picture.width * picture.height > LARGEST_PIXELS:
                 return accepted.too_many_pixels(path)
-            if _is_raw(image, data):
+            if _is_raw(picture, data):
                 return accepted.camera_raw(path)
-            return _judged(path, data, image, copies, prepare=prepare)
+            return _judge(path, data, picture, copies, prepare=prepare)
     except UnidentifiedImageError:
         return accepted.unidentified(path, data, prepare=prepare, heic=heic)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -93,60 +99,67 @@ def _decoded(
         return accepted.damaged(path, f" ({error})")
 
 
-def _formats(*, prepare: bool, heic: bool) -> tuple[str, ...]:
-    """Return what Pillow may open; an MPO is opened as JPEG."""
-    sent = tuple(one for one in SENT_AS_THEY_ARE if one != "MPO")
-    if not prepare:
-        return sent
-    return sent + tuple(one for one in CONVERTED if heic or one != "HEIF")
+@cache
+def _heic_decoder_loaded() -> bool:
+    """Make Pillow open HEIC; False where the library is not installed.
+
+    It is loaded when the first HEIC photograph appears, because most manifests have none.
+    """
+    try:
+        import pi_heif  # noqa: PLC0415 - 18 MB
+    except ImportError:
+        return False
+    pi_heif.register_heif_opener()
+    return True
 
 
-def _judged(
-    path: Path, data: bytes, image: Image.Image, copies: CopyFolder | None, *, prepare: bool
+def _judge(
+    path: Path, data: bytes, picture: Image.Image, copies: CopyFolder | None, *, prepare: bool
 ) -> Picture | PictureFault:
-    frames = int(getattr(image, "n_frames", 1))  # counting may move on to the last one
-    image.seek(0)
-    image.load()
-    if not _has_end(data, image.format):
+    count = int(getattr(picture, "n_frames", 1))  # counting may move on to the last one
+    picture.seek(0)
+    picture.load()
+    if not _has_end(data, picture.format):
         return accepted.damaged(path, " (its end is missing)")
     sha256 = hashlib.sha256(data).hexdigest()
-    needs = needs_of(image, data, frames)
+    needs = find_needs(picture, data, count)
     if prepare and not needs.fit:
-        return _copied(path, sha256, make(image, needs), copies)
+        return _keep(path, sha256, make_copy(picture, needs), copies)
     return Picture(
         path=path,
         sha256=sha256,
         size_bytes=len(data),
-        mime_type=_MIME_TYPES[image.format or ""],
-        width=image.width,
-        height=image.height,
-        warnings=_moving(path, needs.frames),
+        mime_type=FORMAT_OF[picture.format or ""].mime_type or "",
+        width=picture.width,
+        height=picture.height,
+        warnings=_animation_warning(path, needs.count),
     )
 
 
-def _copied(path: Path, sha256: str, made: Made, copies: CopyFolder | None) -> Picture:
+def _keep(path: Path, sha256: str, copy: Copy, copies: CopyFolder | None) -> Picture:
+    """Keep the copy of a file; `sha256` is the hash of the file itself."""
     identity = hashlib.sha256(f"picture recipe {RECIPE}: {sha256}".encode()).hexdigest()
-    kind = "PNG" if made.mime_type == "image/png" else "JPEG"
+    kind = "PNG" if copy.mime_type == "image/png" else "JPEG"
     place, unkept = path, None
     try:
         if copies is None:
             unkept = "there is no folder for copies"
         else:
-            place = copies.keep(identity + made.suffix, made.data)
+            place = copies.keep(identity + copy.suffix, copy.data)
     except OSError as error:
         unkept = f"no copy can be kept: {error.strerror or error}"
-    said = f"is sent as a {kind} copy: {made.done}."
+    sentence = f"is sent as a {kind} copy: {copy.reasons}."
     if unkept:
-        said = f"would be sent as a {kind} copy: {made.done}. For now {unkept}."
+        sentence = f"would be sent as a {kind} copy: {copy.reasons}. At present {unkept}."
     return Picture(
         path=place,
         sha256=identity,
-        size_bytes=len(made.data),
-        mime_type=made.mime_type,
-        width=made.width,
-        height=made.height,
-        warnings=(f"{path.name} {said}",),
-        copy_sha256=hashlib.sha256(made.data).hexdigest(),
+        size_bytes=len(copy.data),
+        mime_type=copy.mime_type,
+        width=copy.width,
+        height=copy.height,
+        warnings=(f"{path.name} {sentence}",),
+        copy_sha256=hashlib.sha256(copy.data).hexdigest(),
         unkept=unkept,
     )
 
@@ -154,38 +167,22 @@ def _copied(path: Path, sha256: str, made: Made, copies: CopyFolder | None) -> P
 def _has_end(data: bytes, kind: str | None) -> bool:
     """Tell whether the format's end mark is there; Pillow misses its loss in these two alone.
 
-    A PNG may carry other data behind its end, a GIF some padding.
+    A PNG may have other data behind its end, a GIF some padding.
     """
     if kind == "PNG":
         return data.rfind(b"IEND\xaeB`\x82") != -1
     return kind != "GIF" or data.rstrip(b"\0\r\n ").endswith(b";")
 
 
-def _is_raw(image: Image.Image, data: bytes) -> bool:
+def _is_raw(picture: Image.Image, data: bytes) -> bool:
     """Tell a camera's raw file, which begins as a TIFF does, with a small preview in front."""
-    if image.format != "TIFF":
+    if picture.format != "TIFF":
         return False
-    tags = image.getexif()
+    tags = picture.getexif()
     return bool(data[8:10] == b"CR" or _DNG_VERSION in tags or int(tags.get(_SUBFILE_TYPE, 0)) & 1)
 
 
-def _moving(path: Path, frames: int) -> tuple[str, ...]:
-    if frames == 1:
+def _animation_warning(path: Path, count: int) -> tuple[str, ...]:
+    if count == 1:
         return ()
-    return (f"{path.name} is animated ({frames} frames); only its first frame counts.",)
-
-
-def is_heic(data: bytes) -> bool:
-    """Tell by its first bytes whether a file is HEIC or HEIF."""
-    return data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS
-
-
-@cache
-def decoder_loaded() -> bool:
-    """Make Pillow open HEIC, under the name HEIF; False where the library is not installed."""
-    try:
-        import pi_heif  # noqa: PLC0415 - 18 MB that most manifests never need
-    except ImportError:
-        return False
-    pi_heif.register_heif_opener()
-    return True
+    return (f"{path.name} is animated ({count} pictures); only its first picture counts.",)

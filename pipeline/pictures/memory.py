@@ -1,6 +1,8 @@
-"""What is kept of pictures between runs: the findings about them, and the copies made of them.
+"""What is kept of pictures between runs: what was found out about them, and copies made of them.
 
-It only saves time: whatever goes wrong here, the pictures are simply read again.
+The findings save time only: whatever goes wrong with them, the pictures are read again.
+
+Tested in tests/pictures/test_shelf.py, copies in tests/pictures/test_recipe.py.
 """
 
 from __future__ import annotations
@@ -21,9 +23,11 @@ from pipeline.model import Picture
 
 _LOG = logging.getLogger(__name__)
 _FILE = "pictures.db"
-_WAIT_S = 2.0  # for another process that writes just now
-# The number belongs to the checks that a picture has passed: raise it when they get stricter.
+_COPIES = "pictures"
+_WAIT_S = 2.0
+"""How long to wait for another process that is writing."""
 _TABLE = "pictures_2"
+"""Raise the number when the checks get stricter: pictures that passed the old ones do not count."""
 _KEY = ("path", "recipe", "size", "mtime_ns", "ctime_ns")
 _FOUND = (
     *("sha256", "size_bytes", "mime_type", "width", "height", "warnings"),
@@ -45,10 +49,10 @@ class Stamp(NamedTuple):
 
 
 class PictureMemory:
-    """A small SQLite file of checked pictures. Without a folder, or on trouble, it stays empty.
+    """A small SQLite file of checked pictures; without a folder, or if it fails, it stays empty.
 
-    Two processes may use one file. A damaged file is thrown away and begun anew. What was found
-    under another `recipe` is not recalled; 0 stands for pictures that are taken as they are.
+    Two processes may use the same file. A damaged file is deleted and a new one begun. Pictures
+    found with another `recipe` are not recalled; 0 stands for pictures that are sent as they are.
     """
 
     def __init__(self, cache_dir: Path | None, *, recipe: int = 0) -> None:
@@ -67,7 +71,7 @@ class PictureMemory:
             self._give_up(error)
 
     def recall(self, path: Path, stamp: Stamp) -> Picture | None:
-        """Return the picture as it was found then, if neither it nor its copy has changed since."""
+        """Return the picture found earlier if neither its file nor its copy has changed since."""
         if self._connection is None:
             return None
         try:
@@ -82,7 +86,7 @@ class PictureMemory:
             return None
 
     def remember(self, found: Iterable[tuple[Path, Stamp, Picture]]) -> None:
-        """Keep what was found at these paths, in one transaction."""
+        """Keep the pictures found at these paths, in one transaction."""
         if self._connection is None:
             return
         rows = [
@@ -103,14 +107,14 @@ class PictureMemory:
             self._give_up(error)
 
     def close(self) -> None:
-        """Let go of the file; nothing is remembered from then on."""
+        """Close the file; nothing is remembered from then on."""
         if self._connection is not None:
             with suppress(sqlite3.Error):
                 self._connection.close()
         self._connection = None
 
     def _begin_anew(self, file: Path, error: Exception) -> None:
-        _LOG.info("The memory of pictures is damaged and begins anew: %s", error)
+        _LOG.info("The record of checked pictures is damaged and is begun again: %s", error)
         try:
             for suffix in ("", "-journal", "-wal", "-shm"):
                 file.with_name(file.name + suffix).unlink(missing_ok=True)
@@ -119,7 +123,7 @@ class PictureMemory:
             self._give_up(again)
 
     def _give_up(self, error: Exception) -> None:
-        _LOG.info("Pictures are read without a memory of earlier runs: %s", error)
+        _LOG.info("The record of checked pictures cannot be used, so all are read: %s", error)
         self.close()
 
 
@@ -149,10 +153,10 @@ def _path_key(path: Path) -> bytes:
 
 
 def _row(path: Path, picture: Picture) -> tuple[object, ...] | None:
-    """Return what is kept of a picture, in the order of `_FOUND`; None if nothing is."""
+    """Return what is kept of a picture, in the order of `_FOUND`; None if it has no kept copy."""
     copy: tuple[object, ...] = (None,) * 5
     if picture.unkept:
-        return None  # there is no copy to be remembered
+        return None
     if picture.path != path:
         stamp = _stamp(picture.path)
         if stamp is None:
@@ -191,26 +195,21 @@ def _picture(path: Path, row: tuple[Any, ...]) -> Picture | None:
 def _stamp(path: Path) -> Stamp | None:
     try:
         return Stamp.of(path.stat())
-    except OSError:  # the copy was deleted, as anyone may: it is made anew
+    except OSError:  # anyone may delete a copy; then it is made again
         return None
 
 
-_FOLDER = "pictures"
-
-
 class CopyFolder:
-    """`pictures/` inside the cache; the name of a copy is the identity of its picture."""
+    """The folder of prepared copies inside the cache; a copy is named by the picture's identity."""
 
     def __init__(self, cache_dir: Path) -> None:
-        self.path = cache_dir / _FOLDER
+        self.path = cache_dir / _COPIES
         self._one_at_a_time = threading.Lock()
 
     def keep(self, name: str, data: bytes) -> Path:
         """Put a copy there and return its path; an equal file already there is not touched.
 
-        Raises:
-            OSError: the folder or the disk does not take it.
-
+        Raises OSError.
         """
         final = self.path / name
         with self._one_at_a_time:
@@ -222,5 +221,5 @@ class CopyFolder:
 def _holds(path: Path, data: bytes) -> bool:
     try:
         return path.stat().st_size == len(data) and path.read_bytes() == data
-    except OSError:  # not there, or not readable: it is written anew
+    except OSError:  # not there, or not readable: it is written again
         return False

@@ -1,4 +1,4 @@
-"""What a missing file was probably meant to be: another case, another suffix, a near name."""
+"""The file that a missing picture was probably meant to be: other case, other suffix, a typo."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import unicodedata
 from collections import defaultdict
 from pathlib import Path
 
-_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".gif"}
-    | {".heic", ".heif", ".avif", ".tif", ".tiff", ".bmp"}  # sent as copies
-)
+from pipeline.pictures.accepted import SUFFIXES
+
 _LIKENESS = 0.75
-# Comparing names costs some microseconds each; a sheet whose folder has moved misses every file.
+"""How similar two names must be (difflib's ratio) to be taken for one name with a typo."""
 _COMPARISONS = 100_000
+"""The most names that are compared. Each costs some microseconds, and a sheet whose folder has been
+moved misses every file."""
 
 
 class Neighbourhood:
-    """The folders looked into, each listed once, for one check of many paths."""
+    """The folders around missing files, each listed once for all the files of a check."""
 
     def __init__(self) -> None:
         self._folders: dict[Path, _Folder | None] = {}
@@ -49,20 +49,20 @@ class Neighbourhood:
             try:
                 self._folders[path] = _Folder(os.listdir(path))  # noqa: PTH208 - names are enough
             except OSError:
-                # Not there, or not to be listed: either way it suggests nothing.
+                # It does not exist or cannot be listed: either way it suggests nothing.
                 self._folders[path] = None
         return self._folders[path]
 
 
 class _Folder:
-    """The names in one folder, found by what people get wrong about them."""
+    """The names in a folder, found in spite of the usual mistakes in writing them."""
 
     def __init__(self, names: list[str]) -> None:
         self.names = {_folded(name): name for name in sorted(names)}
         self._stems: dict[str, list[str]] = defaultdict(list)
         for folded, name in self.names.items():
             stem, suffix = os.path.splitext(folded)  # noqa: PTH122 - of text, not of a path
-            if suffix in _SUFFIXES:
+            if suffix in SUFFIXES:
                 self._stems[stem].append(name)
 
     def same(self, name: str) -> str | None:

@@ -17,19 +17,19 @@ from pipeline.pictures.memory import CopyFolder, PictureMemory, Stamp
 from pipeline.pictures.nearby import Neighbourhood
 from pipeline.pictures.recipe import RECIPE
 
-__all__ = ["Inspected", "PictureFault", "PictureShelf"]
-
 Inspected: TypeAlias = Picture | PictureFault
 
-_GROUP = 200  # pictures remembered in one transaction: what a kill can lose
+_GROUP = 200
+"""Pictures remembered in one transaction; a kill can lose no more."""
+_NOT_YET = PictureFault("not_checked", "The picture was not checked. Run the check again.")
 
 
 class PictureShelf:
-    """Finds, checks, makes fit and hashes local pictures; a context manager, or `close` it.
+    """Finds, checks, hashes and, if need be, copies local pictures; use it in a `with` statement.
 
-    `cache_dir` is where the findings are remembered and the copies kept between runs, None for
-    nowhere. With `prepare` pictures that are not fit to be sent become copies there, else they are
-    faults. `workers` are threads: Pillow decodes without holding Python's lock.
+    `cache_dir` is the folder where findings and copies are kept between runs; None: nowhere. With
+    `prepare` pictures that are not fit to be sent become copies there, else they are faults.
+    `workers` is a number of threads: Pillow decodes without holding Python's lock.
     """
 
     def __init__(self, cache_dir: Path | None, *, prepare: bool = True, workers: int = 2) -> None:
@@ -50,7 +50,7 @@ class PictureShelf:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file in `cache_dir`."""
+        """Close the file in `cache_dir`."""
         self._memory.close()
 
     def inspect(
@@ -58,8 +58,8 @@ class PictureShelf:
     ) -> dict[Path, Inspected]:
         """Return for each distinct path the picture there, or what is wrong with it.
 
-        A picture known from before and not changed since is not read again. `progress` is told,
-        in this thread, how many paths are through.
+        A picture that is known and has not changed since is not read again. `progress` is told, in
+        this thread, how many paths are done.
         """
         distinct = list(dict.fromkeys(paths))
         found: dict[Path, Inspected] = dict.fromkeys(distinct, _NOT_YET)
@@ -81,15 +81,15 @@ class PictureShelf:
         return found
 
     def _known(self, path: Path, nearby: Neighbourhood) -> Inspected | Stamp:
-        """Return what can be said of a file without reading it, or the stamp of one to read."""
+        """Return what is known of a file without reading it, or its stamp if it has to be read."""
         try:
             status = path.stat()
         except (OSError, ValueError) as error:
-            return _absent(path, error, nearby)
+            return _missing(path, error, nearby)
         kind = kind_of(status.st_mode)
         if kind is not None:
             return PictureFault(
-                "not_a_file", f"{path} is {kind}, not a picture file. Name the file itself."
+                "not_a_file", f"{path} is {kind}, not a file. Write the name of the picture file."
             )
         if status.st_size > (LARGEST_SOURCE_BYTES if self._prepare else LARGEST_BYTES):
             return too_large(path, status.st_size, prepare=self._prepare)
@@ -114,12 +114,9 @@ class PictureShelf:
                     fresh.clear()
                 yield path, result
         finally:
-            # On Ctrl-C the pictures that wait are dropped; those at work take a moment.
+            # On Ctrl-C the pictures that wait are dropped; those being decoded take a moment.
             executor.shutdown(wait=True, cancel_futures=True)
             self._memory.remember(fresh)
-
-
-_NOT_YET = PictureFault("not_checked", "The picture was not checked.")
 
 
 def _tell(progress: Callable[[int], None] | None, done: int) -> None:
@@ -127,15 +124,17 @@ def _tell(progress: Callable[[int], None] | None, done: int) -> None:
         progress(done)
 
 
-def _absent(path: Path, error: OSError | ValueError, nearby: Neighbourhood) -> PictureFault:
-    """Say what stands in the way of a path that does not lead to a file."""
+def _missing(path: Path, error: OSError | ValueError, nearby: Neighbourhood) -> PictureFault:
+    """Say why a path does not lead to a file."""
     if isinstance(error, ValueError):
-        return PictureFault("bad_path", f"{str(path)!r} cannot be the name of a file.")
+        return PictureFault(
+            "bad_path", f"{str(path)!r} cannot be the name of a file. Correct the cell."
+        )
     if error.errno not in (errno.ENOENT, errno.ENOTDIR, None):
         return unreadable(path, error)
     if path.is_symlink():
         return PictureFault(
-            "missing", f"{path} is a link to a file that is no longer there. Put the picture back."
+            "missing", f"{path} is a link to a file that no longer exists. Put the picture back."
         )
     folder = nearby.missing_folder(path)
     lost = f"there is no folder {folder}" if folder else f"there is no {path.name} in {path.parent}"

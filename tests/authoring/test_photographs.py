@@ -14,13 +14,13 @@ from typer.testing import CliRunner
 
 from pipeline.authoring.newmanifest import write
 from pipeline.authoring.photographs.assembly import HEADERS, assemble, described
-from pipeline.authoring.photographs.folder import ACCEPTED
 from pipeline.authoring.photographs.shots import by_name, by_pattern, natural, products
 from pipeline.checker.check import check_manifest
 from pipeline.cli.app import app
 from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.errors import UsageError
+from pipeline.pictures.accepted import SUFFIXES
 
 
 def sorted_out(paths: Iterable[str]) -> dict[str, list[str]]:
@@ -254,4 +254,4 @@ def test_the_command(tmp_path: Path) -> None:
 
 def test_pictures_that_are_made_fit_are_taken() -> None:
     """Whatever a check accepts is gathered: photographs of telephones and scans, too."""
-    assert {".heic", ".tif", ".bmp", ".avif", ".jpg", ".webp"} <= ACCEPTED
+    assert {".heic", ".tif", ".bmp", ".avif", ".jpg", ".webp"} <= SUFFIXES

@@ -75,7 +75,7 @@ def test_an_animated_picture_is_taken_with_a_warning(kind: str, tmp_path: Path) 
     """Its first frame counts, and the content team is told."""
     found = inspect(put(tmp_path / "moves", encoded(kind, frames=3)))
     assert isinstance(found, Picture)
-    assert "3 frames" in found.warnings[0]
+    assert "3 pictures" in found.warnings[0]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])

@@ -13,14 +13,8 @@ from pathlib import Path
 
 from pipeline.errors import UsageError
 from pipeline.manifest.locations import locate
+from pipeline.pictures.accepted import SUFFIXES
 
-ACCEPTED = frozenset(
-    {
-        *(".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif"),
-        # These are converted when they are checked.
-        *(".heic", ".heif", ".tif", ".tiff", ".bmp", ".avif"),
-    }
-)
 _SYSTEM = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"})
 _HIDDEN = "hidden or a system file"
 _OTHER = "not a picture"
@@ -100,7 +94,7 @@ def _objection(entry: os.DirEntry[str]) -> str | None:
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - ".jpg" alone has no suffix either
     if name.startswith((".", "~$")) or name.casefold() in _SYSTEM:
         return _HIDDEN
-    if suffix not in ACCEPTED:
+    if suffix not in SUFFIXES:
         return _KINDS.get(suffix, _OTHER)
     if any("\ud800" <= char <= "\udfff" for char in name):
         return "its name is not valid text: rename it"

@@ -134,18 +134,18 @@ KINDS: dict[str, tuple[Callable[[], bytes], str]] = {
     "bmp": (lambda: saved(quarters(), "BMP"), "a BMP picture"),
     "cmyk-jpeg": (lambda: saved(quarters().convert("CMYK"), "JPEG"), "CMYK"),
     "cmyk-tiff": (lambda: saved(quarters().convert("CMYK"), "TIFF"), "CMYK"),
-    "png-16": (png_of_16_bits, "16 bits a colour became 8"),
+    "png-16": (png_of_16_bits, "16 bits per colour became 8"),
     "gif-moving": (
         lambda: saved(quarters(), "GIF", save_all=True, append_images=[noise((320, 200))]),
-        "first of its 2 frames",
+        "first of its 2 pictures",
     ),
     "webp-moving": (
         lambda: saved(quarters(), "WEBP", save_all=True, append_images=[noise((320, 200))]),
-        "first of its 2 frames",
+        "first of its 2 pictures",
     ),
     "png-moving": (
         lambda: saved(quarters(), "PNG", save_all=True, append_images=[noise((320, 200))]),
-        "first of its 2 frames",
+        "first of its 2 pictures",
     ),
     "tiff-pages": (
         lambda: saved(quarters(), "TIFF", save_all=True, append_images=[noise((9, 9))] * 2),
