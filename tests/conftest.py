@@ -1,4 +1,4 @@
-"""Settings for all tests: property tests try the same cases every time, more on demand.
+"""Settings for all tests: the same cases every time, and no process from a test that says none.
 
 `HYPOTHESIS_PROFILE=longer python -m pytest` looks for new cases, ten times as many.
 """
@@ -6,14 +6,53 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("same", derandomize=True, deadline=None, database=None)
 settings.register_profile("longer", max_examples=1000, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
+HERE = Path(__file__).parent
+OF_PROCESSES = ("system", "upgrade")
+"""Folders in which every test starts processes."""
+
+_alone: list[str] = []
+"""The test that runs now, if it is not marked as one that starts processes."""
+
 
 def share_of_examples(share: float) -> int:
     """Return how many examples a costly property gets, as a share of what the profile says."""
     return round(settings().max_examples * share)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of whole folders and of the emulator as a process: not for `make quick`."""
+    for item in items:
+        of_folder = item.path.relative_to(HERE).parts[0] in OF_PROCESSES
+        if of_folder or "session_api" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.process)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Remember a test that may start no process."""
+    if item.get_closest_marker("process") is None:
+        _alone.append(item.nodeid)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Forget it."""
+    _alone.clear()
+
+
+def _forbid_processes(event: str, _: tuple[object, ...]) -> None:
+    if event == "subprocess.Popen" and _alone:
+        raise RuntimeError(f"{_alone[-1]} starts a process: mark it with pytest.mark.process")
+
+
+sys.addaudithook(_forbid_processes)

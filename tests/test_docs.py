@@ -190,6 +190,7 @@ def test_no_page_names_a_place_of_one_machine(page: Path) -> None:
     assert not re.search(r"/(?:tmp|root|home|work|Users)/", page.read_text("utf-8"))
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.name == "nt", reason="a shell script")
 @pytest.mark.parametrize("code", [int(code) for code in ExitCode])
 def test_the_night_says_what_is_left_to_do(code: int, tmp_path: Path) -> None:
@@ -202,6 +203,7 @@ def test_the_night_says_what_is_left_to_do(code: int, tmp_path: Path) -> None:
     assert bool(result.stdout) == (code not in {ExitCode.DONE, ExitCode.LOCKED})
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.name == "nt", reason="a shell script")
 def test_a_night_that_ends_well_says_nothing(tmp_path: Path) -> None:
     """Failed rows that the second call makes good are not reported."""

@@ -276,6 +276,7 @@ def test_a_file_that_is_no_table_becomes_a_problem(tmp_path: Path) -> None:
     assert caught.value.message in problem.message
 
 
+@pytest.mark.process
 def test_a_text_is_checked_without_the_libraries_of_workbooks_and_pictures(tmp_path: Path) -> None:
     """They are half of a command's start, and a CSV file without local pictures needs none."""
     path = _csv(tmp_path, "id,prompt,image_1\n1,a mug,https://shop.example/mug.jpg\n")

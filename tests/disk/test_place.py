@@ -45,6 +45,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
+@pytest.mark.process
 def test_what_a_killed_writer_left_is_written_over(tmp_path: Path) -> None:
     """A killed process cannot clean up; the next write does."""
     target = tmp_path / "results.csv"
@@ -96,6 +97,7 @@ def test_a_folder_without_the_right_to_write(tmp_path: Path) -> None:
         tmp_path.chmod(0o700)
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.name == "nt", reason="limits of a process are POSIX")
 def test_a_disk_that_takes_no_more(tmp_path: Path) -> None:
     """When the disk refuses in the middle, the old file stays and the failure is a StoreError."""

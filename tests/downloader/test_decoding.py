@@ -23,6 +23,7 @@ def program(tmp_path: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.process
 async def test_sound_video(tmp_path: Path, video: bytes) -> None:
     """One process answers for several videos, by first frame and in full."""
     path = tmp_path / "ä b.mp4"
@@ -34,6 +35,7 @@ async def test_sound_video(tmp_path: Path, video: bytes) -> None:
             assert footage.duration_s == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.process
 async def test_many_videos_at_once(tmp_path: Path, video: bytes) -> None:
     """More orders than processes wait for their turn."""
     path = tmp_path / "a.mp4"
@@ -43,6 +45,7 @@ async def test_many_videos_at_once(tmp_path: Path, video: bytes) -> None:
     assert len(found) == 10
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("data", [b"", b"#EXTM3U\nhttp://127.0.0.1/x\n", bytes(5000)])
 async def test_what_is_no_video(tmp_path: Path, data: bytes) -> None:
     """A file that is no MP4 is a fault, and no other reader is tried."""
@@ -53,6 +56,7 @@ async def test_what_is_no_video(tmp_path: Path, data: bytes) -> None:
             await decoders.examine(path, full=False)
 
 
+@pytest.mark.process
 async def test_hanging_decoder_is_replaced(tmp_path: Path) -> None:
     """A video over which the decoder hangs is bad; the next one gets a fresh process."""
     flag = tmp_path / "hung"
@@ -68,6 +72,7 @@ async def test_hanging_decoder_is_replaced(tmp_path: Path) -> None:
         assert (await decoders.examine(flag, full=False)).width == 1
 
 
+@pytest.mark.process
 async def test_crash_is_given_a_second_chance(tmp_path: Path) -> None:
     """A process that was ended from outside costs the video nothing."""
     flag = tmp_path / "crashed"
@@ -80,6 +85,7 @@ async def test_crash_is_given_a_second_chance(tmp_path: Path) -> None:
         assert (await decoders.examine(flag, full=False)).width == 1
 
 
+@pytest.mark.process
 async def test_crash_every_time_is_the_video(tmp_path: Path) -> None:
     """A video over which two processes crash is bad."""
     crashes = f"{READY}sys.stdin.readline()\nos._exit(3)\n"
@@ -88,6 +94,7 @@ async def test_crash_every_time_is_the_video(tmp_path: Path) -> None:
             await decoders.examine(tmp_path, full=False)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "text", ["raise SystemExit(1)", 'print(\'{"ready": false, "error": "no av"}\')']
 )
@@ -98,6 +105,7 @@ async def test_decoder_that_does_not_start(tmp_path: Path, text: str) -> None:
             await decoders.examine(tmp_path, full=False)
 
 
+@pytest.mark.process
 async def test_cancelled_order(tmp_path: Path, video: bytes) -> None:
     """After a cancelled order the next one gets its own answer, not the old one's."""
     path = tmp_path / "a.mp4"
@@ -136,6 +144,7 @@ def gone(pid: int) -> bool:
     return stat.exists() and ") Z " in stat.read_text()
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.name != "posix", reason="asks for processes by signal 0")
 async def test_child_ends_with_a_killed_parent(tmp_path: Path, video: bytes) -> None:
     """No decoding process outlives a run that was killed."""
@@ -154,6 +163,7 @@ async def test_child_ends_with_a_killed_parent(tmp_path: Path, video: bytes) -> 
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("level", ["boxes", "first_frame", "full"])
 async def test_verify_file(tmp_path: Path, video: bytes, sha256: str, level: str) -> None:
     """An existing file is verified at every level, and a cut one fails at every level."""

@@ -270,6 +270,7 @@ async def test_over_the_size_limit(host: Host, tmp_path: Path, behaviour: str) -
     assert files(tmp_path) == []
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("level", ["first_frame", "full"])
 async def test_decoded_video(host: Host, tmp_path: Path, sha256: str, level: str) -> None:
     """A sound video passes the decoding levels, and says in what it differs from the request."""
@@ -284,6 +285,7 @@ async def test_decoded_video(host: Host, tmp_path: Path, sha256: str, level: str
     ]
 
 
+@pytest.mark.process
 async def test_zeroed_pictures_are_found_in_full(host: Host, tmp_path: Path) -> None:
     """Media data overwritten with zeros keeps its boxes, and is found by decoding all of it."""
     middle = len(host.body) // 2
@@ -353,6 +355,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.process
 async def test_killed_process_is_resumed(
     downloader: Downloader, host: Host, tmp_path: Path
 ) -> None:
@@ -449,6 +452,7 @@ def test_a_companion_without_room_says_nothing(tmp_path: Path) -> None:
     assert part.path.exists()
 
 
+@pytest.mark.process
 async def test_a_whole_video_that_no_decoder_saw_is_taken_without_the_host(
     host: Host, tmp_path: Path, sha256: str
 ) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.process
 def test_it_announces_itself_and_ends_with_its_stdin(tmp_path: Path) -> None:
     """One line of JSON, then service until standard input closes."""
     file = tmp_path / "where.json"

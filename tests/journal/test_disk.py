@@ -78,6 +78,7 @@ def assert_whole(path: Path) -> None:
     assert replay(path) == read_entries(path)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("lines", [1, 20, 333])
 def test_a_killed_process_loses_nothing_that_was_durable(tmp_path: Path, lines: int) -> None:
     """SIGKILL in the middle of writing: every event that was reported durable is there."""
@@ -98,6 +99,7 @@ def test_a_killed_process_loses_nothing_that_was_durable(tmp_path: Path, lines: 
     assert_whole(path)
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="needs resource limits")
 def test_a_file_that_may_not_grow_is_a_store_error(tmp_path: Path) -> None:
     """The append fails in plain words, so do all later ones, and what was there is whole."""

@@ -427,6 +427,7 @@ def test_without_a_place_for_copies_it_is_said_what_would_be_done(tmp_path: Path
         assert kept.sha256 == found.sha256
 
 
+@pytest.mark.process
 def test_the_decoder_of_heic_is_loaded_for_heic_alone(tmp_path: Path) -> None:
     """A manifest without such photographs does not pay for it."""
     for kind, loaded in (("JPEG", False), ("BMP", False), ("HEIF", True)):

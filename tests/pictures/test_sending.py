@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pillow_heif
+import pytest
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +43,7 @@ def shop(folder: Path) -> None:
     (folder / "shop.csv").write_text("sku,prompt,image\nA,A shoe,a.heic\n", "utf-8")
 
 
+@pytest.mark.process
 def test_a_copy_is_sent_and_the_row_stays_done(tmp_path: Path) -> None:
     """The API takes the JPEG; the results say so; a lost cache makes no done row look edited."""
     shop(tmp_path)
@@ -59,6 +61,7 @@ def test_a_copy_is_sent_and_the_row_stays_done(tmp_path: Path) -> None:
     assert {name: count for name, count in plan["groups"].items() if count} == {"done": 1}
 
 
+@pytest.mark.process
 def test_a_run_without_room_for_copies_stops_and_says_so(tmp_path: Path) -> None:
     """The check passes with a warning; the run sends no other file instead, and is unfinished."""
     shop(tmp_path)

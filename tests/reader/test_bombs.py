@@ -49,6 +49,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 }  # fmt: skip
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a process says its own peak")
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_small_file_takes_little_memory(name: str, tmp_path: Path) -> None:

@@ -6,10 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 HEAVY = {"aiohttp", "av", "openpyxl"}
 
 
+@pytest.mark.process
 def test_a_run_with_nothing_left_to_do_starts_without_what_talks_to_a_provider() -> None:
     """A sheet that is all done is said to be so within seconds, and no socket is near."""
     program = (

@@ -125,6 +125,7 @@ main()
 """
 
 
+@pytest.mark.process
 def test_the_command_line_says_70_in_one_sentence() -> None:
     """No traceback, the kind and the place of the bug, what to do, and no signature."""
     line = [sys.executable, "-c", EXPLODING]

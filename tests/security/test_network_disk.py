@@ -90,6 +90,7 @@ def test_windows_says_where_a_drive_lies(drive: str, kind: str | None) -> None:
     assert of_drive(drive, lambda root: 4 if root == "Z:\\" else 3) == kind
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("system", ["Windows", "Darwin", "Linux", "FreeBSD", None])
 def test_a_look_that_fails_finds_no_network(tmp_path: Path, system: str | None) -> None:
     """Asked in the way of another system, this one cannot answer, and nothing breaks."""

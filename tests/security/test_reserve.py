@@ -98,6 +98,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         Reserve(tmp_path / "cache" / "reserve").__enter__()
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="needs resource limits")
 def test_without_room_for_it_nothing_begins(tmp_path: Path) -> None:
     """It fails in plain words, says what to do, and leaves nothing behind."""
@@ -188,6 +189,7 @@ def test_another_trouble_takes_nothing_of_it(tmp_path: Path) -> None:
     assert not no_room(OSError(28, "said by the system, not by SQLite"))
 
 
+@pytest.mark.process
 def test_a_full_disk_takes_the_answers_all_the_same(tmp_path: Path) -> None:
     """On a real file system filled to the last page: every answer is durable, and it is said."""
     keys = [f"row{n}" for n in range(50)]
@@ -276,6 +278,7 @@ class Nobody:
         pass
 
 
+@pytest.mark.process
 async def test_the_scheduler_stops_and_commits_what_is_under_way(tmp_path: Path) -> None:
     """No submission after it, downloads dropped, every task id in the journal, exit code 5."""
     with small_disk(tmp_path / "small", "8m") as folder:

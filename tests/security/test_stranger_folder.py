@@ -40,6 +40,7 @@ def stranger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Product
     product.close()
 
 
+@pytest.mark.process
 def test_nothing_of_a_strangers_folder_is_imported(stranger: Product) -> None:
     """The command, the emulator, its renderers and the decoders: a whole rehearsal passes."""
     folder = stranger.folder
@@ -51,6 +52,7 @@ def test_nothing_of_a_strangers_folder_is_imported(stranger: Product) -> None:
     assert not (folder / "imported").exists()
 
 
+@pytest.mark.process
 def test_the_traps_would_be_noticed(stranger: Product) -> None:
     """A Python that has the working folder on its path runs into them."""
     caught = stranger(program=("-c", "import typing"))

@@ -1,0 +1,111 @@
+"""The way of one row, counted: which modules a plain CSV row enters in a rehearsal.
+
+`python -m docs.generate.way` rehearses a CSV file of one row in this process and notes each module
+of the package of which a function is entered. `--write` puts the list into docs/architecture.md.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import pkgutil
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from .pages import ROOT
+
+MOST = 45
+"""No more modules than this may be needed to follow a row."""
+
+SET_UP = {
+    "__main__": "starts the command line",
+    "cli/app.py": "declares the commands before any manifest is named",
+}
+"""What is entered but is not on the way of a row, each with its reason."""
+
+PAGE = ROOT / "docs" / "architecture.md"
+_BEGIN, _END = "<!-- traced: modules of a row -->\n", "<!-- end of the trace -->\n"
+
+
+def trace(work: Callable[[], object], package: Path) -> list[str]:
+    """Return the modules of `package` of which `work` enters a function, in the order of entry."""
+    entered: dict[str, None] = {}
+    prefix = f"{package}{os.sep}"
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        # Bodies of modules and classes are no functions: they lack this flag.
+        is_function = code.co_flags & inspect.CO_OPTIMIZED
+        if event == "call" and is_function and code.co_filename.startswith(prefix):
+            entered.setdefault(code.co_filename.removeprefix(prefix))
+
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    return list(entered)
+
+
+def rehearse() -> list[str]:
+    """Return the modules that one rehearsed CSV row enters, in the order of entry."""
+    import pipeline  # noqa: PLC0415 - the trace is of the installed package
+    from pipeline.cli.app import main  # noqa: PLC0415
+
+    # What runs while modules are imported is not the way of a row.
+    for module in pkgutil.walk_packages(pipeline.__path__, "pipeline."):
+        if not module.name.startswith("pipeline.emulator") and "__main__" not in module.name:
+            importlib.import_module(module.name)
+    here, given = Path.cwd(), sys.argv
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            manifest = Path("row.csv")
+            manifest.write_text("key,prompt,duration\nMUG,A mug turns slowly.,4\n", "utf-8")
+            sys.argv = ["reelsheet", "run", str(manifest), "--quiet"]
+            return trace(lambda: _run(main), Path(pipeline.__file__).parent)
+        finally:
+            sys.argv = given
+            os.chdir(here)
+
+
+def _run(main: Callable[[], object]) -> None:
+    try:
+        main()
+    except SystemExit as ended:
+        if ended.code:
+            raise RuntimeError(f"the rehearsal ended with {ended.code}") from ended
+
+
+def part(modules: list[str]) -> str:
+    """Return what docs/architecture.md says of the modules that a row enters."""
+    counted = [name for name in modules if name not in SET_UP]
+    lines = [f"{len(counted)} modules, in the order in which the row enters them:", "", "```text"]
+    lines += [*counted, "```", "", "Left out as set-up:", ""]
+    lines += [f"- `{name}` {SET_UP[name]}" for name in sorted(SET_UP)]
+    return "\n".join(lines) + "\n"
+
+
+def written(page: str) -> str:
+    """Return what the page holds of it now."""
+    return page.partition(_BEGIN)[2].partition(_END)[0]
+
+
+def main() -> None:
+    """Print the modules; with `--write` put them into the page."""
+    said = part(rehearse())
+    if "--write" in sys.argv[1:]:
+        page = PAGE.read_text("utf-8")
+        PAGE.write_text(page.replace(_BEGIN + written(page), _BEGIN + said), "utf-8")
+    sys.stdout.write(said)
+
+
+if __name__ == "__main__":
+    main()
