@@ -2,7 +2,7 @@
 # The commands: `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check bench docs lock clean
+.PHONY: help demo test quick coverage check fix bench docs lock clean
 
 # Any Python from 3.11 to 3.14; choose one with `make demo PYTHON=/path/to/python3`.
 PYTHON ?=
@@ -27,8 +27,19 @@ help: ## list the targets
 demo: .venv/run.stamp ## run the example workbook against the built-in emulator: no key, no network
 	"$(BIN)/reelsheet" run manifests/example.xlsx
 
-test: .venv/dev.stamp ## run the tests
-	"$(PY)" -m pytest
+# Which tests, and in how many processes: `make test TESTS=tests/reader WORKERS=0`.
+TESTS ?=
+WORKERS ?= auto
+
+test: .venv/dev.stamp ## run the tests; some with TESTS=tests/reader
+	"$(PY)" -m pytest -n $(WORKERS) $(TESTS)
+
+quick: .venv/dev.stamp ## run the unit and simulation tests: no processes, under a minute
+	"$(PY)" -m pytest -n $(WORKERS) -m "not process" $(TESTS)
+
+fix: .venv/dev.stamp ## mend what ruff can mend by itself
+	"$(PY)" -m ruff check --fix
+	"$(PY)" -m ruff format
 
 # What decides over money and what holds it: not a branch of these may go untested. The tests of
 # whole processes are left out: they take minutes, and what they reach is reached without them.
@@ -36,7 +47,7 @@ WHOLE := pipeline/engine/*,pipeline/lifecycle.py,pipeline/journal/*,pipeline/toa
 
 coverage: .venv/dev.stamp ## measure the branches that the tests take: all, where money is decided over
 	"$(PY)" -m coverage erase
-	"$(PY)" -m coverage run -m pytest --ignore tests/system --ignore tests/emulator
+	"$(PY)" -m coverage run -m pytest --ignore tests/system --ignore tests/emulator --ignore tests/upgrade
 	"$(PY)" -m coverage combine --quiet
 	"$(PY)" -m coverage report
 	"$(PY)" -m coverage report --include "$(WHOLE)" --fail-under 100
@@ -46,6 +57,7 @@ check: .venv/dev.stamp ## linters, type checker, architecture
 	"$(PY)" -m ruff format --check
 	"$(PY)" -m mypy --strict
 	"$(BIN)/lint-imports"
+	"$(BIN)/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 # One library more than the locks hold: a peer that the product is measured beside is written with it.
 bench: .venv/dev.stamp ## measure speed and cost beside other ways to do it (half an hour)

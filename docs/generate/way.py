@@ -29,7 +29,7 @@ SET_UP = {
 """What is entered but is not on the way of a row, each with its reason."""
 
 PAGE = ROOT / "docs" / "architecture.md"
-_BEGIN, _END = "<!-- traced: modules of a row -->\n", "<!-- end of the trace -->\n"
+_BEGIN, _END = "<!-- traced: modules of a row -->\n", "<!-- trace ends -->\n"
 
 
 def trace(work: Callable[[], object], package: Path) -> list[str]:
