@@ -1,4 +1,4 @@
-"""The options that the commands share, and what follows from them."""
+"""The options that several commands share, and the check that they all begin with."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ConfigPath = Annotated[
     typer.Option(
         "--config",
         metavar="FILE",
-        help="The configuration file (default: config.yaml in the working folder, if there).",
+        help="The configuration file (default: config.yaml in the working folder, if it exists).",
     ),
 ]
 Out = Annotated[
@@ -41,20 +41,21 @@ Set = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="A setting for this call, as limits.outstanding=20; may be given several times.",
+        help="Override a setting, as in limits.outstanding=20; can be given several times.",
     ),
 ]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say only what went wrong.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show more detail.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Show only errors and warnings.")]
 Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")
+    bool, typer.Option("--json", help="Print a single JSON document on standard output.")
 ]
 Strict = Annotated[
-    bool, typer.Option("--strict", help="Start only if no row breaks a rule (exit code 2 else).")
+    bool,
+    typer.Option("--strict", help="Start only if no row breaks a rule; otherwise exit with 2."),
 ]
 Adopt = Annotated[
     bool,
-    typer.Option("--adopt", help="Use the output folder although the manifest was moved."),
+    typer.Option("--adopt", help="Use the output folder of a manifest that was moved or renamed."),
 ]
 
 

@@ -1,4 +1,7 @@
-"""`reelsheet resolve`: a person settles what happened to a submission."""
+"""`reelsheet resolve`: list rows in doubt, and let a person settle what happened to one.
+
+Tested in tests/system/test_faults.py and tests/system/test_money.py.
+"""
 
 from __future__ import annotations
 
@@ -38,17 +41,18 @@ def _resolve(
     ] = None,
     task_id: Annotated[
         str | None,
-        typer.Option("--task-id", metavar="ID", help="It was accepted: this is its task."),
+        typer.Option("--task-id", metavar="ID", help="The row was accepted: this is its task."),
     ] = None,
     not_sent: Annotated[
-        bool, typer.Option("--not-sent", help="It was never accepted: it may be submitted anew.")
+        bool,
+        typer.Option("--not-sent", help="The row was not accepted: it may be submitted again."),
     ] = False,
     list_all: Annotated[
         bool,
         typer.Option(
             "--all",
             help="List all rows to settle: when each was submitted, its prompt and reference, and "
-            "what the account lost in that run. Changes nothing.",
+            "how the balance changed in that run. Changes nothing.",
         ),
     ] = False,
     as_json: Json = False,
@@ -59,25 +63,24 @@ def _resolve(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Settle a row that is in doubt or missing, after looking into your ToAPIs account.
+    """Settle a row that is in doubt or missing, after you have looked into your ToAPIs account.
 
-    With --all the rows to settle are listed. With --task-id the provider is asked for the task
-    first, and the next run fetches its video. With --not-sent the attempt is closed, and the next
-    run submits the row again under a new number: if it was accepted after all, it is paid for
-    twice.
+    --all lists the rows to settle. --task-id looks the task up at the provider, and the next run
+    fetches its video. --not-sent closes the attempt, and the next run submits the row again as a
+    new attempt: if the provider had accepted the row after all, it is paid for twice.
     """
     from pipeline.runner.target import resolve_target
 
     _ = verbose
     if list_all:
         if key is not None or task_id is not None or not_sent:
-            raise UsageError("--all lists every row: give it without KEY, --task-id, --not-sent.")
+            raise UsageError("--all lists every row: use it without KEY, --task-id and --not-sent.")
         _list(resolve_target(manifest, config, out, sets), as_json=as_json)
         return
     if key is None or (task_id is None) == (not not_sent):
-        raise UsageError("give a KEY with either --task-id ID or --not-sent, or --all alone.")
+        raise UsageError("Give a KEY and either --task-id ID or --not-sent, or only --all.")
     if as_json:
-        raise UsageError("--json goes with --all only.")
+        raise UsageError("--json can only be used with --all.")
     said = _settled(resolve_target(manifest, config, out, sets), key, task_id, adopt=adopt)
     if not quiet:
         typer.echo(said)
@@ -117,17 +120,17 @@ def _list(target: Target, *, as_json: bool) -> None:
 
 
 def _numbers(target: Target) -> dict[str, int]:
-    """Return the rows' numbers by key; what is paid for is listed also without its manifest."""
+    """Return the rows' numbers by key; without its manifest, what is paid for is still listed."""
     try:
         found = checked(target, show=False)
     except ManifestError as error:
-        typer.echo(f"the rows' numbers are not known: {error.message}", err=True)
+        typer.echo(f"row numbers are not known: {error.message}", err=True)
         return {}
     return {key: row.number for key, row in zip(found.keys, found.manifest.rows, strict=True)}
 
 
 def _show(one: Doubt, currency: str) -> None:
-    place = "left the manifest" if one.row is None else f"row {one.row}"
+    place = "no longer in the manifest" if one.row is None else f"row {one.row}"
     cost = "" if one.cost is None else f", {one.cost:,.2f} {currency}"
     typer.echo(f"{one.key} ({place}): {one.state}, submitted {one.submitted_at} (UTC)")
     typer.echo(f"  prompt: {one.prompt}")

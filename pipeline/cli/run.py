@@ -1,4 +1,7 @@
-"""`reelsheet run`, `retry` and `fetch`: the main job, and two parts of it."""
+"""`reelsheet run`, `retry` and `fetch`: the main job, and two parts of it.
+
+Tested in tests/system/test_main_job.py and tests/system/test_commands.py.
+"""
 
 from __future__ import annotations
 
@@ -36,19 +39,19 @@ Only = Annotated[
 Yes = Annotated[
     bool,
     typer.Option(
-        "--yes", "-y", help="Submit without asking, also when the account does not hold enough."
+        "--yes", "-y", help="Submit without asking, even if the balance is too low for all rows."
     ),
 ]
 Limit = Annotated[
-    int | None, typer.Option("--limit", metavar="N", min=0, help="Submit at most so many rows.")
+    int | None, typer.Option("--limit", metavar="N", min=0, help="Submit at most N rows.")
 ]
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("run", short_help="Make the videos: the main job.")(_run)
-    app.command("retry", short_help="New attempts for rows that ended badly.")(_retry)
-    app.command("fetch", short_help="Bring home what is paid for; submit nothing.")(_fetch)
+    app.command("retry", short_help="Make new attempts for rows that ended badly.")(_retry)
+    app.command("fetch", short_help="Download videos that are already paid for.")(_fetch)
 
 
 def _run(
@@ -61,7 +64,8 @@ def _run(
         typer.Option(
             "--retry",
             metavar="STATE,…",
-            help="Also new attempts for unchanged rows in these states: failed, refused, expired.",
+            help="Also make new attempts for unchanged rows in these states: failed, refused, "
+            "expired.",
         ),
     ] = None,
     redo: Annotated[
@@ -69,14 +73,14 @@ def _run(
         typer.Option(
             "--redo",
             metavar="changed|KEY,…",
-            help="A new take of done rows that were edited since, or of these keys. The old video "
-            "is kept, and stands in the results until the new one is done.",
+            help="Make a new take of done rows that were edited since, or of the rows with these "
+            "keys. The old video is kept, and stays in the results until the new one is done.",
         ),
     ] = None,
     limit: Limit = None,
     only: Only = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be done, as `reelsheet plan`.")
+        bool, typer.Option("--dry-run", help="Only show what would be done, like `reelsheet plan`.")
     ] = False,
     yes: Yes = False,
     strict: Strict = False,
@@ -86,10 +90,10 @@ def _run(
 ) -> None:
     """Make the videos: submit new rows, fetch what is paid for, write the results.
 
-    May be started again at any time: a row is never submitted twice by accident, and rows under
-    way are taken up where they were. Rows that break a rule are not sent; the others run. A live
-    run looks at the balance first: if it is less than the rows to submit need, it asks whether to
-    go on; without a terminal it says so and goes on.
+    You can start it again at any time: no row is submitted twice by accident, and rows in progress
+    continue where they were. Rows that break a rule are not sent; all others are. A live run first
+    looks at the balance: if the rows to submit cost more, it asks whether to continue; without a
+    terminal it says so and continues.
     """
     from pipeline.planner.plan import Mode
     from pipeline.runner.target import resolve_target
@@ -110,7 +114,8 @@ def _retry(
     out: Out = None,
     sets: Set = None,
     states: Annotated[
-        str, typer.Option("--states", metavar="STATE,…", help="Which ends get a new attempt.")
+        str,
+        typer.Option("--states", metavar="STATE,…", help="The states to make new attempts for."),
     ] = "failed,expired",
     limit: Limit = None,
     only: Only = None,
@@ -119,11 +124,11 @@ def _retry(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """New attempts for rows that ended badly; nothing else is submitted.
+    """Make new attempts for rows that ended badly; submits nothing else.
 
-    What is already paid for is fetched as well. limits.attempts bounds the attempts of one row
-    over all runs, so that a nightly retry never pays for ever. The exit code speaks of
-    the rows in these states and of what was fetched alone.
+    Videos that are already paid for are fetched as well. limits.attempts limits the attempts of a
+    row over all runs, so that a nightly retry cannot pay for ever. The exit code concerns only the
+    rows in these states and the videos that were fetched.
     """
     from pipeline.planner.plan import Mode
     from pipeline.runner.target import resolve_target
@@ -144,10 +149,10 @@ def _fetch(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Poll and download whatever is paid for; submits nothing.
+    """Wait for and download the videos that are already paid for; submits nothing.
 
-    The exit code speaks of these videos alone: rows that break a rule, were never sent or ended
-    badly before do not count, so it may be 0 although such rows need you.
+    The exit code concerns only these videos: rows that break a rule, were never sent or ended badly
+    before do not count, so it may be 0 although such rows need attention.
     """
     from pipeline.planner.plan import Mode
     from pipeline.runner.target import resolve_target
