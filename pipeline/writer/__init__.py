@@ -1,1 +1,1 @@
-"""Results out: the manifest again, in its own format, with what came of every row."""
+"""Results out: the manifest again, in its own format, with the result of every row."""

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from pipeline.model import State
 from pipeline.writer.parts import Element, elements, prefix_of, prefixed, splice
 
-MOST_CHARACTERS = 32_767
-MOST_IN_FORMULA = 255
+_MOST_CHARACTERS = 32_767
+_MOST_IN_FORMULA = 255
 _SPECIAL = re.compile('[&<>"_\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]')
 _ESCAPE_LIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f]")
@@ -43,21 +43,21 @@ COLOURS = {
     BUSY: "FFD6E0EA",
     WARN: "FFFFF2B3",
 }
-# Written as Excel itself writes them, so that they are found again and not added twice.
-FILL = (
+# As Excel itself writes them, so that those of an earlier run are found and not added twice.
+_FILL = (
     '<fill><patternFill patternType="solid"><fgColor rgb="{}"/><bgColor indexed="64"/>'
     "</patternFill></fill>"
 )
-LINK_FONT = (
+_LINK_FONT = (
     '<font><u/><sz val="11"/><color rgb="FF0563C1"/><name val="Calibri"/><family val="2"/></font>'
 )
-FILL_XF = '<xf numFmtId="0" fontId="0" fillId="{}" borderId="0" xfId="0" applyFill="1"/>'
-LINK_XF = '<xf numFmtId="0" fontId="{}" fillId="0" borderId="0" xfId="0" applyFont="1"/>'
-COUNT = re.compile(rb"""\bcount=("\d*"|'\d*')""")
+_FILL_XF = '<xf numFmtId="0" fontId="0" fillId="{}" borderId="0" xfId="0" applyFill="1"/>'
+_LINK_XF = '<xf numFmtId="0" fontId="{}" fillId="0" borderId="0" xfId="0" applyFont="1"/>'
+_COUNT = re.compile(rb"""\bcount=("\d*"|'\d*')""")
 
 
 class Cell(NamedTuple):
-    """What stands in a cell, how it looks, and the file or address that `link` leads to."""
+    """The value of a cell, the name of its look, and the file or address that it links to."""
 
     value: str | float | None
     look: str | None = None
@@ -66,13 +66,21 @@ class Cell(NamedTuple):
 
 @dataclass(slots=True)
 class Cut:
-    """Counts the texts that were longer than a cell takes."""
+    """How many texts were cut because they are longer than a cell takes."""
 
     texts: int = 0
 
 
 def cell_xml(reference: str, cell: Cell, style: int | str | None, cut: Cut) -> str:
-    """One `<c>` element, or nothing for an empty cell without a style."""
+    """Return the `<c>` element of a cell; nothing for an empty cell without a style.
+
+    Args:
+        reference: its address, as in "D7".
+        cell: what is written.
+        style: the number of its cell format; None for the default.
+        cut: counts the texts that had to be cut.
+
+    """
     look = "" if style is None else f' s="{style}"'
     value = cell.value
     if value is None or value == "":
@@ -83,13 +91,13 @@ def cell_xml(reference: str, cell: Cell, style: int | str | None, cut: Cut) -> s
         target, shown = (xml_text(text.replace('"', '""')) for text in (cell.link, value))
         formula = f"HYPERLINK(&quot;{target}&quot;,&quot;{shown}&quot;)"
         return f'<c r="{reference}"{look} t="str"><f>{formula}</f><v>{xml_text(value)}</v></c>'
-    text = xml_text(shorten(value, cut))
+    text = xml_text(_shorten(value, cut))
     space = ' xml:space="preserve"' if text != text.strip() or "\n" in text else ""
     return f'<c r="{reference}"{look} t="inlineStr"><is><t{space}>{text}</t></is></c>'
 
 
 def xml_text(text: str) -> str:
-    """Text for an element of a sheet: markup escaped, control characters as `_xHHHH_`."""
+    """Return text as the content of an element: markup escaped, control characters as `_xHHHH_`."""
     if _SPECIAL.search(text) is None:
         return text
     text = _ESCAPE_LIKE.sub("_x005F_", text)
@@ -97,26 +105,26 @@ def xml_text(text: str) -> str:
     return _IMPOSSIBLE.sub("\ufffd", text).translate(_XML)
 
 
-def shorten(text: str, cut: Cut) -> str:
-    """At most what a cell takes (counted in UTF-16 units, as Excel does), with an ellipsis."""
-    if len(text) <= MOST_CHARACTERS // 2:
+def _shorten(text: str, cut: Cut) -> str:
+    """Cut a text, with an ellipsis, to what a cell takes (in UTF-16 units, as Excel counts)."""
+    if len(text) <= _MOST_CHARACTERS // 2:
         return text
     units = text.encode("utf-16-le", "surrogatepass")
-    if len(units) <= MOST_CHARACTERS * 2:
+    if len(units) <= _MOST_CHARACTERS * 2:
         return text
     cut.texts += 1
-    return units[: (MOST_CHARACTERS - 1) * 2].decode("utf-16-le", "ignore") + "…"
+    return units[: (_MOST_CHARACTERS - 1) * 2].decode("utf-16-le", "ignore") + "…"
 
 
 def _linkable(name: str) -> bool:
-    # Two texts stand in the formula and each may have 255 characters; a name with a control
-    # character or half a surrogate pair cannot stand in one.
-    short = len(name.encode("utf-16-le", "surrogatepass")) <= MOST_IN_FORMULA * 2
+    # Each of the two texts in the formula may have 255 characters; none may hold a control
+    # character or half of a surrogate pair.
+    short = len(name.encode("utf-16-le", "surrogatepass")) <= _MOST_IN_FORMULA * 2
     return short and _CONTROL.search(name) is None and _IMPOSSIBLE.search(name) is None
 
 
 class _Pool:
-    """The children of `fonts`, `fills` or `cellXfs`: found by their bytes, or appended."""
+    """The children of `fonts`, `fills` or `cellXfs`: looked up by their bytes, or appended."""
 
     def __init__(self, data: bytes, pool: Element, found: list[Element]) -> None:
         self.data, self.pool = data, pool
@@ -133,7 +141,7 @@ class _Pool:
     def cuts(self) -> list[tuple[int, int, bytes]]:
         pool, added = self.pool, self.have[self.own :]
         tag = self.data[pool.start : pool.inner]
-        tag = COUNT.sub(f'count="{len(self.have)}"'.encode(), tag)
+        tag = _COUNT.sub(f'count="{len(self.have)}"'.encode(), tag)
         return [
             (pool.start, pool.inner, tag),
             (pool.close, pool.close, b"".join(added)),
@@ -141,9 +149,10 @@ class _Pool:
 
 
 def add_looks(data: bytes) -> tuple[bytes, dict[str, int]]:
-    """`styles.xml` with our looks in it, and each look's cell format number.
+    """Return `styles.xml` with our looks added, and the number of each look's cell format.
 
-    A style sheet without the usual lists is left alone: then no look has a number.
+    What it had keeps its numbers. Without the usual lists it is returned as it is, and no look
+    gets a number.
     """
     found = elements(data)
     tops = {element.local: element for element in found if element.parent is found[0]}
@@ -153,8 +162,8 @@ def add_looks(data: bytes) -> tuple[bytes, dict[str, int]]:
         return data, {}
     fonts, fills, formats = pools
     looks = {
-        look: formats.index(FILL_XF.format(fills.index(FILL.format(colour))))
+        look: formats.index(_FILL_XF.format(fills.index(_FILL.format(colour))))
         for look, colour in COLOURS.items()
     }
-    looks[LINK] = formats.index(LINK_XF.format(fonts.index(LINK_FONT)))
+    looks[LINK] = formats.index(_LINK_XF.format(fonts.index(_LINK_FONT)))
     return splice(data, [cut for pool in pools for cut in pool.cuts()]), looks

@@ -1,4 +1,4 @@
-"""What stands before the rows of a sheet: its extent, its frozen header, its column widths."""
+"""The part of a sheet before its rows: its extent, its frozen header, its column widths."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping
 from pipeline.manifest.wording import letters_of, number_of
 from pipeline.writer.parts import Element, append_child, elements, prefix_of, prefixed, splice
 
-RANGE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d+)(?::\$?([A-Za-z]{1,3})\$?(\d+))?")
-MOST_FROZEN = 10  # a header further down would freeze the whole window
+_RANGE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d+)(?::\$?([A-Za-z]{1,3})\$?(\d+))?")
+_MOST_FROZEN = 10  # a header further down would freeze the whole window
 
-Cuts = list[tuple[int, int, bytes]]
+_Cuts = list[tuple[int, int, bytes]]
 
 
 def patch_head(
@@ -22,10 +22,15 @@ def patch_head(
     widths: Mapping[int, float],
     known: Collection[int],
 ) -> bytes:
-    """`head` (all bytes before `<sheetData`) with the header frozen and the new columns wide.
+    """Return the head with its extent enlarged, its header frozen and the new columns wide.
 
-    `widths` are characters by 1-based column, for all that is written; `known` are those columns
-    that were there before.
+    Args:
+        head: all bytes of the sheet before `<sheetData`.
+        header_row: the number of the row with the headers, from 1.
+        last_row: the last row that gets cells, from 1.
+        widths: the width in characters of each column that is written, by its number from 1.
+        known: those of these columns that were there before.
+
     """
     found = elements(head + b"</" + _root(head) + b">")
     root = found[0]
@@ -43,9 +48,9 @@ def _root(head: bytes) -> bytes:
     return match[1] if match else b""
 
 
-def _dimension(element: Element | None, column: int, row: int) -> Cuts:
-    """The used range has to hold what is added: some readers look no further."""
-    match = RANGE.fullmatch(element.attributes.get("ref", "")) if element else None
+def _dimension(element: Element | None, column: int, row: int) -> _Cuts:
+    """Enlarge the used range to hold the new cells: some programs read no further."""
+    match = _RANGE.fullmatch(element.attributes.get("ref", "")) if element else None
     if element is None or match is None:
         return []
     right, bottom = match[3] or match[1], int(match[4] or match[2])
@@ -60,8 +65,8 @@ def _dimension(element: Element | None, column: int, row: int) -> Cuts:
     ]
 
 
-def _frozen(head: bytes, found: list[Element], tops: dict[str, Element], row: int) -> Cuts:
-    if row > MOST_FROZEN:
+def _frozen(head: bytes, found: list[Element], tops: dict[str, Element], row: int) -> _Cuts:
+    if row > _MOST_FROZEN:
         return []
     view = next((element for element in found if element.local == "sheetView"), None)
     if view is None:
@@ -85,7 +90,7 @@ def _pane(row: int) -> str:
     )
 
 
-def _new_view(head: bytes, root: Element, tops: dict[str, Element], row: int) -> Cuts:
+def _new_view(head: bytes, root: Element, tops: dict[str, Element], row: int) -> _Cuts:
     if "sheetViews" in tops:
         return []
     after = (tops.get(name) for name in ("sheetFormatPr", "cols"))
@@ -94,13 +99,13 @@ def _new_view(head: bytes, root: Element, tops: dict[str, Element], row: int) ->
     return [(at, at, prefixed(view, prefix_of(root)))]
 
 
-def _longer_pane(pane: Element, row: int) -> Cuts:
-    """An existing freeze is the user's and stays, unless it leaves the header out."""
+def _longer_pane(pane: Element, row: int) -> _Cuts:
+    """Leave an existing freeze, which is the user's, unless it does not hold the header."""
     attributes = dict(pane.attributes)
     frozen = attributes.get("state", "").startswith("frozen")
     if not frozen or float(attributes.get("ySplit", 0)) >= row:
         return []
-    column = RANGE.fullmatch(attributes.get("topLeftCell", "")) or RANGE.fullmatch("A1")
+    column = _RANGE.fullmatch(attributes.get("topLeftCell", "")) or _RANGE.fullmatch("A1")
     letters = column[1] if column else "A"
     attributes |= {"ySplit": str(row), "topLeftCell": f"{letters}{row + 1}"}
     attributes["activePane"] = "bottomRight" if float(attributes.get("xSplit", 0)) else "bottomLeft"
@@ -115,8 +120,8 @@ def _widths(
     cols: Element | None,
     widths: Mapping[int, float],
     known: Collection[int],
-) -> Cuts:
-    """A known column keeps the width it has; a new one never disappears in a hidden range."""
+) -> _Cuts:
+    """Keep the width of a known column; take a new one out of any hidden range."""
     there = [e for e in found if e.local == "col" and e.parent is cols] if cols else []
     prefix = prefix_of(found[0])
     new = sorted(widths.keys() - set(known))
@@ -135,7 +140,7 @@ def _widths(
 
 
 def _without(head: bytes, col: Element, new: list[int]) -> list[tuple[int, bytes]]:
-    """The range of a `<col>` without the new columns."""
+    """Return the range of a `<col>` without the new columns, in pieces."""
     low, high = _low(col), _high(col)
     holes = [at for at in new if low <= at <= high]
     if not holes:

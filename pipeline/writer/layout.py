@@ -20,8 +20,8 @@ from pipeline.model import RESULT_COLUMNS, Manifest, Result, Row, State
 NEED_THE_USER = frozenset({State.INVALID, State.REFUSED, State.FAILED, State.EXPIRED})
 STATE, VIDEO, ERROR, ACTION, TASK = 0, 1, 2, 3, 4
 # Source: Microsoft, "Available number formats in Excel" and "Excel specifications and limits": a
-# cell without a format rounds decimals for want of room, and shows 12 digits before the point and
-# more, and what begins with 0.0000, in powers of ten. It keeps 15 digits, and so does a float.
+# cell without a format rounds decimals where it is narrow, and shows numbers of 12 and more digits
+# before the point, and those below 0.0001, in powers of ten. It keeps 15 digits, as a float does.
 _PLAIN = re.compile(r"(?!-0$)-?(?!0\.0000)(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?")
 _MOST_WHOLE, _MOST_DIGITS = 11, 15
 _DIGIT = re.compile(r"\d")
@@ -29,10 +29,10 @@ _DIGIT = re.compile(r"\d")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The headers written, and for each result column its position and its field.
+    """The headers that are written, and the position and field of each result column.
 
     `fields` pairs a 0-based position among `headers` with an index into RESULT_COLUMNS, in
-    ascending order of position; `own` is how many headers the manifest itself has.
+    ascending order of position; `own` is the number of headers that the manifest has.
     """
 
     headers: tuple[str, ...]
@@ -40,7 +40,7 @@ class Layout:
     own: int
 
     def cells(self, row: Sequence[str], values: Sequence[str | int | None]) -> list[str]:
-        """One line of text cells: the row's own with the result's in their places."""
+        """Return one line of texts: the row's own cells, with the result in its columns."""
         line = list(row[: self.own])
         line += [""] * (len(self.headers) - len(line))
         for position, index in self.fields:
@@ -50,7 +50,7 @@ class Layout:
 
 
 def lay_out(headers: Sequence[str]) -> Layout:
-    """Find the result columns among `headers` (trimmed, without case); append what is missing."""
+    """Find the result columns among `headers` (trimmed, in any case); append those missing."""
     index = {name: position for position, name in enumerate(RESULT_COLUMNS)}
     there = [
         (position, index[name])
@@ -64,15 +64,15 @@ def lay_out(headers: Sequence[str]) -> Layout:
 
 
 def own_columns(headers: Sequence[str]) -> tuple[int, ...]:
-    """The positions of the user's own columns, without earlier results."""
+    """Return the positions of the user's own columns, without those of earlier results."""
     return tuple(i for i, header in enumerate(headers) if _folded(header) not in RESULT_COLUMNS)
 
 
 def pair(manifest: Manifest, results: Sequence[Result]) -> dict[int, Result]:
-    """The results by row number.
+    """Return the results by row number.
 
-    Raises ValueError when they are not one for each row, in order: a result written to another
-    product's row would be worse than none.
+    Raises ValueError unless there is one for each row, in order: a result in another product's row
+    would be worse than none.
     """
     if [row.number for row in manifest.rows] != [result.row for result in results]:
         raise ValueError("results and rows of the manifest do not match one to one")
@@ -86,11 +86,17 @@ def _folded(header: str) -> str:
 def number_columns(
     headers: Sequence[str], rows: Sequence[Row], columns: Iterable[int]
 ) -> frozenset[int]:
-    """Those of `columns` whose numbers are written as such.
+    """Return those of `columns` whose numbers are written as numbers.
 
-    Every cell with a digit must be plainly a number: half a column of texts would be left out of a
-    sum, and sorted apart, without a word. A column named as a key keeps its texts: what names a
-    product is no amount, and is compared with other lists as a text.
+    Every cell with a digit in it must be a plain number: where half a column were texts, sums would
+    leave them out and sorting would separate them, silently. A key column keeps its texts: a key is
+    no amount, and is compared with other lists as a text.
+
+    Args:
+        headers: the headers of the manifest.
+        rows: all of its rows.
+        columns: positions among `headers`.
+
     """
     names = map(folded, headers)
     keys = {index for index, name in enumerate(names) if name in ALIASES["key"]}
@@ -102,7 +108,14 @@ def number_columns(
 def own_values(
     row: Row, columns: Iterable[int], numbers: Collection[int]
 ) -> list[str | int | float]:
-    """The values of a row's own `columns`; in those of `numbers` a number, where there is one."""
+    """Return the values of a row's own columns; in those of `numbers`, numbers where they are.
+
+    Args:
+        row: the row.
+        columns: the positions of the columns that are written.
+        numbers: those of them that `number_columns` returned.
+
+    """
     texts = row.cells
     return [
         _value(texts[index] if index < len(texts) else "", number=index in numbers)

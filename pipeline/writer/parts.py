@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import IO, BinaryIO, Self
 from xml.parsers import expat
 
-TYPES = "[Content_Types].xml"
+_TYPES = "[Content_Types].xml"
 MAIN_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
 SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
-LARGE_BYTES = 1 << 30
-TAG = re.compile(rb"""<[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*>""")
-DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
-PACKED = (".png", ".jpg", ".jpeg", ".gif", ".mp4", ".webp")
+_LARGE_BYTES = 1 << 30
+_TAG = re.compile(rb"""<[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*>""")
+_DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
+_PACKED = (".png", ".jpg", ".jpeg", ".gif", ".mp4", ".webp")
 
 
 class NotAWorkbook(Exception):
@@ -100,9 +100,9 @@ class Package:
     def add_part(self, part: str, data: bytes, content_type: str) -> None:
         """A new part with its content type."""
         self.changed[part] = data
-        types = self.read(TYPES)
+        types = self.read(_TYPES)
         override = f'<Override PartName="/{part}" ContentType="{content_type}"/>'
-        self._append(TYPES, types, override)
+        self._append(_TYPES, types, override)
 
     def add_relationship(self, source: str, kind: str, target: str) -> str:
         """Let `source` point to the part `target`; gives back the new id."""
@@ -122,17 +122,17 @@ class Package:
         self.changed[rels] = splice(data, [(e.start, e.end, b"") for e in same])
         part = relationship.target
         self.removed |= {part.lower(), _rels_of(part).lower()}
-        data = self.read(TYPES)
+        data = self.read(_TYPES)
         overrides = [
             e
             for e in elements(data)
             if e.attributes.get("PartName", "").lstrip("/").lower() == part.lower()
         ]
-        self.changed[TYPES] = splice(data, [(e.start, e.end, b"") for e in overrides])
+        self.changed[_TYPES] = splice(data, [(e.start, e.end, b"") for e in overrides])
 
     def set_main_type(self, workbook: str) -> None:
         """Name the workbook part as one without macros and no template: a plain .xlsx."""
-        data = self.read(TYPES)
+        data = self.read(_TYPES)
         cuts = [
             (e.start, e.end, _override(e, MAIN_TYPE))
             for e in elements(data)
@@ -140,7 +140,7 @@ class Package:
             and e.attributes.get("ContentType") != MAIN_TYPE
         ]
         if cuts:
-            self.changed[TYPES] = splice(data, cuts)
+            self.changed[_TYPES] = splice(data, cuts)
 
     def copy(self, out: BinaryIO, part: str, patch: Callable[[IO[bytes], IO[bytes]], None]) -> None:
         """Write the package to `out`: `part` through `patch`, and all other parts whole."""
@@ -153,12 +153,12 @@ class Package:
                 fresh = zipfile.ZipInfo(name, info.date_time)
                 fresh.external_attr = info.external_attr
                 fresh.compress_type = (
-                    zipfile.ZIP_STORED if name.lower().endswith(PACKED) else zipfile.ZIP_DEFLATED
+                    zipfile.ZIP_STORED if name.lower().endswith(_PACKED) else zipfile.ZIP_DEFLATED
                 )
                 if name in left:
                     copy.writestr(fresh, left.pop(name))
                     continue
-                large = info.file_size > LARGE_BYTES
+                large = info.file_size > _LARGE_BYTES
                 with (
                     self.zip.open(info) as source,
                     copy.open(fresh, "w", force_zip64=large) as target,
@@ -247,7 +247,7 @@ def elements(data: bytes) -> list[Element]:
 
 def tag_end(data: bytes | bytearray, start: int) -> int:
     """The offset behind the tag that begins at `start`; a `>` inside quotes does not end it."""
-    tag = TAG.match(data, start)
+    tag = _TAG.match(data, start)
     if tag is None:
         raise expat.ExpatError(f"no tag at byte {start}")
     return tag.end()
@@ -288,4 +288,4 @@ def as_utf8(data: bytes) -> bytes:
     """A UTF-16 part as UTF-8 (no other encoding needs it: our own markup is ASCII)."""
     if not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data
-    return DECLARATION.sub(b"", data.decode("utf-16").encode("utf-8"))
+    return _DECLARATION.sub(b"", data.decode("utf-16").encode("utf-8"))

@@ -1,6 +1,23 @@
-"""Cells put into the rows of a sheet while it flows by; every other byte goes through unchanged.
+"""A sheet copied with cells of ours in its rows; every other byte goes through unchanged.
 
-Memory holds one row and the head of the sheet, so 100,000 rows cost no more than ten.
+How `SheetPatch` works, and why nothing of the user's is lost:
+
+- The sheet flows through in chunks. expat says where each tag begins and ends; what is written is
+  cut from the bytes themselves, never made from what the parser understood. So prefixes,
+  attributes, comments and cells that we know nothing of stay as they are.
+- `_Stream` holds the bytes between what has been written and what the parser has seen. Every byte
+  leaves it once and in order: `copy` writes it as it came, `skip` leaves it out because its
+  replacement has been written. Memory holds the head of the sheet or one row, so that 100,000 rows
+  cost no more than ten.
+- A row that gets cells is kept back until its end tag: up to the first of our columns it is copied;
+  from there on its cells and ours are written in the order of their columns. The rows of a
+  sheet ascend, so `_waiting` is a stack of our row numbers, the lowest on top, each taken once;
+  rows that the sheet does not have are written before the next one, or at the end.
+- After `</sheetData>` nothing is parsed any more; the rest is copied.
+- A new column must be free from its header to its last row, which shows only while the sheet is
+  read. Where it is not, `Occupied` ends the copy and the caller begins it again, further right.
+- A kill harms nothing: the manifest is only read, and the copy is written beside its final name
+  and renamed when it is whole (`disk/place.py`).
 """
 
 from __future__ import annotations
@@ -16,9 +33,9 @@ from pipeline.writer.cells import Cell, Cut, cell_xml
 from pipeline.writer.head import patch_head
 from pipeline.writer.parts import prefixed, tag_end
 
-CHUNK_BYTES = 1 << 16
-SPANS = re.compile(rb"""\s+spans=("[^"]*"|'[^']*')""")
-DIGITS = "0123456789"
+_CHUNK_BYTES = 1 << 16
+_SPANS = re.compile(rb"""\s+spans=("[^"]*"|'[^']*')""")
+_DIGITS = "0123456789"
 
 
 class Occupied(Exception):
@@ -31,12 +48,12 @@ class Occupied(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """What is put into a sheet.
+    """The cells that are put into a sheet; columns and rows are counted from 1.
 
-    `headers` names each target column (1-based); `known` are those that held results before and
-    are written over; `rows` are the row numbers that get cells, ascending; `cells` gives the
-    cells of one of them; `widths` are the
-    width in characters of each target column.
+    `headers` names each target column, and `widths` gives its width in characters; `known` are
+    those that held results before and are written over. `rows` are the numbers of the rows that
+    get cells, ascending; `cells` returns the cells of one of them by column. `looks` are the
+    numbers of the cell formats.
     """
 
     header_row: int
@@ -49,6 +66,8 @@ class Insert:
 
 
 class _Old(NamedTuple):
+    """A cell that the row has already, in or behind our first column; `filled` if not empty."""
+
     column: int
     start: int
     end: int
@@ -57,7 +76,7 @@ class _Old(NamedTuple):
 
 
 class _Stream:
-    """Bytes in, bytes out, with a window on what the parser has seen and is not yet written."""
+    """The bytes that the parser has seen and that are not written; offsets are the sheet's."""
 
     def __init__(self, source: IO[bytes], out: IO[bytes]) -> None:
         self.source, self.out = source, out
@@ -71,196 +90,200 @@ class _Stream:
         return tag_end(self.window, start - self.base) + self.base
 
     def copy(self, end: int) -> None:
-        """Write all up to the offset `end` as it came."""
+        """Write everything before the offset `end` as it came."""
         self.out.write(self.window[: end - self.base])
         self.skip(end)
 
     def skip(self, end: int) -> None:
-        """Leave out all up to the offset `end`."""
+        """Leave out everything before the offset `end`."""
         del self.window[: end - self.base]
         self.base = end
 
 
 class SheetPatch:
-    """One pass over a sheet's XML."""
+    """Copies one sheet with the cells of an `Insert`; see the top of this module."""
 
     def __init__(self, source: IO[bytes], out: IO[bytes], insert: Insert, cut: Cut) -> None:
-        self.stream = _Stream(source, out)
-        self.insert, self.cut = insert, cut
-        self.first = min(insert.headers)
-        self.waiting = sorted({*insert.rows, insert.header_row}, reverse=True)
-        self.prefix = ""
-        self.columns: dict[str, int] = {}
-        self.cell_name = self.row_name = self.data_name = ""
-        self.empty_data = False
-        self.row = self.column = self.row_start = 0
-        self.old: list[_Old] = []
-        self.header_style: str | None = None
-        self.opened: tuple[int, int, str | None] | None = None
-        self.filled = False
-        self.over = False
-        self.parser = expat.ParserCreate()
-        self.parser.StartElementHandler = self._before
+        self._stream = _Stream(source, out)
+        self._insert, self._cut = insert, cut
+        self._first = min(insert.headers)
+        self._waiting = sorted({*insert.rows, insert.header_row}, reverse=True)
+        self._prefix = ""
+        self._columns: dict[str, int] = {}
+        self._cell_name = self._row_name = self._data_name = ""
+        self._empty_data = False
+        self._row = self._column = self._row_start = 0
+        self._old: list[_Old] = []
+        self._header_style: str | None = None
+        self._opened: tuple[int, int, str | None] | None = None
+        self._filled = False
+        self._over = False
+        self._parser = expat.ParserCreate()
+        self._parser.StartElementHandler = self._before
 
     def run(self) -> None:
-        """Write the whole sheet. Raises Occupied, or expat.ExpatError for XML that is none."""
-        while not self.over and (chunk := self.stream.source.read(CHUNK_BYTES)):
-            self.stream.window += chunk
-            self.parser.Parse(chunk, False)
-        if not self.over:
+        """Write the whole sheet; raises Occupied, and expat.ExpatError for broken XML."""
+        while not self._over and (chunk := self._stream.source.read(_CHUNK_BYTES)):
+            self._stream.window += chunk
+            self._parser.Parse(chunk, False)
+        if not self._over:
             raise expat.ExpatError("the sheet ends before its rows do")
-        self.stream.copy(self.stream.base + len(self.stream.window))
-        while chunk := self.stream.source.read(CHUNK_BYTES):
-            self.stream.out.write(chunk)
+        self._stream.copy(self._stream.base + len(self._stream.window))
+        while chunk := self._stream.source.read(_CHUNK_BYTES):
+            self._stream.out.write(chunk)
 
     def _before(self, name: str, _attributes: dict[str, str]) -> None:
         head, colon, local = name.rpartition(":")
         if local != "sheetData":
             return
-        self.prefix = head + colon
-        self.cell_name, self.row_name, self.data_name = f"{self.prefix}c", f"{self.prefix}row", name
-        at = self.parser.CurrentByteIndex
-        insert, stream = self.insert, self.stream
+        self._prefix = head + colon
+        self._cell_name, self._row_name, self._data_name = (
+            f"{self._prefix}c",
+            f"{self._prefix}row",
+            name,
+        )
+        at = self._parser.CurrentByteIndex
+        insert, stream = self._insert, self._stream
         stream.out.write(
             patch_head(
                 stream.raw(stream.base, at),
                 header_row=insert.header_row,
-                last_row=self.waiting[0],
+                last_row=self._waiting[0],
                 widths=insert.widths,
                 known=insert.known,
             )
         )
         stream.skip(at)
-        self.empty_data = self._open(at, name)
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
+        self._empty_data = self._open(at, name)
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
 
     def _open(self, at: int, name: str) -> bool:
-        """Write the start tag at `at` without spans; say whether it was self-closing."""
-        end = self.stream.tag(at)
-        tag = self.stream.raw(at, end)
+        """Write the start tag at `at` without its spans; return whether it was self-closing."""
+        end = self._stream.tag(at)
+        tag = self._stream.raw(at, end)
         closed = tag.endswith(b"/>")
         tag = tag[:-2].rstrip() + b">" if closed else tag
-        self.stream.out.write(SPANS.sub(b"", tag))
-        self.stream.skip(end)
+        self._stream.out.write(_SPANS.sub(b"", tag))
+        self._stream.skip(end)
         if not tag.startswith(f"<{name}".encode()):
             raise expat.ExpatError(f"no start of {name} at byte {at}")
         return closed
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == self.cell_name:
+        if name == self._cell_name:
             reference = attributes.get("r")
-            column = self._column(reference) if reference else self.column + 1
-            self.column = column
-            if column >= self.first:
-                self.opened = column, self.parser.CurrentByteIndex, attributes.get("s")
-                self.filled = False
-            elif self.row == self.insert.header_row:
-                self.header_style = attributes.get("s")
-        elif name == self.row_name:
+            column = self._column_of(reference) if reference else self._column + 1
+            self._column = column
+            if column >= self._first:
+                self._opened = column, self._parser.CurrentByteIndex, attributes.get("s")
+                self._filled = False
+            elif self._row == self._insert.header_row:
+                self._header_style = attributes.get("s")
+        elif name == self._row_name:
             self._start_row(attributes)
-        elif self.opened is not None:
-            self.filled = True
+        elif self._opened is not None:
+            self._filled = True
 
-    def _column(self, reference: str) -> int:
-        letters = reference.rstrip(DIGITS)
-        number = self.columns.get(letters)
+    def _column_of(self, reference: str) -> int:
+        letters = reference.rstrip(_DIGITS)
+        number = self._columns.get(letters)
         if number is None:
-            number = self.columns[letters] = number_of(letters)
+            number = self._columns[letters] = number_of(letters)
         return number
 
     def _start_row(self, attributes: dict[str, str]) -> None:
         number = attributes.get("r")
-        row = int(number) if number else self.row + 1
-        at = self.parser.CurrentByteIndex
-        self.stream.copy(at)
+        row = int(number) if number else self._row + 1
+        at = self._parser.CurrentByteIndex
+        self._stream.copy(at)
         self._missing_rows(row)
-        self.row, self.column, self.row_start = row, 0, at
-        self.old.clear()
+        self._row, self._column, self._row_start = row, 0, at
+        self._old.clear()
 
     def _end(self, name: str) -> None:
-        if name == self.cell_name:
-            if self.opened is not None:
-                self._end_cell(*self.opened)
-        elif name == self.row_name:
+        if name == self._cell_name:
+            if self._opened is not None:
+                self._end_cell(*self._opened)
+        elif name == self._row_name:
             self._end_row(name)
-        elif name == self.data_name:
+        elif name == self._data_name:
             self._end_data(name)
 
     def _end_cell(self, column: int, start: int, style: str | None) -> None:
-        end = self.stream.tag(start)
-        if self.stream.raw(end - 2, end) != b"/>":
-            end = self.stream.tag(self.parser.CurrentByteIndex)
-        self.old.append(_Old(column, start, end, style, self.filled))
-        self.opened = None
+        end = self._stream.tag(start)
+        if self._stream.raw(end - 2, end) != b"/>":
+            end = self._stream.tag(self._parser.CurrentByteIndex)
+        self._old.append(_Old(column, start, end, style, self._filled))
+        self._opened = None
 
     def _end_row(self, name: str) -> None:
-        stream, row = self.stream, self.row
-        if not self.waiting or self.waiting[-1] != row:
+        stream, row = self._stream, self._row
+        if not self._waiting or self._waiting[-1] != row:
             return
-        close = self.parser.CurrentByteIndex
-        closed = self._open(self.row_start, name)
+        close = self._parser.CurrentByteIndex
+        closed = self._open(self._row_start, name)
         if not closed:
-            stream.copy(self.old[0].start if self.old else close)
+            stream.copy(self._old[0].start if self._old else close)
         stream.out.write(self._merged(row, self._own_cells(row)))
         if closed:
             stream.out.write(f"</{name}>".encode())
         else:
-            stream.skip(self.old[-1].end if self.old else close)
+            stream.skip(self._old[-1].end if self._old else close)
 
     def _own_cells(self, row: int) -> dict[int, Cell]:
-        self.waiting.pop()
-        if row == self.insert.header_row:
-            return {at: Cell(text) for at, text in self.insert.headers.items()}
-        return dict(self.insert.cells(row))
+        self._waiting.pop()
+        if row == self._insert.header_row:
+            return {at: Cell(text) for at, text in self._insert.headers.items()}
+        return dict(self._insert.cells(row))
 
     def _merged(self, row: int, new: dict[int, Cell]) -> bytes:
-        """The end of a row from the first target column on: the user's cells and ours, in order."""
-        if not self.old:
+        """Return a row from our first column on: the user's cells and ours, in order."""
+        if not self._old:
             return prefixed(
-                "".join(self._xml(row, *pair, None) for pair in new.items()), self.prefix
+                "".join(self._xml(row, *pair, None) for pair in new.items()), self._prefix
             )
-        guarded = self.insert.headers.keys() - self.insert.known
+        guarded = self._insert.headers.keys() - self._insert.known
         kept: dict[int, str | None] = {}
         pieces: dict[int, bytes] = {}
-        for old in self.old:
+        for old in self._old:
             if old.filled and old.column in guarded and old.column in new:
                 raise Occupied(old.column)
             kept[old.column] = old.style
             if old.column not in new:
-                pieces[old.column] = self.stream.raw(old.start, old.end)
-            if row == self.insert.header_row and old.filled:
-                self.header_style = old.style
+                pieces[old.column] = self._stream.raw(old.start, old.end)
+            if row == self._insert.header_row and old.filled:
+                self._header_style = old.style
         for at, cell in new.items():
-            pieces[at] = prefixed(self._xml(row, at, cell, kept.get(at)), self.prefix)
+            pieces[at] = prefixed(self._xml(row, at, cell, kept.get(at)), self._prefix)
         return b"".join(pieces[column] for column in sorted(pieces))
 
     def _xml(self, row: int, column: int, cell: Cell, kept: str | None) -> str:
-        style = self._style(cell, kept, header=row == self.insert.header_row)
-        return cell_xml(f"{letters_of(column)}{row}", cell, style, self.cut)
+        style = self._style(cell, kept, header=row == self._insert.header_row)
+        return cell_xml(f"{letters_of(column)}{row}", cell, style, self._cut)
 
     def _style(self, cell: Cell, kept: str | None, *, header: bool) -> int | str | None:
         if header:
-            return kept or self.header_style
-        if cell.look is not None and cell.look in self.insert.looks:
-            return self.insert.looks[cell.look]
+            return kept or self._header_style
+        if cell.look is not None and cell.look in self._insert.looks:
+            return self._insert.looks[cell.look]
         return kept
 
     def _missing_rows(self, before: int | None) -> None:
-        """Write the rows that have cells of ours and no row of the sheet's."""
-        while self.waiting and (before is None or self.waiting[-1] < before):
-            row = self.waiting[-1]
-            self.old.clear()
-            self.stream.out.write(prefixed(f'<row r="{row}">', self.prefix))
-            self.stream.out.write(self._merged(row, self._own_cells(row)))
-            self.stream.out.write(prefixed("</row>", self.prefix))
+        """Write our rows before row `before` (None: all) that the sheet itself does not have."""
+        while self._waiting and (before is None or self._waiting[-1] < before):
+            row = self._waiting[-1]
+            self._old.clear()
+            self._stream.out.write(prefixed(f'<row r="{row}">', self._prefix))
+            self._stream.out.write(self._merged(row, self._own_cells(row)))
+            self._stream.out.write(prefixed("</row>", self._prefix))
 
     def _end_data(self, name: str) -> None:
-        if not self.empty_data:
-            self.stream.copy(self.parser.CurrentByteIndex)
+        if not self._empty_data:
+            self._stream.copy(self._parser.CurrentByteIndex)
         self._missing_rows(None)
-        if self.empty_data:
-            self.stream.out.write(f"</{name}>".encode())
-        self.over = True
-        self.parser.StartElementHandler = None
-        self.parser.EndElementHandler = None
+        if self._empty_data:
+            self._stream.out.write(f"</{name}>".encode())
+        self._over = True
+        self._parser.StartElementHandler = None
+        self._parser.EndElementHandler = None

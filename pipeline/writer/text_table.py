@@ -1,8 +1,8 @@
-"""Text tables out, written the way the manifest was: delimiter, encoding, line ends, BOM.
+"""Text tables, written as the manifest was: delimiter, encoding, line ends, byte order mark.
 
-A manifest that begins with Excel's line `sep=;` gives a file that does; its blank lines are no rows
-and are not written again. Every cell goes through `formulas.guard`, so that a spreadsheet program
-runs nothing on opening the file; the reader takes the guard off again in every file that has a
+A manifest that begins with Excel's line `sep=;` gives a file that does. Blank lines are no rows and
+are left out. Every cell goes through `formulas.guard`, so that a spreadsheet program
+runs nothing when it opens the file; the reader takes the guard off again in every file with a
 `result_state` column.
 """
 
@@ -16,11 +16,11 @@ from typing import BinaryIO
 from pipeline.manifest.plaintext import guard
 from pipeline.model import TextDialect
 
-BUFFER_LINES = 2000
+_BUFFER_LINES = 2000
 
 
 class _Lines:
-    """Takes each line of the csv module, gives it the wanted end and encodes it."""
+    """Takes lines from the csv module, changes their ends and encodes them."""
 
     def __init__(self, file: BinaryIO, dialect: TextDialect) -> None:
         self.file = file
@@ -31,7 +31,7 @@ class _Lines:
 
     def write(self, line: str) -> None:
         self.pending.append(line[:-2] + self.newline)
-        if len(self.pending) >= BUFFER_LINES:
+        if len(self.pending) >= _BUFFER_LINES:
             self.flush()
 
     def flush(self) -> None:
@@ -49,14 +49,22 @@ class _Lines:
 def write_text(
     file: BinaryIO, dialect: TextDialect, headers: Sequence[str], rows: Iterable[Sequence[str]]
 ) -> int:
-    """Write a table and return how many characters the encoding has no place for (now `?`)."""
+    """Write a table and return how many characters its encoding lacks; they are written as `?`.
+
+    Args:
+        file: where to.
+        dialect: how the manifest was written.
+        headers: the first line.
+        rows: the cells of the other lines.
+
+    """
     lines = _Lines(file, dialect)
     if dialect.bom:
         file.write("\ufeff".encode(lines.encoding))
     if dialect.sep_line:
         lines.write(f"sep={dialect.delimiter}\r\n")
-    # The csv module quotes only the line ends it writes itself: with both, a lone CR or LF inside
-    # a cell is safe as well. `_Lines` puts the manifest's own line end in place.
+    # The csv module quotes only the line ends that it writes itself: with CR and LF, a lone one of
+    # them inside a cell is quoted too. `_Lines` replaces them by the manifest's own line end.
     table = csv.writer(lines, delimiter=dialect.delimiter, lineterminator="\r\n")
     table.writerow(_safe(headers))
     table.writerows(map(_safe, rows))
@@ -65,14 +73,14 @@ def write_text(
 
 
 def _safe(cells: Sequence[str]) -> Sequence[str]:
-    # Letters and digits begin no formula: of most rows no cell has to be looked at by itself.
+    # No formula begins with a letter or a digit: most rows need no look at each cell.
     if "".join([cell[:1] for cell in cells]).isalnum():
         return cells
     return [guard(cell) for cell in cells]
 
 
 def _plain_encoding(name: str) -> str:
-    """The codec without a BOM of its own: the dialect says whether there is one."""
+    """Return the codec that writes no byte order mark itself: the dialect says if there is one."""
     known = codecs.lookup(name).name
     return {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(known, known)
 
