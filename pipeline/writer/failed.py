@@ -1,4 +1,4 @@
-"""The rows that need the user, by themselves: corrected, the file can be run as it is."""
+"""A file of the rows that need the user: once corrected, it can be run as it is."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from pipeline.writer.layout import (
 from pipeline.writer.text_table import write_text
 from pipeline.writer.workbook_copy import write_plain
 
-# The state comes along because a file is known by that column as one of ours, whose guarded
-# cells are to be read without the guard.
-FIELDS = (STATE, ERROR, ACTION)
-KEY = "key"
+# The state is among them because by that column a file is recognised as ours, and its guarded cells
+# are read without the guard.
+_FIELDS = (STATE, ERROR, ACTION)
+_KEY = "key"
 
 
 def write_failed(
@@ -38,12 +38,21 @@ def write_failed(
 ) -> Path | None:
     """Write `failed.<suffix>` into `folder`: the rows that are invalid, refused, failed or expired.
 
-    `keys` are those of all rows, for a manifest without a key column: they become the first column
-    here, so that a corrected row is known again. The rows' own columns come next, then
-    `result_state`, `result_error` and `result_action`. In a workbook plain numbers are numbers, and
-    keys are texts. Without such rows an earlier file is removed
-    and None given back. Raises StoreError when the folder does not take the file, ValueError when
-    results and rows do not match one to one.
+    The rows' own columns come first, then `result_state`, `result_error` and `result_action`. In a
+    workbook plain numbers are numbers, and keys are texts. Without such rows an earlier file is
+    deleted and None returned.
+
+    Args:
+        manifest: the table.
+        results: one for each of its rows, in order.
+        folder: where to write.
+        keys: those of all rows, for a manifest without a key column: they become the first column,
+            so that a corrected row is known again.
+
+    Raises:
+        StoreError: the folder does not take the file.
+        ValueError: results and rows do not match one to one.
+
     """
     by_row = pair(manifest, results)
     rows = [row for row in manifest.rows if by_row[row.number].state in NEED_THE_USER]
@@ -53,14 +62,14 @@ def write_failed(
         remove(target)
         return None
     own = own_columns(manifest.headers)
-    headers = [*(manifest.headers[i] for i in own), *(RESULT_COLUMNS[field] for field in FIELDS)]
+    headers = [*(manifest.headers[i] for i in own), *(RESULT_COLUMNS[field] for field in _FIELDS)]
     # All rows of the manifest decide, so that a column looks the same whichever of them failed.
     of_numbers = manifest.dialect is None
     numbers = number_columns(manifest.headers, manifest.rows, own) if of_numbers else frozenset()
     table = [(by_row[row.number], own_values(row, own, numbers)) for row in rows]
-    if keys is not None and KEY not in map(folded, manifest.headers):
+    if keys is not None and _KEY not in map(folded, manifest.headers):
         named = dict(zip((row.number for row in manifest.rows), keys, strict=True))
-        headers.insert(0, KEY)
+        headers.insert(0, _KEY)
         table = [(result, [named[result.row], *cells]) for result, cells in table]
 
     def write(file: BinaryIO) -> object:
@@ -75,7 +84,7 @@ def write_failed(
 
 def _texts(result: Result) -> list[str]:
     values = result.cells
-    return ["" if values[field] is None else str(values[field]) for field in FIELDS]
+    return ["" if values[field] is None else str(values[field]) for field in _FIELDS]
 
 
 def _write_workbook(

@@ -20,7 +20,7 @@ from pipeline.planner.plan import CHANGED, Action, Step
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A class of failures: whether another attempt of the same row can help, and what to do."""
+    """A class of failures: whether another attempt at the same row can help, and what to do."""
 
     name: str
     retry_helps: bool
@@ -33,12 +33,12 @@ FIX_ROW = Advice(
 FIX_REQUEST = Advice(
     "change the row",
     False,
-    "The provider refuses this row as it is: read what it says, change the row, then run again.",
+    "The provider refused this row: read its message, change the row, then run again.",
 )
 FIX_PROMPT = Advice(
     "fix the prompt",
     False,
-    "The provider does not film this: change the prompt or the pictures, then run again.",
+    "The provider refused the content: change the prompt or the pictures, then run again.",
 )
 FIX_PICTURE = Advice(
     "fix the picture", False, "Replace the picture (JPEG, PNG, WebP or GIF), then run again."
@@ -46,7 +46,7 @@ FIX_PICTURE = Advice(
 FIX_SETTING = Advice(
     "fix the setting",
     False,
-    "Check api.model and what your key may do, then: reelsheet run MANIFEST --retry refused.",
+    "Check api.model and the rights of your key, then: reelsheet run MANIFEST --retry refused.",
 )
 TOP_UP = Advice(
     "top up", True, "Top up your ToAPIs account, then: reelsheet retry MANIFEST --states STATE."
@@ -54,7 +54,7 @@ TOP_UP = Advice(
 WAIT = Advice(
     "wait and retry",
     True,
-    "Nothing is wrong with the row: later, start a new attempt with reelsheet retry MANIFEST.",
+    "Nothing is wrong with the row. Start a new attempt later: reelsheet retry MANIFEST.",
 )
 NEW_ATTEMPT = Advice(
     "try again", True, "Start a new attempt with: reelsheet retry MANIFEST. It is paid for again."
@@ -62,10 +62,10 @@ NEW_ATTEMPT = Advice(
 ASK_SUPPORT = Advice(
     "ask support",
     True,
-    "The provider completed it and gives no video: show its support the task id. For a new, paid "
-    "attempt: reelsheet retry MANIFEST.",
+    "The provider completed the task but gave no video: send its support the task id. For a new, "
+    "paid attempt: reelsheet retry MANIFEST.",
 )
-RUN_AGAIN = Advice("run again", True, "Run again as it is; nothing is paid for twice.")
+RUN_AGAIN = Advice("run again", True, "Run again; nothing is paid for twice.")
 SETTLE = Advice(
     "settle it",
     False,
@@ -86,7 +86,7 @@ OF_STATE = {
     State.FAILED: NEW_ATTEMPT,
     State.EXPIRED: NEW_ATTEMPT,
 }
-"""What to do about a row in each state, where its code says nothing more."""
+"""What to do about a row in each state, unless its error code says more."""
 
 OF_CODE: tuple[tuple[tuple[str, ...], Advice], ...] = (
     (("no_video_url", "task_gone"), ASK_SUPPORT),
@@ -96,9 +96,9 @@ OF_CODE: tuple[tuple[tuple[str, ...], Advice], ...] = (
     (("picture", "image", "upload"), FIX_PICTURE),
     (("timeout", "overload", "busy", "unavailable", "internal", "server", "upstream"), WAIT),
 )
-"""What to do where a code holds one of these words, the first that fits.
+"""What to do about an error code that contains one of these words; the first match counts.
 
-The provider words its messages in four languages (docs), so only its codes are looked at.
+The provider writes its messages in four languages, so only its codes are read.
 """
 
 _BY_CODE = frozenset({State.REFUSED, State.FAILED, State.EXPIRED})
@@ -114,7 +114,7 @@ def advise(state: State, code: str | None = None) -> Advice | None:
     return OF_STATE.get(state)
 
 
-_CONCERNS = (
+_BY_URGENCY = (
     ExitCode.INTERNAL,
     ExitCode.INTERRUPTED,
     ExitCode.TERMINATED,
@@ -142,44 +142,51 @@ _CODE_OF_STATE = {
 }
 
 
-_HALF_MICROSECOND_S = 5e-7  # times are told to the microsecond: 7.9999998 is 8
+_HALF_MICROSECOND_S = 5e-7  # times are kept to the microsecond: 7.9999998 is 8
 
 
 EDITED = "edited since the video was made; --redo changed makes a new take"
-"""Said of rows that keep the video of what they were."""
+"""The remark on rows that keep the video of their earlier cells."""
 
 
 def highest(codes: Iterable[ExitCode]) -> ExitCode:
-    """Return the code of the highest concern; DONE if there is none."""
-    return min(codes, key=_CONCERNS.index, default=ExitCode.DONE)
+    """Return the most serious code; DONE if there is none."""
+    return min(codes, key=_BY_URGENCY.index, default=ExitCode.DONE)
 
 
 def code_of(states: Iterable[State]) -> ExitCode:
-    """Return the exit code that rows in these states call for."""
+    """Return the exit code of a run that leaves rows in these states."""
     return highest({_CODE_OF_STATE[state] for state in states})
 
 
 def state_of(step: Step, entry: Entry | None) -> State:
-    """Return where a row stands, for a person."""
+    """Return the state of a row as a person is told it."""
     if step.group == State.INVALID:
         return State.INVALID
     if entry is None:
         return State.WAITING
     if entry.state is State.DONE and step.group == State.EXPIRED:
-        # Done, but its file is gone and its link has died: the journal keeps what happened.
+        # Its file and its link are gone, but the journal keeps what happened.
         return State.EXPIRED
     return entry.state
 
 
 def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) -> tuple[str, ...]:
-    """Return what is worth a line at the end of a run, beyond counts and reasons for a stop."""
+    """Return the lines for the end of a run, beyond the counts and the reasons for a stop.
+
+    Args:
+        steps: what the run did with each row.
+        results: what came of each row, in the same order.
+        stopped: whether the run was stopped.
+
+    """
     left = Counter(result.state for step, result in zip(steps, results, strict=True) if step.counts)
     warned = sum(bool(result.warnings) for result in results)
     told = []
     if not stopped:
         told += [
-            (left[State.RUNNING], "still in the making past polling.deadline_s; run again"),
-            (left[State.READY], "finished, but not brought home; run again"),
+            (left[State.RUNNING], "still being made after polling.deadline_s; run again"),
+            (left[State.READY], "finished, but not downloaded; run again"),
             (left[State.WAITING], "not sent: pictures could not be uploaded; run again"),
         ]
     told += [
@@ -190,7 +197,15 @@ def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) 
 
 
 def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Problem]) -> Result:
-    """Return what is written back beside a row."""
+    """Return what is written back beside a row.
+
+    Args:
+        row: its physical number in the manifest, from 1.
+        step: what the plan does with it.
+        entry: what the journal knows of it; None if nothing.
+        problems: what is wrong with its cells.
+
+    """
     state = state_of(step, entry)
     warnings, errors = _told(problems) if problems else ((), ())
     if state is State.INVALID:
@@ -208,7 +223,7 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
         )
     if errors:
         warnings += (f"the row was edited and cannot be sent as it is now: {' | '.join(errors)}",)
-    # An older take stands in the results until the new one is done.
+    # The results show the earlier take until the new one is done.
     video = entry.video if state is State.DONE else entry.take
     return Result(
         row=row,
@@ -226,7 +241,7 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
 
 
 def _told(problems: Sequence[Problem]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what warns and what is wrong."""
+    """Return the messages of warnings, and those of errors."""
     told = {
         severity: tuple(one.message for one in problems if one.severity is severity)
         for severity in (Severity.WARNING, Severity.ERROR)
@@ -239,7 +254,7 @@ def _error(step: Step, state: State, entry: Entry) -> str | None:
         return None
     if entry.error_message is None:
         return step.reason if state is State.EXPIRED else None
-    # Its own words, in whichever of its languages.
+    # In its own words, whichever of its languages they are in.
     says = "the provider says: " if state is State.FAILED else ""
     code = f" ({entry.error_code})" if entry.error_code else ""
     return f"{says}{entry.error_message}{code}"
@@ -266,7 +281,9 @@ def _code(entry: Entry | None) -> str | None:
 def _warnings(step: Step, state: State, entry: Entry) -> tuple[str, ...]:
     warnings = entry.video.warnings if entry.video and state is State.DONE else ()
     if step.edited and step.action is Action.TAKE_UP:
-        warnings += ("the row was edited after it was submitted: this is the row as it was then",)
+        warnings += (
+            "the row was edited after it was submitted: its video is made of the earlier cells",
+        )
     if entry.take is not None and state is not State.DONE:
         warnings += ("the video is the earlier take; the new one is not done",)
     return warnings
@@ -281,5 +298,5 @@ def iso(unix_s: float | None) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _second(unix_s: int) -> str:
-    # Remembered, because rows next to each other were often sent, or done, in the same second.
+    # Cached, because rows next to each other were often sent, or done, in the same second.
     return f"{datetime.fromtimestamp(unix_s, UTC).replace(tzinfo=None).isoformat()}Z"

@@ -1,4 +1,4 @@
-"""The results of a manifest, projected from sheet, plan and journal, and written to its folder."""
+"""All files of results: their rows derived from manifest, plan and journal, then written."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from pipeline.writer.outcome import result_of, state_of
 from pipeline.writer.results import write_results
 from pipeline.writer.summary import write_summary
 
-AT_ONCE = 500
-"""The entries of so many rows are held at once, where they need not all be."""
+ROWS_AT_ONCE = 500
+"""For this many rows entries are read and held at a time."""
 
 EntriesOf: TypeAlias = Callable[[Sequence[str]], Mapping[str, Entry]]
-"""Gives what is known of rows, by their keys."""
+"""Returns the journal's entries of rows, by their keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Where the results are, and what is to be said about them."""
+    """Where the results are, and notes about them for the user."""
 
     results: Path
     failed: Path | None
@@ -54,11 +54,14 @@ def results_by_part(
 ) -> list[Result]:
     """Return one result for each row of the manifest, in order.
 
-    `entries_of` is asked for AT_ONCE rows after another, and for each of them once, so that no more
-    entries need be held: one takes three times what its result takes, 1 KB.
+    Args:
+        checked: the manifest and its problems.
+        plan: what the run did with each row.
+        entries_of: returns the entries of rows; it is asked for a few hundred rows at a time, and
+            once for each, since an entry takes three times the memory of its result.
+        config: with that of a live run, the tasks of a workbook are linked to the provider's page
+            about them.
 
-    With the `config` of a live run the tasks of a workbook, whose cells can have links, are linked
-    to where the provider shows them.
     """
     manifest = checked.manifest
     linked = config is not None and config.provider != "rehearsal" and manifest.dialect is None
@@ -66,7 +69,7 @@ def results_by_part(
     name = str(manifest.path)
     results = []
     rows = zip(manifest.rows, plan.steps, strict=True)
-    while part := list(islice(rows, AT_ONCE)):
+    while part := list(islice(rows, ROWS_AT_ONCE)):
         entries = entries_of([step.key for _, step in part])
         for row, step in part:
             problems = checked.problems_of(row.number)
@@ -80,15 +83,15 @@ def results_by_part(
 def states_of(gone: Sequence[Step], entries_of: EntriesOf) -> list[State]:
     """Return the state of each row that left the manifest; `entries_of` as above."""
     states: list[State] = []
-    for first in range(0, len(gone), AT_ONCE):
-        part = gone[first : first + AT_ONCE]
+    for first in range(0, len(gone), ROWS_AT_ONCE):
+        part = gone[first : first + ROWS_AT_ONCE]
         entries = entries_of([step.key for step in part])
         states += [state_of(step, entries.get(step.key)) for step in part]
     return states
 
 
 def _addressed(result: Result, manifest: str, key: str, tasks: str | None) -> Result:
-    """Put the names into the command that the advice shows, so that it can be copied."""
+    """Complete the command in the advice with the names, so that it can be copied."""
     action = (result.action or "").replace("MANIFEST", _quoted(manifest))
     link = f"{tasks}{quote(result.task_id, safe='')}" if tasks and result.task_id else None
     return replace(
@@ -108,12 +111,21 @@ def publish(
     summary: Summary | None,
     source: Path | None = None,
 ) -> Published:
-    """Write results, the rows that need the user, and the summary if there is one.
+    """Write the results, the rows that need the user, and the summary if there is one.
 
-    The results of a manifest that is itself one of these files, as failed.csv is, go beside it
-    under its own name, `failed-results.csv`: no manifest is written over, and results.csv keeps all
-    rows. `source` is a workbook as it was when it was read. Raises StoreError when the folder does
-    not take them.
+    The results of a manifest that is itself one of these files, as failed.csv is, are written
+    beside it as `failed-results.csv`: no manifest is overwritten, and results.csv keeps all rows.
+
+    Args:
+        checked: the manifest and its problems.
+        results: one for each of its rows, in order.
+        folder: where to write.
+        summary: the run in figures; None to write none.
+        source: a copy of the manifest as it was when it was read; None for the manifest itself.
+
+    Raises:
+        StoreError: the folder does not take the files.
+
     """
     manifest = checked.manifest
     if folder.wrote(manifest.path):
@@ -132,11 +144,11 @@ def publish(
 
 
 def _part(checked: CheckedManifest) -> str:
-    """What is still to do after a run over the results or the failed rows of a manifest."""
+    """Return what remains to do after a run over results or failed rows of a manifest."""
     report = "`reelsheet report` with the manifest itself brings its own results up to date."
     if any(map(made_of_contents, checked.keys)):
         return (
-            f"{report} Do not repeat the corrections there: its rows have no key column, so that "
-            "corrected ones would be new rows, and be paid again."
+            f"{report} Do not repeat the corrections there: it has no key column, so the corrected "
+            "rows would be new ones and be paid for again."
         )
     return f"Repeat the corrections in the manifest itself; after that, {report}"

@@ -1,4 +1,4 @@
-"""Results out: every row of the manifest in its order, with what came of it, in its own format."""
+"""The results file: the manifest in its own format, with the result of each row beside it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import BinaryIO
 from xml.parsers.expat import ExpatError
 
 from pipeline.disk.place import place
+from pipeline.manifest.wording import count
 from pipeline.model import RESULT_COLUMNS, Manifest, Result, Summary, TextDialect
 from pipeline.writer.cells import LINK, STATE_LOOKS, Cell, Cut
 from pipeline.writer.layout import (
@@ -28,14 +29,14 @@ from pipeline.writer.sheet import Insert
 from pipeline.writer.text_table import write_text
 from pipeline.writer.workbook_copy import fill, write_plain
 
-OTHER_FORMATS = (".xls", ".ods")
-MACROS = (".xlsm", ".xltm")
-WIDTHS = (12.0, 36.0, 36.0, 36.0, 30.0, 10.0, 21.0, 21.0, 10.0, 36.0)
+_OTHER_FORMATS = (".xls", ".ods")
+_MACROS = (".xlsm", ".xltm")
+_WIDTHS = (12.0, 36.0, 36.0, 36.0, 30.0, 10.0, 21.0, 21.0, 10.0, 36.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The results file as it was placed, and what a person should know about it."""
+    """Where the results file is, and notes about it for the user."""
 
     path: Path
     notes: tuple[str, ...] = ()
@@ -52,12 +53,22 @@ def write_results(
 ) -> Written:
     """Write `<stem>.<suffix>` into `folder`: one result for each row of the manifest, in order.
 
-    A text manifest gives a text file of its kind; every workbook gives an `.xlsx`, a copy of
-    it with the result columns on the right. Result columns that the manifest has are written over
-    in place. Blank lines of a text manifest are left out; in a workbook every row stays where it
-    is. `summary` becomes a sheet of the workbook. `source` is the workbook as it was when it was
-    read; the manifest itself unless given. Raises StoreError when the folder does not take the
-    file, ValueError when results and rows do not match one to one.
+    A text manifest becomes a text file of its kind; every workbook becomes an `.xlsx`, a copy of it
+    with the result columns on the right. Result columns that the manifest has are overwritten in
+    place. Blank lines of a text manifest are left out; in a workbook every row stays where it is.
+
+    Args:
+        manifest: the table.
+        results: one for each of its rows, in order.
+        folder: where to write.
+        summary: the run in figures, which becomes a sheet of a workbook.
+        stem: the name of the file without its suffix.
+        source: a copy of the workbook as it was when it was read; None for the manifest itself.
+
+    Raises:
+        StoreError: the folder does not take the file.
+        ValueError: results and rows do not match one to one.
+
     """
     by_row = pair(manifest, results)
     if manifest.dialect is not None:
@@ -73,7 +84,7 @@ def _write_text(
     lines = (layout.cells(row.cells, by_row[row.number].cells) for row in manifest.rows)
     target = bare.with_name(f"{bare.name}{manifest.path.suffix.lower() or '.csv'}")
     path, replaced = place(target, lambda file: write_text(file, dialect, layout.headers, lines))
-    return Written(path, (*moved(target, path), *unfit(replaced, dialect)))
+    return Written(path, (*_moved(target, path), *_unfit(replaced, dialect)))
 
 
 def _write_workbook(
@@ -88,31 +99,31 @@ def _write_workbook(
 
     def write(file: BinaryIO) -> Cut:
         try:
-            # What is no package of XML, such as an .xls, shows only when it is opened.
+            # Only opening it tells a file that is no package of XML, such as an .xls.
             return _copy(manifest, by_row, file, summary, source)
-        except DAMAGED as error:
+        except _DAMAGED as error:
             torn.append(str(error))
             file.seek(0)
             file.truncate()
             return _plain(manifest, by_row, file, summary)
 
     path, cut = place(target, write)
-    notes = [*moved(target, path)]
+    notes = [*_moved(target, path)]
     if torn:
-        known = suffix in OTHER_FORMATS
+        known = suffix in _OTHER_FORMATS
         notes.append(_not_kept(name, path) if known else _not_copied(name, path, torn[0]))
-    if suffix in MACROS:
-        notes.append(f"The macros of {name} are not in {path.name}: .xlsx takes none.")
-    return Written(path, (*notes, *shortened(cut)))
+    if suffix in _MACROS:
+        notes.append(f"The macros of {name} are not in {path.name}: .xlsx files cannot hold any.")
+    return Written(path, (*notes, *_shortened(cut)))
 
 
 class _Unreadable(Exception):
     """The manifest cannot be opened any more."""
 
 
-# What zipfile, zlib, expat and our reading of attributes raise over a file that is not as it
-# should be (Excel is more forgiving). The results are written all the same, with a note.
-DAMAGED = (
+# What zipfile, zlib, expat and our reading of attributes raise for a damaged file (Excel is more
+# forgiving). The results are then written as a new workbook, with a note.
+_DAMAGED = (
     NotAWorkbook,
     _Unreadable,
     ExpatError,
@@ -149,7 +160,7 @@ def _copy(
             rows=[row.number for row in manifest.rows],
             cells=lambda row: _result_cells(by_row[row], columns.items()),
             looks=looks,
-            widths={column: WIDTHS[index] for column, index in columns.items()},
+            widths={column: _WIDTHS[index] for column, index in columns.items()},
         )
 
     try:
@@ -196,44 +207,45 @@ def _result_cells(result: Result, columns: Iterable[tuple[int, int]]) -> Iterato
             yield column, Cell(values[index])
 
 
-def moved(target: Path, path: Path) -> tuple[str, ...]:
-    """A note when the file could not go where it belongs."""
+def _moved(target: Path, path: Path) -> tuple[str, ...]:
+    """Return a note if the file had to be written to another name."""
     if path == target:
         return ()
     note = (
-        f"{target.name} is open in another program or locked, so this was written to {path.name}. "
+        f"{target.name} is open in another program or locked, so {path.name} was written instead. "
         f"Close {target.name} and run `reelsheet report` to bring it up to date."
     )
     return (note,)
 
 
-def unfit(replaced: int, dialect: TextDialect) -> tuple[str, ...]:
-    """A note when the encoding of the file has no place for some characters."""
+def _unfit(replaced: int, dialect: TextDialect) -> tuple[str, ...]:
+    """Return a note if the encoding of the file lacks some characters."""
     if not replaced:
         return ()
     if dialect.encoding.lower().startswith("utf"):
-        return (f"{replaced} broken characters (half of a pair) stand as `?`.",)
+        return (f"{count(replaced, 'broken character')} (half of a surrogate pair) became `?`.",)
     note = (
-        f"{replaced} characters do not exist in {dialect.encoding} and stand as `?`. "
+        f"{count(replaced, 'character')} that {dialect.encoding} does not have became `?`. "
         "Save the manifest as UTF-8 to keep them."
     )
     return (note,)
 
 
-def shortened(cut: Cut) -> tuple[str, ...]:
-    """A note when texts were longer than a cell."""
+def _shortened(cut: Cut) -> tuple[str, ...]:
+    """Return a note if texts were longer than a cell."""
     if not cut.texts:
         return ()
-    return (f"{cut.texts} texts were longer than a cell takes (32,767 characters) and end in `…`.",)
+    return (
+        f"{count(cut.texts, 'text')} longer than a cell holds (32,767 characters) now end in `…`.",
+    )
 
 
 def _not_kept(name: str, path: Path) -> str:
-    # What is missed is still there: a manifest is never written to.
     return (
         f"The formats, formulas, pictures, macros and other sheets of {name} are not in "
         f"{path.name}: that format cannot be written, so {path.name} is a new workbook with the "
-        f"values alone, dates and times as texts. They are all still in {name}, which stays as it "
-        "is. A manifest saved as .xlsx before its first run keeps them in its results, too."
+        f"values alone, dates and times as texts. They are all still in {name}, which is never "
+        "changed. Save a manifest as .xlsx before its first run to keep them in its results."
     )
 
 

@@ -16,10 +16,10 @@ from pipeline.writer.parts import SHEET_TYPE, Element, Package, Relationship, el
 
 _FILE_NAME = "summary.json"
 _SHEET_NAME = "Summary"
-MARK = "Reelsheet run"  # in A1: by it the sheet of an earlier results file is known again
-STRICT = "http://purl.oclc.org/ooxml/"
-NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-STRICT_NAMESPACE = "http://purl.oclc.org/ooxml/spreadsheetml/main"
+_MARK = "Reelsheet run"  # in A1: marks the sheet of an earlier results file
+_STRICT = "http://purl.oclc.org/ooxml/"
+_NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_STRICT_NAMESPACE = "http://purl.oclc.org/ooxml/spreadsheetml/main"
 KEYS = (
     "schema",
     "run_id",
@@ -44,11 +44,11 @@ KEYS = (
 def write_summary(summary: Summary, folder: Path) -> Path:
     """Write `summary.json` into `folder` with its keys in their documented order.
 
-    Raises StoreError when the folder does not take it.
+    Raises StoreError when the folder does not take the file.
     """
     record = {key: getattr(summary, key) for key in KEYS}
     record["states"] = {str(state): count for state, count in summary.states.items()}
-    # ASCII on purpose: a path with a byte that is no UTF-8 stays readable JSON.
+    # In ASCII, so that a path with bytes that are not UTF-8 is still valid JSON.
     data = json.dumps(record, indent=2).encode("ascii") + b"\n"
     path, _ = place(folder / _FILE_NAME, lambda file: file.write(data))
     return path
@@ -57,16 +57,22 @@ def write_summary(summary: Summary, folder: Path) -> Path:
 def put_summary(
     package: Package, summary: Summary, looks: Mapping[str, int], like: Relationship, cut: Cut
 ) -> None:
-    """Add the sheet after the last one, or write over that of an earlier results file.
+    """Add the sheet `Summary` after the last one, or overwrite that of an earlier results file.
 
-    `like` is the relationship of a sheet of the same workbook (strict files name things otherwise).
+    Args:
+        package: the workbook.
+        summary: the run in figures.
+        looks: the numbers of the cell formats.
+        like: the relationship of a sheet of this workbook (a strict workbook has other types).
+        cut: counts the texts that had to be cut.
+
     """
     workbook = package.workbook()
     data = package.read(workbook)
     found = elements(data)
     sheets = {e.attributes["name"]: e for e in found if e.local == "sheet"}
-    strict = like.type.startswith(STRICT)
-    sheet = _sheet(summary, looks, STRICT_NAMESPACE if strict else NAMESPACE, cut).encode("utf-8")
+    strict = like.type.startswith(_STRICT)
+    sheet = _sheet(summary, looks, _STRICT_NAMESPACE if strict else _NAMESPACE, cut).encode("utf-8")
     earlier = _earlier(package, workbook, sheets)
     if earlier is not None:
         package.changed[package.part(earlier)] = sheet
@@ -102,18 +108,18 @@ def _free_part(package: Package, folder: str) -> str:
 
 
 def _earlier(package: Package, workbook: str, sheets: Mapping[str, Element]) -> str | None:
-    """The part of the summary sheet that an earlier results file brought along."""
+    """Return the part of the summary sheet that the workbook has as an earlier results file."""
     targets = {r.id: r.target for r in package.relationships(workbook)}
     pattern = re.compile(rf"{_SHEET_NAME}( \d+)?")
     for name, element in sheets.items():
         target = targets.get(element.reference() or "")
-        if pattern.fullmatch(name) and target and _first_text(package, workbook, target) == MARK:
+        if pattern.fullmatch(name) and target and _first_text(package, workbook, target) == _MARK:
             return target
     return None
 
 
 def _first_text(package: Package, workbook: str, part: str) -> str | None:
-    """The text of A1, which a spreadsheet program may have moved to the shared strings."""
+    """Return the text of A1, which a spreadsheet program may have moved to the shared strings."""
     data = package.read(part)
     found = elements(data)
     cell = next((e for e in found if e.local == "c"), None)
@@ -161,7 +167,7 @@ def _cells(number: int, pair: tuple[Cell, Cell], looks: Mapping[str, int], cut: 
 def _lines(summary: Summary) -> list[tuple[Cell, Cell]]:
     money, currency = summary.spend or (None, "")
     lines: list[tuple[str, str | float | None]] = [
-        (MARK, summary.run_id),
+        (_MARK, summary.run_id),
         ("manifest", summary.manifest),
         ("provider", summary.provider),
         ("started (UTC)", summary.started_at),

@@ -1,6 +1,6 @@
-"""A workbook copied with cells of ours in one of its sheets; all other parts keep their bytes.
+"""A workbook copied with cells of ours in one of its sheets; a new one is a copy of an empty one.
 
-Libraries were tried first. openpyxl drops cached values, sparklines and pictures. excelize 0.1
+All other parts of a copy keep their bytes. Libraries were tried first. openpyxl drops cached values, sparklines and pictures. excelize 0.1
 cannot give a formula a cached value (none, or the number of a shared string in its place), drops
 empty cached texts and unknown attributes, writes every style and theme anew, and took 30 CPU
 seconds and 2.4 GB for 100,000 rows of inline texts. This: 7 seconds, 15 MB above the rows.
@@ -20,11 +20,11 @@ from pipeline.writer.parts import NotAWorkbook, Package, Relationship, as_utf8, 
 from pipeline.writer.sheet import Insert, Occupied, SheetPatch
 from pipeline.writer.summary import put_summary
 
-MOST_TRIES = 64
-BUFFER_BYTES = 1 << 18
-FORBIDDEN = re.compile(r"[\\/*?:\[\]\x00-\x1f]|^'|'$")
-MOST_IN_NAME = 31
-WIDTH = 18.0
+_MOST_TRIES = 64
+_BUFFER_BYTES = 1 << 18
+_FORBIDDEN = re.compile(r"[\\/*?:\[\]\x00-\x1f]|^'|'$")
+_MOST_IN_NAME = 31
+_WIDTH = 18.0
 
 
 def fill(
@@ -34,12 +34,25 @@ def fill(
     out: BinaryIO,
     summary: Summary | None = None,
 ) -> Cut:
-    """Copy `package` to `out` with the cells of `make(looks, first_free)` in `sheet`.
+    """Copy a workbook with cells of ours in one of its sheets.
 
-    `first_free` is 0, or the column from which on a new one may be put because something of the
-    user's stands before it. `sheet` None means the first one.
-    Raises NotAWorkbook, zipfile.BadZipFile or expat.ExpatError for a file that is not as it should
-    be, OSError for the disk.
+    Args:
+        package: the workbook.
+        sheet: the name of the sheet; None for the first one.
+        make: `make(looks, first_free)` returns the cells. `looks` are the numbers of the cell
+            formats; `first_free` is the first column, from 1, that a new one may take, 0 for any.
+        out: where the copy is written.
+        summary: the run in figures, which becomes a sheet; None for no such sheet.
+
+    Returns:
+        How many texts had to be cut.
+
+    Raises:
+        NotAWorkbook: it has no such sheet, or it is damaged.
+        zipfile.BadZipFile: it is damaged.
+        expat.ExpatError: it is damaged.
+        OSError: the disk does not take the copy.
+
     """
     workbook, cut = package.workbook(), Cut()
     relationships = package.relationships(workbook)
@@ -49,7 +62,7 @@ def fill(
         put_summary(package, summary, looks, target, cut)
     _as_plain_workbook(package, workbook)
     first_free = 0
-    for _ in range(MOST_TRIES):
+    for _ in range(_MOST_TRIES):
         insert = make(looks, first_free)
         if insert.known:
             _forget_calculation_order(package, workbook)
@@ -61,7 +74,7 @@ def fill(
             out.truncate()
         else:
             return cut
-    raise NotAWorkbook("no free columns were found on the right")
+    raise NotAWorkbook("there are no free columns on the right")
 
 
 def _copy(package: Package, target: Relationship, insert: Insert, out: BinaryIO, cut: Cut) -> None:
@@ -71,7 +84,7 @@ def _copy(package: Package, target: Relationship, insert: Insert, out: BinaryIO,
 
     def patch(source: IO[bytes], copy: IO[bytes]) -> None:
         stream = io.BytesIO(as_utf8(source.read())) if wide else source
-        buffered = io.BufferedWriter(cast("io.RawIOBase", copy), BUFFER_BYTES)
+        buffered = io.BufferedWriter(cast("io.RawIOBase", copy), _BUFFER_BYTES)
         SheetPatch(stream, buffered, insert, cut).run()
         buffered.flush()
         buffered.detach()
@@ -92,7 +105,7 @@ def _sheet(
 
 
 def _looks(package: Package, relationships: list[Relationship]) -> dict[str, int]:
-    """The looks added to the styles; none where the workbook has no styles to add to."""
+    """Add our looks to the styles and return their numbers; none if the workbook has no styles."""
     styles = next((r.target for r in relationships if r.kind == "styles"), None)
     if styles is None:
         return {}
@@ -102,7 +115,7 @@ def _looks(package: Package, relationships: list[Relationship]) -> dict[str, int
 
 
 def _as_plain_workbook(package: Package, workbook: str) -> None:
-    """An .xlsx may hold no macros and is no template."""
+    """Drop macros and the type of a template, which an .xlsx must not have."""
     for relationship in package.relationships(workbook):
         if relationship.kind in ("vbaProject", "wordVbaData"):
             package.drop(workbook, relationship)
@@ -110,7 +123,7 @@ def _as_plain_workbook(package: Package, workbook: str) -> None:
 
 
 def _forget_calculation_order(package: Package, workbook: str) -> None:
-    """Drop the calcChain: Excel makes one, but repairs a file whose chain names no formula."""
+    """Drop the calcChain: Excel makes a new one, but repairs a file whose chain names no formula."""
     for relationship in package.relationships(workbook):
         if relationship.kind == "calcChain":
             package.drop(workbook, relationship)
@@ -127,16 +140,28 @@ def write_plain(
     cells: Callable[[int], Iterable[Cell]],
     summary: Summary | None = None,
 ) -> Cut:
-    """A workbook with one table, its header frozen, every cell a text, a number or a video link.
+    """Write a new workbook with one table, its header frozen.
 
-    `first_column` is 1-based; `cells(row)` gives the cells of a row from there on.
+    Args:
+        out: where it is written.
+        sheet: the name of its sheet; None for "Products".
+        first_column: the column of the first header, from 1.
+        header_row: the row of the headers, from 1.
+        headers: the headers.
+        rows: the numbers of the other rows, ascending.
+        cells: returns the cells of one of these rows, from `first_column` on.
+        summary: the run in figures, which becomes a sheet; None for no such sheet.
+
+    Returns:
+        How many texts had to be cut.
+
     """
-    # Heavy, and most runs need no new workbook.
+    # It loads slowly, and most runs need no new workbook.
     from openpyxl import Workbook  # noqa: PLC0415
 
     bare = io.BytesIO()
     book = Workbook(write_only=True)
-    book.create_sheet(FORBIDDEN.sub("_", sheet or "")[:MOST_IN_NAME] or "Products")
+    book.create_sheet(_FORBIDDEN.sub("_", sheet or "")[:_MOST_IN_NAME] or "Products")
     book.save(bare)
 
     def make(looks: Mapping[str, int], _first_free: int) -> Insert:
@@ -147,7 +172,7 @@ def write_plain(
             rows=rows,
             cells=lambda row: enumerate(cells(row), start=first_column),
             looks=looks,
-            widths=dict.fromkeys(range(first_column, first_column + len(headers)), WIDTH),
+            widths=dict.fromkeys(range(first_column, first_column + len(headers)), _WIDTH),
         )
 
     return fill(Package.open(bare), None, make, out, summary)

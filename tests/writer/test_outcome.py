@@ -123,7 +123,7 @@ def test_the_result_of_a_row_never_sent() -> None:
     """Why it waits, unless it is about to go."""
     left = result_of(3, step("new", reason="beyond --limit"), None, ())
     assert (left.state, left.error, left.attempts) == (State.WAITING, "beyond --limit", 0)
-    assert left.action == "Run again as it is; nothing is paid for twice."
+    assert left.action == "Run again; nothing is paid for twice."
     sent = result_of(3, step("new", Action.SUBMIT), None, ())
     assert sent.error is None
 
@@ -241,7 +241,7 @@ def test_what_is_left_is_said_at_the_end() -> None:
     ]
     told = remarks(steps, results, stopped=False)
     assert [one.partition(";")[0] for one in told] == [
-        "1 row still in the making past polling.deadline_s",
+        "1 row still being made after polling.deadline_s",
         "1 row not sent: pictures could not be uploaded",
         "1 row edited since the video was made",
         "1 row with a warning",

@@ -26,7 +26,7 @@ def test_other_formats_give_a_plain_workbook(tmp_path: Path, name: str) -> None:
     assert written.path.name == "results.xlsx"
     (note,) = written.notes
     assert f"formulas, pictures, macros and other sheets of {name} are not in results.xlsx" in note
-    assert f"still in {name}, which stays as it is" in note
+    assert f"still in {name}, which is never changed" in note
     book = opened(written.path)
     assert book.sheetnames == ["Spring_Summer_ all", "Summary"]
     sheet = book["Spring_Summer_ all"]

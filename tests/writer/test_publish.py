@@ -9,9 +9,9 @@ from pipeline.checker.check import check_manifest
 from pipeline.config.settings import Config
 from pipeline.model import Attempt, Entry, State, Video
 from pipeline.planner.plan import Selection, decide
-from pipeline.writer.publish import AT_ONCE, results_by_part, results_of
+from pipeline.writer.publish import ROWS_AT_ONCE, results_by_part, results_of
 
-ROWS = 2 * AT_ONCE + 3
+ROWS = 2 * ROWS_AT_ONCE + 3
 
 
 def test_results_by_part_are_those_of_the_whole(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_results_by_part_are_those_of_the_whole(tmp_path: Path) -> None:
     asked: list[str] = []
 
     def known(keys: Sequence[str]) -> dict[str, Entry]:
-        assert len(keys) <= AT_ONCE
+        assert len(keys) <= ROWS_AT_ONCE
         asked.extend(keys)
         return {key: entries[key] for key in keys if key in entries}
 

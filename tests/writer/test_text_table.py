@@ -106,7 +106,7 @@ def test_what_the_encoding_lacks_is_said(tmp_path: Path) -> None:
     row = Result(2, State.FAILED, error="失败")
     found = write_results(table, [row], tmp_path)
     assert found.path.read_bytes().decode("cp1252").splitlines()[1].startswith("é,failed,,??,")
-    assert "2 characters do not exist in cp1252" in found.notes[0]
+    assert "2 characters that cp1252 does not have became `?`" in found.notes[0]
 
 
 def test_half_a_character_does_not_stop_the_writing(tmp_path: Path) -> None:

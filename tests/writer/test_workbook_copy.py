@@ -155,7 +155,7 @@ def test_odd_characters_and_long_texts_fit(rich: Manifest, tmp_path: Path) -> No
     assert b"_x005F_x0041_" in parts(written.path)[SHEET]
     assert len(action) == 32_767
     assert action.endswith("…")
-    assert "1 texts were longer" in written.notes[0]
+    assert "1 text longer than a cell holds" in written.notes[0]
 
 
 def test_a_results_file_is_refreshed_in_place(rich: Manifest, tmp_path: Path) -> None:
