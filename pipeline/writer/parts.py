@@ -1,4 +1,4 @@
-"""A workbook as the zip of parts it is: which part is what, and a copy with some of them changed.
+"""The parts of a workbook: found by their relationships, changed byte by byte, and copied.
 
 Sources: ECMA-376 part 2 (packages, relationships, content types) and part 1 (workbook parts).
 """
@@ -26,12 +26,12 @@ _PACKED = (".png", ".jpg", ".jpeg", ".gif", ".mp4", ".webp")
 
 
 class NotAWorkbook(Exception):
-    """The package is not built as a workbook that can be written into; the text says why."""
+    """The file is not built as a workbook; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """One part pointing to another: `kind` is the last word of its type URI."""
+    """A part that another part names; `kind` is the last word of the type URI."""
 
     id: str
     type: str
@@ -40,13 +40,13 @@ class Relationship:
 
     @property
     def kind(self) -> str:
-        """What the target is to the source: `worksheet`, `styles` or `calcChain`."""
+        """What the target is for the source: `worksheet`, `styles` or `calcChain`."""
         return self.type.rpartition("/")[2]
 
 
 @dataclass(slots=True)
 class Package:
-    """A workbook file opened for copying, and the changes the copy gets."""
+    """A workbook that is open for copying, and the changes that its copy gets."""
 
     zip: zipfile.ZipFile
     changed: dict[str, bytes] = field(default_factory=dict)
@@ -54,11 +54,11 @@ class Package:
 
     @classmethod
     def open(cls, source: Path | BinaryIO) -> Self:
-        """Raises zipfile.BadZipFile or OSError."""
+        """Open a workbook; raises zipfile.BadZipFile, OSError."""
         return cls(zipfile.ZipFile(source))
 
     def part(self, name: str) -> str:
-        """The part's name as the zip spells it. Raises NotAWorkbook."""
+        """Return the name of a part as the zip file spells it; raises NotAWorkbook."""
         if name in self.changed:
             return name
         wanted = name.replace("\\", "/").lstrip("/").lower()
@@ -68,13 +68,13 @@ class Package:
         raise NotAWorkbook(f"the file has no {name}")
 
     def read(self, name: str) -> bytes:
-        """A small part as it will be in the copy, in UTF-8 or another encoding made of ASCII."""
+        """Return a small part as it will be in the copy, in an encoding that extends ASCII."""
         if name not in self.changed:
             return as_utf8(self.zip.read(self.part(name)))
         return self.changed[name]
 
     def relationships(self, part: str) -> list[Relationship]:
-        """What `part` points to inside the file, by the part names of the zip."""
+        """Return the relationships of a part to other parts of the file."""
         folder = posixpath.dirname(part)
         found = elements(self.read(_rels_of(part)))
         return [
@@ -91,21 +91,21 @@ class Package:
         ]
 
     def workbook(self) -> str:
-        """The name of the workbook part. Raises NotAWorkbook."""
+        """Return the name of the workbook part; raises NotAWorkbook."""
         for relationship in self.relationships(""):
             if relationship.kind == "officeDocument":
                 return self.part(relationship.target)
         raise NotAWorkbook("the file names no workbook")
 
     def add_part(self, part: str, data: bytes, content_type: str) -> None:
-        """A new part with its content type."""
+        """Add a part with its content type."""
         self.changed[part] = data
         types = self.read(_TYPES)
         override = f'<Override PartName="/{part}" ContentType="{content_type}"/>'
         self._append(_TYPES, types, override)
 
     def add_relationship(self, source: str, kind: str, target: str) -> str:
-        """Let `source` point to the part `target`; gives back the new id."""
+        """Add a relationship of the part `source` to the part `target`; return its id."""
         rels = _rels_of(source)
         taken = {relationship.id for relationship in self.relationships(source)}
         number = next(n for n in range(1, len(taken) + 2) if f"rIdReelsheet{n}" not in taken)
@@ -115,7 +115,7 @@ class Package:
         return new
 
     def drop(self, source: str, relationship: Relationship) -> None:
-        """Leave a part out, with all that says it is there."""
+        """Leave out the target of a relationship, with its content type and the relationship."""
         rels = self.part(_rels_of(source))
         data = self.read(rels)
         same = [e for e in elements(data) if e.attributes.get("Id") == relationship.id]
@@ -131,7 +131,7 @@ class Package:
         self.changed[_TYPES] = splice(data, [(e.start, e.end, b"") for e in overrides])
 
     def set_main_type(self, workbook: str) -> None:
-        """Name the workbook part as one without macros and no template: a plain .xlsx."""
+        """Give the workbook part the type of a plain .xlsx, without macros and no template."""
         data = self.read(_TYPES)
         cuts = [
             (e.start, e.end, _override(e, MAIN_TYPE))
@@ -143,7 +143,14 @@ class Package:
             self.changed[_TYPES] = splice(data, cuts)
 
     def copy(self, out: BinaryIO, part: str, patch: Callable[[IO[bytes], IO[bytes]], None]) -> None:
-        """Write the package to `out`: `part` through `patch`, and all other parts whole."""
+        """Write the copy.
+
+        Args:
+            out: where to.
+            part: the part that is too large to be held, by its name in the zip file.
+            patch: copies that part from its first argument to its second.
+
+        """
         left = dict(self.changed)
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as copy:
             for info in self.zip.infolist():
@@ -207,11 +214,11 @@ class Element:
 
     @property
     def self_closing(self) -> bool:
-        """Whether there is no end tag."""
+        """Whether it has no end tag."""
         return self.close == self.end
 
     def reference(self) -> str | None:
-        """The relationship it points to (`r:id`, whatever the prefix is)."""
+        """Return the id of the relationship that it names (`r:id`, with any prefix)."""
         for name, value in self.attributes.items():
             if name.endswith(":id"):
                 return value
@@ -219,7 +226,7 @@ class Element:
 
 
 def elements(data: bytes) -> list[Element]:
-    """Every element of a small part, in document order. Raises expat.ExpatError."""
+    """Return the elements of a small part in document order; raises expat.ExpatError."""
     parser = expat.ParserCreate()
     found: list[Element] = []
     open_ones: list[Element] = []
@@ -246,7 +253,7 @@ def elements(data: bytes) -> list[Element]:
 
 
 def tag_end(data: bytes | bytearray, start: int) -> int:
-    """The offset behind the tag that begins at `start`; a `>` inside quotes does not end it."""
+    """Return the offset behind the tag at `start`; a `>` inside quotes does not end it."""
     tag = _TAG.match(data, start)
     if tag is None:
         raise expat.ExpatError(f"no tag at byte {start}")
@@ -254,7 +261,7 @@ def tag_end(data: bytes | bytearray, start: int) -> int:
 
 
 def splice(data: bytes, cuts: Iterable[tuple[int, int, bytes]]) -> bytes:
-    """Put each `(start, end, replacement)` in place; the pieces do not overlap."""
+    """Replace each `[start:end]` of `(start, end, replacement)`; they must not overlap."""
     pieces, at = [], 0
     for start, end, replacement in sorted(cuts, key=lambda cut: (cut[0], cut[1])):
         pieces += [data[at:start], replacement]
@@ -264,7 +271,7 @@ def splice(data: bytes, cuts: Iterable[tuple[int, int, bytes]]) -> bytes:
 
 
 def append_child(data: bytes, element: Element, xml: bytes) -> tuple[int, int, bytes]:
-    """The cut that adds `xml` as the last child of `element`."""
+    """Return the cut that adds `xml` as the last child of `element`."""
     if not element.self_closing:
         return element.close, element.close, xml
     tag = data[element.start : element.inner - 2].rstrip()
@@ -272,20 +279,20 @@ def append_child(data: bytes, element: Element, xml: bytes) -> tuple[int, int, b
 
 
 def prefix_of(element: Element) -> str:
-    """The prefix of an element's name with its colon, or nothing."""
+    """Return the prefix of an element's name with its colon, or nothing."""
     head, colon, _ = element.name.rpartition(":")
     return head + colon
 
 
 def prefixed(xml: str, prefix: str) -> bytes:
-    """Our own markup in the prefix of the part. Pure ASCII, so that it fits every encoding."""
+    """Return our own markup with the prefix of the part, in ASCII, which fits every encoding."""
     if prefix:
         xml = re.sub(r"<(/?)(?=[a-zA-Z])", rf"<\1{prefix}", xml)
     return xml.encode("ascii", "xmlcharrefreplace")
 
 
 def as_utf8(data: bytes) -> bytes:
-    """A UTF-16 part as UTF-8 (no other encoding needs it: our own markup is ASCII)."""
+    """Return a UTF-16 part as UTF-8; in any other encoding our ASCII markup fits."""
     if not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data
     return _DECLARATION.sub(b"", data.decode("utf-16").encode("utf-8"))

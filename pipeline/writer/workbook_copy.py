@@ -1,6 +1,8 @@
-"""A workbook copied with cells of ours in one of its sheets; a new one is a copy of an empty one.
+"""A workbook copied with cells of ours in one of its sheets; all other parts keep their bytes.
 
-All other parts of a copy keep their bytes. Libraries were tried first. openpyxl drops cached values, sparklines and pictures. excelize 0.1
+A new workbook is made in the same way, from an empty one.
+
+Libraries were tried first. openpyxl drops cached values, sparklines and pictures. excelize 0.1
 cannot give a formula a cached value (none, or the number of a shared string in its place), drops
 empty cached texts and unknown attributes, writes every style and theme anew, and took 30 CPU
 seconds and 2.4 GB for 100,000 rows of inline texts. This: 7 seconds, 15 MB above the rows.
@@ -123,7 +125,7 @@ def _as_plain_workbook(package: Package, workbook: str) -> None:
 
 
 def _forget_calculation_order(package: Package, workbook: str) -> None:
-    """Drop the calcChain: Excel makes a new one, but repairs a file whose chain names no formula."""
+    """Drop the calcChain, which Excel makes anew; one that names no formula counts as damage."""
     for relationship in package.relationships(workbook):
         if relationship.kind == "calcChain":
             package.drop(workbook, relationship)
