@@ -121,6 +121,14 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureFault:
+    """Why a picture cannot be used: a code, and what is wrong and what to do about it."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """The validated, provider-ready form of a row.
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipeline.checker.drafts import image_fields, problem_at
 from pipeline.checker.rules import Draft
 from pipeline.errors import ConfigError
-from pipeline.manifest.locations import PictureFault, locate
-from pipeline.model import Manifest, Picture, Problem, Row, Severity
+from pipeline.manifest.locations import locate
+from pipeline.model import Manifest, Picture, PictureFault, Problem, Row, Severity
 from pipeline.pictures.accepted import shape_warning
 
 if TYPE_CHECKING:

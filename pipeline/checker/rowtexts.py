@@ -82,9 +82,9 @@ def no_key_column(columns: int) -> Problem:
         code="keys_from_template",
         message=(
             "The manifest has no key column, so its rows are told apart by their contents, which "
-            f"include {count(columns, 'column')} that {SETTING} uses. If a later template uses other columns, all "
-            "rows count as new and are paid for again. Give each row a key in a column called sku, "
-            "id or key."
+            f"include {count(columns, 'column')} that {SETTING} uses. If a later template uses "
+            "other columns, all rows count as new and are paid for again. Give each row a key in "
+            "a column called sku, id or key."
         ),
         severity=Severity.WARNING,
     )

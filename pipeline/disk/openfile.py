@@ -1,4 +1,4 @@
-"""Our files, opened at their very place: no link is followed, only ordinary files are taken."""
+"""Ordinary files, opened safely: ours without following a link, the user's pictures through links."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from pipeline.errors import StoreError
 
 _AS_IT_IS = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"))
+_QUIETLY = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"))
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0)  # a pipe without a reader would be waited for, for ever
 _OWN = 0o600
 
@@ -81,6 +82,38 @@ def open_private(path: Path, flags: int) -> int:
     return descriptor
 
 
+def read_regular(path: Path, limit_bytes: int) -> bytes:
+    """Read an ordinary file of the user's, links followed; one byte more than the limit if larger.
+
+    A folder, pipe or device is never read: opening a pipe would wait for its writer for ever, and
+    opening a device can do something.
+
+    Raises:
+        OSError: it is not an ordinary file, or it cannot be read.
+
+    """
+    _demand_regular(path, path.stat().st_mode)
+    with os.fdopen(os.open(path, os.O_RDONLY | _QUIETLY), "rb") as file:
+        # Asked again: between the two another file may have taken its name.
+        _demand_regular(path, os.fstat(file.fileno()).st_mode)
+        return file.read(limit_bytes + 1)
+
+
+def kind_of(mode: int) -> str | None:
+    """Return what something that is not an ordinary file is, in plain words; None for a file."""
+    kinds = (
+        (stat.S_ISREG, None),
+        (stat.S_ISLNK, "a link"),
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
+    return next((name for test, name in kinds if test(mode)), "no ordinary file")
+
+
 def _demand_regular(path: Path, mode: int) -> None:
-    if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "it is a link, a folder or a device, not a file", str(path))
+    kind = kind_of(mode)
+    if kind is not None:
+        raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))

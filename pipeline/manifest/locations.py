@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
-import stat
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from pipeline.concealment import conceal
 from pipeline.manifest.blank import is_blank
+from pipeline.model import PictureFault
 
 # Left around a path by chats, mails and Explorer.
 _LEFT_AROUND = "\ufeff\u200b\u200e\u200f\u202a\u202c\u2060"
@@ -37,14 +35,6 @@ _USUAL_URL = re.compile(
     r"https?://[a-z0-9][a-z0-9-]*(?:\.[a-z0-9][a-z0-9-]*)+/[a-z0-9._~/%?&=+,-]{0,1500}",
     re.IGNORECASE | re.ASCII,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PictureFault:
-    """Why a picture cannot be used: a code, and what is wrong and what to do about it."""
-
-    code: str
-    message: str
 
 
 def locate(cell: str, root: Path, *, outside: bool = False) -> Path | str | PictureFault:
@@ -98,46 +88,6 @@ def web_fault(url: str) -> PictureFault | None:
     if len(url) > _LONGEST_URL:
         return _bad_url(url, f"is longer than {_LONGEST_URL:,} characters")
     return None
-
-
-def read_regular(path: Path, limit_bytes: int) -> bytes:
-    """Return the bytes of a regular file, links followed; one more than the limit if it is larger.
-
-    A folder, pipe or device is never read: opening a pipe would wait for its writer for ever, and
-    opening a device can do something.
-
-    Raises:
-        OSError: it is no regular file, or cannot be read.
-
-    """
-    _demand_regular(path, path.stat())
-    flags = ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY")  # each only where it exists
-    mode = os.O_RDONLY
-    for flag in flags:
-        mode |= getattr(os, flag, 0)
-    with os.fdopen(os.open(path, mode), "rb") as file:
-        # Asked again: between the two another file may have taken its name.
-        _demand_regular(path, os.fstat(file.fileno()))
-        return file.read(limit_bytes + 1)
-
-
-def kind_of(mode: int) -> str | None:
-    """Return what a thing that is no regular file is, in plain words; None for a regular file."""
-    kinds = (
-        (stat.S_ISREG, None),
-        (stat.S_ISDIR, "a folder"),
-        (stat.S_ISFIFO, "a pipe"),
-        (stat.S_ISSOCK, "a socket"),
-        (stat.S_ISCHR, "a device"),
-        (stat.S_ISBLK, "a device"),
-    )
-    return next((name for test, name in kinds if test(mode)), "no ordinary file")
-
-
-def _demand_regular(path: Path, found: os.stat_result) -> None:
-    kind = kind_of(found.st_mode)
-    if kind is not None:
-        raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
 
 
 def _bare(cell: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.manifest.locations import PictureFault
+from pipeline.model import PictureFault
 
 LARGEST_BYTES = 10_000_000
 """The largest file that is sent: the smaller reading of "10 MB" (docs/contract.md, "Uploads")."""

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from pipeline.manifest.locations import PictureFault, read_regular
-from pipeline.model import Picture
+from pipeline.disk.openfile import read_regular
+from pipeline.model import Picture, PictureFault
 from pipeline.pictures import accepted
 from pipeline.pictures.accepted import (
     FORMAT_OF,

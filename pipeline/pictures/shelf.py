@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
 
-from pipeline.manifest.locations import PictureFault, kind_of
-from pipeline.model import Picture
+from pipeline.disk.openfile import kind_of
+from pipeline.model import Picture, PictureFault
 from pipeline.pictures.accepted import LARGEST_BYTES, LARGEST_SOURCE_BYTES, too_large, unreadable
 from pipeline.pictures.decode import decode
 from pipeline.pictures.memory import CopyFolder, PictureMemory, Stamp

@@ -17,8 +17,8 @@ import aiohttp
 from yarl import URL
 
 from pipeline.config.values import TASK_PATH, origin
+from pipeline.disk.openfile import read_regular
 from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused
-from pipeline.manifest.locations import read_regular
 from pipeline.model import Balance, Request, TaskView
 from pipeline.toapis import answers, failures
 from pipeline.toapis.answers import Answer, Silence

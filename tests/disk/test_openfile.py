@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.disk.openfile import open_private, open_regular, open_unlinked, refuse_link
+from pipeline.disk.openfile import (
+    open_private,
+    open_regular,
+    open_unlinked,
+    read_regular,
+    refuse_link,
+)
 from pipeline.errors import StoreError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
@@ -74,3 +80,18 @@ def test_a_private_file_is_made_for_its_owner(tmp_path: Path) -> None:
         assert path.stat().st_mode & 0o777 == 0o600
     finally:
         os.umask(before)
+
+
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    """A pipe without a writer does not hang; folders and devices are named; reads are bounded."""
+    os.mkfifo(tmp_path / "pipe")
+    for path, word in (
+        (tmp_path / "pipe", "pipe"),
+        (tmp_path, "folder"),
+        (Path(os.devnull), "dev"),
+    ):
+        with pytest.raises(OSError, match=word):
+            read_regular(path, 10)
+    file = tmp_path / "a"
+    file.write_bytes(bytes(20))
+    assert len(read_regular(file, 10)) == 11

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from pipeline.manifest.locations import PictureFault, locate, read_regular, web_fault
+from pipeline.manifest.locations import locate, web_fault
+from pipeline.model import PictureFault
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows reads these as its own")
 
@@ -137,19 +137,3 @@ def test_links_are_followed_before_a_path_counts_as_inside(tmp_path: Path) -> No
     assert locate("a.jpg", tmp_path / "root") == tmp_path / "root" / "a.jpg"
     assert code(locate("out/a.jpg", tmp_path / "root")) == "outside"
     assert isinstance(locate("ring", tmp_path / "root"), Path)
-
-
-@posix_only
-def test_only_regular_files_are_read(tmp_path: Path) -> None:
-    """A pipe without a writer does not hang; folders and devices are named; reads are bounded."""
-    os.mkfifo(tmp_path / "pipe")
-    for path, word in (
-        (tmp_path / "pipe", "pipe"),
-        (tmp_path, "folder"),
-        (Path(os.devnull), "dev"),
-    ):
-        with pytest.raises(OSError, match=word):
-            read_regular(path, 10)
-    file = tmp_path / "a"
-    file.write_bytes(bytes(20))
-    assert len(read_regular(file, 10)) == 11

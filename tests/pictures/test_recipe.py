@@ -17,8 +17,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from pipeline.config.settings import Images
-from pipeline.manifest.locations import PictureFault
-from pipeline.model import Picture
+from pipeline.model import Picture, PictureFault
 from pipeline.pictures.accepted import LARGEST_BYTES, LARGEST_SIDE
 from pipeline.pictures.shelf import PictureShelf
 

@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pipeline.manifest.locations import PictureFault
-from pipeline.model import Picture
+from pipeline.model import Picture, PictureFault
 from pipeline.pictures.memory import PictureMemory
 from pipeline.pictures.shelf import PictureShelf
 

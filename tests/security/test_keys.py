@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from pipeline.concealment import conceal
 from pipeline.errors import ProviderError
-from pipeline.manifest.locations import PictureFault, locate
+from pipeline.manifest.locations import locate
+from pipeline.model import PictureFault
 from pipeline.runner.runlog import RunLog
 from pipeline.toapis.client import ToAPIs
 from tests.security.shop import Shop

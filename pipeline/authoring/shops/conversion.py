@@ -23,8 +23,9 @@ from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
 from pipeline.checker import rules
 from pipeline.checker.naming import numbered
 from pipeline.errors import UsageError
-from pipeline.manifest.locations import PictureFault, web_fault
+from pipeline.manifest.locations import web_fault
 from pipeline.manifest.wording import count
+from pipeline.model import PictureFault
 from pipeline.reader.reading import read
 
 _NAMES = (
