@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from operator import attrgetter
 
 from pipeline.config.catalogue import FIELDS, SECTIONS, allowed
-from pipeline.config.settings import Config
 
 from .tables import table
 
@@ -23,11 +21,10 @@ def settings() -> str:
 
 
 def _rows(section: str) -> list[tuple[str, ...]]:
-    config = Config()
     return [
         (
             f"`{path}`",
-            f"`{_written(attrgetter(path)(config))}`",
+            f"`{_written(info.get_default(call_default_factory=True))}`",
             allowed(path),
             _escaped(info.description or ""),
         )

@@ -11,7 +11,6 @@ from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
 from pipeline.checker.rowpictures import PicturedRow
 from pipeline.collector import collector_paused
 from pipeline.manifest import columns
-from pipeline.manifest.templates import is_jinja
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
 from pipeline.reader.reading import read
 
@@ -207,7 +206,7 @@ class _Check:
         self._fields = self._columns.fields
         self._problems += problems
         names = naming.name_template(self._config.output.name, headers)
-        self._names = names if is_jinja(self._config.output.name) else None
+        self._names = None if names.template.needs_nothing else names
         self._picture_root = rowpictures.picture_root(
             self._origin or self._path, settings.image_root
         )

@@ -21,7 +21,7 @@ from pipeline.errors import ConfigError
 from pipeline.manifest.blank import is_blank, trimmed
 from pipeline.manifest.columns import folded
 from pipeline.manifest.rowtemplate import RowTemplate, bind
-from pipeline.manifest.templates import TemplateFault, compile_braces, compile_template, is_jinja
+from pipeline.manifest.templates import TemplateFault, compile_template
 from pipeline.manifest.wording import address_of, plural
 from pipeline.model import Manifest, Problem, Row
 
@@ -185,17 +185,16 @@ def attempt_name(base: str, number: int) -> str:
 
 
 def name_template(text: str, headers: Sequence[str]) -> RowTemplate:
-    """Read `output.name`, in either spelling: `{key}-{colour}` or `{{ key }}-{{ colour | lower }}`.
+    """Read `output.name` of the settings, in which the shorthand is translated.
 
-    Raises ConfigError when it is no template or names a column that is not there.
+    Raises ConfigError where it names a column that is not there.
     """
     try:
-        template = compile_template(text) if is_jinja(text) else compile_braces(text)
-        return bind(template, headers, given=("key",))
+        return bind(compile_template(text), headers, given=("key",))
     except TemplateFault as fault:
         sentence = str(fault) if str(fault)[-1] in "?." else f"{fault}."
         raise ConfigError(
-            f"output.name is {text!r}: {sentence}",
+            f"output.name cannot be used: {sentence}",
             action="Use {key} or the headers of your columns in braces, for example "
             "{key}-{colour}.",
         ) from fault

@@ -46,6 +46,13 @@ def allowed(key: str, *, inner: bool = False) -> str:
     return _in_words(FIELDS[key].annotation, FIELDS[key].metadata, inner=inner)
 
 
+def takes_text(key: str) -> bool:
+    """Tell whether a setting is any text, not one of a few words."""
+    kind = FIELDS[key].annotation if key in FIELDS else None
+    members = [one for one in get_args(kind) if one is not type(None)] or [kind]
+    return [getattr(one, "__origin__", one) for one in members] == [str]
+
+
 def _in_words(kind: Any, metadata: Sequence[Any], *, inner: bool = False) -> str:  # noqa: ANN401
     if get_origin(kind) is Literal:
         *others, last = (str(one) for one in get_args(kind))
@@ -100,9 +107,9 @@ def _key(section: BaseModel, name: str, prefix: str, indent: str) -> str:
         title = _comment((SECTIONS[path].__doc__ or "").strip(), indent)
         keys = _keys(getattr(section, name), f"{path}.", f"{indent}  ")
         return f"{title}{indent}{name}:\n{keys}"
-    about = type(section).model_fields[name].description or ""
-    comment = _comment(f"{about} [{allowed(prefix + name)}]", indent)
-    return f"{comment}{indent}{name}: {_written(getattr(section, name))}\n"
+    field = type(section).model_fields[name]
+    comment = _comment(f"{field.description or ''} [{allowed(prefix + name)}]", indent)
+    return f"{comment}{indent}{name}: {_written(field.get_default(call_default_factory=True))}\n"
 
 
 def _comment(text: str, indent: str) -> str:

@@ -3,7 +3,7 @@
 From highest to lowest precedence: `--set dotted.key=value`; the environment, `REELSHEET_PROVIDER`
 or `REELSHEET_LIMITS__OUTSTANDING` (section and key in capitals, two underscores between them; an
 empty variable counts as not set); the configuration file; the defaults. The values of the first
-two are read as YAML, like those of the file.
+two are read as YAML, like those of the file; only a text setting takes the text as it stands.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from pipeline.config.catalogue import FIELDS, PREFIX, SECTIONS, allowed, variable
+from pipeline.config.catalogue import FIELDS, PREFIX, SECTIONS, allowed, takes_text, variable
 from pipeline.config.settings import Config
 from pipeline.config.values import looks_secret
-from pipeline.config.yamltext import Tree, Value, read_yaml
+from pipeline.config.yamltext import Reading, Tree, Value, read_yaml
 from pipeline.errors import ConfigError
 from pipeline.manifest.wording import count
 
@@ -135,8 +135,13 @@ def _gather_override(override: str, gathered: _Gathered) -> None:
 
 
 def _gather_text(key: str, text: str, source: str, gathered: _Gathered) -> None:
-    """Gather a value from the environment or the command line, read like those of the file."""
+    """Gather a value from the environment or the command line, read like those of the file.
+
+    A text setting takes the text as it stands: `--set output.name={sku}` is not a YAML mapping.
+    """
     reading = read_yaml(text)
+    if takes_text(key) and not _is_yaml_text(text, reading):
+        reading = Reading(Value(text.strip(), 1))
     for _, inner, sentence in reading.faults:
         gathered.fault(source, f"{key}.{inner}" if inner else key, sentence)
     if reading.faults:
@@ -151,6 +156,14 @@ def _gather_text(key: str, text: str, source: str, gathered: _Gathered) -> None:
         gathered.sources[_MAPPING] = source
         return
     _gather_item(key, tree, source, gathered, lines=False)
+
+
+def _is_yaml_text(text: str, reading: Reading) -> bool:
+    """Tell whether a text is one in YAML's quotes, one of its blocks, or null."""
+    if reading.faults or not isinstance(reading.tree, Value):
+        return False
+    value = reading.tree.value
+    return value is None or (isinstance(value, str) and text.lstrip()[0] in "\"'|>")
 
 
 def _gather_tree(tree: Tree, prefix: str, origin: str, gathered: _Gathered, *, lines: bool) -> None:

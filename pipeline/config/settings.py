@@ -278,8 +278,9 @@ class Output(Section):
         description="The folder that holds one folder per manifest, relative to the working "
         "folder.",
     )
-    name: Annotated[NameTemplate, Field(max_length=500)] = Field(
+    name: NameTemplate = Field(
         default="{key}",
+        validate_default=True,  # so that the default is translated, too
         description="The file name of a video, without .mp4: {key} or any other column in braces, "
         "for example {sku}-{colour}, or a template like manifest.prompt_template, for example "
         "'{{ key }}-{{ title | lower | truncate(30) }}'.",

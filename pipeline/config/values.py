@@ -11,11 +11,11 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from pipeline.errors import ConfigError
 from pipeline.manifest.blank import is_blank
-from pipeline.manifest.templates import TemplateFault, compile_braces, compile_template, is_jinja
+from pipeline.manifest.templates import TemplateFault, compile_template, from_shorthand, is_jinja
 
 TASK_PATH = "/v1/videos/generations/"
 """A task is queried at this path with its id appended (docs/contract.md, "Queries")."""
@@ -144,19 +144,23 @@ def _prompt_template(text: str) -> str:
             "names no column, so all rows would get the same prompt; write for example "
             "'Product video of {{ title }}'"
         )
-    return _compiled(text)
-
-
-def _name_template(text: str) -> str:
-    return _compiled(_not_blank(text))
-
-
-def _compiled(text: str) -> str:
     try:
-        compile_template(text) if is_jinja(text) else compile_braces(text)
+        compile_template(text)
     except TemplateFault as fault:
         raise ValueError(f"is not a usable template: {fault}") from None
     return text
+
+
+def _name_template(text: str) -> str:
+    """Check a template, and translate the shorthand: every later reader knows Jinja alone."""
+    try:
+        jinja = from_shorthand(_not_blank(text))
+        compile_template(jinja)
+    except TemplateFault as fault:
+        raise ValueError(
+            f"is not a usable template: {fault}; write for example {{key}}-{{colour}}"
+        ) from None
+    return jinja
 
 
 def _prepare(value: object) -> object:
@@ -183,7 +187,7 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 KeyVariable = Annotated[str, AfterValidator(_key_env)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
 PromptTemplate = Annotated[str, AfterValidator(_prompt_template)]
-NameTemplate = Annotated[str, AfterValidator(_name_template)]
+NameTemplate = Annotated[str, Field(max_length=500), AfterValidator(_name_template)]
 Sheet = Annotated[str, AfterValidator(_not_blank), BeforeValidator(_sheet)]
 Prepare = Annotated[Literal["auto", "off"], BeforeValidator(_prepare)]
 Resolution = Annotated[Literal["720P", "1080p"], BeforeValidator(_resolution)]

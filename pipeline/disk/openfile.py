@@ -1,4 +1,4 @@
-"""Ordinary files, opened safely: ours without following a link, the user's pictures through links."""
+"""Ordinary files, opened safely: ours at their very place, the user's also through a link."""
 
 from __future__ import annotations
 

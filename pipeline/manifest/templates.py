@@ -63,9 +63,14 @@ class ValueNeeded(TemplateFault):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template that can be filled in. `names` are the values that it uses, as it spells them."""
+    """A template that can be filled in.
+
+    `names` are the values that it uses, as it spells them. `needs_nothing` says that it gives a
+    text whatever is empty, because it consists of words and of values with `default("")`.
+    """
 
     names: tuple[str, ...]
+    needs_nothing: bool
     _generate: Callable[[Mapping[str, object]], Iterable[str]]
     _variables: Mapping[str, str]
 
@@ -106,36 +111,38 @@ def compile_template(text: str) -> Template:
         ) from error
     except (RecursionError, MemoryError, SyntaxError) as error:
         raise TemplateFault("it is nested too deeply") from error
-    return Template(tuple(naming.variables), template.generate, naming.variables)
+    names = naming.variables
+    return Template(tuple(names), _needs_nothing(tree), template.generate, names)
 
 
-def compile_braces(text: str) -> Template:
-    """Read a template of the plain spelling, `{key}-{colour}`; `{{` and `}}` are braces as such.
+def from_shorthand(text: str) -> str:
+    """Translate the shorthand `{key}-{colour}`, in which an empty value writes nothing, to Jinja.
 
-    An empty value writes nothing. Raises TemplateFault.
+    A text that is Jinja already stays as it is, so that translating twice changes nothing.
+
+    Raises:
+        TemplateFault: a brace has no partner, or holds more than a name.
+
     """
-    pieces: list[tuple[str, str | None]] = []
+    if is_jinja(text):
+        return text
     try:
         parsed = list(string.Formatter().parse(text))
     except ValueError:
         raise TemplateFault("it has a brace without its partner") from None
+    pieces = []
     for literal, name, spec, conversion in parsed:
         if spec or conversion:
             raise TemplateFault("it may hold nothing but a column's name in braces")
-        pieces.append((literal, None if name is None else name.strip()))
-
-    def generate(context: Mapping[str, object]) -> list[str]:
-        return [
-            literal + ("" if name is None or not context[name] else str(context[name]))
-            for literal, name in pieces
-        ]
-
-    names = tuple(dict.fromkeys(name for _, name in pieces if name is not None))
-    return Template(names, generate, {name: name for name in names})
+        pieces.append(literal.replace("}", '{{ "}" }}'))
+        if name is not None:
+            quoted = name.strip().replace("\\", "\\\\").replace('"', '\\"')
+            pieces.append(f'{{{{ {ROW}["{quoted}"] | default("") }}}}')
+    return "".join(pieces)
 
 
 def is_jinja(text: str) -> bool:
-    """Whether a text is meant for `compile_template`, and not for `compile_braces`."""
+    """Whether a text holds signs of Jinja, so that it is not the shorthand."""
     return "{{" in text or "{%" in text or "{#" in text
 
 
@@ -250,6 +257,25 @@ def _refuse_unknown(tree: nodes.Template) -> None:
             )
         if isinstance(node, nodes.Test) and node.name not in TESTS:
             raise TemplateFault(f'there is no test "{node.name}"; there are: {", ".join(TESTS)}')
+
+
+def _needs_nothing(tree: nodes.Template) -> bool:
+    if not all(isinstance(part, nodes.Output) for part in tree.body):
+        return False
+    pieces = [piece for output in tree.body for piece in output.iter_child_nodes()]
+    return all(
+        isinstance(piece, nodes.TemplateData | nodes.Const) or _may_be_empty(piece)
+        for piece in pieces
+    )
+
+
+def _may_be_empty(piece: nodes.Node) -> bool:
+    return (
+        isinstance(piece, nodes.Filter)
+        and piece.name == "default"
+        and isinstance(piece.node, nodes.Name)
+        and [getattr(given, "value", None) for given in piece.args] == [""]
+    )
 
 
 def _all(tree: nodes.Node) -> Sequence[nodes.Node]:

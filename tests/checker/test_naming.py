@@ -20,6 +20,7 @@ from pipeline.checker.naming import (
     video_names,
     visible,
 )
+from pipeline.config.loading import load
 from pipeline.errors import ConfigError
 from pipeline.model import Manifest, Row
 
@@ -29,9 +30,14 @@ def _manifest(*cells: tuple[str, ...], headers: tuple[str, ...] = ("sku", "promp
     return Manifest(Path("shop.csv"), headers, rows)
 
 
+def _setting(name: str) -> str:
+    """Return `output.name` as the checker gets it."""
+    return load(None, environ={}, overrides=[f"output.name={name}"]).output.name
+
+
 def _names(*keys: str, taken: dict[str, str] | None = None) -> dict[str, str]:
     rows = [(key, Row(number, (key,))) for number, key in enumerate(keys, start=2)]
-    return video_names(rows, ["sku"], "{key}", taken)
+    return video_names(rows, ["sku"], _setting("{key}"), taken)
 
 
 def test_keys_are_the_texts_of_the_key_column() -> None:
@@ -195,7 +201,7 @@ def test_templates_take_columns() -> None:
     """Any column may be part of the name; equal names get a hash."""
     rows = [("1", Row(2, ("1", "red"))), ("2", Row(3, ("2", "red"))), ("3", Row(4, ("3", "blue")))]
     for template in ("a {colour}", "a {Colour}", "a {{ colour }}", "a {{ row['Colour'] | lower }}"):
-        names = video_names(rows, ["sku", "Colour"], template, {})
+        names = video_names(rows, ["sku", "Colour"], _setting(template), {})
         assert names["3"] == "a blue"
         assert names["1"].startswith("a red-")
         assert names["1"] != names["2"]
@@ -222,5 +228,5 @@ def test_templates_take_columns() -> None:
 def test_templates_are_nothing_but_columns(template: str) -> None:
     """An unknown column, an attribute, an index or a format is a fault of the configuration."""
     with pytest.raises(ConfigError, match=r"output\.name") as caught:
-        name_template(template, ["sku"])
-    assert caught.value.action
+        name_template(_setting(template), ["sku"])
+    assert "{key}-{colour}" in f"{caught.value} {caught.value.action}"

@@ -78,6 +78,42 @@ def test_precedence(tmp_path: Path) -> None:
     assert limits.attempts == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("{sku}", '{{ row["sku"] | default("") }}'),
+        ("'{sku}'", '{{ row["sku"] | default("") }}'),
+        ("{key} # 2", '{{ row["key"] | default("") }} # 2'),
+        ("{{ key }}: {{ sku | lower }}", "{{ key }}: {{ sku | lower }}"),
+        (" 2024 ", "2024"),
+        ("*x", "*x"),
+        ("no", "no"),
+    ],
+)
+def test_a_text_setting_is_taken_as_text(text: str, name: str) -> None:
+    """From the command line and from the environment; YAML's quotes are taken off as ever."""
+    assert load(None, environ={}, overrides=[f"output.name={text}"]).output.name == name
+    assert load(None, environ={"REELSHEET_OUTPUT__NAME": text}).output.name == name
+
+
+def test_a_text_setting_can_be_unset() -> None:
+    """Null is what YAML calls it."""
+    for text in ("null", "~", ""):
+        overrides = ["manifest.key=2024", f"manifest.key={text}"]
+        assert load(None, environ={}, overrides=overrides).manifest.key is None
+    assert load(None, environ={}, overrides=["manifest.key=2024"]).manifest.key == "2024"
+
+
+def test_the_shorthand_of_names_is_translated_once() -> None:
+    """Whoever reads the settings finds one template language, in the default, too."""
+    assert Config().output.name == '{{ row["key"] | default("") }}'
+    assert (
+        Config().output.name == load(None, environ={}, overrides=["output.name={key}"]).output.name
+    )
+    long = "{key}" * 100
+    assert load(None, environ={}, overrides=[f"output.name={long}"]).output.name.count("row") == 100
+
+
 def test_values_of_variables_and_overrides_are_read_as_yaml() -> None:
     """null, true, sections and quoted texts work as in the file; an empty variable is not set."""
     config = load(

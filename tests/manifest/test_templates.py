@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.manifest.rowtemplate import CellNeeded, bind, word
 from pipeline.manifest.templates import (
@@ -10,8 +12,8 @@ from pipeline.manifest.templates import (
     LONGEST,
     TemplateFault,
     ValueNeeded,
-    compile_braces,
     compile_template,
+    from_shorthand,
 )
 from pipeline.model import Row
 
@@ -107,11 +109,42 @@ def test_every_filter_is_there() -> None:
         compile_template(f"{{{{ a | {name}{argument} }}}}").fill({"a": "abc"})
 
 
-def test_braces_write_nothing_for_an_empty_value() -> None:
-    """The plain spelling of file names stays as it was."""
-    template = compile_braces("{key}-{ Colour }")
+def test_the_shorthand_writes_nothing_for_an_empty_value() -> None:
+    """It is translated, and a second translation changes nothing."""
+    jinja = from_shorthand("{key}-{ Colour }")
+    assert from_shorthand(jinja) == jinja
+    template = compile_template(jinja)
     assert template.names == ("key", "Colour")
+    assert template.needs_nothing
     assert template.fill({"key": "A", "Colour": None}) == "A-"
+
+
+_HEADERS = st.text(alphabet="ab \"'\\()|.-\u00e9\u3164", min_size=1).map(str.strip)
+_LITERALS = st.text(alphabet="ab -_.#%\"'\\}\u00e9")
+
+
+@given(st.lists(st.tuples(_LITERALS, _HEADERS)), _LITERALS, st.booleans())
+def test_the_shorthand_gives_the_same_texts_as_ever(
+    pieces: list[tuple[str, str]], end: str, filled: bool
+) -> None:
+    """Names of files stay what they were, whatever a header is made of."""
+    text = "".join(f"{literal.replace('}', '}}')}{{{name}}}" for literal, name in pieces)
+    text += end.replace("}", "}}")
+    value = "x{{ y }}" if filled else None
+    template = compile_template(from_shorthand(text))
+    assert template.needs_nothing
+    expected = "".join(f"{literal}{value or ''}" for literal, _ in pieces) + end
+    assert template.fill({name: value for _, name in pieces}) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "needs_nothing"),
+    [("a", True), ("{{ a }}", False), ("{{ a | default('') }}", True),
+     ("{{ a | default('') | upper }}", False), ("{% if a %}b{% endif %}", False)],
+)  # fmt: skip
+def test_a_template_knows_whether_it_needs_a_value(text: str, needs_nothing: bool) -> None:
+    """What cannot fail needs no look at each row."""
+    assert compile_template(text).needs_nothing == needs_nothing
 
 
 def test_columns_are_found_by_word_and_by_header() -> None:

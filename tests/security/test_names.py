@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.checker import naming
+from pipeline.config.settings import Config
 from pipeline.downloader.fetching import check_name
 from pipeline.downloader.partfile import PartFile
 from pipeline.errors import ExitCode, StoreError
@@ -32,7 +33,7 @@ HOSTILE = (
 def names_of(keys: tuple[str, ...], attempts: int = 3) -> dict[tuple[str, int], str]:
     """Return the file name of every attempt of rows with these keys."""
     rows = [(key, Row(number, (key,))) for number, key in enumerate(keys, 2)]
-    bases = naming.video_names(rows, ("sku",), "{key}")
+    bases = naming.video_names(rows, ("sku",), Config().output.name)
     return {
         (key, number): naming.attempt_name(bases[key], number)
         for key in keys
