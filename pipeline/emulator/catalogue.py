@@ -1,4 +1,7 @@
-"""Every fault that can be asked for, as data: its call, its answer, how often it strikes."""
+"""Every fault that can be asked for, as data: its call, its answer, how often it strikes.
+
+Tested in tests/emulator/test_faults.py.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 24 pictures a second, ``moov`` in front. Quick clips are one tiny plain video per length and shape,
 made unique for each task.
+
+Tested in tests/emulator/test_files.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The middlewares of both origins: every call recorded, the key checked, the rate kept."""
+"""The middlewares of both origins: every call recorded, the key checked, the rate kept.
+
+Tested in tests/emulator/test_submit.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The service behind both origins: what is accepted, where it stands, what it costs."""
+"""The service behind both origins: what is accepted, where it stands, what it costs.
+
+Tested in tests/emulator/test_tasks.py.
+"""
 
 from __future__ import annotations
 

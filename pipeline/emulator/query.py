@@ -1,4 +1,7 @@
-"""GET /v1/videos/generations/{task_id or client_business_id}, and GET /v1/balance."""
+"""GET /v1/videos/generations/{task_id or client_business_id}, and GET /v1/balance.
+
+Tested in tests/emulator/test_tasks.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What happened at the provider's side, for holding a client's beliefs against."""
+"""What happened at the provider's side, for holding a client's beliefs against.
+
+Tested in tests/emulator/test_faults.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What goes back to a client: bodies in every shape, whole files and ranges, broken answers."""
+"""What goes back to a client: bodies in every shape, whole files and ranges, broken answers.
+
+Tested in tests/emulator/test_faults.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a submission must look like: the provider's request table, checked field by field."""
+"""What a submission must look like: the provider's request table, checked field by field.
+
+Tested in tests/emulator/test_submit.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The emulator as one object: two origins on loopback, and endpoints of its own for tests."""
+"""The emulator as one object: two origins on loopback, and endpoints of its own for tests.
+
+Tested in tests/emulator/test_tasks.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What can be chosen about one emulator, as one frozen record."""
+"""What can be chosen about one emulator, as one frozen record.
+
+Tested in tests/emulator/test_command.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The accepted tasks and uploads: in memory, and in SQLite what survives a restart."""
+"""The accepted tasks and uploads: in memory, and in SQLite what survives a restart.
+
+Tested in tests/emulator/test_tasks.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Makes each task's video off the event loop, and knows when it is there."""
+"""Makes each task's video off the event loop, and knows when it is there.
+
+Tested in tests/emulator/test_render.py.
+"""
 
 from __future__ import annotations
 
