@@ -5,6 +5,7 @@
     |   |-- ConfigError
     |   +-- ManifestError
     |-- RunLocked                75   another run holds the lock
+    |-- InternalError            70   a fault of the program
     |-- Unfinished                5   run again as it is
     |   +-- StoreError                the disk or the output folder does not take what is written
     |-- ProviderError                 an answer of the API that is not what was asked for
@@ -74,6 +75,12 @@ class RunLocked(ReelsheetError):
     """Another run works in the same output folder."""
 
     exit_code = ExitCode.LOCKED
+
+
+class InternalError(ReelsheetError):
+    """A fault of the program itself; what was paid for is in the journal."""
+
+    exit_code = ExitCode.INTERNAL
 
 
 class Unfinished(ReelsheetError):

@@ -61,17 +61,11 @@ Adopt = Annotated[
 
 def checked(target: Target, *, show: bool = True) -> CheckedManifest:
     """Check the manifest, with progress over its pictures; raises ManifestError, ConfigError."""
-    from pipeline.checker.check import check_manifest
     from pipeline.cli.progress import picture_progress
+    from pipeline.runner.target import check_target
 
     with picture_progress(show=show) as progress:
-        return check_manifest(
-            target.manifest,
-            target.config,
-            cache_dir=target.folder.cache,
-            progress=progress,
-            origin=target.origin,
-        )
+        return check_target(target, progress)
 
 
 def refuse(problems: int) -> typer.Exit:

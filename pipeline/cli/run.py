@@ -23,14 +23,13 @@ from pipeline.cli.options import (
     refuse,
 )
 from pipeline.cli.screen import print_table, problem_line
-from pipeline.errors import ExitCode, ManifestError, UsageError
+from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
-    from pipeline.model import State
-    from pipeline.planner.plan import Selection
-    from pipeline.runner.run import RunReport
+    from pipeline.planner.plan import Mode, Selection
+    from pipeline.runner.reports import RunReport
     from pipeline.runner.target import Target
 
 Only = Annotated[
@@ -165,42 +164,27 @@ def _fetch(
 
 def _selection(
     target: Target,
-    mode: str,
+    mode: Mode,
     *,
     retry: str | None = None,
     redo: str | None = None,
     limit: int | None = None,
     only: str | None = None,
 ) -> Selection:
-    from pipeline.checker.naming import visible
-    from pipeline.planner.plan import Mode, Selection
+    from pipeline.runner.order import select
 
-    redo_keys = {visible(key) for key in _listed(redo)}
-    return Selection(
-        mode=Mode(mode),
-        retry=frozenset(_state(name) for name in _listed(retry)),
-        redo_changed="changed" in redo_keys,
-        redo=frozenset(redo_keys - {"changed"}),
-        only=None if only is None else frozenset(visible(key) for key in _listed(only)),
+    return select(
+        mode,
+        target.config.limits.attempts,
+        retry=_listed(retry),
+        redo=_listed(redo),
+        only=None if only is None else _listed(only),
         limit=limit,
-        attempts=target.config.limits.attempts,
     )
 
 
 def _listed(text: str | None) -> list[str]:
     return [part.strip() for part in (text or "").split(",") if part.strip()]
-
-
-def _state(name: str) -> State:
-    from pipeline.planner.plan import ENDED_BADLY
-
-    known = {state.value: state for state in ENDED_BADLY}
-    if name.casefold() not in known:
-        raise UsageError(
-            f"{name!r} is no state that can be retried.",
-            action=f"Give one or more of {', '.join(sorted(known))}, separated by commas.",
-        )
-    return known[name.casefold()]
 
 
 def _carry_out(
@@ -215,57 +199,32 @@ def _carry_out(
 ) -> None:
     from pipeline.cli.progress import Progress
     from pipeline.cli.screen import go_on
-    from pipeline.runner.order import Order
+    from pipeline.runner.order import RowsInvalid, place_order
     from pipeline.runner.run import run
-    from pipeline.runner.snapshot import snapshot
-    from pipeline.runner.target import refuse_to_begin
 
-    refuse_to_begin(target)
-    with snapshot(target.manifest, target.folder.cache) as source:
-        found = checked(target, show=not quiet)
-        _refuse_broken(target, found, strict=strict)
-        _refuse_unknown_keys(selection, found)
-        order = Order(
-            checked=found,
-            config=target.config,
-            folder=target.folder,
-            selection=selection,
+    try:
+        with place_order(
+            target,
+            selection,
             command=command,
+            strict=strict,
             adopt=adopt,
             go_on=lambda: go_on(yes=yes),
-            source=source,
-        )
-        if not quiet:
-            _say_before(target, found)
-        with Progress(len(found.manifest.rows), sys.stderr, quiet=quiet) as progress:
-            report = run(order, progress)
+            check=lambda target: checked(target, show=not quiet),
+        ) as order:
+            found = order.checked
+            if not quiet:
+                _say_before(target, found)
+            with Progress(len(found.manifest.rows), sys.stderr, quiet=quiet) as progress:
+                report = run(order, progress)
+    except RowsInvalid as error:
+        for problem in error.problems:
+            typer.echo(problem_line(target.manifest, problem), err=True)
+        raise refuse(len(error.problems)) from error
+    if report.failure is not None:
+        raise report.failure
     _say_after(report, found, quiet=quiet)
     raise typer.Exit(report.exit_code)
-
-
-def _refuse_broken(target: Target, found: CheckedManifest, *, strict: bool) -> None:
-    broken = found.file_errors
-    if broken:
-        column = f", column {broken[0].column}" if broken[0].column else ""
-        raise ManifestError(
-            "; ".join(problem.message for problem in broken),
-            action=f"Correct {target.manifest}{column}.",
-        )
-    if strict and found.errors:
-        for problem in found.errors:
-            typer.echo(problem_line(target.manifest, problem), err=True)
-        raise refuse(len(found.errors))
-
-
-def _refuse_unknown_keys(selection: Selection, found: CheckedManifest) -> None:
-    from pipeline.planner.plan import unknown_keys
-
-    unknown = unknown_keys(selection, found.keys)
-    if unknown:
-        raise UsageError(
-            f"no row has the key {', '.join(unknown)}.",
-            action="Look up the keys with: reelsheet status MANIFEST --rows.",
-        )
 
 
 def _say_before(target: Target, found: CheckedManifest) -> None:
@@ -283,10 +242,9 @@ def _say_before(target: Target, found: CheckedManifest) -> None:
 
 
 def _say_money(report: RunReport) -> None:
-    summary = report.summary
-    if summary.spend is not None:
-        money, currency = summary.spend
-        typer.echo(f"spent in this run, with what is in doubt: {money:,.2f} {currency}")
+    summary, spend = report.summary, report.spend
+    if spend.money is not None:
+        typer.echo(f"spent in this run, with what is in doubt: {spend.money:,.2f} {spend.currency}")
     if summary.balance_before is not None and summary.balance_after is not None:
         typer.echo(
             f"balance: {summary.balance_before:,.2f} before, {summary.balance_after:,.2f} after"
@@ -298,7 +256,7 @@ def _say_after(report: RunReport, found: CheckedManifest, *, quiet: bool) -> Non
         typer.echo(f"stopped: {stop.reason}", err=True)
         if stop.action:
             typer.echo(f"         {stop.action}", err=True)
-    for note in report.published.notes:
+    for note in report.notes:
         typer.echo(f"note: {note}", err=True)
     if quiet:
         return
@@ -309,9 +267,9 @@ def _say_after(report: RunReport, found: CheckedManifest, *, quiet: bool) -> Non
         f"({summary.bytes / 1e6:.1f} MB) in {summary.elapsed_s:.0f} s"
     )
     _say_money(report)
-    typer.echo(f"results: {report.published.results}")
-    if report.published.failed is not None:
-        typer.echo(f"rows that need you: {report.published.failed}")
+    typer.echo(f"results: {report.results_file}")
+    if report.failed_file is not None:
+        typer.echo(f"rows that need you: {report.failed_file}")
     invalid = len(found.manifest.rows) - found.valid
     if invalid:
         typer.echo(f"what is wrong with them: reelsheet check {found.manifest.path}")

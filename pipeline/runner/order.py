@@ -1,20 +1,35 @@
-"""What a run is asked to do, who watches it, and what it has done so far."""
+"""What a run is asked to do, who watches it, and the guards that an order must pass.
+
+Every order goes through `place_order`, from the command line and from a program alike: it holds all
+guards that come before the journal is opened. The journal's own guard, that it belongs to this
+manifest, follows in `run`.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Mapping
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from pipeline.checker.check import CheckedManifest
+from pipeline.checker.naming import visible
 from pipeline.config.settings import Config
+from pipeline.disk.failures import store_error
 from pipeline.disk.folder import OutputFolder
 from pipeline.engine.budget import Spend
 from pipeline.engine.rows import Stop
-from pipeline.model import State
-from pipeline.planner.plan import Selection
+from pipeline.errors import ManifestError, UsageError
+from pipeline.manifest.wording import count
+from pipeline.model import Problem, State
+from pipeline.planner.plan import ENDED_BADLY, Mode, Selection, unknown_keys
+from pipeline.runner.target import Target, check_target, refuse_to_begin
+
+_WORKBOOKS = frozenset({".xlsx", ".xlsm"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +42,7 @@ class RunProgress:
 
 
 class Watcher(Protocol):
-    """Who is told how a run goes: a screen, a log, a notice, a program."""
+    """Is told how a run goes: a screen, a log, a notice, a program."""
 
     @property
     def interval_s(self) -> float:
@@ -41,6 +56,17 @@ class Watcher(Protocol):
 
     def warn(self, line: str) -> None:
         """Show a line that matters to whoever pays."""
+
+
+class RowsInvalid(ManifestError):
+    """A strict run was asked for, and rows break a rule: `problems` are theirs."""
+
+    def __init__(self, manifest: Path, problems: tuple[Problem, ...]) -> None:
+        super().__init__(
+            f"{manifest} has {count(len(problems), 'problem')}; nothing was sent.",
+            action=f"See them with: reelsheet check {manifest}.",
+        )
+        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +106,145 @@ class Tally:
     bytes: int = 0
     spend: Spend = field(default_factory=Spend)
     stops: list[Stop] = field(default_factory=list)
+
+
+def select(
+    mode: Mode,
+    attempts: int,
+    *,
+    retry: Iterable[str] = (),
+    redo: Iterable[str] = (),
+    only: Iterable[str] | None = None,
+    limit: int | None = None,
+) -> Selection:
+    """Return the selection that a person, or a program, asks for in words.
+
+    Args:
+        mode: What the command is asked to do.
+        attempts: The most submissions of one request over all runs.
+        retry: Names of states whose unchanged rows get a new attempt.
+        redo: Keys, or "changed" for done rows that were edited since: they get a new take.
+        only: The keys that count; None for all.
+        limit: The most rows to submit; None for no limit.
+
+    Raises:
+        UsageError: A state cannot be retried, or the limit is below 0.
+
+    """
+    if limit is not None and limit < 0:
+        raise UsageError(f"the limit is {limit}, and no run submits fewer than 0 rows.")
+    redo_keys = {visible(key) for key in redo}
+    return Selection(
+        mode=mode,
+        retry=frozenset(_state(name) for name in retry),
+        redo_changed="changed" in redo_keys,
+        redo=frozenset(redo_keys - {"changed"}),
+        only=None if only is None else frozenset(visible(key) for key in only),
+        limit=limit,
+        attempts=attempts,
+    )
+
+
+def _state(name: str) -> State:
+    known = {state.value: state for state in ENDED_BADLY}
+    if name.casefold() not in known:
+        raise UsageError(
+            f"rows in the state {name!r} cannot be retried.",
+            action=f"Give one or more of {', '.join(sorted(known))}, separated by commas.",
+        )
+    return known[name.casefold()]
+
+
+@contextlib.contextmanager
+def place_order(
+    target: Target,
+    selection: Selection,
+    *,
+    command: str = "run",
+    strict: bool = False,
+    adopt: bool = False,
+    go_on: Callable[[], bool] = lambda: True,
+    check: Callable[[Target], CheckedManifest] = check_target,
+) -> Iterator[Order]:
+    """Check the manifest and yield the order for a run; it is good as long as the context lasts.
+
+    Args:
+        target: The manifest with its configuration and output folder.
+        selection: What the run is asked to do.
+        command: The name of the command, for journal and log.
+        strict: Refuse the whole manifest if a row breaks a rule.
+        adopt: Take over the journal of a manifest that was moved.
+        go_on: Asked whether to submit although the account does not hold enough.
+        check: Checks the manifest, as `check_target` does.
+
+    Raises:
+        UsageError: A guard refuses the run; nothing was made or sent.
+        RowsInvalid: Rows break a rule and `strict` was asked for.
+        StoreError: The output folder does not take a copy of the manifest.
+
+    """
+    refuse_to_begin(target)
+    with snapshot(target.manifest, target.folder.cache) as source:
+        checked = check(target)
+        _refuse_broken(target.manifest, checked, strict=strict)
+        refuse_unknown_keys(selection, checked)
+        yield Order(
+            checked=checked,
+            config=target.config,
+            folder=target.folder,
+            selection=selection,
+            command=command,
+            adopt=adopt,
+            go_on=go_on,
+            source=source,
+        )
+
+
+def _refuse_broken(manifest: Path, checked: CheckedManifest, *, strict: bool) -> None:
+    broken = checked.file_errors
+    if broken:
+        column = f", column {broken[0].column}" if broken[0].column else ""
+        raise ManifestError(
+            "; ".join(problem.message for problem in broken),
+            action=f"Correct {manifest}{column}.",
+        )
+    if strict and checked.errors:
+        raise RowsInvalid(manifest, checked.errors)
+
+
+def refuse_unknown_keys(selection: Selection, checked: CheckedManifest) -> None:
+    """Raise UsageError if a key is named that no row has: a misspelt one would select nothing."""
+    unknown = unknown_keys(selection, checked.keys)
+    if unknown:
+        raise UsageError(
+            f"no row has the key {', '.join(unknown)}.",
+            action="Look up the keys with: reelsheet status MANIFEST --rows.",
+        )
+
+
+@contextlib.contextmanager
+def snapshot(manifest: Path, cache: Path) -> Iterator[Path]:
+    """Yield a copy of a workbook, which lives as long as the context; text files as they are.
+
+    Results are written into a copy of the user's workbook, row by row number. A workbook that is
+    edited while the run works must not shift them, so the copy is made of what was read. A manifest
+    that is not there is yielded as it is: reading it says so. Raises StoreError when the folder
+    does not take the copy.
+    """
+    if manifest.suffix.lower() not in _WORKBOOKS or not manifest.is_file():
+        yield manifest
+        return
+    # Two threads of one process may ask for the same folder: only one of them gets its lock, later.
+    owner = f"{os.getpid()}-{threading.get_native_id()}"
+    copy = cache / f".manifest-{owner}{manifest.suffix.lower()}"
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        copy.unlink(missing_ok=True)
+        shutil.copyfile(manifest, copy)
+    except OSError as error:
+        copy.unlink(missing_ok=True)
+        raise store_error("the manifest", error, cannot=f"be copied to {cache}") from error
+    try:
+        yield copy
+    finally:
+        copy.unlink(missing_ok=True)

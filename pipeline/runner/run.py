@@ -1,4 +1,4 @@
-"""One run from its lock to its results: sheet, plan, journal, work, results."""
+"""One run from its lock to its results: plan, journal, provider, results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.disk.lock import run_lock
-from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry, Result, State, Summary
@@ -19,24 +18,12 @@ from pipeline.planner.plan import Action, Plan
 from pipeline.planner.planner import plan_manifest
 from pipeline.runner.balance import BalanceWatch
 from pipeline.runner.order import Order, Tally, Watcher
+from pipeline.runner.reports import RunReport, RunSpend
 from pipeline.runner.runlog import RunLog
+from pipeline.runner.signals import Brake
 from pipeline.scheduler import Clock
 from pipeline.writer.outcome import code_of, highest, iso, remarks
 from pipeline.writer.publish import EntriesOf, Published, publish, results_by_part, states_of
-
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """How a run ended: its figures, where the results are, and why it stopped early if it did."""
-
-    summary: Summary
-    published: Published
-    stops: tuple[Stop, ...]
-
-    @property
-    def exit_code(self) -> int:
-        """The process's exit code."""
-        return self.summary.exit_code
 
 
 class SystemClock:
@@ -51,12 +38,22 @@ class SystemClock:
         return time.time()
 
 
-def run(order: Order, watcher: Watcher, *, clock: Clock | None = None) -> RunReport:
+def run(
+    order: Order, watcher: Watcher, *, clock: Clock | None = None, brake: Brake | None = None
+) -> RunReport:
     """Carry out an order; results are written whatever happens on the way.
 
-    `clock` is the machine's own unless given. Waits are its `now`; its `wall` may jump as it likes.
+    Args:
+        order: What to run, as `place_order` gives it.
+        watcher: Is told how it goes.
+        clock: The machine's own unless given. Waits are its `now`; its `wall` may jump as it likes.
+        brake: Stops the run early, from another thread; without one the signals of the process do.
 
-    Raises RunLocked, UsageError and StoreError when nothing could be begun.
+    Raises:
+        RunLocked: Another run works in the output folder.
+        UsageError: The output folder belongs to another manifest, or there is no key.
+        StoreError: The output folder cannot be used.
+
     """
     with run_lock(order.folder.lock):
         run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
@@ -65,7 +62,8 @@ def run(order: Order, watcher: Watcher, *, clock: Clock | None = None) -> RunRep
             RunLog(order.folder.log, run_id, secret=order.secret) as log,
         ):
             journal.claim(order.checked.manifest.path, adopt=order.adopt)
-            return _Run(order, watcher, journal, log, run_id, clock or SystemClock()).carry_out()
+            clock = clock or SystemClock()
+            return _Run(order, watcher, journal, log, run_id, clock, brake).carry_out()
 
 
 @dataclass
@@ -78,6 +76,7 @@ class _Run:
     log: RunLog
     run_id: str
     clock: Clock
+    brake: Brake | None = None
     began: float = 0.0
     tally: Tally = field(default_factory=Tally)
 
@@ -112,7 +111,7 @@ class _Run:
         # The libraries that talk to a provider: a run with nothing left to do starts without them.
         from pipeline.runner.session import ProviderSession  # noqa: PLC0415
 
-        work = ProviderSession(
+        session = ProviderSession(
             self.order,
             self.watcher,
             self.journal,
@@ -120,8 +119,9 @@ class _Run:
             clock=self.clock,
             balance=self.balance,
             tally=self.tally,
+            brake=self.brake,
         )
-        work.carry_out(plan, entries)
+        session.carry_out(plan, entries)
 
     # The end.
 
@@ -139,17 +139,41 @@ class _Run:
             published = publish(
                 self.order.checked, results, self.order.folder, summary, self.order.source
             )
-        except StoreError as error:
+        except StoreError as failure:
             # What else happened may concern more than the results that cannot be written.
-            error.exit_code = highest([code, error.exit_code])
-            raise
+            failure.exit_code = highest([code, failure.exit_code])
+            summary = replace(summary, exit_code=int(failure.exit_code))
+            return self._report(summary, results, failure=failure.with_traceback(None))
         for stop in stops:
             self._log("stopped", exit_code=int(stop.exit_code), reason=stop.reason)
         self._log("end", exit_code=int(code), states=summary.states, notes=published.notes)
         self._note_end(ended, int(code))
         told = remarks(plan.steps, results, stopped=bool(stops))
         published = replace(published, notes=(*published.notes, *told))
-        return RunReport(summary, published, tuple(stops))
+        return self._report(summary, results, published)
+
+    def _report(
+        self,
+        summary: Summary,
+        results: Sequence[Result],
+        published: Published | None = None,
+        failure: StoreError | None = None,
+    ) -> RunReport:
+        spend, budget = self.tally.spend, self.order.config.budget
+        paid = not self.order.rehearses and budget.price_per_second is not None
+        money = round(spend.money, 6) if paid else None
+        return RunReport(
+            summary=summary,
+            spend=RunSpend(spend.videos, spend.video_seconds, money, budget.currency),
+            keys=self.order.checked.keys,
+            outcomes=tuple(results),
+            folder=self.order.folder.root,
+            results_file=published.results if published else None,
+            failed_file=published.failed if published else None,
+            notes=published.notes if published else (),
+            stops=tuple(self.tally.stops),
+            failure=failure,
+        )
 
     def _summary(
         self, results: Sequence[Result], began: float, ended: float, code: ExitCode
@@ -188,7 +212,9 @@ class _Run:
             self.journal.end_run(self.run_id, ended, code)
         except StoreError as error:
             # The results are out by now, and why the journal takes no more was said if it matters.
-            self._log("the end stands not in the journal", reason=error.message)
+            self._log(
+                "the end of the run could not be recorded in the journal", reason=error.message
+            )
 
     def _log(self, what: str, **said: object) -> None:
         self.log.write(iso(self.clock.wall()) or "", what, **said)

@@ -31,7 +31,7 @@ from pipeline.runner.order import Order, RunProgress, Tally, Watcher
 from pipeline.runner.rehearsal import KEY as REHEARSAL_KEY
 from pipeline.runner.rehearsal import emulator
 from pipeline.runner.runlog import RunLog
-from pipeline.runner.signals import Interruptions
+from pipeline.runner.signals import Brake, heed_signals
 from pipeline.scheduler import Clock, Scheduler
 from pipeline.toapis.client import ToAPIs
 from pipeline.writer.outcome import iso, state_of
@@ -42,7 +42,10 @@ TELL_EVERY_S = 0.25
 
 @dataclass
 class ProviderSession:
-    """The work of one run while it lasts; also the scheduler's watcher, which keeps the `tally`."""
+    """The part of one run that costs money; as the scheduler's observer it keeps the `tally`.
+
+    Without a `brake` the signals of the process stop it.
+    """
 
     order: Order
     watcher: Watcher
@@ -51,6 +54,7 @@ class ProviderSession:
     clock: Clock
     balance: BalanceWatch
     tally: Tally
+    brake: Brake | None = None
     settled: Counter[State] = field(default_factory=Counter)
     _tell_at: float = 0.0
 
@@ -111,7 +115,10 @@ class ProviderSession:
         config = self.order.config
         async with contextlib.AsyncExitStack() as stack:
             # First of all, so that a Ctrl-C while the rest starts or ends is heard as well.
-            interruptions = stack.enter_context(Interruptions(self.watcher.say))
+            brake = self.brake or Brake(self.watcher.say)
+            stack.enter_context(brake.listening())
+            if self.brake is None:
+                stack.enter_context(heed_signals(brake))
             if self.order.rehearses:
                 state = self.order.folder.emulator
                 base_url, key = await stack.enter_async_context(emulator(state)), REHEARSAL_KEY
@@ -143,7 +150,7 @@ class ProviderSession:
             stop = await self._look_before(provider, plan) if asks else None
             if stop is not None:
                 engine.stop(stop)
-            interruptions.steer(scheduler)
+            brake.steer(scheduler)
             await scheduler.run()
             if asks and not any(
                 one.exit_code is ExitCode.STOPPED

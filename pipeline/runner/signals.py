@@ -1,20 +1,37 @@
-"""Ctrl-C and its like: the first lets answers under way come in, the second drops the downloads."""
+"""Stopping a run early, in steps: from a signal handler, or from another thread.
+
+The first press lets the answers under way come in and sends nothing new; the second drops the
+downloads. Press and run may be in different threads: whoever presses only appends to a list and
+wakes the loop, and the run looks at the list in its own loop.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Protocol, Self
+from typing import Protocol
 
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode
 
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+_STOPPING = (
+    "Stopping: nothing new is sent; answers and downloads under way are awaited. "
+    "Press Ctrl-C again to drop the downloads."
+)
+_DROPPING = (
+    "Dropping the downloads; what has arrived is kept. Press Ctrl-C again to quit immediately."
+)
+_SENTENCES = (_STOPPING, _DROPPING)
+
 
 class Stoppable(Protocol):
-    """What can be stopped early."""
+    """A run that can be stopped early."""
 
     def stop(self, stop: Stop) -> None:
         """Begin nothing new."""
@@ -23,58 +40,89 @@ class Stoppable(Protocol):
         """Give up the transfers under way."""
 
 
-class Interruptions:
-    """While it is entered, signals stop the run in three steps; use it inside a running loop.
+class Brake:
+    """Stops a run early; `say` tells a person what happens, in the run's own loop."""
 
-    A signal that comes before `steer` counts as soon as there is something to stop.
-    """
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._run: Stoppable | None = None
+    def __init__(self, say: Callable[[str], None] = lambda _: None) -> None:
         self._say = say
-        self._times = 0
-        self._stop: Stop | None = None
-        self._before: dict[signal.Signals, object] = {}
+        self._stops: list[Stop] = []
+        self._taken = 0  # of `_stops`, by the loop
+        self._run: Stoppable | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def presses(self) -> int:
+        """How often it was pressed."""
+        return len(self._stops)
+
+    def press(self, code: ExitCode, reason: str) -> None:
+        """Stop the run, or from the second time on drop its downloads; for any thread.
+
+        A press before the run is at work counts as soon as there is something to stop.
+        """
+        self._stops.append(Stop(code, reason, action="Run again to continue."))
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the run
+                loop.call_soon_threadsafe(self._take)
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Hear presses in the running loop for as long as the context lasts."""
+        self._loop = asyncio.get_running_loop()
+        self._take()
+        try:
+            yield
+        finally:
+            self._loop = None
 
     def steer(self, run: Stoppable) -> None:
-        """Stop this from now on."""
+        """Stop this run from now on, at once if that was asked for before."""
         self._run = run
-        if self._stop is not None:
-            run.stop(self._stop)
+        self._stop()
 
-    def __enter__(self) -> Self:
-        self._loop = asyncio.get_running_loop()
-        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
-            one = getattr(signal, name, None)
-            # What is ignored stays ignored: nohup and a shell's & ask for that.
-            if one is not None and signal.getsignal(one) is not signal.SIG_IGN:
-                # signal.signal works on every system; the loop's own handlers only on POSIX.
-                self._before[one] = signal.signal(one, self._received)
-        return self
+    def _take(self) -> None:
+        new = self._stops[self._taken :]
+        for sentence in _SENTENCES[self._taken : self._taken + len(new)]:
+            self._say(sentence)
+        self._taken += len(new)
+        if new:
+            self._stop()
 
-    def __exit__(self, *_: object) -> None:
-        for one, before in self._before.items():
-            signal.signal(one, before)  # type: ignore[arg-type]
+    def _stop(self) -> None:
+        if self._run is None or not self._stops:
+            return
+        self._run.stop(self._stops[0])
+        if len(self._stops) > 1:
+            self._run.drop_downloads()
 
-    def _received(self, number: int, _frame: FrameType | None) -> None:
-        self._loop.call_soon_threadsafe(self._step, signal.Signals(number))
 
-    def _step(self, received: signal.Signals) -> None:
-        self._times += 1
-        interrupted = received is signal.SIGINT
-        code = ExitCode.INTERRUPTED if interrupted else ExitCode.TERMINATED
-        if self._times == 1:
-            self._say(
-                "Stopping: nothing new is sent; answers and downloads under way are awaited. "
-                "Once more to drop the downloads."
-            )
-            action = "Run again to go on."
-            self._stop = Stop(code, f"interrupted by {received.name}", action=action)
-            if self._run is not None:
-                self._run.stop(self._stop)
-        elif self._times == 2:  # noqa: PLR2004 - the second time
-            self._say("Dropping the downloads; what came is kept. Once more to leave at once.")
-            if self._run is not None:
-                self._run.drop_downloads()
-        else:
+@contextlib.contextmanager
+def heed_signals(brake: Brake) -> Iterator[None]:
+    """Have Ctrl-C and its like press the brake; the third leaves the process at once.
+
+    Only the main thread can do this; in any other one nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def received(number: int, _frame: FrameType | None) -> None:
+        code = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
+        if brake.presses >= len(_SENTENCES):
             os._exit(code)
+        brake.press(code, f"interrupted by {signal.Signals(number).name}")
+
+    # What is ignored stays ignored: nohup and a shell's & ask for that. signal.signal works on
+    # every system; the loop's own handlers only on POSIX.
+    before = {
+        one: signal.signal(one, received)
+        for name in _SIGNALS
+        if (one := getattr(signal, name, None)) is not None
+        and signal.getsignal(one) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

@@ -8,10 +8,11 @@ anything is made or sent.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.config.loading import api_key, load
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
@@ -76,11 +77,36 @@ def resolve_target(
     return Target(manifest, loaded, folder, home, named=out is not None)
 
 
+def check_target(
+    target: Target, progress: Callable[[int, int], None] | None = None
+) -> CheckedManifest:
+    """Check the manifest of a target; raises ManifestError, ConfigError.
+
+    `progress` is told how many pictures of how many were looked at.
+    """
+    return check_manifest(
+        target.manifest,
+        target.config,
+        cache_dir=target.folder.cache,
+        progress=progress,
+        origin=target.origin,
+    )
+
+
 def paid_again(target: Target) -> UsageError | None:
     """Return why a live run may not begin in an output folder that nobody named, None if it may."""
     if target.rehearses or target.named:
         return None
     return paid_elsewhere(target.manifest, target.folder, target.config.output.dir)
+
+
+def refusal_to_begin(target: Target) -> UsageError | None:
+    """Return why a run would be refused before anything is made or sent, None if it would not."""
+    try:
+        refuse_to_begin(target)
+    except UsageError as refusal:
+        return refusal
+    return None
 
 
 def refuse_to_begin(target: Target) -> None:

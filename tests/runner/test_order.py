@@ -8,7 +8,7 @@ import openpyxl
 
 from pipeline.model import Result, State
 from pipeline.reader.reading import read
-from pipeline.runner.snapshot import snapshot
+from pipeline.runner.order import snapshot
 from pipeline.writer.results import write_results
 
 

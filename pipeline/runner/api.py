@@ -1,0 +1,376 @@
+"""Reelsheet for programs: check, plan, run and status of one manifest, without a command line.
+
+Whatever a program does, the guards over money are those of the command: both place their orders
+through `order.place_order`. A run works in a thread of its own, so that it may be started from the
+main thread, from any other one, and inside a running event loop. Whoever waits for it is told of
+its progress, and stops it by being interrupted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
+
+from pipeline.concealment import conceal
+from pipeline.errors import ExitCode, InternalError, ReelsheetError
+from pipeline.journal.reading import read_durations, read_entries
+from pipeline.model import State
+from pipeline.planner.estimate import estimate
+from pipeline.planner.plan import Mode, Selection
+from pipeline.planner.planner import plan_manifest
+from pipeline.runner.order import RunProgress, place_order, refuse_unknown_keys, select
+from pipeline.runner.reports import (
+    CheckReport,
+    PlanReport,
+    RunReport,
+    StatusReport,
+    row_results,
+)
+from pipeline.runner.run import run
+from pipeline.runner.signals import Brake
+from pipeline.runner.target import Target, check_target, refusal_to_begin, resolve_target
+from pipeline.writer.publish import results_of
+
+OnProgress: TypeAlias = Callable[[RunProgress], object]
+Several: TypeAlias = str | Iterable[str]
+
+_WAIT_S = 0.5
+"""A thread that waits hears an interruption at least this often: some systems need it."""
+_MOST_PRESSES = 3
+"""The third interruption does not wait any longer, as the third Ctrl-C of the command."""
+
+
+class Reelsheet:
+    """One manifest with its configuration and its output folder."""
+
+    def __init__(
+        self,
+        manifest: str | os.PathLike[str],
+        *,
+        config: str | os.PathLike[str] | None = None,
+        out: str | os.PathLike[str] | None = None,
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
+        """Take note of what to work on; files are read when a method is called.
+
+        Args:
+            manifest: The CSV, Excel or OpenDocument file with a row per video.
+            config: The configuration file; None for config.yaml in the working folder, if there.
+            out: The output folder; None for `outputs/<name of the manifest>`.
+            settings: Settings of highest precedence by dotted key: `{"limits.outstanding": 20}`.
+                Texts are read as by `--set`.
+
+        """
+        self._manifest = Path(manifest)
+        self._config = None if config is None else Path(config)
+        self._out = None if out is None else Path(out)
+        self._settings = [f"{key}={_text(value)}" for key, value in (settings or {}).items()]
+
+    def check(self) -> CheckReport:
+        """Find every problem of the whole manifest; sends nothing.
+
+        Raises ReelsheetError if the configuration or the manifest cannot be read at all.
+        """
+        checked = check_target(self._target())
+        return CheckReport(len(checked.manifest.rows), checked.valid, checked.problems)
+
+    def plan(
+        self,
+        *,
+        retry: Several = (),
+        redo: Several = (),
+        limit: int | None = None,
+        only: Several | None = None,
+    ) -> PlanReport:
+        """Say what `run` with the same arguments would do; sends nothing.
+
+        Raises ReelsheetError if the configuration or the manifest cannot be read, or if no row has
+        a key that is named.
+        """
+        target = self._target()
+        selection = _selection(target, retry=retry, redo=redo, limit=limit, only=only)
+        checked = check_target(target)
+        refuse_unknown_keys(selection, checked)
+        plan = plan_manifest(checked, read_entries(target.folder.journal), target.folder, selection)
+        cost = estimate(plan, checked, target.config, read_durations(target.folder.journal))
+        refusal = refusal_to_begin(target)
+        return PlanReport(
+            rows=len(checked.manifest.rows),
+            groups=plan.groups,
+            steps=plan.steps,
+            gone=plan.gone,
+            submits=cost.submits,
+            video_seconds=cost.video_seconds,
+            money=cost.money,
+            currency=target.config.budget.currency,
+            eta_s=cost.eta_s,
+            refusal=None if refusal is None else refusal.message,
+        )
+
+    def status(self) -> StatusReport:
+        """Say where the rows stand, from the manifest and the journal; sends nothing.
+
+        Raises ReelsheetError if the configuration or the manifest cannot be read.
+        """
+        target = self._target()
+        checked = check_target(target)
+        entries = read_entries(target.folder.journal)
+        plan = plan_manifest(checked, entries, target.folder, Selection())
+        results = results_of(checked, plan, entries, target.config)
+        return StatusReport(row_results(checked.keys, results, target.folder.root))
+
+    def run(
+        self,
+        *,
+        retry: Several = (),
+        redo: Several = (),
+        limit: int | None = None,
+        only: Several | None = None,
+        strict: bool = False,
+        adopt: bool = False,
+        yes: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> RunReport:
+        """Make the videos: submit new rows, download what is paid for, write the results.
+
+        It may be called from any thread, also inside a running event loop, which stands still
+        meanwhile: there `arun` is the better choice. KeyboardInterrupt, or whatever `on_progress`
+        raises, ends the run gracefully: nothing new is sent, the answers under way are awaited,
+        the results are written, and then it is raised. A second one drops the downloads under way,
+        a third one is raised at once.
+
+        Args:
+            retry: States whose unchanged rows get a new attempt: failed, refused, expired.
+            redo: `"changed"` for done rows that were edited since, or keys: they get a new take.
+            limit: Submit at most so many rows; 0 submits nothing and downloads what is paid for.
+            only: The keys of the rows to work on; None for all.
+            strict: Start only if no row breaks a rule.
+            adopt: Use the output folder although the manifest was moved.
+            yes: Submit also when the account is known to hold less than the rows need; without it
+                nothing is submitted then, and the exit code is 4.
+            on_progress: Told how far the run is, a few times a second at most, in this thread.
+
+        Raises:
+            ReelsheetError: Nothing was begun (its `exit_code` says why: 2 bad usage, configuration
+                or manifest; 75 another run works in the output folder; 5 the output folder cannot
+                be used), or an internal error (70) ended the run.
+
+        """
+        return _waited_for(
+            self._work(retry, redo, limit, only, strict=strict, adopt=adopt, yes=yes), on_progress
+        )
+
+    async def arun(
+        self,
+        *,
+        retry: Several = (),
+        redo: Several = (),
+        limit: int | None = None,
+        only: Several | None = None,
+        strict: bool = False,
+        adopt: bool = False,
+        yes: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> RunReport:
+        """Do as `run` does while the running event loop goes on; same arguments, same errors.
+
+        `on_progress` is called in the loop. Cancellation ends the run gracefully, as
+        KeyboardInterrupt ends `run`, and is raised when it has ended.
+        """
+        return await _awaited(
+            self._work(retry, redo, limit, only, strict=strict, adopt=adopt, yes=yes), on_progress
+        )
+
+    def _target(self) -> Target:
+        return resolve_target(self._manifest, self._config, self._out, self._settings)
+
+    def _work(
+        self,
+        retry: Several,
+        redo: Several,
+        limit: int | None,
+        only: Several | None,
+        *,
+        strict: bool,
+        adopt: bool,
+        yes: bool,
+    ) -> _RunThread:
+        target = self._target()
+        selection = _selection(target, retry=retry, redo=redo, limit=limit, only=only)
+        return _RunThread(target, selection, strict=strict, adopt=adopt, yes=yes)
+
+
+def _text(value: object) -> str:
+    """Write a setting as `--set` takes it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _selection(
+    target: Target, *, retry: Several, redo: Several, limit: int | None, only: Several | None
+) -> Selection:
+    return select(
+        Mode.RUN,
+        target.config.limits.attempts,
+        retry=_listed(retry),
+        redo=_listed(redo),
+        only=None if only is None else _listed(only),
+        limit=limit,
+    )
+
+
+def _listed(several: Several) -> list[str]:
+    return [several] if isinstance(several, str) else list(several)
+
+
+class _Abandoned(Exception):
+    """The run was interrupted before it had anything to stop."""
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """The watcher of a run that a program waits for: it passes progress on and keeps warnings."""
+
+    pass_on: Callable[[RunProgress], None]
+    warnings: list[str]
+    interval_s: float = _WAIT_S
+
+    def show(self, progress: RunProgress) -> None:
+        self.pass_on(progress)
+
+    def say(self, line: str) -> None:
+        """Nothing is printed."""
+
+    def warn(self, line: str) -> None:
+        self.warnings.append(line)
+
+
+class _RunThread:
+    """One run in a thread of its own."""
+
+    def __init__(
+        self, target: Target, selection: Selection, *, strict: bool, adopt: bool, yes: bool
+    ) -> None:
+        self._target = target
+        self._selection = selection
+        self._strict = strict
+        self._adopt = adopt
+        self._yes = yes
+        self._brake = Brake()
+        self._report: RunReport | None = None
+        self._error: BaseException | None = None
+        self._interruption: BaseException | None = None
+        self._ended = threading.Event()
+
+    @property
+    def ended(self) -> bool:
+        return self._ended.is_set()
+
+    def start(self, pass_on: Callable[[RunProgress | None], None]) -> None:
+        """Begin; `pass_on` is called in the thread of the run, with None when it has ended."""
+
+        def work() -> None:
+            try:
+                self._report = self._carry_out(pass_on)
+            except BaseException as error:  # noqa: BLE001 - raised where the run is waited for
+                self._error = error
+            finally:
+                # The cycle collector was told to pass over all that there was (see `collector`):
+                # in a process that lives on it must not stay so.
+                gc.unfreeze()
+                self._ended.set()
+                pass_on(None)
+
+        # A daemon: after the third interruption nobody waits, and the process may end.
+        threading.Thread(target=work, name="reelsheet run", daemon=True).start()
+
+    def tell(self, progress: RunProgress | None, on_progress: OnProgress | None) -> None:
+        """Pass progress on to the program; not any more once it was interrupted."""
+        if progress is not None and on_progress is not None and self._interruption is None:
+            on_progress(progress)
+
+    def interrupt(self, interruption: BaseException) -> None:
+        """Stop the run gracefully; raises the interruption at once if it is the third."""
+        self._interruption = self._interruption or interruption
+        self._brake.press(ExitCode.INTERRUPTED, "interrupted by the calling program")
+        if self._brake.presses >= _MOST_PRESSES:
+            raise interruption
+
+    def result(self) -> RunReport:
+        """Return how it ended, or raise what kept it from that."""
+        if self._interruption is not None:
+            raise self._interruption
+        if self._error is not None:
+            raise self._error
+        assert self._report is not None  # noqa: S101 - it has ended without an error
+        if self._report.exit_code is ExitCode.INTERNAL:
+            stop = next(one for one in self._report.stops if one.exit_code is ExitCode.INTERNAL)
+            raise InternalError(stop.reason, action=stop.action)
+        return self._report
+
+    def _carry_out(self, pass_on: Callable[[RunProgress], None]) -> RunReport:
+        heard = _Heard(pass_on, [])
+        try:
+            with place_order(
+                self._target,
+                self._selection,
+                strict=self._strict,
+                adopt=self._adopt,
+                go_on=lambda: self._yes,
+                check=lambda target: check_target(target, self._abandon_if_interrupted),
+            ) as order:
+                report = run(order, heard, brake=self._brake)
+        except (ReelsheetError, _Abandoned):
+            raise
+        except Exception as error:
+            raise InternalError(
+                f"internal error: {type(error).__name__}: {conceal(str(error))}",
+                action="Please report it. What was paid for is in the journal; run again.",
+            ) from error
+        states = {State(state): count for state, count in report.states.items()}
+        pass_on(RunProgress(states, report.submitted, report.downloaded))
+        return replace(report, notes=(*heard.warnings, *report.notes))
+
+    def _abandon_if_interrupted(self, *_: int) -> None:
+        if self._brake.presses:
+            raise _Abandoned
+
+
+def _waited_for(work: _RunThread, on_progress: OnProgress | None) -> RunReport:
+    """Wait for the end in this thread."""
+    told: SimpleQueue[RunProgress | None] = SimpleQueue()
+    work.start(told.put)
+    # Only `ended` says that it has ended: an interruption may lose what was taken from the queue.
+    while not (work.ended and told.empty()):
+        try:
+            with contextlib.suppress(Empty):
+                work.tell(told.get(timeout=_WAIT_S), on_progress)
+        except (Exception, KeyboardInterrupt, SystemExit) as interruption:  # noqa: BLE001
+            work.interrupt(interruption)
+    return work.result()
+
+
+async def _awaited(work: _RunThread, on_progress: OnProgress | None) -> RunReport:
+    """Wait for the end while the running loop goes on."""
+    told: asyncio.Queue[RunProgress | None] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def pass_on(progress: RunProgress | None) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            loop.call_soon_threadsafe(told.put_nowait, progress)
+
+    work.start(pass_on)
+    while not (work.ended and told.empty()):
+        try:
+            work.tell(await told.get(), on_progress)
+        except (Exception, KeyboardInterrupt, SystemExit, asyncio.CancelledError) as interruption:  # noqa: BLE001
+            work.interrupt(interruption)
+    return work.result()

@@ -1,0 +1,179 @@
+"""What a program gets back from a check, a plan, a run or a status: frozen records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.engine.rows import Stop
+from pipeline.errors import ExitCode, StoreError
+from pipeline.model import Problem, Result, Severity, State, Summary
+from pipeline.planner.plan import Step
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What became of one row.
+
+    `row` is its physical number in the manifest, as in messages. `video` is the absolute path of
+    its video, `error` says what happened and `action` what to do. Times are UTC in ISO 8601,
+    `seconds` is the length of the video that was asked for.
+    """
+
+    key: str
+    row: int
+    state: State
+    video: Path | None
+    error: str | None
+    action: str | None
+    task_id: str | None
+    attempts: int
+    submitted_at: str | None
+    finished_at: str | None
+    seconds: int | None
+    warnings: tuple[str, ...]
+
+
+def row_results(
+    keys: Sequence[str], outcomes: Sequence[Result], root: Path
+) -> tuple[RowResult, ...]:
+    """Return rows as programs see them.
+
+    Args:
+        keys: The rows' keys.
+        outcomes: What became of each row, in the same order.
+        root: The output folder, where the videos' paths begin.
+
+    """
+    root = root.absolute()
+    return tuple(
+        RowResult(
+            key=key,
+            row=one.row,
+            state=one.state,
+            video=root / one.video if one.video else None,
+            error=one.error,
+            action=one.action,
+            task_id=one.task_id,
+            attempts=one.attempts,
+            submitted_at=one.submitted_at,
+            finished_at=one.finished_at,
+            seconds=one.seconds,
+            warnings=one.warnings,
+        )
+        for key, one in zip(keys, outcomes, strict=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpend:
+    """What a run reserved: videos that are confirmed or in doubt, all together.
+
+    `money` is in `currency`; None in a rehearsal and without `budget.price_per_second`.
+    """
+
+    videos: int
+    video_seconds: int
+    money: float | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """How a run ended.
+
+    `keys` and `outcomes` are those of the manifest's rows, in their order; `folder` is the output
+    folder. `results_file` is None if the results could not be written: then `failure` says why, and
+    nothing is lost, because the journal has it all. `failed_file` holds the rows that need you,
+    None if there are none. `notes` are sentences worth reading; `stops` say why the run ended early
+    if it did.
+    """
+
+    summary: Summary
+    spend: RunSpend
+    keys: tuple[str, ...]
+    outcomes: tuple[Result, ...]
+    folder: Path
+    results_file: Path | None
+    failed_file: Path | None
+    notes: tuple[str, ...]
+    stops: tuple[Stop, ...]
+    failure: StoreError | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code that the command would end with."""
+        return ExitCode(self.summary.exit_code)
+
+    @property
+    def states(self) -> dict[str, int]:
+        """How many rows are in each state."""
+        return dict(self.summary.states)
+
+    @property
+    def submitted(self) -> int:
+        """How many submissions this run made."""
+        return self.summary.submitted
+
+    @property
+    def downloaded(self) -> int:
+        """How many videos this run downloaded."""
+        return self.summary.downloaded
+
+    @property
+    def results(self) -> tuple[RowResult, ...]:
+        """Every row of the manifest, in its order; made anew at each use."""
+        return row_results(self.keys, self.outcomes, self.folder)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What a check found: all problems of the whole manifest, those of the file first.
+
+    `valid` of the `rows` could be sent as they are.
+    """
+
+    rows: int
+    valid: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every row could be sent."""
+        return not any(one.severity is Severity.ERROR for one in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport:
+    """What a run would do.
+
+    `groups` counts the manifest's rows; `steps` say for each of them what would be done and why,
+    `gone` for rows that left the manifest and are paid for. `submits` rows would be submitted:
+    `video_seconds` of video, for `money` in `currency` (None without a price), in about `eta_s`
+    seconds. `refusal` says why a run would be refused before it begins, None if it would not be.
+    """
+
+    rows: int
+    groups: dict[str, int]
+    steps: tuple[Step, ...]
+    gone: tuple[Step, ...]
+    submits: int
+    video_seconds: int
+    money: float | None
+    currency: str
+    eta_s: int
+    refusal: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """Where the rows of the manifest stand now."""
+
+    rows: tuple[RowResult, ...]
+
+    @property
+    def states(self) -> dict[str, int]:
+        """How many rows are in each state."""
+        return dict(Counter(row.state.value for row in self.rows))
