@@ -1,8 +1,9 @@
-"""Keys of rows, references of attempts, and file names that every file system takes.
+"""The names of a row: its key, the references of its attempts, the file names of its videos.
 
-A name never depends on the order of the rows: where two would be one file, both get a short hash
-of their key. That covers names that differ in case or in Unicode form only, and names that a later
-attempt of another row would take (`shoe` and `shoe-2`).
+All of them stay the same from run to run, whatever the order of the rows: a row that got another
+key or reference would be paid for again. Where two rows would have the same file name, both get a
+short hash of their key. That covers names that differ only in case or in Unicode form, and names
+that a later attempt of another row would take (`shoe` and `shoe-2`).
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _UNSHOWN = {"Cn", "Co", "Cs"}  # unassigned, private, halves of a pair: a key ke
 
 
 def visible(text: str) -> str:
-    """A key as it is compared: composed (NFC), without invisible characters, blanks made one."""
+    """Return a key as it is compared: composed (NFC), no invisible characters, single blanks."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split()) if "  " in text else text.strip()
     composed = unicodedata.normalize("NFC", text)
@@ -63,11 +64,16 @@ def _key_in(cell: str) -> str:
 def row_keys(
     manifest: Manifest, fields: Mapping[str, int], made_of: Sequence[int] = ()
 ) -> tuple[list[str], list[Problem]]:
-    """The key of each row, in their order, and what is wrong with them.
+    """Return the key of each row, in their order, and the problems of the keys in the cells.
 
-    `fields` maps the fields to the indexes of their columns; `made_of` are the columns of which
-    the prompt is made where its cell is empty. A row whose key cannot be used gets
-    one made of its contents, so that it can be reported under the same name every time.
+    A row whose key cannot be used gets a key made of its contents, so that it is reported under the
+    same name every time.
+
+    Args:
+        manifest: the rows.
+        fields: the index of each field's column.
+        made_of: the indexes of the columns of which a prompt is made where its cell is empty.
+
     """
     index = fields.get("key")
     if index is None:
@@ -95,7 +101,10 @@ def row_keys(
 def _inputs(
     manifest: Manifest, fields: Mapping[str, int], made_of: Sequence[int]
 ) -> Callable[[Row], Iterable[tuple[str, str]]]:
-    """What tells rows apart: the cells of the fields, and those that stand for an empty prompt."""
+    """Make a function that lists the cells that tell a row apart, as (field, text).
+
+    These are the cells of the fields and, if the prompt is empty, those that it is made of.
+    """
     cells = list(fields.items())
     known = set(fields.values())
     wider = cells + [
@@ -119,7 +128,7 @@ def _unnamed_keys(
     seen: Counter[str] = Counter()
     keys = []
     for row in rows:
-        plain = contents_key(inputs(row))
+        plain = _contents_key(inputs(row))
         key = numbered(plain, seen)
         while key in given:
             key = numbered(plain, seen)
@@ -131,14 +140,14 @@ def _bad_key(manifest: Manifest, row: Row, index: int, rows: Sequence[int]) -> P
     header = manifest.headers[index].strip()
     key = _key_in(row.cells[index])
     if not key:
-        code, message = "key_empty", f"The key ({header}) is empty. Give the row one of its own."
+        code, message = "key_empty", f"The key (column {header}) is empty. Give the row a key."
     else:
         code = "key_twice"
         holders = len(rows) - 1
         others = list(islice((str(one) for one in rows if one != row.number), _LISTED))
         more = f" and {holders - _LISTED} more" if holders > _LISTED else ""
         message = (
-            f'The key "{key}" ({header}) is also that of {plural(holders, "row")} '
+            f'The key "{key}" (column {header}) is also the key of {plural(holders, "row")} '
             f"{', '.join(others)}{more}. Give each row a key of its own, or delete one of the rows."
         )
     return Problem(
@@ -151,43 +160,52 @@ def _bad_key(manifest: Manifest, row: Row, index: int, rows: Sequence[int]) -> P
     )
 
 
-def contents_key(inputs: Iterable[tuple[str, str]]) -> str:
-    """A key made of a row's own input cells, as (field, text); empty cells do not count.
+def _contents_key(inputs: Iterable[tuple[str, str]]) -> str:
+    """Make a key of a row's own input cells, given as (field, text); empty cells do not count.
 
-    Equal rows have equal ones: `numbered` tells them apart.
+    Equal rows get equal keys, which `numbered` tells apart.
     """
     cells = [(field, shown) for field, text in inputs if (shown := visible(text))]
     return f"row-{_hash(cells)[:_ROW_DIGITS]}"
 
 
 def made_of_contents(key: str) -> bool:
-    """Whether a key looks like one of `contents_key`."""
+    """Tell whether a key looks as if `_contents_key` had made it."""
     return _MADE.fullmatch(key) is not None
 
 
 def numbered(key: str, seen: Counter[str]) -> str:
-    """The key of the next row with these contents: as it is, then `-2`, `-3`…; counts in `seen`."""
+    """Return the key for the next row with these contents: the key, then `-2`, `-3` and so on.
+
+    `seen` counts the rows so far.
+    """
     seen[key] += 1
     return key if seen[key] == 1 else f"{key}-{seen[key]}"
 
 
 def reference(journal_id: str, key: str, number: int) -> str:
-    """The `client_business_id` of an attempt: `rs-` and 40 hex digits, the same every time.
+    """Return the `client_business_id` of an attempt: `rs-` and 40 hex digits, always the same.
 
-    docs: letters, digits, `_` and `-`, at most 64 characters.
+    The provider takes letters, digits, `_` and `-`, at most 64: docs/contract.md, "Submissions".
+
+    Args:
+        journal_id: the id of the journal, so that two manifests with equal keys do not meet.
+        key: the row's key.
+        number: the number of the attempt, from 1.
+
     """
     return f"rs-{_hash([journal_id, key, number])[:40]}"
 
 
 def attempt_name(base: str, number: int) -> str:
-    """The file name of an attempt's video; a later attempt never overwrites an earlier one."""
+    """Return the file name of an attempt's video; a later attempt never overwrites an earlier."""
     return f"{base}{_SUFFIX}" if number == 1 else f"{base}-{number}{_SUFFIX}"
 
 
 def name_template(text: str, headers: Sequence[str]) -> RowTemplate:
-    """Read `output.name` of the settings, in which the shorthand is translated.
+    """Read `output.name` of the settings, in which the shorthand is already Jinja.
 
-    Raises ConfigError where it names a column that is not there.
+    Raises ConfigError if it is no template or names a column that the manifest does not have.
     """
     try:
         return bind(compile_template(text), headers, given=("key",))
@@ -206,10 +224,17 @@ def video_names(
     template: str,
     taken: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """The base name of each row's videos, by key; `attempt_name` makes the file name of it.
+    """Return the base name of each row's videos, by key; `attempt_name` makes file names of it.
 
-    `rows` are pairs of key and row, `template` is `output.name`, `taken` maps the casefolded file
-    names already in the journal to the keys that own them. Raises ConfigError on a bad template.
+    Args:
+        rows: each row with its key.
+        headers: those of the manifest.
+        template: the setting `output.name`.
+        taken: the casefolded file names in the journal, and the keys that own them.
+
+    Raises:
+        ConfigError: the template cannot be used.
+
     """
     name = name_template(template, headers)
     bases = {key: safe_name(_named(name, key, row)) for key, row in rows}
@@ -219,9 +244,10 @@ def video_names(
 
 
 def safe_name(text: str) -> str:
-    """A file name without suffix that every file system takes; may be empty.
+    """Return a file name without suffix that every file system takes; it may be empty.
 
-    No path, no device of Windows, no leading dot or hyphen, nothing invisible, at most 120 bytes.
+    It is no path and no device of Windows, does not begin with a dot or a hyphen, has no invisible
+    characters, and at most 120 bytes.
     """
     if not (_PLAIN.fullmatch(text) and text[-1] != "-"):
         text = _cleaned(text)
@@ -232,13 +258,13 @@ def safe_name(text: str) -> str:
 
 def _cleaned(text: str) -> str:
     shown = "".join(char for char in visible(text) if unicodedata.category(char) not in _UNSHOWN)
-    # Fullwidth and similar forms of / : \ are left alone: only the real ones divide a path.
+    # Fullwidth and similar forms of / : \ are kept: only the ASCII characters divide a path.
     name: str = sanitize_filename(shown, replacement_text="_", platform="universal")
     return _cut(name.lstrip(".- "), _LONGEST_BYTES).rstrip(". -")
 
 
 def _cut(text: str, length_bytes: int) -> str:
-    """At most so many bytes of UTF-8, cut between two characters, not inside an accent."""
+    """Cut a text to a number of UTF-8 bytes, between two characters and not before an accent."""
     if len(text.encode()) <= length_bytes:
         return text
     cut = text.encode()[:length_bytes].decode(errors="ignore")
@@ -248,17 +274,17 @@ def _cut(text: str, length_bytes: int) -> str:
 
 
 def _fold(name: str) -> str:
-    """What a name is to a file system that knows neither case nor Unicode forms."""
+    """Return a name as a file system compares it that ignores case and Unicode forms."""
     if name.isascii():
         return name.casefold()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
 def _crowded(bases: Mapping[str, str], owned: Mapping[str, str]) -> set[str]:
-    """The keys whose plain name could meet another row's, now or in a later attempt."""
+    """Return the keys whose plain name could be another row's, now or in a later attempt."""
     folded = {key: _fold(base) for key, base in bases.items()}
     holders = Counter(folded.values())
-    # Names in the journal that look like a later attempt of something, by that something.
+    # The owners of names in the journal that look like a later attempt, by the name before the -N.
     stems: dict[str, set[str]] = {}
     for name, key in owned.items():
         if later := _LATER_ATTEMPT.fullmatch(name):
@@ -281,7 +307,7 @@ def _crowded(bases: Mapping[str, str], owned: Mapping[str, str]) -> set[str]:
 def _told_apart(
     bases: Mapping[str, str], crowded: set[str], owned: Mapping[str, str]
 ) -> dict[str, str]:
-    """Append a hash of its key to each crowded name, longer ones until nothing meets."""
+    """Append a hash of its key to each crowded name, with more digits until all differ."""
     used = {_fold(base) for key, base in bases.items() if key not in crowded}
     names = dict(bases)
     for key in sorted(crowded):
@@ -300,10 +326,10 @@ def _told_apart(
 def _named(template: RowTemplate, key: str, row: Row) -> str:
     try:
         return template.text(row, key=key)
-    except TemplateFault:  # a problem of the row, told by the check; an empty name gets a hash
+    except TemplateFault:  # the check has made it a problem of the row; an empty name gets a hash
         return ""
 
 
 def _hash(value: object) -> str:
-    """SHA-256 of a value's JSON, in which no two values look alike."""
+    """Hash a value's JSON (SHA-256), in which no two values look alike."""
     return hashlib.sha256(_JSON.encode(value).encode()).hexdigest()

@@ -10,7 +10,6 @@ from pipeline.errors import ConfigError
 from pipeline.manifest.blank import bare, is_blank
 from pipeline.manifest.rowtemplate import CellNeeded, RowTemplate, bind, word
 from pipeline.manifest.templates import TemplateFault, compile_template
-from pipeline.manifest.wording import count
 from pipeline.model import Manifest, Problem, Row, Severity
 
 if TYPE_CHECKING:
@@ -78,13 +77,14 @@ def bind_prompts(
 
 def no_key_column(columns: int) -> Problem:
     """Warn that the rows are told apart by the columns that the template uses."""
+    noun = "column" if columns == 1 else f"{columns} columns"
     return Problem(
         code="keys_from_template",
         message=(
             "The manifest has no key column, so its rows are told apart by their contents, which "
-            f"include {count(columns, 'column')} that {SETTING} uses. If a later template uses "
-            "other columns, all rows count as new and are paid for again. Give each row a key in "
-            "a column called sku, id or key."
+            f"include the {noun} that {SETTING} uses. If a later template uses other columns, all "
+            "rows count as new and are paid for again. Give each row a key in a column called sku, "
+            "id or key."
         ),
         severity=Severity.WARNING,
     )

@@ -80,8 +80,8 @@ def test_double_and_empty_keys_are_problems() -> None:
     assert [(one.row, one.code) for one in problems] == [
         (2, "key_twice"), (3, "key_empty"), (4, "key_twice"), (6, "key_empty"),
     ]  # fmt: skip
-    assert "also that of row 4" in problems[0].message
-    assert "also that of row 2" in problems[2].message
+    assert "also the key of row 4" in problems[0].message
+    assert "also the key of row 2" in problems[2].message
     assert len(set(keys)) == 5
     assert keys[3] == "B"
     assert "A" not in keys

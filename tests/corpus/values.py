@@ -57,7 +57,7 @@ CASES = (
                    (2, "resolution", "resolution_not_allowed")), valid=(3,)),
     Case("keys-with-blanks", lines("sku,prompt", "A 1 ,x", "\u00a0A\u00a01,y", "A2,z"),
          problems=((2, "sku", "key_twice"), (3, "sku", "key_twice")), valid=(4,),
-         says=("also that of row 3", "also that of row 2")),
+         says=("also the key of row 3", "also the key of row 2")),
     Case("keys-with-invisible-characters", lines("sku,prompt", "A1,x", "A\u200b1\ufeff,y", "B,z"),
          problems=((2, "sku", "key_twice"), (3, "sku", "key_twice")), valid=(4,)),
     Case("keys-composed-and-not", lines("sku,prompt", "Caf\u00e9,x", "Cafe\u0301,y", "cafe,z"),
