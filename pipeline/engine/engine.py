@@ -1,4 +1,4 @@
-"""The engine: answers in, events and commands out.
+"""The engine: replies in, events and commands out.
 
 It owns the caps, the rates, the poll schedule, the back-off and the budget, and it decides every
 move of a row. It is told the time and never reads it; it has no socket, no disk and no dice, so a
@@ -27,18 +27,19 @@ from pipeline.engine.commands import (
     Reply,
     SubmitReply,
     Upload,
+    UploadReply,
 )
 from pipeline.engine.gate import Gate
-from pipeline.engine.outstanding import Outstanding, Proof
+from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.pacing import Settings
-from pipeline.engine.rows import Reach, Stop, Tracked, unauthorized
+from pipeline.engine.rows import Reach, Reaction, Stop, Tracked
 from pipeline.engine.submissions import Submissions
 from pipeline.engine.sweep import Sweep
 from pipeline.engine.uploads import Uploads
 from pipeline.engine.videos import Videos
-from pipeline.errors import ProviderError, Unauthorized
+from pipeline.errors import Unauthorized
 from pipeline.lifecycle import SETTLED, after
-from pipeline.model import Attempt, Entry, State
+from pipeline.model import Attempt, Entry, State, TaskView
 
 AHEAD = 32
 """Pictures are uploaded for so many rows ahead of the free slots."""
@@ -47,31 +48,20 @@ AHEAD = 32
 class Engine:
     """Decides for all rows of one run; see the module for the way of one row."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        now: float,
-        *,
-        upload_age_s: float = 72_000,
-        renew: Callable[[Attempt], Attempt | None] = lambda _: None,
-    ) -> None:
-        """Begin at `now`; `renew` gives the attempt after one in doubt, None if none may follow."""
+    def __init__(self, settings: Settings, now: float, *, upload_age_s: float = 72_000) -> None:
+        """Begin at `now`; the URL of an uploaded picture is used for `upload_age_s`."""
         self.stops: list[Stop] = []
-        self._reach = 0
         self.states: Counter[State] = Counter()
-        self._settings = settings
+        self._reach = 0
         self._rows: dict[str, Tracked] = {}
-        self._uploads = Uploads(settings.uploads, AHEAD)
-        self._gate = Gate(settings, now)
-        self._sweep = Sweep(settings, now)
-        self._budget = Budget(settings.caps, settings.caps_per_day)
-        self._proof = Proof(wanted=settings.resend)
         self._new: Callable[[str], tuple[Attempt, Entry | None]]  # see enqueue
-        self._renew = renew
-        self._outstanding = Outstanding(settings, self._sweep, self._happen)
-        self._videos = Videos(settings.downloads, self._sweep, self._outstanding, self._happen)
         self._events: list[ev.Event] = []
         self._commands: list[Command] = []
+        self._uploads = Uploads(settings.uploads, AHEAD)
+        self._gate = Gate(settings, now)
+        self._budget = Budget(settings.caps, settings.caps_per_day)
+        self._sweep = Sweep(settings, now)
+        self._outstanding = Outstanding(settings, self._sweep)
         self._submissions = Submissions(
             self._rows,
             self._uploads,
@@ -79,11 +69,8 @@ class Engine:
             self._budget,
             self._outstanding,
             upload_age_s=upload_age_s,
-            begin=self._begin,
-            happen=self._happen,
-            note=self._events.append,
-            heed=self._heed,
         )
+        self._videos = Videos(settings.downloads, self._sweep, self._outstanding)
 
     # Before the start.
 
@@ -124,9 +111,9 @@ class Engine:
         self._rows[row.key] = row
         self.states[row.state] += 1
         if row.state is State.SUBMITTING:
-            self._happen(row, ev.Interrupted(row.key, row.attempt.number))
+            self._happen(ev.Interrupted(row.key, row.attempt.number))
         elif row.state is State.DONE:
-            self._happen(row, ev.FileGone(row.key, row.attempt.number))
+            self._happen(ev.FileGone(row.key, row.attempt.number))
         self._outstanding.take_up(row, now, doubt_age_s)
 
     # While it runs.
@@ -160,6 +147,11 @@ class Engine:
         """How many slots are taken."""
         return self._outstanding.slots
 
+    @property
+    def finds_by_reference(self) -> bool:
+        """Whether the provider was seen to find a task by our own reference in this run."""
+        return self._outstanding.references.found
+
     def stop(self, stop: Stop) -> None:
         """Stop the run from outside, or further than before."""
         self.stops.append(stop)
@@ -173,14 +165,15 @@ class Engine:
         """Take in what happened by `now` and decide what follows."""
         for reply in replies:
             match reply:
-                case QueryReply():
-                    self._on_query(reply, now)
+                case UploadReply():
+                    self._apply(self._submissions.take_upload_reply(reply, now))
                 case SubmitReply():
-                    self._submissions.answered(reply, now)
+                    self._apply(self._submissions.take_submit_reply(reply, now))
+                case QueryReply():
+                    self._take_query_reply(reply, now)
                 case DownloadReply():
-                    self._on_download(reply, now)
-                case _:
-                    self._submissions.uploaded(reply, now)
+                    row = self._rows[reply.key]
+                    self._apply(self._videos.take_download_reply(row, reply.content, now))
         return self._decide(now)
 
     def _decide(self, now: float) -> Decision:
@@ -204,92 +197,63 @@ class Engine:
             wake_at = min(wake_at, self._submissions.wake_at(now))
         return wake_at if wake_at < inf else None
 
-    def _happen(self, row: Tracked, event: ev.Event) -> None:
-        state = after(row.state, event)
-        self.states[row.state] -= 1
-        self.states[state] += 1
-        row.state = state
+    def _apply(self, reaction: Reaction) -> None:
+        for event in reaction.events:
+            self._happen(event)
+        self._commands += reaction.commands
+        if reaction.stop is not None and self._reach < reaction.stop.reach:
+            self.stop(reaction.stop)
+
+    def _happen(self, event: ev.Event) -> None:
+        row = self._rows[event.key]
+        if event.number == row.attempt.number:  # else it closes the attempt before
+            state = after(row.state, event)
+            self.states[row.state] -= 1
+            self.states[state] += 1
+            row.state = state
+            if state in SETTLED:
+                del self._rows[row.key]
         self._events.append(event)
-        if state in SETTLED:
-            del self._rows[row.key]
 
-    # Pictures and the paid call.
-
-    def _begin(self, key: str, now: float) -> Tracked:
-        attempt, supersedes = self._new(key)
-        row = self._rows[key] = Tracked(attempt, State.WAITING, now)
-        row.supersedes = supersedes
-        return row
+    # The way of a row, while it is decided about: pictures, the paid call, queries, the video.
 
     def _upload(self, now: float) -> None:
         while (sha256 := self._uploads.start(now)) is not None:
             self._commands.append(Upload(sha256))
 
     def _submit(self, now: float) -> None:
-        while (submit := self._submissions.start(now)) is not None:
-            self._commands.append(submit)
+        self._prepare(now)
+        while (reaction := self._submissions.start(now)) is not None:
+            self._apply(reaction)
+            if self._reach >= Reach.SUBMITTING:
+                return
+            self._prepare(now)
 
-    # Queries.
+    def _prepare(self, now: float) -> None:
+        """Make new rows and have their pictures uploaded, a little ahead of the free slots."""
+        while (key := self._uploads.next_new()) is not None:
+            attempt, supersedes = self._new(key)
+            row = self._rows[key] = Tracked(attempt, State.WAITING, now)
+            row.supersedes = supersedes
+            self._apply(self._submissions.prepare(row, now))
 
     def _query(self, now: float) -> None:
         while (key := self._sweep.start(now)) is not None:
-            reference = self._proof.reference(self._rows[key], now)
+            reference = self._outstanding.references.name_of(self._rows[key], now)
             self._commands.append(Query(key, reference))
 
-    def _on_query(self, reply: QueryReply, now: float) -> None:
-        row, outcome = self._rows[reply.key], reply.content
-        if isinstance(outcome, Unauthorized):
-            self._sweep.answered()
-            self._outstanding.again(row, now)
-            self._heed(unauthorized(outcome))
-            return
-        if row.state is State.IN_DOUBT:
-            found = self._outstanding.looked_up(row, outcome, now)
-            # Doubts of earlier runs say nothing about how the provider answers now.
-            if row.doubted_now:
-                self._heed_look_up(row, found, now)
-            if self._proof.looked_up(row, outcome, now):
-                self._resend(row)
-        elif self._proof.answered(row, outcome, now):
-            self._outstanding.queried(row, outcome, now)
-        else:
-            self._sweep.answered()
-            self._outstanding.again(row, now)
-        for doubtful in self._proof.look_again():
-            self._sweep.schedule(doubtful.key, now)
-        if row.state is State.READY and not isinstance(outcome, ProviderError):
+    def _take_query_reply(self, reply: QueryReply, now: float) -> None:
+        row, content = self._rows[reply.key], reply.content
+        in_doubt = row.state is State.IN_DOUBT
+        self._apply(self._outstanding.take_query_reply(row, content, now))
+        if in_doubt and not isinstance(content, Unauthorized):
+            found = row.state is not State.IN_DOUBT
+            self._apply(self._submissions.heed_look_up(row, now, found=found))
+        if row.state is State.READY and isinstance(content, TaskView):
             row.unwatch()
-            self._videos.link(row, outcome, now)
-
-    def _heed_look_up(self, row: Tracked, found: bool, now: float) -> None:
-        first = row.lookups == 1
-        if first:
-            self._gate.looked_up()
-        if found:
-            self._gate.accepted()
-        elif first:
-            self._heed(self._gate.doubted("no clear answer, and no task was found", now))
-
-    def _resend(self, row: Tracked) -> None:
-        """Close an attempt that was looked for in vain, and queue the next; its spend stays."""
-        renewed = None if self._reach >= Reach.SUBMITTING else self._renew(row.attempt)
-        if renewed is not None:
-            self._happen(row, ev.NotFound(row.key, row.attempt.number))
-            self._rows[row.key] = Tracked(renewed, row.state, row.since)
-            self._uploads.add(row.key)
-
-    # Videos.
+            self._apply(self._videos.link(row, content, now))
 
     def _download(self) -> None:
         while (link := self._videos.start()) is not None:
             key, url = link
             self._commands.append(Download(self._rows[key].attempt, url))
-
-    def _on_download(self, reply: DownloadReply, now: float) -> None:
-        self._heed(self._videos.answered(self._rows[reply.key], reply.content, now))
-
-    # Stops.
-
-    def _heed(self, stop: Stop | None) -> None:
-        if stop is not None and self._reach < stop.reach:
-            self.stop(stop)

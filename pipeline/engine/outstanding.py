@@ -1,34 +1,52 @@
-"""Tasks at the provider, and submissions in doubt: who holds a slot, who is asked for when."""
+"""Tasks at the provider, and submissions in doubt: who holds a slot, who is asked for when.
+
+What is held to here, for every row from its submission until its task has ended:
+
+1. A slot stands for a task that may be unfinished at the provider and is watched. A row takes one
+   before its submission leaves and gives it back when the submission was provably not accepted,
+   when the task has ended or is missing, or when this run no longer asks for it. One in doubt holds
+   a slot while it is looked up. `slots` is how many rows hold one; the gate compares it with the
+   cap before each submission, so that the provider never works on more than the cap allows. Rows
+   of an earlier run count as well: if they alone are more, nothing is submitted for the time being.
+2. A row that is asked for stands in the sweep exactly once: either its next query is scheduled or
+   its last one has not been replied to. So each reply schedules at most one query, and a row with
+   neither is left as it is for the next run. The engine is finished when no row has either.
+3. Only the provider ends a row. A query that fails on the way, or says nothing, is made again;
+   "no such task" makes a row missing after the grace time, and leaves one in doubt where it is.
+   Nothing is ever submitted again from here.
+4. Each limit (deadline, grace time, time for look-ups) is followed by one last query, so that after
+   a long sleep of the machine a task is asked for before it is given up.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import inf
 
 from pipeline import events as ev
 from pipeline.engine.pacing import LOOK_UP, PROOF, Settings
 from pipeline.engine.polling.schedule import Schedule
-from pipeline.engine.rows import Tracked
+from pipeline.engine.rows import NOTHING, Reaction, Tracked, unauthorized
 from pipeline.engine.sweep import Sweep
-from pipeline.errors import NoSuchTask, ProviderError
+from pipeline.errors import NoSuchTask, ProviderError, Unauthorized
 from pipeline.model import Phase, State, TaskView
 
 URLLESS_QUERIES = 5
-"""A completed task without a URL is asked for so many times more."""
+"""A completed task without a URL is asked for this many times more."""
+
+PROOF_TRIES = 30
+"""At most this many tasks whose id is known are asked for by their reference, one at a time."""
 
 
 class Outstanding:
-    """Decides what the answer to a query means for its row, and when to ask again."""
+    """Decides what the reply to a query means for its row, and when to ask again."""
 
-    def __init__(
-        self, settings: Settings, sweep: Sweep, happen: Callable[[Tracked, ev.Event], None]
-    ) -> None:
+    def __init__(self, settings: Settings, sweep: Sweep) -> None:
         self.slots = 0
         self.nothing_waits = False
+        self.references = References(wanted=settings.client_reference)
         self._schedule = Schedule(settings.pace, settings.polls_per_minute / 60)
         self._settings = settings
         self._sweep = sweep
-        self._happen = happen
 
     def hold(self, row: Tracked) -> None:
         """Take a slot for a row."""
@@ -58,15 +76,102 @@ class Outstanding:
         row.since = now
         self._sweep.schedule(row.key, now + self._schedule.first_wait_s(row.watch, self.slots))
 
-    def again(self, row: Tracked, now: float, progress: float | None = None) -> None:
+    def take_query_reply(
+        self, row: Tracked, content: TaskView | ProviderError, now: float
+    ) -> Reaction:
+        """Take in how a query, or a look-up of a submission in doubt, ended."""
+        if isinstance(content, Unauthorized):
+            self._sweep.answered()
+            self._again(row, now)
+            return Reaction(stop=unauthorized(content))
+        if row.state is State.IN_DOUBT:
+            events = self._looked_up(row, content, now)
+        elif self.references.tells(row, content, now):
+            events = self._queried(row, content, now)
+        else:
+            self._sweep.answered()
+            self._again(row, now)
+            return NOTHING
+        return Reaction(events) if events else NOTHING
+
+    # With a task id.
+
+    def _queried(
+        self, row: Tracked, content: TaskView | ProviderError, now: float
+    ) -> tuple[ev.Event, ...]:
+        self._slow_down_or_not(content, now)
+        if isinstance(content, TaskView):
+            row.unknown_since = row.unanswered_since = None
+            return self._seen(row, content, now)
+        if isinstance(content, NoSuchTask):
+            row.unanswered_since = None
+            return self._unknown(row, content, now)
+        if row.unanswered_since is None:
+            row.unanswered_since = now
+        self._again(row, now)
+        return ()
+
+    def _seen(self, row: Tracked, view: TaskView, now: float) -> tuple[ev.Event, ...]:
+        """Take in how the provider shows the task of a row."""
+        key, number = row.key, row.attempt.number
+        if row.state is State.READY:  # asked for a fresh link alone
+            return ()
+        events: tuple[ev.Event, ...] = ()
+        if row.state is State.MISSING:
+            events = (ev.TaskBack(key, number),)
+            self.hold(row)
+        if view.phase is Phase.COMPLETED:
+            events = (*events, ev.Completed(key, number, _duration_s(view)))
+        elif view.phase is Phase.FAILED:
+            message = view.error_message or "the provider gives no reason"
+            events = (*events, ev.TaskFailed(key, number, view.error_code, message))
+        else:
+            self._ask_within(row, now, row.since, view.progress)
+            return events
+        self.release(row)
+        self._schedule.learn(row.watch, now - row.since, _duration_s(view))
+        return events
+
+    def _unknown(self, row: Tracked, error: NoSuchTask, now: float) -> tuple[ev.Event, ...]:
+        if row.unknown_since is None:
+            row.unknown_since = now
+        if row.state is State.MISSING:
+            # Asked for once in each run; it stays missing until somebody settles it.
+            return ()
+        if now - row.unknown_since < self._settings.missing_grace_s:
+            self._again(row, now)
+            return ()
+        key, number = row.key, row.attempt.number
+        if row.state is State.READY:
+            return (ev.LinkLost(key, number, "task_gone", error.message),)
+        self.release(row)
+        return (ev.TaskLost(key, number, error.message),)
+
+    def without_url(self, row: Tracked, now: float) -> bool:
+        """Ask again for a completed task that has no URL; return True when that is given up."""
+        row.urlless += 1
+        if row.urlless > URLLESS_QUERIES:
+            return True
+        self._again(row, now)
+        return False
+
+    def _again(self, row: Tracked, now: float) -> None:
         """Ask for a row again after the usual wait; a running one until its deadline.
 
-        Past the deadline it frees its slot and stays as it is: the next run takes it up. So does
-        any other row that got no answer for that long.
+        Past the deadline it stays as it is, and the next run takes it up. So does any other row
+        that got no answer for that long.
         """
-        limits = [_after(row.unknown_since, self._settings.missing_grace_s)]
         since = row.since if row.state is State.RUNNING else row.unanswered_since
-        limits.append(_after(since, self._settings.deadline_s))
+        self._ask_within(row, now, since)
+
+    def _ask_within(
+        self, row: Tracked, now: float, since: float | None, progress: float | None = None
+    ) -> None:
+        """Ask again after the usual wait, until the deadline that counts from `since`."""
+        limits = (
+            _after(row.unknown_since, self._settings.missing_grace_s),
+            _after(since, self._settings.deadline_s),
+        )
         if now >= limits[1]:
             self.release(row)
             return
@@ -78,35 +183,41 @@ class Outstanding:
         due = min([due, *(max(limit, soonest) for limit in limits if limit > now)])
         self._sweep.schedule(row.key, due)
 
+    def _slow_down_or_not(self, content: TaskView | ProviderError, now: float) -> None:
+        if isinstance(content, TaskView | NoSuchTask):
+            self._sweep.answered()
+        else:
+            self._sweep.failed(now, content.retry_after_s)
+
     # In doubt.
 
     def doubt(self, row: Tracked, now: float, age_s: float) -> bool:
-        """Look a lost submission up for a while; return False where that is not possible."""
+        """Look up a submission, sent `age_s` ago, for a while; return False where that cannot be.
+
+        Without a reference of our own there is nothing to look it up by.
+        """
         if not self._settings.client_reference:
             self.release(row)
             return False
-        if self._settings.resend:
-            age_s = 0  # what is to go again was looked for all of the time in this very run
         row.lookup_until = now + max(0.0, self._settings.lookup_s - age_s)
         self.hold(row)
         self._sweep.schedule(row.key, now + (LOOK_UP.wait_s(1, row.key) if not age_s else 0))
         return True
 
-    def looked_up(self, row: Tracked, outcome: TaskView | ProviderError, now: float) -> bool:
-        """Take in the answer to a look-up; return whether the task was found."""
+    def _looked_up(
+        self, row: Tracked, content: TaskView | ProviderError, now: float
+    ) -> tuple[ev.Event, ...]:
         row.lookups += 1
-        if isinstance(outcome, TaskView) and _shows_a_task(outcome):
-            self._sweep.answered()
-            task_id = outcome.task_id or row.attempt.client_business_id
-            row.task_id = task_id
+        self._slow_down_or_not(content, now)
+        if isinstance(content, TaskView) and _shows_a_task(content):
+            self.references.looked_up(content)
+            row.task_id = content.task_id or row.attempt.client_business_id
             row.since = now
             row.watch.timed = False
-            self._happen(row, ev.Found(row.key, row.attempt.number, task_id))
-            self._seen(row, outcome, now)
-            return True
-        self._note(outcome, now)
+            found = ev.Found(row.key, row.attempt.number, row.task_id)
+            return (found, *self._seen(row, content, now))
         until = row.lookup_until
-        if not isinstance(outcome, NoSuchTask):
+        if not isinstance(content, NoSuchTask):
             # Nobody has looked in truth: there is as much time again for a clear answer.
             until += self._settings.lookup_s
         if now >= until:
@@ -114,72 +225,55 @@ class Outstanding:
         else:
             due = now + LOOK_UP.wait_s(row.lookups + 1, row.key)
             self._sweep.schedule(row.key, min(due, until))
-        return False
+        return ()
 
-    # With a task id.
 
-    def queried(self, row: Tracked, outcome: TaskView | ProviderError, now: float) -> None:
-        """Take in the answer to a query of a known task."""
-        if isinstance(outcome, TaskView):
-            self._sweep.answered()
-            row.unknown_since = row.unanswered_since = None
-            self._seen(row, outcome, now)
-            return
-        self._note(outcome, now)
-        if isinstance(outcome, NoSuchTask):
-            row.unanswered_since = None
-            self._unknown(row, outcome, now)
-            return
-        if row.unanswered_since is None:
-            row.unanswered_since = now
-        self.again(row, now)
+class References:
+    """Whether the provider finds tasks by our own reference, as seen in this run.
 
-    def without_url(self, row: Tracked, now: float) -> bool:
-        """Ask again for a completed task that has no URL; return True when that is given up."""
-        row.urlless += 1
-        if row.urlless > URLLESS_QUERIES:
+    Unless it was seen to find one, "no such task" proves nothing about a submission in doubt: the
+    provider may not know references at all on this account, or not today. So now and then a task
+    whose id is known is asked for by its reference, with the first query of its row, until one is
+    found that way.
+    """
+
+    def __init__(self, *, wanted: bool) -> None:
+        self.found = False
+        self._wanted = wanted
+        self._tries = 0
+        self._next_at = 0.0
+
+    def name_of(self, row: Tracked, now: float) -> str:
+        """Return what to ask for a row by; for a known task its reference is a try."""
+        if row.task_id is None:
+            return row.attempt.client_business_id
+        if self.found or not self._wanted or self._tries == PROOF_TRIES or now < self._next_at:
+            return row.task_id
+        if row.state is not State.RUNNING or row.watch.queries:
+            return row.task_id
+        self._tries += 1
+        self._next_at = inf
+        row.proves = True
+        return row.attempt.client_business_id
+
+    def tells(self, row: Tracked, content: TaskView | ProviderError, now: float) -> bool:
+        """Take in the reply to a query; return whether it says anything about the row's task."""
+        if not row.proves:
             return True
-        self.again(row, now)
-        return False
+        row.proves = False
+        self._next_at = now + PROOF.wait_s(self._tries, "proof")
+        if isinstance(content, TaskView):
+            same = content.task_id == row.task_id
+            self.found = self.found or same
+            return same
+        if isinstance(content, NoSuchTask):
+            return False
+        self._tries -= 1  # nobody looked
+        return True
 
-    def _note(self, outcome: TaskView | ProviderError, now: float) -> None:
-        if isinstance(outcome, TaskView | NoSuchTask):
-            self._sweep.answered()
-        else:
-            self._sweep.failed(now, outcome.retry_after_s)
-
-    def _seen(self, row: Tracked, view: TaskView, now: float) -> None:
-        number = row.attempt.number
-        if row.state is State.MISSING:
-            self._happen(row, ev.TaskBack(row.key, number))
-            self.hold(row)
-        if row.state is State.READY:
-            return
-        if view.phase is Phase.COMPLETED:
-            self.release(row)
-            self._happen(row, ev.Completed(row.key, number, _duration_s(view)))
-        elif view.phase is Phase.FAILED:
-            self.release(row)
-            message = view.error_message or "the provider gives no reason"
-            self._happen(row, ev.TaskFailed(row.key, number, view.error_code, message))
-        else:
-            self.again(row, now, view.progress)
-            return
-        self._schedule.learn(row.watch, now - row.since, _duration_s(view))
-
-    def _unknown(self, row: Tracked, error: NoSuchTask, now: float) -> None:
-        if row.unknown_since is None:
-            row.unknown_since = now
-        if row.state is State.MISSING:
-            # Asked for once in each run; it stays missing until somebody settles it.
-            return
-        if now - row.unknown_since < self._settings.missing_grace_s:
-            self.again(row, now)
-        elif row.state is State.READY:
-            self._happen(row, ev.LinkLost(row.key, row.attempt.number, "task_gone", error.message))
-        else:
-            self.release(row)
-            self._happen(row, ev.TaskLost(row.key, row.attempt.number, error.message))
+    def looked_up(self, view: TaskView) -> None:
+        """Take in that a submission in doubt was found by its reference."""
+        self.found = self.found or view.task_id is not None
 
 
 def _shows_a_task(view: TaskView) -> bool:
@@ -195,61 +289,3 @@ def _duration_s(view: TaskView) -> float | None:
     if view.created_at is None or view.completed_at is None:
         return None
     return max(0.0, view.completed_at - view.created_at)
-
-
-TRIES = 30
-"""So often a task whose id is known is asked for by its reference, one at a time."""
-
-
-class Proof:
-    """Asks for known tasks by their reference now and then, until one is found so."""
-
-    def __init__(self, *, wanted: bool) -> None:
-        self._wanted = wanted
-        self._given = False
-        self._tries = 0
-        self._next_at = 0.0
-        self._in_vain: list[Tracked] = []
-
-    def reference(self, row: Tracked, now: float) -> str:
-        """Return what to ask for a row by; a query by reference of a known task is a try."""
-        if row.task_id is None:
-            return row.attempt.client_business_id
-        more = self._wanted and not self._given and self._tries < TRIES
-        if not more or now < self._next_at or row.state is not State.RUNNING:
-            return row.task_id
-        self._tries += 1
-        self._next_at = inf
-        row.proves = True
-        return row.attempt.client_business_id
-
-    def answered(self, row: Tracked, outcome: TaskView | ProviderError, now: float) -> bool:
-        """Take in the answer to a query; return whether it says anything about the row's task."""
-        if not row.proves:
-            return True
-        row.proves = False
-        self._next_at = now + PROOF.wait_s(self._tries, "proof")
-        if isinstance(outcome, TaskView):
-            self._given = self._given or outcome.task_id == row.task_id
-            return outcome.task_id == row.task_id
-        if not isinstance(outcome, NoSuchTask):
-            self._tries -= 1  # nobody looked
-        return not isinstance(outcome, NoSuchTask)
-
-    def looked_up(self, row: Tracked, outcome: TaskView | ProviderError, now: float) -> bool:
-        """Take in a look-up of a submission in doubt; return whether it may go again."""
-        if isinstance(outcome, TaskView):
-            self._given = self._given or outcome.task_id is not None
-            return False
-        if not self._wanted or not isinstance(outcome, NoSuchTask) or now < row.lookup_until:
-            return False
-        if not self._given:
-            self._in_vain.append(row)
-        return self._given
-
-    def look_again(self) -> list[Tracked]:
-        """Return, once the proof is there, the rows that were looked for in vain before it."""
-        if not self._given:
-            return []
-        rows, self._in_vain = self._in_vain, []
-        return rows

@@ -62,7 +62,6 @@ class Settings:
     missing_grace_s: float = 600
     outage_s: float = 300
     client_reference: bool = True
-    resend: bool = False
     caps: Caps = Caps()
     caps_per_day: Caps = Caps()
 

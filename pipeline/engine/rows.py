@@ -1,12 +1,14 @@
-"""A row while the engine works on it, and why a run stops early."""
+"""What the parts of the engine share: a row, what happens to it, and why a run stops early."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
 
+from pipeline.engine.commands import Command
 from pipeline.engine.polling.schedule import Kind, Watch
 from pipeline.errors import ExitCode, OutOfCredit, Unauthorized, Unfinished
+from pipeline.events import Event
 from pipeline.model import Attempt, Entry, State
 
 
@@ -73,6 +75,11 @@ class Tracked:
             self._watch = None
 
 
+def _kind(attempt: Attempt) -> Kind:
+    request = attempt.request
+    return (request.duration, request.resolution, len(request.images))
+
+
 class Reach(IntEnum):
     """How far a stop reaches."""
 
@@ -90,9 +97,21 @@ class Stop:
     action: str | None = None
 
 
-def _kind(attempt: Attempt) -> Kind:
-    request = attempt.request
-    return (request.duration, request.resolution, len(request.images))
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What a part of the engine makes of a reply or of its turn, for the engine to apply.
+
+    `events` happen to their rows in this order; one about an earlier attempt is only recorded.
+    `commands` go out once the events are durable. `stop` ends the run, or submitting.
+    """
+
+    events: tuple[Event, ...] = ()
+    commands: tuple[Command, ...] = ()
+    stop: Stop | None = None
+
+
+NOTHING = Reaction()
+"""Most replies to queries: the task is still running."""
 
 
 def outage(message: str) -> Stop:

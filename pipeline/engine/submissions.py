@@ -1,4 +1,4 @@
-"""Rows on their way to the provider: their pictures, then the paid call, and what it answers.
+"""Rows on their way to the provider: their pictures, then the paid call, and the reply to it.
 
 A submission leaves when its pictures have URLs, the gate is open and no cap of the budget would be
 passed by it.
@@ -6,21 +6,33 @@ passed by it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from pipeline import events as ev
 from pipeline.engine.budget import Budget
 from pipeline.engine.commands import Submit, SubmitReply, UploadReply
 from pipeline.engine.gate import Gate
 from pipeline.engine.outstanding import Outstanding
-from pipeline.engine.rows import Stop, Tracked, out_of_credit, unauthorized, uploads_fail
+from pipeline.engine.rows import (
+    NOTHING,
+    Reaction,
+    Stop,
+    Tracked,
+    out_of_credit,
+    unauthorized,
+    uploads_fail,
+)
 from pipeline.engine.uploads import Uploads
 from pipeline.errors import NotSent, OutOfCredit, ProviderError, Refused, Throttled, Unauthorized
 from pipeline.lifecycle import SETTLED
 
 
 class Submissions:
-    """Decides which row is submitted next, and what the answer to it means."""
+    """Decides which row is submitted next, and what the reply to it means.
+
+    `rows` are the engine's, and only read; `upload_age_s` is how long the URL of an uploaded
+    picture is used.
+    """
 
     def __init__(
         self,
@@ -31,25 +43,13 @@ class Submissions:
         outstanding: Outstanding,
         *,
         upload_age_s: float,
-        begin: Callable[[str, float], Tracked],
-        happen: Callable[[Tracked, ev.Event], None],
-        note: Callable[[ev.Event], None],
-        heed: Callable[[Stop | None], None],
     ) -> None:
-        """`begin` makes a new row whose turn is near, `happen` moves a row.
-
-        `note` is told of an attempt that ended before, `heed` of stops.
-        """
         self._rows = rows
         self._uploads = uploads
         self._gate = gate
         self._budget = budget
         self._outstanding = outstanding
         self._upload_age_s = upload_age_s
-        self._begin = begin
-        self._happen = happen
-        self._note = note
-        self._heed = heed
         self._budget_waits = False
 
     def wake_at(self, now: float) -> float:
@@ -61,114 +61,127 @@ class Submissions:
 
     # Pictures.
 
-    def uploaded(self, reply: UploadReply, now: float) -> None:
+    def prepare(self, row: Tracked, now: float) -> Reaction:
+        """Have the pictures of a row uploaded; without any to upload it is prepared at once."""
+        refusal = self._uploads.prepare(row.key, row.attempt.request.images, now)
+        return NOTHING if refusal is None else Reaction(_picture_refused(row, refusal))
+
+    def take_upload_reply(self, reply: UploadReply, now: float) -> Reaction:
         """Take in how an upload ended."""
         match reply.content:
             case str(url):
                 self._uploads.uploaded(reply.sha256, url, now + self._upload_age_s)
+                return NOTHING
             case Refused() as error:
-                for key in self._uploads.refused(reply.sha256, error, now):
-                    self._picture_refused(self._rows[key], error)
+                keys = self._uploads.refused(reply.sha256, error, now)
+                refusals = (_picture_refused(self._rows[key], error) for key in keys)
+                return Reaction(tuple(event for events in refusals for event in events))
             case error:
-                if not self._uploads.put_off(reply.sha256, error, now):
-                    self._heed(uploads_fail(error.message))
+                goes_on = self._uploads.put_off(reply.sha256, error, now)
                 if isinstance(error, Unauthorized):
-                    self._heed(unauthorized(error))
-
-    def _prepare(self, now: float) -> None:
-        while (key := self._uploads.next_new()) is not None:
-            self._want_pictures(self._begin(key, now), now)
-        while (key := self._uploads.next_row()) is not None:
-            self._want_pictures(self._rows[key], now)
-
-    def _want_pictures(self, row: Tracked, now: float) -> None:
-        refusal = self._uploads.prepare(row.key, row.attempt.request.images, now)
-        if refusal is not None:
-            self._picture_refused(row, refusal)
-
-    def _picture_refused(self, row: Tracked, error: ProviderError) -> None:
-        self._supersede(row)
-        refusal = ev.PictureRefused(
-            row.key, row.attempt.number, row.attempt, error.code, error.message
-        )
-        self._happen(row, refusal)
+                    return Reaction(stop=unauthorized(error))
+                return NOTHING if goes_on else Reaction(stop=uploads_fail(error.message))
 
     # The paid call.
 
-    def start(self, now: float) -> Submit | None:
-        """Return the next submission, if one may leave now; its row is moved and its money kept."""
-        self._budget_waits = False
-        self._prepare(now)
-        while self._uploads.prepared and self._gate.is_open(now, self._outstanding.slots):
-            row = self._rows[self._uploads.prepared[0]]
-            urls = self._uploads.urls(row.attempt.request.images, now)
-            if urls is None:
-                self._uploads.prepared.popleft()
-                self._want_pictures(row, now)
-                self._prepare(now)
-            elif (refusal := self._budget.refusal(row.attempt)) is None:
-                self._uploads.prepared.popleft()
-                self._gate.enter(now)
-                return self._intended(row, urls)
-            else:
-                # What is in flight may give its share of the budget back.
-                self._budget_waits = self._gate.in_flight > 0
-                if not self._budget_waits:
-                    self._heed(refusal)
-                return None
-        return None
+    def start(self, now: float) -> Reaction | None:
+        """Return what the next prepared row's turn comes to; None if no submission may leave now.
 
-    def _intended(self, row: Tracked, urls: tuple[str, ...]) -> Submit:
-        self._supersede(row)
+        Mostly its submission, with its money reserved and its slot taken; else its pictures are
+        uploaded anew because a URL has become too old, or a cap of the budget stops submitting.
+        """
+        self._budget_waits = False
+        if not self._uploads.prepared or not self._gate.is_open(now, self._outstanding.slots):
+            return None
+        row = self._rows[self._uploads.prepared[0]]
+        urls = self._uploads.urls(row.attempt.request.images, now)
+        if urls is None:
+            self._uploads.prepared.popleft()
+            return self.prepare(row, now)
+        if (stop := self._budget.refusal(row.attempt)) is not None:
+            # What is in flight may give its share of the budget back.
+            self._budget_waits = self._gate.in_flight > 0
+            return None if self._budget_waits else Reaction(stop=stop)
+        self._uploads.prepared.popleft()
+        self._gate.enter(now)
         row.reserved_on = self._budget.reserve(row.attempt)
         self._outstanding.hold(row)
-        self._happen(row, ev.Intended(row.key, row.attempt.number, row.attempt))
-        return Submit(row.attempt, urls)
+        intended = ev.Intended(row.key, row.attempt.number, row.attempt)
+        return Reaction((*_superseded(row), intended), (Submit(row.attempt, urls),))
 
-    def _supersede(self, row: Tracked) -> None:
-        earlier, row.supersedes = row.supersedes, None
-        if earlier is not None and earlier.state in SETTLED:
-            # Closed only now, together with the new attempt: a stop before it leaves the row as
-            # it was.
-            self._note(ev.Requeued(row.key, earlier.attempt.number))
-
-    def answered(self, reply: SubmitReply, now: float) -> None:
+    def take_submit_reply(self, reply: SubmitReply, now: float) -> Reaction:
         """Take in how a submission ended."""
-        row, number = self._rows[reply.key], self._rows[reply.key].attempt.number
+        row = self._rows[reply.key]
+        key, number = row.key, row.attempt.number
         self._gate.in_flight -= 1
         match reply.content:
             case str(task_id):
                 self._gate.accepted()
-                self._happen(row, ev.Accepted(row.key, number, task_id))
                 self._outstanding.accepted(row, task_id, now)
+                return Reaction((ev.Accepted(key, number, task_id),))
             case Refused() as error:
-                self._budget.release(row.attempt, row.reserved_on)
-                self._outstanding.release(row)
-                self._happen(row, ev.Declined(row.key, number, error.code, error.message))
-                self._heed(self._gate.refused(error))
+                self._give_back(row)
+                declined = ev.Declined(key, number, error.code, error.message)
+                return Reaction((declined,), stop=self._gate.refused(error))
             case Throttled() | NotSent() as error:
                 stop = self._gate.put_off(error, now, self._outstanding.slots)
-                self._not_accepted(row)
-                self._heed(stop)
+                return self._not_accepted(row, stop)
             case Unauthorized() as error:
-                self._not_accepted(row)
-                self._heed(unauthorized(error))
+                return self._not_accepted(row, unauthorized(error))
             case OutOfCredit() as error:
-                self._not_accepted(row)
-                self._heed(out_of_credit(error))
+                return self._not_accepted(row, out_of_credit(error))
             case error:
-                self._happen(row, ev.AnswerLost(row.key, number, error.message))
-                self._doubt(row, error.message, now)
+                lost = ev.AnswerLost(key, number, error.message)
+                return Reaction((lost,), stop=self._doubt(row, error.message, now))
 
-    def _not_accepted(self, row: Tracked) -> None:
+    def _not_accepted(self, row: Tracked, stop: Stop | None) -> Reaction:
+        self._give_back(row)
+        self._uploads.put_back(row.key)
+        return Reaction((ev.NotAccepted(row.key, row.attempt.number),), stop=stop)
+
+    def _give_back(self, row: Tracked) -> None:
         self._budget.release(row.attempt, row.reserved_on)
         self._outstanding.release(row)
-        self._happen(row, ev.NotAccepted(row.key, row.attempt.number))
-        self._uploads.put_back(row.key)
 
-    def _doubt(self, row: Tracked, message: str, now: float) -> None:
+    # In doubt.
+
+    def _doubt(self, row: Tracked, message: str, now: float) -> Stop | None:
         row.doubted_now = True
         if self._outstanding.doubt(row, now, 0):
             self._gate.lost()
-        else:
-            self._heed(self._gate.doubted(message, now))
+            return None
+        return self._gate.doubted(message, now)
+
+    def heed_look_up(self, row: Tracked, now: float, *, found: bool) -> Reaction:
+        """Take in what the look-up of a submission in doubt says about the provider.
+
+        Doubts of earlier runs say nothing about how the provider answers now.
+        """
+        if not row.doubted_now:
+            return NOTHING
+        first = row.lookups == 1
+        if first:
+            self._gate.looked_up()
+        if found:
+            self._gate.accepted()
+        elif first:
+            stop = self._gate.doubted("no clear answer, and no task was found", now)
+            return Reaction(stop=stop)
+        return NOTHING
+
+
+def _picture_refused(row: Tracked, error: ProviderError) -> tuple[ev.Event, ...]:
+    attempt = row.attempt
+    refused = ev.PictureRefused(row.key, attempt.number, attempt, error.code, error.message)
+    return (*_superseded(row), refused)
+
+
+def _superseded(row: Tracked) -> tuple[ev.Event, ...]:
+    """Close the attempt before, if there was one.
+
+    Only now, together with the new attempt: a stop before it leaves the row as it was.
+    """
+    earlier, row.supersedes = row.supersedes, None
+    if earlier is None or earlier.state not in SETTLED:
+        return ()
+    return (ev.Requeued(row.key, earlier.attempt.number),)

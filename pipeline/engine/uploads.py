@@ -43,7 +43,6 @@ class Uploads:
         self._most_in_flight = in_flight
         self._ahead = ahead
         self._new: deque[str] = deque()
-        self._rows: deque[str] = deque()
         self._known: dict[str, _Known] = {}
         self._lacking: dict[str, set[str]] = {}
         self._wanted_by: dict[str, list[str]] = {}
@@ -57,7 +56,7 @@ class Uploads:
     @property
     def waiting(self) -> int:
         """How many rows have not gone out."""
-        return self.new_waiting + len(self._rows) + len(self._lacking) + len(self.prepared)
+        return self.new_waiting + len(self._lacking) + len(self.prepared)
 
     @property
     def new_waiting(self) -> int:
@@ -73,10 +72,6 @@ class Uploads:
         before = len(self._new)
         self._new += keys
         return len(self._new) - before
-
-    def add(self, key: str) -> None:
-        """Queue a row behind the others."""
-        self._rows.append(key)
 
     def put_back(self, key: str) -> None:
         """Queue a row first again, after a submission that was provably not accepted."""
@@ -120,15 +115,9 @@ class Uploads:
 
     def next_new(self) -> str | None:
         """Return the next row to make and prepare, if it is time to look further ahead."""
-        return self._new.popleft() if self._new and self._looks_ahead else None
-
-    def next_row(self) -> str | None:
-        """Return the next row to prepare, if it is time to look further ahead."""
-        return self._rows.popleft() if self._rows and self._looks_ahead else None
-
-    @property
-    def _looks_ahead(self) -> bool:
-        return len(self.prepared) + len(self._lacking) < self._ahead
+        if self._new and len(self.prepared) + len(self._lacking) < self._ahead:
+            return self._new.popleft()
+        return None
 
     def start(self, now: float) -> str | None:
         """Return the content hash of the next picture to upload now, if any."""

@@ -6,7 +6,6 @@ transfer resumes what came.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
@@ -14,7 +13,7 @@ from math import inf
 from pipeline import events as ev
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.pacing import DOWNLOAD
-from pipeline.engine.rows import Stop, Tracked, unstorable
+from pipeline.engine.rows import NOTHING, Reaction, Tracked, unstorable
 from pipeline.engine.sweep import Sweep
 from pipeline.errors import BadVideo, DownloadError, LinkDead, Unfinished
 from pipeline.model import TaskView, Video
@@ -30,18 +29,11 @@ DEAD_LINKS = 6
 class Videos:
     """A queue of rows and URLs under a cap on transfers, and what their ends mean."""
 
-    def __init__(
-        self,
-        in_flight: int,
-        sweep: Sweep,
-        outstanding: Outstanding,
-        happen: Callable[[Tracked, ev.Event], None],
-    ) -> None:
+    def __init__(self, most_in_flight: int, sweep: Sweep, outstanding: Outstanding) -> None:
         self.in_flight = 0
-        self._most_in_flight = in_flight
+        self._most_in_flight = most_in_flight
         self._sweep = sweep
         self._outstanding = outstanding
-        self._happen = happen
         self._queue: list[tuple[float, int, str, str]] = []
         self._turn = count()
 
@@ -50,7 +42,7 @@ class Videos:
         """How many videos wait for a free place."""
         return len(self._queue)
 
-    def link(self, row: Tracked, view: TaskView, now: float) -> None:
+    def link(self, row: Tracked, view: TaskView, now: float) -> Reaction:
         """Queue the video of a completed task, or ask again where it has no URL."""
         if view.video_url is not None:
             # The provider's Unix time: only compared with its likes.
@@ -58,7 +50,8 @@ class Videos:
             heappush(self._queue, (dies_at, next(self._turn), row.key, view.video_url))
         elif self._outstanding.without_url(row, now):
             message = "the provider says that the video is completed and gives no URL for it"
-            self._happen(row, ev.LinkLost(row.key, row.attempt.number, "no_video_url", message))
+            return Reaction((ev.LinkLost(row.key, row.attempt.number, "no_video_url", message),))
+        return NOTHING
 
     def start(self) -> tuple[str, str] | None:
         """Return the key and the URL of the next video to fetch, if a place is free."""
@@ -68,23 +61,22 @@ class Videos:
         _, _, key, url = heappop(self._queue)
         return key, url
 
-    def answered(
+    def take_download_reply(
         self, row: Tracked, content: Video | DownloadError | Unfinished, now: float
-    ) -> Stop | None:
-        """Take in how a download ended; return a Stop where nothing can be kept any more."""
+    ) -> Reaction:
+        """Take in how a download ended."""
         self.in_flight -= 1
+        key, number = row.key, row.attempt.number
         match content:
             case Video() as video:
-                self._happen(row, ev.Downloaded(row.key, row.attempt.number, video))
+                return Reaction((ev.Downloaded(key, number, video),))
             case Unfinished() as error:
-                return unstorable(error)
+                return Reaction(stop=unstorable(error))
             case LinkDead() as error:
                 row.dead_links += 1
-                if row.dead_links < DEAD_LINKS:
-                    self._again(row, row.dead_links, error, now)
-                else:
-                    number = row.attempt.number
-                    self._happen(row, ev.LinkLost(row.key, number, "link_dead", error.message))
+                if row.dead_links == DEAD_LINKS:
+                    return Reaction((ev.LinkLost(key, number, "link_dead", error.message),))
+                self._again(row, row.dead_links, error, now)
             case BadVideo() as error:
                 row.bad_videos += 1
                 if row.bad_videos < BAD_VIDEOS:
@@ -93,7 +85,7 @@ class Videos:
                 row.broken_transfers += 1
                 if row.broken_transfers < BROKEN_TRANSFERS:
                     self._again(row, row.broken_transfers, error, now)
-        return None
+        return NOTHING
 
     def _again(self, row: Tracked, failures: int, error: DownloadError, now: float) -> None:
         wait_s = DOWNLOAD.wait_s(failures, row.key, error.retry_after_s)

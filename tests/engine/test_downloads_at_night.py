@@ -133,7 +133,7 @@ def test_downloads_keep_to_their_cap() -> None:
 def test_the_link_that_dies_first_is_fetched_first() -> None:
     """Waiting videos go by the time at which their URL dies; those without one come last."""
     sweep = Sweep(SETTINGS, 0.0)
-    videos = Videos(1, sweep, Outstanding(SETTINGS, sweep, lambda *_: None), lambda *_: None)
+    videos = Videos(1, sweep, Outstanding(SETTINGS, sweep))
     for key, expires_at in (("c", 300.0), ("z", None), ("a", 100.0), ("b", 200.0), ("y", None)):
         url = f"https://files.example/{key}"
         view = TaskView(key, Phase.COMPLETED, video_url=url, expires_at=expires_at)

@@ -156,7 +156,10 @@ def test_a_failed_task_without_a_reason_says_so() -> None:
 
 def test_completed_without_a_url_for_ever_is_expired_by_name() -> None:
     """It is asked for a few times more; then the row says what is missing."""
-    provider = Provider(on_query=lambda *_: TaskView("t", Phase.COMPLETED))
+    provider = Provider()
+    provider.on_query = lambda query, *_: TaskView(
+        provider.by_reference.get(query.reference, query.reference), Phase.COMPLETED
+    )
     done = night(20, provider).run()
     assert done.states() == {State.EXPIRED: 20}
     assert {one.error_code for one in done.entries().values()} == {"no_video_url"}

@@ -57,8 +57,7 @@ class Schedule:
     def __init__(self, pace: Pace, polls_per_s: float = 50) -> None:
         self._pace = pace
         self._polls_per_s = polls_per_s
-        self._durations: dict[Kind | None, Durations] = {}
-        self._bars: dict[Kind | None, Bar] = {}
+        self._learned: dict[Kind | None, tuple[Durations, Bar]] = {}
 
     def first_wait_s(self, watch: Watch, outstanding: int) -> float:
         """Return the wait between the acceptance of a task and its first query.
@@ -98,27 +97,32 @@ class Schedule:
             duration_s = (watch.seen_age_s + age_s) / 2
         duration_s = min(max(duration_s, watch.seen_age_s), age_s)
         for kind in (watch.kind, None):
-            self._durations.setdefault(kind, Durations()).learn(duration_s)
-            self._bars.setdefault(kind, Bar()).learn(watch.sightings, duration_s)
+            if kind not in self._learned:
+                self._learned[kind] = Durations(), Bar()
+            durations, bar = self._learned[kind]
+            durations.learn(duration_s)
+            bar.learn(watch.sightings, duration_s)
 
     def _wait_s(
         self, watch: Watch, age_s: float, progress: float | None, outstanding: int, *, last: bool
     ) -> float:
         least_s = self._pace.least_s
-        durations, bar = self._known(watch.kind)
-        if durations is None or not watch.timed:
+        known = self._known(watch.kind)
+        if known is None or not watch.timed:
             return max(least_s, self._by_rote(watch))
+        durations, bar = known
         wait_s = None if progress is None else self._by_bar(watch, durations, bar)
         if wait_s is None:
             wait_s = self._by_durations(watch, durations, age_s, outstanding, last=last)
         return max(least_s, wait_s)
 
-    def _known(self, kind: Kind) -> tuple[Durations | None, Bar | None]:
-        for known in (kind, None):
-            durations = self._durations.get(known)
-            if durations is not None and len(durations) >= ENOUGH:
-                return durations, self._bars.get(known)
-        return None, None
+    def _known(self, kind: Kind) -> tuple[Durations, Bar] | None:
+        """Return what enough tasks of this kind, or of all kinds together, have taught."""
+        for one in (kind, None):
+            learned = self._learned.get(one)
+            if learned is not None and len(learned[0]) >= ENOUGH:
+                return learned
+        return None
 
     def _polls(self, durations: Durations, outstanding: int) -> float:
         # A fifth of the allowance is left for look-ups, fresh links and failed queries.
@@ -129,8 +133,8 @@ class Schedule:
         wait_s = self._pace.interval_s if watch.queries else self._pace.first_s
         return wait_s * (0.9 + 0.2 * spread(watch.key, watch.queries))
 
-    def _by_bar(self, watch: Watch, durations: Durations, bar: Bar | None) -> float | None:
-        if bar is None or (rest := bar.rest(watch.sightings)) is None:
+    def _by_bar(self, watch: Watch, durations: Durations, bar: Bar) -> float | None:
+        if (rest := bar.rest(watch.sightings)) is None:
             return None
         if rest.spread_s <= self._pace.least_s:
             return rest.late_s
