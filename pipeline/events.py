@@ -86,9 +86,10 @@ class ClosedUnsent(Event):
 
 @dataclass(frozen=True, slots=True)
 class NotFound(Event):
-    """The submission was looked for in vain and is closed, so that the row may go again.
+    """The submission was looked up in vain and closed, so that the row could go again.
 
-    Unlike `ClosedUnsent` this proves nothing: what it may have cost stays reserved.
+    No longer happens: earlier versions did so with the setting `api.in_doubt: resend`, and their
+    journals hold it. Unlike `ClosedUnsent` it proves nothing: the spend stays reserved.
     """
 
 

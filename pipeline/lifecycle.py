@@ -6,6 +6,7 @@ replay derive from it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pipeline.events import (
@@ -54,7 +55,6 @@ MOVES: dict[type[Event], Move] = {
     Interrupted: _move(State.SUBMITTING, to=State.IN_DOUBT),
     Found: _move(State.IN_DOUBT, State.MISSING, to=State.RUNNING),
     ClosedUnsent: _move(State.IN_DOUBT, State.MISSING, to=State.WAITING),
-    NotFound: _move(State.IN_DOUBT, to=State.WAITING),
     Completed: _move(State.RUNNING, to=State.READY),
     TaskFailed: _move(State.RUNNING, to=State.FAILED),
     TaskLost: _move(State.RUNNING, to=State.MISSING),
@@ -64,6 +64,11 @@ MOVES: dict[type[Event], Move] = {
     FileGone: _move(State.DONE, to=State.READY),
     Requeued: _move(State.DONE, State.REFUSED, State.FAILED, State.EXPIRED, to=State.WAITING),
 }
+
+FORMER_MOVES: dict[type[Event], Move] = {NotFound: _move(State.IN_DOUBT, to=State.WAITING)}
+"""Moves that no longer happen and stand in the journals of earlier versions."""
+
+_MOVES_IN_JOURNALS = MOVES | FORMER_MOVES
 
 SETTLED = frozenset({State.DONE, State.REFUSED, State.FAILED, State.EXPIRED, State.INVALID})
 """States in which nothing more happens by itself."""
@@ -76,10 +81,10 @@ class ImpossibleMove(Exception):
     """An event came for a row in a state that the table does not lead from: an internal error."""
 
 
-def after(state: State, event: Event) -> State:
+def after(state: State, event: Event, moves: Mapping[type[Event], Move] = MOVES) -> State:
     """Return the state that `event` leads to from `state`; raises ImpossibleMove."""
-    move = MOVES[type(event)]
-    if state not in move.sources:
+    move = moves.get(type(event))
+    if move is None or state not in move.sources:
         raise ImpossibleMove(f"{type(event).__name__} cannot happen to {event.key!r} in {state}")
     return move.target
 
@@ -89,7 +94,7 @@ def apply(entry: Entry | None, event: Event, at: float) -> Entry:
 
     Replaying a row's events in order gives its entry; raises ImpossibleMove.
     """
-    state = after(entry.state if entry else State.WAITING, event)
+    state = after(entry.state if entry else State.WAITING, event, _MOVES_IN_JOURNALS)
     if isinstance(event, Intended | PictureRefused):
         return _opened(entry, event, state, at)
     if entry is None or event.number != entry.attempt.number:

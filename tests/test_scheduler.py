@@ -54,8 +54,8 @@ class Api:
 
     async def query(self, reference: str) -> TaskView:
         await self._call("query", reference)
-        url = f"https://files.example/{reference}.mp4"
-        return TaskView(reference, Phase.COMPLETED, 100, url)
+        task_id = reference if reference.startswith("task-") else f"task-{reference}"
+        return TaskView(task_id, Phase.COMPLETED, 100, f"https://files.example/{task_id}.mp4")
 
     async def _call(self, kind: str, what: str) -> None:
         self.calls.append((kind, what))

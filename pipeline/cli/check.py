@@ -16,6 +16,7 @@ from pipeline.cli.options import (
     Set,
     Verbose,
     checked,
+    resolve_target,
 )
 from pipeline.cli.screen import print_json, problem_line
 from pipeline.errors import ExitCode, ManifestError
@@ -57,8 +58,6 @@ def _check(
     Each problem names the row, the cell, the column, what is wrong and what to do. Local pictures
     are opened and fully decoded. The exit code is 0 if every row can be sent, otherwise 2.
     """
-    from pipeline.runner.target import resolve_target
-
     target = resolve_target(manifest, config, out, sets)
     prompts: list[_Prompt] = []
     try:

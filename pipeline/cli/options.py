@@ -59,6 +59,18 @@ Adopt = Annotated[
 ]
 
 
+def resolve_target(
+    manifest: Path, config: Path | None, out: Path | None, sets: list[str] | None
+) -> Target:
+    """Resolve the shared options, and say which settings were ignored; see `runner.target`."""
+    from pipeline.runner import target
+
+    resolved = target.resolve_target(manifest, config, out, sets)
+    for note in resolved.notes:
+        typer.echo(f"note: {note}", err=True)
+    return resolved
+
+
 def checked(target: Target, *, show: bool = True) -> CheckedManifest:
     """Check the manifest, with progress over its pictures; raises ManifestError, ConfigError."""
     from pipeline.cli.progress import picture_progress

@@ -15,6 +15,7 @@ from pipeline.cli.options import (
     Set,
     Verbose,
     checked,
+    resolve_target,
 )
 from pipeline.cli.screen import print_json, print_table
 from pipeline.manifest.wording import count
@@ -43,7 +44,6 @@ def _plan(
     With -v it also shows, for each row, what would be done and why.
     """
     from pipeline.planner.plan import Selection
-    from pipeline.runner.target import resolve_target
 
     _ = quiet
     target = resolve_target(manifest, config, out, sets)

@@ -19,6 +19,7 @@ from pipeline.cli.options import (
     Set,
     Verbose,
     checked,
+    resolve_target,
 )
 from pipeline.cli.screen import print_json
 from pipeline.errors import ManifestError, UsageError
@@ -69,8 +70,6 @@ def _resolve(
     fetches its video. --not-sent closes the attempt, and the next run submits the row again as a
     new attempt: if the provider had accepted the row after all, it is paid for twice.
     """
-    from pipeline.runner.target import resolve_target
-
     _ = verbose
     if list_all:
         if key is not None or task_id is not None or not_sent:

@@ -21,6 +21,7 @@ from pipeline.cli.options import (
     Verbose,
     checked,
     refuse,
+    resolve_target,
 )
 from pipeline.cli.screen import print_table, problem_line
 from pipeline.errors import ExitCode
@@ -95,7 +96,6 @@ def _run(
     terminal it says so and continues.
     """
     from pipeline.planner.plan import Mode
-    from pipeline.runner.target import resolve_target
 
     target = resolve_target(manifest, config, out, sets)
     selection = _selection(target, Mode.RUN, retry=retry, redo=redo, limit=limit, only=only)
@@ -130,7 +130,6 @@ def _retry(
     rows in these states and the videos that were fetched.
     """
     from pipeline.planner.plan import Mode
-    from pipeline.runner.target import resolve_target
 
     _ = verbose
     target = resolve_target(manifest, config, out, sets)
@@ -154,7 +153,6 @@ def _fetch(
     before do not count, so it may be 0 although such rows need attention.
     """
     from pipeline.planner.plan import Mode
-    from pipeline.runner.target import resolve_target
 
     _ = verbose
     target = resolve_target(manifest, config, out, sets)

@@ -16,6 +16,7 @@ from pipeline.cli.options import (
     Set,
     Verbose,
     checked,
+    resolve_target,
 )
 from pipeline.cli.screen import print_json, print_table
 
@@ -40,7 +41,6 @@ def _status(
     from pipeline.journal.reading import read_entries
     from pipeline.planner.plan import Selection
     from pipeline.planner.planner import plan_manifest
-    from pipeline.runner.target import resolve_target
     from pipeline.writer.publish import results_of
 
     target = resolve_target(manifest, config, out, sets)
@@ -94,7 +94,6 @@ def _report(
     from pipeline.journal.reading import read_entries
     from pipeline.planner.plan import Selection
     from pipeline.planner.planner import plan_manifest
-    from pipeline.runner.target import resolve_target
     from pipeline.writer.publish import publish, results_of
 
     _ = verbose

@@ -36,6 +36,14 @@ def _know(model: type[Section], prefix: str = "") -> None:
 _know(Config)
 
 
+_IN_DOUBT = (
+    "submissions in doubt always wait for a look-up or for you. Leave the setting out. Every run "
+    "looks rows in doubt up; those not found you settle with reelsheet resolve."
+)
+RETIRED = {"api.in_doubt": ("hold", _IN_DOUBT)}
+"""Settings of earlier versions: the value that asked for what happens now anyway, and a remedy."""
+
+
 def variable(key: str) -> str:
     """Return the name of the environment variable that holds a setting."""
     return PREFIX + key.replace(".", "__").upper()

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from pipeline.config.catalogue import FIELDS, PREFIX, SECTIONS, allowed, takes_text, variable
+from pipeline.config.catalogue import (
+    FIELDS,
+    PREFIX,
+    RETIRED,
+    SECTIONS,
+    allowed,
+    takes_text,
+    variable,
+)
 from pipeline.config.settings import Config
 from pipeline.config.values import looks_secret
 from pipeline.config.yamltext import Reading, Tree, Value, read_yaml
@@ -22,7 +30,7 @@ from pipeline.errors import ConfigError
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
@@ -36,23 +44,31 @@ _MAPPING = "manifest.columns"
 
 @dataclass(slots=True)
 class _Gathered:
-    """The value and the source of each dotted key so far, and the faults."""
+    """The value and the source of each dotted key so far, the faults, and what was ignored."""
 
     values: dict[str, object] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def fault(self, source: str, path: str, text: str) -> None:
         self.faults.append(f"{source}: {path}: {text}" if path else f"{source}: {text}")
 
 
-def load(path: Path | None, *, environ: Mapping[str, str], overrides: Sequence[str] = ()) -> Config:
+def load(
+    path: Path | None,
+    *,
+    environ: Mapping[str, str],
+    overrides: Sequence[str] = (),
+    note: Callable[[str], None] = lambda _: None,
+) -> Config:
     """Resolve the settings.
 
     Args:
         path: The configuration file; None if there is none.
         environ: The environment variables; those that begin with `REELSHEET_` are read.
         overrides: Texts `dotted.key=value`; of two with the same key the later wins.
+        note: Called with a sentence for each setting that is gone and was ignored.
 
     Raises:
         ConfigError: It lists every fault with its source, key, value and what is allowed.
@@ -66,7 +82,10 @@ def load(path: Path | None, *, environ: Mapping[str, str], overrides: Sequence[s
             _gather_variable(name, environ[name], gathered)
     for override in overrides:
         _gather_override(override, gathered)
-    return _validated(gathered)
+    config = _validated(gathered)
+    for sentence in gathered.notes:
+        note(sentence)
+    return config
 
 
 def api_key(config: Config, environ: Mapping[str, str]) -> str:
@@ -116,7 +135,7 @@ def _gather_file(path: Path, gathered: _Gathered) -> None:
 
 def _gather_variable(name: str, text: str, gathered: _Gathered) -> None:
     key = name.removeprefix(PREFIX).casefold().replace("__", ".")
-    if key not in FIELDS and key not in SECTIONS:
+    if key not in FIELDS and key not in SECTIONS and key not in RETIRED:
         near = difflib.get_close_matches(name, map(variable, FIELDS), n=1)
         hint = f"did you mean {near[0]}?" if near else "there is no such setting"
         gathered.fault(f"environment variable {name}", "", hint)
@@ -183,8 +202,20 @@ def _gather_item(
     elif key in FIELDS:
         gathered.values[key] = item.value if isinstance(item, Value) else _plain(item)
         gathered.sources[key] = source
+    elif key in RETIRED:
+        _pass_over(key, item, source, gathered)
     else:
         gathered.fault(source, key, f"is not a setting; {_suggestion(key)}")
+
+
+def _pass_over(key: str, item: Tree | Value, source: str, gathered: _Gathered) -> None:
+    """Ignore a setting of an earlier version if what it asked for is what happens anyway."""
+    harmless, remedy = RETIRED[key]
+    value = item.value if isinstance(item, Value) else _plain(item)
+    if value == harmless:
+        gathered.notes.append(f"{source}: {key}: this setting is gone and is ignored.")
+    else:
+        gathered.fault(source, key, f"{_echo(value)}: this setting is gone; {remedy}")
 
 
 def _plain(tree: Tree) -> dict[str, object]:

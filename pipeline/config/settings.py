@@ -71,13 +71,6 @@ class Api(Section):
         le=3600,
         description="Seconds during which a submission whose answer was lost is looked up.",
     )
-    in_doubt: Literal["hold", "resend"] = Field(
-        default="hold",
-        description="What becomes of a submission that was looked for in vain. hold: its row stays "
-        "in doubt until you settle it (reelsheet resolve). resend: it goes again as a new attempt, "
-        "if the look-up was seen to find another task in the same run; should the provider have "
-        "taken it after all, it is paid for twice.",
-    )
     missing_grace_s: float = Field(
         default=600.0,
         ge=0,
@@ -91,13 +84,6 @@ class Api(Section):
         le=720,
         description="Hours during which the URL of an uploaded picture is reused.",
     )
-
-    @model_validator(mode="after")
-    def _resend_needs_the_reference(self) -> Self:
-        """What cannot be looked up is never known to be absent."""
-        if self.in_doubt == "resend" and not self.client_reference:
-            raise ValueError("in_doubt: resend needs client_reference: true; change one of them")
-        return self
 
 
 class Limits(Section):

@@ -14,11 +14,11 @@ from pipeline.engine.engine import Engine
 from pipeline.engine.pacing import Caps, Pace, Settings
 from pipeline.journal.journal import Journal
 from pipeline.model import Attempt, Entry, Request
-from pipeline.planner.plan import Action, Mode, Plan, Selection
+from pipeline.planner.plan import Action, Plan
 
 
 class Attempts:
-    """Makes the attempts that a plan asks for, and the one after another that stays in doubt.
+    """Makes the attempts that a plan asks for.
 
     `journal_id` goes into the references; `entries` is what the journal says at the start.
     """
@@ -28,13 +28,11 @@ class Attempts:
         checked: CheckedManifest,
         config: Config,
         journal_id: str,
-        plan: Plan,
         entries: Mapping[str, Entry],
     ) -> None:
         self._checked = checked
         self._config = config
         self._journal_id = journal_id
-        self._plan = plan
         self._entries = entries
 
     def prepare(self) -> None:
@@ -46,30 +44,6 @@ class Attempts:
         entry = self._entries.get(key)
         number = entry.next_number if entry else 1
         return self._attempt(key, number, self._requests[key])
-
-    def after(self, attempt: Attempt, selection: Selection) -> Attempt | None:
-        """Return the attempt that may follow one that was looked for in vain; None if none may.
-
-        None may where nothing new was asked for, after limits.attempts submissions, and for a row
-        that was edited since or left the manifest: what it is to become a person must say.
-        """
-        request = self._requests.get(attempt.key)
-        if request is None or request.request_hash != attempt.request.request_hash:
-            return None
-        entry, begun_here = self._entries.get(attempt.key), attempt.key in self._submitted
-        if not begun_here and (selection.mode is not Mode.RUN or selection.limit is not None):
-            return None
-        if self._used(attempt, entry, begun_here=begun_here) >= selection.attempts:
-            return None
-        return self._attempt(attempt.key, attempt.number + 1, request)
-
-    def _used(self, attempt: Attempt, entry: Entry | None, *, begun_here: bool) -> int:
-        if entry is None:
-            return attempt.number
-        request_hash = attempt.request.request_hash
-        if begun_here:
-            return entry.submissions_of(request_hash) + attempt.number - entry.next_number + 1
-        return entry.earlier.count(request_hash) + attempt.number - entry.attempt.number + 1
 
     def _attempt(self, key: str, number: int, request: Request) -> Attempt:
         return Attempt(
@@ -86,10 +60,6 @@ class Attempts:
         requests = self._checked.requests
         rows = zip(self._checked.keys, self._checked.manifest.rows, strict=True)
         return {key: requests[row.number] for key, row in rows if row.number in requests}
-
-    @cached_property
-    def _submitted(self) -> frozenset[str]:
-        return frozenset(step.key for step in self._plan.of(Action.SUBMIT))
 
     @cached_property
     def _bases(self) -> dict[str, str]:
@@ -115,7 +85,6 @@ def build_engine(
     *,
     checked: CheckedManifest,
     config: Config,
-    selection: Selection,
     account: str,
     now: float,
     wall: float,
@@ -127,13 +96,8 @@ def build_engine(
     with a look into `entries`.
     """
     age_s = config.api.upload_age_h * 3600
-    attempts = Attempts(checked, config, journal.id, plan, entries)
-    engine = Engine(
-        _settings(config),
-        now,
-        upload_age_s=age_s,
-        renew=lambda attempt: attempts.after(attempt, selection),
-    )
+    attempts = Attempts(checked, config, journal.id, entries)
+    engine = Engine(_settings(config), now, upload_age_s=age_s)
     today = day_of(wall)
     engine.begin_day(today, _spent_since(today * DAY_S, journal, config.budget))
     for sha256, url, at in journal.uploads(account, wall - age_s):
@@ -176,7 +140,6 @@ def _settings(config: Config) -> Settings:
         lookup_s=config.api.lookup_s,
         missing_grace_s=config.api.missing_grace_s,
         client_reference=config.api.client_reference,
-        resend=config.api.in_doubt == "resend",
         caps=Caps(budget.videos, budget.video_seconds, budget.money),
         caps_per_day=Caps(per_day.videos, per_day.video_seconds, per_day.money),
     )

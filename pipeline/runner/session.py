@@ -81,7 +81,6 @@ class ProviderSession:
             self.journal,
             checked=self.order.checked,
             config=self.order.config,
-            selection=self.order.selection,
             account=self._account,
             now=self.clock.now(),
             wall=self.clock.wall(),
@@ -101,6 +100,8 @@ class ProviderSession:
             action = f"Please report it with {self.order.folder.log}; nothing is lost, run again."
             self.tally.stops.append(Stop(ExitCode.INTERNAL, reason, action=action))
         self.tally.stops += engine.stops
+        if engine.finds_by_reference:
+            self._log("a task was found by its client_business_id: look-ups work")
 
     @property
     def _account(self) -> str:

@@ -29,7 +29,7 @@ class Target:
     """A manifest with the configuration and the output folder that belong to it.
 
     `origin` is the manifest whose run wrote this one into its folder: failed.csv, results.csv.
-    `named` says that the user named the output folder.
+    `named` says that the user named the output folder; `notes` say which settings were ignored.
     """
 
     manifest: Path
@@ -37,6 +37,7 @@ class Target:
     folder: OutputFolder
     origin: Path | None = None
     named: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def rehearses(self) -> bool:
@@ -64,7 +65,8 @@ def resolve_target(
         StoreError: The cache is a link to another place.
 
     """
-    loaded = _load_config(config, settings or ())
+    notes: list[str] = []
+    loaded = _load_config(config, settings or (), notes)
     folder = OutputFolder.of(
         manifest,
         outputs=loaded.output.dir,
@@ -74,7 +76,7 @@ def resolve_target(
     for place in (folder.cache, folder.pictures):
         refuse_link(place)
     home = origin(folder.journal) if folder.wrote(manifest) else None
-    return Target(manifest, loaded, folder, home, named=out is not None)
+    return Target(manifest, loaded, folder, home, named=out is not None, notes=tuple(notes))
 
 
 def check_target(
@@ -122,7 +124,7 @@ def refuse_to_begin(target: Target) -> None:
         api_key(target.config, os.environ)
 
 
-def _load_config(path: Path | None, settings: Sequence[str]) -> Config:
+def _load_config(path: Path | None, settings: Sequence[str], notes: list[str]) -> Config:
     if path is not None and not path.is_file():
         raise ConfigError(
             f"there is no configuration file {path}.",
@@ -130,4 +132,4 @@ def _load_config(path: Path | None, settings: Sequence[str]) -> Config:
         )
     if path is None and _DEFAULT_CONFIG.is_file():
         path = _DEFAULT_CONFIG
-    return load(path, environ=os.environ, overrides=settings)
+    return load(path, environ=os.environ, overrides=settings, note=notes.append)

@@ -197,9 +197,11 @@ def test_all_faults_at_once_with_their_sources(tmp_path: Path) -> None:
         ("budget: {per_day: {videos: x}}", "budget.per_day.videos: x: must be a whole number"),
         ("budget: {per_day: {vidoes: 1}}", "did you mean budget.per_day.videos?"),
         ("budget: {per_day: 5}", "budget.per_day: is a section"),
-        ("in_doubt: resend", "in_doubt: is not a setting; did you mean api.in_doubt?"),
-        ("api: {in_doubt: again}", "api.in_doubt: again: must be hold or resend"),
-        ("api: {in_doubt: resend, client_reference: false}", "needs client_reference: true"),
+        ("in_doubt: resend", "in_doubt: is not a setting; the sections are: provider, api"),
+        ("api: {in_doubt: resend}", "api.in_doubt: resend: this setting is gone"),
+        ("api: {in_doubt: resend}", "settle with reelsheet resolve"),
+        ("api: {in_doubt: again}", "api.in_doubt: again: this setting is gone"),
+        ("api: {in_doubt: {hold: 1}}", "this setting is gone"),
         ("budget: {videos: 0}", "budget.videos: 0: must be a whole number above 0, or null"),
         ("budget: {currency: Euro}", "text of three capital letters"),
         ("defaults: {duration: 5}", "defaults.duration: 5: must be 4, 6 or 10"),
@@ -217,6 +219,37 @@ def test_all_faults_at_once_with_their_sources(tmp_path: Path) -> None:
 def test_faults_are_named(text: str, expected: str, tmp_path: Path) -> None:
     """Whatever is wrong gets a sentence with its path, never a guess and never a traceback."""
     assert expected in _faults(text, tmp_path)
+
+
+def test_a_setting_that_is_gone_is_ignored_if_it_asks_for_what_happens(tmp_path: Path) -> None:
+    """`in_doubt: hold`, which every configuration of earlier versions holds, gets a note."""
+    path, notes = tmp_path / "config.yaml", list[str]()
+    path.write_text("provider: toapis\napi:\n  in_doubt: hold\n", encoding="utf-8")
+    environ, sets = {"REELSHEET_API__IN_DOUBT": "hold"}, ["api.in_doubt=hold"]
+    config = load(path, environ=environ, overrides=sets, note=notes.append)
+    assert config == Config(provider="toapis")
+    gone = "api.in_doubt: this setting is gone and is ignored."
+    assert notes == [
+        f"{path}:3: {gone}",
+        f"environment variable REELSHEET_API__IN_DOUBT: {gone}",
+        f"--set: {gone}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environ", "sets", "source"),
+    [
+        ({"REELSHEET_API__IN_DOUBT": "resend"}, [], "environment variable REELSHEET_API__IN_DOUBT"),
+        ({}, ["api.in_doubt=resend"], "--set"),
+    ],
+)
+def test_a_setting_that_is_gone_and_asks_for_something_else_is_a_fault(
+    environ: dict[str, str], sets: list[str], source: str
+) -> None:
+    """Whoever relied on `resend` is told so before anything is sent, wherever it was given."""
+    with pytest.raises(ConfigError) as caught:
+        load(None, environ=environ, overrides=sets)
+    assert f"{source}: api.in_doubt: resend: this setting is gone" in caught.value.message
 
 
 @pytest.mark.parametrize(

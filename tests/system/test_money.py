@@ -237,28 +237,38 @@ def test_resolve_says_what_it_needs(product: Product, words: tuple[str, ...]) ->
     assert product("resolve", manifest, *words).code == 2
 
 
-def test_resend_pays_once_for_what_was_never_accepted(product: Product, api: Api) -> None:
-    """Reset before acceptance: with `resend` the row goes again as attempt 2 and is done."""
-    manifest, out = shop(product, 6)
-    resend = {"api.in_doubt": "resend", "api.lookup_s": "1.5", "limits.submits_in_flight": "1"}
-    api.faults("submit_reset*1")
-    ended = product("run", manifest, sets=resend)
-    assert ended.code == 0, ended.err
-    results = sheets.results(out)
-    assert {one["result_state"] for one in results} == {"done"}
-    assert sorted(one["result_attempts"] for one in results) == ["1"] * 5 + ["2"]
-    assert sum("-2.mp4" in one["result_video"] for one in results) == 1
-    invariants.hold(api, product, manifest, out, manifest.read_bytes())
-
-
-def test_resend_holds_where_look_ups_do_not_work(product: Product, api: Api) -> None:
-    """Accepted, answer lost, references unknown to the API: in doubt, exit 3, one POST a row."""
+def test_a_doubt_stays_one_until_a_look_up_finds_it(product: Product, api: Api) -> None:
+    """Accepted, answer lost, references unknown to the API: exit 3, one POST a row; then found."""
     manifest, out = shop(product, 4)
-    resend = {"api.in_doubt": "resend", "api.lookup_s": "0.5", "limits.submits_in_flight": "1"}
+    quick = {"api.lookup_s": "0.5", "limits.submits_in_flight": "1"}
+    found = "a task was found by its client_business_id"
     api.faults("submit_answer_lost*1", "query_lookup_unsupported")
     mark = api.mark()
-    ended = product("run", manifest, sets=resend)
+    ended = product("run", manifest, sets=quick)
     assert ended.code == 3, ended.err
     assert len(api.calls("submit", since=mark)) == 4
     assert sorted(sheets.states(out).values()) == ["done"] * 3 + ["in_doubt"]
+    assert found not in (out / "run.log").read_text(encoding="utf-8")
+    api.faults()
+    ended = product("run", manifest, sets=quick)
+    assert ended.code == 0, ended.err
+    assert len(api.calls("submit", since=mark)) == 4
+    assert set(sheets.states(out).values()) == {"done"}
+    assert found in (out / "run.log").read_text(encoding="utf-8")
     invariants.hold(api, product, manifest, out, manifest.read_bytes())
+
+
+def test_a_setting_that_is_gone_is_refused_before_anything_is_sent(
+    product: Product, api: Api
+) -> None:
+    """`in_doubt: resend` is a fault (2) that says what to do; `hold` gets a note."""
+    manifest, _ = shop(product, 1)
+    mark = api.mark()
+    ended = product("run", manifest, sets={"api.in_doubt": "resend"})
+    assert ended.code == 2
+    assert "api.in_doubt: resend: this setting is gone" in ended.err
+    assert "reelsheet resolve" in ended.err
+    assert not api.calls("submit", since=mark)
+    ended = product("run", manifest, sets={"api.in_doubt": "hold"})
+    assert ended.code == 0, ended.err
+    assert "note: --set: api.in_doubt: this setting is gone and is ignored." in ended.err
