@@ -14,11 +14,10 @@ from xml.parsers import expat
 
 from pipeline.reader.workbook.damage import Damage, explained, protected
 from pipeline.reader.workbook.odsstyles import OdsStyles, listening
-from pipeline.reader.workbook.package import MAX_SMALL_PART_BYTES, chunks
+from pipeline.reader.workbook.package import Package, chunks
 from pipeline.reader.workbook.sheets import Gathered, SheetPart, chosen
 
 if TYPE_CHECKING:
-    import zipfile
     from pathlib import Path
 
     from pipeline.reader.workbook.sheets import Grid
@@ -47,16 +46,15 @@ _MOST_CHARACTERS = 2**20
 _LINKED = re.compile(r"'.*'#")
 
 
-def ods_grid(
-    path: Path, size_bytes: int, package: zipfile.ZipFile, wanted: str | int | None
-) -> Grid:
+def ods_grid(path: Path, size_bytes: int, package: Package, wanted: str | int | None) -> Grid:
     """Read the table `wanted` of the .ods file at `path`. Raises ManifestError."""
     with explained(path.name):
         if _is_encrypted(package):
             raise protected(path.name)
         styles = OdsStyles()
-        if _STYLES in package.namelist():
-            styles.parser().Parse(_small(package, _STYLES), True)
+        package.inflate(but={_CONTENT})
+        if _STYLES in package:
+            styles.parser().Parse(package.read(_STYLES), True)
         sheets = _sheets(package, styles)
     sheet = chosen(path.name, sheets, wanted)
     with explained(path.name):
@@ -65,21 +63,14 @@ def ods_grid(
     return gathered.grid(sheet.name)
 
 
-def _is_encrypted(package: zipfile.ZipFile) -> bool:
+def _is_encrypted(package: Package) -> bool:
     """ODF 1.2 part 3, 3.4.1: an encrypted part has its key's data in the manifest."""
-    names = package.namelist()
-    if _CONTENT not in names:
+    if _CONTENT not in package:
         return True
-    return _MANIFEST in names and b"encryption-data" in _small(package, _MANIFEST)
+    return _MANIFEST in package and b"encryption-data" in package.read(_MANIFEST)
 
 
-def _small(package: zipfile.ZipFile, part: str) -> bytes:
-    if package.getinfo(part).file_size > MAX_SMALL_PART_BYTES:
-        raise Damage(f"{part} is too large")
-    return package.read(part)
-
-
-def _sheets(package: zipfile.ZipFile, styles: OdsStyles) -> list[SheetPart]:
+def _sheets(package: Package, styles: OdsStyles) -> list[SheetPart]:
     """The tables, each with its place among all of them; `styles` is told of what comes before."""
     parser = styles.parser()
     found: list[SheetPart] = []
@@ -116,7 +107,7 @@ def _attributes(tag: bytes) -> dict[str, str]:
     return found
 
 
-def _read(package: zipfile.ZipFile, table: Table) -> None:
+def _read(package: Package, table: Table) -> None:
     with package.open(_CONTENT) as stream:
         for chunk in chunks(stream):
             table.feed(chunk)

@@ -96,7 +96,7 @@ def _grid(path: Path, data: bytes, sheet: str | int | None) -> Grid:
 
         return xls_grid(path, data, sheet)
     package = open_package(path.name, data)
-    kind = kind_of(package)
+    kind = kind_of(path.name, package)
     if kind is None:
         raise ManifestError(
             f"{path.name} is a zip file, but no workbook that can be read.",

@@ -1,4 +1,9 @@
-"""A workbook's package: a zip file whose parts are inflated only within limits.
+"""A workbook as the package of parts that it is (ECMA-376 part 2), read within limits.
+
+A package is a zip file. A part names others by its relationships, which lie in a part of their own
+beside it: those of `xl/workbook.xml` in `xl/_rels/workbook.xml.rels`, those of the package itself
+in `_rels/.rels`. Nothing else says where a part lies: the workbook may be `book.xml` at the root.
+Names of parts have no case, and some programs write them with backslashes.
 
 A zip file of 300 KB can claim, or really hold, hundreds of megabytes. Declared sizes are added up
 before anything is inflated, and Python's zipfile inflates no part beyond what it declared: what
@@ -7,129 +12,295 @@ passes here cannot surprise calamine, which has no limits of its own.
 
 from __future__ import annotations
 
+import codecs
 import io
+import posixpath
+import re
 import zipfile
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 from xml.parsers import expat
 
 from pipeline.errors import ManifestError
 from pipeline.reader.content import Content
-from pipeline.reader.workbook.damage import explained
-from pipeline.reader.workbook.sheets import SheetPart
+from pipeline.reader.workbook.damage import Damage, explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
 # Real sheets inflate 8 to 20 times (measured on sheets of 100,000 rows, all cells equal: 14).
-MAX_RATIO = 50
+_MAX_RATIO = 50
 # The cells of an .ods are spelled out: 53 times, measured on 100,000 rows of 12 cells. Their part
-# is never held as a whole, and what it holds is counted as it comes (see `gathered`).
-STREAMED = "content.xml"
-MAX_STREAMED_RATIO = 200
-FREE_BYTES = 4 * 1024**2
-MAX_UNPACKED_BYTES = 2 * 1024**3
-MAX_SMALL_PART_BYTES = 32 * 1024**2
+# is never held as a whole, and what it holds is counted as it comes (see `sheets.Gathered`).
+_STREAMED = "content.xml"
+_MAX_STREAMED_RATIO = 200
+_FREE_BYTES = 4 * 1024**2
+_MAX_UNPACKED_BYTES = 2 * 1024**3
+_MAX_SMALL_PART_BYTES = 32 * 1024**2
 _CHUNK_BYTES = 1024**2
+# What else there is in a package, such as pictures, is never inflated.
 _INFLATED = (".xml", ".rels", ".bin")
-_SHEETS = "xl/worksheets/"
+# Where programs put the workbook that do not say where it is.
+_USUAL_WORKBOOKS = ("xl/workbook.xml", "xl/workbook.bin")
 # An OpenDocument package that is encrypted as a whole has but one part (ODF 1.4 part 2, 3.16).
-_MAIN_PARTS = {
-    "xl/workbook.xml": Content.ZIP,
-    "xl/workbook.bin": Content.XLSB,
-    "content.xml": Content.ODS,
-    "encrypted-package": Content.ODS,
-}
+_OPEN_DOCUMENT = ("content.xml", "encrypted-package")
+
+_TAG = re.compile(rb"""<[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*>""")
+_DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
 
 
-def open_package(name: str, data: bytes) -> zipfile.ZipFile:
-    """Open the package `data` of the file `name`, its sizes checked and its small parts tried.
+class NotAWorkbook(Damage):
+    """The file is not built as a workbook; the text says why."""
+
+
+@dataclass(slots=True)
+class Element:
+    """One element: `[start:end]` is all of it, `[inner:close]` its content.
+
+    A self-closing element has `inner == close == end`. `local` is the name without its prefix.
+    """
+
+    name: str
+    attributes: dict[str, str]
+    parent: Element | None
+    start: int
+    inner: int
+    close: int = 0
+    end: int = 0
+
+    @property
+    def local(self) -> str:
+        """The name without its prefix."""
+        return self.name.rpartition(":")[2]
+
+    @property
+    def self_closing(self) -> bool:
+        """Whether it has no end tag."""
+        return self.close == self.end
+
+    def reference(self) -> str | None:
+        """Return the id of the relationship that it names (`r:id`, with any prefix)."""
+        for name, value in self.attributes.items():
+            if name.endswith(":id"):
+                return value
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Relationship:
+    """A part that another part names: `target` from the root, `stated` as it is written."""
+
+    id: str
+    type: str
+    target: str
+    stated: str
+
+    @property
+    def kind(self) -> str:
+        """What the target is for the source: `worksheet`, `styles` or `calcChain`."""
+        return self.type.rpartition("/")[2]
+
+
+class Package:
+    """The parts of the zip file `file`, by names in any case and with either slash."""
+
+    def __init__(self, file: zipfile.ZipFile) -> None:
+        self.zip = file
+        self._infos: dict[str, zipfile.ZipInfo] = {}
+        for info in file.infolist():
+            self._infos.setdefault(folded(info.filename), info)
+
+    def __contains__(self, name: str) -> bool:
+        return folded(name) in self._infos
+
+    def info(self, name: str) -> zipfile.ZipInfo:
+        """Return a part's entry in the zip file; raises NotAWorkbook."""
+        try:
+            return self._infos[folded(name)]
+        except KeyError:
+            raise NotAWorkbook(f"the file has no {name}") from None
+
+    def part(self, name: str) -> str:
+        """Return a part's name as the zip file spells it, with slashes; raises NotAWorkbook."""
+        return slashed(self.info(name).filename)
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a part that counts in the limits; raises NotAWorkbook."""
+        if not folded(name).endswith(_INFLATED):
+            raise NotAWorkbook(f"{name} is no XML")
+        return self.zip.open(self.info(name))
+
+    def read(self, name: str) -> bytes:
+        """Return a small part in an encoding that extends ASCII; raises NotAWorkbook."""
+        if self.info(name).file_size > _MAX_SMALL_PART_BYTES:
+            raise NotAWorkbook(f"{name} is too large")
+        with self.open(name) as stream:
+            return as_utf8(stream.read())
+
+    def relationships(self, part: str) -> list[Relationship]:
+        """Return the relationships of a part to other parts of the file."""
+        folder = posixpath.dirname(part)
+        return [
+            Relationship(
+                element.attributes.get("Id", ""),
+                element.attributes.get("Type", ""),
+                self._target(folder, element.attributes["Target"]),
+                element.attributes["Target"],
+            )
+            for element in each_element(self.read(rels_of(part)))
+            if element.local == "Relationship"
+            and element.attributes.get("TargetMode") != "External"
+            and "Target" in element.attributes
+        ]
+
+    def workbook(self) -> str:
+        """Return the name of the workbook part; raises NotAWorkbook."""
+        for relationship in self.relationships(""):
+            if relationship.kind == "officeDocument":
+                return self.part(relationship.target)
+        raise NotAWorkbook("the file names no workbook")
+
+    def inflate(self, but: Container[str]) -> None:
+        """Inflate the parts once, to nowhere: zipfile checks their real sizes and checksums.
+
+        `but` has the folded names of parts that are read as a whole anyhow, or not at all.
+        """
+        for name, info in self._infos.items():
+            if name.endswith(_INFLATED) and name not in but:
+                with self.zip.open(info) as stream:
+                    for _ in chunks(stream):
+                        pass
+
+    def _target(self, folder: str, stated: str) -> str:
+        """The part that a relationship leads to; some programs write all from the root."""
+        target = stated.replace("\\", "/")
+        found = posixpath.normpath(posixpath.join("/", folder, target))[1:]
+        return target if found not in self and target in self else found
+
+
+def open_package(name: str, data: bytes) -> Package:
+    """Open the package `data` of the file `name`, with the declared sizes of its parts checked.
 
     Raises ManifestError for a damaged package and for one that would inflate past the limits.
     """
     with explained(name):
         package = zipfile.ZipFile(io.BytesIO(data))
-        parts = [i for i in package.infolist() if i.filename.lower().endswith(_INFLATED)]
+        parts = [i for i in package.infolist() if folded(i.filename).endswith(_INFLATED)]
         for streamed in (False, True):
-            sizes = [part.file_size for part in parts if (part.filename == STREAMED) is streamed]
-            _refuse_bomb(name, sum(sizes), len(data), MAX_STREAMED_RATIO if streamed else MAX_RATIO)
-        if len({part.filename.lower() for part in parts}) < len(parts):
+            sizes = [i.file_size for i in parts if (folded(i.filename) == _STREAMED) is streamed]
+            ratio = _MAX_STREAMED_RATIO if streamed else _MAX_RATIO
+            _refuse_bomb(name, sum(sizes), len(data), ratio)
+        if len({folded(part.filename) for part in parts}) < len(parts):
             raise zipfile.BadZipFile("a part is there twice")
-        for part in parts:
-            # A sheet is inflated when it is looked at; calamine opens no other one.
-            if not (part.filename.startswith(_SHEETS) and part.filename.endswith(".xml")):
-                _inflate(package, part)
-        return package
+        return Package(package)
 
 
-def kind_of(package: zipfile.ZipFile) -> Content | None:
-    """Which kind of workbook the package is; None for any other zip file."""
-    names = set(package.namelist())
-    return next((kind for part, kind in _MAIN_PARTS.items() if part in names), None)
+def kind_of(name: str, package: Package) -> Content | None:
+    """Which kind of workbook the package of the file `name` is; None for any other zip file.
 
-
-def sheets_of(name: str, package: zipfile.ZipFile) -> list[SheetPart]:
-    """The worksheets of an .xlsx package, in their order; chart sheets are left out."""
+    Raises ManifestError for a damaged one.
+    """
+    if any(part in package for part in _OPEN_DOCUMENT):
+        return Content.ODS
     with explained(name):
-        targets = relations(package, "xl/_rels/workbook.xml.rels", "/worksheet")
-        found = []
-        for tag, attributes in elements(package, "xl/workbook.xml"):
-            relation = next((v for k, v in attributes.items() if k.endswith(":id")), "")
-            if tag == "sheet" and relation in targets:
-                visible = attributes.get("state", "visible") == "visible"
-                part = part_name(targets[relation])
-                found.append(SheetPart(attributes["name"], visible, part))
-        return found
+        try:
+            workbook = workbook_of(package)
+        except NotAWorkbook:
+            return None
+        if folded(workbook).endswith(".bin"):
+            return Content.XLSB
+        root = next(each_element(package.read(workbook)))
+        return Content.ZIP if root.local == "workbook" else None
 
 
-def elements(package: zipfile.ZipFile, part: str) -> list[tuple[str, dict[str, str]]]:
-    """Every element of a small part: its name without prefix, its attributes."""
-    found: list[tuple[str, dict[str, str]]] = []
+def workbook_of(package: Package) -> str:
+    """Return the name of the workbook part, also where nothing names it; raises NotAWorkbook."""
+    try:
+        return package.workbook()
+    except (NotAWorkbook, expat.ExpatError):
+        for name in _USUAL_WORKBOOKS:
+            if name in package:
+                return package.part(name)
+        raise
+
+
+def each_element(data: bytes) -> Iterator[Element]:
+    """Give the elements of a small part in document order; an end is known when it is reached.
+
+    Raises expat.ExpatError, and NotAWorkbook for a document type: only an attack has one.
+    """
     parser = expat.ParserCreate()
+    found: list[Element] = []
+    open_ones: list[Element] = []
 
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        found.append((tag.rpartition(":")[2], attributes))
+    def start(name: str, attributes: dict[str, str]) -> None:
+        at = parser.CurrentByteIndex
+        parent = open_ones[-1] if open_ones else None
+        element = Element(name, attributes, parent, at, tag_end(data, at))
+        found.append(element)
+        open_ones.append(element)
+
+    def end(_name: str) -> None:
+        element = open_ones.pop()
+        if data[element.inner - 2 : element.inner] == b"/>":
+            element.close = element.end = element.inner
+        else:
+            element.close = parser.CurrentByteIndex
+            element.end = data.index(b">", element.close) + 1
 
     def doctype(*_: object) -> None:
-        # Only an attack declares entities in a workbook.
-        raise zipfile.BadZipFile(f"{part} has a document type")
+        raise NotAWorkbook("a part has a document type")
 
     parser.StartElementHandler = start
+    parser.EndElementHandler = end
     parser.StartDoctypeDeclHandler = doctype
-    if package.getinfo(part).file_size > MAX_SMALL_PART_BYTES:
-        raise zipfile.BadZipFile(f"{part} is too large")
-    parser.Parse(package.read(part), True)
-    return found
+    for at in range(0, len(data), _CHUNK_BYTES):
+        parser.Parse(data[at : at + _CHUNK_BYTES], False)
+        yield from found
+        found.clear()
+    parser.Parse(b"", True)
+    yield from found
+
+
+def tag_end(data: bytes | bytearray, start: int) -> int:
+    """Return the offset behind the tag at `start`; a `>` inside quotes does not end it."""
+    tag = _TAG.match(data, start)
+    if tag is None:
+        raise expat.ExpatError(f"no tag at byte {start}")
+    return tag.end()
+
+
+def as_utf8(data: bytes) -> bytes:
+    """Return a UTF-16 part as UTF-8; in any other encoding our ASCII markup fits."""
+    if not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data
+    return _DECLARATION.sub(b"", data.decode("utf-16").encode("utf-8"))
+
+
+def slashed(name: str) -> str:
+    """Return the name of a part from the root, with slashes."""
+    return name.replace("\\", "/").lstrip("/")
+
+
+def folded(name: str) -> str:
+    """Return the name of a part in the form by which names are compared."""
+    return slashed(name).lower()
+
+
+def rels_of(part: str) -> str:
+    """Return the name of the part that holds the relationships of `part`."""
+    folder, name = posixpath.split(part)
+    return posixpath.join(folder, "_rels", f"{name}.rels")
 
 
 def chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    """The bytes of `stream`, a megabyte at a time."""
+    """Give the bytes of `stream`, a megabyte at a time."""
     while chunk := stream.read(_CHUNK_BYTES):
         yield chunk
 
 
-def relations(package: zipfile.ZipFile, part: str, kind: str) -> dict[str, str]:
-    """What a part of relations leads to, by its id, as far as its type ends with `kind`."""
-    return {
-        attributes["Id"]: attributes["Target"]
-        for tag, attributes in elements(package, part)
-        if tag == "Relationship" and attributes.get("Type", "").endswith(kind)
-    }
-
-
-def part_name(target: str) -> str:
-    """The name of the part that a relation of the workbook leads to."""
-    return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
-
-
-def _inflate(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
-    """Inflate a part once, to nowhere: zipfile checks its real size and its checksum."""
-    with package.open(part) as stream:
-        for _ in chunks(stream):
-            pass
-
-
 def _refuse_bomb(name: str, unpacked: int, packed: int, ratio: int) -> None:
-    if unpacked > min(MAX_UNPACKED_BYTES, FREE_BYTES + ratio * packed):
+    if unpacked > min(_MAX_UNPACKED_BYTES, _FREE_BYTES + ratio * packed):
         raise ManifestError(
             f"{name} would unpack from {packed:,} to {unpacked:,} bytes, which no real table does.",
             action="Copy the cells into a new workbook and save that.",

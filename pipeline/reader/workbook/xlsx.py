@@ -7,21 +7,22 @@ calamine hides is lost and nothing it would choke on reaches it.
 from __future__ import annotations
 
 import io
-import re
-import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from xml.parsers import expat
 
 import pandas as pd
 from python_calamine import CalamineError, PasswordError
 
-from pipeline.manifest.wording import letters_of
 from pipeline.reader.workbook.damage import damaged, explained, protected
 from pipeline.reader.workbook.formats import BUILT_IN, mask_of
-from pipeline.reader.workbook.package import elements, sheets_of
-from pipeline.reader.workbook.rows import Blocks, Cell, Walk, look_at, says_nothing
+from pipeline.reader.workbook.package import (
+    Package,
+    each_element,
+    folded,
+)
+from pipeline.reader.workbook.packing import Book, book_of, packed
+from pipeline.reader.workbook.rows import look_at
 from pipeline.reader.workbook.sheets import (
     FREE_FILLED,
     MOST_CELLS,
@@ -38,13 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_STRINGS = "xl/sharedStrings.xml"
-_ADDRESS = re.compile(rb'\sr=["\']\$?[A-Z]+\$?\d+["\']')
-_NAMESPACE = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 # A sheet may be emptier than this before a copy without its blank rows is made.
 _SPARE_CELLS = 1_000_000
 _SPARE_RATIO = 2
-_PART = "xl/styles.xml"
 _GROUPS = frozenset({"numFmts", "cellStyleXfs", "cellXfs", "cellStyles", "dxfs"})
 
 
@@ -58,8 +55,19 @@ class _Source:
     numbers: list[int] | None = None
 
 
-def xlsx_grid(path: Path, data: bytes, package: zipfile.ZipFile, wanted: str | int | None) -> Grid:
-    """Read the sheet `wanted` of the workbook `data` at `path`. Raises ManifestError."""
+def xlsx_grid(path: Path, data: bytes, package: Package, wanted: str | int | None) -> Grid:
+    """Read a sheet of an .xlsx workbook.
+
+    Args:
+        path: the file, for messages.
+        data: its bytes.
+        package: the same bytes, open.
+        wanted: the sheet's name or number from 1; None for the first visible one.
+
+    Raises:
+        ManifestError: there is no such sheet, or the file is damaged.
+
+    """
     source = _looked_at(path.name, data, package, wanted)
     columns = _columns(path.name, source)
     height = _height(source, columns)
@@ -77,20 +85,23 @@ def _height(source: _Source, columns: list[list[object]]) -> int:
     return max([read, *(mark.row for mark in source.look.marks if mark.kind != "padded")])
 
 
-def _looked_at(
-    name: str, data: bytes, package: zipfile.ZipFile, wanted: str | int | None
-) -> _Source:
-    sheet = chosen(name, sheets_of(name, package), wanted)
+def _looked_at(name: str, data: bytes, package: Package, wanted: str | int | None) -> _Source:
     with explained(name):
-        padded = padded_styles(package)
+        book = book_of(package)
+        sheets = book.sheets()
+        # A sheet is inflated when it is looked at; calamine opens no other one.
+        package.inflate(but={folded(sheet.part) for sheet in sheets})
+    sheet = chosen(name, sheets, wanted)
+    with explained(name):
+        padded = _padded_styles(book)
         with package.open(sheet.part) as stream:
             look = look_at(stream, padded)
         if look.filled > FREE_FILLED + MOST_FILLED_PER_BYTE * len(data):
             raise too_dense(name, look.filled, len(data))
         sparse = look.area > _SPARE_CELLS + _SPARE_RATIO * look.filled
-        if not (sparse or look.odd_errors):
+        if not (sparse or look.odd_errors) and book.is_usual(sheet):
             return _Source(data, sheet.name, look)
-        copy = _packed(package, sheet.part)
+        copy = packed(book, sheet)
     if copy.area > MOST_CELLS + MOST_CELLS_PER_BYTE * len(data):
         raise too_wide(name, look.filled, len(copy.numbers), copy.last_column + 1)
     return _Source(copy.data, sheet.name, look, numbers=copy.numbers)
@@ -128,19 +139,20 @@ def _calamine(name: str) -> Iterator[None]:
         raise damaged(name, error) from error
 
 
-def padded_styles(package: zipfile.ZipFile) -> dict[str, str]:
+def _padded_styles(book: Book) -> dict[str, str]:
     """The cell styles (a cell's `s`) that pad with zeros or words, and the mask of each.
 
     A mask has a `DIGIT` for each digit that is always shown, and the words around them.
 
     ECMA-376 part 1, 18.8: `s` is an index into `cellXfs`, whose `numFmtId` names a format.
     """
-    if _PART not in package.namelist():
+    if book.styles is None:
         return {}
     masks = {str(number): mask for number, code in BUILT_IN.items() if (mask := mask_of(code))}
     styles: list[str] = []
     group = ""
-    for tag, attributes in elements(package, _PART):
+    for element in each_element(book.package.read(book.styles)):
+        tag, attributes = element.local, element.attributes
         if tag in _GROUPS:
             group = tag
         elif tag == "numFmt" and group == "numFmts":
@@ -150,126 +162,3 @@ def padded_styles(package: zipfile.ZipFile) -> dict[str, str]:
         elif tag == "xf" and group == "cellXfs":
             styles.append(attributes.get("numFmtId", ""))
     return {str(index): masks[number] for index, number in enumerate(styles) if number in masks}
-
-
-@dataclass(frozen=True, slots=True)
-class _Packed:
-    """The copy, the physical number of each of its rows, and its last column from 0."""
-
-    data: bytes
-    numbers: list[int]
-    last_column: int
-
-    @property
-    def area(self) -> int:
-        """The cells of the rectangle that calamine makes of the copy."""
-        return len(self.numbers) * (self.last_column + 1)
-
-
-def _packed(package: zipfile.ZipFile, part: str) -> _Packed:
-    """Copy the package with the sheet `part` cut down to its filled rows.
-
-    Raises expat.ExpatError or zipfile.BadZipFile for a damaged part.
-    """
-    numbers: list[int] = []
-    columns = [0]
-    target = io.BytesIO()
-    with package.open(part) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as copy:
-        copy.compresslevel = 1
-        blocks = Blocks(source)
-        with copy.open(part, "w") as sheet:
-            for row in _rows(blocks, _blank_strings(package), columns, numbers):
-                sheet.write(row)
-            sheet.write(b"</%ssheetData></%sworksheet>" % (blocks.prefix, blocks.prefix))
-        for info in package.infolist():
-            if info.filename.endswith((".xml", ".rels")) and not _is_sheet(info.filename):
-                copy.writestr(info.filename, package.read(info))
-    return _Packed(target.getvalue(), numbers, max(columns))
-
-
-def _blank_strings(package: zipfile.ZipFile) -> set[str]:
-    """The numbers of the shared strings that hold nothing but white space."""
-    if _STRINGS not in package.namelist():
-        return set()
-    blank: set[str] = set()
-    state = {"index": -1, "filled": True}
-
-    def start(tag: str, _: dict[str, str]) -> None:
-        if tag.rpartition(":")[2] == "si":
-            close()
-            state.update(index=state["index"] + 1, filled=False)
-
-    def close() -> None:
-        if not state["filled"]:
-            blank.add(str(state["index"]))
-
-    def characters(text: str) -> None:
-        if not text.isspace():
-            state["filled"] = True
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = start
-    parser.CharacterDataHandler = characters
-    with package.open(_STRINGS) as stream:
-        parser.ParseFile(stream)
-    close()
-    return blank
-
-
-def _is_sheet(name: str) -> bool:
-    return name.startswith("xl/worksheets/") and name.endswith(".xml")
-
-
-def _rows(
-    blocks: Blocks, blank: set[str], columns: list[int], numbers: list[int]
-) -> Iterator[bytes]:
-    last = 0
-    started = False
-    for block in blocks:
-        if not started:
-            yield _head(blocks.prefix)
-            started = True
-        if not blocks.prefix and says_nothing(block):
-            continue
-        walk = Walk(block, blocks.prefix, last)
-        last = walk.row
-        kept: dict[int, list[Cell]] = {}
-        for cell in walk.cells:
-            if _speaks(cell, blank):
-                kept.setdefault(cell.row, []).append(cell)
-        for number, cells in kept.items():
-            numbers.append(number)
-            columns.append(max(cell.column for cell in cells))
-            yield _row(block, blocks.prefix, cells, len(numbers))
-    if not started:
-        yield _head(blocks.prefix)
-
-
-def _speaks(cell: Cell, blank: set[str]) -> bool:
-    """Whether the cell shows something, or would if its formula were calculated."""
-    if cell.kind == "s":
-        return cell.text not in blank
-    return bool(cell.text.strip()) or (cell.formula and cell.kind != "str")
-
-
-def _head(prefix: bytes) -> bytes:
-    name = b":" + prefix[:-1] if prefix else b""
-    return b'<?xml version="1.0" encoding="UTF-8"?><%sworksheet xmlns%s="%s"><%ssheetData>' % (
-        prefix,
-        name,
-        _NAMESPACE,
-        prefix,
-    )
-
-
-def _row(block: bytes, prefix: bytes, cells: list[Cell], number: int) -> bytes:
-    """The cells as they stand in the block, with the row's new number in their addresses."""
-    parts = [b'<%srow r="%d">' % (prefix, number)]
-    for cell in cells:
-        raw = block[cell.begins : cell.ends]
-        tag, sign, rest = raw.partition(b">")
-        if cell.kind == "e":
-            rest = b"<%sv>#N/A</%sv>" % (prefix, prefix)
-        tag = _ADDRESS.sub(b"", tag) + b' r="%s%d"' % (letters_of(cell.column + 1).encode(), number)
-        parts += (tag, sign, rest, b"</%sc>" % prefix)
-    return b"".join([*parts, b"</%srow>" % prefix])

@@ -1,0 +1,238 @@
+"""The parts of an .xlsx, and a copy of them for what calamine cannot read as it is.
+
+calamine looks for the parts where Excel puts them, by some forms of their relationships only. It
+makes a dense rectangle up to the last filled cell: one space typed into row 1,048,576 costs
+hundreds of megabytes, and a wrong `<dimension>` once aborted the process. And it refuses a workbook
+over an error value that it does not know. The copy has the parts at their usual places, holds the
+rows that say something, numbered from 1 without gaps, and has #N/A for every error value; which
+they are was seen before (see `rows`).
+
+Tested in tests/reader/test_workbook.py and tests/reader/test_package.py.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+from xml.sax.saxutils import quoteattr
+
+from pipeline.manifest.wording import letters_of
+from pipeline.reader.workbook.package import (
+    Package,
+    Relationship,
+    each_element,
+    rels_of,
+    workbook_of,
+)
+from pipeline.reader.workbook.rows import Blocks, Cell, Walk, says_nothing
+from pipeline.reader.workbook.sheets import SheetPart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ADDRESS = re.compile(rb'\sr=["\']\$?[A-Z]+\$?\d+["\']')
+_NAMESPACE = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_OF_PACKAGES = "http://schemas.openxmlformats.org/package/2006"
+# Where calamine looks for the parts of a workbook, and where they are put in a copy.
+_WORKBOOK, _STRINGS, _STYLES = "xl/workbook.xml", "xl/sharedStrings.xml", "xl/styles.xml"
+_SHEET = "xl/worksheets/sheet1.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A workbook by the names of its parts, as the zip file spells them."""
+
+    package: Package
+    workbook: str
+    relationships: list[Relationship]
+    strings: str | None
+    styles: str | None
+
+    def sheets(self) -> list[SheetPart]:
+        """The worksheets in their order; chart sheets are left out."""
+        targets = {one.id: one.target for one in self.relationships if one.kind == "worksheet"}
+        found = []
+        for element in each_element(self.package.read(self.workbook)):
+            part = targets.get(element.reference() or "")
+            if element.local == "sheet" and part is not None:
+                visible = element.attributes.get("state", "visible") == "visible"
+                found.append(SheetPart(element.attributes["name"], visible, part))
+        return found
+
+    def is_usual(self, sheet: SheetPart) -> bool:
+        """Whether calamine finds the workbook's parts: it looks where Excel puts them."""
+        places = {self.workbook: _WORKBOOK, self.strings: _STRINGS, self.styles: _STYLES}
+        usual = all(self._is_at(part, place) for part, place in places.items() if part is not None)
+        stated = next(one.stated for one in self.relationships if one.target == sheet.part)
+        inside = stated.startswith("/xl/") or not stated.startswith(("/", "..", "xl/"))
+        plain = "\\" not in stated and posixpath.normpath(stated) == stated
+        return usual and inside and plain
+
+    def _is_at(self, part: str, place: str) -> bool:
+        name = self.package.info(part).filename.replace("\\", "/")
+        return name.lower() == place.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """The copy, the physical number of each of its rows, and its last column from 0."""
+
+    data: bytes
+    numbers: list[int]
+    last_column: int
+
+    @property
+    def area(self) -> int:
+        """The cells of the rectangle that calamine makes of the copy."""
+        return len(self.numbers) * (self.last_column + 1)
+
+
+def book_of(package: Package) -> Book:
+    """Find the parts of a workbook; raises NotAWorkbook, expat.ExpatError."""
+    workbook = workbook_of(package)
+    relationships = package.relationships(workbook)
+
+    def related(kind: str, usual: str) -> str | None:
+        targets = [one.target for one in relationships if one.kind == kind]
+        return next((package.part(one) for one in (*targets, usual) if one in package), None)
+
+    strings, styles = related("sharedStrings", _STRINGS), related("styles", _STYLES)
+    return Book(package, workbook, relationships, strings, styles)
+
+
+def packed(book: Book, sheet: SheetPart) -> Packed:
+    """Copy what calamine reads, with the sheet cut down to its filled rows.
+
+    Raises expat.ExpatError or zipfile.BadZipFile for a damaged part.
+    """
+    numbers: list[int] = []
+    columns = [0]
+    target = io.BytesIO()
+    with (
+        book.package.open(sheet.part) as source,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as copy,
+    ):
+        copy.compresslevel = 1
+        blocks = Blocks(source)
+        with copy.open(_SHEET, "w") as part:
+            for row in _rows(blocks, _blank_strings(book), columns, numbers):
+                part.write(row)
+            part.write(b"</%ssheetData></%sworksheet>" % (blocks.prefix, blocks.prefix))
+        for name, text in _frame(book, sheet):
+            copy.writestr(name, text)
+        for place, own in {
+            _WORKBOOK: book.workbook,
+            _STRINGS: book.strings,
+            _STYLES: book.styles,
+        }.items():
+            if own is not None:
+                copy.writestr(place, book.package.zip.read(book.package.info(own)))
+    return Packed(target.getvalue(), numbers, max(columns))
+
+
+def _frame(book: Book, sheet: SheetPart) -> Iterator[tuple[str, str]]:
+    """The parts of a copy that say where its other parts are."""
+    places = {sheet.part: _SHEET, book.strings: _STRINGS, book.styles: _STYLES}
+    kept = [
+        f"<Relationship Id={quoteattr(one.id)} Type={quoteattr(one.type)}"
+        f" Target={quoteattr('/' + places.get(one.target, one.target))}/>"
+        for one in book.relationships
+    ]
+    yield rels_of(_WORKBOOK), _relationships("".join(kept))
+    office = f'<Relationship Id="a" Type="{_OFFICE}/officeDocument" Target="{_WORKBOOK}"/>'
+    yield rels_of(""), _relationships(office)
+    yield "[Content_Types].xml", f'<Types xmlns="{_OF_PACKAGES}/content-types"/>'
+
+
+def _relationships(inner: str) -> str:
+    return f'<Relationships xmlns="{_OF_PACKAGES}/relationships">{inner}</Relationships>'
+
+
+def _blank_strings(book: Book) -> set[str]:
+    """The numbers of the shared strings that hold nothing but white space."""
+    if book.strings is None:
+        return set()
+    blank: set[str] = set()
+    state = {"index": -1, "filled": True}
+
+    def start(tag: str, _: dict[str, str]) -> None:
+        if tag.rpartition(":")[2] == "si":
+            close()
+            state.update(index=state["index"] + 1, filled=False)
+
+    def close() -> None:
+        if not state["filled"]:
+            blank.add(str(state["index"]))
+
+    def characters(text: str) -> None:
+        if not text.isspace():
+            state["filled"] = True
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    parser.CharacterDataHandler = characters
+    with book.package.open(book.strings) as stream:
+        parser.ParseFile(stream)
+    close()
+    return blank
+
+
+def _rows(
+    blocks: Blocks, blank: set[str], columns: list[int], numbers: list[int]
+) -> Iterator[bytes]:
+    last = 0
+    started = False
+    for block in blocks:
+        if not started:
+            yield _head(blocks.prefix)
+            started = True
+        if not blocks.prefix and says_nothing(block):
+            continue
+        walk = Walk(block, blocks.prefix, last)
+        last = walk.row
+        kept: dict[int, list[Cell]] = {}
+        for cell in walk.cells:
+            if _speaks(cell, blank):
+                kept.setdefault(cell.row, []).append(cell)
+        for number, cells in kept.items():
+            numbers.append(number)
+            columns.append(max(cell.column for cell in cells))
+            yield _row(block, blocks.prefix, cells, len(numbers))
+    if not started:
+        yield _head(blocks.prefix)
+
+
+def _speaks(cell: Cell, blank: set[str]) -> bool:
+    """Whether the cell shows something, or would if its formula were calculated."""
+    if cell.kind == "s":
+        return cell.text not in blank
+    return bool(cell.text.strip()) or (cell.formula and cell.kind != "str")
+
+
+def _head(prefix: bytes) -> bytes:
+    name = b":" + prefix[:-1] if prefix else b""
+    return b'<?xml version="1.0" encoding="UTF-8"?><%sworksheet xmlns%s="%s"><%ssheetData>' % (
+        prefix,
+        name,
+        _NAMESPACE,
+        prefix,
+    )
+
+
+def _row(block: bytes, prefix: bytes, cells: list[Cell], number: int) -> bytes:
+    """The cells as they stand in the block, with the row's new number in their addresses."""
+    parts = [b'<%srow r="%d">' % (prefix, number)]
+    for cell in cells:
+        raw = block[cell.begins : cell.ends]
+        tag, sign, rest = raw.partition(b">")
+        if cell.kind == "e":
+            rest = b"<%sv>#N/A</%sv>" % (prefix, prefix)
+        tag = _ADDRESS.sub(b"", tag) + b' r="%s%d"' % (letters_of(cell.column + 1).encode(), number)
+        parts += (tag, sign, rest, b"</%sc>" % prefix)
+    return b"".join([*parts, b"</%srow>" % prefix])
