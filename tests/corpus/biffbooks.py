@@ -61,6 +61,23 @@ def xls(*sheets: Sheet, password: bool = False, since_1904: bool = False) -> byt
     return compound(stream(sheets, password=password, since_1904=since_1904), "Workbook")
 
 
+def large(stream: bytes) -> bytes:
+    """A compound file for streams past the first table sector."""
+    sectors = -(-len(stream) // 512)
+    tables = -(-(sectors + 80) // 128)
+    chain = [0xFFFFFFFD] * tables + [0xFFFFFFFE]
+    chain += [*range(tables + 2, tables + 1 + sectors), 0xFFFFFFFE]
+    chain += [0xFFFFFFFF] * (tables * 128 - len(chain))
+    small = compound(b"x", "Workbook")
+    head = bytearray(small[:512])
+    struct.pack_into("<II", head, 44, tables, tables)
+    struct.pack_into(f"<{tables}I", head, 76, *range(tables))
+    folder = bytearray(small[1024:1536])
+    struct.pack_into("<II", folder, 128 + 116, tables + 1, len(stream))
+    table = struct.pack(f"<{len(chain)}I", *chain)
+    return bytes(head) + table + bytes(folder) + stream.ljust(sectors * 512, b"\0")
+
+
 def stream(sheets: Sequence[Sheet], *, password: bool = False, since_1904: bool = False) -> bytes:
     """The stream of a workbook: what holds for all of it, then sheet after sheet."""
     codes = codes_of(sheets)

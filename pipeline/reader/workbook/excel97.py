@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,14 @@ from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 from pipeline.reader.workbook.damage import Damage, explained, foreign, protected
 from pipeline.reader.workbook.formats import BUILT_IN, Timing, mask_of, timing_of
 from pipeline.reader.workbook.sheets import Gathered, SheetPart, chosen
-from pipeline.reader.workbook.xlsrecords import Globals, bare, globals_of, stream_of, walk
+from pipeline.reader.workbook.xlsrecords import (
+    Globals,
+    bare,
+    declared_area,
+    globals_of,
+    stream_of,
+    walk,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,7 +141,7 @@ def _gather(
     gathered: Gathered, sheet: xlrd.sheet.Sheet, styles: _Styles, unset: dict[int, list[int]]
 ) -> None:
     """Take the cells that xlrd read; `unset` has formulas without a value (see `Walked`)."""
-    for row in range(sheet.nrows):
+    for row in range(_height(sheet)):
         values = sheet.row_values(row)
         for column in unset.get(row, ()):
             gathered.mark(row + 1, column, "uncalculated")
@@ -153,6 +161,15 @@ def _gather(
                 gathered.mark(row + 1, column, "error", _error_text(values[column]))
                 values[column] = ""
         gathered.put_row(row + 1, values)
+
+
+def _height(sheet: xlrd.sheet.Sheet) -> int:
+    """How many rows there are: xlrd counts anew where a sheet states its size behind its cells."""
+    height: int = sheet.nrows
+    with suppress(IndexError):
+        while sheet.row_len(height) >= 0:
+            height += 1
+    return height
 
 
 class _Styles:
@@ -187,14 +204,16 @@ def _error_text(code: int) -> str:
 
 def _compare(file: _File, whole: Globals, gathered: Gathered, sheet: xlrd.sheet.Sheet) -> None:
     """Mark the cells that calamine reads otherwise; it need not read the workbook at all."""
-    cells = sum(map(sheet.row_len, range(sheet.nrows)))
+    height = _height(sheet)
+    widths = [sheet.row_len(row) for row in range(height)]
+    area = height * max(widths, default=0)
     try:
-        _refuse_too_wide(file.stream, whole, sheet.number, sheet.nrows * sheet.ncols, cells)
+        _refuse_too_wide(file.stream, whole, sheet.number, area, sum(widths))
         rows = _rows_of(_by_calamine(file.data), sheet.number)
     except Damage:
         return
-    for row in range(max(sheet.nrows, len(rows))):
-        is_there = row < sheet.nrows
+    for row in range(max(height, len(rows))):
+        is_there = row < height
         ours = sheet.row_values(row) if is_there else []
         theirs = rows[row] if row < len(rows) else []
         missing = len(theirs) - len(ours)
@@ -251,16 +270,20 @@ def _read_by_calamine(file: _File, whole: Globals, wanted: str | int | None) -> 
 def _refuse_too_wide(
     stream: bytes, whole: Globals, known: int = -1, area: int = 0, cells: int = 0
 ) -> None:
-    """Keep from calamine what it would make rectangles of that are larger than real tables.
+    """Keep from calamine a workbook of which it would make more than of a real table.
 
-    It makes one of every sheet. `area` and `cells` are those of the sheet with the number `known`.
+    It makes a rectangle of every sheet, as large as the sheet says, or as its cells lie apart.
+    `area` and `cells` are those of the worksheet with the number `known`. Raises Damage.
     """
-    for at, (place, _) in enumerate(whole.sheets):
+    places = [*(place for place, _ in whole.sheets), *whole.others]
+    for at, place in enumerate(places):
         if at != known:
             walked = walk(stream, place)
             area += (walked.last_row + 1) * (walked.last_column + 1)
             cells += walked.cells
-    if area > _SPARE_CELLS + _SPARE_RATIO * min(cells, len(stream)):
+    # Sheets may lie over one another.
+    most = _SPARE_CELLS + _SPARE_RATIO * min(cells, len(stream))
+    if max(area, sum(declared_area(stream, place) for place in places)) > most:
         raise Damage("its cells lie too far apart")
 
 

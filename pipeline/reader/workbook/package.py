@@ -204,7 +204,7 @@ def kind_of(name: str, package: Package) -> Content | None:
         return Content.ODS
     with explained(name):
         try:
-            workbook = workbook_of(package)
+            workbook, _ = workbook_of(package)
         except NotAWorkbook:
             return None
         if folded(workbook).endswith(".bin"):
@@ -213,15 +213,18 @@ def kind_of(name: str, package: Package) -> Content | None:
         return Content.ZIP if root.local == "workbook" else None
 
 
-def workbook_of(package: Package) -> str:
-    """Return the name of the workbook part, also where nothing names it; raises NotAWorkbook."""
+def workbook_of(package: Package) -> tuple[str, bool]:
+    """Return the name of the workbook part, and whether the package names it.
+
+    Raises NotAWorkbook.
+    """
     try:
-        return package.workbook()
-    except (NotAWorkbook, expat.ExpatError):
+        return package.workbook(), True
+    except (NotAWorkbook, expat.ExpatError) as error:
         for name in _USUAL_WORKBOOKS:
             if name in package:
-                return package.part(name)
-        raise
+                return package.part(name), False
+        raise NotAWorkbook("the file names no workbook") from error
 
 
 def each_element(data: bytes) -> Iterator[Element]:

@@ -46,10 +46,14 @@ _SHEET = "xl/worksheets/sheet1.xml"
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A workbook by the names of its parts, as the zip file spells them."""
+    """A workbook by the names of its parts, as the zip file spells them.
+
+    `named` says that the package itself names the workbook.
+    """
 
     package: Package
     workbook: str
+    named: bool
     relationships: list[Relationship]
     strings: str | None
     styles: str | None
@@ -72,7 +76,7 @@ class Book:
         stated = next(one.stated for one in self.relationships if one.target == sheet.part)
         inside = stated.startswith("/xl/") or not stated.startswith(("/", "..", "xl/"))
         plain = "\\" not in stated and posixpath.normpath(stated) == stated
-        return usual and inside and plain
+        return self.named and usual and inside and plain
 
     def _is_at(self, part: str, place: str) -> bool:
         name = self.package.info(part).filename.replace("\\", "/")
@@ -95,7 +99,7 @@ class Packed:
 
 def book_of(package: Package) -> Book:
     """Find the parts of a workbook; raises NotAWorkbook, expat.ExpatError."""
-    workbook = workbook_of(package)
+    workbook, named = workbook_of(package)
     relationships = package.relationships(workbook)
 
     def related(kind: str, usual: str) -> str | None:
@@ -103,7 +107,7 @@ def book_of(package: Package) -> Book:
         return next((package.part(one) for one in (*targets, usual) if one in package), None)
 
     strings, styles = related("sharedStrings", _STRINGS), related("styles", _STYLES)
-    return Book(package, workbook, relationships, strings, styles)
+    return Book(package, workbook, named, relationships, strings, styles)
 
 
 def packed(book: Book, sheet: SheetPart) -> Packed:

@@ -36,7 +36,7 @@ _SECTOR_SHIFTS, _LAST_SECTOR = (9, 12), 0xFFFFFFFA
 
 # Kinds of records ([MS-XLS] 2.3.2).
 _BOF, _EOF, _PASSWORD, _CODE_PAGE, _SHEET, _RECALCULATED = 0x809, 0x0A, 0x2F, 0x42, 0x85, 0x1C1
-_ROW, _TRUTH = 0x208, 0x205
+_ROW, _TRUTH, _DIMENSIONS = 0x208, 0x205, 0x200
 _FORMULAS = frozenset({0x06, 0x206, 0x406})
 _CELLS = frozenset({0x201, 0x203, 0x204, 0x27E, 0xD6, 0xFD, _TRUTH, *_FORMULAS})
 _RUNS_OF_CELLS = frozenset({0xBD, 0xBE})
@@ -47,6 +47,7 @@ _OF_NO_INTEREST = 0xE1
 _BIFF8 = 0x600
 # FormulaValue (2.5.133): its last two bytes say that it is no number, its first what it is.
 _NO_NUMBER, _IS_ERROR, _WITH_VALUE = 0xFFFF, 2, frozenset({0, 1, 2})
+_SHORT_DIMENSIONS = 10
 # ROW (2.4.221).
 _HIDDEN, _OWN_HEIGHT, _HEIGHT = 0x20, 0x40, 0x7FFF
 
@@ -56,7 +57,7 @@ class Globals:
     """What the records say of the whole workbook.
 
     `coded` says that it names a code page. `sheets` has the byte where each worksheet begins, and
-    whether it is shown.
+    whether it is shown; `others` the bytes where charts, macros and the like begin.
     """
 
     wide: bool = True
@@ -64,6 +65,7 @@ class Globals:
     protected: bool = False
     coded: bool = False
     sheets: list[tuple[int, bool]] = field(default_factory=list)
+    others: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -176,9 +178,12 @@ def globals_of(stream: bytes) -> Globals:
             found.coded = True
         elif kind == _RECALCULATED:
             found.calculated = any(stream[at + 4 : at + 8])
-        elif kind == _SHEET and not stream[at + 5]:
-            place, shown = struct.unpack_from("<IB", stream, at)
-            found.sheets.append((place, shown & 3 == 0))
+        elif kind == _SHEET:
+            place, shown, type_ = struct.unpack_from("<IBB", stream, at)
+            if type_:
+                found.others.append(place)
+            else:
+                found.sheets.append((place, shown & 3 == 0))
     return found
 
 
@@ -201,6 +206,17 @@ def walk(stream: bytes, at: int) -> Walked:
             if flags & _HIDDEN or (flags & _OWN_HEIGHT and not height & _HEIGHT):
                 walked.hidden.add(row)
     return walked
+
+
+def declared_area(stream: bytes, at: int) -> int:
+    """The cells that the sheet says it has, which need not be true (2.4.90). Raises Damage."""
+    most = 0
+    for kind, begins, size in _records(stream, at):
+        if kind == _DIMENSIONS:
+            form = "<2xH2xH" if size == _SHORT_DIMENSIONS else "<4xI2xH"
+            rows, columns = struct.unpack_from(form, stream, begins)
+            most = max(most, rows * columns)
+    return most
 
 
 def _take_formula(walked: Walked, row: int, column: int, value: bytes) -> None:

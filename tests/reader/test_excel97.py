@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from pipeline.errors import ManifestError
-from pipeline.model import Manifest
+from pipeline.model import Manifest, Severity
 from pipeline.reader.workbook.formats import text_of
 from pipeline.reader.workbook.opening import read_workbook
 from tests.corpus import biffbooks
@@ -28,6 +29,7 @@ VALUES = st.one_of(
     st.floats(-1e14, 1e14, allow_nan=False).map(lambda number: round(number, 6)),
     st.sampled_from(["ÄÖÜ", "红色的鞋子", "😀 shoe", "x" * 9000, "line\nbreak"]),
 )
+RECALCULATED = biffbooks.record(0x1C1, struct.pack("<HHI", 0x1C1, 0, 0x18D54))
 EMPTY_TABLE = biffbooks.text_records(0xFC, struct.pack("<II", 0, 0), [])
 # Each with numbers that it shows as a moment or as a span.
 TIMES = [
@@ -103,9 +105,13 @@ def far_xls() -> bytes:
     return compound(with_body(body + biffbooks.record(0x204, place)), "Workbook")
 
 
-def with_body(body: bytes, version: int = 0x600, table: bytes = EMPTY_TABLE) -> bytes:
+def with_body(
+    body: bytes, version: int = 0x600, table: bytes = EMPTY_TABLE, *, calculated: bool = True
+) -> bytes:
     """A stream whose only sheet has these records, with another table of shared texts."""
     made = biffbooks.stream([Sheet([])])
+    if not calculated:
+        made = made.replace(RECALCULATED, biffbooks.record(0x1C1, b"\0" * 8))
     at = made.rindex(biffbooks.bof(0x10))
     made, at = made[:at].replace(EMPTY_TABLE, table), at + len(table) - len(EMPTY_TABLE)
     place = made.index(struct.pack("<HH", 0x85, 20)) + 4
@@ -194,26 +200,9 @@ def test_a_wide_and_mostly_empty_sheet_is_refused() -> None:
     """A rectangle of millions of cells is not made of a few thousand."""
     cells = (struct.pack("<HHHI", row, 255, 15, 6) for row in range(9000))
     body = b"".join(biffbooks.record(0x27E, cell) for cell in cells)
-    data = large(with_body(body))
+    data = biffbooks.large(with_body(body))
     with pytest.raises(ManifestError, match="256 columns"):
         parse(data, "a.xls")
-
-
-def large(stream: bytes) -> bytes:
-    """A compound file for streams past the first table sector."""
-    sectors = -(-len(stream) // 512)
-    tables = -(-(sectors + 80) // 128)
-    chain = [0xFFFFFFFD] * tables + [0xFFFFFFFE]
-    chain += [*range(tables + 2, tables + 1 + sectors), 0xFFFFFFFE]
-    chain += [0xFFFFFFFF] * (tables * 128 - len(chain))
-    small = compound(b"x", "Workbook")
-    head = bytearray(small[:512])
-    struct.pack_into("<II", head, 44, tables, tables)
-    struct.pack_into(f"<{tables}I", head, 76, *range(tables))
-    folder = bytearray(small[1024:1536])
-    struct.pack_into("<II", folder, 128 + 116, tables + 1, len(stream))
-    table = struct.pack(f"<{len(chain)}I", *chain)
-    return bytes(head) + table + bytes(folder) + stream.ljust(sectors * 512, b"\0")
 
 
 def test_circles_and_short_streams_of_a_container() -> None:
@@ -239,3 +228,122 @@ def short_stream() -> bytes:
     struct.pack_into("<II", data, 60, table, 1)
     struct.pack_into("<I", data, 512 + 4 * table, 0xFFFFFFFE)
     return bytes(data) + struct.pack("<128I", *chain)
+
+
+def formula(row: int, column: int, value: float, kind: int = 6) -> bytes:
+    """The record of a formula with a number."""
+    rest = struct.pack("<HIH", 0, 0, 3) + b"\x1e\x01\x00"
+    return biffbooks.record(kind, struct.pack("<3Hd", row, column, 15, value) + rest)
+
+
+def label(row: int, column: int, text: str) -> bytes:
+    """The record of a text."""
+    return biffbooks.record(
+        0x204, struct.pack("<3H", row, column, 15) + biffbooks.words(text, "<H")
+    )
+
+
+def hidden(row: int) -> bytes:
+    """The record of a hidden row."""
+    return biffbooks.record(0x208, struct.pack("<6HHH", row, 0, 2, 300, 0, 0, 0x120, 15))
+
+
+HEADERS = label(0, 0, "sku") + label(0, 1, "prompt") + label(1, 0, "A")
+# xlrd expects a text behind a formula that has one.
+UNREADABLE = biffbooks.record(
+    6, struct.pack("<3HBxB3xH", 9, 9, 15, 0, 0, 0xFFFF) + struct.pack("<HIH", 0, 0, 0)
+)
+
+
+def problems(manifest: Manifest) -> list[tuple[str | None, str]]:
+    return [(one.cell, one.code) for one in manifest.cell_problems]
+
+
+@pytest.mark.parametrize("kind", [0x06, 0x206, 0x406])
+def test_a_formula_of_a_workbook_never_calculated_has_no_value(kind: int) -> None:
+    """A 0 stands there for want of a value; whatever else stands there was calculated."""
+    body = HEADERS + formula(1, 1, 0, kind) + label(2, 0, "B") + formula(2, 1, 7, kind)
+    never = parse(compound(with_body(body, calculated=False), "Workbook"), "a.xls")
+    assert ("B2", "formula_not_calculated") in problems(never)
+    calculated = parse(compound(with_body(body), "Workbook"), "a.xls")
+    assert [row.cells[1] for row in calculated.rows] == ["0", "7"]
+    assert "formula_not_calculated" not in [code for _, code in problems(calculated)]
+
+
+def test_a_cell_that_is_read_in_two_ways_is_a_problem() -> None:
+    """Calamine knows no formulas of an older kind: who is right is for a person to say."""
+    data = compound(with_body(HEADERS + formula(1, 1, 7, 0x406)), "Workbook")
+    manifest = parse(data, "a.xls")
+    assert problems(manifest) == [("B2", "value_uncertain")]
+    assert "B2 can be read in two ways: 7.0 or ''" in manifest.cell_problems[0].message
+
+
+def test_what_xlrd_fails_over_is_read_by_the_other_engine() -> None:
+    """A table of texts that counts wrongly; what is then unknown is a warning."""
+    table = biffbooks.record(0xFC, struct.pack("<II", 2, 200) + b"\3\0\0sku\1\0\0A")
+    cells = [biffbooks.record(0xFD, struct.pack("<3HI", row, 0, 15, row)) for row in range(2)]
+    data = compound(with_body(b"".join(cells), table=table), "Workbook")
+    manifest = parse(data, "a.xls")
+    assert (manifest.headers, manifest.rows[0].cells) == (("sku",), ("A",))
+    (warning,) = manifest.cell_problems
+    assert (warning.severity, warning.row) == (Severity.WARNING, None)
+    assert "hidden rows" in warning.message
+    assert "formats" in warning.message
+
+
+def test_what_xlrd_fails_over_keeps_its_guards() -> None:
+    """Hidden rows, error values and formulas never calculated are seen in the records."""
+    error = biffbooks.record(0x205, struct.pack("<HHHBB", 2, 1, 15, 42, 1))
+    body = hidden(3) + HEADERS + formula(1, 1, 0) + label(2, 0, "B") + error
+    body += label(3, 0, "C") + label(3, 1, "x") + UNREADABLE
+    data = compound(with_body(body, calculated=False), "Workbook")
+    with pytest.raises(ManifestError, match=r"1 row is hidden .*\(row 4\)"):
+        parse(data, "a.xls")
+    assert problems(parse(data, "a.xls", hidden="skip")) == [
+        (None, "workbook_half_seen"),
+        ("B2", "formula_not_calculated"),
+        ("B3", "error_value"),
+    ]
+
+
+def test_names_and_notes_that_xlrd_fails_over_hide_no_hidden_row() -> None:
+    """They are no business of a table: the sheet is read without them."""
+    note = biffbooks.record(0x1C, struct.pack("<4H", 1, 1, 0, 1) + b"\0" * 40)
+    data = compound(with_body(note + hidden(1) + HEADERS + label(1, 1, "x")), "Workbook")
+    with pytest.raises(ManifestError, match="1 row is hidden"):
+        parse(data, "a.xls")
+    assert problems(parse(data, "a.xls", hidden="include")) == []
+
+
+@pytest.mark.parametrize("name", ["WORKBOOK", "workbook", "BOOK"])
+def test_names_in_a_container_have_no_case(name: str) -> None:
+    """Some programs write them in capitals."""
+    data = compound(biffbooks.stream([Sheet([["sku"], ["A"]])]), name)
+    assert texts(data, "a.xls") == [["sku"], ["A"]]
+
+
+def test_a_far_cell_of_another_sheet_costs_nothing() -> None:
+    """The other engine makes rectangles of all sheets, and so is not asked here."""
+    far = label(0, 0, "x") + label(65_535, 255, "x")
+    sheets = [biffbooks.bof(0x10) + body + biffbooks.record(10) for body in (HEADERS, far)]
+    made = biffbooks.stream([Sheet([]), Sheet([], name="Sheet2")])
+    first = made.index(biffbooks.bof(0x10))
+    second = first + len(sheets[0])
+    for name, at in (("Sheet1", first), ("Sheet2", second)):
+        place = made.index(biffbooks.words(name, "<B")) - 6
+        made = made[:place] + struct.pack("<I", at) + made[place + 4 :]
+    data = compound(made[:first] + b"".join(sheets), "Workbook")
+    tracemalloc.start()
+    try:
+        assert texts(data, "a.xls") == [["sku", "prompt"], ["A", ""]]
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_size_stated_behind_the_cells_hides_none_of_them() -> None:
+    """Where xlrd meets it, it counts its rows anew."""
+    size = biffbooks.record(0x200, struct.pack("<IIHHH", 0, 2, 0, 2, 0))
+    for body in (HEADERS + label(1, 1, "x") + size, HEADERS + size + label(1, 1, "x")):
+        data = compound(with_body(body), "Workbook")
+        assert texts(data, "a.xls") == [["sku", "prompt"], ["A", "x"]]
