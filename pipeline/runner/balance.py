@@ -11,15 +11,15 @@ from pipeline.engine.rows import Reach, Stop, unauthorized
 from pipeline.errors import ExitCode, ProviderError, Unauthorized
 from pipeline.model import Balance
 
-PROVIDER_CURRENCY = "USD"
-"""docs: balances are in dollars (1 USD = 200 credits)."""
+_PROVIDER_CURRENCY = "USD"
+"""Balances are in dollars: docs/contract.md, "Balance"."""
 
-LIMIT_S = 15
-"""A run does not wait longer for a figure that it can do without."""
+_LIMIT_S = 15
+"""How long a run waits for the balance, which it can do without."""
 
 
 class Teller(Protocol):
-    """Who knows the balance."""
+    """Knows the balance: the provider."""
 
     async def balance(self) -> Balance:
         """Return what the account holds; raises ProviderError."""
@@ -64,14 +64,14 @@ class BalanceWatch:
 
     async def _look(self, teller: Teller, when: str) -> float | None:
         try:
-            async with asyncio.timeout(LIMIT_S):
+            async with asyncio.timeout(_LIMIT_S):
                 return (await teller.balance()).remaining
         except Unauthorized:
             raise
         except ProviderError as error:
             failure = error.message
         except TimeoutError:
-            failure = f"no answer came within {LIMIT_S} s."
+            failure = f"no answer came within {_LIMIT_S} s."
         self.warn(f"The balance {when} the run is not known: {failure}")
         return None
 
@@ -84,8 +84,8 @@ def shortage(remaining: float | None, needed: float | None, currency: str) -> st
     """
     if remaining is None:
         return None
-    holds = f"the account holds {remaining:,.2f} {PROVIDER_CURRENCY}"
-    if needed is not None and currency == PROVIDER_CURRENCY:
+    holds = f"the account holds {remaining:,.2f} {_PROVIDER_CURRENCY}"
+    if needed is not None and currency == _PROVIDER_CURRENCY:
         # Sums of decimal fractions: a cent is not short by a rounding.
         short = needed > remaining + 1e-9
         return f"{holds} and this run needs {needed:,.2f} {currency}" if short else None

@@ -1,4 +1,8 @@
-"""The attempts of one run: what is submitted for a row, under which number, reference and name."""
+"""The engine of a run before it starts: what it must know of plan, journal, money and limits.
+
+The rows to submit are made while the run goes on, each when its turn is near: `Attempts` says under
+which number, reference and name.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,83 @@ from pipeline.engine.pacing import Caps, Pace, Settings
 from pipeline.journal.journal import Journal
 from pipeline.model import Attempt, Entry, Request
 from pipeline.planner.plan import Action, Plan
+
+
+def build_engine(
+    plan: Plan,
+    entries: Mapping[str, Entry],
+    journal: Journal,
+    *,
+    checked: CheckedManifest,
+    config: Config,
+    account: str,
+    now: float,
+    wall: float,
+) -> Engine:
+    """Return the engine that carries out a plan.
+
+    Args:
+        plan: What the run does with each row.
+        entries: What the journal knows of the rows, by key; looked into while the run goes on.
+        journal: The journal, for earlier uploads and what was spent today.
+        checked: The checked manifest.
+        config: The configuration.
+        account: Whose uploads may be used again.
+        now: The monotonic second at which the run begins.
+        wall: The Unix second at which it begins.
+
+    Raises:
+        StoreError: The journal cannot be read.
+
+    """
+    age_s = config.api.upload_age_h * 3600
+    attempts = Attempts(checked, config, journal.id, entries)
+    engine = Engine(_settings(config), now, upload_age_s=age_s)
+    today = day_of(wall)
+    engine.begin_day(today, _spent_since(today * DAY_S, journal, config.budget))
+    for sha256, url, at in journal.uploads(account, wall - age_s):
+        if at <= wall:  # else the clock was set back since, and its age is not known
+            engine.know_upload(sha256, url, now + age_s - (wall - at))
+    for step in plan.of(Action.TAKE_UP):
+        entry = entries[step.key]
+        engine.take_up(entry, now, doubt_age_s=max(0.0, wall - (entry.submitted_at or wall)))
+    submits = plan.of(Action.SUBMIT)
+    if submits:
+        attempts.prepare()
+    engine.enqueue(
+        (step.key for step in submits), lambda key: (attempts.new(key), entries.get(key))
+    )
+    return engine
+
+
+def _spent_since(since: float, journal: Journal, budget: Budget) -> Spend:
+    spend = Spend()
+    if any(cap is not None for cap in budget.per_day.model_dump().values()):
+        for attempt in journal.submitted_since(since):
+            # What was sent before a price was set costs what it costs now.
+            cost = rules.cost(attempt.request.duration, budget.price_per_second)
+            spend.add(attempt if attempt.cost is not None else replace(attempt, cost=cost))
+    return spend
+
+
+def _settings(config: Config) -> Settings:
+    limits, polling, budget = config.limits, config.polling, config.budget
+    per_day = budget.per_day
+    return Settings(
+        pace=Pace(polling.first_s, polling.interval_s, config.poll_floor_s),
+        outstanding=limits.outstanding,
+        submits_in_flight=limits.submits_in_flight,
+        submits_per_minute=limits.submits_per_minute,
+        polls_per_minute=limits.polls_per_minute,
+        uploads=limits.uploads,
+        downloads=limits.downloads,
+        deadline_s=polling.deadline_s,
+        lookup_s=config.api.lookup_s,
+        missing_grace_s=config.api.missing_grace_s,
+        client_reference=config.api.client_reference,
+        caps=Caps(budget.videos, budget.video_seconds, budget.money),
+        caps_per_day=Caps(per_day.videos, per_day.video_seconds, per_day.money),
+    )
 
 
 class Attempts:
@@ -76,70 +157,3 @@ class Attempts:
 def _names(entry: Entry) -> list[str]:
     names = [entry.attempt.video_name]
     return [*names, entry.take.name] if entry.take else names
-
-
-def build_engine(
-    plan: Plan,
-    entries: Mapping[str, Entry],
-    journal: Journal,
-    *,
-    checked: CheckedManifest,
-    config: Config,
-    account: str,
-    now: float,
-    wall: float,
-) -> Engine:
-    """Return an engine that is to carry out `plan`; raises StoreError.
-
-    `account` is whose uploads may be used again, `now` the monotonic second and `wall` the Unix
-    second at which the run begins. The rows that are to be sent are made while it goes on,
-    with a look into `entries`.
-    """
-    age_s = config.api.upload_age_h * 3600
-    attempts = Attempts(checked, config, journal.id, entries)
-    engine = Engine(_settings(config), now, upload_age_s=age_s)
-    today = day_of(wall)
-    engine.begin_day(today, _spent_since(today * DAY_S, journal, config.budget))
-    for sha256, url, at in journal.uploads(account, wall - age_s):
-        if at <= wall:  # else a clock was set back since, and nobody knows how old it is
-            engine.know_upload(sha256, url, now + age_s - (wall - at))
-    for step in plan.of(Action.TAKE_UP):
-        entry = entries[step.key]
-        engine.take_up(entry, now, doubt_age_s=max(0.0, wall - (entry.submitted_at or wall)))
-    submits = plan.of(Action.SUBMIT)
-    if submits:
-        attempts.prepare()
-    engine.enqueue(
-        (step.key for step in submits), lambda key: (attempts.new(key), entries.get(key))
-    )
-    return engine
-
-
-def _spent_since(since: float, journal: Journal, budget: Budget) -> Spend:
-    spend = Spend()
-    if any(cap is not None for cap in budget.per_day.model_dump().values()):
-        for attempt in journal.submitted_since(since):
-            # What was sent before a price was set costs what it costs now.
-            cost = rules.cost(attempt.request.duration, budget.price_per_second)
-            spend.add(attempt if attempt.cost is not None else replace(attempt, cost=cost))
-    return spend
-
-
-def _settings(config: Config) -> Settings:
-    limits, polling, budget = config.limits, config.polling, config.budget
-    per_day = budget.per_day
-    return Settings(
-        pace=Pace(polling.first_s, polling.interval_s, config.poll_floor_s),
-        outstanding=limits.outstanding,
-        submits_in_flight=limits.submits_in_flight,
-        submits_per_minute=limits.submits_per_minute,
-        polls_per_minute=limits.polls_per_minute,
-        uploads=limits.uploads,
-        downloads=limits.downloads,
-        deadline_s=polling.deadline_s,
-        lookup_s=config.api.lookup_s,
-        missing_grace_s=config.api.missing_grace_s,
-        client_reference=config.api.client_reference,
-        caps=Caps(budget.videos, budget.video_seconds, budget.money),
-        caps_per_day=Caps(per_day.videos, per_day.video_seconds, per_day.money),
-    )

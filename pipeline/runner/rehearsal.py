@@ -24,11 +24,21 @@ _START_LIMIT_S = 60
 _PACKAGE_HOME = Path(__file__).resolve().parents[2]
 _PROGRAM = """\
 import sys
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
 home = sys.argv.pop(1)
-if home not in sys.path:
+spec = PathFinder.find_spec("pipeline", [home])
+sys.modules["pipeline"] = package = module_from_spec(spec)
+spec.loader.exec_module(package)
+found = PathFinder.find_spec("pipeline")
+if found is None or found.origin != spec.origin:
     sys.path.insert(0, home)
 from pipeline.emulator.command import main
 sys.exit(main())
+"""
+"""Loads the package from its place, whatever else the import path has under its name.
+
+The emulator's own children get its import path, so there our package has to come first.
 """
 
 

@@ -1,4 +1,4 @@
-"""The rows that a person has to settle, with all that helps to find out what became of them."""
+"""A person settles submissions whose answer was lost, one by one."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from pipeline.runner.rehearsal import KEY, emulator
 from pipeline.toapis.client import ToAPIs
 from pipeline.writer.outcome import iso
 
-OPEN = (State.SUBMITTING, State.IN_DOUBT, State.MISSING)
-"""The states that a person can settle; `submitting` is one between runs: the last was cut off."""
+_OPEN = (State.SUBMITTING, State.IN_DOUBT, State.MISSING)
+"""The states that a person can settle. Between runs `submitting` means that a run was cut off."""
 
 _PROMPT = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One submission to settle. Times are UTC in ISO 8601, money as in the budget.
+    """A submission to settle. Times are UTC in ISO 8601, money is in the budget's currency.
 
-    `row` is None for one that left the manifest. `balance_difference` is what the account lost
-    during the run that submitted it, over all its rows: with what its other videos cost, it says
-    whether this one was paid for.
+    `row` is None if the row left the manifest. `balance_difference` is how much the account's
+    balance fell during the run that made the submission; compared with the price of the run's other
+    videos it tells whether this submission was paid for.
     """
 
     key: str
@@ -60,21 +60,25 @@ class Doubt:
 def doubts(
     entries: Iterable[Entry], runs: Sequence[RunRecord], rows: Mapping[str, int]
 ) -> list[Doubt]:
-    """Return what is to be settled, in the order of the rows; `rows` are their numbers by key.
+    """Return the submissions to settle, in the order of their rows.
 
-    `runs` stand in the order of their start.
+    Args:
+        entries: What the journal knows of the rows.
+        runs: The runs of the journal, the earliest first.
+        rows: The rows' physical numbers, by key.
+
     """
     starts = [run.started_at for run in runs]
     found = []
     for entry in entries:
-        if entry.state in OPEN:
+        if entry.state in _OPEN:
             index = bisect_right(starts, entry.submitted_at or -inf)
             found.append(_doubt(entry, runs[max(0, index - 1) :] if index else (), rows))
     return sorted(found, key=lambda one: (inf if one.row is None else one.row, one.key))
 
 
 def _doubt(entry: Entry, runs: Sequence[RunRecord], rows: Mapping[str, int]) -> Doubt:
-    """Return one; its run is the first of `runs`, those after it follow."""
+    """Describe a submission that the first of `runs` made; later runs follow it."""
     attempt, request = entry.attempt, entry.attempt.request
     before, after = _balances(runs)
     return Doubt(
@@ -99,7 +103,7 @@ def _doubt(entry: Entry, runs: Sequence[RunRecord], rows: Mapping[str, int]) -> 
 def _balances(runs: Sequence[RunRecord]) -> tuple[float | None, float | None]:
     if not runs:
         return None, None
-    # A run that was cut off never asked again: what the next one found is what it left.
+    # A run that was cut off did not ask at its end: the next run found what it left.
     later = (run.balance_before for run in runs[1:] if run.balance_before is not None)
     after = runs[0].balance_after
     return runs[0].balance_before, next(later, None) if after is None else after
@@ -111,17 +115,27 @@ def _shortened(text: str) -> str:
 
 
 def open_doubts(folder: OutputFolder, rows: Mapping[str, int]) -> list[Doubt]:
-    """Return what is to be settled in an output folder; `rows` are the rows' numbers by key."""
+    """Return the submissions to settle in an output folder; `rows` are the rows' numbers by key."""
     return doubts(read_entries(folder.journal).values(), read_runs(folder.journal), rows)
 
 
 def adopt_task(
     manifest: Path, config: Config, folder: OutputFolder, key: str, task_id: str, *, adopt: bool
 ) -> str:
-    """Tie a row to a task that the provider knows; returns what to say.
+    """Tie a row to a task that the provider knows, and return a sentence that says so.
 
-    Raises UsageError if the row is not open to that, the provider does not know the task, or it
-    belongs to another row.
+    Args:
+        manifest: The manifest that the journal must belong to.
+        config: Says which provider to ask.
+        folder: The output folder.
+        key: The key of the row.
+        task_id: The task at the provider.
+        adopt: Take over the journal of a manifest that was moved.
+
+    Raises:
+        UsageError: The row is not in doubt or missing, the provider does not know the task, or the
+            task belongs to another row.
+
     """
     with _opened(manifest, folder, key, adopt=adopt) as (journal, entry):
         try:
@@ -140,15 +154,23 @@ def _refuse_owned(entries: Mapping[str, Entry], key: str, task_ids: set[str | No
     owners = [one.key for one in entries.values() if one.task_id in task_ids and one.key != key]
     if owners:
         raise UsageError(
-            f"this task belongs to the row {owners[0]!r}: its video would stand for two products.",
+            f"this task belongs to the row {owners[0]!r}: two products would get its video.",
             action="Look the id up in your ToAPIs account once more.",
         )
 
 
 def close_unsent(manifest: Path, folder: OutputFolder, key: str, *, adopt: bool) -> str:
-    """Close an attempt that was never accepted; returns what to say.
+    """Close an attempt that was never accepted, and return a sentence that says so.
 
-    Raises UsageError if the row is not open to that.
+    Args:
+        manifest: The manifest that the journal must belong to.
+        folder: The output folder.
+        key: The key of the row.
+        adopt: Take over the journal of a manifest that was moved.
+
+    Raises:
+        UsageError: The row is not in doubt or missing.
+
     """
     with _opened(manifest, folder, key, adopt=adopt) as (journal, entry):
         _append(journal, entry, ClosedUnsent(key, entry.attempt.number))
@@ -162,7 +184,7 @@ def _opened(
 ) -> Iterator[tuple[Journal, Entry]]:
     if not folder.journal.is_file():
         raise UsageError(
-            f"there is no journal in {folder.root}: nothing was ever sent from there.",
+            f"there is no journal in {folder.root}: no run has ever sent a row from there.",
             action="Check the manifest's name, provider and --out.",
         )
     with (
@@ -175,9 +197,9 @@ def _opened(
 
 def _open_entry(entries: dict[str, Entry], key: str) -> Entry:
     entry = entries.get(key)
-    if entry is not None and entry.state in OPEN:
+    if entry is not None and entry.state in _OPEN:
         return entry
-    others = sorted(one.key for one in entries.values() if one.state in OPEN)
+    others = sorted(one.key for one in entries.values() if one.state in _OPEN)
     raise UsageError(
         f"the row {key!r} is {entry.state if entry else 'not known'}: there is nothing to settle.",
         action=f"Rows to settle: {', '.join(others) or 'none'}.",

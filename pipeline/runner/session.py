@@ -1,4 +1,4 @@
-"""The part of a run that costs money: provider, engine and scheduler, the account around them."""
+"""The part of a run that costs money: provider, engine and scheduler, and a look at the balance."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from pipeline.scheduler import Clock, Scheduler
 from pipeline.toapis.client import ToAPIs
 from pipeline.writer.outcome import iso, state_of
 
-TELL_EVERY_S = 0.25
+_TELL_EVERY_S = 0.25
 """How often log and watcher are told; at every decision it would cost half of what queries do."""
 
 
@@ -61,10 +61,10 @@ class ProviderSession:
     @property
     def interval_s(self) -> float:
         """How often the watcher, and the log if there is something for it, want to be told."""
-        return TELL_EVERY_S if self.log.waiting else self.watcher.interval_s
+        return _TELL_EVERY_S if self.log.waiting else self.watcher.interval_s
 
     def carry_out(self, plan: Plan, entries: Mapping[str, Entry]) -> None:
-        """Submit, poll and bring home what `plan` says; why it ended early stands in the tally.
+        """Submit, poll and download what the plan says; if it ended early, the tally says why.
 
         Raises ConfigError when there is no key, and StoreError, before anything was begun.
         """
@@ -176,7 +176,7 @@ class ProviderSession:
                 self._count(event)
                 self.log.event(at, event)
         if (now := self.clock.now()) >= self._tell_at:
-            self._tell_at = now + TELL_EVERY_S
+            self._tell_at = now + _TELL_EVERY_S
             self._flush(engine)
             states = self.settled + engine.states
             self.watcher.show(RunProgress(states, self.tally.submitted, self.tally.downloaded))
