@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
 from pipeline.checker.rowpictures import PicturedRow
 from pipeline.collector import collector_paused
-from pipeline.manifest import columns
+from pipeline.manifest.columns import Columns, match_columns
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
 from pipeline.reader.reading import read
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from pipeline.config.settings import Config
     from pipeline.errors import ManifestError
-    from pipeline.manifest.columns import Columns
     from pipeline.manifest.rowtemplate import RowTemplate
 
     Progress = Callable[[int, int], None]
@@ -197,7 +196,7 @@ class _Check:
     def _match(self) -> None:
         """Find the column of each field, and the columns that the templates name."""
         settings, headers = self._config.manifest, self._manifest.headers
-        self._columns, problems = columns.match(
+        self._columns, problems = match_columns(
             headers,
             mapping=settings.columns,
             key=settings.key,

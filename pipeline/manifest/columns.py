@@ -1,8 +1,9 @@
 """Which column of a manifest is which field.
 
-Headers are compared trimmed and without case; blanks, hyphens and underscores count as one another
-("Aspect Ratio" is aspect_ratio). Where several headers would do, the first of the table counts.
-Columns that are no field are the user's own and stay untouched; `result_*` is ours and ignored.
+Headers are compared without case and without blanks around them; blanks, hyphens and underscores
+are the same ("Aspect Ratio" is aspect_ratio). If several headers could be a field, the name that
+comes first in the table is used. All other columns belong to the user and are never touched;
+`result_*` columns are ours and are not read.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ _NUMBERED = tuple(
     for n in (1, 2, 3)
 )  # fmt: skip
 
-# A new name here makes input cells of a column that was the user's own: rows of manifests without
-# a key column would get other keys, and be paid again. Add names with that in mind.
+# A new name here turns a column that was the user's own into input: in manifests without a key
+# column the rows would get other keys and be paid for again. Add names with that in mind.
 ALIASES: dict[str, tuple[str, ...]] = {
-    # A prompt is paid for: description, text and title are the user's words for something else.
+    # A prompt is paid for: columns called description, text or title are made for something else.
     "prompt": ("prompt", "video_prompt"),
     "image_1": (
         *_NUMBERED[0], "image", "image_path", "image_file", "image_url", "image_link", "image_src",
@@ -48,10 +49,12 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "key": ("key", "id", "sku"),
 }  # fmt: skip
 FIELDS = tuple(ALIASES)
-_MISSPELLED = 0.85
 RESULT_PREFIX = "result_"
 
+_FIELD_OF = {alias: field for field, aliases in ALIASES.items() for alias in aliases}
 _JOINTS = re.compile(r"[\s_\-]+")
+_MISSPELLED = 0.85
+"""Headers as similar as this to the name of a field are taken for a slip (difflib's ratio)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +78,21 @@ class Columns:
         return {field: index for field, index in found if index is not None}
 
 
-def match(
+def match_columns(
     headers: Sequence[str],
     *,
     mapping: Mapping[str, str] | None = None,
     key: str | None = None,
     prompt_needed: bool = True,
 ) -> tuple[Columns, tuple[Problem, ...]]:
-    """Find the column of each field.
+    """Find the column of each field, and the problems of the whole file.
 
-    `mapping` gives headers their field (`manifest.columns`), `key` names the key column
-    (`manifest.key`); both win over the table. `prompt_needed` says that prompts come from a column
-    only. The problems are about the whole file.
+    Args:
+        headers: those of the manifest.
+        mapping: the field of some headers (`manifest.columns`); it takes precedence over the table.
+        key: the header of the key column (`manifest.key`); it takes precedence over `mapping`.
+        prompt_needed: whether prompts can come from a column only.
+
     """
     problems: list[Problem] = []
     places = _places(headers)
@@ -97,7 +103,7 @@ def match(
     chosen: dict[str, int] = {}
     for header, field in asked.items():
         setting = "manifest.key" if header == key else "manifest.columns"
-        found = _named(header, headers, places)
+        found = _index_of(header, headers, places)
         if found is None:
             problems.append(_no_such_header(header, setting, headers))
         else:
@@ -120,7 +126,13 @@ def folded(header: str) -> str:
     return "" if is_blank(header) else _JOINTS.sub("_", compared(header))
 
 
+def field_of(header: str) -> str | None:
+    """Return the field that a header stands for by the table; None for the user's own column."""
+    return _FIELD_OF.get(folded(header))
+
+
 def _places(headers: Sequence[str]) -> dict[str, list[int]]:
+    """Map each folded header to its columns, without blank headers and those of results."""
     places: dict[str, list[int]] = {}
     for index, header in enumerate(headers):
         name = folded(header)
@@ -129,8 +141,8 @@ def _places(headers: Sequence[str]) -> dict[str, list[int]]:
     return places
 
 
-def _named(header: str, headers: Sequence[str], places: Mapping[str, list[int]]) -> int | None:
-    if header in headers:
+def _index_of(header: str, headers: Sequence[str], places: Mapping[str, list[int]]) -> int | None:
+    if header in headers and not is_blank(header):
         return list(headers).index(header)
     found = places.get(folded(header))
     return found[0] if found else None
@@ -144,15 +156,14 @@ def _candidates(field: str, places: Mapping[str, list[int]], taken: set[int]) ->
 def _several(field: str, candidates: Sequence[int], headers: Sequence[str]) -> list[Problem]:
     first, *others = candidates
     used = headers[first].strip()
-    if field == "key":  # id beside sku is how shops are; only the same name twice is a riddle
+    if field == "key":  # shops have an id beside a sku; only the same name twice is unclear
         others = [index for index in others if folded(headers[index]) == folded(used)]
     if not others:
         return []
     left = ", ".join(f'"{headers[index].strip()}" (column {index + 1})' for index in others)
     message = (
-        f'Several columns could be the {field}. Used is "{used}" (column {first + 1}), not {left}. '
-        "If that is not what you want, rename the columns or name the right one in "
-        "manifest.columns."
+        f'Several columns could be the {field}: "{used}" (column {first + 1}) is used, {left} not. '
+        "If that is wrong, rename the columns or name the right one in manifest.columns."
     )
     return [
         Problem(code="several_columns", message=message, severity=Severity.WARNING, column=used)
@@ -165,19 +176,18 @@ def _misspelled(
     taken: Collection[int],
     headers: Sequence[str],
 ) -> list[Problem]:
-    """Columns that nobody reads, and that are nearly called like a field that has none."""
-    known = {alias for aliases in ALIASES.values() for alias in aliases}
+    """Warn of columns that are not read although they are nearly called like a missing field."""
     wanted = [alias for field in FIELDS if field not in chosen for alias in ALIASES[field]]
     problems = []
     for name, indexes in places.items():
-        if name in known:
+        if name in _FIELD_OF or indexes[0] in taken:
             continue
         near = difflib.get_close_matches(name, wanted, n=1, cutoff=_MISSPELLED)
-        if near and indexes[0] not in taken:
+        if near:
             header = headers[indexes[0]].strip()
             message = (
-                f'The column "{header}" is not read. Did you mean "{near[0]}"? Then rename it; if '
-                "not, nothing needs to be done."
+                f'The column "{header}" is not read. Did you mean "{near[0]}"? If so, rename it; '
+                "otherwise there is nothing to do."
             )
             problems.append(
                 Problem(
@@ -191,32 +201,32 @@ def _misspelled(
 
 
 def _no_such_header(header: str, setting: str, headers: Sequence[str]) -> Problem:
-    near = difflib.get_close_matches(folded(header), [folded(one) for one in headers], n=1)
-    names = {folded(one): one.strip() for one in headers}
-    hint = f' Did you mean "{names[near[0]]}"?' if near else f" {_seen(headers)}"
+    names = {folded(own): own.strip() for own in headers}
+    near = difflib.get_close_matches(folded(header), names, n=1)
+    hint = f'Did you mean "{names[near[0]]}"?' if near else _seen(headers)
     return Problem(
         code="no_such_column",
         message=(
-            f'{setting} names a column "{header}", and the manifest has none.{hint} Correct the '
-            "setting or the header."
+            f'{setting} names a column "{header}" that the manifest does not have. {hint} Correct '
+            "the setting or the header."
         ),
         column=header,
     )
 
 
 def _no_prompt(headers: Sequence[str]) -> Problem:
-    near = [one.strip() for one in headers if "prompt" in folded(one)]
+    near = [header.strip() for header in headers if "prompt" in folded(header)]
     hint = f' Perhaps it is "{near[0]}".' if near else ""
     return Problem(
         code="no_prompt_column",
         message=(
             f"The manifest has no prompt column. {_seen(headers)}{hint} Name the column that "
-            'describes the video "prompt", or say which one it is in manifest.columns, for example '
-            "manifest.columns: {Video text: prompt}; or have prompts made of other columns with "
-            "manifest.prompt_template."
+            'describes the video "prompt", or say which column it is in manifest.columns, for '
+            "example manifest.columns: {Video text: prompt}; or have prompts made from other "
+            "columns with manifest.prompt_template."
         ),
     )
 
 
 def _seen(headers: Sequence[str]) -> str:
-    return headers_seen([one.strip() for one in headers if one.strip()])
+    return headers_seen([header.strip() for header in headers if not is_blank(header)])

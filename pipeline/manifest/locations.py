@@ -19,7 +19,7 @@ _QUOTES = (
     ('"', '"'),
     ("'", "'"),
     ("`", "`"),
-    ("\u201c", "\u201d"),  # curly ones, English, German and single
+    ("\u201c", "\u201d"),  # curly quotes: English, German and single
     ("\u201e", "\u201c"),
     ("\u2018", "\u2019"),
     ("<", ">"),
@@ -30,7 +30,7 @@ _DRIVE = re.compile(r"[a-z]:[\\/]", re.IGNORECASE)
 # How the base64 of a JPEG, PNG, GIF or WebP begins.
 _BASE64 = re.compile(r"(?:/9j/|iVBORw0KGgo|R0lGOD|UklGR)[A-Za-z0-9+/=\s]{40,}")
 _LONGEST_URL = 2048
-# Most web addresses are made of these signs alone, and nothing can be wrong with such a one.
+# Most web addresses consist of these characters alone; nothing can be wrong with them.
 _USUAL_URL = re.compile(
     r"https?://[a-z0-9][a-z0-9-]*(?:\.[a-z0-9][a-z0-9-]*)+/[a-z0-9._~/%?&=+,-]{0,1500}",
     re.IGNORECASE | re.ASCII,
@@ -38,11 +38,15 @@ _USUAL_URL = re.compile(
 
 
 def locate(cell: str, root: Path, *, outside: bool = False) -> Path | str | PictureFault:
-    """Read one image out of a cell: a `str` is a web address, a `Path` a file on this disk.
+    """Read the picture that a cell names: a `str` is a web address, a `Path` a file on this disk.
 
-    A relative path begins at `root` (the manifest's folder or `manifest.image_root`). Unless
-    `outside` is set, a path has to stay inside `root` even after following links. Whether the file
-    exists is not asked here.
+    Whether the file exists is not checked here.
+
+    Args:
+        cell: the text of the cell, or of its part that names one picture.
+        root: the folder at which relative paths begin (the manifest's or `manifest.image_root`).
+        outside: whether a path may lead out of `root`; links are followed before that is decided.
+
     """
     if _USUAL_URL.fullmatch(cell):
         return cell
@@ -51,7 +55,8 @@ def locate(cell: str, root: Path, *, outside: bool = False) -> Path | str | Pict
         return PictureFault("empty", "The cell names no picture.")
     if text.lower().startswith(("data:", "base64,")) or _BASE64.match(text):
         return PictureFault(
-            "base64", "The cell holds the picture itself (base64). Save it as a file and name that."
+            "base64",
+            "The cell holds the picture itself (base64). Save it as a file and name the file.",
         )
     scheme = _SCHEME.match(text)
     if scheme:
@@ -59,14 +64,14 @@ def locate(cell: str, root: Path, *, outside: bool = False) -> Path | str | Pict
     if text.startswith("//") or text.lower().startswith("www."):
         return PictureFault(
             "no_scheme",
-            f"{_shown(text)} is a web address without its beginning. "
+            f"{_shown(text)} is a web address without https:// before it. "
             f"Write https://{_shown(text.lstrip('/'))}",
         )
     return _on_disk(text, root, outside=outside)
 
 
 def web_fault(url: str) -> PictureFault | None:
-    """Return why `url` is no http(s) address that a provider can fetch, None if it is one.
+    """Return why the provider cannot fetch `url` by http(s); None if it can.
 
     A user name or password in it is a fault and is not repeated in the message.
     """
@@ -79,12 +84,13 @@ def web_fault(url: str) -> PictureFault | None:
         return _bad_url(url, "does not begin with http:// or https://")
     if named:
         return PictureFault(
-            "bad_url", "The web address holds a user name or password. Use one without."
+            "bad_url",
+            "The web address contains a user name or password. Use an address without them.",
         )
     if re.search(r"\s|[\x00-\x1f\x7f\\]", url):
-        return _bad_url(url, "holds a space or a back-slash. Write a space as %20, \\ as /")
+        return _bad_url(url, "contains a space or a backslash. Write a space as %20 and \\ as /")
     if not host or not re.search(r"[^\W_]", host):
-        return _bad_url(url, "names no host. Copy it again from the browser")
+        return _bad_url(url, "has no host. Copy it again from the browser")
     if len(url) > _LONGEST_URL:
         return _bad_url(url, f"is longer than {_LONGEST_URL:,} characters")
     return None
@@ -103,14 +109,14 @@ def _bare(cell: str) -> str:
 def _by_scheme(scheme: str, text: str, root: Path, *, outside: bool) -> Path | str | PictureFault:
     if scheme in ("http", "https"):
         if not text.lower().startswith(f"{scheme}://"):
-            return _bad_url(text, f"is not complete. It has to begin with {scheme}://")
+            return _bad_url(text, f"is incomplete. It has to begin with {scheme}://")
         return web_fault(text) or text
     if scheme == "file":
         return _by_file_url(text, root, outside=outside)
     return PictureFault(
         "scheme",
         f"{_shown(text)} begins with {scheme}:, which the provider cannot fetch. "
-        "Use an https:// address, or save the picture as a file and name that.",
+        "Use an https:// address, or save the picture as a file and name the file.",
     )
 
 
@@ -122,7 +128,7 @@ def _by_file_url(text: str, root: Path, *, outside: bool) -> Path | PictureFault
     if parts.netloc.lower() not in ("", "localhost"):
         return PictureFault(
             "other_computer",
-            f"{_shown(text)} lies on another computer. Copy the picture to {root} and "
+            f"{_shown(text)} is on another computer. Copy the picture to {root} and "
             "write its name.",
         )
     path = url2pathname(parts.path)
@@ -134,12 +140,12 @@ def _by_file_url(text: str, root: Path, *, outside: bool) -> Path | PictureFault
 def _on_disk(text: str, root: Path, *, outside: bool) -> Path | PictureFault:
     if re.search(r"[\x00-\x1f]", text):
         return PictureFault(
-            "bad_path", f"{_shown(text)!r} holds a line break or another control character."
+            "bad_path", f"{_shown(text)!r} contains a line break or another control character."
         )
     if sys.platform != "win32" and (_DRIVE.match(text) or text.startswith("\\\\")):
         return PictureFault(
             "other_computer",
-            f"{_shown(text)} is a path of a Windows computer. Copy the picture to {root} and "
+            f"{_shown(text)} is a path on a Windows computer. Copy the picture to {root} and "
             "write the path from there.",
         )
     path = root / _expanded(text if os.sep == "\\" else text.replace("\\", "/"))
@@ -147,7 +153,7 @@ def _on_disk(text: str, root: Path, *, outside: bool) -> Path | PictureFault:
         return path
     return PictureFault(
         "outside",
-        f"{_shown(text)} lies outside of the picture folder {root}. Move the picture into it, set "
+        f"{_shown(text)} is outside the picture folder {root}. Move the picture into it, set "
         "manifest.image_root to the folder that holds all pictures, or set manifest.images_outside "
         "to true.",
     )
@@ -160,7 +166,7 @@ def _expanded(text: str) -> Path:
         return path
     try:
         return path.expanduser()
-    except RuntimeError:  # no home: then it is a name like any other
+    except RuntimeError:  # without a home folder it is a name like any other
         return path
 
 
@@ -179,7 +185,7 @@ def _bad_url(url: str, what: str) -> PictureFault:
 
 def _shown(text: str) -> str:
     """Shorten a long text, and leave out the signature behind a web address."""
-    # The whole text is one address, even if a blank stands in the middle of it.
+    # The whole text is one address, even with a blank in the middle of it.
     bare = text.split("?", 1)[0] + "?…" if "://" in text and "?" in text else text
     bare = conceal(bare)
     return bare if len(bare) <= 120 else f"{bare[:117]}…"  # noqa: PLR2004

@@ -1,8 +1,10 @@
-"""A template over the columns of a manifest: which column each of its names is, and a row's text.
+"""A template over the columns of a manifest: the column of each name, and the text of each row.
 
 A column is named by its header as a word, without case and with blanks and signs as underscores
-(`{{ body_html }}` is "Body (HTML)"), or as it stands: `{{ row["Body (HTML)"] }}`. `result_*`
-columns are ours and have no name here: a results file would make other texts than its manifest.
+(`{{ body_html }}` is "Body (HTML)"), or by the header itself: `{{ row["Body (HTML)"] }}`.
+`result_*` columns have no name here: a results file would make other texts than its manifest.
+
+Tested in tests/manifest/test_templates.py.
 """
 
 from __future__ import annotations
@@ -45,7 +47,13 @@ class RowTemplate:
         return tuple(sorted(set(self.places.values())))
 
     def text(self, row: Row, **given: str) -> str:
-        """The text of a row. Raises CellNeeded, or TemplateFault for what else goes wrong."""
+        """Make the text of a row; `given` are the values of names without a column.
+
+        Raises:
+            CellNeeded: a cell that has to be written is empty.
+            TemplateFault: the template cannot be filled in for another reason.
+
+        """
         values: dict[str, object] = {
             name: (bare(row.cells[self.places[name]]) or None)
             if name in self.places
@@ -59,9 +67,16 @@ class RowTemplate:
 
 
 def bind(template: Template, headers: Sequence[str], *, given: Sequence[str] = ()) -> RowTemplate:
-    """Find the column of each name; `given` are the names that come with each row instead.
+    """Find the column of each name of a template.
 
-    Raises TemplateFault naming every column that is not there.
+    Args:
+        template: the template.
+        headers: those of the manifest.
+        given: names, in small letters, that get their value with each row instead.
+
+    Raises:
+        TemplateFault: the manifest does not have a column, or has several; it names them.
+
     """
     own = {
         index: header.strip()
@@ -84,7 +99,7 @@ def bind(template: Template, headers: Sequence[str], *, given: Sequence[str] = (
 
 
 def word(header: str) -> str:
-    """A header as a word of a template."""
+    """Return a header as a word of a template."""
     return _SIGNS.sub("_", folded(header)).strip("_")
 
 
@@ -102,9 +117,9 @@ def _missing(names: Sequence[str], own: Mapping[int, str]) -> str:
     listed = " and ".join(f'"{name}"' for name in names)
     noun = "a column" if len(names) == 1 else "columns"
     words = {word(header): header for header in own.values()}
-    near = [one for name in names for one in difflib.get_close_matches(word(name), words, n=1)]
+    near = [close for name in names for close in difflib.get_close_matches(word(name), words, n=1)]
     if near:
-        hint = " and ".join(f'"{words[one]}"' for one in dict.fromkeys(near))
+        hint = " and ".join(f'"{words[close]}"' for close in dict.fromkeys(near))
         return f"it names {noun} {listed} that the manifest does not have. Did you mean {hint}?"
     seen = headers_seen(list(own.values()))
     return f"it names {noun} {listed} that the manifest does not have. {seen}"

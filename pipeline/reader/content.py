@@ -1,4 +1,7 @@
-"""The file that was named: whether it is there, what is in it, and whether that fits its name."""
+"""The file that was named: whether it exists, what it contains, and whether its name fits that.
+
+Tested in tests/reader/test_files.py and tests/reader/test_damage.py.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,12 @@ from pipeline.errors import ManifestError
 if TYPE_CHECKING:
     from pathlib import Path
 
-TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt"})
-WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
-# What shows its hidden rows and its error values is no library's business to tell in this one.
+_TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt"})
+_WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
+# No library that we could use shows the hidden rows and error values of these files.
 _BINARY_SUFFIX = ".xlsb"
-# 100,000 rows of long prompts are some 50 MB; beyond this a file is no manifest.
-MAX_FILE_BYTES = 1024**3
+# 100,000 rows of long prompts are some 50 MB: a larger file is not a manifest.
+_MAX_FILE_BYTES = 1024**3
 
 # [MS-CFB] 2.2, the container of .xls files and of encrypted workbooks.
 MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -32,7 +35,7 @@ _BIFF = {b"\x09\x08", b"\x09\x04", b"\x09\x02", b"\x09\x00"}
 
 
 class Content(Enum):
-    """What the first bytes of a file say that it is."""
+    """The kind of file that the first bytes show, as messages call it."""
 
     TEXT = "a text file"
     ZIP = "an Excel workbook"
@@ -52,34 +55,36 @@ _SUFFIXES = {
 
 
 def load(path: Path) -> bytes:
-    """The bytes of the manifest at `path`.
+    """Return the bytes of the manifest at `path`.
 
-    Raises ManifestError for a file that is missing, a folder, a lock file, empty, too large or
-    not to be opened.
+    Raises:
+        ManifestError: it does not exist, is a folder or a lock file, is empty or too large, or
+            cannot be opened.
+
     """
     name = path.name
     try:
         if path.is_dir():
-            raise ManifestError(f"{path} is a folder.", action="Name the table inside of it.")
+            raise ManifestError(f"{path} is a folder.", action="Name a table in it.")
         if locked := _LOCK.fullmatch(name):
             program = "Excel" if locked["excel"] else "LibreOffice"
             raise ManifestError(
-                f"{name} is the lock file that {program} keeps beside an open workbook.",
+                f"{name} is the lock file that {program} keeps beside a workbook that is open.",
                 action=f"Name the workbook itself: {locked['excel'] or locked['office']}",
             )
         if not path.exists():
             raise _missing(path)
         size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
+        if size > _MAX_FILE_BYTES:
             raise ManifestError(
-                f"{name} has {size:,} bytes; a manifest has at most {MAX_FILE_BYTES:,}.",
+                f"{name} has {size:,} bytes; a manifest has at most {_MAX_FILE_BYTES:,}.",
                 action="Split it, or remove pictures that are embedded in it.",
             )
         data = path.read_bytes()
     except OSError as error:
         raise ManifestError(
             f"{name} cannot be opened: {error.strerror or error}.",
-            action="Close it in other programs, and check that you may read it.",
+            action="Close it in other programs, and check that you have permission to read it.",
         ) from error
     if not data:
         raise ManifestError(
@@ -90,7 +95,7 @@ def load(path: Path) -> bytes:
 
 
 def content_of(data: bytes) -> Content:
-    """What `data` is by its first bytes."""
+    """Tell what kind of file `data` is, by its first bytes."""
     if data.startswith(_ZIP):
         return Content.ZIP
     if data.startswith(MAGIC) or data[:2] in _BIFF:
@@ -104,9 +109,11 @@ def content_of(data: bytes) -> Content:
 
 
 def is_text(path: Path, data: bytes) -> bool:
-    """Whether the manifest is delimited text; False for a workbook.
+    """Tell whether the manifest is delimited text; False for a workbook.
 
-    Raises ManifestError where its content and its suffix contradict each other.
+    Raises:
+        ManifestError: its suffix is not that of a table, or does not fit its content.
+
     """
     suffix = path.suffix.lower()
     content = content_of(data)
@@ -115,43 +122,43 @@ def is_text(path: Path, data: bytes) -> bool:
             f"{path.name} is a binary Excel workbook (.xlsb), which cannot be read.",
             action="Open it in Excel and save it as an Excel workbook (.xlsx).",
         )
-    if suffix not in TEXT_SUFFIXES | WORKBOOK_SUFFIXES:
-        known = ", ".join(sorted(TEXT_SUFFIXES | WORKBOOK_SUFFIXES))
+    if suffix not in _TEXT_SUFFIXES | _WORKBOOK_SUFFIXES:
+        known = ", ".join(sorted(_TEXT_SUFFIXES | _WORKBOOK_SUFFIXES))
         raise ManifestError(
             f"{path.name}: a manifest is a table; the suffix {suffix or '(none)'!r} is not known.",
             action=f"Save it as one of {known}.",
         )
-    if suffix in TEXT_SUFFIXES and content is Content.TEXT:
+    if suffix in _TEXT_SUFFIXES and content is Content.TEXT:
         return True
     if content is Content.TEXT and _is_binary(data):
         raise ManifestError(
-            f"{path.name} is damaged, or it is no spreadsheet at all.",
+            f"{path.name} is damaged, or it is not a spreadsheet at all.",
             action="Copy or download it again, or open it in its own program and save it as .xlsx.",
         )
-    if suffix in WORKBOOK_SUFFIXES and content in {Content.ZIP, Content.OLE}:
-        return False  # which kind of workbook it is, its parts tell
+    if suffix in _WORKBOOK_SUFFIXES and content in {Content.ZIP, Content.OLE}:
+        return False  # its parts tell which kind of workbook it is
     refuse_renamed(path, _packed_as(data) if content is Content.ZIP else content)
     return False
 
 
 def _is_binary(data: bytes) -> bool:
-    """Whether the bytes are those of no text."""
+    """Tell whether the bytes cannot be text."""
     sample = data[:4096]
     text = sample.translate(None, _CONTROLS)
     return not sample.startswith(_WIDE_MARKS) and text != sample
 
 
 def _packed_as(data: bytes) -> Content:
-    """Which kind of workbook a zip file is, by names that stand in it as they are."""
+    """Tell which kind of workbook a zip file is, by names that are never compressed."""
     if b"opendocument.spreadsheet" in data[:200]:  # ODF 1.2 part 3, 3.3
         return Content.ODS
     return Content.XLSB if b"xl/workbook.bin" in data else Content.ZIP
 
 
 def refuse_renamed(path: Path, content: Content) -> None:
-    """Refuse a file whose name has not the suffix of its content.
+    """Raise ManifestError for a file whose suffix does not fit its content.
 
-    Excel and LibreOffice refuse most of them, or ask; whoever exported it meant another format.
+    Excel and LibreOffice refuse most of them, or ask: the person wanted another format.
     """
     if path.suffix.lower() not in _SUFFIXES.get(content, ()):
         raise _renamed(path, content)
@@ -171,11 +178,11 @@ def _renamed(path: Path, content: Content) -> ManifestError:
 def _missing(path: Path) -> ManifestError:
     folder = path.parent
     if not folder.is_dir():
-        return ManifestError(f"{path} is not there: there is no folder {folder}.")
+        return ManifestError(f"{path} does not exist: there is no folder {folder}.")
     tables = sorted(
         entry.name
         for entry in folder.iterdir()
-        if entry.suffix.lower() in TEXT_SUFFIXES | WORKBOOK_SUFFIXES
+        if entry.suffix.lower() in _TEXT_SUFFIXES | _WORKBOOK_SUFFIXES
         and not entry.name.startswith("~$")
     )
     plain = {name.lower(): name for name in tables}
@@ -183,8 +190,10 @@ def _missing(path: Path) -> ManifestError:
     same_stem = [name for name in tables if name.lower().split(".")[0] == path.stem.lower()]
     likely = list(dict.fromkeys([*(plain[name] for name in close), *same_stem]))
     if likely:
-        return ManifestError(f"{path} is not there.", action=f"Did you mean {' or '.join(likely)}?")
+        return ManifestError(
+            f"{path} does not exist.", action=f"Did you mean {' or '.join(likely)}?"
+        )
     return ManifestError(
-        f"{path} is not there.",
-        action=f"In {folder} there are: {', '.join(tables[:5]) or 'no tables'}.",
+        f"{path} does not exist.",
+        action=f"{folder} contains: {', '.join(tables[:5]) or 'no tables'}.",
     )

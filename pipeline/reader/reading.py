@@ -1,4 +1,4 @@
-"""A manifest in: whatever table was named becomes headers and rows of text."""
+"""Read a manifest: any kind of table becomes headers and rows of text."""
 
 from __future__ import annotations
 
@@ -24,16 +24,23 @@ def read(
 ) -> Manifest:
     """Read the CSV, TSV, text, Excel or OpenDocument table at `path`, every cell as text.
 
-    `sheet` is a sheet's name or its number from 1 (workbooks; default the first visible one).
-    `encoding` is tried for text that is no UTF-8. `hidden_rows` is "include" or "skip"; without it
-    a sheet with hidden or filtered rows is refused. `fill_merged` gives every cell of a merged
-    range the value of its first. Raises ManifestError, which names the file and the line or row.
+    Args:
+        path: the manifest.
+        sheet: the name of a sheet of a workbook, or its number from 1; default the first visible.
+        encoding: is tried for text that is not UTF-8.
+        hidden_rows: "include" or "skip"; without it a sheet with hidden or filtered rows is
+            refused.
+        fill_merged: whether every cell of a merged range gets the value of its first.
+
+    Raises:
+        ManifestError: it cannot be read; the message names the file and the line or row.
+
     """
     data = load(path)
     with collector_paused():
         if is_text(path, data):
             return read_text(path, data, encoding=encoding)
-        # Its libraries would be half of a command's start, and text needs none of them.
+        # Its libraries take half of a command's start, and text needs none of them.
         from pipeline.reader.workbook.opening import read_workbook  # noqa: PLC0415
 
         return read_workbook(

@@ -1,4 +1,7 @@
-"""Columns of text become a manifest: headers checked, blank rows dropped, numbers kept."""
+"""Columns of text become a manifest: headers are checked, blank rows left out, numbers kept.
+
+Tested in tests/reader/test_text.py and tests/reader/test_workbook.py.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
 from pipeline.manifest.blank import is_blank, shows
-from pipeline.manifest.columns import ALIASES, folded
+from pipeline.manifest.columns import field_of
 from pipeline.manifest.wording import letters_of, listed, plural
 from pipeline.model import Manifest, Row, TextDialect
 
@@ -17,21 +20,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SHARING_SAMPLE = 1000
+"""So many first texts of a column show whether it says the same few things over and over."""
 _NAMED_AT_MOST = 5
-# As many columns that we know make a line of headers, and as few filled cells a title.
-_KNOWN_HEADERS, _TITLE_SHARE = 2, 2
-_TITLE_LINES = 3
-_FIELDS = {alias: field for field, aliases in ALIASES.items() for alias in aliases}
+"""A message names no more rows with cells under an empty header."""
 _SHOWN = 60
+"""A message quotes no more characters of a line."""
+_KNOWN_HEADERS = 2
+"""With as many known headers, a line below the first must be the line of headers."""
+_TITLE_SHARE = 2
+"""A title has at most one filled cell for as many filled cells of the line of headers."""
+_TITLE_LINES = 3
+"""The line of headers is looked for in so many lines below the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as it stands in a file: its header line and, column by column, what is under it.
+    """A table as it stands in a file: its header line and, column by column, the cells under it.
 
     `numbers` are the physical numbers of the rows, blank ones included; `columns` has one list per
     header, of the same length as `numbers`. `speaking` are the numbers of rows that are kept even
-    if all of their texts are blank.
+    if all their texts are blank.
     """
 
     path: Path
@@ -44,12 +52,19 @@ class Table:
     first_column: int = 0
     speaking: frozenset[int] = frozenset()
 
+    @property
+    def unit(self) -> str:
+        """What a row of the file is called in a message."""
+        return "line" if self.sheet is None else "row"
+
 
 def manifest_of(table: Table) -> Manifest:
-    """Check the headers of `table` and make it a manifest.
+    """Check the headers of a table and make it a manifest.
 
-    Raises ManifestError for a header that stands twice, cells under an empty header, or a title
-    where the headers should be.
+    Raises:
+        ManifestError: a header occurs twice, cells under an empty header are filled, or a title
+            stands where the headers should be.
+
     """
     header = list(table.header)
     _refuse_title(table)
@@ -75,7 +90,7 @@ def manifest_of(table: Table) -> Manifest:
 
 
 def shared(column: Sequence[str]) -> Sequence[str]:
-    """Keep one string per value where a column says the same few things over and over."""
+    """Keep one string per value in a column that says the same few things over and over."""
     sample = column[:_SHARING_SAMPLE]
     if len(set(sample)) * 2 > len(sample):
         return column
@@ -83,40 +98,30 @@ def shared(column: Sequence[str]) -> Sequence[str]:
     return [known.setdefault(text, text) for text in column]
 
 
-def _place(table: Table, index: int) -> str:
-    """A column as a person finds it: by letter in a workbook, by number in a text file."""
-    if table.sheet is None:
-        return f"column {index + 1}"
-    return f"column {letters_of(table.first_column + index + 1)}"
-
-
 def _refuse_title(table: Table) -> None:
     """Refuse a first line that says what the table is about, above the line of headers."""
     filled = [name for name in table.header if shows(name)]
     for at, number in enumerate(table.numbers[:_TITLE_LINES] if filled else ()):
-        cells = [column[at] for column in table.columns]
-        below = sum(map(bool, map(shows, cells)))
+        below = [column[at] for column in table.columns if shows(column[at])]
         if not below:
             continue
-        if len(filled) * _TITLE_SHARE > below or _known(filled):
+        if len(filled) * _TITLE_SHARE > len(below) or _known(filled):
             return
-        if _known(cells) >= _KNOWN_HEADERS:
-            unit = "line" if table.sheet is None else "row"
+        if _known(below) >= _KNOWN_HEADERS:
+            headers = ", ".join(cell.strip() for cell in below)[:_SHOWN]
             raise ManifestError(
-                f"{table.path.name}: {unit} {number} looks like the headers "
-                f"({', '.join(cell.strip() for cell in cells if shows(cell))[:_SHOWN]}), but "
-                f"{unit} {table.header_row} stands above it ({filled[0].strip()[:_SHOWN]!r}).",
-                action=f"Delete {unit} {table.header_row}: the headers have to come first.",
+                f"{table.path.name}: {table.unit} {number} looks like the headers ({headers}), but "
+                f"{table.unit} {table.header_row} is above it ({filled[0].strip()[:_SHOWN]!r}).",
+                action=f"Delete {table.unit} {table.header_row}: the headers have to come first.",
             )
 
 
 def _known(headers: list[str]) -> int:
-    """How many of our fields the headers name."""
-    return len({_FIELDS[name] for name in map(folded, headers) if name in _FIELDS})
+    """Count the fields that the headers name."""
+    return len({field for header in headers if (field := field_of(header))})
 
 
 def _refuse_unnamed(table: Table) -> None:
-    unit = "line" if table.sheet is None else "row"
     for index, name in enumerate(table.header):
         if not is_blank(name):
             continue
@@ -128,9 +133,9 @@ def _refuse_unnamed(table: Table) -> None:
         found = list(islice(filled, _NAMED_AT_MOST))
         if found:
             raise ManifestError(
-                f"{table.path.name}: {_place(table, index)} has no header in {unit} "
+                f"{table.path.name}: {_place(table, index)} has no header in {table.unit} "
                 f"{table.header_row}, but cells under it are filled "
-                f"({plural(len(found), unit)} {listed(found)}).",
+                f"({plural(len(found), table.unit)} {listed(found)}).",
                 action="Give the column a header, or empty its cells.",
             )
 
@@ -140,12 +145,17 @@ def _refuse_doubles(table: Table, header: list[str]) -> None:
     for index, name in enumerate(header):
         if is_blank(name):
             continue
-        plain = name.strip().casefold()
-        if plain in seen:
-            first = seen[plain]
+        first = seen.setdefault(name.strip().casefold(), index)
+        if first != index:
             raise ManifestError(
-                f"{table.path.name}: the header {name.strip()!r} of {_place(table, index)} stands "
-                f"already in {_place(table, first)} ({header[first].strip()!r}).",
+                f"{table.path.name}: {_place(table, index)} has the header {name.strip()!r}, which "
+                f"{_place(table, first)} already has ({header[first].strip()!r}).",
                 action="Rename one of the two columns (spaces around and capitals do not count).",
             )
-        seen[plain] = index
+
+
+def _place(table: Table, index: int) -> str:
+    """Name a column as a person finds it: by letter in a workbook, by number in a text file."""
+    if table.sheet is None:
+        return f"column {index + 1}"
+    return f"column {letters_of(table.first_column + index + 1)}"

@@ -104,7 +104,7 @@ def _of(suffix: str) -> list[Case]:
         Case(f"{suffix}-title-above-the-headers", make(TITLED), file,
              refused="row 2 looks like the headers", says=("'Spring 2026'", "Delete row 1")),
         Case(f"{suffix}-that-is-nothing", bytes(range(256)) * 2, file,
-             refused="it is no spreadsheet at all"),
+             refused="it is not a spreadsheet at all"),
         Case(f"{suffix}-digits-lost", make(LONG), file, valid=(3,),
              problems=((2, "sku", "digits_lost"),), says=("A2 is a number of 18 digits",)),
         Case(f"{suffix}-error-values", make(ERRORS), file, valid=(4,),

@@ -143,8 +143,8 @@ CASES = (
     Case("lock-file", b"\x05Someone", "~$shop.xlsx", refused="lock file", says=("shop.xlsx",)),
     Case("lock-file-of-libreoffice", b",someone,", ".~lock.shop.xlsx#", refused="lock file that "
          "LibreOffice", says=("Name the workbook itself: shop.xlsx",)),
-    Case("random-bytes", bytes(range(256)), FILE, refused="it is no spreadsheet at all"),
-    Case("empty-zip", zipped({}), FILE, refused="it is no spreadsheet at all"),
+    Case("random-bytes", bytes(range(256)), FILE, refused="it is not a spreadsheet at all"),
+    Case("empty-zip", zipped({}), FILE, refused="it is not a spreadsheet at all"),
     Case("zip-bomb", xlsx(HEADER + row(2, "A", "x" * 60_000_000)), FILE, refused="would unpack"),
     Case("any-zip", zipped({"readme.txt": "hello"}), FILE, refused="no workbook that can be read"),
     Case("no-sheet-part", zipped({"xl/workbook.xml": "<workbook/>"}), FILE, refused="damaged"),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.manifest.columns import ALIASES, FIELDS, RESULT_PREFIX, Columns, folded, match
+from pipeline.manifest.columns import ALIASES, FIELDS, RESULT_PREFIX, Columns, folded, match_columns
 from pipeline.model import RESULT_COLUMNS, Severity
 
 
 def test_the_plain_headers() -> None:
     """Every field is found by its own name, in any order of the columns."""
     headers = tuple(reversed(FIELDS))
-    found, problems = match(headers)
+    found, problems = match_columns(headers)
     assert not problems
     assert {headers[index]: field for field, index in found.fields.items()} == dict(
         zip(FIELDS, FIELDS, strict=True)
@@ -23,7 +23,7 @@ def test_every_alias_finds_its_field() -> None:
     for field, aliases in ALIASES.items():
         for alias in aliases:
             for written in (alias, f" {alias.upper().replace('_', ' ')}\u00a0", f"\ufeff{alias}"):
-                found, _ = match(["prompt", written] if field != "prompt" else [written])
+                found, _ = match_columns(["prompt", written] if field != "prompt" else [written])
                 assert found.fields[field] == (0 if field == "prompt" else 1), written
 
 
@@ -36,24 +36,24 @@ def test_no_alias_stands_for_two_fields() -> None:
 
 def test_the_order_of_the_table_decides() -> None:
     """With key, id and sku present the key column is key, whatever comes first in the sheet."""
-    found, problems = match(["sku", "id", "prompt", "key"])
+    found, problems = match_columns(["sku", "id", "prompt", "key"])
     assert found.key == 3
     assert not problems
-    assert match(["sku", "id", "prompt"])[0].key == 1
+    assert match_columns(["sku", "id", "prompt"])[0].key == 1
 
 
 def test_several_candidates_are_said() -> None:
     """Two columns that could be the picture: the first of the table, and a warning."""
-    found, problems = match(["prompt", "image_url", "image_1"])
+    found, problems = match_columns(["prompt", "image_url", "image_1"])
     assert found.image_1 == 2
     assert [problem.severity for problem in problems] == [Severity.WARNING]
-    assert '"image_1" (column 3), not "image_url" (column 2)' in problems[0].message
+    assert '"image_1" (column 3) is used, "image_url" (column 2) not' in problems[0].message
 
 
 @pytest.mark.parametrize("header", ["text", "description", "title", "Video text"])
 def test_the_prompt_is_not_guessed(header: str) -> None:
     """A description is no prompt; the problem lists what is there and how to say it."""
-    found, problems = match(["sku", header])
+    found, problems = match_columns(["sku", header])
     assert found.prompt is None
     assert [problem.code for problem in problems] == ["no_prompt_column"]
     assert f'"sku", "{header}"' in problems[0].message
@@ -62,7 +62,7 @@ def test_the_prompt_is_not_guessed(header: str) -> None:
 
 def test_mapping_wins() -> None:
     """manifest.columns and manifest.key win over the table."""
-    found, problems = match(
+    found, problems = match_columns(
         ["prompt", "Video text", "sku", "Art. no."],
         mapping={"video TEXT ": "prompt", "sku": "key"},
         key="art. no.",
@@ -73,7 +73,9 @@ def test_mapping_wins() -> None:
 
 def test_a_mapped_header_that_is_not_there() -> None:
     """It is a problem with a suggestion, or with the headers seen."""
-    _, problems = match(["prompt", "Video text"], mapping={"Vidéo texte": "image_1"}, key="nr")
+    _, problems = match_columns(
+        ["prompt", "Video text"], mapping={"Vidéo texte": "image_1"}, key="nr"
+    )
     assert [problem.code for problem in problems] == ["no_such_column"] * 2
     assert 'Did you mean "Video text"?' in problems[0].message
     assert 'manifest.key names a column "nr"' in problems[1].message
@@ -82,14 +84,14 @@ def test_a_mapped_header_that_is_not_there() -> None:
 
 def test_a_mapped_column_is_no_longer_guessed() -> None:
     """A column has one field: mapped to the prompt, `ratio` is not the aspect ratio too."""
-    found, problems = match(["ratio"], mapping={"ratio": "prompt"})
+    found, problems = match_columns(["ratio"], mapping={"ratio": "prompt"})
     assert found == Columns(prompt=0)
     assert not problems
 
 
 def test_result_columns_are_ignored() -> None:
     """A results file is a manifest: its own columns are no fields and no candidates."""
-    found, problems = match(["prompt", *RESULT_COLUMNS])
+    found, problems = match_columns(["prompt", *RESULT_COLUMNS])
     assert all(column.startswith(RESULT_PREFIX) for column in RESULT_COLUMNS)
     assert found == Columns(prompt=0)
     assert not problems
@@ -97,16 +99,16 @@ def test_result_columns_are_ignored() -> None:
 
 def test_no_headers_at_all() -> None:
     """An empty header row is named as such."""
-    _, problems = match(["", " "])
+    _, problems = match_columns(["", " "])
     assert "Row 1 holds no headers." in problems[0].message
 
 
 def test_a_misspelled_header_is_said() -> None:
     """A column that nobody reads, and is nearly called like one that is missing, gets a warning."""
-    columns, problems = match(["key", "prompt", "durration", "colour", "seconds left"])
+    columns, problems = match_columns(["key", "prompt", "durration", "colour", "seconds left"])
     assert columns.duration is None
     assert [(one.code, one.column, one.severity) for one in problems] == [
         ("column_not_read", "durration", Severity.WARNING)
     ]
     assert 'Did you mean "duration"?' in problems[0].message
-    assert match(["key", "prompt", "duration", "durations"])[1] == ()
+    assert match_columns(["key", "prompt", "duration", "durations"])[1] == ()

@@ -43,7 +43,7 @@ def test_a_missing_file_suggests_its_neighbour(tmp_path: Path) -> None:
     """A typing error is met with what is there."""
     put(tmp_path, "products.csv", b"prompt\n")
     message, action = fault(tmp_path / "product.csv")
-    assert "not there" in message
+    assert "does not exist" in message
     assert "products.csv" in action
     assert "products.csv" in fault(tmp_path / "products.xlsx")[1]
     assert "no folder" in fault(tmp_path / "nowhere" / "a.csv")[0]

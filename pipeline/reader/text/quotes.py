@@ -1,4 +1,7 @@
-"""Where a quote of a text file went wrong: found only after a record could not be read."""
+"""Find where a quote of a text file went wrong, after a record could not be read.
+
+Tested in tests/reader/test_text.py and tests/reader/test_delimited.py.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _CLOSE_IT = 'Close the quote. A quote that is part of a quoted text is written t
 
 @dataclass(frozen=True, slots=True)
 class _Quoted:
-    """A quoted cell: where it opens and where its closing quote stands, None without one."""
+    """A quoted cell: where it opens, and where its closing quote is; None if it has none."""
 
     opens: int
     closes: int | None
@@ -26,7 +29,16 @@ class _Quoted:
 def broken_quote(
     name: str, body: str, delimiter: str, first_line: int, record_line: int
 ) -> ManifestError:
-    """Say where the quote opens that made the record at `record_line` unreadable."""
+    """Say where the quote opens that made a record unreadable.
+
+    Args:
+        name: the name of the file.
+        body: its text, from the line `first_line` on.
+        delimiter: the sign between cells.
+        first_line: the number of the first line of `body` in the file.
+        record_line: the number of the line on which the record begins.
+
+    """
     start = _offset(body, record_line - first_line)
     at = start
     while at < len(body):
@@ -41,7 +53,7 @@ def broken_quote(
     return ManifestError(
         f"{name}: a cell of the record in line {record_line} is longer than "
         f"{csv.field_size_limit():,} characters.",
-        action="Shorten the cell, or look whether a quote before it is not closed.",
+        action="Shorten the cell, or check whether a quote before it is never closed.",
     )
 
 
@@ -65,7 +77,7 @@ def _offset(body: str, lines: int) -> int:
 
 
 def _quoted(body: str, opens: int, delimiter: str) -> _Quoted:
-    """Walk the quoted cell that opens at `opens`: to its end, or to where it goes wrong."""
+    """Follow the quoted cell that opens at `opens` to its end, or to where it goes wrong."""
     at = opens + 1
     while (at := body.find(_QUOTE, at)) >= 0:
         after = body[at + 1 : at + 2]
@@ -76,7 +88,7 @@ def _quoted(body: str, opens: int, delimiter: str) -> _Quoted:
 
 
 def _next_field(body: str, at: int, delimiter: str) -> int:
-    """The beginning of the cell after the one that `at` is in."""
+    """Find the beginning of the cell after the one that `at` is in."""
     while at < len(body) and body[at] not in {delimiter, "\n", "\r"}:
         at += 1
     return at + 1
