@@ -209,19 +209,10 @@ class _Check:
         self._picture_root = rowpictures.picture_root(
             self._origin or self._path, settings.image_root
         )
-        self._prompts = self._bind_prompts(settings.prompt_template)
-
-    def _bind_prompts(self, text: str | None) -> rowtexts.PromptTemplate | None:
-        if text is None:
-            return None
-        template = rowtexts.bind_prompts(text, self._manifest, self._fields)
-        if isinstance(template, Problem):
-            self._problems.append(template)
-            return None
-        used = any(map(template.stands_for, self._manifest.rows))
-        if used and "key" not in self._fields:
-            self._problems.append(rowtexts.no_key_column(len(template.template.columns)))
-        return template
+        self._prompts, problems = rowtexts.bind_prompts(
+            settings.prompt_template, self._manifest, self._fields
+        )
+        self._problems += problems
 
     def _make_keys(self) -> list[Problem]:
         """Make the key of each row, and return what is wrong with the keys in the cells."""

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 
 from pathvalidate import sanitize_filename
 
+from pipeline.checker.drafts import problem_at
 from pipeline.errors import ConfigError
 from pipeline.manifest.blank import is_blank, trimmed
 from pipeline.manifest.columns import folded
 from pipeline.manifest.rowtemplate import RowTemplate, bind
 from pipeline.manifest.templates import TemplateFault, compile_template
-from pipeline.manifest.wording import address_of, plural
+from pipeline.manifest.wording import plural
 from pipeline.model import Manifest, Problem, Row
 
 if TYPE_CHECKING:
@@ -150,14 +151,7 @@ def _bad_key(manifest: Manifest, row: Row, index: int, rows: Sequence[int]) -> P
             f'The key "{key}" (column {header}) is also the key of {plural(holders, "row")} '
             f"{', '.join(others)}{more}. Give each row a key of its own, or delete one of the rows."
         )
-    return Problem(
-        code=code,
-        message=message,
-        row=row.number,
-        cell=address_of(manifest, index, row.number),
-        column=manifest.headers[index],
-        key=key or None,
-    )
+    return problem_at(manifest, row.number, index, key or None, code=code, message=message)
 
 
 def _contents_key(inputs: Iterable[tuple[str, str]]) -> str:

@@ -1,4 +1,7 @@
-"""The pictures that rows name: each one found and opened once, then judged row by row."""
+"""The pictures that rows name: each one found and opened once, then judged row by row.
+
+Tested in tests/checker/test_check.py.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from pipeline.model import Manifest, Problem, Row, Severity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SETTING = "manifest.prompt_template"
+_SETTING = "manifest.prompt_template"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class PromptTemplate:
         try:
             text = " ".join(self.template.text(row).split())
         except TemplateFault as fault:
-            return _template_problem(self.manifest, row, key, SETTING, fault)
+            return _template_problem(self.manifest, row, key, _SETTING, fault)
         if not is_blank(text):
             return text
         message = (
-            f"{SETTING} makes an empty prompt for this row. Add words to the template, or write a "
+            f"{_SETTING} makes an empty prompt for this row. Add words to the template, or write a "
             "prompt in the cell."
         )
         return problem_at(
@@ -53,36 +53,38 @@ class PromptTemplate:
 
 
 def bind_prompts(
-    text: str, manifest: Manifest, fields: Mapping[str, int]
-) -> PromptTemplate | Problem:
-    """Bind `manifest.prompt_template` to the columns of a manifest.
+    text: str | None, manifest: Manifest, fields: Mapping[str, int]
+) -> tuple[PromptTemplate | None, tuple[Problem, ...]]:
+    """Bind `manifest.prompt_template`, if it is set, to the columns of a manifest.
 
-    Returns a problem of the whole file if the template names a column that is not there. Raises
-    ConfigError for a text that is no template.
+    The problems are about the whole file. Raises ConfigError for a text that is no template.
     """
+    if text is None:
+        return None, ()
     try:
         template = compile_template(text)
     except TemplateFault as fault:
-        raise ConfigError(f"{SETTING} cannot be used: {fault}.") from fault
+        raise ConfigError(f"{_SETTING} cannot be used: {fault}.") from fault
     try:
         bound = bind(template, manifest.headers)
     except TemplateFault as fault:
         sentence = str(fault) if str(fault)[-1] in "?." else f"{fault}."
-        return Problem(
-            code="template_column",
-            message=f"{SETTING} cannot be used: {sentence} Correct the template or the header.",
-        )
-    return PromptTemplate(manifest, bound, fields.get("prompt"))
+        message = f"{_SETTING} cannot be used: {sentence} Correct the template or the header."
+        return None, (Problem(code="template_column", message=message),)
+    prompts = PromptTemplate(manifest, bound, fields.get("prompt"))
+    if "key" in fields or not any(map(prompts.stands_for, manifest.rows)):
+        return prompts, ()
+    return prompts, (_no_key_column(len(bound.columns)),)
 
 
-def no_key_column(columns: int) -> Problem:
+def _no_key_column(columns: int) -> Problem:
     """Warn that the rows are told apart by the columns that the template uses."""
     noun = "column" if columns == 1 else f"{columns} columns"
     return Problem(
         code="keys_from_template",
         message=(
             "The manifest has no key column, so its rows are told apart by their contents, which "
-            f"include the {noun} that {SETTING} uses. If a later template uses other columns, all "
+            f"include the {noun} that {_SETTING} uses. If a later template uses other columns, all "
             "rows count as new and are paid for again. Give each row a key in a column called sku, "
             "id or key."
         ),

@@ -1,4 +1,7 @@
-"""The file that a missing picture was probably meant to be: other case, other suffix, a typo."""
+"""The file that a missing picture was probably meant to be: other case, other suffix, a typo.
+
+Tested in tests/pictures/test_shelf.py.
+"""
 
 from __future__ import annotations
 
