@@ -16,11 +16,10 @@ from pathlib import Path
 
 import aiohttp
 
-from pipeline.downloader.answers import judge
 from pipeline.downloader.connection import answered, open_session
 from pipeline.downloader.fetching import MAX_BYTES, Downloader
 from pipeline.downloader.partfile import PartFile
-from pipeline.downloader.transfer import receive
+from pipeline.downloader.transfer import judge, receive
 
 AT_A_TIME = 8
 Fetch = Callable[[str, str], Awaitable[object]]

@@ -22,7 +22,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from pipeline import __version__
-from pipeline.downloader.answers import Mark
+from pipeline.downloader.partfile import Mark
 from pipeline.errors import LinkDead, StoreError, TransferBroken
 
 # Listed here as well, because older Python versions call some of them global.

@@ -2,7 +2,7 @@
 
 A damaged file can hang or crash the decoder, so it never runs in the process of the run. Children
 start when first needed (0.3 s), are used again, are replaced after a time limit or a crash, and
-end with their parent, whatever ends it (see `frames`).
+end with their parent, whatever ends it (see `examiner`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Self
 from pipeline.downloader.boxes import Footage
 from pipeline.errors import Unfinished
 
-_PROGRAM = Path(__file__).with_name("frames.py")
+_PROGRAM = Path(__file__).with_name("examiner.py")
 _START_LIMIT_S = 60
 
 
@@ -51,7 +51,8 @@ class Decoder:
             raise
 
     async def _start(self) -> asyncio.subprocess.Process:
-        # -P keeps the program's own folder off the import path: its names are not for the child.
+        # -P keeps the program's own folder and the working folder off the import path: nothing
+        # that happens to be called like a library may be executed.
         self._process = process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", str(self._program), stdin=PIPE, stdout=PIPE, stderr=DEVNULL
         )

@@ -13,13 +13,13 @@ import json
 import os
 import stat
 from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
 from pipeline.disk.failures import storing as disk_storing
 from pipeline.disk.openfile import open_regular, open_unlinked
 from pipeline.disk.place import sync_folder
-from pipeline.downloader.answers import Mark
 from pipeline.errors import StoreError
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -31,6 +31,17 @@ LONG_BYTES = 1024 * 1024
 def storing(path: Path) -> AbstractContextManager[None]:
     """Turn every failure of the file system inside into a StoreError that names `path`."""
     return disk_storing(path, cannot="be written or read")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What makes a part resumable: the host's validator of the file, and its whole size.
+
+    `validator` is a strong ETag or a Last-Modified date; `total_bytes` is None if never announced.
+    """
+
+    validator: str
+    total_bytes: int | None = None
 
 
 class PartFile:

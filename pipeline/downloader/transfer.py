@@ -1,25 +1,154 @@
-"""The body of an answer, piece by piece into the part file."""
+"""The transfer of one video: an answer of the download host becomes bytes in the part file.
+
+`judge` decides by status and headers alone what an answer means. Range requests are as in RFC 9110:
+206 continues only if it says exactly what is missing, 200 is the whole file again, 416 means that
+nothing is missing or that our part belongs to another file. `receive` then writes the body, piece
+by piece.
+"""
 
 from __future__ import annotations
 
+import re
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
 from typing import Protocol
 
 import aiohttp
 
-from pipeline.downloader.answers import Step, Verdict
-from pipeline.downloader.partfile import PartFile
+from pipeline.downloader.partfile import Mark, PartFile
 from pipeline.errors import BadVideo, LinkDead, TransferBroken
+from pipeline.retryafter import retry_after_s
 
-LEAST_BYTES_PER_S = 1024
+_LEAST_BYTES_PER_S = 1024
 _HEAD_BYTES = 12
 # Boxes that may stand first. With any other beginning it is no MP4, whatever it is called.
 _FIRST_BOXES = frozenset({b"ftyp", b"styp", b"free", b"skip", b"wide", b"moov", b"mdat"})
 _TEXT = bytes([9, 10, 13, *range(32, 127)])
 _UNPACKED_BYTES = 1024 * 1024
 _GZIP = 31  # zlib: a gzip header and trailer are expected
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+# Client errors that pass by themselves; all others say that this link will not work again.
+_PASSING = frozenset({408, 425, 429})
+_OK, _PARTIAL, _UNSATISFIABLE = 200, 206, 416
+_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+# A Last-Modified is a safe validator only when it is clearly older than the answer.
+_SETTLED = timedelta(seconds=2)
+
+
+class Step(Enum):
+    """What to do with the body of an answer."""
+
+    APPEND = auto()
+    REWRITE = auto()
+    ASK_AGAIN = auto()  # without a range
+    NOTHING_MISSING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do with an answer. `mark` is None when its file cannot be resumed.
+
+    `total_bytes` is the size of the whole file as announced, None if it was not.
+    """
+
+    step: Step
+    total_bytes: int | None = None
+    mark: Mark | None = None
+    gzip: bool = False
+
+
+def judge(status: int, headers: Mapping[str, str], have_bytes: int, mark: Mark | None) -> Verdict:
+    """Judge an answer to a request for the bytes from `have_bytes` on (all of them if 0).
+
+    Raises LinkDead if this link will not give the video, TransferBroken if a later try may.
+    """
+    if status == _OK:
+        return _whole(headers)
+    if have_bytes and mark is not None:
+        if status == _PARTIAL:
+            return _rest(headers, have_bytes, mark)
+        if status == _UNSATISFIABLE:
+            return _nothing_left(headers, have_bytes, mark)
+    raise _refusal(status, headers)
+
+
+def _refusal(status: int, headers: Mapping[str, str]) -> LinkDead | TransferBroken:
+    if _CLIENT_ERROR <= status < _SERVER_ERROR and status not in _PASSING:
+        return LinkDead(f"The download host refuses the link (HTTP {status}).")
+    return TransferBroken(
+        f"The download host answered with HTTP {status} instead of the video.",
+        retry_after_s=retry_after_s(headers, time.time()),
+    )
+
+
+def _whole(headers: Mapping[str, str]) -> Verdict:
+    encoding = headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding in {"gzip", "x-gzip"}:
+        # The ranges of an encoded body are not those of the file: never resumed.
+        return Verdict(Step.REWRITE, gzip=True)
+    if encoding not in {"identity", ""}:
+        raise TransferBroken(f"The download host sent the video packed as '{encoding[:20]}'.")
+    total = _number(headers.get("Content-Length"))
+    validator = strong_validator(headers)
+    return Verdict(Step.REWRITE, total, Mark(validator, total) if validator else None)
+
+
+def _rest(headers: Mapping[str, str], have_bytes: int, mark: Mark) -> Verdict:
+    """Take a 206 only if it is the rest of the very file whose beginning we hold."""
+    found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
+    plain = headers.get("Content-Encoding", "identity").strip().lower() in {"identity", ""}
+    validator = strong_validator(headers)
+    if found is None or not plain or (validator is not None and not _same(validator, mark)):
+        return Verdict(Step.ASK_AGAIN)
+    first, last = int(found[1]), int(found[2])
+    total = mark.total_bytes if found[3] == "*" else int(found[3])
+    announced = _number(headers.get("Content-Length"))
+    if first != have_bytes or total is None or last != total - 1:
+        return Verdict(Step.ASK_AGAIN)
+    if mark.total_bytes not in {None, total} or announced not in {None, last - first + 1}:
+        return Verdict(Step.ASK_AGAIN)
+    return Verdict(Step.APPEND, total, mark)
+
+
+def _same(validator: str, mark: Mark) -> bool:
+    """Compare validators of one kind; an ETag says nothing about a date."""
+    return validator == mark.validator or validator.startswith('"') != mark.validator.startswith(
+        '"'
+    )
+
+
+def _nothing_left(headers: Mapping[str, str], have_bytes: int, mark: Mark) -> Verdict:
+    told = headers.get("Content-Range", "").removeprefix("bytes */")
+    total = _number(told) if told else mark.total_bytes
+    if total == have_bytes and mark.total_bytes in {None, total}:
+        return Verdict(Step.NOTHING_MISSING, total, mark)
+    return Verdict(Step.ASK_AGAIN)
+
+
+def strong_validator(headers: Mapping[str, str]) -> str | None:
+    """Return what If-Range may name: a strong ETag, else a Last-Modified that is old enough."""
+    etag = headers.get("ETag", "").strip()
+    if len(etag) > 1 and etag.startswith('"') and etag.endswith('"'):
+        return etag
+    if etag:
+        return None
+    modified, answered = headers.get("Last-Modified", ""), headers.get("Date", "")
+    try:
+        age = parsedate_to_datetime(answered) - parsedate_to_datetime(modified)
+    except (ValueError, TypeError):
+        return None
+    return modified if age >= _SETTLED else None
+
+
+def _number(text: str | None) -> int | None:
+    # Nineteen digits are more than any file; int() of far longer ones is refused by Python.
+    clean = (text or "").strip()
+    return int(clean) if re.fullmatch(r"[0-9]{1,19}", clean) else None
 
 
 class Pace:
@@ -36,7 +165,7 @@ class Pace:
         passed_s = now_s - self._since_s
         if passed_s < self._window_s:
             return
-        if self._bytes < LEAST_BYTES_PER_S * passed_s:
+        if self._bytes < _LEAST_BYTES_PER_S * passed_s:
             raise TransferBroken(
                 f"The transfer is too slow: {self._bytes} bytes in {passed_s:g} s."
             )
@@ -48,7 +177,7 @@ class _Unpacker(Protocol):
     def finish(self) -> None: ...
 
 
-class Plain:
+class _Plain:
     """A body that is the file itself."""
 
     def feed(self, raw: bytes) -> Iterator[bytes]:
@@ -59,7 +188,7 @@ class Plain:
         """Nothing can be left over."""
 
 
-class Gunzip:
+class _Gunzip:
     """A body packed with gzip although we asked for none."""
 
     def __init__(self) -> None:
@@ -86,7 +215,7 @@ class Gunzip:
             raise TransferBroken("The packed video ended too early.")
 
 
-class Intake:
+class _Intake:
     """Takes the pieces of one body into the part, which it touches only once a video comes."""
 
     def __init__(self, part: PartFile, verdict: Verdict, content_type: str, max_bytes: int) -> None:
@@ -120,7 +249,7 @@ class Intake:
         if self._verdict.step is Step.APPEND:
             self._part.go_on()
         else:
-            check_head(self._head, self._content_type)
+            _check_head(self._head, self._content_type)
             self._part.start_over(self._verdict.mark)
         self._opened = True
         self._write(self._head)
@@ -141,7 +270,7 @@ def too_large(max_bytes: int) -> BadVideo:
     return BadVideo(f"The video is larger than {max_bytes} bytes, the most that one may have.")
 
 
-def check_head(head: bytes, content_type: str) -> None:
+def _check_head(head: bytes, content_type: str) -> None:
     """Raise LinkDead if a body that begins like this is a page or another file, no video.
 
     A body that begins with a box of an MP4 is taken, whatever the content type says; without one,
@@ -165,8 +294,8 @@ async def receive(
     stall_s: float,
 ) -> None:
     """Write the body of `response` into `part`, which stays, closed, whatever happens."""
-    unpacker: _Unpacker = Gunzip() if verdict.gzip else Plain()
-    intake = Intake(part, verdict, response.headers.get("Content-Type", ""), max_bytes)
+    unpacker: _Unpacker = _Gunzip() if verdict.gzip else _Plain()
+    intake = _Intake(part, verdict, response.headers.get("Content-Type", ""), max_bytes)
     pace = Pace(stall_s, time.monotonic())
     try:
         # Whatever the socket gave, at once: measured as fast as curl, with flat memory.

@@ -10,7 +10,6 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 
 from pipeline.concealment import conceal
@@ -166,24 +165,6 @@ def upload_url(body: Body) -> str | None:
     return _web_url(url)
 
 
-def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
-    """Return the wait in `Retry-After`: seconds, or a date against the answer's own `Date`.
-
-    `now_s` (Unix seconds) stands in where the answer has no date of its own.
-    """
-    text = headers.get("Retry-After", "").strip()
-    if not text:
-        return None
-    seconds = _number(text)
-    if seconds is not None:
-        return max(0.0, seconds)
-    until = _http_date(text)
-    if until is None:
-        return None
-    sent = _http_date(headers.get("Date", ""))
-    return max(0.0, until - (now_s if sent is None else sent))
-
-
 def presentable(text: str | None, secret: str) -> str | None:
     """Return a provider's text fit for logs: one line, no key, no signed URL, at most 500 long."""
     if text is None:
@@ -272,10 +253,3 @@ def _moment(value: object) -> float | None:
     """Return Unix seconds; zero, which stands for "not yet", is None."""
     number = _number(value)
     return number if number is not None and number > 0 else None
-
-
-def _http_date(text: str) -> float | None:
-    try:
-        return parsedate_to_datetime(text).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None

@@ -20,6 +20,7 @@ from pipeline.config.values import TASK_PATH, origin
 from pipeline.disk.openfile import read_regular
 from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused
 from pipeline.model import Balance, Request, TaskView
+from pipeline.retryafter import retry_after_s
 from pipeline.toapis import answers, failures
 from pipeline.toapis.answers import Answer, Silence
 
@@ -194,7 +195,7 @@ class ToAPIs:
                 timeout=timeout,
                 allow_redirects=False,
             ) as response:
-                wait_s = answers.retry_after_s(response.headers, self._clock())
+                wait_s = retry_after_s(response.headers, self._clock())
                 answer = Answer(response.status, await _bounded_body(response), wait_s)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             # Raised only while connecting (refused, DNS, TLS handshake, connect timeout).

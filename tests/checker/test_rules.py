@@ -6,14 +6,7 @@ import re
 
 import pytest
 
-from pipeline.checker.rules import (
-    BY_FIELD,
-    RULES,
-    Draft,
-    cost,
-    make_request,
-    request_hash,
-)
+from pipeline.checker.rules import BY_FIELD, RULES, Draft, cost, make_request, request_hash
 from pipeline.manifest.spellings import aspect_ratio_of, duration_of, resolution_of
 
 

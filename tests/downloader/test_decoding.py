@@ -36,6 +36,23 @@ async def test_sound_video(tmp_path: Path, video: bytes) -> None:
 
 
 @pytest.mark.process
+async def test_nothing_of_the_working_folder_is_imported(
+    tmp_path: Path, video: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Modules of that folder which are called like ours, or like a library, are never executed."""
+    marker = tmp_path / "executed"
+    for name in ("av", "json", "queue", "typing", "aiohttp", "pipeline", "sitecustomize"):
+        (tmp_path / name).mkdir()
+        for path in (tmp_path / f"{name}.py", tmp_path / name / "__init__.py"):
+            path.write_text(f"open({str(marker)!r}, 'a').write({name!r})\nraise SystemExit(9)\n")
+    (tmp_path / "a.mp4").write_bytes(video)
+    monkeypatch.chdir(tmp_path)
+    async with Decoders() as decoders:
+        assert (await decoders.examine(Path("a.mp4"), full=True)).width == 192
+    assert not marker.exists()
+
+
+@pytest.mark.process
 async def test_many_videos_at_once(tmp_path: Path, video: bytes) -> None:
     """More orders than processes wait for their turn."""
     path = tmp_path / "a.mp4"

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.downloader import Downloader, verify_file
-from pipeline.downloader.answers import Mark
-from pipeline.downloader.partfile import LONG_BYTES, PartFile
+from pipeline.downloader.partfile import LONG_BYTES, Mark, PartFile
 from pipeline.downloader.verification import AT_ONCE_BYTES, described_open
 from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken
 from pipeline.model import Video

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from pipeline.downloader.answers import Mark, Step, judge, retry_after_s, strong_validator
-from pipeline.downloader.transfer import Pace
+from pipeline.downloader.partfile import Mark
+from pipeline.downloader.transfer import Pace, Step, judge, strong_validator
 from pipeline.errors import LinkDead, TransferBroken
 
 MARK = Mark('"a"', 100)
@@ -60,17 +58,6 @@ def test_validators() -> None:
     assert strong_validator(old | {"Date": old["Last-Modified"]}) is None
     assert strong_validator(old | {"Date": "soon"}) is None
     assert strong_validator({}) is None
-
-
-def test_retry_after() -> None:
-    """Seconds and dates are understood, anything else is no wait."""
-    now = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
-    assert retry_after_s("7") == 7
-    assert retry_after_s("Sun, 01 Nov 2026 10:00:30 GMT", now) == 30
-    assert retry_after_s("Sun, 01 Nov 2026 09:00:00 GMT", now) == 0
-    assert retry_after_s("soon") is None
-    assert retry_after_s("9" * 5000) is None
-    assert retry_after_s(None) is None
 
 
 def test_pace() -> None:
