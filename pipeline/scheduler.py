@@ -1,7 +1,10 @@
-"""The asyncio shell around the engine: sockets, clock and files, and no decisions.
+"""The asyncio shell around the engine: it carries out commands and tells the engine the replies.
 
 One rule holds everything together: no command is carried out before the events of its decision, and
-of every earlier one, are durable in the journal. So the world never sees what the journal has not.
+of every earlier one, are durable in the journal. So nothing ever leaves this machine that the
+journal does not know. What happens to a row, the engine decides. The scheduler decides only what it
+no longer carries out: after a halt it turns back submissions that are not out yet, and on a full
+disk downloads.
 """
 
 from __future__ import annotations
@@ -50,28 +53,29 @@ class Provider(Protocol):
     async def submit(
         self, request: Request, image_urls: Sequence[str], client_business_id: str | None
     ) -> str:
-        """Submit once and return the task id: the paid call."""
+        """Submit once and return the task id. This is the paid call."""
 
     async def query(self, reference: str) -> TaskView:
-        """Return a task as it stands now."""
+        """Return a task as the provider shows it now, by its id or by our reference."""
 
 
 class Store(Protocol):
-    """Where finished videos go; raises DownloadError or Unfinished."""
+    """Where finished videos are put; raises DownloadError or Unfinished."""
 
     async def fetch(
         self, url: str, *, name: str, duration: int, aspect_ratio: str, resolution: str
     ) -> Video:
-        """Bring a video home and verify it."""
+        """Download a video and verify it."""
 
 
 class Record(Protocol):
     """Where events are kept."""
 
     def append(self, events: Sequence[Event], at: float) -> Future[StoreError | None]:
-        """Write events; done when they are durable. What shares a commit may share its future.
+        """Write events; the future is done when they are durable.
 
-        Its result says, if it is not None, why nothing new may be begun: the last room is used.
+        Events that share a commit may share its future. A result other than None says that the
+        reserved space is in use, and that nothing new may begin.
         """
 
     def remember_upload(
@@ -81,7 +85,7 @@ class Record(Protocol):
 
 
 class Clock(Protocol):
-    """The time: `now` for waits, which never goes back, and `wall` for people."""
+    """The time: `now`, which never goes back, for waits, and `wall` for people."""
 
     def now(self) -> float:
         """Return seconds of a monotonic clock."""
@@ -91,7 +95,7 @@ class Clock(Protocol):
 
 
 class Observer(Protocol):
-    """Who sees what happens while it runs."""
+    """Whoever is shown what happens while the scheduler runs."""
 
     @property
     def interval_s(self) -> float:
@@ -127,7 +131,7 @@ class Scheduler:
         self._account = account
         self._client_reference = client_reference
         self._replies: deque[Reply] = deque()
-        # What waits for each commit, in their order; commits come in no other.
+        # The commands that wait for each commit; commits are completed in this order.
         self._uncommitted: dict[Future[StoreError | None], list[Command]] = {}
         self._under_way: dict[asyncio.Task[None], Command] = {}
         self._halted = False
@@ -136,10 +140,15 @@ class Scheduler:
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
-        """Work until nothing is left to do; raises StoreError when the journal takes no more.
+        """Work until nothing is left to do.
 
-        Any other exception is an internal error. Either way nothing is left running behind it, and
-        the paid calls under way were awaited and their answers committed, if that was possible.
+        Whatever is raised, nothing is left running, and the paid calls that were under way have
+        been awaited and their answers committed, if that was possible.
+
+        Raises:
+            StoreError: The journal cannot be written any more.
+            Exception: Anything else is an internal error.
+
         """
         try:
             await self._work()
@@ -159,13 +168,13 @@ class Scheduler:
         raise self._crash
 
     def stop(self, stop: Stop) -> None:
-        """Stop early; what is under way is awaited and committed."""
+        """Stop early; calls under way are awaited, and their answers committed."""
         self._halted = self._halted or stop.reach >= Reach.EVERYTHING
         self._engine.stop(stop)
         self._wake.set()
 
     def drop_downloads(self) -> None:
-        """Give up the transfers under way; what came of them is kept and resumed next time."""
+        """Give up the downloads under way; the bytes that came are kept for the next run."""
         for effort, command in self._under_way.items():
             if isinstance(command, Download):
                 effort.cancel()
@@ -181,13 +190,13 @@ class Scheduler:
             try:
                 self._turn()
             except Exception as error:  # noqa: BLE001 - the first crash is raised; this one goes along
-                crash.add_note(f"Then, while the last answers were taken in: {error!r}")
+                crash.add_note(f"Then, while the last replies were taken in: {error!r}")
             if self._uncommitted:
                 await self._wake.wait()
                 self._wake.clear()
 
     def _turn(self) -> Decision:
-        # One look at the clock: what is written of a submission is of the day that it counts for.
+        # The clock is read once: a submission is recorded under the day that it counts for.
         wall = self._clock.wall()
         self._engine.begin_day(day_of(wall))
         decision = self._engine.tell(self._told(), self._clock.now())
@@ -195,7 +204,7 @@ class Scheduler:
         return decision
 
     def _told(self) -> Iterator[Reply]:
-        # One by one: if the engine breaks on one, the others are still there.
+        # One at a time: if the engine fails on a reply, the others are still there.
         while self._replies:
             yield self._replies.popleft()
 
@@ -217,8 +226,8 @@ class Scheduler:
             self._start(decision.commands)
 
     def _await(self, written: Future[StoreError | None]) -> None:
-        # However many decisions share a commit, it calls into the loop once: 5 microseconds each,
-        # and a turn of the loop.
+        # However many decisions share a commit, it calls into the loop once: each call costs 5
+        # microseconds and a turn of the loop.
         if written in self._uncommitted:
             return
         self._uncommitted[written] = []
@@ -233,12 +242,12 @@ class Scheduler:
         else:
             self._heed(done.result())
             self._start(commands)
-        # A commit alone changes nothing that the engine decides by: only who waits for it wakes.
+        # A commit alone changes nothing that the engine decides by, so it is not asked again.
         if not self._uncommitted and (self._crash is not None or self._engine.finished):
             self._wake.set()
 
     def _heed(self, shortage: StoreError | None) -> None:
-        """Stop at the first commit that needed the reserve; the rest of it is for the answers."""
+        """Stop at the first commit that needed the reserve: the rest of it is for the answers."""
         if shortage is None or self._full:
             return
         self._full = True
@@ -248,11 +257,11 @@ class Scheduler:
     def _start(self, commands: Sequence[Command]) -> None:
         for command in commands:
             if (self._halted or self._crash) and isinstance(command, Submit):
-                # Decided before the stop, and not out yet: so it stays unsent, and that is known.
-                unsent = NotSent("the run was stopped before it was sent")
+                # Decided before the stop and not out yet: so it is known to be unsent.
+                unsent = NotSent("the run was stopped before this was sent")
                 self._tell(SubmitReply(command.attempt.key, unsent))
             elif self._full and isinstance(command, Download):
-                later = TransferBroken("the disk is full; the video is fetched by the next run")
+                later = TransferBroken("the disk is full; the next run downloads the video")
                 self._tell(DownloadReply(command.attempt.key, later))
             elif self._crash is None:
                 effort = asyncio.create_task(self._perform(command))
@@ -263,7 +272,7 @@ class Scheduler:
         command = self._under_way.pop(effort)
         if effort.cancelled():
             if isinstance(command, Download):
-                broken = TransferBroken("the transfer was given up; it is resumed by the next run")
+                broken = TransferBroken("the download was given up; the next run resumes it")
                 self._tell(DownloadReply(command.attempt.key, broken))
         elif (error := effort.exception()) is not None:
             self._fail(error)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import BinaryIO, NamedTuple
 
-MOOV_LIMIT_BYTES = 64 * 1024 * 1024
-TOP_LEVEL_LIMIT = 100_000
-HEADER = 8
-WIDE_HEADER = 16
+_MOOV_LIMIT_BYTES = 64 * 1024 * 1024
+_TOP_LEVEL_LIMIT = 100_000
+_HEADER = 8
+_WIDE_HEADER = 16
 
 
 class BoxFault(ValueError):
@@ -63,11 +63,11 @@ def walk(file: BinaryIO, size_bytes: int) -> Footage:
 
 def _top_level(file: BinaryIO, size_bytes: int) -> Iterator[Box]:
     at = 0
-    for _ in range(TOP_LEVEL_LIMIT):
+    for _ in range(_TOP_LEVEL_LIMIT):
         if at == size_bytes:
             return
         file.seek(at)
-        box = _header(file.read(WIDE_HEADER), at, size_bytes)
+        box = _header(file.read(_WIDE_HEADER), at, size_bytes)
         if box.end > size_bytes:
             missing = box.end - size_bytes
             raise BoxFault(f"its last {missing} bytes or more are missing", truncated=True)
@@ -78,14 +78,14 @@ def _top_level(file: BinaryIO, size_bytes: int) -> Iterator[Box]:
 
 def _header(head: bytes, at: int, limit: int) -> Box:
     """Read the header of the box at `at`; a size of 0 (to the end) is taken for `mdat` only."""
-    if len(head) < HEADER:
+    if len(head) < _HEADER:
         raise BoxFault("it ends in the middle of a box", truncated=True)
     size, kind = struct.unpack_from(">I4s", head)
-    start = at + HEADER
+    start = at + _HEADER
     if size == 1:
-        if len(head) < WIDE_HEADER:
+        if len(head) < _WIDE_HEADER:
             raise BoxFault("it ends in the middle of a box", truncated=True)
-        size, start = struct.unpack_from(">Q", head, 8)[0], at + WIDE_HEADER
+        size, start = struct.unpack_from(">Q", head, 8)[0], at + _WIDE_HEADER
     elif size == 0 and kind == b"mdat":
         size = limit - at
     if at + size < start:
@@ -95,7 +95,7 @@ def _header(head: bytes, at: int, limit: int) -> Box:
 
 def _payload(file: BinaryIO, box: Box) -> bytes:
     length = box.end - box.start
-    if length > MOOV_LIMIT_BYTES:
+    if length > _MOOV_LIMIT_BYTES:
         raise BoxFault(f"its index of {length} bytes is far too large")
     file.seek(box.start)
     data = file.read(length)
@@ -106,8 +106,8 @@ def _payload(file: BinaryIO, box: Box) -> bytes:
 
 def _children(data: bytes, parent: Box) -> Iterator[Box]:
     at = parent.start
-    while at + HEADER <= parent.end:
-        box = _header(data[at : at + WIDE_HEADER], at, parent.end)
+    while at + _HEADER <= parent.end:
+        box = _header(data[at : at + _WIDE_HEADER], at, parent.end)
         if box.end > parent.end:
             raise BoxFault(f"its '{_shown(box.kind)}' box is larger than the box around it")
         yield box

@@ -114,12 +114,12 @@ def _host_refusal(host: str) -> str | None:
     return address_refusal(host)
 
 
-READ_BUFFER_BYTES = 256 * 1024
-MOST_REDIRECTS = 5
+_READ_BUFFER_BYTES = 256 * 1024
+_MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-class ForbiddenAddress(OSError):
+class _ForbiddenAddress(OSError):
     """A host name resolved to an address that no download may go to."""
 
 
@@ -140,11 +140,11 @@ class CheckedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Resolve; raises ForbiddenAddress if one of the addresses is closed to downloads."""
+        """Resolve; raises _ForbiddenAddress if one of the addresses is closed to downloads."""
         found = await self._resolver.resolve(host, port, family)
         for address in found:
             if reason := self._refusal(address["host"]):
-                raise ForbiddenAddress(errno.EACCES, reason)
+                raise _ForbiddenAddress(errno.EACCES, reason)
         return found
 
     async def close(self) -> None:
@@ -173,7 +173,7 @@ def open_session(
         # Packed bodies are unpacked by us, because their ranges and lengths are not the file's.
         auto_decompress=False,
         trust_env=False,
-        read_bufsize=READ_BUFFER_BYTES,
+        read_bufsize=_READ_BUFFER_BYTES,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_s, sock_read=stall_s),
         headers={
             "User-Agent": f"reelsheet/{__version__}",
@@ -199,7 +199,7 @@ async def answered(
     """
     headers = {"Range": f"bytes={have_bytes}-", "If-Range": mark.validator} if mark else {}
     url, came_from = _parse(link), None
-    for _ in range(MOST_REDIRECTS + 1):
+    for _ in range(_MOST_REDIRECTS + 1):
         reason = link_refusal(url, allow_private=allow_private, came_from=came_from)
         if reason:
             raise LinkDead(f"The download link may not be followed: {reason}.")
@@ -213,7 +213,7 @@ async def answered(
             return
         response.close()
         came_from, url = url, _next(url, response.headers.get("Location"))
-    raise LinkDead(f"The download link redirects more than {MOST_REDIRECTS} times.")
+    raise LinkDead(f"The download link redirects more than {_MOST_REDIRECTS} times.")
 
 
 def _parse(link: str) -> URL:
@@ -238,7 +238,7 @@ def broken(
 ) -> LinkDead | TransferBroken | StoreError:
     """Say what a failure of the connection means."""
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(cause, ForbiddenAddress):
+    if isinstance(cause, _ForbiddenAddress):
         return LinkDead(f"The download link may not be followed: {cause.strerror}.")
     if isinstance(error, aiohttp.InvalidURL):
         return LinkDead("The download link cannot be read.")

@@ -30,7 +30,7 @@ class _Died(Exception):
     """The child ended without an answer."""
 
 
-class Decoder:
+class _Decoder:
     """One child process; orders are given one at a time."""
 
     def __init__(self, program: Path = _PROGRAM) -> None:
@@ -113,9 +113,9 @@ class Decoders:
         self, *, processes: int = 2, limit_s: float = 120, program: Path = _PROGRAM
     ) -> None:
         self._limit_s = limit_s
-        self._all = [Decoder(program) for _ in range(processes)]
+        self._all = [_Decoder(program) for _ in range(processes)]
         # Last in, first out: the second child starts only when two videos come together.
-        self._free: asyncio.LifoQueue[Decoder] = asyncio.LifoQueue()
+        self._free: asyncio.LifoQueue[_Decoder] = asyncio.LifoQueue()
         for decoder in reversed(self._all):
             self._free.put_nowait(decoder)
 
@@ -145,7 +145,7 @@ class Decoders:
             raise DecodeFault(answer["fault"])
         return Footage(answer["width"], answer["height"], answer["duration_s"])
 
-    async def _ask(self, decoder: Decoder, order: dict[str, Any]) -> dict[str, Any]:
+    async def _ask(self, decoder: _Decoder, order: dict[str, Any]) -> dict[str, Any]:
         try:
             try:
                 return await decoder.ask(order, self._limit_s)

@@ -19,10 +19,10 @@ from pipeline.errors import BadVideo
 from pipeline.model import Video
 
 LEVELS = ("boxes", "first_frame", "full")
-LENGTH_TOLERANCE_S = 0.25
+_LENGTH_TOLERANCE_S = 0.25
 AT_ONCE_BYTES = 1024 * 1024
 # What the provider makes of a frame and a resolution (contract, "The video").
-FRAME_SIZES = {
+_FRAME_SIZES = {
     ("16:9", "720p"): (1280, 720),
     ("9:16", "720p"): (720, 1280),
     ("16:9", "1080p"): (1920, 1080),
@@ -44,13 +44,13 @@ class Wanted:
     def differences(self, footage: Footage) -> tuple[str, ...]:
         """Say in what the video differs from what was asked for: warnings, not failures."""
         found = []
-        size = FRAME_SIZES.get((self.aspect_ratio, self.resolution.lower()))
+        size = _FRAME_SIZES.get((self.aspect_ratio, self.resolution.lower()))
         if size is not None and size != (footage.width, footage.height):
             found.append(
                 f"The video has {footage.width}x{footage.height} pixels; asked for was "
                 f"{self.aspect_ratio} at {self.resolution} ({size[0]}x{size[1]})."
             )
-        if abs(footage.duration_s - self.duration) > LENGTH_TOLERANCE_S:
+        if abs(footage.duration_s - self.duration) > _LENGTH_TOLERANCE_S:
             found.append(
                 f"The video is {footage.duration_s:.2f} s long; asked for were {self.duration} s."
             )

@@ -1,4 +1,8 @@
-"""Spend under caps, per run and per day: reserved before the intent, released on a provable no."""
+"""Spend under caps, per run and per day: reserved before the intent, released only on proof.
+
+Only a submission that was provably not accepted gives its share back.
+Tested in tests/engine/test_days_of_budget.py.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +37,7 @@ class Spend:
         self.money += times * (attempt.cost or 0)
 
     def excess(self, attempt: Attempt, caps: Caps) -> Iterator[tuple[str, str]]:
-        """Yield the name of each cap that one more attempt would pass, and by what it would."""
+        """Yield the name of each cap that one more attempt would pass, and how."""
         for name, cap, after in (
             ("videos", caps.videos, self.videos + 1),
             ("video_seconds", caps.video_seconds, self.video_seconds + attempt.request.duration),
@@ -45,9 +49,9 @@ class Spend:
 
 
 class Budget:
-    """Counts what a run, and a day, have reserved and says no before a cap would be passed.
+    """Counts what a run and a day have reserved, and refuses what would pass a cap.
 
-    Days are told by their number, which only grows: a clock that is set back opens no old day.
+    A day is known by its number, which only grows: a clock that is set back opens no old day.
     """
 
     def __init__(self, caps: Caps, caps_per_day: Caps) -> None:
@@ -58,7 +62,7 @@ class Budget:
         self._today = -inf
 
     def begin_day(self, day: float, spent: Spend | None = None) -> None:
-        """Count anew if this is a later day than before; `spent` says what it began with."""
+        """Count anew if this is a later day than before; `spent` is what it begins with."""
         if day > self._today:
             self._today = day
             self._day = spent or Spend()

@@ -1,7 +1,7 @@
-"""What the engine asks for (commands) and what it is told of how they ended (replies).
+"""What the engine asks for (commands), and what it is told of how they ended (replies).
 
-A command goes out at most once per request of the engine and is replied to exactly once. Replies
-carry a record of `model` on success and an error of `errors` otherwise.
+A command is carried out at most once and replied to exactly once. The content of a reply is text or
+a record of `model` on success, and an error of `errors` otherwise.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pipeline.model import Attempt, TaskView, Video
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Upload the local picture with this content hash."""
+    """Upload the local picture with this hash of its content."""
 
     sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Submit this attempt: the paid call. `image_urls` are the pictures in their order."""
+    """Submit this attempt: the paid call. `image_urls` are the URLs of its pictures in order."""
 
     attempt: Attempt
     image_urls: tuple[str, ...]
@@ -38,7 +38,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Bring home the finished video of this attempt."""
+    """Download the finished video of this attempt."""
 
     attempt: Attempt
     url: str
@@ -84,10 +84,11 @@ Reply = UploadReply | SubmitReply | QueryReply | DownloadReply
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the engine decided: facts to commit, then commands to carry out, and when to ask again.
+    """What the engine decided: events to commit, then commands to carry out.
 
     No command may be carried out before the events of this decision, and of every earlier one, are
-    durable. `wake_at` is the time of the next thing to do by itself; None if there is none.
+    durable. `wake_at` is the time at which the engine wants to be told again even without a reply;
+    None if only a reply can change anything.
     """
 
     events: tuple[Event, ...] = ()

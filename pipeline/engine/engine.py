@@ -3,7 +3,7 @@
 It owns the caps, the rates, the poll schedule, the back-off and the budget, and it decides every
 move of a row. It is told the time and never reads it; it has no socket, no disk and no dice, so a
 whole night runs as an ordinary function in virtual time, and a resumed night is the journal's
-entries taken up by a fresh engine, followed by ordinary answers.
+entries taken up by a fresh engine, followed by ordinary replies.
 
 The way of one row: `enqueue` -> pictures (`uploads`) -> the paid call (`submissions`, `gate`)
 -> queries (`sweep`) -> the video (`videos`) -> settled.
@@ -42,7 +42,7 @@ from pipeline.lifecycle import SETTLED, after
 from pipeline.model import Attempt, Entry, State, TaskView
 
 AHEAD = 32
-"""Pictures are uploaded for so many rows ahead of the free slots."""
+"""Pictures are uploaded for this many rows before there are free slots for them."""
 
 
 class Engine:
@@ -77,7 +77,7 @@ class Engine:
     def begin_day(self, day: int, spent: Spend | None = None) -> None:
         """Have the caps per day count anew if `day`, by its number, is later than any before.
 
-        `spent` is what was reserved on that day before this run.
+        `spent` is what earlier runs reserved on that day.
         """
         self._budget.begin_day(day, spent)
 
@@ -90,21 +90,30 @@ class Engine:
     ) -> None:
         """Have these rows submitted, in their order.
 
-        `new` gives a row's attempt and the ended one that it follows. It is asked once for each,
-        when its turn is near: made at the start, those of a hundred thousand rows take 50 MB.
-        Raises ValueError while rows of an earlier call wait to be made.
+        Args:
+            keys: The rows.
+            new: Returns the attempt of a row, and the entry of the attempt that it follows, if any.
+                It is called once for each row, when its turn is near: made at the start, the
+                attempts of a hundred thousand rows would take 50 MB.
+
+        Raises:
+            ValueError: There are still rows of an earlier call whose attempts were not made.
+
         """
         if self._uploads.new_waiting:
-            raise ValueError("rows of an earlier call wait to be made")
+            raise ValueError("the attempts of an earlier call are not all made yet")
         self._new = new
         self.states[State.WAITING] += self._uploads.add_new(keys)
 
     def take_up(self, entry: Entry, now: float, *, doubt_age_s: float = 0) -> None:
-        """Go on with a row that is, or may be, paid for; never submits it.
+        """Continue with a row that is, or may be, paid for; it is never submitted.
 
-        A `done` one is taken up because its file is gone.
-        `doubt_age_s` says how long ago a row in doubt was submitted: it is looked for until
-        `lookup_s` after that, and at least once.
+        Args:
+            entry: What the journal knows of it; a `done` row is taken up because its file is gone.
+            now: The time, in seconds.
+            doubt_age_s: How many seconds ago a row in doubt was submitted. It is looked up until
+                `lookup_s` after that, and at least once.
+
         """
         row = Tracked(entry.attempt, entry.state, now)
         row.task_id = entry.task_id
@@ -120,7 +129,7 @@ class Engine:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is under way and nothing more will happen by itself."""
+        """Whether nothing is under way and nothing will happen any more by itself."""
         if self._in_flight:
             return False
         if self._reach >= Reach.EVERYTHING:
@@ -158,11 +167,11 @@ class Engine:
         self._reach = max(self._reach, stop.reach)
 
     def halt(self) -> None:
-        """Decide nothing new any more, without a word why; answers are still taken in."""
+        """Decide nothing new any more, without giving a reason; replies are still taken in."""
         self._reach = Reach.EVERYTHING
 
     def tell(self, replies: Iterable[Reply], now: float) -> Decision:
-        """Take in what happened by `now` and decide what follows."""
+        """Take in the replies that came by `now`, and decide what follows."""
         for reply in replies:
             match reply:
                 case UploadReply():

@@ -13,17 +13,17 @@ from pipeline.engine.pacing import PROBE, SUBMIT, Bucket, Settings
 from pipeline.engine.rows import Stop, alike, outage
 from pipeline.errors import ProviderError, Throttled
 
-EQUAL_REFUSALS = 5
-"""So many equal refusals in a row, with no acceptance in the run, mean a wrong setting."""
+_EQUAL_REFUSALS = 5
+"""After this many equal refusals in a row and no acceptance in the run a setting is wrong."""
 
-DOUBTS_IN_A_ROW = 5
-"""So many submissions in a row in doubt and not found pause submitting: an outage."""
+_DOUBTS_IN_A_ROW = 5
+"""After this many doubts in a row that no look-up settled, submitting pauses: an outage."""
 
 _DECREASE, _RECOVERY_S = 0.7, 16.0
 """What is left of the window after a refusal, and the time in which it has grown back."""
 
-PROBES = 5
-"""So many single submissions try, with growing gaps, whether the outage is over."""
+_PROBES = 5
+"""At most this many single submissions, with growing gaps, try whether the outage is over."""
 
 
 class Window:
@@ -53,7 +53,7 @@ class Window:
         return max(1, int(min(grown, self._cap)))
 
     def refused(self, now: float, outstanding: int) -> None:
-        """Take note of a refusal that came while so many tasks were outstanding."""
+        """Take note of a refusal that came while `outstanding` tasks were outstanding."""
         self._refused_at = max(1.0, min(self.size(now), outstanding))
         drop = self._refused_at * (1 - _DECREASE)
         self._plateau_s = (drop / self._pace) ** (1 / 3)
@@ -61,7 +61,7 @@ class Window:
 
 
 class Gate:
-    """Admits one submission at a time; told of every answer."""
+    """Admits one submission at a time; it is told of every reply to one."""
 
     def __init__(self, settings: Settings, now: float) -> None:
         self.in_flight = 0
@@ -105,9 +105,9 @@ class Gate:
     @property
     def _room(self) -> int:
         if self._failures:
-            # After a pause one submission tries; the others follow when it comes through.
+            # After a pause a single submission tries; the others follow when it comes through.
             return 1
-        if self._doubts + self._not_looked_up < DOUBTS_IN_A_ROW:
+        if self._doubts + self._not_looked_up < _DOUBTS_IN_A_ROW:
             return self._most_in_flight
         # Whether this is an outage is known as soon as they are looked up; then one at a time.
         return 0 if self._not_looked_up else 1
@@ -125,7 +125,7 @@ class Gate:
         signature = (error.status, error.code)
         self._refusals = self._refusals + 1 if signature == self._refusal else 1
         self._refusal = signature
-        if self._accepted_any or self._refusals < EQUAL_REFUSALS:
+        if self._accepted_any or self._refusals < _EQUAL_REFUSALS:
             return None
         return alike(self._refusals, error.message)
 
@@ -164,9 +164,9 @@ class Gate:
         before the pause began do not count as tries.
         """
         self._doubts += 1
-        if self._doubts < DOUBTS_IN_A_ROW or (self._probes and now < self._closed_until):
+        if self._doubts < _DOUBTS_IN_A_ROW or (self._probes and now < self._closed_until):
             return None
-        if self._probes >= PROBES:
+        if self._probes >= _PROBES:
             return outage(message)
         self._probes += 1
         self._closed_until = max(self._closed_until, now + PROBE.wait_s(self._probes, "probe"))

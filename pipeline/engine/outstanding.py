@@ -30,7 +30,7 @@ from pipeline.engine.sweep import Sweep
 from pipeline.errors import NoSuchTask, ProviderError, Unauthorized
 from pipeline.model import Phase, State, TaskView
 
-URLLESS_QUERIES = 5
+_URLLESS_QUERIES = 5
 """A completed task without a URL is asked for this many times more."""
 
 PROOF_TRIES = 30
@@ -150,7 +150,7 @@ class Outstanding:
     def without_url(self, row: Tracked, now: float) -> bool:
         """Ask again for a completed task that has no URL; return True when that is given up."""
         row.urlless += 1
-        if row.urlless > URLLESS_QUERIES:
+        if row.urlless > _URLLESS_QUERIES:
             return True
         self._again(row, now)
         return False

@@ -11,7 +11,7 @@ from math import ceil
 from zlib import crc32
 
 _COMPANY, _LONGEST_COMPANY_S = 0.075, 0.75
-"""So late a query may go, to go together with others: a part of the interval, and the most."""
+"""Queries due within this part of the interval, or this time if it is shorter, go together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Pace:
         return max(self.floor_s, self.interval_s / 5)
 
     def together_at(self, due: float) -> float:
-        """Return the moment, `due` or later, at which all queries go that are due about then."""
+        """Return the moment, `due` or later, at which all queries go that are due around `due`."""
         company_s = min(_LONGEST_COMPANY_S, self.interval_s * _COMPANY)
         return max(due, ceil(due / company_s) * company_s)
 
@@ -75,7 +75,7 @@ class Bucket:
     __slots__ = ("_capacity", "_per_s", "_then", "_tokens")
 
     _WHOLE = 1 - 1e-6
-    # A hair below one token is granted: 1 - 1e-12 would mean a wait too short to take.
+    # A hair less than one token is enough: for the last 1e-12 the wait would be too short to wait.
 
     def __init__(self, per_minute: float, now: float) -> None:
         self._per_s = per_minute / 60
@@ -113,10 +113,11 @@ class Backoff:
     longest_s: float
 
     def wait_s(self, failures: int, seed: str = "", asked_s: float | None = None) -> float:
-        """Return the wait after so many failures in a row (from 1).
+        """Return the wait after `failures` failures in a row, from 1.
 
-        `asked_s` is the server's own wish (Retry-After): never less than that is waited, and the
-        spread goes on top of it, so that not all rows come back in one moment.
+        `seed` spreads the waits of different rows. `asked_s` is what the server asked for
+        (Retry-After): the wait is never shorter, and the spread is added to it, so that not all
+        rows come back at the same moment.
         """
         doubled = self.first_s * 2.0 ** min(failures - 1, 30)
         own = min(doubled, self.longest_s) * (0.75 + 0.5 * spread(seed, failures))
@@ -146,7 +147,7 @@ LOOK_UP = Backoff(first_s=1, longest_s=20)
 """Between two look-ups of a submission in doubt."""
 
 PROOF = Backoff(first_s=2, longest_s=60)
-"""Between two queries of a known task that try whether it is found by our own reference."""
+"""Between two queries that try whether a known task is found by our own reference."""
 
 PROBE = Backoff(first_s=30, longest_s=480)
-"""Between two single submissions that try whether the provider answers clearly again."""
+"""Between two single submissions that try whether the provider gives clear answers again."""

@@ -60,7 +60,7 @@ class Tracked:
 
     @property
     def watch(self) -> Watch:
-        """What the poll schedule knows of its task; nothing before it is sent or once it ended."""
+        """What the poll schedule knows of its task; nothing before it is sent or after it ended."""
         if self._watch is None:
             self._watch = Watch(self.key, _kind(self.attempt))
         return self._watch
@@ -68,8 +68,8 @@ class Tracked:
     def unwatch(self) -> None:
         """Forget what the answers to its queries showed, once its task has ended.
 
-        That is a third of what a row holds, and many may wait for a free place to be downloaded.
-        Where the age of the task is not known, this alone is known, and still is.
+        That is a third of the memory that a row takes, and many may wait to be downloaded. Of a
+        task whose age is not known only this is known, and it is kept.
         """
         if self._watch is not None and self._watch.timed:
             self._watch = None

@@ -8,19 +8,19 @@ from math import inf
 
 from pipeline.engine.pacing import POLL, Bucket, Settings
 
-TRIES = 8
-"""So many queries at once try whether an outage is over."""
+_TRIES = 8
+"""This many queries at a time try whether an outage is over."""
 
 
 class Sweep:
-    """Says which row to ask for next, under the rate and a cap on queries in flight."""
+    """Decides which row to ask for next, within the rate and a cap on queries in flight."""
 
     def __init__(self, settings: Settings, now: float) -> None:
         self.in_flight = 0
         self._most_in_flight = settings.polls_in_flight
         self._pace = settings.pace
         self._bucket = Bucket(settings.polls_per_minute, now)
-        # The moment of each query; of those of one moment, the earliest due goes first.
+        # The moment and the due time of each query: at one moment, the earliest due goes first.
         self._due: list[tuple[float, float, int, str]] = []
         self._turn = count()
         self._closed_until = now
@@ -34,12 +34,13 @@ class Sweep:
     @property
     def _room(self) -> int:
         # While nothing gets through, a few try; the others follow as soon as one is answered.
-        return min(TRIES, self._most_in_flight) if self._failures > 1 else self._most_in_flight
+        return min(_TRIES, self._most_in_flight) if self._failures > 1 else self._most_in_flight
 
     def schedule(self, key: str, due: float) -> None:
         """Ask for a row at `due` or soon after. A row is scheduled once at a time.
 
-        All that fall due about then go together: each for itself costs half as much again.
+        Queries that are due at about the same time go together: alone, each costs half as much
+        again.
         """
         heappush(self._due, (self._pace.together_at(due), due, next(self._turn), key))
 
@@ -63,7 +64,7 @@ class Sweep:
         return max(self._due[0][0], self._closed_until, self._bucket.ready_at(now))
 
     def answered(self) -> None:
-        """Take note of any clear answer."""
+        """Take note of a clear answer."""
         self.in_flight -= 1
         self._failures = 0
 

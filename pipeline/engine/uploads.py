@@ -1,7 +1,9 @@
-"""Which pictures to upload next, and which rows have all of theirs.
+"""Which pictures to upload next, and which rows have URLs for all of their pictures.
 
-A picture is uploaded once per content, whatever number of rows use it, and a little ahead of the
-free slots, so that a slot never waits for a picture.
+Each content is uploaded once, however many rows use it, and a little before there is a free slot
+for the first of them, so that no slot waits for a picture.
+
+Tested in tests/engine/test_uploads_at_night.py.
 """
 
 from __future__ import annotations
@@ -15,17 +17,17 @@ from math import inf
 from pipeline.engine.pacing import UPLOAD
 from pipeline.errors import ProviderError, Throttled
 
-LOCAL = "sha256:"
-"""How a request names a local picture: this prefix and the content hash."""
+_LOCAL = "sha256:"
+"""A request names a local picture by this prefix and the hash of its content."""
 
-FAILURES = 10
-"""A picture that could not be uploaded so often (some minutes) waits for the next run."""
+_FAILURES = 10
+"""After this many failures, some minutes, a picture waits for the next run."""
 
-GIVEN_UP_IN_A_ROW = 5
-"""So many pictures given up, with none uploaded in between, mean an outage."""
+_GIVEN_UP_IN_A_ROW = 5
+"""After this many pictures given up, and none uploaded in between, it is an outage."""
 
-REFUSALS = 2
-"""A picture refused so often is refused for good: a 200 with `success:false` may be a hiccup."""
+_REFUSALS = 2
+"""Refused this often is refused for good: a single `success:false` may be a hiccup."""
 
 
 @dataclass(slots=True)
@@ -55,12 +57,12 @@ class Uploads:
 
     @property
     def waiting(self) -> int:
-        """How many rows have not gone out."""
+        """How many rows have not been submitted yet."""
         return self.new_waiting + len(self._lacking) + len(self.prepared)
 
     @property
     def new_waiting(self) -> int:
-        """How many rows have not even been made."""
+        """How many of them have no attempt yet."""
         return len(self._new)
 
     def know(self, sha256: str, url: str, valid_until: float) -> None:
@@ -68,7 +70,7 @@ class Uploads:
         self._known[sha256] = _Known(url, valid_until)
 
     def add_new(self, keys: Iterable[str]) -> int:
-        """Queue rows that are made when `next_new` gives them; return how many they are."""
+        """Queue rows whose attempts are made when `next_new` returns them; return their number."""
         before = len(self._new)
         self._new += keys
         return len(self._new) - before
@@ -81,8 +83,8 @@ class Uploads:
         """Return the URLs of a prepared row's pictures; None if one has become too old."""
         urls = []
         for image in images:
-            known = self._known.get(image.removeprefix(LOCAL))
-            if not image.startswith(LOCAL):
+            known = self._known.get(image.removeprefix(_LOCAL))
+            if not image.startswith(_LOCAL):
                 urls.append(image)
             elif known and known.valid_until > now:
                 urls.append(known.url)
@@ -91,11 +93,11 @@ class Uploads:
         return tuple(urls)
 
     def prepare(self, key: str, images: tuple[str, ...], now: float) -> ProviderError | None:
-        """Want the pictures of a row; return the error if one of them was refused."""
+        """Have the pictures of a row uploaded; return the error if one of them was refused."""
         lacking = set()
         for image in images:
-            sha256 = image.removeprefix(LOCAL)
-            if not image.startswith(LOCAL):
+            sha256 = image.removeprefix(_LOCAL)
+            if not image.startswith(_LOCAL):
                 continue
             if sha256 in self._refused:
                 return self._refused[sha256]
@@ -114,7 +116,7 @@ class Uploads:
         return None
 
     def next_new(self) -> str | None:
-        """Return the next row to make and prepare, if it is time to look further ahead."""
+        """Return the next row to make an attempt for and prepare, if it is time to do so."""
         if self._new and len(self.prepared) + len(self._lacking) < self._ahead:
             return self._new.popleft()
         return None
@@ -135,7 +137,7 @@ class Uploads:
         return inf
 
     def uploaded(self, sha256: str, url: str, valid_until: float) -> None:
-        """Take note of a finished upload; its rows may be prepared by it."""
+        """Take note of a finished upload; rows that lacked only this one are prepared."""
         self.in_flight -= 1
         self._given_up_in_a_row = 0
         self._failures.pop(sha256, None)
@@ -158,18 +160,18 @@ class Uploads:
         """
         self.in_flight -= 1
         failures = self._failures[sha256] = self._failures.get(sha256, 0) + 1
-        if failures < FAILURES or isinstance(error, Throttled):
+        if failures < _FAILURES or isinstance(error, Throttled):
             wait_s = UPLOAD.wait_s(failures, sha256, error.retry_after_s)
             heappush(self._later, (now + wait_s, sha256))
             return True
         self._drop(sha256)
         self._given_up_in_a_row += 1
-        return self._given_up_in_a_row < GIVEN_UP_IN_A_ROW
+        return self._given_up_in_a_row < _GIVEN_UP_IN_A_ROW
 
     def refused(self, sha256: str, error: ProviderError, now: float) -> list[str]:
         """Take note of a refusal; return the rows that cannot go out because of it."""
         refusals = self._refusals[sha256] = self._refusals.get(sha256, 0) + 1
-        if refusals < REFUSALS:
+        if refusals < _REFUSALS:
             self.put_off(sha256, error, now)
             return []
         self.in_flight -= 1

@@ -1,7 +1,9 @@
-"""Finished videos on their way home: the link that dies first goes first.
+"""Downloads of finished videos: the link that dies first goes first.
 
-A download that fails is tried again by way of another query: that gives a fresh URL, and the
-transfer resumes what came.
+A download that failed is tried again after another query of the task: that gives a fresh URL, and
+the transfer continues where it broke.
+
+Tested in tests/engine/test_downloads_at_night.py.
 """
 
 from __future__ import annotations
@@ -18,16 +20,16 @@ from pipeline.engine.sweep import Sweep
 from pipeline.errors import BadVideo, DownloadError, LinkDead, Unfinished
 from pipeline.model import TaskView, Video
 
-BROKEN_TRANSFERS = 10
-BAD_VIDEOS = 3
-"""So often a download is tried in one run; after that its row stays `ready` for the next run."""
+_BROKEN_TRANSFERS = 10
+_BAD_VIDEOS = 3
+"""After this many failures of its download in one run a row stays `ready` for the next run."""
 
-DEAD_LINKS = 6
-"""So many refused URLs, each a fresh one, make a row `expired`."""
+_DEAD_LINKS = 6
+"""After this many refused URLs, each of them fresh, a row is `expired`."""
 
 
 class Videos:
-    """A queue of rows and URLs under a cap on transfers, and what their ends mean."""
+    """Decides which video to download next, within a cap on transfers, and what a reply means."""
 
     def __init__(self, most_in_flight: int, sweep: Sweep, outstanding: Outstanding) -> None:
         self.in_flight = 0
@@ -39,7 +41,7 @@ class Videos:
 
     @property
     def waiting(self) -> int:
-        """How many videos wait for a free place."""
+        """How many videos wait for a download to end."""
         return len(self._queue)
 
     def link(self, row: Tracked, view: TaskView, now: float) -> Reaction:
@@ -74,16 +76,16 @@ class Videos:
                 return Reaction(stop=unstorable(error))
             case LinkDead() as error:
                 row.dead_links += 1
-                if row.dead_links == DEAD_LINKS:
+                if row.dead_links == _DEAD_LINKS:
                     return Reaction((ev.LinkLost(key, number, "link_dead", error.message),))
                 self._again(row, row.dead_links, error, now)
             case BadVideo() as error:
                 row.bad_videos += 1
-                if row.bad_videos < BAD_VIDEOS:
+                if row.bad_videos < _BAD_VIDEOS:
                     self._again(row, row.bad_videos, error, now)
             case error:
                 row.broken_transfers += 1
-                if row.broken_transfers < BROKEN_TRANSFERS:
+                if row.broken_transfers < _BROKEN_TRANSFERS:
                     self._again(row, row.broken_transfers, error, now)
         return NOTHING
 

@@ -24,8 +24,8 @@ from pipeline.retryafter import retry_after_s
 from pipeline.toapis import answers, failures
 from pipeline.toapis.answers import Answer, Silence
 
-LONGEST_BODY_BYTES = 1_000_000
-LARGEST_UPLOAD_BYTES = 10_000_000  # "10MB" in the docs; which of the two is meant is not said
+_LONGEST_BODY_BYTES = 1_000_000
+_LARGEST_UPLOAD_BYTES = 10_000_000  # "10MB" in the docs; which of the two is meant is not said
 _SUFFIXES = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
@@ -235,7 +235,7 @@ async def _bounded_body(response: aiohttp.ClientResponse) -> bytes | None:
     try:
         while piece := await response.content.readany():
             body += piece
-            if len(body) > LONGEST_BODY_BYTES:
+            if len(body) > _LONGEST_BODY_BYTES:
                 response.close()
                 return None
     except (aiohttp.ClientError, OSError):  # the status still counts: see `failures`
@@ -274,16 +274,16 @@ def _checked_key(key: str) -> str:
 def _picture_bytes(path: Path, sha256: str | None) -> bytes:
     """Read a picture whole, and make sure that it is still the one that was checked."""
     try:
-        content = read_regular(path, LARGEST_UPLOAD_BYTES)
+        content = read_regular(path, _LARGEST_UPLOAD_BYTES)
     except OSError as error:
         raise Refused(
             f"The picture {path} cannot be read: {error.strerror or error}.",
             code="picture_unreadable",
             action="Put the picture back in its place, then run again.",
         ) from error
-    if len(content) > LARGEST_UPLOAD_BYTES:
+    if len(content) > _LARGEST_UPLOAD_BYTES:
         raise Refused(
-            f"The picture {path} has more than {LARGEST_UPLOAD_BYTES:,} bytes.",
+            f"The picture {path} has more than {_LARGEST_UPLOAD_BYTES:,} bytes.",
             code="picture_too_large",
             action="Save it smaller, then run again.",
         )

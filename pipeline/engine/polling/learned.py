@@ -30,8 +30,8 @@ _BEFORE_THE_FASTEST = 0.9
 class Density:
     """The wanted density of polls over a task's age, as a cumulative, piecewise linear phase.
 
-    Polls at equal steps of `phases` have that density; `mean_phase` is the phase that a task runs
-    through in the mean, so that steps of `mean_phase / n` come to n polls a task.
+    Polls at equal steps of `phases` have that density. `mean_phase` is the phase that a task passes
+    through in the mean, so that steps of `mean_phase / n` make n polls per task.
     """
 
     ages_s: tuple[float, ...]
@@ -54,9 +54,9 @@ class Density:
         return cls(tuple(ages), tuple(accumulate(steps, initial=0.0)), mean_phase)
 
     def next_age_s(self, age_s: float, steps: float, polls: float) -> float | None:
-        """Return the age so many steps on, of a schedule with `polls` polls a task.
+        """Return the age `steps` polls later in a schedule with `polls` polls per task.
 
-        None past the longest duration.
+        None beyond the longest duration.
         """
         phase = _interpolated(age_s, self.ages_s, self.phases) + steps * self.mean_phase / polls
         if phase > self.phases[-1]:
@@ -91,14 +91,14 @@ class Durations:
 
     @property
     def density(self) -> Density:
-        """The density of polls for these durations, made anew when an eighth of them is new."""
+        """The density of polls for these durations, recomputed when an eighth of them is new."""
         if self._density is None or self._fresh * 8 > len(self._sorted):
             self._density = Density.of(self._sorted)
             self._fresh = 0
         return self._density
 
     def learn(self, duration_s: float) -> None:
-        """Remember one more end, and forget the oldest of too many."""
+        """Remember another duration, and forget the oldest if there are too many."""
         self._ended.append(duration_s)
         insort(self._sorted, duration_s)
         self._total_s += duration_s
@@ -109,7 +109,7 @@ class Durations:
             self._total_s -= oldest
 
     def spread_s(self, age_s: float) -> float | None:
-        """Return the 10-90 % spread of the durations longer than `age_s`; None if too few are."""
+        """Return the 10-90 % range of the durations above `age_s`; None if there are too few."""
         start = bisect_right(self._sorted, age_s)
         longer = len(self._sorted) - start
         if longer < 10:  # noqa: PLR2004 - deciles of fewer are noise
@@ -133,12 +133,12 @@ _ENOUGH = 12
 _LEAST_AGE_S = 1e-3
 
 Sighting = tuple[float, float]
-"""What a query saw: the task's age in seconds, and its progress from 0 to 100."""
+"""What a query showed: the task's age in seconds, and its progress from 0 to 100."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """How many seconds a task still takes: the tenth, the half and nine tenths of its likes."""
+    """How many seconds a task still takes: the 10th, 50th and 90th percentile of others like it."""
 
     early_s: float
     median_s: float
@@ -146,7 +146,7 @@ class Rest:
 
     @property
     def spread_s(self) -> float:
-        """How unsure that is."""
+        """The width of that range: how unsure it is."""
         return self.late_s - self.early_s
 
 
@@ -169,7 +169,7 @@ class Bar:
                 self._by_speed.learn(progress, rest_s / promised_s)
 
     def rest(self, sightings: Sequence[Sighting]) -> Rest | None:
-        """Return what is left for a task that has shown so much, the latest last; None: unknown."""
+        """Return how long a task with these sightings, latest last, still takes; None: unknown."""
         age_s, progress = sightings[-1]
         by_pace = self._by_pace.rest(progress, _by_pace_s(age_s, progress))
         by_speed = self._by_speed.rest(progress, _by_speed_s(sightings))
@@ -179,7 +179,7 @@ class Bar:
 
 
 class _Ratios:
-    """How much longer tasks took than one kind of promise said, for each part of the bar."""
+    """How much longer tasks took than one of the two promises said, for each part of the bar."""
 
     __slots__ = ("_ended", "_sorted")
 

@@ -1,8 +1,10 @@
-"""When to ask for a task next: from its own progress, from the durations of its likes, or by rote.
+"""When to ask for a task next: by its progress, by how long others took, or at fixed times.
 
-Until enough tasks of a kind have ended, the documented schedule: a first query, then one every so
-often. After that, whichever says more: the progress bar where it has proved true, the durations
-else. So a lying, stuck or missing bar costs nothing.
+Until enough tasks of a kind have ended, the documented schedule applies: a first query, then one in
+every interval. After that it is whichever says more: the progress bar where it has proved true,
+otherwise the durations. So a lying, stuck or missing bar costs nothing.
+
+Tested in tests/engine/test_polling.py.
 """
 
 from __future__ import annotations
@@ -13,31 +15,31 @@ from math import inf
 from pipeline.engine.pacing import Pace, spread
 from pipeline.engine.polling.learned import Bar, Durations, Sighting
 
-ENOUGH = 30
-"""So many ends of a kind must have been seen before they mean anything."""
+_ENOUGH = 30
+"""The durations of a kind are used once this many of its tasks have ended."""
 
-POLLS = 5.2
-"""So many polls a task, in the mean, where only the durations are known."""
+_POLLS = 5.2
+"""Polls per task, in the mean, where only the durations are known."""
 
 _SPARSER = 2.0
-"""Once no row waits for a slot, the end of most tasks may be noticed late at no cost."""
+"""Polls are this much sparser once no row waits for a slot: a late detection costs nothing."""
 
 _LONGEST_INTERVALS = 3
-"""No bar that is unsure is believed for longer than so many documented intervals."""
+"""An unsure bar postpones a query by at most this many documented intervals."""
 
 _LAST_ONES = 10
-"""Of so few tasks left each may be the one that ends the run: the fewer, the closer watched."""
+"""Once this few tasks are left, each may end the run: the fewer, the closer they are watched."""
 
 Kind = tuple[int, str, int]
-"""What decides how long a task takes: seconds asked, resolution, pictures."""
+"""What decides how long a task takes: seconds of video, resolution, number of pictures."""
 
 
 @dataclass(slots=True)
 class Watch:
-    """What is known of one task: its kind, and what its answers showed, as (age, progress).
+    """What is known of a task: its kind, and what the answers to its queries showed.
 
-    Without `timed` its age is not known, because it was submitted by an earlier run or found by a
-    look-up: it is polled by rote, and nothing is learned from it.
+    Unless `timed`, its age is not known, because an earlier run submitted it or a look-up found it:
+    it is polled at fixed times, and nothing is learned from it.
     """
 
     key: str
@@ -51,7 +53,7 @@ class Watch:
 class Schedule:
     """Decides the waits of one run, and learns from every task that ends.
 
-    `polls_per_s` is how many queries all tasks together may make.
+    `polls_per_s` is how many queries per second are allowed for all tasks together.
     """
 
     def __init__(self, pace: Pace, polls_per_s: float = 50) -> None:
@@ -77,7 +79,8 @@ class Schedule:
     ) -> float:
         """Return the wait until the next query of a task seen unfinished at `age_s`.
 
-        `last` says that no row waits for a slot any more.
+        `progress` is 0-100 or None; `outstanding` is how many tasks share the queries; `last` says
+        that no row waits for a slot any more.
         """
         watch.queries += 1
         watch.seen_age_s = age_s
@@ -88,8 +91,8 @@ class Schedule:
     def learn(self, watch: Watch, age_s: float, duration_s: float | None) -> None:
         """Take in the end of a task, noticed at `age_s`; `duration_s` is what the provider says.
 
-        The truth lies between the last sight of the unfinished task and now, whatever the
-        provider's clock says.
+        It ended between the last time it was seen unfinished and now, whatever the provider's clock
+        says.
         """
         if not watch.timed:
             return
@@ -120,14 +123,14 @@ class Schedule:
         """Return what enough tasks of this kind, or of all kinds together, have taught."""
         for one in (kind, None):
             learned = self._learned.get(one)
-            if learned is not None and len(learned[0]) >= ENOUGH:
+            if learned is not None and len(learned[0]) >= _ENOUGH:
                 return learned
         return None
 
     def _polls(self, durations: Durations, outstanding: int) -> float:
         # A fifth of the allowance is left for look-ups, fresh links and failed queries.
         affordable = 0.8 * self._polls_per_s * durations.mean_s / max(1, outstanding)
-        return max(0.1, min(POLLS, affordable))
+        return max(0.1, min(_POLLS, affordable))
 
     def _by_rote(self, watch: Watch) -> float:
         wait_s = self._pace.interval_s if watch.queries else self._pace.first_s
@@ -153,7 +156,7 @@ class Schedule:
         last: bool,
     ) -> float:
         polls = self._polls(durations, outstanding)
-        rote_s = self._pace.interval_s * POLLS / polls
+        rote_s = self._pace.interval_s * _POLLS / polls
         # A whole step before the first query, too: a random part of one costs half a query a task.
         # Tasks accepted together are parted by seconds: not all of them are asked for at once.
         steps = 1.0 if watch.queries else 0.95 + 0.1 * spread(watch.key, 0)
