@@ -1,4 +1,4 @@
-"""What no log, message or traceback may show: keys, and the signatures behind web addresses."""
+"""Hide what no log, message or traceback may show: keys, and the signatures of web addresses."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import json
 import re
 
 _MARK = "***"
-_SHORTEST = 8  # what is shorter is no secret, and to mark it would tear other words
-# A signature stands behind the address; a user's name and password in front of the host.
+_SHORTEST = 8  # a shorter text is no secret, and hiding it would damage other words
+# A signature follows the address; a user name and a password precede the host.
 _SIGNED = re.compile(r"(https?://[^\s?#\"'<>\\]*)[?#][^\s\"'<>\\]*", re.IGNORECASE)
 _NAMED = re.compile(r"(https?://)[^\s/?#\"'<>\\@]*@", re.IGNORECASE)
 
 
 def conceal(text: str, *secrets: str) -> str:
-    """Return a text with its web addresses shortened and each of the secrets made unreadable.
+    """Return a text in which web addresses are shortened and secrets are replaced.
 
-    The text may be JSON: a secret is found as JSON writes it, too.
+    The text may be JSON: a secret is also found in the form in which JSON writes it.
     """
     for secret in secrets:
         if len(secret) >= _SHORTEST:
-            # As JSON first: what escapes a quotation mark must not be left behind alone.
+            # As JSON first: otherwise the backslash before a quotation mark would be left behind.
             text = text.replace(json.dumps(secret)[1:-1], _MARK).replace(secret, _MARK)
     if "://" not in text:
         return text

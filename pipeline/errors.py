@@ -8,7 +8,7 @@
     |-- InternalError            70   a fault of the program
     |-- Unfinished                5   run again as it is
     |   +-- StoreError                the disk or the output folder does not take what is written
-    |-- ProviderError                 an answer of the API that is not what was asked for
+    |-- ProviderError                 the API's answer to a call is not what was asked for
     |   |-- Unauthorized          4   401
     |   |-- OutOfCredit           4   402, or a quota that is used up
     |   |-- Refused                   a definite no to this one call
@@ -20,10 +20,10 @@
     +-- DownloadError
         |-- LinkDead                  the URL is refused: ask for a fresh one
         |-- TransferBroken            broke on the way: resume
-        +-- BadVideo                  whole on the wire, and still no playable video
+        +-- BadVideo                  came whole, and is not a playable video
 
-Messages hold no key and no signed URL. The API's messages come in several languages, so nothing is
-decided by their words.
+Messages hold no key and no signed URL. The API's messages come in several languages, so no decision
+depends on their words.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class InternalError(ReelsheetError):
 
 
 class Unfinished(ReelsheetError):
-    """Something outside of the rows stopped the run; running again goes on where it was."""
+    """Something outside of the rows stopped the run; running again continues where it stopped."""
 
     exit_code = ExitCode.UNFINISHED
 
@@ -94,7 +94,7 @@ class StoreError(Unfinished):
 
 
 class ProviderError(ReelsheetError):
-    """An answer of the API that is not what was asked for.
+    """The API's answer to a call is not what was asked for.
 
     `status` is the HTTP status if one came, `code` the API's own code as text if it gave one,
     `retry_after_s` the wait that the API asked for.
@@ -152,7 +152,7 @@ class Unreachable(ProviderError):
 
 
 class DownloadError(ReelsheetError):
-    """A video could not be brought home this time. It never makes a task failed.
+    """A video could not be downloaded this time. It never makes a task failed.
 
     `retry_after_s` is the wait that the download host asked for, if it did.
     """

@@ -1,4 +1,4 @@
-"""The facts that happen to a row, as the journal keeps them.
+"""The facts about a row, as the journal keeps them.
 
 Every event names the row's key and the number of the attempt that it is about. Which state an event
 leads to, and from where it may come, is in `lifecycle`.
@@ -42,14 +42,14 @@ class PictureRefused(Event):
 
 @dataclass(frozen=True, slots=True)
 class Accepted(Event):
-    """The provider took the submission and gave it a task id."""
+    """The provider accepted the submission and gave it a task id."""
 
     task_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotAccepted(Event):
-    """The submission was provably not accepted; it may go out again under the same number."""
+    """The submission was provably not accepted; it may be sent again under the same number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,14 @@ class Interrupted(Event):
 
 @dataclass(frozen=True, slots=True)
 class Found(Event):
-    """The task of a submission in doubt was found, by look-up or by a person."""
+    """The task of a submission in doubt was found, by a look-up or by a person."""
 
     task_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedUnsent(Event):
-    """A person settled that the submission was never accepted."""
+    """A person decided that the submission was never accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class NotFound(Event):
 
 @dataclass(frozen=True, slots=True)
 class Completed(Event):
-    """The provider finished the video. `duration_s` is what it took there, if it said so."""
+    """The provider finished the video. `duration_s` is how long that took, if it says so."""
 
     duration_s: float | None
 
@@ -129,7 +129,7 @@ class Downloaded(Event):
 
 @dataclass(frozen=True, slots=True)
 class LinkLost(Event):
-    """The video's URL is dead, or was never given, and no fresh one comes."""
+    """The video's URL is dead, or was never given, and the provider gives no fresh one."""
 
     code: str
     message: str
@@ -137,8 +137,8 @@ class LinkLost(Event):
 
 @dataclass(frozen=True, slots=True)
 class FileGone(Event):
-    """The video of a done row is not in its place any more."""
+    """The video of a done row is no longer in its place."""
 
 
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}
-"""Every kind of event by the name that the journal stores."""
+"""Every kind of event, by the name that the journal stores."""

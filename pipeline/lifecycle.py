@@ -1,7 +1,7 @@
 """The life of a row as a table: which event leads from which states to which state.
 
-Moves happen only along this table. The diagram in the documentation, the journal's guards and the
-replay derive from it.
+Moves happen only along this table. The diagram in the documentation and the journal's guards derive
+from it. A run recovers from the latest attempts in the journal; to replay all events serves tests.
 """
 
 from __future__ import annotations
@@ -90,9 +90,18 @@ def after(state: State, event: Event, moves: Mapping[type[Event], Move] = MOVES)
 
 
 def apply(entry: Entry | None, event: Event, at: float) -> Entry:
-    """Fold one event, which happened at Unix second `at`, into what is known of its row.
+    """Add an event, which happened at Unix second `at`, to what is known of its row.
 
-    Replaying a row's events in order gives its entry; raises ImpossibleMove.
+    All events of a row, applied in order, give its entry.
+
+    Args:
+        entry: What is known of the row; None before its first event.
+        event: The event.
+        at: When it happened, in Unix seconds.
+
+    Raises:
+        ImpossibleMove: The event cannot happen to a row in this state, or is about another attempt.
+
     """
     state = after(entry.state if entry else State.WAITING, event, _MOVES_IN_JOURNALS)
     if isinstance(event, Intended | PictureRefused):
@@ -126,7 +135,7 @@ def _opened(
 
 
 def _changed(entry: Entry, state: State, event: Event, at: float) -> Entry:
-    # One copy each: it takes two microseconds, most of what an event costs here.
+    # A single copy for each event: it takes two microseconds, most of what an event costs here.
     match event:
         case Accepted(task_id=task_id) | Found(task_id=task_id):
             return replace(entry, state=state, task_id=task_id, error_code=None, error_message=None)

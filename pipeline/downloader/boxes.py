@@ -1,8 +1,8 @@
-"""The boxes of an MP4 file (ISO/IEC 14496-12), walked without decoding a picture.
+"""Check the boxes of an MP4 file (ISO/IEC 14496-12) without decoding anything.
 
-Well under a millisecond for a catalogue video, and it finds every truncation: the boxes of the top
-level must add up to the file exactly, `ftyp`, `moov` and `mdat` must be there, and every chunk that
-the sample tables name must lie inside the file. What the pictures hold is not looked at.
+It takes well under a millisecond for a catalogue video and finds every truncation: the boxes of the
+top level must add up to the file exactly, `ftyp`, `moov` and `mdat` must be there, and every chunk
+that the sample tables name must lie inside the file. What the samples hold is not looked at.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class BoxFault(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """What a video shows: frame size in pixels and length in seconds (0 where not stated)."""
+    """What a video shows: its size in pixels and its length in seconds (0 if not stated)."""
 
     width: int
     height: int
@@ -45,9 +45,9 @@ class Box(NamedTuple):
 
 
 def walk(file: BinaryIO, size_bytes: int) -> Footage:
-    """Check the structure of the MP4 of `size_bytes` in `file` and return what it says it shows.
+    """Check the structure of the MP4 in `file` and return what it claims to show.
 
-    Raises BoxFault with a sentence about the first thing that is wrong.
+    Raises BoxFault with a sentence about the first fault.
     """
     boxes = list(_top_level(file, size_bytes))
     kinds = {box.kind for box in boxes}
@@ -139,7 +139,7 @@ def _check_moov(moov: bytes, size_bytes: int, *, fragmented: bool) -> Footage:
         raise BoxFault("it holds no video track")
     if samples[video] == 0 and not fragmented:
         raise BoxFault("its video track is empty")
-    width, height = _frame_size(moov, _find(moov, video, b"tkhd"))
+    width, height = _pixels(moov, _find(moov, video, b"tkhd"))
     duration_s = _length_s(moov, _find(moov, video, b"mdia", b"mdhd"))
     return Footage(width, height, duration_s or _length_s(moov, _find(moov, whole, b"mvhd")))
 
@@ -149,8 +149,8 @@ def _handler(moov: bytes, track: Box) -> bytes:
     return moov[box.start + 8 : box.start + 12] if box else b""
 
 
-def _frame_size(moov: bytes, tkhd: Box | None) -> tuple[int, int]:
-    """Read the frame size, two 16.16 fixed-point numbers at the end of the track header."""
+def _pixels(moov: bytes, tkhd: Box | None) -> tuple[int, int]:
+    """Read width and height, two 16.16 fixed-point numbers at the end of the track header."""
     if tkhd is None:
         raise BoxFault("its video track has no header")
     offset = 88 if moov[tkhd.start] == 1 else 76

@@ -124,9 +124,9 @@ class _ForbiddenAddress(OSError):
 
 
 class CheckedResolver(AbstractResolver):
-    """Resolves names by `resolver` and refuses those that lead to an address that is closed.
+    """Resolves names with `resolver` and refuses names that lead to a closed address.
 
-    `refusal` says why an address is closed, None if it is open.
+    `refusal` returns why an address is closed; None if it is open.
     """
 
     def __init__(

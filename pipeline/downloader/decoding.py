@@ -1,7 +1,7 @@
 """Decodes videos in child processes with a time limit.
 
 A damaged file can hang or crash the decoder, so it never runs in the process of the run. Children
-start when first needed (0.3 s), are used again, are replaced after a time limit or a crash, and
+start when they are first needed (0.3 s), are reused, are replaced after a timeout or a crash, and
 end with their parent, whatever ends it (see `examiner`).
 """
 
@@ -27,18 +27,18 @@ class DecodeFault(ValueError):
 
 
 class _Died(Exception):
-    """The child ended without an answer."""
+    """The child ended without a reply."""
 
 
 class _Decoder:
-    """One child process; orders are given one at a time."""
+    """A child process that takes one order at a time."""
 
     def __init__(self, program: Path = _PROGRAM) -> None:
         self._program = program
         self._process: asyncio.subprocess.Process | None = None
 
     async def ask(self, order: dict[str, Any], limit_s: float) -> dict[str, Any]:
-        """Give an order and wait for its answer; whatever ends the wait ends the child as well.
+        """Give an order and wait for the reply; whatever ends the wait ends the child as well.
 
         Raises TimeoutError after `limit_s`, _Died if the child ended, Unfinished if none starts.
         """
@@ -58,7 +58,7 @@ class _Decoder:
         )
         try:
             async with asyncio.timeout(_START_LIMIT_S):
-                greeting = await _answer(process)
+                greeting = await _reply(process)
         except (_Died, TimeoutError):
             greeting = {"ready": False, "error": "it ended at once"}
         except BaseException:
@@ -91,16 +91,16 @@ async def _exchange(process: asyncio.subprocess.Process, order: dict[str, Any]) 
         await process.stdin.drain()
     except ConnectionError as error:
         raise _Died from error
-    return await _answer(process)
+    return await _reply(process)
 
 
-async def _answer(process: asyncio.subprocess.Process) -> dict[str, Any]:
+async def _reply(process: asyncio.subprocess.Process) -> dict[str, Any]:
     assert process.stdout is not None  # noqa: S101  (asked for with PIPE)
     line = await process.stdout.readline()
     if not line.endswith(b"\n"):
         raise _Died
-    answer: dict[str, Any] = json.loads(line)
-    return answer
+    reply: dict[str, Any] = json.loads(line)
+    return reply
 
 
 class Decoders:
@@ -132,25 +132,25 @@ class Decoders:
             await decoder.end()
 
     async def examine(self, path: Path, *, full: bool) -> Footage:
-        """Decode the first frame, or with `full` every frame, and return what the video shows.
+        """Decode the first film frame, or with `full` all of them, and return what the video shows.
 
         Raises DecodeFault if it cannot be decoded in time, Unfinished if no decoder starts.
         """
         decoder = await self._free.get()
         try:
-            answer = await self._ask(decoder, {"path": str(path), "full": full})
+            reply = await self._ask(decoder, {"path": str(path), "full": full})
         finally:
             self._free.put_nowait(decoder)
-        if "fault" in answer:
-            raise DecodeFault(answer["fault"])
-        return Footage(answer["width"], answer["height"], answer["duration_s"])
+        if "fault" in reply:
+            raise DecodeFault(reply["fault"])
+        return Footage(reply["width"], reply["height"], reply["duration_s"])
 
     async def _ask(self, decoder: _Decoder, order: dict[str, Any]) -> dict[str, Any]:
         try:
             try:
                 return await decoder.ask(order, self._limit_s)
             except _Died:
-                # It may have been ended from outside, for want of memory: a second chance.
+                # Something else may have ended it, a lack of memory say: it gets a second chance.
                 return await decoder.ask(order, self._limit_s)
         except TimeoutError as error:
             raise DecodeFault(f"decoding it takes longer than {self._limit_s:g} s") from error

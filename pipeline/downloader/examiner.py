@@ -1,9 +1,11 @@
-"""Looks at the pictures of one video: the program that runs inside a decoding process.
+"""Decode videos and say what they show: the program that runs in a decoding process.
 
-Started by `decoding` as a file of its own (it imports nothing of ours), since a damaged video can
-hang or crash the decoder: whoever asks gives it a time limit and ends this process at need. It
-reads one JSON order a line, `{"path": …, "full": …}`, and answers each with one JSON line. It ends
-when its input ends, so also when the process that started it is killed.
+A damaged video can hang or crash the decoder, so `decoding` starts this file as a process of its
+own, with a time limit. It imports nothing of ours. It reads a JSON order per line, `{"path": …,
+"full": …}`, and replies to each with a line of JSON. It ends when its input ends, also when the
+process that started it is killed.
+
+Tested in tests/downloader/test_decoding.py.
 """
 
 from __future__ import annotations
@@ -22,14 +24,14 @@ if TYPE_CHECKING:
 
 # Only local files: a crafted file must not make the decoder open an address.
 _OPEN_OPTIONS = {"protocol_whitelist": "file", "enable_drefs": "0"}
-# A file may announce frames of any size; 8K is far above anything asked for.
+# A file may announce film frames of any size; 8K is far above anything asked for.
 _MAX_PIXELS = 7680 * 4320
 
 
 def examine(path: str, *, full: bool) -> dict[str, Any]:
-    """Decode the first frame, or with `full` all of the video; return its size and length.
+    """Decode the first film frame, or with `full` all of them; return size and length.
 
-    A fault in the video is the answer `{"fault": sentence}`.
+    If the video is faulty, return `{"fault": sentence}`.
     """
     import av  # noqa: PLC0415  (`serve` reports a failed import before any order is taken)
 
@@ -45,8 +47,8 @@ def examine(path: str, *, full: bool) -> dict[str, Any]:
 
 def _measure(container: InputContainer, stream: VideoStream, *, full: bool) -> dict[str, Any]:
     if stream.width * stream.height > _MAX_PIXELS:
-        return {"fault": f"its frames of {stream.width}x{stream.height} are far too large"}
-    # With threads the decoder hides errors and frames: one thread, always.
+        return {"fault": f"{stream.width}x{stream.height} pixels are far too many"}
+    # With several threads the decoder hides errors and film frames.
     stream.codec_context.thread_count = 1
     announced = stream.frames
     frames, damaged, size = 0, 0, (0, 0)
@@ -58,10 +60,14 @@ def _measure(container: InputContainer, stream: VideoStream, *, full: bool) -> d
         if frames and not full:
             break
     if not frames or damaged:
-        return {"fault": "its pictures are damaged" if frames else "no picture can be decoded"}
-    # An edit list may leave out a frame or two.
+        return {
+            "fault": "some of its stills are damaged"
+            if frames
+            else "none of its stills can be decoded"
+        }
+    # An edit list may leave out one or two.
     if full and frames + 2 < announced:
-        return {"fault": f"only {frames} of its {announced} pictures can be decoded"}
+        return {"fault": f"only {frames} of its {announced} stills can be decoded"}
     return {"width": size[0], "height": size[1], "duration_s": _length_s(container, stream)}
 
 
@@ -72,33 +78,33 @@ def _length_s(container: InputContainer, stream: VideoStream) -> float:
 
 
 def _listen(orders: SimpleQueue[dict[str, Any]]) -> None:
-    """Take orders until the input ends, and end the process then, even in the middle of one."""
+    """Take orders until the input ends; then end the process, even in the middle of an order."""
     for line in sys.stdin:
         orders.put(json.loads(line))
     os._exit(0)
 
 
-def _answer(answer: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(answer) + "\n")
+def _reply(reply: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(reply) + "\n")
     sys.stdout.flush()
 
 
 def serve() -> None:
-    """Answer orders until the input ends."""
+    """Carry out orders until the input ends."""
     # Ctrl-C reaches the whole group; the process that started this one decides about its end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        import av.logging  # noqa: PLC0415  (a broken installation is an answer, not a traceback)
+        import av.logging  # noqa: PLC0415  (a broken installation is a reply, not a traceback)
     except ImportError as error:
-        _answer({"ready": False, "error": str(error)})
+        _reply({"ready": False, "error": str(error)})
         return
     av.logging.set_level(None)
-    _answer({"ready": True})
+    _reply({"ready": True})
     orders: SimpleQueue[dict[str, Any]] = SimpleQueue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
     while True:
         order = orders.get()
-        _answer(examine(order["path"], full=order["full"]))
+        _reply(examine(order["path"], full=order["full"]))
 
 
 if __name__ == "__main__":

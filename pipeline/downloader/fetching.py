@@ -1,4 +1,4 @@
-"""The downloader: one call is one try to bring one video home."""
+"""The downloader: each call tries once to download a video."""
 
 from __future__ import annotations
 
@@ -31,14 +31,20 @@ _Done = TypeVar("_Done")
 
 
 class Downloader:
-    """Brings videos into `videos_dir`, whole and verified; an async context manager.
+    """Downloads videos, whole and verified, into a folder; an async context manager.
 
-    `concurrency` transfers run at a time. `verify` is how far a video is verified: its boxes, its
-    first frame, or in full. `allow_private` lets links lead into private networks (rehearsals,
-    one's own storage), `resolver` finds the addresses of their hosts, the system's unless given.
-    `stall_s` is the longest silence within a transfer and the time over which it must keep up
-    1 KB/s; `connect_s` the longest wait for a connection; `max_bytes` the largest video;
-    `verify_timeout_s` the longest that one video may take to decode.
+    Args:
+        videos_dir: The folder.
+        concurrency: How many transfers run at a time.
+        verify: How far a video is verified: `boxes`, `first_frame` or `full`.
+        allow_private: Whether links may lead into private networks (rehearsals, own storage).
+        stall_s: The longest silence within a transfer, and the time over which it must keep up
+            1 KB/s.
+        connect_s: The longest wait for a connection.
+        max_bytes: The size of the largest video.
+        verify_timeout_s: The longest time that a video may take to decode.
+        resolver: Finds the addresses of hosts; None for the system's.
+
     """
 
     def __init__(
@@ -95,13 +101,25 @@ class Downloader:
     async def fetch(
         self, url: str, *, name: str, duration: int, aspect_ratio: str, resolution: str
     ) -> Video:
-        """Try once to bring the video at `url` to `name`, going on where an earlier try ended.
+        """Try once to download the video at `url`, continuing where an earlier try ended.
 
-        A sound file that is already there under this name is taken as it is, without asking the
-        host. `duration` (seconds), `aspect_ratio` and `resolution` are what was asked for: a video
-        that differs carries warnings. Raises LinkDead (get a fresh URL), TransferBroken (try
-        again, what came is kept), BadVideo (try again from the start), StoreError (the disk), and
-        Unfinished if no decoder starts. Cancelling keeps what came.
+        A sound file that already has this name is taken as it is, without asking the host. A video
+        that differs from what was asked for carries warnings. Cancellation keeps what came.
+
+        Args:
+            url: The link, http or https.
+            name: The name of the file in the folder of videos.
+            duration: The seconds of video that were asked for.
+            aspect_ratio: The aspect ratio that was asked for.
+            resolution: The resolution that was asked for.
+
+        Raises:
+            LinkDead: Get a fresh URL.
+            TransferBroken: Try again; what came is kept.
+            BadVideo: Try again from the start.
+            StoreError: The disk does not take it.
+            Unfinished: No decoder starts.
+
         """
         check_name(name)
         if name in self._names:
@@ -146,7 +164,7 @@ class Downloader:
         return video
 
     async def _left_over(self, part: PartFile, wanted: Wanted) -> Video | None:
-        """Take the file that an earlier process, ended before it could say so, has finished.
+        """Take the file that an earlier process finished, if it ended before it could say so.
 
         A damaged one is left until a sound one replaces it.
         """
@@ -169,7 +187,7 @@ class Downloader:
         )
 
     async def _transfer(self, link: str, part: PartFile) -> bool:
-        """Bring all missing bytes; return whether the host had announced the whole length."""
+        """Download all missing bytes; return whether the host had announced the whole length."""
         try:
             resumed = await self._ask(link, part, resume=part.mark is not None)
             if resumed is None:
@@ -179,7 +197,7 @@ class Downloader:
         return bool(resumed)
 
     async def _ask(self, link: str, part: PartFile, *, resume: bool) -> bool | None:
-        """Ask once; None says that the part does not fit and the whole file must be asked for."""
+        """Ask once; None means that the part does not fit and the whole file must be asked for."""
         mark = part.mark if resume else None
         have_bytes = part.size_bytes if mark else 0
         async with answered(
@@ -222,7 +240,7 @@ def _describe_and_settle(part: PartFile, wanted: Wanted) -> Video:
 
 
 async def _to_the_end(settle: Callable[[], _Done]) -> _Done:
-    """Wait for a thread even when cancelled: no next try may meet one that still moves the file."""
+    """Wait for a thread even when cancelled: the next try must not meet it moving the file."""
     settling = asyncio.get_running_loop().run_in_executor(None, settle)
     try:
         return await asyncio.shield(settling)
@@ -245,7 +263,7 @@ def _prepare_folder(folder: Path) -> None:
 
 
 def _host(link: str) -> str:
-    """Return the host for a message: the rest of a link is signed and stays unsaid."""
+    """Return the host for a message; the rest of a link is signed and is not shown."""
     try:
         return URL(link).host or "the download host"
     except ValueError:

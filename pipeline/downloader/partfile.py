@@ -1,9 +1,11 @@
-"""The part file: a video while it is still coming, `.<name>.part` beside its final name.
+"""The part file: a video that is still being downloaded, `.<name>.part` beside its final name.
 
 A small companion, `.<name>.part.json`, keeps the validator and the size that the host gave, so
-that a later try, also of another process and with a fresh URL, can go on where this one ended. A
-short video gets one only when something comes between: most come in one go and never need it.
-Links are never followed: neither the part nor the companion nor the final name may be one.
+that a later try, also by another process and with a fresh URL, can continue where this one ended. A
+short video gets one only when it is interrupted: most come in one go and never need it. Links are
+never followed: neither the part nor the companion nor the final name may be a link.
+
+Tested in tests/downloader/test_fetching.py.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from pipeline.errors import StoreError
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _SIDECAR_LIMIT_BYTES = 4096
 LONG_BYTES = 1024 * 1024
-"""A video of this size, or of none that is known, has its companion from the start."""
+"""A video of at least this size, or of unknown size, has its companion from the start."""
 
 
 def storing(path: Path) -> AbstractContextManager[None]:
@@ -72,7 +74,7 @@ class PartFile:
         return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
     def _read_mark(self) -> Mark | None:
-        """Read the companion; anything but a sound one means that the part is not resumable."""
+        """Read the companion; without a sound one the part is not resumable."""
         with storing(self.sidecar):
             try:
                 found = self.sidecar.lstat()
@@ -103,9 +105,9 @@ class PartFile:
             self._write_mark(mark)
 
     def keep(self) -> None:
-        """Note what is needed to go on with this part, if it can be noted.
+        """Write down what is needed to continue with this part, if that is possible.
 
-        It is an aid on the way out: why there is no room for it is not to hide why it was wanted.
+        It happens after a failure: that there is no room for it must not hide that failure.
         """
         if self.mark is None or self._mark_kept or self._size_on_disk() != self.size_bytes:
             return
@@ -141,7 +143,7 @@ class PartFile:
         self.size_bytes += len(piece)
 
     def close(self) -> None:
-        """Close the part and keep it, with what is needed to go on unless it is whole."""
+        """Close the part and keep it; unless it is whole, with what is needed to continue."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             with storing(self.path):
@@ -159,9 +161,9 @@ class PartFile:
         self.size_bytes, self._mark_kept = 0, False
 
     def open(self) -> int:
-        """Return a descriptor of the part to verify it by and to settle it with.
+        """Return a descriptor of the part, for its verification and for `settle`.
 
-        It may be written to as well: Windows flushes no other.
+        It can be written to as well, since Windows flushes no other.
         """
         with storing(self.path):
             return open_unlinked(self.path, os.O_RDWR)
@@ -193,7 +195,7 @@ def _parse_mark(text: bytes, name: str) -> Mark | None:
     if not isinstance(record, dict) or record.get("name") != name:
         return None
     validator, size = record.get("validator"), record.get("size")
-    # It is sent as a header: nothing that could not have come as one.
+    # It is sent as a header: nothing that could not have come as a header.
     if not isinstance(validator, str) or not validator.isprintable() or not validator:
         return None
     if size is not None and (not isinstance(size, int) or size < 0):

@@ -51,9 +51,9 @@ class Step(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to do with an answer. `mark` is None when its file cannot be resumed.
+    """What to do with an answer. `mark` is None if its file cannot be resumed.
 
-    `total_bytes` is the size of the whole file as announced, None if it was not.
+    `total_bytes` is the announced size of the whole file, None if it was not announced.
     """
 
     step: Step
@@ -63,9 +63,18 @@ class Verdict:
 
 
 def judge(status: int, headers: Mapping[str, str], have_bytes: int, mark: Mark | None) -> Verdict:
-    """Judge an answer to a request for the bytes from `have_bytes` on (all of them if 0).
+    """Judge an answer to a request for a video.
 
-    Raises LinkDead if this link will not give the video, TransferBroken if a later try may.
+    Args:
+        status: The HTTP status.
+        headers: The headers.
+        have_bytes: How many bytes are here already; the request was for those after them.
+        mark: What makes them resumable; None if all bytes were requested.
+
+    Raises:
+        LinkDead: This link will not give the video.
+        TransferBroken: A later try may.
+
     """
     if status == _OK:
         return _whole(headers)
@@ -99,7 +108,7 @@ def _whole(headers: Mapping[str, str]) -> Verdict:
 
 
 def _rest(headers: Mapping[str, str], have_bytes: int, mark: Mark) -> Verdict:
-    """Take a 206 only if it is the rest of the very file whose beginning we hold."""
+    """Accept a 206 only if it is the rest of the very file whose beginning we have."""
     found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
     plain = headers.get("Content-Encoding", "identity").strip().lower() in {"identity", ""}
     validator = strong_validator(headers)
@@ -116,7 +125,7 @@ def _rest(headers: Mapping[str, str], have_bytes: int, mark: Mark) -> Verdict:
 
 
 def _same(validator: str, mark: Mark) -> bool:
-    """Compare validators of one kind; an ETag says nothing about a date."""
+    """Compare validators of the same kind; an ETag says nothing about a date."""
     return validator == mark.validator or validator.startswith('"') != mark.validator.startswith(
         '"'
     )
@@ -131,7 +140,7 @@ def _nothing_left(headers: Mapping[str, str], have_bytes: int, mark: Mark) -> Ve
 
 
 def strong_validator(headers: Mapping[str, str]) -> str | None:
-    """Return what If-Range may name: a strong ETag, else a Last-Modified that is old enough."""
+    """Return what If-Range may name: a strong ETag, otherwise an old enough Last-Modified."""
     etag = headers.get("ETag", "").strip()
     if len(etag) > 1 and etag.startswith('"') and etag.endswith('"'):
         return etag
@@ -152,7 +161,7 @@ def _number(text: str | None) -> int | None:
 
 
 class Pace:
-    """Notices a transfer that is alive and never ends: too few bytes over `window_s`."""
+    """Notices a transfer that never ends because it is too slow over `window_s` seconds."""
 
     def __init__(self, window_s: float, now_s: float) -> None:
         self._window_s = window_s
@@ -189,7 +198,7 @@ class _Plain:
 
 
 class _Gunzip:
-    """A body packed with gzip although we asked for none."""
+    """A body packed with gzip although we asked for an unpacked one."""
 
     def __init__(self) -> None:
         self._stream = zlib.decompressobj(_GZIP)
@@ -216,7 +225,7 @@ class _Gunzip:
 
 
 class _Intake:
-    """Takes the pieces of one body into the part, which it touches only once a video comes."""
+    """Writes the pieces of a body into the part, which it opens only once a video comes."""
 
     def __init__(self, part: PartFile, verdict: Verdict, content_type: str, max_bytes: int) -> None:
         self._part = part
@@ -266,15 +275,16 @@ class _Intake:
 
 
 def too_large(max_bytes: int) -> BadVideo:
-    """Say that a video is above the limit for one file."""
-    return BadVideo(f"The video is larger than {max_bytes} bytes, the most that one may have.")
+    """Say that a video is above the size limit."""
+    return BadVideo(f"The video is larger than {max_bytes} bytes, the largest allowed size.")
 
 
 def _check_head(head: bytes, content_type: str) -> None:
-    """Raise LinkDead if a body that begins like this is a page or another file, no video.
+    """Raise LinkDead if a body that begins like this is a page or another file instead of a video.
 
-    A body that begins with a box of an MP4 is taken, whatever the content type says; without one,
-    if it is announced as a video and is not text: a damaged video, which shows when it is whole.
+    A body that begins with a box of an MP4 is accepted, whatever the content type says. So is any
+    that is announced as a video and is not text: it may be a damaged video, which is found out when
+    it is whole.
     """
     if head[4:8] in _FIRST_BOXES:
         return
@@ -293,12 +303,12 @@ async def receive(
     max_bytes: int,
     stall_s: float,
 ) -> None:
-    """Write the body of `response` into `part`, which stays, closed, whatever happens."""
+    """Write the body of `response` into `part`, which is kept and closed, whatever happens."""
     unpacker: _Unpacker = _Gunzip() if verdict.gzip else _Plain()
     intake = _Intake(part, verdict, response.headers.get("Content-Type", ""), max_bytes)
     pace = Pace(stall_s, time.monotonic())
     try:
-        # Whatever the socket gave, at once: measured as fast as curl, with flat memory.
+        # Whatever the socket has, at once: measured as fast as curl, with flat memory.
         while raw := await response.content.readany():
             pace.saw(len(raw), time.monotonic())
             for piece in unpacker.feed(raw):

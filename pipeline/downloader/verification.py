@@ -1,4 +1,7 @@
-"""Verification: whether a file is a whole, playable video, and the one that was asked for."""
+"""Verify that a file is a whole, playable video, and say where it is not what was asked for.
+
+Tested in tests/downloader/test_fetching.py and tests/downloader/test_decoding.py.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ from pipeline.model import Video
 LEVELS = ("boxes", "first_frame", "full")
 _LENGTH_TOLERANCE_S = 0.25
 AT_ONCE_BYTES = 1024 * 1024
-# What the provider makes of a frame and a resolution (contract, "The video").
-_FRAME_SIZES = {
+# The pixels of each aspect ratio and resolution (docs/contract.md, "The video").
+_PIXELS = {
     ("16:9", "720p"): (1280, 720),
     ("9:16", "720p"): (720, 1280),
     ("16:9", "1080p"): (1920, 1080),
@@ -30,7 +33,7 @@ _FRAME_SIZES = {
 
 
 class CutVideo(BadVideo):
-    """The end of the video is missing: where no length was announced, the transfer was cut."""
+    """The end of the video is missing: if no length was announced, the transfer was cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +45,17 @@ class Wanted:
     resolution: str
 
     def differences(self, footage: Footage) -> tuple[str, ...]:
-        """Say in what the video differs from what was asked for: warnings, not failures."""
+        """Say how the video differs from what was asked for: warnings, not failures."""
         found = []
-        size = _FRAME_SIZES.get((self.aspect_ratio, self.resolution.lower()))
+        size = _PIXELS.get((self.aspect_ratio, self.resolution.lower()))
         if size is not None and size != (footage.width, footage.height):
             found.append(
-                f"The video has {footage.width}x{footage.height} pixels; asked for was "
-                f"{self.aspect_ratio} at {self.resolution} ({size[0]}x{size[1]})."
+                f"The video has {footage.width}x{footage.height} pixels instead of "
+                f"{size[0]}x{size[1]} ({self.aspect_ratio} at {self.resolution})."
             )
         if abs(footage.duration_s - self.duration) > _LENGTH_TOLERANCE_S:
             found.append(
-                f"The video is {footage.duration_s:.2f} s long; asked for were {self.duration} s."
+                f"The video is {footage.duration_s:.2f} s long instead of {self.duration} s."
             )
         return tuple(found)
 
@@ -66,12 +69,21 @@ async def verify_file(
     wanted: Wanted | None = None,
     name: str | None = None,
 ) -> Video:
-    """Verify the file at `path` up to `level` (boxes, first_frame or full) and describe it.
+    """Verify a file and describe it.
 
-    `decoders` are used if given, else some are started for this call with the time limit
-    `limit_s`; `boxes` needs none. The video is called `name`, or as the file is. Raises BadVideo
-    if it is not whole or not playable, StoreError if it cannot be read, Unfinished if no decoder
-    starts.
+    Args:
+        path: The file.
+        level: How far to verify it: `boxes`, `first_frame` or `full`.
+        decoders: The decoding processes to use; None starts one for this call, if one is needed.
+        limit_s: The longest time that such a process may take, in seconds.
+        wanted: What was asked for; a video that differs carries warnings.
+        name: What the video is called; None for the name of the file.
+
+    Raises:
+        BadVideo: It is not whole or not playable.
+        StoreError: It cannot be read.
+        Unfinished: No decoder starts.
+
     """
     if level not in LEVELS:
         raise ValueError(f"level must be one of {', '.join(LEVELS)}, not {level!r}")
@@ -99,7 +111,7 @@ def described_open(descriptor: int, name: str, wanted: Wanted | None) -> Video:
     """
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "it is no ordinary file")
+        raise OSError(errno.EINVAL, "it is not an ordinary file")
     size_bytes = found.st_size
     with _reader(descriptor, size_bytes) as file:
         try:
@@ -113,7 +125,7 @@ def described_open(descriptor: int, name: str, wanted: Wanted | None) -> Video:
 
 
 def _reader(descriptor: int, size_bytes: int) -> io.BytesIO | io.BufferedReader:
-    """Read a short file at once: after each call into the system a thread waits for its turn."""
+    """Read a short file at once: after each system call a thread waits for its turn."""
     if size_bytes <= AT_ONCE_BYTES:
         content = os.read(descriptor, size_bytes)
         if len(content) == size_bytes:  # else something is wrong, which reading on will tell

@@ -1,6 +1,9 @@
-"""What the API's answers hold: bodies of every shape met become plain values. Pure.
+"""Read the API's answers: bodies of every known shape become plain values. Pure.
 
-Nothing here knows which call was made; `failures` decides what it means for a call.
+Nothing here knows which call was made; `failures` decides what an answer means for a call. The
+shapes are those of docs/contract.md, "Submissions", "Queries", "Balance" and "Error bodies".
+
+Tested in tests/toapis/test_submit.py and tests/toapis/test_free_calls.py.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from pipeline.model import Balance, Phase, TaskView
 
 Body: TypeAlias = Mapping[str, object]
 
-# Statuses: "page" and "seen" of the contract, compared in lower case.
+# The statuses of docs/contract.md, "Queries", documented and seen; compared in lower case.
 _PHASES = {
     "queued": Phase.QUEUED,
     "submitted": Phase.QUEUED,
@@ -38,9 +41,10 @@ _JSON = json.JSONDecoder(parse_constant=lambda _: None)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer: its status came. `body` is None if it broke off or was too large.
+    """An HTTP answer, of which at least the status came.
 
-    `retry_after_s` is the wait that its headers ask for.
+    `body` is None if it broke off or was too large; `retry_after_s` is the wait that the headers
+    ask for, in seconds.
     """
 
     status: int
@@ -58,14 +62,14 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What an error body says: a code for machines, a message for people; either may be None."""
+    """What an error body says: a code for machines and a message for people; either may be None."""
 
     code: str | None = None
     message: str | None = None
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The code, and a message that is itself one (`{"message": "task_not_exist"}`)."""
+        """The code, and a message that is itself a code (`{"message": "task_not_exist"}`)."""
         told = (text.strip().lower() for text in (self.code, self.message) if text)
         return tuple(text for text in told if text and not re.search(r"\s", text))
 
@@ -82,12 +86,12 @@ def parse(body: bytes | None) -> Body | None:
 
 
 def is_html(body: bytes | None) -> bool:
-    """Tell whether a page came, as proxies send it with any status."""
+    """Tell whether the body is a web page, which proxies send with any status."""
     return body is not None and body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 def complaint(body: Body | None) -> Complaint:
-    """Read code and message out of any of the error bodies of the contract."""
+    """Read code and message of an error body (docs/contract.md, "Error bodies")."""
     if body is None:
         return Complaint()
     error = body.get("error")
@@ -111,7 +115,7 @@ def task_id(body: Body) -> str | None:
 
 
 def names_task(body: Body | None) -> bool:
-    """Tell whether a body shows a task, as an error should never do."""
+    """Tell whether a body names a task, which an error body should never do."""
     if body is None:
         return False
     wrapped = body.get("data")
@@ -166,7 +170,7 @@ def upload_url(body: Body) -> str | None:
 
 
 def presentable(text: str | None, secret: str) -> str | None:
-    """Return a provider's text fit for logs: one line, no key, no signed URL, at most 500 long."""
+    """Return a provider's text fit for logs: a line without key or signed URL, at most 500 long."""
     if text is None:
         return None
     clean = conceal(_UNPRINTABLE.sub(" ", text), secret).strip()
@@ -174,7 +178,7 @@ def presentable(text: str | None, secret: str) -> str | None:
 
 
 def _unwrapped(body: Body) -> Body:
-    """Return the level at which the task stands: `data` only where the top has no known status."""
+    """Return the object that shows the task: `data` only if the top level has no known status."""
     wrapped = body.get("data")
     if not isinstance(wrapped, dict) or _phase(body) is not Phase.UNKNOWN:
         return body
@@ -199,7 +203,7 @@ def _failure(body: Body) -> Complaint:
 
 
 def _video_url(body: Body) -> str | None:
-    """Return the first usable URL, in the contract's order of places."""
+    """Return the first usable URL, in the order of docs/contract.md, "Queries"."""
     result = body.get("result")
     listed = result.get("data") if isinstance(result, dict) else None
     candidates = (
@@ -208,7 +212,7 @@ def _video_url(body: Body) -> str | None:
         body.get("url"),
         *_listed_urls(body.get("data")),
     )
-    return next((url for one in candidates if one and (url := _web_url(one))), None)
+    return next((url for value in candidates if value and (url := _web_url(value))), None)
 
 
 def _listed_urls(value: object) -> list[object]:
@@ -217,7 +221,7 @@ def _listed_urls(value: object) -> list[object]:
 
 
 def _web_url(value: object) -> str | None:
-    """Return `value` if it is an http(s) URL with a host and nobody's name in it."""
+    """Return `value` if it is an http(s) URL with a host and without a user name."""
     text = value.strip() if isinstance(value, str) else ""
     return text if text and web_fault(text) is None else None
 

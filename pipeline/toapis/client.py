@@ -1,4 +1,7 @@
-"""The calls themselves: aiohttp in, an `Answer` or a `Silence` out, never sent twice."""
+"""The calls themselves, over aiohttp: each is sent once and gives an `Answer` or a `Silence`.
+
+Tested in tests/toapis/test_client.py, test_submit.py and test_free_calls.py.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from pipeline.toapis import answers, failures
 from pipeline.toapis.answers import Answer, Silence
 
 _LONGEST_BODY_BYTES = 1_000_000
-_LARGEST_UPLOAD_BYTES = 10_000_000  # "10MB" in the docs; which of the two is meant is not said
+_LARGEST_UPLOAD_BYTES = 10_000_000  # docs/contract.md, "Uploads": "10MB"; the smaller reading
 _SUFFIXES = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
@@ -36,19 +39,25 @@ _Good = TypeVar("_Good", str, TaskView, Balance)
 
 
 class ToAPIs:
-    """One account at ToAPIs (or at the emulator), as an async context manager.
+    """An account at ToAPIs (or at the emulator), as an async context manager.
 
-    Submissions go over connections of their own that are closed after each one: a connection kept
-    alive may turn out dead just when a paid call went into it, and nobody could tell whether it
-    was read. A handshake per submission is a cheap price at a few submissions a second. aiohttp
-    itself repeats only idempotent methods (`IDEMPOTENT_METHODS` in its client.py), never a POST.
+    Each submission has a connection of its own: one kept alive may turn out dead just when a paid
+    call went into it, and nobody could tell whether it was read. A handshake per submission is
+    cheap at a few submissions per second. aiohttp itself repeats only idempotent methods
+    (`IDEMPOTENT_METHODS` in its client.py), never a POST.
 
-    Args: `base_url` as `values.origin` takes it; `key` goes into the Authorization header of calls
-    to that origin and nowhere else; times in seconds; `connections` for queries, uploads and the
-    balance together; `clock` gives Unix seconds, for a Retry-After date without a Date beside it.
+    Args:
+        base_url: Where the API lives, with or without /v1.
+        key: Sent in the Authorization header of calls to that origin, and nowhere else.
+        submit_timeout_s: The longest wait for the answer to a submission.
+        connect_s: The longest wait for a connection.
+        query_timeout_s: The longest wait for the answer to a query.
+        upload_timeout_s: The longest wait for the answer to an upload.
+        connections: The most connections for queries, uploads and the balance together.
+        clock: Returns Unix seconds, for a date in Retry-After if the answer has no Date.
 
     Raises:
-        ConfigError: the base URL or the key cannot be used.
+        ConfigError: The base URL or the key cannot be used.
 
     """
 
@@ -89,10 +98,15 @@ class ToAPIs:
     async def upload(self, path: Path, mime_type: str, *, sha256: str | None = None) -> str:
         """Upload a picture and return its public URL. Free, and may be repeated.
 
+        Args:
+            path: The file.
+            mime_type: What its content is.
+            sha256: The hash that the content must have; None to take any.
+
         Raises:
-            Refused: the file cannot be read, is too large or is no longer the one with `sha256`,
-                or the API does not take it (`status` is 200 for an answer with success:false).
-            Unauthorized, Throttled, Unreachable: see `errors`.
+            Refused: The file cannot be read, is too large or has another content, or the API
+                refuses it (`status` is 200 for an answer with success:false).
+            Unauthorized, Throttled, Unreachable: See `errors`.
 
         """
         content = await asyncio.to_thread(_picture_bytes, path, sha256)
@@ -104,20 +118,25 @@ class ToAPIs:
             filename=_upload_name(path, mime_type),
             content_type=mime_type,
         )
-        outcome = await self._call(
+        received = await self._call(
             self._free, "POST", "/v1/uploads/images", self._upload_timeout, form=form
         )
-        return self._delivered(failures.uploaded(outcome))
+        return self._delivered(failures.uploaded(received))
 
     async def submit(
         self, request: Request, image_urls: Sequence[str], client_business_id: str | None
     ) -> str:
         """Submit a request, once, and return the id of its task. This costs money.
 
+        Args:
+            request: What is asked for.
+            image_urls: The public URLs of its pictures, in order.
+            client_business_id: Our own reference; None to send none.
+
         Raises:
-            NotSent, Throttled: nothing was accepted; submitting again is safe.
-            Refused, OutOfCredit, Unauthorized: nothing was accepted, and again it would not be.
-            Unclear: everything else; it may have been accepted, so look it up first.
+            NotSent, Throttled: Nothing was accepted; it is safe to submit again.
+            Refused, OutOfCredit, Unauthorized: Nothing was accepted, and it would not be next time.
+            Unclear: Everything else; it may have been accepted, so look it up first.
 
         """
         body: dict[str, object] = {
@@ -131,24 +150,24 @@ class ToAPIs:
             body["image_urls"] = list(image_urls)
         if client_business_id is not None:
             body["client_business_id"] = client_business_id
-        outcome = await self._call(
+        received = await self._call(
             self._paid, "POST", "/v1/videos/generations", self._submit_timeout, body=body
         )
-        return self._delivered(failures.submitted(outcome))
+        return self._delivered(failures.submitted(received))
 
     async def query(self, reference: str) -> TaskView:
-        """Return the task with this id or this `client_business_id`, as it stands now.
+        """Return the task with this id or this `client_business_id`, as it is now.
 
         Raises:
-            NoSuchTask: the API does not know it, or not yet.
-            Unauthorized, Throttled, Unreachable: see `errors`.
+            NoSuchTask: The API does not know it, or not yet.
+            Unauthorized, Throttled, Unreachable: See `errors`.
 
         """
         if not reference.strip(" ."):
             raise NoSuchTask(f"{reference!r} is not the id of a task.")
         path = f"{TASK_PATH}{quote(reference, safe='')}"
-        outcome = await self._call(self._free, "GET", path, self._query_timeout)
-        view = self._delivered(failures.queried(outcome))
+        received = await self._call(self._free, "GET", path, self._query_timeout)
+        view = self._delivered(failures.queried(received))
         if view.error_code is None and view.error_message is None:
             return view
         return replace(
@@ -161,11 +180,11 @@ class ToAPIs:
         """Return what the account still holds.
 
         Raises:
-            Unauthorized, Throttled, Unreachable: see `errors`.
+            Unauthorized, Throttled, Unreachable: See `errors`.
 
         """
-        outcome = await self._call(self._free, "GET", "/v1/balance", self._query_timeout)
-        return self._delivered(failures.balanced(outcome))
+        received = await self._call(self._free, "GET", "/v1/balance", self._query_timeout)
+        return self._delivered(failures.balanced(received))
 
     async def _call(
         self,
@@ -177,7 +196,7 @@ class ToAPIs:
         body: dict[str, object] | None = None,
         form: aiohttp.FormData | None = None,
     ) -> Answer | Silence:
-        """Make one call, once.
+        """Make a call, once.
 
         Failures are returned, not chained: aiohttp's exceptions carry the request's headers and
         with them the key.
@@ -201,12 +220,12 @@ class ToAPIs:
             # Raised only while connecting (refused, DNS, TLS handshake, connect timeout).
             return Silence(sent=False, reason=_reason(error))
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
-            # What breaks while the connection is handed back does not undo a whole answer.
+            # A failure while the connection is handed back does not undo a whole answer.
             return answer or Silence(sent=True, reason=_reason(error))
         return answer
 
     def _delivered(self, result: _Good | ProviderError) -> _Good:
-        """Return a good result or raise the other kind, with nothing secret in its texts."""
+        """Return a good result, or raise an error whose texts hold nothing secret."""
         if isinstance(result, ProviderError):
             message = answers.presentable(result.message, self._key) or "The API gave no answer."
             raise type(result)(
@@ -272,7 +291,7 @@ def _checked_key(key: str) -> str:
 
 
 def _picture_bytes(path: Path, sha256: str | None) -> bytes:
-    """Read a picture whole, and make sure that it is still the one that was checked."""
+    """Read a picture whole, and make sure that it is still the picture that was checked."""
     try:
         content = read_regular(path, _LARGEST_UPLOAD_BYTES)
     except OSError as error:

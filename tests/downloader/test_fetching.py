@@ -278,10 +278,10 @@ async def test_decoded_video(host: Host, tmp_path: Path, sha256: str, level: str
             host.url("good"), name="a.mp4", duration=4, aspect_ratio="9:16", resolution="720P"
         )
     assert video.sha256 == sha256
-    assert [text.split(";")[0] for text in video.warnings] == [
-        "The video has 192x108 pixels",
-        "The video is 1.00 s long",
-    ]
+    assert video.warnings == (
+        "The video has 192x108 pixels instead of 720x1280 (9:16 at 720P).",
+        "The video is 1.00 s long instead of 4 s.",
+    )
 
 
 @pytest.mark.process
