@@ -24,6 +24,8 @@
 
 Messages hold no key and no signed URL. The API's messages come in several languages, so no decision
 depends on their words.
+
+Tested in tests/test_docs.py, which holds the documented exit codes to them.
 """
 
 from __future__ import annotations

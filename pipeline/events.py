@@ -2,6 +2,8 @@
 
 Every event names the row's key and the number of the attempt that it is about. Which state an event
 leads to, and from where it may come, is in `lifecycle`.
+
+Tested in tests/test_lifecycle.py and tests/journal/test_journal.py.
 """
 
 from __future__ import annotations

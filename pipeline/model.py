@@ -1,6 +1,8 @@
 """The nouns of Reelsheet, all frozen: what a manifest, a row, a request, an attempt, a video are.
 
 Nothing here reads a file, a clock or a socket, and nothing here decides anything.
+
+Tested in tests/test_lifecycle.py and by all who use these records.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Decode videos and say what they show: the program that runs in a decoding process.
 
-A damaged video can hang or crash the decoder, so `decoding` starts this file as a process of its
-own, with a time limit. It imports nothing of ours. It reads a JSON order per line, `{"path": …,
+A damaged video can hang or crash the decoder, so `verification` starts this file as a process of
+its own, with a time limit. It imports nothing of ours. It reads a JSON order per line, `{"path": …,
 "full": …}`, and replies to each with a line of JSON. It ends when its input ends, also when the
 process that started it is killed.
 
-Tested in tests/downloader/test_decoding.py.
+Tested in tests/downloader/test_verification.py.
 """
 
 from __future__ import annotations

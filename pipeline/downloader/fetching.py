@@ -19,10 +19,16 @@ from yarl import URL
 
 from pipeline.disk.openfile import refuse_link
 from pipeline.downloader.connection import answered, broken, open_session
-from pipeline.downloader.decoding import Decoders
 from pipeline.downloader.partfile import PartFile, storing
 from pipeline.downloader.transfer import Step, judge, receive, too_large
-from pipeline.downloader.verification import LEVELS, CutVideo, Wanted, described_open, verify_file
+from pipeline.downloader.verification import (
+    LEVELS,
+    CutVideo,
+    Decoders,
+    Wanted,
+    described_open,
+    verify_file,
+)
 from pipeline.errors import BadVideo, TransferBroken
 from pipeline.model import Video
 

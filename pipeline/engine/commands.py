@@ -2,6 +2,8 @@
 
 A command is carried out at most once and replied to exactly once. The content of a reply is text or
 a record of `model` on success, and an error of `errors` otherwise.
+
+Tested in tests/engine/test_plain_nights.py.
 """
 
 from __future__ import annotations

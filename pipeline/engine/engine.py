@@ -7,6 +7,8 @@ entries taken up by a fresh engine, followed by ordinary replies.
 
 The way of one row: `enqueue` -> pictures (`uploads`) -> the paid call (`submissions`, `gate`)
 -> queries (`sweep`) -> the video (`videos`) -> settled.
+
+Tested in tests/engine/test_plain_nights.py and the other nights beside it.
 """
 
 from __future__ import annotations
@@ -32,9 +34,9 @@ from pipeline.engine.commands import (
 from pipeline.engine.gate import Gate
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.pacing import Settings
+from pipeline.engine.queries import Sweep
 from pipeline.engine.rows import Reach, Reaction, Stop, Tracked
 from pipeline.engine.submissions import Submissions
-from pipeline.engine.sweep import Sweep
 from pipeline.engine.uploads import Uploads
 from pipeline.engine.videos import Videos
 from pipeline.errors import Unauthorized

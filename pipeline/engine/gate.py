@@ -3,6 +3,8 @@
 The gate knows nothing of rows. It holds the rate, the cap on submissions in flight, how many tasks
 may be outstanding, the pauses that the provider asked for or that failures call for, and the series
 of bad answers that end submitting.
+
+Tested in tests/engine/test_refused_nights.py and tests/engine/test_doubtful_nights.py.
 """
 
 from __future__ import annotations

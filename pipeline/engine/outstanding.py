@@ -16,6 +16,8 @@ What is held to here, for every row from its submission until its task has ended
    Nothing is ever submitted again from here.
 4. Each limit (deadline, grace time, time for look-ups) is followed by one last query, so that after
    a long sleep of the machine a task is asked for before it is given up.
+
+Tested in tests/engine/test_doubtful_nights.py, test_queries_at_night.py and test_references.py.
 """
 
 from __future__ import annotations
@@ -24,9 +26,8 @@ from math import inf
 
 from pipeline import events as ev
 from pipeline.engine.pacing import LOOK_UP, PROOF, Settings
-from pipeline.engine.polling.schedule import Schedule
+from pipeline.engine.queries import Schedule, Sweep
 from pipeline.engine.rows import NOTHING, Reaction, Tracked, unauthorized
-from pipeline.engine.sweep import Sweep
 from pipeline.errors import NoSuchTask, ProviderError, Unauthorized
 from pipeline.model import Phase, State, TaskView
 

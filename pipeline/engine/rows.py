@@ -1,4 +1,7 @@
-"""What the parts of the engine share: a row, what happens to it, and why a run stops early."""
+"""What the parts of the engine share: a row, what happens to it, and why a run stops early.
+
+Tested in tests/engine/test_refused_nights.py.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from pipeline.engine.commands import Command
-from pipeline.engine.polling.schedule import Kind, Watch
+from pipeline.engine.queries import Kind, Watch
 from pipeline.errors import ExitCode, OutOfCredit, Unauthorized, Unfinished
 from pipeline.events import Event
 from pipeline.model import Attempt, Entry, State

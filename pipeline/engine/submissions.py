@@ -2,6 +2,8 @@
 
 A submission leaves when its pictures have URLs, the gate is open and no cap of the budget would be
 passed by it.
+
+Tested in tests/engine/test_waiting_rows.py and tests/engine/test_refused_nights.py.
 """
 
 from __future__ import annotations

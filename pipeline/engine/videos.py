@@ -15,8 +15,8 @@ from math import inf
 from pipeline import events as ev
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.pacing import DOWNLOAD
+from pipeline.engine.queries import Sweep
 from pipeline.engine.rows import NOTHING, Reaction, Tracked, unstorable
-from pipeline.engine.sweep import Sweep
 from pipeline.errors import BadVideo, DownloadError, LinkDead, Unfinished
 from pipeline.model import TaskView, Video
 

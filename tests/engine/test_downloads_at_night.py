@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from pipeline.engine.commands import Download
 from pipeline.engine.outstanding import Outstanding
+from pipeline.engine.queries import Sweep
 from pipeline.engine.rows import Tracked
-from pipeline.engine.sweep import Sweep
 from pipeline.engine.videos import Videos
 from pipeline.errors import (
     BadVideo,

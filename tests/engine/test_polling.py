@@ -9,9 +9,9 @@ from heapq import heapify, heappop, heappush
 
 import pytest
 
+from pipeline.engine.learned import Density, Durations
 from pipeline.engine.pacing import Pace
-from pipeline.engine.polling.learned import Density, Durations
-from pipeline.engine.polling.schedule import Schedule, Watch
+from pipeline.engine.queries import Schedule, Watch
 
 KIND = (6, "720P", 0)
 PACE = Pace(5, 10, 2)

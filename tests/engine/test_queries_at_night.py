@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.engine.commands import Query
 from pipeline.engine.engine import Engine
-from pipeline.engine.sweep import Sweep
+from pipeline.engine.queries import Sweep
 from pipeline.errors import NoSuchTask, ProviderError, Throttled, Unreachable
 from pipeline.model import Entry, Phase, State, TaskView
 from tests.engine.night import SETTINGS, Night, Provider, attempt, night, resume

@@ -10,6 +10,8 @@ accepted, and if it goes on at its speed since it was last seen. For every 5 % o
 remembered how much longer a task took from there, compared with each promise. An honest bar gives
 nearly one value; one that runs ahead or behind gives nearly one for its speed; a lying, jumping or
 stuck one a wide spread for both, and is not listened to where the durations alone say more.
+
+Tested in tests/engine/test_polling.py.
 """
 
 from __future__ import annotations

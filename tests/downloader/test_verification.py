@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.downloader import verify_file
-from pipeline.downloader.decoding import DecodeFault, Decoders
+from pipeline.downloader.verification import DecodeFault, Decoders
 from pipeline.errors import BadVideo, StoreError, Unfinished
 
 READY = "import json, os, sys, time\nprint(json.dumps({'ready': True}), flush=True)\n"
@@ -140,7 +140,7 @@ async def test_cancelled_order(tmp_path: Path, video: bytes) -> None:
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from pipeline.downloader.decoding import Decoders
+from pipeline.downloader.verification import Decoders
 
 async def main():
     async with Decoders(processes=1) as decoders:

@@ -1,19 +1,21 @@
-"""When to ask for a task next: by its progress, by how long others took, or at fixed times.
+"""Queries: when a task is asked for next, and one queue of all queries instead of a loop per row.
 
 Until enough tasks of a kind have ended, the documented schedule applies: a first query, then one in
 every interval. After that it is whichever says more: the progress bar where it has proved true,
 otherwise the durations. So a lying, stuck or missing bar costs nothing.
 
-Tested in tests/engine/test_polling.py.
+Tested in tests/engine/test_polling.py and tests/engine/test_queries_at_night.py.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
 from math import inf
 
-from pipeline.engine.pacing import Pace, spread
-from pipeline.engine.polling.learned import Bar, Durations, Sighting
+from pipeline.engine.learned import Bar, Durations, Sighting
+from pipeline.engine.pacing import POLL, Bucket, Pace, Settings, spread
 
 _ENOUGH = 30
 """The durations of a kind are used once this many of its tasks have ended."""
@@ -29,6 +31,9 @@ _LONGEST_INTERVALS = 3
 
 _LAST_ONES = 10
 """Once this few tasks are left, each may end the run: the fewer, the closer they are watched."""
+
+_TRIES = 8
+"""This many queries at a time try whether an outage is over."""
 
 Kind = tuple[int, str, int]
 """What decides how long a task takes: seconds of video, resolution, number of pictures."""
@@ -167,3 +172,70 @@ class Schedule:
         if last and age_s > durations.median_s:
             return min(wait_s, rote_s * min(_SPARSER, max(1, outstanding) / _LAST_ONES))
         return wait_s
+
+
+class Sweep:
+    """Decides which row to ask for next, within the rate and a cap on queries in flight."""
+
+    def __init__(self, settings: Settings, now: float) -> None:
+        self.in_flight = 0
+        self._most_in_flight = settings.polls_in_flight
+        self._pace = settings.pace
+        self._bucket = Bucket(settings.polls_per_minute, now)
+        # The moment and the due time of each query: at one moment, the earliest due goes first.
+        self._due: list[tuple[float, float, int, str]] = []
+        self._turn = count()
+        self._closed_until = now
+        self._failures = 0
+
+    @property
+    def scheduled(self) -> int:
+        """How many rows are to be asked for again."""
+        return len(self._due)
+
+    @property
+    def _room(self) -> int:
+        # While nothing gets through, a few try; the others follow as soon as one is answered.
+        return min(_TRIES, self._most_in_flight) if self._failures > 1 else self._most_in_flight
+
+    def schedule(self, key: str, due: float) -> None:
+        """Ask for a row at `due` or soon after. A row is scheduled once at a time.
+
+        Queries that are due at about the same time go together: alone, each costs half as much
+        again.
+        """
+        heappush(self._due, (self._pace.together_at(due), due, next(self._turn), key))
+
+    def start(self, now: float) -> str | None:
+        """Return the next row to ask for now, if any may be asked for."""
+        if (
+            not self._due
+            or self._due[0][0] > now
+            or now < self._closed_until
+            or self.in_flight >= self._room
+            or not self._bucket.take(now)
+        ):
+            return None
+        self.in_flight += 1
+        return heappop(self._due)[-1]
+
+    def wake_at(self, now: float) -> float:
+        """Return when the next query may go; infinity if there is none or only an answer helps."""
+        if not self._due or self.in_flight >= self._room:
+            return inf
+        return max(self._due[0][0], self._closed_until, self._bucket.ready_at(now))
+
+    def answered(self) -> None:
+        """Take note of a clear answer."""
+        self.in_flight -= 1
+        self._failures = 0
+
+    def failed(self, now: float, retry_after_s: float | None) -> None:
+        """Take note of a query that failed on the way: all queries slow down together."""
+        self.in_flight -= 1
+        if now >= self._closed_until:
+            self._failures += 1
+        wait_s = POLL.wait_s(self._failures, "poll", retry_after_s)
+        # One lost connection among many answers is no reason to keep all the others waiting.
+        if self._failures > 1 or retry_after_s is not None:
+            self._closed_until = max(self._closed_until, now + wait_s)
