@@ -23,7 +23,6 @@ from pipeline.engine.commands import (
     Command,
     Decision,
     Download,
-    DownloadReply,
     Query,
     QueryReply,
     Reply,
@@ -182,7 +181,7 @@ class Engine:
                     self._apply(self._submissions.take_submit_reply(reply, now))
                 case QueryReply():
                     self._take_query_reply(reply, now)
-                case DownloadReply():
+                case _:
                     row = self._rows[reply.key]
                     self._apply(self._videos.take_download_reply(row, reply.content, now))
         return self._decide(now)
