@@ -148,7 +148,8 @@ def picture_progress(*, show: bool) -> Iterator[Callable[[int, int], None] | Non
     if not show or not shows_bars(sys.stderr):
         yield None
         return
-    with tqdm[Never](unit="picture", file=sys.stderr, leave=False, delay=0.5) as bar:
+    bar: tqdm[Never] = tqdm(unit="picture", file=sys.stderr, leave=False, delay=0.5)
+    with bar:
 
         def show_pictures(done: int, total: int) -> None:
             bar.total = total
