@@ -215,8 +215,8 @@ class Engine:
             self.stop(reaction.stop)
 
     def _happen(self, event: ev.Event) -> None:
-        row = self._rows[event.key]
-        if event.number == row.attempt.number:  # else it closes the attempt before
+        if not isinstance(event, ev.Requeued):  # that closes the attempt before
+            row = self._rows[event.key]
             state = after(row.state, event)
             self.states[row.state] -= 1
             self.states[state] += 1
