@@ -118,7 +118,7 @@ NOTHING = Reaction()
 
 
 def outage(message: str) -> Stop:
-    """The provider has not taken anything for too long."""
+    """Stop submitting: the provider has not accepted anything for too long."""
     return Stop(
         ExitCode.UNFINISHED,
         f"the provider does not answer submissions: {message}",
@@ -128,7 +128,7 @@ def outage(message: str) -> Stop:
 
 
 def uploads_fail(message: str) -> Stop:
-    """No picture can be uploaded any more."""
+    """Stop submitting: no picture can be uploaded any more."""
     return Stop(
         ExitCode.UNFINISHED,
         f"pictures cannot be uploaded: {message}",
@@ -138,17 +138,17 @@ def uploads_fail(message: str) -> Stop:
 
 
 def alike(refusals: int, message: str) -> Stop:
-    """Nothing but equal refusals: the row is not to blame."""
+    """Stop submitting: all refusals are equal, so a setting is wrong and not the rows."""
     return Stop(
         ExitCode.STOPPED,
-        f"{refusals} submissions in a row were refused alike: {message}",
+        f"{refusals} submissions in a row were refused for the same reason: {message}",
         Reach.SUBMITTING,
         "Check api.model, api.client_reference and what the key may do.",
     )
 
 
 def over_budget(refusal: str, *, daily: bool = False) -> Stop:
-    """The next video would pass a cap."""
+    """Stop submitting: the next video would pass a cap."""
     when = "tomorrow (days end at midnight UTC)" if daily else "for the next part"
     return Stop(
         ExitCode.STOPPED,
@@ -159,7 +159,7 @@ def over_budget(refusal: str, *, daily: bool = False) -> Stop:
 
 
 def out_of_credit(error: OutOfCredit) -> Stop:
-    """The account is empty; what is paid for is still fetched."""
+    """Stop submitting: the account is empty; what is paid for is still downloaded."""
     return Stop(
         ExitCode.STOPPED,
         f"the account has no credit left: {error.message}",
@@ -169,7 +169,7 @@ def out_of_credit(error: OutOfCredit) -> Stop:
 
 
 def unauthorized(error: Unauthorized) -> Stop:
-    """The key is not taken: no call makes sense any more."""
+    """Stop everything: the key is refused, so every call would fail."""
     return Stop(
         ExitCode.STOPPED,
         f"the provider does not accept the key: {error.message}",
@@ -178,5 +178,5 @@ def unauthorized(error: Unauthorized) -> Stop:
 
 
 def unstorable(error: Unfinished) -> Stop:
-    """The output folder takes no more videos."""
+    """Stop everything: the output folder takes no more videos."""
     return Stop(ExitCode.UNFINISHED, error.message, action=error.action)
