@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pipeline.model import State
-from pipeline.writer.parts import Element, elements, prefix_of, prefixed, splice
+from pipeline.reader.workbook.package import Element
+from pipeline.writer.parts import elements, prefix_of, prefixed, splice
 
 _MOST_CHARACTERS = 32_767
 _MOST_IN_FORMULA = 255

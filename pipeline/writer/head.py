@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Mapping
 
 from pipeline.manifest.wording import letters_of, number_of
-from pipeline.writer.parts import Element, append_child, elements, prefix_of, prefixed, splice
+from pipeline.reader.workbook.package import Element
+from pipeline.writer.parts import append_child, elements, prefix_of, prefixed, splice
 
 _RANGE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d+)(?::\$?([A-Za-z]{1,3})\$?(\d+))?")
 _MOST_FROZEN = 10  # a header further down would freeze the whole window

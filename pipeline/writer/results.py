@@ -13,6 +13,7 @@ from xml.parsers.expat import ExpatError
 from pipeline.disk.place import place
 from pipeline.manifest.wording import count
 from pipeline.model import RESULT_COLUMNS, Manifest, Result, Summary, TextDialect
+from pipeline.reader.workbook.package import NotAWorkbook
 from pipeline.writer.cells import LINK, STATE_LOOKS, Cell, Cut
 from pipeline.writer.layout import (
     STATE,
@@ -24,7 +25,7 @@ from pipeline.writer.layout import (
     own_values,
     pair,
 )
-from pipeline.writer.parts import NotAWorkbook, Package
+from pipeline.writer.parts import CopiedPackage
 from pipeline.writer.sheet import Insert
 from pipeline.writer.text_table import write_text
 from pipeline.writer.workbook_copy import fill, write_plain
@@ -164,7 +165,7 @@ def _copy(
         )
 
     try:
-        package = Package.open(source)
+        package = CopiedPackage(source)
     except OSError as error:
         raise _Unreadable(error.strerror or str(error)) from error
     with package.zip:

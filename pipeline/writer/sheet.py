@@ -29,9 +29,10 @@ from typing import IO, NamedTuple
 from xml.parsers import expat
 
 from pipeline.manifest.wording import letters_of, number_of
+from pipeline.reader.workbook.package import tag_end
 from pipeline.writer.cells import Cell, Cut, cell_xml
 from pipeline.writer.head import patch_head
-from pipeline.writer.parts import prefixed, tag_end
+from pipeline.writer.parts import prefixed
 
 _CHUNK_BYTES = 1 << 16
 _SPANS = re.compile(rb"""\s+spans=("[^"]*"|'[^']*')""")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from pipeline.disk.place import place
 from pipeline.model import State, Summary
+from pipeline.reader.workbook.package import Element, Relationship
 from pipeline.writer.cells import STATE_LOOKS, Cell, Cut, cell_xml, xml_text
-from pipeline.writer.parts import SHEET_TYPE, Element, Package, Relationship, elements, splice
+from pipeline.writer.parts import SHEET_TYPE, CopiedPackage, elements, splice
 
 _FILE_NAME = "summary.json"
 _SHEET_NAME = "Summary"
@@ -55,7 +56,7 @@ def write_summary(summary: Summary, folder: Path) -> Path:
 
 
 def put_summary(
-    package: Package, summary: Summary, looks: Mapping[str, int], like: Relationship, cut: Cut
+    package: CopiedPackage, summary: Summary, looks: Mapping[str, int], like: Relationship, cut: Cut
 ) -> None:
     """Add the sheet `Summary` after the last one, or overwrite that of an earlier results file.
 
@@ -86,7 +87,7 @@ def put_summary(
 
 
 def _list_sheet(
-    package: Package, workbook: str, found: list[Element], name: str, relationship: str
+    package: CopiedPackage, workbook: str, found: list[Element], name: str, relationship: str
 ) -> None:
     data = package.read(workbook)
     listed = [e for e in found if e.local == "sheet"]
@@ -101,13 +102,12 @@ def _names(stem: str) -> list[str]:
     return [stem, *(f"{stem} {number}" for number in range(2, 1000))]
 
 
-def _free_part(package: Package, folder: str) -> str:
-    taken = {name.lower() for name in package.zip.namelist()}
+def _free_part(package: CopiedPackage, folder: str) -> str:
     names = (posixpath.join(folder, f"worksheets/sheet{number}.xml") for number in count(1))
-    return next(name for name in names if name.lower() not in taken)
+    return next(name for name in names if name not in package)
 
 
-def _earlier(package: Package, workbook: str, sheets: Mapping[str, Element]) -> str | None:
+def _earlier(package: CopiedPackage, workbook: str, sheets: Mapping[str, Element]) -> str | None:
     """Return the part of the summary sheet that the workbook has as an earlier results file."""
     targets = {r.id: r.target for r in package.relationships(workbook)}
     pattern = re.compile(rf"{_SHEET_NAME}( \d+)?")
@@ -118,7 +118,7 @@ def _earlier(package: Package, workbook: str, sheets: Mapping[str, Element]) -> 
     return None
 
 
-def _first_text(package: Package, workbook: str, part: str) -> str | None:
+def _first_text(package: CopiedPackage, workbook: str, part: str) -> str | None:
     """Return the text of A1, which a spreadsheet program may have moved to the shared strings."""
     data = package.read(part)
     found = elements(data)

@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import IO, BinaryIO, cast
 
 from pipeline.model import Summary
+from pipeline.reader.workbook.package import NotAWorkbook, Relationship, as_utf8
 from pipeline.writer.cells import Cell, Cut, add_looks
-from pipeline.writer.parts import NotAWorkbook, Package, Relationship, as_utf8, elements
+from pipeline.writer.parts import CopiedPackage, elements
 from pipeline.writer.sheet import Insert, Occupied, SheetPatch
 from pipeline.writer.summary import put_summary
 
@@ -30,7 +31,7 @@ _WIDTH = 18.0
 
 
 def fill(
-    package: Package,
+    package: CopiedPackage,
     sheet: str | None,
     make: Callable[[Mapping[str, int], int], Insert],
     out: BinaryIO,
@@ -79,9 +80,11 @@ def fill(
     raise NotAWorkbook("there are no free columns on the right")
 
 
-def _copy(package: Package, target: Relationship, insert: Insert, out: BinaryIO, cut: Cut) -> None:
+def _copy(
+    package: CopiedPackage, target: Relationship, insert: Insert, out: BinaryIO, cut: Cut
+) -> None:
     name = package.part(target.target)
-    with package.zip.open(name) as part:
+    with package.open(name) as part:
         wide = part.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
     def patch(source: IO[bytes], copy: IO[bytes]) -> None:
@@ -95,7 +98,7 @@ def _copy(package: Package, target: Relationship, insert: Insert, out: BinaryIO,
 
 
 def _sheet(
-    package: Package, workbook: str, relationships: list[Relationship], name: str | None
+    package: CopiedPackage, workbook: str, relationships: list[Relationship], name: str | None
 ) -> Relationship:
     by_id = {relationship.id: relationship for relationship in relationships}
     for element in elements(package.read(workbook)):
@@ -106,7 +109,7 @@ def _sheet(
     raise NotAWorkbook(f"the file has no sheet {name!r}")
 
 
-def _looks(package: Package, relationships: list[Relationship]) -> dict[str, int]:
+def _looks(package: CopiedPackage, relationships: list[Relationship]) -> dict[str, int]:
     """Add our looks to the styles and return their numbers; none if the workbook has no styles."""
     styles = next((r.target for r in relationships if r.kind == "styles"), None)
     if styles is None:
@@ -116,7 +119,7 @@ def _looks(package: Package, relationships: list[Relationship]) -> dict[str, int
     return looks
 
 
-def _as_plain_workbook(package: Package, workbook: str) -> None:
+def _as_plain_workbook(package: CopiedPackage, workbook: str) -> None:
     """Drop macros and the type of a template, which an .xlsx must not have."""
     for relationship in package.relationships(workbook):
         if relationship.kind in ("vbaProject", "wordVbaData"):
@@ -124,7 +127,7 @@ def _as_plain_workbook(package: Package, workbook: str) -> None:
     package.set_main_type(workbook)
 
 
-def _forget_calculation_order(package: Package, workbook: str) -> None:
+def _forget_calculation_order(package: CopiedPackage, workbook: str) -> None:
     """Drop the calcChain, which Excel makes anew; one that names no formula counts as damage."""
     for relationship in package.relationships(workbook):
         if relationship.kind == "calcChain":
@@ -177,4 +180,4 @@ def write_plain(
             widths=dict.fromkeys(range(first_column, first_column + len(headers)), _WIDTH),
         )
 
-    return fill(Package.open(bare), None, make, out, summary)
+    return fill(CopiedPackage(bare), None, make, out, summary)

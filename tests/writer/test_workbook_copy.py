@@ -9,9 +9,11 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from pipeline.model import RESULT_COLUMNS, Manifest, Result, Row, State
+from pipeline.reader.reading import read
 from pipeline.writer.cells import COLOURS, STATE_LOOKS
 from pipeline.writer.parts import MAIN_TYPE
 from pipeline.writer.results import write_results
+from tests.corpus.layouts import LAYOUTS, Layout, laid_out
 from tests.writer.tables import (
     HEADERS,
     MAIN,
@@ -384,3 +386,20 @@ def test_a_calculation_order_is_dropped_only_when_formulas_go(
     assert "xl/calcChain.xml" not in second
     assert b"calcChain" not in second["[Content_Types].xml"]
     assert b"calcChain" not in second["xl/_rels/workbook.xml.rels"]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_a_workbook_is_copied_wherever_its_parts_lie(layout: Layout, tmp_path: Path) -> None:
+    """Names of parts have no case, slashes either way, and any place; the copy has slashes."""
+    path = tmp_path / "p.xlsx"
+    path.write_bytes(laid_out(layout))
+    table = read(path)
+    written = write_results(table, results(table), tmp_path / "out", summary=summary())
+    assert written.notes == ()
+    again = read(written.path, sheet="Shop")
+    assert again.headers == ("key", "prompt", *RESULT_COLUMNS)
+    assert again.rows[0].cells[:3] == ("A", "00007", "done")
+    assert read(written.path, sheet="Summary").headers[0] == "Reelsheet run"
+    names = parts(written.path)
+    assert not [name for name in names if "\\" in name or name.startswith("/")]
+    assert b"\\" not in names["[Content_Types].xml"]

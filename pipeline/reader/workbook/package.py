@@ -153,12 +153,16 @@ class Package:
             and "Target" in element.attributes
         ]
 
-    def workbook(self) -> str:
-        """Return the name of the workbook part; raises NotAWorkbook."""
+    def main(self) -> Relationship:
+        """Return the relationship of the package to its workbook; raises NotAWorkbook."""
         for relationship in self.relationships(""):
             if relationship.kind == "officeDocument":
-                return self.part(relationship.target)
+                return relationship
         raise NotAWorkbook("the file names no workbook")
+
+    def workbook(self) -> str:
+        """Return the name of the workbook part; raises NotAWorkbook."""
+        return self.part(self.main().target)
 
     def inflate(self, but: Container[str]) -> None:
         """Inflate the parts once, to nowhere: zipfile checks their real sizes and checksums.
@@ -213,17 +217,18 @@ def kind_of(name: str, package: Package) -> Content | None:
         return Content.ZIP if root.local == "workbook" else None
 
 
-def workbook_of(package: Package) -> tuple[str, bool]:
-    """Return the name of the workbook part, and whether the package names it.
+def workbook_of(package: Package) -> tuple[str, str]:
+    """Return the name of the workbook part, and how the package states it, empty if it does not.
 
     Raises NotAWorkbook.
     """
     try:
-        return package.workbook(), True
+        named = package.main()
+        return package.part(named.target), named.stated
     except (NotAWorkbook, expat.ExpatError) as error:
         for name in _USUAL_WORKBOOKS:
             if name in package:
-                return package.part(name), False
+                return package.part(name), ""
         raise NotAWorkbook("the file names no workbook") from error
 
 

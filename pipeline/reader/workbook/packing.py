@@ -48,12 +48,12 @@ _SHEET = "xl/worksheets/sheet1.xml"
 class Book:
     """A workbook by the names of its parts, as the zip file spells them.
 
-    `named` says that the package itself names the workbook.
+    `stated` is how the package itself names the workbook.
     """
 
     package: Package
     workbook: str
-    named: bool
+    stated: str
     relationships: list[Relationship]
     strings: str | None
     styles: str | None
@@ -76,7 +76,7 @@ class Book:
         stated = next(one.stated for one in self.relationships if one.target == sheet.part)
         inside = stated.startswith("/xl/") or not stated.startswith(("/", "..", "xl/"))
         plain = "\\" not in stated and posixpath.normpath(stated) == stated
-        return self.named and usual and inside and plain
+        return usual and inside and plain and self.stated.lstrip("/").lower() == _WORKBOOK
 
     def _is_at(self, part: str, place: str) -> bool:
         name = self.package.info(part).filename.replace("\\", "/")
@@ -99,7 +99,7 @@ class Packed:
 
 def book_of(package: Package) -> Book:
     """Find the parts of a workbook; raises NotAWorkbook, expat.ExpatError."""
-    workbook, named = workbook_of(package)
+    workbook, stated_as = workbook_of(package)
     relationships = package.relationships(workbook)
 
     def related(kind: str, usual: str) -> str | None:
@@ -107,7 +107,7 @@ def book_of(package: Package) -> Book:
         return next((package.part(one) for one in (*targets, usual) if one in package), None)
 
     strings, styles = related("sharedStrings", _STRINGS), related("styles", _STYLES)
-    return Book(package, workbook, named, relationships, strings, styles)
+    return Book(package, workbook, stated_as, relationships, strings, styles)
 
 
 def packed(book: Book, sheet: SheetPart) -> Packed:
