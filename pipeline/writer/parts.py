@@ -17,10 +17,10 @@ from pipeline.reader.workbook.package import (
     Package,
     Relationship,
     as_utf8,
-    each_element,
-    folded,
+    fold_name,
+    iter_elements,
     rels_of,
-    slashed,
+    with_slashes,
 )
 
 _TYPES = "[Content_Types].xml"
@@ -77,10 +77,12 @@ class CopiedPackage(Package):
         same = [e for e in elements(data) if e.attributes.get("Id") == relationship.id]
         self.changed[rels] = splice(data, [(e.start, e.end, b"") for e in same])
         part = relationship.target
-        self.removed |= {folded(part), folded(rels_of(part))}
+        self.removed |= {fold_name(part), fold_name(rels_of(part))}
         data = self.read(_TYPES)
         overrides = [
-            e for e in elements(data) if folded(e.attributes.get("PartName", "")) == folded(part)
+            e
+            for e in elements(data)
+            if fold_name(e.attributes.get("PartName", "")) == fold_name(part)
         ]
         self.changed[_TYPES] = splice(data, [(e.start, e.end, b"") for e in overrides])
 
@@ -90,7 +92,7 @@ class CopiedPackage(Package):
         cuts = [
             (e.start, e.end, _override(e, MAIN_TYPE))
             for e in elements(data)
-            if folded(e.attributes.get("PartName", "")) == folded(workbook)
+            if fold_name(e.attributes.get("PartName", "")) == fold_name(workbook)
             and e.attributes.get("ContentType") != MAIN_TYPE
         ]
         if cuts:
@@ -108,8 +110,8 @@ class CopiedPackage(Package):
         left = dict(self.changed)
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as copy:
             for info in self.zip.infolist():
-                name = slashed(info.filename)
-                if folded(name) in self.removed or info.is_dir():
+                name = with_slashes(info.filename)
+                if fold_name(name) in self.removed or info.is_dir():
                     continue
                 fresh = zipfile.ZipInfo(name, info.date_time)
                 fresh.external_attr = info.external_attr
@@ -138,12 +140,14 @@ class CopiedPackage(Package):
 
 def _override(element: Element, content_type: str) -> bytes:
     part = element.attributes["PartName"]
-    return f'<{element.name} PartName="/{slashed(part)}" ContentType="{content_type}"/>'.encode()
+    return (
+        f'<{element.name} PartName="/{with_slashes(part)}" ContentType="{content_type}"/>'.encode()
+    )
 
 
 def elements(data: bytes) -> list[Element]:
     """Return the elements of a small part in document order; raises expat.ExpatError."""
-    return list(each_element(data))
+    return list(iter_elements(data))
 
 
 def splice(data: bytes, cuts: Iterable[tuple[int, int, bytes]]) -> bytes:

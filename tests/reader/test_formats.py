@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.reader.workbook.formats import UNREADABLE, Timing, mask_of, padded, timing_of
+from pipeline.reader.workbook.formats import UNREADABLE, Timing, apply_mask, mask_of, timing_of
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ from pipeline.reader.workbook.formats import UNREADABLE, Timing, mask_of, padded
 )
 def test_numbers_as_their_format_shows_them(code: str, text: str, shown: str) -> None:
     """Zeros, words, shares and currencies are part of what is seen."""
-    assert padded(text, mask_of(code)) == shown
+    assert apply_mask(text, mask_of(code)) == shown
 
 
 @pytest.mark.parametrize(

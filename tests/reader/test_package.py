@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import ManifestError
 from pipeline.reader.content import is_text
 from pipeline.reader.workbook.opening import read_workbook
-from pipeline.reader.workbook.package import each_element
+from pipeline.reader.workbook.package import iter_elements
 from tests.corpus.layouts import LAYOUTS, USUAL, Layout, laid_out
 from tests.corpus.workbooks import zipped
 
@@ -97,7 +97,7 @@ def test_a_sheet_under_a_name_without_limits_is_not_inflated() -> None:
 def test_elements_are_known_to_the_byte() -> None:
     """Over chunks, prefixes, quoted `>` and elements that close themselves."""
     data = b"<a:r xmlns:a='u'>" + b"<a:x y='>'/>" * 200_000 + b"<a:z>t</a:z></a:r>"
-    found = list(each_element(data))
+    found = list(iter_elements(data))
     assert len(found) == 200_002
     root, first, last = found[0], found[1], found[-1]
     assert (root.local, root.start, root.end) == ("r", 0, len(data))

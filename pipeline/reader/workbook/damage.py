@@ -14,8 +14,6 @@ from pipeline.errors import ManifestError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NO_PASSWORD = "Save a copy without the password (File, Info, Protect Workbook)."  # noqa: S105
-
 
 class Damage(Exception):
     """Bytes that contradict the format they claim to be of."""
@@ -36,7 +34,7 @@ _SIGNS = (
 
 
 @contextmanager
-def explained(name: str) -> Iterator[None]:
+def damage_explained(name: str) -> Iterator[None]:
     """Turn what damage looks like to zipfile, zlib, expat and struct into one sentence."""
     try:
         yield
@@ -46,11 +44,11 @@ def explained(name: str) -> Iterator[None]:
             action="Open it in Excel and save it under a new name.",
         ) from error
     except _SIGNS as error:
-        raise damaged(name, error) from error
+        raise damage_error(name, error) from error
 
 
 @contextmanager
-def foreign(reason: str) -> Iterator[None]:
+def failures_as_damage(reason: str) -> Iterator[None]:
     """Turn whatever a library raises over a file into Damage, a panic of Rust code among it."""
     try:
         yield
@@ -60,7 +58,7 @@ def foreign(reason: str) -> Iterator[None]:
         raise
 
 
-def damaged(name: str, error: BaseException) -> ManifestError:
+def damage_error(name: str, error: BaseException) -> ManifestError:
     """The sentence about the damaged file `name`."""
     return ManifestError(
         f"{name} is damaged or incomplete ({_reason(error)}).",
@@ -79,6 +77,9 @@ def _reason(error: BaseException) -> str:
     return str(error)
 
 
-def protected(name: str) -> ManifestError:
+def password_error(name: str) -> ManifestError:
     """The sentence about a file whose cells are encrypted."""
-    return ManifestError(f"{name} is protected by a password.", action=NO_PASSWORD)
+    return ManifestError(
+        f"{name} is protected by a password.",
+        action="Save a copy without the password (File, Info, Protect Workbook).",
+    )

@@ -21,16 +21,21 @@ from typing import TYPE_CHECKING
 import xlrd
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from pipeline.reader.workbook.damage import Damage, explained, foreign, protected
+from pipeline.reader.workbook.damage import (
+    Damage,
+    damage_explained,
+    failures_as_damage,
+    password_error,
+)
 from pipeline.reader.workbook.formats import BUILT_IN, Timing, mask_of, timing_of
-from pipeline.reader.workbook.sheets import Gathered, SheetPart, chosen
+from pipeline.reader.workbook.sheets import Gathered, SheetPart, choose_sheet
 from pipeline.reader.workbook.xlsrecords import (
     Globals,
-    bare,
     declared_area,
-    globals_of,
-    stream_of,
+    read_globals,
+    read_stream,
     walk,
+    without_others,
 )
 
 if TYPE_CHECKING:
@@ -77,11 +82,11 @@ class _File:
 
 def xls_grid(path: Path, data: bytes, wanted: str | int | None) -> Grid:
     """Read the sheet `wanted` of the .xls file at `path`. Raises ManifestError."""
-    file = _File(path, data, stream_of(path, data))
-    with explained(path.name):
-        whole = globals_of(file.stream)
+    file = _File(path, data, read_stream(path, data))
+    with damage_explained(path.name):
+        whole = read_globals(file.stream)
         if whole.protected:
-            raise protected(path.name)
+            raise password_error(path.name)
         try:
             return _read_by_xlrd(file, whole, wanted)
         except Damage:
@@ -95,7 +100,7 @@ def _read_by_xlrd(file: _File, whole: Globals, wanted: str | int | None) -> Grid
         sheet, styles = _opened(name, file.stream, whole, wanted)
     except Damage:
         # xlrd fails over names, notes and links that it does not understand.
-        sheet, styles = _opened(name, bare(file.stream, whole), whole, wanted)
+        sheet, styles = _opened(name, without_others(file.stream, whole), whole, wanted)
     gathered = Gathered(file.path, len(file.data))
     place, _ = whole.sheets[sheet.number]
     _gather(gathered, sheet, styles, {} if whole.calculated else walk(file.stream, place).unset)
@@ -121,7 +126,7 @@ def _opened(
     name: str, stream: bytes, whole: Globals, wanted: str | int | None
 ) -> tuple[xlrd.sheet.Sheet, _Styles]:
     """The sheet `wanted` and the styles of its cells."""
-    with foreign("its records make no sense"):
+    with failures_as_damage("its records make no sense"):
         book = xlrd.open_workbook(
             logfile=_Nowhere(),
             file_contents=stream,
@@ -132,8 +137,8 @@ def _opened(
         )
         pairs = zip(book.sheet_names(), whole.sheets, strict=True)
         parts = [SheetPart(one, shown, at=at) for at, (one, (_, shown)) in enumerate(pairs)]
-    part = chosen(name, parts, wanted)
-    with foreign("its records make no sense"):
+    part = choose_sheet(name, parts, wanted)
+    with failures_as_damage("its records make no sense"):
         return book.sheet_by_index(part.at), _Styles(book)
 
 
@@ -252,7 +257,7 @@ def _read_by_calamine(file: _File, whole: Globals, wanted: str | int | None) -> 
         raise Damage("its sheets cannot be told apart")
     shown = SheetVisibleEnum.Visible
     parts = [SheetPart(one.name, one.visible == shown, at=at) for at, one in enumerate(sheets)]
-    part = chosen(file.path.name, parts, wanted)
+    part = choose_sheet(file.path.name, parts, wanted)
     walked = walk(file.stream, whole.sheets[part.at][0])
     gathered = Gathered(file.path, len(file.data))
     for row, values in enumerate(_rows_of(book, part.at)):
@@ -289,13 +294,13 @@ def _refuse_too_wide(
 
 def _by_calamine(data: bytes) -> CalamineWorkbook:
     """The workbook as calamine reads it. Raises Damage."""
-    with foreign("its records make no sense"):
+    with failures_as_damage("its records make no sense"):
         return CalamineWorkbook.from_filelike(io.BytesIO(data))
 
 
 def _rows_of(book: CalamineWorkbook, at: int) -> list[list[object]]:
     """The rows of a worksheet from A1 on, by its number among the worksheets. Raises Damage."""
-    with foreign("its records make no sense"):
+    with failures_as_damage("its records make no sense"):
         kinds = enumerate(sheet.typ for sheet in book.sheets_metadata)
         numbers = [number for number, kind in kinds if kind == SheetTypeEnum.WorkSheet]
         rows = book.get_sheet_by_index(numbers[at]).to_python(skip_empty_area=False)

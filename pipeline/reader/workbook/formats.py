@@ -86,7 +86,7 @@ def mask_of(code: str) -> str:
     shown = None if _CONDITION.search(_NO_CODE.sub("", code)) else _mask(positive)
     if shown is None:
         return UNREADABLE if _pads(code) else ""
-    return both(shown, _mask(negative) or "")
+    return join_masks(shown, _mask(negative) or "")
 
 
 @lru_cache(maxsize=4096)
@@ -124,7 +124,7 @@ def _mask(section: str) -> str | None:
     if DIGIT in places:
         may += DIGIT + must.replace(OPTION, DIGIT)
     before, after = before.replace(_SLASH, "/"), after.replace(_SLASH, "/")
-    return mask(before, may, len(decimals), after, thousands=thousands)
+    return make_mask(before, may, len(decimals), after, thousands=thousands)
 
 
 def _signs(section: str) -> str:
@@ -146,7 +146,9 @@ def _pads(code: str) -> bool:
     return any(section.partition(".")[0].count("0") > 1 for section in bare.split(";"))
 
 
-def mask(before: str, places: str, decimals: int, after: str, *, thousands: bool = False) -> str:
+def make_mask(
+    before: str, places: str, decimals: int, after: str, *, thousands: bool = False
+) -> str:
     """The mask of words around the `places` before the point and the digits behind it."""
     if not any(map(str.strip, _SIGNS.split(places))):
         places = places.lstrip(OPTION) or OPTION
@@ -155,7 +157,7 @@ def mask(before: str, places: str, decimals: int, after: str, *, thousands: bool
     return (before + places + (POINT + DIGIT * decimals if decimals else "") + after).strip(" ")
 
 
-def both(positive: str, negative: str) -> str:
+def join_masks(positive: str, negative: str) -> str:
     """One mask out of those of positive and negative numbers; empty where they add nothing."""
     if negative in {positive, "-" + positive}:
         negative = ""
@@ -163,7 +165,7 @@ def both(positive: str, negative: str) -> str:
     return f"{shown}{NEGATIVE}{negative}" if negative else shown
 
 
-def padded(text: str, mask: str) -> str:
+def apply_mask(text: str, mask: str) -> str:
     """A number as its mask shows it; what does not fit the mask stays as it is."""
     if mask == CLOCK:
         found = _TIME.fullmatch(text)

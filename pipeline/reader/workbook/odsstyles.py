@@ -2,6 +2,8 @@
 
 ODF 1.2 part 1: a cell style (19.500) names a data style (16.27), which may leave positive numbers
 to another one (`style:map`, 16.3) and has its digits, words and symbols as elements in order.
+
+Tested in tests/reader/test_opendocument.py.
 """
 
 from __future__ import annotations
@@ -11,7 +13,15 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from pipeline.reader.workbook.damage import Damage
-from pipeline.reader.workbook.formats import CLOCK, DIGIT, OPTION, PERCENT, UNREADABLE, both, mask
+from pipeline.reader.workbook.formats import (
+    CLOCK,
+    DIGIT,
+    OPTION,
+    PERCENT,
+    UNREADABLE,
+    join_masks,
+    make_mask,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +75,7 @@ class _Shown:
         if self.percent:
             before, after = before.replace("%", PERCENT), after.replace("%", PERCENT)
         zeros, decimals = self.digits
-        return mask(before, self._places(zeros), decimals, after, thousands=self.thousands)
+        return make_mask(before, self._places(zeros), decimals, after, thousands=self.thousands)
 
     def _places(self, zeros: int) -> str:
         count = max([zeros, *(behind + 1 for behind in self.between)])
@@ -170,14 +180,14 @@ class OdsStyles:
         mask = None if shown.conditional else positive.mask()
         if mask is None:
             return UNREADABLE if any(one.pads for one in (shown, positive)) else ""
-        return both(mask, (negative.mask() if negative else None) or "")
+        return join_masks(mask, (negative.mask() if negative else None) or "")
 
     def parser(self) -> expat.XMLParserType:
         """A parser that tells this object of all elements."""
-        return listening(self.start, self.end, self.text)
+        return make_parser(self.start, self.end, self.text)
 
 
-def listening(
+def make_parser(
     start: Callable[[str, dict[str, str]], None],
     end: Callable[[str], None],
     text: Callable[[str], None],

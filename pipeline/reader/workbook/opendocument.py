@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from pipeline.reader.workbook.damage import Damage, explained, protected
-from pipeline.reader.workbook.odsstyles import OdsStyles, listening
+from pipeline.reader.workbook.damage import Damage, damage_explained, password_error
+from pipeline.reader.workbook.odsstyles import OdsStyles, make_parser
 from pipeline.reader.workbook.package import Package, chunks
-from pipeline.reader.workbook.sheets import Gathered, SheetPart, chosen
+from pipeline.reader.workbook.sheets import Gathered, SheetPart, choose_sheet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,18 +48,18 @@ _LINKED = re.compile(r"'.*'#")
 
 def ods_grid(path: Path, size_bytes: int, package: Package, wanted: str | int | None) -> Grid:
     """Read the table `wanted` of the .ods file at `path`. Raises ManifestError."""
-    with explained(path.name):
+    with damage_explained(path.name):
         if _is_encrypted(package):
-            raise protected(path.name)
+            raise password_error(path.name)
         styles = OdsStyles()
         package.inflate(but={_CONTENT})
         if _STYLES in package:
             styles.parser().Parse(package.read(_STYLES), True)
         sheets = _sheets(package, styles)
-    sheet = chosen(path.name, sheets, wanted)
-    with explained(path.name):
+    sheet = choose_sheet(path.name, sheets, wanted)
+    with damage_explained(path.name):
         gathered = Gathered(path, size_bytes)
-        _read(package, Table(sheet.at, styles, gathered))
+        _read(package, _OdsTable(sheet.at, styles, gathered))
     return gathered.grid(sheet.name)
 
 
@@ -107,7 +107,7 @@ def _attributes(tag: bytes) -> dict[str, str]:
     return found
 
 
-def _read(package: Package, table: Table) -> None:
+def _read(package: Package, table: _OdsTable) -> None:
     with package.open(_CONTENT) as stream:
         for chunk in chunks(stream):
             table.feed(chunk)
@@ -126,8 +126,15 @@ class _Cell:
     paragraphs: list[str] = field(default_factory=list)
 
 
-class Table:
-    """The table with the number `at` among all of them; its cells go to `gathered`."""
+class _OdsTable:
+    """The table with the number `at` among all of them; its cells go to `gathered`.
+
+    The part is one long document, so expat tells of its elements one by one and nothing else of it
+    is kept. Until the table begins, only the tables before it are counted. Within it, a cell is
+    open from its tag to its end and takes the texts of its paragraphs; what lies aside (notes,
+    pictures) is skipped, however deep it goes. A row and a cell may each stand for many equal ones:
+    they are put down when the row ends, since only then is it known whether the row says anything.
+    """
 
     def __init__(self, at: int, styles: OdsStyles, gathered: Gathered) -> None:
         self.ended = False
@@ -144,7 +151,7 @@ class Table:
         self._cells: list[_Cell] = []
         self._cell: _Cell | None = None
         self._reads = False
-        self._parser = listening(self._skip, self._ignore, self._ignore)
+        self._parser = make_parser(self._skip, self._ignore, self._ignore)
 
     def feed(self, chunk: bytes) -> None:
         """Take a piece of the part. Raises expat.ExpatError, ValueError, Damage, ManifestError."""

@@ -4,6 +4,8 @@ Whatever the format, hidden rows, merged cells, error values, formulas never cal
 number formats are seen: `xlsx`, `excel97` and `opendocument` each make the same grid of cells. What
 cannot be told from the cells' texts alone (an error value, a lost digit) becomes a problem; whether
 it matters depends on the column, which is decided later.
+
+Tested in tests/reader/test_workbook.py.
 """
 
 from __future__ import annotations
@@ -17,7 +19,13 @@ from pipeline.manifest.wording import address_of, count, listed, plural
 from pipeline.model import Manifest, Problem, Severity
 from pipeline.reader.content import Content, content_of, refuse_renamed
 from pipeline.reader.table import Table, manifest_of
-from pipeline.reader.workbook.formats import UNREADABLE, digits_lost, padded, texts_of, too_large
+from pipeline.reader.workbook.formats import (
+    UNREADABLE,
+    apply_mask,
+    digits_lost,
+    texts_of,
+    too_large,
+)
 from pipeline.reader.workbook.package import kind_of, open_package
 
 if TYPE_CHECKING:
@@ -138,7 +146,7 @@ def _manifest_from(grid: Grid, *, hidden_rows: str | None, fill_merged: bool) ->
                 finds.append(_Find(at[mark.row], mark.column, "format_not_understood", said))
         elif mark.kind == "padded":
             column = texts[mark.column]
-            column[at[mark.row]] = padded(column[at[mark.row]], mark.text)
+            column[at[mark.row]] = apply_mask(column[at[mark.row]], mark.text)
         else:
             said = mark.text.strip() or "#N/A"  # an error value that its writer left without name
             finds.append(_Find(at[mark.row], mark.column, _CODES[mark.kind], said))

@@ -23,7 +23,7 @@ from xml.parsers import expat
 
 from pipeline.errors import ManifestError
 from pipeline.reader.content import Content
-from pipeline.reader.workbook.damage import Damage, explained
+from pipeline.reader.workbook.damage import Damage, damage_explained
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -108,25 +108,25 @@ class Package:
         self.zip = file
         self._infos: dict[str, zipfile.ZipInfo] = {}
         for info in file.infolist():
-            self._infos.setdefault(folded(info.filename), info)
+            self._infos.setdefault(fold_name(info.filename), info)
 
     def __contains__(self, name: str) -> bool:
-        return folded(name) in self._infos
+        return fold_name(name) in self._infos
 
     def info(self, name: str) -> zipfile.ZipInfo:
         """Return a part's entry in the zip file; raises NotAWorkbook."""
         try:
-            return self._infos[folded(name)]
+            return self._infos[fold_name(name)]
         except KeyError:
             raise NotAWorkbook(f"the file has no {name}") from None
 
     def part(self, name: str) -> str:
         """Return a part's name as the zip file spells it, with slashes; raises NotAWorkbook."""
-        return slashed(self.info(name).filename)
+        return with_slashes(self.info(name).filename)
 
     def open(self, name: str) -> IO[bytes]:
         """Open a part that counts in the limits; raises NotAWorkbook."""
-        if not folded(name).endswith(_INFLATED):
+        if not fold_name(name).endswith(_INFLATED):
             raise NotAWorkbook(f"{name} is no XML")
         return self.zip.open(self.info(name))
 
@@ -147,7 +147,7 @@ class Package:
                 self._target(folder, element.attributes["Target"]),
                 element.attributes["Target"],
             )
-            for element in each_element(self.read(rels_of(part)))
+            for element in iter_elements(self.read(rels_of(part)))
             if element.local == "Relationship"
             and element.attributes.get("TargetMode") != "External"
             and "Target" in element.attributes
@@ -187,14 +187,14 @@ def open_package(name: str, data: bytes) -> Package:
 
     Raises ManifestError for a damaged package and for one that would inflate past the limits.
     """
-    with explained(name):
+    with damage_explained(name):
         package = zipfile.ZipFile(io.BytesIO(data))
-        parts = [i for i in package.infolist() if folded(i.filename).endswith(_INFLATED)]
+        parts = [i for i in package.infolist() if fold_name(i.filename).endswith(_INFLATED)]
         for streamed in (False, True):
-            sizes = [i.file_size for i in parts if (folded(i.filename) == _STREAMED) is streamed]
+            sizes = [i.file_size for i in parts if (fold_name(i.filename) == _STREAMED) is streamed]
             ratio = _MAX_STREAMED_RATIO if streamed else _MAX_RATIO
             _refuse_bomb(name, sum(sizes), len(data), ratio)
-        if len({folded(part.filename) for part in parts}) < len(parts):
+        if len({fold_name(part.filename) for part in parts}) < len(parts):
             raise zipfile.BadZipFile("a part is there twice")
         return Package(package)
 
@@ -206,14 +206,14 @@ def kind_of(name: str, package: Package) -> Content | None:
     """
     if any(part in package for part in _OPEN_DOCUMENT):
         return Content.ODS
-    with explained(name):
+    with damage_explained(name):
         try:
             workbook, _ = workbook_of(package)
         except NotAWorkbook:
             return None
-        if folded(workbook).endswith(".bin"):
+        if fold_name(workbook).endswith(".bin"):
             return Content.XLSB
-        root = next(each_element(package.read(workbook)))
+        root = next(iter_elements(package.read(workbook)))
         return Content.ZIP if root.local == "workbook" else None
 
 
@@ -232,7 +232,7 @@ def workbook_of(package: Package) -> tuple[str, str]:
         raise NotAWorkbook("the file names no workbook") from error
 
 
-def each_element(data: bytes) -> Iterator[Element]:
+def iter_elements(data: bytes) -> Iterator[Element]:
     """Give the elements of a small part in document order; an end is known when it is reached.
 
     Raises expat.ExpatError, and NotAWorkbook for a document type: only an attack has one.
@@ -285,14 +285,14 @@ def as_utf8(data: bytes) -> bytes:
     return _DECLARATION.sub(b"", data.decode("utf-16").encode("utf-8"))
 
 
-def slashed(name: str) -> str:
+def with_slashes(name: str) -> str:
     """Return the name of a part from the root, with slashes."""
     return name.replace("\\", "/").lstrip("/")
 
 
-def folded(name: str) -> str:
+def fold_name(name: str) -> str:
     """Return the name of a part in the form by which names are compared."""
-    return slashed(name).lower()
+    return with_slashes(name).lower()
 
 
 def rels_of(part: str) -> str:

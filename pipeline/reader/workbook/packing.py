@@ -25,7 +25,7 @@ from pipeline.manifest.wording import letters_of
 from pipeline.reader.workbook.package import (
     Package,
     Relationship,
-    each_element,
+    iter_elements,
     rels_of,
     workbook_of,
 )
@@ -62,7 +62,7 @@ class Book:
         """The worksheets in their order; chart sheets are left out."""
         targets = {one.id: one.target for one in self.relationships if one.kind == "worksheet"}
         found = []
-        for element in each_element(self.package.read(self.workbook)):
+        for element in iter_elements(self.package.read(self.workbook)):
             part = targets.get(element.reference() or "")
             if element.local == "sheet" and part is not None:
                 visible = element.attributes.get("state", "visible") == "visible"
@@ -97,7 +97,7 @@ class Packed:
         return len(self.numbers) * (self.last_column + 1)
 
 
-def book_of(package: Package) -> Book:
+def find_parts(package: Package) -> Book:
     """Find the parts of a workbook; raises NotAWorkbook, expat.ExpatError."""
     workbook, stated_as = workbook_of(package)
     relationships = package.relationships(workbook)
@@ -110,7 +110,7 @@ def book_of(package: Package) -> Book:
     return Book(package, workbook, stated_as, relationships, strings, styles)
 
 
-def packed(book: Book, sheet: SheetPart) -> Packed:
+def pack(book: Book, sheet: SheetPart) -> Packed:
     """Copy what calamine reads, with the sheet cut down to its filled rows.
 
     Raises expat.ExpatError or zipfile.BadZipFile for a damaged part.
@@ -128,7 +128,7 @@ def packed(book: Book, sheet: SheetPart) -> Packed:
             for row in _rows(blocks, _blank_strings(book), columns, numbers):
                 part.write(row)
             part.write(b"</%ssheetData></%sworksheet>" % (blocks.prefix, blocks.prefix))
-        for name, text in _frame(book, sheet):
+        for name, text in _signposts(book, sheet):
             copy.writestr(name, text)
         for place, own in {
             _WORKBOOK: book.workbook,
@@ -140,7 +140,7 @@ def packed(book: Book, sheet: SheetPart) -> Packed:
     return Packed(target.getvalue(), numbers, max(columns))
 
 
-def _frame(book: Book, sheet: SheetPart) -> Iterator[tuple[str, str]]:
+def _signposts(book: Book, sheet: SheetPart) -> Iterator[tuple[str, str]]:
     """The parts of a copy that say where its other parts are."""
     places = {sheet.part: _SHEET, book.strings: _STRINGS, book.styles: _STYLES}
     kept = [

@@ -8,6 +8,8 @@ Rows written the way that spreadsheet programs write them are plain: their tags 
 searched in the bytes, which costs a tenth of parsing them, and only the few cells of interest are
 taken apart. Text cannot be taken for a tag: it holds no `<`. Other rows are parsed cell by cell
 (`Walk`).
+
+Tested in tests/reader/test_workbook.py.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Only rows that say something are kept, under their own numbers: a lone blank in the last row of a
 sheet costs nothing, and no rectangle is made of what lies between two cells.
+
+Tested in tests/reader/test_workbook.py and tests/reader/test_bombs.py.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ MOST_CELLS_PER_BYTE = 8
 # As far as Excel and LibreOffice go.
 _MOST_ROWS, _MOST_COLUMNS = 2**20, 2**14
 # The error values that calamine knows; any other one makes it refuse the whole workbook.
-KNOWN_ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"})
+_KNOWN_ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class SheetPart:
     at: int = 0
 
 
-def chosen(name: str, sheets: list[SheetPart], wanted: str | int | None) -> SheetPart:
+def choose_sheet(name: str, sheets: list[SheetPart], wanted: str | int | None) -> SheetPart:
     """The sheet of that name or number (from 1); by default the first one that is shown.
 
     Raises ManifestError that lists the sheets.
@@ -99,7 +101,7 @@ class Look:
     @property
     def odd_errors(self) -> bool:
         """Whether a cell holds an error value that calamine does not know: #SPILL!, Err:502."""
-        return any(one.kind == "error" and one.text not in KNOWN_ERRORS for one in self.marks)
+        return any(one.kind == "error" and one.text not in _KNOWN_ERRORS for one in self.marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,15 +186,15 @@ class Gathered:
             cells += [""] * missing
         look.filled += filled
         if look.filled > self._most_filled:
-            raise too_dense(self._path.name, look.filled, self._size_bytes)
+            raise density_error(self._path.name, look.filled, self._size_bytes)
         return cells
 
     def _too_wide(self) -> ManifestError:
         look = self.look
-        return too_wide(self._path.name, look.filled, len(self._rows), look.last_column + 1)
+        return width_error(self._path.name, look.filled, len(self._rows), look.last_column + 1)
 
 
-def too_dense(name: str, filled: int, size_bytes: int) -> ManifestError:
+def density_error(name: str, filled: int, size_bytes: int) -> ManifestError:
     """The sentence about a file that packs more cells than a real one."""
     return ManifestError(
         f"{name} packs {filled:,} cells into {size_bytes:,} bytes, which no real table does.",
@@ -200,7 +202,7 @@ def too_dense(name: str, filled: int, size_bytes: int) -> ManifestError:
     )
 
 
-def too_wide(name: str, filled: int, rows: int, columns: int) -> ManifestError:
+def width_error(name: str, filled: int, rows: int, columns: int) -> ManifestError:
     """The sentence about a sheet whose few cells stand far apart."""
     return ManifestError(
         f"{name} spreads {filled:,} filled cells over {rows:,} rows and {columns:,} columns.",

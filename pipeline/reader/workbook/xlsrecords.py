@@ -6,6 +6,8 @@ which formulas were never calculated, how far the cells go, and which rows are h
 
 A formula's record always has a value (2.4.127): where no engine ever calculated the workbook
 (2.4.215), a 0 or an empty text of it is what its writer put there for want of one.
+
+Tested in tests/reader/test_excel97.py and tests/reader/test_bombs.py.
 """
 
 from __future__ import annotations
@@ -19,7 +21,12 @@ import olefile
 
 from pipeline.errors import ManifestError
 from pipeline.reader.content import MAGIC, Content, refuse_renamed
-from pipeline.reader.workbook.damage import Damage, explained, foreign, protected
+from pipeline.reader.workbook.damage import (
+    Damage,
+    damage_explained,
+    failures_as_damage,
+    password_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +91,7 @@ class Walked:
     errors: dict[int, dict[int, int]] = field(default_factory=dict)
 
 
-def stream_of(path: Path, data: bytes) -> bytes:
+def read_stream(path: Path, data: bytes) -> bytes:
     """The records of the workbook. Raises ManifestError for a file of another kind."""
     name = path.name
     if not data.startswith(MAGIC):
@@ -93,14 +100,14 @@ def stream_of(path: Path, data: bytes) -> bytes:
             f"{name} was made by a version of Excel before 5.0 (1993).",
             action="Open it in LibreOffice or Excel and save it as an Excel workbook (.xlsx).",
         )
-    with explained(name):
+    with damage_explained(name):
         _refuse_too_long(data)
-        with foreign("its container is broken"):
+        with failures_as_damage("its container is broken"):
             container = olefile.OleFileIO(io.BytesIO(data))
         # Documents that are embedded in the workbook have folders of their own.
         entries = container.root.kids_dict
         if _ENCRYPTED in entries:
-            raise protected(name)
+            raise password_error(name)
         if entries.keys() & _DOCUMENTS:
             raise ManifestError(
                 f"{name} is a document of an older Office program, but no workbook.",
@@ -112,7 +119,7 @@ def stream_of(path: Path, data: bytes) -> bytes:
             raise Damage("it names no workbook")
         if max(table.size, container.root.size) > len(data):
             raise Damage("its table is longer than the file")
-        with foreign("its container is broken"):
+        with failures_as_damage("its container is broken"):
             stream: bytes = container.openstream([table.name]).read()
         _refuse_circle(container, table)
         if len(stream) < table.size:
@@ -165,7 +172,7 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
             return
 
 
-def globals_of(stream: bytes) -> Globals:
+def read_globals(stream: bytes) -> Globals:
     """What the first part of the stream says of all sheets. Raises Damage."""
     found = Globals()
     for kind, at, _ in _records(stream, 0):
@@ -228,7 +235,7 @@ def _take_formula(walked: Walked, row: int, column: int, value: bytes) -> None:
         walked.errors.setdefault(row, {})[column] = code
 
 
-def bare(stream: bytes, whole: Globals) -> bytes:
+def without_others(stream: bytes, whole: Globals) -> bytes:
     """The stream with all records made void that say nothing of cells."""
     copy = bytearray(stream)
     for place in (0, *(place for place, _ in whole.sheets)):

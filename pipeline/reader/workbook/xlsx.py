@@ -2,6 +2,8 @@
 
 pandas reads the cells through calamine. The sheet is looked at first (see `rows`), so that nothing
 calamine hides is lost and nothing it would choke on reaches it.
+
+Tested in tests/reader/test_workbook.py.
 """
 
 from __future__ import annotations
@@ -14,14 +16,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from python_calamine import CalamineError, PasswordError
 
-from pipeline.reader.workbook.damage import damaged, explained, protected
+from pipeline.reader.workbook.damage import damage_error, damage_explained, password_error
 from pipeline.reader.workbook.formats import BUILT_IN, mask_of
 from pipeline.reader.workbook.package import (
     Package,
-    each_element,
-    folded,
+    fold_name,
+    iter_elements,
 )
-from pipeline.reader.workbook.packing import Book, book_of, packed
+from pipeline.reader.workbook.packing import Book, find_parts, pack
 from pipeline.reader.workbook.rows import look_at
 from pipeline.reader.workbook.sheets import (
     FREE_FILLED,
@@ -30,9 +32,9 @@ from pipeline.reader.workbook.sheets import (
     MOST_FILLED_PER_BYTE,
     Grid,
     Look,
-    chosen,
-    too_dense,
-    too_wide,
+    choose_sheet,
+    density_error,
+    width_error,
 )
 
 if TYPE_CHECKING:
@@ -86,31 +88,31 @@ def _height(source: _Source, columns: list[list[object]]) -> int:
 
 
 def _looked_at(name: str, data: bytes, package: Package, wanted: str | int | None) -> _Source:
-    with explained(name):
-        book = book_of(package)
+    with damage_explained(name):
+        book = find_parts(package)
         sheets = book.sheets()
         # A sheet is inflated when it is looked at; calamine opens no other one.
-        package.inflate(but={folded(sheet.part) for sheet in sheets})
-    sheet = chosen(name, sheets, wanted)
-    with explained(name):
+        package.inflate(but={fold_name(sheet.part) for sheet in sheets})
+    sheet = choose_sheet(name, sheets, wanted)
+    with damage_explained(name):
         padded = _padded_styles(book)
         with package.open(sheet.part) as stream:
             look = look_at(stream, padded)
         if look.filled > FREE_FILLED + MOST_FILLED_PER_BYTE * len(data):
-            raise too_dense(name, look.filled, len(data))
+            raise density_error(name, look.filled, len(data))
         sparse = look.area > _SPARE_CELLS + _SPARE_RATIO * look.filled
         if not (sparse or look.odd_errors) and book.is_usual(sheet):
             return _Source(data, sheet.name, look)
-        copy = packed(book, sheet)
+        copy = pack(book, sheet)
     if copy.area > MOST_CELLS + MOST_CELLS_PER_BYTE * len(data):
-        raise too_wide(name, look.filled, len(copy.numbers), copy.last_column + 1)
+        raise width_error(name, look.filled, len(copy.numbers), copy.last_column + 1)
     return _Source(copy.data, sheet.name, look, numbers=copy.numbers)
 
 
 def _columns(name: str, source: _Source) -> list[list[object]]:
     """The columns of the sheet from A on, as calamine's values."""
     with _calamine(name):
-        frame = pd.read_excel(
+        table = pd.read_excel(
             io.BytesIO(source.data),
             sheet_name=source.sheet,
             engine="calamine",
@@ -119,9 +121,9 @@ def _columns(name: str, source: _Source) -> list[list[object]]:
             na_filter=False,
             keep_default_na=False,
         )
-    # Taking columns out of a frame one by one costs the square of their number.
-    values = frame.to_numpy()
-    del frame
+    # Taking columns out of it one by one costs the square of their number.
+    values = table.to_numpy()
+    del table
     return [column.tolist() for column in values.T]
 
 
@@ -131,12 +133,12 @@ def _calamine(name: str) -> Iterator[None]:
     try:
         yield
     except PasswordError as error:
-        raise protected(name) from error
+        raise password_error(name) from error
     except BaseException as error:
         panicked = type(error).__name__ == "PanicException"
         if not (panicked or isinstance(error, (CalamineError, ValueError, OSError, KeyError))):
             raise
-        raise damaged(name, error) from error
+        raise damage_error(name, error) from error
 
 
 def _padded_styles(book: Book) -> dict[str, str]:
@@ -151,7 +153,7 @@ def _padded_styles(book: Book) -> dict[str, str]:
     masks = {str(number): mask for number, code in BUILT_IN.items() if (mask := mask_of(code))}
     styles: list[str] = []
     group = ""
-    for element in each_element(book.package.read(book.styles)):
+    for element in iter_elements(book.package.read(book.styles)):
         tag, attributes = element.local, element.attributes
         if tag in _GROUPS:
             group = tag
