@@ -62,8 +62,7 @@ def show_plan(target: Target, selection: Selection, *, as_json: bool, verbose: b
 
     """
     from pipeline.journal.reading import read_durations, read_entries
-    from pipeline.planner.estimate import estimate
-    from pipeline.planner.planner import plan_manifest
+    from pipeline.planner.planner import estimate, plan_manifest
     from pipeline.runner.target import paid_again
     from pipeline.writer.outcome import EDITED
 

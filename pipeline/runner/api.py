@@ -24,17 +24,10 @@ from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, InternalError, ReelsheetError
 from pipeline.journal.reading import read_durations, read_entries
 from pipeline.model import State
-from pipeline.planner.estimate import estimate
 from pipeline.planner.plan import Mode, Selection
-from pipeline.planner.planner import plan_manifest
+from pipeline.planner.planner import estimate, plan_manifest
 from pipeline.runner.order import RunProgress, place_order, refuse_unknown_keys, select
-from pipeline.runner.reports import (
-    CheckReport,
-    PlanReport,
-    RunReport,
-    StatusReport,
-    row_results,
-)
+from pipeline.runner.reports import CheckReport, PlanReport, RunReport, StatusReport, row_results
 from pipeline.runner.run import run
 from pipeline.runner.signals import Brake
 from pipeline.runner.target import Target, check_target, refusal_to_begin, resolve_target

@@ -23,8 +23,8 @@ from pipeline.events import Accepted, AnswerLost, Downloaded, Event
 from pipeline.journal.database import Reserve
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry, State
-from pipeline.planner.estimate import estimate
 from pipeline.planner.plan import Action, Plan
+from pipeline.planner.planner import estimate
 from pipeline.runner.balance import BalanceWatch
 from pipeline.runner.engine_setup import build_engine
 from pipeline.runner.order import Order, RunProgress, Tally, Watcher
