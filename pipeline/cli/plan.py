@@ -61,8 +61,7 @@ def show_plan(target: Target, selection: Selection, *, as_json: bool, verbose: b
         verbose: Also print a line for each row.
 
     """
-    from pipeline.journal.reading import read_durations, read_entries
-    from pipeline.planner.planner import estimate, plan_manifest
+    from pipeline.runner.reports import plan_report
     from pipeline.runner.target import paid_again
     from pipeline.writer.outcome import EDITED
 
@@ -70,21 +69,18 @@ def show_plan(target: Target, selection: Selection, *, as_json: bool, verbose: b
     if refusal is not None:
         typer.echo(f"warning: {refusal.message}", err=True)
         typer.echo(f"         {refusal.action}", err=True)
-    found = checked(target, show=not as_json)
-    entries = read_entries(target.folder.journal)
-    plan = plan_manifest(found, entries, target.folder, selection)
-    cost = estimate(plan, found, target.config, read_durations(target.folder.journal))
+    plan = plan_report(target, selection, lambda target: checked(target, show=not as_json))
     if as_json:
         print_json(
             {
                 "manifest": str(target.manifest),
-                "rows": len(found.manifest.rows),
+                "rows": plan.rows,
                 "groups": plan.groups,
-                "video_seconds": cost.video_seconds,
+                "video_seconds": plan.video_seconds,
                 "cost": None
-                if cost.money is None
-                else {"amount": round(cost.money, 6), "currency": target.config.budget.currency},
-                "eta_s": cost.eta_s,
+                if plan.money is None
+                else {"amount": round(plan.money, 6), "currency": plan.currency},
+                "eta_s": plan.eta_s,
             }
         )
         return
@@ -92,11 +88,11 @@ def show_plan(target: Target, selection: Selection, *, as_json: bool, verbose: b
         print_table([(step.key, step.action, step.group, step.reason) for step in plan.steps])
         print_table([(step.key, step.action, step.group, step.reason) for step in plan.gone])
     print_table([(number, group) for group, number in plan.groups.items() if number])
-    money = "" if cost.money is None else f", {cost.money:,.2f} {target.config.budget.currency}"
-    eta = "" if not cost.eta_s else f", about {max(1, round(cost.eta_s / 60))} min"
+    money = "" if plan.money is None else f", {plan.money:,.2f} {plan.currency}"
+    eta = "" if not plan.eta_s else f", about {max(1, round(plan.eta_s / 60))} min"
     kind = " (a rehearsal: nothing is paid)" if target.rehearses else ""
-    rows = count(cost.submits, "row")
-    typer.echo(f"to submit: {rows}, {cost.video_seconds:,} s of video{money}{eta}{kind}")
+    rows = count(plan.submits, "row")
+    typer.echo(f"to submit: {rows}, {plan.video_seconds:,} s of video{money}{eta}{kind}")
     edited = sum(step.waits_for_redo for step in plan.steps)
     if edited:
         typer.echo(f"left alone: {count(edited, 'row')} {EDITED}")

@@ -22,16 +22,14 @@ from typing import TypeAlias
 
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, InternalError, ReelsheetError
-from pipeline.journal.reading import read_durations, read_entries
 from pipeline.model import State
 from pipeline.planner.plan import Mode, Selection
-from pipeline.planner.planner import estimate, plan_manifest
-from pipeline.runner.order import RunProgress, place_order, refuse_unknown_keys, select
-from pipeline.runner.reports import CheckReport, PlanReport, RunReport, StatusReport, row_results
+from pipeline.runner import reports
+from pipeline.runner.order import RunProgress, place_order, select
+from pipeline.runner.reports import CheckReport, PlanReport, RunReport, StatusReport
 from pipeline.runner.run import run
 from pipeline.runner.signals import Brake
-from pipeline.runner.target import Target, check_target, refusal_to_begin, resolve_target
-from pipeline.writer.publish import results_of
+from pipeline.runner.target import Target, check_target, resolve_target
 
 OnProgress: TypeAlias = Callable[[RunProgress], object]
 Several: TypeAlias = str | Iterable[str]
@@ -53,7 +51,7 @@ class Reelsheet:
         out: str | os.PathLike[str] | None = None,
         settings: Mapping[str, object] | None = None,
     ) -> None:
-        """Take note of what to work on; files are read when a method is called.
+        """Note what to work on; files are read when a method is called.
 
         Args:
             manifest: The CSV, Excel or OpenDocument file with a row per video.
@@ -73,8 +71,7 @@ class Reelsheet:
 
         Raises ReelsheetError if the configuration or the manifest cannot be read at all.
         """
-        checked = check_target(self._target())
-        return CheckReport(len(checked.manifest.rows), checked.valid, checked.problems)
+        return reports.check_report(self._target())
 
     def plan(
         self,
@@ -91,35 +88,14 @@ class Reelsheet:
         """
         target = self._target()
         selection = _selection(target, retry=retry, redo=redo, limit=limit, only=only)
-        checked = check_target(target)
-        refuse_unknown_keys(selection, checked)
-        plan = plan_manifest(checked, read_entries(target.folder.journal), target.folder, selection)
-        cost = estimate(plan, checked, target.config, read_durations(target.folder.journal))
-        refusal = refusal_to_begin(target)
-        return PlanReport(
-            rows=len(checked.manifest.rows),
-            groups=plan.groups,
-            steps=plan.steps,
-            gone=plan.gone,
-            submits=cost.submits,
-            video_seconds=cost.video_seconds,
-            money=cost.money,
-            currency=target.config.budget.currency,
-            eta_s=cost.eta_s,
-            refusal=None if refusal is None else refusal.message,
-        )
+        return reports.plan_report(target, selection)
 
     def status(self) -> StatusReport:
         """Say where the rows stand, from the manifest and the journal; sends nothing.
 
         Raises ReelsheetError if the configuration or the manifest cannot be read.
         """
-        target = self._target()
-        checked = check_target(target)
-        entries = read_entries(target.folder.journal)
-        plan = plan_manifest(checked, entries, target.folder, Selection())
-        results = results_of(checked, plan, entries, target.config)
-        return StatusReport(row_results(checked.keys, results, target.folder.root))
+        return reports.status_report(self._target())
 
     def run(
         self,

@@ -1,16 +1,22 @@
-"""What a program gets back from a check, a plan, a run or a status: frozen records."""
+"""What a check, a plan, a run and a status come to, for programs: frozen records."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.checker.check import CheckedManifest
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError
+from pipeline.journal.reading import read_durations, read_entries
 from pipeline.model import Problem, Result, Severity, State, Summary
-from pipeline.planner.plan import Step
+from pipeline.planner.plan import Selection, Step
+from pipeline.planner.planner import estimate, plan_manifest
+from pipeline.runner.order import refuse_unknown_keys
+from pipeline.runner.target import Target, check_target, refusal_to_begin
+from pipeline.writer.publish import results_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +183,55 @@ class StatusReport:
     def states(self) -> dict[str, int]:
         """How many rows are in each state."""
         return dict(Counter(row.state.value for row in self.rows))
+
+
+def check_report(target: Target) -> CheckReport:
+    """Find every problem of a manifest; raises ManifestError, ConfigError."""
+    checked = check_target(target)
+    return CheckReport(len(checked.manifest.rows), checked.valid, checked.problems)
+
+
+def plan_report(
+    target: Target,
+    selection: Selection,
+    check: Callable[[Target], CheckedManifest] = check_target,
+) -> PlanReport:
+    """Say what a run would do, and why it would be refused if it would be.
+
+    Args:
+        target: The manifest with its configuration and output folder.
+        selection: What the run is asked to do.
+        check: Checks the manifest, as `check_target` does.
+
+    Raises:
+        UsageError: The manifest cannot be read, or no row has a key that is named.
+        StoreError: The journal cannot be read.
+
+    """
+    refusal = refusal_to_begin(target)
+    checked = check(target)
+    refuse_unknown_keys(selection, checked)
+    journal = target.folder.journal
+    plan = plan_manifest(checked, read_entries(journal), target.folder, selection)
+    cost = estimate(plan, checked, target.config, read_durations(journal))
+    return PlanReport(
+        rows=len(checked.manifest.rows),
+        groups=plan.groups,
+        steps=plan.steps,
+        gone=plan.gone,
+        submits=cost.submits,
+        video_seconds=cost.video_seconds,
+        money=cost.money,
+        currency=target.config.budget.currency,
+        eta_s=cost.eta_s,
+        refusal=None if refusal is None else refusal.message,
+    )
+
+
+def status_report(target: Target) -> StatusReport:
+    """Say where the rows stand; raises ManifestError, ConfigError, StoreError."""
+    checked = check_target(target)
+    entries = read_entries(target.folder.journal)
+    plan = plan_manifest(checked, entries, target.folder, Selection())
+    results = results_of(checked, plan, entries, target.config)
+    return StatusReport(row_results(checked.keys, results, target.folder.root))
