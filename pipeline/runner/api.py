@@ -180,7 +180,7 @@ class Reelsheet:
 
 def _text(value: object) -> str:
     """Write a setting as `--set` takes it."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _selection(
@@ -306,7 +306,7 @@ class _RunThread:
             ) from error
         states = {State(state): count for state, count in report.states.items()}
         pass_on(RunProgress(states, report.submitted, report.downloaded))
-        return replace(report, notes=(*heard.warnings, *report.notes))
+        return replace(report, notes=(*self._target.notes, *heard.warnings, *report.notes))
 
     def _abandon_if_interrupted(self, *_: int) -> None:
         if self._brake.presses:

@@ -6,7 +6,13 @@ import io
 
 import pytest
 
-from pipeline.cli.progress import PLAIN_EVERY_S, Progress, counts, shows_bars
+from pipeline.cli.progress import (
+    PLAIN_EVERY_S,
+    Progress,
+    counts,
+    picture_progress,
+    shows_bars,
+)
 from pipeline.model import State
 from pipeline.runner.order import RunProgress
 
@@ -42,6 +48,21 @@ def test_without_a_terminal_there_is_a_plain_line_now_and_then() -> None:
     assert stream.getvalue() == (
         "20/100 rows ended; 60 waiting, 20 running; 20 rows/min, 4:00 to go\n"
     )
+
+
+def test_pictures_have_a_bar_only_where_somebody_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal a function that takes the figures; elsewhere, or if not wanted, nothing."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("sys.stderr", Terminal())
+    with picture_progress(show=True) as seen:
+        assert seen is not None
+        seen(3, 7)
+    with picture_progress(show=False) as seen:
+        assert seen is None
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    with picture_progress(show=True) as seen:
+        assert seen is None
 
 
 def test_a_terminal_gets_one_bar_with_the_states(monkeypatch: pytest.MonkeyPatch) -> None:

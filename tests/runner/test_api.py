@@ -171,6 +171,19 @@ def test_another_take_and_another_attempt(studio: Studio) -> None:
     studio.hold()
 
 
+def test_settings_are_values_of_python(studio: Studio) -> None:
+    """Paths, numbers, nothing, mappings; texts as by `--set`. What is ignored is said."""
+    studio.manifest.write_text("code,words\nA,a red mug\n", encoding="utf-8")
+    made = studio.folder / "made"
+    columns = {"code": "key", "words": "prompt"}
+    settings = {"output.dir": made, "manifest.columns": columns, "manifest.key": None}
+    report = studio.sheet({**settings, "defaults.duration": 4, "api.in_doubt": "hold"}).run()
+    assert [(row.key, row.seconds, row.video) for row in report.results] == [
+        ("A", 4, made / "shop" / "videos" / "A.mp4")
+    ]
+    assert "in_doubt" in report.notes[0]
+
+
 @pytest.mark.parametrize("yes", [False, True])
 def test_a_short_balance_submits_only_with_yes(studio: Studio, yes: bool) -> None:
     """Nobody can be asked: without a yes nothing is submitted, exit code 4."""
