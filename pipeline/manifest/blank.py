@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 # Default_Ignorable_Code_Point, White_Space, and the Braille pattern without dots.
 # begin: table of docs/generate/blank.py
@@ -20,26 +21,31 @@ _BLANKS = (
 # The table ends here.
 
 # Python takes the separators U+001C to U+001F for white space, Unicode does not.
-_SHOWN = re.compile(rf"[^{_BLANKS}\x1c-\x1f]")
+_BLANK = re.compile(rf"[{_BLANKS}\x1c-\x1f]*")
 # What cells lose at both ends. Prompts are sent without it, and the hashes of rows that were paid
 # for are made of them: another character here makes other requests.
 _EDGES = "\u00a0\u00ad\u200b\u200c\u200d\u2060\ufeff"
 # What headers and spellings are compared without.
 _FORMATTING = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
-shows = _SHOWN.search
-"""Return a match, which is true, for a text that is not blank; for use with `map`."""
-
 
 def is_blank(text: str) -> bool:
-    """Whether a text holds nothing that can be seen."""
-    return shows(text) is None
+    """Tell whether a text holds nothing that can be seen."""
+    return _BLANK.fullmatch(text) is not None
+
+
+def all_blank(texts: Iterable[str]) -> bool:
+    """Tell whether all texts are blank."""
+    return all(map(_BLANK.fullmatch, texts))
 
 
 def bare(text: str) -> str:
     """Return a cell's text without the blanks around it; the empty text for a blank one."""
-    text = trimmed(text)
-    return text if text.isascii() or shows(text) else ""
+    if text.isascii():
+        return text.strip()
+    text = text.strip().strip(_EDGES).strip()
+    # Most texts begin with a letter or a digit of ASCII, which can be seen.
+    return text if text[:1].isascii() or not is_blank(text) else ""
 
 
 def trimmed(text: str) -> str:

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
-from pipeline.manifest.blank import is_blank, shows
+from pipeline.manifest.blank import all_blank, is_blank
 from pipeline.manifest.columns import field_of
 from pipeline.manifest.wording import letters_of, listed, plural
 from pipeline.model import Manifest, Row, TextDialect
@@ -76,7 +76,7 @@ def manifest_of(table: Table) -> Manifest:
     rows = tuple(
         Row(number, cells)
         for number, cells in zip(table.numbers, zip(*columns, strict=True), strict=True)
-        if any(map(shows, cells)) or number in table.speaking
+        if not all_blank(cells) or number in table.speaking
     )
     return Manifest(
         path=table.path,
@@ -100,9 +100,9 @@ def shared(column: Sequence[str]) -> Sequence[str]:
 
 def _refuse_title(table: Table) -> None:
     """Refuse a first line that says what the table is about, above the line of headers."""
-    filled = [name for name in table.header if shows(name)]
+    filled = [name for name in table.header if not is_blank(name)]
     for at, number in enumerate(table.numbers[:_TITLE_LINES] if filled else ()):
-        below = [column[at] for column in table.columns if shows(column[at])]
+        below = [column[at] for column in table.columns if not is_blank(column[at])]
         if not below:
             continue
         if len(filled) * _TITLE_SHARE > len(below) or _known(filled):

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
-from pipeline.manifest.blank import shows
+from pipeline.manifest.blank import all_blank
 from pipeline.manifest.plaintext import unguard
 from pipeline.manifest.wording import count, listed
 from pipeline.model import Manifest, TextDialect
@@ -91,7 +91,7 @@ def _refuse_nul(path: Path, text: str) -> None:
 def _records_of(path: Path, body: str, delimiter: str, first_line: int) -> _Records:
     """Read the records of `body`, whose first line has the number `first_line` in the file."""
     walk = _walk(path, body, delimiter, first_line)
-    line, header = next(((line, cells) for line, cells in walk if _speaks(cells)), (0, []))
+    line, header = next(((line, cells) for line, cells in walk if not all_blank(cells)), (0, []))
     if not header:
         raise ManifestError(
             f"{path.name} is empty: there is no header line in it.",
@@ -103,7 +103,7 @@ def _records_of(path: Path, body: str, delimiter: str, first_line: int) -> _Reco
     while batch := list(islice(walk, _BATCH)):
         fitting = [record for record in batch if len(record[1]) == width]
         if len(fitting) < len(batch):
-            odd = (one for one in batch if len(one[1]) != width and _speaks(one[1]))
+            odd = (one for one in batch if len(one[1]) != width and not all_blank(one[1]))
             wrong.extend((line, len(cells)) for line, cells in odd)
         if fitting and not wrong:
             lines, rows = zip(*fitting, strict=True)
@@ -127,10 +127,6 @@ def _walk(path: Path, body: str, delimiter: str, first_line: int) -> Iterator[Re
             line = first_line + reader.line_num
     except csv.Error as error:
         raise broken_quote(path.name, body, delimiter, first_line, line) from error
-
-
-def _speaks(cells: list[str]) -> bool:
-    return any(map(shows, cells))
 
 
 def _wrong_width(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from pipeline.errors import ManifestError
-from pipeline.manifest.blank import shows
+from pipeline.manifest.blank import all_blank
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _MARKS = (
@@ -140,7 +140,7 @@ def _score(sample: str, delimiter: str) -> tuple[float, int]:
     widths: list[int] = []
     try:
         records = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
-        widths.extend(len(r) for r in islice(records, _SAMPLE_RECORDS) if any(map(shows, r)))
+        widths.extend(len(r) for r in islice(records, _SAMPLE_RECORDS) if not all_blank(r))
     except csv.Error:
         # A cell past the csv module's size limit: the records before it are sample enough here,
         # and the full pass names it.

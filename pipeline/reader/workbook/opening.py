@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
-from pipeline.manifest.blank import is_blank, shows
+from pipeline.manifest.blank import all_blank, is_blank
 from pipeline.manifest.wording import address_of, count, listed, plural
 from pipeline.model import Manifest, Problem, Severity
 from pipeline.reader.content import Content, content_of, refuse_renamed
@@ -163,7 +163,7 @@ def _manifest_from(grid: Grid, *, hidden_rows: str | None, fill_merged: bool) ->
 def _manifest(
     grid: Grid, texts: list[list[str]], top: int, finds: list[_Find], dropped: set[int]
 ) -> Manifest:
-    first = next(i for i, column in enumerate(texts) if any(map(shows, column[top:])))
+    first = next(i for i, column in enumerate(texts) if not all_blank(column[top:]))
     kept = [i for i in range(top + 1, len(grid.numbers)) if i not in dropped] if dropped else None
     body = [
         column[top + 1 :] if kept is None else [column[i] for i in kept] for column in texts[first:]
@@ -209,7 +209,7 @@ def _matters(find: _Find, table: Table, top: int, dropped: set[int]) -> bool:
 
 def _header_index(grid: Grid, texts: list[list[str]]) -> int:
     for index in range(len(grid.numbers)):
-        if any(shows(column[index]) for column in texts):
+        if not all_blank(column[index] for column in texts):
             return index
     raise ManifestError(
         f"{grid.path.name}: sheet {grid.sheet!r} is empty.",
@@ -260,7 +260,7 @@ def _hidden(grid: Grid, texts: list[list[str]], top: int, hidden_rows: str | Non
         for index, number in enumerate(grid.numbers)
         if number in grid.look.hidden
         and index > top
-        and any(shows(column[index]) for column in texts)
+        and not all_blank(column[index] for column in texts)
     ]
     if hidden and hidden_rows is None:
         number = len(hidden)
