@@ -267,9 +267,10 @@ class Output(Section):
     name: NameTemplate = Field(
         default="{key}",
         validate_default=True,  # so that the default is translated, too
-        description="The file name of a video, without .mp4: {key} or any other column in braces, "
-        "for example {sku}-{colour}, or a template like manifest.prompt_template, for example "
-        "'{{ key }}-{{ title | lower | truncate(30) }}'.",
+        description="The file name of a video, without .mp4: a template like "
+        "manifest.prompt_template, for example '{{ key }}-{{ title | lower | truncate(30) }}'. "
+        "{key} or any other column in single braces, for example {sku}-{colour}, is short for "
+        '{{ row["Its Header"] | default("") }}, which writes nothing for an empty cell.',
     )
     verify: Literal["boxes", "first_frame", "full"] = Field(
         default="first_frame",

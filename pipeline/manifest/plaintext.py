@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-# Their content is not read by anybody.
+# Nobody reads the content of these elements.
 _SILENT = frozenset({"script", "style", "template", "svg", "noscript", "head", "iframe", "object"})
-# Elements that stand in the middle of a line; every other one ends it.
+# Elements within a line; all others end it.
 _INLINE = frozenset({
     "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "del", "em", "font", "i", "ins", "kbd",
     "mark", "meta", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time",
@@ -22,10 +22,10 @@ _MARKUP = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#]")
 _ENDS = ".!?:;,\u2026\u3002\uff01\uff1f"
 
 _APOSTROPHE = "'"
-# The fullwidth forms are taken for their ASCII twins by some spreadsheet locales.
+# Some locales of spreadsheet programs take the fullwidth forms for their ASCII twins.
 _STARTERS = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _GUARDED = _STARTERS | {_APOSTROPHE}
-# Minus five degrees and telephone numbers are data: a spreadsheet shows them and runs nothing.
+# Negative and telephone numbers are data: a spreadsheet shows them and runs nothing.
 _PLAIN_NUMBER = re.compile(r"[+-](?:[0-9]+(?:[.,][0-9]+)?%?|[0-9][0-9 ]*)")
 
 
@@ -44,7 +44,7 @@ class _Reader(HTMLParser):
         self._break(tag)
 
     def handle_startendtag(self, tag: str, attrs: object) -> None:
-        _ = attrs  # <svg/> holds nothing that would have to be skipped
+        _ = attrs  # <svg/> has no content to leave out
         self._break(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -54,7 +54,7 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._silent:
-            # A line break inside of HTML is a blank.
+            # A line break within HTML is a blank.
             self.pieces.append(data.replace("\r", " ").replace("\n", " "))
 
     def _break(self, tag: str) -> None:
@@ -65,7 +65,7 @@ class _Reader(HTMLParser):
 def plain_text(text: str) -> str:
     """Return HTML as one line of plain text; a text without markup only loses its line breaks.
 
-    Paragraphs and list items that end without a punctuation mark are parted by semicolons.
+    Semicolons separate paragraphs and list items that end without a punctuation mark.
     """
     if not _MARKUP.search(text):
         return " ".join(text.split())
@@ -77,7 +77,7 @@ def plain_text(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return a text with a full stop, unless it is empty or ends with a mark already."""
+    """Return a text with a full stop, unless it is empty or already ends with a mark."""
     bare = text.strip()
     return f"{bare}." if bare and bare[-1] not in _ENDS else bare
 
@@ -88,7 +88,7 @@ def guard(text: str) -> str:
 
 
 def unguard(text: str) -> str:
-    """Undo `guard` exactly; any other text, also one with a lone apostrophe, stays as it is."""
+    """Undo `guard` exactly; any other text stays as it is, also after a single apostrophe."""
     if text[:1] == _APOSTROPHE and _is_guarded(text[1:]):
         return text[1:]
     return text

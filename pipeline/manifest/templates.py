@@ -1,12 +1,12 @@
-"""Texts made of a row's or a product's own words, through a template that the user writes.
+"""Texts made from a row's or a product's own words by a template that the user writes.
 
 The language is Jinja's, narrowed to what a sentence needs: values, conditions, the listed filters,
-`~` to join. Nothing is called, repeated or multiplied, and no text grows past a bound, so that a
-slip costs a message and not the machine's memory. Templates come from the configuration and the
-command line, never from a cell; what stands in a cell is a value and is never read as a template.
+`~` to join. Nothing is called, repeated or multiplied, and no text grows past a limit, so that a
+mistake costs a message and not the machine's memory. Templates come from the configuration and the
+command line, never from a cell; the text of a cell is a value and is never read as a template.
 
-A value is named as a word (`{{ title }}`) or, where its name is no word, as `{{ row["Any Header"]
-}}`. What the names mean is the caller's: `Template.names` lists those that a template uses.
+A value is named by a word (`{{ title }}`) or, if its name is not a word, by `{{ row["Any Header"]
+}}`. The caller decides what the names mean: `Template.names` lists those that a template uses.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ FILTERS = (
     "capitalize", "default", "first", "join", "last", "length", "lower", "replace", "sentence",
     "striphtml", "title", "trim", "truncate", "upper",
 )  # fmt: skip
-TESTS = ("defined", "undefined", "in", "string")
-LONGEST = 100_000  # characters of a text, also of one on its way through the filters
-LONGEST_TEMPLATE = 20_000
-ROW = "row"
+_TESTS = ("defined", "undefined", "in", "string")
+_LONGEST = 100_000  # characters of a text, also between two filters
+_LONGEST_TEMPLATE = 20_000
+_ROW = "row"
 _REFUSED_OPERATORS = frozenset({"*", "**", "%", "/", "//", "-"})
-# Every part of the language that a template may use; all else is refused by name.
+# Every part of the language that a template may use; all others are refused by name.
 _KNOWN = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.Name, nodes.Const,
     nodes.Getitem, nodes.Filter, nodes.Test, nodes.CondExpr, nodes.Not, nodes.And, nodes.Or,
@@ -45,12 +45,19 @@ _NAMES_OF_PARTS = {
     "For": "a loop", "Mul": "multiplying", "Pow": "a power", "Mod": "the operator %",
     "Assign": "set", "AssignBlock": "set", "Getattr": 'a dot (a column is row["Its Header"])',
 }  # fmt: skip
-# What evaluating an expression can raise besides Jinja's own errors.
-_SLIPS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+# Errors besides Jinja's own that the evaluation of an expression can raise.
+_EVALUATION_ERRORS = (
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+)
 
 
 class TemplateFault(Exception):
-    """A template cannot be used, or not with these values; the text says why, without full stop."""
+    """A template cannot be used, or not with these values; the text is the reason, unpunctuated."""
 
 
 class ValueNeeded(TemplateFault):
@@ -75,10 +82,14 @@ class Template:
     _variables: Mapping[str, str]
 
     def fill(self, values: Mapping[str, object]) -> str:
-        """Fill in the values by their names; None stands for an empty one.
+        """Fill in the values by their names; None stands for an empty value.
 
-        An empty value is false in a condition and takes what `default` gives. Raises ValueNeeded
-        where it would have to be written, TemplateFault for what cannot be filled in otherwise.
+        An empty value is false in a condition, and `default` replaces it.
+
+        Raises:
+            ValueNeeded: an empty value would have to be written.
+            TemplateFault: the template cannot be filled in for another reason.
+
         """
         context = {
             variable: _Empty(hint=name, exc=_Needed) if values.get(name) is None else values[name]
@@ -88,14 +99,19 @@ class Template:
             return "".join(_until_too_long(self._generate(context)))
         except _Needed as error:
             raise ValueNeeded(str(error)) from error
-        except (TemplateError, *_SLIPS) as error:
+        except (TemplateError, *_EVALUATION_ERRORS) as error:
             raise TemplateFault(str(error).rstrip(".")) from error
 
 
 def compile_template(text: str) -> Template:
-    """Read a template; raises TemplateFault when it is none, or uses what is not available."""
-    if len(text) > LONGEST_TEMPLATE:
-        raise TemplateFault(f"it is longer than {LONGEST_TEMPLATE:,} characters")
+    """Read a template.
+
+    Raises:
+        TemplateFault: it is not a template, or uses a part of Jinja that is not available.
+
+    """
+    if len(text) > _LONGEST_TEMPLATE:
+        raise TemplateFault(f"it is longer than {_LONGEST_TEMPLATE:,} characters")
     try:
         tree = _SANDBOX.parse(text)
         _refuse_unknown(tree)
@@ -137,12 +153,12 @@ def from_shorthand(text: str) -> str:
         pieces.append(literal.replace("}", '{{ "}" }}'))
         if name is not None:
             quoted = name.strip().replace("\\", "\\\\").replace('"', '\\"')
-            pieces.append(f'{{{{ {ROW}["{quoted}"] | default("") }}}}')
+            pieces.append(f'{{{{ {_ROW}["{quoted}"] | default("") }}}}')
     return "".join(pieces)
 
 
 def is_jinja(text: str) -> bool:
-    """Whether a text holds signs of Jinja, so that it is not the shorthand."""
+    """Tell whether a text contains signs of Jinja, so that it is not the shorthand."""
     return "{{" in text or "{%" in text or "{#" in text
 
 
@@ -176,9 +192,9 @@ class _Empty(Undefined):
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja without calls and without the operators that make much of little.
+    """Jinja without calls and without the operators that can make a huge text from a short one.
 
-    A template that uses them is refused when it is read; this holds should one get through.
+    A template that uses them is refused when it is read; this is the second line of defence.
     """
 
     intercepted_binops = _REFUSED_OPERATORS
@@ -208,7 +224,7 @@ def _replace(value: object, old: object, new: object, count: int | None = None) 
 
 
 def _join(value: Any, between: object = "") -> str:  # noqa: ANN401
-    texts, joint = [str(one) for one in value], str(between)
+    texts, joint = [str(part) for part in value], str(between)
     _demand(sum(map(len, texts)) + len(joint) * len(texts))
     return joint.join(texts)
 
@@ -216,7 +232,7 @@ def _join(value: Any, between: object = "") -> str:  # noqa: ANN401
 def _truncate(
     value: object, length: int = 255, killwords: bool = False, end: str = "\u2026"
 ) -> str:
-    """Cut a text to at most so many characters, its end mark included, between two words."""
+    """Cut a text between two words, to at most `length` characters with the mark at its end."""
     text = str(value)
     if len(text) <= length:
         return text
@@ -237,7 +253,7 @@ _OWN: dict[str, Callable[..., Any]] = {
 def _sandbox() -> _Sandbox:
     sandbox = _Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
     sandbox.filters = {name: _OWN.get(name) or sandbox.filters[name] for name in FILTERS}
-    sandbox.tests = {name: sandbox.tests[name] for name in TESTS}
+    sandbox.tests = {name: sandbox.tests[name] for name in _TESTS}
     sandbox.globals.clear()
     return sandbox
 
@@ -255,8 +271,8 @@ def _refuse_unknown(tree: nodes.Template) -> None:
             raise TemplateFault(
                 f'there is no filter "{node.name}"; there are: {", ".join(FILTERS)}'
             )
-        if isinstance(node, nodes.Test) and node.name not in TESTS:
-            raise TemplateFault(f'there is no test "{node.name}"; there are: {", ".join(TESTS)}')
+        if isinstance(node, nodes.Test) and node.name not in _TESTS:
+            raise TemplateFault(f'there is no test "{node.name}"; there are: {", ".join(_TESTS)}')
 
 
 def _needs_nothing(tree: nodes.Template) -> bool:
@@ -296,14 +312,14 @@ class _Naming(NodeTransformer):
 
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Name:  # noqa: N802 - Jinja's way to say it
         row, header = node.node, node.arg
-        if not (isinstance(row, nodes.Name) and row.name == ROW):
+        if not (isinstance(row, nodes.Name) and row.name == _ROW):
             raise TemplateFault('brackets are for columns alone, as row["Its Header"]')
         if not (isinstance(header, nodes.Const) and isinstance(header.value, str)):
             raise TemplateFault('a column is named in quotes, as row["Its Header"]')
         return self._variable(header.value, node)
 
     def visit_Name(self, node: nodes.Name) -> nodes.Name:  # noqa: N802 - likewise
-        if node.name == ROW:
+        if node.name == _ROW:
             raise TemplateFault('row needs the header of a column, as row["Its Header"]')
         return self._variable(node.name, node)
 
@@ -321,5 +337,5 @@ def _until_too_long(pieces: Iterable[str]) -> Iterator[str]:
 
 
 def _demand(length: int) -> None:
-    if length > LONGEST:
-        raise TemplateFault(f"it makes a text of more than {LONGEST:,} characters")
+    if length > _LONGEST:
+        raise TemplateFault(f"it makes a text of more than {_LONGEST:,} characters")

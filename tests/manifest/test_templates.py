@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from pipeline.manifest.rowtemplate import CellNeeded, bind, word
 from pipeline.manifest.templates import (
+    _LONGEST,
     FILTERS,
-    LONGEST,
     TemplateFault,
     ValueNeeded,
     compile_template,
@@ -92,7 +92,7 @@ def test_what_a_template_may_not_hold(text: str, says: str) -> None:
 )
 def test_texts_do_not_grow_without_end(text: str) -> None:
     """Also what filters make of long cells is bounded."""
-    with pytest.raises(TemplateFault, match=f"{LONGEST:,}"):
+    with pytest.raises(TemplateFault, match=f"{_LONGEST:,}"):
         compile_template(text).fill({"a": "x" * 32_767})
 
 

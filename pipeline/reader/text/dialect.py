@@ -43,7 +43,7 @@ _SEP_LINE = re.compile(r"\"?sep=(?P<delimiter>[^\r\n])\"?[,;\t|]*(?:\r\n|\n|\r|\
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class _Decoded:
     """The text of a file, without its byte order mark, and how it was written."""
 
     text: str
@@ -51,7 +51,7 @@ class Decoded:
     bom: bool
 
 
-def decode(data: bytes, name: str, configured: str | None) -> Decoded:
+def decode(data: bytes, name: str, configured: str | None) -> _Decoded:
     """Decode the bytes of a file: by its byte order mark, as UTF-8, then as configured.
 
     Args:
@@ -65,16 +65,16 @@ def decode(data: bytes, name: str, configured: str | None) -> Decoded:
     """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
-            return Decoded(_strict(data, encoding, name, start=len(mark)), encoding, bom=True)
+            return _Decoded(_strict(data, encoding, name, start=len(mark)), encoding, bom=True)
     wide = _utf16_without_mark(data)
     if wide is not None:
-        return Decoded(_strict(data, wide, name), wide, bom=False)
+        return _Decoded(_strict(data, wide, name), wide, bom=False)
     if configured is None or _is_utf8(configured):
-        return Decoded(_strict(data, "utf-8", name), "utf-8", bom=False)
+        return _Decoded(_strict(data, "utf-8", name), "utf-8", bom=False)
     try:
-        return Decoded(data.decode("utf-8"), "utf-8", bom=False)
+        return _Decoded(data.decode("utf-8"), "utf-8", bom=False)
     except UnicodeDecodeError:
-        return Decoded(_strict(data, configured, name), configured, bom=False)
+        return _Decoded(_strict(data, configured, name), configured, bom=False)
 
 
 def stated_delimiter(text: str) -> tuple[str, int] | None:
