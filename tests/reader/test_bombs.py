@@ -65,9 +65,9 @@ def sheets_with_far_cells(count: int) -> bytes:
     return biffbooks.large(made[:first] + far * count)
 
 
-def wide() -> bytes:
+def wide(first: int, last: int) -> bytes:
     """A sheet that says that it has more cells than there is memory for."""
-    said = biffbooks.record(0x200, struct.pack("<IIHHH", 0, 2**31, 0, 2**15, 0))
+    said = biffbooks.record(0x200, struct.pack("<IIHHH", first, last, 0, 2**15, 0))
     made = biffbooks.stream([Sheet([["sku"], ["A"]])])
     return biffbooks.large((made[:-4] + said + made[-4:]).ljust(4096, b"\0"))
 
@@ -100,7 +100,8 @@ def styles() -> bytes:
 
 BOMBS: dict[str, Callable[[], bytes]] = {
     "far.xls": lambda: sheets_with_far_cells(1000),
-    "wide.xls": wide,
+    "wide.xls": lambda: wide(0, 2**31),
+    "backwards.xls": lambda: wide(2, 1),
     "blanks.xls": blanks,
     "circle.xls": container,
     # The length of the stream, that of the short streams, and the numbers of tables.

@@ -347,3 +347,13 @@ def test_a_size_stated_behind_the_cells_hides_none_of_them() -> None:
     for body in (HEADERS + label(1, 1, "x") + size, HEADERS + size + label(1, 1, "x")):
         data = compound(with_body(body), "Workbook")
         assert texts(data, "a.xls") == [["sku", "prompt"], ["A", "x"]]
+
+
+def test_sheets_that_lie_within_the_globals_are_damage() -> None:
+    """Libraries disagree about whether they are there."""
+    made = biffbooks.stream([Sheet([["sku"], ["A"]])])
+    inner = biffbooks.bof(5) + biffbooks.record(0x0A)
+    at = len(biffbooks.bof(5))
+    data = compound(made[:at] + inner + made[at:], "Workbook")
+    with pytest.raises(ManifestError, match="lie in one another"):
+        parse(data, "a.xls")

@@ -31,7 +31,7 @@ from pipeline.reader.workbook.formats import BUILT_IN, Timing, mask_of, timing_o
 from pipeline.reader.workbook.sheets import Gathered, SheetPart, choose_sheet
 from pipeline.reader.workbook.xlsrecords import (
     Globals,
-    declared_area,
+    put_into_container,
     read_globals,
     read_stream,
     walk,
@@ -214,7 +214,7 @@ def _compare(file: _File, whole: Globals, gathered: Gathered, sheet: xlrd.sheet.
     area = height * max(widths, default=0)
     try:
         _refuse_too_wide(file.stream, whole, sheet.number, area, sum(widths))
-        rows = _rows_of(_by_calamine(file.data), sheet.number)
+        rows = _rows_of(_by_calamine(file.stream, whole), sheet.number)
     except Damage:
         return
     for row in range(max(height, len(rows))):
@@ -251,7 +251,7 @@ def _read_by_calamine(file: _File, whole: Globals, wanted: str | int | None) -> 
     Raises Damage where calamine fails, too.
     """
     _refuse_too_wide(file.stream, whole)
-    book = _by_calamine(file.data)
+    book = _by_calamine(file.stream, whole)
     sheets = [one for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
     if len(sheets) != len(whole.sheets):
         raise Damage("its sheets cannot be told apart")
@@ -277,23 +277,22 @@ def _refuse_too_wide(
 ) -> None:
     """Keep from calamine a workbook of which it would make more than of a real table.
 
-    It makes a rectangle of every sheet, as large as the sheet says, or as its cells lie apart.
-    `area` and `cells` are those of the worksheet with the number `known`. Raises Damage.
+    It makes a rectangle of every sheet, as large as its cells lie apart. `area` and `cells` are
+    those of the worksheet with the number `known`. Raises Damage.
     """
-    places = [*(place for place, _ in whole.sheets), *whole.others]
-    for at, place in enumerate(places):
+    for at, place in enumerate(whole.places):
         if at != known:
             walked = walk(stream, place)
             area += (walked.last_row + 1) * (walked.last_column + 1)
             cells += walked.cells
     # Sheets may lie over one another.
-    most = _SPARE_CELLS + _SPARE_RATIO * min(cells, len(stream))
-    if max(area, sum(declared_area(stream, place) for place in places)) > most:
+    if area > _SPARE_CELLS + _SPARE_RATIO * min(cells, len(stream)):
         raise Damage("its cells lie too far apart")
 
 
-def _by_calamine(data: bytes) -> CalamineWorkbook:
+def _by_calamine(stream: bytes, whole: Globals) -> CalamineWorkbook:
     """The workbook as calamine reads it. Raises Damage."""
+    data = put_into_container(stream, whole)
     with failures_as_damage("its records make no sense"):
         return CalamineWorkbook.from_filelike(io.BytesIO(data))
 

@@ -40,6 +40,8 @@ _DOCUMENTS = frozenset({"worddocument", "powerpoint document", "__properties_ver
 _ENCRYPTED = "encryptedpackage"
 # [MS-CFB] 2.2: sectors have 512 or 4,096 bytes; numbers from this one on end a chain of them.
 _SECTOR_SHIFTS, _LAST_SECTOR = (9, 12), 0xFFFFFFFA
+_TABLE_SECTOR, _CHAIN_END, _FREE_SECTOR = 0xFFFFFFFD, 0xFFFFFFFE, 0xFFFFFFFF
+_SECTOR_BYTES, _TABLES_IN_HEADER = 4096, 109
 
 # Kinds of records ([MS-XLS] 2.3.2).
 _BOF, _EOF, _PASSWORD, _CODE_PAGE, _SHEET, _RECALCULATED = 0x809, 0x0A, 0x2F, 0x42, 0x85, 0x1C1
@@ -50,11 +52,10 @@ _RUNS_OF_CELLS = frozenset({0xBD, 0xBE})
 # With those of cells: dates, fonts, formats, styles; texts; formulas of several cells; merges.
 _NEEDED = frozenset({0x22, 0x31, 0x41E, 0xE0, 0xFC, 0x3C, 0x207, 0x221, 0x236, 0x4BC, 0xE5,
                      _BOF, _EOF, _CODE_PAGE, _SHEET, _ROW, *_CELLS, *_RUNS_OF_CELLS})  # fmt: skip
-_OF_NO_INTEREST = 0xE1
+_OF_NO_INTEREST, _HEAD_BYTES = 0xE1, 4
 _BIFF8 = 0x600
 # FormulaValue (2.5.133): its last two bytes say that it is no number, its first what it is.
 _NO_NUMBER, _IS_ERROR, _WITH_VALUE = 0xFFFF, 2, frozenset({0, 1, 2})
-_SHORT_DIMENSIONS = 10
 # ROW (2.4.221).
 _HIDDEN, _OWN_HEIGHT, _HEIGHT = 0x20, 0x40, 0x7FFF
 
@@ -73,6 +74,11 @@ class Globals:
     coded: bool = False
     sheets: list[tuple[int, bool]] = field(default_factory=list)
     others: list[int] = field(default_factory=list)
+
+    @property
+    def places(self) -> list[int]:
+        """The bytes where all parts begin, the worksheets first."""
+        return [*(place for place, _ in self.sheets), *self.others]
 
 
 @dataclass(slots=True)
@@ -155,7 +161,7 @@ def _refuse_circle(container: olefile.OleFileIO, entry: olefile.olefile.OleDirec
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
     """Kind, place and length of the records of the part that begins at the byte `at`.
 
-    The parts within it, such as charts, are left out.
+    Of the parts within it, such as charts, only the first record is among them.
     """
     depth, end, head = 0, len(stream), struct.Struct("<HH").unpack_from
     while True:
@@ -164,7 +170,7 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
         if at > end:
             raise Damage("it ends in the middle of a record")
         depth += (kind == _BOF) - (kind == _EOF)
-        if depth == 1:
+        if depth == 1 or kind == _BOF:
             yield kind, at - size, size
         elif depth == 0:
             if kind != _EOF:
@@ -176,6 +182,8 @@ def read_globals(stream: bytes) -> Globals:
     """What the first part of the stream says of all sheets. Raises Damage."""
     found = Globals()
     for kind, at, _ in _records(stream, 0):
+        if kind == _BOF and at > _HEAD_BYTES:
+            raise Damage("its parts lie in one another")
         if kind == _BOF:
             found.wide = struct.unpack_from("<H", stream, at)[0] >= _BIFF8
             found.calculated = not found.wide  # the record that would say so is younger
@@ -215,17 +223,6 @@ def walk(stream: bytes, at: int) -> Walked:
     return walked
 
 
-def declared_area(stream: bytes, at: int) -> int:
-    """The cells that the sheet says it has, which need not be true (2.4.90). Raises Damage."""
-    most = 0
-    for kind, begins, size in _records(stream, at):
-        if kind == _DIMENSIONS:
-            form = "<2xH2xH" if size == _SHORT_DIMENSIONS else "<4xI2xH"
-            rows, columns = struct.unpack_from(form, stream, begins)
-            most = max(most, rows * columns)
-    return most
-
-
 def _take_formula(walked: Walked, row: int, column: int, value: bytes) -> None:
     kind, code, marker = struct.unpack("<BxB3xH", value)
     is_set = kind in _WITH_VALUE if marker == _NO_NUMBER else any(struct.unpack("<d", value))
@@ -238,8 +235,47 @@ def _take_formula(walked: Walked, row: int, column: int, value: bytes) -> None:
 def without_others(stream: bytes, whole: Globals) -> bytes:
     """The stream with all records made void that say nothing of cells."""
     copy = bytearray(stream)
-    for place in (0, *(place for place, _ in whole.sheets)):
+    for place in (0, *whole.places):
         for kind, at, _ in _records(stream, place):
             if kind not in _NEEDED:
                 struct.pack_into("<H", copy, at - 4, _OF_NO_INTEREST)
     return bytes(copy)
+
+
+def put_into_container(stream: bytes, whole: Globals) -> bytes:
+    """A plain container for the stream, in which no sheet says how large it is. Raises Damage.
+
+    calamine takes memory for as many cells as a sheet says that it has, which need not be true
+    (2.4.90), and follows the tables of a broken container without end.
+    """
+    copy = bytearray(stream)
+    for place in whole.places:
+        for kind, at, _ in _records(stream, place):
+            if kind == _DIMENSIONS:
+                struct.pack_into("<H", copy, at - 4, _OF_NO_INTEREST)
+    # [MS-CFB] 2.2 to 2.6: header, tables, folder, stream. A stream of less than a sector would
+    # have to lie in small ones.
+    sectors = -(-len(copy) // _SECTOR_BYTES)
+    tables = -(-(sectors + 1) // (_SECTOR_BYTES // 4 - 1))
+    if tables > _TABLES_IN_HEADER:
+        raise Damage("it is too large")
+    first = tables + 1
+    chain = [_TABLE_SECTOR] * tables + [_CHAIN_END, *range(first + 1, first + sectors), _CHAIN_END]
+    chain += [_FREE_SECTOR] * (tables * _SECTOR_BYTES // 4 - len(chain))
+    numbers = [*range(tables), *[_FREE_SECTOR] * (_TABLES_IN_HEADER - tables)]
+    head = struct.pack(
+        "<8s16x5H6x9I109I", MAGIC, 0x3E, 4, 0xFFFE, 12, 6,
+        1, tables, tables, 0, _SECTOR_BYTES, _CHAIN_END, 0, _CHAIN_END, 0, *numbers,
+    )  # fmt: skip
+    # calamine wants the root to begin somewhere.
+    folder = _entry("Root Entry", 5, 1, first, 0)
+    folder += _entry("Workbook", 2, _FREE_SECTOR, first, sectors * _SECTOR_BYTES)
+    parts = (head, struct.pack(f"<{len(chain)}I", *chain), folder, copy)
+    return b"".join(part + b"\0" * (-len(part) % _SECTOR_BYTES) for part in parts)
+
+
+def _entry(name: str, kind: int, child: int, start: int, size_bytes: int) -> bytes:
+    words = name.encode("utf-16-le")
+    form = "<64sHBB3I16x20xIQ"
+    none = _FREE_SECTOR
+    return struct.pack(form, words, len(words) + 2, kind, 1, none, none, child, start, size_bytes)
