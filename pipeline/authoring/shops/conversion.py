@@ -1,6 +1,6 @@
 """Convert a shop's product export into a manifest with one row per product.
 
-Tested in tests/authoring/shops/, by export format.
+Tested in tests/authoring/shops/test_shopify.py and tests/authoring/shops/test_woocommerce.py.
 """
 
 from __future__ import annotations

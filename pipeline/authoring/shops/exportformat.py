@@ -1,4 +1,7 @@
-"""A product as every export format tells it."""
+"""The form of an export format: its headers, and how its lines become products.
+
+Tested in tests/authoring/shops/test_shopify.py and tests/authoring/shops/test_woocommerce.py.
+"""
 
 from __future__ import annotations
 
