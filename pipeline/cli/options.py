@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.errors import ExitCode
-from pipeline.manifest.wording import count
-
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
     from pipeline.runner.target import Target
@@ -72,15 +69,9 @@ def resolve_target(
 
 
 def checked(target: Target, *, show: bool = True) -> CheckedManifest:
-    """Check the manifest, with progress over its pictures; raises ManifestError, ConfigError."""
+    """Check the manifest and show progress over its pictures; raise ManifestError, ConfigError."""
     from pipeline.cli.progress import picture_progress
     from pipeline.runner.target import check_target
 
     with picture_progress(show=show) as progress:
         return check_target(target, progress)
-
-
-def refuse(problems: int) -> typer.Exit:
-    """Return the exit for a manifest that may not be sent."""
-    typer.echo(f"{count(problems, 'problem')}; nothing was sent.", err=True)
-    return typer.Exit(ExitCode.USAGE)

@@ -20,7 +20,6 @@ from pipeline.cli.options import (
     Strict,
     Verbose,
     checked,
-    refuse,
     resolve_target,
 )
 from pipeline.cli.screen import print_table, problem_line
@@ -218,7 +217,8 @@ def _carry_out(
     except RowsInvalid as error:
         for problem in error.problems:
             typer.echo(problem_line(target.manifest, problem), err=True)
-        raise refuse(len(error.problems)) from error
+        typer.echo(f"{count(len(error.problems), 'problem')}; nothing was sent.", err=True)
+        raise typer.Exit(ExitCode.USAGE) from error
     if report.failure is not None:
         raise report.failure
     _say_after(report, found, quiet=quiet)
@@ -242,7 +242,9 @@ def _say_before(target: Target, found: CheckedManifest) -> None:
 def _say_money(report: RunReport) -> None:
     summary, spend = report.summary, report.spend
     if spend.money is not None:
-        typer.echo(f"spent in this run, with what is in doubt: {spend.money:,.2f} {spend.currency}")
+        typer.echo(
+            f"spent in this run, including rows in doubt: {spend.money:,.2f} {spend.currency}"
+        )
     if summary.balance_before is not None and summary.balance_after is not None:
         typer.echo(
             f"balance: {summary.balance_before:,.2f} before, {summary.balance_after:,.2f} after"
@@ -267,10 +269,10 @@ def _say_after(report: RunReport, found: CheckedManifest, *, quiet: bool) -> Non
     _say_money(report)
     typer.echo(f"results: {report.results_file}")
     if report.failed_file is not None:
-        typer.echo(f"rows that need you: {report.failed_file}")
+        typer.echo(f"rows that need attention: {report.failed_file}")
     invalid = len(found.manifest.rows) - found.valid
     if invalid:
-        typer.echo(f"what is wrong with them: reelsheet check {found.manifest.path}")
+        typer.echo(f"to see what is wrong with them: reelsheet check {found.manifest.path}")
     if report.exit_code == ExitCode.IN_DOUBT:
         typer.echo(
             "rows in doubt or missing: see result_action, and "

@@ -110,4 +110,4 @@ def _report(
     if not quiet:
         typer.echo(f"results: {published.results}")
         if published.failed is not None:
-            typer.echo(f"rows that need you: {published.failed}")
+            typer.echo(f"rows that need attention: {published.failed}")
