@@ -37,11 +37,11 @@ _know(Config)
 
 
 _IN_DOUBT = (
-    "submissions in doubt always wait for a look-up or for you. Leave the setting out. Every run "
-    "looks rows in doubt up; those not found you settle with reelsheet resolve."
+    "rows in doubt are never sent again by themselves. Remove the setting. Every run looks up the "
+    "rows in doubt; those that it does not find are yours to settle with reelsheet resolve."
 )
 RETIRED = {"api.in_doubt": ("hold", _IN_DOUBT)}
-"""Settings of earlier versions: the value that asked for what happens now anyway, and a remedy."""
+"""Settings of earlier versions: the value that asked for what now always happens, and a remedy."""
 
 
 def variable(key: str) -> str:
@@ -57,7 +57,7 @@ def allowed(key: str, *, inner: bool = False) -> str:
 def takes_text(key: str) -> bool:
     """Tell whether a setting is any text, not one of a few words."""
     kind = FIELDS[key].annotation if key in FIELDS else None
-    members = [one for one in get_args(kind) if one is not type(None)] or [kind]
+    members = [member for member in get_args(kind) if member is not type(None)] or [kind]
     return [getattr(one, "__origin__", one) for one in members] == [str]
 
 

@@ -178,7 +178,7 @@ def _gather_text(key: str, text: str, source: str, gathered: _Gathered) -> None:
 
 
 def _is_yaml_text(text: str, reading: Reading) -> bool:
-    """Tell whether a text is one in YAML's quotes, one of its blocks, or null."""
+    """Tell whether text is a quoted string of YAML, a block, or null."""
     if reading.faults or not isinstance(reading.tree, Value):
         return False
     value = reading.tree.value
@@ -209,7 +209,7 @@ def _gather_item(
 
 
 def _pass_over(key: str, item: Tree | Value, source: str, gathered: _Gathered) -> None:
-    """Ignore a setting of an earlier version if what it asked for is what happens anyway."""
+    """Ignore a setting of an earlier version if it asks for what now always happens."""
     harmless, remedy = RETIRED[key]
     value = item.value if isinstance(item, Value) else _plain(item)
     if value == harmless:
