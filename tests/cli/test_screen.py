@@ -97,9 +97,14 @@ def test_only_a_yes_submits(streams: pytest.MonkeyPatch, answer: str, goes_on: b
 def test_ctrl_c_at_the_question_is_ctrl_c_afterwards(streams: pytest.MonkeyPatch) -> None:
     """The question ends, and the signal reaches the handler that stood before."""
     at_a_terminal(streams, Interrupted())
-    with pytest.raises(KeyboardInterrupt):
-        go_on(yes=False)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    # Shells start what runs in the background with Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            go_on(yes=False)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_output_without_a_reader_is_dropped(streams: pytest.MonkeyPatch) -> None:
