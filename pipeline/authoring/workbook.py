@@ -37,7 +37,7 @@ _ROW_HEIGHT = 62
 # Excel reads _x0041_ as the character A; the escaped form keeps the text.
 _LOOKS_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
-_DEFAULTS = rules.Defaults()
+_DEFAULTS = rules.Form()
 _HEADINGS = {
     "column": 16,
     "what to write": 64,

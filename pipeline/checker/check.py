@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
 from pipeline.checker.rowpictures import PicturedRow
 from pipeline.collector import collector_paused
+from pipeline.errors import ConfigError
 from pipeline.manifest.columns import Columns, match_columns
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
 from pipeline.reader.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
+    from pipeline.checker.rowtexts import RowTemplate
     from pipeline.config.settings import Config
     from pipeline.errors import ManifestError
-    from pipeline.manifest.rowtemplate import RowTemplate
 
     Progress = Callable[[int, int], None]
 
@@ -142,11 +143,9 @@ class _Check:
     """
 
     _manifest: Manifest  # set by _read
-    _columns: Columns  # set by _match, like the next four
+    _columns: Columns  # set by _match, like the next two
     _fields: dict[str, int]
     _picture_root: Path
-    _prompts: rowtexts.PromptTemplate | None
-    _names: RowTemplate | None  # of the videos, if a row could come out without a name
     _keys: list[str]  # set by _make_keys, like the next one
     _keys_in_cells: dict[int | None, str | None]  # of the rows whose key cannot be used
 
@@ -154,6 +153,8 @@ class _Check:
         self._path = path
         self._config = config
         self._origin = origin
+        self._prompts: rowtexts.PromptTemplate | None = None
+        self._names: RowTemplate | None = None  # if a row's video could come out without a name
         self._problems: list[Problem] = []
         self._broken: set[int] = set()
         self._drafts: dict[int, rules.Draft] = {}
@@ -204,15 +205,15 @@ class _Check:
         )
         self._fields = self._columns.fields
         self._problems += problems
-        names = naming.name_template(self._config.output.name, headers)
-        self._names = None if names.template.needs_nothing else names
-        self._picture_root = rowpictures.picture_root(
-            self._origin or self._path, settings.image_root
-        )
-        self._prompts, problems = rowtexts.bind_prompts(
-            settings.prompt_template, self._manifest, self._fields
-        )
-        self._problems += problems
+        if (name := self._config.output.name) != naming.KEY_ALONE:
+            names = rowtexts.name_template(name, headers)
+            self._names = None if names.template.needs_nothing else names
+        self._picture_root = _picture_root(self._origin or self._path, settings.image_root)
+        if settings.prompt_template is not None:
+            self._prompts, problems = rowtexts.bind_prompts(
+                settings.prompt_template, self._manifest, self._fields
+            )
+            self._problems += problems
 
     def _make_keys(self) -> list[Problem]:
         """Make the key of each row, and return what is wrong with the keys in the cells."""
@@ -232,7 +233,7 @@ class _Check:
         """Hold each row against the rules; rows with pictures wait for those."""
         unread = self._unread_cells()
         odd = unread.keys() | self._broken
-        defaults = rules.Defaults(
+        defaults = rules.Form(
             self._config.defaults.duration,
             self._config.defaults.aspect_ratio,
             self._config.defaults.resolution,
@@ -249,9 +250,7 @@ class _Check:
             else:
                 finished[number] = draft
 
-    def _check_row(
-        self, row: Row, key: str, defaults: rules.Defaults, unread: list[Problem]
-    ) -> None:
+    def _check_row(self, row: Row, key: str, defaults: rules.Form, unread: list[Problem]) -> None:
         """Find every problem of a row; `unread` are those that the reader found in its cells."""
         draft, problems = drafts.draft_row(
             row,
@@ -339,6 +338,22 @@ class _Check:
         headers = self._manifest.headers
         order = {header: index for index, header in reversed(list(enumerate(headers)))}
         return tuple(sorted(named, key=lambda one: (one.row or 0, order.get(one.column or "", -1))))
+
+
+def _picture_root(manifest: Path, setting: str | None) -> Path:
+    """Return the folder where relative pictures start: the manifest's own, unless it is set.
+
+    Raises ConfigError if `manifest.image_root` is no folder.
+    """
+    if setting is None:
+        return manifest.parent
+    root = Path(setting).expanduser()
+    if not root.is_dir():
+        raise ConfigError(
+            f"manifest.image_root is {setting}, but there is no such folder.",
+            action="Correct the path. A relative path starts in the working folder.",
+        )
+    return root
 
 
 def _with_unread(problems: tuple[Problem, ...], unread: list[Problem], key: str) -> list[Problem]:

@@ -14,9 +14,16 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.checker import rules
-from pipeline.checker.rules import BY_FIELD, FRAME_OF_1080P, LONG_PROMPT, Draft
+from pipeline.checker.rules import (
+    BY_FIELD,
+    FRAME_OF_1080P,
+    LONG_PROMPT,
+    Draft,
+    aspect_ratio_of,
+    duration_of,
+    resolution_of,
+)
 from pipeline.manifest.blank import bare
-from pipeline.manifest.spellings import aspect_ratio_of, duration_of, resolution_of
 from pipeline.manifest.wording import address_of
 from pipeline.model import Manifest, Problem, Row, Severity
 
@@ -31,7 +38,7 @@ _LONGEST_SHOWN = 40
 
 
 def make_drafter(
-    fields: Mapping[str, int], defaults: rules.Defaults
+    fields: Mapping[str, int], defaults: rules.Form
 ) -> Callable[[Row, str], Draft | None]:
     """Make a quick reader of rows, a function of a row and its key.
 
@@ -65,7 +72,7 @@ def make_drafter(
                 *(texts.get(name, "") for name in rules.FORM_FIELDS), defaults
             )
         form = forms[said]
-        return None if form is None else Draft(key, row.number, prompt, pictures, *form)
+        return None if form is None else Draft(key, row.number, prompt, pictures, form)
 
     return draft
 
@@ -86,7 +93,7 @@ def draft_row(
     *,
     manifest: Manifest,
     fields: Mapping[str, int],
-    defaults: rules.Defaults,
+    defaults: rules.Form,
     made: str | Problem | None = None,
 ) -> tuple[Draft | None, tuple[Problem, ...]]:
     """Read a row by the rules: a draft unless something is wrong, and all problems at once.
@@ -105,7 +112,7 @@ def draft_row(
     problems = tuple(reading.problems)
     if form is None or any(problem.severity is Severity.ERROR for problem in problems):
         return None, problems
-    return Draft(key, row.number, prompt, images, *form), problems
+    return Draft(key, row.number, prompt, images, form), problems
 
 
 @dataclass(slots=True)
@@ -161,7 +168,7 @@ class _Reading:
             self._note(last, "image_count", _wrong_count(len(texts)))
         return texts
 
-    def explain_form(self, defaults: rules.Defaults) -> None:
+    def explain_form(self, defaults: rules.Form) -> None:
         """Note which of duration, aspect ratio and resolution breaks a rule."""
         self._understand("duration", duration_of, defaults.duration)
         aspect_ratio = self._understand("aspect_ratio", aspect_ratio_of, defaults.aspect_ratio)

@@ -19,16 +19,18 @@ from typing import TYPE_CHECKING
 from pathvalidate import sanitize_filename
 
 from pipeline.checker.drafts import problem_at
-from pipeline.errors import ConfigError
+from pipeline.checker.rowtexts import RowTemplate, name_template
 from pipeline.manifest.blank import is_blank, trimmed
 from pipeline.manifest.columns import folded
-from pipeline.manifest.rowtemplate import RowTemplate, bind
-from pipeline.manifest.templates import TemplateFault, compile_template
+from pipeline.manifest.templates import TemplateFault, from_shorthand
 from pipeline.manifest.wording import plural
 from pipeline.model import Manifest, Problem, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+KEY_ALONE = from_shorthand("{key}")
+"""The value of `output.name` that calls each video by its row's key."""
 
 _JSON = json.JSONEncoder(separators=(",", ":"))  # ASCII, no blanks
 _LONGEST_BYTES = 120
@@ -196,22 +198,6 @@ def attempt_name(base: str, number: int) -> str:
     return f"{base}{_SUFFIX}" if number == 1 else f"{base}-{number}{_SUFFIX}"
 
 
-def name_template(text: str, headers: Sequence[str]) -> RowTemplate:
-    """Read `output.name` of the settings, in which the shorthand is already Jinja.
-
-    Raises ConfigError if it is no template or names a column that the manifest does not have.
-    """
-    try:
-        return bind(compile_template(text), headers, given=("key",))
-    except TemplateFault as fault:
-        sentence = str(fault) if str(fault)[-1] in "?." else f"{fault}."
-        raise ConfigError(
-            f"output.name cannot be used: {sentence}",
-            action="Use {key} or the headers of your columns in braces, for example "
-            "{key}-{colour}.",
-        ) from fault
-
-
 def video_names(
     rows: Iterable[tuple[str, Row]],
     headers: Sequence[str],
@@ -230,8 +216,11 @@ def video_names(
         ConfigError: the template cannot be used.
 
     """
-    name = name_template(template, headers)
-    bases = {key: safe_name(_named(name, key, row)) for key, row in rows}
+    if template == KEY_ALONE:
+        bases = {key: safe_name(key) for key, _ in rows}
+    else:
+        bound = name_template(template, headers)
+        bases = {key: safe_name(_named(bound, key, row)) for key, row in rows}
     owned = {_fold(name.removesuffix(_SUFFIX)): key for name, key in (taken or {}).items()}
     crowded = _crowded(bases, owned)
     return _told_apart(bases, crowded, owned) if crowded else bases

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.checker.drafts import image_fields, problem_at
 from pipeline.checker.rules import Draft
-from pipeline.errors import ConfigError
 from pipeline.manifest.locations import locate
 from pipeline.model import Manifest, Picture, PictureFault, Problem, Row, Severity
 from pipeline.pictures.accepted import shape_warning
@@ -54,22 +53,6 @@ class Findings:
     problems: list[Problem] = field(default_factory=list)
     images: dict[int, tuple[str, ...]] = field(default_factory=dict)
     pictures: dict[str, Picture] = field(default_factory=dict)
-
-
-def picture_root(manifest: Path, setting: str | None) -> Path:
-    """Return the folder where relative pictures start: the manifest's own, unless it is set.
-
-    Raises ConfigError if `manifest.image_root` is no folder.
-    """
-    if setting is None:
-        return manifest.parent
-    root = Path(setting).expanduser()
-    if not root.is_dir():
-        raise ConfigError(
-            f"manifest.image_root is {setting}, but there is no such folder.",
-            action="Correct the path. A relative path starts in the working folder.",
-        )
-    return root
 
 
 def judge_pictures(
@@ -141,6 +124,6 @@ def _sentences(
         return [(f"picture_{found.code}", found.message, Severity.ERROR)]
     sentences = [("picture_warning", text, Severity.WARNING) for text in found.warnings]
     if draft is not None and isinstance(place, Path):
-        far = shape_warning(place.name, found.width, found.height, draft.aspect_ratio)
+        far = shape_warning(place.name, found.width, found.height, draft.form.aspect_ratio)
         sentences += [("picture_shape", far, Severity.WARNING)] if far else []
     return sentences

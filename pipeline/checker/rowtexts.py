@@ -1,21 +1,96 @@
-"""The texts that templates make of a row, its prompt and the name of its video, or a problem."""
+"""The texts that templates make of a row, its prompt and the name of its video, or a problem.
+
+A template names a column by its header as a word, without case and with blanks and signs as
+underscores (`{{ body_html }}` is "Body (HTML)"), or by the header itself:
+`{{ row["Body (HTML)"] }}`. `result_*` columns have no name here: a results file would make other
+texts than its manifest.
+"""
 
 from __future__ import annotations
 
+import difflib
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.checker.drafts import problem_at
 from pipeline.errors import ConfigError
 from pipeline.manifest.blank import bare, is_blank
-from pipeline.manifest.rowtemplate import CellNeeded, RowTemplate, bind, word
-from pipeline.manifest.templates import TemplateFault, compile_template
+from pipeline.manifest.columns import RESULT_PREFIX, folded
+from pipeline.manifest.plaintext import sentence
+from pipeline.manifest.templates import Template, TemplateFault, ValueNeeded, compile_template
+from pipeline.manifest.wording import headers_seen
 from pipeline.model import Manifest, Problem, Row, Severity
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 _SETTING = "manifest.prompt_template"
+_SIGNS = re.compile(r"[\W_]+")
+
+
+class _CellNeeded(TemplateFault):
+    """The template needs the cell of the column with the index `place`, which is empty."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__("it needs a cell that is empty")
+        self.place = place
+
+
+@dataclass(frozen=True, slots=True)
+class RowTemplate:
+    """A template with the index of the column that each of its names stands for.
+
+    Names without a column are `given` with each row, in small letters.
+    """
+
+    template: Template
+    places: Mapping[str, int]
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """The indexes of the columns that the text is made of."""
+        return tuple(sorted(set(self.places.values())))
+
+    def text(self, row: Row, **given: str) -> str:
+        """Make the text of a row; `given` are the values of names without a column.
+
+        Raises:
+            _CellNeeded: a cell that has to be written is empty.
+            TemplateFault: the template cannot be filled in for another reason.
+
+        """
+        values: dict[str, object] = {
+            name: (bare(row.cells[self.places[name]]) or None)
+            if name in self.places
+            else given[name.casefold()]
+            for name in self.template.names
+        }
+        try:
+            return self.template.fill(values)
+        except ValueNeeded as fault:
+            raise _CellNeeded(self.places[fault.name]) from fault
+
+
+def _bind(template: Template, headers: Sequence[str], *, given: Sequence[str] = ()) -> RowTemplate:
+    """Find the column of each name of a template.
+
+    Args:
+        template: the template.
+        headers: those of the manifest.
+        given: names, in small letters, that get their value with each row instead.
+
+    Raises:
+        TemplateFault: the manifest does not have a column, or has several; it names them.
+
+    """
+    own = {
+        index: header.strip()
+        for index, header in enumerate(headers)
+        if folded(header) and not folded(header).startswith(RESULT_PREFIX)
+    }
+    found = {name: _place(name, own) for name in template.names if name.casefold() not in given}
+    if missing := [name for name, place in found.items() if place is None]:
+        raise TemplateFault(_missing(missing, own))
+    return RowTemplate(template, {name: at for name, at in found.items() if at is not None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +128,21 @@ class PromptTemplate:
 
 
 def bind_prompts(
-    text: str | None, manifest: Manifest, fields: Mapping[str, int]
+    text: str, manifest: Manifest, fields: Mapping[str, int]
 ) -> tuple[PromptTemplate | None, tuple[Problem, ...]]:
-    """Bind `manifest.prompt_template`, if it is set, to the columns of a manifest.
+    """Bind `manifest.prompt_template` to the columns of a manifest.
 
     The problems are about the whole file. Raises ConfigError for a text that is no template.
     """
-    if text is None:
-        return None, ()
     try:
         template = compile_template(text)
     except TemplateFault as fault:
         raise ConfigError(f"{_SETTING} cannot be used: {fault}.") from fault
     try:
-        bound = bind(template, manifest.headers)
+        bound = _bind(template, manifest.headers)
     except TemplateFault as fault:
-        sentence = str(fault) if str(fault)[-1] in "?." else f"{fault}."
-        message = f"{_SETTING} cannot be used: {sentence} Correct the template or the header."
+        why = sentence(str(fault))
+        message = f"{_SETTING} cannot be used: {why} Correct the template or the header."
         return None, (Problem(code="template_column", message=message),)
     prompts = PromptTemplate(manifest, bound, fields.get("prompt"))
     if "key" in fields or not any(map(prompts.stands_for, manifest.rows)):
@@ -92,6 +165,21 @@ def _no_key_column(columns: int) -> Problem:
     )
 
 
+def name_template(text: str, headers: Sequence[str]) -> RowTemplate:
+    """Read `output.name` of the settings, in which the shorthand is already Jinja.
+
+    Raises ConfigError if it is no template or names a column that the manifest does not have.
+    """
+    try:
+        return _bind(compile_template(text), headers, given=("key",))
+    except TemplateFault as fault:
+        raise ConfigError(
+            f"output.name cannot be used: {sentence(str(fault))}",
+            action="Use {key} or the headers of your columns in braces, for example "
+            "{key}-{colour}.",
+        ) from fault
+
+
 def name_problem(template: RowTemplate, manifest: Manifest, row: Row, key: str) -> Problem | None:
     """Say why `output.name` makes no name for the video of a row; None if it makes a name."""
     try:
@@ -105,11 +193,11 @@ def _template_problem(
     manifest: Manifest, row: Row, key: str, setting: str, fault: TemplateFault
 ) -> Problem:
     """Say why the template of a setting makes no text of a row, at the cell that is to blame."""
-    if not isinstance(fault, CellNeeded):
+    if not isinstance(fault, _CellNeeded):
         message = f"{setting} cannot be filled in for this row: {fault}."
         return problem_at(manifest, row.number, None, key, code="template_failed", message=message)
     header = manifest.headers[fault.place].strip()
-    name = word(header) if word(header).isidentifier() else f'row["{header}"]'
+    name = _word(header) if _word(header).isidentifier() else f'row["{header}"]'
     message = (
         f'{setting} needs "{header}", but the cell is empty. Fill the cell, or give the template '
         f"a text for empty cells: {{{{ {name} | default('…') }}}}."
@@ -117,3 +205,34 @@ def _template_problem(
     return problem_at(
         manifest, row.number, fault.place, key, code="template_cell_empty", message=message
     )
+
+
+def _word(header: str) -> str:
+    """Return a header as a word of a template."""
+    return _SIGNS.sub("_", folded(header)).strip("_")
+
+
+def _place(name: str, own: Mapping[int, str]) -> int | None:
+    exact = [index for index, header in own.items() if header == name.strip()]
+    alike = exact or [index for index, header in own.items() if folded(header) == folded(name)]
+    found = alike or [index for index, header in own.items() if _word(header) == _word(name) != ""]
+    if len(found) > 1 and not exact:
+        listed = " or ".join(f'row["{own[index]}"]' for index in found)
+        raise TemplateFault(f"{name} could be several columns; write {listed}")
+    return found[0] if found else None
+
+
+def _missing(names: Sequence[str], own: Mapping[int, str]) -> str:
+    listed = " and ".join(f'"{name}"' for name in names)
+    noun = "a column" if len(names) == 1 else "columns"
+    words = {_word(header): header for header in own.values()}
+    near = [close for name in names for close in difflib.get_close_matches(_word(name), words, n=1)]
+    if near:
+        hint = " and ".join(f'"{words[close]}"' for close in dict.fromkeys(near))
+        return f"it names {noun} {listed} that the manifest does not have. Did you mean {hint}?"
+    seen = headers_seen(list(own.values()))
+    return f"it names {noun} {listed} that the manifest does not have. {seen}"
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping

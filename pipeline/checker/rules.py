@@ -1,4 +1,4 @@
-"""What the provider accepts, as data, and the request that a valid row becomes.
+"""What the provider takes: the values of each field, how people write them, and the request itself.
 
 The source of `RULES` is docs/contract.md, "Models" and "Submissions".
 """
@@ -6,19 +6,13 @@ The source of `RULES` is docs/contract.md, "Models" and "Submissions".
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.manifest.spellings import (
-    ASPECT_RATIOS,
-    DURATIONS,
-    RESOLUTIONS,
-    aspect_ratio_of,
-    duration_of,
-    resolution_of,
-)
+from pipeline.manifest.blank import compared
 from pipeline.model import Request
 
 if TYPE_CHECKING:
@@ -27,43 +21,58 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A field of a request: its type at the provider, its allowed values, and how to say so."""
+    """A field of a request: its allowed values, its default, and how to say what is allowed."""
 
     field: str
-    kind: str
     allowed: tuple[int | str, ...]
     default: int | str | None
     sentence: str
 
 
+DURATIONS = (4, 6, 10)
+ASPECT_RATIOS = ("16:9", "9:16")
+RESOLUTIONS = ("720P", "1080p")
 RULES = (
-    Rule("prompt", "string", (), None, "what the video shows; every row needs one"),
-    Rule("duration", "integer", DURATIONS, 6, "4, 6 or 10 seconds"),
-    Rule("aspect_ratio", "string", ASPECT_RATIOS, "16:9", "16:9 or 9:16"),
-    Rule("resolution", "string", RESOLUTIONS, "720P", "720P or 1080p"),
-    Rule("image_urls", "string[]", (0, 1, 3), 0, "no picture, one or three"),
+    Rule("prompt", (), None, "what the video shows; every row needs one"),
+    Rule("duration", DURATIONS, 6, "4, 6 or 10 seconds"),
+    Rule("aspect_ratio", ASPECT_RATIOS, "16:9", "16:9 or 9:16"),
+    Rule("resolution", RESOLUTIONS, "720P", "720P or 1080p"),
+    Rule("image_urls", (0, 1, 3), 0, "no picture, one or three"),
 )
 BY_FIELD = {rule.field: rule for rule in RULES}
 FRAME_OF_1080P = "16:9"
 """The only aspect ratio in which the provider makes 1080p."""
 LONG_PROMPT = 4_000
 """Characters above which a prompt gets a warning; the provider documents no limit."""
-FORM_FIELDS = ("duration", "aspect_ratio", "resolution")
 SINGLE_IMAGES = ("image_1", "image_2", "image_3")
 IMAGE_FIELDS = (*SINGLE_IMAGES, "images")
 _HASH_VERSION = "request-1"
 
-Form = tuple[int, str, str]
-"""Duration in seconds, aspect ratio and resolution, as the provider writes them."""
+_BY_LINES = {resolution.rstrip("Pp"): resolution for resolution in RESOLUTIONS}
+_SECONDS = re.compile(r"\+?0*([0-9]{1,6})(?:[.,]0*)?\s*(?:s|sec|secs|seconds?|\u2032\u2032|\")?\.?")
+# Excel turns 16:9 into a time, which comes out as 16:09, 16:09:00, 4:09 PM, the fraction of a day,
+# or a time on the first day of its calendar.
+_RATIO = re.compile(r"0*([0-9]{1,4})\s*[:x\u00d7/\u2236\u2215\u2044]\s*0*([0-9]{1,4})(?::00)?")
+_DAY_FRACTION = re.compile(r"0?[.,][0-9]{4,}")
+_CLOCK = re.compile(r"0*([0-9]{1,2}):([0-9]{2})(?::00)?\s*([ap])\.?m\.?")
+_FIRST_DAY = re.compile(r"(?:1899-12-3[01]|1900-01-0[01])[t ]")
+_MINUTES_PER_DAY = 1440
+_LINES = re.compile(r"0*([0-9]{3,4})\s*p?")
+_SHAPES = {"portrait": "9:16", "vertical": "9:16", "landscape": "16:9", "horizontal": "16:9"}
 
 
-@dataclass(frozen=True, slots=True)
-class Defaults:
-    """What an empty cell means; the values are those of the table."""
+class Form(NamedTuple):
+    """Duration in seconds, aspect ratio and resolution, as the provider writes them.
+
+    Also the defaults, which empty cells take; without settings they are those of the table.
+    """
 
     duration: int = 6
     aspect_ratio: str = "16:9"
     resolution: str = "720P"
+
+
+FORM_FIELDS = Form._fields
 
 
 class Draft(NamedTuple):
@@ -76,13 +85,11 @@ class Draft(NamedTuple):
     row: int
     prompt: str
     image_cells: tuple[str, ...]
-    duration: int
-    aspect_ratio: str
-    resolution: str
+    form: Form
 
 
 @lru_cache(maxsize=4096)
-def form_of(duration: str, aspect_ratio: str, resolution: str, defaults: Defaults) -> Form | None:
+def form_of(duration: str, aspect_ratio: str, resolution: str, defaults: Form) -> Form | None:
     """Understand the three cells of a row's form; None if they break a rule.
 
     Remembered, because a manifest says the same few things in all its rows.
@@ -99,7 +106,42 @@ def form_of(duration: str, aspect_ratio: str, resolution: str, defaults: Default
     lines = resolution_of(resolution) if resolution else defaults.resolution
     if seconds is None or ratio is None or lines is None:
         return None
-    return None if lines == "1080p" and ratio != FRAME_OF_1080P else (seconds, ratio, lines)
+    return None if lines == "1080p" and ratio != FRAME_OF_1080P else Form(seconds, ratio, lines)
+
+
+@lru_cache(maxsize=4096)
+def duration_of(text: str) -> int | None:
+    """Read a duration: `4`, `4s`, `4 sec`, `4.0`, full-width digits…; None if not allowed."""
+    match = _SECONDS.fullmatch(compared(text))
+    value = int(match[1]) if match else None
+    return value if value in DURATIONS else None
+
+
+@lru_cache(maxsize=4096)
+def aspect_ratio_of(text: str) -> str | None:
+    """Read an aspect ratio: `16:9`, `16x9`, `16/9`, `portrait`, a time…; None if not allowed."""
+    plain = _FIRST_DAY.sub("", compared(text), count=1)
+    match = _RATIO.fullmatch(plain)
+    value = f"{match[1]}:{match[2]}" if match else _SHAPES.get(plain) or _ratio_of_time(plain)
+    return value if value in ASPECT_RATIOS else None
+
+
+@lru_cache(maxsize=4096)
+def resolution_of(text: str) -> str | None:
+    """Read a resolution: `720`, `720p`, `1080P`…, as the provider spells it; None if none."""
+    match = _LINES.fullmatch(compared(text))
+    return _BY_LINES.get(match[1]) if match else None
+
+
+def _ratio_of_time(plain: str) -> str | None:
+    """Find the aspect ratio that was typed where a spreadsheet kept a time of day."""
+    if _DAY_FRACTION.fullmatch(plain):
+        minutes = round(float(plain.replace(",", ".")) * _MINUTES_PER_DAY, 1)
+        hours, rest = divmod(minutes, 60)
+        return f"{hours:g}:{rest:g}"
+    if clock := _CLOCK.fullmatch(plain):
+        return f"{int(clock[1]) % 12 + 12 * (clock[3] == 'p')}:{int(clock[2])}"
+    return None
 
 
 def make_request(draft: Draft, images: tuple[str, ...], model: str) -> Request:
@@ -111,41 +153,19 @@ def make_request(draft: Draft, images: tuple[str, ...], model: str) -> Request:
         model: the name of the provider's model.
 
     """
-    return Request(
-        draft.prompt,
-        images,
-        draft.duration,
-        draft.aspect_ratio,
-        draft.resolution,
-        model,
-        request_hash(
-            draft.prompt,
-            images,
-            duration=draft.duration,
-            aspect_ratio=draft.aspect_ratio,
-            resolution=draft.resolution,
-            model=model,
-        ),
-    )
+    made = request_hash(draft.prompt, images, draft.form, model)
+    return Request(draft.prompt, images, *draft.form, model, made)
 
 
-def request_hash(
-    prompt: str,
-    images: Sequence[str],
-    *,
-    duration: int,
-    aspect_ratio: str,
-    resolution: str,
-    model: str,
-) -> str:
+def request_hash(prompt: str, images: Sequence[str], form: Form, model: str) -> str:
     """Hash everything that the provider would be told (SHA-256); the same on every machine.
 
     Hashed is the JSON (ASCII, no blanks) of `[version, prompt, [images], duration, aspect_ratio,
     resolution, model]`. The journal knows requests by it: another hash means another video.
     """
     shown = ",".join(map(_quoted, images))
-    rest = ",".join(map(_quoted, (aspect_ratio, resolution, model)))
-    text = f'["{_HASH_VERSION}",{_quoted(prompt)},[{shown}],{duration},{rest}]'
+    rest = ",".join(map(_quoted, (form.aspect_ratio, form.resolution, model)))
+    text = f'["{_HASH_VERSION}",{_quoted(prompt)},[{shown}],{form.duration},{rest}]'
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -189,7 +189,7 @@ def _from_export(options: _Options, shop: str) -> None:
 
 def _from_images(options: _Options, images: Path) -> None:
     from pipeline.authoring.newmanifest import demand_free, write
-    from pipeline.authoring.photographs.assembly import assemble, described
+    from pipeline.authoring.photographs import assemble, described
 
     if options.output is None:
         raise UsageError("--from-images needs --output.")

@@ -13,8 +13,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from pipeline.authoring.newmanifest import write
-from pipeline.authoring.photographs.assembly import HEADERS, assemble, described
-from pipeline.authoring.photographs.shots import by_name, by_pattern, natural, products
+from pipeline.authoring.photographs import HEADERS, assemble, described
+from pipeline.authoring.shots import by_name, by_pattern, natural, products
 from pipeline.checker.check import check_manifest
 from pipeline.cli.app import app
 from pipeline.config.loading import load

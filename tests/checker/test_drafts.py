@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.checker.drafts import draft_row, image_fields, make_drafter, split_images
-from pipeline.checker.rules import FORM_FIELDS, IMAGE_FIELDS, LONG_PROMPT, Defaults, Draft
+from pipeline.checker.rules import FORM_FIELDS, IMAGE_FIELDS, LONG_PROMPT, Draft, Form
 from pipeline.model import Manifest, Problem, Row, Severity
 
 FIELDS = (
@@ -31,22 +31,22 @@ TEXTS = st.sampled_from(
 
 
 def _draft(
-    defaults: Defaults | None = None, /, **cells: str
+    defaults: Form | None = None, /, **cells: str
 ) -> tuple[Draft | None, tuple[Problem, ...]]:
     headers = tuple(cells)
     row = Row(7, tuple(cells.values()))
     manifest = Manifest(Path("shop.xlsx"), headers, (row,), sheet="Sheet1")
     fields = {name: index for index, name in enumerate(headers) if name in FIELDS}
-    return draft_row(row, "A", manifest=manifest, fields=fields, defaults=defaults or Defaults())
+    return draft_row(row, "A", manifest=manifest, fields=fields, defaults=defaults or Form())
 
 
 def test_a_plain_row() -> None:
     """Empty cells and missing columns take the defaults; blanks around texts go."""
     draft, problems = _draft(prompt=" A shoe \u00a0", duration="", note="x")
     assert not problems
-    assert draft == Draft("A", 7, "A shoe", (), 6, "16:9", "720P")
-    draft, _ = _draft(Defaults(10, "9:16", "720P"), prompt="A shoe", duration="\u200b")
-    assert draft == Draft("A", 7, "A shoe", (), 10, "9:16", "720P")
+    assert draft == Draft("A", 7, "A shoe", (), Form(6, "16:9", "720P"))
+    draft, _ = _draft(Form(10, "9:16", "720P"), prompt="A shoe", duration="\u200b")
+    assert draft == Draft("A", 7, "A shoe", (), Form(10, "9:16", "720P"))
 
 
 def test_all_problems_of_a_row_at_once() -> None:
@@ -71,12 +71,12 @@ def test_all_problems_of_a_row_at_once() -> None:
 @pytest.mark.parametrize(
     ("cells", "defaults", "column"),
     [
-        ({"resolution": "1080", "aspect_ratio": "9:16"}, Defaults(), "resolution"),
-        ({"resolution": "1080p"}, Defaults(aspect_ratio="9:16"), "resolution"),
-        ({"aspect_ratio": "portrait"}, Defaults(resolution="1080p"), "aspect_ratio"),
+        ({"resolution": "1080", "aspect_ratio": "9:16"}, Form(), "resolution"),
+        ({"resolution": "1080p"}, Form(aspect_ratio="9:16"), "resolution"),
+        ({"aspect_ratio": "portrait"}, Form(resolution="1080p"), "aspect_ratio"),
     ],
 )
-def test_1080p_needs_16_9(cells: dict[str, str], defaults: Defaults, column: str) -> None:
+def test_1080p_needs_16_9(cells: dict[str, str], defaults: Form, column: str) -> None:
     """The rule holds whether a value stands in the row or comes from the defaults."""
     draft, problems = _draft(defaults, prompt="x", **cells)
     assert draft is None
@@ -87,7 +87,7 @@ def test_1080p_with_16_9_is_fine() -> None:
     """It is sent in small letters."""
     draft, _ = _draft(prompt="x", resolution="1080P", aspect_ratio="16:9")
     assert draft is not None
-    assert draft.resolution == "1080p"
+    assert draft.form.resolution == "1080p"
 
 
 @pytest.mark.parametrize(
@@ -149,8 +149,8 @@ def test_quick_drafts_are_those_of_draft_row(cells: dict[str, str]) -> None:
     fields = {name: index for index, name in enumerate(cells)}
     row = Row(7, tuple(cells.values()))
     manifest = Manifest(Path("shop.csv"), tuple(cells), (row,))
-    parsed, problems = draft_row(row, "A", manifest=manifest, fields=fields, defaults=Defaults())
-    draft = make_drafter(fields, Defaults())(row, "A")
+    parsed, problems = draft_row(row, "A", manifest=manifest, fields=fields, defaults=Form())
+    draft = make_drafter(fields, Form())(row, "A")
     if draft is not None:
         assert (draft, ()) == (parsed, problems)
     elif not cells.get("images"):
@@ -160,5 +160,5 @@ def test_quick_drafts_are_those_of_draft_row(cells: dict[str, str]) -> None:
 @pytest.mark.parametrize("prompt", ["", " \u200b ", "x" * (LONG_PROMPT + 1)])
 def test_quick_reader_leaves_odd_prompts(prompt: str) -> None:
     """A prompt that is missing or very long is not the quick reader's to judge."""
-    assert make_drafter({"prompt": 0}, Defaults())(Row(7, (prompt,)), "A") is None
-    assert make_drafter({"duration": 0}, Defaults())(Row(7, ("6",)), "A") is None
+    assert make_drafter({"prompt": 0}, Form())(Row(7, (prompt,)), "A") is None
+    assert make_drafter({"duration": 0}, Form())(Row(7, ("6",)), "A") is None

@@ -13,13 +13,13 @@ from pathvalidate import is_valid_filename
 
 from pipeline.checker.naming import (
     attempt_name,
-    name_template,
     reference,
     row_keys,
     safe_name,
     video_names,
     visible,
 )
+from pipeline.checker.rowtexts import name_template
 from pipeline.config.loading import load
 from pipeline.errors import ConfigError
 from pipeline.model import Manifest, Row

@@ -6,9 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.checker.naming import name_template
-from pipeline.checker.rowtexts import PromptTemplate, bind_prompts, name_problem
+from pipeline.checker.rowtexts import (
+    PromptTemplate,
+    _bind,
+    _CellNeeded,
+    _word,
+    bind_prompts,
+    name_problem,
+    name_template,
+)
 from pipeline.errors import ConfigError
+from pipeline.manifest.templates import TemplateFault, compile_template
 from pipeline.model import Manifest, Problem, Row, Severity
 
 HEADERS = ("sku", "prompt", "Title", "Colour")
@@ -66,7 +74,6 @@ def test_a_column_that_is_not_there_is_one_problem_of_the_file() -> None:
     assert 'Did you mean "Title"?' in problem.message
     with pytest.raises(ConfigError, match=r"manifest\.prompt_template"):
         bind_prompts("{{ title", sheet(), FIELDS)
-    assert bind_prompts(None, sheet(), FIELDS) == (None, ())
 
 
 def test_rows_without_keys_are_told_apart_by_the_template() -> None:
@@ -87,3 +94,28 @@ def test_a_row_whose_video_would_have_no_name_is_told() -> None:
     assert (problem.code, problem.cell) == ("template_cell_empty", "D2")
     assert problem.message.startswith('output.name needs "Colour"')
     assert name_problem(names, manifest, manifest.rows[1], "B") is None
+
+
+def test_columns_are_found_by_word_and_by_header() -> None:
+    """Case, blanks and signs do not count; what could be two columns has to be said."""
+    headers = ("SKU", "Body (HTML)", "Price EUR", "price-eur (net)", "a b", "a-b", "result_state")
+    row = Row(2, ("1", "text", "3", "2", "x", "y", "done"))
+    template = _bind(compile_template("{{ sku }} {{ body_html }} {{ Price_EUR }}"), headers)
+    assert template.text(row) == "1 text 3"
+    assert template.columns == (0, 1, 2)
+    assert _bind(compile_template("{{ row['a-b'] }}"), headers).text(row) == "y"
+    assert _word("Body (HTML)") == "body_html"
+    with pytest.raises(TemplateFault, match=r'row\["a b"\] or row\["a-b"\]'):
+        _bind(compile_template("{{ a_b }}"), headers)
+    with pytest.raises(TemplateFault, match='Did you mean "Body'):
+        _bind(compile_template("{{ body_htm }}"), headers)
+    with pytest.raises(TemplateFault, match="Its headers are"):
+        _bind(compile_template("{{ result_state }}"), headers)
+
+
+def test_an_empty_cell_is_named_by_its_column() -> None:
+    """A cell of blanks is as empty as one of nothing."""
+    template = _bind(compile_template("{{ title }}"), ("sku", "Title"))
+    with pytest.raises(_CellNeeded) as caught:
+        template.text(Row(2, ("1", " \u00a0\u200b")))
+    assert caught.value.place == 1

@@ -6,8 +6,18 @@ import re
 
 import pytest
 
-from pipeline.checker.rules import BY_FIELD, RULES, Draft, cost, make_request, request_hash
-from pipeline.manifest.spellings import aspect_ratio_of, duration_of, resolution_of
+from pipeline.checker.rules import (
+    BY_FIELD,
+    RULES,
+    Draft,
+    Form,
+    aspect_ratio_of,
+    cost,
+    duration_of,
+    make_request,
+    request_hash,
+    resolution_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -71,12 +81,12 @@ def test_the_table_understands_itself() -> None:
 def test_request_hash_covers_everything() -> None:
     """Each part counts, the order of the pictures too, and nothing runs into its neighbour."""
     told = {
-        "prompt": "x", "images": ("a", "b"), "duration": 6, "aspect_ratio": "16:9",
-        "resolution": "720P", "model": "m",
+        "prompt": "x", "images": ("a", "b"), "form": Form(6, "16:9", "720P"), "model": "m",
     }  # fmt: skip
     changes: list[dict[str, object]] = [
         {}, {"prompt": "y"}, {"images": ("b", "a")}, {"images": ("a,b",)}, {"images": ()},
-        {"duration": 4}, {"aspect_ratio": "9:16"}, {"resolution": "1080p"}, {"model": "n"},
+        {"form": Form(4)}, {"form": Form(6, "9:16")}, {"form": Form(6, "16:9", "1080p")},
+        {"model": "n"},
         {"prompt": 'x",["a'},
     ]  # fmt: skip
     hashes = [request_hash(**{**told, **change}) for change in changes]  # type: ignore[arg-type]
@@ -86,7 +96,7 @@ def test_request_hash_covers_everything() -> None:
 
 def test_request_hash_stays() -> None:
     """A paid row is known again by this hash: it never changes without a new version."""
-    draft = Draft("A", 2, "Ein Schuh\n\u201eneu\u201c", (), 6, "16:9", "720P")
+    draft = Draft("A", 2, "Ein Schuh\n\u201eneu\u201c", (), Form(6, "16:9", "720P"))
     made = make_request(draft, ("https://example.com/a.jpg", "sha256:00"), "gemini_omni_flash")
     assert made.request_hash == ("d06a6cdc26c9e6cbb16593316c166d97629af466bf61704bbb14fdbbbca68b4a")
     assert (made.prompt, made.duration, made.model) == (draft.prompt, 6, "gemini_omni_flash")

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.manifest.rowtemplate import CellNeeded, bind, word
 from pipeline.manifest.templates import (
     _LONGEST,
     FILTERS,
@@ -15,7 +14,6 @@ from pipeline.manifest.templates import (
     compile_template,
     from_shorthand,
 )
-from pipeline.model import Row
 
 
 @pytest.mark.parametrize(
@@ -145,28 +143,3 @@ def test_the_shorthand_gives_the_same_texts_as_ever(
 def test_a_template_knows_whether_it_needs_a_value(text: str, needs_nothing: bool) -> None:
     """What cannot fail needs no look at each row."""
     assert compile_template(text).needs_nothing == needs_nothing
-
-
-def test_columns_are_found_by_word_and_by_header() -> None:
-    """Case, blanks and signs do not count; what could be two columns has to be said."""
-    headers = ("SKU", "Body (HTML)", "Price EUR", "price-eur (net)", "a b", "a-b", "result_state")
-    row = Row(2, ("1", "text", "3", "2", "x", "y", "done"))
-    template = bind(compile_template("{{ sku }} {{ body_html }} {{ Price_EUR }}"), headers)
-    assert template.text(row) == "1 text 3"
-    assert template.columns == (0, 1, 2)
-    assert bind(compile_template("{{ row['a-b'] }}"), headers).text(row) == "y"
-    assert word("Body (HTML)") == "body_html"
-    with pytest.raises(TemplateFault, match=r'row\["a b"\] or row\["a-b"\]'):
-        bind(compile_template("{{ a_b }}"), headers)
-    with pytest.raises(TemplateFault, match='Did you mean "Body'):
-        bind(compile_template("{{ body_htm }}"), headers)
-    with pytest.raises(TemplateFault, match="Its headers are"):
-        bind(compile_template("{{ result_state }}"), headers)
-
-
-def test_an_empty_cell_is_named_by_its_column() -> None:
-    """A cell of blanks is as empty as one of nothing."""
-    template = bind(compile_template("{{ title }}"), ("sku", "Title"))
-    with pytest.raises(CellNeeded) as caught:
-        template.text(Row(2, ("1", " \u00a0\u200b")))
-    assert caught.value.place == 1

@@ -1,1 +1,0 @@
-"""A folder of pictures becomes a manifest: which file shows which product, in which order."""
