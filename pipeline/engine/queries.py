@@ -9,13 +9,13 @@ Tested in tests/engine/test_polling.py and tests/engine/test_queries_at_night.py
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
 
-from pipeline.engine.learned import Bar, Durations, Sighting
+from pipeline.engine.learned import Bar, Durations
 from pipeline.engine.pacing import POLL, Bucket, Pace, Settings, spread
+from pipeline.engine.rows import Kind, Watch
 
 _ENOUGH = 30
 """The durations of a kind are used once this many of its tasks have ended."""
@@ -34,26 +34,6 @@ _LAST_ONES = 10
 
 _TRIES = 8
 """This many queries at a time try whether an outage is over."""
-
-Kind = tuple[int, str, int]
-"""What decides how long a task takes: seconds of video, resolution, number of pictures."""
-
-
-@dataclass(slots=True)
-class Watch:
-    """What is known of a task: its kind, and what the answers to its queries showed.
-
-    Unless `timed`, its age is not known, because an earlier run submitted it or a look-up found it:
-    it is polled at fixed times, and nothing is learned from it.
-    """
-
-    key: str
-    kind: Kind
-    timed: bool = True
-    queries: int = 0
-    seen_age_s: float = 0.0
-    sightings: list[Sighting] = field(default_factory=list)
-
 
 class Schedule:
     """Decides the waits of one run, and learns from every task that ends.

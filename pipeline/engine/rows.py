@@ -5,14 +5,34 @@ Tested in tests/engine/test_refused_nights.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from pipeline.engine.commands import Command
-from pipeline.engine.queries import Kind, Watch
+from pipeline.engine.learned import Sighting
 from pipeline.errors import ExitCode, OutOfCredit, Unauthorized, Unfinished
 from pipeline.events import Event
 from pipeline.model import Attempt, Entry, State
+
+
+Kind = tuple[int, str, int]
+"""What decides how long a task takes: seconds of video, resolution, number of pictures."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """What is known of a task: its kind, and what the answers to its queries showed.
+
+    Unless `timed`, its age is not known, because an earlier run submitted it or a look-up found it:
+    it is polled at fixed times, and nothing is learned from it.
+    """
+
+    key: str
+    kind: Kind
+    timed: bool = True
+    queries: int = 0
+    seen_age_s: float = 0.0
+    sightings: list[Sighting] = field(default_factory=list)
 
 
 class Tracked:
