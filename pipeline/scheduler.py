@@ -16,7 +16,6 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol
 
-from pipeline.engine.budget import day_of
 from pipeline.engine.commands import (
     Command,
     Decision,
@@ -31,6 +30,7 @@ from pipeline.engine.commands import (
     UploadReply,
 )
 from pipeline.engine.engine import Engine
+from pipeline.engine.limits import day_of
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import (
     DownloadError,

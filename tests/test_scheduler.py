@@ -16,7 +16,7 @@ import pytest
 from pipeline import events as ev
 from pipeline.engine.commands import Decision, Reply
 from pipeline.engine.engine import Engine
-from pipeline.engine.pacing import Pace, Settings
+from pipeline.engine.limits import Pace, Settings
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, LinkDead, StoreError, Throttled, Unclear, Unreachable
 from pipeline.lifecycle import apply

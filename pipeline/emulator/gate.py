@@ -16,8 +16,8 @@ from aiohttp.typedefs import Middleware
 from pipeline.emulator.provider import Provider
 from pipeline.emulator.records import Call, Refused
 from pipeline.emulator.replies import UNANSWERED, error
-from pipeline.emulator.rules import RefusedError
 from pipeline.emulator.settings import EmulatorSettings
+from pipeline.emulator.tasks import RefusedError
 
 
 @dataclass(frozen=True, slots=True)

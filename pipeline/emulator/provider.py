@@ -17,13 +17,13 @@ from urllib.parse import urlsplit
 from pipeline.emulator.faults import FaultBoard
 from pipeline.emulator.records import Call, Records, Submission
 from pipeline.emulator.render import Picture
-from pipeline.emulator.rules import Order
 from pipeline.emulator.settings import EmulatorSettings
 from pipeline.emulator.store import Store, TaskBook, Upload
 from pipeline.emulator.studio import QuickStudio, RenderStudio, Studio
 from pipeline.emulator.tasks import (
     FAILED,
     IN_PROGRESS,
+    Order,
     Stage,
     Task,
     draw_fate,

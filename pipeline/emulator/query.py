@@ -16,8 +16,15 @@ from pipeline.emulator.faults import FaultRule
 from pipeline.emulator.gate import CALL
 from pipeline.emulator.provider import Provider
 from pipeline.emulator.replies import fault_error, half, page
-from pipeline.emulator.rules import RefusedError
-from pipeline.emulator.tasks import COMPLETED, FAILED, IN_PROGRESS, QUEUED, Stage, Task
+from pipeline.emulator.tasks import (
+    COMPLETED,
+    FAILED,
+    IN_PROGRESS,
+    QUEUED,
+    RefusedError,
+    Stage,
+    Task,
+)
 
 _FOREVER_S = 3600.0
 _CREDITS_PER_USD = 200

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from pipeline.emulator.catalogue import UnknownFaultError, list_faults
 from pipeline.emulator.faults import FaultBoard, rule_from_json
-from pipeline.emulator.files import FilesEndpoint
+from pipeline.emulator.files import FilesEndpoint, UploadEndpoint
 from pipeline.emulator.gate import Gate
 from pipeline.emulator.provider import Provider
 from pipeline.emulator.query import BalanceEndpoint, QueryEndpoint
@@ -23,7 +23,6 @@ from pipeline.emulator.records import Records
 from pipeline.emulator.settings import EmulatorSettings
 from pipeline.emulator.submit import SubmitEndpoint
 from pipeline.emulator.tasks import Stage, Task
-from pipeline.emulator.upload import UploadEndpoint
 
 __all__ = ["Emulator", "EmulatorSettings"]
 

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.emulator.rules import Order
-from pipeline.emulator.tasks import FAILED, Stage, Task
+from pipeline.emulator.tasks import FAILED, Order, Stage, Task
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS task (

@@ -15,8 +15,7 @@ from pipeline.emulator.faults import FaultRule
 from pipeline.emulator.gate import CALL, CODE, PROMPT
 from pipeline.emulator.provider import Provider
 from pipeline.emulator.replies import error, fault_error, half, page
-from pipeline.emulator.rules import Order, RefusedError, check_order
-from pipeline.emulator.tasks import QUEUED, Task
+from pipeline.emulator.tasks import QUEUED, Order, RefusedError, Task, check_order
 
 _FOREVER_S = 3600.0
 

@@ -1,13 +1,184 @@
-"""A task's whole life, as a function of the wall clock: nothing has to be kept up to date."""
+"""An order that obeys the provider's request table, and the task that comes of it.
+
+A task's whole life is a function of the wall clock: nothing has to be kept up to date.
+"""
 
 from __future__ import annotations
 
 import math
 import random
+import re
 import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
 
-from pipeline.emulator.rules import Order
+MARK = re.compile(r"[A-Za-z0-9_-]{1,64}")
+FIELDS = frozenset(
+    {
+        "model",
+        "prompt",
+        "duration",
+        "aspect_ratio",
+        "resolution",
+        "image_urls",
+        "client_business_id",
+    }
+)
+FRAMES = {
+    ("16:9", "720P"): (1280, 720),
+    ("9:16", "720P"): (720, 1280),
+    ("16:9", "1080p"): (1920, 1080),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A submission that obeys every rule, with its defaults filled in."""
+
+    model: str
+    prompt: str
+    duration_s: int
+    aspect_ratio: str
+    resolution: str
+    image_urls: tuple[str, ...]
+    client_business_id: str
+
+    @property
+    def frame(self) -> tuple[int, int]:
+        """Width and height of the video asked for."""
+        return FRAMES[self.aspect_ratio, self.resolution]
+
+    def document(self) -> dict[str, Any]:
+        """Return it as the JSON object it may have come as."""
+        document: dict[str, Any] = {
+            "model": self.model,
+            "prompt": self.prompt,
+            "duration": self.duration_s,
+            "aspect_ratio": self.aspect_ratio,
+            "resolution": self.resolution,
+        }
+        if self.image_urls:
+            document["image_urls"] = list(self.image_urls)
+        if self.client_business_id:
+            document["client_business_id"] = self.client_business_id
+        return document
+
+
+class RefusedError(Exception):
+    """The provider says no to this request."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        shape: str = "error",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.shape = shape
+        self.headers = dict(headers or {})
+
+
+def check_order(body: object, models: tuple[str, ...], known_url: Callable[[str], bool]) -> Order:
+    """Return the order in ``body`` or raise ``RefusedError``.
+
+    Args:
+        body: the decoded JSON.
+        models: the model names that exist.
+        known_url: tells whether a picture's URL can be resolved.
+    """
+    if not isinstance(body, Mapping):
+        raise RefusedError(400, "invalid_request", "the body must be a JSON object")
+    unknown = sorted(set(body) - FIELDS)
+    if unknown:
+        raise RefusedError(400, "unknown_parameter", f"unknown parameter: {', '.join(unknown)}")
+    _check_model(body.get("model"), models)
+    order = Order(
+        model=body["model"],
+        prompt=_prompt(body.get("prompt")),
+        duration_s=_duration(body.get("duration", 6)),
+        aspect_ratio=_one_of(body, "aspect_ratio", ("16:9", "9:16")),
+        resolution=_one_of(body, "resolution", ("720P", "1080p")),
+        image_urls=_image_urls(body, known_url),
+        client_business_id=_reference(body),
+    )
+    if (order.aspect_ratio, order.resolution) not in FRAMES:
+        raise _invalid("resolution", "1080p is only available with aspect_ratio 16:9")
+    return order
+
+
+def _invalid(field: str, message: str) -> RefusedError:
+    return RefusedError(400, f"invalid_{field}", f"{field}: {message}")
+
+
+def _check_model(model: object, models: tuple[str, ...]) -> None:
+    if not isinstance(model, str) or not model:
+        raise _invalid("model", "is required")
+    if model not in models:
+        message = f"No available channel for model {model}"
+        raise RefusedError(503, "model_not_found", message)
+
+
+def _prompt(prompt: object) -> str:
+    if not isinstance(prompt, str) or not prompt.strip():
+        raise _invalid("prompt", "is required")
+    return prompt
+
+
+def _duration(duration: object) -> int:
+    # bool is an int to Python, not to JSON.
+    if isinstance(duration, bool) or not isinstance(duration, int):
+        raise _invalid("duration", "must be an integer")
+    if duration not in (4, 6, 10):
+        raise _invalid("duration", "must be one of 4, 6, 10")
+    return duration
+
+
+def _one_of(body: Mapping[str, Any], field: str, allowed: tuple[str, str]) -> str:
+    value = body.get(field, allowed[0])
+    if value not in allowed or not isinstance(value, str):
+        raise _invalid(field, f"must be one of {', '.join(allowed)}")
+    return value
+
+
+def _image_urls(body: Mapping[str, Any], known_url: Callable[[str], bool]) -> tuple[str, ...]:
+    if "image_urls" not in body:
+        return ()
+    urls = body["image_urls"]
+    if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
+        raise _invalid("image_urls", "must be an array of strings")
+    if len(urls) not in (1, 3):
+        raise _invalid("image_urls", f"must hold 1 or 3 URLs, not {len(urls)}")
+    for url in urls:
+        if not _is_http(url):
+            raise _invalid("image_urls", "must be public http or https URLs")
+        if not known_url(url):
+            raise RefusedError(400, "image_fetch_failed", f"could not fetch image {url}")
+    return tuple(urls)
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def _reference(body: Mapping[str, Any]) -> str:
+    if "client_business_id" not in body:
+        return ""
+    value = body["client_business_id"]
+    if not isinstance(value, str) or MARK.fullmatch(value) is None:
+        raise _invalid("client_business_id", "up to 64 characters of A-Z a-z 0-9 _ -")
+    return value
+
 
 QUEUED = "queued"
 IN_PROGRESS = "in_progress"

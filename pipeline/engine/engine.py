@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable
 from math import inf
 
 from pipeline import events as ev
-from pipeline.engine.budget import Budget, Spend
 from pipeline.engine.commands import (
     Command,
     Decision,
@@ -31,8 +30,8 @@ from pipeline.engine.commands import (
     UploadReply,
 )
 from pipeline.engine.gate import Gate
+from pipeline.engine.limits import Budget, Settings, Spend
 from pipeline.engine.outstanding import Outstanding
-from pipeline.engine.pacing import Settings
 from pipeline.engine.queries import Sweep
 from pipeline.engine.rows import Reach, Reaction, Stop, Tracked
 from pipeline.engine.submissions import Submissions

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from math import inf
 
-from pipeline.engine.pacing import PROBE, SUBMIT, Bucket, Settings
+from pipeline.engine.limits import PROBE, SUBMIT, Bucket, Settings
 from pipeline.engine.rows import Stop, alike, outage
 from pipeline.errors import ProviderError, Throttled
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 from math import inf
 
 from pipeline import events as ev
-from pipeline.engine.pacing import LOOK_UP, PROOF, Settings
+from pipeline.engine.limits import LOOK_UP, PROOF, Settings
 from pipeline.engine.queries import Schedule, Sweep
 from pipeline.engine.rows import NOTHING, Reaction, Tracked, unauthorized
 from pipeline.errors import NoSuchTask, ProviderError, Unauthorized

@@ -14,7 +14,7 @@ from itertools import count
 from math import inf
 
 from pipeline.engine.learned import Bar, Durations
-from pipeline.engine.pacing import POLL, Bucket, Pace, Settings, spread
+from pipeline.engine.limits import POLL, Bucket, Pace, Settings, spread
 from pipeline.engine.rows import Kind, Watch
 
 _ENOUGH = 30
@@ -34,6 +34,7 @@ _LAST_ONES = 10
 
 _TRIES = 8
 """This many queries at a time try whether an outage is over."""
+
 
 class Schedule:
     """Decides the waits of one run, and learns from every task that ends.

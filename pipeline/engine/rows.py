@@ -14,7 +14,6 @@ from pipeline.errors import ExitCode, OutOfCredit, Unauthorized, Unfinished
 from pipeline.events import Event
 from pipeline.model import Attempt, Entry, State
 
-
 Kind = tuple[int, str, int]
 """What decides how long a task takes: seconds of video, resolution, number of pictures."""
 

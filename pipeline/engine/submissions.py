@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline import events as ev
-from pipeline.engine.budget import Budget
 from pipeline.engine.commands import Submit, SubmitReply, UploadReply
 from pipeline.engine.gate import Gate
+from pipeline.engine.limits import Budget
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.rows import (
     NOTHING,

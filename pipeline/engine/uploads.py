@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from math import inf
 
-from pipeline.engine.pacing import UPLOAD
+from pipeline.engine.limits import UPLOAD
 from pipeline.errors import ProviderError, Throttled
 
 _LOCAL = "sha256:"

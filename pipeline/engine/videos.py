@@ -13,8 +13,8 @@ from itertools import count
 from math import inf
 
 from pipeline import events as ev
+from pipeline.engine.limits import DOWNLOAD
 from pipeline.engine.outstanding import Outstanding
-from pipeline.engine.pacing import DOWNLOAD
 from pipeline.engine.queries import Sweep
 from pipeline.engine.rows import NOTHING, Reaction, Tracked, unstorable
 from pipeline.errors import BadVideo, DownloadError, LinkDead, Unfinished

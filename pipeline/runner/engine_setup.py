@@ -13,9 +13,8 @@ from functools import cached_property
 from pipeline.checker import naming, rules
 from pipeline.checker.check import CheckedManifest
 from pipeline.config.settings import Budget, Config
-from pipeline.engine.budget import DAY_S, Spend, day_of
 from pipeline.engine.engine import Engine
-from pipeline.engine.pacing import Caps, Pace, Settings
+from pipeline.engine.limits import DAY_S, Caps, Pace, Settings, Spend, day_of
 from pipeline.journal.journal import Journal
 from pipeline.model import Attempt, Entry, Request
 from pipeline.planner.plan import Action, Plan

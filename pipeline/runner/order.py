@@ -21,7 +21,7 @@ from pipeline.checker.naming import visible
 from pipeline.config.settings import Config
 from pipeline.disk.failures import store_error
 from pipeline.disk.folder import OutputFolder
-from pipeline.engine.budget import Spend
+from pipeline.engine.limits import Spend
 from pipeline.engine.rows import Stop
 from pipeline.errors import ManifestError, UsageError
 from pipeline.manifest.wording import count

@@ -26,7 +26,7 @@ from pipeline.engine.commands import (
     UploadReply,
 )
 from pipeline.engine.engine import Engine
-from pipeline.engine.pacing import Pace, Settings
+from pipeline.engine.limits import Pace, Settings
 from pipeline.errors import (
     DownloadError,
     NoSuchTask,

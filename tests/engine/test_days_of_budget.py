@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.engine.budget import DAY_S, Budget, Spend, day_of
 from pipeline.engine.commands import SubmitReply
 from pipeline.engine.engine import Engine
-from pipeline.engine.pacing import Caps
+from pipeline.engine.limits import DAY_S, Budget, Caps, Spend, day_of
 from pipeline.errors import ExitCode, NotSent, ProviderError, Refused, Unclear
 from pipeline.model import Entry, State
 from tests.engine.night import SETTINGS, Night, Provider, attempt, attempts, enqueue

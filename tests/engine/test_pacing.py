@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.engine.pacing import (
+from pipeline.engine.limits import (
     DOWNLOAD,
     LOOK_UP,
     POLL,

@@ -10,7 +10,7 @@ from heapq import heapify, heappop, heappush
 import pytest
 
 from pipeline.engine.learned import Density, Durations
-from pipeline.engine.pacing import Pace
+from pipeline.engine.limits import Pace
 from pipeline.engine.queries import Schedule, Watch
 
 KIND = (6, "720P", 0)

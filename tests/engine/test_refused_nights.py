@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.engine.commands import Submit
 from pipeline.engine.gate import Window
-from pipeline.engine.pacing import Caps
+from pipeline.engine.limits import Caps
 from pipeline.errors import (
     ExitCode,
     NotSent,

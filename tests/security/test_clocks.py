@@ -14,7 +14,7 @@ from pipeline import events as ev
 from pipeline.downloader.transfer import judge
 from pipeline.engine.commands import Query, QueryReply, Submit, SubmitReply
 from pipeline.engine.engine import Engine
-from pipeline.engine.pacing import Pace, Settings
+from pipeline.engine.limits import Pace, Settings
 from pipeline.errors import TransferBroken, Unreachable
 from pipeline.journal.reading import read_entries
 from pipeline.lifecycle import apply

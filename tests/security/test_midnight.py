@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.engine.budget import DAY_S, day_of
+from pipeline.engine.limits import DAY_S, day_of
 from pipeline.journal.reading import read_entries
 from tests.security.shop import Shop
 

@@ -21,7 +21,7 @@ from pipeline import events as ev
 from pipeline.disk.failures import no_room
 from pipeline.engine.commands import Decision
 from pipeline.engine.engine import Engine
-from pipeline.engine.pacing import Pace, Settings
+from pipeline.engine.limits import Pace, Settings
 from pipeline.errors import ExitCode, StoreError
 from pipeline.journal.database import PIECES, Reserve
 from pipeline.journal.journal import Journal

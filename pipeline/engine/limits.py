@@ -1,14 +1,22 @@
-"""How fast: the limits and times of a run, rates as token buckets, waits before the next try.
+"""What may go out, and when: the limits of a run, spend under caps, rates, waits before a new try.
 
 Nothing here reads a clock or rolls dice: the jitter of a wait is a function of what is waited for,
 so that a night can be replayed exactly.
+
+Tested in tests/engine/test_days_of_budget.py and tests/engine/test_pacing.py.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 from zlib import crc32
+
+from pipeline.engine.rows import Stop, over_budget
+from pipeline.model import Attempt
+
+DAY_S = 86_400
 
 _COMPANY, _LONGEST_COMPANY_S = 0.075, 0.75
 """Queries due within this part of the interval, or this time if it is shorter, go together."""
@@ -66,13 +74,85 @@ class Settings:
     caps_per_day: Caps = Caps()
 
 
+def day_of(unix_s: float) -> int:
+    """Return the number of the UTC day of a Unix time."""
+    return int(unix_s // DAY_S)
+
+
+@dataclass(slots=True)
+class Spend:
+    """What is reserved, confirmed or in doubt, all together. Money is in the budget's currency."""
+
+    videos: int = 0
+    video_seconds: int = 0
+    money: float = 0.0
+
+    def add(self, attempt: Attempt, times: int = 1) -> None:
+        """Count an attempt, or take it back with -1."""
+        self.videos += times
+        self.video_seconds += times * attempt.request.duration
+        self.money += times * (attempt.cost or 0)
+
+    def excess(self, attempt: Attempt, caps: Caps) -> Iterator[tuple[str, str]]:
+        """Yield the name of each cap that one more attempt would pass, and how."""
+        for name, cap, after in (
+            ("videos", caps.videos, self.videos + 1),
+            ("video_seconds", caps.video_seconds, self.video_seconds + attempt.request.duration),
+            ("money", caps.money, self.money + (attempt.cost or 0)),
+        ):
+            # Prices are decimal fractions: the last cent of a cap must not be lost to rounding.
+            if cap is not None and after > cap + 1e-9:
+                yield name, f"is {cap:g} and the next video would make it {after:g}"
+
+
+class Budget:
+    """Counts what a run and a day have reserved, and refuses what would pass a cap.
+
+    Spend is reserved before the intent, and only a submission that was provably not accepted gives
+    its share back.
+
+    A day is known by its number, which only grows: a clock that is set back opens no old day.
+    """
+
+    def __init__(self, caps: Caps, caps_per_day: Caps) -> None:
+        self.run = Spend()
+        self._caps = caps
+        self._caps_per_day = caps_per_day
+        self._day = Spend()
+        self._today = -inf
+
+    def begin_day(self, day: float, spent: Spend | None = None) -> None:
+        """Count anew if this is a later day than before; `spent` is what it begins with."""
+        if day > self._today:
+            self._today = day
+            self._day = spent or Spend()
+
+    def refusal(self, attempt: Attempt) -> Stop | None:
+        """Return why this attempt may not go out, as a Stop; None if no cap would be passed."""
+        for name, excess in self.run.excess(attempt, self._caps):
+            return over_budget(f"budget.{name} {excess}")
+        for name, excess in self._day.excess(attempt, self._caps_per_day):
+            return over_budget(f"budget.per_day.{name} {excess}", daily=True)
+        return None
+
+    def reserve(self, attempt: Attempt) -> float:
+        """Count an attempt that is about to be submitted; returns the day it counts for."""
+        self.run.add(attempt)
+        self._day.add(attempt)
+        return self._today
+
+    def release(self, attempt: Attempt, day: float) -> None:
+        """Take back an attempt, reserved on `day`, that was provably not accepted."""
+        self.run.add(attempt, -1)
+        if day == self._today:
+            self._day.add(attempt, -1)
+
+
 class Bucket:
     """Lets through `per_minute` calls, with at most one second's allowance saved up.
 
     A saved-up minute would arrive at the provider as one burst and be answered with 429.
     """
-
-    __slots__ = ("_capacity", "_per_s", "_then", "_tokens")
 
     _WHOLE = 1 - 1e-6
     # A hair less than one token is enough: for the last 1e-12 the wait would be too short to wait.
