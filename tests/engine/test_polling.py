@@ -11,7 +11,8 @@ import pytest
 
 from pipeline.engine.learned import Density, Durations
 from pipeline.engine.limits import Pace
-from pipeline.engine.queries import Schedule, Watch
+from pipeline.engine.queries import Schedule
+from pipeline.engine.rows import Watch
 
 KIND = (6, "720P", 0)
 PACE = Pace(5, 10, 2)
