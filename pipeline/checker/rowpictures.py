@@ -66,7 +66,8 @@ def judge_pictures(
 
     `progress` is told how many local pictures of how many were looked at.
     """
-    texts = {text for one in rows for text in one.texts}
+    # In the order of the rows: a set's order would wander through the whole memory.
+    texts = dict.fromkeys(text for one in rows for text in one.texts)
     places = {text: locate(text, terms.root, outside=terms.outside) for text in texts}
     opened = _open(places.values(), terms, progress)
     findings = Findings(

@@ -20,7 +20,7 @@ from pipeline.manifest.blank import bare, is_blank
 from pipeline.manifest.columns import RESULT_PREFIX, folded
 from pipeline.manifest.plaintext import sentence
 from pipeline.manifest.templates import Template, TemplateFault, ValueNeeded, compile_template
-from pipeline.manifest.wording import headers_seen
+from pipeline.manifest.wording import headers_seen, plural
 from pipeline.model import Manifest, Problem, Row, Severity
 
 _SETTING = "manifest.prompt_template"
@@ -152,7 +152,7 @@ def bind_prompts(
 
 def _no_key_column(columns: int) -> Problem:
     """Warn that the rows are told apart by the columns that the template uses."""
-    noun = "column" if columns == 1 else f"{columns} columns"
+    noun = plural(columns, "column")
     return Problem(
         code="keys_from_template",
         message=(
