@@ -6,7 +6,7 @@ Tested in tests/emulator/test_faults.py.
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 GROUPS = ("submit", "query", "upload", "download", "balance")
 SHAPES = ("error", "error_int", "success", "message", "flat", "plain", "html")
@@ -25,6 +25,7 @@ class FaultKind:
         lasting: a marker without a count means always, not the first time only.
         per_task: a share picks tasks (all of whose calls are struck), not single calls.
         modifier: changes an answer together with others, instead of being the answer.
+        accepted: strikes when the request has been found good, and leaves an accepted task behind.
         value: what the part after ``@`` is, for the help; empty if it takes none.
     """
 
@@ -36,6 +37,7 @@ class FaultKind:
     lasting: bool = False
     per_task: bool = False
     modifier: bool = False
+    accepted: bool = False
     value: str = ""
 
     @property
@@ -52,6 +54,22 @@ def _plain(name: str, status: int, code: str, shape: str = "error", **more: str)
     """Build a fault that is nothing but an error answer."""
     summary = more.get("summary", f"answers {status} {code}, nothing is accepted")
     return FaultKind(name, summary, status, code, shape, value=more.get("value", ""))
+
+
+def _late(name: str, summary: str = "answers late") -> FaultKind:
+    """Build a fault that is nothing but a delay."""
+    return FaultKind(name, summary, modifier=True, value="SECONDS, default 1")
+
+
+def _accepted(name: str, summary: str, value: str = "") -> FaultKind:
+    """Build a fault of a submission that is accepted, whatever is answered."""
+    return FaultKind(name, f"accepts, {summary}", accepted=True, value=value)
+
+
+def _unknown(name: str, summary: str, value: str = "", *, lasting: bool = False) -> FaultKind:
+    """Build a fault by which a task is not found."""
+    code = "task_not_found"
+    return FaultKind(name, summary, 404, code, lasting=lasting, per_task=True, value=value)
 
 
 def _lasting(name: str, summary: str, value: str = "") -> FaultKind:
@@ -76,74 +94,54 @@ _SUBMIT = (
     _plain("submit_500", 500, "internal_error", "plain", value="STATUS"),
     FaultKind("submit_reset", "resets the connection before acceptance"),
     FaultKind("submit_redirect", "redirects the POST, nothing accepted", value="307 or 308"),
-    FaultKind(
-        "submit_500_after",
-        "accepts, then answers 5xx",
-        500,
-        "internal_error",
-        "html",
-        value="STATUS",
+    replace(
+        _accepted("submit_500_after", "then answers 5xx", "STATUS"),
+        status=500,
+        code="internal_error",
+        shape="html",
     ),
-    FaultKind(
-        "submit_answer_lost",
-        "accepts, then drops the connection without an answer",
-        value="reset or close",
+    _accepted(
+        "submit_answer_lost", "then drops the connection without an answer", "reset or close"
     ),
-    FaultKind("submit_stall", "accepts, then does not answer", value="SECONDS, default 3600"),
-    FaultKind("submit_no_id", "accepts, answers 200 without an id"),
-    FaultKind("submit_html", "accepts, answers 200 with HTML"),
-    FaultKind("submit_half_json", "accepts, answers 200 with half a JSON body"),
-    FaultKind("submit_id_as_task_id", "accepts, gives the id as task_id"),
-    FaultKind("submit_id_in_data", "accepts, wraps the answer in data"),
-    FaultKind(
-        "submit_slow",
-        "accepts at once, answers late",
-        modifier=True,
-        value="SECONDS, default 1",
-    ),
+    _accepted("submit_stall", "then does not answer", "SECONDS, default 3600"),
+    _accepted("submit_no_id", "answers 200 without an id"),
+    _accepted("submit_html", "answers 200 with HTML"),
+    _accepted("submit_half_json", "answers 200 with half a JSON body"),
+    _accepted("submit_id_as_task_id", "gives the id as task_id"),
+    _accepted("submit_id_in_data", "wraps the answer in data"),
+    _late("submit_slow", "accepts at once, answers late"),
 )
 
 _QUERY = (
     _plain("query_401", 401, "invalid_api_key", summary="answers 401 invalid_api_key"),
     _plain("query_500", 500, "internal_error", "html", summary="answers 5xx", value="STATUS"),
     _plain("query_429", 429, "rate_limit_exceeded", "flat", summary="answers 429"),
-    _plain(
-        "query_429_seconds",
-        429,
-        "rate_limit_exceeded",
+    replace(
+        _plain("query_429_seconds", 429, "rate_limit_exceeded", value="SECONDS of Retry-After"),
         summary="answers 429 with Retry-After",
-        value="SECONDS of Retry-After",
     ),
     FaultKind("query_reset", "resets the connection"),
     FaultKind("query_stall", "does not answer", value="SECONDS, default 3600"),
     FaultKind("query_html", "answers 200 with HTML"),
     FaultKind("query_half_json", "answers 200 with half a JSON body"),
-    FaultKind("query_slow", "answers late", modifier=True, value="SECONDS, default 1"),
+    _late("query_slow"),
     FaultKind("query_unknown_status", "gives a status nobody knows", modifier=True),
     FaultKind("query_missing_status", "leaves the status out", modifier=True),
     _lasting("query_progress_null", "progress is null"),
     _lasting("query_progress_missing", "progress is left out"),
     _lasting("query_progress_stuck", "progress stands at 99 from the start"),
     _lasting("query_progress_jumps", "progress jumps about, backwards too"),
-    FaultKind(
+    _unknown(
         "query_not_found_early",
         "404 for the first COUNT queries, or for the first seconds",
-        404,
-        "task_not_found",
-        per_task=True,
-        value="SECONDS since the submission",
+        "SECONDS since the submission",
     ),
-    FaultKind(
-        "query_not_found", "404 for good", 404, "task_not_found", lasting=True, per_task=True
-    ),
-    FaultKind(
-        "query_task_not_exist",
-        "400 task_not_exist for good",
-        400,
-        "task_not_exist",
-        "message",
-        lasting=True,
-        per_task=True,
+    _unknown("query_not_found", "404 for good", lasting=True),
+    replace(
+        _unknown("query_task_not_exist", "400 task_not_exist for good", lasting=True),
+        status=400,
+        code="task_not_exist",
+        shape="message",
     ),
     _lasting("query_never_finishing", "the task never ends"),
     FaultKind(
@@ -163,21 +161,11 @@ _QUERY = (
     _lasting("query_status_upper", "statuses in upper case"),
     _lasting("query_failed_error", "the task fails, with error", value="CODE"),
     _lasting("query_failed_reason", "the task fails, with fail_reason only"),
-    FaultKind(
-        "query_lookup_unsupported",
-        "404 for every client_business_id",
-        404,
-        "task_not_found",
-        lasting=True,
-        per_task=True,
-    ),
-    FaultKind(
+    _unknown("query_lookup_unsupported", "404 for every client_business_id", lasting=True),
+    _unknown(
         "query_lookup_late",
         "a client_business_id is not found COUNT times, or at first",
-        404,
-        "task_not_found",
-        per_task=True,
-        value="SECONDS since the submission",
+        "SECONDS since the submission",
     ),
 )
 
@@ -190,7 +178,7 @@ _UPLOAD = (
     FaultKind("upload_reset", "resets the connection"),
     FaultKind("upload_answer_lost", "stores the picture, then drops the connection"),
     FaultKind("upload_stall", "does not answer", value="SECONDS, default 3600"),
-    FaultKind("upload_slow", "answers late", modifier=True, value="SECONDS, default 1"),
+    _late("upload_slow"),
 )
 
 _DOWNLOAD = (
@@ -232,20 +220,6 @@ CATALOGUE: dict[str, FaultKind] = {
     kind.name: kind for kind in (*_SUBMIT, *_QUERY, *_UPLOAD, *_DOWNLOAD, *_BALANCE)
 }
 
-# These are decided when the request has been found good, and leave an accepted task behind.
-AFTER_ACCEPTANCE = frozenset(
-    {
-        "submit_500_after",
-        "submit_answer_lost",
-        "submit_stall",
-        "submit_no_id",
-        "submit_html",
-        "submit_half_json",
-        "submit_id_as_task_id",
-        "submit_id_in_data",
-    }
-)
-
 
 def find_fault(name: str) -> FaultKind:
     """Return the fault called ``name``, or raise with the nearest known names."""
@@ -259,9 +233,7 @@ def find_fault(name: str) -> FaultKind:
 
 def list_faults() -> list[tuple[str, str]]:
     """Return each fault's name and its one-line description, grouped by call."""
-    return [(kind.name, _describe(kind)) for kind in CATALOGUE.values()]
-
-
-def _describe(kind: FaultKind) -> str:
-    """Return the summary with what ``@`` takes."""
-    return f"{kind.summary} (@{kind.value})" if kind.value else kind.summary
+    return [
+        (kind.name, f"{kind.summary} (@{kind.value})" if kind.value else kind.summary)
+        for kind in CATALOGUE.values()
+    ]

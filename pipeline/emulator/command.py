@@ -11,20 +11,22 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
-from pipeline.emulator.catalogue import UnknownFaultError, list_faults
+from pipeline.emulator.catalogue import list_faults
 from pipeline.emulator.faults import parse_rule
 from pipeline.emulator.server import Emulator
 from pipeline.emulator.settings import DAY_S, EmulatorSettings
 
 _SUBMIT_PER_MINUTE = 300.0
 _QUERY_PER_MINUTE = 3000.0
+_PROGRAM = "python -m pipeline.emulator"
 _USAGE_EXIT = 2
 _READ_BYTES = 4096
 
 
-def main(argv: Sequence[str] | None = None, *, program: str = "python -m pipeline.emulator") -> int:
+def main(argv: Sequence[str] | None = None, *, program: str = _PROGRAM) -> int:
     """Run the emulator until it is told to stop; return the exit code.
 
     `program` is what the usage calls it.
@@ -39,23 +41,10 @@ def main(argv: Sequence[str] | None = None, *, program: str = "python -m pipelin
         settings = settings_from(chosen)
     except ValueError as wrong:
         parser.error(str(wrong))
-    return serve(settings, announce=chosen.announce, until_stdin_closes=chosen.until_stdin_closes)
+    return _run(settings, chosen.announce, chosen.until_stdin_closes)
 
 
-def serve(
-    settings: EmulatorSettings,
-    *,
-    announce: Path | None = None,
-    until_stdin_closes: bool = False,
-) -> int:
-    """Serve until SIGINT, SIGTERM or (if asked) the end of standard input.
-
-    Args:
-        settings: what to be like.
-        announce: a file that gets the announcement as well.
-        until_stdin_closes: stop at the end of standard input, so that the emulator
-            never outlives the program that started it.
-    """
+def _run(settings: EmulatorSettings, announce: Path | None, until_stdin_closes: bool) -> int:
     try:
         asyncio.run(_serve(settings, announce, until_stdin_closes))
     except OSError as wrong:
@@ -67,11 +56,11 @@ def serve(
         )
         return _USAGE_EXIT
     except KeyboardInterrupt:
-        return 0
+        pass
     return 0
 
 
-def build_parser(program: str = "python -m pipeline.emulator") -> argparse.ArgumentParser:
+def build_parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
     """Return the command line's grammar."""
     parser = argparse.ArgumentParser(
         prog=program,
@@ -80,13 +69,20 @@ def build_parser(program: str = "python -m pipeline.emulator") -> argparse.Argum
     add = parser.add_argument
     add("--port", type=int, default=0, help="of the API; 0 takes any free one")
     add("--files-port", type=int, default=0, help="of uploads and videos; 0 takes any free one")
-    add("--state", type=Path, metavar="DIR", help="keep everything there and go on from it")
+    add(
+        "--state",
+        dest="state_dir",
+        type=Path,
+        metavar="DIR",
+        help="keep everything there and go on from it",
+    )
     add("--quick", action="store_true", help="tiny plain clips instead of rendered videos")
     add("--median-s", type=float, default=4.0, help="median time of a task (4)")
     add("--p95-s", type=float, help="95th percentile of it (twice the median)")
     add("--fail-share", type=float, default=0.0, help="share of tasks that fail, 0 to 1")
     add(
         "--fault",
+        dest="faults",
         action="append",
         default=[],
         metavar="NAME[=SHARE][*COUNT][@VALUE][~SHAPE]",
@@ -104,42 +100,24 @@ def build_parser(program: str = "python -m pipeline.emulator") -> argparse.Argum
     add("--fractional-times", action="store_true", help="times with fractions of a second")
     add("--render-workers", type=int, default=2, help="processes that render (2)")
     add("--seed", type=int, default=0, help="of every draw (0)")
-    add(
-        "--announce",
-        type=Path,
-        nargs="?",
-        metavar="FILE",
-        help="write the line there as well",
-    )
+    add("--announce", type=Path, nargs="?", metavar="FILE", help="write the line there as well")
     add("--until-stdin-closes", action="store_true", help="stop at the end of standard input")
     return parser
 
 
 def settings_from(chosen: argparse.Namespace) -> EmulatorSettings:
     """Return the settings that a command line asks for, or raise ValueError."""
-    for text in chosen.fault:
+    for text in chosen.faults:
         parse_rule(text)
-    return EmulatorSettings(
-        port=chosen.port,
-        files_port=chosen.files_port,
-        state_dir=chosen.state,
-        quick=chosen.quick,
-        median_s=chosen.median_s,
-        p95_s=2 * chosen.median_s if chosen.p95_s is None else chosen.p95_s,
-        fail_share=chosen.fail_share,
-        faults=tuple(chosen.fault),
-        key=chosen.key,
-        submit_per_minute=chosen.submit_per_minute or None,
-        submit_burst=chosen.submit_burst,
-        query_per_minute=chosen.query_per_minute or None,
-        query_burst=chosen.query_burst,
-        outstanding_cap=chosen.outstanding_cap,
-        url_lifetime_s=chosen.url_lifetime_s,
-        padding_bytes=chosen.padding_bytes,
-        fractional_times=chosen.fractional_times,
-        render_workers=chosen.render_workers,
-        seed=chosen.seed,
-    )
+    # The options are called as the settings are.
+    given = {
+        each.name: vars(chosen).get(each.name, each.default) for each in fields(EmulatorSettings)
+    }
+    if chosen.p95_s is None:
+        given["p95_s"] = 2 * chosen.median_s
+    for rate in ("submit_per_minute", "query_per_minute"):
+        given[rate] = given[rate] or None
+    return EmulatorSettings(**given | {"faults": tuple(chosen.faults)})
 
 
 async def _serve(
@@ -150,6 +128,7 @@ async def _serve(
     async with Emulator(settings) as emulator:
         _announce(emulator, announce)
         if until_stdin_closes:
+            # So it never outlives the program that started it.
             loop = asyncio.get_running_loop()
             threading.Thread(target=_watch_stdin, args=(loop, stop), daemon=True).start()
         await stop.wait()
@@ -166,11 +145,8 @@ def _listen_for_signals(stop: asyncio.Event) -> None:
 
 
 def _announce(emulator: Emulator, file: Path | None) -> None:
-    document = {
-        "base_url": emulator.base_url,
-        "files_url": emulator.files_url,
-        "pid": os.getpid(),
-    }
+    addresses = {"base_url": emulator.base_url, "files_url": emulator.files_url}
+    document = {**addresses, "pid": os.getpid()}
     line = json.dumps(document) + "\n"
     if file is not None:
         part = file.with_name(file.name + ".part")
@@ -187,6 +163,3 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
             pass
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(stop.set)
-
-
-__all__ = ["UnknownFaultError", "build_parser", "main", "serve", "settings_from"]

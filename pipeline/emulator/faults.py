@@ -148,11 +148,10 @@ class FaultBoard:
 
     def replace(self, rules: Iterable[str | FaultRule]) -> None:
         """Put ``rules`` in the place of all rules, with their counts at zero."""
-        fresh = [parse_rule(rule) if isinstance(rule, str) else rule for rule in rules]
-        self._rules = fresh
-        for rule in fresh:
-            for key in [key for key in self._struck if key[0] == f"rule:{rule.kind.name}"]:
-                del self._struck[key]
+        self._rules = [parse_rule(rule) if isinstance(rule, str) else rule for rule in rules]
+        anew = {f"rule:{rule.kind.name}" for rule in self._rules}
+        for slot in [slot for slot in self._struck if slot[0] in anew]:
+            del self._struck[slot]
 
     def add(self, rule: str | FaultRule) -> None:
         """Put one more rule in force."""
@@ -170,10 +169,9 @@ class FaultBoard:
             key: what a marker's count belongs to: a task's id, a request's hash.
             text: the prompt, or whatever else may hold markers.
         """
-        for rule, source in self._candidates(text):
-            if rule.kind.name == name and self._strikes(rule, source, key):
-                return rule
-        return None
+        candidates = self._candidates(text)
+        named = ((rule, source) for rule, source in candidates if rule.kind.name == name)
+        return next((rule for rule, source in named if self._strikes(rule, source, key)), None)
 
     def pick(
         self, group: str, key: str = "", text: str = "", *, skip: frozenset[str] = frozenset()
@@ -188,18 +186,15 @@ class FaultBoard:
         """
         for rule, source in self._candidates(text):
             kind = rule.kind
-            if kind.group != group or kind.modifier or kind.name in skip:
-                continue
-            if self._strikes(rule, source, key):
+            answers = kind.group == group and not kind.modifier and kind.name not in skip
+            if answers and self._strikes(rule, source, key):
                 return rule
         return None
 
     def holds(self, name: str, key: str, text: str) -> FaultRule | None:
         """Return the rule by which a task has the lasting fault ``name``; counts nothing."""
-        for rule, _ in self._candidates(text):
-            if rule.kind.name == name and self._chosen(rule, key):
-                return rule
-        return None
+        named = (rule for rule, _ in self._candidates(text) if rule.kind.name == name)
+        return next((rule for rule in named if self._chosen(rule, key)), None)
 
     def concerns(self, group: str, text: str) -> bool:
         """Tell cheaply whether any fault of this call is in force at all."""

@@ -8,36 +8,43 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 
-from pipeline.emulator import clips, replies
+from pipeline.emulator import clips
 from pipeline.emulator.catalogue import UnknownFaultError
 from pipeline.emulator.clips import plain_clip, stamp
 from pipeline.emulator.faults import FaultRule
 from pipeline.emulator.gate import CALL
 from pipeline.emulator.provider import Provider
-from pipeline.emulator.records import UploadRecord
-from pipeline.emulator.replies import Body, error, fault_error, out_of_range, page, send, send_badly
+from pipeline.emulator.records import Call, UploadRecord
+from pipeline.emulator.replies import (
+    Body,
+    delay,
+    error,
+    out_of_range,
+    page,
+    reset,
+    send,
+    send_badly,
+    spoiled,
+)
 from pipeline.emulator.store import Upload
 from pipeline.emulator.tasks import COMPLETED, RefusedError, Task
 
 _MOVED = "/moved"
 _OTHER_S = {4: 6, 6: 4, 10: 4}
 _RANGED = frozenset({"download_range_ignored", "download_416"})
-_TRANSPORT = frozenset(
-    {
-        "download_cut",
-        "download_cut_chunked",
-        "download_cut_close",
-        "download_longer",
-        "download_gzip",
-        "download_stall",
-        "download_slow",
-    }
-)
+_DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "download_corrupt_head": clips.corrupt_head,
+    "download_truncated": lambda content: content[: len(content) // 2],
+    "download_zeroed": clips.zero_media,
+}
+_UPLOAD_CHUNK_BYTES = 1 << 18
+_ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif"}
 
 
 class FilesEndpoint:
@@ -64,7 +71,7 @@ class FilesEndpoint:
         request[CALL].task_id = task.task_id
         key, prompt = str(task.number), task.order.prompt
         body = await self._body(task)
-        if self._provider.faults.strike("download_etag_changed", key, prompt) is not None:
+        if self._provider.strike("download_etag_changed", task) is not None:
             self._etags += 1
             body = replace(body, etag=f'"changed-{self._etags}"')
         skip = frozenset() if "Range" in request.headers else _RANGED
@@ -94,12 +101,11 @@ class FilesEndpoint:
 
     async def _body(self, task: Task) -> Body:
         """Return a task's video, or a wrong one if it was asked for."""
-        wrong_frame = self._provider.trait("download_wrong_frame", task) is not None
-        wrong_length = self._provider.trait("download_wrong_length", task) is not None
+        wrong_frame = self._provider.has("download_wrong_frame", task)
+        wrong_length = self._provider.has("download_wrong_length", task)
         if wrong_frame or wrong_length:
-            width, height = task.order.frame
-            frame = (height, width) if wrong_frame else (width, height)
-            duration_s = task.order.duration_s
+            duration_s, frame = task.order.clip_kind
+            frame = frame[::-1] if wrong_frame else frame
             duration_s = _OTHER_S[duration_s] if wrong_length else duration_s
             parts = [await asyncio.to_thread(plain_clip, duration_s, frame), stamp(task.task_id)]
         else:
@@ -109,13 +115,7 @@ class FilesEndpoint:
     async def _faulty(
         self, request: web.Request, body: Body, rule: FaultRule
     ) -> web.StreamResponse:
-        if rule.kind.name in _TRANSPORT:
-            return await send_badly(request, body, rule)
         match rule.kind.name:
-            case "download_reset":
-                return replies.reset(request)
-            case "download_html":
-                return page(200)
             case "download_json":
                 return error(200, "AccessDenied", "the link has expired")
             case "download_empty":
@@ -128,10 +128,14 @@ class FilesEndpoint:
                 return whole
             case "download_redirect" | "download_redirect_host":
                 return self._redirect(request, rule)
-            case "download_corrupt_head" | "download_truncated" | "download_zeroed":
-                return await send(request, replace(body, parts=(_damaged(body.whole(), rule),)))
+            case name if name in _DAMAGES:
+                return await send(request, replace(body, parts=(_DAMAGES[name](body.whole()),)))
+            case "download_reset" | "download_html":
+                return await spoiled(request, rule)
+            case _ if rule.kind.status:
+                return await spoiled(request, rule)
             case _:
-                return fault_error(rule)
+                return await send_badly(request, body, rule)
 
     def _redirect(self, request: web.Request, rule: FaultRule) -> web.StreamResponse:
         """Send the client elsewhere: the file stands there without a fault."""
@@ -141,21 +145,6 @@ class FilesEndpoint:
             port = self._provider.files_url.rpartition(":")[2]
             place = f"http://{rule.value or f'localhost:{port}'}{place}"
         return web.Response(status=302, headers={"Location": place})
-
-
-def _damaged(content: bytes, rule: FaultRule) -> bytes:
-    match rule.kind.name:
-        case "download_corrupt_head":
-            return clips.corrupt_head(content)
-        case "download_truncated":
-            return content[: len(content) // 2]
-        case _:
-            return clips.zero_media(content)
-
-
-_FOREVER_S = 3600.0
-_CHUNK_BYTES = 1 << 18
-_ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,26 +172,14 @@ class UploadEndpoint:
             slow = self._provider.faults.strike("upload_slow", text, text)
         except UnknownFaultError as unknown:
             raise _refused(str(unknown)) from None
-        if slow is not None:
-            await asyncio.sleep(slow.number(1.0))
+        await delay(slow)
         if rule is None:
             return web.json_response(self._accept(request, form))
         request[CALL].fault = rule.kind.name
-        return await self._faulty(request, form, rule)
-
-    async def _faulty(
-        self, request: web.Request, form: _Form, rule: FaultRule
-    ) -> web.StreamResponse:
-        match rule.kind.name:
-            case "upload_reset":
-                return replies.reset(request)
-            case "upload_answer_lost":
-                self._accept(request, form)
-                return replies.reset(request)
-            case "upload_stall":
-                return await replies.stall(request, rule.number(_FOREVER_S))
-            case _:
-                return fault_error(rule)
+        if rule.kind.name == "upload_answer_lost":
+            self._accept(request, form)
+            return reset(request)
+        return await spoiled(request, rule)
 
     async def _form(self, request: web.Request) -> _Form:
         if request.content_type != "multipart/form-data":
@@ -224,9 +201,8 @@ class UploadEndpoint:
     async def _content(self, part: BodyPartReader) -> bytes:
         """Read a part; what is too much is read too, since the client is still sending."""
         content = bytearray()
-        limit_bytes = self._provider.settings.upload_limit_bytes
-        total_bytes = 0
-        while chunk := await part.read_chunk(_CHUNK_BYTES):
+        total_bytes, limit_bytes = 0, self._provider.settings.upload_limit_bytes
+        while chunk := await part.read_chunk(_UPLOAD_CHUNK_BYTES):
             total_bytes += len(chunk)
             if total_bytes <= limit_bytes:
                 content += chunk
@@ -235,26 +211,20 @@ class UploadEndpoint:
         return bytes(content)
 
     def _accept(self, request: web.Request, form: _Form) -> dict[str, object]:
-        mime_type = sniff(form.content)
+        mime_type = _sniff(form.content)
         if mime_type is None:
             raise _refused("Unsupported image type. Only JPEG, PNG, WebP and GIF are allowed")
         provider = self._provider
         mark = secrets.token_hex(4)
         name = f"{int(provider.clock())}_{mark}.{_ENDINGS[mime_type]}"
-        size_bytes = len(form.content)
-        upload = Upload(
-            f"/uploads/{len(provider.uploads) + 1}/{name}",
-            f"upload_{mark}",
-            mime_type,
-            size_bytes,
-            form.name,
-        )
+        path, size_bytes = f"/uploads/{len(provider.uploads) + 1}/{name}", len(form.content)
+        upload = Upload(path, f"upload_{mark}", mime_type, size_bytes, form.name)
         file = provider.upload_file(upload.path)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(form.content)
         provider.store.add_upload(upload)
         provider.uploads[upload.path] = upload
-        self._record(request, upload, form)
+        self._record(request[CALL], upload, form)
         data = {
             "id": upload.upload_id,
             "url": provider.files_url + upload.path,
@@ -263,23 +233,13 @@ class UploadEndpoint:
         }
         return {"success": True, "message": "", "data": data}
 
-    def _record(self, request: web.Request, upload: Upload, form: _Form) -> None:
-        call = request[CALL]
-        self._provider.records.uploads.append(
-            UploadRecord(
-                call.number,
-                call.at,
-                upload.path,
-                form.name,
-                upload.mime_type,
-                upload.size_bytes,
-                hashlib.sha256(form.content).hexdigest(),
-                form.purpose,
-            )
-        )
+    def _record(self, call: Call, upload: Upload, form: _Form) -> None:
+        content = (upload.mime_type, upload.size_bytes, hashlib.sha256(form.content).hexdigest())
+        record = UploadRecord(call.number, call.at, upload.path, form.name, *content, form.purpose)
+        self._provider.records.uploads.append(record)
 
 
-def sniff(content: bytes) -> str | None:
+def _sniff(content: bytes) -> str | None:
     """Return the type of a picture by its first bytes, whatever its name says."""
     if content.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"

@@ -8,10 +8,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
 from pipeline.emulator.provider import Provider
 from pipeline.emulator.records import Call, Refused
@@ -20,15 +18,7 @@ from pipeline.emulator.settings import EmulatorSettings
 from pipeline.emulator.tasks import RefusedError
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """Whether a call may go on, and the headers that go with either answer."""
-
-    allowed: bool
-    headers: dict[str, str]
-
-
-class TokenBucket:
+class _TokenBucket:
     """Allows ``per_minute`` calls on average and ``burst`` at once.
 
     A refused call takes no token, as the provider documents.
@@ -43,17 +33,17 @@ class TokenBucket:
         self._tokens = self._size
         self._at: float | None = None
 
-    def take(self, now: float) -> Ruling:
-        """Take a token at ``now`` (monotonic seconds) if there is one."""
+    def take(self, now: float) -> dict[str, str]:
+        """Take a token at ``now`` (monotonic seconds) if there is one.
+
+        Returns the headers of the answer; with Retry-After there was none.
+        """
         if self._at is not None:
             self._tokens = min(self._size, self._tokens + (now - self._at) * self._per_s)
         self._at = now
         allowed = self._tokens >= 1
         if allowed:
             self._tokens -= 1
-        return Ruling(allowed, self._headers(allowed))
-
-    def _headers(self, allowed: bool) -> dict[str, str]:
         full_s = (self._size - self._tokens) / self._per_s
         headers = {
             "X-RateLimit-Limit": f"{self._per_minute:g}",
@@ -67,19 +57,14 @@ class TokenBucket:
         return headers
 
 
-def bucket(per_minute: float | None, burst: int | None, category: str) -> TokenBucket | None:
-    """Return a bucket, or None where there is no limit."""
-    return TokenBucket(per_minute, burst, category) if per_minute else None
-
-
 CALL = web.RequestKey("call", Call)
 CODE = web.RequestKey("code", str)
 PROMPT = web.RequestKey("prompt", str)
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def kind_of(request: web.Request) -> str:
+def _kind_of(request: web.Request) -> str:
     """Name the call by its route."""
     return (request.match_info.route.name or "unknown").partition("_")[0]
 
@@ -92,18 +77,11 @@ class Gate:
         self._origin = origin
         self._buckets = _buckets(provider.settings)
 
-    def middleware(self) -> Middleware:
-        """Return it in the form that aiohttp wants."""
-
-        @web.middleware
-        async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if kind_of(request) == "control":
-                return await handler(request)
-            return await self._pass(request, handler)
-
-        return gate
-
-    async def _pass(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        """Record a call and its answer; tests' own calls pass without a trace."""
+        if _kind_of(request) == "control":
+            return await handler(request)
         records = self._provider.records
         call = self._call(request)
         request[CALL] = call
@@ -121,7 +99,7 @@ class Gate:
                 self._note_refused(request, call)
         return answer
 
-    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         """Answer, with the rate limit's headers on whatever comes out."""
         try:
             headers = self._admit(request)
@@ -139,13 +117,11 @@ class Gate:
         if self._origin == "files":
             return {}
         self._check_key(request.headers.get("Authorization", ""))
-        kept = self._buckets.get(kind_of(request))
-        if kept is None:
-            return {}
-        ruling = kept.take(time.monotonic())
-        if not ruling.allowed:
-            raise RefusedError(429, "rate_limit_exceeded", "请求过于频繁", headers=ruling.headers)
-        return ruling.headers
+        bucket = self._buckets.get(_kind_of(request))
+        headers = bucket.take(time.monotonic()) if bucket else {}
+        if "Retry-After" in headers:
+            raise RefusedError(429, "rate_limit_exceeded", "请求过于频繁", headers=headers)
+        return headers
 
     def _check_key(self, authorization: str) -> None:
         scheme, _, key = authorization.partition(" ")
@@ -159,7 +135,7 @@ class Gate:
             number=self._provider.records.next_number(),
             at=self._provider.clock(),
             origin=self._origin,
-            kind=kind_of(request),
+            kind=_kind_of(request),
             method=request.method,
             path=request.path_qs,
             authorization="Authorization" in headers,
@@ -181,8 +157,14 @@ class Gate:
         )
 
 
-def _buckets(settings: EmulatorSettings) -> dict[str, TokenBucket | None]:
+def _buckets(settings: EmulatorSettings) -> dict[str, _TokenBucket]:
+    """Return a bucket for each kind of call that has a limit."""
+    limits = {
+        "submit": (settings.submit_per_minute, settings.submit_burst),
+        "query": (settings.query_per_minute, settings.query_burst),
+    }
     return {
-        "submit": bucket(settings.submit_per_minute, settings.submit_burst, "async_submit"),
-        "query": bucket(settings.query_per_minute, settings.query_burst, "async_query"),
+        kind: _TokenBucket(per_minute, burst, f"async_{kind}")
+        for kind, (per_minute, burst) in limits.items()
+        if per_minute
     }

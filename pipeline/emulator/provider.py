@@ -12,9 +12,10 @@ import secrets
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from pipeline.emulator.faults import FaultBoard
+from pipeline.emulator.faults import FaultBoard, FaultRule
 from pipeline.emulator.records import Call, Records, Submission
 from pipeline.emulator.render import Picture
 from pipeline.emulator.settings import EmulatorSettings
@@ -79,25 +80,20 @@ class Provider:
         """Accept a submission; it is committed when this returns."""
         settings = self.settings
         number = len(self.book) + 1
-        fate = draw_fate(
-            settings.seed, number, settings.median_s, settings.p95_s, settings.fail_share
-        )
-        cost_usd = order.duration_s * settings.price_per_second_usd
-        created_at = self.clock()
         task = Task(
             number=number,
             task_id=new_task_id(),
             order=order,
-            created_at=created_at,
-            run_s=fate.run_s,
-            failure=fate.failure,
-            cost_usd=cost_usd,
-            curve=fate.curve,
+            created_at=self.clock(),
+            cost_usd=order.duration_s * settings.price_per_second_usd,
+            fate=draw_fate(
+                settings.seed, number, settings.median_s, settings.p95_s, settings.fail_share
+            ),
         )
         self.store.add_task(task)
         self.book.add(task)
         self.studio.start(task)
-        self.book.note_peak(created_at)
+        self.book.note_peak(task.created_at)
         call.task_id = task.task_id
         self._record(task, call.number)
         return task
@@ -105,7 +101,7 @@ class Provider:
     def stage(self, task: Task) -> Stage:
         """Return where a task stands now, the faults of its life included."""
         stage = stage_of(task, self.clock(), self.studio.ready_at(task))
-        if self.trait("query_never_finishing", task) is not None:
+        if self.has("query_never_finishing", task):
             return Stage(IN_PROGRESS, min(stage.progress, 99)) if stage.finished else stage
         if self.clock() >= task.due_at and self.failure(task) is not None:
             return Stage(FAILED, 100, task.due_at)
@@ -113,18 +109,39 @@ class Provider:
 
     def failure(self, task: Task) -> tuple[str, str] | None:
         """Return why a task fails, drawn or asked for, or None."""
-        rule = self.trait("query_failed_error", task)
-        if rule is not None:
-            code = rule or "content_policy_violation"
-            return code, "内容审核未通过"
-        if self.trait("query_failed_reason", task) is not None:
+        code = self.trait("query_failed_error", task)
+        if code is not None:
+            return code or "content_policy_violation", "内容审核未通过"
+        if self.has("query_failed_reason", task):
             return "generation_failed", "the model returned no video"
-        return _RENDER_FAILED if self.studio.broken(task) else task.failure
+        return _RENDER_FAILED if self.studio.broken(task) else task.fate.failure
 
     def trait(self, name: str, task: Task) -> str | None:
         """Return the value of a lasting fault that this task has, or None."""
         rule = self.faults.holds(name, str(task.number), task.order.prompt)
         return None if rule is None else rule.value
+
+    def has(self, name: str, task: Task) -> bool:
+        """Tell whether a task has a lasting fault."""
+        return self.trait(name, task) is not None
+
+    def strike(self, name: str, task: Task) -> FaultRule | None:
+        """Return the rule by which a fault strikes a call about this task, and count it."""
+        return self.faults.strike(name, str(task.number), task.order.prompt)
+
+    def shown(self, task: Task, status: str) -> dict[str, Any]:
+        """Return what every answer about a task says."""
+        return {
+            "id": task.task_id,
+            "object": "generation.task",
+            "model": task.order.model,
+            "status": status,
+            "created_at": self.shown_time(task.created_at),
+        }
+
+    def shown_time(self, seconds: float) -> float:
+        """Return a time as answers give it."""
+        return round(seconds, 3) if self.settings.fractional_times else int(seconds)
 
     def outstanding(self) -> int:
         """Count unfinished tasks."""
@@ -170,16 +187,8 @@ class Provider:
 
     def _record(self, task: Task, number: int) -> None:
         order = task.order
-        self.records.submissions.append(
-            Submission(
-                number,
-                task.created_at,
-                task.task_id,
-                order.client_business_id,
-                order.prompt,
-                order.document(),
-            )
-        )
+        said = (order.client_business_id, order.prompt, order.document())
+        self.records.submissions.append(Submission(number, task.created_at, task.task_id, *said))
 
     def _open_folder(self) -> Path:
         if self.settings.state_dir is not None:

@@ -5,17 +5,15 @@ Tested in tests/emulator/test_tasks.py.
 
 from __future__ import annotations
 
-import asyncio
 import random
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
-from pipeline.emulator import replies
-from pipeline.emulator.faults import FaultRule
 from pipeline.emulator.gate import CALL
 from pipeline.emulator.provider import Provider
-from pipeline.emulator.replies import fault_error, half, page
+from pipeline.emulator.replies import delay, fault_error, spoiled
 from pipeline.emulator.tasks import (
     COMPLETED,
     FAILED,
@@ -26,7 +24,6 @@ from pipeline.emulator.tasks import (
     Task,
 )
 
-_FOREVER_S = 3600.0
 _CREDITS_PER_USD = 200
 # These depend on how the task was asked for and how old it is, and are decided apart.
 _TIMED = frozenset({"query_not_found_early", "query_lookup_late", "query_lookup_unsupported"})
@@ -36,6 +33,15 @@ _SPELLINGS = {
     "query_status_processing": (IN_PROGRESS, "processing"),
     "query_status_succeeded": (COMPLETED, "succeeded"),
 }
+_PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "query_url_result": lambda url: {
+        "result": {"type": "video", "data": [{"url": url, "format": "mp4"}]}
+    },
+    "query_url_plain": lambda url: {"url": url},
+    "query_url_data": lambda url: {"data": [{"url": url}]},
+    "query_url_not_http": lambda _: {"video_url": "file:///etc/hostname"},
+}
+"""Where else an answer may have the URL of a video."""
 
 
 class QueryEndpoint:
@@ -58,19 +64,17 @@ class QueryEndpoint:
         if name != task.task_id:
             self._look_up(task)
         self._early(task, "query_not_found_early")
+        await delay(self._provider.strike("query_slow", task))
         key, prompt = str(task.number), task.order.prompt
-        slow = self._provider.faults.strike("query_slow", key, prompt)
-        if slow is not None:
-            await asyncio.sleep(slow.number(1.0))
         rule = self._provider.faults.pick("query", key, prompt, skip=_TIMED)
         if rule is None:
             return web.json_response(self._document(task))
         call.fault = rule.kind.name
-        return await self._faulty(request, task, rule)
+        return await spoiled(request, rule, lambda: self._document(task))
 
     def _look_up(self, task: Task) -> None:
         """Refuse to find a task by its reference, if so asked."""
-        if self._provider.trait("query_lookup_unsupported", task) is not None:
+        if self._provider.has("query_lookup_unsupported", task):
             raise _not_found()
         self._early(task, "query_lookup_late")
 
@@ -78,44 +82,17 @@ class QueryEndpoint:
         """Know nothing of a task for its first queries, or its first seconds."""
         provider = self._provider
         value = provider.trait(name, task)
-        if value is None:
-            return
         if value:
             early = provider.clock() - task.created_at < float(value)
         else:
-            struck = provider.faults.strike(name, str(task.number), task.order.prompt)
-            early = struck is not None
+            early = value is not None and provider.strike(name, task) is not None
         if early:
             raise _not_found()
-
-    async def _faulty(
-        self, request: web.Request, task: Task, rule: FaultRule
-    ) -> web.StreamResponse:
-        match rule.kind.name:
-            case "query_reset":
-                return replies.reset(request)
-            case "query_stall":
-                return await replies.stall(request, rule.number(_FOREVER_S))
-            case "query_html":
-                return page(200)
-            case "query_half_json":
-                return half(self._document(task))
-            case "query_429_seconds":
-                return fault_error(rule, {"Retry-After": rule.value or "1"})
-            case _:
-                return fault_error(rule)
 
     def _document(self, task: Task) -> dict[str, Any]:
         """Return the status answer."""
         stage = self._provider.stage(task)
-        document: dict[str, Any] = {
-            "id": task.task_id,
-            "object": "generation.task",
-            "model": task.order.model,
-            "status": stage.status,
-            "progress": stage.progress,
-            "created_at": self._time(task.created_at),
-        }
+        document = {**self._provider.shown(task, stage.status), "progress": stage.progress}
         if stage.status == COMPLETED:
             self._complete(document, task, stage)
         elif stage.status == FAILED:
@@ -125,31 +102,19 @@ class QueryEndpoint:
         return document
 
     def _complete(self, document: dict[str, Any], task: Task, stage: Stage) -> None:
-        done_at = stage.completed_at or task.due_at
-        document["completed_at"] = self._time(done_at)
-        document["expires_at"] = self._time(done_at + self._provider.settings.video_lifetime_s)
         provider = self._provider
-        key, prompt = str(task.number), task.order.prompt
-        if provider.faults.strike("query_no_url", key, prompt) is not None:
+        done_at = stage.completed_at or task.due_at
+        document["completed_at"] = provider.shown_time(done_at)
+        document["expires_at"] = provider.shown_time(done_at + provider.settings.video_lifetime_s)
+        if provider.strike("query_no_url", task) is not None:
             return
-        document.update(self._place(task, provider.video_url(task)))
-
-    def _place(self, task: Task, url: str) -> dict[str, Any]:
-        """Return the URL where this task's answer has it."""
-        trait = self._provider.trait
-        if trait("query_url_result", task) is not None:
-            return {"result": {"type": "video", "data": [{"url": url, "format": "mp4"}]}}
-        if trait("query_url_plain", task) is not None:
-            return {"url": url}
-        if trait("query_url_data", task) is not None:
-            return {"data": [{"url": url}]}
-        if trait("query_url_not_http", task) is not None:
-            return {"video_url": "file:///etc/hostname"}
-        return {"video_url": url}
+        url = provider.video_url(task)
+        places = (place(url) for name, place in _PLACES.items() if provider.has(name, task))
+        document.update(next(places, {"video_url": url}))
 
     def _fail(self, document: dict[str, Any], task: Task) -> None:
         code, message = self._provider.failure(task) or ("generation_failed", "")
-        if self._provider.trait("query_failed_reason", task) is not None:
+        if self._provider.has("query_failed_reason", task):
             document["fail_reason"] = message
         else:
             document["error"] = {"code": code, "message": message}
@@ -157,33 +122,28 @@ class QueryEndpoint:
     def _distort(self, document: dict[str, Any], task: Task) -> None:
         """Apply what is wrong with this task's answers."""
         self._distort_progress(document, task)
-        faults, trait = self._provider.faults, self._provider.trait
+        strike, has = self._provider.strike, self._provider.has
         for name, (true, spelt) in _SPELLINGS.items():
-            if document["status"] == true and trait(name, task) is not None:
+            if document["status"] == true and has(name, task):
                 document["status"] = spelt
-        if trait("query_status_upper", task) is not None:
+        if has("query_status_upper", task):
             document["status"] = document["status"].upper()
-        key, prompt = str(task.number), task.order.prompt
-        if faults.strike("query_unknown_status", key, prompt) is not None:
+        if strike("query_unknown_status", task) is not None:
             document["status"] = "reticulating"
-        if faults.strike("query_missing_status", key, prompt) is not None:
+        if strike("query_missing_status", task) is not None:
             del document["status"]
 
     def _distort_progress(self, document: dict[str, Any], task: Task) -> None:
-        trait = self._provider.trait
+        has = self._provider.has
         running = document["status"] not in (COMPLETED, FAILED)
-        if trait("query_progress_stuck", task) is not None and running:
+        if has("query_progress_stuck", task) and running:
             document["progress"] = 99
-        if trait("query_progress_jumps", task) is not None and running:
+        if has("query_progress_jumps", task) and running:
             document["progress"] = random.randrange(100)  # noqa: S311 - not a secret
-        if trait("query_progress_null", task) is not None:
+        if has("query_progress_null", task):
             document["progress"] = None
-        if trait("query_progress_missing", task) is not None:
+        if has("query_progress_missing", task):
             del document["progress"]
-
-    def _time(self, seconds: float) -> float:
-        fractional = self._provider.settings.fractional_times
-        return round(seconds, 3) if fractional else int(seconds)
 
 
 class BalanceEndpoint:

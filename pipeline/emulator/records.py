@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+_THROTTLED = 429
+
 
 @dataclass(slots=True)
 class Call:
@@ -136,7 +138,9 @@ class Records:
             "queries": self.queries.total(),
             "tasks_queried": len(self.queries),
             "repeated_references": sum(count > 1 for count in references.values()),
-            "too_many_requests": self._answers(429),
+            "too_many_requests": sum(
+                n for (_, code), n in self.statuses.items() if code == _THROTTLED
+            ),
             "statuses": {f"{kind} {code}": n for (kind, code), n in self.statuses.items()},
             "files_authorizations": self.files_authorizations,
             "files_cookies": self.files_cookies,
@@ -147,13 +151,9 @@ class Records:
     def document(self) -> dict[str, Any]:
         """Return everything as JSON values."""
         return {
-            "summary": self.summary(),
-            "calls": [asdict(call) for call in self.calls],
-            "submissions": [asdict(one) for one in self.submissions],
-            "refused": [asdict(one) for one in self.refused],
-            "uploads": [asdict(one) for one in self.uploads],
+            "calls": list(map(asdict, self.calls)),
+            "submissions": list(map(asdict, self.submissions)),
+            "refused": list(map(asdict, self.refused)),
+            "uploads": list(map(asdict, self.uploads)),
             "queries": dict(self.queries),
         }
-
-    def _answers(self, status: int) -> int:
-        return sum(n for (_, code), n in self.statuses.items() if code == status)

@@ -12,7 +12,7 @@ import re
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,14 +21,10 @@ from aiohttp import web
 from pipeline.emulator.faults import FaultRule
 
 _FIRST_SERVER_ERROR = 500
+_FOREVER_S = 3600.0
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 # The provider answers in the account's language: a client must not read these.
-_MESSAGES = {
-    401: "无效的令牌",
-    402: "账户余额不足",
-    429: "请求过于频繁",
-    500: "内部错误",
-}
+_MESSAGES = {401: "无效的令牌", 402: "账户余额不足", 429: "请求过于频繁", 500: "内部错误"}
 
 
 def page(status: int) -> web.Response:
@@ -83,23 +79,15 @@ def fault_error(rule: FaultRule, headers: dict[str, str] | None = None) -> web.R
     return error(status, kind.code, message, rule.shape or kind.shape, headers)
 
 
-def half(document: dict[str, Any]) -> web.Response:
-    """Return the first half of a JSON document, as if it were whole."""
-    text = json.dumps(document)
-    body = text[: len(text) // 2].encode()
-    return web.Response(body=body, content_type="application/json")
-
-
 UNANSWERED = web.RequestKey("unanswered", bool)
 
 
 def reset(request: web.Request) -> web.Response:
     """Drop the connection so that the client sees a reset instead of an answer."""
     request[UNANSWERED] = True
-    transport = request.transport
-    if transport is not None:
-        _linger_none(transport)
-        transport.abort()
+    if request.transport is not None:
+        _linger_none(request.transport)
+        request.transport.abort()
     return web.Response(status=500)
 
 
@@ -121,10 +109,39 @@ def _linger_none(transport: asyncio.Transport) -> None:
     plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(form, 1, 0))
 
 
-async def stall(request: web.Request, seconds: float) -> web.Response:
-    """Say nothing for a while, then close; ends at once when the client goes away."""
-    await asyncio.sleep(seconds)
-    return close(request)
+async def spoiled(
+    request: web.Request, rule: FaultRule, document: Callable[[], dict[str, Any]] = dict
+) -> web.Response:
+    """Return the answer of a fault that is the same for every call.
+
+    Args:
+        request: the call.
+        rule: the fault.
+        document: returns what would be answered without it.
+    """
+    match rule.kind.name.partition("_")[2]:
+        case "reset":
+            return reset(request)
+        case "stall":
+            # Ends at once when the client goes away.
+            await asyncio.sleep(rule.number(_FOREVER_S))
+            return close(request)
+        case "html":
+            return page(200)
+        case "half_json":
+            text = json.dumps(document())
+            body = text[: len(text) // 2].encode()
+            return web.Response(body=body, content_type="application/json")
+        case "429_seconds":
+            return fault_error(rule, {"Retry-After": rule.value or "1"})
+        case _:
+            return fault_error(rule)
+
+
+async def delay(rule: FaultRule | None) -> None:
+    """Wait as long as a fault that struck wants it."""
+    if rule is not None:
+        await asyncio.sleep(rule.number(1.0))
 
 
 async def raw(request: web.Request, head: list[str], body: bytes) -> web.Response:
@@ -141,13 +158,7 @@ async def raw(request: web.Request, head: list[str], body: bytes) -> web.Respons
     return web.Response(status=200)
 
 
-def chunk(body: bytes) -> bytes:
-    """Return ``body`` as one chunk of a chunked body, without the end mark."""
-    return f"{len(body):x}\r\n".encode() + body + b"\r\n"
-
-
 _CHUNK_BYTES = 1 << 18
-_FOREVER_S = 3600.0
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -238,8 +249,9 @@ async def send_badly(request: web.Request, body: Body, rule: FaultRule) -> web.S
         case "download_cut":
             return await raw(request, [*head, length], content[:half_bytes])
         case "download_cut_chunked":
-            chunked = [*head, "Transfer-Encoding: chunked"]
-            return await raw(request, chunked, chunk(content[:half_bytes]))
+            # One chunk, without the mark of the end.
+            chunk = f"{half_bytes:x}\r\n".encode() + content[:half_bytes] + b"\r\n"
+            return await raw(request, [*head, "Transfer-Encoding: chunked"], chunk)
         case "download_cut_close":
             return await raw(request, head, content[:half_bytes])
         case "download_longer":
@@ -249,18 +261,17 @@ async def send_badly(request: web.Request, body: Body, rule: FaultRule) -> web.S
             packed = gzip.compress(content, compresslevel=1)
             return web.Response(status=206 if span.partial else 200, body=packed, headers=headers)
         case "download_stall":
-            until = Span(span.start, span.start + len(content) // 2, span.partial)
-            return await _paused(request, body, span, until, rule)
+            return await _paused(request, body, span, rule)
         case _:
             return await _drip(request, body, span, rule)
 
 
 async def _paused(
-    request: web.Request, body: Body, span: Span, until: Span, rule: FaultRule
+    request: web.Request, body: Body, span: Span, rule: FaultRule
 ) -> web.StreamResponse:
     """Send half, then nothing for a long time, then close."""
     answer = await _opened(request, body, span)
-    for piece in body.slices(until.start, until.stop):
+    for piece in body.slices(span.start, (span.start + span.stop) // 2):
         await answer.write(piece)
     await asyncio.sleep(rule.number(_FOREVER_S))
     if request.transport is not None:
@@ -289,12 +300,7 @@ async def _opened(request: web.Request, body: Body, span: Span) -> web.StreamRes
 
 
 def _headers(body: Body, span: Span) -> dict[str, str]:
-    headers = {
-        "Content-Type": body.content_type,
-        "Accept-Ranges": "bytes",
-        "ETag": body.etag,
-    }
+    headers = {"Content-Type": body.content_type, "Accept-Ranges": "bytes", "ETag": body.etag}
     if span.partial:
-        last = span.stop - 1
-        headers["Content-Range"] = f"bytes {span.start}-{last}/{body.size_bytes}"
+        headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{body.size_bytes}"
     return headers

@@ -122,7 +122,7 @@ class Emulator:
 
     def summary(self) -> dict[str, Any]:
         """Return the counts, as ``GET /emulator/records?summary=1`` does."""
-        return ControlEndpoint(self._running()).summary()
+        return _summary(self._running())
 
     def _running(self) -> Provider:
         if self._provider is None:
@@ -140,7 +140,7 @@ class Emulator:
         return int(runner.addresses[0][1])
 
 
-class ControlEndpoint:
+class _ControlEndpoint:
     """For tests and people; no client of the real service finds these."""
 
     def __init__(self, provider: Provider) -> None:
@@ -168,35 +168,32 @@ class ControlEndpoint:
 
     async def records(self, request: web.Request) -> web.StreamResponse:
         """Return what happened; ``?summary=1`` gives the counts alone."""
-        records = self._provider.records
-        document: dict[str, Any] = {"summary": self.summary()}
+        summary = _summary(self._provider)
         if request.query.get("summary") in (None, "", "0"):
-            document = {**records.document(), **document}
-        else:
-            document = document["summary"]
-        return web.json_response(document)
-
-    def summary(self) -> dict[str, Any]:
-        """Return the counts, those of tasks included."""
-        provider = self._provider
-        return {
-            **provider.records.summary(),
-            "outstanding": provider.outstanding(),
-            "peak_outstanding": provider.book.peak_outstanding,
-            "strikes": dict(provider.faults.strikes),
-        }
+            return web.json_response({**self._provider.records.document(), "summary": summary})
+        return web.json_response(summary)
 
     def _active(self) -> list[str]:
         return [str(rule) for rule in self._provider.faults.rules]
+
+
+def _summary(provider: Provider) -> dict[str, Any]:
+    """Return the counts, those of tasks included."""
+    return {
+        **provider.records.summary(),
+        "outstanding": provider.outstanding(),
+        "peak_outstanding": provider.book.peak_outstanding,
+        "strikes": dict(provider.faults.strikes),
+    }
 
 
 def _api_app(provider: Provider) -> web.Application:
     """Return the API's routes; the name of a route is the kind of call in the records."""
     submit, query = SubmitEndpoint(provider), QueryEndpoint(provider)
     upload, balance = UploadEndpoint(provider), BalanceEndpoint(provider)
-    control = ControlEndpoint(provider)
+    control = _ControlEndpoint(provider)
     app = web.Application(
-        middlewares=[Gate(provider, "api").middleware()], client_max_size=_BODY_LIMIT_BYTES
+        middlewares=[Gate(provider, "api").middleware], client_max_size=_BODY_LIMIT_BYTES
     )
     router = app.router
     router.add_post("/v1/videos/generations", submit.handle, name="submit")
@@ -212,7 +209,7 @@ def _api_app(provider: Provider) -> web.Application:
 
 def _files_app(provider: Provider) -> web.Application:
     files = FilesEndpoint(provider)
-    app = web.Application(middlewares=[Gate(provider, "files").middleware()])
+    app = web.Application(middlewares=[Gate(provider, "files").middleware])
     app.router.add_get("/uploads/{number}/{name}", files.upload, name="picture")
     app.router.add_get("/videos/{task_id}/{name}", files.video, name="download")
     app.router.add_get("/moved/videos/{task_id}/{name}", files.video, name="download_moved")

@@ -9,10 +9,10 @@ import heapq
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
-from pipeline.emulator.tasks import FAILED, Order, Stage, Task
+from pipeline.emulator.tasks import FAILED, Fate, Order, Stage, Task
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS task (
@@ -72,20 +72,11 @@ class Store:
 
     def add_task(self, task: Task) -> None:
         """Keep an accepted task."""
-        failure = json.dumps(task.failure) if task.failure else None
-        self._db.execute(
-            "INSERT INTO task VALUES (?,?,?,?,?,?,?,?)",
-            (
-                task.number,
-                task.task_id,
-                json.dumps(asdict(task.order)),
-                task.created_at,
-                task.run_s,
-                failure,
-                task.cost_usd,
-                task.curve,
-            ),
-        )
+        fate, ordered = task.fate, json.dumps(asdict(task.order))
+        failure = json.dumps(fate.failure) if fate.failure else None
+        given = (task.number, task.task_id, ordered, task.created_at)
+        drawn = (fate.run_s, failure, task.cost_usd, fate.curve)
+        self._db.execute("INSERT INTO task VALUES (?,?,?,?,?,?,?,?)", (*given, *drawn))
 
     def tasks(self) -> Iterator[Task]:
         """Give back every task in the order of acceptance."""
@@ -95,14 +86,12 @@ class Store:
             fields["image_urls"] = tuple(fields["image_urls"])
             order = Order(**fields)
             pair = tuple(json.loads(failure)) if failure else None
-            yield Task(number, task_id, order, created_at, run_s, pair, cost_usd, curve)
+            fate = Fate(run_s, pair, curve)
+            yield Task(number, task_id, order, created_at, cost_usd, fate)
 
     def add_upload(self, upload: Upload) -> None:
         """Keep an upload."""
-        self._db.execute(
-            "INSERT INTO upload VALUES (?,?,?,?,?)",
-            (upload.path, upload.upload_id, upload.mime_type, upload.size_bytes, upload.name),
-        )
+        self._db.execute("INSERT INTO upload VALUES (?,?,?,?,?)", astuple(upload))
 
     def uploads(self) -> Iterator[Upload]:
         """Give back every upload."""

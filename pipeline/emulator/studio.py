@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from pipeline.emulator.clips import clip_at_hand, free_box, plain_clip, stamp
+from pipeline.emulator.clips import ClipKind, clip_at_hand, free_box, plain_clip, stamp
 from pipeline.emulator.render import Picture, Shot, render
 from pipeline.emulator.tasks import Task
 
@@ -59,28 +59,25 @@ class QuickStudio:
         self._folder = folder
         self._padding = free_box(bytes(padding_bytes)) if padding_bytes else b""
         self._clock = clock
-        self._ready: dict[tuple[int, tuple[int, int]], float] = {}
-        self._begun: set[tuple[int, tuple[int, int]]] = set()
-        self._bodies: dict[tuple[int, tuple[int, int]], bytes] = {}
-        self._works: set[asyncio.Future[bytes]] = set()
+        self._ready: dict[ClipKind, float] = {}
+        self._works: dict[ClipKind, asyncio.Future[bytes]] = {}
 
     def start(self, task: Task) -> None:
         """Encode the clip of this kind if nobody has yet."""
-        kind = (task.order.duration_s, task.order.frame)
-        if kind in self._begun:
+        kind = task.order.clip_kind
+        if kind in self._works or kind in self._ready:
             return
-        self._begun.add(kind)
-        if clip_at_hand(*kind) is not None:
+        if clip_at_hand(*kind):
             # Made before the task was: it must not push the task's end back.
             self._ready[kind] = 0.0
             return
         work = asyncio.get_running_loop().run_in_executor(None, plain_clip, *kind, self._folder)
-        self._works.add(work)
+        self._works[kind] = work
         work.add_done_callback(lambda done: self._done(kind, done))
 
     def ready_at(self, task: Task) -> float | None:
         """Return when the clip of this kind was there."""
-        return self._ready.get((task.order.duration_s, task.order.frame))
+        return self._ready.get(task.order.clip_kind)
 
     def broken(self, task: Task) -> bool:  # noqa: ARG002 - a plain clip cannot fail
         """Tell that quick clips are always made."""
@@ -88,18 +85,17 @@ class QuickStudio:
 
     async def video(self, task: Task) -> list[bytes]:
         """Return the shared clip and the task's own box."""
-        kind = (task.order.duration_s, task.order.frame)
-        if kind not in self._bodies:
+        kind = task.order.clip_kind
+        clip = clip_at_hand(*kind)
+        if clip is None:
             clip = await asyncio.to_thread(plain_clip, *kind, self._folder)
-            self._bodies[kind] = clip + self._padding
-        return [self._bodies[kind], stamp(task.task_id)]
+        return [clip, self._padding, stamp(task.task_id)]
 
     def close(self) -> None:
         """Leave: an encoding under way ends by itself within a second."""
         self._works.clear()
 
-    def _done(self, kind: tuple[int, tuple[int, int]], work: asyncio.Future[bytes]) -> None:
-        self._works.discard(work)
+    def _done(self, kind: ClipKind, work: asyncio.Future[bytes]) -> None:
         if not work.cancelled() and work.exception() is None:
             self._ready[kind] = self._clock()
 
@@ -132,7 +128,7 @@ class RenderStudio:
 
     def start(self, task: Task) -> None:
         """Begin to render, unless the file is there from before a restart."""
-        if task.failure is not None or task.task_id in self._works:
+        if task.fate.failure is not None or task.task_id in self._works:
             return
         path = self._path(task)
         if path.exists():
@@ -160,11 +156,7 @@ class RenderStudio:
     async def video(self, task: Task) -> list[bytes]:
         """Return the file's bytes."""
         body = await asyncio.to_thread(self._path(task).read_bytes)
-        return [body, self._padding] if self._padding else [body]
-
-    def close(self) -> None:
-        """End the workers at once, with what they have in hand."""
-        self._pool_away()
+        return [body, self._padding]
 
     def _path(self, task: Task) -> Path:
         return self._folder / f"{task.task_id}.mp4"
@@ -173,12 +165,12 @@ class RenderStudio:
         """Try a second time, with new workers if one of the old has died."""
         died = isinstance(work.future.exception(), BrokenProcessPool)
         if died and work.pool is self._pool:
-            self._pool_away()
+            self.close()
         self._works[task.task_id] = replace(self._begin(task, work.path), tries=2)
 
     def _begin(self, task: Task, path: Path) -> _Work:
-        pictures = tuple(self._picture_of(url) for url in task.order.image_urls)
         order = task.order
+        pictures = tuple(map(self._picture_of, order.image_urls))
         shot = Shot(path, order.prompt, order.duration_s, order.frame, pictures)
         pool = self._open_pool()
         return _Work(path, pool.submit(render, shot), pool)
@@ -193,7 +185,8 @@ class RenderStudio:
             )
         return self._pool
 
-    def _pool_away(self) -> None:
+    def close(self) -> None:
+        """End the workers at once, with what they have in hand."""
         if self._pool is not None and self._leash is not None:
             for end in self._leash[::-1]:
                 end.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -10,14 +9,11 @@ from typing import Any
 from aiohttp import web
 
 from pipeline.emulator import replies
-from pipeline.emulator.catalogue import AFTER_ACCEPTANCE, UnknownFaultError
+from pipeline.emulator.catalogue import UnknownFaultError
 from pipeline.emulator.faults import FaultRule
 from pipeline.emulator.gate import CALL, CODE, PROMPT
 from pipeline.emulator.provider import Provider
-from pipeline.emulator.replies import error, fault_error, half, page
-from pipeline.emulator.tasks import QUEUED, Order, RefusedError, Task, check_order
-
-_FOREVER_S = 3600.0
+from pipeline.emulator.tasks import QUEUED, Order, RefusedError, check_order
 
 
 class SubmitEndpoint:
@@ -36,13 +32,12 @@ class SubmitEndpoint:
         if rule is not None:
             request[CALL].fault = rule.kind.name
             request[CODE] = rule.kind.code
-        if rule is not None and rule.kind.name not in AFTER_ACCEPTANCE:
-            return _refusal(request, rule)
+            if not rule.kind.accepted:
+                return await _refusal(request, rule)
         task = self._provider.accept(order, request[CALL])
-        slow = self._provider.faults.strike("submit_slow", key, order.prompt)
-        if slow is not None:
-            await asyncio.sleep(slow.number(1.0))
-        return await self._answer(request, task, rule)
+        await replies.delay(self._provider.faults.strike("submit_slow", key, order.prompt))
+        document = self._provider.shown(task, QUEUED)
+        return await _odd(request, rule, document) if rule else web.json_response(document)
 
     async def _body(self, request: web.Request) -> object:
         try:
@@ -70,69 +65,38 @@ class SubmitEndpoint:
         except UnknownFaultError as unknown:
             raise RefusedError(400, "unknown_fault", str(unknown)) from None
 
-    async def _answer(
-        self, request: web.Request, task: Task, rule: FaultRule | None
-    ) -> web.StreamResponse:
-        """Answer for an accepted task, truly or not."""
-        document = self._document(task)
-        match rule.kind.name if rule else "":
-            case "":
-                return web.json_response(document)
-            case "submit_answer_lost":
-                politely = rule is not None and rule.value == "close"
-                return replies.close(request) if politely else replies.reset(request)
-            case "submit_stall":
-                seconds = rule.number(_FOREVER_S) if rule else _FOREVER_S
-                return await replies.stall(request, seconds)
-            case _:
-                return _odd(rule, document) if rule else web.json_response(document)
 
-    def _document(self, task: Task) -> dict[str, Any]:
-        whole = not self._provider.settings.fractional_times
-        return {
-            "id": task.task_id,
-            "object": "generation.task",
-            "model": task.order.model,
-            "status": QUEUED,
-            "created_at": int(task.created_at) if whole else task.created_at,
-        }
-
-
-def _odd(rule: FaultRule, document: dict[str, Any]) -> web.StreamResponse:
+async def _odd(
+    request: web.Request, rule: FaultRule, document: dict[str, Any]
+) -> web.StreamResponse:
     """Return an answer after acceptance that is not what the page says."""
     match rule.kind.name:
-        case "submit_500_after":
-            status = int(rule.number(500))
-            return error(status, "internal_error", "内部错误", rule.shape or "html")
+        case "submit_answer_lost":
+            return replies.close(request) if rule.value == "close" else replies.reset(request)
         case "submit_no_id":
-            return web.json_response({k: v for k, v in document.items() if k != "id"})
-        case "submit_html":
-            return page(200)
-        case "submit_half_json":
-            return half(document)
+            del document["id"]
+            return web.json_response(document)
         case "submit_id_as_task_id":
-            task_id = document.pop("id")
-            return web.json_response({"task_id": task_id, **document})
-        case _:
+            return web.json_response({"task_id": document.pop("id"), **document})
+        case "submit_id_in_data":
             return web.json_response({"code": "success", "message": "", "data": document})
+        case _:
+            return await replies.spoiled(request, rule, lambda: document)
 
 
-def _refusal(request: web.Request, rule: FaultRule) -> web.StreamResponse:
+async def _refusal(request: web.Request, rule: FaultRule) -> web.StreamResponse:
     """Return the answer of a fault that lets nothing be accepted."""
     match rule.kind.name:
-        case "submit_reset":
-            return replies.reset(request)
         case "submit_redirect":
             # A client that follows it would be accepted at the other path.
             headers = {"Location": f"{request.path}?redirected=1"}
             return web.Response(status=int(rule.number(307)), headers=headers)
-        case "submit_429_seconds":
-            return fault_error(rule, {"Retry-After": rule.value or "1"})
         case "submit_429_date":
             then = datetime.now(UTC) + timedelta(seconds=rule.number(1.0) + 1)
-            return fault_error(rule, {"Retry-After": format_datetime(then, usegmt=True)})
+            headers = {"Retry-After": format_datetime(then, usegmt=True)}
+            return replies.fault_error(rule, headers)
         case _:
-            return fault_error(rule)
+            return await replies.spoiled(request, rule)
 
 
 def _key(order: Order) -> str:

@@ -14,19 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-MARK = re.compile(r"[A-Za-z0-9_-]{1,64}")
-FIELDS = frozenset(
-    {
-        "model",
-        "prompt",
-        "duration",
-        "aspect_ratio",
-        "resolution",
-        "image_urls",
-        "client_business_id",
-    }
-)
-FRAMES = {
+_MARK = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_OPTIONAL = ("duration", "aspect_ratio", "resolution", "image_urls", "client_business_id")
+_FIELDS = frozenset({"model", "prompt", *_OPTIONAL})
+_FRAMES = {
     ("16:9", "720P"): (1280, 720),
     ("9:16", "720P"): (720, 1280),
     ("16:9", "1080p"): (1920, 1080),
@@ -46,9 +37,14 @@ class Order:
     client_business_id: str
 
     @property
+    def clip_kind(self) -> tuple[int, tuple[int, int]]:
+        """All that tells one plain clip from another."""
+        return self.duration_s, self.frame
+
+    @property
     def frame(self) -> tuple[int, int]:
         """Width and height of the video asked for."""
-        return FRAMES[self.aspect_ratio, self.resolution]
+        return _FRAMES[self.aspect_ratio, self.resolution]
 
     def document(self) -> dict[str, Any]:
         """Return it as the JSON object it may have come as."""
@@ -95,7 +91,7 @@ def check_order(body: object, models: tuple[str, ...], known_url: Callable[[str]
     """
     if not isinstance(body, Mapping):
         raise RefusedError(400, "invalid_request", "the body must be a JSON object")
-    unknown = sorted(set(body) - FIELDS)
+    unknown = sorted(set(body) - _FIELDS)
     if unknown:
         raise RefusedError(400, "unknown_parameter", f"unknown parameter: {', '.join(unknown)}")
     _check_model(body.get("model"), models)
@@ -108,7 +104,7 @@ def check_order(body: object, models: tuple[str, ...], known_url: Callable[[str]
         image_urls=_image_urls(body, known_url),
         client_business_id=_reference(body),
     )
-    if (order.aspect_ratio, order.resolution) not in FRAMES:
+    if (order.aspect_ratio, order.resolution) not in _FRAMES:
         raise _invalid("resolution", "1080p is only available with aspect_ratio 16:9")
     return order
 
@@ -175,7 +171,7 @@ def _reference(body: Mapping[str, Any]) -> str:
     if "client_business_id" not in body:
         return ""
     value = body["client_business_id"]
-    if not isinstance(value, str) or MARK.fullmatch(value) is None:
+    if not isinstance(value, str) or _MARK.fullmatch(value) is None:
         raise _invalid("client_business_id", "up to 64 characters of A-Z a-z 0-9 _ -")
     return value
 
@@ -196,6 +192,21 @@ _FAILURES = (
 
 
 @dataclass(frozen=True, slots=True)
+class Fate:
+    """What is drawn for a task before it begins.
+
+    Attributes:
+        run_s: how long it takes, from creation to its end.
+        failure: code and message if it ends as failed.
+        curve: the exponent that bends the progress bar.
+    """
+
+    run_s: float
+    failure: tuple[str, str] | None
+    curve: float
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One accepted generation.
 
@@ -204,25 +215,21 @@ class Task:
         task_id: the opaque name given out.
         order: what was asked for.
         created_at: Unix seconds.
-        run_s: how long it takes, from creation to its end.
-        failure: code and message if it ends as failed.
         cost_usd: what it takes from the balance.
-        curve: the exponent that bends the progress bar.
+        fate: what was drawn for it.
     """
 
     number: int
     task_id: str
     order: Order
     created_at: float
-    run_s: float
-    failure: tuple[str, str] | None
     cost_usd: float
-    curve: float
+    fate: Fate
 
     @property
     def due_at(self) -> float:
         """When it ends, if its video is there by then."""
-        return self.created_at + self.run_s
+        return self.created_at + self.fate.run_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,15 +244,6 @@ class Stage:
     def finished(self) -> bool:
         """Whether nothing more will happen to the task."""
         return self.status in (COMPLETED, FAILED)
-
-
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """What is drawn for a task before it begins."""
-
-    run_s: float
-    failure: tuple[str, str] | None
-    curve: float
 
 
 def new_task_id() -> str:
@@ -274,13 +272,14 @@ def stage_of(task: Task, now: float, ready_at: float | None) -> Stage:
         now: Unix seconds.
         ready_at: when its video was there; None while it is not.
     """
-    share = (now - task.created_at) / task.run_s if task.run_s > 0 else 1.0
+    run_s = task.fate.run_s
+    share = (now - task.created_at) / run_s if run_s > 0 else 1.0
     if share < _QUEUED_SHARE:
         return Stage(QUEUED, 0)
     if share < 1:
         moved = (share - _QUEUED_SHARE) / (1 - _QUEUED_SHARE)
-        return Stage(IN_PROGRESS, min(99, int(100 * moved**task.curve)))
-    if task.failure is not None:
+        return Stage(IN_PROGRESS, min(99, int(100 * moved**task.fate.curve)))
+    if task.fate.failure is not None:
         return Stage(FAILED, 100, task.due_at)
     if ready_at is None:
         return Stage(IN_PROGRESS, 99)
