@@ -1,7 +1,8 @@
 """Read the API's answers: bodies of every known shape become plain values. Pure.
 
-Nothing here knows which call was made; `failures` decides what an answer means for a call. The
-shapes are those of docs/contract.md, "Submissions", "Queries", "Balance" and "Error bodies".
+`accepted_task`, `task_view`, `picture_url` and `balance` take the answer to their call and return
+None where it does not hold what was asked for; what it means instead, `failures` says. The shapes
+are those of docs/contract.md, "Submissions", "Queries", "Balance" and "Error bodies".
 
 Tested in tests/toapis/test_submit.py and tests/toapis/test_free_calls.py.
 """
@@ -32,6 +33,9 @@ _PHASES = {
     "succeeded": Phase.COMPLETED,
     "failed": Phase.FAILED,
 }
+UNKNOWN_TASK = "task_not_exist"
+"""The code by which the API says that it does not know a task."""
+
 _LONGEST_MESSAGE = 500
 _LONGEST_ID = 512
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -51,6 +55,11 @@ class Answer:
     body: bytes | None = field(repr=False)
     retry_after_s: float | None = None
 
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is in the 200s."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP statuses read best as numbers
+
 
 @dataclass(frozen=True, slots=True)
 class Silence:
@@ -58,6 +67,9 @@ class Silence:
 
     sent: bool
     reason: str
+
+
+Received: TypeAlias = Answer | Silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +106,24 @@ def complaint(body: Body | None) -> Complaint:
     """Read code and message of an error body (docs/contract.md, "Error bodies")."""
     if body is None:
         return Complaint()
-    error = body.get("error")
-    if isinstance(error, dict):
-        code = _word(error.get("code")) or _word(error.get("type"))
-        message = _text(error.get("message")) or _text(body.get("message"))
-        return Complaint(code or _word(body.get("code")), message)
-    message = _text(body.get("message")) or _text(error) or _text(body.get("fail_reason"))
-    return Complaint(_word(body.get("code")), message)
+    error = _dict(body, "error")
+    code = _word(error.get("code")) or _word(error.get("type")) or _word(body.get("code"))
+    texts = (error.get("message"), body.get("message"), body.get("error"), body.get("fail_reason"))
+    return Complaint(code, next(filter(None, map(_text, texts)), None))
 
 
-def task_id(body: Body) -> str | None:
-    """Return the id of a new task, from `id` or `task_id`, wrapped in `data` or not."""
-    wrapped = body.get("data")
-    for level in (body, wrapped if isinstance(wrapped, dict) else {}):
+def accepted_task(received: Received) -> str | None:
+    """Return the id of an accepted task.
+
+    A status in the 200s with an id means acceptance, whatever else the body says.
+    """
+    body = _good(received)
+    return None if body is None else _task_id(body)
+
+
+def _task_id(body: Body) -> str | None:
+    """Return the id of a task, from `id` or `task_id`, wrapped in `data` or not."""
+    for level in (body, _dict(body, "data")):
         for name in ("id", "task_id"):
             found = _word(level.get(name))
             if found and len(found) <= _LONGEST_ID and not _UNPRINTABLE.search(found):
@@ -116,22 +133,25 @@ def task_id(body: Body) -> str | None:
 
 def names_task(body: Body | None) -> bool:
     """Tell whether a body names a task, which an error body should never do."""
-    if body is None:
-        return False
-    wrapped = body.get("data")
-    levels: tuple[Body, ...] = (body, wrapped if isinstance(wrapped, dict) else {})
-    return any(
-        _word(level.get("task_id")) or level.get("object") == "generation.task" for level in levels
+    return body is not None and any(
+        _word(level.get("task_id")) or level.get("object") == "generation.task"
+        for level in (body, _dict(body, "data"))
     )
 
 
-def task_view(body: Body) -> TaskView:
+def task_view(received: Received) -> TaskView | None:
     """Return the task that a query's answer shows; an unknown status is `Phase.UNKNOWN`."""
+    body = _good(received)
+    if body is None:
+        return None
     shown = _unwrapped(body)
     phase = _phase(shown)
+    # Only an answer that shows no task can be a complaint; nearly all do.
+    if phase is Phase.UNKNOWN and UNKNOWN_TASK in complaint(body).words:
+        return None
     failure = _failure(shown) if phase is Phase.FAILED else Complaint()
     return TaskView(
-        task_id=task_id(shown),
+        task_id=_task_id(shown),
         phase=phase,
         progress=_progress(shown.get("progress")),
         video_url=_video_url(shown),
@@ -143,30 +163,28 @@ def task_view(body: Body) -> TaskView:
     )
 
 
-def balance(body: Body) -> Balance:
+def balance(received: Received) -> Balance | None:
     """Return the account's balance: unlimited where `unlimited_quota` says so, not where -1."""
-    wrapped = body.get("data")
-    if "remain_balance" not in body and isinstance(wrapped, dict):
-        body = wrapped
-    unlimited = body.get("unlimited_quota") in (True, "true")
-    remaining = None if unlimited else _number(body.get("remain_balance"))
-    return Balance(remaining=remaining, used=_number(body.get("used_balance")))
+    body = _good(received)
+    if body is None or denies(body):
+        return None
+    inner = _dict(body, "data")
+    shown = inner if inner and "remain_balance" not in body else body
+    remaining = None if _is_unlimited(shown) else _number(shown.get("remain_balance"))
+    if remaining is None and not (_is_unlimited(body) or _is_unlimited(inner)):
+        return None
+    return Balance(remaining=remaining, used=_number(shown.get("used_balance")))
 
 
-def has_balance(body: Body) -> bool:
-    """Tell whether a body says anything about a balance at all."""
-    known = balance(body)
-    wrapped = body.get("data")
-    flags = (body, wrapped if isinstance(wrapped, dict) else {})
-    unlimited = any(level.get("unlimited_quota") in (True, "true") for level in flags)
-    return unlimited or known.remaining is not None
-
-
-def upload_url(body: Body) -> str | None:
+def picture_url(received: Received) -> str | None:
     """Return the public URL of an uploaded picture, http(s) only."""
-    data = body.get("data")
-    url = data.get("url") if isinstance(data, dict) else None
-    return _web_url(url)
+    body = _good(received)
+    return None if body is None or denies(body) else _web_url(_dict(body, "data").get("url"))
+
+
+def denies(body: Body | None) -> bool:
+    """Tell whether a body says that the call failed, which may come with any status."""
+    return body is not None and body.get("success") is False
 
 
 def presentable(text: str | None, secret: str) -> str | None:
@@ -177,10 +195,27 @@ def presentable(text: str | None, secret: str) -> str | None:
     return clean[:_LONGEST_MESSAGE] or None
 
 
+def _good(received: Received) -> Body | None:
+    """Return the data of an answer with a status in the 200s."""
+    if isinstance(received, Silence) or not received.is_success:
+        return None
+    return parse(received.body)
+
+
+def _dict(body: Body, name: str) -> Body:
+    """Return the object of this name; an empty one where there is none."""
+    value = body.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _is_unlimited(body: Body) -> bool:
+    return body.get("unlimited_quota") in (True, "true")
+
+
 def _unwrapped(body: Body) -> Body:
     """Return the object that shows the task: `data` only if the top level has no known status."""
-    wrapped = body.get("data")
-    if not isinstance(wrapped, dict) or _phase(body) is not Phase.UNKNOWN:
+    wrapped = _dict(body, "data")
+    if _phase(body) is not Phase.UNKNOWN:
         return body
     own = isinstance(wrapped.get("status"), str) or _word(wrapped.get("id"))
     return wrapped if own or _word(wrapped.get("task_id")) else body
@@ -194,21 +229,17 @@ def _phase(body: Body) -> Phase:
 
 def _failure(body: Body) -> Complaint:
     """Read why a task failed: `error` as an object or plain text, else `fail_reason`."""
-    error = body.get("error")
-    reason = _text(body.get("fail_reason"))
-    if isinstance(error, dict):
-        code = _word(error.get("code")) or _word(error.get("type"))
-        return Complaint(code, _text(error.get("message")) or reason)
-    return Complaint(None, _text(error) or reason)
+    error = _dict(body, "error")
+    code = _word(error.get("code")) or _word(error.get("type"))
+    message = _text(error.get("message")) or _text(body.get("error"))
+    return Complaint(code, message or _text(body.get("fail_reason")))
 
 
 def _video_url(body: Body) -> str | None:
     """Return the first usable URL, in the order of docs/contract.md, "Queries"."""
-    result = body.get("result")
-    listed = result.get("data") if isinstance(result, dict) else None
     candidates = (
         body.get("video_url"),
-        *_listed_urls(listed),
+        *_listed_urls(_dict(body, "result").get("data")),
         body.get("url"),
         *_listed_urls(body.get("data")),
     )

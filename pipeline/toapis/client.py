@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -25,16 +25,11 @@ from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused
 from pipeline.model import Balance, Request, TaskView
 from pipeline.retryafter import retry_after_s
 from pipeline.toapis import answers, failures
-from pipeline.toapis.answers import Answer, Silence
+from pipeline.toapis.answers import Answer, Received, Silence
 
 _LONGEST_BODY_BYTES = 1_000_000
 _LARGEST_UPLOAD_BYTES = 10_000_000  # docs/contract.md, "Uploads": "10MB"; the smaller reading
-_SUFFIXES = {
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/webp": ".webp",
-    "image/gif": ".gif",
-}
+_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif"}
 _Good = TypeVar("_Good", str, TaskView, Balance)
 
 
@@ -119,9 +114,9 @@ class ToAPIs:
             content_type=mime_type,
         )
         received = await self._call(
-            self._free, "POST", "/v1/uploads/images", self._upload_timeout, form=form
+            self._free, "POST", "/v1/uploads/images", self._upload_timeout, data=form
         )
-        return self._delivered(failures.uploaded(received))
+        return self._delivered(received, answers.picture_url, failures.upload_failed)
 
     async def submit(
         self, request: Request, image_urls: Sequence[str], client_business_id: str | None
@@ -151,9 +146,9 @@ class ToAPIs:
         if client_business_id is not None:
             body["client_business_id"] = client_business_id
         received = await self._call(
-            self._paid, "POST", "/v1/videos/generations", self._submit_timeout, body=body
+            self._paid, "POST", "/v1/videos/generations", self._submit_timeout, json=body
         )
-        return self._delivered(failures.submitted(received))
+        return self._delivered(received, answers.accepted_task, failures.submission_failed)
 
     async def query(self, reference: str) -> TaskView:
         """Return the task with this id or this `client_business_id`, as it is now.
@@ -167,7 +162,7 @@ class ToAPIs:
             raise NoSuchTask(f"{reference!r} is not the id of a task.")
         path = f"{TASK_PATH}{quote(reference, safe='')}"
         received = await self._call(self._free, "GET", path, self._query_timeout)
-        view = self._delivered(failures.queried(received))
+        view = self._delivered(received, answers.task_view, failures.query_failed)
         if view.error_code is None and view.error_message is None:
             return view
         return replace(
@@ -184,7 +179,7 @@ class ToAPIs:
 
         """
         received = await self._call(self._free, "GET", "/v1/balance", self._query_timeout)
-        return self._delivered(failures.balanced(received))
+        return self._delivered(received, answers.balance, failures.balance_failed)
 
     async def _call(
         self,
@@ -192,10 +187,8 @@ class ToAPIs:
         method: str,
         path: str,
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own record of three times
-        *,
-        body: dict[str, object] | None = None,
-        form: aiohttp.FormData | None = None,
-    ) -> Answer | Silence:
+        **payload: Any,  # noqa: ANN401 - `json` or `data`, as aiohttp takes them
+    ) -> Received:
         """Make a call, once.
 
         Failures are returned, not chained: aiohttp's exceptions carry the request's headers and
@@ -208,13 +201,14 @@ class ToAPIs:
             async with session.request(
                 method,
                 URL(self.origin + path, encoded=True),
-                json=body,
-                data=form,
+                **payload,
                 headers={"Authorization": f"Bearer {self._key}"},
                 timeout=timeout,
                 allow_redirects=False,
             ) as response:
-                wait_s = retry_after_s(response.headers, self._clock())
+                wait_s = None
+                if "Retry-After" in response.headers:
+                    wait_s = retry_after_s(response.headers, self._clock())
                 answer = Answer(response.status, await _bounded_body(response), wait_s)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             # Raised only while connecting (refused, DNS, TLS handshake, connect timeout).
@@ -224,18 +218,24 @@ class ToAPIs:
             return answer or Silence(sent=True, reason=_reason(error))
         return answer
 
-    def _delivered(self, result: _Good | ProviderError) -> _Good:
-        """Return a good result, or raise an error whose texts hold nothing secret."""
-        if isinstance(result, ProviderError):
-            message = answers.presentable(result.message, self._key) or "The API gave no answer."
-            raise type(result)(
-                message,
-                status=result.status,
-                code=answers.presentable(result.code, self._key),
-                retry_after_s=result.retry_after_s,
-                action=result.action,
-            )
-        return result
+    def _delivered(
+        self,
+        received: Received,
+        read: Callable[[Received], _Good | None],
+        failed: Callable[[Received], ProviderError],
+    ) -> _Good:
+        """Return what `read` finds, or raise what `failed` says, without anything secret in it."""
+        good = read(received)
+        if good is not None:
+            return good
+        error = failed(received)
+        raise type(error)(
+            answers.presentable(error.message, self._key) or "The API gave no answer.",
+            status=error.status,
+            code=answers.presentable(error.code, self._key),
+            retry_after_s=error.retry_after_s,
+            action=error.action,
+        )
 
 
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:

@@ -8,7 +8,7 @@ Tested in tests/toapis/test_submit.py and tests/toapis/test_free_calls.py.
 
 from __future__ import annotations
 
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from pipeline.errors import (
     NoSuchTask,
@@ -21,11 +21,9 @@ from pipeline.errors import (
     Unclear,
     Unreachable,
 )
-from pipeline.model import Balance, Phase, TaskView
 from pipeline.toapis import answers
-from pipeline.toapis.answers import Answer, Complaint, Silence
+from pipeline.toapis.answers import Answer, Complaint, Received, Silence
 
-Received: TypeAlias = Answer | Silence
 _Failure = TypeVar("_Failure", bound=ProviderError)
 
 _REFUSING = frozenset({400, 403, 404, 413, 422})
@@ -34,14 +32,16 @@ _WRONG_KEY = "Check the key in the variable that api.key_env names."
 _TOP_UP = "Top up the account at the provider, then run the same command again."
 
 
-def submitted(received: Received) -> str | ProviderError:
-    """Return the id of the accepted task, or what the answer to a submission means instead."""
+def submission_failed(received: Received) -> ProviderError:
+    """Return what an answer to a submission means that is no acceptance."""
     if isinstance(received, Silence):
-        return _unsent(received) if not received.sent else _unclear(received.reason)
+        if received.sent:
+            return _unclear(received.reason)
+        return NotSent(
+            f"The API could not be reached and nothing was sent: {received.reason}.",
+            action="Check the network and api.base_url.",
+        )
     body = answers.parse(received.body)
-    # A status in the 200s with an id means acceptance, whatever else the body says.
-    if _is_success(received) and body is not None and (found := answers.task_id(body)):
-        return found
     told = answers.complaint(body)
     if received.status == 401:  # noqa: PLR2004 - HTTP statuses read best as numbers
         return _failed(Unauthorized, "refuses the key", received, told, action=_WRONG_KEY)
@@ -50,54 +50,36 @@ def submitted(received: Received) -> str | ProviderError:
     return _rejected(received, told) or _unclear(_gist(received), received, told)
 
 
-def queried(received: Received) -> TaskView | ProviderError:
-    """Return the task as the answer to a query shows it, or why it does not."""
+def query_failed(received: Received) -> ProviderError:
+    """Return why the answer to a query shows no task."""
     if isinstance(received, Silence):
         return Unreachable(f"The task could not be queried: {received.reason}.")
-    body = answers.parse(received.body)
-    if _is_success(received) and body is not None:
-        view = answers.task_view(body)
-        # Only an answer that shows no task can be a complaint; nearly all do.
-        if view.phase is not Phase.UNKNOWN:
-            return view
-        told = answers.complaint(body)
-        return _no_such_task(received, told) if "task_not_exist" in told.words else view
-    told = answers.complaint(body)
+    told = answers.complaint(answers.parse(received.body))
     page = received.body is None or answers.is_html(received.body)
     missing = received.status == 404 and not page  # noqa: PLR2004
-    if missing or (received.status == 400 and "task_not_exist" in told.words):  # noqa: PLR2004
-        return _no_such_task(received, told)
+    telling = received.status == 400 or received.is_success  # noqa: PLR2004
+    if missing or (telling and answers.UNKNOWN_TASK in told.words):
+        return _failed(NoSuchTask, "does not know the task", received, told)
     return _repeatable("query", received, told)
 
 
-def uploaded(received: Received) -> str | ProviderError:
-    """Return the public URL of the picture, or why there is none."""
+def upload_failed(received: Received) -> ProviderError:
+    """Return why the answer to an upload gives no URL."""
     if isinstance(received, Silence):
         return Unreachable(f"The picture could not be uploaded: {received.reason}.")
     body = answers.parse(received.body)
     told = answers.complaint(body)
-    denied = body is not None and body.get("success") is False
-    if _is_success(received) and body is not None and not denied:
-        return answers.upload_url(body) or _repeatable("upload", received, told)
     refusable = received.status < 500 and received.status not in (401, 429)  # noqa: PLR2004
-    if received.status in _UPLOAD_REFUSING or (denied and refusable):
+    if received.status in _UPLOAD_REFUSING or (refusable and answers.denies(body)):
         return _failed(Refused, "does not take the picture", received, told)
     return _repeatable("upload", received, told)
 
 
-def balanced(received: Received) -> Balance | ProviderError:
-    """Return the account's balance, or why it is not known."""
+def balance_failed(received: Received) -> ProviderError:
+    """Return why the balance is not known."""
     if isinstance(received, Silence):
         return Unreachable(f"The balance could not be asked for: {received.reason}.")
-    body = answers.parse(received.body)
-    if (
-        _is_success(received)
-        and body is not None
-        and body.get("success") is not False
-        and answers.has_balance(body)
-    ):
-        return answers.balance(body)
-    return _repeatable("balance", received, answers.complaint(body))
+    return _repeatable("balance", received, answers.complaint(answers.parse(received.body)))
 
 
 def _rejected(answer: Answer, told: Complaint) -> ProviderError | None:
@@ -140,17 +122,6 @@ def _repeatable(call: str, answer: Answer, told: Complaint) -> ProviderError:
     return _failed(Unreachable, f"gave no usable answer to the {call}", answer, told)
 
 
-def _no_such_task(answer: Answer, told: Complaint) -> NoSuchTask:
-    return _failed(NoSuchTask, "does not know the task", answer, told)
-
-
-def _unsent(silence: Silence) -> NotSent:
-    return NotSent(
-        f"The API could not be reached and nothing was sent: {silence.reason}.",
-        action="Check the network and api.base_url.",
-    )
-
-
 def _unclear(reason: str, answer: Answer | None = None, told: Complaint | None = None) -> Unclear:
     return Unclear(
         f"The request was sent and no clear answer came: {reason}.",
@@ -184,13 +155,9 @@ def _gist(answer: Answer) -> str:
     status = f"HTTP {answer.status}"
     if answer.body is None:
         return f"{status} with a body that broke off or was too large"
-    if not _is_success(answer):
+    if not answer.is_success:
         return status
     if answers.is_html(answer.body):
         return f"{status} with a page instead of data"
     readable = answers.parse(answer.body) is not None
     return f"{status} without a task id" if readable else f"{status} with an unreadable body"
-
-
-def _is_success(answer: Answer) -> bool:
-    return 200 <= answer.status < 300  # noqa: PLR2004
