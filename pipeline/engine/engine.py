@@ -130,21 +130,13 @@ class Engine:
     @property
     def finished(self) -> bool:
         """Whether nothing is under way and nothing will happen any more by itself."""
-        if self._in_flight:
+        parts = (self._uploads, self._gate, self._sweep, self._videos)
+        if any(part.in_flight for part in parts):
             return False
         if self._reach >= Reach.EVERYTHING:
             return True
         waiting = 0 if self._reach >= Reach.SUBMITTING else self._uploads.waiting
         return not (waiting or self._sweep.scheduled or self._videos.waiting)
-
-    @property
-    def _in_flight(self) -> int:
-        return (
-            self._uploads.in_flight
-            + self._gate.in_flight
-            + self._sweep.in_flight
-            + self._videos.in_flight
-        )
 
     @property
     def spend(self) -> Spend:

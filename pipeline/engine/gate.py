@@ -37,8 +37,6 @@ class Window:
     cap of the provider is not run into all the time.
     """
 
-    __slots__ = ("_cap", "_pace", "_plateau_s", "_refused_at", "_since")
-
     def __init__(self, cap: int) -> None:
         self._cap = cap
         self._pace = cap / _RECOVERY_S**3

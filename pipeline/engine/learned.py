@@ -66,14 +66,34 @@ class Density:
         return _interpolated(phase, self.phases, self.ages_s)
 
 
+class _Latest:
+    """The latest numbers, `most` of them, in ascending order."""
+
+    def __init__(self, most: int) -> None:
+        self.sorted: list[float] = []
+        self._most = most
+        self._in_turn: deque[float] = deque()
+
+    def learn(self, number: float) -> float:
+        """Remember another number, and forget the oldest if there are too many.
+
+        Returns by how much the sum of all has grown.
+        """
+        self._in_turn.append(number)
+        insort(self.sorted, number)
+        if len(self._in_turn) <= self._most:
+            return number
+        oldest = self._in_turn.popleft()
+        del self.sorted[bisect_left(self.sorted, oldest)]
+        return number - oldest
+
+
 class Durations:
     """The durations of the latest tasks of one kind, in seconds."""
 
-    __slots__ = ("_density", "_ended", "_fresh", "_sorted", "_total_s")
-
     def __init__(self) -> None:
-        self._ended: deque[float] = deque()
-        self._sorted: list[float] = []
+        self._latest = _Latest(_REMEMBERED)
+        self._sorted = self._latest.sorted
         self._total_s = 0.0
         self._density: Density | None = None
         self._fresh = 0
@@ -101,14 +121,8 @@ class Durations:
 
     def learn(self, duration_s: float) -> None:
         """Remember another duration, and forget the oldest if there are too many."""
-        self._ended.append(duration_s)
-        insort(self._sorted, duration_s)
-        self._total_s += duration_s
+        self._total_s += self._latest.learn(duration_s)
         self._fresh += 1
-        if len(self._ended) > _REMEMBERED:
-            oldest = self._ended.popleft()
-            del self._sorted[bisect_left(self._sorted, oldest)]
-            self._total_s -= oldest
 
     def spread_s(self, age_s: float) -> float | None:
         """Return the 10-90 % range of the durations above `age_s`; None if there are too few."""
@@ -155,8 +169,6 @@ class Rest:
 class Bar:
     """The progress bar of one kind of task."""
 
-    __slots__ = ("_by_pace", "_by_speed")
-
     def __init__(self) -> None:
         self._by_pace = _Ratios()
         self._by_speed = _Ratios()
@@ -183,21 +195,14 @@ class Bar:
 class _Ratios:
     """How much longer tasks took than one of the two promises said, for each part of the bar."""
 
-    __slots__ = ("_ended", "_sorted")
-
     def __init__(self) -> None:
-        self._ended: list[deque[float]] = [deque() for _ in range(_BAR_BINS)]
-        self._sorted: list[list[float]] = [[] for _ in range(_BAR_BINS)]
+        self._bins = [_Latest(_BAR_REMEMBERED) for _ in range(_BAR_BINS)]
 
     def learn(self, progress: float, ratio: float) -> None:
-        number = _bin(progress)
-        insort(self._sorted[number], ratio)
-        self._ended[number].append(ratio)
-        if len(self._ended[number]) > _BAR_REMEMBERED:
-            self._sorted[number].remove(self._ended[number].popleft())
+        self._bins[_bin(progress)].learn(ratio)
 
     def rest(self, progress: float, promised_s: float | None) -> Rest | None:
-        ratios = self._sorted[_bin(progress)]
+        ratios = self._bins[_bin(progress)].sorted
         seen = len(ratios)
         if promised_s is None or seen < _ENOUGH:
             return None

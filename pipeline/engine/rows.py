@@ -34,57 +34,41 @@ class Watch:
     sightings: list[Sighting] = field(default_factory=list)
 
 
+@dataclass(slots=True, eq=False)
 class Tracked:
     """One row in the engine's hands; everything about it that changes."""
 
-    __slots__ = (
-        "_watch",
-        "attempt",
-        "bad_videos",
-        "broken_transfers",
-        "dead_links",
-        "doubted_now",
-        "holds_slot",
-        "key",
-        "lookup_until",
-        "lookups",
-        "proves",
-        "reserved_on",
-        "since",
-        "state",
-        "supersedes",
-        "task_id",
-        "unanswered_since",
-        "unknown_since",
-        "urlless",
-    )
+    attempt: Attempt
+    state: State
+    since: float
+    key: str = field(init=False)
+    supersedes: Entry | None = None
+    task_id: str | None = None
+    holds_slot: bool = False
+    doubted_now: bool = False
+    lookups: int = 0
+    lookup_until: float = 0.0
+    proves: bool = False
+    reserved_on: float = 0.0
+    unanswered_since: float | None = None
+    unknown_since: float | None = None
+    urlless: int = 0
+    dead_links: int = 0
+    bad_videos: int = 0
+    broken_transfers: int = 0
+    _watch: Watch | None = None
 
-    def __init__(self, attempt: Attempt, state: State, since: float) -> None:
-        self.key = attempt.key
-        self.attempt = attempt
-        self.state = state
-        self.since = since
-        self.supersedes: Entry | None = None
-        self.task_id: str | None = None
-        self.holds_slot = False
-        self.doubted_now = False
-        self.lookups = 0
-        self.lookup_until = since
-        self.proves = False
-        self.reserved_on = 0.0
-        self.unanswered_since: float | None = None
-        self.unknown_since: float | None = None
-        self._watch: Watch | None = None
-        self.urlless = 0
-        self.dead_links = 0
-        self.bad_videos = 0
-        self.broken_transfers = 0
+    def __post_init__(self) -> None:
+        """Keep the key at hand: it is asked for all the time."""
+        self.key = self.attempt.key
 
     @property
     def watch(self) -> Watch:
         """What the poll schedule knows of its task; nothing before it is sent or after it ended."""
         if self._watch is None:
-            self._watch = Watch(self.key, _kind(self.attempt))
+            request = self.attempt.request
+            kind = (request.duration, request.resolution, len(request.images))
+            self._watch = Watch(self.key, kind)
         return self._watch
 
     def unwatch(self) -> None:
@@ -95,11 +79,6 @@ class Tracked:
         """
         if self._watch is not None and self._watch.timed:
             self._watch = None
-
-
-def _kind(attempt: Attempt) -> Kind:
-    request = attempt.request
-    return (request.duration, request.resolution, len(request.images))
 
 
 class Reach(IntEnum):
