@@ -16,10 +16,9 @@ from pathlib import Path
 
 import aiohttp
 
-from pipeline.downloader.connection import answered, open_session
+from pipeline.downloader.connection import answered, judge, open_session
 from pipeline.downloader.fetching import MAX_BYTES, Downloader
-from pipeline.downloader.partfile import PartFile
-from pipeline.downloader.transfer import judge, receive
+from pipeline.downloader.transfer import PartFile, receive
 
 AT_A_TIME = 8
 Fetch = Callable[[str, str], Awaitable[object]]

@@ -1,85 +1,79 @@
-"""Connections to a download host, over one HTTP session: no credentials, cookies or proxy.
+"""The download host: a connection to it, and what its answers mean.
 
-A video link comes from an API answer and can redirect anywhere, so it must not reach this machine
-or its network. Redirects are followed by hand: every hop is judged before anything is sent to it.
-Names are judged after resolution, literal addresses as they stand; forms that hide an address
-(octal, hexadecimal, one decimal number, IPv4 inside IPv6) do not get around it.
+One HTTP session without credentials, cookies or proxy. Redirects are followed by hand: every hop is
+judged before anything is sent to it (see `addresses`). `judge` decides by status and headers alone
+what an answer means. Range requests are as in RFC 9110: 206 continues only if it says exactly what
+is missing, 200 is the whole file again, 416 means that nothing is missing or that our part belongs
+to another file.
+
+Tested in tests/downloader/test_connection.py and tests/downloader/test_transfer.py.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import ipaddress
 import re
-import socket
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from ipaddress import IPv4Address, IPv6Address
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from pipeline import __version__
-from pipeline.downloader.partfile import Mark
+from pipeline.downloader.addresses import CheckedResolver, ForbiddenAddress, public_refusal
 from pipeline.errors import LinkDead, StoreError, TransferBroken
+from pipeline.retryafter import retry_after_s
 
-# Listed here as well, because older Python versions call some of them global.
-_CLOSED_V4 = tuple(
-    ipaddress.IPv4Network(text)
-    for text in (
-        "0.0.0.0/8",  # this network
-        "100.64.0.0/10",  # carrier-grade NAT
-        "192.0.0.0/24",  # protocol assignments
-        "192.0.2.0/24",  # documentation
-        "192.88.99.0/24",  # 6to4 relays
-        "198.18.0.0/15",  # benchmarks
-        "198.51.100.0/24",
-        "203.0.113.0/24",
-        "240.0.0.0/4",  # reserved, and broadcast
-    )
-)
-_CLOSED_V6 = tuple(
-    ipaddress.IPv6Network(text)
-    for text in (
-        "::/96",  # unspecified, loopback, IPv4-compatible
-        "::ffff:0:0/96",  # IPv4-mapped
-        "64:ff9b:1::/48",  # local NAT64
-        "100::/64",  # discard
-        "2001::/23",  # Teredo, ORCHID, benchmarks
-        "2001:db8::/32",  # documentation
-        "2002::/16",  # 6to4
-        "3fff::/20",  # documentation
-        "fc00::/7",  # private
-        "fe80::/10",  # link-local
-        "fec0::/10",  # site-local, the old private
-        "ff00::/8",  # multicast
-    )
-)
-# Behind a DNS64 every IPv4-only host resolves to this prefix: the address inside decides.
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-
-_NUMERIC_HOST = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+))*\.?", re.IGNORECASE)
+_READ_BUFFER_BYTES = 256 * 1024
+_MOST_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+# Client errors that pass by themselves; all others say that this link will not work again.
+_PASSING = frozenset({408, 425, 429})
+_OK, _PARTIAL, _UNSATISFIABLE = 200, 206, 416
+_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+# A Last-Modified is a safe validator only when it is clearly older than the answer.
+_SETTLED = timedelta(seconds=2)
 
 
-def address_refusal(address: str) -> str | None:
-    """Say why no connection may go to this IP address; None where it may."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return "its address cannot be read"
-    if isinstance(ip, IPv6Address) and ip in _NAT64:
-        ip = IPv4Address(int(ip) & 0xFFFFFFFF)
-    if _closed(ip) or not ip.is_global or ip.is_multicast or ip.is_reserved:
-        return "it leads into a private or reserved network"
-    return None
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What makes a part resumable: the host's validator of the file, and its whole size.
+
+    `validator` is a strong ETag or a Last-Modified date; `total_bytes` is None if never announced.
+    """
+
+    validator: str
+    total_bytes: int | None = None
 
 
-def _closed(ip: IPv4Address | IPv6Address) -> bool:
-    if isinstance(ip, IPv4Address):
-        return any(ip in network for network in _CLOSED_V4)
-    return any(ip in network for network in _CLOSED_V6)
+class Step(Enum):
+    """What to do with the body of an answer."""
+
+    APPEND = auto()
+    REWRITE = auto()
+    ASK_AGAIN = auto()  # without a range
+    NOTHING_MISSING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do with an answer. `mark` is None if its file cannot be resumed.
+
+    `total_bytes` is the announced size of the whole file, None if it was not announced.
+    """
+
+    step: Step
+    total_bytes: int | None = None
+    mark: Mark | None = None
+    gzip: bool = False
 
 
 def link_refusal(url: URL, *, allow_private: bool, came_from: URL | None = None) -> str | None:
@@ -90,66 +84,11 @@ def link_refusal(url: URL, *, allow_private: bool, came_from: URL | None = None)
     """
     if url.scheme not in {"http", "https"}:
         return "it is no http or https address"
-    host = url.raw_host
-    if not host:
+    if not url.raw_host:
         return "it names no host"
     if url.raw_user is not None or url.raw_password is not None:
         return "it carries a user name or password"
-    if allow_private:
-        return None
-    if came_from is not None and came_from.scheme == "https" and url.scheme == "http":
-        return "it leaves the encrypted connection"
-    return _host_refusal(host)
-
-
-def _host_refusal(host: str) -> str | None:
-    if ":" in host:
-        return address_refusal(host)
-    if not _NUMERIC_HOST.fullmatch(host):
-        return None
-    try:
-        IPv4Address(host)
-    except ValueError:
-        return "its host is a number in disguise"
-    return address_refusal(host)
-
-
-_READ_BUFFER_BYTES = 256 * 1024
-_MOST_REDIRECTS = 5
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-class _ForbiddenAddress(OSError):
-    """A host name resolved to an address that no download may go to."""
-
-
-class CheckedResolver(AbstractResolver):
-    """Resolves names with `resolver` and refuses names that lead to a closed address.
-
-    `refusal` returns why an address is closed; None if it is open.
-    """
-
-    def __init__(
-        self,
-        resolver: AbstractResolver,
-        refusal: Callable[[str], str | None] = address_refusal,
-    ) -> None:
-        self._resolver = resolver
-        self._refusal = refusal
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """Resolve; raises _ForbiddenAddress if one of the addresses is closed to downloads."""
-        found = await self._resolver.resolve(host, port, family)
-        for address in found:
-            if reason := self._refusal(address["host"]):
-                raise _ForbiddenAddress(errno.EACCES, reason)
-        return found
-
-    async def close(self) -> None:
-        """Release the resolver."""
-        await self._resolver.close()
+    return None if allow_private else public_refusal(url, came_from)
 
 
 def open_session(
@@ -238,7 +177,7 @@ def broken(
 ) -> LinkDead | TransferBroken | StoreError:
     """Say what a failure of the connection means."""
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(cause, _ForbiddenAddress):
+    if isinstance(cause, ForbiddenAddress):
         return LinkDead(f"The download link may not be followed: {cause.strerror}.")
     if isinstance(error, aiohttp.InvalidURL):
         return LinkDead("The download link cannot be read.")
@@ -250,3 +189,100 @@ def broken(
     if isinstance(error, TimeoutError):
         return TransferBroken(f"{url_host} does not answer or went silent in the transfer.")
     return TransferBroken(f"The transfer from {url_host} broke ({type(error).__name__}).")
+
+
+def judge(status: int, headers: Mapping[str, str], have_bytes: int, mark: Mark | None) -> Verdict:
+    """Judge an answer to a request for a video.
+
+    Args:
+        status: The HTTP status.
+        headers: The headers.
+        have_bytes: How many bytes are here already; the request was for those after them.
+        mark: What makes them resumable; None if all bytes were requested.
+
+    Raises:
+        LinkDead: This link will not give the video.
+        TransferBroken: A later try may.
+
+    """
+    if status == _OK:
+        return _whole(headers)
+    if have_bytes and mark is not None:
+        if status == _PARTIAL:
+            return _rest(headers, have_bytes, mark)
+        if status == _UNSATISFIABLE:
+            return _nothing_left(headers, have_bytes, mark)
+    raise _refusal(status, headers)
+
+
+def _refusal(status: int, headers: Mapping[str, str]) -> LinkDead | TransferBroken:
+    if _CLIENT_ERROR <= status < _SERVER_ERROR and status not in _PASSING:
+        return LinkDead(f"The download host refuses the link (HTTP {status}).")
+    return TransferBroken(
+        f"The download host answered with HTTP {status} instead of the video.",
+        retry_after_s=retry_after_s(headers, time.time()),
+    )
+
+
+def _whole(headers: Mapping[str, str]) -> Verdict:
+    encoding = headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding in {"gzip", "x-gzip"}:
+        # The ranges of an encoded body are not those of the file: never resumed.
+        return Verdict(Step.REWRITE, gzip=True)
+    if encoding not in {"identity", ""}:
+        raise TransferBroken(f"The download host sent the video packed as '{encoding[:20]}'.")
+    total = _number(headers.get("Content-Length"))
+    validator = strong_validator(headers)
+    return Verdict(Step.REWRITE, total, Mark(validator, total) if validator else None)
+
+
+def _rest(headers: Mapping[str, str], have_bytes: int, mark: Mark) -> Verdict:
+    """Accept a 206 only if it is the rest of the very file whose beginning we have."""
+    found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
+    plain = headers.get("Content-Encoding", "identity").strip().lower() in {"identity", ""}
+    validator = strong_validator(headers)
+    if found is None or not plain or (validator is not None and not _same(validator, mark)):
+        return Verdict(Step.ASK_AGAIN)
+    first, last = int(found[1]), int(found[2])
+    total = mark.total_bytes if found[3] == "*" else int(found[3])
+    announced = _number(headers.get("Content-Length"))
+    if first != have_bytes or total is None or last != total - 1:
+        return Verdict(Step.ASK_AGAIN)
+    if mark.total_bytes not in {None, total} or announced not in {None, last - first + 1}:
+        return Verdict(Step.ASK_AGAIN)
+    return Verdict(Step.APPEND, total, mark)
+
+
+def _same(validator: str, mark: Mark) -> bool:
+    """Compare validators of the same kind; an ETag says nothing about a date."""
+    tag, known_tag = validator.startswith('"'), mark.validator.startswith('"')
+    return validator == mark.validator or tag != known_tag
+
+
+def _nothing_left(headers: Mapping[str, str], have_bytes: int, mark: Mark) -> Verdict:
+    told = headers.get("Content-Range", "").removeprefix("bytes */")
+    total = _number(told) if told else mark.total_bytes
+    if total == have_bytes and mark.total_bytes in {None, total}:
+        return Verdict(Step.NOTHING_MISSING, total, mark)
+    return Verdict(Step.ASK_AGAIN)
+
+
+def strong_validator(headers: Mapping[str, str]) -> str | None:
+    """Return what If-Range may name: a strong ETag, otherwise an old enough Last-Modified."""
+    etag = headers.get("ETag", "").strip()
+    if len(etag) > 1 and etag.startswith('"') and etag.endswith('"'):
+        return etag
+    if etag:
+        return None
+    modified, answered = headers.get("Last-Modified", ""), headers.get("Date", "")
+    try:
+        age = parsedate_to_datetime(answered) - parsedate_to_datetime(modified)
+    except (ValueError, TypeError):
+        return None
+    return modified if age >= _SETTLED else None
+
+
+def _number(text: str | None) -> int | None:
+    # Nineteen digits are more than any file; int() of far longer ones is refused by Python.
+    clean = (text or "").strip()
+    return int(clean) if re.fullmatch(r"[0-9]{1,19}", clean) else None

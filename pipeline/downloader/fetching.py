@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Self, TypeVar
 
 import aiohttp
@@ -18,9 +17,8 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from pipeline.disk.openfile import refuse_link
-from pipeline.downloader.connection import answered, broken, open_session
-from pipeline.downloader.partfile import PartFile, storing
-from pipeline.downloader.transfer import Step, judge, receive, too_large
+from pipeline.downloader.connection import Step, answered, broken, judge, open_session
+from pipeline.downloader.transfer import PartFile, receive, storing, too_large
 from pipeline.downloader.verification import (
     LEVELS,
     CutVideo,
@@ -83,7 +81,9 @@ class Downloader:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        _prepare_folder(self._folder)
+        with storing(self._folder):
+            refuse_link(self._folder)
+            self._folder.mkdir(parents=True, exist_ok=True)
         self._session = await self._stack.enter_async_context(
             open_session(
                 concurrency=self._concurrency,
@@ -96,12 +96,7 @@ class Downloader:
         await self._stack.enter_async_context(self._decoders)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
     async def fetch(
@@ -189,7 +184,7 @@ class Downloader:
 
     async def _verified(self, path: Path, part: PartFile, wanted: Wanted) -> Video:
         return await verify_file(
-            path, self._verify, decoders=self._decoders, wanted=wanted, name=part.final.name
+            path, self._verify, self._decoders, wanted=wanted, name=part.final.name
         )
 
     async def _transfer(self, link: str, part: PartFile) -> bool:
@@ -260,12 +255,6 @@ def check_name(name: str) -> None:
     plain = name == posixpath.basename(name) == ntpath.basename(name)
     if not plain or name in {"", ".", ".."} or not name.isprintable():
         raise ValueError(f"{name!r} is not a plain file name")
-
-
-def _prepare_folder(folder: Path) -> None:
-    with storing(folder):
-        refuse_link(folder)
-        folder.mkdir(parents=True, exist_ok=True)
 
 
 def _host(link: str) -> str:

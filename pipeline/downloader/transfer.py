@@ -1,28 +1,39 @@
-"""The transfer of one video: an answer of the download host becomes bytes in the part file.
+"""The transfer of a video: its part file, and the body of an answer that is written into it.
 
-`judge` decides by status and headers alone what an answer means. Range requests are as in RFC 9110:
-206 continues only if it says exactly what is missing, 200 is the whole file again, 416 means that
-nothing is missing or that our part belongs to another file. `receive` then writes the body, piece
-by piece.
+The part is `.<name>.part` beside the final name. A small companion, `.<name>.part.json`, keeps the
+validator and the size that the host gave, so that a later try, also by another process and with a
+fresh URL, can continue where this one ended. A short video gets one only when it is interrupted:
+most come in one go and never need it. Links are never followed: neither the part nor the companion
+nor the final name may be a link.
+
+Tested in tests/downloader/test_fetching.py and tests/downloader/test_transfer.py.
 """
 
 from __future__ import annotations
 
-import re
+import errno
+import json
+import os
+import stat
 import time
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from email.utils import parsedate_to_datetime
-from enum import Enum, auto
-from typing import Protocol
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
+from io import FileIO
+from pathlib import Path
 
 import aiohttp
 
-from pipeline.downloader.partfile import Mark, PartFile
-from pipeline.errors import BadVideo, LinkDead, TransferBroken
-from pipeline.retryafter import retry_after_s
+from pipeline.disk.failures import storing as disk_storing
+from pipeline.disk.openfile import open_regular, open_unlinked
+from pipeline.disk.place import sync_folder
+from pipeline.downloader.connection import Mark, Step, Verdict
+from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+_SIDECAR_LIMIT_BYTES = 4096
+LONG_BYTES = 1024 * 1024
+"""A video of at least this size, or of unknown size, has its companion from the start."""
 
 _LEAST_BYTES_PER_S = 1024
 _HEAD_BYTES = 12
@@ -31,133 +42,165 @@ _FIRST_BOXES = frozenset({b"ftyp", b"styp", b"free", b"skip", b"wide", b"moov", 
 _TEXT = bytes([9, 10, 13, *range(32, 127)])
 _UNPACKED_BYTES = 1024 * 1024
 _GZIP = 31  # zlib: a gzip header and trailer are expected
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
-# Client errors that pass by themselves; all others say that this link will not work again.
-_PASSING = frozenset({408, 425, 429})
-_OK, _PARTIAL, _UNSATISFIABLE = 200, 206, 416
-_CLIENT_ERROR, _SERVER_ERROR = 400, 500
-# A Last-Modified is a safe validator only when it is clearly older than the answer.
-_SETTLED = timedelta(seconds=2)
 
 
-class Step(Enum):
-    """What to do with the body of an answer."""
-
-    APPEND = auto()
-    REWRITE = auto()
-    ASK_AGAIN = auto()  # without a range
-    NOTHING_MISSING = auto()
+def storing(path: Path) -> AbstractContextManager[None]:
+    """Turn every failure of the file system inside into a StoreError that names `path`."""
+    return disk_storing(path, cannot="be written or read")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What to do with an answer. `mark` is None if its file cannot be resumed.
+class PartFile:
+    """The part of one video: written in pieces, kept over interruptions, moved when verified."""
 
-    `total_bytes` is the announced size of the whole file, None if it was not announced.
-    """
+    def __init__(self, folder: Path, name: str) -> None:
+        self.final = folder / name
+        self.path = folder / f".{name}.part"
+        self.sidecar = folder / f".{name}.part.json"
+        self._folder = folder
+        self._name = name
+        self._descriptor: int | None = None
+        self.size_bytes = _size_on_disk(self.path)
+        self.mark = self._read_mark() if self.size_bytes else None
+        self._mark_kept = self.mark is not None
 
-    step: Step
-    total_bytes: int | None = None
-    mark: Mark | None = None
-    gzip: bool = False
+    @property
+    def whole(self) -> bool:
+        """Whether all announced bytes are there already."""
+        return self.mark is not None and self.mark.total_bytes == self.size_bytes > 0
+
+    def _read_mark(self) -> Mark | None:
+        """Read the companion; without a sound one the part is not resumable."""
+        if not 0 < _size_on_disk(self.sidecar) <= _SIDECAR_LIMIT_BYTES:
+            return None
+        with storing(self.sidecar), open_regular(self.sidecar) as descriptor:
+            mark = _parse_mark(os.read(descriptor, _SIDECAR_LIMIT_BYTES), self._name)
+        if mark is None or (mark.total_bytes or self.size_bytes) < self.size_bytes:
+            return None
+        return mark
+
+    def start_over(self, mark: Mark | None) -> None:
+        """Begin an empty part; without a `mark` it is not resumable."""
+        if self.size_bytes or self._mark_kept:
+            self.remove()
+        with storing(self.path):
+            # Alone a companion would be a lie. Mostly neither it nor the part is there.
+            self.sidecar.unlink(missing_ok=True)
+            try:
+                self._descriptor = open_unlinked(self.path, _NEW)
+            except FileExistsError:
+                self.path.unlink()
+                self._descriptor = open_unlinked(self.path, _NEW)
+        self.mark = mark
+        if mark is not None and (mark.total_bytes or LONG_BYTES) >= LONG_BYTES:
+            self._write_mark(mark)
+
+    def keep(self) -> None:
+        """Write down what is needed to continue with this part, if that is possible.
+
+        It happens after a failure: that there is no room for it must not hide that failure.
+        """
+        if self.mark is None or self._mark_kept or _size_on_disk(self.path) != self.size_bytes:
+            return
+        with suppress(StoreError):
+            self._write_mark(self.mark)
+
+    def _write_mark(self, mark: Mark) -> None:
+        record = {"name": self._name, "validator": mark.validator, "size": mark.total_bytes}
+        with storing(self.sidecar):
+            try:
+                with FileIO(open_unlinked(self.sidecar, _NEW), "wb") as file:
+                    file.write(json.dumps(record).encode())
+            except OSError:
+                self.sidecar.unlink(missing_ok=True)
+                raise
+        self._mark_kept = True
+
+    def go_on(self) -> None:
+        """Open the part at its end."""
+        with storing(self.path):
+            self._descriptor = open_unlinked(self.path, os.O_WRONLY | os.O_APPEND)
+            if os.fstat(self._descriptor).st_size != self.size_bytes:
+                raise OSError(errno.EBUSY, "another program changes it")
+
+    def write(self, piece: bytes) -> None:
+        """Append a piece, unbuffered."""
+        descriptor = self._descriptor
+        assert descriptor is not None, "opened before it is written to"  # noqa: S101
+        with storing(self.path):
+            written = os.write(descriptor, piece)
+            while written < len(piece):  # a disk that runs full takes a part of it first
+                written += os.write(descriptor, memoryview(piece)[written:])
+        self.size_bytes += len(piece)
+
+    def close(self) -> None:
+        """Close the part and keep it; unless it is whole, with what is needed to continue."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            with storing(self.path):
+                os.close(descriptor)
+            if not self.whole:
+                self.keep()
+
+    def remove(self) -> None:
+        """Delete the part and its companion, the companion first: alone it would be a lie."""
+        self.mark = None
+        self.close()
+        for path in (self.sidecar, self.path):
+            with storing(path):
+                path.unlink(missing_ok=True)
+        self.size_bytes, self._mark_kept = 0, False
+
+    def open(self) -> int:
+        """Return a descriptor of the part, for its verification and for `settle`.
+
+        It can be written to as well, since Windows flushes no other.
+        """
+        with storing(self.path):
+            return open_unlinked(self.path, os.O_RDWR)
+
+    def settle(self, descriptor: int | None = None) -> None:
+        """Make the verified part durable under its final name. Blocks: call it in a thread.
+
+        `descriptor` is what `open` gave, if it was opened already; it is closed here.
+        """
+        if descriptor is None:
+            descriptor = self.open()
+        with storing(self.path):
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        with storing(self.final):
+            self.path.replace(self.final)
+            if self._mark_kept:
+                self.sidecar.unlink(missing_ok=True)
+            sync_folder(self._folder)
 
 
-def judge(status: int, headers: Mapping[str, str], have_bytes: int, mark: Mark | None) -> Verdict:
-    """Judge an answer to a request for a video.
-
-    Args:
-        status: The HTTP status.
-        headers: The headers.
-        have_bytes: How many bytes are here already; the request was for those after them.
-        mark: What makes them resumable; None if all bytes were requested.
-
-    Raises:
-        LinkDead: This link will not give the video.
-        TransferBroken: A later try may.
-
-    """
-    if status == _OK:
-        return _whole(headers)
-    if have_bytes and mark is not None:
-        if status == _PARTIAL:
-            return _rest(headers, have_bytes, mark)
-        if status == _UNSATISFIABLE:
-            return _nothing_left(headers, have_bytes, mark)
-    raise _refusal(status, headers)
+def _size_on_disk(path: Path) -> int:
+    """Return the size of an ordinary file; 0 where there is none."""
+    with storing(path):
+        try:
+            found = path.lstat()
+        except FileNotFoundError:
+            return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
-def _refusal(status: int, headers: Mapping[str, str]) -> LinkDead | TransferBroken:
-    if _CLIENT_ERROR <= status < _SERVER_ERROR and status not in _PASSING:
-        return LinkDead(f"The download host refuses the link (HTTP {status}).")
-    return TransferBroken(
-        f"The download host answered with HTTP {status} instead of the video.",
-        retry_after_s=retry_after_s(headers, time.time()),
-    )
-
-
-def _whole(headers: Mapping[str, str]) -> Verdict:
-    encoding = headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding in {"gzip", "x-gzip"}:
-        # The ranges of an encoded body are not those of the file: never resumed.
-        return Verdict(Step.REWRITE, gzip=True)
-    if encoding not in {"identity", ""}:
-        raise TransferBroken(f"The download host sent the video packed as '{encoding[:20]}'.")
-    total = _number(headers.get("Content-Length"))
-    validator = strong_validator(headers)
-    return Verdict(Step.REWRITE, total, Mark(validator, total) if validator else None)
-
-
-def _rest(headers: Mapping[str, str], have_bytes: int, mark: Mark) -> Verdict:
-    """Accept a 206 only if it is the rest of the very file whose beginning we have."""
-    found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
-    plain = headers.get("Content-Encoding", "identity").strip().lower() in {"identity", ""}
-    validator = strong_validator(headers)
-    if found is None or not plain or (validator is not None and not _same(validator, mark)):
-        return Verdict(Step.ASK_AGAIN)
-    first, last = int(found[1]), int(found[2])
-    total = mark.total_bytes if found[3] == "*" else int(found[3])
-    announced = _number(headers.get("Content-Length"))
-    if first != have_bytes or total is None or last != total - 1:
-        return Verdict(Step.ASK_AGAIN)
-    if mark.total_bytes not in {None, total} or announced not in {None, last - first + 1}:
-        return Verdict(Step.ASK_AGAIN)
-    return Verdict(Step.APPEND, total, mark)
-
-
-def _same(validator: str, mark: Mark) -> bool:
-    """Compare validators of the same kind; an ETag says nothing about a date."""
-    return validator == mark.validator or validator.startswith('"') != mark.validator.startswith(
-        '"'
-    )
-
-
-def _nothing_left(headers: Mapping[str, str], have_bytes: int, mark: Mark) -> Verdict:
-    told = headers.get("Content-Range", "").removeprefix("bytes */")
-    total = _number(told) if told else mark.total_bytes
-    if total == have_bytes and mark.total_bytes in {None, total}:
-        return Verdict(Step.NOTHING_MISSING, total, mark)
-    return Verdict(Step.ASK_AGAIN)
-
-
-def strong_validator(headers: Mapping[str, str]) -> str | None:
-    """Return what If-Range may name: a strong ETag, otherwise an old enough Last-Modified."""
-    etag = headers.get("ETag", "").strip()
-    if len(etag) > 1 and etag.startswith('"') and etag.endswith('"'):
-        return etag
-    if etag:
-        return None
-    modified, answered = headers.get("Last-Modified", ""), headers.get("Date", "")
+def _parse_mark(text: bytes, name: str) -> Mark | None:
     try:
-        age = parsedate_to_datetime(answered) - parsedate_to_datetime(modified)
-    except (ValueError, TypeError):
+        record = json.loads(text)
+    except ValueError:
         return None
-    return modified if age >= _SETTLED else None
-
-
-def _number(text: str | None) -> int | None:
-    # Nineteen digits are more than any file; int() of far longer ones is refused by Python.
-    clean = (text or "").strip()
-    return int(clean) if re.fullmatch(r"[0-9]{1,19}", clean) else None
+    if not isinstance(record, dict) or record.get("name") != name:
+        return None
+    validator, size = record.get("validator"), record.get("size")
+    # It is sent as a header: nothing that could not have come as a header.
+    if not isinstance(validator, str) or not validator.isprintable() or not validator:
+        return None
+    if size is not None and (not isinstance(size, int) or size < 0):
+        return None
+    return Mark(validator, size)
 
 
 class Pace:
@@ -181,22 +224,6 @@ class Pace:
         self._since_s, self._bytes = now_s, 0
 
 
-class _Unpacker(Protocol):
-    def feed(self, raw: bytes) -> Iterator[bytes]: ...
-    def finish(self) -> None: ...
-
-
-class _Plain:
-    """A body that is the file itself."""
-
-    def feed(self, raw: bytes) -> Iterator[bytes]:
-        """Yield the bytes as they came."""
-        yield raw
-
-    def finish(self) -> None:
-        """Nothing can be left over."""
-
-
 class _Gunzip:
     """A body packed with gzip although we asked for an unpacked one."""
 
@@ -204,7 +231,7 @@ class _Gunzip:
         self._stream = zlib.decompressobj(_GZIP)
         self._begun = False
 
-    def feed(self, raw: bytes) -> Iterator[bytes]:
+    def unpack(self, raw: bytes) -> Iterator[bytes]:
         """Yield the unpacked bytes in pieces of limited size, however well they were packed."""
         rest = raw
         while rest:
@@ -304,16 +331,17 @@ async def receive(
     stall_s: float,
 ) -> None:
     """Write the body of `response` into `part`, which is kept and closed, whatever happens."""
-    unpacker: _Unpacker = _Gunzip() if verdict.gzip else _Plain()
+    packed = _Gunzip() if verdict.gzip else None
     intake = _Intake(part, verdict, response.headers.get("Content-Type", ""), max_bytes)
     pace = Pace(stall_s, time.monotonic())
     try:
         # Whatever the socket has, at once: measured as fast as curl, with flat memory.
         while raw := await response.content.readany():
             pace.saw(len(raw), time.monotonic())
-            for piece in unpacker.feed(raw):
+            for piece in packed.unpack(raw) if packed else (raw,):
                 intake.take(piece)
-        unpacker.finish()
+        if packed:
+            packed.finish()
         intake.finish()
     finally:
         part.close()

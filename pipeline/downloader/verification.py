@@ -19,12 +19,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
-from types import TracebackType
 from typing import Any, Self
 
 from pipeline.disk.openfile import open_regular
 from pipeline.downloader.boxes import BoxFault, Footage, walk
-from pipeline.downloader.partfile import storing
+from pipeline.downloader.transfer import storing
 from pipeline.errors import BadVideo, Unfinished
 from pipeline.model import Video
 
@@ -37,8 +36,6 @@ _PIXELS = {
     ("9:16", "720p"): (720, 1280),
     ("16:9", "1080p"): (1920, 1080),
 }
-
-
 _PROGRAM = Path(__file__).with_name("examiner.py")
 _START_LIMIT_S = 60
 
@@ -73,10 +70,9 @@ class Wanted:
 
 async def verify_file(
     path: Path,
-    level: str = "first_frame",
+    level: str,
+    decoders: Decoders,
     *,
-    decoders: Decoders | None = None,
-    limit_s: float = 120,
     wanted: Wanted | None = None,
     name: str | None = None,
 ) -> Video:
@@ -85,8 +81,7 @@ async def verify_file(
     Args:
         path: The file.
         level: How far to verify it: `boxes`, `first_frame` or `full`.
-        decoders: The decoding processes to use; None starts one for this call, if one is needed.
-        limit_s: The longest time that such a process may take, in seconds.
+        decoders: The decoding processes, of which none is used for `boxes`.
         wanted: What was asked for; a video that differs carries warnings.
         name: What the video is called; None for the name of the file.
 
@@ -96,29 +91,32 @@ async def verify_file(
         Unfinished: No decoder starts.
 
     """
-    if level not in LEVELS:
-        raise ValueError(f"level must be one of {', '.join(LEVELS)}, not {level!r}")
-    video = await asyncio.to_thread(described, path, wanted, name)
+    video = await asyncio.to_thread(_described, path, wanted, name)
     if level == "boxes":
         return video
-    footage = await _decode(path, decoders, limit_s, full=level == "full")
+    footage = await decoders.examine(path, full=level == "full")
     return _video(video.name, video.size_bytes, video.sha256, footage, wanted)
 
 
-def described(path: Path, wanted: Wanted | None = None, name: str | None = None) -> Video:
-    """Verify the boxes of the file at `path`, hash it as the disk holds it, and describe it.
-
-    Blocks: call it in a thread. Raises BadVideo if it is not whole, StoreError if it cannot be
-    read.
-    """
+def _described(path: Path, wanted: Wanted | None, name: str | None) -> Video:
     with storing(path), open_regular(path) as descriptor:
         return described_open(descriptor, name or path.name, wanted)
 
 
 def described_open(descriptor: int, name: str, wanted: Wanted | None) -> Video:
-    """Do what `described` does with an open file that stands at its beginning.
+    """Verify the boxes of an open file, hash it as the disk holds it, and describe it.
 
-    Raises BadVideo, and OSError where it cannot be read.
+    Blocks: call it in a thread.
+
+    Args:
+        descriptor: The file, open at its beginning.
+        name: What the video is called.
+        wanted: What was asked for; a video that differs carries warnings.
+
+    Raises:
+        BadVideo: It is not whole.
+        OSError: It cannot be read.
+
     """
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
@@ -147,29 +145,9 @@ def _reader(descriptor: int, size_bytes: int) -> io.BytesIO | io.BufferedReader:
 def _video(
     name: str, size_bytes: int, sha256: str, footage: Footage, wanted: Wanted | None
 ) -> Video:
-    return Video(
-        name=name,
-        size_bytes=size_bytes,
-        sha256=sha256,
-        duration_s=footage.duration_s,
-        width=footage.width,
-        height=footage.height,
-        warnings=wanted.differences(footage) if wanted else (),
-    )
-
-
-async def _decode(path: Path, decoders: Decoders | None, limit_s: float, *, full: bool) -> Footage:
-    if decoders is None:
-        async with Decoders(processes=1, limit_s=limit_s) as own:
-            return await _decode(path, own, limit_s, full=full)
-    try:
-        return await decoders.examine(path, full=full)
-    except DecodeFault as fault:
-        raise BadVideo(f"The video cannot be played: {fault}.") from fault
-
-
-class DecodeFault(ValueError):
-    """The video cannot be decoded; the message says why."""
+    shown = (footage.duration_s, footage.width, footage.height)
+    warnings = wanted.differences(footage) if wanted else ()
+    return Video(name, size_bytes, sha256, *shown, warnings=warnings)
 
 
 class _Died(Exception):
@@ -268,19 +246,14 @@ class Decoders:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         for decoder in self._all:
             await decoder.end()
 
     async def examine(self, path: Path, *, full: bool) -> Footage:
         """Decode the first film frame, or with `full` all of them, and return what the video shows.
 
-        Raises DecodeFault if it cannot be decoded in time, Unfinished if no decoder starts.
+        Raises BadVideo if it cannot be decoded in time, Unfinished if no decoder starts.
         """
         decoder = await self._free.get()
         try:
@@ -288,7 +261,7 @@ class Decoders:
         finally:
             self._free.put_nowait(decoder)
         if "fault" in reply:
-            raise DecodeFault(reply["fault"])
+            raise _unplayable(reply["fault"])
         return Footage(reply["width"], reply["height"], reply["duration_s"])
 
     async def _ask(self, decoder: _Decoder, order: dict[str, Any]) -> dict[str, Any]:
@@ -299,6 +272,10 @@ class Decoders:
                 # Something else may have ended it, a lack of memory say: it gets a second chance.
                 return await decoder.ask(order, self._limit_s)
         except TimeoutError as error:
-            raise DecodeFault(f"decoding it takes longer than {self._limit_s:g} s") from error
+            raise _unplayable(f"decoding it takes longer than {self._limit_s:g} s") from error
         except _Died as error:
-            raise DecodeFault("the decoder crashes on it") from error
+            raise _unplayable("the decoder crashes on it") from error
+
+
+def _unplayable(fault: str) -> BadVideo:
+    return BadVideo(f"The video cannot be played: {fault}.")

@@ -15,7 +15,7 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.downloader import Downloader
+from pipeline.downloader.fetching import Downloader
 
 ETAG = '"take-1"'
 

@@ -12,9 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.downloader import Downloader, verify_file
-from pipeline.downloader.partfile import LONG_BYTES, Mark, PartFile
-from pipeline.downloader.verification import AT_ONCE_BYTES, described_open
+from pipeline.downloader.connection import Mark
+from pipeline.downloader.fetching import Downloader
+from pipeline.downloader.transfer import LONG_BYTES, PartFile
+from pipeline.downloader.verification import (
+    AT_ONCE_BYTES,
+    Decoders,
+    described_open,
+    verify_file,
+)
 from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken
 from pipeline.model import Video
 
@@ -303,13 +309,13 @@ async def test_short_and_long_files_are_told_alike(
     path = tmp_path / "a.mp4"
     room = AT_ONCE_BYTES + more_bytes - len(host.body)
     path.write_bytes(host.body + struct.pack(">I4s", room, b"free").ljust(room))
-    video = await verify_file(path, "boxes")
+    video = await verify_file(path, "boxes", Decoders())
     assert video.size_bytes == AT_ONCE_BYTES + more_bytes
     assert video.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (video.width, video.height) == (192, 108)
     os.truncate(path, AT_ONCE_BYTES - 1)
     with pytest.raises(BadVideo, match="missing"):
-        await verify_file(path, "boxes")
+        await verify_file(path, "boxes", Decoders())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs links and pipes")
@@ -321,7 +327,7 @@ async def test_only_ordinary_files_are_read(host: Host, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mp4")
     for name in ("link.mp4", "folder.mp4", "pipe.mp4"):
         with pytest.raises(StoreError, match=name):
-            await verify_file(tmp_path / name, "boxes")
+            await verify_file(tmp_path / name, "boxes", Decoders())
 
 
 async def test_cancelled_try_keeps_its_part(
@@ -342,7 +348,7 @@ async def test_cancelled_try_keeps_its_part(
 KILLED = """
 import asyncio, sys
 from pathlib import Path
-from pipeline.downloader import Downloader
+from pipeline.downloader.fetching import Downloader
 
 async def main():
     async with Downloader(Path(sys.argv[1]), verify="boxes", allow_private=True) as downloader:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.downloader.partfile import Mark
-from pipeline.downloader.transfer import Pace, Step, judge, strong_validator
+from pipeline.downloader.connection import Mark, Step, judge, strong_validator
+from pipeline.downloader.transfer import Pace
 from pipeline.errors import LinkDead, TransferBroken
 
 MARK = Mark('"a"', 100)

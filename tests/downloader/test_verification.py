@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.downloader import verify_file
-from pipeline.downloader.verification import DecodeFault, Decoders
+from pipeline.downloader.verification import Decoders, verify_file
 from pipeline.errors import BadVideo, StoreError, Unfinished
 
 READY = "import json, os, sys, time\nprint(json.dumps({'ready': True}), flush=True)\n"
@@ -69,7 +68,7 @@ async def test_what_is_no_video(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(data)
     async with Decoders() as decoders:
-        with pytest.raises(DecodeFault):
+        with pytest.raises(BadVideo):
             await decoders.examine(path, full=False)
 
 
@@ -84,7 +83,7 @@ async def test_hanging_decoder_is_replaced(tmp_path: Path) -> None:
         f"    {FOOTAGE}"
     )
     async with Decoders(limit_s=0.3, program=program(tmp_path, hangs_once)) as decoders:
-        with pytest.raises(DecodeFault, match="longer than"):
+        with pytest.raises(BadVideo, match="longer than"):
             await decoders.examine(flag, full=False)
         assert (await decoders.examine(flag, full=False)).width == 1
 
@@ -107,7 +106,7 @@ async def test_crash_every_time_is_the_video(tmp_path: Path) -> None:
     """A video over which two processes crash is bad."""
     crashes = f"{READY}sys.stdin.readline()\nos._exit(3)\n"
     async with Decoders(program=program(tmp_path, crashes)) as decoders:
-        with pytest.raises(DecodeFault, match="crashes"):
+        with pytest.raises(BadVideo, match="crashes"):
             await decoders.examine(tmp_path, full=False)
 
 
@@ -186,13 +185,14 @@ async def test_verify_file(tmp_path: Path, video: bytes, sha256: str, level: str
     """An existing file is verified at every level, and a cut one fails at every level."""
     path = tmp_path / "a.mp4"
     path.write_bytes(video)
-    assert (await verify_file(path, level)).sha256 == sha256
-    path.write_bytes(video[: len(video) // 2])
-    with pytest.raises(BadVideo):
-        await verify_file(path, level)
+    async with Decoders() as decoders:
+        assert (await verify_file(path, level, decoders)).sha256 == sha256
+        path.write_bytes(video[: len(video) // 2])
+        with pytest.raises(BadVideo):
+            await verify_file(path, level, decoders)
 
 
 async def test_verify_missing_file(tmp_path: Path) -> None:
     """A file that is not there is the store's matter, named with its path."""
     with pytest.raises(StoreError, match=r"gone\.mp4"):
-        await verify_file(tmp_path / "gone.mp4")
+        await verify_file(tmp_path / "gone.mp4", "boxes", Decoders())

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import events as ev
-from pipeline.downloader.transfer import judge
+from pipeline.downloader.connection import judge
 from pipeline.engine.commands import Query, QueryReply, Submit, SubmitReply
 from pipeline.engine.engine import Engine
 from pipeline.engine.limits import Pace, Settings

@@ -13,7 +13,7 @@ import pytest
 from pipeline.checker import naming
 from pipeline.config.settings import Config
 from pipeline.downloader.fetching import check_name
-from pipeline.downloader.partfile import PartFile
+from pipeline.downloader.transfer import PartFile
 from pipeline.errors import ExitCode, StoreError
 from pipeline.model import Row
 from pipeline.runner.target import resolve_target
