@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from pipeline.downloader.addresses import address_refusal
 from yarl import URL
 
+from pipeline.downloader.addresses import address_refusal
 from pipeline.downloader.connection import link_refusal
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
-from pipeline.downloader.addresses import CheckedResolver
 from yarl import URL
 
+from pipeline.downloader.addresses import CheckedResolver
 from pipeline.downloader.connection import answered, link_refusal, open_session
 from pipeline.downloader.fetching import Downloader
 from pipeline.errors import DownloadError, LinkDead
