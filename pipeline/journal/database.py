@@ -12,17 +12,22 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from pipeline.disk.failures import store_error, storing
 from pipeline.disk.openfile import open_private
 from pipeline.disk.sqlitefile import TIMEOUT_S, network_kind, open_to_read
 from pipeline.errors import StoreError, UsageError
 
+_One = TypeVar("_One")
+
 VERSION = 1
+_ROWS_AT_ONCE = 16
+"""Most rows in one statement: a text for each number of rows, and sqlite3 keeps 128 statements."""
 SIZE_BYTES = 4 * 1024 * 1024
 """Room for the replies to thousands of submissions, and for the results of most manifests."""
 
@@ -130,6 +135,30 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.executescript(
         f"BEGIN IMMEDIATE;\n{SCHEMA}\nPRAGMA user_version = {VERSION};\nCOMMIT;"
     )
+
+
+def insert(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows, several with each statement.
+
+    At each statement this thread releases the interpreter lock and must win it back from the event
+    loop's thread.
+
+    Args:
+        connection: the journal, open for writing.
+        into: the statement up to its VALUES.
+        rows: the values, all of one length.
+
+    """
+    for some in in_pieces(rows):
+        marks = f"({', '.join('?' * len(some[0]))})"
+        values = tuple(chain.from_iterable(some))
+        connection.execute(f"{into} VALUES {', '.join([marks] * len(some))}", values)
+
+
+def in_pieces(many: Sequence[_One]) -> Iterator[Sequence[_One]]:
+    """Yield as many at a time as fit one statement."""
+    for first in range(0, len(many), _ROWS_AT_ONCE):
+        yield many[first : first + _ROWS_AT_ONCE]
 
 
 class Reserve:

@@ -30,17 +30,16 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from pipeline.collector import collector_paused
 from pipeline.disk.failures import no_room, store_error
-from pipeline.disk.folder import OutputFolder
-from pipeline.errors import StoreError, UsageError
+from pipeline.errors import StoreError
 from pipeline.events import Event, Intended, PictureRefused
-from pipeline.journal.database import Reserve, clear_errors, connect
+from pipeline.journal.database import Reserve, clear_errors, connect, in_pieces, insert
+from pipeline.journal.ownership import claim
 from pipeline.journal.reading import GET_ENTRIES, entries_in
 from pipeline.journal.records import (
     ENTRY_COLUMNS,
@@ -56,8 +55,6 @@ from pipeline.model import Attempt, Entry, Request
 _PUT_EVENTS = "INSERT INTO events (at, key, number, kind, data)"
 _PUT_REQUESTS = "INSERT OR IGNORE INTO requests"
 _PUT_ENTRIES = f"INSERT OR REPLACE INTO attempts ({', '.join(ENTRY_COLUMNS)})"
-_ROWS_AT_ONCE = 16
-"""Most rows in one statement: a text for each number of rows, and sqlite3 keeps 128 statements."""
 # A row whose submission was declined may be waiting again by now: only the event tells for good.
 _GET_SUBMITTED = GET_ENTRIES.format(
     where="WHERE a.submitted_at >= ? AND (a.key, a.number) NOT IN "
@@ -65,7 +62,6 @@ _GET_SUBMITTED = GET_ENTRIES.format(
 )
 _MOST_EVENTS = 2000
 """A batch with more events than this takes no others: its transaction would hold up the next."""
-_One = TypeVar("_One")
 
 Shortage: TypeAlias = StoreError | None
 """The result of a commit: None, or why it needed the room of the reserve."""
@@ -117,21 +113,7 @@ class Journal:
         A file that a run wrote into this folder (failed.csv) changes nothing: its rows are those of
         the same manifest. Raises UsageError if the journal belongs to another manifest, StoreError.
         """
-        path = str(manifest.resolve())
-        ours = OutputFolder(self.path.parent).wrote(manifest)
-        with clear_errors(self.path):
-            known = self._connection.execute(
-                "SELECT value FROM meta WHERE name = 'manifest'"
-            ).fetchone()
-        if known is not None and ours:
-            return
-        if known is not None and known[0] != path and not adopt:
-            raise UsageError(
-                f"the output folder {self.path.parent} belongs to another manifest: {known[0]}",
-                action="Choose another folder with --out, or pass --adopt if the file was moved.",
-            )
-        with clear_errors(self.path):
-            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('manifest', ?)", (path,))
+        claim(self._connection, self.path, manifest, adopt=adopt)
 
     @collector_paused()
     def entries(self, known: Mapping[str, Request] | None = None) -> dict[str, Entry]:
@@ -340,12 +322,13 @@ class Journal:
         for event, at in zip(events, times, strict=True):
             entry = self._open[event.key] = apply(self._open.get(event.key), event, at)
             changed[entry.key, entry.attempt.number] = entry
-        self._put(_PUT_EVENTS, list(map(event_values, events, times)))
-        self._put(
+        insert(self._connection, _PUT_EVENTS, list(map(event_values, events, times)))
+        insert(
+            self._connection,
             _PUT_REQUESTS,
             [request_values(one) for one in events if isinstance(one, Intended | PictureRefused)],
         )
-        self._put(_PUT_ENTRIES, list(map(entry_values, changed.values())))
+        insert(self._connection, _PUT_ENTRIES, list(map(entry_values, changed.values())))
         # Only now, with the states in the tables: `_recall` reads there what `_open` does not hold.
         for entry in changed.values():
             if entry.state in SETTLED:
@@ -353,24 +336,6 @@ class Journal:
 
     def _recall(self, keys: Collection[str]) -> None:
         """Load the entries with these keys from the tables into `_open`, where there are any."""
-        for some in _pieces(list(keys)):
+        for some in in_pieces(list(keys)):
             marks = ", ".join("?" * len(some))
             self._open |= entries_in(self._connection, f"WHERE a.key IN ({marks})", tuple(some))
-
-    def _put(self, insert: str, rows: Sequence[tuple[object, ...]]) -> None:
-        """Insert rows, several with each statement.
-
-        At each statement this thread releases the interpreter lock and must win it back from the
-        event loop's thread.
-        """
-        for some in _pieces(rows):
-            marks = f"({', '.join('?' * len(some[0]))})"
-            self._connection.execute(
-                f"{insert} VALUES {', '.join([marks] * len(some))}",
-                tuple(chain.from_iterable(some)),
-            )
-
-
-def _pieces(many: Sequence[_One]) -> Iterator[Sequence[_One]]:
-    for first in range(0, len(many), _ROWS_AT_ONCE):
-        yield many[first : first + _ROWS_AT_ONCE]

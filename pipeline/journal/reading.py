@@ -84,16 +84,6 @@ def _requests(
     return {one: read[one] if one in read else known[one] for one in hashes}
 
 
-def origin(path: Path) -> Path | None:
-    """Return the manifest that the journal at `path` belongs to; None if there is none yet."""
-    connection = connect_for_reading(path)
-    if connection is None:
-        return None
-    with contextlib.closing(connection), clear_errors(path):
-        known = connection.execute("SELECT value FROM meta WHERE name = 'manifest'").fetchone()
-    return None if known is None else Path(known[0])
-
-
 @collector_paused()
 def read_entries(path: Path, known: Mapping[str, Request] | None = None) -> dict[str, Entry]:
     """Return the latest entry of every row of a journal, by key; nothing if there is no journal.

@@ -18,8 +18,7 @@ from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import refuse_link
 from pipeline.errors import ConfigError, UsageError
-from pipeline.journal.elsewhere import paid_elsewhere
-from pipeline.journal.reading import origin
+from pipeline.journal.ownership import origin, paid_elsewhere
 
 _DEFAULT_CONFIG = Path("config.yaml")
 

@@ -18,7 +18,8 @@ from pipeline import events as ev
 from pipeline.errors import ExitCode, StoreError, UsageError
 from pipeline.journal.database import VERSION
 from pipeline.journal.journal import Journal
-from pipeline.journal.reading import origin, read_durations, read_entries, replay
+from pipeline.journal.ownership import origin
+from pipeline.journal.reading import read_durations, read_entries, replay
 from pipeline.lifecycle import ImpossibleMove, apply
 from pipeline.model import Entry, State
 from tests.conftest import share_of_examples

@@ -79,6 +79,6 @@ def test_only_an_ordinary_file_is_opened(tmp_path: Path, kind: str) -> None:
         path.symlink_to(elsewhere)
         if kind == "link":
             elsewhere.write_bytes(b"")
-    with pytest.raises(OSError, match=r"ordinary|link|directory|device"):
+    with pytest.raises(OSError, match=r"a pipe|link|directory|device"):
         os.close(open_private(path, os.O_RDWR))
     assert elsewhere.exists() == (kind == "link")

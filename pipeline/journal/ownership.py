@@ -1,17 +1,57 @@
-"""Guard against paying again for a manifest whose rows were sent from another output folder.
+"""Which manifest a journal belongs to, and whether another journal has paid for it already.
 
-The output folder is relative to the working folder. A run that is started from another working
-folder, by a scheduler for example, would find no journal, begin one, and send every row again.
+An output folder, with its journal, belongs to one manifest. It is relative to the working folder: a
+run that is started from another one, by a scheduler for example, would find no journal, begin one,
+and send every row again.
 """
 
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from pathlib import Path
 
 from pipeline.disk.folder import OutputFolder
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading
+
+_GET_MANIFEST = "SELECT value FROM meta WHERE name = 'manifest' "
+
+
+def claim(connection: sqlite3.Connection, path: Path, manifest: Path, *, adopt: bool) -> None:
+    """Bind a journal to the path of one manifest, or to a new one with `adopt`.
+
+    A file that a run wrote into this folder (failed.csv) changes nothing: its rows are those of the
+    same manifest.
+
+    Args:
+        connection: the journal, open for writing.
+        path: its file.
+        manifest: the manifest of the run.
+        adopt: whether the user says that the manifest was moved.
+
+    Raises:
+        StoreError: the journal cannot be used.
+        UsageError: it belongs to another manifest.
+
+    """
+    wanted = str(manifest.resolve())
+    with clear_errors(path):
+        known = connection.execute(_GET_MANIFEST).fetchone()
+        if known is not None and OutputFolder(path.parent).wrote(manifest):
+            return
+        if known is None or known[0] == wanted or adopt:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('manifest', ?)", (wanted,))
+            return
+    raise UsageError(
+        f"the output folder {path.parent} belongs to another manifest: {known[0]}",
+        action="Choose another folder with --out, or pass --adopt if the file was moved.",
+    )
+
+
+def origin(journal: Path) -> Path | None:
+    """Return the manifest that a journal belongs to; None if there is none yet."""
+    return _manifest_of(journal)
 
 
 def paid_elsewhere(manifest: Path, folder: OutputFolder, outputs: str) -> UsageError | None:
@@ -47,14 +87,16 @@ def paid_elsewhere(manifest: Path, folder: OutputFolder, outputs: str) -> UsageE
 
 def _sent(journal: Path) -> Path | None:
     """Return the manifest that a journal belongs to, if any of its rows was ever sent."""
+    return _manifest_of(journal, "AND EXISTS (SELECT * FROM attempts)")
+
+
+def _manifest_of(journal: Path, condition: str = "") -> Path | None:
     with clear_errors(journal):
         connection = connect_for_reading(journal)
         if connection is None:
             return None
         with contextlib.closing(connection):
-            known = connection.execute(
-                "SELECT value FROM meta WHERE name = 'manifest' AND EXISTS (SELECT * FROM attempts)"
-            ).fetchone()
+            known = connection.execute(_GET_MANIFEST + condition).fetchone()
     return None if known is None else Path(known[0])
 
 

@@ -10,8 +10,8 @@ import pytest
 from pipeline import events as ev
 from pipeline.disk.folder import OutputFolder
 from pipeline.errors import StoreError
-from pipeline.journal.elsewhere import paid_elsewhere
 from pipeline.journal.journal import Journal
+from pipeline.journal.ownership import paid_elsewhere
 from tests.journal.lives import intended
 
 NAME = Path("outputs", "night")
