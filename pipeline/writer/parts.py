@@ -1,6 +1,10 @@
-"""The parts of a workbook, changed byte by byte and copied (`Package` says how they are found).
+"""The parts of a workbook, changed byte by byte and copied; all others go through whole.
 
-Sources: ECMA-376 part 2 (packages, relationships, content types) and part 1 (workbook parts).
+Which part is what, and where the elements of a part lie, the reader of packages says
+(reader/workbook/package.py). Sources: ECMA-376 part 2 (packages, relationships, content types) and
+part 1 (parts of a workbook).
+
+Tested in tests/writer/test_workbook_copy.py.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, Self
 
 from pipeline.reader.workbook.package import (
     Element,
@@ -23,68 +27,73 @@ from pipeline.reader.workbook.package import (
     with_slashes,
 )
 
-_TYPES = "[Content_Types].xml"
 MAIN_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
 SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
+_TYPES = "[Content_Types].xml"
 _LARGE_BYTES = 1 << 30
 _PACKED = (".png", ".jpg", ".jpeg", ".gif", ".mp4", ".webp")
 
 
-class CopiedPackage(Package):
-    """A workbook that is open for copying, and the changes that its copy gets.
+class PackageCopy(Package):
+    """A workbook that is open for copying, and the changes that its copy gets."""
 
-    `changed` and `removed` have parts by their names as `part` returns them.
-    """
+    def __init__(self, file: zipfile.ZipFile) -> None:
+        super().__init__(file)
+        self._changed: dict[str, tuple[str, bytes]] = {}
+        self._dropped: set[str] = set()
 
-    def __init__(self, source: Path | BinaryIO) -> None:
+    @classmethod
+    def of(cls, source: Path | BinaryIO) -> Self:
         """Open a workbook; raises zipfile.BadZipFile, OSError."""
-        super().__init__(zipfile.ZipFile(source))
-        self.changed: dict[str, bytes] = {}
-        self.removed: set[str] = set()
+        return cls(zipfile.ZipFile(source))
+
+    def __contains__(self, name: str) -> bool:
+        return fold_name(name) in self._changed or super().__contains__(name)
 
     def part(self, name: str) -> str:
-        """Return a part's name as the copy spells it; raises NotAWorkbook."""
-        return name if name in self.changed else super().part(name)
+        """Return a part's name as the zip file spells it, with slashes; raises NotAWorkbook."""
+        changed = self._changed.get(fold_name(name))
+        return changed[0] if changed else super().part(name)
 
     def read(self, name: str) -> bytes:
-        """Return a part as it will be in the copy, in an encoding that extends ASCII."""
-        part = self.part(name)
-        return (
-            self.changed[part] if part in self.changed else as_utf8(self.zip.read(self.info(part)))
-        )
+        """Return a part as it will be in the copy, in an encoding that extends ASCII.
 
-    def add_part(self, part: str, data: bytes, content_type: str) -> None:
+        Its size has no limit here: the manifest was read before, within the reader's limits.
+        """
+        changed = self._changed.get(fold_name(name))
+        return changed[1] if changed else as_utf8(self.zip.read(self.info(name)))
+
+    def change(self, name: str, data: bytes) -> None:
+        """Give a part of the copy other content; raises NotAWorkbook if there is no such part."""
+        self._changed[fold_name(name)] = (self.part(name), data)
+
+    def add_part(self, name: str, data: bytes, content_type: str) -> None:
         """Add a part with its content type."""
-        self.changed[part] = data
-        types = self.read(_TYPES)
-        override = f'<Override PartName="/{part}" ContentType="{content_type}"/>'
-        self._append(_TYPES, types, override)
+        self._changed[fold_name(name)] = (name, data)
+        self._append(_TYPES, f'<Override PartName="/{name}" ContentType="{content_type}"/>')
 
     def add_relationship(self, source: str, kind: str, target: str) -> str:
-        """Add a relationship of the part `source` to the part `target`; return its id."""
-        rels = rels_of(source)
+        """Add a relationship of the part `source` to the part `target`; return its id.
+
+        Args:
+            source: the name of the part that gets it.
+            kind: its type, a URI.
+            target: the name of the part that it leads to.
+
+        """
         taken = {relationship.id for relationship in self.relationships(source)}
         number = next(n for n in range(1, len(taken) + 2) if f"rIdReelsheet{n}" not in taken)
         new = f"rIdReelsheet{number}"
         xml = f'<Relationship Id="{new}" Type="{kind}" Target="/{target}"/>'
-        self._append(rels, self.read(rels), xml)
+        self._append(rels_of(source), xml)
         return new
 
     def drop(self, source: str, relationship: Relationship) -> None:
         """Leave out the target of a relationship, with its content type and the relationship."""
-        rels = self.part(rels_of(source))
-        data = self.read(rels)
-        same = [e for e in elements(data) if e.attributes.get("Id") == relationship.id]
-        self.changed[rels] = splice(data, [(e.start, e.end, b"") for e in same])
         part = relationship.target
-        self.removed |= {fold_name(part), fold_name(rels_of(part))}
-        data = self.read(_TYPES)
-        overrides = [
-            e
-            for e in elements(data)
-            if fold_name(e.attributes.get("PartName", "")) == fold_name(part)
-        ]
-        self.changed[_TYPES] = splice(data, [(e.start, e.end, b"") for e in overrides])
+        self._cut(rels_of(source), lambda element: element.attributes.get("Id") == relationship.id)
+        self._cut(_TYPES, lambda element: _is_of(element, part))
+        self._dropped |= {fold_name(part), fold_name(rels_of(part))}
 
     def set_main_type(self, workbook: str) -> None:
         """Give the workbook part the type of a plain .xlsx, without macros and no template."""
@@ -92,61 +101,73 @@ class CopiedPackage(Package):
         cuts = [
             (e.start, e.end, _override(e, MAIN_TYPE))
             for e in elements(data)
-            if fold_name(e.attributes.get("PartName", "")) == fold_name(workbook)
-            and e.attributes.get("ContentType") != MAIN_TYPE
+            if _is_of(e, workbook) and e.attributes.get("ContentType") != MAIN_TYPE
         ]
         if cuts:
-            self.changed[_TYPES] = splice(data, cuts)
+            self.change(_TYPES, splice(data, cuts))
 
     def copy(self, out: BinaryIO, part: str, patch: Callable[[IO[bytes], IO[bytes]], None]) -> None:
         """Write the copy.
 
         Args:
             out: where to.
-            part: the part that is too large to be held, by its name in the zip file.
+            part: the name of the part that is too large to be held.
             patch: copies that part from its first argument to its second.
 
         """
-        left = dict(self.changed)
+        left = dict(self._changed)
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as copy:
             for info in self.zip.infolist():
-                name = with_slashes(info.filename)
-                if fold_name(name) in self.removed or info.is_dir():
+                key = fold_name(info.filename)
+                if key in self._dropped or info.is_dir():
                     continue
-                fresh = zipfile.ZipInfo(name, info.date_time)
-                fresh.external_attr = info.external_attr
-                fresh.compress_type = (
-                    zipfile.ZIP_STORED if name.lower().endswith(_PACKED) else zipfile.ZIP_DEFLATED
-                )
-                if name in left:
-                    copy.writestr(fresh, left.pop(name))
+                fresh = _fresh(info)
+                if key in left:
+                    copy.writestr(fresh, left.pop(key)[1])
                     continue
                 large = info.file_size > _LARGE_BYTES
                 with (
                     self.zip.open(info) as source,
                     copy.open(fresh, "w", force_zip64=large) as target,
                 ):
-                    (patch if name == part else shutil.copyfileobj)(source, target)
-            for name, data in left.items():
+                    (patch if key == fold_name(part) else shutil.copyfileobj)(source, target)
+            for name, data in left.values():
                 copy.writestr(name, data)
 
-    def _append(self, part: str, data: bytes, xml: str) -> None:
-        name = self.part(part)
+    def _append(self, name: str, xml: str) -> None:
+        """Add an element as the last child of a part's root."""
+        data = self.read(name)
         root = elements(data)[0]
-        head, colon, _ = root.name.rpartition(":")
-        xml = xml.replace("<", f"<{head}{colon}")
-        self.changed[name] = splice(data, [append_child(data, root, xml.encode())])
+        xml = xml.replace("<", f"<{prefix_of(root)}")
+        self.change(name, splice(data, [append_child(data, root, xml.encode())]))
+
+    def _cut(self, name: str, unwanted: Callable[[Element], bool]) -> None:
+        data = self.read(name)
+        cuts = [(e.start, e.end, b"") for e in elements(data) if unwanted(e)]
+        self.change(name, splice(data, cuts))
+
+
+def _fresh(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
+    """Return the entry of a part in the copy."""
+    fresh = zipfile.ZipInfo(with_slashes(info.filename), info.date_time)
+    fresh.external_attr = info.external_attr
+    packed = info.filename.lower().endswith(_PACKED)
+    fresh.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
+    return fresh
+
+
+def _is_of(element: Element, part: str) -> bool:
+    """Return whether a content type is that of a part."""
+    return fold_name(element.attributes.get("PartName", "")) == fold_name(part)
 
 
 def _override(element: Element, content_type: str) -> bytes:
-    part = element.attributes["PartName"]
-    return (
-        f'<{element.name} PartName="/{with_slashes(part)}" ContentType="{content_type}"/>'.encode()
-    )
+    part = with_slashes(element.attributes["PartName"])
+    return f'<{element.name} PartName="/{part}" ContentType="{content_type}"/>'.encode()
 
 
 def elements(data: bytes) -> list[Element]:
-    """Return the elements of a small part in document order; raises expat.ExpatError."""
+    """Return all elements of a small part in document order; raises expat.ExpatError."""
     return list(iter_elements(data))
 
 

@@ -25,7 +25,7 @@ from pipeline.writer.layout import (
     own_values,
     pair,
 )
-from pipeline.writer.parts import CopiedPackage
+from pipeline.writer.parts import PackageCopy
 from pipeline.writer.sheet import Insert
 from pipeline.writer.text_table import write_text
 from pipeline.writer.workbook_copy import fill, write_plain
@@ -165,7 +165,7 @@ def _copy(
         )
 
     try:
-        package = CopiedPackage(source)
+        package = PackageCopy.of(source)
     except OSError as error:
         raise _Unreadable(error.strerror or str(error)) from error
     with package.zip:

@@ -13,7 +13,7 @@ from pipeline.disk.place import place
 from pipeline.model import State, Summary
 from pipeline.reader.workbook.package import Element, Relationship
 from pipeline.writer.cells import STATE_LOOKS, Cell, Cut, cell_xml, xml_text
-from pipeline.writer.parts import SHEET_TYPE, CopiedPackage, elements, splice
+from pipeline.writer.parts import SHEET_TYPE, PackageCopy, elements, splice
 
 _FILE_NAME = "summary.json"
 _SHEET_NAME = "Summary"
@@ -56,7 +56,7 @@ def write_summary(summary: Summary, folder: Path) -> Path:
 
 
 def put_summary(
-    package: CopiedPackage, summary: Summary, looks: Mapping[str, int], like: Relationship, cut: Cut
+    package: PackageCopy, summary: Summary, looks: Mapping[str, int], like: Relationship, cut: Cut
 ) -> None:
     """Add the sheet `Summary` after the last one, or overwrite that of an earlier results file.
 
@@ -76,7 +76,7 @@ def put_summary(
     sheet = _sheet(summary, looks, _STRICT_NAMESPACE if strict else _NAMESPACE, cut).encode("utf-8")
     earlier = _earlier(package, workbook, sheets)
     if earlier is not None:
-        package.changed[package.part(earlier)] = sheet
+        package.change(earlier, sheet)
         return
     taken = {name.casefold() for name in sheets}
     name = next(n for n in _names(_SHEET_NAME) if n.casefold() not in taken)
@@ -87,7 +87,7 @@ def put_summary(
 
 
 def _list_sheet(
-    package: CopiedPackage, workbook: str, found: list[Element], name: str, relationship: str
+    package: PackageCopy, workbook: str, found: list[Element], name: str, relationship: str
 ) -> None:
     data = package.read(workbook)
     listed = [e for e in found if e.local == "sheet"]
@@ -95,19 +95,19 @@ def _list_sheet(
     last = listed[-1]
     attribute = next(a for a in last.attributes if a.endswith(":id"))
     xml = f'<{last.name} name="{name}" sheetId="{number}" {attribute}="{relationship}"/>'
-    package.changed[workbook] = splice(data, [(last.end, last.end, xml.encode())])
+    package.change(workbook, splice(data, [(last.end, last.end, xml.encode())]))
 
 
 def _names(stem: str) -> list[str]:
     return [stem, *(f"{stem} {number}" for number in range(2, 1000))]
 
 
-def _free_part(package: CopiedPackage, folder: str) -> str:
+def _free_part(package: PackageCopy, folder: str) -> str:
     names = (posixpath.join(folder, f"worksheets/sheet{number}.xml") for number in count(1))
     return next(name for name in names if name not in package)
 
 
-def _earlier(package: CopiedPackage, workbook: str, sheets: Mapping[str, Element]) -> str | None:
+def _earlier(package: PackageCopy, workbook: str, sheets: Mapping[str, Element]) -> str | None:
     """Return the part of the summary sheet that the workbook has as an earlier results file."""
     targets = {r.id: r.target for r in package.relationships(workbook)}
     pattern = re.compile(rf"{_SHEET_NAME}( \d+)?")
@@ -118,7 +118,7 @@ def _earlier(package: CopiedPackage, workbook: str, sheets: Mapping[str, Element
     return None
 
 
-def _first_text(package: CopiedPackage, workbook: str, part: str) -> str | None:
+def _first_text(package: PackageCopy, workbook: str, part: str) -> str | None:
     """Return the text of A1, which a spreadsheet program may have moved to the shared strings."""
     data = package.read(part)
     found = elements(data)

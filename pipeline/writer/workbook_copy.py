@@ -19,7 +19,7 @@ from typing import IO, BinaryIO, cast
 from pipeline.model import Summary
 from pipeline.reader.workbook.package import NotAWorkbook, Relationship, as_utf8
 from pipeline.writer.cells import Cell, Cut, add_looks
-from pipeline.writer.parts import CopiedPackage, elements
+from pipeline.writer.parts import PackageCopy, elements
 from pipeline.writer.sheet import Insert, Occupied, SheetPatch
 from pipeline.writer.summary import put_summary
 
@@ -31,7 +31,7 @@ _WIDTH = 18.0
 
 
 def fill(
-    package: CopiedPackage,
+    package: PackageCopy,
     sheet: str | None,
     make: Callable[[Mapping[str, int], int], Insert],
     out: BinaryIO,
@@ -81,10 +81,9 @@ def fill(
 
 
 def _copy(
-    package: CopiedPackage, target: Relationship, insert: Insert, out: BinaryIO, cut: Cut
+    package: PackageCopy, target: Relationship, insert: Insert, out: BinaryIO, cut: Cut
 ) -> None:
-    name = package.part(target.target)
-    with package.open(name) as part:
+    with package.open(target.target) as part:
         wide = part.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
     def patch(source: IO[bytes], copy: IO[bytes]) -> None:
@@ -94,11 +93,11 @@ def _copy(
         buffered.flush()
         buffered.detach()
 
-    package.copy(out, name, patch)
+    package.copy(out, target.target, patch)
 
 
 def _sheet(
-    package: CopiedPackage, workbook: str, relationships: list[Relationship], name: str | None
+    package: PackageCopy, workbook: str, relationships: list[Relationship], name: str | None
 ) -> Relationship:
     by_id = {relationship.id: relationship for relationship in relationships}
     for element in elements(package.read(workbook)):
@@ -109,17 +108,17 @@ def _sheet(
     raise NotAWorkbook(f"the file has no sheet {name!r}")
 
 
-def _looks(package: CopiedPackage, relationships: list[Relationship]) -> dict[str, int]:
+def _looks(package: PackageCopy, relationships: list[Relationship]) -> dict[str, int]:
     """Add our looks to the styles and return their numbers; none if the workbook has no styles."""
     styles = next((r.target for r in relationships if r.kind == "styles"), None)
     if styles is None:
         return {}
-    part = package.part(styles)
-    package.changed[part], looks = add_looks(package.read(part))
+    changed, looks = add_looks(package.read(styles))
+    package.change(styles, changed)
     return looks
 
 
-def _as_plain_workbook(package: CopiedPackage, workbook: str) -> None:
+def _as_plain_workbook(package: PackageCopy, workbook: str) -> None:
     """Drop macros and the type of a template, which an .xlsx must not have."""
     for relationship in package.relationships(workbook):
         if relationship.kind in ("vbaProject", "wordVbaData"):
@@ -127,7 +126,7 @@ def _as_plain_workbook(package: CopiedPackage, workbook: str) -> None:
     package.set_main_type(workbook)
 
 
-def _forget_calculation_order(package: CopiedPackage, workbook: str) -> None:
+def _forget_calculation_order(package: PackageCopy, workbook: str) -> None:
     """Drop the calcChain, which Excel makes anew; one that names no formula counts as damage."""
     for relationship in package.relationships(workbook):
         if relationship.kind == "calcChain":
@@ -180,4 +179,4 @@ def write_plain(
             widths=dict.fromkeys(range(first_column, first_column + len(headers)), _WIDTH),
         )
 
-    return fill(CopiedPackage(bare), None, make, out, summary)
+    return fill(PackageCopy.of(bare), None, make, out, summary)

@@ -22,7 +22,7 @@ from PIL import Image as Picture
 from pipeline.model import Manifest, Result, Row, State, Summary, TextDialect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
 HEADERS = ("sku", "prompt", "launch", "letters")
@@ -140,7 +140,7 @@ def parts(path: Path) -> dict[str, bytes]:
         return {name: package.read(name) for name in package.namelist()}
 
 
-def repack(path: Path, changed: Mapping[str, bytes], *, without: Sequence[str] = ()) -> None:
+def repack(path: Path, changed: Mapping[str, bytes], *, without: Collection[str] = ()) -> None:
     """Write a package again with some parts changed, added or left out."""
     everything = {**parts(path), **changed}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:

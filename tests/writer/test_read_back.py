@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +17,7 @@ from pipeline.writer.failed import write_failed
 from pipeline.writer.results import write_results
 from tests.writer.tables import HEADERS, manifest, parts, repack, results, rich_workbook, summary
 
+TYPES = "[Content_Types].xml"
 STATES = (State.DONE, State.FAILED, State.INVALID)
 letters = st.characters(codec="utf-8", exclude_characters="\0")
 
@@ -117,3 +120,35 @@ def _calculated(path: Path, sheet: str) -> None:
     """Give every formula of the workbook a cached value, as Excel does."""
     data = parts(path)[sheet]
     repack(path, {sheet: data.replace(b"<v />", b"<v>6</v>").replace(b"<v></v>", b"<v>6</v>")})
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [str.upper, lambda name: name.replace("/", "\\"), lambda name: f"/{name}"],
+    ids=["capitals", "backslashes", "from the root"],
+)
+def test_parts_under_other_names_are_found(tmp_path: Path, spelled: Callable[[str], str]) -> None:
+    """As other programs write them: the results are a copy, with each part in it once."""
+    path = tmp_path / "products.xlsx"
+    rich_workbook(path)
+    usual = parts(path)
+    # As a template, so that its list of types has to be changed as well.
+    usual[TYPES] = usual[TYPES].replace(b"sheet.main+xml", b"template.main+xml")
+    other = {spelled(name): data for name, data in usual.items()}
+    repack(path, other, without=usual.keys() - other.keys())
+    for _ in range(2):
+        table = read(path, sheet="Products")
+        written = write_results(table, results(table), tmp_path, summary=summary())
+        assert written.notes == ()
+        path = written.path
+        types = {name.lower(): data for name, data in parts(path).items()}[TYPES.lower()]
+        assert b"sheet.main+xml" in types
+        assert b"template.main+xml" not in types
+        with zipfile.ZipFile(path) as package:
+            names = [name.lower() for name in package.namelist()]
+        assert len(names) == len(set(names))
+        assert not [name for name in names if "\\" in name or name.startswith("/")]
+        assert sorted(names) == sorted([*map(str.lower, usual), "xl/worksheets/sheet3.xml"])
+        found = read(path, sheet="Products")
+        assert found.headers == (*HEADERS, *RESULT_COLUMNS)
+        assert [row.cells[:2] for row in found.rows] == [row.cells[:2] for row in table.rows]
