@@ -5,6 +5,8 @@ It is in WAL mode, or in rollback mode where the folder lies on a network: WAL d
 When the disk is full, the task ids of submissions on their way must still be written. So a run
 begins by writing a file of random bytes, the reserve, and frees it piece by piece when the journal
 finds no other room.
+
+Tested in tests/journal/test_disk.py and tests/security/test_reserve.py.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ SIZE_BYTES = 4 * 1024 * 1024
 PIECES = 8
 """The reserve is freed in pieces, since a download that still runs may take the room first."""
 
-SCHEMA = """
+_SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE runs (
     run_id TEXT PRIMARY KEY, command TEXT NOT NULL, started_at REAL NOT NULL,
@@ -133,7 +135,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if _version(connection, path) == VERSION:
         return
     connection.executescript(
-        f"BEGIN IMMEDIATE;\n{SCHEMA}\nPRAGMA user_version = {VERSION};\nCOMMIT;"
+        f"BEGIN IMMEDIATE;\n{_SCHEMA}\nPRAGMA user_version = {VERSION};\nCOMMIT;"
     )
 
 

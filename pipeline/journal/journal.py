@@ -63,7 +63,7 @@ _GET_SUBMITTED = GET_ENTRIES.format(
 _MOST_EVENTS = 2000
 """A batch with more events than this takes no others: its transaction would hold up the next."""
 
-Shortage: TypeAlias = StoreError | None
+_Shortage: TypeAlias = StoreError | None
 """The result of a commit: None, or why it needed the room of the reserve."""
 
 
@@ -74,7 +74,7 @@ class _Batch:
         self.events: list[Event] = []
         self.times: list[float] = []
         self.statements: list[tuple[str, tuple[object, ...]]] = []
-        self.done: Future[Shortage] = Future()
+        self.done: Future[_Shortage] = Future()
         self.done.set_running_or_notify_cancel()  # nobody may cancel a future that others wait for
 
 
@@ -85,7 +85,7 @@ class Journal:
         """Open or make the journal at `path`; raises StoreError, UsageError."""
         self.path = path
         self._reserve: Reserve | None = None
-        self._shortage: Shortage = None
+        self._shortage: _Shortage = None
         self._connection = connect(path)
         self._open: dict[str, Entry] = {}
         self._lock = threading.Lock()
@@ -150,7 +150,7 @@ class Journal:
         """Free pieces of `reserve` when the disk is full, as long as there are any."""
         self._reserve = reserve
 
-    def append(self, events: Sequence[Event], at: float) -> Future[Shortage]:
+    def append(self, events: Sequence[Event], at: float) -> Future[_Shortage]:
         """Write events that happened at Unix second `at`; the future is done when they are durable.
 
         Everything that shares a commit has the same future, which cannot be cancelled. Its result
@@ -164,7 +164,7 @@ class Journal:
             batch.times += [at] * len(events)
         return batch.done
 
-    def remember_upload(self, account: str, sha256: str, url: str, at: float) -> Future[Shortage]:
+    def remember_upload(self, account: str, sha256: str, url: str, at: float) -> Future[_Shortage]:
         """Keep the URL of an uploaded picture for later runs; the future is `append`'s.
 
         Args:
@@ -244,7 +244,7 @@ class Journal:
         self._thread.join()
         self._connection.close()
 
-    def _append_statement(self, sql: str, values: tuple[object, ...]) -> Future[Shortage]:
+    def _append_statement(self, sql: str, values: tuple[object, ...]) -> Future[_Shortage]:
         with self._lock:
             batch = self._open_batch()
             batch.statements.append((sql, values))

@@ -43,10 +43,10 @@ _OWN_FIELDS = {
 def request_values(event: Intended | PictureRefused) -> tuple[str, str]:
     """Return the request of an event that begins an attempt, as the values of `requests`."""
     request = event.attempt.request
-    return request.request_hash, request_body(request)
+    return request.request_hash, _request_body(request)
 
 
-def request_body(request: Request) -> str:
+def _request_body(request: Request) -> str:
     """Return a request as the text of `requests.body`."""
     return _text(
         [
@@ -61,7 +61,7 @@ def request_body(request: Request) -> str:
 
 
 def request_of(request_hash: str, body: str) -> Request:
-    """Return the request that `request_body` made this text of."""
+    """Return the request that `_request_body` made this text of."""
     return _request(request_hash, json.loads(body))
 
 

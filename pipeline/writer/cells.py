@@ -3,6 +3,8 @@
 Text is written as text: nothing here ever becomes a formula but a link to a video or a task.
 Source of the limits: Microsoft, "Excel specifications and limits": 32,767 characters in a cell,
 255 in a text inside a formula. The `_xHHHH_` escapes are ECMA-376 part 1, 22.9.2.19 (ST_Xstring).
+
+Tested in tests/writer/test_workbook_copy.py and tests/writer/test_links.py.
 """
 
 from __future__ import annotations
@@ -23,26 +25,26 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f]")
 _IMPOSSIBLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 
-GOOD, BAD, DOUBT, BUSY, WARN, LINK = "good", "bad", "doubt", "busy", "warn", "link"
+_GOOD, _BAD, _DOUBT, _BUSY, _WARN, LINK = "good", "bad", "doubt", "busy", "warn", "link"
 STATE_LOOKS = {
-    State.DONE: GOOD,
-    State.FAILED: BAD,
-    State.REFUSED: BAD,
-    State.EXPIRED: BAD,
-    State.IN_DOUBT: DOUBT,
-    State.MISSING: DOUBT,
-    State.WAITING: BUSY,
-    State.SUBMITTING: BUSY,
-    State.RUNNING: BUSY,
-    State.READY: BUSY,
-    State.INVALID: WARN,
+    State.DONE: _GOOD,
+    State.FAILED: _BAD,
+    State.REFUSED: _BAD,
+    State.EXPIRED: _BAD,
+    State.IN_DOUBT: _DOUBT,
+    State.MISSING: _DOUBT,
+    State.WAITING: _BUSY,
+    State.SUBMITTING: _BUSY,
+    State.RUNNING: _BUSY,
+    State.READY: _BUSY,
+    State.INVALID: _WARN,
 }
 COLOURS = {
-    GOOD: "FFC6EFCE",
-    BAD: "FFFFC7CE",
-    DOUBT: "FFFFD9A8",
-    BUSY: "FFD6E0EA",
-    WARN: "FFFFF2B3",
+    _GOOD: "FFC6EFCE",
+    _BAD: "FFFFC7CE",
+    _DOUBT: "FFFFD9A8",
+    _BUSY: "FFD6E0EA",
+    _WARN: "FFFFF2B3",
 }
 # As Excel itself writes them, so that those of an earlier run are found and not added twice.
 _FILL = (

@@ -1,4 +1,7 @@
-"""A file of the rows that need the user: once corrected, it can be run as it is."""
+"""A file of the rows that need the user: once corrected, it can be run as it is.
+
+Tested in tests/writer/test_plain_workbook.py and tests/writer/test_read_back.py.
+"""
 
 from __future__ import annotations
 

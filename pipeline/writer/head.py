@@ -1,4 +1,7 @@
-"""The part of a sheet before its rows: its extent, its frozen header, its column widths."""
+"""The part of a sheet before its rows: its extent, its frozen header, its column widths.
+
+Tested in tests/writer/test_workbook_copy.py.
+"""
 
 from __future__ import annotations
 

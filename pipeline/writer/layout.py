@@ -6,6 +6,8 @@ A manifest holds texts, so that a number, a date or a code with zeros in front l
 workbook a text is written as a number only where the cell then shows the same, but for rounding,
 and the reader gives the very same text again: `4.50`, `007`, an EAN of 13 digits and all dates
 stay texts.
+
+Tested in tests/writer/test_text_table.py and tests/writer/test_plain_workbook.py.
 """
 
 from __future__ import annotations

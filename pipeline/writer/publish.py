@@ -41,7 +41,15 @@ class Published:
 def results_of(
     checked: CheckedManifest, plan: Plan, entries: Mapping[str, Entry], config: Config | None = None
 ) -> list[Result]:
-    """Return one result for each row of the manifest, in order; see `results_by_part`."""
+    """Return one result for each row of the manifest, in order.
+
+    Args:
+        checked: the manifest and its problems.
+        plan: what the run does with each row.
+        entries: the journal's entries of all rows, by key.
+        config: as for `results_by_part`.
+
+    """
     return results_by_part(checked, plan, lambda _keys: entries, config)
 
 

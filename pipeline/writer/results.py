@@ -1,4 +1,7 @@
-"""The results file: the manifest in its own format, with the result of each row beside it."""
+"""The results file: the manifest in its own format, with the result of each row beside it.
+
+Tested in tests/writer/test_workbook_copy.py, test_plain_workbook.py and test_text_table.py.
+"""
 
 from __future__ import annotations
 

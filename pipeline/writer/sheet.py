@@ -18,6 +18,8 @@ How `SheetPatch` works, and why nothing of the user's is lost:
   read. Where it is not, `Occupied` ends the copy and the caller begins it again, further right.
 - A kill harms nothing: the manifest is only read, and the copy is written beside its final name
   and renamed when it is whole (`disk/place.py`).
+
+Tested in tests/writer/test_workbook_copy.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""One run in figures: `summary.json` for programs, and the sheet `Summary` of the results."""
+"""One run in figures: `summary.json` for programs, and the sheet `Summary` of the results.
+
+Tested in tests/writer/test_workbook_copy.py and tests/writer/test_text_table.py.
+"""
 
 from __future__ import annotations
 
