@@ -192,8 +192,9 @@ def _half_seen(grid: Grid) -> tuple[Problem, ...]:
     if not grid.look.half_seen:
         return ()
     message = (
-        f"{grid.path.name} is not written as Excel writes it: its number formats and merged cells "
-        "are unknown, and hidden rows may have been missed. "
+        f"{grid.path.name} is not written as Excel writes it: its hidden rows, error values, "
+        "merged cells and number formats are unknown. Hidden rows are read, and error values are "
+        "blank. "
         "Save it as an Excel workbook (.xlsx) to be sure of them."
     )
     return (Problem("workbook_half_seen", message, Severity.WARNING),)

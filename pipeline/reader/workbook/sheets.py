@@ -82,7 +82,7 @@ class Mark:
 class Look:
     """What was found on a sheet. Rows count from 1, columns from 0.
 
-    `half_seen` says that there may be more hidden rows, and merged cells and number formats.
+    `half_seen` says that nothing is known of hidden rows, errors, merged cells and number formats.
     """
 
     filled: int = 0

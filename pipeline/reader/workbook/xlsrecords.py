@@ -2,7 +2,7 @@
 
 olefile finds the stream of records in its container ([MS-CFB]). Each record has a kind, a length
 and so many bytes ([MS-XLS] 2.1.4). Only those are looked into that say where the sheets begin,
-which formulas were never calculated, how far the cells go, and which rows are hidden.
+which formulas were never calculated, and how far the cells go.
 
 A formula's record always has a value (2.4.127): where no engine ever calculated the workbook
 (2.4.215), a 0 or an empty text of it is what its writer put there for want of one.
@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import olefile
+from xlrd.biffh import encoding_from_codepage, unpack_string, unpack_unicode
 
 from pipeline.errors import ManifestError
 from pipeline.reader.content import MAGIC, Content, refuse_renamed
@@ -27,6 +28,7 @@ from pipeline.reader.workbook.damage import (
     failures_as_damage,
     password_error,
 )
+from pipeline.reader.workbook.sheets import SheetPart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,56 +47,51 @@ _SECTOR_BYTES, _TABLES_IN_HEADER = 4096, 109
 
 # Kinds of records ([MS-XLS] 2.3.2).
 _BOF, _EOF, _PASSWORD, _CODE_PAGE, _SHEET, _RECALCULATED = 0x809, 0x0A, 0x2F, 0x42, 0x85, 0x1C1
-_ROW, _TRUTH, _DIMENSIONS = 0x208, 0x205, 0x200
 _FORMULAS = frozenset({0x06, 0x206, 0x406})
-_CELLS = frozenset({0x201, 0x203, 0x204, 0x27E, 0xD6, 0xFD, _TRUTH, *_FORMULAS})
+_CELLS = frozenset({0x201, 0x203, 0x204, 0x205, 0x27E, 0xD6, 0xFD, *_FORMULAS})
 _RUNS_OF_CELLS = frozenset({0xBD, 0xBE})
-# With those of cells: dates, fonts, formats, styles; texts; formulas of several cells; merges.
-_NEEDED = frozenset({0x22, 0x31, 0x41E, 0xE0, 0xFC, 0x3C, 0x207, 0x221, 0x236, 0x4BC, 0xE5,
-                     _BOF, _EOF, _CODE_PAGE, _SHEET, _ROW, *_CELLS, *_RUNS_OF_CELLS})  # fmt: skip
-_OF_NO_INTEREST, _HEAD_BYTES = 0xE1, 4
-_BIFF8 = 0x600
+# With those of cells: rows, dates, fonts, formats, styles; texts, shared formulas, merges.
+# The stated size of a sheet (2.4.90) is not among them: it need not be true, and calamine takes
+# memory for as many cells.
+_NEEDED = frozenset({0x208, 0x22, 0x31, 0x41E, 0xE0, 0xFC, 0x3C, 0x207, 0x221, 0x236, 0x4BC, 0xE5,
+                     _BOF, _EOF, _CODE_PAGE, _SHEET, *_CELLS, *_RUNS_OF_CELLS})  # fmt: skip
+_OF_NO_INTEREST, _HEAD_BYTES, _BIFF8 = b"\xe1\0", 4, 0x600
 # FormulaValue (2.5.133): its last two bytes say that it is no number, its first what it is.
-_NO_NUMBER, _IS_ERROR, _WITH_VALUE = 0xFFFF, 2, frozenset({0, 1, 2})
-# ROW (2.4.221).
-_HIDDEN, _OWN_HEIGHT, _HEIGHT = 0x20, 0x40, 0x7FFF
+_NO_NUMBER, _WITH_VALUE = b"\xff\xff", frozenset({0, 1, 2})
 
 
 @dataclass(slots=True)
 class Globals:
     """What the records say of the whole workbook.
 
-    `coded` says that it names a code page. `sheets` has the byte where each worksheet begins, and
-    whether it is shown; `others` the bytes where charts, macros and the like begin.
+    `encoding` is that of its texts, None where they are Unicode. `sheets` are the worksheets, each
+    with the byte where it begins.
     """
 
-    wide: bool = True
+    encoding: str | None = None
     calculated: bool = False
     protected: bool = False
-    coded: bool = False
-    sheets: list[tuple[int, bool]] = field(default_factory=list)
-    others: list[int] = field(default_factory=list)
-
-    @property
-    def places(self) -> list[int]:
-        """The bytes where all parts begin, the worksheets first."""
-        return [*(place for place, _ in self.sheets), *self.others]
+    sheets: list[SheetPart] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Walked:
     """What the records say of a sheet; rows and columns count from 0.
 
-    `unset` has, by row, the columns of formulas whose value is 0 or an empty text; `errors`, by
-    row, the codes of the error values by column.
+    `stream` is a copy of all records in which those are void that do not matter to its cells.
+    `unset` has, by row, the columns of formulas whose value is 0 or an empty text.
     """
 
+    stream: bytes = b""
     cells: int = 0
     last_row: int = -1
     last_column: int = -1
-    hidden: set[int] = field(default_factory=set)
     unset: dict[int, list[int]] = field(default_factory=dict)
-    errors: dict[int, dict[int, int]] = field(default_factory=dict)
+
+    @property
+    def area(self) -> int:
+        """The cells of the rectangle from A1 to the last row and the last column."""
+        return (self.last_row + 1) * (self.last_column + 1)
 
 
 def read_stream(path: Path, data: bytes) -> bytes:
@@ -149,13 +146,12 @@ def _refuse_too_long(data: bytes) -> None:
 def _refuse_circle(container: olefile.OleFileIO, entry: olefile.olefile.OleDirectoryEntry) -> None:
     """Refuse a stream whose sectors lead back to one of them: olefile reads them over again."""
     following = container.minifat if entry.is_minifat else container.fat
-    seen: set[int] = set()
     sector = entry.isectStart
-    while sector < _LAST_SECTOR:
-        if sector in seen:
-            raise Damage("its parts follow one another in a circle")
-        seen.add(sector)
+    for _ in range(len(following) + 1):
+        if sector >= _LAST_SECTOR:
+            return
         sector = following[sector]
+    raise Damage("its parts follow one another in a circle")
 
 
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
@@ -181,81 +177,71 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
 def read_globals(stream: bytes) -> Globals:
     """What the first part of the stream says of all sheets. Raises Damage."""
     found = Globals()
-    for kind, at, _ in _records(stream, 0):
-        if kind == _BOF and at > _HEAD_BYTES:
-            raise Damage("its parts lie in one another")
+    for kind, at, size in _records(stream, 0):
         if kind == _BOF:
-            found.wide = struct.unpack_from("<H", stream, at)[0] >= _BIFF8
-            found.calculated = not found.wide  # the record that would say so is younger
+            if at > _HEAD_BYTES:
+                raise Damage("its parts lie in one another")
+            if struct.unpack_from("<H", stream, at)[0] < _BIFF8:
+                found.encoding = "cp1252"
+                found.calculated = True  # the record that would say so is younger
         elif kind == _PASSWORD:
             found.protected = True
-        elif kind == _CODE_PAGE:
-            found.coded = True
+        elif kind == _CODE_PAGE and found.encoding:
+            (page,) = struct.unpack_from("<H", stream, at)
+            found.encoding = encoding_from_codepage.get(page, f"cp{page}")
         elif kind == _RECALCULATED:
             found.calculated = any(stream[at + 4 : at + 8])
         elif kind == _SHEET:
-            place, shown, type_ = struct.unpack_from("<IBB", stream, at)
-            if type_:
-                found.others.append(place)
-            else:
-                found.sheets.append((place, shown & 3 == 0))
+            _take_sheet(found, stream[at : at + size])
     return found
 
 
-def walk(stream: bytes, at: int) -> Walked:
-    """Walk through the records of the sheet that begins at the byte `at`."""
-    walked = Walked()
-    for kind, begins, size in _records(stream, at):
+def _take_sheet(found: Globals, said: bytes) -> None:
+    place, shown, type_ = struct.unpack_from("<IBB", said)
+    if not type_:  # no chart, no macros
+        if found.encoding:
+            name = unpack_string(said, 6, found.encoding, lenlen=1)
+        else:
+            name = unpack_unicode(said, 6, lenlen=1)
+        found.sheets.append(SheetPart(name, shown & 3 == 0, at=place))
+
+
+def walk(stream: bytes, place: int) -> Walked:
+    """Walk through the records of the workbook and of the sheet that begins at the byte `place`."""
+    walked, copy = Walked(), bytearray(stream)
+    for kind, at, _ in _records(stream, 0):
+        elsewhere = kind == _SHEET and struct.unpack_from("<I", stream, at)[0] != place
+        if elsewhere or kind not in _NEEDED:
+            copy[at - 4 : at - 2] = _OF_NO_INTEREST
+    for kind, at, size in _records(stream, place):
         if kind in _CELLS or kind in _RUNS_OF_CELLS:
-            row, column = struct.unpack_from("<HH", stream, begins)
+            row, column = struct.unpack_from("<HH", stream, at)
             last = column if kind in _CELLS else column + size // 2
             walked.cells += 1 + last - column
             walked.last_row = max(walked.last_row, row)
             walked.last_column = max(walked.last_column, last)
-            if kind in _FORMULAS:
-                _take_formula(walked, row, column, stream[begins + 6 : begins + 14])
-            elif kind == _TRUTH and stream[begins + 7]:
-                walked.errors.setdefault(row, {})[column] = stream[begins + 6]
-        elif kind == _ROW:
-            row, height, flags = struct.unpack_from("<H4xH4xB", stream, begins)
-            if flags & _HIDDEN or (flags & _OWN_HEIGHT and not height & _HEIGHT):
-                walked.hidden.add(row)
+            if kind in _FORMULAS and not _is_set(stream[at + 6 : at + 14]):
+                walked.unset.setdefault(row, []).append(column)
+        elif kind not in _NEEDED:
+            copy[at - 4 : at - 2] = _OF_NO_INTEREST
+    walked.stream = bytes(copy)
     return walked
 
 
-def _take_formula(walked: Walked, row: int, column: int, value: bytes) -> None:
-    kind, code, marker = struct.unpack("<BxB3xH", value)
-    is_set = kind in _WITH_VALUE if marker == _NO_NUMBER else any(struct.unpack("<d", value))
-    if not is_set:
-        walked.unset.setdefault(row, []).append(column)
-    elif marker == _NO_NUMBER and kind == _IS_ERROR:
-        walked.errors.setdefault(row, {})[column] = code
+def _is_set(value: bytes) -> bool:
+    if value.endswith(_NO_NUMBER):
+        return value[0] in _WITH_VALUE
+    return struct.unpack("<d", value) != (0,)
 
 
-def without_others(stream: bytes, whole: Globals) -> bytes:
-    """The stream with all records made void that say nothing of cells."""
-    copy = bytearray(stream)
-    for place in (0, *whole.places):
-        for kind, at, _ in _records(stream, place):
-            if kind not in _NEEDED:
-                struct.pack_into("<H", copy, at - 4, _OF_NO_INTEREST)
-    return bytes(copy)
+def put_into_container(stream: bytes) -> bytes:
+    """A plain container for the stream. Raises Damage.
 
-
-def put_into_container(stream: bytes, whole: Globals) -> bytes:
-    """A plain container for the stream, in which no sheet says how large it is. Raises Damage.
-
-    calamine takes memory for as many cells as a sheet says that it has, which need not be true
-    (2.4.90), and follows the tables of a broken container without end.
+    calamine follows the tables of a broken container without end.
     """
-    copy = bytearray(stream)
-    for place in whole.places:
-        for kind, at, _ in _records(stream, place):
-            if kind == _DIMENSIONS:
-                struct.pack_into("<H", copy, at - 4, _OF_NO_INTEREST)
     # [MS-CFB] 2.2 to 2.6: header, tables, folder, stream. A stream of less than a sector would
     # have to lie in small ones.
-    sectors = -(-len(copy) // _SECTOR_BYTES)
+    sectors = -(-len(stream) // _SECTOR_BYTES)
     tables = -(-(sectors + 1) // (_SECTOR_BYTES // 4 - 1))
     if tables > _TABLES_IN_HEADER:
         raise Damage("it is too large")
@@ -270,7 +256,7 @@ def put_into_container(stream: bytes, whole: Globals) -> bytes:
     # calamine wants the root to begin somewhere.
     folder = _entry("Root Entry", 5, 1, first, 0)
     folder += _entry("Workbook", 2, _FREE_SECTOR, first, sectors * _SECTOR_BYTES)
-    parts = (head, struct.pack(f"<{len(chain)}I", *chain), folder, copy)
+    parts = (head, struct.pack(f"<{len(chain)}I", *chain), folder, stream)
     return b"".join(part + b"\0" * (-len(part) % _SECTOR_BYTES) for part in parts)
 
 
