@@ -160,19 +160,16 @@ def refuse_renamed(path: Path, content: Content) -> None:
 
     Excel and LibreOffice refuse most of them, or ask: the person wanted another format.
     """
-    if path.suffix.lower() not in _SUFFIXES.get(content, ()):
-        raise _renamed(path, content)
-
-
-def _renamed(path: Path, content: Content) -> ManifestError:
-    name, suffix = path.name, path.suffix.lower()
+    suffix = path.suffix.lower()
+    if suffix in _SUFFIXES.get(content, ()):
+        return
     if content is Content.TEXT:
         action = f"If it is a CSV file, rename it to {path.stem}.csv."
     elif content in _SUFFIXES:
         action = f"Rename it to {path.stem}{_SUFFIXES[content][0]}."
     else:
         action = "Open it in a spreadsheet program and save it as an Excel workbook (.xlsx)."
-    return ManifestError(f"{name} is named {suffix}, but it is {content.value}.", action=action)
+    raise ManifestError(f"{path.name} is named {suffix}, but it is {content.value}.", action=action)
 
 
 def _missing(path: Path) -> ManifestError:

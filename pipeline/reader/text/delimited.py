@@ -19,7 +19,6 @@ from pipeline.manifest.wording import count, listed
 from pipeline.model import Manifest, TextDialect
 from pipeline.reader.table import Table, manifest_of, shared
 from pipeline.reader.text.dialect import decode, find_delimiter, stated_delimiter
-from pipeline.reader.text.quotes import broken_quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,11 +26,13 @@ if TYPE_CHECKING:
 
     Record = tuple[int, list[str]]
 
+_QUOTE = '"'
+_CLOSE_IT = 'Close the quote. A quote that is part of a quoted text is written twice ("").'
 _RESULTS_MARK = "result_state"
 # A byte order mark written twice, or kept behind a `sep=` line that was put before it.
 _SECOND_MARK = "\ufeff"
 _LAST_BREAK = re.compile(r"(?:\r\n|\n|\r)\s*\Z")
-_FIRST_BREAK = re.compile(r"\r\n|\n|\r")
+_BREAK = re.compile(r"\r\n|\n|\r")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 # Records become columns in batches: lists of all of them are never held beside the columns.
 _BATCH = 1000
@@ -80,7 +81,7 @@ def read_text(path: Path, data: bytes, *, encoding: str | None = None) -> Manife
 def _refuse_nul(path: Path, text: str) -> None:
     at = text.find("\0")
     if at >= 0:
-        line = len(_FIRST_BREAK.findall(text, 0, at)) + 1
+        line = len(_BREAK.findall(text, 0, at)) + 1
         raise ManifestError(
             f"{path.name}: line {line} holds a NUL character, which no text file has: the file is "
             "damaged, or not text.",
@@ -126,7 +127,7 @@ def _walk(path: Path, body: str, delimiter: str, first_line: int) -> Iterator[Re
             yield line, cells
             line = first_line + reader.line_num
     except csv.Error as error:
-        raise broken_quote(path.name, body, delimiter, first_line, line) from error
+        raise _broken_quote(path.name, body, delimiter, first_line, line) from error
 
 
 def _wrong_width(
@@ -154,5 +155,82 @@ def _manifest(path: Path, records: _Records, dialect: TextDialect) -> Manifest:
 def _newline(text: str) -> str:
     """The line break of the file: its last one, which cannot be inside a quoted cell."""
     last = _LAST_BREAK.search(text[-1000:])
-    found = _FIRST_BREAK.search(last[0] if last else text)
+    found = _BREAK.search(last[0] if last else text)
     return found[0] if found else "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Quoted:
+    """A quoted cell: where it opens, and where its closing quote is; None if it has none."""
+
+    opens: int
+    closes: int | None
+    sound: bool
+
+
+def _broken_quote(
+    name: str, body: str, delimiter: str, first_line: int, record_line: int
+) -> ManifestError:
+    """Say where the quote opens that made a record unreadable.
+
+    Args:
+        name: the name of the file.
+        body: its text, from the line `first_line` on.
+        delimiter: the sign between cells.
+        first_line: the number of the first line of `body` in the file.
+        record_line: the number of the line on which the record begins.
+
+    """
+    start = _offset(body, record_line - first_line)
+    at = start
+    while at < len(body):
+        if body[at] == _QUOTE:
+            quoted = _quoted(body, at, delimiter)
+            if quoted.closes is not None and quoted.closes - at > csv.field_size_limit():
+                break
+            if not quoted.sound:
+                return _sentence(name, body, quoted, start, record_line)
+            at = (quoted.closes or at) + 1
+        at = _next_field(body, at, delimiter)
+    return ManifestError(
+        f"{name}: a cell of the record in line {record_line} is longer than "
+        f"{csv.field_size_limit():,} characters.",
+        action="Shorten the cell, or check whether a quote before it is never closed.",
+    )
+
+
+def _sentence(name: str, body: str, quoted: _Quoted, start: int, line: int) -> ManifestError:
+    opened = line + len(_BREAK.findall(body, start, quoted.opens))
+    if quoted.closes is None:
+        return ManifestError(
+            f"{name}: the quote that opens in line {opened} is never closed.", action=_CLOSE_IT
+        )
+    closed = line + len(_BREAK.findall(body, start, quoted.closes))
+    return ManifestError(
+        f"{name}: the quote that opens in line {opened} is closed in line {closed} in the middle "
+        "of a cell.",
+        action=_CLOSE_IT,
+    )
+
+
+def _offset(body: str, lines: int) -> int:
+    stream = io.StringIO(body, newline="")
+    return sum(len(next(stream, "")) for _ in range(lines))
+
+
+def _quoted(body: str, opens: int, delimiter: str) -> _Quoted:
+    """Follow the quoted cell that opens at `opens` to its end, or to where it goes wrong."""
+    at = opens + 1
+    while (at := body.find(_QUOTE, at)) >= 0:
+        after = body[at + 1 : at + 2]
+        if after != _QUOTE:
+            return _Quoted(opens, at, sound=after in {"", delimiter, "\n", "\r"})
+        at += 2
+    return _Quoted(opens, None, sound=False)
+
+
+def _next_field(body: str, at: int, delimiter: str) -> int:
+    """Find the beginning of the cell after the one that `at` is in."""
+    while at < len(body) and body[at] not in {delimiter, "\n", "\r"}:
+        at += 1
+    return at + 1

@@ -69,12 +69,11 @@ def decode(data: bytes, name: str, configured: str | None) -> _Decoded:
     wide = _utf16_without_mark(data)
     if wide is not None:
         return _Decoded(_strict(data, wide, name), wide, bom=False)
-    if configured is None or _is_utf8(configured):
-        return _Decoded(_strict(data, "utf-8", name), "utf-8", bom=False)
     try:
         return _Decoded(data.decode("utf-8"), "utf-8", bom=False)
     except UnicodeDecodeError:
-        return _Decoded(_strict(data, configured, name), configured, bom=False)
+        encoding = configured or "utf-8"
+        return _Decoded(_strict(data, encoding, name), encoding, bom=False)
 
 
 def stated_delimiter(text: str) -> tuple[str, int] | None:
@@ -93,10 +92,6 @@ def find_delimiter(text: str, suffix: str) -> str:
     scores = {sign: _score(text[:_SAMPLE_CHARACTERS], sign) for sign in order}
     best = max(order, key=scores.__getitem__)
     return best if scores[best] > (0.0, 1) else usual
-
-
-def _is_utf8(configured: str) -> bool:
-    return configured.lower().replace("_", "-") in {"utf-8", "utf8", "utf-8-sig"}
 
 
 def _utf16_without_mark(data: bytes) -> str | None:

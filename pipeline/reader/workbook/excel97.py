@@ -30,7 +30,7 @@ from pipeline.reader.workbook.damage import (
     password_error,
 )
 from pipeline.reader.workbook.formats import BUILT_IN, Timing, mask_of, timing_of
-from pipeline.reader.workbook.sheets import Gathered, choose_sheet
+from pipeline.reader.workbook.sheets import PADDED, Gathered, choose_sheet
 from pipeline.reader.workbook.xlsrecords import (
     Walked,
     put_into_container,
@@ -79,7 +79,7 @@ def xls_grid(path: Path, data: bytes, wanted: str | int | None) -> Grid:
             gathered.look.half_seen = True
         for row, values in enumerate(rows):
             for column in () if whole.calculated else walked.unset.get(row, ()):
-                gathered.mark(row + 1, column, "uncalculated")
+                gathered.mark(row + 1, column, "formula_not_calculated")
                 values[column : column + 1] = [""]
             gathered.put_row(row + 1, values)
         return gathered.grid(part.name)
@@ -140,13 +140,13 @@ def _shown_row(
         if kind in _NUMBERS:
             style = sheet.cell_xf_index(row, column)
             if style in styles.masks:
-                gathered.mark(row + 1, column, "padded", styles.masks[style])
+                gathered.mark(row + 1, column, PADDED, styles.masks[style])
             if style in styles.timings:
                 values[column] = styles.dated(values[column], style)
         elif kind == xlrd.XL_CELL_BOOLEAN:
             values[column] = bool(values[column])
         else:
-            gathered.mark(row + 1, column, "error", _ERRORS.get(values[column], "#N/A"))
+            gathered.mark(row + 1, column, "error_value", _ERRORS.get(values[column], "#N/A"))
             values[column] = ""
     return values
 
@@ -184,7 +184,7 @@ def _compare(gathered: Gathered, sheet: xlrd.sheet.Sheet, theirs: list[list[obje
         cells = zip_longest(kinds, values, others, fillvalue="")
         for column, (kind, one, other) in enumerate(cells):
             if one != other and not _agree(kind, one, other):
-                gathered.mark(row + 1, column, "differing", f"{one!r} or {other!r}")
+                gathered.mark(row + 1, column, "value_uncertain", f"{one!r} or {other!r}")
 
 
 def _agree(kind: object, one: object, other: object) -> bool:

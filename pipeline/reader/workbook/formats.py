@@ -30,7 +30,8 @@ CLOCK, UNREADABLE = "\6", "\7"
 _DIGITS = DIGIT + OPTION
 _SIGNS = re.compile(f"[{DIGIT}{POINT}{OPTION}{THOUSANDS}]")
 _TIME = re.compile(r"(-?\d+:\d\d):\d\d")
-_THREE = 3
+# Behind a digit, and before as many digits as make groups of three.
+_THREES = re.compile(r"(?<=\d)(?=(?:\d{3})+$)")
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|[_*].|\[\$(?P<currency>[^\]-]*)(?:-[^\]]*)?\]'
     r"|\[(?:black|blue|cyan|green|magenta|red|white|yellow|color ?\d+)\]"
@@ -197,7 +198,7 @@ def _filled(head: str, digits: str) -> str:
     first = next(at for at, sign in enumerate(head) if sign in _DIGITS)
     if THOUSANDS in head:
         places = head.count(DIGIT)
-        return head[: first - 1] + _in_threes(digits.zfill(places)) + head[first + places :]
+        return head[: first - 1] + _THREES.sub(",", digits.zfill(places)) + head[first + places :]
     said = []
     for at in range(len(head) - 1, -1, -1):
         sign = head[at]
@@ -208,13 +209,6 @@ def _filled(head: str, digits: str) -> str:
         said.append(digits[cut:] or ("0" if sign == DIGIT else ""))
         digits = digits[:cut]
     return "".join(reversed(said))
-
-
-def _in_threes(digits: str) -> str:
-    first = len(digits) % _THREE or _THREE
-    return ",".join(
-        [digits[:first], *(digits[at : at + _THREE] for at in range(first, len(digits), _THREE))]
-    )
 
 
 def _rounded(number: Decimal, shown: str) -> Decimal:
@@ -283,14 +277,8 @@ def _from_datetime(value: dt.datetime) -> str:
 
 
 def _from_time(value: dt.time) -> str:
-    return _from_duration(
-        dt.timedelta(
-            hours=value.hour,
-            minutes=value.minute,
-            seconds=value.second,
-            microseconds=value.microsecond,
-        )
-    )
+    seconds = (value.hour * 60 + value.minute) * 60 + value.second
+    return _from_duration(dt.timedelta(seconds=seconds, microseconds=value.microsecond))
 
 
 def _from_duration(value: dt.timedelta) -> str:

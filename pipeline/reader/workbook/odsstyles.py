@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from xml.parsers import expat
 
-from pipeline.reader.workbook.damage import Damage
 from pipeline.reader.workbook.formats import (
     CLOCK,
     DIGIT,
@@ -22,9 +20,10 @@ from pipeline.reader.workbook.formats import (
     join_masks,
     make_mask,
 )
+from pipeline.reader.workbook.package import make_parser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from xml.parsers import expat
 
 # Styles inherit from one another; a real workbook does so three or four times.
 _MOST_PARENTS = 20
@@ -86,7 +85,7 @@ class _Shown:
 
 
 class OdsStyles:
-    """What the style elements of a spreadsheet say; `start`, `end` and `text` are told of them."""
+    """What the style elements of a spreadsheet say, as its parsers come upon them."""
 
     def __init__(self) -> None:
         self.hidden_tables: set[str] = set()
@@ -98,8 +97,7 @@ class OdsStyles:
         self._reads = False
         self._between: int | None = None
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """Take the beginning of an element."""
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "style:style":
             self._style = attributes.get("style:name", "")
             if attributes.get("style:family") == "table-cell":
@@ -136,8 +134,7 @@ class OdsStyles:
         elif tag in {"number:scientific-number", "number:fraction"}:
             shown.odd = True
 
-    def text(self, text: str) -> None:
-        """Take characters."""
+    def _text(self, text: str) -> None:
         if self._open is None:
             return
         if self._between is not None:
@@ -146,8 +143,7 @@ class OdsStyles:
         elif self._reads:
             self._open.words[self._open.digits is not None] += text
 
-    def end(self, tag: str) -> None:
-        """Take the end of an element."""
+    def _end(self, tag: str) -> None:
         if tag in _WORDS:
             self._reads = False
         elif tag == "number:embedded-text":
@@ -184,27 +180,7 @@ class OdsStyles:
 
     def parser(self) -> expat.XMLParserType:
         """A parser that tells this object of all elements."""
-        return make_parser(self.start, self.end, self.text)
-
-
-def make_parser(
-    start: Callable[[str, dict[str, str]], None],
-    end: Callable[[str], None],
-    text: Callable[[str], None],
-) -> expat.XMLParserType:
-    """A parser of a part of the package."""
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = text
-    parser.StartDoctypeDeclHandler = _doctype
-    return parser
-
-
-def _doctype(*_: object) -> None:
-    # Only an attack declares entities in a workbook.
-    raise Damage("it has a document type")
+        return make_parser(self._start, self._end, self._text)
 
 
 def _map(shown: _Shown, attributes: dict[str, str]) -> None:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-from xml.parsers import expat
+from typing import IO, TYPE_CHECKING
 
 from pipeline.reader.workbook.damage import Damage, damage_explained, password_error
-from pipeline.reader.workbook.odsstyles import OdsStyles, make_parser
-from pipeline.reader.workbook.package import Package, chunks
-from pipeline.reader.workbook.sheets import Gathered, SheetPart, choose_sheet
+from pipeline.reader.workbook.odsstyles import OdsStyles
+from pipeline.reader.workbook.package import Package, chunks, iter_elements, make_parser
+from pipeline.reader.workbook.sheets import PADDED, Gathered, SheetPart, choose_sheet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,12 +54,11 @@ def ods_grid(path: Path, size_bytes: int, package: Package, wanted: str | int | 
         package.inflate(but={_CONTENT})
         if _STYLES in package:
             styles.parser().Parse(package.read(_STYLES), True)
-        sheets = _sheets(package, styles)
-    sheet = choose_sheet(path.name, sheets, wanted)
-    with damage_explained(path.name):
+        sheet = choose_sheet(path.name, _sheets(package, styles), wanted)
         gathered = Gathered(path, size_bytes)
-        _read(package, _OdsTable(sheet.at, styles, gathered))
-    return gathered.grid(sheet.name)
+        with package.open(_CONTENT) as stream:
+            _OdsTable(sheet.at, styles, gathered).read(stream)
+        return gathered.grid(sheet.name)
 
 
 def _is_encrypted(package: Package) -> bool:
@@ -79,41 +77,21 @@ def _sheets(package: Package, styles: OdsStyles) -> list[SheetPart]:
     with package.open(_CONTENT) as stream:
         for chunk in chunks(stream):
             rest += chunk
-            end = 0
-            for tag in _TABLE.finditer(rest):
-                if not count:
-                    parser.Parse(rest[: tag.start()], False)
-                attributes = _attributes(tag[0])
+            tags = [*_TABLE.finditer(rest)]
+            cut = max(tags[-1].end() if tags else 0, rest.rfind(b"<"))
+            if not count:
+                parser.Parse(rest[: tags[0].start() if tags else cut], False)
+            for tag in tags:
+                attributes = next(iter_elements(tag[0])).attributes
                 name = attributes.get("table:name", "")
                 if not _LINKED.match(name):
                     visible = attributes.get("table:style-name", "") not in styles.hidden_tables
                     found.append(SheetPart(name, visible, at=count))
                 count += 1
-                end = tag.end()
-            cut = max(end, rest.rfind(b"<"))
-            if not count:
-                parser.Parse(rest[:cut], False)
             rest = rest[cut:]
     if not count:
         parser.Parse(rest, True)
     return found
-
-
-def _attributes(tag: bytes) -> dict[str, str]:
-    found: dict[str, str] = {}
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = lambda _, attributes: found.update(attributes)
-    parser.Parse(tag if tag.endswith(b"/>") else tag[:-1] + b"/>", True)
-    return found
-
-
-def _read(package: Package, table: _OdsTable) -> None:
-    with package.open(_CONTENT) as stream:
-        for chunk in chunks(stream):
-            table.feed(chunk)
-            if table.ended:
-                return
-    raise Damage("a table does not end")
 
 
 @dataclass(slots=True)
@@ -137,7 +115,7 @@ class _OdsTable:
     """
 
     def __init__(self, at: int, styles: OdsStyles, gathered: Gathered) -> None:
-        self.ended = False
+        self._ended = False
         self._styles = styles
         self._gathered = gathered
         self._before = at
@@ -151,14 +129,15 @@ class _OdsTable:
         self._cells: list[_Cell] = []
         self._cell: _Cell | None = None
         self._reads = False
-        self._parser = make_parser(self._skip, self._ignore, self._ignore)
+        self._parser = make_parser(self._skip)
 
-    def feed(self, chunk: bytes) -> None:
-        """Take a piece of the part. Raises expat.ExpatError, ValueError, Damage, ManifestError."""
-        self._parser.Parse(chunk, False)
-
-    def _ignore(self, _: str) -> None:
-        pass
+    def read(self, stream: IO[bytes]) -> None:
+        """Take the part. Raises expat.ExpatError, ValueError, Damage, ManifestError."""
+        for chunk in chunks(stream):
+            self._parser.Parse(chunk, False)
+            if self._ended:
+                return
+        raise Damage("a table does not end")
 
     def _skip(self, tag: str, _: dict[str, str]) -> None:
         """Look for the beginning of the table."""
@@ -171,7 +150,7 @@ class _OdsTable:
             self._before -= 1
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        if self._aside or self.ended:
+        if self._aside or self._ended:
             self._aside += 1
         elif tag in _CELLS:
             self._open_cell(attributes)
@@ -236,7 +215,7 @@ class _OdsTable:
             self._groups.pop()
         elif tag == "table:table":
             self._depth -= 1
-            self.ended = not self._depth
+            self._ended = not self._depth
 
     def _end_row(self) -> None:
         count = _repeated(self._attributes, "table:number-rows-repeated")
@@ -272,7 +251,7 @@ class _OdsTable:
             self._gathered.put(row, column, value)
             mask = self._styles.mask_of(self._style(cell, column)) if number else ""
             if mask:
-                self._gathered.mark(row, column, "padded", mask)
+                self._gathered.mark(row, column, PADDED, mask)
 
     def _style(self, cell: _Cell, column: int) -> str:
         """The style of a cell: its own one, that of its row, or that of its column (19.629)."""
@@ -296,16 +275,16 @@ def _speaks(cell: _Cell) -> bool:
 
 
 def _problem(cell: _Cell) -> str:
-    """The kind of mark that the cell needs, if any."""
+    """The code of the problem that the cell has, if any."""
     attributes = cell.attributes
     kind = attributes.get("office:value-type")
     if kind == "error" or attributes.get("calcext:value-type") == "error":
-        return "error"
+        return "error_value"
     if "table:formula" not in attributes:
         return ""
     if kind is None and not cell.paragraphs:
-        return "uncalculated"
-    return "error" if _ERROR.fullmatch(_shown(cell)) else ""
+        return "formula_not_calculated"
+    return "error_value" if _ERROR.fullmatch(_shown(cell)) else ""
 
 
 def _shown(cell: _Cell) -> str:

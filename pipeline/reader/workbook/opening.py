@@ -10,7 +10,8 @@ Tested in tests/reader/test_workbook.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
@@ -27,12 +28,11 @@ from pipeline.reader.workbook.formats import (
     too_large,
 )
 from pipeline.reader.workbook.package import kind_of, open_package
+from pipeline.reader.workbook.sheets import PADDED, Grid, Mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from pipeline.reader.workbook.sheets import Grid
 
 _OURS = "result_"
 _SENTENCES = {
@@ -68,11 +68,6 @@ _MOST_MERGED = 50_000_000
 # A row is not blank when a value is missing from it only because a formula failed.
 _NUMBERS = frozenset({int, float})
 _SPEAKING = frozenset({"error_value", "formula_not_calculated", "value_uncertain"})
-_CODES = {
-    "error": "error_value",
-    "uncalculated": "formula_not_calculated",
-    "differing": "value_uncertain",
-}
 _HIDDEN_ROWS = ("include", "skip")
 
 
@@ -120,55 +115,43 @@ def _grid(path: Path, data: bytes, sheet: str | int | None) -> Grid:
     return xlsx_grid(path, data, package, sheet)
 
 
-@dataclass(frozen=True, slots=True)
-class _Find:
-    """A cell with something to say about: its place in the grid, and the problem's code."""
-
-    row: int
-    column: int
-    code: str
-    text: str = ""
-
-
 def _manifest_from(grid: Grid, *, hidden_rows: str | None, fill_merged: bool) -> Manifest:
     """Make the grid a manifest.
 
     Raises ManifestError for an empty sheet, and for hidden rows that nothing was said about.
     """
-    finds = list(_lost_numbers(grid))
+    marks = list(_lost_numbers(grid))
     texts = [texts_of(column) for column in grid.columns]
     at = {number: index for index, number in enumerate(grid.numbers)}
     for mark in grid.look.marks:
         if mark.row not in at or mark.column >= len(texts):
             continue
-        if mark.text == UNREADABLE:
-            if said := texts[mark.column][at[mark.row]]:
-                finds.append(_Find(at[mark.row], mark.column, "format_not_understood", said))
-        elif mark.kind == "padded":
-            column = texts[mark.column]
-            column[at[mark.row]] = apply_mask(column[at[mark.row]], mark.text)
-        else:
-            said = mark.text.strip() or "#N/A"  # an error value that its writer left without name
-            finds.append(_Find(at[mark.row], mark.column, _CODES[mark.kind], said))
+        column, index = texts[mark.column], at[mark.row]
+        if mark.code != PADDED:
+            # An error value may be left without a name by its writer.
+            marks.append(replace(mark, text=mark.text.strip() or "#N/A"))
+        elif mark.text != UNREADABLE:
+            column[index] = apply_mask(column[index], mark.text)
+        elif column[index]:
+            marks.append(Mark(mark.row, mark.column, "format_not_understood", column[index]))
     top = _header_index(grid, texts)
-    for find, anchor in _merged(grid, texts, top, at):
+    for mark in _merged(grid, texts, top, at):
         if fill_merged:
-            texts[find.column][find.row] = anchor
+            texts[mark.column][at[mark.row]] = mark.text
         else:
-            finds.append(find)
+            marks.append(mark)
     dropped = _hidden(grid, texts, top, hidden_rows)
-    return _manifest(grid, texts, top, finds, dropped)
+    return _manifest(grid, texts, top, marks, dropped)
 
 
 def _manifest(
-    grid: Grid, texts: list[list[str]], top: int, finds: list[_Find], dropped: set[int]
+    grid: Grid, texts: list[list[str]], top: int, marks: list[Mark], dropped: set[int]
 ) -> Manifest:
     first = next(i for i, column in enumerate(texts) if not all_blank(column[top:]))
-    kept = [i for i in range(top + 1, len(grid.numbers)) if i not in dropped] if dropped else None
-    body = [
-        column[top + 1 :] if kept is None else [column[i] for i in kept] for column in texts[first:]
-    ]
-    numbers = grid.numbers[top + 1 :] if kept is None else [grid.numbers[i] for i in kept]
+    numbers, body = grid.numbers[top + 1 :], [column[top + 1 :] for column in texts[first:]]
+    if dropped:
+        kept = [number not in dropped for number in numbers]
+        numbers, body = [*compress(numbers, kept)], [[*compress(column, kept)] for column in body]
     table = Table(
         path=grid.path,
         header_row=grid.numbers[top],
@@ -178,13 +161,13 @@ def _manifest(
         sheet=grid.sheet,
         first_column=first,
     )
-    told = [find for find in finds if _matters(find, table, top, dropped)]
-    speaking = frozenset(grid.numbers[find.row] for find in told if find.code in _SPEAKING)
-    rows = manifest_of(replace(table, speaking=speaking))
-    there = {row.number for row in rows.rows}
-    told = [find for find in told if grid.numbers[find.row] in there]
-    problems = _problems(table, told, grid.numbers)
-    return replace(rows, cell_problems=(*_half_seen(grid), *problems))
+    marks = [mark for mark in marks if _matters(mark, table) and mark.row not in dropped]
+    speaking = frozenset(mark.row for mark in marks if mark.code in _SPEAKING)
+    manifest = manifest_of(replace(table, speaking=speaking))
+    there = {row.number for row in manifest.rows}
+    marks.sort(key=lambda mark: (mark.row, mark.column))
+    problems = (_problem(manifest, mark) for mark in marks if mark.row in there)
+    return replace(manifest, cell_problems=(*_half_seen(grid), *problems))
 
 
 def _half_seen(grid: Grid) -> tuple[Problem, ...]:
@@ -200,12 +183,11 @@ def _half_seen(grid: Grid) -> tuple[Problem, ...]:
     return (Problem("workbook_half_seen", message, Severity.WARNING),)
 
 
-def _matters(find: _Find, table: Table, top: int, dropped: set[int]) -> bool:
-    """Whether the cell lies in a row that is read, under a header that is not one of ours."""
-    index = find.column - table.first_column
+def _matters(mark: Mark, table: Table) -> bool:
+    """Whether the cell lies below the headers, under one that is not ours."""
+    index = mark.column - table.first_column
     header = table.header[index].strip().lower() if 0 <= index < len(table.header) else ""
-    below = find.row > top and find.row not in dropped
-    return below and not is_blank(header) and not header.startswith(_OURS)
+    return mark.row > table.header_row and not is_blank(header) and not header.startswith(_OURS)
 
 
 def _header_index(grid: Grid, texts: list[list[str]]) -> int:
@@ -218,20 +200,18 @@ def _header_index(grid: Grid, texts: list[list[str]]) -> int:
     )
 
 
-def _lost_numbers(grid: Grid) -> Iterator[_Find]:
+def _lost_numbers(grid: Grid) -> Iterator[Mark]:
     for index, column in enumerate(grid.columns):
         if not set(map(type, column)) & _NUMBERS:
             continue
-        for row, value in enumerate(column):
+        for row, value in zip(grid.numbers, column, strict=True):
             if digits_lost(value):
-                yield _Find(row, index, "digits_lost", str(len(f"{abs(value):.0f}")))
+                yield Mark(row, index, "digits_lost", str(len(f"{abs(value):.0f}")))
             elif too_large(value):
-                yield _Find(row, index, "number_too_large")
+                yield Mark(row, index, "number_too_large")
 
 
-def _merged(
-    grid: Grid, texts: list[list[str]], top: int, at: dict[int, int]
-) -> Iterator[tuple[_Find, str]]:
+def _merged(grid: Grid, texts: list[list[str]], top: int, at: dict[int, int]) -> Iterator[Mark]:
     """The cells that merged ranges cover below the header, each with the text of its range."""
     steps = 0
     for first_row, first_column, bottom, last_column in grid.look.merges:
@@ -242,14 +222,13 @@ def _merged(
                 f"{grid.path.name}: sheet {grid.sheet!r} has more merged cells than a table can.",
                 action="Copy the cells into a new workbook and save that.",
             )
-        rows = [at[n] for n in range(first_row, last_row + 1) if n in at]
         columns = range(first_column, min(last_column + 1, len(texts)))
         anchored = first_row in at and first_column < len(texts)
         anchor = texts[first_column][at[first_row]] if anchored else ""
-        for row in rows:
-            for column in columns:
-                if row > top and (grid.numbers[row], column) != (first_row, first_column):
-                    yield _Find(row, column, "merged_cell"), anchor
+        for row in range(max(first_row, grid.numbers[top] + 1), last_row + 1):
+            for column in columns if row in at else ():
+                if (row, column) != (first_row, first_column):
+                    yield Mark(row, column, "merged_cell", anchor)
 
 
 def _hidden(grid: Grid, texts: list[list[str]], top: int, hidden_rows: str | None) -> set[int]:
@@ -257,16 +236,15 @@ def _hidden(grid: Grid, texts: list[list[str]], top: int, hidden_rows: str | Non
     if hidden_rows == "include" or not grid.look.hidden:
         return set()
     hidden = [
-        index
+        number
         for index, number in enumerate(grid.numbers)
         if number in grid.look.hidden
         and index > top
         and not all_blank(column[index] for column in texts)
     ]
     if hidden and hidden_rows is None:
-        number = len(hidden)
-        are = f"{count(number, 'row')} {'is' if number == 1 else 'are'}"
-        where = f"{plural(number, 'row')} {listed([grid.numbers[i] for i in hidden])}"
+        are = f"{count(len(hidden), 'row')} {'is' if len(hidden) == 1 else 'are'}"
+        where = f"{plural(len(hidden), 'row')} {listed(hidden)}"
         raise ManifestError(
             f"{grid.path.name}: {are} hidden or filtered out in sheet {grid.sheet!r} ({where}).",
             action="Unhide them, or set `manifest.hidden_rows` to `include` or `skip`.",
@@ -274,11 +252,9 @@ def _hidden(grid: Grid, texts: list[list[str]], top: int, hidden_rows: str | Non
     return set(hidden)
 
 
-def _problems(table: Table, finds: list[_Find], numbers: Sequence[int]) -> Iterator[Problem]:
-    place = Manifest(table.path, (), (), sheet=table.sheet, first_column=table.first_column)
-    for find in sorted(finds, key=lambda find: (find.row, find.column)):
-        header = table.header[find.column - table.first_column].strip()
-        row = numbers[find.row]
-        cell = address_of(place, find.column - table.first_column, row) or ""
-        message = _SENTENCES[find.code].format(cell=cell, text=find.text)
-        yield Problem(find.code, message, row=row, cell=cell, column=header)
+def _problem(manifest: Manifest, mark: Mark) -> Problem:
+    index = mark.column - manifest.first_column
+    cell = address_of(manifest, index, mark.row) or ""
+    message = _SENTENCES[mark.code].format(cell=cell, text=mark.text)
+    header = manifest.headers[index].strip()
+    return Problem(mark.code, message, row=mark.row, cell=cell, column=header)

@@ -26,7 +26,7 @@ from pipeline.reader.content import Content
 from pipeline.reader.workbook.damage import Damage, damage_explained
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Callable, Container, Iterator
 
 # Real sheets inflate 8 to 20 times (measured on sheets of 100,000 rows, all cells equal: 14).
 _MAX_RATIO = 50
@@ -235,9 +235,8 @@ def workbook_of(package: Package) -> tuple[str, str]:
 def iter_elements(data: bytes) -> Iterator[Element]:
     """Give the elements of a small part in document order; an end is known when it is reached.
 
-    Raises expat.ExpatError, and NotAWorkbook for a document type: only an attack has one.
+    Raises expat.ExpatError and NotAWorkbook.
     """
-    parser = expat.ParserCreate()
     found: list[Element] = []
     open_ones: list[Element] = []
 
@@ -256,18 +255,35 @@ def iter_elements(data: bytes) -> Iterator[Element]:
             element.close = parser.CurrentByteIndex
             element.end = data.index(b">", element.close) + 1
 
-    def doctype(*_: object) -> None:
-        raise NotAWorkbook("a part has a document type")
-
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.StartDoctypeDeclHandler = doctype
+    parser = make_parser(start, end)
     for at in range(0, len(data), _CHUNK_BYTES):
         parser.Parse(data[at : at + _CHUNK_BYTES], False)
         yield from found
         found.clear()
     parser.Parse(b"", True)
     yield from found
+
+
+def make_parser(
+    start: Callable[[str, dict[str, str]], None],
+    end: Callable[[str], None] | None = None,
+    text: Callable[[str], None] | None = None,
+) -> expat.XMLParserType:
+    """Make a parser of a part that calls these for each start tag, each end tag and each text.
+
+    It raises NotAWorkbook for a document type: only an attack declares entities in a workbook.
+    """
+
+    def refuse(*_: object) -> None:
+        raise NotAWorkbook("a part has a document type")
+
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
+    parser.StartDoctypeDeclHandler = refuse
+    return parser
 
 
 def tag_end(data: bytes | bytearray, start: int) -> int:

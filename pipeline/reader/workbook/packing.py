@@ -18,7 +18,6 @@ import re
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 from pipeline.manifest.wording import letters_of
@@ -26,6 +25,7 @@ from pipeline.reader.workbook.package import (
     Package,
     Relationship,
     iter_elements,
+    make_parser,
     rels_of,
     workbook_of,
 )
@@ -163,27 +163,20 @@ def _blank_strings(book: Book) -> set[str]:
     if book.strings is None:
         return set()
     blank: set[str] = set()
-    state = {"index": -1, "filled": True}
+    number = -1
 
-    def start(tag: str, _: dict[str, str]) -> None:
+    def start(tag: str, _: object) -> None:
+        nonlocal number
         if tag.rpartition(":")[2] == "si":
-            close()
-            state.update(index=state["index"] + 1, filled=False)
-
-    def close() -> None:
-        if not state["filled"]:
-            blank.add(str(state["index"]))
+            number += 1
+            blank.add(str(number))
 
     def characters(text: str) -> None:
         if not text.isspace():
-            state["filled"] = True
+            blank.discard(str(number))
 
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = start
-    parser.CharacterDataHandler = characters
     with book.package.open(book.strings) as stream:
-        parser.ParseFile(stream)
-    close()
+        make_parser(start, text=characters).ParseFile(stream)
     return blank
 
 
@@ -191,11 +184,8 @@ def _rows(
     blocks: Blocks, blank: set[str], columns: list[int], numbers: list[int]
 ) -> Iterator[bytes]:
     last = 0
-    started = False
+    yield _head(blocks.prefix)
     for block in blocks:
-        if not started:
-            yield _head(blocks.prefix)
-            started = True
         if not blocks.prefix and says_nothing(block):
             continue
         walk = Walk(block, blocks.prefix, last)
@@ -208,8 +198,6 @@ def _rows(
             numbers.append(number)
             columns.append(max(cell.column for cell in cells))
             yield _row(block, blocks.prefix, cells, len(numbers))
-    if not started:
-        yield _head(blocks.prefix)
 
 
 def _speaks(cell: Cell, blank: set[str]) -> bool:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from pipeline.manifest.wording import number_of
-from pipeline.reader.workbook.package import chunks
-from pipeline.reader.workbook.sheets import Look, Mark
+from pipeline.reader.workbook.package import chunks, make_parser
+from pipeline.reader.workbook.sheets import PADDED, Look, Mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -108,45 +108,39 @@ def _thoroughly(block: bytes, prefix: bytes, row: int, look: Look, padded: dict[
 def _mark(cells: Iterable[Cell], look: Look, padded: dict[str, str]) -> None:
     for cell in cells:
         if cell.kind == "e":
-            look.marks.append(Mark(cell.row, cell.column, "error", cell.text))
+            look.marks.append(Mark(cell.row, cell.column, "error_value", cell.text))
         elif cell.formula and cell.kind != "str" and not cell.text:
-            look.marks.append(Mark(cell.row, cell.column, "uncalculated", ""))
+            look.marks.append(Mark(cell.row, cell.column, "formula_not_calculated"))
         elif cell.kind == "n" and cell.style in padded:
-            look.marks.append(Mark(cell.row, cell.column, "padded", padded[cell.style]))
+            look.marks.append(Mark(cell.row, cell.column, PADDED, padded[cell.style]))
 
 
 class Blocks:
     """Whole rows, block by block. Afterwards `tail` is what stands behind the rows.
 
-    `prefix` is the namespace prefix of the sheet's tags with its colon, mostly empty; it is known
-    from the first block on. Raises expat.ExpatError for a sheet that breaks off.
+    `prefix` is the namespace prefix of the sheet's tags with its colon, mostly empty. Raises
+    expat.ExpatError for a sheet that breaks off.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
-        self._chunks = chunks(stream)
-        self.prefix = b""
         self.tail = b""
-
-    def __iter__(self) -> Iterator[bytes]:
-        buffer = b""
-        opening = None
+        self._chunks = chunks(stream)
+        self._buffer, opening = b"", None
         for chunk in self._chunks:
-            buffer += chunk
-            if opening := _OPENING.search(buffer):
+            self._buffer += chunk
+            if opening := _OPENING.search(self._buffer):
                 break
         if not opening:
             raise expat.ExpatError("a sheet has no rows part")
         self.prefix = opening[1]
-        buffer = buffer[opening.end() :]
-        if opening[2]:
-            self.tail = buffer + b"".join(self._chunks)
-            return
-        yield from self._rows(buffer)
+        self._buffer = self._buffer[opening.end() :]
+        self._is_empty = bool(opening[2])
 
-    def _rows(self, buffer: bytes) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[bytes]:
         closing = b"</" + self.prefix + b"sheetData"
         row = b"<" + self.prefix + b"row"
-        while (end := buffer.find(closing)) < 0:
+        buffer, end = self._buffer, 0
+        while not self._is_empty and (end := buffer.find(closing)) < 0:
             chunk = next(self._chunks, b"")
             if not chunk:
                 raise expat.ExpatError("a sheet ends in the middle of its rows")
@@ -175,11 +169,7 @@ class Walk:
         self._text: list[str] = []
         self._reads = self._formula = self._value = False
         self._cut = len(prefix)
-        self._parser = expat.ParserCreate("UTF-8")
-        self._parser.buffer_text = True
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._characters
+        self._parser = make_parser(self._start, self._end, self._characters)
         self._parser.Parse(_ROOT, False)
         self._parser.Parse(block, False)
         self._parser.Parse(b"</rows>", True)

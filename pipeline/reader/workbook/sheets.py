@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-# Filled cells that a file may hold. 100,000 rows of 12 equal cells have 0.5 a byte; at this limit
-# a file of 300 KB takes less than 300 MB.
-FREE_FILLED = 300_000
-MOST_FILLED_PER_BYTE = 1.5
-# Cells of the rectangle around them, by the size of the file.
-MOST_CELLS = 1_000_000
-MOST_CELLS_PER_BYTE = 8
 # As far as Excel and LibreOffice go.
 _MOST_ROWS, _MOST_COLUMNS = 2**20, 2**14
 # The error values that calamine knows; any other one makes it refuse the whole workbook.
@@ -68,14 +61,18 @@ def choose_sheet(name: str, sheets: list[SheetPart], wanted: str | int | None) -
     )
 
 
+PADDED = "padded"
+"""The code of a number that its format shows with more than its digits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A cell that needs a word: `kind` is error, uncalculated or padded (`text`: its mask)."""
+    """A cell that needs a word: `code` is that of its problem, or PADDED (`text`: its mask)."""
 
     row: int
     column: int
-    kind: str
-    text: str
+    code: str
+    text: str = ""
 
 
 @dataclass(slots=True)
@@ -101,7 +98,9 @@ class Look:
     @property
     def odd_errors(self) -> bool:
         """Whether a cell holds an error value that calamine does not know: #SPILL!, Err:502."""
-        return any(one.kind == "error" and one.text not in _KNOWN_ERRORS for one in self.marks)
+        return any(
+            one.code == "error_value" and one.text not in _KNOWN_ERRORS for one in self.marks
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +127,8 @@ class Gathered:
         self._size_bytes = size_bytes
         self._rows: dict[int, list[object]] = {}
         self._places = 0
-        self._most_places = MOST_CELLS + MOST_CELLS_PER_BYTE * size_bytes
-        self._most_filled = FREE_FILLED + MOST_FILLED_PER_BYTE * size_bytes
+        self._most_places = most_places(size_bytes)
+        self._most_filled = most_filled(size_bytes)
 
     def put(self, row: int, column: int, value: object) -> None:
         """Take a cell. A text of nothing but blanks says nothing."""
@@ -146,11 +145,11 @@ class Gathered:
             filled = len(cells) - cells.count("")
             self._place(row, len(cells) - 1, filled)[: len(cells)] = cells
 
-    def mark(self, row: int, column: int, kind: str, text: str = "") -> None:
+    def mark(self, row: int, column: int, code: str, text: str = "") -> None:
         """Take a cell with an error value or a formula without a value, or one that is padded."""
-        if kind != "padded":
+        if code != PADDED:
             self._place(row, column)
-        self.look.marks.append(Mark(row, column, kind, text))
+        self.look.marks.append(Mark(row, column, code, text))
 
     def grid(self, sheet: str) -> Grid:
         """The rows that say something, as columns."""
@@ -192,6 +191,19 @@ class Gathered:
     def _too_wide(self) -> ManifestError:
         look = self.look
         return width_error(self._path.name, look.filled, len(self._rows), look.last_column + 1)
+
+
+def most_filled(size_bytes: int) -> float:
+    """How many filled cells a file may hold.
+
+    100,000 rows of 12 equal cells have 0.5 a byte; at this limit 300 KB take less than 300 MB.
+    """
+    return 300_000 + 1.5 * size_bytes
+
+
+def most_places(size_bytes: int) -> int:
+    """How many cells the rectangle around the filled ones may have, by the size of the file."""
+    return 1_000_000 + 8 * size_bytes
 
 
 def density_error(name: str, filled: int, size_bytes: int) -> ManifestError:
