@@ -48,13 +48,16 @@ def damage_explained(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def failures_as_damage(reason: str) -> Iterator[None]:
-    """Turn whatever a library raises over a file into Damage, a panic of Rust code among it."""
+def failures_as_damage(reason: str = "") -> Iterator[None]:
+    """Turn whatever a library raises over a file into Damage, a panic of Rust code among it.
+
+    Without a `reason` the library's own words are given.
+    """
     try:
         yield
     except BaseException as error:
         if isinstance(error, Exception) or type(error).__name__ == "PanicException":
-            raise Damage(reason) from error
+            raise Damage(reason or _reason(error)) from error
         raise
 
 

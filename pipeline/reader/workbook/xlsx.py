@@ -82,7 +82,7 @@ def xlsx_grid(path: Path, data: bytes, package: Package, wanted: str | int | Non
 
 def _columns(data: bytes, sheet: str) -> list[list[object]]:
     """The columns of the sheet from A on, as calamine's values. Raises Damage."""
-    with failures_as_damage("its cells make no sense"):
+    with failures_as_damage():
         table = pd.read_excel(
             io.BytesIO(data),
             sheet_name=sheet,
