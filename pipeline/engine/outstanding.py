@@ -90,8 +90,9 @@ class Outstanding:
         elif self.references.tells(row, content, now):
             events = self._queried(row, content, now)
         else:
+            # Nobody was asked for the task itself: it gets a query by its id, even past a deadline.
             self._sweep.answered()
-            self._again(row, now)
+            self._ask_within(row, now, None)
             return NOTHING
         return Reaction(events) if events else NOTHING
 

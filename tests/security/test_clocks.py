@@ -15,7 +15,7 @@ from pipeline.downloader.connection import judge
 from pipeline.engine.commands import Query, QueryReply, Submit, SubmitReply
 from pipeline.engine.engine import Engine
 from pipeline.engine.limits import Pace, Settings
-from pipeline.errors import TransferBroken, Unreachable
+from pipeline.errors import NoSuchTask, TransferBroken, Unreachable
 from pipeline.journal.reading import read_entries
 from pipeline.lifecycle import apply
 from pipeline.model import Entry, Phase, State, TaskView
@@ -142,13 +142,17 @@ def test_a_doubt_of_any_age_is_looked_up_at_least_once(age_s: float, lookup_s: f
     assert [type(command) for command in decision.commands] == [Query]
 
 
-@given(asleep_s=st.floats(0, 30 * DAY_S))
+@given(asleep_s=st.floats(0, 30 * DAY_S), references=st.booleans())
 def test_after_a_sleep_of_any_length_a_task_is_asked_for_before_it_is_given_up(
-    asleep_s: float,
+    asleep_s: float, *, references: bool
 ) -> None:
-    """A machine that slept past the deadline: a video that got ready meanwhile is fetched."""
+    """A machine that slept past the deadline: a video that got ready meanwhile is fetched.
+
+    So it is where the first query tried our reference, and the provider knows no references.
+    """
     now = 1000.0
-    engine = Engine(Settings(pace=Pace(1, 1, 0), deadline_s=60), now)
+    settings = Settings(pace=Pace(1, 1, 0), deadline_s=60, client_reference=references)
+    engine = Engine(settings, now)
     enqueue(engine, attempt("a", 1, "even"))
     (submit,) = engine.tell([], now).commands
     assert isinstance(submit, Submit)
@@ -156,6 +160,12 @@ def test_after_a_sleep_of_any_length_a_task_is_asked_for_before_it_is_given_up(
     assert decision.wake_at is not None
     now = max(now + asleep_s, decision.wake_at)
     (query,) = engine.tell([], now).commands
+    if references:
+        assert query == Query("a", attempt("a", 1, "even").client_business_id)
+        decision = engine.tell([QueryReply("a", NoSuchTask("no such task"))], now)
+        assert decision.wake_at is not None
+        now = decision.wake_at
+        (query,) = engine.tell([], now).commands
     assert query == Query("a", "t")
     view = TaskView("t", Phase.COMPLETED, 100, "https://files.example/a.mp4")
     engine.tell([QueryReply("a", view)], now)
