@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pipeline.config.catalogue import FIELDS, SECTIONS, allowed
+from pipeline.config.catalogue import FIELDS, SECTIONS, about, allowed
 
 from .tables import table
 
@@ -26,7 +26,7 @@ def _rows(section: str) -> list[tuple[str, ...]]:
             f"`{path}`",
             f"`{_written(info.get_default(call_default_factory=True))}`",
             allowed(path),
-            _escaped(info.description or ""),
+            _escaped(about(path)),
         )
         for path, info in FIELDS.items()
         if path.rpartition(".")[0] == section

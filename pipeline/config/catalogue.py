@@ -54,6 +54,11 @@ def allowed(key: str, *, inner: bool = False) -> str:
     return _in_words(FIELDS[key].annotation, FIELDS[key].metadata, inner=inner)
 
 
+def about(key: str) -> str:
+    """Return the text that `settings` has below a setting, on one line."""
+    return " ".join((FIELDS[key].description or "").split())
+
+
 def takes_text(key: str) -> bool:
     """Tell whether a setting is any text, not one of a few words."""
     kind = FIELDS[key].annotation if key in FIELDS else None
@@ -115,9 +120,9 @@ def _key(section: BaseModel, name: str, prefix: str, indent: str) -> str:
         title = _comment((SECTIONS[path].__doc__ or "").strip(), indent)
         keys = _keys(getattr(section, name), f"{path}.", f"{indent}  ")
         return f"{title}{indent}{name}:\n{keys}"
-    field = type(section).model_fields[name]
-    comment = _comment(f"{field.description or ''} [{allowed(prefix + name)}]", indent)
-    return f"{comment}{indent}{name}: {_written(field.get_default(call_default_factory=True))}\n"
+    comment = _comment(f"{about(path)} [{allowed(path)}]", indent)
+    default = _written(FIELDS[path].get_default(call_default_factory=True))
+    return f"{comment}{indent}{name}: {default}\n"
 
 
 def _comment(text: str, indent: str) -> str:

@@ -1,8 +1,8 @@
 """The settings of Reelsheet: one frozen `Config`, each key with its bounds and its comment.
 
-The descriptions are written for the person who edits `config.yaml`; that file is rendered from
-them (see `catalogue`). `Defaults` repeats what the checker's `rules` allow, because the checker is
-above the configuration; a test compares the two.
+The texts below the keys are written for the person who edits `config.yaml`; that file is rendered
+from them (see `catalogue`). `Defaults` repeats what the checker's `rules` allow, because the
+checker is above the configuration; a test compares the two.
 Tested in tests/config/test_loading.py.
 """
 
@@ -33,183 +33,122 @@ _DAY_S = 86_400.0
 class Section(BaseModel):
     """Base of all sections: strict types, unknown keys refused, frozen."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
 
 
 class Api(Section):
     """The provider: its address, your key and model, and how lost answers are followed up."""
 
-    base_url: BaseUrl = Field(
-        default="https://toapis.com",
-        description="The address of the API, with or without /v1. Must be https, except on this "
-        "machine.",
-    )
-    key_env: KeyVariable = Field(
-        default="TOAPIS_API_KEY",
-        description="The name of the environment variable that holds the key. Never write the key "
-        "itself here.",
-    )
-    model: Text = Field(
-        default="gemini_omni_flash",
-        description="The model, spelled as the provider spells it.",
-    )
-    client_reference: bool = Field(
-        default=True,
-        description="Send a reference of our own (client_business_id) with each submission, and "
-        "use it to look up submissions whose answer was lost.",
-    )
-    submit_timeout_s: float = Field(
-        default=180.0,
-        gt=0,
-        le=3600,
-        description="Seconds to wait for the answer to a submission. The provider may fetch the "
-        "pictures before it answers, so a short time leaves rows in doubt.",
-    )
-    lookup_s: float = Field(
-        default=120.0,
-        ge=0,
-        le=3600,
-        description="Seconds during which a submission whose answer was lost is looked up.",
-    )
-    missing_grace_s: float = Field(
-        default=600.0,
-        ge=0,
-        le=_DAY_S,
-        description="Seconds during which a task that the provider does not know is queried again "
-        "before its row counts as missing.",
-    )
-    upload_age_h: float = Field(
-        default=20.0,
-        ge=0,
-        le=720,
-        description="Hours during which the URL of an uploaded picture is reused.",
-    )
+    base_url: BaseUrl = "https://toapis.com"
+    """The address of the API, with or without /v1. Must be https, except on this machine."""
+    key_env: KeyVariable = "TOAPIS_API_KEY"
+    """The name of the environment variable that holds the key. Never write the key itself here."""
+    model: Text = "gemini_omni_flash"
+    """The model, spelled as the provider spells it."""
+    client_reference: bool = True
+    """Send a reference of our own (client_business_id) with each submission, and use it to look up
+    submissions whose answer was lost.
+    """
+    submit_timeout_s: float = Field(180.0, gt=0, le=3600)
+    """Seconds to wait for the answer to a submission. The provider may fetch the pictures before it
+    answers, so a short time leaves rows in doubt.
+    """
+    lookup_s: float = Field(120.0, ge=0, le=3600)
+    """Seconds during which a submission whose answer was lost is looked up."""
+    missing_grace_s: float = Field(600.0, ge=0, le=_DAY_S)
+    """Seconds during which a task that the provider does not know is queried again before its row
+    counts as missing.
+    """
+    upload_age_h: float = Field(20.0, ge=0, le=720)
+    """Hours during which the URL of an uploaded picture is reused."""
 
 
 class Limits(Section):
     """How much is done at the same time, and how fast."""
 
-    outstanding: int = Field(
-        default=50,
-        ge=1,
-        le=10_000,
-        description="The concurrency cap: unfinished tasks at the provider at any time.",
-    )
-    submits_in_flight: int = Field(
-        default=8,
-        ge=1,
-        le=500,
-        description="Submissions that wait for their answer at the same time. A crash leaves at "
-        "most this many rows in doubt.",
-    )
-    submits_per_minute: int = Field(
-        default=300,
-        ge=1,
-        le=100_000,
-        description="Submissions per minute (the provider's limit for the default group: 300).",
-    )
-    polls_per_minute: int = Field(
-        default=3000,
-        ge=1,
-        le=1_000_000,
-        description="Queries per minute (the provider's limit for the default group: 3000).",
-    )
-    uploads: int = Field(default=4, ge=1, le=64, description="Pictures uploaded in parallel.")
-    downloads: int = Field(default=8, ge=1, le=64, description="Videos downloaded in parallel.")
-    attempts: int = Field(
-        default=3,
-        ge=1,
-        le=20,
-        description="Most submissions of a row with the same request, over all runs.",
-    )
+    outstanding: int = Field(50, ge=1, le=10_000)
+    """The concurrency cap: unfinished tasks at the provider at any time."""
+    submits_in_flight: int = Field(8, ge=1, le=500)
+    """Submissions that wait for their answer at the same time. A crash leaves at most this many
+    rows in doubt.
+    """
+    submits_per_minute: int = Field(300, ge=1, le=100_000)
+    """Submissions per minute (the provider's limit for the default group: 300)."""
+    polls_per_minute: int = Field(3000, ge=1, le=1_000_000)
+    """Queries per minute (the provider's limit for the default group: 3000)."""
+    uploads: int = Field(4, ge=1, le=64)
+    """Pictures uploaded in parallel."""
+    downloads: int = Field(8, ge=1, le=64)
+    """Videos downloaded in parallel."""
+    attempts: int = Field(3, ge=1, le=20)
+    """Most submissions of a row with the same request, over all runs."""
 
 
 class Polling(Section):
     """How often running tasks are queried."""
 
-    first_s: float = Field(
-        default=10.0,
-        ge=0,
-        le=3600,
-        description="Seconds from a submission to its first query, as long as it is not known how "
-        "long tasks take.",
-    )
-    interval_s: float = Field(
-        default=10.0,
-        ge=0.001,
-        le=3600,
-        description="Seconds between later queries of a task, as long as that is not known.",
-    )
-    floor_s: float | None = Field(
-        default=None,
-        ge=0,
-        le=3600,
-        description="Least seconds between two queries of one task. null: 5, as the provider "
-        "advises; 0 on this machine.",
-    )
-    deadline_s: float = Field(
-        default=1800.0,
-        gt=0,
-        le=7 * _DAY_S,
-        description="Seconds after which a run stops waiting for a task, counted from its "
-        "submission or from the start of the run, whichever is later. The task stays paid for, and "
-        "the next run continues with it.",
-    )
+    first_s: float = Field(10.0, ge=0, le=3600)
+    """Seconds from a submission to its first query, as long as it is not known how long tasks take.
+    """
+    interval_s: float = Field(10.0, ge=0.001, le=3600)
+    """Seconds between later queries of a task, as long as that is not known."""
+    floor_s: float | None = Field(None, ge=0, le=3600)
+    """Least seconds between two queries of one task. null: 5, as the provider advises; 0 on this
+    machine.
+    """
+    deadline_s: float = Field(1800.0, gt=0, le=7 * _DAY_S)
+    """Seconds after which a run stops waiting for a task, counted from its submission or from the
+    start of the run, whichever is later. The task stays paid for, and the next run continues with
+    it.
+    """
 
 
 class ManifestSettings(Section):
     """How the manifest is read."""
 
-    sheet: Sheet | None = Field(
-        default=None,
-        description="The sheet of a workbook, by name or by number. null: the first sheet that is "
-        "not hidden.",
-    )
-    hidden_rows: Literal["include", "skip"] | None = Field(
-        default=None,
-        description="What to do with rows of a workbook that are hidden or filtered out. null: "
-        "refuse a sheet that has such rows.",
-    )
-    fill_merged: bool = Field(
-        default=False,
-        description="Whether every cell of a merged range has the value of the first one. false: "
-        "the other cells are problems if their column is used.",
-    )
-    key: Text | None = Field(
-        default=None,
-        description="The header of the column that names each row for good. null: the first that "
-        "exists of key, id and sku; without any of them, rows are told apart by their contents.",
-    )
-    columns: dict[str, ManifestField] = Field(
-        default_factory=dict,
-        description="Your own headers and the fields they stand for, for example "
-        "{Video text: prompt, Photo: image_1}. Fields: prompt, image_1, image_2, image_3, images, "
-        "duration, aspect_ratio, resolution, key.",
-    )
-    encoding: Encoding | None = Field(
-        default=None,
-        description="The encoding of a text manifest, for example cp1252. null: detected.",
-    )
-    prompt_template: PromptTemplate | None = Field(
-        default=None,
-        description="A template for the prompt of rows whose prompt cell is empty or missing, made "
-        "of their other columns, for example 'Product video of {{ title }}. {{ description | "
-        "striphtml | truncate(300) }}'. Write a header as one word, in any case and with _ for "
-        'spaces, or as row["Any Header"]. A row is not sent if a cell that the template uses is '
-        "empty, unless the template says what to write instead: {{ colour | default('white') }}, "
-        "{% if colour %}…{% endif %}.",
-    )
-    image_root: Text | None = Field(
-        default=None,
-        description="The folder that relative picture paths start from; itself relative to the "
-        "working folder. null: the manifest's own folder.",
-    )
-    images_outside: bool = Field(
-        default=False,
-        description="Also accept pictures outside that folder: absolute paths, .. and links that "
-        "lead elsewhere. false: such a path is a problem of its row, so that a manifest from "
-        "someone else cannot send just any file of this machine.",
-    )
+    sheet: Sheet | None = None
+    """The sheet of a workbook, by name or by number. null: the first sheet that is not hidden."""
+    hidden_rows: Literal["include", "skip"] | None = None
+    """What to do with rows of a workbook that are hidden or filtered out. null: refuse a sheet that
+    has such rows.
+    """
+    fill_merged: bool = False
+    """Whether every cell of a merged range has the value of the first one. false: the other cells
+    are problems if their column is used.
+    """
+    key: Text | None = None
+    """The header of the column that names each row for good. null: the first that exists of key, id
+    and sku; without any of them, rows are told apart by their contents.
+    """
+    columns: dict[str, ManifestField] = Field(default_factory=dict)
+    """Your own headers and the fields they stand for, for example {Video text: prompt, Photo:
+    image_1}. Fields: prompt, image_1, image_2, image_3, images, duration, aspect_ratio, resolution,
+    key.
+    """
+    encoding: Encoding | None = None
+    """The encoding of a text manifest, for example cp1252. null: detected."""
+    prompt_template: PromptTemplate | None = None
+    """A template for the prompt of rows whose prompt cell is empty or missing, made of their other
+    columns, for example 'Product video of {{ title }}. {{ description | striphtml | truncate(300)
+    }}'. Write a header as one word, in any case and with _ for spaces, or as row["Any Header"]. A
+    row is not sent if a cell that the template uses is empty, unless the template says what to
+    write instead: {{ colour | default('white') }}, {% if colour %}…{% endif %}.
+    """
+    image_root: Text | None = None
+    """The folder that relative picture paths start from; itself relative to the working folder.
+    null: the manifest's own folder.
+    """
+    images_outside: bool = False
+    """Also accept pictures outside that folder: absolute paths, .. and links that lead elsewhere.
+    false: such a path is a problem of its row, so that a manifest from someone else cannot send
+    just any file of this machine.
+    """
 
     @model_validator(mode="after")
     def _one_header_a_field(self) -> Self:
@@ -225,28 +164,26 @@ class ManifestSettings(Section):
 class Images(Section):
     """How local pictures are prepared before they are sent; your own files are never changed."""
 
-    prepare: Prepare = Field(
-        default="auto",
-        description="auto: a picture that the provider does not accept, or might misread, is sent "
-        "as a JPEG or PNG copy, kept in cache/pictures of the output folder. That is: HEIC, AVIF, "
-        "TIFF, BMP, CMYK, 16 bits per colour, photographs stored sideways, more than 10,000,000 "
-        "bytes, or more than 4096 pixels on the longer side; of an animation or a file with "
-        "several pages, the first picture. JPEG, PNG, WebP and GIF files that fit are sent byte "
-        "for byte. off: every file is sent as it is, or is a problem of its row. Either way a row "
-        "gets a warning if the video would show less than half of a picture.",
-    )
+    prepare: Prepare = "auto"
+    """auto: a picture that the provider does not accept, or might misread, is sent as a JPEG or PNG
+    copy, kept in cache/pictures of the output folder. That is: HEIC, AVIF, TIFF, BMP, CMYK, 16 bits
+    per colour, photographs stored sideways, more than 10,000,000 bytes, or more than 4096 pixels on
+    the longer side; of an animation or a file with several pages, the first picture. JPEG, PNG,
+    WebP and GIF files that fit are sent byte for byte. off: every file is sent as it is, or is a
+    problem of its row. Either way a row gets a warning if the video would show less than half of a
+    picture.
+    """
 
 
 class Defaults(Section):
     """The values that empty cells take."""
 
-    duration: Literal[4, 6, 10] = Field(default=6, description="Seconds of video.")
-    aspect_ratio: Literal["16:9", "9:16"] = Field(
-        default="16:9",
-        description="The shape of the video. Always write it in quotes: YAML reads 16:9 as the "
-        "number 969.",
-    )
-    resolution: Resolution = Field(default="720P", description="1080p exists only with 16:9.")
+    duration: Literal[4, 6, 10] = 6
+    """Seconds of video."""
+    aspect_ratio: Literal["16:9", "9:16"] = "16:9"
+    """The shape of the video. Always write it in quotes: YAML reads 16:9 as the number 969."""
+    resolution: Resolution = "720P"
+    """1080p exists only with 16:9."""
 
     @model_validator(mode="after")
     def _fit_each_other(self) -> Self:
@@ -259,39 +196,28 @@ class Defaults(Section):
 class Output(Section):
     """Where the videos go, what they are called, and how they are verified."""
 
-    dir: Text = Field(
-        default="outputs",
-        description="The folder that holds one folder per manifest, relative to the working "
-        "folder.",
-    )
-    name: NameTemplate = Field(
-        default="{key}",
-        validate_default=True,  # so that the default is translated, too
-        description="The file name of a video, without .mp4: a template like "
-        "manifest.prompt_template, for example '{{ key }}-{{ title | lower | truncate(30) }}'. "
-        "{key} or any other column in single braces, for example {sku}-{colour}, is short for "
-        '{{ row["Its Header"] | default("") }}, which writes nothing for an empty cell.',
-    )
-    verify: Literal["boxes", "first_frame", "full"] = Field(
-        default="first_frame",
-        description="How thoroughly a downloaded video is verified. boxes: finds truncated files. "
-        "first_frame: also decodes the first film frame. full: decodes all of it, about a second "
-        "per video.",
-    )
+    dir: Text = "outputs"
+    """The folder that holds one folder per manifest, relative to the working folder."""
+    # The default is validated so that it is translated, too.
+    name: NameTemplate = Field("{key}", validate_default=True)
+    """The file name of a video, without .mp4: a template like manifest.prompt_template, for example
+    '{{ key }}-{{ title | lower | truncate(30) }}'. {key} or any other column in single braces, for
+    example {sku}-{colour}, is short for {{ row["Its Header"] | default("") }}, which writes nothing
+    for an empty cell.
+    """
+    verify: Literal["boxes", "first_frame", "full"] = "first_frame"
+    """How thoroughly a downloaded video is verified. boxes: finds truncated files. first_frame:
+    also decodes the first film frame. full: decodes all of it, about a second per video.
+    """
 
 
 class _Caps(Section):
-    videos: int | None = Field(
-        default=None, gt=0, description="Most videos to order. null: no cap."
-    )
-    video_seconds: int | None = Field(
-        default=None, gt=0, description="Most seconds of video to order. null: no cap."
-    )
-    money: float | None = Field(
-        default=None,
-        gt=0,
-        description="Most money to spend; needs price_per_second. null: no cap.",
-    )
+    videos: int | None = Field(None, gt=0)
+    """Most videos to order. null: no cap."""
+    video_seconds: int | None = Field(None, gt=0)
+    """Most seconds of video to order. null: no cap."""
+    money: float | None = Field(None, gt=0)
+    """Most money to spend; needs price_per_second. null: no cap."""
 
 
 class PerDay(_Caps):
@@ -302,16 +228,12 @@ class Budget(_Caps):
     """Caps per run (and per_day); nothing more is submitted once it would exceed one of them."""
 
     per_day: PerDay = Field(default_factory=PerDay)
-    price_per_second: float | None = Field(
-        default=None,
-        gt=0,
-        description="What a second of video costs you. The provider publishes no price for this "
-        "model. null: no costs are shown.",
-    )
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(
-        default="USD",
-        description="The currency of money and price_per_second, three capital letters.",
-    )
+    price_per_second: float | None = Field(None, gt=0)
+    """What a second of video costs you. The provider publishes no price for this model. null: no
+    costs are shown.
+    """
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    """The currency of money and price_per_second, three capital letters."""
 
     @model_validator(mode="after")
     def _money_needs_a_price(self) -> Self:
@@ -328,11 +250,10 @@ class Budget(_Caps):
 class Config(Section):
     """All settings of one invocation, resolved once by `loading.load`."""
 
-    provider: Literal["rehearsal", "toapis"] = Field(
-        default="rehearsal",
-        description="rehearsal: a built-in emulator; nothing is sent and nothing is paid. toapis: "
-        "the real provider.",
-    )
+    provider: Literal["rehearsal", "toapis"] = "rehearsal"
+    """rehearsal: a built-in emulator; nothing is sent and nothing is paid. toapis: the real
+    provider.
+    """
     api: Api = Field(default_factory=Api)
     limits: Limits = Field(default_factory=Limits)
     polling: Polling = Field(default_factory=Polling)
