@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import check, init, plan, resolve, run, status
+from pipeline.cli import init, look, resolve, run
 from pipeline.cli.screen import outlive_readers
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError
@@ -53,8 +53,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for module in (check, plan, run, status, resolve, init):
-    module.add_to(app)
+for add in (look.add_to, run.add_to, look.add_later_to, resolve.add_to, init.add_to):
+    add(app)
 
 
 def _show_version(wanted: bool) -> None:

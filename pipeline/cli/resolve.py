@@ -89,10 +89,9 @@ def _settled(target: Target, key: str, task_id: str | None, *, adopt: bool) -> s
     from pipeline.checker.naming import visible
     from pipeline.runner.resolve import adopt_task, close_unsent
 
-    manifest, folder, row = target.manifest, target.folder, visible(key)
     if task_id is None:
-        return close_unsent(manifest, folder, row, adopt=adopt)
-    return adopt_task(manifest, target.config, folder, row, task_id, adopt=adopt)
+        return close_unsent(target, visible(key), adopt=adopt)
+    return adopt_task(target, visible(key), task_id, adopt=adopt)
 
 
 def _list(target: Target, *, as_json: bool) -> None:
@@ -100,7 +99,7 @@ def _list(target: Target, *, as_json: bool) -> None:
 
     from pipeline.runner.resolve import open_doubts
 
-    doubts = open_doubts(target.folder, _numbers(target))
+    doubts = open_doubts(target, _numbers(target))
     currency = target.config.budget.currency
     if as_json:
         rows = [asdict(one) for one in doubts]

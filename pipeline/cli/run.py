@@ -22,13 +22,13 @@ from pipeline.cli.options import (
     checked,
     resolve_target,
 )
-from pipeline.cli.screen import print_table, problem_line
+from pipeline.cli.screen import print_results, print_table, problem_line
 from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
-    from pipeline.planner.plan import Mode, Selection
+    from pipeline.planner.plan import Selection
     from pipeline.runner.reports import RunReport
     from pipeline.runner.target import Target
 
@@ -94,12 +94,14 @@ def _run(
     looks at the balance: if the rows to submit cost more, it asks whether to continue; without a
     terminal it says so and continues.
     """
-    from pipeline.planner.plan import Mode
+    from pipeline.runner.order import select
 
     target = resolve_target(manifest, config, out, sets)
-    selection = _selection(target, Mode.RUN, retry=retry, redo=redo, limit=limit, only=only)
+    selection = select(
+        target, retry=_listed(retry), redo=_listed(redo), limit=limit, only=_listed(only)
+    )
     if dry_run:
-        from pipeline.cli.plan import show_plan
+        from pipeline.cli.look import show_plan
 
         show_plan(target, selection, as_json=False, verbose=verbose)
         return
@@ -129,10 +131,11 @@ def _retry(
     rows in these states and the videos that were fetched.
     """
     from pipeline.planner.plan import Mode
+    from pipeline.runner.order import select
 
     _ = verbose
     target = resolve_target(manifest, config, out, sets)
-    selection = _selection(target, Mode.RETRY, retry=states, limit=limit, only=only)
+    selection = select(target, Mode.RETRY, retry=_listed(states), limit=limit, only=_listed(only))
     _carry_out(target, selection, "retry", yes=yes, adopt=adopt, quiet=quiet)
 
 
@@ -152,36 +155,16 @@ def _fetch(
     before do not count, so it may be 0 although such rows need attention.
     """
     from pipeline.planner.plan import Mode
+    from pipeline.runner.order import select
 
     _ = verbose
     target = resolve_target(manifest, config, out, sets)
-    selection = _selection(target, Mode.FETCH, only=only)
+    selection = select(target, Mode.FETCH, only=_listed(only))
     _carry_out(target, selection, "fetch", adopt=adopt, quiet=quiet)
 
 
-def _selection(
-    target: Target,
-    mode: Mode,
-    *,
-    retry: str | None = None,
-    redo: str | None = None,
-    limit: int | None = None,
-    only: str | None = None,
-) -> Selection:
-    from pipeline.runner.order import select
-
-    return select(
-        mode,
-        target.config.limits.attempts,
-        retry=_listed(retry),
-        redo=_listed(redo),
-        only=None if only is None else _listed(only),
-        limit=limit,
-    )
-
-
-def _listed(text: str | None) -> list[str]:
-    return [part.strip() for part in (text or "").split(",") if part.strip()]
+def _listed(text: str | None) -> list[str] | None:
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _carry_out(
@@ -231,7 +214,7 @@ def _say_before(target: Target, found: CheckedManifest) -> None:
     also = f", {invalid:,} {broken} not sent" if invalid else ""
     kind = (
         "a rehearsal against the built-in emulator: nothing is paid"
-        if target.rehearses
+        if target.config.rehearses
         else f"live at {target.config.api.base_url}"
     )
     typer.echo(
@@ -267,9 +250,7 @@ def _say_after(report: RunReport, found: CheckedManifest, *, quiet: bool) -> Non
         f"({summary.bytes / 1e6:.1f} MB) in {summary.elapsed_s:.0f} s"
     )
     _say_money(report)
-    typer.echo(f"results: {report.results_file}")
-    if report.failed_file is not None:
-        typer.echo(f"rows that need attention: {report.failed_file}")
+    print_results(report.results_file, report.failed_file)
     invalid = len(found.manifest.rows) - found.valid
     if invalid:
         typer.echo(f"to see what is wrong with them: reelsheet check {found.manifest.path}")

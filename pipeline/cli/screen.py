@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from pipeline.model import Problem
 
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-
 
 def print_json(document: Mapping[str, object]) -> None:
     """Print one JSON document, and nothing else."""
@@ -44,6 +42,13 @@ def print_table(rows: Sequence[Sequence[object]]) -> None:
             for cell, text, width in zip(source, row, widths, strict=True)
         ]
         typer.echo("  " + "  ".join(cells).rstrip())
+
+
+def print_results(results: Path | None, failed: Path | None) -> None:
+    """Say where the results are, and where the rows that need attention, if there are any."""
+    typer.echo(f"results: {results}")
+    if failed is not None:
+        typer.echo(f"rows that need attention: {failed}")
 
 
 def problem_line(manifest: Path, problem: Problem) -> str:
@@ -128,28 +133,22 @@ def go_on(*, yes: bool) -> bool:
 
 
 def _ask(question: str) -> bool:
+    from pipeline.runner.signals import signals_to
+
     received: list[int] = []
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         received.append(number)
         raise _Interrupted
 
-    # A signal ends the question; it is raised again afterwards and does what it always does.
-    before = {
-        number: signal.signal(number, interrupt)
-        for name in _SIGNALS
-        if (number := getattr(signal, name, None)) is not None
-        and signal.getsignal(number) is not signal.SIG_IGN
-    }
     answer = ""
+    # A signal ends the question; it is raised again afterwards and does what it always does.
     try:
-        typer.echo(question, err=True, nl=False)
-        answer = sys.stdin.readline()
+        with signals_to(interrupt):
+            typer.echo(question, err=True, nl=False)
+            answer = sys.stdin.readline()
     except _Interrupted:
         typer.echo("", err=True)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
     for number in received:
         signal.raise_signal(number)
     return not received and answer.strip().casefold() in {"y", "yes"}

@@ -55,54 +55,54 @@ class Api(Section):
     """Send a reference of our own (client_business_id) with each submission, and use it to look up
     submissions whose answer was lost.
     """
-    submit_timeout_s: float = Field(180.0, gt=0, le=3600)
+    submit_timeout_s: float = Field(default=180.0, gt=0, le=3600)
     """Seconds to wait for the answer to a submission. The provider may fetch the pictures before it
     answers, so a short time leaves rows in doubt.
     """
-    lookup_s: float = Field(120.0, ge=0, le=3600)
+    lookup_s: float = Field(default=120.0, ge=0, le=3600)
     """Seconds during which a submission whose answer was lost is looked up."""
-    missing_grace_s: float = Field(600.0, ge=0, le=_DAY_S)
+    missing_grace_s: float = Field(default=600.0, ge=0, le=_DAY_S)
     """Seconds during which a task that the provider does not know is queried again before its row
     counts as missing.
     """
-    upload_age_h: float = Field(20.0, ge=0, le=720)
+    upload_age_h: float = Field(default=20.0, ge=0, le=720)
     """Hours during which the URL of an uploaded picture is reused."""
 
 
 class Limits(Section):
     """How much is done at the same time, and how fast."""
 
-    outstanding: int = Field(50, ge=1, le=10_000)
+    outstanding: int = Field(default=50, ge=1, le=10_000)
     """The concurrency cap: unfinished tasks at the provider at any time."""
-    submits_in_flight: int = Field(8, ge=1, le=500)
+    submits_in_flight: int = Field(default=8, ge=1, le=500)
     """Submissions that wait for their answer at the same time. A crash leaves at most this many
     rows in doubt.
     """
-    submits_per_minute: int = Field(300, ge=1, le=100_000)
+    submits_per_minute: int = Field(default=300, ge=1, le=100_000)
     """Submissions per minute (the provider's limit for the default group: 300)."""
-    polls_per_minute: int = Field(3000, ge=1, le=1_000_000)
+    polls_per_minute: int = Field(default=3000, ge=1, le=1_000_000)
     """Queries per minute (the provider's limit for the default group: 3000)."""
-    uploads: int = Field(4, ge=1, le=64)
+    uploads: int = Field(default=4, ge=1, le=64)
     """Pictures uploaded in parallel."""
-    downloads: int = Field(8, ge=1, le=64)
+    downloads: int = Field(default=8, ge=1, le=64)
     """Videos downloaded in parallel."""
-    attempts: int = Field(3, ge=1, le=20)
+    attempts: int = Field(default=3, ge=1, le=20)
     """Most submissions of a row with the same request, over all runs."""
 
 
 class Polling(Section):
     """How often running tasks are queried."""
 
-    first_s: float = Field(10.0, ge=0, le=3600)
+    first_s: float = Field(default=10.0, ge=0, le=3600)
     """Seconds from a submission to its first query, as long as it is not known how long tasks take.
     """
-    interval_s: float = Field(10.0, ge=0.001, le=3600)
+    interval_s: float = Field(default=10.0, ge=0.001, le=3600)
     """Seconds between later queries of a task, as long as that is not known."""
-    floor_s: float | None = Field(None, ge=0, le=3600)
+    floor_s: float | None = Field(default=None, ge=0, le=3600)
     """Least seconds between two queries of one task. null: 5, as the provider advises; 0 on this
     machine.
     """
-    deadline_s: float = Field(1800.0, gt=0, le=7 * _DAY_S)
+    deadline_s: float = Field(default=1800.0, gt=0, le=7 * _DAY_S)
     """Seconds after which a run stops waiting for a task, counted from its submission or from the
     start of the run, whichever is later. The task stays paid for, and the next run continues with
     it.
@@ -199,7 +199,7 @@ class Output(Section):
     dir: Text = "outputs"
     """The folder that holds one folder per manifest, relative to the working folder."""
     # The default is validated so that it is translated, too.
-    name: NameTemplate = Field("{key}", validate_default=True)
+    name: NameTemplate = Field(default="{key}", validate_default=True)
     """The file name of a video, without .mp4: a template like manifest.prompt_template, for example
     '{{ key }}-{{ title | lower | truncate(30) }}'. {key} or any other column in single braces, for
     example {sku}-{colour}, is short for {{ row["Its Header"] | default("") }}, which writes nothing
@@ -212,11 +212,11 @@ class Output(Section):
 
 
 class _Caps(Section):
-    videos: int | None = Field(None, gt=0)
+    videos: int | None = Field(default=None, gt=0)
     """Most videos to order. null: no cap."""
-    video_seconds: int | None = Field(None, gt=0)
+    video_seconds: int | None = Field(default=None, gt=0)
     """Most seconds of video to order. null: no cap."""
-    money: float | None = Field(None, gt=0)
+    money: float | None = Field(default=None, gt=0)
     """Most money to spend; needs price_per_second. null: no cap."""
 
 
@@ -228,7 +228,7 @@ class Budget(_Caps):
     """Caps per run (and per_day); nothing more is submitted once it would exceed one of them."""
 
     per_day: PerDay = Field(default_factory=PerDay)
-    price_per_second: float | None = Field(None, gt=0)
+    price_per_second: float | None = Field(default=None, gt=0)
     """What a second of video costs you. The provider publishes no price for this model. null: no
     costs are shown.
     """
@@ -264,9 +264,13 @@ class Config(Section):
     budget: Budget = Field(default_factory=Budget)
 
     @property
+    def rehearses(self) -> bool:
+        """Whether nothing is paid."""
+        return self.provider == "rehearsal"
+
+    @property
     def poll_floor_s(self) -> float:
         """The least seconds between two queries of one task, with null resolved."""
         if self.polling.floor_s is not None:
             return self.polling.floor_s
-        local = self.provider == "rehearsal" or is_loopback(self.api.base_url)
-        return 0.0 if local else _PROVIDER_FLOOR_S
+        return 0.0 if self.rehearses or is_loopback(self.api.base_url) else _PROVIDER_FLOOR_S

@@ -14,30 +14,57 @@ import gc
 import json
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict, Unpack
 
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, InternalError, ReelsheetError
 from pipeline.model import State
-from pipeline.planner.plan import Mode, Selection
+from pipeline.planner.plan import Selection
 from pipeline.runner import reports
-from pipeline.runner.order import RunProgress, place_order, select
+from pipeline.runner.order import RunProgress, Several, place_order, select
 from pipeline.runner.reports import CheckReport, PlanReport, RunReport, StatusReport
 from pipeline.runner.run import run
 from pipeline.runner.signals import Brake
 from pipeline.runner.target import Target, check_target, resolve_target
 
 OnProgress: TypeAlias = Callable[[RunProgress], object]
-Several: TypeAlias = str | Iterable[str]
 
 _WAIT_S = 0.5
 """A thread that waits hears an interruption at least this often: some systems need it."""
 _MOST_PRESSES = 3
 """The third interruption does not wait any longer, as the third Ctrl-C of the command."""
+
+
+class Choice(TypedDict, total=False):
+    """Which rows, and how.
+
+    `retry`: states whose unchanged rows get a new attempt (failed, refused, expired). `redo`:
+    "changed" for done rows that were edited since, or keys: they get a new take. `limit`: submit at
+    most so many rows; 0 submits nothing and downloads what is paid for. `only`: the keys of the
+    rows to work on; None for all.
+    """
+
+    retry: Several
+    redo: Several
+    limit: int | None
+    only: Several | None
+
+
+class RunOptions(Choice, total=False):
+    """What `run` and `arun` may be told besides.
+
+    `strict`: start only if no row breaks a rule. `adopt`: use the output folder although the
+    manifest was moved. `yes`: submit also when the account is known to hold less than the rows
+    need; without it nothing is submitted then, and the exit code is 4.
+    """
+
+    strict: bool
+    adopt: bool
+    yes: bool
 
 
 class Reelsheet:
@@ -73,22 +100,14 @@ class Reelsheet:
         """
         return reports.check_report(self._target())
 
-    def plan(
-        self,
-        *,
-        retry: Several = (),
-        redo: Several = (),
-        limit: int | None = None,
-        only: Several | None = None,
-    ) -> PlanReport:
+    def plan(self, **choice: Unpack[Choice]) -> PlanReport:
         """Say what `run` with the same arguments would do; sends nothing.
 
         Raises ReelsheetError if the configuration or the manifest cannot be read, or if no row has
         a key that is named.
         """
         target = self._target()
-        selection = _selection(target, retry=retry, redo=redo, limit=limit, only=only)
-        return reports.plan_report(target, selection)
+        return reports.plan_report(target, select(target, **choice))
 
     def status(self) -> StatusReport:
         """Say where the rows stand, from the manifest and the journal; sends nothing.
@@ -98,16 +117,7 @@ class Reelsheet:
         return reports.status_report(self._target())
 
     def run(
-        self,
-        *,
-        retry: Several = (),
-        redo: Several = (),
-        limit: int | None = None,
-        only: Several | None = None,
-        strict: bool = False,
-        adopt: bool = False,
-        yes: bool = False,
-        on_progress: OnProgress | None = None,
+        self, *, on_progress: OnProgress | None = None, **options: Unpack[RunOptions]
     ) -> RunReport:
         """Make the videos: submit new rows, download what is paid for, write the results.
 
@@ -118,15 +128,9 @@ class Reelsheet:
         a third one is raised at once.
 
         Args:
-            retry: States whose unchanged rows get a new attempt: failed, refused, expired.
-            redo: `"changed"` for done rows that were edited since, or keys: they get a new take.
-            limit: Submit at most so many rows; 0 submits nothing and downloads what is paid for.
-            only: The keys of the rows to work on; None for all.
-            strict: Start only if no row breaks a rule.
-            adopt: Use the output folder although the manifest was moved.
-            yes: Submit also when the account is known to hold less than the rows need; without it
-                nothing is submitted then, and the exit code is 4.
             on_progress: Told how far the run is, a few times a second at most, in this thread.
+            options: `retry`, `redo`, `limit`, `only` as for `plan`, and `strict`, `adopt`, `yes`:
+                see `Choice` and `RunOptions`.
 
         Raises:
             ReelsheetError: Nothing was begun (its `exit_code` says why: 2 bad usage, configuration
@@ -134,70 +138,36 @@ class Reelsheet:
                 be used), or an internal error (70) ended the run.
 
         """
-        return _waited_for(
-            self._work(retry, redo, limit, only, strict=strict, adopt=adopt, yes=yes), on_progress
-        )
+        return _waited_for(self._work(**options), on_progress)
 
     async def arun(
-        self,
-        *,
-        retry: Several = (),
-        redo: Several = (),
-        limit: int | None = None,
-        only: Several | None = None,
-        strict: bool = False,
-        adopt: bool = False,
-        yes: bool = False,
-        on_progress: OnProgress | None = None,
+        self, *, on_progress: OnProgress | None = None, **options: Unpack[RunOptions]
     ) -> RunReport:
         """Do as `run` does while the running event loop goes on; same arguments, same errors.
 
         `on_progress` is called in the loop. Cancellation ends the run gracefully, as
         KeyboardInterrupt ends `run`, and is raised when it has ended.
         """
-        return await _awaited(
-            self._work(retry, redo, limit, only, strict=strict, adopt=adopt, yes=yes), on_progress
-        )
+        return await _awaited(self._work(**options), on_progress)
 
     def _target(self) -> Target:
         return resolve_target(self._manifest, self._config, self._out, self._settings)
 
     def _work(
         self,
-        retry: Several,
-        redo: Several,
-        limit: int | None,
-        only: Several | None,
         *,
-        strict: bool,
-        adopt: bool,
-        yes: bool,
+        strict: bool = False,
+        adopt: bool = False,
+        yes: bool = False,
+        **choice: Unpack[Choice],
     ) -> _RunThread:
         target = self._target()
-        selection = _selection(target, retry=retry, redo=redo, limit=limit, only=only)
-        return _RunThread(target, selection, strict=strict, adopt=adopt, yes=yes)
+        return _RunThread(target, select(target, **choice), strict=strict, adopt=adopt, yes=yes)
 
 
 def _text(value: object) -> str:
     """Write a setting as `--set` takes it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _selection(
-    target: Target, *, retry: Several, redo: Several, limit: int | None, only: Several | None
-) -> Selection:
-    return select(
-        Mode.RUN,
-        target.config.limits.attempts,
-        retry=_listed(retry),
-        redo=_listed(redo),
-        only=None if only is None else _listed(only),
-        limit=limit,
-    )
-
-
-def _listed(several: Several) -> list[str]:
-    return [several] if isinstance(several, str) else list(several)
 
 
 class _Abandoned(Exception):
@@ -222,22 +192,20 @@ class _Heard:
         self.warnings.append(line)
 
 
+@dataclass
 class _RunThread:
     """One run in a thread of its own."""
 
-    def __init__(
-        self, target: Target, selection: Selection, *, strict: bool, adopt: bool, yes: bool
-    ) -> None:
-        self._target = target
-        self._selection = selection
-        self._strict = strict
-        self._adopt = adopt
-        self._yes = yes
-        self._brake = Brake()
-        self._report: RunReport | None = None
-        self._error: BaseException | None = None
-        self._interruption: BaseException | None = None
-        self._ended = threading.Event()
+    target: Target
+    selection: Selection
+    strict: bool = False
+    adopt: bool = False
+    yes: bool = False
+    report: RunReport | None = None
+    _error: BaseException | None = None
+    _interruption: BaseException | None = None
+    _brake: Brake = field(default_factory=Brake)
+    _ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def ended(self) -> bool:
@@ -248,7 +216,7 @@ class _RunThread:
 
         def work() -> None:
             try:
-                self._report = self._carry_out(pass_on)
+                self.report = self._carry_out(pass_on)
             except BaseException as error:  # noqa: BLE001 - raised where the run is waited for
                 self._error = error
             finally:
@@ -279,21 +247,21 @@ class _RunThread:
             raise self._interruption
         if self._error is not None:
             raise self._error
-        assert self._report is not None  # noqa: S101 - it has ended without an error
-        if self._report.exit_code is ExitCode.INTERNAL:
-            stop = next(one for one in self._report.stops if one.exit_code is ExitCode.INTERNAL)
+        assert self.report is not None  # noqa: S101 - it has ended without an error
+        if self.report.exit_code is ExitCode.INTERNAL:
+            stop = next(one for one in self.report.stops if one.exit_code is ExitCode.INTERNAL)
             raise InternalError(stop.reason, action=stop.action)
-        return self._report
+        return self.report
 
     def _carry_out(self, pass_on: Callable[[RunProgress], None]) -> RunReport:
         heard = _Heard(pass_on, [])
         try:
             with place_order(
-                self._target,
-                self._selection,
-                strict=self._strict,
-                adopt=self._adopt,
-                go_on=lambda: self._yes,
+                self.target,
+                self.selection,
+                strict=self.strict,
+                adopt=self.adopt,
+                go_on=lambda: self.yes,
                 check=lambda target: check_target(target, self._abandon_if_interrupted),
             ) as order:
                 report = run(order, heard, brake=self._brake)
@@ -306,7 +274,7 @@ class _RunThread:
             ) from error
         states = {State(state): count for state, count in report.states.items()}
         pass_on(RunProgress(states, report.submitted, report.downloaded))
-        return replace(report, notes=(*self._target.notes, *heard.warnings, *report.notes))
+        return replace(report, notes=(*self.target.notes, *heard.warnings, *report.notes))
 
     def _abandon_if_interrupted(self, *_: int) -> None:
         if self._brake.presses:

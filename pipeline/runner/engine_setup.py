@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
 
 from pipeline.checker import naming, rules
 from pipeline.checker.check import CheckedManifest
@@ -16,7 +15,7 @@ from pipeline.config.settings import Budget, Config
 from pipeline.engine.engine import Engine
 from pipeline.engine.limits import DAY_S, Caps, Pace, Settings, Spend, day_of
 from pipeline.journal.journal import Journal
-from pipeline.model import Attempt, Entry, Request
+from pipeline.model import Attempt, Entry
 from pipeline.planner.plan import Action, Plan
 
 
@@ -48,7 +47,6 @@ def build_engine(
 
     """
     age_s = config.api.upload_age_h * 3600
-    attempts = Attempts(checked, config, journal.id, entries)
     engine = Engine(_settings(config), now, upload_age_s=age_s)
     today = day_of(wall)
     engine.begin_day(today, _spent_since(today * DAY_S, journal, config.budget))
@@ -60,10 +58,10 @@ def build_engine(
         engine.take_up(entry, now, doubt_age_s=max(0.0, wall - (entry.submitted_at or wall)))
     submits = plan.of(Action.SUBMIT)
     if submits:
-        attempts.prepare()
-    engine.enqueue(
-        (step.key for step in submits), lambda key: (attempts.new(key), entries.get(key))
-    )
+        attempts = Attempts(checked, config, journal.id, entries)
+        engine.enqueue(
+            (step.key for step in submits), lambda key: (attempts.new(key), entries.get(key))
+        )
     return engine
 
 
@@ -98,8 +96,9 @@ def _settings(config: Config) -> Settings:
 
 
 class Attempts:
-    """Makes the attempts that a plan asks for.
+    """Makes the attempts that a plan asks for, each when it is wanted.
 
+    What all of them share, names above all, is made at once: a second for some ten thousand rows.
     `journal_id` goes into the references; `entries` is what the journal says at the start.
     """
 
@@ -110,46 +109,27 @@ class Attempts:
         journal_id: str,
         entries: Mapping[str, Entry],
     ) -> None:
-        self._checked = checked
-        self._config = config
+        self._price = config.budget.price_per_second
         self._journal_id = journal_id
         self._entries = entries
-
-    def prepare(self) -> None:
-        """Make what all attempts share, names above all: a second for some ten thousand rows."""
-        _ = self._requests, self._bases
+        requests, rows = checked.requests, checked.manifest.rows
+        keyed = list(zip(checked.keys, rows, strict=True))
+        self._requests = {key: requests[row.number] for key, row in keyed if row.number in requests}
+        taken = {name.casefold(): one.key for one in entries.values() for name in _names(one)}
+        headers, template = checked.manifest.headers, config.output.name
+        self._bases = naming.video_names(keyed, headers, template, taken)
 
     def new(self, key: str) -> Attempt:
         """Return the attempt of a row that the plan submits."""
-        entry = self._entries.get(key)
+        entry, request = self._entries.get(key), self._requests[key]
         number = entry.next_number if entry else 1
-        return self._attempt(key, number, self._requests[key])
-
-    def _attempt(self, key: str, number: int, request: Request) -> Attempt:
         return Attempt(
             key=key,
             number=number,
             client_business_id=naming.reference(self._journal_id, key, number),
             request=request,
             video_name=naming.attempt_name(self._bases[key], number),
-            cost=rules.cost(request.duration, self._config.budget.price_per_second),
-        )
-
-    @cached_property
-    def _requests(self) -> dict[str, Request]:
-        requests = self._checked.requests
-        rows = zip(self._checked.keys, self._checked.manifest.rows, strict=True)
-        return {key: requests[row.number] for key, row in rows if row.number in requests}
-
-    @cached_property
-    def _bases(self) -> dict[str, str]:
-        entries = self._entries.values()
-        taken = {name.casefold(): entry.key for entry in entries for name in _names(entry)}
-        return naming.video_names(
-            zip(self._checked.keys, self._checked.manifest.rows, strict=True),
-            self._checked.manifest.headers,
-            self._config.output.name,
-            taken,
+            cost=rules.cost(request.duration, self._price),
         )
 
 

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.naming import visible
@@ -28,6 +28,9 @@ from pipeline.manifest.wording import count
 from pipeline.model import Problem, State
 from pipeline.planner.plan import ENDED_BADLY, Mode, Selection, unknown_keys
 from pipeline.runner.target import Target, check_target, refuse_to_begin
+
+Several: TypeAlias = str | Iterable[str]
+"""A single text, or several."""
 
 _WORKBOOKS = frozenset({".xlsx", ".xlsm"})
 
@@ -87,11 +90,6 @@ class Order:
     source: Path | None = None
 
     @property
-    def rehearses(self) -> bool:
-        """Whether nothing is paid."""
-        return self.config.provider == "rehearsal"
-
-    @property
     def secret(self) -> str:
         """The key, to be kept out of every text; it need not be one that can be used."""
         return os.environ.get(self.config.api.key_env, "").strip()
@@ -106,22 +104,24 @@ class Tally:
     bytes: int = 0
     spend: Spend = field(default_factory=Spend)
     stops: list[Stop] = field(default_factory=list)
+    balance_before: float | None = None
+    balance_after: float | None = None
 
 
 def select(
-    mode: Mode,
-    attempts: int,
+    target: Target,
+    mode: Mode = Mode.RUN,
     *,
-    retry: Iterable[str] = (),
-    redo: Iterable[str] = (),
-    only: Iterable[str] | None = None,
+    retry: Several | None = None,
+    redo: Several | None = None,
+    only: Several | None = None,
     limit: int | None = None,
 ) -> Selection:
     """Return the selection that a person, or a program, asks for in words.
 
     Args:
+        target: The manifest, whose configuration limits the attempts of a row.
         mode: What the command is asked to do.
-        attempts: The most submissions of one request over all runs.
         retry: Names of states whose unchanged rows get a new attempt.
         redo: Keys, or "changed" for done rows that were edited since: they get a new take.
         only: The keys that count; None for all.
@@ -133,16 +133,24 @@ def select(
     """
     if limit is not None and limit < 0:
         raise UsageError(f"the limit is {limit}, and no run submits fewer than 0 rows.")
-    redo_keys = {visible(key) for key in redo}
+    redo_keys = _visible(redo)
     return Selection(
         mode=mode,
-        retry=frozenset(_state(name) for name in retry),
+        retry=frozenset(_state(name) for name in _listed(retry)),
         redo_changed="changed" in redo_keys,
-        redo=frozenset(redo_keys - {"changed"}),
-        only=None if only is None else frozenset(visible(key) for key in only),
+        redo=redo_keys - {"changed"},
+        only=None if only is None else _visible(only),
         limit=limit,
-        attempts=attempts,
+        attempts=target.config.limits.attempts,
     )
+
+
+def _listed(several: Several | None) -> Iterable[str]:
+    return [several] if isinstance(several, str) else several or ()
+
+
+def _visible(keys: Several | None) -> frozenset[str]:
+    return frozenset(visible(key) for key in _listed(keys))
 
 
 def _state(name: str) -> State:

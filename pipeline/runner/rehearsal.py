@@ -1,8 +1,9 @@
-"""The built-in emulator as a child process, for rehearsals: no key, no network, no cost.
+"""Where a run finds its provider: in a rehearsal, the built-in emulator as a child process.
 
-It ends when its standard input ends, so that none is left behind even when this process is killed.
-It imports this very package, whatever lies in the working folder: `python -m pipeline.emulator`
-would take a `pipeline/` or a `typing.py` from there.
+The emulator needs no key and no network, and costs nothing. It ends when its standard input ends,
+so that none is left behind even when this process is killed. It imports this very package, whatever
+lies in the working folder: `python -m pipeline.emulator` would take a `pipeline/` or a `typing.py`
+from there.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+from pipeline.config.loading import api_key
+from pipeline.config.settings import Config
 from pipeline.errors import Unfinished
 
-KEY = "rehearsal"
+_KEY = "rehearsal"
 """Any key is accepted by the emulator."""
 
 _START_LIMIT_S = 60
@@ -43,11 +47,21 @@ The emulator's own children get its import path, so there our package has to com
 
 
 @contextlib.asynccontextmanager
-async def emulator(state: Path, arguments: Sequence[str] = ()) -> AsyncIterator[str]:
-    """Run the emulator, with its tasks and files kept in `state`; yields its base URL.
+async def provider_access(config: Config, state: Path) -> AsyncIterator[tuple[str, str]]:
+    """Yield the base URL and the key of the provider; for a rehearsal, start it first.
 
-    Raises Unfinished when it does not start.
+    The emulator keeps its tasks and files in `state`. Raises ConfigError if there is no key, and
+    Unfinished when the emulator does not start.
     """
+    if config.rehearses:
+        async with _emulator(state) as base_url:
+            yield base_url, _KEY
+    else:
+        yield config.api.base_url, api_key(config, os.environ)
+
+
+@contextlib.asynccontextmanager
+async def _emulator(state: Path) -> AsyncIterator[str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
@@ -57,7 +71,6 @@ async def emulator(state: Path, arguments: Sequence[str] = ()) -> AsyncIterator[
         "--state",
         str(state),
         "--until-stdin-closes",
-        *arguments,
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.engine.rows import Stop
-from pipeline.errors import ExitCode, StoreError
+from pipeline.errors import ExitCode, StoreError, UsageError
 from pipeline.journal.reading import read_durations, read_entries
 from pipeline.model import Problem, Result, Severity, State, Summary
 from pipeline.planner.plan import Selection, Step
 from pipeline.planner.planner import estimate, plan_manifest
 from pipeline.runner.order import refuse_unknown_keys
-from pipeline.runner.target import Target, check_target, refusal_to_begin
+from pipeline.runner.target import Target, check_target, refuse_to_begin
 from pipeline.writer.publish import results_of
 
 
@@ -208,7 +208,11 @@ def plan_report(
         StoreError: The journal cannot be read.
 
     """
-    refusal = refusal_to_begin(target)
+    refusal = None
+    try:
+        refuse_to_begin(target)
+    except UsageError as error:
+        refusal = error.message
     checked = check(target)
     refuse_unknown_keys(selection, checked)
     journal = target.folder.journal
@@ -224,14 +228,18 @@ def plan_report(
         money=cost.money,
         currency=target.config.budget.currency,
         eta_s=cost.eta_s,
-        refusal=None if refusal is None else refusal.message,
+        refusal=refusal,
     )
 
 
 def status_report(target: Target) -> StatusReport:
     """Say where the rows stand; raises ManifestError, ConfigError, StoreError."""
     checked = check_target(target)
+    return StatusReport(row_results(checked.keys, results_now(target, checked), target.folder.root))
+
+
+def results_now(target: Target, checked: CheckedManifest) -> list[Result]:
+    """Return where each row stands, in the order of the rows; raises StoreError."""
     entries = read_entries(target.folder.journal)
     plan = plan_manifest(checked, entries, target.folder, Selection())
-    results = results_of(checked, plan, entries, target.config)
-    return StatusReport(row_results(checked.keys, results, target.folder.root))
+    return results_of(checked, plan, entries, target.config)

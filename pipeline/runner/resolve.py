@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from pathlib import Path
 
-from pipeline.config.loading import api_key
-from pipeline.config.settings import Config
-from pipeline.disk.folder import OutputFolder
 from pipeline.disk.lock import run_lock
 from pipeline.errors import NoSuchTask, UsageError
 from pipeline.events import ClosedUnsent, Event, Found, Interrupted
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, read_runs
 from pipeline.model import Entry, RunRecord, State, TaskView
-from pipeline.runner.rehearsal import KEY, emulator
+from pipeline.runner.rehearsal import provider_access
+from pipeline.runner.target import Target
 from pipeline.toapis.client import ToAPIs
 from pipeline.writer.outcome import iso
 
@@ -114,20 +110,17 @@ def _shortened(text: str) -> str:
     return line if len(line) <= _PROMPT else f"{line[: _PROMPT - 1]}…"
 
 
-def open_doubts(folder: OutputFolder, rows: Mapping[str, int]) -> list[Doubt]:
+def open_doubts(target: Target, rows: Mapping[str, int]) -> list[Doubt]:
     """Return the submissions to settle in an output folder; `rows` are the rows' numbers by key."""
-    return doubts(read_entries(folder.journal).values(), read_runs(folder.journal), rows)
+    journal = target.folder.journal
+    return doubts(read_entries(journal).values(), read_runs(journal), rows)
 
 
-def adopt_task(
-    manifest: Path, config: Config, folder: OutputFolder, key: str, task_id: str, *, adopt: bool
-) -> str:
+def adopt_task(target: Target, key: str, task_id: str, *, adopt: bool) -> str:
     """Tie a row to a task that the provider knows, and return a sentence that says so.
 
     Args:
-        manifest: The manifest that the journal must belong to.
-        config: Says which provider to ask.
-        folder: The output folder.
+        target: The manifest, its output folder, and which provider to ask.
         key: The key of the row.
         task_id: The task at the provider.
         adopt: Take over the journal of a manifest that was moved.
@@ -137,9 +130,9 @@ def adopt_task(
             task belongs to another row.
 
     """
-    with _opened(manifest, folder, key, adopt=adopt) as (journal, entry):
+    with _opened(target, key, adopt=adopt) as (journal, entry):
         try:
-            view = asyncio.run(_ask(config, folder, task_id))
+            view = asyncio.run(_ask(target, task_id))
         except NoSuchTask as error:
             raise UsageError(
                 f"the provider does not know the task {task_id}: {error.message}",
@@ -159,12 +152,11 @@ def _refuse_owned(entries: Mapping[str, Entry], key: str, task_ids: set[str | No
         )
 
 
-def close_unsent(manifest: Path, folder: OutputFolder, key: str, *, adopt: bool) -> str:
+def close_unsent(target: Target, key: str, *, adopt: bool) -> str:
     """Close an attempt that was never accepted, and return a sentence that says so.
 
     Args:
-        manifest: The manifest that the journal must belong to.
-        folder: The output folder.
+        target: The manifest and its output folder.
         key: The key of the row.
         adopt: Take over the journal of a manifest that was moved.
 
@@ -172,26 +164,22 @@ def close_unsent(manifest: Path, folder: OutputFolder, key: str, *, adopt: bool)
         UsageError: The row is not in doubt or missing.
 
     """
-    with _opened(manifest, folder, key, adopt=adopt) as (journal, entry):
+    with _opened(target, key, adopt=adopt) as (journal, entry):
         _append(journal, entry, ClosedUnsent(key, entry.attempt.number))
     number = entry.attempt.number
     return f"{key}: attempt {number} is closed; the next run submits it as attempt {number + 1}."
 
 
 @contextlib.contextmanager
-def _opened(
-    manifest: Path, folder: OutputFolder, key: str, *, adopt: bool
-) -> Iterator[tuple[Journal, Entry]]:
+def _opened(target: Target, key: str, *, adopt: bool) -> Iterator[tuple[Journal, Entry]]:
+    folder = target.folder
     if not folder.journal.is_file():
         raise UsageError(
             f"there is no journal in {folder.root}: no run has ever sent a row from there.",
             action="Check the manifest's name, provider and --out.",
         )
-    with (
-        run_lock(folder.lock),
-        contextlib.closing(Journal(folder.journal)) as journal,
-    ):
-        journal.claim(manifest, adopt=adopt)
+    with run_lock(folder.lock), contextlib.closing(Journal(folder.journal)) as journal:
+        journal.claim(target.manifest, adopt=adopt)
         yield journal, _open_entry(journal.entries(), key)
 
 
@@ -213,11 +201,9 @@ def _append(journal: Journal, entry: Entry, event: Event) -> None:
     journal.append(events, time.time()).result()
 
 
-async def _ask(config: Config, folder: OutputFolder, task_id: str) -> TaskView:
-    async with contextlib.AsyncExitStack() as stack:
-        if config.provider == "rehearsal":
-            base_url, key = await stack.enter_async_context(emulator(folder.emulator)), KEY
-        else:
-            base_url, key = config.api.base_url, api_key(config, os.environ)
-        api = await stack.enter_async_context(ToAPIs(base_url, key))
+async def _ask(target: Target, task_id: str) -> TaskView:
+    async with (
+        provider_access(target.config, target.folder.emulator) as (base_url, key),
+        ToAPIs(base_url, key) as api,
+    ):
         return await api.query(task_id)

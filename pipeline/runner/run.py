@@ -16,7 +16,6 @@ from pipeline.journal.journal import Journal
 from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import Action, Plan
 from pipeline.planner.planner import plan_manifest
-from pipeline.runner.balance import BalanceWatch
 from pipeline.runner.order import Order, Tally, Watcher
 from pipeline.runner.reports import RunReport, RunSpend
 from pipeline.runner.runlog import RunLog
@@ -56,13 +55,13 @@ def run(
 
     """
     with run_lock(order.folder.lock):
+        clock = clock or SystemClock()
         run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
         with (
             contextlib.closing(Journal(order.folder.journal)) as journal,
-            RunLog(order.folder.log, run_id, secret=order.secret) as log,
+            RunLog(order.folder.log, run_id, clock.wall, secret=order.secret) as log,
         ):
             journal.claim(order.checked.manifest.path, adopt=order.adopt)
-            clock = clock or SystemClock()
             return _Run(order, watcher, journal, log, run_id, clock, brake).carry_out()
 
 
@@ -80,18 +79,12 @@ class _Run:
     began: float = 0.0
     tally: Tally = field(default_factory=Tally)
 
-    def __post_init__(self) -> None:
-        """Get ready for the two looks at the account."""
-        self.balance = BalanceWatch(
-            warn=self.watcher.warn,
-            note=lambda before, after: self.journal.note_balance(self.run_id, before, after),
-            go_on=self.order.go_on,
-        )
-
     def carry_out(self) -> RunReport:
         began, self.began = self.clock.wall(), self.clock.now()
         self.journal.begin_run(self.run_id, self.order.command, began)
-        self._log("begin", command=self.order.command, manifest=self.order.checked.manifest.path)
+        self.log.write(
+            "begin", command=self.order.command, manifest=self.order.checked.manifest.path
+        )
         checked = self.order.checked
         entries = self.journal.entries(checked.requests_by_hash)
         plan = plan_manifest(checked, entries, self.order.folder, self.order.selection, wall=began)
@@ -116,10 +109,10 @@ class _Run:
             self.watcher,
             self.journal,
             self.log,
-            clock=self.clock,
-            balance=self.balance,
-            tally=self.tally,
-            brake=self.brake,
+            self.run_id,
+            self.clock,
+            self.tally,
+            self.brake,
         )
         session.carry_out(plan, entries)
 
@@ -145,8 +138,8 @@ class _Run:
             summary = replace(summary, exit_code=int(failure.exit_code))
             return self._report(summary, results, failure=failure.with_traceback(None))
         for stop in stops:
-            self._log("stopped", exit_code=int(stop.exit_code), reason=stop.reason)
-        self._log("end", exit_code=int(code), states=summary.states, notes=published.notes)
+            self.log.write("stopped", exit_code=int(stop.exit_code), reason=stop.reason)
+        self.log.write("end", exit_code=int(code), states=summary.states, notes=published.notes)
         self._note_end(ended, int(code))
         told = remarks(plan.steps, results, stopped=bool(stops))
         published = replace(published, notes=(*published.notes, *told))
@@ -159,12 +152,9 @@ class _Run:
         published: Published | None = None,
         failure: StoreError | None = None,
     ) -> RunReport:
-        spend, budget = self.tally.spend, self.order.config.budget
-        paid = not self.order.rehearses and budget.price_per_second is not None
-        money = round(spend.money, 6) if paid else None
         return RunReport(
             summary=summary,
-            spend=RunSpend(spend.videos, spend.video_seconds, money, budget.currency),
+            spend=self._spend,
             keys=self.order.checked.keys,
             outcomes=tuple(results),
             folder=self.order.folder.root,
@@ -180,6 +170,7 @@ class _Run:
     ) -> Summary:
         states = Counter(result.state for result in results)
         done = (result for result in results if result.state is State.DONE)
+        spend = self._spend
         return Summary(
             run_id=self.run_id,
             manifest=str(self.order.checked.manifest.path),
@@ -195,29 +186,26 @@ class _Run:
             elapsed_s=round(self.clock.now() - self.began, 3),
             exit_code=int(code),
             stopped_by=self.tally.stops[0].reason if self.tally.stops else None,
-            balance_before=self.balance.before,
-            balance_after=self.balance.after,
-            spend=self._spend,
+            balance_before=self.tally.balance_before,
+            balance_after=self.tally.balance_after,
+            spend=None if spend.money is None else (spend.money, spend.currency),
         )
 
     @property
-    def _spend(self) -> tuple[float, str] | None:
-        budget = self.order.config.budget
-        if self.order.rehearses or budget.price_per_second is None:
-            return None
-        return round(self.tally.spend.money, 6), budget.currency
+    def _spend(self) -> RunSpend:
+        spend, budget = self.tally.spend, self.order.config.budget
+        paid = not self.order.config.rehearses and budget.price_per_second is not None
+        money = round(spend.money, 6) if paid else None
+        return RunSpend(spend.videos, spend.video_seconds, money, budget.currency)
 
     def _note_end(self, ended: float, code: int) -> None:
         try:
             self.journal.end_run(self.run_id, ended, code)
         except StoreError as error:
             # The results are out by now, and why the journal takes no more was said if it matters.
-            self._log(
+            self.log.write(
                 "the end of the run could not be recorded in the journal", reason=error.message
             )
-
-    def _log(self, what: str, **said: object) -> None:
-        self.log.write(iso(self.clock.wall()) or "", what, **said)
 
 
 def _taken(entries: dict[str, Entry], keys: Sequence[str]) -> dict[str, Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Self
@@ -15,7 +16,7 @@ from pipeline.errors import StoreError
 from pipeline.events import Declined, Event, Intended, LinkLost, PictureRefused, TaskFailed
 from pipeline.lifecycle import MOVES
 from pipeline.model import Video
-from pipeline.writer.outcome import advise
+from pipeline.writer.outcome import advise, iso
 
 _text = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
@@ -24,14 +25,18 @@ class RunLog:
     """Open for appending; use it as a context. Lines are made and written by `flush`.
 
     Neither the key nor a signed URL is ever given to it. Should a bug do so, `secret` and what
-    stands behind the question mark of an address are left out all the same.
+    stands behind the question mark of an address are left out all the same. `wall` says the time in
+    Unix seconds.
     """
 
-    def __init__(self, path: Path, run_id: str, *, secret: str = "") -> None:
+    def __init__(
+        self, path: Path, run_id: str, wall: Callable[[], float], *, secret: str = ""
+    ) -> None:
         self._path = path
         self._run_id = run_id
+        self._wall = wall
         self._secret = secret
-        self._waiting: list[tuple[str, str, Event | dict[str, object]]] = []
+        self._waiting: list[tuple[float, str, Event | dict[str, object]]] = []
         with storing(f"the log {path}"):
             descriptor = open_private(path, os.O_WRONLY | os.O_APPEND)
             self._file = os.fdopen(descriptor, "wb", buffering=0)
@@ -53,13 +58,13 @@ class RunLog:
         """Whether there are lines that `flush` has not written."""
         return bool(self._waiting)
 
-    def write(self, at: str, what: str, **said: object) -> None:
-        """Add one line: when (UTC, ISO 8601), what, and whatever belongs to it."""
-        self._waiting.append((at, what, said))
+    def write(self, what: str, **said: object) -> None:
+        """Add one line: what happened now, and whatever belongs to it."""
+        self._waiting.append((self._wall(), what, said))
 
-    def event(self, at: str, event: Event) -> None:
-        """Add an event of a row."""
-        self._waiting.append((at, type(event).__name__, event))
+    def event(self, event: Event) -> None:
+        """Add an event of a row that happened now."""
+        self._waiting.append((self._wall(), type(event).__name__, event))
 
     def flush(self) -> None:
         """Hand the lines to the system, so that `tail -f` shows them.
@@ -73,9 +78,9 @@ class RunLog:
             with storing(f"the log {self._path}"):
                 self._file.write(lines.encode(errors="backslashreplace"))
 
-    def _line(self, at: str, what: str, said: Event | dict[str, object]) -> str:
+    def _line(self, at: float, what: str, said: Event | dict[str, object]) -> str:
         told = said if isinstance(said, dict) else _said(said)
-        document = {"at": at, "run": self._run_id, "what": what, **told}
+        document = {"at": iso(at), "run": self._run_id, "what": what, **told}
         return conceal(_text(document), self._secret) + "\n"
 
 

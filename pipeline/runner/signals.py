@@ -14,10 +14,10 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Protocol
 
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode
+from pipeline.scheduler import Scheduler
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 _STOPPING = (
@@ -30,16 +30,6 @@ _DROPPING = (
 _SENTENCES = (_STOPPING, _DROPPING)
 
 
-class Stoppable(Protocol):
-    """A run that can be stopped early."""
-
-    def stop(self, stop: Stop) -> None:
-        """Begin nothing new."""
-
-    def drop_downloads(self) -> None:
-        """Give up the transfers under way."""
-
-
 class Brake:
     """Stops a run early; `say` tells a person what happens, in the run's own loop."""
 
@@ -47,7 +37,7 @@ class Brake:
         self._say = say
         self._stops: list[Stop] = []
         self._taken = 0  # of `_stops`, by the loop
-        self._run: Stoppable | None = None
+        self._run: Scheduler | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -76,7 +66,7 @@ class Brake:
         finally:
             self._loop = None
 
-    def steer(self, run: Stoppable) -> None:
+    def steer(self, run: Scheduler) -> None:
         """Stop this run from now on, at once if that was asked for before."""
         self._run = run
         self._stop()
@@ -113,10 +103,17 @@ def heed_signals(brake: Brake) -> Iterator[None]:
             os._exit(code)
         brake.press(code, f"interrupted by {signal.Signals(number).name}")
 
+    with signals_to(received):
+        yield
+
+
+@contextlib.contextmanager
+def signals_to(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Have the signals that end a process call `handler` instead; for the main thread only."""
     # What is ignored stays ignored: nohup and a shell's & ask for that. signal.signal works on
     # every system; the loop's own handlers only on POSIX.
     before = {
-        one: signal.signal(one, received)
+        one: signal.signal(one, handler)
         for name in _SIGNALS
         if (one := getattr(signal, name, None)) is not None
         and signal.getsignal(one) is not signal.SIG_IGN
@@ -124,5 +121,5 @@ def heed_signals(brake: Brake) -> Iterator[None]:
     try:
         yield
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for one, earlier in before.items():
+            signal.signal(one, earlier)

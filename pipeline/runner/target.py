@@ -17,7 +17,7 @@ from pipeline.config.loading import api_key, load
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import refuse_link
-from pipeline.errors import ConfigError, UsageError
+from pipeline.errors import UsageError
 from pipeline.journal.ownership import origin, paid_elsewhere
 
 _DEFAULT_CONFIG = Path("config.yaml")
@@ -37,11 +37,6 @@ class Target:
     origin: Path | None = None
     named: bool = False
     notes: tuple[str, ...] = ()
-
-    @property
-    def rehearses(self) -> bool:
-        """Whether nothing is paid."""
-        return self.config.provider == "rehearsal"
 
 
 def resolve_target(
@@ -65,12 +60,11 @@ def resolve_target(
 
     """
     notes: list[str] = []
-    loaded = _load_config(config, settings or (), notes)
+    if config is None and _DEFAULT_CONFIG.is_file():
+        config = _DEFAULT_CONFIG
+    loaded = load(config, environ=os.environ, overrides=settings or (), note=notes.append)
     folder = OutputFolder.of(
-        manifest,
-        outputs=loaded.output.dir,
-        out=out,
-        rehearsal=loaded.provider == "rehearsal",
+        manifest, outputs=loaded.output.dir, out=out, rehearsal=loaded.rehearses
     )
     for place in (folder.cache, folder.pictures):
         refuse_link(place)
@@ -96,39 +90,19 @@ def check_target(
 
 def paid_again(target: Target) -> UsageError | None:
     """Return why a live run may not begin in an output folder that nobody named, None if it may."""
-    if target.rehearses or target.named:
+    if target.config.rehearses or target.named:
         return None
     return paid_elsewhere(target.manifest, target.folder, target.config.output.dir)
-
-
-def refusal_to_begin(target: Target) -> UsageError | None:
-    """Return why a run would be refused before anything is made or sent, None if it would not."""
-    try:
-        refuse_to_begin(target)
-    except UsageError as refusal:
-        return refusal
-    return None
 
 
 def refuse_to_begin(target: Target) -> None:
     """Raise UsageError if no run may begin here, before anything is made or sent."""
     if target.named:
-        target.folder.refuse_to_mix(rehearsal=target.rehearses)
-    if target.rehearses:
+        target.folder.refuse_to_mix(rehearsal=target.config.rehearses)
+    if target.config.rehearses:
         return
     refusal = paid_again(target)
     if refusal is not None:
         raise refusal
     if not target.folder.journal.is_file():
         api_key(target.config, os.environ)
-
-
-def _load_config(path: Path | None, settings: Sequence[str], notes: list[str]) -> Config:
-    if path is not None and not path.is_file():
-        raise ConfigError(
-            f"there is no configuration file {path}.",
-            action="Correct --config, or leave it out to use the defaults.",
-        )
-    if path is None and _DEFAULT_CONFIG.is_file():
-        path = _DEFAULT_CONFIG
-    return load(path, environ=os.environ, overrides=settings, note=notes.append)

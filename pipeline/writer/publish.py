@@ -72,7 +72,7 @@ def results_by_part(
 
     """
     manifest = checked.manifest
-    linked = config is not None and config.provider != "rehearsal" and manifest.dialect is None
+    linked = config is not None and not config.rehearses and manifest.dialect is None
     tasks = f"{origin(config.api.base_url)}{TASK_PATH}" if config is not None and linked else None
     name = str(manifest.path)
     results = []

@@ -379,25 +379,14 @@ def _report_of(studio: Studio, *, exit_code: int) -> RunReport:
     from pipeline.runner.api import _RunThread  # noqa: PLC0415
 
     report = studio.sheet().run()
-    thread = _RunThread(
-        resolve_target(studio.manifest),
-        select_all(),
-        strict=False,
-        adopt=False,
-        yes=False,
-    )
-    thread._report = dataclasses.replace(
+    target = resolve_target(studio.manifest)
+    thread = _RunThread(target, select(target))
+    thread.report = dataclasses.replace(
         report,
         summary=dataclasses.replace(report.summary, exit_code=exit_code),
         stops=(Stop(ExitCode.INTERNAL, "internal error: a bug"),),
     )
     return thread.result()
-
-
-def select_all() -> Any:
-    from pipeline.planner.plan import Mode  # noqa: PLC0415
-
-    return select(Mode.RUN, 3)
 
 
 # The guards over money: each refuses a program as it refuses the command line.
@@ -540,7 +529,7 @@ def test_the_command_line_places_its_orders_in_the_same_way(studio: Studio) -> N
     assert studio.sheet().run(limit=1).submitted == 1
     settings = [f"{k}={v}" for k, v in {**FAST, "api.base_url": studio.api.base_url}.items()]
     target = resolve_target(studio.manifest, settings=settings)
-    with place_order(target, select_all()) as order:
+    with place_order(target, select(target)) as order:
         assert run(order, Quiet()).submitted == 2
     studio.hold()
 

@@ -12,9 +12,9 @@ from tests.engine.night import VIDEO, attempt
 
 
 def written(folder: Path, *events: ev.Event) -> list[dict[str, object]]:
-    with RunLog(folder / "run.log", "run-1") as log:
+    with RunLog(folder / "run.log", "run-1", lambda: 1.0) as log:
         for event in events:
-            log.event("2026-01-01T00:00:00Z", event)
+            log.event(event)
         log.flush()
     lines = (folder / "run.log").read_text(encoding="utf-8").rstrip("\n").split("\n")
     return [json.loads(line) for line in lines]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import tracemalloc
 import zlib
 from collections.abc import Awaitable, Callable
@@ -64,8 +65,8 @@ def test_what_is_too_short_to_be_a_key_tears_no_word() -> None:
 
 def test_the_log_conceals_what_a_bug_gives_it(tmp_path: Path) -> None:
     """A key in a message, a signed link in a traceback: every line is still JSON, without them."""
-    with RunLog(tmp_path / "run.log", "r", secret=KEY) as log:
-        log.write("now", "internal error", traceback=f"File x\\n {KEY} 'https://h/a?sig=1'\\n")
+    with RunLog(tmp_path / "run.log", "r", time.time, secret=KEY) as log:
+        log.write("internal error", traceback=f"File x\\n {KEY} 'https://h/a?sig=1'\\n")
     (line,) = (tmp_path / "run.log").read_text("utf-8").splitlines()
     assert json.loads(line)["traceback"] == "File x\\n *** 'https://h/a?…'\\n"
 

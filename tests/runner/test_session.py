@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import ExitCode, ProviderError, Throttled, Unauthorized, Unreachable
 from pipeline.model import Balance
-from pipeline.runner.balance import BalanceWatch, shortage
+from pipeline.runner.session import BalanceWatch, shortage
 
 
 @dataclass
