@@ -288,8 +288,13 @@ def stopped_early(studio: Studio) -> None:
 def test_ctrl_c_ends_it_gracefully(studio: Studio) -> None:
     """Answers under way are awaited, the results written; then KeyboardInterrupt is raised."""
     look = interrupted_in(studio)
-    with pytest.raises(KeyboardInterrupt):
-        studio.sheet(FEW).run(on_progress=look)
+    # Whoever starts the tests in the background of a shell has them ignore Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            studio.sheet(FEW).run(on_progress=look)
+    finally:
+        signal.signal(signal.SIGINT, before)
     stopped_early(studio)
 
 
