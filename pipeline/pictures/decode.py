@@ -139,26 +139,24 @@ def _judge(
 def _keep(path: Path, sha256: str, copy: Copy, copies: CopyFolder | None) -> Picture:
     """Keep the copy of a file; `sha256` is the hash of the file itself."""
     identity = hashlib.sha256(f"picture recipe {RECIPE}: {sha256}".encode()).hexdigest()
-    kind = "PNG" if copy.mime_type == "image/png" else "JPEG"
     place, unkept = path, None
     try:
         if copies is None:
             unkept = "there is no folder for copies"
         else:
-            place = copies.keep(identity + copy.suffix, copy.data)
+            place = copies.keep(identity + copy.format.suffixes[0], copy.data)
     except OSError as error:
         unkept = f"no copy can be kept: {error.strerror or error}"
-    sentence = f"is sent as a {kind} copy: {copy.reasons}."
-    if unkept:
-        sentence = f"would be sent as a {kind} copy: {copy.reasons}. At present {unkept}."
+    verb = "would be" if unkept else "is"
+    note = f"{path.name} {verb} sent as a {copy.format.name} copy: {copy.reasons}."
     return Picture(
         path=place,
         sha256=identity,
         size_bytes=len(copy.data),
-        mime_type=copy.mime_type,
+        mime_type=copy.format.mime_type or "",
         width=copy.width,
         height=copy.height,
-        warnings=(f"{path.name} {sentence}",),
+        warnings=(f"{note} At present {unkept}." if unkept else note,),
         copy_sha256=hashlib.sha256(copy.data).hexdigest(),
         unkept=unkept,
     )

@@ -29,10 +29,16 @@ _WAIT_S = 2.0
 _TABLE = "pictures_2"
 """Raise the number when the checks get stricter: pictures that passed the old ones do not count."""
 _KEY = ("path", "recipe", "size", "mtime_ns", "ctime_ns")
-_FOUND = (
-    *("sha256", "size_bytes", "mime_type", "width", "height", "warnings"),
-    *("copy", "copy_sha256", "copy_size", "copy_mtime_ns", "copy_ctime_ns"),
-)
+_CREATE = f"""
+CREATE TABLE IF NOT EXISTS {_TABLE} (
+  path BLOB, recipe INTEGER, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER,
+  sha256 TEXT, size_bytes INTEGER, mime_type TEXT, width INTEGER, height INTEGER, warnings TEXT,
+  copy BLOB, copy_sha256 TEXT, copy_size INTEGER, copy_mtime_ns INTEGER, copy_ctime_ns INTEGER,
+  PRIMARY KEY (path, recipe)) WITHOUT ROWID
+"""
+_SAME = " AND ".join(f"{column} = ?" for column in _KEY)
+_RECALL = f"SELECT * FROM {_TABLE} WHERE {_SAME}"  # noqa: S608
+_REMEMBER = f"INSERT OR REPLACE INTO {_TABLE} VALUES ({', '.join('?' * 16)})"  # noqa: S608
 
 
 class Stamp(NamedTuple):
@@ -63,24 +69,19 @@ class PictureMemory:
         file = cache_dir / _FILE
         try:
             self._connection = _opened(file)
-        except sqlite3.OperationalError as error:
+        except (sqlite3.OperationalError, OSError) as error:
             self._give_up(error)
         except sqlite3.DatabaseError as error:
             self._begin_anew(file, error)
-        except OSError as error:
-            self._give_up(error)
 
     def recall(self, path: Path, stamp: Stamp) -> Picture | None:
         """Return the picture found earlier if neither its file nor its copy has changed since."""
         if self._connection is None:
             return None
         try:
-            row = self._connection.execute(
-                f"SELECT {', '.join(_FOUND)} FROM {_TABLE} "  # noqa: S608
-                f"WHERE {' AND '.join(f'{one} = ?' for one in _KEY)}",
-                (_path_key(path), self._recipe, *stamp),
-            ).fetchone()
-            return None if row is None else _picture(path, row)
+            key = (_path_key(path), self._recipe, *stamp)
+            row = self._connection.execute(_RECALL, key).fetchone()
+            return None if row is None else _picture(path, row[len(_KEY) :])
         except (sqlite3.Error, ValueError, TypeError) as error:
             self._give_up(error)
             return None
@@ -94,15 +95,9 @@ class PictureMemory:
             for path, stamp, picture in found
             if (row := _row(path, picture)) is not None
         ]
-        columns = _KEY + _FOUND
-        marks = ", ".join("?" * len(columns))
         try:
             with self._connection as connection:
-                connection.executemany(
-                    f"INSERT OR REPLACE INTO {_TABLE} ({', '.join(columns)}) "  # noqa: S608
-                    f"VALUES ({marks})",
-                    rows,
-                )
+                connection.executemany(_REMEMBER, rows)
         except sqlite3.Error as error:
             self._give_up(error)
 
@@ -134,13 +129,7 @@ def _opened(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=_WAIT_S)
     try:
         with connection:
-            connection.execute(
-                f"CREATE TABLE IF NOT EXISTS {_TABLE} (path BLOB, recipe INTEGER, size INTEGER, "
-                "mtime_ns INTEGER, ctime_ns INTEGER, sha256 TEXT, size_bytes INTEGER, "
-                "mime_type TEXT, width INTEGER, height INTEGER, warnings TEXT, copy BLOB, "
-                "copy_sha256 TEXT, copy_size INTEGER, copy_mtime_ns INTEGER, "
-                "copy_ctime_ns INTEGER, PRIMARY KEY (path, recipe)) WITHOUT ROWID"
-            )
+            connection.execute(_CREATE)
     except sqlite3.Error:
         connection.close()
         raise
@@ -153,7 +142,7 @@ def _path_key(path: Path) -> bytes:
 
 
 def _row(path: Path, picture: Picture) -> tuple[object, ...] | None:
-    """Return what is kept of a picture, in the order of `_FOUND`; None if it has no kept copy."""
+    """Return what is kept of a picture, in the order of the table; None if it has no kept copy."""
     copy: tuple[object, ...] = (None,) * 5
     if picture.unkept:
         return None
@@ -162,34 +151,18 @@ def _row(path: Path, picture: Picture) -> tuple[object, ...] | None:
         if stamp is None:
             return None
         copy = (_path_key(picture.path), picture.copy_sha256, *stamp)
-    return (
-        picture.sha256,
-        picture.size_bytes,
-        picture.mime_type,
-        picture.width,
-        picture.height,
-        json.dumps(picture.warnings),
-        *copy,
-    )
+    warnings = json.dumps(picture.warnings)
+    file = (picture.sha256, picture.size_bytes, picture.mime_type, picture.width, picture.height)
+    return (*file, warnings, *copy)
 
 
 def _picture(path: Path, row: tuple[Any, ...]) -> Picture | None:
     sha256, size_bytes, mime_type, width, height, warnings, copy, copy_sha256, *stamp = row
-    place = path
-    if copy is not None:
-        place = Path(os.fsdecode(copy))
-        if _stamp(place) != tuple(stamp):
-            return None
-    return Picture(
-        path=place,
-        sha256=sha256,
-        size_bytes=size_bytes,
-        mime_type=mime_type,
-        width=width,
-        height=height,
-        warnings=tuple(json.loads(warnings)),
-        copy_sha256=copy_sha256,
-    )
+    place = path if copy is None else Path(os.fsdecode(copy))
+    if copy is not None and _stamp(place) != tuple(stamp):
+        return None
+    noted = tuple(json.loads(warnings))
+    return Picture(place, sha256, size_bytes, mime_type, width, height, noted, copy_sha256)
 
 
 def _stamp(path: Path) -> Stamp | None:

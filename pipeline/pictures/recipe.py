@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from PIL import ExifTags, Image, ImageCms
 
-from pipeline.pictures.accepted import FORMAT_OF, LARGEST_BYTES, LARGEST_SIDE
+from pipeline.pictures.accepted import FORMAT_OF, LARGEST_BYTES, LARGEST_SIDE, PictureFormat
 
 RECIPE = 1
 """Raise it when copies become visibly different: then all rows that use a copy count as edited."""
@@ -62,15 +62,10 @@ class Copy:
     """A copy, still in memory; `reasons` says in words what was done and why."""
 
     data: bytes
-    mime_type: str
+    format: PictureFormat
     width: int
     height: int
     reasons: str
-
-    @property
-    def suffix(self) -> str:
-        """The suffix of its file."""
-        return ".png" if self.mime_type == "image/png" else ".jpg"
 
 
 def find_needs(picture: Image.Image, data: bytes, count: int) -> Needs:
@@ -104,13 +99,15 @@ def make_copy(picture: Image.Image, needs: Needs) -> Copy:
     work = _without_idle_alpha(_screen_colours(work))
     if needs.turn in _TURNS:
         work = work.transpose(_TURNS[needs.turn])
-    kept = _png(work) if drawn or work.mode == "RGBA" else None
-    if kept is not None:
-        reasons = _reasons(needs, before, work.size, len(kept), white=False)
-        return Copy(kept, "image/png", *work.size, reasons)
     white = work.mode == "RGBA"
+    if drawn or white:
+        data = _saved(work, "PNG")
+        if len(data) <= LARGEST_BYTES:
+            reasons = _reasons(needs, before, work.size, len(data), white=False)
+            return Copy(data, FORMAT_OF["PNG"], *work.size, reasons)
     data, size = _jpeg(_on_white(work))
-    return Copy(data, "image/jpeg", *size, _reasons(needs, before, size, len(data), white=white))
+    reasons = _reasons(needs, before, size, len(data), white=white)
+    return Copy(data, FORMAT_OF["JPEG"], *size, reasons)
 
 
 def _reasons(
@@ -157,12 +154,6 @@ def _within(picture: Image.Image, side: int) -> Image.Image:
     scale = side / max(picture.size)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-
-
-def _png(picture: Image.Image) -> bytes | None:
-    """Return the picture as PNG; None if that is too many bytes."""
-    data = _saved(picture, "PNG")
-    return data if len(data) <= LARGEST_BYTES else None
 
 
 def _jpeg(picture: Image.Image) -> tuple[bytes, tuple[int, int]]:

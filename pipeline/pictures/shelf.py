@@ -12,9 +12,9 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 from pipeline.disk.openfile import kind_of
 from pipeline.model import Picture, PictureFault
@@ -38,10 +38,9 @@ _LIKENESS = 0.75
 _COMPARISONS = 100_000
 """The most names that are compared. Each costs some microseconds, and a sheet whose folder has been
 moved misses every file."""
-_NOT_YET = PictureFault("not_checked", "The picture was not checked. Run the check again.")
 
 
-class PictureShelf:
+class PictureShelf(AbstractContextManager["PictureShelf"]):
     """Finds, checks, hashes and, if need be, copies local pictures; use it in a `with` statement.
 
     `cache_dir` is the folder where findings and copies are kept between runs; None: nowhere. With
@@ -55,18 +54,7 @@ class PictureShelf:
         self._prepare = prepare
         self._workers = max(1, workers)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the file in `cache_dir`."""
         self._memory.close()
 
@@ -79,23 +67,21 @@ class PictureShelf:
         this thread, how many paths are done.
         """
         distinct = list(dict.fromkeys(paths))
-        found: dict[Path, Inspected] = dict.fromkeys(distinct, _NOT_YET)
+        found: dict[Path, Inspected] = {}
         unknown: dict[Path, Stamp] = {}
         nearby = _Neighbourhood()
-        done = 0
+        tell = progress or (lambda _done: None)
         for path in distinct:
             known = self._known(path, nearby)
             if isinstance(known, Stamp):
                 unknown[path] = known
-                continue
-            found[path] = known
-            done += 1
-            _tell(progress, done)
+            else:
+                found[path] = known
+                tell(len(found))
         for path, result in self._decoded(unknown):
             found[path] = result
-            done += 1
-            _tell(progress, done)
-        return found
+            tell(len(found))
+        return {path: found[path] for path in distinct}
 
     def _known(self, path: Path, nearby: _Neighbourhood) -> Inspected | Stamp:
         """Return what is known of a file without reading it, or its stamp if it has to be read."""
@@ -136,11 +122,6 @@ class PictureShelf:
             self._memory.remember(fresh)
 
 
-def _tell(progress: Callable[[int], None] | None, done: int) -> None:
-    if progress is not None:
-        progress(done)
-
-
 def _missing(path: Path, error: OSError | ValueError, nearby: _Neighbourhood) -> PictureFault:
     """Say why a path does not lead to a file."""
     if isinstance(error, ValueError):
@@ -156,11 +137,8 @@ def _missing(path: Path, error: OSError | ValueError, nearby: _Neighbourhood) ->
     folder = nearby.missing_folder(path)
     lost = f"there is no folder {folder}" if folder else f"there is no {path.name} in {path.parent}"
     meant = nearby.suggest(folder or path)
-    if meant is not None:
-        return PictureFault("missing", f"{path} is missing: {lost}. Did you mean {meant}?")
-    return PictureFault(
-        "missing", f"{path} is missing: {lost}. Put the picture there or correct the cell."
-    )
+    remedy = f"Did you mean {meant}?" if meant else "Put the picture there or correct the cell."
+    return PictureFault("missing", f"{path} is missing: {lost}. {remedy}")
 
 
 class _Neighbourhood:

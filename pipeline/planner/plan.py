@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -46,6 +46,14 @@ GROUPS = (NEW, CHANGED, *(state.value for state in State))
 
 # An entry that is `submitting` before a run begins: an earlier run ended before the answer came.
 _GROUP_OF = {state: state.value for state in State} | {State.SUBMITTING: State.IN_DOUBT.value}
+_PAID_FOR = {
+    State.SUBMITTING: "to be looked up: the last run ended before the answer came",
+    State.IN_DOUBT: "to be looked up: no clear answer came",
+    State.MISSING: "to be asked for again: the provider did not know it",
+    State.RUNNING: "the provider is working on it",
+    State.READY: "to be downloaded",
+}
+"""What is said of the rows that are paid for and not finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +101,7 @@ class Plan:
     """The steps of the manifest's rows, and of the paid rows that are `gone` from it."""
 
     steps: tuple[Step, ...]
-    gone: tuple[Step, ...] = field(default=())
+    gone: tuple[Step, ...] = ()
 
     def of(self, action: Action) -> list[Step]:
         """Return the steps with this action, in order."""
@@ -133,7 +141,7 @@ def decide(
             step = _fetch_again(step, link_lives=key in links_live)
         if step.action is Action.SUBMIT:
             if selection.limit is not None and submits >= selection.limit:
-                step = _leave(step, "beyond --limit", counts=False)
+                step = step._replace(action=Action.LEAVE, reason="beyond --limit", counts=False)
             else:
                 submits += 1
         steps.append(step)
@@ -154,19 +162,25 @@ def _decide(key: str, request: Request | None, entry: Entry | None, selection: S
     if not _selected(key, selection):
         group = _group(entry) if entry else (State.INVALID.value if request is None else NEW)
         return Step(key, Action.LEAVE, group, "not selected by --only", counts=False)
-    if entry is None or (entry.state is State.WAITING and request is None):
-        return _fresh(key, request, entry, selection)
-    if entry.state in PAID:
-        return _paid(key, request, entry)
-    if entry.state is State.WAITING:
+    waiting = entry is None or entry.state is State.WAITING
+    if waiting and request is None:
+        group, counts = State.INVALID.value, selection.mode is Mode.RUN
+        return Step(key, Action.LEAVE, group, "breaks a rule", counts)
+    if entry is None:
+        return _submit(key, NEW, "never sent", selection)
+    if waiting:
         return _submit(key, _group(entry), "not sent yet", selection)
+    edited = request is None or request.request_hash != entry.attempt.request.request_hash
+    if entry.state in PAID:
+        return Step(key, Action.TAKE_UP, _group(entry), _PAID_FOR[entry.state], edited=edited)
     if request is None:
         reason = "has ended; the edited row breaks a rule"
         counts = selection.mode is Mode.RUN or entry.state in selection.retry
         return Step(key, Action.LEAVE, _group(entry), reason, counts, edited=True)
+    group = CHANGED if edited else _group(entry)
     if entry.state is State.DONE:
-        return _done(key, request, entry, selection)
-    return _ended_badly(key, request, entry, selection)
+        return _done(request, entry, group, selection)
+    return _ended_badly(request, entry, group, selection)
 
 
 def _selected(key: str, selection: Selection) -> bool:
@@ -177,54 +191,31 @@ def _group(entry: Entry) -> str:
     return _GROUP_OF[entry.state]
 
 
-def _fresh(key: str, request: Request | None, entry: Entry | None, selection: Selection) -> Step:
-    if request is None:
-        return Step(
-            key, Action.LEAVE, State.INVALID.value, "breaks a rule", selection.mode is Mode.RUN
-        )
-    return _submit(key, NEW if entry is None else _group(entry), "never sent", selection)
-
-
 def _submit(key: str, group: str, reason: str, selection: Selection) -> Step:
     if selection.mode is not Mode.RUN:
         return Step(key, Action.LEAVE, group, f"{selection.mode} submits no new rows", counts=False)
     return Step(key, Action.SUBMIT, group, reason)
 
 
-def _paid(key: str, request: Request | None, entry: Entry) -> Step:
-    edited = request is None or request.request_hash != entry.attempt.request.request_hash
-    reasons = {
-        State.SUBMITTING: "to be looked up: the last run ended before the answer came",
-        State.IN_DOUBT: "to be looked up: no clear answer came",
-        State.MISSING: "to be asked for again: the provider did not know it",
-        State.RUNNING: "the provider is working on it",
-        State.READY: "to be downloaded",
-    }
-    return Step(key, Action.TAKE_UP, _group(entry), reasons[entry.state], edited=edited)
-
-
-def _done(key: str, request: Request, entry: Entry, selection: Selection) -> Step:
-    edited = request.request_hash != entry.attempt.request.request_hash
-    group = CHANGED if edited else _group(entry)
+def _done(request: Request, entry: Entry, group: str, selection: Selection) -> Step:
+    edited = group == CHANGED
     if selection.mode is Mode.RUN and (
-        key in selection.redo or (edited and selection.redo_changed)
+        entry.key in selection.redo or (edited and selection.redo_changed)
     ):
         return _again(entry, request, group, "another take was asked for", selection)
     reason = "edited since it was done; needs --redo changed" if edited else "done"
-    return Step(key, Action.LEAVE, group, reason, counts=not edited, edited=edited)
+    return Step(entry.key, Action.LEAVE, group, reason, counts=not edited, edited=edited)
 
 
-def _ended_badly(key: str, request: Request, entry: Entry, selection: Selection) -> Step:
-    edited = request.request_hash != entry.attempt.request.request_hash
-    group = CHANGED if edited else _group(entry)
-    if selection.mode is Mode.RUN and (edited or key in selection.redo):
+def _ended_badly(request: Request, entry: Entry, group: str, selection: Selection) -> Step:
+    if selection.mode is Mode.RUN and (group == CHANGED or entry.key in selection.redo):
         return _again(entry, request, group, "edited since it ended", selection)
     # A video that was delivered once and deleted since is paid for again only when it is named.
     asked = entry.state in selection.retry and selection.mode is not Mode.FETCH
     if asked and entry.video is None:
         return _again(entry, request, group, f"{entry.state}: a new attempt", selection)
-    counts = selection.mode is Mode.RUN
-    return Step(key, Action.LEAVE, group, f"{entry.state}: needs --retry for a new attempt", counts)
+    reason, counts = f"{entry.state}: needs --retry for a new attempt", selection.mode is Mode.RUN
+    return Step(entry.key, Action.LEAVE, group, reason, counts)
 
 
 def _again(entry: Entry, request: Request, group: str, reason: str, selection: Selection) -> Step:
@@ -243,7 +234,3 @@ def _fetch_again(step: Step, *, link_lives: bool) -> Step:
         return Step(step.key, Action.TAKE_UP, step.group, reason, edited=step.edited)
     reason = "the video file is missing, and its link has expired"
     return Step(step.key, Action.LEAVE, State.EXPIRED.value, reason)
-
-
-def _leave(step: Step, reason: str, *, counts: bool) -> Step:
-    return Step(step.key, Action.LEAVE, step.group, reason, counts, step.edited)
