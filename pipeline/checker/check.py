@@ -12,7 +12,7 @@ from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
 from pipeline.checker.rowpictures import PicturedRow
 from pipeline.collector import collector_paused
 from pipeline.errors import ConfigError
-from pipeline.manifest.columns import Columns, match_columns
+from pipeline.manifest.columns import match_columns
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
 from pipeline.reader.reading import read
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 class CheckedManifest:
     """A manifest and everything that a check found out about it.
 
+    `fields` maps each field that has a column to its index in the headers.
     `keys` has a key for each row of the manifest, in their order, also for rows that break a rule.
     `drafts` holds the valid rows by their physical row number, `images` the pictures that are sent
     with each (URLs and `sha256:<hex>`); `pictures` are the local ones, by their `sha256`.
@@ -37,7 +38,7 @@ class CheckedManifest:
     """
 
     manifest: Manifest
-    columns: Columns
+    fields: dict[str, int]
     keys: tuple[str, ...]
     drafts: dict[int, rules.Draft]
     images: dict[int, tuple[str, ...]]
@@ -143,8 +144,7 @@ class _Check:
     """
 
     _manifest: Manifest  # set by _read
-    _columns: Columns  # set by _match, like the next two
-    _fields: dict[str, int]
+    _fields: dict[str, int]  # set by _match, like the next one
     _picture_root: Path
     _keys: list[str]  # set by _make_keys, like the next one
     _keys_in_cells: dict[int | None, str | None]  # of the rows whose key cannot be used
@@ -172,7 +172,7 @@ class _Check:
         findings = self._check_pictures(cache_dir, progress)
         return CheckedManifest(
             manifest=self._manifest,
-            columns=self._columns,
+            fields=self._fields,
             keys=tuple(self._keys),
             drafts=self._drafts,
             images=findings.images,
@@ -197,13 +197,12 @@ class _Check:
     def _match(self) -> None:
         """Find the column of each field, and the columns that the templates name."""
         settings, headers = self._config.manifest, self._manifest.headers
-        self._columns, problems = match_columns(
+        self._fields, problems = match_columns(
             headers,
             mapping=settings.columns,
             key=settings.key,
             prompt_needed=settings.prompt_template is None,
         )
-        self._fields = self._columns.fields
         self._problems += problems
         if (name := self._config.output.name) != naming.KEY_ALONE:
             names = rowtexts.name_template(name, headers)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.manifest.blank import compared, is_blank
@@ -57,35 +56,16 @@ _MISSPELLED = 0.85
 """Headers as similar as this to the name of a field are taken for a slip (difflib's ratio)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The index of each field's column in `Manifest.headers`; None where there is none."""
-
-    prompt: int | None = None
-    image_1: int | None = None
-    image_2: int | None = None
-    image_3: int | None = None
-    images: int | None = None
-    duration: int | None = None
-    aspect_ratio: int | None = None
-    resolution: int | None = None
-    key: int | None = None
-
-    @property
-    def fields(self) -> dict[str, int]:
-        """The fields that have a column, with its index, in the order of the table."""
-        found = ((field, getattr(self, field)) for field in FIELDS)
-        return {field: index for field, index in found if index is not None}
-
-
 def match_columns(
     headers: Sequence[str],
     *,
     mapping: Mapping[str, str] | None = None,
     key: str | None = None,
     prompt_needed: bool = True,
-) -> tuple[Columns, tuple[Problem, ...]]:
+) -> tuple[dict[str, int], tuple[Problem, ...]]:
     """Find the column of each field, and the problems of the whole file.
+
+    A field that has a column is mapped to its index, in the order of the table.
 
     Args:
         headers: those of the manifest.
@@ -118,7 +98,7 @@ def match_columns(
     if prompt_needed and "prompt" not in chosen:
         problems.append(_no_prompt(headers))
     problems += _misspelled(chosen, places, taken, headers)
-    return Columns(**chosen), tuple(problems)
+    return {field: chosen[field] for field in FIELDS if field in chosen}, tuple(problems)
 
 
 def folded(header: str) -> str:
@@ -165,9 +145,7 @@ def _several(field: str, candidates: Sequence[int], headers: Sequence[str]) -> l
         f'Several columns could be the {field}: "{used}" (column {first + 1}) is used, {left} not. '
         "If that is wrong, rename the columns or name the right one in manifest.columns."
     )
-    return [
-        Problem(code="several_columns", message=message, severity=Severity.WARNING, column=used)
-    ]
+    return [Problem("several_columns", message, Severity.WARNING, column=used)]
 
 
 def _misspelled(
@@ -182,21 +160,13 @@ def _misspelled(
     for name, indexes in places.items():
         if name in _FIELD_OF or indexes[0] in taken:
             continue
-        near = difflib.get_close_matches(name, wanted, n=1, cutoff=_MISSPELLED)
-        if near:
+        for near in difflib.get_close_matches(name, wanted, n=1, cutoff=_MISSPELLED):
             header = headers[indexes[0]].strip()
             message = (
-                f'The column "{header}" is not read. Did you mean "{near[0]}"? If so, rename it; '
+                f'The column "{header}" is not read. Did you mean "{near}"? If so, rename it; '
                 "otherwise there is nothing to do."
             )
-            problems.append(
-                Problem(
-                    code="column_not_read",
-                    message=message,
-                    severity=Severity.WARNING,
-                    column=header,
-                )
-            )
+            problems.append(Problem("column_not_read", message, Severity.WARNING, column=header))
     return problems
 
 
@@ -204,28 +174,23 @@ def _no_such_header(header: str, setting: str, headers: Sequence[str]) -> Proble
     names = {folded(own): own.strip() for own in headers}
     near = difflib.get_close_matches(folded(header), names, n=1)
     hint = f'Did you mean "{names[near[0]]}"?' if near else _seen(headers)
-    return Problem(
-        code="no_such_column",
-        message=(
-            f'{setting} names a column "{header}" that the manifest does not have. {hint} Correct '
-            "the setting or the header."
-        ),
-        column=header,
+    message = (
+        f'{setting} names a column "{header}" that the manifest does not have. {hint} Correct '
+        "the setting or the header."
     )
+    return Problem("no_such_column", message, column=header)
 
 
 def _no_prompt(headers: Sequence[str]) -> Problem:
     near = [header.strip() for header in headers if "prompt" in folded(header)]
     hint = f' Perhaps it is "{near[0]}".' if near else ""
-    return Problem(
-        code="no_prompt_column",
-        message=(
-            f"The manifest has no prompt column. {_seen(headers)}{hint} Name the column that "
-            'describes the video "prompt", or say which column it is in manifest.columns, for '
-            "example manifest.columns: {Video text: prompt}; or have prompts made from other "
-            "columns with manifest.prompt_template."
-        ),
+    message = (
+        f"The manifest has no prompt column. {_seen(headers)}{hint} Name the column that "
+        'describes the video "prompt", or say which column it is in manifest.columns, for '
+        "example manifest.columns: {Video text: prompt}; or have prompts made from other "
+        "columns with manifest.prompt_template."
     )
+    return Problem("no_prompt_column", message)
 
 
 def _seen(headers: Sequence[str]) -> str:

@@ -172,11 +172,7 @@ def _expanded(text: str) -> Path:
 
 def _is_inside(path: Path, root: Path) -> bool:
     """Tell whether `path` is below `root` with all links followed; a link in a ring is not."""
-    return _real(path).is_relative_to(_real(root))
-
-
-def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
 def _bad_url(url: str, what: str) -> PictureFault:

@@ -12,7 +12,7 @@ A value is named by a word (`{{ title }}`) or, if its name is not a word, by `{{
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -208,14 +208,6 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         raise SecurityError(f"the operator {operator} is not available")
 
 
-def _striphtml(value: object) -> str:
-    return plain_text(str(value))
-
-
-def _sentence(value: object) -> str:
-    return sentence(str(value))
-
-
 def _replace(value: object, old: object, new: object, count: int | None = None) -> str:
     text, before, after = str(value), str(old), str(new)
     times = text.count(before) if count is None else min(count, text.count(before))
@@ -242,8 +234,8 @@ def _truncate(
 
 
 _OWN: dict[str, Callable[..., Any]] = {
-    "striphtml": _striphtml,
-    "sentence": _sentence,
+    "striphtml": lambda value: plain_text(str(value)),
+    "sentence": lambda value: sentence(str(value)),
     "replace": _replace,
     "join": _join,
     "truncate": _truncate,
@@ -262,7 +254,7 @@ _SANDBOX = _sandbox()
 
 
 def _refuse_unknown(tree: nodes.Template) -> None:
-    for node in _all(tree):
+    for node in tree.find_all(nodes.Node):
         if not isinstance(node, _KNOWN):
             kind = type(node).__name__
             what = _NAMES_OF_PARTS.get(kind, f"{kind.lower()} of Jinja")
@@ -278,10 +270,10 @@ def _refuse_unknown(tree: nodes.Template) -> None:
 def _needs_nothing(tree: nodes.Template) -> bool:
     if not all(isinstance(part, nodes.Output) for part in tree.body):
         return False
-    pieces = [piece for output in tree.body for piece in output.iter_child_nodes()]
     return all(
         isinstance(piece, nodes.TemplateData | nodes.Const) or _may_be_empty(piece)
-        for piece in pieces
+        for output in tree.body
+        for piece in output.iter_child_nodes()
     )
 
 
@@ -292,16 +284,6 @@ def _may_be_empty(piece: nodes.Node) -> bool:
         and isinstance(piece.node, nodes.Name)
         and [getattr(given, "value", None) for given in piece.args] == [""]
     )
-
-
-def _all(tree: nodes.Node) -> Sequence[nodes.Node]:
-    found: list[nodes.Node] = []
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        found.append(node)
-        waiting.extend(node.iter_child_nodes())
-    return found
 
 
 class _Naming(NodeTransformer):

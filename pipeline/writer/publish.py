@@ -144,7 +144,7 @@ def publish(
         failed, notes = None, (*written.notes, _part(checked))
     else:
         written = write_results(manifest, results, folder.root, summary=summary, source=source)
-        keys = checked.keys if checked.columns.key is None else None
+        keys = None if "key" in checked.fields else checked.keys
         failed, notes = write_failed(manifest, results, folder.root, keys=keys), written.notes
     if summary is not None:
         write_summary(summary, folder.root)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.manifest.columns import ALIASES, FIELDS, RESULT_PREFIX, Columns, folded, match_columns
+from pipeline.manifest.columns import ALIASES, FIELDS, RESULT_PREFIX, folded, match_columns
 from pipeline.model import RESULT_COLUMNS, Severity
 
 
@@ -13,7 +13,7 @@ def test_the_plain_headers() -> None:
     headers = tuple(reversed(FIELDS))
     found, problems = match_columns(headers)
     assert not problems
-    assert {headers[index]: field for field, index in found.fields.items()} == dict(
+    assert {headers[index]: field for field, index in found.items()} == dict(
         zip(FIELDS, FIELDS, strict=True)
     )
 
@@ -24,7 +24,7 @@ def test_every_alias_finds_its_field() -> None:
         for alias in aliases:
             for written in (alias, f" {alias.upper().replace('_', ' ')}\u00a0", f"\ufeff{alias}"):
                 found, _ = match_columns(["prompt", written] if field != "prompt" else [written])
-                assert found.fields[field] == (0 if field == "prompt" else 1), written
+                assert found[field] == (0 if field == "prompt" else 1), written
 
 
 def test_no_alias_stands_for_two_fields() -> None:
@@ -37,15 +37,15 @@ def test_no_alias_stands_for_two_fields() -> None:
 def test_the_order_of_the_table_decides() -> None:
     """With key, id and sku present the key column is key, whatever comes first in the sheet."""
     found, problems = match_columns(["sku", "id", "prompt", "key"])
-    assert found.key == 3
+    assert found["key"] == 3
     assert not problems
-    assert match_columns(["sku", "id", "prompt"])[0].key == 1
+    assert match_columns(["sku", "id", "prompt"])[0]["key"] == 1
 
 
 def test_several_candidates_are_said() -> None:
     """Two columns that could be the picture: the first of the table, and a warning."""
     found, problems = match_columns(["prompt", "image_url", "image_1"])
-    assert found.image_1 == 2
+    assert found["image_1"] == 2
     assert [problem.severity for problem in problems] == [Severity.WARNING]
     assert '"image_1" (column 3) is used, "image_url" (column 2) not' in problems[0].message
 
@@ -54,7 +54,7 @@ def test_several_candidates_are_said() -> None:
 def test_the_prompt_is_not_guessed(header: str) -> None:
     """A description is no prompt; the problem lists what is there and how to say it."""
     found, problems = match_columns(["sku", header])
-    assert found.prompt is None
+    assert "prompt" not in found
     assert [problem.code for problem in problems] == ["no_prompt_column"]
     assert f'"sku", "{header}"' in problems[0].message
     assert "manifest.columns" in problems[0].message
@@ -68,7 +68,7 @@ def test_mapping_wins() -> None:
         key="art. no.",
     )
     assert not problems
-    assert (found.prompt, found.key) == (1, 3)
+    assert (found["prompt"], found["key"]) == (1, 3)
 
 
 def test_a_mapped_header_that_is_not_there() -> None:
@@ -85,7 +85,7 @@ def test_a_mapped_header_that_is_not_there() -> None:
 def test_a_mapped_column_is_no_longer_guessed() -> None:
     """A column has one field: mapped to the prompt, `ratio` is not the aspect ratio too."""
     found, problems = match_columns(["ratio"], mapping={"ratio": "prompt"})
-    assert found == Columns(prompt=0)
+    assert found == {"prompt": 0}
     assert not problems
 
 
@@ -93,7 +93,7 @@ def test_result_columns_are_ignored() -> None:
     """A results file is a manifest: its own columns are no fields and no candidates."""
     found, problems = match_columns(["prompt", *RESULT_COLUMNS])
     assert all(column.startswith(RESULT_PREFIX) for column in RESULT_COLUMNS)
-    assert found == Columns(prompt=0)
+    assert found == {"prompt": 0}
     assert not problems
 
 
@@ -106,7 +106,7 @@ def test_no_headers_at_all() -> None:
 def test_a_misspelled_header_is_said() -> None:
     """A column that nobody reads, and is nearly called like one that is missing, gets a warning."""
     columns, problems = match_columns(["key", "prompt", "durration", "colour", "seconds left"])
-    assert columns.duration is None
+    assert "duration" not in columns
     assert [(one.code, one.column, one.severity) for one in problems] == [
         ("column_not_read", "durration", Severity.WARNING)
     ]

@@ -6,9 +6,9 @@ Tested in tests/authoring/shops/test_shopify.py and tests/authoring/shops/test_w
 from __future__ import annotations
 
 import difflib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.authoring.newmanifest import (
@@ -25,7 +25,6 @@ from pipeline.checker.naming import numbered
 from pipeline.errors import UsageError
 from pipeline.manifest.locations import web_fault
 from pipeline.manifest.wording import count
-from pipeline.model import PictureFault
 from pipeline.reader.reading import read
 
 _NAMES = (
@@ -53,20 +52,8 @@ class Conversion:
     findings: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Findings:
-    """The products that each sentence is about."""
-
-    about: dict[str, list[str]] = field(default_factory=dict)
-
-    def add(self, sentence: str, key: str) -> None:
-        self.about.setdefault(sentence, []).append(key)
-
-    def lines(self) -> list[str]:
-        return [
-            f"{count(len(keys), 'product')}: {sentence} ({_listed(keys)})"
-            for sentence, keys in self.about.items()
-        ]
+_Findings = defaultdict[str, list[str]]
+"""The keys of the products that each sentence is about."""
 
 
 def convert(
@@ -97,7 +84,7 @@ def convert(
         columns=export.table.headers,
     )
     left_out: list[str] = []
-    findings = _Findings()
+    findings = _Findings(list)
     products = _unique(export_format.products(export, left_out), findings)
     rows = [
         row
@@ -105,9 +92,9 @@ def convert(
         if (row := _row(product, prompts, findings)) is not None
     ]
     if not rows:
-        why = "; ".join([*left_out[:_LISTED], *findings.lines()])
+        why = "; ".join([*left_out[:_LISTED], *_lines(findings)])
         raise UsageError(f"{path} has no product that can become a row. {why}".rstrip())
-    lines = findings.lines() + [f"left out: {text}" for text in left_out]
+    lines = _lines(findings) + [f"left out: {text}" for text in left_out]
     return Conversion(_manifest(rows), tuple(lines))
 
 
@@ -135,7 +122,8 @@ def _unique(products: Sequence[Product], findings: _Findings) -> list[tuple[str,
         while key != product.key and key in given:
             key = numbered(product.key, seen)
         if key != product.key:
-            findings.add("another product has the same SKU, so a number was added to the key", key)
+            twice = "another product has the same SKU, so a number was added to the key"
+            findings[twice].append(key)
         keyed.append((key, product))
     return keyed
 
@@ -146,9 +134,9 @@ def _wanted(
     wanted = []
     for key, product in products:
         if not (product.title or product.description):
-            findings.add("left out, because it has neither a title nor a description", key)
+            findings["left out, because it has neither a title nor a description"].append(key)
         elif only_active and not product.active:
-            findings.add(f"left out by --only-active: {product.status or 'no status'}", key)
+            findings[f"left out by --only-active: {product.status or 'no status'}"].append(key)
         else:
             wanted.append((key, product))
     return wanted
@@ -163,7 +151,7 @@ def _row(
     values = {**product.export, **own}
     prompt, cut = prompts.prompt(values, about=f"{key} (line {product.line})")
     if not prompt:
-        findings.add("left out, because the template gives it an empty prompt", key)
+        findings["left out, because the template gives it an empty prompt"].append(key)
         return None
     notes = [f"The prompt was cut to {rules.LONG_PROMPT:,} characters."] if cut else []
     if not product.title:
@@ -172,7 +160,7 @@ def _row(
     notes += [choice.note, *faults]
     for note in notes:
         if note:
-            findings.add(note.split(": ", 1)[0].rstrip("."), key)
+            findings[note.split(": ", 1)[0].rstrip(".")].append(key)
     row = {"key": key, "prompt": prompt, "notes": " ".join(filter(None, notes))}
     row |= {name: getattr(product, name) for name in _OWN} | dict(product.kept)
     return row | {f"image_{n}": link for n, link in enumerate(choice.taken, start=1)}
@@ -183,8 +171,7 @@ def _pictures(product: Product) -> tuple[Choice, list[str]]:
     good, faults = [], []
     for link in product.pictures:
         address = web_address(link)
-        fault = web_fault(address)
-        if isinstance(fault, PictureFault):
+        if fault := web_fault(address):
             faults.append(f"A picture link cannot be used: {fault.message}")
         else:
             good.append(address)
@@ -208,6 +195,13 @@ def _manifest(rows: list[dict[str, str]]) -> NewManifest:
     ]
     headers = (*fixed, *own, "notes")
     return NewManifest(headers, [tuple(row.get(name, "") for name in headers) for row in rows])
+
+
+def _lines(findings: _Findings) -> list[str]:
+    return [
+        f"{count(len(keys), 'product')}: {sentence} ({_listed(keys)})"
+        for sentence, keys in findings.items()
+    ]
 
 
 def _listed(keys: Sequence[str]) -> str:

@@ -100,10 +100,10 @@ class ExportFormat:
 
     def _places(self, table: Manifest) -> dict[str, int]:
         headers = {folded(header): place for place, header in enumerate(table.headers)}
-        found = {}
-        for name, spellings in self.columns.items():
-            for spelling in spellings:
-                if folded(spelling) in headers:
-                    found[name] = headers[folded(spelling)]
-                    break
-        return found
+        # Of several spellings the first counts: what comes later replaces what came before.
+        return {
+            name: headers[folded(spelling)]
+            for name, spellings in self.columns.items()
+            for spelling in reversed(spellings)
+            if folded(spelling) in headers
+        }
