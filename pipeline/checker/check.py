@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
 from pipeline.checker.rowpictures import PicturedRow
 from pipeline.collector import collector_paused
-from pipeline.errors import ConfigError
 from pipeline.manifest.columns import match_columns
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
 from pipeline.reader.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from pipeline.checker.rowtexts import RowTemplate
     from pipeline.config.settings import Config
@@ -71,12 +70,12 @@ class CheckedManifest:
     @property
     def errors(self) -> tuple[Problem, ...]:
         """The problems that keep a row, or the whole file, from being sent."""
-        return tuple(one for one in self.problems if _is_error(one))
+        return tuple(filter(_is_error, self.problems))
 
     @property
     def file_errors(self) -> tuple[Problem, ...]:
         """The errors of the whole file: as long as there are any, no row can be sent."""
-        return tuple(one for one in self.problems_of(None) if _is_error(one))
+        return tuple(filter(_is_error, self.problems_of(None)))
 
     def problems_of(self, row: int | None) -> tuple[Problem, ...]:
         """The problems of a physical row number; None for those of the whole file."""
@@ -166,7 +165,7 @@ class _Check:
             self._read()
             self._match()
             key_problems = self._make_keys()
-            if not any(problem.severity is Severity.ERROR for problem in self._problems):
+            if not any(map(_is_error, self._problems)):
                 self._note(key_problems)
                 self._check_rows()
         findings = self._check_pictures(cache_dir, progress)
@@ -207,7 +206,9 @@ class _Check:
         if (name := self._config.output.name) != naming.KEY_ALONE:
             names = rowtexts.name_template(name, headers)
             self._names = None if names.template.needs_nothing else names
-        self._picture_root = _picture_root(self._origin or self._path, settings.image_root)
+        self._picture_root = (self._origin or self._path).parent
+        if settings.image_root is not None:
+            self._picture_root = rowpictures.picture_root(settings.image_root)
         if settings.prompt_template is not None:
             self._prompts, problems = rowtexts.bind_prompts(
                 settings.prompt_template, self._manifest, self._fields
@@ -232,11 +233,8 @@ class _Check:
         """Hold each row against the rules; rows with pictures wait for those."""
         unread = self._unread_cells()
         odd = unread.keys() | self._broken
-        defaults = rules.Form(
-            self._config.defaults.duration,
-            self._config.defaults.aspect_ratio,
-            self._config.defaults.resolution,
-        )
+        given = self._config.defaults
+        defaults = rules.Form(given.duration, given.aspect_ratio, given.resolution)
         draft_quickly = drafts.make_drafter(self._fields, defaults)
         plainly_named, finished = self._names is None, self._drafts
         for row, key in zip(self._manifest.rows, self._keys, strict=True):
@@ -337,22 +335,6 @@ class _Check:
         headers = self._manifest.headers
         order = {header: index for index, header in reversed(list(enumerate(headers)))}
         return tuple(sorted(named, key=lambda one: (one.row or 0, order.get(one.column or "", -1))))
-
-
-def _picture_root(manifest: Path, setting: str | None) -> Path:
-    """Return the folder where relative pictures start: the manifest's own, unless it is set.
-
-    Raises ConfigError if `manifest.image_root` is no folder.
-    """
-    if setting is None:
-        return manifest.parent
-    root = Path(setting).expanduser()
-    if not root.is_dir():
-        raise ConfigError(
-            f"manifest.image_root is {setting}, but there is no such folder.",
-            action="Correct the path. A relative path starts in the working folder.",
-        )
-    return root
 
 
 def _with_unread(problems: tuple[Problem, ...], unread: list[Problem], key: str) -> list[Problem]:

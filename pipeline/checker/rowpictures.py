@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.checker.drafts import image_fields, problem_at
 from pipeline.checker.rules import Draft
+from pipeline.errors import ConfigError
 from pipeline.manifest.locations import locate
 from pipeline.model import Manifest, Picture, PictureFault, Problem, Row, Severity
 from pipeline.pictures.accepted import shape_warning
@@ -55,6 +56,17 @@ class Findings:
     pictures: dict[str, Picture] = field(default_factory=dict)
 
 
+def picture_root(setting: str) -> Path:
+    """Return the folder of `manifest.image_root`; raises ConfigError if there is no such folder."""
+    root = Path(setting).expanduser()
+    if not root.is_dir():
+        raise ConfigError(
+            f"manifest.image_root is {setting}, but there is no such folder.",
+            action="Correct the path. A relative path starts in the working folder.",
+        )
+    return root
+
+
 def judge_pictures(
     rows: Sequence[PicturedRow],
     manifest: Manifest,
@@ -85,7 +97,11 @@ def judge_pictures(
                 images.append(f"sha256:{found.sha256}")
             if sentences := _sentences(place, found, one.draft):
                 name, _ = image_fields(one.row, fields)[at]
-                findings.problems.extend(_problems(one, manifest, fields[name], sentences))
+                findings.problems += (
+                    problem_at(manifest, one.row.number, fields[name], one.key,
+                               code=code, message=message, severity=severity)
+                    for code, message, severity in sentences
+                )  # fmt: skip
         findings.images[one.row.number] = tuple(images)
     return findings
 
@@ -105,16 +121,6 @@ def _open(
 
     with PictureShelf(terms.cache_dir, prepare=terms.prepare) as shelf:
         return shelf.inspect(sorted(paths), progress=tell)
-
-
-def _problems(
-    one: PicturedRow, manifest: Manifest, index: int, sentences: Iterable[_Sentence]
-) -> list[Problem]:
-    number, key = one.row.number, one.key
-    return [
-        problem_at(manifest, number, index, key, code=code, message=message, severity=severity)
-        for code, message, severity in sentences
-    ]
 
 
 def _sentences(
