@@ -249,19 +249,14 @@ class _Check:
 
     def _check_row(self, row: Row, key: str, defaults: rules.Form, unread: list[Problem]) -> None:
         """Find every problem of a row; `unread` are those that the reader found in its cells."""
+        made = self._prompts.make(row, key) if self._prompts else None
         draft, problems = drafts.draft_row(
-            row,
-            key,
-            manifest=self._manifest,
-            fields=self._fields,
-            defaults=defaults,
-            made=self._prompts.make(row, key) if self._prompts else None,
+            row, key, manifest=self._manifest, fields=self._fields, defaults=defaults, made=made
         )
         if self._names is not None:
             unnamed = rowtexts.name_problem(self._names, self._manifest, row, key)
             problems += (unnamed,) if unnamed else ()
-        if problems or unread:
-            self._note(_with_unread(problems, unread, key))
+        self._note(_with_unread(problems, unread, key))
         if named := drafts.image_fields(row, self._fields):
             texts = tuple(text for _, text in named)
             self._pictured.append(PicturedRow(row, key, draft, texts))

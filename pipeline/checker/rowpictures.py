@@ -97,7 +97,7 @@ def judge_pictures(
                 images.append(f"sha256:{found.sha256}")
             if sentences := _sentences(place, found, one.draft):
                 name, _ = image_fields(one.row, fields)[at]
-                findings.problems += (
+                findings.problems.extend(
                     problem_at(manifest, one.row.number, fields[name], one.key,
                                code=code, message=message, severity=severity)
                     for code, message, severity in sentences
