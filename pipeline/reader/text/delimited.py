@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -38,20 +38,6 @@ _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _BATCH = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class _Records:
-    """The header of a text and, column by column, the cells under it.
-
-    `lines` are those on which the records under the header begin. Blank records are among them
-    where they are as wide as the header.
-    """
-
-    header_line: int
-    header: list[str]
-    lines: list[int]
-    columns: list[list[str]]
-
-
 def read_text(path: Path, data: bytes, *, encoding: str | None = None) -> Manifest:
     """Read a delimited text.
 
@@ -71,11 +57,14 @@ def read_text(path: Path, data: bytes, *, encoding: str | None = None) -> Manife
     body, first_line = (text[stated[1] :], 2) if stated else (text, 1)
     body = body.removeprefix(_SECOND_MARK)
     delimiter = stated[0] if stated else find_delimiter(body, path.suffix.lower())
-    records = _records_of(path, body, delimiter, first_line)
+    table = _table_of(path, body, delimiter, first_line)
+    if any(name.strip().casefold() == _RESULTS_MARK for name in table.header):
+        header, *columns = ([*map(unguard, cells)] for cells in (table.header, *table.columns))
+        table = replace(table, header=header, columns=columns)
     dialect = TextDialect(
         delimiter, decoded.encoding, decoded.bom, _newline(text), sep_line=stated is not None
     )
-    return _manifest(path, records, dialect)
+    return manifest_of(replace(table, dialect=dialect))
 
 
 def _refuse_nul(path: Path, text: str) -> None:
@@ -89,8 +78,11 @@ def _refuse_nul(path: Path, text: str) -> None:
         )
 
 
-def _records_of(path: Path, body: str, delimiter: str, first_line: int) -> _Records:
-    """Read the records of `body`, whose first line has the number `first_line` in the file."""
+def _table_of(path: Path, body: str, delimiter: str, first_line: int) -> Table:
+    """Read the records of `body`, whose first line has the number `first_line` in the file.
+
+    Blank records are among them where they are as wide as the header.
+    """
     walk = _walk(path, body, delimiter, first_line)
     line, header = next(((line, cells) for line, cells in walk if not all_blank(cells)), (0, []))
     if not header:
@@ -99,7 +91,8 @@ def _records_of(path: Path, body: str, delimiter: str, first_line: int) -> _Reco
             action="Put the column names into its first line (at least `prompt`), rows below it.",
         )
     width = len(header)
-    records = _Records(line, header, [], [[] for _ in header])
+    numbers: list[int] = []
+    columns: list[list[str]] = [[] for _ in header]
     wrong: list[tuple[int, int]] = []
     while batch := list(islice(walk, _BATCH)):
         fitting = [record for record in batch if len(record[1]) == width]
@@ -108,12 +101,12 @@ def _records_of(path: Path, body: str, delimiter: str, first_line: int) -> _Reco
             wrong.extend((line, len(cells)) for line, cells in odd)
         if fitting and not wrong:
             lines, rows = zip(*fitting, strict=True)
-            records.lines.extend(lines)
-            for column, cells in zip(records.columns, zip(*rows, strict=True), strict=True):
+            numbers.extend(lines)
+            for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
                 column.extend(shared(cells))
     if wrong:
         raise _wrong_width(path, wrong, width, delimiter)
-    return records
+    return Table(path, line, header, numbers, columns)
 
 
 def _walk(path: Path, body: str, delimiter: str, first_line: int) -> Iterator[Record]:
@@ -142,14 +135,6 @@ def _wrong_width(
         action=f"The delimiter here is a {sign}: put a text that holds one into double quotes, "
         "and give each line as many cells as the header.",
     )
-
-
-def _manifest(path: Path, records: _Records, dialect: TextDialect) -> Manifest:
-    header, columns = records.header, records.columns
-    if any(name.strip().casefold() == _RESULTS_MARK for name in header):
-        header = [unguard(name) for name in header]
-        columns = [[unguard(cell) for cell in column] for column in columns]
-    return manifest_of(Table(path, records.header_line, header, records.lines, columns, dialect))
 
 
 def _newline(text: str) -> str:

@@ -152,14 +152,9 @@ def _manifest(
     if dropped:
         kept = [number not in dropped for number in numbers]
         numbers, body = [*compress(numbers, kept)], [[*compress(column, kept)] for column in body]
+    header = [column[top] for column in texts[first:]]
     table = Table(
-        path=grid.path,
-        header_row=grid.numbers[top],
-        header=[column[top] for column in texts[first:]],
-        numbers=numbers,
-        columns=body,
-        sheet=grid.sheet,
-        first_column=first,
+        grid.path, grid.numbers[top], header, numbers, body, sheet=grid.sheet, first_column=first
     )
     marks = [mark for mark in marks if _matters(mark, table) and mark.row not in dropped]
     speaking = frozenset(mark.row for mark in marks if mark.code in _SPEAKING)

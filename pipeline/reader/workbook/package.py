@@ -190,10 +190,10 @@ def open_package(name: str, data: bytes) -> Package:
     with damage_explained(name):
         package = zipfile.ZipFile(io.BytesIO(data))
         parts = [i for i in package.infolist() if fold_name(i.filename).endswith(_INFLATED)]
-        for streamed in (False, True):
-            sizes = [i.file_size for i in parts if (fold_name(i.filename) == _STREAMED) is streamed]
-            ratio = _MAX_STREAMED_RATIO if streamed else _MAX_RATIO
-            _refuse_bomb(name, sum(sizes), len(data), ratio)
+        streamed = sum(i.file_size for i in parts if fold_name(i.filename) == _STREAMED)
+        others = sum(i.file_size for i in parts) - streamed
+        _refuse_bomb(name, others, len(data), _MAX_RATIO)
+        _refuse_bomb(name, streamed, len(data), _MAX_STREAMED_RATIO)
         if len({fold_name(part.filename) for part in parts}) < len(parts):
             raise zipfile.BadZipFile("a part is there twice")
         return Package(package)

@@ -69,10 +69,15 @@ class Book:
                 found.append(SheetPart(element.attributes["name"], visible, part))
         return found
 
+    @property
+    def usual_places(self) -> dict[str, str]:
+        """The parts that calamine reads beside the sheet, and where it looks for them."""
+        places = {self.workbook: _WORKBOOK, self.strings: _STRINGS, self.styles: _STYLES}
+        return {part: place for part, place in places.items() if part is not None}
+
     def is_usual(self, sheet: SheetPart) -> bool:
         """Whether calamine finds the workbook's parts: it looks where Excel puts them."""
-        places = {self.workbook: _WORKBOOK, self.strings: _STRINGS, self.styles: _STYLES}
-        usual = all(self._is_at(part, place) for part, place in places.items() if part is not None)
+        usual = all(self._is_at(part, place) for part, place in self.usual_places.items())
         stated = next(one.stated for one in self.relationships if one.target == sheet.part)
         inside = stated.startswith("/xl/") or not stated.startswith(("/", "..", "xl/"))
         plain = "\\" not in stated and posixpath.normpath(stated) == stated
@@ -130,19 +135,14 @@ def pack(book: Book, sheet: SheetPart) -> Packed:
             part.write(b"</%ssheetData></%sworksheet>" % (blocks.prefix, blocks.prefix))
         for name, text in _signposts(book, sheet):
             copy.writestr(name, text)
-        for place, own in {
-            _WORKBOOK: book.workbook,
-            _STRINGS: book.strings,
-            _STYLES: book.styles,
-        }.items():
-            if own is not None:
-                copy.writestr(place, book.package.zip.read(book.package.info(own)))
+        for own, place in book.usual_places.items():
+            copy.writestr(place, book.package.zip.read(book.package.info(own)))
     return Packed(target.getvalue(), numbers, max(columns))
 
 
 def _signposts(book: Book, sheet: SheetPart) -> Iterator[tuple[str, str]]:
     """The parts of a copy that say where its other parts are."""
-    places = {sheet.part: _SHEET, book.strings: _STRINGS, book.styles: _STYLES}
+    places = book.usual_places | {sheet.part: _SHEET}
     kept = [
         f"<Relationship Id={quoteattr(one.id)} Type={quoteattr(one.type)}"
         f" Target={quoteattr('/' + places.get(one.target, one.target))}/>"

@@ -74,24 +74,19 @@ class Globals:
     sheets: list[SheetPart] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Walked:
-    """What the records say of a sheet; rows and columns count from 0.
+    """What the records say of a sheet.
 
-    `stream` is a copy of all records in which those are void that do not matter to its cells.
-    `unset` has, by row, the columns of formulas whose value is 0 or an empty text.
+    `stream` is a copy of all records in which those are void that do not matter to its cells;
+    `area` the rectangle from A1 on that holds its `cells`. `unset` has, by row, the columns of
+    formulas whose value is 0 or an empty text; both count from 0.
     """
 
-    stream: bytes = b""
-    cells: int = 0
-    last_row: int = -1
-    last_column: int = -1
-    unset: dict[int, list[int]] = field(default_factory=dict)
-
-    @property
-    def area(self) -> int:
-        """The cells of the rectangle from A1 to the last row and the last column."""
-        return (self.last_row + 1) * (self.last_column + 1)
+    stream: bytes
+    cells: int
+    area: int
+    unset: dict[int, list[int]]
 
 
 def read_stream(path: Path, data: bytes) -> bytes:
@@ -208,24 +203,24 @@ def _take_sheet(found: Globals, said: bytes) -> None:
 
 def walk(stream: bytes, place: int) -> Walked:
     """Walk through the records of the workbook and of the sheet that begins at the byte `place`."""
-    walked, copy = Walked(), bytearray(stream)
+    copy = bytearray(stream)
     for kind, at, _ in _records(stream, 0):
         elsewhere = kind == _SHEET and struct.unpack_from("<I", stream, at)[0] != place
         if elsewhere or kind not in _NEEDED:
             copy[at - 4 : at - 2] = _OF_NO_INTEREST
+    cells = height = width = 0
+    unset: dict[int, list[int]] = {}
     for kind, at, size in _records(stream, place):
         if kind in _CELLS or kind in _RUNS_OF_CELLS:
             row, column = struct.unpack_from("<HH", stream, at)
-            last = column if kind in _CELLS else column + size // 2
-            walked.cells += 1 + last - column
-            walked.last_row = max(walked.last_row, row)
-            walked.last_column = max(walked.last_column, last)
+            count = 1 if kind in _CELLS else 1 + size // 2
+            cells += count
+            height, width = max(height, row + 1), max(width, column + count)
             if kind in _FORMULAS and not _is_set(stream[at + 6 : at + 14]):
-                walked.unset.setdefault(row, []).append(column)
+                unset.setdefault(row, []).append(column)
         elif kind not in _NEEDED:
             copy[at - 4 : at - 2] = _OF_NO_INTEREST
-    walked.stream = bytes(copy)
-    return walked
+    return Walked(bytes(copy), cells, height * width, unset)
 
 
 def _is_set(value: bytes) -> bool:
