@@ -55,6 +55,6 @@ def test_nothing_of_a_strangers_folder_is_imported(stranger: Product) -> None:
 @pytest.mark.process
 def test_the_traps_would_be_noticed(stranger: Product) -> None:
     """A Python that has the working folder on its path runs into them."""
-    caught = stranger(program=("-c", "import typing"))
+    caught = stranger(program=("-c", "import pandas"))
     assert caught.code == 1
     assert (stranger.folder / "imported").exists()
