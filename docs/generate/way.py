@@ -23,8 +23,32 @@ MOST = 45
 """No more modules than this may be needed to follow a row."""
 
 SET_UP = {
-    "__main__": "starts the command line",
+    "__main__.py": "starts the command line",
     "cli/app.py": "declares the commands before any manifest is named",
+    "cli/options.py": "declares the options that commands share",
+    "cli/progress.py": "draws the bar",
+    "cli/screen.py": "prints lines and tables",
+    "collector.py": "turns Python's cycle collector off and on again",
+    "concealment.py": "shortens addresses and keeps the key out of texts",
+    "config/loading.py": "resolves the settings before the manifest is opened",
+    "config/settings.py": "declares the settings",
+    "config/values.py": "declares which values settings take",
+    "disk/failures.py": "puts an error of the system into a sentence",
+    "disk/folder.py": "names the files of the output folder",
+    "disk/lock.py": "keeps a second run out",
+    "disk/openfile.py": "opens our files without following links",
+    "disk/sqlitefile.py": "opens databases",
+    "downloader/connection.py": "opens connections and refuses private addresses",
+    "journal/database.py": "opens or makes the journal's file",
+    "journal/reading.py": "reads what earlier runs left in the journal",
+    "runner/engine_setup.py": "makes the engine and tells it what it must know before it begins",
+    "runner/order.py": "puts together what the run is asked to do",
+    "runner/rehearsal.py": "starts the emulator",
+    "runner/runlog.py": "writes run.log",
+    "runner/signals.py": "listens for Ctrl-C",
+    "runner/target.py": "finds the configuration and the output folder",
+    "writer/failed.py": "writes the rows that ended badly: this one did not",
+    "writer/summary.py": "writes the figures of the run",
 }
 """What is entered but is not on the way of a row, each with its reason."""
 
