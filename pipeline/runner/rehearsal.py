@@ -4,6 +4,8 @@ The emulator needs no key and no network, and costs nothing. It ends when its st
 so that none is left behind even when this process is killed. It imports this very package, whatever
 lies in the working folder: `python -m pipeline.emulator` would take a `pipeline/` or a `typing.py`
 from there.
+
+Tested in tests/system/test_rehearsal.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What a check, a plan, a run and a status come to, for programs: frozen records."""
+"""What a check, a plan, a run and a status come to, for programs: frozen records.
+
+Tested in tests/runner/test_api.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The part of a run that costs money: provider, engine and scheduler, and a look at the balance."""
+"""The part of a run that costs money: provider, engine and scheduler, and a look at the balance.
+
+Tested in tests/system/test_main_job.py.
+"""
 
 from __future__ import annotations
 

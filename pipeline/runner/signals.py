@@ -3,6 +3,8 @@
 The first press lets the answers under way come in and sends nothing new; the second drops the
 downloads. Press and run may be in different threads: whoever presses only appends to a list and
 wakes the loop, and the run looks at the list in its own loop.
+
+Tested in tests/system/test_signals.py.
 """
 
 from __future__ import annotations

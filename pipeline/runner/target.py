@@ -3,6 +3,8 @@
 The first guards over money are here: a run that would pay a second time for what was paid for in
 another folder, that would mix a rehearsal with live work, or that has no key, is refused before
 anything is made or sent.
+
+Tested in tests/runner/test_api.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What a damaged file looks like to whoever reads its bytes, told as one sentence."""
+"""What a damaged file looks like to whoever reads its bytes, told as one sentence.
+
+Tested in tests/reader/test_damage.py.
+"""
 
 from __future__ import annotations
 

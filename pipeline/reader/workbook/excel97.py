@@ -8,6 +8,8 @@ says what is then unknown.
 Neither library says which cells are formulas, so the records of the sheet are walked as well (see
 `xlsrecords`). Both libraries get a copy that holds nothing but this sheet's cells: xlrd fails over
 names, notes and links that it does not understand, and calamine would read all sheets.
+
+Tested in tests/reader/test_excel97.py.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ nothing: 4.0 is 4.
 A format becomes a mask: a text with a sign for each digit, and the words around and between them
 as they are. ECMA-376 part 1, 18.8.31, describes the codes; all workbook formats share them but
 .ods, whose styles (`odsstyles`) make the same masks.
+
+Tested in tests/reader/test_formats.py.
 """
 
 from __future__ import annotations

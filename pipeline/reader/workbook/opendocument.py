@@ -2,6 +2,8 @@
 
 ODF 1.2 part 1, chapter 9: rows and cells are elements of `content.xml`, each with a count of how
 often it repeats; a cell has its value in attributes and what it shows as paragraphs.
+
+Tested in tests/reader/test_opendocument.py.
 """
 
 from __future__ import annotations

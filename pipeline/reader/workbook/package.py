@@ -8,6 +8,8 @@ Names of parts have no case, and some programs write them with backslashes.
 A zip file of 300 KB can claim, or really hold, hundreds of megabytes. Declared sizes are added up
 before anything is inflated, and Python's zipfile inflates no part beyond what it declared: what
 passes here cannot surprise calamine, which has no limits of its own.
+
+Tested in tests/reader/test_package.py.
 """
 
 from __future__ import annotations
