@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from docs.generate.way import MOST, PAGE, ROOT, SET_UP, written
+from docs.generate.pages import ROOT
+from docs.generate.way import MOST, PAGE, SET_UP, written
 
 
 def test_the_page_names_the_modules_that_a_row_enters() -> None:
