@@ -229,7 +229,9 @@ class TaskView:
     """One answer to a query: the task as the provider shows it now.
 
     `progress` is 0-100 or None; `created_at`, `completed_at` and `expires_at` are the provider's
-    Unix seconds or None; `video_url` is http(s) or None.
+    Unix seconds or None; `video_url` is http(s), escaped for a request, or None. `url_fault` names
+    an address that cannot be used and says why, if no other came; `unknown_status` is the word of
+    a status that nobody knows.
     """
 
     task_id: str | None
@@ -241,6 +243,8 @@ class TaskView:
     expires_at: float | None = None
     error_code: str | None = None
     error_message: str | None = None
+    unknown_status: str | None = None
+    url_fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,9 @@ class FilesEndpoint:
         issued_at = provider.url_issued_at(task_id, name)
         if task is None or issued_at is None:
             return page(404)
+        # A signature must come back letter for letter, only its blank escaped.
+        if request.raw_path.partition("?")[2] != provider.signature(task).replace(" ", "%20"):
+            return page(403)
         stage = provider.stage(task)
         if stage.status != COMPLETED or stage.completed_at is None:
             return page(404)

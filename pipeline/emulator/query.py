@@ -32,6 +32,9 @@ _SPELLINGS = {
     "query_status_pending": (QUEUED, "pending"),
     "query_status_processing": (IN_PROGRESS, "processing"),
     "query_status_succeeded": (COMPLETED, "succeeded"),
+    "query_status_succeed": (COMPLETED, "succeed"),
+    "query_status_success": (COMPLETED, "SUCCESS"),
+    "query_status_failure": (FAILED, "FAILURE"),
 }
 _PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
     "query_url_result": lambda url: {
@@ -126,12 +129,17 @@ class QueryEndpoint:
         for name, (true, spelt) in _SPELLINGS.items():
             if document["status"] == true and has(name, task):
                 document["status"] = spelt
+        word = self._provider.trait("query_status_word", task)
+        if word is not None and document["status"] == COMPLETED:
+            document["status"] = word or "ready"
         if has("query_status_upper", task):
             document["status"] = document["status"].upper()
         if strike("query_unknown_status", task) is not None:
             document["status"] = "reticulating"
         if strike("query_missing_status", task) is not None:
             del document["status"]
+        if has("query_nested", task):
+            _nest(document)
 
     def _distort_progress(self, document: dict[str, Any], task: Task) -> None:
         has = self._provider.has
@@ -140,10 +148,20 @@ class QueryEndpoint:
             document["progress"] = 99
         if has("query_progress_jumps", task) and running:
             document["progress"] = random.randrange(100)  # noqa: S311 - not a secret
+        if has("query_progress_percent", task):
+            document["progress"] = f"{document['progress']}%"
         if has("query_progress_null", task):
             document["progress"] = None
         if has("query_progress_missing", task):
             del document["progress"]
+
+
+def _nest(document: dict[str, Any]) -> None:
+    """Put the task into `data`, and its address into the `data` of that."""
+    task = {"task_id": document.pop("id"), **document}
+    task["data"] = {"video_url": task.pop("video_url", "")}
+    document.clear()
+    document.update({"code": "success", "data": task})
 
 
 class BalanceEndpoint:

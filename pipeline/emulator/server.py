@@ -27,6 +27,7 @@ from pipeline.emulator.tasks import Stage, Task
 __all__ = ["Emulator", "EmulatorSettings"]
 
 _GOODBYE_S = 0.1
+_LONGEST_LINE_BYTES = 128 << 10  # signed URLs may have half of that
 _BODY_LIMIT_BYTES = 16 << 20
 
 
@@ -132,7 +133,11 @@ class Emulator:
     async def _listen(self, app: web.Application, port: int) -> int:
         # A client that goes away ends its handler: what was accepted stays accepted.
         runner = web.AppRunner(
-            app, handler_cancellation=True, access_log=None, shutdown_timeout=_GOODBYE_S
+            app,
+            handler_cancellation=True,
+            access_log=None,
+            shutdown_timeout=_GOODBYE_S,
+            max_line_size=_LONGEST_LINE_BYTES,
         )
         await runner.setup()
         self._runners.append(runner)

@@ -78,6 +78,10 @@ async def _odd(
             return web.json_response(document)
         case "submit_id_as_task_id":
             return web.json_response({"task_id": document.pop("id"), **document})
+        case "submit_id_in_list":
+            task_id = document.pop("id")
+            entry = {"status": "submitted", "task_id": task_id}
+            return web.json_response({"code": 200, "data": [entry]})
         case "submit_id_in_data":
             return web.json_response({"code": "success", "message": "", "data": document})
         case _:

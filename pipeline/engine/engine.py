@@ -153,6 +153,15 @@ class Engine:
         """Whether the provider was seen to find a task by our own reference in this run."""
         return self._outstanding.references.found
 
+    @property
+    def unknown_statuses(self) -> dict[str, str]:
+        """The status of each running task, by the row's key, whose last one nobody knows."""
+        return {
+            row.key: row.unknown_status
+            for row in self._rows.values()
+            if row.state is State.RUNNING and row.unknown_status is not None
+        }
+
     def stop(self, stop: Stop) -> None:
         """Stop the run from outside, or further than before."""
         self.stops.append(stop)

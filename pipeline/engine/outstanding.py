@@ -116,6 +116,7 @@ class Outstanding:
     def _seen(self, row: Tracked, view: TaskView, now: float) -> tuple[ev.Event, ...]:
         """Take in how the provider shows the task of a row."""
         key, number = row.key, row.attempt.number
+        row.unknown_status = view.unknown_status
         if row.state is State.READY:  # asked for a fresh link alone
             return ()
         events: tuple[ev.Event, ...] = ()

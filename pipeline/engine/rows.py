@@ -52,6 +52,7 @@ class Tracked:
     reserved_on: float = 0.0
     unanswered_since: float | None = None
     unknown_since: float | None = None
+    unknown_status: str | None = None
     urlless: int = 0
     dead_links: int = 0
     bad_videos: int = 0

@@ -45,14 +45,18 @@ class Videos:
         return len(self._queue)
 
     def link(self, row: Tracked, view: TaskView, now: float) -> Reaction:
-        """Queue the video of a completed task, or ask again where it has no URL."""
+        """Queue the video of a completed task, or ask again where it has no usable URL."""
         if view.video_url is not None:
             # The provider's Unix time: only compared with its likes.
             dies_at = inf if view.expires_at is None else view.expires_at
             heappush(self._queue, (dies_at, next(self._turn), row.key, view.video_url))
         elif self._outstanding.without_url(row, now):
-            message = "the provider says that the video is completed and gives no URL for it"
-            return Reaction((ev.LinkLost(row.key, row.attempt.number, "no_video_url", message),))
+            code, message = "no_video_url", "gives no URL for it"
+            if view.url_fault is not None:
+                code = "unusable_video_url"
+                message = f"gives an address for it that cannot be used: {view.url_fault}"
+            message = f"the provider says that the video is completed and {message}"
+            return Reaction((ev.LinkLost(row.key, row.attempt.number, code, message),))
         return NOTHING
 
     def start(self) -> tuple[str, str] | None:

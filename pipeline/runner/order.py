@@ -97,7 +97,10 @@ class Order:
 
 @dataclass(slots=True)
 class Tally:
-    """What a run has done so far at the provider, and why it stopped early if it did."""
+    """What a run has done so far at the provider, and why it stopped early if it did.
+
+    `unknown_statuses` are those of tasks still running at its end, by the keys of their rows.
+    """
 
     submitted: int = 0
     downloaded: int = 0
@@ -106,6 +109,7 @@ class Tally:
     stops: list[Stop] = field(default_factory=list)
     balance_before: float | None = None
     balance_after: float | None = None
+    unknown_statuses: Mapping[str, str] = field(default_factory=dict)
 
 
 def select(

@@ -21,7 +21,7 @@ from pipeline.runner.reports import RunReport, RunSpend
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
 from pipeline.scheduler import Clock
-from pipeline.writer.outcome import code_of, highest, iso, remarks
+from pipeline.writer.outcome import code_of, highest, iso, remarks, with_unknown_statuses
 from pipeline.writer.publish import EntriesOf, Published, publish, results_by_part, states_of
 
 
@@ -120,6 +120,8 @@ class _Run:
 
     def _finish(self, plan: Plan, entries_of: EntriesOf, began: float) -> RunReport:
         results = results_by_part(self.order.checked, plan, entries_of, self.order.config)
+        unknown = self.tally.unknown_statuses
+        results = with_unknown_statuses(results, self.order.checked.keys, unknown)
         states = [result.state for result in results]
         states += states_of(plan.gone, entries_of)
         steps = (*plan.steps, *plan.gone)

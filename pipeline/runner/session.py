@@ -107,6 +107,9 @@ class ProviderSession:
             action = f"Please report it with {self.order.folder.log}; nothing is lost, run again."
             self.tally.stops.append(Stop(ExitCode.INTERNAL, reason, action=action))
         self.tally.stops += engine.stops
+        self.tally.unknown_statuses = engine.unknown_statuses
+        for status, rows in Counter(self.tally.unknown_statuses.values()).items():
+            self.log.write("tasks are left with a status nobody knows", status=status, rows=rows)
         if engine.finds_by_reference:
             self.log.write("a task was found by its client_business_id: look-ups work")
 

@@ -4,7 +4,7 @@
 None where it does not hold what was asked for; what it means instead, `failures` says. The shapes
 are those of docs/contract.md, "Submissions", "Queries", "Balance" and "Error bodies".
 
-Tested in tests/toapis/test_submit.py and tests/toapis/test_free_calls.py.
+Tested in tests/toapis/test_submit.py, test_free_calls.py and test_task_answers.py.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from pipeline.concealment import conceal
-from pipeline.manifest.locations import web_fault
 from pipeline.model import Balance, Phase, TaskView
+from pipeline.toapis.weblinks import escape_link, link_fault, name_link
 
 Body: TypeAlias = Mapping[str, object]
 
-# The statuses of docs/contract.md, "Queries", documented and seen; compared in lower case.
+# The statuses of docs/contract.md, "Queries", documented and seen, vendors' words among them;
+# compared in lower case.
 _PHASES = {
     "queued": Phase.QUEUED,
     "submitted": Phase.QUEUED,
@@ -31,13 +32,25 @@ _PHASES = {
     "processing": Phase.IN_PROGRESS,
     "completed": Phase.COMPLETED,
     "succeeded": Phase.COMPLETED,
+    "succeed": Phase.COMPLETED,
+    "success": Phase.COMPLETED,
+    "finished": Phase.COMPLETED,
     "failed": Phase.FAILED,
+    "failure": Phase.FAILED,
+    "error": Phase.FAILED,
+    "cancelled": Phase.FAILED,
+    "canceled": Phase.FAILED,
+    "expired": Phase.FAILED,
 }
+# Said of a call as well: they end a task only where they are clearly said of a task.
+_SAID_OF_CALLS = frozenset({"success", "failure", "error", "expired"})
+_SAID_OF_TASKS = ("task_id", "progress", "fail_reason")
 UNKNOWN_TASK = "task_not_exist"
 """The code by which the API says that it does not know a task."""
 
 _LONGEST_MESSAGE = 500
 _LONGEST_ID = 512
+_FINISHED_PERCENT = 100
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 # One decoder for all: `json.loads` makes a new one for each call that names a constant's parser.
 _JSON = json.JSONDecoder(parse_constant=lambda _: None)
@@ -123,7 +136,7 @@ def accepted_task(received: Received) -> str | None:
 
 def _task_id(body: Body) -> str | None:
     """Return the id of a task, from `id` or `task_id`, wrapped in `data` or not."""
-    for level in (body, _dict(body, "data")):
+    for level in (body, _inner(body)):
         for name in ("id", "task_id"):
             found = _word(level.get(name))
             if found and len(found) <= _LONGEST_ID and not _UNPRINTABLE.search(found):
@@ -135,31 +148,38 @@ def names_task(body: Body | None) -> bool:
     """Tell whether a body names a task, which an error body should never do."""
     return body is not None and any(
         _word(level.get("task_id")) or level.get("object") == "generation.task"
-        for level in (body, _dict(body, "data"))
+        for level in (body, _inner(body))
     )
 
 
 def task_view(received: Received) -> TaskView | None:
-    """Return the task that a query's answer shows; an unknown status is `Phase.UNKNOWN`."""
+    """Return the task that a query's answer shows.
+
+    A usable address completes a task whatever its status, unless that is a failure; without one an
+    unknown status is `Phase.UNKNOWN`.
+    """
     body = _good(received)
     if body is None:
         return None
     shown = _unwrapped(body)
-    phase = _phase(shown)
+    phase = Phase.COMPLETED if _is_completed_by_address(shown) else _phase(shown)
     # Only an answer that shows no task can be a complaint; nearly all do.
     if phase is Phase.UNKNOWN and UNKNOWN_TASK in complaint(body).words:
         return None
     failure = _failure(shown) if phase is Phase.FAILED else Complaint()
+    video_url, url_fault = _first_usable(_video_places(shown))
     return TaskView(
         task_id=_task_id(shown),
         phase=phase,
         progress=_progress(shown.get("progress")),
-        video_url=_video_url(shown),
+        video_url=video_url,
         created_at=_moment(shown.get("created_at")),
         completed_at=_moment(shown.get("completed_at")),
         expires_at=_moment(shown.get("expires_at")),
         error_code=failure.code,
         error_message=failure.message,
+        unknown_status=_status(shown) or None if phase is Phase.UNKNOWN else None,
+        url_fault=url_fault,
     )
 
 
@@ -179,7 +199,9 @@ def balance(received: Received) -> Balance | None:
 def picture_url(received: Received) -> str | None:
     """Return the public URL of an uploaded picture, http(s) only."""
     body = _good(received)
-    return None if body is None or denies(body) else _web_url(_dict(body, "data").get("url"))
+    if body is None or denies(body):
+        return None
+    return _first_usable([_dict(body, "data").get("url")])[0]
 
 
 def denies(body: Body | None) -> bool:
@@ -212,38 +234,96 @@ def _is_unlimited(body: Body) -> bool:
     return body.get("unlimited_quota") in (True, "true")
 
 
+def _inner(body: Body) -> Body:
+    """Return what `data` wraps: an object, or the only entry of a list; else an empty object."""
+    value = body.get("data")
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value if isinstance(value, dict) else {}
+
+
 def _unwrapped(body: Body) -> Body:
     """Return the object that shows the task: `data` only if the top level has no known status."""
-    wrapped = _dict(body, "data")
+    wrapped = _inner(body)
     if _phase(body) is not Phase.UNKNOWN:
         return body
-    own = isinstance(wrapped.get("status"), str) or _word(wrapped.get("id"))
-    return wrapped if own or _word(wrapped.get("task_id")) else body
+    # The entry of a list may be a file of the task, which has an `id` of its own.
+    listed = isinstance(body.get("data"), list)
+    own = _status(wrapped) or _word(wrapped.get("task_id"))
+    return wrapped if own or (not listed and _word(wrapped.get("id"))) else body
+
+
+def _status(body: Body) -> str:
+    """Return the status as it is spelt; an empty text where there is none."""
+    return _text(body.get("status")) or ""
 
 
 def _phase(body: Body) -> Phase:
-    status = body.get("status")
-    spelt = status.strip().lower() if isinstance(status, str) else ""
-    return _PHASES.get(spelt, Phase.UNKNOWN)
+    """Return what the status alone says."""
+    word = _status(body).lower()
+    if word in _SAID_OF_CALLS and not _speaks_of_a_task(body):
+        return Phase.UNKNOWN
+    return _PHASES.get(word, Phase.UNKNOWN)
+
+
+def _speaks_of_a_task(body: Body) -> bool:
+    """Tell whether the status is a task's, and not that of the call that asked for it."""
+    if body.get("object") == "generation.task" or any(name in body for name in _SAID_OF_TASKS):
+        return True
+    # The id of a call may stand around a whole task.
+    return bool(_word(body.get("id"))) and not _status(_inner(body))
+
+
+def _is_completed_by_address(body: Body) -> bool:
+    """Tell whether a usable address says that the video is there, whatever the status says."""
+    word = _status(body).lower()
+    known = _PHASES.get(word, Phase.UNKNOWN)
+    if known in (Phase.FAILED, Phase.COMPLETED):
+        return False
+    certain = _first_usable(_named_places(body))[0] is not None
+    if known is not Phase.UNKNOWN:
+        # Some announce the address while the bar still moves: then there is nothing there yet.
+        progress = _progress(body.get("progress"))
+        return certain and (progress is None or progress >= _FINISHED_PERCENT)
+    if certain:
+        return True
+    # A bare `url` can be a page of help in an error body, so there must be a task around it.
+    tells = bool(word) and _task_id(body) is not None
+    return tells and _first_usable(_video_places(body))[0] is not None
 
 
 def _failure(body: Body) -> Complaint:
-    """Read why a task failed: `error` as an object or plain text, else `fail_reason`."""
+    """Read why a task failed: `error` as an object or plain text, `fail_reason`, or `message`."""
     error = _dict(body, "error")
     code = _word(error.get("code")) or _word(error.get("type"))
-    message = _text(error.get("message")) or _text(body.get("error"))
-    return Complaint(code, message or _text(body.get("fail_reason")))
+    texts = (error.get("message"), body.get("error"), body.get("fail_reason"), body.get("message"))
+    return Complaint(code, next(filter(None, map(_text, texts)), None))
 
 
-def _video_url(body: Body) -> str | None:
-    """Return the first usable URL, in the order of docs/contract.md, "Queries"."""
-    candidates = (
+def _video_places(body: Body) -> tuple[object, ...]:
+    """Return what stands where an address may: first in the order of docs/contract.md, "Queries".
+
+    Gateways give the address of a finished video in `fail_reason`, too.
+    """
+    result, data = _dict(body, "result"), _dict(body, "data")
+    reason = _text(body.get("fail_reason"))
+    done = _phase(body) is Phase.COMPLETED and reason and link_fault(reason) is None
+    return (
         body.get("video_url"),
-        *_listed_urls(_dict(body, "result").get("data")),
+        *_listed_urls(result.get("data")),
         body.get("url"),
-        *_listed_urls(body.get("data")),
+        *_named_places(body),
+        result.get("url"),
+        data.get("url"),
+        reason if done else None,
     )
-    return next((url for value in candidates if value and (url := _web_url(value))), None)
+
+
+def _named_places(body: Body) -> tuple[object, ...]:
+    """Return what stands in those of the places that are for the address of a video alone."""
+    result, data = _dict(body, "result"), _dict(body, "data")
+    listed = (*_listed_urls(result.get("data")), *_listed_urls(body.get("data")))
+    return (body.get("video_url"), *listed, result.get("video_url"), data.get("video_url"))
 
 
 def _listed_urls(value: object) -> list[object]:
@@ -251,10 +331,15 @@ def _listed_urls(value: object) -> list[object]:
     return [entry.get("url") for entry in entries if isinstance(entry, dict)]
 
 
-def _web_url(value: object) -> str | None:
-    """Return `value` if it is an http(s) URL with a host and without a user name."""
-    text = value.strip() if isinstance(value, str) else ""
-    return text if text and web_fault(text) is None else None
+def _first_usable(values: Iterable[object]) -> tuple[str | None, str | None]:
+    """Return the first address that a request can be made of, else what is wrong with the first."""
+    wrong = None
+    for text in filter(None, map(_text, values)):
+        fault = link_fault(text)
+        if fault is None:
+            return escape_link(text), None
+        wrong = wrong or name_link(text, fault)
+    return None, wrong
 
 
 def _word(value: object) -> str | None:
@@ -280,7 +365,8 @@ def _number(value: object) -> float | None:
 
 
 def _progress(value: object) -> float | None:
-    number = _number(value)
+    """Return a percentage, from a number or from a text such as "100%"."""
+    number = _number(value.strip().removesuffix("%") if isinstance(value, str) else value)
     return None if number is None else min(100.0, max(0.0, number))
 
 

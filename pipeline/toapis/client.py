@@ -29,6 +29,7 @@ from pipeline.toapis.answers import Answer, Received, Silence
 
 _LONGEST_BODY_BYTES = 1_000_000
 _LARGEST_UPLOAD_BYTES = 10_000_000  # docs/contract.md, "Uploads": "10MB"; the smaller reading
+_LONGEST_STATUS = 60
 _SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif"}
 _Good = TypeVar("_Good", str, TaskView, Balance)
 
@@ -163,12 +164,16 @@ class ToAPIs:
         path = f"{TASK_PATH}{quote(reference, safe='')}"
         received = await self._call(self._free, "GET", path, self._query_timeout)
         view = self._delivered(received, answers.task_view, failures.query_failed)
-        if view.error_code is None and view.error_message is None:
+        told = (view.error_code, view.error_message, view.unknown_status, view.url_fault)
+        if not any(told):
             return view
+        code, message, status, fault = (answers.presentable(text, self._key) for text in told)
         return replace(
             view,
-            error_code=answers.presentable(view.error_code, self._key),
-            error_message=answers.presentable(view.error_message, self._key),
+            error_code=code,
+            error_message=message,
+            unknown_status=status and status[:_LONGEST_STATUS],
+            url_fault=fault,
         )
 
     async def balance(self) -> Balance:

@@ -6,8 +6,8 @@ The advice is one table for the sheet, the log and the docs.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import floor
@@ -62,8 +62,8 @@ NEW_ATTEMPT = Advice(
 ASK_SUPPORT = Advice(
     "ask support",
     True,
-    "The provider completed the task but gave no video: send its support the task id. For a new, "
-    "paid attempt: reelsheet retry MANIFEST.",
+    "The provider completed the task but gave no video that can be fetched: send its support the "
+    "task id. For a new, paid attempt: reelsheet retry MANIFEST.",
 )
 RUN_AGAIN = Advice("run again", True, "Run again; nothing is paid for twice.")
 SETTLE = Advice(
@@ -89,7 +89,7 @@ OF_STATE = {
 """What to do about a row in each state, unless its error code says more."""
 
 OF_CODE: tuple[tuple[tuple[str, ...], Advice], ...] = (
-    (("no_video_url", "task_gone"), ASK_SUPPORT),
+    (("no_video_url", "unusable_video_url", "task_gone"), ASK_SUPPORT),
     (("model_not_found", "permission", "forbidden", "unauthorized", "access"), FIX_SETTING),
     (("quota", "balance", "insufficient", "payment", "credit"), TOP_UP),
     (("moderation", "policy", "safety", "sensitive", "prohibited", "nsfw"), FIX_PROMPT),
@@ -194,6 +194,33 @@ def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) 
         (warned, "with a warning; see result_warnings"),
     ]
     return tuple(f"{count(number, 'row')} {what}" for number, what in told if number)
+
+
+def with_unknown_statuses(
+    results: list[Result], keys: Sequence[str], statuses: Mapping[str, str]
+) -> list[Result]:
+    """Warn in the results of running rows of a status that nobody knows.
+
+    Args:
+        results: what came of each row.
+        keys: the keys of the rows, in the same order.
+        statuses: the words, by the keys of their rows.
+
+    """
+    if not statuses:
+        return results
+    told = []
+    for result, key in zip(results, keys, strict=True):
+        word = statuses.get(key)
+        if word is None or result.state is not State.RUNNING:
+            told.append(result)
+            continue
+        warning = (
+            f'the last status of its task was "{word}", which is not known here and ends nothing: '
+            "the next run asks again; look the task up in your ToAPIs account"
+        )
+        told.append(replace(result, warnings=(*result.warnings, warning)))
+    return told
 
 
 def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Problem]) -> Result:

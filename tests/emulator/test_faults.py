@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import av
 import pytest
+from yarl import URL
 
 from pipeline.emulator.catalogue import CATALOGUE, UnknownFaultError, list_faults
 from pipeline.emulator.faults import FaultBoard, parse_rule
@@ -146,10 +147,11 @@ async def test_a_client_that_gives_up_has_still_spent_its_money(api: Any) -> Non
         ("submit_half_json", 200, None),
         ("submit_id_as_task_id", 200, ("task_id",)),
         ("submit_id_in_data", 200, ("data", "id")),
+        ("submit_id_in_list", 200, ("data", 0, "task_id")),
     ],
 )
 async def test_odd_answers_after_acceptance(
-    api: Any, mark: str, status: int, id_at: tuple[str, ...] | None
+    api: Any, mark: str, status: int, id_at: tuple[str | int, ...] | None
 ) -> None:
     """A task was made, whatever the answer looks like."""
     url, headers = api.emulator.base_url + GENERATIONS, {"Authorization": "Bearer k"}
@@ -238,6 +240,30 @@ async def test_the_url_in_other_places(api: Any, name: str, path: tuple[Any, ...
     assert (await api.get(found))[0] == 200
 
 
+async def test_a_task_within_data(api: Any) -> None:
+    """As gateways wrap a vendor's answer: the address is in the `data` of `data`."""
+    task_id = await api.accepted(prompt="[fault:query_nested]")
+    _, body = await api.query(task_id)
+    while body["data"]["status"] != "completed":
+        await asyncio.sleep(0.01)
+        _, body = await api.query(task_id)
+    assert (body["code"], body["data"]["task_id"]) == ("success", task_id)
+    assert (await api.get(body["data"]["data"]["video_url"]))[0] == 200
+
+
+@pytest.mark.parametrize(("mark", "chars"), [("", 10_000), ("@60000", 60_000)])
+async def test_a_signed_url_has_to_come_back_as_it_was(api: Any, mark: str, chars: int) -> None:
+    """Letter for letter with its blank escaped; a letter changed, or no signature, is refused."""
+    body = await api.finished(await api.accepted(prompt=f"[fault:query_url_signed{mark}]"))
+    url = body["video_url"]
+    assert len(url) > chars
+    assert " " in url
+    sent = url.replace(" ", "%20")
+    for changed, status in ((sent, 200), (sent.replace("%2B", "+"), 403), (sent[:200], 403)):
+        async with api.session.get(URL(changed, encoded=True)) as answer:
+            assert answer.status == status
+
+
 async def test_completed_without_a_url(api: Any) -> None:
     """For a few queries, or for ever."""
     task_id = await api.accepted(prompt="[fault:query_no_url*2]")
@@ -256,6 +282,11 @@ async def test_completed_without_a_url(api: Any) -> None:
         ("query_status_processing", "processing"),
         ("query_status_succeeded", "succeeded"),
         ("query_status_upper", "COMPLETED"),
+        ("query_status_succeed", "succeed"),
+        ("query_status_success", "SUCCESS"),
+        ("query_status_word", "ready"),
+        ("query_status_word@fertig", "fertig"),
+        ("query_failed_error][fault:query_status_failure", "FAILURE"),
         ("query_unknown_status", "reticulating"),
         ("query_missing_status", None),
     ],
@@ -280,6 +311,7 @@ async def test_statuses_in_other_words(
     ("name", "values"),
     [
         ("query_progress_null", {None}),
+        ("query_progress_stuck][fault:query_progress_percent", {"99%"}),
         ("query_progress_missing", {"none"}),
         ("query_progress_stuck", {99}),
     ],

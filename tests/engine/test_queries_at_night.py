@@ -167,6 +167,29 @@ def test_completed_without_a_url_for_ever_is_expired_by_name() -> None:
     assert set(provider.submits.values()) == {1}
 
 
+def test_an_address_that_cannot_be_used_is_named() -> None:
+    """Nobody says that there is none."""
+    fault = "'ftp://a.b/1.mp4' does not begin with http:// or https://"
+    view = TaskView("t", Phase.COMPLETED, url_fault=fault)
+    (entry,) = night(1, Provider(on_query=lambda *_: view)).run().entries().values()
+    assert (entry.state, entry.error_code) == (State.EXPIRED, "unusable_video_url")
+    assert (entry.error_message or "").endswith(f"an address for it that cannot be used: {fault}")
+
+
+def test_an_unknown_status_is_kept_until_another_comes() -> None:
+    """Only the last answer counts, and only while the row is running."""
+    odd = TaskView("t", Phase.UNKNOWN, unknown_status="Odd")
+    left = night(2, Provider(on_query=lambda *_: odd)).run()
+    assert left.states() == {State.RUNNING: 2}
+    assert left.engine.unknown_statuses == {"row000000": "Odd", "row000001": "Odd"}
+    known = TaskView("t", Phase.IN_PROGRESS)
+    later = Provider(on_query=lambda _, times, __: odd if times < 4 else known)
+    assert night(1, later).run().engine.unknown_statuses == {}
+    once = Provider(on_query=lambda _, times, __: odd if times < 4 else None)
+    through = night(3, once).run()
+    assert (through.states(), through.engine.unknown_statuses) == ({State.DONE: 3}, {})
+
+
 def test_completed_without_a_url_for_a_while_is_done() -> None:
     """A URL that comes late is taken."""
     late: Callable[[Query, int, float], Answer] = lambda said, times, _: (  # noqa: E731

@@ -37,6 +37,11 @@ POLLS = (
     "query_url_data",
     "query_status_upper",
     "query_status_succeeded",
+    "query_status_succeed",
+    "query_status_success][fault:query_progress_percent][fault:query_nested",
+    "query_status_word@reticulated",
+    "query_status_success][fault:query_url_signed",
+    "query_url_signed@60000",
 )
 DOWNLOADS = (
     "download_403",
@@ -190,6 +195,28 @@ def test_bad_polls_fail_no_row(product: Product, api: Api) -> None:
     assert ended.code == 0, (ended.err, sheets.states(out))
     assert len(api.calls("submit", since=mark)) == len(POLLS)
     invariants.hold(api, product, manifest, out, manifest.read_bytes())
+
+
+def test_words_and_addresses_of_vendors(product: Product, api: Api) -> None:
+    """A failure ends a row; an address that cannot be used and an unknown status are named."""
+    lines = marked(
+        (
+            "query_failed_reason][fault:query_status_failure",
+            "query_url_not_http",
+            "query_never_finishing][fault:query_unknown_status*all",
+            "submit_id_in_list][fault:query_status_success][fault:query_url_signed@10000",
+        )
+    )
+    manifest, out = shop(product, lines)
+    mark = api.mark()
+    ended = product("run", manifest, sets={"polling.deadline_s": "6"})
+    assert [*sheets.states(out).values()] == ["failed", "expired", "running", "done"], ended.err
+    _, unusable, unknown, _ = sheets.results(out)
+    assert "'file:///etc/hostname' does not begin with http" in unusable["result_error"]
+    assert "unusable_video_url" in unusable["result_error"]
+    assert '"reticulating"' in unknown["result_warnings"]
+    assert '"status": "reticulating"' in (out / "run.log").read_text(encoding="utf-8")
+    assert len(api.calls("submit", since=mark)) == len(lines)
 
 
 def test_tasks_that_are_not_found_for_good(product: Product, api: Api) -> None:

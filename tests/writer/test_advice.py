@@ -21,6 +21,7 @@ from pipeline.writer.outcome import advise
         (State.REFUSED, "picture_unreadable", advice.FIX_PICTURE),
         (State.REFUSED, "invalid_request", advice.FIX_REQUEST),
         (State.EXPIRED, "no_video_url", advice.ASK_SUPPORT),
+        (State.EXPIRED, "unusable_video_url", advice.ASK_SUPPORT),
         (State.EXPIRED, "link_dead", advice.NEW_ATTEMPT),
         (State.IN_DOUBT, "500", advice.SETTLE),
         (State.MISSING, None, advice.SETTLE),

@@ -92,8 +92,10 @@ class Api:
 
 def _link(task: dict[str, Any]) -> str:
     """Return the video's URL, wherever the API put it this time."""
+    if task.get("code") == "success":
+        return str(task["data"]["data"]["video_url"])
     listed = task.get("data") or task.get("result", {}).get("data") or [{}]
-    return str(task.get("video_url") or task.get("url") or listed[0]["url"])
+    return str(task.get("video_url") or task.get("url") or listed[0]["url"]).replace(" ", "%20")
 
 
 @contextlib.contextmanager

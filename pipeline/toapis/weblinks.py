@@ -1,0 +1,53 @@
+"""Judge the web addresses in the API's answers, and escape them for a request. Pure.
+
+Such an address is signed, long, and somebody has paid for what it leads to. So the rule is wider
+than the one for the cells of a manifest; where a download may lead, the downloader decides.
+
+Tested in tests/toapis/test_task_answers.py.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, urlsplit
+
+_LONGEST_LINK = 64 * 1024
+_SHOWN = 120
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# All of ASCII that can be seen, so that a signature arrives letter for letter; never a backslash.
+_KEPT = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "\\")
+
+
+def link_fault(link: str) -> str | None:
+    """Say why no request can be made of this address; None if one can."""
+    if len(link) > _LONGEST_LINK:
+        return f"is longer than {_LONGEST_LINK:,} characters"
+    if _CONTROL.search(link):
+        return "holds a line break or another control character"
+    try:
+        parts = urlsplit(link)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "cannot be read as a web address"
+    if parts.scheme not in ("http", "https"):
+        return "does not begin with http:// or https://"
+    if "@" in parts.netloc:
+        return "carries a user name or password"
+    if re.search(r"[\s\\]", parts.netloc) or not re.search(r"[^\W_]", host):
+        return "names no host"
+    return None
+
+
+def escape_link(link: str) -> str:
+    """Escape blanks and foreign letters behind the host of an address without a fault."""
+    end = link.index("//") + 2 + len(urlsplit(link).netloc)
+    return link[:end] + quote(link[end:], safe=_KEPT)
+
+
+def name_link(link: str, fault: str) -> str:
+    """Name an address with its fault, without its signature and without a password."""
+    if "@" in link:
+        return f"it {fault}"
+    bare = re.split(r"[?#]", link, maxsplit=1)[0]
+    shown = bare if len(bare) <= _SHOWN else f"{bare[:_SHOWN]}…"
+    return f"{shown!r} {fault}"
