@@ -110,10 +110,19 @@ def connect_for_reading(path: Path) -> sqlite3.Connection | None:
 
 @contextlib.contextmanager
 def clear_errors(path: Path) -> Iterator[None]:
-    """Turn failures to use the journal at `path`, and damage inside it, into a StoreError."""
+    """Turn failures to use the journal at `path`, and damage inside it, into a StoreError.
+
+    A path that SQLite cannot take as text becomes a UsageError.
+    """
     try:
         with storing(f"the journal {path}", cannot="be used"):
             yield
+    except UnicodeEncodeError as error:
+        # A ValueError too, but nothing is wrong with the journal: a path is no valid text here.
+        raise UsageError(
+            "the path of the manifest or of its output folder holds a name that is not valid text.",
+            action="Rename the folder or file, or use a UTF-8 locale: export LC_ALL=C.UTF-8.",
+        ) from error
     except (KeyError, ValueError) as error:
         raise StoreError(
             f"the journal {path} is damaged: it holds something that was never written ({error!r})",

@@ -132,9 +132,12 @@ def select(
         limit: The most rows to submit; None for no limit.
 
     Raises:
-        UsageError: A state cannot be retried, or the limit is below 0.
+        UsageError: A state cannot be retried, the limit is no whole number or below 0, or a key is
+            not a text.
 
     """
+    if limit is not None and type(limit) is not int:
+        raise UsageError(f"the limit is {limit!r}, which is not a whole number of rows.")
     if limit is not None and limit < 0:
         raise UsageError(f"the limit is {limit}, and no run submits fewer than 0 rows.")
     redo_keys = _visible(redo)
@@ -154,7 +157,11 @@ def _listed(several: Several | None) -> Iterable[str]:
 
 
 def _visible(keys: Several | None) -> frozenset[str]:
-    return frozenset(visible(key) for key in _listed(keys))
+    listed = list(_listed(keys))
+    for key in listed:
+        if not isinstance(key, str):
+            raise UsageError(f"the key {key!r} is not a text; keys are compared as texts.")
+    return frozenset(map(visible, listed))
 
 
 def _state(name: str) -> State:

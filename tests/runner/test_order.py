@@ -1,14 +1,18 @@
-"""The manifest as it was when it was read."""
+"""What is ordered: the selection in words, and the manifest as it was when it was read."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import openpyxl
+import pytest
 
+from pipeline.errors import UsageError
 from pipeline.model import Result, State
 from pipeline.reader.reading import read
-from pipeline.runner.order import snapshot
+from pipeline.runner.order import select, snapshot
+from pipeline.runner.target import resolve_target
 from pipeline.writer.results import write_results
 
 
@@ -56,3 +60,19 @@ def test_text_and_missing_files_need_no_copy(tmp_path: Path) -> None:
         with snapshot(tmp_path / name, tmp_path / "cache") as source:
             assert source == tmp_path / name
     assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("asked", [{"limit": 1.5}, {"limit": True}, {"limit": "2"}, {"limit": -1}])
+def test_a_limit_is_a_whole_number(tmp_path: Path, asked: dict[str, Any]) -> None:
+    """Half a row, or a text, would submit more than was meant."""
+    target = resolve_target(tmp_path / "a.csv", out=tmp_path / "out")
+    with pytest.raises(UsageError, match="the limit is"):
+        select(target, **asked)
+
+
+def test_a_key_is_a_text(tmp_path: Path) -> None:
+    """A number is no key: `007` and 7 are two rows."""
+    target = resolve_target(tmp_path / "a.csv", out=tmp_path / "out")
+    keys: Any = ["A0", 3]
+    with pytest.raises(UsageError, match="the key 3 is not a text"):
+        select(target, only=keys)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import pytest
 
 from tests.system.harness import invariants, sheets
 from tests.system.harness.api import Api
@@ -143,3 +146,18 @@ def test_a_gone_row_is_still_fetched(product: Product, api: Api, tmp_path: Path)
     assert api.calls("submit", since=mark) == []
     assert sorted(path.name for path in (out / "videos").iterdir()) == ["P0001.mp4", "P0002.mp4"]
     invariants.hold(api, product, manifest, out, manifest.read_bytes())
+
+
+def test_a_folder_whose_name_is_no_text(rehearsing: Product) -> None:
+    """The name is said to be at fault, not the journal; nothing is sent."""
+    folder = os.fsdecode(os.fsencode(rehearsing.folder) + b"/b\xe4d")
+    try:
+        Path(folder).mkdir()
+    except OSError:
+        pytest.skip("this file system takes only names that are text")
+    Path(folder, "m.csv").write_text("key,prompt\nA,a mug\n", encoding="utf-8")
+    rehearsing.folder = Path(folder)
+    ended = rehearsing("run", "m.csv")
+    assert ended.code == 2
+    assert "not valid text" in ended.err
+    assert "damaged" not in ended.err
