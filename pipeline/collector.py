@@ -1,4 +1,4 @@
-"""Pause Python's cycle collector while very many objects are made that all stay."""
+"""Pause Python's cycle collector while many long-lived objects are made."""
 
 from __future__ import annotations
 

@@ -48,12 +48,26 @@ class Provider(Protocol):
     """The remote API; every method raises ProviderError."""
 
     async def upload(self, path: Path, mime_type: str, *, sha256: str | None = None) -> str:
-        """Return the public URL of a picture."""
+        """Return the public URL of a picture.
+
+        Args:
+            path: The file.
+            mime_type: Its kind, as in "image/jpeg".
+            sha256: The hash that its bytes must have, in hexadecimal; None for any.
+
+        """
 
     async def submit(
         self, request: Request, image_urls: Sequence[str], client_business_id: str | None
     ) -> str:
-        """Submit once and return the task id. This is the paid call."""
+        """Submit once and return the task id. This is the paid call.
+
+        Args:
+            request: What the video shows, and its form.
+            image_urls: The public URLs of its pictures, in order.
+            client_business_id: Our own reference, which no two attempts share; None to send none.
+
+        """
 
     async def query(self, reference: str) -> TaskView:
         """Return a task as the provider shows it now, by its id or by our reference."""
@@ -65,7 +79,16 @@ class Store(Protocol):
     async def fetch(
         self, url: str, *, name: str, duration: int, aspect_ratio: str, resolution: str
     ) -> Video:
-        """Download a video and verify it."""
+        """Download a video and verify it.
+
+        Args:
+            url: The link that the provider gave.
+            name: The name of the file.
+            duration: The seconds of video that were asked for.
+            aspect_ratio: The aspect ratio that was asked for.
+            resolution: The resolution that was asked for.
+
+        """
 
 
 class Record(Protocol):
@@ -121,6 +144,20 @@ class Scheduler:
         account: str,
         client_reference: bool = True,
     ) -> None:
+        """Connect the engine with the world.
+
+        Args:
+            engine: Decides what to do.
+            provider: The remote API.
+            store: Where finished videos are put.
+            journal: Where events are kept.
+            clock: Says the time and waits.
+            observer: Is shown every decision.
+            pictures: The local pictures, by their SHA-256.
+            account: Whose uploads they are: later runs with the same text may use them again.
+            client_reference: Send our own reference with each submission.
+
+        """
         self._engine = engine
         self._provider = provider
         self._store = store

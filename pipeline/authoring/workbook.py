@@ -76,7 +76,7 @@ _ABOUT = {
     ),
     "resolution": (
         f"{_capital(rules.BY_FIELD['resolution'].sentence)}. 1080p exists only with "
-        f"{rules.FRAME_OF_1080P}."
+        f"{rules.ASPECT_RATIO_OF_1080P}."
     ),
 }
 NOTES = (

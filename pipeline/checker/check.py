@@ -1,4 +1,4 @@
-"""A whole manifest checked: every problem of every row at once, and requests of the good rows."""
+"""Check a whole manifest: every problem of every row at once, and requests of the good rows."""
 
 from __future__ import annotations
 

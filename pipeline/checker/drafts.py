@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.checker import rules
 from pipeline.checker.rules import (
+    ASPECT_RATIO_OF_1080P,
     BY_FIELD,
-    FRAME_OF_1080P,
     LONG_PROMPT,
     Draft,
     aspect_ratio_of,
@@ -173,8 +173,8 @@ class _Reading:
         self._understand("duration", duration_of, defaults.duration)
         aspect_ratio = self._understand("aspect_ratio", aspect_ratio_of, defaults.aspect_ratio)
         resolution = self._understand("resolution", resolution_of, defaults.resolution)
-        if resolution == "1080p" and aspect_ratio not in (None, FRAME_OF_1080P):
-            self._refuse_frame(aspect_ratio)
+        if resolution == "1080p" and aspect_ratio not in (None, ASPECT_RATIO_OF_1080P):
+            self._refuse_aspect_ratio(aspect_ratio)
 
     def _understand(self, name: str, understand: Callable[[str], T | None], default: T) -> T | None:
         text = self.text(name)
@@ -190,16 +190,16 @@ class _Reading:
             )
         return value
 
-    def _refuse_frame(self, aspect_ratio: str | None) -> None:
+    def _refuse_aspect_ratio(self, aspect_ratio: str | None) -> None:
         # The cell that says something is the one to change; both may come from the defaults.
         name = "resolution" if self.text("resolution") else "aspect_ratio"
         origin = "" if self.text("resolution") else " (from defaults)"
         self._note(
             name,
             "resolution_needs_frame",
-            f"1080p{origin} is available only with the aspect ratio {FRAME_OF_1080P}, and this row "
-            f"has {aspect_ratio}. Write 720P as the resolution, or {FRAME_OF_1080P} as the aspect "
-            "ratio.",
+            f"1080p{origin} is available only with the aspect ratio {ASPECT_RATIO_OF_1080P}, and "
+            f"this row has {aspect_ratio}. Write 720P as the resolution, or "
+            f"{ASPECT_RATIO_OF_1080P} as the aspect ratio.",
         )
 
     def _note(

@@ -34,10 +34,14 @@ KEY_ALONE = from_shorthand("{key}")
 
 _JSON = json.JSONEncoder(separators=(",", ":"))  # ASCII, no blanks
 _LONGEST_BYTES = 120
+"""The longest name of a video, without its suffix."""
 _HASH_DIGITS = 8
+"""How many digits of a hash tell two videos of one name apart."""
 _ROW_DIGITS = 12
+"""How many digits of a hash make the key of a row that has none."""
 _MADE = re.compile(r"row-[0-9a-f]{12}(-[0-9]+)?")
 _LISTED = 5
+"""The most rows with the same key that a message names."""
 _SUFFIX = ".mp4"
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,59}")
 _LATER_ATTEMPT = re.compile(r"(.+)-([1-9][0-9]{0,3})")

@@ -12,7 +12,6 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pipeline.checker.drafts import problem_at
 from pipeline.errors import ConfigError
@@ -232,7 +231,3 @@ def _missing(names: Sequence[str], own: Mapping[int, str]) -> str:
         return f"it names {noun} {listed} that the manifest does not have. Did you mean {hint}?"
     seen = headers_seen(list(own.values()))
     return f"it names {noun} {listed} that the manifest does not have. {seen}"
-
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping

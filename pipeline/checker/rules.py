@@ -40,13 +40,17 @@ RULES = (
     Rule("image_urls", (0, 1, 3), 0, "no picture, one or three"),
 )
 BY_FIELD = {rule.field: rule for rule in RULES}
-FRAME_OF_1080P = "16:9"
+"""The same rules by the name of their field."""
+ASPECT_RATIO_OF_1080P = "16:9"
 """The only aspect ratio in which the provider makes 1080p."""
 LONG_PROMPT = 4_000
 """Characters above which a prompt gets a warning; the provider documents no limit."""
 SINGLE_IMAGES = ("image_1", "image_2", "image_3")
+"""The fields whose cells name one picture each."""
 IMAGE_FIELDS = (*SINGLE_IMAGES, "images")
+"""All fields whose cells name pictures."""
 _HASH_VERSION = "request-1"
+"""Begins the text that is hashed: another way to write a request gets another one."""
 
 _BY_LINES = {resolution.rstrip("Pp"): resolution for resolution in RESOLUTIONS}
 _SECONDS = re.compile(r"\+?0*([0-9]{1,6})(?:[.,]0*)?\s*(?:s|sec|secs|seconds?|\u2032\u2032|\")?\.?")
@@ -106,7 +110,9 @@ def form_of(duration: str, aspect_ratio: str, resolution: str, defaults: Form) -
     lines = resolution_of(resolution) if resolution else defaults.resolution
     if seconds is None or ratio is None or lines is None:
         return None
-    return None if lines == "1080p" and ratio != FRAME_OF_1080P else Form(seconds, ratio, lines)
+    return (
+        None if lines == "1080p" and ratio != ASPECT_RATIO_OF_1080P else Form(seconds, ratio, lines)
+    )
 
 
 @lru_cache(maxsize=4096)

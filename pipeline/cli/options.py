@@ -1,4 +1,4 @@
-"""The options that several commands share, and the check that they all begin with."""
+"""Options that several commands share, and the target and check made from them."""
 
 from __future__ import annotations
 

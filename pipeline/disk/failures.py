@@ -73,7 +73,14 @@ def store_error(
 def storing(
     subject: Path | str, *, cannot: str = "be written", action: str | None = None
 ) -> Iterator[None]:
-    """Turn each failure of the disk inside into a StoreError; the arguments are `store_error`'s."""
+    """Turn each failure of the disk inside into a StoreError.
+
+    Args:
+        subject: The file, or a few words that name it.
+        cannot: What could not be done, as in "be written".
+        action: What to do, where the usual advice does not fit.
+
+    """
     try:
         yield
     except (OSError, sqlite3.Error) as error:

@@ -1,4 +1,4 @@
-"""Ordinary files, opened safely: ours at their very place, the user's also through a link."""
+"""Open ordinary files safely: ours never through a link, the user's also through one."""
 
 from __future__ import annotations
 

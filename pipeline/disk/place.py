@@ -1,7 +1,7 @@
 """A file comes whole or not at all: written beside its place, brought to the disk, then renamed.
 
-A rename is atomic, so that who looks, or comes after a kill or a loss of power, finds the old file
-or the new one. It is durable only when the folder itself has been flushed, and some file systems
+A rename is atomic: anyone who looks, even after a kill or a power cut, finds the old file or the
+new one. It is durable only when the folder itself has been flushed, and some file systems
 cannot do that (see `sync_folder`).
 """
 
@@ -93,8 +93,8 @@ def _temporary_here(target: Path) -> Path:
 def sync_folder(folder: Path, flush: Callable[[int], None] = os.fsync) -> None:
     """Make the names in a folder durable, where its file system can; raises OSError.
 
-    Of a file system that flushes no folders nothing more can be had: the file itself is on the
-    disk by then. So that counts as done, as does a folder that may be written to and not read.
+    Where a file system cannot flush folders, nothing more can be done: the file itself is already
+    on the disk. So that counts as done, as does a folder that may be written to and not read.
     Every other failure is one. Windows has no such call.
     """
     if os.name != "posix":

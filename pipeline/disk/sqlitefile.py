@@ -28,8 +28,11 @@ _NETWORKED = re.compile(
     re.IGNORECASE,
 )
 _ESCAPED = re.compile(r"\\([0-7]{3})")
+"""A blank or backslash of a path in the system's list of mounts."""
 _DRIVE_REMOTE = 4
+"""What GetDriveTypeW of Windows returns for a network drive."""
 _PATIENCE_S = 5
+"""How long the system's own command that lists mounts may take."""
 TIMEOUT_S = 10
 """How long another process's lock is waited for, in seconds."""
 

@@ -79,8 +79,8 @@ class Verdict:
 def link_refusal(url: URL, *, allow_private: bool, came_from: URL | None = None) -> str | None:
     """Say why this link may not be followed; None where it may.
 
-    `came_from` is the address that redirected here. With `allow_private` (loopback tests, one's
-    own storage) addresses are not judged and a redirect may leave https.
+    `came_from` is the address that redirected here. With `allow_private` (loopback tests, the
+    user's own storage) addresses are not judged and a redirect may leave https.
     """
     if url.scheme not in {"http", "https"}:
         return "it is no http or https address"

@@ -32,15 +32,20 @@ from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _SIDECAR_LIMIT_BYTES = 4096
+"""A companion larger than this is none of ours."""
 LONG_BYTES = 1024 * 1024
 """A video of at least this size, or of unknown size, has its companion from the start."""
 
 _LEAST_BYTES_PER_S = 1024
+"""A transfer that is slower than this counts as broken."""
 _HEAD_BYTES = 12
+"""How many bytes of a body show whether it can be an MP4."""
 # Boxes that may stand first. With any other beginning it is no MP4, whatever it is called.
 _FIRST_BOXES = frozenset({b"ftyp", b"styp", b"free", b"skip", b"wide", b"moov", b"mdat"})
 _TEXT = bytes([9, 10, 13, *range(32, 127)])
+"""The bytes of plain ASCII text."""
 _UNPACKED_BYTES = 1024 * 1024
+"""The largest piece that is unpacked at a time."""
 _GZIP = 31  # zlib: a gzip header and trailer are expected
 
 
@@ -83,7 +88,8 @@ class PartFile:
         if self.size_bytes or self._mark_kept:
             self.remove()
         with storing(self.path):
-            # Alone a companion would be a lie. Mostly neither it nor the part is there.
+            # A companion without its part would describe bytes that are not there. Usually neither
+            # exists.
             self.sidecar.unlink(missing_ok=True)
             try:
                 self._descriptor = open_unlinked(self.path, _NEW)
@@ -142,7 +148,7 @@ class PartFile:
                 self.keep()
 
     def remove(self) -> None:
-        """Delete the part and its companion, the companion first: alone it would be a lie."""
+        """Delete the companion, then the part: a companion never stays without its part."""
         self.mark = None
         self.close()
         for path in (self.sidecar, self.path):

@@ -1,1 +1,1 @@
-"""Decides what to do next: answers in, events and commands out. Pure: no clock, no I/O."""
+"""Decides what to do next: replies in, events and commands out. Pure: no clock, no I/O."""

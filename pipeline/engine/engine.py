@@ -6,7 +6,7 @@ whole night runs as an ordinary function in virtual time, and a resumed night is
 entries taken up by a fresh engine, followed by ordinary replies.
 
 The way of one row: `enqueue` -> pictures (`uploads`) -> the paid call (`submissions`, `gate`)
--> queries (`sweep`) -> the video (`videos`) -> settled.
+-> queries (`queries`, `outstanding`) -> the video (`videos`) -> settled.
 
 Tested in tests/engine/test_plain_nights.py and the other nights beside it.
 """
@@ -49,7 +49,14 @@ class Engine:
     """Decides for all rows of one run; see the module for the way of one row."""
 
     def __init__(self, settings: Settings, now: float, *, upload_age_s: float = 72_000) -> None:
-        """Begin at `now`; the URL of an uploaded picture is used for `upload_age_s`."""
+        """Begin without rows.
+
+        Args:
+            settings: The limits of the run.
+            now: The time, in seconds, on the clock that every later call uses.
+            upload_age_s: How long the URL of an uploaded picture is used, in seconds.
+
+        """
         self.stops: list[Stop] = []
         self.states: Counter[State] = Counter()
         self._reach = 0

@@ -23,9 +23,21 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 _REMEMBERED = 2000
+"""How many of the latest durations count."""
 _BINS = 40
+"""Into how many parts, of as many tasks each, the durations are divided."""
 _SHORTEST_BIN = 1e-3
+"""The least width of such a part, as a share of its later edge."""
 _BEFORE_THE_FASTEST = 0.9
+"""Polls begin at this share of the shortest duration."""
+_BAR_BINS = 20
+"""Into how many equal parts a bar is divided."""
+_BAR_REMEMBERED = 100
+"""How many of the latest tasks count for each part of the bar."""
+_ENOUGH = 12
+"""The least number of tasks from which a part of the bar is believed."""
+_LEAST_AGE_S = 1e-3
+"""A task counts as at least this old, so that its pace is a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +154,6 @@ def _interpolated(x: float, xs: Sequence[float], ys: Sequence[float]) -> float:
     share = (x - xs[right - 1]) / (xs[right] - xs[right - 1])
     return ys[right - 1] + share * (ys[right] - ys[right - 1])
 
-
-_BAR_BINS = 20
-_BAR_REMEMBERED = 100
-_ENOUGH = 12
-_LEAST_AGE_S = 1e-3
 
 Sighting = tuple[float, float]
 """What a query showed: the task's age in seconds, and its progress from 0 to 100."""

@@ -195,9 +195,9 @@ class Outstanding:
     # In doubt.
 
     def doubt(self, row: Tracked, now: float, age_s: float) -> bool:
-        """Look up a submission, sent `age_s` ago, for a while; return False where that cannot be.
+        """Look up a submission, sent `age_s` ago, for a while.
 
-        Without a reference of our own there is nothing to look it up by.
+        Return False if there is no reference to look it up by.
         """
         if not self._settings.client_reference:
             self.release(row)
@@ -221,7 +221,7 @@ class Outstanding:
             return (found, *self._seen(row, content, now))
         until = row.lookup_until
         if not isinstance(content, NoSuchTask):
-            # Nobody has looked in truth: there is as much time again for a clear answer.
+            # The look-up itself failed, so it gets the same time again.
             until += self._settings.lookup_s
         if now >= until:
             self.release(row)

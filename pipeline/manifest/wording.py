@@ -8,7 +8,9 @@ from functools import lru_cache
 from pipeline.model import Manifest
 
 _NUMBERS_SHOWN = 5
+"""The most numbers that a sentence lists."""
 _HEADERS_SHOWN = 30
+"""The most headers that a sentence lists."""
 _LETTERS = 26
 
 

@@ -184,7 +184,12 @@ def unidentified(path: Path, data: bytes, *, prepare: bool, heic: bool) -> Pictu
 def shape_warning(name: str, width: int, height: int, aspect_ratio: str) -> str | None:
     """Warn of a picture of which a video that it fills can show less than half; None if not.
 
-    `name` is the picture's file name, `width` and `height` are its pixels.
+    Args:
+        name: The picture's file name.
+        width: Its width in pixels.
+        height: Its height in pixels.
+        aspect_ratio: The aspect ratio of the video, as in "16:9".
+
     """
     across, down = (int(part) for part in aspect_ratio.split(":"))
     ratio = width * down / (height * across)

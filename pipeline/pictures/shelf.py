@@ -41,14 +41,18 @@ moved misses every file."""
 
 
 class PictureShelf(AbstractContextManager["PictureShelf"]):
-    """Finds, checks, hashes and, if need be, copies local pictures; use it in a `with` statement.
-
-    `cache_dir` is the folder where findings and copies are kept between runs; None: nowhere. With
-    `prepare` pictures that are not fit to be sent become copies there, else they are faults.
-    `workers` is a number of threads: Pillow decodes without holding Python's lock.
-    """
+    """Finds, checks, hashes and, if need be, copies local pictures; use it as a context."""
 
     def __init__(self, cache_dir: Path | None, *, prepare: bool = True, workers: int = 2) -> None:
+        """Open the memory of earlier findings.
+
+        Args:
+            cache_dir: The folder where findings and copies are kept between runs; None: nowhere.
+            prepare: Make copies there of pictures that are not fit to be sent; else those are
+                faults.
+            workers: The number of threads: Pillow decodes without holding Python's lock.
+
+        """
         self._memory = PictureMemory(cache_dir, recipe=RECIPE if prepare else 0)
         self._copies = None if cache_dir is None else CopyFolder(cache_dir)
         self._prepare = prepare

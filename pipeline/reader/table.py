@@ -1,4 +1,4 @@
-"""Columns of text become a manifest: headers are checked, blank rows left out, numbers kept.
+"""Columns of text become a manifest: headers are checked, blank rows left out, row numbers kept.
 
 Tested in tests/reader/test_text.py and tests/reader/test_workbook.py.
 """
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SHARING_SAMPLE = 1000
-"""So many first texts of a column show whether it says the same few things over and over."""
+"""How many texts of a column show whether it says the same few things over and over."""
 _NAMED_AT_MOST = 5
-"""A message names no more rows with cells under an empty header."""
+"""The most rows that a message about an empty header names."""
 _SHOWN = 60
-"""A message quotes no more characters of a line."""
+"""The most characters of a line that a message quotes."""
 _KNOWN_HEADERS = 2
-"""With as many known headers, a line below the first must be the line of headers."""
+"""A lower line with at least this many known headers is the header line."""
 _TITLE_SHARE = 2
-"""A title has at most one filled cell for as many filled cells of the line of headers."""
+"""A title line has at most one filled cell for every two in the header line."""
 _TITLE_LINES = 3
-"""The line of headers is looked for in so many lines below the first."""
+"""How many lines below the first may be the header line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ from pipeline.runner.target import Target, check_target, refuse_to_begin
 Several: TypeAlias = str | Iterable[str]
 """A single text, or several."""
 
-_WORKBOOKS = frozenset({".xlsx", ".xlsm"})
+_COPIED_SUFFIXES = frozenset({".xlsx", ".xlsm"})
+"""The manifests whose results are written into a copy of the file itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,9 @@ class RowsInvalid(ManifestError):
 class Order:
     """What to run: the checked manifest, where to, how, and which rows.
 
-    `source` is a workbook as it was when it was read. `go_on` is asked whether to submit although
-    the account does not hold enough.
+    `source` is the file into whose copy the results are written: for an .xlsx or .xlsm manifest a
+    copy made just before it was checked, else the manifest itself. `go_on` is asked whether to
+    submit although the account does not hold enough.
     """
 
     checked: CheckedManifest
@@ -243,14 +245,15 @@ def refuse_unknown_keys(selection: Selection, checked: CheckedManifest) -> None:
 
 @contextlib.contextmanager
 def snapshot(manifest: Path, cache: Path) -> Iterator[Path]:
-    """Yield a copy of a workbook, which lives as long as the context; text files as they are.
+    """Yield a copy of an .xlsx or .xlsm manifest, deleted with the context; others as they are.
 
-    Results are written into a copy of the user's workbook, row by row number. A workbook that is
-    edited while the run works must not shift them, so the copy is made of what was read. A manifest
-    that is not there is yielded as it is: reading it says so. Raises StoreError when the folder
-    does not take the copy.
+    Results are written into the user's workbook, row by row number. A workbook that is edited while
+    the run works must not shift them, so they are written into a copy made before the check reads
+    the manifest. The check reads the manifest itself, because its messages name that file. A
+    manifest that is not there is yielded as it is: the check says so. Raises StoreError when the
+    folder does not take the copy.
     """
-    if manifest.suffix.lower() not in _WORKBOOKS or not manifest.is_file():
+    if manifest.suffix.lower() not in _COPIED_SUFFIXES or not manifest.is_file():
         yield manifest
         return
     # Two threads of one process may ask for the same folder: only one of them gets its lock, later.

@@ -22,6 +22,7 @@ from pathlib import Path
 from pipeline.config.loading import api_key
 from pipeline.config.settings import Config
 from pipeline.errors import Unfinished
+from pipeline.toapis.client import ToAPIs
 
 _KEY = "rehearsal"
 """Any key is accepted by the emulator."""
@@ -49,17 +50,19 @@ The emulator's own children get its import path, so there our package has to com
 
 
 @contextlib.asynccontextmanager
-async def provider_access(config: Config, state: Path) -> AsyncIterator[tuple[str, str]]:
-    """Yield the base URL and the key of the provider; for a rehearsal, start it first.
+async def open_provider(config: Config, state: Path) -> AsyncIterator[ToAPIs]:
+    """Yield the client of the provider, open; for a rehearsal, start the emulator first.
 
     The emulator keeps its tasks and files in `state`. Raises ConfigError if there is no key, and
     Unfinished when the emulator does not start.
     """
-    if config.rehearses:
-        async with _emulator(state) as base_url:
-            yield base_url, _KEY
-    else:
-        yield config.api.base_url, api_key(config, os.environ)
+    async with contextlib.AsyncExitStack() as stack:
+        if config.rehearses:
+            base_url, key = await stack.enter_async_context(_emulator(state)), _KEY
+        else:
+            base_url, key = config.api.base_url, api_key(config, os.environ)
+        api = ToAPIs(base_url, key, submit_timeout_s=config.api.submit_timeout_s)
+        yield await stack.enter_async_context(api)
 
 
 @contextlib.asynccontextmanager

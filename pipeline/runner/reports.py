@@ -1,4 +1,4 @@
-"""What a check, a plan, a run and a status come to, for programs: frozen records.
+"""Reports of a check, a plan, a run and a status: the records, and how each is made.
 
 Tested in tests/runner/test_api.py.
 """

@@ -16,9 +16,8 @@ from pipeline.events import ClosedUnsent, Event, Found, Interrupted
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, read_runs
 from pipeline.model import Entry, RunRecord, State, TaskView
-from pipeline.runner.rehearsal import provider_access
+from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.target import Target
-from pipeline.toapis.client import ToAPIs
 from pipeline.writer.outcome import iso
 
 _OPEN = (State.SUBMITTING, State.IN_DOUBT, State.MISSING)
@@ -202,8 +201,5 @@ def _append(journal: Journal, entry: Entry, event: Event) -> None:
 
 
 async def _ask(target: Target, task_id: str) -> TaskView:
-    async with (
-        provider_access(target.config, target.folder.emulator) as (base_url, key),
-        ToAPIs(base_url, key) as api,
-    ):
+    async with open_provider(target.config, target.folder.emulator) as api:
         return await api.query(task_id)

@@ -31,11 +31,10 @@ from pipeline.planner.plan import Action, Plan
 from pipeline.planner.planner import estimate
 from pipeline.runner.engine_setup import build_engine
 from pipeline.runner.order import Order, RunProgress, Tally, Watcher
-from pipeline.runner.rehearsal import provider_access
+from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake, heed_signals
 from pipeline.scheduler import Clock, Scheduler
-from pipeline.toapis.client import ToAPIs
 from pipeline.writer.outcome import state_of
 
 _TELL_EVERY_S = 0.25
@@ -130,18 +129,15 @@ class ProviderSession:
             stack.enter_context(brake.listening())
             if self.brake is None:
                 stack.enter_context(heed_signals(brake))
-            base_url, key = await stack.enter_async_context(
-                provider_access(config, self.order.folder.emulator)
-            )
             provider = await stack.enter_async_context(
-                ToAPIs(base_url, key, submit_timeout_s=config.api.submit_timeout_s)
+                open_provider(config, self.order.folder.emulator)
             )
             store = await stack.enter_async_context(
                 Downloader(
                     self.order.folder.videos,
                     concurrency=config.limits.downloads,
                     verify=config.output.verify,
-                    allow_private=is_loopback(base_url),
+                    allow_private=is_loopback(provider.origin),
                 )
             )
             scheduler = Scheduler(

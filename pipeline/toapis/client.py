@@ -254,7 +254,7 @@ def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
 
 
 async def _bounded_body(response: aiohttp.ClientResponse) -> bytes | None:
-    """Read a body of at most `LONGEST_BODY_BYTES`; None if it is longer or breaks off."""
+    """Read a body of at most `_LONGEST_BODY_BYTES`; None if it is longer or breaks off."""
     body = bytearray()
     try:
         while piece := await response.content.readany():

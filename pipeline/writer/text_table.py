@@ -1,9 +1,9 @@
 """Text tables, written as the manifest was: delimiter, encoding, line ends, byte order mark.
 
 A manifest that begins with Excel's line `sep=;` gives a file that does. Blank lines are no rows and
-are left out. Every cell goes through `formulas.guard`, so that a spreadsheet program
-runs nothing when it opens the file; the reader takes the guard off again in every file with a
-`result_state` column.
+are left out. Every cell goes through `manifest.plaintext.guard`, so that a spreadsheet
+program runs nothing when it opens the file; the reader takes the guard off again in every file with
+a `result_state` column.
 """
 
 from __future__ import annotations
