@@ -142,5 +142,12 @@ class FileGone(Event):
     """The video of a done row is no longer in its place."""
 
 
+@dataclass(frozen=True, slots=True)
+class Renamed(Event):
+    """The row has another key in the manifest now; `key` is the earlier one."""
+
+    new_key: str
+
+
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}
 """Every kind of event, by the name that the journal stores."""

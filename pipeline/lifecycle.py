@@ -25,6 +25,7 @@ from pipeline.events import (
     NotAccepted,
     NotFound,
     PictureRefused,
+    Renamed,
     Requeued,
     TaskBack,
     TaskFailed,
@@ -68,6 +69,9 @@ MOVES: dict[type[Event], Move] = {
 FORMER_MOVES: dict[type[Event], Move] = {NotFound: _move(State.IN_DOUBT, to=State.WAITING)}
 """Moves that no longer happen and stand in the journals of earlier versions."""
 
+STAYS: dict[type[Event], frozenset[State]] = {Renamed: frozenset(State) - {State.INVALID}}
+"""Events that move a row nowhere, and the states in which they can happen."""
+
 _MOVES_IN_JOURNALS = MOVES | FORMER_MOVES
 
 SETTLED = frozenset({State.DONE, State.REFUSED, State.FAILED, State.EXPIRED, State.INVALID})
@@ -83,6 +87,8 @@ class ImpossibleMove(Exception):
 
 def after(state: State, event: Event, moves: Mapping[type[Event], Move] = MOVES) -> State:
     """Return the state that `event` leads to from `state`; raises ImpossibleMove."""
+    if state in STAYS.get(type(event), ()):
+        return state
     move = moves.get(type(event))
     if move is None or state not in move.sources:
         raise ImpossibleMove(f"{type(event).__name__} cannot happen to {event.key!r} in {state}")
@@ -108,6 +114,8 @@ def apply(entry: Entry | None, event: Event, at: float) -> Entry:
         return _opened(entry, event, state, at)
     if entry is None or event.number != entry.attempt.number:
         raise ImpossibleMove(f"{type(event).__name__} is about attempt {event.number}: {entry}")
+    if isinstance(event, Renamed):
+        return entry.under(event.new_key)
     return _changed(entry, state, event, at)
 
 

@@ -7,7 +7,7 @@ Tested in tests/test_lifecycle.py and by all who use these records.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -154,6 +154,9 @@ class Attempt:
     `number` counts from 1; `client_business_id` is our own reference at the provider
     (`[A-Za-z0-9_-]`, at most 64 characters); `video_name` is the file name of its video inside
     `videos/`; `cost` is in the currency of the budget, None without a price.
+
+    `key` is what the row is called now. `identity` is its entry's for good: the key under which the
+    entry was first known, made unique (see `journal.identities`). Left out, it is the key.
     """
 
     key: str
@@ -162,6 +165,12 @@ class Attempt:
     request: Request
     video_name: str
     cost: float | None = None
+    identity: str = ""
+
+    def __post_init__(self) -> None:
+        """Let a row's first entry be known by its key."""
+        if not self.identity:
+            object.__setattr__(self, "identity", self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +194,8 @@ class Entry:
     video of an earlier attempt, which stands until a newer one is done. `closed` says that the
     attempt is over although the row is `waiting`: the next submission gets a new number. `earlier`
     holds the request hashes of the earlier submissions, over all runs.
+
+    `key` is what the row is called now: a row that is renamed keeps its entry, by its `identity`.
     """
 
     key: str
@@ -199,6 +210,15 @@ class Entry:
     take: Video | None = None
     closed: bool = False
     earlier: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """What the entry is called for good, whatever its row is called."""
+        return self.attempt.identity
+
+    def under(self, key: str) -> Entry:
+        """Return the same entry with its row under another key."""
+        return replace(self, key=key, attempt=replace(self.attempt, key=key))
 
     def submissions_of(self, request_hash: str) -> int:
         """How often this very request was submitted, over all runs."""
@@ -274,7 +294,8 @@ class RunRecord:
 class Result:
     """A row's outcome as it is written back, in the order of the result columns.
 
-    `task_link` is where the provider shows the task, to whoever has the key.
+    `task_link` is where the provider shows the task, to whoever has the key. `renamed_from` is the
+    key under which the journal knew the row, if this run or plan found it under another one.
     """
 
     row: int
@@ -289,6 +310,7 @@ class Result:
     seconds: int | None = None
     warnings: tuple[str, ...] = ()
     task_link: str | None = None
+    renamed_from: str | None = None
 
     @property
     def cells(self) -> tuple[str | int | None, ...]:

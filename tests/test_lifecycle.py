@@ -12,6 +12,7 @@ from pipeline.lifecycle import (
     MOVES,
     PAID,
     SETTLED,
+    STAYS,
     ImpossibleMove,
     after,
     apply,
@@ -84,6 +85,7 @@ SAMPLES: dict[type[ev.Event], ev.Event] = {
         ev.TaskBack("a", 1),
         ev.LinkLost("a", 1, "link_dead", "403"),
         ev.FileGone("a", 1),
+        ev.Renamed("a", 1, "b"),
     )
 }
 
@@ -99,8 +101,8 @@ def test_the_table_is_the_designs() -> None:
 
 def test_every_event_has_its_move() -> None:
     """No kind of event is without a place in the table."""
-    assert set(MOVES) | set(FORMER_MOVES) == set(ev.KINDS.values()) == set(SAMPLES)
-    assert not set(MOVES) & set(FORMER_MOVES)
+    assert {*MOVES, *FORMER_MOVES, *STAYS} == set(ev.KINDS.values()) == set(SAMPLES)
+    assert len(MOVES) + len(FORMER_MOVES) + len(STAYS) == len(SAMPLES)
 
 
 def test_every_state_can_be_reached() -> None:
@@ -132,6 +134,22 @@ def test_what_is_not_in_the_table_cannot_happen(state: State, kind: type[ev.Even
     else:
         with pytest.raises(ImpossibleMove, match=kind.__name__):
             after(state, event)
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_row_is_renamed_in_any_state_and_moves_nowhere(state: State) -> None:
+    """Only its key is another one; an invalid row has no entry that could be renamed."""
+    entry = Entry("a", state, attempt(), task_id="t1", take=VIDEO, earlier=("hash-2",))
+    if state is State.INVALID:
+        with pytest.raises(ImpossibleMove, match="Renamed"):
+            apply(entry, ev.Renamed("a", 1, "b"), 1.0)
+        return
+    renamed = apply(entry, ev.Renamed("a", 1, "b"), 1.0)
+    assert (renamed.key, renamed.attempt.key, renamed.identity) == ("b", "b", "a")
+    assert renamed == replace(entry, key="b", attempt=replace(attempt(), key="b", identity="a"))
+    assert renamed.under("a") == entry
+    with pytest.raises(ImpossibleMove, match="about attempt 2"):
+        apply(entry, ev.Renamed("a", 2, "b"), 1.0)
 
 
 def test_what_earlier_versions_wrote_is_replayed_and_cannot_happen_any_more() -> None:

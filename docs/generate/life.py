@@ -40,6 +40,9 @@ def events() -> str:
         (kind.__name__, _named(move.sources), f"`{move.target}`", first_line(kind.__doc__))
         for kind, move in lifecycle.MOVES.items()
     ]
+    rows += [
+        (kind.__name__, "any", "the same", first_line(kind.__doc__)) for kind in lifecycle.STAYS
+    ]
     return table(("event", "from", "to", "what happened"), rows)
 
 

@@ -183,18 +183,24 @@ def numbered(key: str, seen: Counter[str]) -> str:
     return key if seen[key] == 1 else f"{key}-{seen[key]}"
 
 
-def reference(journal_id: str, key: str, number: int) -> str:
+def base_name(file_name: str, number: int) -> str:
+    """Return the base of which `attempt_name` made the name of an attempt's video."""
+    base = file_name.removesuffix(_SUFFIX)
+    return base if number == 1 else base.removesuffix(f"-{number}")
+
+
+def reference(journal_id: str, identity: str, number: int) -> str:
     """Return the `client_business_id` of an attempt: `rs-` and 40 hex digits, always the same.
 
     The provider takes letters, digits, `_` and `-`, at most 64: docs/contract.md, "Submissions".
 
     Args:
         journal_id: the id of the journal, so that two manifests with equal keys do not meet.
-        key: the row's key.
+        identity: that of the row's entry: its key, unless that was another row's before.
         number: the number of the attempt, from 1.
 
     """
-    return f"rs-{_hash([journal_id, key, number])[:40]}"
+    return f"rs-{_hash([journal_id, identity, number])[:40]}"
 
 
 def attempt_name(base: str, number: int) -> str:
@@ -207,6 +213,9 @@ def video_names(
     headers: Sequence[str],
     template: str,
     taken: Mapping[str, str] | None = None,
+    *,
+    kept: Mapping[str, str] | None = None,
+    identities: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the base name of each row's videos, by key; `attempt_name` makes file names of it.
 
@@ -215,6 +224,9 @@ def video_names(
         headers: those of the manifest.
         template: the setting `output.name`.
         taken: the casefolded file names in the journal, and the keys that own them.
+        kept: the base names of renamed rows, by key: their files stay as they are called.
+        identities: the identities of new rows whose key was another row's before. Their names
+            always get a hash of it: that row's earlier videos may have the plain name.
 
     Raises:
         ConfigError: the template cannot be used.
@@ -225,9 +237,11 @@ def video_names(
     else:
         bound = name_template(template, headers)
         bases = {key: safe_name(_named(bound, key, row)) for key, row in rows}
+    bases |= {key: base for key, base in (kept or {}).items() if key in bases}
     owned = {_fold(name.removesuffix(_SUFFIX)): key for name, key in (taken or {}).items()}
-    crowded = _crowded(bases, owned)
-    return _told_apart(bases, crowded, owned) if crowded else bases
+    seeds = {key: identity for key, identity in (identities or {}).items() if key in bases}
+    crowded = (_crowded(bases, owned) | seeds.keys()) - (kept or {}).keys()
+    return _told_apart(bases, crowded, owned, seeds) if crowded else bases
 
 
 def safe_name(text: str) -> str:
@@ -292,13 +306,19 @@ def _crowded(bases: Mapping[str, str], owned: Mapping[str, str]) -> set[str]:
 
 
 def _told_apart(
-    bases: Mapping[str, str], crowded: set[str], owned: Mapping[str, str]
+    bases: Mapping[str, str],
+    crowded: set[str],
+    owned: Mapping[str, str],
+    seeds: Mapping[str, str],
 ) -> dict[str, str]:
-    """Append a hash of its key to each crowded name, with more digits until all differ."""
+    """Append a hash to each crowded name, with more digits until all differ.
+
+    It is the hash of the key, or of what `seeds` has in its place.
+    """
     used = {_fold(base) for key, base in bases.items() if key not in crowded}
     names = dict(bases)
     for key in sorted(crowded):
-        digest = _hash([key])
+        digest = _hash([seeds.get(key, key)])
         for digits in (_HASH_DIGITS, 16, 64):
             start = _cut(bases[key] or "video", _LONGEST_BYTES - 1 - digits).rstrip(". -")
             name = f"{start}-{digest[:digits]}"

@@ -26,6 +26,7 @@ from pipeline.errors import ManifestError, UsageError
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
+    from pipeline.checker.check import CheckedManifest
     from pipeline.runner.resolve import Doubt
     from pipeline.runner.target import Target
 
@@ -87,11 +88,12 @@ def _resolve(
 
 def _settled(target: Target, key: str, task_id: str | None, *, adopt: bool) -> str:
     from pipeline.checker.naming import visible
-    from pipeline.runner.resolve import adopt_task, close_unsent
+    from pipeline.runner.resolve import adopt_task, close_unsent, key_in_journal
 
+    row = key_in_journal(target, visible(key))
     if task_id is None:
-        return close_unsent(target, visible(key), adopt=adopt)
-    return adopt_task(target, visible(key), task_id, adopt=adopt)
+        return close_unsent(target, row, adopt=adopt)
+    return adopt_task(target, row, task_id, adopt=adopt)
 
 
 def _list(target: Target, *, as_json: bool) -> None:
@@ -99,7 +101,7 @@ def _list(target: Target, *, as_json: bool) -> None:
 
     from pipeline.runner.resolve import open_doubts
 
-    doubts = open_doubts(target, _numbers(target))
+    doubts = open_doubts(target, _checked(target))
     currency = target.config.budget.currency
     if as_json:
         rows = [asdict(one) for one in doubts]
@@ -117,14 +119,13 @@ def _list(target: Target, *, as_json: bool) -> None:
     )
 
 
-def _numbers(target: Target) -> dict[str, int]:
-    """Return the rows' numbers by key; without its manifest, what is paid for is still listed."""
+def _checked(target: Target) -> CheckedManifest | None:
+    """Return the manifest; without it, what is paid for is still listed."""
     try:
-        found = checked(target, show=False)
+        return checked(target, show=False)
     except ManifestError as error:
         typer.echo(f"row numbers are not known: {error.message}", err=True)
-        return {}
-    return {key: row.number for key, row in zip(found.keys, found.manifest.rows, strict=True)}
+        return None
 
 
 def _show(one: Doubt, currency: str) -> None:

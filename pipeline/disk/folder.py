@@ -63,6 +63,10 @@ class OutputFolder:
         ours = _OURS.fullmatch(manifest.stem.casefold()) is not None
         return ours and manifest.parent.resolve() == self.root.resolve()
 
+    def holds_part_of_rows(self, manifest: Path) -> bool:
+        """Return whether a manifest is a file of this folder with only some of a run's rows."""
+        return self.wrote(manifest) and manifest.stem.casefold().startswith("failed")
+
     @property
     def use(self) -> FolderUse:
         """Whose work the folder holds, as far as its name or its files tell.

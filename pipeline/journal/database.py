@@ -27,7 +27,6 @@ from pipeline.errors import StoreError, UsageError
 
 _One = TypeVar("_One")
 
-VERSION = 1
 _ROWS_AT_ONCE = 16
 """Most rows in one statement: a text for each number of rows, and sqlite3 keeps 128 statements."""
 SIZE_BYTES = 4 * 1024 * 1024
@@ -36,7 +35,7 @@ SIZE_BYTES = 4 * 1024 * 1024
 PIECES = 8
 """The reserve is freed in pieces, since a download that still runs may take the room first."""
 
-_SCHEMA = """
+_FIRST = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE runs (
     run_id TEXT PRIMARY KEY, command TEXT NOT NULL, started_at REAL NOT NULL,
@@ -58,6 +57,14 @@ CREATE TABLE uploads (
     PRIMARY KEY (account, sha256)
 ) WITHOUT ROWID;
 """
+_SECOND = """
+CREATE TABLE renamed (identity TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE) WITHOUT ROWID;
+"""
+_STEPS = (_FIRST, _SECOND)
+"""What each version of the schema adds to the one before. The last one is for good: an earlier
+journal is brought forward by the steps that it does not have yet."""
+
+VERSION = len(_STEPS)
 
 
 def connect(path: Path, *, networked: bool | None = None) -> sqlite3.Connection:
@@ -141,10 +148,12 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    if _version(connection, path) == VERSION:
+    version = _version(connection, path)
+    if version == VERSION:
         return
+    steps = "".join(_STEPS[version:])
     connection.executescript(
-        f"BEGIN IMMEDIATE;\n{_SCHEMA}\nPRAGMA user_version = {VERSION};\nCOMMIT;"
+        f"BEGIN IMMEDIATE;\n{steps}\nPRAGMA user_version = {VERSION};\nCOMMIT;"
     )
 
 

@@ -19,7 +19,9 @@ How batches work, and why a kill at any moment is safe:
 - Only a full disk is answered: the transaction is rolled back, a piece of the reserve is freed and
   the same batch tried again. Its future then says so, and the run begins nothing new.
 - `_open` holds the entries of unsettled rows as the last transaction left them. Only the writing
-  thread touches it, and forgets it where a transaction is rolled back and tried again.
+  thread touches it, and forgets it where a transaction is rolled back and tried again. So it does
+  with `_identities`, which change where rows are renamed: all that a run renames are one batch, and
+  it waits for its commit before anything else, so that a kill leaves all keys old or all new.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ import contextlib
 import secrets
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from queue import SimpleQueue
@@ -37,10 +39,11 @@ from typing import TypeAlias
 from pipeline.collector import collector_paused
 from pipeline.disk.failures import no_room, store_error
 from pipeline.errors import StoreError
-from pipeline.events import Event, Intended, PictureRefused
+from pipeline.events import Event, Intended, PictureRefused, Renamed
 from pipeline.journal.database import Reserve, clear_errors, connect, in_pieces, insert
+from pipeline.journal.identities import Identities, made_for
 from pipeline.journal.ownership import claim
-from pipeline.journal.reading import GET_ENTRIES, entries_in
+from pipeline.journal.reading import GET_ENTRIES, entries_in, first_events
 from pipeline.journal.records import (
     ENTRY_COLUMNS,
     attempt_of,
@@ -49,7 +52,7 @@ from pipeline.journal.records import (
     request_of,
     request_values,
 )
-from pipeline.lifecycle import SETTLED, apply
+from pipeline.lifecycle import SETTLED, ImpossibleMove, apply
 from pipeline.model import Attempt, Entry, Request
 
 _PUT_EVENTS = "INSERT INTO events (at, key, number, kind, data)"
@@ -94,12 +97,14 @@ class Journal:
         self._broken: Exception | None = None
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(self._connection.close)
-            self.id = self._identity()
+            self.id = self._own_id()
+            with clear_errors(path):
+                self._identities = Identities(self._connection)
             on_failure.pop_all()
         self._thread = threading.Thread(target=self._write_all, name="journal", daemon=True)
         self._thread.start()
 
-    def _identity(self) -> str:
+    def _own_id(self) -> str:
         with clear_errors(self.path):
             self._connection.execute(
                 "INSERT OR IGNORE INTO meta VALUES ('id', ?)", (secrets.token_hex(16),)
@@ -122,7 +127,7 @@ class Journal:
         `known` are requests by their hash, as those of the manifest: they are not read once more.
         """
         with clear_errors(self.path):
-            return entries_in(self._connection, known=known)
+            return entries_in(self._connection, identities=self._identities, known=known)
 
     def entries_of(
         self, keys: Sequence[str], known: Mapping[str, Request] | None = None
@@ -131,9 +136,24 @@ class Journal:
 
         `known` as for `entries`.
         """
-        where = f"WHERE a.key IN ({', '.join('?' * len(keys))})"
         with clear_errors(self.path):
-            return entries_in(self._connection, where, tuple(keys), known=known)
+            return self._entries_of(keys, known)
+
+    def _entries_of(
+        self, keys: Sequence[str], known: Mapping[str, Request] | None = None
+    ) -> dict[str, Entry]:
+        where = f"WHERE a.key IN ({', '.join('?' * len(keys))})"
+        sought = tuple(map(self._identities.of, keys))
+        return entries_in(self._connection, where, sought, identities=self._identities, known=known)
+
+    def identity_of(self, key: str) -> str:
+        """Return the identity of the entry with a key; if there is none, that of a new one."""
+        return self._identities.of(key)
+
+    def first_events(self) -> dict[str, int]:
+        """Return when each entry was first heard of, by identity; raises StoreError."""
+        with clear_errors(self.path):
+            return first_events(self._connection)
 
     def submitted_since(self, since: float) -> list[Attempt]:
         """Return the attempts sent at Unix second `since` or later, except declined ones.
@@ -143,7 +163,8 @@ class Journal:
         with clear_errors(self.path):
             found = self._connection.execute(_GET_SUBMITTED, (since,)).fetchall()
         return [
-            attempt_of(tuple(columns), request_of(columns[3], body)) for *columns, body in found
+            attempt_of(tuple(columns), request_of(columns[3], body), made_for(columns[0]))
+            for *columns, body in found
         ]
 
     def fall_back_on(self, reserve: Reserve) -> None:
@@ -300,7 +321,9 @@ class Journal:
         self._shortage = self._shortage or self._unusable(error)
         with contextlib.suppress(sqlite3.Error):
             self._connection.rollback()
-        self._open.clear()  # it holds states that were rolled back
+        # Both hold what was rolled back.
+        self._open.clear()
+        self._identities = Identities(self._connection)
         return True
 
     def _fail(self, batch: _Batch, error: Exception) -> None:
@@ -318,11 +341,17 @@ class Journal:
     def _write(self, events: Sequence[Event], times: Sequence[float]) -> None:
         # Table by table; of several states of one attempt only the last is written.
         changed: dict[tuple[str, int], Entry] = {}
-        self._recall({event.key for event in events if event.key not in self._open})
+        values = []
+        keys = {event.key for event in events}
+        keys |= {event.new_key for event in events if isinstance(event, Renamed)}
+        self._recall([key for key in keys if key not in self._open])
         for event, at in zip(events, times, strict=True):
-            entry = self._open[event.key] = apply(self._open.get(event.key), event, at)
-            changed[entry.key, entry.attempt.number] = entry
-        insert(self._connection, _PUT_EVENTS, list(map(event_values, events, times)))
+            entry = apply(self._open.get(event.key), event, at)
+            if isinstance(event, Renamed):
+                self._rename(entry, event)
+            self._open[entry.key] = changed[entry.identity, entry.attempt.number] = entry
+            values.append(event_values(event, at, entry.identity))
+        insert(self._connection, _PUT_EVENTS, values)
         insert(
             self._connection,
             _PUT_REQUESTS,
@@ -334,8 +363,15 @@ class Journal:
             if entry.state in SETTLED:
                 self._open.pop(entry.key, None)
 
-    def _recall(self, keys: Collection[str]) -> None:
+    def _rename(self, entry: Entry, event: Renamed) -> None:
+        """Take the entry of an earlier key for that of a new one, here and in the table."""
+        if entry.key in self._open:
+            raise ImpossibleMove(f"{event.key!r} is renamed to {entry.key!r}, which is known")
+        del self._open[event.key]
+        self._identities.rename(entry.identity, entry.key)
+        self._identities.store(self._connection, entry.identity)
+
+    def _recall(self, keys: Sequence[str]) -> None:
         """Load the entries with these keys from the tables into `_open`, where there are any."""
-        for some in in_pieces(list(keys)):
-            marks = ", ".join("?" * len(some))
-            self._open |= entries_in(self._connection, f"WHERE a.key IN ({marks})", tuple(some))
+        for some in in_pieces(keys):
+            self._open |= self._entries_of(some)

@@ -15,6 +15,7 @@ from pathlib import Path
 from pipeline.collector import collector_paused
 from pipeline.errors import StoreError
 from pipeline.journal.database import clear_errors, connect_for_reading
+from pipeline.journal.identities import Identities, made_for
 from pipeline.journal.records import (
     ENTRY_COLUMNS,
     entry_of,
@@ -45,12 +46,14 @@ def entries_in(
     where: str = "",
     values: tuple[object, ...] = (),
     *,
+    identities: Identities,
     known: Mapping[str, Request] | None = None,
 ) -> dict[str, Entry]:
     """Return the latest entry of each row that `where` selects, by key.
 
     Args:
         connection: an open journal.
+        identities: those of the journal.
         where: a WHERE clause over the table `attempts a`, of all attempts of a row or of none;
             empty for all rows.
         values: the values of its parameters.
@@ -63,8 +66,9 @@ def entries_in(
         requests = _requests(connection, {one[_REQUEST] for one in attempts}, known or {})
         videos = videos_of([one[_VIDEO] for one in attempts])
         for one, video in zip(attempts, videos, strict=True):
-            key = one[0]
-            entries[key] = entry_of(one, requests[one[_REQUEST]], video, entries.get(key))
+            key = identities.key_of(one[0])
+            request = requests[one[_REQUEST]]
+            entries[key] = entry_of(one, request, video, entries.get(key), key)
     return entries
 
 
@@ -95,7 +99,26 @@ def read_entries(path: Path, known: Mapping[str, Request] | None = None) -> dict
     if connection is None:
         return {}
     with contextlib.closing(connection), clear_errors(path):
-        return entries_in(connection, known=known)
+        # In one transaction, or a run that begins meanwhile might rename a row between the two.
+        connection.execute("BEGIN")
+        return entries_in(connection, identities=Identities(connection), known=known)
+
+
+def first_events(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return when each entry was first heard of, by its identity: a place in the order of events.
+
+    It reads every event, a second for some hundred thousand rows.
+    """
+    return dict(connection.execute("SELECT key, min(seq) FROM events GROUP BY key"))
+
+
+def read_first_events(path: Path) -> dict[str, int]:
+    """Return `first_events` of a journal; nothing if there is no journal. Raises StoreError."""
+    connection = connect_for_reading(path)
+    if connection is None:
+        return {}
+    with contextlib.closing(connection), clear_errors(path):
+        return first_events(connection)
 
 
 def read_runs(path: Path) -> list[RunRecord]:
@@ -139,9 +162,11 @@ def replay(path: Path) -> dict[str, Entry]:
             for row in connection.execute("SELECT request_hash, body FROM requests")
         }
         entries: dict[str, Entry] = {}
-        for at, key, number, kind, data in connection.execute(
+        for at, identity, number, kind, data in connection.execute(
             "SELECT at, key, number, kind, data FROM events ORDER BY seq"
         ):
-            event = event_of(key, number, kind, data, requests)
-            entries[key] = apply(entries.get(key), event, at)
-        return entries
+            entry = entries.get(identity)
+            key = made_for(identity) if entry is None else entry.key
+            event = event_of(key, number, kind, data, requests, identity=identity)
+            entries[identity] = apply(entry, event, at)
+        return {entry.key: entry for entry in entries.values()}

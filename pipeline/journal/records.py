@@ -86,7 +86,7 @@ def entry_values(entry: Entry) -> tuple[Any, ...]:
     """Return an entry as the values of `ENTRY_COLUMNS`."""
     attempt = entry.attempt
     return (
-        entry.key,
+        attempt.identity,
         attempt.number,
         entry.state.value,
         attempt.request.request_hash,
@@ -103,19 +103,31 @@ def entry_values(entry: Entry) -> tuple[Any, ...]:
     )
 
 
-def attempt_of(values: tuple[Any, ...], request: Request) -> Attempt:
-    """Return the attempt in the values of `ENTRY_COLUMNS`."""
-    return Attempt(values[0], values[1], values[4], request, values[5], values[6])
+def attempt_of(values: tuple[Any, ...], request: Request, key: str) -> Attempt:
+    """Return the attempt in the values of `ENTRY_COLUMNS`.
+
+    Args:
+        values: the values of the columns.
+        request: the request of the attempt.
+        key: what its row is called now.
+
+    """
+    return Attempt(key, values[1], values[4], request, values[5], values[6], values[0])
 
 
 def entry_of(
-    values: tuple[Any, ...], request: Request, video: Video | None, before: Entry | None
+    values: tuple[Any, ...],
+    request: Request,
+    video: Video | None,
+    before: Entry | None,
+    key: str,
 ) -> Entry:
     """Return the entry of one attempt.
 
     Args:
         values: the values of `ENTRY_COLUMNS`.
         request: the request of the attempt.
+        key: what its row is called now.
         video: its video, decoded; None if there is none.
         before: the entry of the row's attempt before it; None for the first.
 
@@ -128,9 +140,9 @@ def entry_of(
         if before.submitted_at is not None:
             earlier = (*earlier, before.attempt.request.request_hash)
     return Entry(
-        key=values[0],
+        key=key,
         state=_STATES[values[2]],
-        attempt=attempt_of(values, request),
+        attempt=attempt_of(values, request, key),
         task_id=values[7],
         error_code=values[8],
         error_message=values[9],
@@ -143,9 +155,16 @@ def entry_of(
     )
 
 
-def event_values(event: Event, at: float) -> tuple[Any, ...]:
-    """Return an event at Unix second `at` as the values of `events`, without `seq`."""
-    return at, event.key, event.number, type(event).__name__, event_data(event)
+def event_values(event: Event, at: float, identity: str) -> tuple[Any, ...]:
+    """Return an event as the values of `events`, without `seq`.
+
+    Args:
+        event: the event.
+        at: when it happened, in Unix seconds.
+        identity: its entry's, which stands in the column `key`.
+
+    """
+    return at, identity, event.number, type(event).__name__, event_data(event)
 
 
 def event_data(event: Event) -> str | None:
@@ -163,9 +182,25 @@ def event_data(event: Event) -> str | None:
 
 
 def event_of(
-    key: str, number: int, kind: str, data: str | None, requests: dict[str, Request]
+    key: str,
+    number: int,
+    kind: str,
+    data: str | None,
+    requests: dict[str, Request],
+    *,
+    identity: str = "",
 ) -> Event:
-    """Return the event that `event_data` made this text of."""
+    """Return the event that `event_data` made this text of.
+
+    Args:
+        key: what the row was called when it happened.
+        number: the number of its attempt.
+        kind: the name of its class.
+        data: the text.
+        requests: the requests of the journal, by their hash.
+        identity: its entry's; left out, the key.
+
+    """
     cls = KINDS[kind]
     said: dict[str, Any] = json.loads(data) if data else {}
     if cls is Downloaded:
@@ -179,6 +214,7 @@ def event_of(
             request,
             said.pop("video_name"),
             said.pop("cost"),
+            identity,
         )
     return cls(key, number, **said)
 

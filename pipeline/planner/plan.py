@@ -41,8 +41,10 @@ ENDED_BADLY = frozenset({State.FAILED, State.EXPIRED, State.REFUSED})
 
 NEW = "new"
 CHANGED = "changed"
-GROUPS = (NEW, CHANGED, *(state.value for state in State))
-"""The groups of a plan: rows never seen, rows edited since they ended, and the states."""
+RENAMED = "renamed"
+GROUPS = (NEW, CHANGED, RENAMED, *(state.value for state in State))
+"""The groups of a plan: rows never seen, rows edited since they ended, rows that the journal knows
+under another key, and the states."""
 
 # An entry that is `submitting` before a run begins: an earlier run ended before the answer came.
 _GROUP_OF = {state: state.value for state in State} | {State.SUBMITTING: State.IN_DOUBT.value}
@@ -79,7 +81,8 @@ class Step(NamedTuple):
     """What a run does with a row, and why.
 
     `counts` says whether the row counts towards the exit code, `edited` whether its request is not
-    the one that was sent last. A tuple, because there is one for each row and it costs a third of a
+    the one that was sent last. `renamed_from` is the key that the row had in the journal, if it has
+    another one now. A tuple, because there is one for each row and it costs a third of a
     frozen dataclass.
     """
 
@@ -89,6 +92,7 @@ class Step(NamedTuple):
     reason: str
     counts: bool = True
     edited: bool = False
+    renamed_from: str | None = None
 
     @property
     def waits_for_redo(self) -> bool:
@@ -121,6 +125,7 @@ def decide(
     *,
     files_gone: Collection[str] = (),
     links_live: Collection[str] = (),
+    renamed: Mapping[str, str] | None = None,
 ) -> Plan:
     """Decide what a run does with every row of the manifest and with paid rows that left it.
 
@@ -130,8 +135,10 @@ def decide(
         selection: what the run is asked to do.
         files_gone: the keys of done rows whose video file is missing.
         links_live: those of `files_gone` whose video can still be downloaded.
+        renamed: the earlier keys of renamed rows, by their keys now, under which their entries are.
 
     """
+    earlier_keys = renamed or {}
     steps, submits = [], 0
     keys = set()
     for key, request in rows:
@@ -144,6 +151,8 @@ def decide(
                 step = step._replace(action=Action.LEAVE, reason="beyond --limit", counts=False)
             else:
                 submits += 1
+        if key in earlier_keys:
+            step = _said_renamed(step, earlier_keys[key])
         steps.append(step)
     gone = (
         Step(entry.key, Action.TAKE_UP, _group(entry), "paid for, although not in the manifest")
@@ -234,3 +243,10 @@ def _fetch_again(step: Step, *, link_lives: bool) -> Step:
         return Step(step.key, Action.TAKE_UP, step.group, reason, edited=step.edited)
     reason = "the video file is missing, and its link has expired"
     return Step(step.key, Action.LEAVE, State.EXPIRED.value, reason)
+
+
+def _said_renamed(step: Step, earlier: str) -> Step:
+    # A video that is lost matters more, and the results know it by the group.
+    group = step.group if step.group == State.EXPIRED.value else RENAMED
+    reason = f"renamed from {earlier}; {step.reason}"
+    return step._replace(group=group, reason=reason, renamed_from=earlier)

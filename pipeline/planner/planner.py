@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappush, heapreplace
 from pathlib import Path
@@ -14,8 +14,10 @@ from pipeline.checker.check import CheckedManifest
 from pipeline.collector import collector_paused
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
-from pipeline.model import Entry, State
+from pipeline.journal.reading import read_entries, read_first_events
+from pipeline.model import Entry, Request, State
 from pipeline.planner.plan import Action, Plan, Selection, decide
+from pipeline.planner.renaming import match_renamed, rename
 
 _LINK_LIFETIME_S = 24 * 3600
 """How long the provider's link to a video lives: docs/contract.md, "The video"."""
@@ -30,6 +32,7 @@ def plan_manifest(
     folder: OutputFolder,
     selection: Selection,
     *,
+    renamed: Mapping[str, str] | None = None,
     wall: float | None = None,
 ) -> Plan:
     """Plan what a run would do with each row.
@@ -39,20 +42,63 @@ def plan_manifest(
         entries: what the journal knows, by key.
         folder: where the videos are; a done row whose file is missing is not done any more.
         selection: what the run is asked to do.
+        renamed: the earlier keys of renamed rows, by their keys now; see `renamed_rows`.
         wall: the time of the plan in Unix seconds; None: now.
 
     """
-    requests = checked.requests
-    rows = zip(checked.keys, checked.manifest.rows, strict=True)
     gone = files_gone(entries, folder.videos)
     oldest = (time.time() if wall is None else wall) - _LINK_LIFETIME_S
     return decide(
-        ((key, requests.get(row.number)) for key, row in rows),
+        _rows(checked),
         entries,
         selection,
         files_gone=gone,
         links_live={key for key in gone if (entries[key].finished_at or 0) > oldest},
+        renamed=renamed,
     )
+
+
+def _rows(checked: CheckedManifest) -> list[tuple[str, Request | None]]:
+    requests = checked.requests
+    rows = zip(checked.keys, checked.manifest.rows, strict=True)
+    return [(key, requests.get(row.number)) for key, row in rows]
+
+
+@collector_paused()
+def renamed_rows(
+    checked: CheckedManifest,
+    entries: Mapping[str, Entry],
+    folder: OutputFolder,
+    first_events: Callable[[], Mapping[str, int]],
+) -> dict[str, str]:
+    """Return the earlier keys of the rows that were renamed since the last run, by the new ones.
+
+    A file of the rows that need the user has no others: what is not in it did not leave the
+    manifest, so nothing counts as renamed there.
+
+    Args:
+        checked: the manifest with its keys and requests.
+        entries: what the journal knows, by key.
+        folder: the output folder.
+        first_events: gives the journal's order; see `renaming.match_renamed`.
+
+    """
+    if folder.holds_part_of_rows(checked.manifest.path):
+        return {}
+    return match_renamed(_rows(checked), entries, first_events)
+
+
+def known_rows(
+    checked: CheckedManifest, folder: OutputFolder
+) -> tuple[dict[str, Entry], dict[str, str]]:
+    """Return what the journal knows, by the keys that the rows have now, and who was renamed.
+
+    Nothing is written: a run does that. Raises StoreError, UsageError.
+    """
+    entries = read_entries(folder.journal)
+    renamed = renamed_rows(checked, entries, folder, lambda: read_first_events(folder.journal))
+    rename(entries, renamed)
+    return entries, renamed
 
 
 def files_gone(entries: Mapping[str, Entry], videos: Path) -> set[str]:

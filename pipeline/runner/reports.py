@@ -13,10 +13,10 @@ from pathlib import Path
 from pipeline.checker.check import CheckedManifest
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError, UsageError
-from pipeline.journal.reading import read_durations, read_entries
+from pipeline.journal.reading import read_durations
 from pipeline.model import Problem, Result, Severity, State, Summary
 from pipeline.planner.plan import Selection, Step
-from pipeline.planner.planner import estimate, plan_manifest
+from pipeline.planner.planner import estimate, known_rows, plan_manifest
 from pipeline.runner.order import refuse_unknown_keys
 from pipeline.runner.target import Target, check_target, refuse_to_begin
 from pipeline.writer.publish import results_of
@@ -28,7 +28,8 @@ class RowResult:
 
     `row` is its physical number in the manifest, as in messages. `video` is the absolute path of
     its video, `error` says what happened and `action` what to do. Times are UTC in ISO 8601,
-    `seconds` is the length of the video that was asked for.
+    `seconds` is the length of the video that was asked for. `renamed_from` is the key that the row
+    had in the journal, None if it was not renamed since.
     """
 
     key: str
@@ -43,6 +44,7 @@ class RowResult:
     finished_at: str | None
     seconds: int | None
     warnings: tuple[str, ...]
+    renamed_from: str | None = None
 
 
 def row_results(
@@ -71,6 +73,7 @@ def row_results(
             finished_at=one.finished_at,
             seconds=one.seconds,
             warnings=one.warnings,
+            renamed_from=one.renamed_from,
         )
         for key, one in zip(keys, outcomes, strict=True)
     )
@@ -219,7 +222,8 @@ def plan_report(
     checked = check(target)
     refuse_unknown_keys(selection, checked)
     journal = target.folder.journal
-    plan = plan_manifest(checked, read_entries(journal), target.folder, selection)
+    entries, renamed = known_rows(checked, target.folder)
+    plan = plan_manifest(checked, entries, target.folder, selection, renamed=renamed)
     cost = estimate(plan, checked, target.config, read_durations(journal))
     return PlanReport(
         rows=len(checked.manifest.rows),
@@ -243,6 +247,6 @@ def status_report(target: Target) -> StatusReport:
 
 def results_now(target: Target, checked: CheckedManifest) -> list[Result]:
     """Return where each row stands, in the order of the rows; raises StoreError."""
-    entries = read_entries(target.folder.journal)
-    plan = plan_manifest(checked, entries, target.folder, Selection())
+    entries, renamed = known_rows(checked, target.folder)
+    plan = plan_manifest(checked, entries, target.folder, Selection(), renamed=renamed)
     return results_of(checked, plan, entries, target.config)

@@ -10,14 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
+from pipeline.checker.check import CheckedManifest
 from pipeline.disk.lock import run_lock
-from pipeline.errors import NoSuchTask, UsageError
+from pipeline.errors import ManifestError, NoSuchTask, UsageError
 from pipeline.events import ClosedUnsent, Event, Found, Interrupted
 from pipeline.journal.journal import Journal
-from pipeline.journal.reading import read_entries, read_runs
+from pipeline.journal.reading import read_entries, read_first_events, read_runs
 from pipeline.model import Entry, RunRecord, State, TaskView
+from pipeline.planner.planner import known_rows, renamed_rows
 from pipeline.runner.rehearsal import open_provider
-from pipeline.runner.target import Target
+from pipeline.runner.target import Target, check_target
 from pipeline.writer.outcome import iso
 
 _OPEN = (State.SUBMITTING, State.IN_DOUBT, State.MISSING)
@@ -109,10 +111,34 @@ def _shortened(text: str) -> str:
     return line if len(line) <= _PROMPT else f"{line[: _PROMPT - 1]}…"
 
 
-def open_doubts(target: Target, rows: Mapping[str, int]) -> list[Doubt]:
-    """Return the submissions to settle in an output folder; `rows` are the rows' numbers by key."""
+def open_doubts(target: Target, checked: CheckedManifest | None) -> list[Doubt]:
+    """Return the submissions to settle in an output folder; None: the manifest cannot be read."""
     journal = target.folder.journal
-    return doubts(read_entries(journal).values(), read_runs(journal), rows)
+    runs = read_runs(journal)
+    if checked is None:
+        return doubts(read_entries(journal).values(), runs, {})
+    rows = zip(checked.keys, checked.manifest.rows, strict=True)
+    entries, _ = known_rows(checked, target.folder)
+    return doubts(entries.values(), runs, {key: row.number for key, row in rows})
+
+
+def key_in_journal(target: Target, key: str) -> str:
+    """Return the key under which the journal knows a row that may have been renamed since.
+
+    A key that the journal does not know, and no row of it either, is returned as it is. Raises
+    ConfigError, StoreError.
+    """
+    entries = read_entries(target.folder.journal)
+    if key in entries:
+        return key
+    try:
+        checked = check_target(target)
+    except ManifestError:
+        return key
+    renamed = renamed_rows(
+        checked, entries, target.folder, lambda: read_first_events(target.folder.journal)
+    )
+    return renamed.get(key, key)
 
 
 def adopt_task(target: Target, key: str, task_id: str, *, adopt: bool) -> str:

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.disk.lock import run_lock
 from pipeline.errors import ExitCode, StoreError
+from pipeline.events import Renamed
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import Action, Plan
-from pipeline.planner.planner import plan_manifest
+from pipeline.planner.planner import plan_manifest, renamed_rows
+from pipeline.planner.renaming import rename
 from pipeline.runner.order import Order, Tally, Watcher
 from pipeline.runner.reports import RunReport, RunSpend
 from pipeline.runner.runlog import RunLog
@@ -87,7 +89,15 @@ class _Run:
         )
         checked = self.order.checked
         entries = self.journal.entries(checked.requests_by_hash)
-        plan = plan_manifest(checked, entries, self.order.folder, self.order.selection, wall=began)
+        renamed = self._rename(entries, began)
+        plan = plan_manifest(
+            checked,
+            entries,
+            self.order.folder,
+            self.order.selection,
+            renamed=renamed,
+            wall=began,
+        )
         if plan.of(Action.SUBMIT) or plan.of(Action.TAKE_UP):
             self._work(plan, entries)
             # Freed before they are read anew: a hundred thousand of them are much. So is what the
@@ -96,6 +106,25 @@ class _Run:
             gc.collect()
             return self._finish(plan, self._entries_of, began)
         return self._finish(plan, lambda keys: _taken(entries, keys), began)
+
+    def _rename(self, entries: dict[str, Entry], wall: float) -> dict[str, str]:
+        """Put the entries of renamed rows under their new keys, first of all in the journal.
+
+        It is one transaction, and nothing else is begun before it is durable.
+        """
+        renamed = renamed_rows(
+            self.order.checked, entries, self.order.folder, self.journal.first_events
+        )
+        events = [
+            Renamed(earlier, entries[earlier].attempt.number, key)
+            for key, earlier in renamed.items()
+        ]
+        if events:
+            self.journal.append(events, wall).result()
+            rename(entries, renamed)
+        for event in events:
+            self.log.event(event)
+        return renamed
 
     def _entries_of(self, keys: Sequence[str]) -> dict[str, Entry]:
         return self.journal.entries_of(keys, self.order.checked.requests_by_hash)

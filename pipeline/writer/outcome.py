@@ -148,6 +148,9 @@ _HALF_MICROSECOND_S = 5e-7  # times are kept to the microsecond: 7.9999998 is 8
 EDITED = "edited since the video was made; --redo changed makes a new take"
 """The remark on rows that keep the video of their earlier cells."""
 
+RENAMED = "renamed since the last run; what was paid for them is kept"
+"""The remark on rows that the journal knew under another key."""
+
 
 def highest(codes: Iterable[ExitCode]) -> ExitCode:
     """Return the most serious code; DONE if there is none."""
@@ -191,6 +194,7 @@ def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) 
         ]
     told += [
         (sum(step.waits_for_redo for step in steps), EDITED),
+        (sum(step.renamed_from is not None for step in steps), RENAMED),
         (warned, "with a warning; see result_warnings"),
     ]
     return tuple(f"{count(number, 'row')} {what}" for number, what in told if number)
@@ -242,6 +246,7 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
             error=" | ".join(errors),
             action=_action(step, state, None),
             warnings=warnings,
+            renamed_from=step.renamed_from,
         )
     if entry is None:
         reason = None if step.action is Action.SUBMIT else step.reason
@@ -264,6 +269,7 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
         finished_at=iso(entry.finished_at),
         seconds=entry.attempt.request.duration,
         warnings=warnings + _warnings(step, state, entry),
+        renamed_from=step.renamed_from,
     )
 
 

@@ -21,7 +21,7 @@ def checked(tmp_path: Path) -> CheckedManifest:
 
 
 def attempts(checked: CheckedManifest, entries: dict[str, Entry]) -> Attempts:
-    return Attempts(checked, Config(), "journal", entries)
+    return Attempts(checked, Config(), "journal", entries, lambda key: key)
 
 
 def test_a_new_row_begins_with_number_one(checked: CheckedManifest) -> None:
