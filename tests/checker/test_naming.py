@@ -13,6 +13,7 @@ from pathvalidate import is_valid_filename
 
 from pipeline.checker.naming import (
     attempt_name,
+    base_name,
     reference,
     row_keys,
     safe_name,
@@ -166,6 +167,34 @@ def test_names_in_the_journal_are_left_to_their_owners() -> None:
     assert (names["a"], names["d"]) == ("a", "d")
     assert re.fullmatch(r"b-[0-9a-f]{8}", names["b"])
     assert re.fullmatch(r"c-[0-9a-f]{8}", names["c"])
+
+
+def test_a_renamed_row_keeps_its_names() -> None:
+    """They are nobody else's, whatever that row is called and whatever its key would give."""
+    rows = [(key, Row(number, (key,))) for number, key in enumerate("abc", start=2)]
+    kept = {"b": "a", "left": "c"}
+    names = video_names(rows, ["sku"], _setting("{key}"), {"a-2.mp4": "b"}, kept=kept)
+    assert (names["b"], names["c"]) == ("a", "c")
+    assert re.fullmatch("a-[0-9a-f]{8}", names["a"])
+
+
+def test_a_row_whose_key_was_anothers_gets_a_hash_of_its_identity() -> None:
+    """Each of those that have had the key one of its own, and nobody else another name."""
+    rows = [(key, Row(number, (key,))) for number, key in enumerate("ab", start=2)]
+    made = [
+        video_names(rows, ["sku"], _setting("{key}"), identities={"a": f"a\x1f{number}"})
+        for number in range(2, 9)
+    ]
+    assert len({names["a"] for names in made}) == len(made)
+    assert all(re.fullmatch("a-[0-9a-f]{8}", names["a"]) for names in made)
+    assert {names["b"] for names in made} == {"b"}
+
+
+@pytest.mark.parametrize("number", [1, 2, 30])
+@pytest.mark.parametrize("base", ["shoe", "shoe-2", "x.mp4", "shoe-30"])
+def test_the_base_of_a_name_is_found_again(base: str, number: int) -> None:
+    """Whatever it looks like."""
+    assert base_name(attempt_name(base, number), number) == base
 
 
 def test_long_names_are_cut_between_characters() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 
 from hypothesis import strategies as st
 
@@ -30,6 +32,9 @@ def intended(key: str, number: int = 1, text: str = "a film") -> ev.Intended:
     return ev.Intended(key, number, attempt(key, number, text))
 
 
+NAMES = [f"name {number}" for number in range(50)]
+"""Keys that rows may be renamed to, besides those that other rows had before."""
+
 _MAKERS: dict[type[ev.Event], Callable[[str, int], ev.Event]] = {
     ev.Accepted: lambda key, number: ev.Accepted(key, number, f"task-{key}-{number}"),
     ev.Declined: lambda key, number: ev.Declined(key, number, None, 'no: "ß" \U0001f3a5'),
@@ -47,30 +52,46 @@ _MAKERS: dict[type[ev.Event], Callable[[str, int], ev.Event]] = {
 def lives(draw: st.DrawFn) -> list[list[ev.Event]]:
     """Batches of events of a few rows, each row along the table."""
     entries: dict[str, Entry] = {}
+    identities: set[str] = set()
     batches: list[list[ev.Event]] = [[]]
     keys = draw(st.sampled_from([["a"], ["a", "b"], ["Ärmel/1", "b\n2", "-- c'"]]))
     for _ in range(draw(st.integers(1, 40))):
-        event = _next(draw, draw(st.sampled_from(keys)), entries)
-        entries[event.key] = apply(entries.get(event.key), event, 0.0)
+        key = draw(st.sampled_from([*keys, *(one for one in entries if one not in keys)]))
+        event = _next(draw, key, entries, identities)
+        entry = apply(entries.pop(event.key, None), event, 0.0)
+        entries[entry.key] = entry
+        identities.add(entry.identity)
         batches[-1].append(event)
         if draw(st.booleans()):
             batches.append([])
     return batches
 
 
-def _next(draw: st.DrawFn, key: str, entries: dict[str, Entry]) -> ev.Event:
+def _next(draw: st.DrawFn, key: str, entries: dict[str, Entry], identities: set[str]) -> ev.Event:
     entry = entries.get(key)
     if entry is None:
         kinds: list[type[ev.Event]] = [ev.Intended, ev.PictureRefused]
     else:
         kinds = [kind for kind, move in MOVES.items() if entry.state in move.sources]
+        kinds.append(ev.Renamed)
     kind = draw(st.sampled_from(kinds))
     number = entry.attempt.number if entry else 1
     if kind in {ev.Intended, ev.PictureRefused}:
         following = entry.next_number if entry else 1
         opened = attempt(key, following, draw(st.sampled_from(["a film", "another", "a third"])))
+        identity = entry.identity if entry else _unused(key, identities)
+        opened = replace(opened, identity=identity, client_business_id=f"{identity} {following}")
         if kind is ev.Intended:
             return ev.Intended(key, following, opened)
         return ev.PictureRefused(key, following, opened, "bad_image", "no picture")
+    if kind is ev.Renamed:
+        free = [one for one in (*NAMES, *identities) if one not in entries and "\x1f" not in one]
+        return ev.Renamed(key, number, draw(st.sampled_from(free)))
     maker = _MAKERS.get(kind)
     return maker(key, number) if maker else kind(key, number)
+
+
+def _unused(key: str, identities: set[str]) -> str:
+    """Return the identity of a new entry: the key, or the key and the first number that is free."""
+    names = (key if number == 1 else f"{key}\x1f{number}" for number in count(1))
+    return next(name for name in names if name not in identities)

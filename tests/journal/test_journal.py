@@ -52,7 +52,8 @@ def test_the_tables_the_replay_and_the_fold_agree(batches: list[list[ev.Event]])
         with opened(path) as journal:
             for at, batch in enumerate(batches):
                 for event in batch:
-                    folded[event.key] = apply(folded.get(event.key), event, float(at))
+                    entry = apply(folded.pop(event.key, None), event, float(at))
+                    folded[entry.key] = entry
                 written = journal.append(batch, float(at))
             written.result(10)
             assert journal.entries() == folded
