@@ -152,7 +152,7 @@ def decide(
             else:
                 submits += 1
         if key in earlier_keys:
-            step = _said_renamed(step, earlier_keys[key])
+            step = _said_renamed(step, entries[key], earlier_keys[key])
         steps.append(step)
     gone = (
         Step(entry.key, Action.TAKE_UP, _group(entry), "paid for, although not in the manifest")
@@ -245,8 +245,9 @@ def _fetch_again(step: Step, *, link_lives: bool) -> Step:
     return Step(step.key, Action.LEAVE, State.EXPIRED.value, reason)
 
 
-def _said_renamed(step: Step, earlier: str) -> Step:
-    # A video that is lost matters more, and the results know it by the group.
-    group = step.group if step.group == State.EXPIRED.value else RENAMED
+def _said_renamed(step: Step, entry: Entry, earlier: str) -> Step:
+    # That the video of a done row is lost matters more, and only the group says so.
+    lost = entry.state is State.DONE and step.group == State.EXPIRED.value
+    group = step.group if lost else RENAMED
     reason = f"renamed from {earlier}; {step.reason}"
     return step._replace(group=group, reason=reason, renamed_from=earlier)

@@ -185,6 +185,7 @@ def test_the_plan_says_from_which_key() -> None:
     assert planned(entry("C012", "mug")) == (Action.LEAVE, "renamed", "renamed from C012; done")
     doubt = planned(entry("C012", "mug", State.IN_DOUBT))
     assert doubt[:2] == (Action.TAKE_UP, "renamed")
+    assert planned(entry("C012", "mug", State.EXPIRED))[:2] == (Action.LEAVE, "renamed")
     failed = entry("C012", "mug", State.FAILED)
     assert planned(failed)[:2] == (Action.LEAVE, "renamed")
     again = Selection(retry=frozenset({State.FAILED}))
