@@ -58,7 +58,7 @@ def build_engine(
         engine.take_up(entry, now, doubt_age_s=max(0.0, wall - (entry.submitted_at or wall)))
     submits = plan.of(Action.SUBMIT)
     if submits:
-        attempts = Attempts(checked, config, journal.id, entries)
+        attempts = Attempts(checked, config, journal.id, entries, journal.identity_of)
         engine.enqueue(
             (step.key for step in submits), lambda key: (attempts.new(key), entries.get(key))
         )

@@ -169,8 +169,8 @@ def test_what_the_read_only_commands_say_before_and_after(product: Product, api:
     assert list(said) == ["manifest", "rows", "groups", "video_seconds", "cost", "eta_s"]
     assert said["rows"] == 16
     assert set(said["groups"]) == {
-        "new", "changed", "renamed", "invalid", "waiting", "in_doubt", "running", "ready", "done", "refused",
-        "failed", "missing", "expired",
+        "new", "changed", "renamed", "invalid", "waiting", "in_doubt", "running", "ready", "done",
+        "refused", "failed", "missing", "expired",
     }  # fmt: skip
     assert {name: n for name, n in said["groups"].items() if n} == {"new": 8, "invalid": 8}
     assert (said["video_seconds"], said["cost"]) == (50, {"amount": 25.0, "currency": "USD"})
