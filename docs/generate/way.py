@@ -42,6 +42,8 @@ SET_UP = {
     "journal/database.py": "opens or makes the journal's file",
     "journal/reading.py": "reads what earlier runs left in the journal",
     "journal/ownership.py": "binds the journal to the path of its manifest",
+    "manifest/templates.py": "checks output.name with the settings; the plain {key} needs none",
+    "planner/renaming.py": "looks for rows under other keys in the journal: this one is new",
     "runner/engine_setup.py": "makes the engine and tells it what it must know before it begins",
     "runner/order.py": "puts together what the run is asked to do",
     "runner/reports.py": "hands the figures of the run to whoever asked for it",
