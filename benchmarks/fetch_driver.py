@@ -16,7 +16,7 @@ from pathlib import Path
 
 import aiohttp
 
-from pipeline.downloader.connection import answered, judge, open_session
+from pipeline.downloader.connection import judge, open_session, request_answer
 from pipeline.downloader.fetching import MAX_BYTES, Downloader
 from pipeline.downloader.transfer import PartFile, receive
 
@@ -27,7 +27,7 @@ Fetch = Callable[[str, str], Awaitable[object]]
 async def transfer(session: aiohttp.ClientSession, folder: Path, url: str, name: str) -> None:
     """Bring the bytes of one video into its part file."""
     part = PartFile(folder, name)
-    async with answered(
+    async with request_answer(
         session, url, have_bytes=0, mark=None, allow_private=True, headers_s=60
     ) as response:
         verdict = judge(response.status, response.headers, 0, None)

@@ -123,7 +123,7 @@ def open_session(
 
 
 @asynccontextmanager
-async def answered(
+async def request_answer(
     session: aiohttp.ClientSession,
     link: str,
     *,

@@ -17,7 +17,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from pipeline.disk.openfile import refuse_link
-from pipeline.downloader.connection import Step, answered, broken, judge, open_session
+from pipeline.downloader.connection import Step, broken, judge, open_session, request_answer
 from pipeline.downloader.transfer import PartFile, receive, storing, too_large
 from pipeline.downloader.verification import (
     LEVELS,
@@ -201,7 +201,7 @@ class Downloader:
         """Ask once; None means that the part does not fit and the whole file must be asked for."""
         mark = part.mark if resume else None
         have_bytes = part.size_bytes if mark else 0
-        async with answered(
+        async with request_answer(
             self._need_session(),
             link,
             have_bytes=have_bytes,

@@ -43,7 +43,7 @@ def fit(picture: Image.Image, size: Size) -> Image.Image:
     return ground
 
 
-def planes_of(image: Image.Image) -> Planes:
+def _planes_of(image: Image.Image) -> Planes:
     """Return luma and the two colour planes of half the size; sides must be even."""
     width, height = image.size
     source = VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
@@ -60,14 +60,14 @@ def planes_of(image: Image.Image) -> Planes:
     )
 
 
-def frame_of(planes: Planes) -> VideoFrame:
+def _frame_of(planes: Planes) -> VideoFrame:
     """Return the planes as a frame for the encoder."""
     height, width = planes[0].shape
     packed = np.concatenate([plane.reshape(-1) for plane in planes])
     return VideoFrame.from_ndarray(packed.reshape(height * 3 // 2, width), format="yuv420p")
 
 
-def layers_of(planes: Planes) -> list[Image.Image]:
+def _layers_of(planes: Planes) -> list[Image.Image]:
     """Return the planes as grey pictures, which Pillow resizes fastest."""
     return [Image.fromarray(plane) for plane in planes]
 
@@ -79,7 +79,7 @@ def cut(layers: list[Image.Image], box: Box, size: Size) -> Planes:
     return (_cut(luma, box, size), _cut(blue, box, halved), _cut(red, box, halved))
 
 
-def put_mark(planes: Planes, patch: Plane) -> None:
+def _put_mark(planes: Planes, patch: Plane) -> None:
     """Lay the grey patch over a corner; colour under it goes."""
     height, width = patch.shape
     at = int(min(planes[0].shape) * _MARK_AT) // 2 * 2
@@ -135,7 +135,7 @@ def title_card(text: str, size: Size, caption: str = "") -> Image.Image:
     return image
 
 
-def mark_patch(size: Size) -> Image.Image:
+def _mark_patch(size: Size) -> Image.Image:
     """Return the grey patch that says that this is no real video."""
     text = font(max(20, min(size) // 18))
     probe = ImageDraw.Draw(Image.new("L", (1, 1)))
@@ -237,7 +237,7 @@ def render(shot: Shot) -> None:
 
 def _frames(shot: Shot) -> Iterator[VideoFrame]:
     count = shot.duration_s * FRAMES_PER_S
-    patch = np.array(mark_patch(shot.frame_size))
+    patch = np.array(_mark_patch(shot.frame_size))
     if not shot.pictures:
         return _card_frames(shot, count, patch)
     return _picture_frames(shot, count, patch)
@@ -246,26 +246,26 @@ def _frames(shot: Shot) -> Iterator[VideoFrame]:
 def _card_frames(shot: Shot, count: int, patch: Plane) -> Iterator[VideoFrame]:
     """Show the prompt, with a bar at the foot that tells how far the video is."""
     width, height = shot.frame_size
-    planes = planes_of(title_card(shot.prompt, shot.frame_size))
-    put_mark(planes, patch)
+    planes = _planes_of(title_card(shot.prompt, shot.frame_size))
+    _put_mark(planes, patch)
     thickness = height // 120
     for number in range(count):
         reached = width * (number + 1) // count
         planes[0][height - thickness :, :reached] = _BAR_LUMA
-        yield frame_of(planes)
+        yield _frame_of(planes)
 
 
 def _picture_frames(shot: Shot, count: int, patch: Plane) -> Iterator[VideoFrame]:
     """Move slowly over each picture in turn."""
     parts = len(shot.pictures)
     for index, picture in enumerate(shot.pictures):
-        layers = layers_of(planes_of(_still(picture, shot)))
+        layers = _layers_of(_planes_of(_still(picture, shot)))
         length = count * (index + 1) // parts - count * index // parts
         for number in range(length):
             box = _view(number / max(1, length - 1), inward=index % 2 == 0)
             planes = cut(layers, box, shot.frame_size)
-            put_mark(planes, patch)
-            yield frame_of(planes)
+            _put_mark(planes, patch)
+            yield _frame_of(planes)
 
 
 def _view(moved: float, *, inward: bool) -> Box:

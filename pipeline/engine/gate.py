@@ -12,7 +12,7 @@ from __future__ import annotations
 from math import inf
 
 from pipeline.engine.limits import PROBE, SUBMIT, Bucket, Settings
-from pipeline.engine.rows import Stop, alike, outage
+from pipeline.engine.rows import Stop, stop_for_equal_refusals, stop_for_outage
 from pipeline.errors import ProviderError, Throttled
 
 _EQUAL_REFUSALS = 5
@@ -127,7 +127,7 @@ class Gate:
         self._refusal = signature
         if self._accepted_any or self._refusals < _EQUAL_REFUSALS:
             return None
-        return alike(self._refusals, error.message)
+        return stop_for_equal_refusals(self._refusals, error.message)
 
     def put_off(self, error: ProviderError, now: float, outstanding: int) -> Stop | None:
         """Close for a while after a submission that was provably not accepted.
@@ -147,7 +147,7 @@ class Gate:
             self._failing_since = now
         if now - self._failing_since < self._outage_s:
             return None
-        return outage(error.message)
+        return stop_for_outage(error.message)
 
     def lost(self) -> None:
         """Take note of a submission in doubt that is going to be looked up."""
@@ -167,7 +167,7 @@ class Gate:
         if self._doubts < _DOUBTS_IN_A_ROW or (self._probes and now < self._closed_until):
             return None
         if self._probes >= _PROBES:
-            return outage(message)
+            return stop_for_outage(message)
         self._probes += 1
         self._closed_until = max(self._closed_until, now + PROBE.wait_s(self._probes, "probe"))
         return None

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from math import ceil, inf
 from zlib import crc32
 
-from pipeline.engine.rows import Stop, over_budget
+from pipeline.engine.rows import Stop, stop_for_budget
 from pipeline.model import Attempt
 
 DAY_S = 86_400
 
-_COMPANY, _LONGEST_COMPANY_S = 0.075, 0.75
+_GROUPING, _LONGEST_GROUPING_S = 0.075, 0.75
 """Queries due within this part of the interval, or this time if it is shorter, go together."""
 
 
@@ -37,8 +37,8 @@ class Pace:
 
     def together_at(self, due: float) -> float:
         """Return the moment, `due` or later, at which all queries go that are due around `due`."""
-        company_s = min(_LONGEST_COMPANY_S, self.interval_s * _COMPANY)
-        return max(due, ceil(due / company_s) * company_s)
+        group_s = min(_LONGEST_GROUPING_S, self.interval_s * _GROUPING)
+        return max(due, ceil(due / group_s) * group_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +130,9 @@ class Budget:
     def refusal(self, attempt: Attempt) -> Stop | None:
         """Return why this attempt may not go out, as a Stop; None if no cap would be passed."""
         for name, excess in self.run.excess(attempt, self._caps):
-            return over_budget(f"budget.{name} {excess}")
+            return stop_for_budget(f"budget.{name} {excess}")
         for name, excess in self._day.excess(attempt, self._caps_per_day):
-            return over_budget(f"budget.per_day.{name} {excess}", daily=True)
+            return stop_for_budget(f"budget.per_day.{name} {excess}", daily=True)
         return None
 
     def reserve(self, attempt: Attempt) -> float:

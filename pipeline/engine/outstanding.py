@@ -27,7 +27,7 @@ from math import inf
 from pipeline import events as ev
 from pipeline.engine.limits import LOOK_UP, PROOF, Settings
 from pipeline.engine.queries import Schedule, Sweep
-from pipeline.engine.rows import NOTHING, Reaction, Tracked, unauthorized
+from pipeline.engine.rows import NOTHING, Reaction, Tracked, stop_for_key
 from pipeline.errors import NoSuchTask, ProviderError, Unauthorized
 from pipeline.model import Phase, State, TaskView
 
@@ -84,7 +84,7 @@ class Outstanding:
         if isinstance(content, Unauthorized):
             self._sweep.answered()
             self._again(row, now)
-            return Reaction(stop=unauthorized(content))
+            return Reaction(stop=stop_for_key(content))
         if row.state is State.IN_DOUBT:
             events = self._looked_up(row, content, now)
         elif self.references.tells(row, content, now):

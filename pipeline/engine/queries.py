@@ -98,7 +98,7 @@ class Schedule:
         least_s = self._pace.least_s
         known = self._known(watch.kind)
         if known is None or not watch.timed:
-            return max(least_s, self._by_rote(watch))
+            return max(least_s, self._by_schedule(watch))
         durations, bar = known
         wait_s = None if progress is None else self._by_bar(watch, durations, bar)
         if wait_s is None:
@@ -118,7 +118,7 @@ class Schedule:
         affordable = 0.8 * self._polls_per_s * durations.mean_s / max(1, outstanding)
         return max(0.1, min(_POLLS, affordable))
 
-    def _by_rote(self, watch: Watch) -> float:
+    def _by_schedule(self, watch: Watch) -> float:
         wait_s = self._pace.interval_s if watch.queries else self._pace.first_s
         return wait_s * (0.9 + 0.2 * spread(watch.key, watch.queries))
 

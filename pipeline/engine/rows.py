@@ -116,7 +116,7 @@ NOTHING = Reaction()
 """Most replies to queries: the task is still running."""
 
 
-def outage(message: str) -> Stop:
+def stop_for_outage(message: str) -> Stop:
     """Stop submitting: the provider has not accepted anything for too long."""
     return Stop(
         ExitCode.UNFINISHED,
@@ -126,7 +126,7 @@ def outage(message: str) -> Stop:
     )
 
 
-def uploads_fail(message: str) -> Stop:
+def stop_for_uploads(message: str) -> Stop:
     """Stop submitting: no picture can be uploaded any more."""
     return Stop(
         ExitCode.UNFINISHED,
@@ -136,7 +136,7 @@ def uploads_fail(message: str) -> Stop:
     )
 
 
-def alike(refusals: int, message: str) -> Stop:
+def stop_for_equal_refusals(refusals: int, message: str) -> Stop:
     """Stop submitting: all refusals are equal, so a setting is wrong and not the rows."""
     return Stop(
         ExitCode.STOPPED,
@@ -146,7 +146,7 @@ def alike(refusals: int, message: str) -> Stop:
     )
 
 
-def over_budget(refusal: str, *, daily: bool = False) -> Stop:
+def stop_for_budget(refusal: str, *, daily: bool = False) -> Stop:
     """Stop submitting: the next video would pass a cap."""
     when = "tomorrow (days end at midnight UTC)" if daily else "for the next part"
     return Stop(
@@ -157,7 +157,7 @@ def over_budget(refusal: str, *, daily: bool = False) -> Stop:
     )
 
 
-def out_of_credit(error: OutOfCredit) -> Stop:
+def stop_for_credit(error: OutOfCredit) -> Stop:
     """Stop submitting: the account is empty; what is paid for is still downloaded."""
     return Stop(
         ExitCode.STOPPED,
@@ -167,7 +167,7 @@ def out_of_credit(error: OutOfCredit) -> Stop:
     )
 
 
-def unauthorized(error: Unauthorized) -> Stop:
+def stop_for_key(error: Unauthorized) -> Stop:
     """Stop everything: the key is refused, so every call would fail."""
     return Stop(
         ExitCode.STOPPED,
@@ -176,6 +176,6 @@ def unauthorized(error: Unauthorized) -> Stop:
     )
 
 
-def unstorable(error: Unfinished) -> Stop:
+def stop_for_storage(error: Unfinished) -> Stop:
     """Stop everything: the output folder takes no more videos."""
     return Stop(ExitCode.UNFINISHED, error.message, action=error.action)

@@ -20,9 +20,9 @@ from pipeline.engine.rows import (
     Reaction,
     Stop,
     Tracked,
-    out_of_credit,
-    unauthorized,
-    uploads_fail,
+    stop_for_credit,
+    stop_for_key,
+    stop_for_uploads,
 )
 from pipeline.engine.uploads import Uploads
 from pipeline.errors import NotSent, OutOfCredit, ProviderError, Refused, Throttled, Unauthorized
@@ -81,8 +81,8 @@ class Submissions:
             case error:
                 goes_on = self._uploads.put_off(reply.sha256, error, now)
                 if isinstance(error, Unauthorized):
-                    return Reaction(stop=unauthorized(error))
-                return NOTHING if goes_on else Reaction(stop=uploads_fail(error.message))
+                    return Reaction(stop=stop_for_key(error))
+                return NOTHING if goes_on else Reaction(stop=stop_for_uploads(error.message))
 
     # The paid call.
 
@@ -129,9 +129,9 @@ class Submissions:
                 stop = self._gate.put_off(error, now, self._outstanding.slots)
                 return self._not_accepted(row, stop)
             case Unauthorized() as error:
-                return self._not_accepted(row, unauthorized(error))
+                return self._not_accepted(row, stop_for_key(error))
             case OutOfCredit() as error:
-                return self._not_accepted(row, out_of_credit(error))
+                return self._not_accepted(row, stop_for_credit(error))
             case error:
                 lost = ev.AnswerLost(key, number, error.message)
                 return Reaction((lost,), stop=self._doubt(row, error.message, now))

@@ -16,7 +16,7 @@ from pipeline import events as ev
 from pipeline.engine.limits import DOWNLOAD
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.queries import Sweep
-from pipeline.engine.rows import NOTHING, Reaction, Tracked, unstorable
+from pipeline.engine.rows import NOTHING, Reaction, Tracked, stop_for_storage
 from pipeline.errors import BadVideo, DownloadError, LinkDead, Unfinished
 from pipeline.model import TaskView, Video
 
@@ -77,7 +77,7 @@ class Videos:
             case Video() as video:
                 return Reaction((ev.Downloaded(key, number, video),))
             case Unfinished() as error:
-                return Reaction(stop=unstorable(error))
+                return Reaction(stop=stop_for_storage(error))
             case LinkDead() as error:
                 row.dead_links += 1
                 if row.dead_links == _DEAD_LINKS:

@@ -21,7 +21,7 @@ from pipeline.config.values import is_loopback
 from pipeline.downloader.fetching import Downloader
 from pipeline.engine.commands import Decision
 from pipeline.engine.engine import Engine
-from pipeline.engine.rows import Reach, Stop, unauthorized
+from pipeline.engine.rows import Reach, Stop, stop_for_key
 from pipeline.errors import ExitCode, ProviderError, ReelsheetError, StoreError, Unauthorized
 from pipeline.events import Accepted, AnswerLost, Downloaded, Event
 from pipeline.journal.database import Reserve
@@ -230,7 +230,7 @@ class BalanceWatch:
         try:
             self.before = await self._look(teller, "before")
         except Unauthorized as error:
-            return unauthorized(error)
+            return stop_for_key(error)
         self.note(self.before, None)
         short = shortage(self.before, needed, currency)
         if short is None:

@@ -17,7 +17,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from pipeline.downloader.addresses import CheckedResolver
-from pipeline.downloader.connection import answered, link_refusal, open_session
+from pipeline.downloader.connection import link_refusal, open_session, request_answer
 from pipeline.downloader.fetching import Downloader
 from pipeline.errors import DownloadError, LinkDead
 from pipeline.model import Phase
@@ -156,7 +156,7 @@ async def test_every_redirect_is_judged(location: str, why: str) -> None:
             concurrency=2, allow_private=True, stall_s=5, connect_s=5, resolver=only("127.0.0.1")
         ) as session:
             with pytest.raises((LinkDead, OSError)) as caught:
-                async with answered(
+                async with request_answer(
                     session,
                     f"http://files.example:{URL(host.url).port}/a",
                     have_bytes=0,
