@@ -8,21 +8,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
-from pipeline.checker.rowpictures import PicturedRow
+from pipeline.checker.rowpictures import PicturedRow, PictureProgress
 from pipeline.collector import collector_paused
 from pipeline.manifest.columns import match_columns
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
 from pipeline.reader.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from pipeline.checker.rowtexts import RowTemplate
     from pipeline.config.settings import Config
     from pipeline.errors import ManifestError
-
-    Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def check_manifest(
     config: Config,
     *,
     cache_dir: Path | None,
-    progress: Progress | None = None,
+    progress: PictureProgress | None = None,
     origin: Path | None = None,
 ) -> CheckedManifest:
     """Read and check a manifest; nothing is sent and the manifest is not changed.
@@ -159,7 +157,7 @@ class _Check:
         self._drafts: dict[int, rules.Draft] = {}
         self._pictured: list[PicturedRow] = []
 
-    def run(self, cache_dir: Path | None, progress: Progress | None) -> CheckedManifest:
+    def run(self, cache_dir: Path | None, progress: PictureProgress | None) -> CheckedManifest:
         """Take all steps and return what they found."""
         with collector_paused():
             self._read()
@@ -264,7 +262,7 @@ class _Check:
             self._drafts[row.number] = draft
 
     def _check_pictures(
-        self, cache_dir: Path | None, progress: Progress | None
+        self, cache_dir: Path | None, progress: PictureProgress | None
     ) -> rowpictures.Findings:
         """Look at the pictures, and finish the rows that wait for them."""
         if not self._pictured:

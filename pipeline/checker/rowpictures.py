@@ -5,9 +5,10 @@ Tested in tests/checker/test_check.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pipeline.checker.drafts import image_fields, problem_at
 from pipeline.checker.rules import Draft
@@ -17,9 +18,10 @@ from pipeline.model import Manifest, Picture, PictureFault, Problem, Row, Severi
 from pipeline.pictures.accepted import shape_warning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    Progress = Callable[[int, int], None]
+PictureProgress: TypeAlias = Callable[[int, int], None]
+"""Is told how many pictures of how many were looked at."""
 
 _Place = Path | str | PictureFault  # a file, a web address, or a text that is neither
 _Sentence = tuple[str, str, Severity]  # code, message, severity
@@ -72,7 +74,7 @@ def judge_pictures(
     manifest: Manifest,
     fields: Mapping[str, int],
     terms: Terms,
-    progress: Progress | None = None,
+    progress: PictureProgress | None = None,
 ) -> Findings:
     """Open each local picture once, and judge the pictures of each row.
 
@@ -107,7 +109,7 @@ def judge_pictures(
 
 
 def _open(
-    places: Iterable[_Place], terms: Terms, progress: Progress | None
+    places: Iterable[_Place], terms: Terms, progress: PictureProgress | None
 ) -> Mapping[Path, Picture | PictureFault]:
     paths = {place for place in places if isinstance(place, Path)}
     if not paths:

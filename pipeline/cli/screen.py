@@ -106,7 +106,7 @@ def _lasting(stream: TextIO | None, *, results: bool) -> TextIO:
         # The parent closed it. This also takes its descriptor, so that no file of ours gets it.
         return Path(os.devnull).open("w", encoding="utf-8")
     # A terminal is left alone: a Windows console is not a plain file.
-    if not isinstance(stream, io.TextIOWrapper) or stream.isatty():
+    if not isinstance(stream, io.TextIOWrapper) or is_terminal(stream):
         return stream
     stream.flush()
     return io.TextIOWrapper(

@@ -18,7 +18,7 @@ from yarl import URL
 
 from pipeline.disk.openfile import refuse_link
 from pipeline.downloader.connection import Step, broken, judge, open_session, request_answer
-from pipeline.downloader.transfer import PartFile, receive, storing, too_large
+from pipeline.downloader.transfer import PartFile, receive, storing_video, too_large
 from pipeline.downloader.verification import (
     LEVELS,
     CutVideo,
@@ -81,7 +81,7 @@ class Downloader:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        with storing(self._folder):
+        with storing_video(self._folder):
             refuse_link(self._folder)
             self._folder.mkdir(parents=True, exist_ok=True)
         self._session = await self._stack.enter_async_context(
@@ -169,7 +169,7 @@ class Downloader:
 
         A damaged one is left until a sound one replaces it.
         """
-        with storing(part.final):
+        with storing_video(part.final):
             refuse_link(part.final)
             try:
                 part.final.lstat()
@@ -231,7 +231,7 @@ def _describe_and_settle(part: PartFile, wanted: Wanted) -> Video:
     """Verify the boxes of the part and settle it, opened once. Blocks: call it in a thread."""
     descriptor = part.open()
     try:
-        with storing(part.path):
+        with storing_video(part.path):
             video = described_open(descriptor, part.final.name, wanted)
     except BaseException:
         os.close(descriptor)

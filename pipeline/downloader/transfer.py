@@ -24,9 +24,9 @@ from pathlib import Path
 
 import aiohttp
 
-from pipeline.disk.failures import storing as disk_storing
+from pipeline.disk.failures import storing
 from pipeline.disk.openfile import open_regular, open_unlinked
-from pipeline.disk.place import sync_folder
+from pipeline.disk.place import sync_folder, temporary
 from pipeline.downloader.connection import Mark, Step, Verdict
 from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken
 
@@ -49,9 +49,9 @@ _UNPACKED_BYTES = 1024 * 1024
 _GZIP = 31  # zlib: a gzip header and trailer are expected
 
 
-def storing(path: Path) -> AbstractContextManager[None]:
+def storing_video(path: Path) -> AbstractContextManager[None]:
     """Turn every failure of the file system inside into a StoreError that names `path`."""
-    return disk_storing(path, cannot="be written or read")
+    return storing(path, cannot="be written or read")
 
 
 class PartFile:
@@ -59,7 +59,7 @@ class PartFile:
 
     def __init__(self, folder: Path, name: str) -> None:
         self.final = folder / name
-        self.path = folder / f".{name}.part"
+        self.path = temporary(self.final)
         self.sidecar = folder / f".{name}.part.json"
         self._folder = folder
         self._name = name
@@ -77,7 +77,7 @@ class PartFile:
         """Read the companion; without a sound one the part is not resumable."""
         if not 0 < _size_on_disk(self.sidecar) <= _SIDECAR_LIMIT_BYTES:
             return None
-        with storing(self.sidecar), open_regular(self.sidecar) as descriptor:
+        with storing_video(self.sidecar), open_regular(self.sidecar) as descriptor:
             mark = _parse_mark(os.read(descriptor, _SIDECAR_LIMIT_BYTES), self._name)
         if mark is None or (mark.total_bytes or self.size_bytes) < self.size_bytes:
             return None
@@ -87,7 +87,7 @@ class PartFile:
         """Begin an empty part; without a `mark` it is not resumable."""
         if self.size_bytes or self._mark_kept:
             self.remove()
-        with storing(self.path):
+        with storing_video(self.path):
             # A companion without its part would describe bytes that are not there. Usually neither
             # exists.
             self.sidecar.unlink(missing_ok=True)
@@ -112,7 +112,7 @@ class PartFile:
 
     def _write_mark(self, mark: Mark) -> None:
         record = {"name": self._name, "validator": mark.validator, "size": mark.total_bytes}
-        with storing(self.sidecar):
+        with storing_video(self.sidecar):
             try:
                 with FileIO(open_unlinked(self.sidecar, _NEW), "wb") as file:
                     file.write(json.dumps(record).encode())
@@ -123,7 +123,7 @@ class PartFile:
 
     def go_on(self) -> None:
         """Open the part at its end."""
-        with storing(self.path):
+        with storing_video(self.path):
             self._descriptor = open_unlinked(self.path, os.O_WRONLY | os.O_APPEND)
             if os.fstat(self._descriptor).st_size != self.size_bytes:
                 raise OSError(errno.EBUSY, "another program changes it")
@@ -132,7 +132,7 @@ class PartFile:
         """Append a piece, unbuffered."""
         descriptor = self._descriptor
         assert descriptor is not None, "opened before it is written to"  # noqa: S101
-        with storing(self.path):
+        with storing_video(self.path):
             written = os.write(descriptor, piece)
             while written < len(piece):  # a disk that runs full takes a part of it first
                 written += os.write(descriptor, memoryview(piece)[written:])
@@ -142,7 +142,7 @@ class PartFile:
         """Close the part and keep it; unless it is whole, with what is needed to continue."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            with storing(self.path):
+            with storing_video(self.path):
                 os.close(descriptor)
             if not self.whole:
                 self.keep()
@@ -152,7 +152,7 @@ class PartFile:
         self.mark = None
         self.close()
         for path in (self.sidecar, self.path):
-            with storing(path):
+            with storing_video(path):
                 path.unlink(missing_ok=True)
         self.size_bytes, self._mark_kept = 0, False
 
@@ -161,7 +161,7 @@ class PartFile:
 
         It can be written to as well, since Windows flushes no other.
         """
-        with storing(self.path):
+        with storing_video(self.path):
             return open_unlinked(self.path, os.O_RDWR)
 
     def settle(self, descriptor: int | None = None) -> None:
@@ -171,12 +171,12 @@ class PartFile:
         """
         if descriptor is None:
             descriptor = self.open()
-        with storing(self.path):
+        with storing_video(self.path):
             try:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-        with storing(self.final):
+        with storing_video(self.final):
             self.path.replace(self.final)
             if self._mark_kept:
                 self.sidecar.unlink(missing_ok=True)
@@ -185,7 +185,7 @@ class PartFile:
 
 def _size_on_disk(path: Path) -> int:
     """Return the size of an ordinary file; 0 where there is none."""
-    with storing(path):
+    with storing_video(path):
         try:
             found = path.lstat()
         except FileNotFoundError:

@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from pipeline.disk.openfile import open_regular
 from pipeline.downloader.boxes import BoxFault, Footage, walk
-from pipeline.downloader.transfer import storing
+from pipeline.downloader.transfer import storing_video
 from pipeline.errors import BadVideo, Unfinished
 from pipeline.model import Video
 
@@ -99,7 +99,7 @@ async def verify_file(
 
 
 def _described(path: Path, wanted: Wanted | None, name: str | None) -> Video:
-    with storing(path), open_regular(path) as descriptor:
+    with storing_video(path), open_regular(path) as descriptor:
         return described_open(descriptor, name or path.name, wanted)
 
 

@@ -10,11 +10,12 @@ Tested in tests/runner/test_api.py.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.checker.check import CheckedManifest, check_manifest
+from pipeline.checker.rowpictures import PictureProgress
 from pipeline.config.loading import api_key, load
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
@@ -74,9 +75,7 @@ def resolve_target(
     return Target(manifest, loaded, folder, home, named=out is not None, notes=tuple(notes))
 
 
-def check_target(
-    target: Target, progress: Callable[[int, int], None] | None = None
-) -> CheckedManifest:
+def check_target(target: Target, progress: PictureProgress | None = None) -> CheckedManifest:
     """Check the manifest of a target; raises ManifestError, ConfigError.
 
     `progress` is told how many pictures of how many were looked at.
