@@ -54,7 +54,7 @@ class Mark:
     total_bytes: int | None = None
 
 
-class Step(Enum):
+class BodyStep(Enum):
     """What to do with the body of an answer."""
 
     APPEND = auto()
@@ -70,7 +70,7 @@ class Verdict:
     `total_bytes` is the announced size of the whole file, None if it was not announced.
     """
 
-    step: Step
+    step: BodyStep
     total_bytes: int | None = None
     mark: Mark | None = None
     gzip: bool = False
@@ -172,7 +172,7 @@ def _next(url: URL, location: str | None) -> URL:
         raise LinkDead("The download link redirects to something unreadable.") from error
 
 
-def broken(
+def explain_failure(
     error: aiohttp.ClientError | OSError, url_host: str
 ) -> LinkDead | TransferBroken | StoreError:
     """Say what a failure of the connection means."""
@@ -228,12 +228,12 @@ def _whole(headers: Mapping[str, str]) -> Verdict:
     encoding = headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in {"gzip", "x-gzip"}:
         # The ranges of an encoded body are not those of the file: never resumed.
-        return Verdict(Step.REWRITE, gzip=True)
+        return Verdict(BodyStep.REWRITE, gzip=True)
     if encoding not in {"identity", ""}:
         raise TransferBroken(f"The download host sent the video packed as '{encoding[:20]}'.")
     total = _number(headers.get("Content-Length"))
     validator = strong_validator(headers)
-    return Verdict(Step.REWRITE, total, Mark(validator, total) if validator else None)
+    return Verdict(BodyStep.REWRITE, total, Mark(validator, total) if validator else None)
 
 
 def _rest(headers: Mapping[str, str], have_bytes: int, mark: Mark) -> Verdict:
@@ -242,15 +242,15 @@ def _rest(headers: Mapping[str, str], have_bytes: int, mark: Mark) -> Verdict:
     plain = headers.get("Content-Encoding", "identity").strip().lower() in {"identity", ""}
     validator = strong_validator(headers)
     if found is None or not plain or (validator is not None and not _same(validator, mark)):
-        return Verdict(Step.ASK_AGAIN)
+        return Verdict(BodyStep.ASK_AGAIN)
     first, last = int(found[1]), int(found[2])
     total = mark.total_bytes if found[3] == "*" else int(found[3])
     announced = _number(headers.get("Content-Length"))
     if first != have_bytes or total is None or last != total - 1:
-        return Verdict(Step.ASK_AGAIN)
+        return Verdict(BodyStep.ASK_AGAIN)
     if mark.total_bytes not in {None, total} or announced not in {None, last - first + 1}:
-        return Verdict(Step.ASK_AGAIN)
-    return Verdict(Step.APPEND, total, mark)
+        return Verdict(BodyStep.ASK_AGAIN)
+    return Verdict(BodyStep.APPEND, total, mark)
 
 
 def _same(validator: str, mark: Mark) -> bool:
@@ -263,8 +263,8 @@ def _nothing_left(headers: Mapping[str, str], have_bytes: int, mark: Mark) -> Ve
     told = headers.get("Content-Range", "").removeprefix("bytes */")
     total = _number(told) if told else mark.total_bytes
     if total == have_bytes and mark.total_bytes in {None, total}:
-        return Verdict(Step.NOTHING_MISSING, total, mark)
-    return Verdict(Step.ASK_AGAIN)
+        return Verdict(BodyStep.NOTHING_MISSING, total, mark)
+    return Verdict(BodyStep.ASK_AGAIN)
 
 
 def strong_validator(headers: Mapping[str, str]) -> str | None:

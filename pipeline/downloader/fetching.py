@@ -17,8 +17,14 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from pipeline.disk.openfile import refuse_link
-from pipeline.downloader.connection import Step, broken, judge, open_session, request_answer
-from pipeline.downloader.transfer import PartFile, receive, storing_video, too_large
+from pipeline.downloader.connection import (
+    BodyStep,
+    explain_failure,
+    judge,
+    open_session,
+    request_answer,
+)
+from pipeline.downloader.transfer import PartFile, receive, storing_video, video_too_large
 from pipeline.downloader.verification import (
     LEVELS,
     CutVideo,
@@ -194,7 +200,7 @@ class Downloader:
             if resumed is None:
                 resumed = await self._ask(link, part, resume=False)
         except (aiohttp.ClientError, OSError) as error:
-            raise broken(error, _host(link)) from error
+            raise explain_failure(error, _host(link)) from error
         return bool(resumed)
 
     async def _ask(self, link: str, part: PartFile, *, resume: bool) -> bool | None:
@@ -210,12 +216,12 @@ class Downloader:
             headers_s=self._connect_s + self._stall_s,
         ) as response:
             verdict = judge(response.status, response.headers, have_bytes, mark)
-            if verdict.step is Step.ASK_AGAIN:
+            if verdict.step is BodyStep.ASK_AGAIN:
                 return None
             if (verdict.total_bytes or 0) > self._max_bytes:
                 part.remove()
-                raise too_large(self._max_bytes)
-            if verdict.step is not Step.NOTHING_MISSING:
+                raise video_too_large(self._max_bytes)
+            if verdict.step is not BodyStep.NOTHING_MISSING:
                 await receive(
                     response, part, verdict, max_bytes=self._max_bytes, stall_s=self._stall_s
                 )

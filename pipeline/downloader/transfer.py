@@ -27,7 +27,7 @@ import aiohttp
 from pipeline.disk.failures import storing
 from pipeline.disk.openfile import open_regular, open_unlinked
 from pipeline.disk.place import sync_folder, temporary
-from pipeline.downloader.connection import Mark, Step, Verdict
+from pipeline.downloader.connection import BodyStep, Mark, Verdict
 from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -121,7 +121,7 @@ class PartFile:
                 raise
         self._mark_kept = True
 
-    def go_on(self) -> None:
+    def reopen(self) -> None:
         """Open the part at its end."""
         with storing_video(self.path):
             self._descriptor = open_unlinked(self.path, os.O_WRONLY | os.O_APPEND)
@@ -209,7 +209,7 @@ def _parse_mark(text: bytes, name: str) -> Mark | None:
     return Mark(validator, size)
 
 
-class Pace:
+class SpeedWatch:
     """Notices a transfer that never ends because it is too slow over `window_s` seconds."""
 
     def __init__(self, window_s: float, now_s: float) -> None:
@@ -272,7 +272,7 @@ class _Intake:
         """Write a piece; raises LinkDead for a page, BadVideo above the size limit."""
         if not self._opened:
             self._head += piece
-            if len(self._head) >= _HEAD_BYTES or self._verdict.step is Step.APPEND:
+            if len(self._head) >= _HEAD_BYTES or self._verdict.step is BodyStep.APPEND:
                 self._open()
             return
         self._write(piece)
@@ -281,15 +281,15 @@ class _Intake:
         """Check that all announced bytes came; raises TransferBroken if not."""
         if not self._opened and self._head:
             self._open()
-        if not self._opened and self._verdict.step is not Step.APPEND:
+        if not self._opened and self._verdict.step is not BodyStep.APPEND:
             raise TransferBroken("The download host sent an empty file.")
         total = self._verdict.total_bytes
         if total is not None and self._part.size_bytes < total:
             raise TransferBroken(f"Only {self._part.size_bytes} of {total} bytes came.")
 
     def _open(self) -> None:
-        if self._verdict.step is Step.APPEND:
-            self._part.go_on()
+        if self._verdict.step is BodyStep.APPEND:
+            self._part.reopen()
         else:
             _check_head(self._head, self._content_type)
             self._part.start_over(self._verdict.mark)
@@ -300,14 +300,14 @@ class _Intake:
         after, total = self._part.size_bytes + len(piece), self._verdict.total_bytes
         if after > self._max_bytes:
             self._part.remove()
-            raise too_large(self._max_bytes)
+            raise video_too_large(self._max_bytes)
         if total is not None and after > total:
             self._part.remove()
             raise TransferBroken(f"The download host sent more than the {total} bytes announced.")
         self._part.write(piece)
 
 
-def too_large(max_bytes: int) -> BadVideo:
+def video_too_large(max_bytes: int) -> BadVideo:
     """Say that a video is above the size limit."""
     return BadVideo(f"The video is larger than {max_bytes} bytes, the largest allowed size.")
 
@@ -339,7 +339,7 @@ async def receive(
     """Write the body of `response` into `part`, which is kept and closed, whatever happens."""
     packed = _Gunzip() if verdict.gzip else None
     intake = _Intake(part, verdict, response.headers.get("Content-Type", ""), max_bytes)
-    pace = Pace(stall_s, time.monotonic())
+    pace = SpeedWatch(stall_s, time.monotonic())
     try:
         # Whatever the socket has, at once: measured as fast as curl, with flat memory.
         while raw := await response.content.readany():

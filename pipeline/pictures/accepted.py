@@ -126,7 +126,7 @@ def empty(path: Path) -> PictureFault:
     )
 
 
-def too_large(path: Path, size_bytes: int, *, prepare: bool) -> PictureFault:
+def picture_too_large(path: Path, size_bytes: int, *, prepare: bool) -> PictureFault:
     """Return the fault of a file with more bytes than can be sent, or than are read at all."""
     limit, purpose = (LARGEST_SOURCE_BYTES, "read") if prepare else (LARGEST_BYTES, "sent")
     return PictureFault(

@@ -71,7 +71,7 @@ def decode(path: Path, copies: CopyFolder | None, *, prepare: bool) -> Picture |
     if not data:
         return accepted.empty(path)
     if len(data) > limit:
-        return accepted.too_large(path, len(data), prepare=prepare)
+        return accepted.picture_too_large(path, len(data), prepare=prepare)
     return _open(path, data, copies, prepare=prepare)
 
 

@@ -22,7 +22,7 @@ from pipeline.pictures.accepted import (
     LARGEST_BYTES,
     LARGEST_SOURCE_BYTES,
     SUFFIXES,
-    too_large,
+    picture_too_large,
     unreadable,
 )
 from pipeline.pictures.decode import decode
@@ -99,7 +99,7 @@ class PictureShelf(AbstractContextManager["PictureShelf"]):
                 "not_a_file", f"{path} is {kind}, not a file. Write the name of the picture file."
             )
         if status.st_size > (LARGEST_SOURCE_BYTES if self._prepare else LARGEST_BYTES):
-            return too_large(path, status.st_size, prepare=self._prepare)
+            return picture_too_large(path, status.st_size, prepare=self._prepare)
         stamp = Stamp.of(status)
         return self._memory.recall(path, stamp) or stamp
 

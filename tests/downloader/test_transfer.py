@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.downloader.connection import Mark, Step, judge, strong_validator
-from pipeline.downloader.transfer import Pace
+from pipeline.downloader.connection import BodyStep, Mark, judge, strong_validator
+from pipeline.downloader.transfer import SpeedWatch
 from pipeline.errors import LinkDead, TransferBroken
 
 MARK = Mark('"a"', 100)
@@ -14,8 +14,8 @@ REST = {"Content-Range": "bytes 40-99/100", "Content-Length": "60", "ETag": '"a"
 
 def test_fitting_rest() -> None:
     """The exact rest of the file that was begun is appended."""
-    assert judge(206, REST, 40, MARK).step is Step.APPEND
-    assert judge(206, REST | {"Content-Range": "bytes 40-99/*"}, 40, MARK).step is Step.APPEND
+    assert judge(206, REST, 40, MARK).step is BodyStep.APPEND
+    assert judge(206, REST | {"Content-Range": "bytes 40-99/*"}, 40, MARK).step is BodyStep.APPEND
     assert judge(206, REST, 40, Mark('"a"')).total_bytes == 100
 
 
@@ -29,7 +29,7 @@ def test_fitting_rest() -> None:
 )  # fmt: skip
 def test_unfit_rest(changed: dict[str, str]) -> None:
     """Anything else is asked for again as a whole."""
-    assert judge(206, REST | changed, 40, MARK).step is Step.ASK_AGAIN
+    assert judge(206, REST | changed, 40, MARK).step is BodyStep.ASK_AGAIN
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 410, 416, 451])
@@ -62,7 +62,7 @@ def test_validators() -> None:
 
 def test_pace() -> None:
     """A transfer must keep up 1 KB/s over every window, not at every moment."""
-    pace = Pace(10, 0)
+    pace = SpeedWatch(10, 0)
     for second in range(1, 10):
         pace.saw(1, second)
     pace.saw(20_000, 10)
