@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.generate.modules import PACKAGE
 from docs.generate.pages import PARTS, ROOT, pages, parts_of, refreshed
 from docs.generate.program import command_tree, emulate_parser
 from pipeline.authoring.starter import MANIFEST, PICTURES
@@ -171,9 +172,8 @@ def test_the_readme_orders_exit_codes_as_the_program_does() -> None:
 
 def test_the_readme_lists_every_module() -> None:
     """Who reads the list has the whole of `ls pipeline/`, each once."""
-    package = ROOT / "pipeline"
-    there = {path.name for path in package.glob("*.py")} - {"__init__.py"}
-    there |= {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    there = {path.name for path in PACKAGE.glob("*.py")} - {"__init__.py"}
+    there |= {f"{path.parent.name}/" for path in PACKAGE.glob("*/__init__.py")}
     listed = re.findall(r"^(\w+(?:\.py|/)) +\S", README, re.MULTILINE)
     assert sorted(listed) == sorted(there)
 

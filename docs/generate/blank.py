@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from .pages import ROOT
+import pipeline
 
-MODULE = ROOT / "pipeline" / "manifest" / "blank.py"
+MODULE = Path(pipeline.__file__).parent / "manifest" / "blank.py"
 UNICODE_VERSION = "15.0.0"
 # DerivedCoreProperties.txt, Default_Ignorable_Code_Point.
 DEFAULT_IGNORABLE = (

@@ -7,10 +7,13 @@ import re
 import tomllib
 from pathlib import Path
 
+import pipeline
+
 from .tables import first_line, table
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "pipeline"
+# As it is installed: the tests of the wheel have no sources beside them.
+PACKAGE = Path(pipeline.__file__).parent
 
 # Where a row passes, in this order. A module that is not named here is listed at the end.
 _WAY = {
