@@ -85,7 +85,7 @@ class ImpossibleMove(Exception):
     """An event came for a row in a state that the table does not lead from: an internal error."""
 
 
-def after(state: State, event: Event, moves: Mapping[type[Event], Move] = MOVES) -> State:
+def next_state(state: State, event: Event, moves: Mapping[type[Event], Move] = MOVES) -> State:
     """Return the state that `event` leads to from `state`; raises ImpossibleMove."""
     if state in STAYS.get(type(event), ()):
         return state
@@ -109,7 +109,7 @@ def apply(entry: Entry | None, event: Event, at: float) -> Entry:
         ImpossibleMove: The event cannot happen to a row in this state, or is about another attempt.
 
     """
-    state = after(entry.state if entry else State.WAITING, event, _MOVES_IN_JOURNALS)
+    state = next_state(entry.state if entry else State.WAITING, event, _MOVES_IN_JOURNALS)
     if isinstance(event, Intended | PictureRefused):
         return _opened(entry, event, state, at)
     if entry is None or event.number != entry.attempt.number:

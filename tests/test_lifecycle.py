@@ -14,9 +14,9 @@ from pipeline.lifecycle import (
     SETTLED,
     STAYS,
     ImpossibleMove,
-    after,
     apply,
     diagram,
+    next_state,
 )
 from pipeline.model import Attempt, Entry, Request, State, Video
 
@@ -128,12 +128,12 @@ def test_what_is_not_in_the_table_cannot_happen(state: State, kind: type[ev.Even
     """Each event leads where the table says, or raises."""
     event, move = SAMPLES[kind], MOVES[kind]
     if state in move.sources:
-        assert after(state, event) is move.target
+        assert next_state(state, event) is move.target
         entry = Entry("a", state, attempt())
         assert apply(entry, event, 1.0).state is move.target
     else:
         with pytest.raises(ImpossibleMove, match=kind.__name__):
-            after(state, event)
+            next_state(state, event)
 
 
 @pytest.mark.parametrize("state", State)
@@ -159,7 +159,7 @@ def test_what_earlier_versions_wrote_is_replayed_and_cannot_happen_any_more() ->
     assert entry.next_number == 2
     assert entry.submissions_of("hash-1") == 1
     with pytest.raises(ImpossibleMove, match="NotFound"):
-        after(State.IN_DOUBT, ev.NotFound("a", 1))
+        next_state(State.IN_DOUBT, ev.NotFound("a", 1))
     with pytest.raises(ImpossibleMove, match="NotFound"):
         apply(Entry("a", State.RUNNING, attempt()), ev.NotFound("a", 1), 1.0)
 

@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A field of a request: its allowed values, its default, and how to say what is allowed."""
+    """A field of a request: its allowed values, and how to say what is allowed."""
 
     field: str
     allowed: tuple[int | str, ...]
-    default: int | str | None
     sentence: str
 
 
@@ -33,11 +32,11 @@ DURATIONS = (4, 6, 10)
 ASPECT_RATIOS = ("16:9", "9:16")
 RESOLUTIONS = ("720P", "1080p")
 RULES = (
-    Rule("prompt", (), None, "what the video shows; every row needs one"),
-    Rule("duration", DURATIONS, 6, "4, 6 or 10 seconds"),
-    Rule("aspect_ratio", ASPECT_RATIOS, "16:9", "16:9 or 9:16"),
-    Rule("resolution", RESOLUTIONS, "720P", "720P or 1080p"),
-    Rule("image_urls", (0, 1, 3), 0, "no picture, one or three"),
+    Rule("prompt", (), "what the video shows; every row needs one"),
+    Rule("duration", DURATIONS, "4, 6 or 10 seconds"),
+    Rule("aspect_ratio", ASPECT_RATIOS, "16:9 or 9:16"),
+    Rule("resolution", RESOLUTIONS, "720P or 1080p"),
+    Rule("image_urls", (0, 1, 3), "no picture, one or three"),
 )
 BY_FIELD = {rule.field: rule for rule in RULES}
 """The same rules by the name of their field."""

@@ -6,7 +6,6 @@ tests/cli/test_status.py.
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,8 +19,8 @@ from pipeline.cli.options import (
     Quiet,
     Set,
     Verbose,
-    checked,
-    resolve_target,
+    check_and_show,
+    resolve_options,
 )
 from pipeline.cli.screen import print_json, print_results, print_table, problem_line
 from pipeline.errors import ExitCode, ManifestError
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from pipeline.runner.target import Target
 
 _PROBLEM = ("row", "cell", "column", "key", "code", "severity", "message")
-_OUTCOME = ("row", "state", "task_id", "video", "error")
+_STATUS = ("key", "row", "state", "task_id", "video", "error")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -77,10 +76,10 @@ def _check(
     from pipeline.checker.check import file_problem
     from pipeline.runner.reports import CheckReport
 
-    target = resolve_target(manifest, config, out, sets)
+    target = resolve_options(manifest, config, out, sets)
     prompts: list[dict[str, object]] = []
     try:
-        found = checked(target, show=not quiet)
+        found = check_and_show(target, show=not quiet)
         report = CheckReport(len(found.manifest.rows), found.valid, found.problems)
         keys = dict(zip((row.number for row in found.manifest.rows), found.keys, strict=True))
         prompts += (
@@ -96,7 +95,7 @@ def _check(
             "manifest": str(manifest),
             "rows": report.rows,
             "valid": report.valid,
-            "problems": [_picked(problem, _PROBLEM) for problem in report.problems],
+            "problems": [_pick(problem, _PROBLEM) for problem in report.problems],
         }
         print_json(document | ({"prompts": prompts} if show_prompts else {}))
     else:
@@ -107,7 +106,7 @@ def _check(
         raise typer.Exit(ExitCode.USAGE)
 
 
-def _picked(record: object, names: tuple[str, ...]) -> dict[str, object]:
+def _pick(record: object, names: tuple[str, ...]) -> dict[str, object]:
     return {name: getattr(record, name) for name in names}
 
 
@@ -139,7 +138,7 @@ def _plan(
     from pipeline.planner.plan import Selection
 
     _ = quiet
-    target = resolve_target(manifest, config, out, sets)
+    target = resolve_options(manifest, config, out, sets)
     selection = Selection(attempts=target.config.limits.attempts)
     show_plan(target, selection, as_json=as_json, verbose=verbose)
 
@@ -162,7 +161,7 @@ def show_plan(target: Target, selection: Selection, *, as_json: bool, verbose: b
     if refusal is not None:
         typer.echo(f"warning: {refusal.message}", err=True)
         typer.echo(f"         {refusal.action}", err=True)
-    plan = plan_report(target, selection, lambda target: checked(target, show=not as_json))
+    plan = plan_report(target, selection, lambda target: check_and_show(target, show=not as_json))
     if as_json:
         print_json(
             {
@@ -202,21 +201,27 @@ def _status(
     quiet: Quiet = False,
 ) -> None:
     """Show how many rows are in which state, from the sheet and the journal; sends nothing."""
-    from pipeline.runner.reports import results_now
+    from pipeline.runner.reports import status_report
 
-    target = resolve_target(manifest, config, out, sets)
-    found = checked(target, show=not (quiet or as_json))
-    results = results_now(target, found)
-    states = Counter(result.state.value for result in results)
-    keyed = list(zip(found.keys, results, strict=True))
+    target = resolve_options(manifest, config, out, sets)
+    show = not (quiet or as_json)
+    report = status_report(target, lambda target: check_and_show(target, show=show))
+    folder = target.folder.root.absolute()
+    videos = [
+        None if row.video is None else row.video.relative_to(folder).as_posix()
+        for row in report.rows
+    ]
+    stated = list(zip(report.rows, videos, strict=True))
     if as_json:
-        listed = [{"key": key, **_picked(result, _OUTCOME)} for key, result in keyed]
-        print_json({"manifest": str(manifest), "states": states, "rows": listed})
+        listed = [_pick(row, _STATUS) | {"video": video} for row, video in stated]
+        print_json({"manifest": str(manifest), "states": report.states, "rows": listed})
         return
     if rows or verbose:
-        print_table([(one.row, key, one.state, one.video or one.error or "") for key, one in keyed])
-    print_table([(number, state) for state, number in sorted(states.items())])
-    if not keyed:
+        print_table(
+            [(row.row, row.key, row.state, video or row.error or "") for row, video in stated]
+        )
+    print_table([(number, state) for state, number in sorted(report.states.items())])
+    if not stated:
         typer.echo("no rows")
 
 
@@ -234,8 +239,8 @@ def _report(
     from pipeline.writer.publish import publish
 
     _ = verbose
-    target = resolve_target(manifest, config, out, sets)
-    found = checked(target, show=not quiet)
+    target = resolve_options(manifest, config, out, sets)
+    found = check_and_show(target, show=not quiet)
     with run_lock(target.folder.lock):
         published = publish(found, results_now(target, found), target.folder, None)
     for note in published.notes:

@@ -56,7 +56,7 @@ Adopt = Annotated[
 ]
 
 
-def resolve_target(
+def resolve_options(
     manifest: Path, config: Path | None, out: Path | None, sets: list[str] | None
 ) -> Target:
     """Resolve the shared options, and say which settings were ignored; see `runner.target`."""
@@ -68,7 +68,7 @@ def resolve_target(
     return resolved
 
 
-def checked(target: Target, *, show: bool = True) -> CheckedManifest:
+def check_and_show(target: Target, *, show: bool = True) -> CheckedManifest:
     """Check the manifest and show progress over its pictures; raise ManifestError, ConfigError."""
     from pipeline.cli.progress import picture_progress
     from pipeline.runner.target import check_target

@@ -18,8 +18,8 @@ from pipeline.cli.options import (
     Quiet,
     Set,
     Verbose,
-    checked,
-    resolve_target,
+    check_and_show,
+    resolve_options,
 )
 from pipeline.cli.screen import print_json
 from pipeline.errors import ManifestError, UsageError
@@ -75,18 +75,18 @@ def _resolve(
     if list_all:
         if key is not None or task_id is not None or not_sent:
             raise UsageError("--all lists every row: use it without KEY, --task-id and --not-sent.")
-        _list(resolve_target(manifest, config, out, sets), as_json=as_json)
+        _list(resolve_options(manifest, config, out, sets), as_json=as_json)
         return
     if key is None or (task_id is None) == (not not_sent):
         raise UsageError("Give a KEY and either --task-id ID or --not-sent, or only --all.")
     if as_json:
         raise UsageError("--json can only be used with --all.")
-    said = _settled(resolve_target(manifest, config, out, sets), key, task_id, adopt=adopt)
+    said = _settle(resolve_options(manifest, config, out, sets), key, task_id, adopt=adopt)
     if not quiet:
         typer.echo(said)
 
 
-def _settled(target: Target, key: str, task_id: str | None, *, adopt: bool) -> str:
+def _settle(target: Target, key: str, task_id: str | None, *, adopt: bool) -> str:
     from pipeline.checker.naming import visible
     from pipeline.runner.resolve import adopt_task, close_unsent, key_in_journal
 
@@ -101,7 +101,7 @@ def _list(target: Target, *, as_json: bool) -> None:
 
     from pipeline.runner.resolve import open_doubts
 
-    doubts = open_doubts(target, _checked(target))
+    doubts = open_doubts(target, _check_if_readable(target))
     currency = target.config.budget.currency
     if as_json:
         rows = [asdict(one) for one in doubts]
@@ -119,10 +119,10 @@ def _list(target: Target, *, as_json: bool) -> None:
     )
 
 
-def _checked(target: Target) -> CheckedManifest | None:
+def _check_if_readable(target: Target) -> CheckedManifest | None:
     """Return the manifest; without it, what is paid for is still listed."""
     try:
-        return checked(target, show=False)
+        return check_and_show(target, show=False)
     except ManifestError as error:
         typer.echo(f"row numbers are not known: {error.message}", err=True)
         return None

@@ -19,8 +19,8 @@ from pipeline.cli.options import (
     Set,
     Strict,
     Verbose,
-    checked,
-    resolve_target,
+    check_and_show,
+    resolve_options,
 )
 from pipeline.cli.screen import print_results, print_table, problem_line
 from pipeline.errors import ExitCode
@@ -96,7 +96,7 @@ def _run(
     """
     from pipeline.runner.order import select
 
-    target = resolve_target(manifest, config, out, sets)
+    target = resolve_options(manifest, config, out, sets)
     selection = select(
         target, retry=_listed(retry), redo=_listed(redo), limit=limit, only=_listed(only)
     )
@@ -134,7 +134,7 @@ def _retry(
     from pipeline.runner.order import select
 
     _ = verbose
-    target = resolve_target(manifest, config, out, sets)
+    target = resolve_options(manifest, config, out, sets)
     selection = select(target, Mode.RETRY, retry=_listed(states), limit=limit, only=_listed(only))
     _carry_out(target, selection, "retry", yes=yes, adopt=adopt, quiet=quiet)
 
@@ -158,7 +158,7 @@ def _fetch(
     from pipeline.runner.order import select
 
     _ = verbose
-    target = resolve_target(manifest, config, out, sets)
+    target = resolve_options(manifest, config, out, sets)
     selection = select(target, Mode.FETCH, only=_listed(only))
     _carry_out(target, selection, "fetch", adopt=adopt, quiet=quiet)
 
@@ -190,7 +190,7 @@ def _carry_out(
             strict=strict,
             adopt=adopt,
             go_on=lambda: go_on(yes=yes),
-            check=lambda target: checked(target, show=not quiet),
+            check=lambda target: check_and_show(target, show=not quiet),
         ) as order:
             found = order.checked
             if not quiet:

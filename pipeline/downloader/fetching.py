@@ -139,7 +139,7 @@ class Downloader:
 
     async def _fetch(self, url: str, name: str, wanted: Wanted) -> Video:
         part = PartFile(self._folder, name)
-        left = await self._left_over(part, wanted)
+        left = await self._take_finished_file(part, wanted)
         if left is not None:
             return left
         length_known = part.whole
@@ -147,7 +147,7 @@ class Downloader:
             async with self._slots:
                 length_known = await self._transfer(url, part)
         try:
-            return await self._settled(part, wanted)
+            return await self._verify_and_place(part, wanted)
         except CutVideo as error:
             if length_known:
                 part.remove()
@@ -161,16 +161,16 @@ class Downloader:
             part.keep()  # whole, and nothing is wrong with it: the next try needs no host
             raise
 
-    async def _settled(self, part: PartFile, wanted: Wanted) -> Video:
+    async def _verify_and_place(self, part: PartFile, wanted: Wanted) -> Video:
         """Verify the part and move it to its place."""
         if self._verify == "boxes":
             # One thread for both: a change of threads costs more than the boxes of a short video.
             return await _to_the_end(partial(_describe_and_settle, part, wanted))
-        video = await self._verified(part.path, part, wanted)
+        video = await self._examine(part.path, part, wanted)
         await _to_the_end(part.settle)
         return video
 
-    async def _left_over(self, part: PartFile, wanted: Wanted) -> Video | None:
+    async def _take_finished_file(self, part: PartFile, wanted: Wanted) -> Video | None:
         """Take the file that an earlier process finished, if it ended before it could say so.
 
         A damaged one is left until a sound one replaces it.
@@ -182,13 +182,13 @@ class Downloader:
             except FileNotFoundError:
                 return None
         try:
-            video = await self._verified(part.final, part, wanted)
+            video = await self._examine(part.final, part, wanted)
         except BadVideo:
             return None
         part.remove()
         return video
 
-    async def _verified(self, path: Path, part: PartFile, wanted: Wanted) -> Video:
+    async def _examine(self, path: Path, part: PartFile, wanted: Wanted) -> Video:
         return await verify_file(
             path, self._verify, self._decoders, wanted=wanted, name=part.final.name
         )

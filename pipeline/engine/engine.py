@@ -38,7 +38,7 @@ from pipeline.engine.submissions import Submissions
 from pipeline.engine.uploads import Uploads
 from pipeline.engine.videos import Videos
 from pipeline.errors import Unauthorized
-from pipeline.lifecycle import SETTLED, after
+from pipeline.lifecycle import SETTLED, next_state
 from pipeline.model import Attempt, Entry, State, TaskView
 
 AHEAD = 32
@@ -224,7 +224,7 @@ class Engine:
     def _happen(self, event: ev.Event) -> None:
         if not isinstance(event, ev.Requeued):  # that closes the attempt before
             row = self._rows[event.key]
-            state = after(row.state, event)
+            state = next_state(row.state, event)
             self.states[row.state] -= 1
             self.states[state] += 1
             row.state = state

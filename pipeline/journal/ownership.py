@@ -49,9 +49,19 @@ def claim(connection: sqlite3.Connection, path: Path, manifest: Path, *, adopt: 
     )
 
 
-def origin(journal: Path) -> Path | None:
-    """Return the manifest that a journal belongs to; None if there is none yet."""
-    return _manifest_of(journal)
+def find_manifest(journal: Path, *, sent: bool = False) -> Path | None:
+    """Return the manifest that a journal belongs to; None if there is none yet.
+
+    With `sent` only if any of its rows was ever sent.
+    """
+    condition = "AND EXISTS (SELECT * FROM attempts)" if sent else ""
+    with clear_errors(journal):
+        connection = connect_for_reading(journal)
+        if connection is None:
+            return None
+        with contextlib.closing(connection):
+            known = connection.execute(_GET_MANIFEST + condition).fetchone()
+    return None if known is None else Path(known[0])
 
 
 def paid_elsewhere(manifest: Path, folder: OutputFolder, outputs: str) -> UsageError | None:
@@ -71,36 +81,21 @@ def paid_elsewhere(manifest: Path, folder: OutputFolder, outputs: str) -> UsageE
         UsageError: it was written by a newer version.
 
     """
-    if _sent(folder.journal) is not None:
+    if find_manifest(folder.journal, sent=True) is not None:
         return None
     path = manifest.resolve()
     for home in dict.fromkeys((*path.parents, *manifest.absolute().parents)):
         there = OutputFolder(home / outputs / folder.root.name)
         try:
-            known = _sent(there.journal)
+            known = find_manifest(there.journal, sent=True)
         except (StoreError, UsageError) as error:
             return _unreadable(error, there.root, folder.root.absolute())
         if known == path:
-            return _twice(manifest, home, there.root, folder.root.absolute())
+            return _pays_twice(manifest, home, there.root, folder.root.absolute())
     return None
 
 
-def _sent(journal: Path) -> Path | None:
-    """Return the manifest that a journal belongs to, if any of its rows was ever sent."""
-    return _manifest_of(journal, "AND EXISTS (SELECT * FROM attempts)")
-
-
-def _manifest_of(journal: Path, condition: str = "") -> Path | None:
-    with clear_errors(journal):
-        connection = connect_for_reading(journal)
-        if connection is None:
-            return None
-        with contextlib.closing(connection):
-            known = connection.execute(_GET_MANIFEST + condition).fetchone()
-    return None if known is None else Path(known[0])
-
-
-def _twice(manifest: Path, home: Path, there: Path, here: Path) -> UsageError:
+def _pays_twice(manifest: Path, home: Path, there: Path, here: Path) -> UsageError:
     return UsageError(
         f"{manifest} was run before: the rows that were sent and paid for are in {there}. A run "
         f"from this working folder would start over in {here}: every row would be sent and paid "

@@ -65,21 +65,21 @@ def request_of(request_hash: str, body: str) -> Request:
     return _request(request_hash, json.loads(body))
 
 
-def requests_of(found: Sequence[tuple[str, str]]) -> list[Request]:
-    """Return the requests of pairs of hash and body."""
-    said = _decoded([body for _, body in found])
-    return [_request(pair[0], body) for pair, body in zip(found, said, strict=True)]
+def requests_of(rows: Sequence[tuple[str, str]]) -> list[Request]:
+    """Return the requests of rows of `requests`: pairs of hash and body."""
+    bodies = _decode_all([body for _, body in rows])
+    return [_request(row[0], body) for row, body in zip(rows, bodies, strict=True)]
 
 
-def _request(request_hash: str, said: list[Any]) -> Request:
-    prompt, images, duration, aspect_ratio, resolution, model = said
+def _request(request_hash: str, values: list[Any]) -> Request:
+    prompt, images, duration, aspect_ratio, resolution, model = values
     return Request(prompt, tuple(images), duration, aspect_ratio, resolution, model, request_hash)
 
 
-def _decoded(documents: Iterable[str | None]) -> list[Any]:
+def _decode_all(documents: Iterable[str | None]) -> list[Any]:
     """Decode JSON documents in one call, since a call for each takes three times as long."""
-    said: list[Any] = json.loads(f"[{','.join(text or 'null' for text in documents)}]")
-    return said
+    decoded: list[Any] = json.loads(f"[{','.join(text or 'null' for text in documents)}]")
+    return decoded
 
 
 def entry_values(entry: Entry) -> tuple[Any, ...]:
@@ -202,27 +202,27 @@ def event_of(
 
     """
     cls = KINDS[kind]
-    said: dict[str, Any] = json.loads(data) if data else {}
+    values: dict[str, Any] = json.loads(data) if data else {}
     if cls is Downloaded:
         return Downloaded(key, number, _video_of(data or ""))
     if cls in (Intended, PictureRefused):
-        request = requests[said.pop("request_hash")]
-        said["attempt"] = Attempt(
+        request = requests[values.pop("request_hash")]
+        values["attempt"] = Attempt(
             key,
             number,
-            said.pop("client_business_id"),
+            values.pop("client_business_id"),
             request,
-            said.pop("video_name"),
-            said.pop("cost"),
+            values.pop("video_name"),
+            values.pop("cost"),
             identity,
         )
-    return cls(key, number, **said)
+    return cls(key, number, **values)
 
 
-def _object(said: dict[str, Any]) -> str:
+def _object(values: dict[str, Any]) -> str:
     # By hand: JSONEncoder makes a new encoder for each object, so that an object with one text
     # takes 1.8 microseconds; the text by itself takes 0.2.
-    members = [f'"{name}": {_value(value)}' for name, value in said.items()]
+    members = [f'"{name}": {_value(value)}' for name, value in values.items()]
     return f"{{{', '.join(members)}}}"
 
 
@@ -240,13 +240,13 @@ def _video_text(video: Video) -> str:
 
 def videos_of(texts: Iterable[str | None]) -> list[Video | None]:
     """Return the videos in these values of `attempts.video`; None for NULL."""
-    return [None if said is None else _video(said) for said in _decoded(texts)]
+    return [None if values is None else _video(values) for values in _decode_all(texts)]
 
 
 def _video_of(text: str) -> Video:
     return _video(json.loads(text))
 
 
-def _video(said: dict[str, Any]) -> Video:
-    said["warnings"] = tuple(said["warnings"])
-    return Video(**said)
+def _video(values: dict[str, Any]) -> Video:
+    values["warnings"] = tuple(values["warnings"])
+    return Video(**values)

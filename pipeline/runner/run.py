@@ -123,7 +123,7 @@ class _Run:
             self.journal.append(events, wall).result()
             rename(entries, renamed)
         for event in events:
-            self.log.event(event)
+            self.log.write_event(event)
         return renamed
 
     def _entries_of(self, keys: Sequence[str]) -> dict[str, Entry]:

@@ -58,11 +58,11 @@ class RunLog:
         """Whether there are lines that `flush` has not written."""
         return bool(self._waiting)
 
-    def write(self, what: str, **said: object) -> None:
-        """Add one line: what happened now, and whatever belongs to it."""
-        self._waiting.append((self._wall(), what, said))
+    def write(self, title: str, /, **details: object) -> None:
+        """Add a line: the title of what happened now, and details that belong to it."""
+        self._waiting.append((self._wall(), title, details))
 
-    def event(self, event: Event) -> None:
+    def write_event(self, event: Event) -> None:
         """Add an event of a row that happened now."""
         self._waiting.append((self._wall(), type(event).__name__, event))
 
@@ -73,26 +73,27 @@ class RunLog:
         has what they say.
         """
         waiting, self._waiting = self._waiting, []
-        lines = "".join(self._line(*one) for one in waiting)
+        lines = "".join(self._line(*line) for line in waiting)
         if lines:
             with storing(f"the log {self._path}"):
                 self._file.write(lines.encode(errors="backslashreplace"))
 
-    def _line(self, at: float, what: str, said: Event | dict[str, object]) -> str:
-        told = said if isinstance(said, dict) else _said(said)
-        document = {"at": iso(at), "run": self._run_id, "what": what, **told}
+    def _line(self, at: float, title: str, details: Event | dict[str, object]) -> str:
+        if not isinstance(details, dict):
+            details = _details_of(details)
+        document = {"at": iso(at), "run": self._run_id, "what": title, **details}
         return conceal(_text(document), self._secret) + "\n"
 
 
-def _said(event: Event) -> dict[str, object]:
-    said = {field.name: getattr(event, field.name) for field in fields(event)}
+def _details_of(event: Event) -> dict[str, object]:
+    details = {field.name: getattr(event, field.name) for field in fields(event)}
     if isinstance(event, Intended | PictureRefused):
-        del said["attempt"]
-        said["client_business_id"] = event.attempt.client_business_id
-    if isinstance(said.get("video"), Video):
-        video = said["video"]
-        said["video"] = getattr(video, "name", None)
+        del details["attempt"]
+        details["client_business_id"] = event.attempt.client_business_id
+    if isinstance(details.get("video"), Video):
+        video = details["video"]
+        details["video"] = getattr(video, "name", None)
     if isinstance(event, Declined | PictureRefused | TaskFailed | LinkLost):
         advice = advise(MOVES[type(event)].target, event.code)
-        said["advice"] = advice.name if advice else None
-    return {name: value for name, value in said.items() if value is not None}
+        details["advice"] = advice.name if advice else None
+    return {name: value for name, value in details.items() if value is not None}

@@ -62,7 +62,7 @@ class ProviderSession:
     clock: Clock
     tally: Tally
     brake: Brake | None = None
-    _settled: Counter[State] = field(default_factory=Counter)
+    _left_alone: Counter[State] = field(default_factory=Counter)
     _tell_at: float = 0.0
 
     @property
@@ -76,7 +76,7 @@ class ProviderSession:
         Raises ConfigError when there is no key, and StoreError, before anything was begun.
         """
         account = self._account()
-        self._settled = Counter(
+        self._left_alone = Counter(
             state_of(step, entries.get(step.key))
             for step in plan.steps
             if step.action is Action.LEAVE
@@ -182,11 +182,11 @@ class ProviderSession:
         """Take in a decision of the engine: count, log and show it."""
         for event in decision.events:
             self._count(event)
-            self.log.event(event)
+            self.log.write_event(event)
         if (now := self.clock.now()) >= self._tell_at:
             self._tell_at = now + _TELL_EVERY_S
             self._flush(engine)
-            states = self._settled + engine.states
+            states = self._left_alone + engine.states
             self.watcher.show(RunProgress(states, self.tally.submitted, self.tally.downloaded))
 
     def _flush(self, engine: Engine) -> None:

@@ -21,7 +21,7 @@ from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import refuse_link
 from pipeline.errors import UsageError
-from pipeline.journal.ownership import origin, paid_elsewhere
+from pipeline.journal.ownership import find_manifest, paid_elsewhere
 
 _DEFAULT_CONFIG = Path("config.yaml")
 
@@ -71,8 +71,8 @@ def resolve_target(
     )
     for place in (folder.cache, folder.pictures):
         refuse_link(place)
-    home = origin(folder.journal) if folder.wrote(manifest) else None
-    return Target(manifest, loaded, folder, home, named=out is not None, notes=tuple(notes))
+    origin = find_manifest(folder.journal) if folder.wrote(manifest) else None
+    return Target(manifest, loaded, folder, origin, named=out is not None, notes=tuple(notes))
 
 
 def check_target(target: Target, progress: PictureProgress | None = None) -> CheckedManifest:

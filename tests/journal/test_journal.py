@@ -18,7 +18,7 @@ from pipeline import events as ev
 from pipeline.errors import ExitCode, StoreError, UsageError
 from pipeline.journal.database import VERSION
 from pipeline.journal.journal import Journal
-from pipeline.journal.ownership import origin
+from pipeline.journal.ownership import find_manifest
 from pipeline.journal.reading import read_durations, read_entries, replay
 from pipeline.lifecycle import ImpossibleMove, apply
 from pipeline.model import Entry, State
@@ -252,16 +252,16 @@ def test_its_own_results_are_of_the_same_manifest(path: Path, tmp_path: Path) ->
         journal.claim(tmp_path / "failed.csv", adopt=False)
         journal.claim(tmp_path / "results.csv", adopt=True)
         journal.claim(shop, adopt=False)
-    assert origin(path) == shop.resolve()
+    assert find_manifest(path) == shop.resolve()
 
 
 def test_a_journal_says_whose_it_is(path: Path, tmp_path: Path) -> None:
     """Nobody's before it is there, and before a run has claimed it."""
-    assert origin(path) is None
+    assert find_manifest(path) is None
     with opened(path) as journal:
-        assert origin(path) is None
+        assert find_manifest(path) is None
         journal.claim(tmp_path / "shop.csv", adopt=False)
-    assert origin(path) == (tmp_path / "shop.csv").resolve()
+    assert find_manifest(path) == (tmp_path / "shop.csv").resolve()
 
 
 def test_the_identity_of_a_journal_stays(path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.engine.night import VIDEO, attempt
 def written(folder: Path, *events: ev.Event) -> list[dict[str, object]]:
     with RunLog(folder / "run.log", "run-1", lambda: 1.0) as log:
         for event in events:
-            log.event(event)
+            log.write_event(event)
         log.flush()
     lines = (folder / "run.log").read_text(encoding="utf-8").rstrip("\n").split("\n")
     return [json.loads(line) for line in lines]
