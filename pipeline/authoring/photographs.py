@@ -21,6 +21,7 @@ from pipeline.authoring.shots import (
     products,
 )
 from pipeline.checker import rules
+from pipeline.disk.failures import explain_os_error
 from pipeline.errors import UsageError
 from pipeline.manifest.locations import locate
 from pipeline.pictures.accepted import SUFFIXES
@@ -212,8 +213,8 @@ def _files(folder: Path, root: Path, found: Found) -> Iterator[tuple[str, os.Dir
             entries = sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
         if folder == root:
-            raise UsageError(f"{folder} cannot be read: {error.strerror or error}.") from error
-        found.leave_out(_inside(folder, root) + "/", f"it cannot be read: {error.strerror}")
+            raise UsageError(f"{folder} cannot be read: {explain_os_error(error)}.") from error
+        found.leave_out(_inside(folder, root) + "/", _unreadable(error))
         return
     for entry in entries:
         path = Path(entry.path)
@@ -229,6 +230,10 @@ def _inside(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix()
 
 
+def _unreadable(error: OSError) -> str:
+    return f"it cannot be read: {explain_os_error(error)}"
+
+
 def _objection(entry: os.DirEntry[str]) -> str | None:
     """Return why a file cannot be used; None if it is a picture, judging by its name."""
     name = entry.name
@@ -242,7 +247,7 @@ def _objection(entry: os.DirEntry[str]) -> str | None:
     try:
         status = entry.stat()
     except OSError as error:
-        return f"it cannot be read: {error.strerror or error}"
+        return _unreadable(error)
     if not stat.S_ISREG(status.st_mode):
         return "not a file, or a link to a folder"
     return None if status.st_size else "empty (0 bytes)"

@@ -26,6 +26,7 @@ from pipeline.config.catalogue import (
 from pipeline.config.settings import Config
 from pipeline.config.values import looks_secret
 from pipeline.config.yamltext import Reading, Tree, Value, read_yaml
+from pipeline.disk.failures import explain_os_error
 from pipeline.errors import ConfigError
 from pipeline.manifest.wording import count
 
@@ -122,7 +123,7 @@ def _gather_file(path: Path, gathered: _Gathered) -> None:
             f"{path} is not UTF-8 text.", action="Save the file in the encoding UTF-8."
         ) from None
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
+        raise ConfigError(f"{path} cannot be read: {explain_os_error(error)}.") from None
     reading = read_yaml(text)
     for line, key, sentence in reading.faults:
         gathered.fault(f"{path}:{line}", key, sentence)

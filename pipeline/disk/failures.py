@@ -31,7 +31,10 @@ _OF_SYSTEM = {
         "the system lets this program open no more files",
         "Lower limits.downloads (or raise the limit with ulimit -n) and run again.",
     ),
-    errno.ENFILE: ("the system can open no more files", "Close other programs and run again."),
+    errno.ENFILE: (
+        "the system lets no program open any more files",
+        "Close other programs and run again.",
+    ),
 }
 _OF_SQLITE = {
     sqlite3.SQLITE_FULL: _FULL,
@@ -87,6 +90,11 @@ def storing(
         raise store_error(subject, error, cannot=cannot, action=action) from error
 
 
+def explain_os_error(error: OSError) -> str:
+    """Return why the system refused, in its own words, without its number and the path."""
+    return error.strerror or str(error) or type(error).__name__
+
+
 def no_room(error: Exception) -> bool:
     """Return whether SQLite may have failed because the disk, or a quota, is full."""
     return isinstance(error, sqlite3.Error) and _code(error) in _NO_ROOM
@@ -96,7 +104,7 @@ def _explained(error: Exception) -> tuple[str, str]:
     if isinstance(error, sqlite3.Error):
         return _OF_SQLITE.get(_code(error) & _PRIMARY, (str(error), _LOOK))
     if isinstance(error, OSError):
-        return _OF_SYSTEM.get(error.errno or 0, (error.strerror or str(error), _LOOK))
+        return _OF_SYSTEM.get(error.errno or 0, (explain_os_error(error), _LOOK))
     return str(error) or type(error).__name__, _LOOK
 
 

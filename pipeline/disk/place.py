@@ -42,10 +42,41 @@ def place(target: Path, write: Callable[[BinaryIO], _Written]) -> tuple[Path, _W
     """
     temp = temporary(target)
     with storing(target), _clearing(temp):
-        written = _write(temp, write)
-        placed = _rename(temp, target)
+        descriptor, written = _write(temp, write)
+        return place_written(descriptor, temp, target, rename=_rename), written
+
+
+def place_written(
+    descriptor: int,
+    temp: Path,
+    target: Path,
+    *,
+    rename: Callable[[Path, Path], Path] = Path.replace,
+    outlived: Path | None = None,
+    cannot: str = "be written",
+) -> Path:
+    """Bring a file that is written to the disk and put it in its place; return that place.
+
+    Args:
+        descriptor: the file, open to be written to; it is closed here.
+        temp: the name beside `target` under which it was written.
+        target: where it goes.
+        rename: renames the file and returns the name that it got.
+        outlived: a file beside `target` that nobody needs once the other is in its place.
+        cannot: what could not be done where the disk fails, as in "be written".
+
+    Raises:
+        StoreError: the disk does not take the file `temp`, or the folder not the name `target`.
+
+    """
+    with storing(temp, cannot=cannot):
+        _flush(descriptor)
+    with storing(target, cannot=cannot):
+        placed = rename(temp, target)
+        if outlived is not None:
+            outlived.unlink(missing_ok=True)
         sync_folder(target.parent)
-    return placed, written
+    return placed
 
 
 def place_in_cache(target: Path, data: bytes) -> None:
@@ -55,7 +86,7 @@ def place_in_cache(target: Path, data: bytes) -> None:
     """
     temp = _temporary_here(target)
     with _clearing(temp):
-        _write(temp, lambda file: file.write(data), mode=_OWN)
+        _flush(_write(temp, lambda file: file.write(data), mode=_OWN)[0])
         temp.replace(target)
 
 
@@ -63,7 +94,7 @@ def place_new(target: Path, data: bytes) -> None:
     """Put a file where there is none. Raises FileExistsError if there is, else OSError."""
     temp = _temporary_here(target)
     with _clearing(temp):
-        _write(temp, lambda file: file.write(data))
+        _flush(_write(temp, lambda file: file.write(data))[0])
         os.close(open_unlinked(target, _NEW, _MODE))  # takes the name: two cannot both have it
         try:
             temp.replace(target)
@@ -112,15 +143,27 @@ def sync_folder(folder: Path, flush: Callable[[int], None] = os.fsync) -> None:
         os.close(descriptor)
 
 
-def _write(temp: Path, write: Callable[[BinaryIO], _Written], mode: int = _MODE) -> _Written:
-    """Write a file and bring it to the disk, in place of what a killed writer left."""
+def _write(
+    temp: Path, write: Callable[[BinaryIO], _Written], mode: int = _MODE
+) -> tuple[int, _Written]:
+    """Write a file in place of what a killed writer left; return it, still open, and the result."""
     temp.parent.mkdir(parents=True, exist_ok=True)
     temp.unlink(missing_ok=True)  # a link that lies there is not followed
-    with os.fdopen(open_unlinked(temp, _NEW, mode), "wb") as file:
-        written = write(file)
-        file.flush()
-        os.fsync(file.fileno())
-    return written
+    descriptor = open_unlinked(temp, _NEW, mode)
+    try:
+        with os.fdopen(descriptor, "wb", closefd=False) as file:
+            return descriptor, write(file)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _flush(descriptor: int) -> None:
+    """Bring a file to the disk and close it."""
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from pipeline import __version__
+from pipeline.disk.failures import store_error
 from pipeline.downloader.addresses import CheckedResolver, ForbiddenAddress, public_refusal
 from pipeline.errors import LinkDead, StoreError, TransferBroken
 from pipeline.retryafter import retry_after_s
@@ -182,10 +183,7 @@ def explain_failure(
     if isinstance(error, aiohttp.InvalidURL):
         return LinkDead("The download link cannot be read.")
     if isinstance(cause, OSError) and cause.errno in {errno.EMFILE, errno.ENFILE}:
-        return StoreError(
-            "The system lets this program open no more files.",
-            action="Lower limits.downloads (or raise the limit with ulimit -n) and run again.",
-        )
+        return store_error(f"The connection to {url_host}", cause, cannot="be opened")
     if isinstance(error, TimeoutError):
         return TransferBroken(f"{url_host} does not answer or went silent in the transfer.")
     return TransferBroken(f"The transfer from {url_host} broke ({type(error).__name__}).")

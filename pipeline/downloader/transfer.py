@@ -26,11 +26,12 @@ import aiohttp
 
 from pipeline.disk.failures import storing
 from pipeline.disk.openfile import open_regular, open_unlinked
-from pipeline.disk.place import sync_folder, temporary
+from pipeline.disk.place import place_written, temporary
 from pipeline.downloader.connection import BodyStep, Mark, Verdict
 from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+_WRITTEN_OR_READ = "be written or read"
 _SIDECAR_LIMIT_BYTES = 4096
 """A companion larger than this is none of ours."""
 LONG_BYTES = 1024 * 1024
@@ -51,7 +52,7 @@ _GZIP = 31  # zlib: a gzip header and trailer are expected
 
 def storing_video(path: Path) -> AbstractContextManager[None]:
     """Turn every failure of the file system inside into a StoreError that names `path`."""
-    return storing(path, cannot="be written or read")
+    return storing(path, cannot=_WRITTEN_OR_READ)
 
 
 class PartFile:
@@ -61,7 +62,6 @@ class PartFile:
         self.final = folder / name
         self.path = temporary(self.final)
         self.sidecar = folder / f".{name}.part.json"
-        self._folder = folder
         self._name = name
         self._descriptor: int | None = None
         self.size_bytes = _size_on_disk(self.path)
@@ -171,16 +171,8 @@ class PartFile:
         """
         if descriptor is None:
             descriptor = self.open()
-        with storing_video(self.path):
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        with storing_video(self.final):
-            self.path.replace(self.final)
-            if self._mark_kept:
-                self.sidecar.unlink(missing_ok=True)
-            sync_folder(self._folder)
+        outlived = self.sidecar if self._mark_kept else None
+        place_written(descriptor, self.path, self.final, outlived=outlived, cannot=_WRITTEN_OR_READ)
 
 
 def _size_on_disk(path: Path) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.disk.failures import explain_os_error
 from pipeline.model import PictureFault
 
 LARGEST_BYTES = 10_000_000
@@ -112,7 +113,7 @@ def unreadable(path: Path, error: OSError) -> PictureFault:
     """Return the fault of a file that exists and cannot be read."""
     return PictureFault(
         "unreadable",
-        f"{path} cannot be read: {error.strerror or error}. Check that you have the permission to "
+        f"{path} cannot be read: {explain_os_error(error)}. Check that you have the permission to "
         "open it.",
     )
 

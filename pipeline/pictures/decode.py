@@ -15,6 +15,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
 from pipeline.model import Picture, PictureFault
 from pipeline.pictures import accepted
@@ -146,7 +147,7 @@ def _keep(path: Path, sha256: str, copy: Copy, copies: CopyFolder | None) -> Pic
         else:
             place = copies.keep(identity + copy.format.suffixes[0], copy.data)
     except OSError as error:
-        unkept = f"no copy can be kept: {error.strerror or error}"
+        unkept = f"no copy can be kept: {explain_os_error(error)}"
     verb = "would be" if unkept else "is"
     note = f"{path.name} {verb} sent as a {copy.format.name} copy: {copy.reasons}."
     return Picture(

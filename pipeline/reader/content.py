@@ -11,6 +11,7 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from pipeline.disk.failures import explain_os_error
 from pipeline.errors import ManifestError
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def load(path: Path) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise ManifestError(
-            f"{name} cannot be opened: {error.strerror or error}.",
+            f"{name} cannot be opened: {explain_os_error(error)}.",
             action="Close it in other programs, and check that you have permission to read it.",
         ) from error
     if not data:

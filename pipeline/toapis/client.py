@@ -20,6 +20,7 @@ import aiohttp
 from yarl import URL
 
 from pipeline.config.values import TASK_PATH, origin
+from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
 from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused
 from pipeline.model import Balance, Request, TaskView
@@ -301,7 +302,7 @@ def _picture_bytes(path: Path, sha256: str | None) -> bytes:
         content = read_regular(path, _LARGEST_UPLOAD_BYTES)
     except OSError as error:
         raise Refused(
-            f"The picture {path} cannot be read: {error.strerror or error}.",
+            f"The picture {path} cannot be read: {explain_os_error(error)}.",
             code="picture_unreadable",
             action="Put the picture back in its place, then run again.",
         ) from error

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 from xml.parsers.expat import ExpatError
 
+from pipeline.disk.failures import explain_os_error
 from pipeline.disk.place import place
 from pipeline.manifest.wording import count
 from pipeline.model import RESULT_COLUMNS, Manifest, Result, Summary, TextDialect
@@ -170,7 +171,7 @@ def _copy(
     try:
         package = PackageCopy.of(source)
     except OSError as error:
-        raise _Unreadable(error.strerror or str(error)) from error
+        raise _Unreadable(explain_os_error(error)) from error
     with package.zip:
         return fill(package, manifest.sheet, make, file, summary)
 

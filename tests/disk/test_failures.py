@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.disk.failures import no_room, store_error, storing
+from pipeline.disk.failures import explain_os_error, no_room, store_error, storing
 from pipeline.errors import StoreError
 
 VIDEO = Path("videos/a.mp4")
@@ -19,7 +19,8 @@ VIDEO = Path("videos/a.mp4")
     ("number", "words"),
     [
         (errno.ENOSPC, "the disk is full"),
-        (errno.EMFILE, "open no more files"),
+        (errno.EMFILE, "the system lets this program open no more files"),
+        (errno.ENFILE, "the system lets no program open any more files"),
         (errno.EROFS, "cannot be written: the disk is read-only"),
         (errno.EACCES, "access is denied"),
         (errno.ELOOP, "it is a link to another place"),
@@ -35,6 +36,28 @@ def test_what_the_system_refuses(number: int | None, words: str) -> None:
     assert words in told.message
     assert told.message.endswith(".")
     assert told.action
+
+
+def test_each_limit_of_open_files_has_its_own_remedy() -> None:
+    """A limit of this program is the user's to raise; the machine's is shared with others."""
+    own = store_error(VIDEO, OSError(errno.EMFILE, "reason")).action or ""
+    whole = store_error(VIDEO, OSError(errno.ENFILE, "reason")).action or ""
+    assert "limits.downloads" in own
+    assert "ulimit -n" in own
+    assert whole == "Close other programs and run again."
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.EIO, "reason", "a.mp4"), "reason"),
+        (OSError("disk on fire"), "disk on fire"),
+        (PermissionError(), "PermissionError"),
+    ],
+)
+def test_the_words_of_the_system(error: OSError, words: str) -> None:
+    """They come without the number and the path, and there always are some."""
+    assert explain_os_error(error) == words
 
 
 def test_what_sqlite_refuses(tmp_path: Path) -> None:

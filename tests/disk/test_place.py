@@ -12,7 +12,15 @@ from typing import BinaryIO
 
 import pytest
 
-from pipeline.disk.place import place, place_in_cache, place_new, remove, sync_folder, temporary
+from pipeline.disk.place import (
+    place,
+    place_in_cache,
+    place_new,
+    place_written,
+    remove,
+    sync_folder,
+    temporary,
+)
 from pipeline.errors import StoreError
 from pipeline.model import TextDialect
 from pipeline.writer.results import write_results
@@ -173,6 +181,37 @@ def test_a_folder_is_flushed_after_each_file(tmp_path: Path) -> None:
     sync_folder(tmp_path)
     with pytest.raises(FileNotFoundError):
         sync_folder(tmp_path / "gone")
+
+
+def test_a_file_that_is_written_already(tmp_path: Path) -> None:
+    """It takes the place of the old one, and what nobody needs any more goes."""
+    temp, target, beside = tmp_path / "new", tmp_path / "a.mp4", tmp_path / "new.json"
+    for path, text in ((temp, "new"), (target, "old"), (beside, "{}")):
+        path.write_text(text)
+    descriptor = os.open(temp, os.O_RDWR)
+    assert place_written(descriptor, temp, target, outlived=beside) == target
+    assert list(tmp_path.iterdir()) == [target]
+    assert target.read_text() == "new"
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pipe that cannot be flushed")
+def test_a_written_file_that_fails_is_named(tmp_path: Path) -> None:
+    """The part where the disk does not take it, the final name where the folder does not."""
+    temp, target = tmp_path / "new", tmp_path / "a.mp4"
+    temp.write_bytes(b"new")
+    reader, writer = os.pipe()
+    with pytest.raises(StoreError) as caught:
+        place_written(writer, temp, target, cannot="be moved")
+    assert caught.value.message.startswith(f"{temp} cannot be moved: ")
+    assert os.read(reader, 1) == b"", "the writing end was closed"
+    os.close(reader)
+    target.mkdir()
+    with pytest.raises(StoreError) as caught:
+        place_written(os.open(temp, os.O_RDWR), temp, target, cannot="be moved")
+    assert caught.value.message.startswith(f"{target} cannot be moved: ")
+    assert temp.read_bytes() == b"new"
 
 
 def test_a_new_file_is_never_put_over_another(tmp_path: Path) -> None:

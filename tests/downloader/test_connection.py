@@ -1,12 +1,16 @@
-"""Which addresses and links a download may go to."""
+"""Which addresses and links a download may go to, and what a failed connection means."""
 
 from __future__ import annotations
 
+import errno
+
+import aiohttp
 import pytest
 from yarl import URL
 
 from pipeline.downloader.addresses import address_refusal
-from pipeline.downloader.connection import link_refusal
+from pipeline.downloader.connection import explain_failure, link_refusal
+from pipeline.errors import StoreError, TransferBroken
 
 
 @pytest.mark.parametrize(
@@ -78,3 +82,25 @@ def test_private_allowed() -> None:
     assert link_refusal(URL("http://127.0.0.1:8/x"), allow_private=True) is None
     assert link_refusal(URL("file:///x"), allow_private=True)
     assert link_refusal(URL("http://me:x@127.0.0.1/"), allow_private=True)
+
+
+@pytest.mark.parametrize(
+    ("number", "why", "remedy"),
+    [
+        (errno.EMFILE, "lets this program open no more files", "Lower limits.downloads"),
+        (errno.ENFILE, "lets no program open any more files", "Close other programs"),
+    ],
+)
+def test_no_more_connections_can_be_opened(number: int, why: str, remedy: str) -> None:
+    """The run stops; which limit was met decides what to do, however aiohttp wraps the failure."""
+    refused = OSError(number, "reason")
+    key = aiohttp.client_reqrep.ConnectionKey("cdn.example", 443, True, True, None, None, None)
+    for error in (refused, aiohttp.ClientConnectorError(key, refused)):
+        told = explain_failure(error, "cdn.example")
+        assert isinstance(told, StoreError)
+        assert told.message == (
+            f"The connection to cdn.example cannot be opened: the system {why}."
+        )
+        assert (told.action or "").startswith(remedy)
+    other = explain_failure(OSError(errno.ECONNRESET, "reason"), "cdn.example")
+    assert isinstance(other, TransferBroken)
