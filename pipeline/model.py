@@ -216,7 +216,7 @@ class Entry:
         """What the entry is called for good, whatever its row is called."""
         return self.attempt.identity
 
-    def under(self, key: str) -> Entry:
+    def with_key(self, key: str) -> Entry:
         """Return the same entry with its row under another key."""
         return replace(self, key=key, attempt=replace(self.attempt, key=key))
 

@@ -122,9 +122,9 @@ class Observer(Protocol):
 
     @property
     def interval_s(self) -> float:
-        """The longest time between two calls of `saw`, in seconds."""
+        """The longest time between two calls of `observe`, in seconds."""
 
-    def saw(self, decision: Decision, engine: Engine) -> None:
+    def observe(self, decision: Decision, engine: Engine) -> None:
         """Take in a decision, or the mere passing of time."""
 
 
@@ -198,7 +198,7 @@ class Scheduler:
     async def _work(self) -> None:
         while self._crash is None:
             decision = self._turn()
-            self._observer.saw(decision, self._engine)
+            self._observer.observe(decision, self._engine)
             if self._engine.finished and not self._uncommitted:
                 return
             await self._sleep(decision.wake_at)
@@ -236,11 +236,11 @@ class Scheduler:
         # The clock is read once: a submission is recorded under the day that it counts for.
         wall = self._clock.wall()
         self._engine.begin_day(day_of(wall))
-        decision = self._engine.tell(self._told(), self._clock.now())
+        decision = self._engine.tell(self._drain_replies(), self._clock.now())
         self._carry_out(decision, wall)
         return decision
 
-    def _told(self) -> Iterator[Reply]:
+    def _drain_replies(self) -> Iterator[Reply]:
         # One at a time: if the engine fails on a reply, the others are still there.
         while self._replies:
             yield self._replies.popleft()
@@ -269,9 +269,11 @@ class Scheduler:
             return
         self._uncommitted[written] = []
         loop = asyncio.get_running_loop()
-        written.add_done_callback(lambda done: loop.call_soon_threadsafe(self._committed, done))
+        written.add_done_callback(
+            lambda done: loop.call_soon_threadsafe(self._go_on_after_commit, done)
+        )
 
-    def _committed(self, done: Future[StoreError | None]) -> None:
+    def _go_on_after_commit(self, done: Future[StoreError | None]) -> None:
         commands = self._uncommitted.pop(done)
         error = done.exception()
         if error is not None:
@@ -303,9 +305,9 @@ class Scheduler:
             elif self._crash is None:
                 effort = asyncio.create_task(self._perform(command))
                 self._under_way[effort] = command
-                effort.add_done_callback(self._ended)
+                effort.add_done_callback(self._end_effort)
 
-    def _ended(self, effort: asyncio.Task[None]) -> None:
+    def _end_effort(self, effort: asyncio.Task[None]) -> None:
         command = self._under_way.pop(effort)
         if effort.cancelled():
             if isinstance(command, Download):

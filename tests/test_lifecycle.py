@@ -147,7 +147,7 @@ def test_a_row_is_renamed_in_any_state_and_moves_nowhere(state: State) -> None:
     renamed = apply(entry, ev.Renamed("a", 1, "b"), 1.0)
     assert (renamed.key, renamed.attempt.key, renamed.identity) == ("b", "b", "a")
     assert renamed == replace(entry, key="b", attempt=replace(attempt(), key="b", identity="a"))
-    assert renamed.under("a") == entry
+    assert renamed.with_key("a") == entry
     with pytest.raises(ImpossibleMove, match="about attempt 2"):
         apply(entry, ev.Renamed("a", 2, "b"), 1.0)
 

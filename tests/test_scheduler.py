@@ -167,7 +167,7 @@ class Watcher:
     shown: int = 0
     breaks: bool = False
 
-    def saw(self, decision: Decision, engine: Engine) -> None:
+    def observe(self, decision: Decision, engine: Engine) -> None:
         assert isinstance(engine, Engine)
         self.shown += 1
         if self.breaks and any(isinstance(event, ev.Intended) for event in decision.events):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pipeline.config.catalogue import FIELDS, SECTIONS, about, allowed
+from pipeline.config.catalogue import FIELDS, SECTIONS, describe_setting, say_allowed
 
 from .tables import table
 
@@ -25,8 +25,8 @@ def _rows(section: str) -> list[tuple[str, ...]]:
         (
             f"`{path}`",
             f"`{_written(info.get_default(call_default_factory=True))}`",
-            allowed(path),
-            _escaped(about(path)),
+            say_allowed(path),
+            _escaped(describe_setting(path)),
         )
         for path, info in FIELDS.items()
         if path.rpartition(".")[0] == section

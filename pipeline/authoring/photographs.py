@@ -103,7 +103,7 @@ def assemble(
     if not groups:
         raise UsageError(
             f"{folder} has no picture that can be used.",
-            action=" ".join(described(found.left_out)) or "Put JPEG or PNG files into it.",
+            action=" ".join(describe_left_out(found.left_out)) or "Put JPEG or PNG files into it.",
         )
     start, root = _start(folder, manifest)
     rows = [_row(key, shots, prompts, start, found) for key, shots in groups.items()]
@@ -117,7 +117,9 @@ def assemble(
     )
 
 
-def described(left_out: Mapping[str, Sequence[str]], *, everything: bool = False) -> list[str]:
+def describe_left_out(
+    left_out: Mapping[str, Sequence[str]], *, everything: bool = False
+) -> list[str]:
     """Say what was left out, one line per reason; of many files name the first ones."""
     lines = []
     for why, paths in left_out.items():

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from pipeline.checker.naming import visible
+from pipeline.checker.naming import normalise_key
 from pipeline.errors import UsageError
 
 _FIRST_VIEWS = ("front", "main", "hero", "packshot", "cover")
@@ -102,7 +102,7 @@ def by_pattern(paths: Iterable[str], pattern: str) -> tuple[list[Shot], list[str
     for path in paths:
         found = searched.search(path)
         groups = found.groupdict() if found else {}
-        key = visible(groups.get("key") or "")
+        key = normalise_key(groups.get("key") or "")
         if key:
             shots.append(Shot(path, key, groups.get("view") or ""))
         else:
@@ -175,11 +175,11 @@ def _begins_a_series(group: Iterable[tuple[int | None, str]]) -> bool:
 def _loose(path: str, *, sure_enough: bool) -> Shot:
     stem = PurePosixPath(path).stem
     match = _SURE.fullmatch(stem) or (_UNSURE.fullmatch(stem) if sure_enough else None)
-    if match is None or not visible(match["key"]):
-        return Shot(path, visible(stem) or path, "")
+    if match is None or not normalise_key(match["key"]):
+        return Shot(path, normalise_key(stem) or path, "")
     groups = match.groupdict()
     view = groups["view"] or groups.get("number") or groups.get("copy") or ""
-    return Shot(path, visible(match["key"]), view)
+    return Shot(path, normalise_key(match["key"]), view)
 
 
 def _folder_names(paths: Iterable[str]) -> dict[PurePosixPath, str]:
@@ -195,7 +195,7 @@ def _folder_names(paths: Iterable[str]) -> dict[PurePosixPath, str]:
 def _in_folder(path: str, names: Mapping[PurePosixPath, str]) -> Shot:
     """Read a picture in a subfolder; what its name adds to the folder's name is the view."""
     pure = PurePosixPath(path)
-    key = visible(names[pure.parent]) or str(pure.parent)
+    key = normalise_key(names[pure.parent]) or str(pure.parent)
     view = pure.stem
     if view.casefold().startswith(pure.parent.name.casefold()):
         view = view[len(pure.parent.name) :].lstrip(" _.-")

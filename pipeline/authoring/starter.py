@@ -64,10 +64,10 @@ def make_starter(folder: Path) -> list[str]:
     Existing files and folders are left alone. Raises UsageError if a file is in the way of a
     folder, StoreError if the disk fails.
     """
-    lines = [_made_folder(folder / PICTURES), _made_folder(folder / OUTPUTS)]
+    lines = [_make_folder(folder / PICTURES), _make_folder(folder / OUTPUTS)]
     lines += [
-        _made_file(folder / MANIFEST, _template_workbook()),
-        _made_file(folder / CONFIG, sample().encode()),
+        _make_file(folder / MANIFEST, _template_workbook()),
+        _make_file(folder / CONFIG, sample().encode()),
     ]
     return [*lines, "", *_next_steps(folder)]
 
@@ -78,7 +78,7 @@ def _template_workbook() -> bytes:
     return workbook(HEADERS, rows)
 
 
-def _made_folder(path: Path) -> str:
+def _make_folder(path: Path) -> str:
     if path.is_dir():
         return f"exists    {path}/"
     try:
@@ -98,7 +98,7 @@ def _made_folder(path: Path) -> str:
     return f"created   {path}/"
 
 
-def _made_file(path: Path, data: bytes) -> str:
+def _make_file(path: Path, data: bytes) -> str:
     if path.exists():
         return f"exists    {path} (left alone)"
     put(path, data)
@@ -106,7 +106,7 @@ def _made_file(path: Path, data: bytes) -> str:
 
 
 def _next_steps(folder: Path) -> list[str]:
-    here = "" if folder.resolve() == Path.cwd().resolve() else f"cd {_quoted(folder)}, then "
+    here = "" if folder.resolve() == Path.cwd().resolve() else f"cd {_quote(folder)}, then "
     return [
         f"1. {here}fill in {MANIFEST} (its sheet Rules explains how); pictures go to {PICTURES}/",
         f"2. reelsheet check {MANIFEST} shows what is still wrong",
@@ -114,5 +114,5 @@ def _next_steps(folder: Path) -> list[str]:
     ]
 
 
-def _quoted(folder: Path) -> str:
+def _quote(folder: Path) -> str:
     return f'"{folder}"' if " " in str(folder) else str(folder)

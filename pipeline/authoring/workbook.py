@@ -213,12 +213,12 @@ def _put_rules(sheet: Worksheet) -> None:
 def guide() -> list[tuple[str, ...]]:
     """Return a line per field: header, what to write, what is allowed, if empty, other headers."""
     return [
-        (field, about, _allowed(field), _empty(field), _others(field))
+        (field, about, _say_allowed(field), _empty(field), _others(field))
         for field, about in _ABOUT.items()
     ]
 
 
-def _allowed(field: str) -> str:
+def _say_allowed(field: str) -> str:
     if field in rules.IMAGE_FIELDS:
         return f"{rules.BY_FIELD['image_urls'].sentence} per row"
     rule = rules.BY_FIELD.get(field)

@@ -23,7 +23,7 @@ from pipeline.checker.rules import (
     duration_of,
     resolution_of,
 )
-from pipeline.manifest.blank import bare
+from pipeline.manifest.blank import strip_blanks
 from pipeline.manifest.wording import address_of
 from pipeline.model import Manifest, Problem, Row, Severity
 
@@ -57,17 +57,17 @@ def make_drafter(
 
     def draft(row: Row, key: str) -> Draft | None:
         cells = row.cells
-        prompt = bare(cells[prompt_at])
+        prompt = strip_blanks(cells[prompt_at])
         pictures: tuple[str, ...] = ()
         if any(named := image_cells(cells)):
-            pictures = tuple(filter(None, map(bare, named[:single])))
+            pictures = tuple(filter(None, map(strip_blanks, named[:single])))
             if len(pictures) not in counts or any(named[single:]):
                 return None
         if not 0 < len(prompt) <= LONG_PROMPT:
             return None
         said = form_cells(cells)
         if said not in forms:
-            texts = dict(zip(written, map(bare, said), strict=True))
+            texts = dict(zip(written, map(strip_blanks, said), strict=True))
             forms[said] = rules.form_of(
                 *(texts.get(name, "") for name in rules.FORM_FIELDS), defaults
             )
@@ -102,7 +102,7 @@ def draft_row(
     that stands for an empty cell, or the problem that kept it from being made. A draft may come
     with warnings.
     """
-    texts = {name: bare(row.cells[index]) for name, index in fields.items()}
+    texts = {name: strip_blanks(row.cells[index]) for name, index in fields.items()}
     reading = _Reading(row, key, manifest, fields, texts)
     prompt = reading.prompt(made)
     images = reading.images()
@@ -185,7 +185,7 @@ class _Reading:
             self._note(
                 name,
                 f"{name}_not_allowed",
-                f'The {name.replace("_", " ")} "{_shortened(text)}" is not possible. '
+                f'The {name.replace("_", " ")} "{_shorten(text)}" is not possible. '
                 f"Write {BY_FIELD[name].sentence}, or leave the cell empty for {default}.",
             )
         return value
@@ -238,7 +238,7 @@ def problem_at(
 
 def split_images(text: str) -> tuple[str, ...]:
     """Split an `images` cell at `|`, `;` and line breaks into the pictures that it names."""
-    return tuple(part for piece in _IMAGE_BREAKS.split(text) if (part := bare(piece)))
+    return tuple(part for piece in _IMAGE_BREAKS.split(text) if (part := strip_blanks(piece)))
 
 
 def image_fields(row: Row, fields: Mapping[str, int]) -> list[tuple[str, str]]:
@@ -246,7 +246,7 @@ def image_fields(row: Row, fields: Mapping[str, int]) -> list[tuple[str, str]]:
     found = [
         (name, text)
         for name in rules.SINGLE_IMAGES
-        if name in fields and (text := bare(row.cells[fields[name]]))
+        if name in fields and (text := strip_blanks(row.cells[fields[name]]))
     ]
     index = fields.get("images")
     if index is not None and row.cells[index]:
@@ -260,5 +260,5 @@ def _wrong_count(count: int) -> str:
     return f"The row names {count} pictures; a video takes {sentence}. {remedy}"
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"

@@ -20,8 +20,8 @@ from pathvalidate import sanitize_filename
 
 from pipeline.checker.drafts import problem_at
 from pipeline.checker.rowtexts import RowTemplate, name_template
-from pipeline.manifest.blank import is_blank, trimmed
-from pipeline.manifest.columns import folded
+from pipeline.manifest.blank import is_blank, trim
+from pipeline.manifest.columns import fold_header
 from pipeline.manifest.templates import TemplateFault, from_shorthand
 from pipeline.manifest.wording import plural
 from pipeline.model import Manifest, Problem, Row
@@ -50,7 +50,7 @@ _INVISIBLE = {"Cc", "Cf"}  # control, zero width, direction
 _UNSHOWN = {"Cn", "Co", "Cs"}  # unassigned, private, halves of a pair: a key keeps them, no name
 
 
-def visible(text: str) -> str:
+def normalise_key(text: str) -> str:
     """Return a key as it is compared: composed (NFC), no invisible characters, single blanks."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split()) if "  " in text else text.strip()
@@ -64,7 +64,7 @@ def visible(text: str) -> str:
 
 
 def _key_in(cell: str) -> str:
-    key = visible(cell)
+    key = normalise_key(cell)
     return key if key.isascii() or not is_blank(key) else ""
 
 
@@ -115,13 +115,13 @@ def _inputs(
     cells = list(fields.items())
     known = set(fields.values())
     wider = cells + [
-        (f"column {folded(manifest.headers[i])}", i) for i in made_of if i not in known
+        (f"column {fold_header(manifest.headers[i])}", i) for i in made_of if i not in known
     ]
     prompt = fields.get("prompt")
 
     def inputs(row: Row) -> Iterable[tuple[str, str]]:
-        # Not `bare`: a row that was paid for with an invisible prompt keeps its key.
-        empty = prompt is None or not trimmed(row.cells[prompt])
+        # Not `strip_blanks`: a row that was paid for with an invisible prompt keeps its key.
+        empty = prompt is None or not trim(row.cells[prompt])
         return ((name, row.cells[index]) for name, index in (wider if empty else cells))
 
     return inputs
@@ -136,9 +136,9 @@ def _unnamed_keys(
     keys = []
     for row in rows:
         plain = _contents_key(inputs(row))
-        key = numbered(plain, seen)
+        key = number_key(plain, seen)
         while key in given:
-            key = numbered(plain, seen)
+            key = number_key(plain, seen)
         keys.append(key)
     return keys
 
@@ -163,18 +163,18 @@ def _bad_key(manifest: Manifest, row: Row, index: int, rows: Sequence[int]) -> P
 def _contents_key(inputs: Iterable[tuple[str, str]]) -> str:
     """Make a key of a row's own input cells, given as (field, text); empty cells do not count.
 
-    Equal rows get equal keys, which `numbered` tells apart.
+    Equal rows get equal keys, which `number_key` tells apart.
     """
-    cells = [(field, shown) for field, text in inputs if (shown := visible(text))]
+    cells = [(field, shown) for field, text in inputs if (shown := normalise_key(text))]
     return f"row-{_hash(cells)[:_ROW_DIGITS]}"
 
 
-def made_of_contents(key: str) -> bool:
+def looks_made_of_contents(key: str) -> bool:
     """Tell whether a key looks as if `_contents_key` had made it."""
     return _MADE.fullmatch(key) is not None
 
 
-def numbered(key: str, seen: Counter[str]) -> str:
+def number_key(key: str, seen: Counter[str]) -> str:
     """Return the key for the next row with these contents: the key, then `-2`, `-3` and so on.
 
     `seen` counts the rows so far.
@@ -236,12 +236,12 @@ def video_names(
         bases = {key: safe_name(key) for key, _ in rows}
     else:
         bound = name_template(template, headers)
-        bases = {key: safe_name(_named(bound, key, row)) for key, row in rows}
+        bases = {key: safe_name(_fill_name(bound, key, row)) for key, row in rows}
     bases |= {key: base for key, base in (kept or {}).items() if key in bases}
     owned = {_fold(name.removesuffix(_SUFFIX)): key for name, key in (taken or {}).items()}
     seeds = {key: identity for key, identity in (identities or {}).items() if key in bases}
-    crowded = (_crowded(bases, owned) | seeds.keys()) - (kept or {}).keys()
-    return _told_apart(bases, crowded, owned, seeds) if crowded else bases
+    crowded = (_find_crowded(bases, owned) | seeds.keys()) - (kept or {}).keys()
+    return _tell_apart(bases, crowded, owned, seeds) if crowded else bases
 
 
 def safe_name(text: str) -> str:
@@ -251,14 +251,16 @@ def safe_name(text: str) -> str:
     characters, and at most 120 bytes.
     """
     if not (_PLAIN.fullmatch(text) and text[-1] != "-"):
-        text = _cleaned(text)
+        text = _clean(text)
     if _RESERVED.match(text.casefold()):
         text = f"_{text}"
     return text
 
 
-def _cleaned(text: str) -> str:
-    shown = "".join(char for char in visible(text) if unicodedata.category(char) not in _UNSHOWN)
+def _clean(text: str) -> str:
+    shown = "".join(
+        char for char in normalise_key(text) if unicodedata.category(char) not in _UNSHOWN
+    )
     # Fullwidth and similar forms of / : \ are kept: only the ASCII characters divide a path.
     name: str = sanitize_filename(shown, replacement_text="_", platform="universal")
     return _cut(name.lstrip(".- "), _LONGEST_BYTES).rstrip(". -")
@@ -281,7 +283,7 @@ def _fold(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
-def _crowded(bases: Mapping[str, str], owned: Mapping[str, str]) -> set[str]:
+def _find_crowded(bases: Mapping[str, str], owned: Mapping[str, str]) -> set[str]:
     """Return the keys whose plain name could be another row's, now or in a later attempt."""
     folded = {key: _fold(base) for key, base in bases.items()}
     holders = Counter(folded.values())
@@ -305,7 +307,7 @@ def _crowded(bases: Mapping[str, str], owned: Mapping[str, str]) -> set[str]:
     return crowded
 
 
-def _told_apart(
+def _tell_apart(
     bases: Mapping[str, str],
     crowded: set[str],
     owned: Mapping[str, str],
@@ -330,7 +332,7 @@ def _told_apart(
     return names
 
 
-def _named(template: RowTemplate, key: str, row: Row) -> str:
+def _fill_name(template: RowTemplate, key: str, row: Row) -> str:
     try:
         return template.text(row, key=key)
     except TemplateFault:  # the check has made it a problem of the row; an empty name gets a hash

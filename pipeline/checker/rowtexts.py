@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 from pipeline.checker.drafts import problem_at
 from pipeline.errors import ConfigError
-from pipeline.manifest.blank import bare, is_blank
-from pipeline.manifest.columns import RESULT_PREFIX, folded
+from pipeline.manifest.blank import is_blank, strip_blanks
+from pipeline.manifest.columns import RESULT_PREFIX, fold_header
 from pipeline.manifest.plaintext import sentence
 from pipeline.manifest.templates import Template, TemplateFault, ValueNeeded, compile_template
-from pipeline.manifest.wording import headers_seen, plural
+from pipeline.manifest.wording import name_headers, plural
 from pipeline.model import Manifest, Problem, Row, Severity
 
 _SETTING = "manifest.prompt_template"
@@ -58,7 +58,7 @@ class RowTemplate:
 
         """
         values: dict[str, object] = {
-            name: (bare(row.cells[self.places[name]]) or None)
+            name: (strip_blanks(row.cells[self.places[name]]) or None)
             if name in self.places
             else given[name.casefold()]
             for name in self.template.names
@@ -84,11 +84,11 @@ def _bind(template: Template, headers: Sequence[str], *, given: Sequence[str] = 
     own = {
         index: header.strip()
         for index, header in enumerate(headers)
-        if folded(header) and not folded(header).startswith(RESULT_PREFIX)
+        if fold_header(header) and not fold_header(header).startswith(RESULT_PREFIX)
     }
     found = {name: _place(name, own) for name in template.names if name.casefold() not in given}
     if missing := [name for name, place in found.items() if place is None]:
-        raise TemplateFault(_missing(missing, own))
+        raise TemplateFault(_say_missing(missing, own))
     return RowTemplate(template, {name: at for name, at in found.items() if at is not None})
 
 
@@ -105,7 +105,7 @@ class PromptTemplate:
 
     def stands_for(self, row: Row) -> bool:
         """Whether the row has no prompt of its own, so that the template makes it."""
-        return self.place is None or not bare(row.cells[self.place])
+        return self.place is None or not strip_blanks(row.cells[self.place])
 
     def make(self, row: Row, key: str) -> str | Problem | None:
         """Make the prompt, on one line, or a problem; None for a row that has its own prompt."""
@@ -208,12 +208,14 @@ def _template_problem(
 
 def _word(header: str) -> str:
     """Return a header as a word of a template."""
-    return _SIGNS.sub("_", folded(header)).strip("_")
+    return _SIGNS.sub("_", fold_header(header)).strip("_")
 
 
 def _place(name: str, own: Mapping[int, str]) -> int | None:
     exact = [index for index, header in own.items() if header == name.strip()]
-    alike = exact or [index for index, header in own.items() if folded(header) == folded(name)]
+    alike = exact or [
+        index for index, header in own.items() if fold_header(header) == fold_header(name)
+    ]
     found = alike or [index for index, header in own.items() if _word(header) == _word(name) != ""]
     if len(found) > 1 and not exact:
         listed = " or ".join(f'row["{own[index]}"]' for index in found)
@@ -221,7 +223,7 @@ def _place(name: str, own: Mapping[int, str]) -> int | None:
     return found[0] if found else None
 
 
-def _missing(names: Sequence[str], own: Mapping[int, str]) -> str:
+def _say_missing(names: Sequence[str], own: Mapping[int, str]) -> str:
     listed = " and ".join(f'"{name}"' for name in names)
     noun = "a column" if len(names) == 1 else "columns"
     words = {_word(header): header for header in own.values()}
@@ -229,5 +231,5 @@ def _missing(names: Sequence[str], own: Mapping[int, str]) -> str:
     if near:
         hint = " and ".join(f'"{words[close]}"' for close in dict.fromkeys(near))
         return f"it names {noun} {listed} that the manifest does not have. Did you mean {hint}?"
-    seen = headers_seen(list(own.values()))
+    seen = name_headers(list(own.values()))
     return f"it names {noun} {listed} that the manifest does not have. {seen}"

@@ -12,7 +12,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.manifest.blank import compared
+from pipeline.manifest.blank import fold_text
 from pipeline.model import Request
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def form_of(duration: str, aspect_ratio: str, resolution: str, defaults: Form) -
 @lru_cache(maxsize=4096)
 def duration_of(text: str) -> int | None:
     """Read a duration: `4`, `4s`, `4 sec`, `4.0`, full-width digits…; None if not allowed."""
-    match = _SECONDS.fullmatch(compared(text))
+    match = _SECONDS.fullmatch(fold_text(text))
     value = int(match[1]) if match else None
     return value if value in DURATIONS else None
 
@@ -125,7 +125,7 @@ def duration_of(text: str) -> int | None:
 @lru_cache(maxsize=4096)
 def aspect_ratio_of(text: str) -> str | None:
     """Read an aspect ratio: `16:9`, `16x9`, `16/9`, `portrait`, a time…; None if not allowed."""
-    plain = _FIRST_DAY.sub("", compared(text), count=1)
+    plain = _FIRST_DAY.sub("", fold_text(text), count=1)
     match = _RATIO.fullmatch(plain)
     value = f"{match[1]}:{match[2]}" if match else _SHAPES.get(plain) or _ratio_of_time(plain)
     return value if value in ASPECT_RATIOS else None
@@ -134,7 +134,7 @@ def aspect_ratio_of(text: str) -> str | None:
 @lru_cache(maxsize=4096)
 def resolution_of(text: str) -> str | None:
     """Read a resolution: `720`, `720p`, `1080P`…, as the provider spells it; None if none."""
-    match = _LINES.fullmatch(compared(text))
+    match = _LINES.fullmatch(fold_text(text))
     return _BY_LINES.get(match[1]) if match else None
 
 

@@ -184,12 +184,12 @@ def _from_export(options: _Options, shop: str) -> None:
     notes = write(made.manifest, options.output)
     if not options.quiet:
         _warn([*made.findings, *notes])
-    _say(options, _made(options.output, len(made.manifest.rows)))
+    _say(options, _say_made(options.output, len(made.manifest.rows)))
 
 
 def _from_images(options: _Options, images: Path) -> None:
     from pipeline.authoring.newmanifest import demand_free, write
-    from pipeline.authoring.photographs import assemble, described
+    from pipeline.authoring.photographs import assemble, describe_left_out
 
     if options.output is None:
         raise UsageError("--from-images needs --output.")
@@ -198,7 +198,7 @@ def _from_images(options: _Options, images: Path) -> None:
     notes = write(made.manifest, options.output)
     if not options.quiet:
         _warn([*made.advice, *notes])
-    lines = described(made.left_out, everything=options.verbose)
+    lines = describe_left_out(made.left_out, everything=options.verbose)
     lines.append(f"{count(made.pictures, 'picture')} used")
     setting = ""
     if made.image_root is not None:
@@ -207,10 +207,10 @@ def _from_images(options: _Options, images: Path) -> None:
             "The pictures are outside the manifest's folder: set manifest.image_root to "
             f"{made.image_root} in config.yaml, or use --set as shown below."
         )
-    _say(options, [*lines, *_made(options.output, len(made.manifest.rows), setting)])
+    _say(options, [*lines, *_say_made(options.output, len(made.manifest.rows), setting)])
 
 
-def _made(path: Path, rows: int, setting: str = "") -> list[str]:
+def _say_made(path: Path, rows: int, setting: str = "") -> list[str]:
     return [
         f"created {path} with {count(rows, 'row')}",
         "Read its prompts: each becomes a video. Then:",

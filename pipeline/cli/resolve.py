@@ -87,10 +87,10 @@ def _resolve(
 
 
 def _settle(target: Target, key: str, task_id: str | None, *, adopt: bool) -> str:
-    from pipeline.checker.naming import visible
+    from pipeline.checker.naming import normalise_key
     from pipeline.runner.resolve import adopt_task, close_unsent, key_in_journal
 
-    row = key_in_journal(target, visible(key))
+    row = key_in_journal(target, normalise_key(key))
     if task_id is None:
         return close_unsent(target, row, adopt=adopt)
     return adopt_task(target, row, task_id, adopt=adopt)

@@ -98,7 +98,11 @@ def _run(
 
     target = resolve_options(manifest, config, out, sets)
     selection = select(
-        target, retry=_listed(retry), redo=_listed(redo), limit=limit, only=_listed(only)
+        target,
+        retry=_split_keys(retry),
+        redo=_split_keys(redo),
+        limit=limit,
+        only=_split_keys(only),
     )
     if dry_run:
         from pipeline.cli.look import show_plan
@@ -135,7 +139,9 @@ def _retry(
 
     _ = verbose
     target = resolve_options(manifest, config, out, sets)
-    selection = select(target, Mode.RETRY, retry=_listed(states), limit=limit, only=_listed(only))
+    selection = select(
+        target, Mode.RETRY, retry=_split_keys(states), limit=limit, only=_split_keys(only)
+    )
     _carry_out(target, selection, "retry", yes=yes, adopt=adopt, quiet=quiet)
 
 
@@ -159,11 +165,11 @@ def _fetch(
 
     _ = verbose
     target = resolve_options(manifest, config, out, sets)
-    selection = select(target, Mode.FETCH, only=_listed(only))
+    selection = select(target, Mode.FETCH, only=_split_keys(only))
     _carry_out(target, selection, "fetch", adopt=adopt, quiet=quiet)
 
 
-def _listed(text: str | None) -> list[str] | None:
+def _split_keys(text: str | None) -> list[str] | None:
     return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
 

@@ -97,11 +97,11 @@ def outlive_readers() -> None:
     A run continues without its reader (`reelsheet run … | head`), and the process ends with the
     exit code of the work.
     """
-    sys.stdout = _lasting(sys.stdout, results=True)
-    sys.stderr = _lasting(sys.stderr, results=False)
+    sys.stdout = _choose_stream(sys.stdout, results=True)
+    sys.stderr = _choose_stream(sys.stderr, results=False)
 
 
-def _lasting(stream: TextIO | None, *, results: bool) -> TextIO:
+def _choose_stream(stream: TextIO | None, *, results: bool) -> TextIO:
     if stream is None:
         # The parent closed it. This also takes its descriptor, so that no file of ours gets it.
         return Path(os.devnull).open("w", encoding="utf-8")

@@ -49,12 +49,12 @@ def variable(key: str) -> str:
     return PREFIX + key.replace(".", "__").upper()
 
 
-def allowed(key: str, *, inner: bool = False) -> str:
+def say_allowed(key: str, *, inner: bool = False) -> str:
     """Return in words what a setting may be; with `inner`, the values of a mapping."""
     return _in_words(FIELDS[key].annotation, FIELDS[key].metadata, inner=inner)
 
 
-def about(key: str) -> str:
+def describe_setting(key: str) -> str:
     """Return the text that `settings` has below a setting, on one line."""
     return " ".join((FIELDS[key].description or "").split())
 
@@ -120,8 +120,8 @@ def _key(section: BaseModel, name: str, prefix: str, indent: str) -> str:
         title = _comment((SECTIONS[path].__doc__ or "").strip(), indent)
         keys = _keys(getattr(section, name), f"{path}.", f"{indent}  ")
         return f"{title}{indent}{name}:\n{keys}"
-    comment = _comment(f"{about(path)} [{allowed(path)}]", indent)
-    default = _written(FIELDS[path].get_default(call_default_factory=True))
+    comment = _comment(f"{describe_setting(path)} [{say_allowed(path)}]", indent)
+    default = _write_value(FIELDS[path].get_default(call_default_factory=True))
     return f"{comment}{indent}{name}: {default}\n"
 
 
@@ -140,7 +140,7 @@ def _comment(text: str, indent: str) -> str:
     )
 
 
-def _written(value: object) -> str:
+def _write_value(value: object) -> str:
     """Write a value as YAML; text gets quotes only where YAML would read something else."""
     if isinstance(value, float):
         return f"{value:.10g}"

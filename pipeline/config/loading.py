@@ -19,7 +19,7 @@ from pipeline.config.catalogue import (
     PREFIX,
     RETIRED,
     SECTIONS,
-    allowed,
+    say_allowed,
     takes_text,
     variable,
 )
@@ -83,7 +83,7 @@ def load(
             _gather_variable(name, environ[name], gathered)
     for override in overrides:
         _gather_override(override, gathered)
-    config = _validated(gathered)
+    config = _validate(gathered)
     for sentence in gathered.notes:
         note(sentence)
     return config
@@ -237,7 +237,7 @@ def _suggestion(key: str) -> str:
     return f"the sections are: {', '.join(Config.model_fields)}"
 
 
-def _validated(gathered: _Gathered) -> Config:
+def _validate(gathered: _Gathered) -> Config:
     nested: dict[str, Any] = {}
     for key, value in gathered.values.items():
         *sections, name = key.split(".")
@@ -271,7 +271,7 @@ def _note(detail: ErrorDetails, gathered: _Gathered) -> None:
     path = ".".join([key, *(part for part in inner if part != "[key]")])
     value = detail["input"]
     own = detail["type"] == "value_error"
-    text = _own_words(detail) if own else f"must be {allowed(key, inner=bool(inner))}"
+    text = _own_words(detail) if own else f"must be {say_allowed(key, inner=bool(inner))}"
     shown = "" if key == "api.key_env" else f"{_echo(value)}: "
     gathered.fault(
         gathered.sources.get(key, "the default"), path, f"{shown}{text}{_quotes(key, value)}"
@@ -292,6 +292,6 @@ def _echo(value: object) -> str:
 
 
 def _quotes(key: str, value: object) -> str:
-    if "text" in allowed(key) and not isinstance(value, (str, dict, list, type(None))):
+    if "text" in say_allowed(key) and not isinstance(value, (str, dict, list, type(None))):
         return " (write it in quotes)"
     return ""

@@ -32,7 +32,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESOLUTIONS = {"720p": "720P", "1080p": "1080p"}
 
 
-def origin(base_url: str) -> str:
+def origin_of(base_url: str) -> str:
     """Return `scheme://host[:port]` of the API, without `/v1` and without a trailing slash.
 
     Accepts the base with or without `/v1`, with trailing slashes, and with the doubled `/v1/v1`

@@ -68,7 +68,7 @@ def store_error(
         action: what to do, where the usual advice does not fit.
 
     """
-    why, usual = _explained(error)
+    why, usual = _explain(error)
     return StoreError(f"{subject} cannot {cannot}: {why}.", action=action or usual)
 
 
@@ -100,7 +100,7 @@ def no_room(error: Exception) -> bool:
     return isinstance(error, sqlite3.Error) and _code(error) in _NO_ROOM
 
 
-def _explained(error: Exception) -> tuple[str, str]:
+def _explain(error: Exception) -> tuple[str, str]:
     if isinstance(error, sqlite3.Error):
         return _OF_SQLITE.get(_code(error) & _PRIMARY, (str(error), _LOOK))
     if isinstance(error, OSError):

@@ -55,7 +55,7 @@ class OutputFolder:
             return cls(Path(outputs) / (manifest.stem + (_REHEARSAL if rehearsal else "")))
         use = home.use
         if use is not (FolderUse.REHEARSED if rehearsal else FolderUse.LIVE):
-            raise _mixed(manifest, home.root, use, rehearsal=rehearsal)
+            raise _mixing_error(manifest, home.root, use, rehearsal=rehearsal)
         return home
 
     def wrote(self, manifest: Path) -> bool:
@@ -166,7 +166,7 @@ def _tasks(path: Path, table: str) -> set[str] | None:
         return None
 
 
-def _mixed(manifest: Path, home: Path, use: FolderUse, *, rehearsal: bool) -> UsageError:
+def _mixing_error(manifest: Path, home: Path, use: FolderUse, *, rehearsal: bool) -> UsageError:
     now = "rehearsal" if rehearsal else "live run"
     if use is FolderUse.BOTH:
         return UsageError(

@@ -40,7 +40,7 @@ def run_lock(path: Path) -> Iterator[None]:
             lock.acquire(blocking=False)
         except Timeout as error:
             raise RunLocked(
-                f"another run works in {folder}: {_named(owner)}",
+                f"another run works in {folder}: {_name_owner(owner)}",
                 action="Wait for it to end, or choose another folder with --out.",
             ) from error
         path.chmod(0o600)  # an earlier one may have been open to others
@@ -59,7 +59,7 @@ def _name(owner: Path) -> None:
         file.write(text.encode())
 
 
-def _named(owner: Path) -> str:
+def _name_owner(owner: Path) -> str:
     try:
         said = json.loads(owner.read_text(encoding="utf-8"))
         return f"process {said['pid']} on {said['host']}, since {said['since']}"

@@ -104,17 +104,17 @@ def _payload(file: BinaryIO, box: Box) -> bytes:
     return data
 
 
-def _children(data: bytes, parent: Box) -> Iterator[Box]:
+def _walk_children(data: bytes, parent: Box) -> Iterator[Box]:
     at = parent.start
     while at + _HEADER <= parent.end:
         box = _header(data[at : at + _WIDE_HEADER], at, parent.end)
         if box.end > parent.end:
-            raise BoxFault(f"its '{_shown(box.kind)}' box is larger than the box around it")
+            raise BoxFault(f"its '{_show_kind(box.kind)}' box is larger than the box around it")
         yield box
         at = box.end
 
 
-def _shown(kind: bytes) -> str:
+def _show_kind(kind: bytes) -> str:
     return kind.decode("ascii", "backslashreplace")
 
 
@@ -123,14 +123,14 @@ def _find(data: bytes, parent: Box, *path: bytes) -> Box | None:
     for kind in path:
         if found is None:
             return None
-        found = next((box for box in _children(data, found) if box.kind == kind), None)
+        found = next((box for box in _walk_children(data, found) if box.kind == kind), None)
     return found
 
 
 def _check_moov(moov: bytes, size_bytes: int, *, fragmented: bool) -> Footage:
     """Check the sample tables of every track; return what the first video track shows."""
     whole = Box(b"moov", 0, len(moov))
-    tracks = [box for box in _children(moov, whole) if box.kind == b"trak"]
+    tracks = [box for box in _walk_children(moov, whole) if box.kind == b"trak"]
     # In a fragmented file the tables of `moov` are empty: the samples are named by each `moof`.
     fragmented = fragmented and _find(moov, whole, b"mvex") is not None
     samples = {track: _check_samples(moov, track, size_bytes) for track in tracks}
@@ -174,12 +174,12 @@ def _check_samples(moov: bytes, track: Box, size_bytes: int) -> int:
     table = _find(moov, track, b"mdia", b"minf", b"stbl")
     if table is None:
         raise BoxFault("one of its tracks has no sample table")
-    boxes = {box.kind: box for box in _children(moov, table)}
+    boxes = {box.kind: box for box in _walk_children(moov, table)}
     offsets = _chunk_offsets(moov, boxes)
     if b"stsz" not in boxes:
         if b"stz2" not in boxes and offsets:
             raise BoxFault("the sizes of its samples are missing")
-        _inside(max(offsets, default=0), size_bytes)
+        _demand_inside(max(offsets, default=0), size_bytes)
         return len(offsets)
     each, count = struct.unpack_from(">II", moov, boxes[b"stsz"].start + 4)
     per_chunk = _samples_per_chunk(moov, boxes, len(offsets))
@@ -191,11 +191,11 @@ def _check_samples(moov: bytes, track: Box, size_bytes: int) -> int:
     else:
         sizes = _numbers(moov, boxes[b"stsz"], 8, ">I")
         ends = _chunk_ends(offsets, per_chunk, sizes)
-    _inside(max(ends, default=0), size_bytes)
+    _demand_inside(max(ends, default=0), size_bytes)
     return int(count)
 
 
-def _inside(end: int, size_bytes: int) -> None:
+def _demand_inside(end: int, size_bytes: int) -> None:
     if end > size_bytes:
         raise BoxFault(f"its last {end - size_bytes} bytes or more are missing", truncated=True)
 
@@ -213,7 +213,7 @@ def _numbers(moov: bytes, box: Box, count_at: int, form: str) -> tuple[int, ...]
     (count,) = struct.unpack_from(">I", moov, box.start + count_at)
     first = box.start + count_at + 4
     if first + count * struct.calcsize(form) > box.end:
-        raise BoxFault(f"its '{_shown(box.kind)}' table is shorter than it says")
+        raise BoxFault(f"its '{_show_kind(box.kind)}' table is shorter than it says")
     return struct.unpack_from(f">{count}{form[-1]}", moov, first)
 
 

@@ -30,7 +30,7 @@ from pipeline.downloader.verification import (
     CutVideo,
     Decoders,
     Wanted,
-    described_open,
+    describe_open_file,
     verify_file,
 )
 from pipeline.errors import BadVideo, TransferBroken
@@ -238,7 +238,7 @@ def _describe_and_settle(part: PartFile, wanted: Wanted) -> Video:
     descriptor = part.open()
     try:
         with storing_video(part.path):
-            video = described_open(descriptor, part.final.name, wanted)
+            video = describe_open_file(descriptor, part.final.name, wanted)
     except BaseException:
         os.close(descriptor)
         raise

@@ -209,7 +209,7 @@ class SpeedWatch:
         self._since_s = now_s
         self._bytes = 0
 
-    def saw(self, size_bytes: int, now_s: float) -> None:
+    def count_piece(self, size_bytes: int, now_s: float) -> None:
         """Count a piece; raises TransferBroken at the end of a window with too few bytes."""
         self._bytes += size_bytes
         passed_s = now_s - self._since_s
@@ -335,7 +335,7 @@ async def receive(
     try:
         # Whatever the socket has, at once: measured as fast as curl, with flat memory.
         while raw := await response.content.readany():
-            pace.saw(len(raw), time.monotonic())
+            pace.count_piece(len(raw), time.monotonic())
             for piece in packed.unpack(raw) if packed else (raw,):
                 intake.take(piece)
         if packed:

@@ -91,19 +91,19 @@ async def verify_file(
         Unfinished: No decoder starts.
 
     """
-    video = await asyncio.to_thread(_described, path, wanted, name)
+    video = await asyncio.to_thread(_describe, path, wanted, name)
     if level == "boxes":
         return video
     footage = await decoders.examine(path, full=level == "full")
     return _video(video.name, video.size_bytes, video.sha256, footage, wanted)
 
 
-def _described(path: Path, wanted: Wanted | None, name: str | None) -> Video:
+def _describe(path: Path, wanted: Wanted | None, name: str | None) -> Video:
     with storing_video(path), open_regular(path) as descriptor:
-        return described_open(descriptor, name or path.name, wanted)
+        return describe_open_file(descriptor, name or path.name, wanted)
 
 
-def described_open(descriptor: int, name: str, wanted: Wanted | None) -> Video:
+def describe_open_file(descriptor: int, name: str, wanted: Wanted | None) -> Video:
     """Verify the boxes of an open file, hash it as the disk holds it, and describe it.
 
     Blocks: call it in a thread.

@@ -56,23 +56,25 @@ def _plain(name: str, status: int, code: str, shape: str = "error", **more: str)
     return FaultKind(name, summary, status, code, shape, value=more.get("value", ""))
 
 
-def _late(name: str, summary: str = "answers late") -> FaultKind:
+def _delaying_fault(name: str, summary: str = "answers late") -> FaultKind:
     """Build a fault that is nothing but a delay."""
     return FaultKind(name, summary, modifier=True, value="SECONDS, default 1")
 
 
-def _accepted(name: str, summary: str, value: str = "") -> FaultKind:
+def _accepting_fault(name: str, summary: str, value: str = "") -> FaultKind:
     """Build a fault of a submission that is accepted, whatever is answered."""
     return FaultKind(name, f"accepts, {summary}", accepted=True, value=value)
 
 
-def _unknown(name: str, summary: str, value: str = "", *, lasting: bool = False) -> FaultKind:
+def _not_found_fault(
+    name: str, summary: str, value: str = "", *, lasting: bool = False
+) -> FaultKind:
     """Build a fault by which a task is not found."""
     code = "task_not_found"
     return FaultKind(name, summary, 404, code, lasting=lasting, per_task=True, value=value)
 
 
-def _lasting(name: str, summary: str, value: str = "") -> FaultKind:
+def _lasting_fault(name: str, summary: str, value: str = "") -> FaultKind:
     """Build a fault that belongs to a task for its whole life."""
     return FaultKind(name, summary, lasting=True, per_task=True, modifier=True, value=value)
 
@@ -95,22 +97,22 @@ _SUBMIT = (
     FaultKind("submit_reset", "resets the connection before acceptance"),
     FaultKind("submit_redirect", "redirects the POST, nothing accepted", value="307 or 308"),
     replace(
-        _accepted("submit_500_after", "then answers 5xx", "STATUS"),
+        _accepting_fault("submit_500_after", "then answers 5xx", "STATUS"),
         status=500,
         code="internal_error",
         shape="html",
     ),
-    _accepted(
+    _accepting_fault(
         "submit_answer_lost", "then drops the connection without an answer", "reset or close"
     ),
-    _accepted("submit_stall", "then does not answer", "SECONDS, default 3600"),
-    _accepted("submit_no_id", "answers 200 without an id"),
-    _accepted("submit_html", "answers 200 with HTML"),
-    _accepted("submit_half_json", "answers 200 with half a JSON body"),
-    _accepted("submit_id_as_task_id", "gives the id as task_id"),
-    _accepted("submit_id_in_data", "wraps the answer in data"),
-    _accepted("submit_id_in_list", "wraps the answer in data, a list of one entry"),
-    _late("submit_slow", "accepts at once, answers late"),
+    _accepting_fault("submit_stall", "then does not answer", "SECONDS, default 3600"),
+    _accepting_fault("submit_no_id", "answers 200 without an id"),
+    _accepting_fault("submit_html", "answers 200 with HTML"),
+    _accepting_fault("submit_half_json", "answers 200 with half a JSON body"),
+    _accepting_fault("submit_id_as_task_id", "gives the id as task_id"),
+    _accepting_fault("submit_id_in_data", "wraps the answer in data"),
+    _accepting_fault("submit_id_in_list", "wraps the answer in data, a list of one entry"),
+    _delaying_fault("submit_slow", "accepts at once, answers late"),
 )
 
 _QUERY = (
@@ -125,52 +127,56 @@ _QUERY = (
     FaultKind("query_stall", "does not answer", value="SECONDS, default 3600"),
     FaultKind("query_html", "answers 200 with HTML"),
     FaultKind("query_half_json", "answers 200 with half a JSON body"),
-    _late("query_slow"),
+    _delaying_fault("query_slow"),
     FaultKind("query_unknown_status", "gives a status nobody knows", modifier=True),
     FaultKind("query_missing_status", "leaves the status out", modifier=True),
-    _lasting("query_progress_percent", "progress is a text such as 40%"),
-    _lasting("query_progress_null", "progress is null"),
-    _lasting("query_progress_missing", "progress is left out"),
-    _lasting("query_progress_stuck", "progress stands at 99 from the start"),
-    _lasting("query_progress_jumps", "progress jumps about, backwards too"),
-    _unknown(
+    _lasting_fault("query_progress_percent", "progress is a text such as 40%"),
+    _lasting_fault("query_progress_null", "progress is null"),
+    _lasting_fault("query_progress_missing", "progress is left out"),
+    _lasting_fault("query_progress_stuck", "progress stands at 99 from the start"),
+    _lasting_fault("query_progress_jumps", "progress jumps about, backwards too"),
+    _not_found_fault(
         "query_not_found_early",
         "404 for the first COUNT queries, or for the first seconds",
         "SECONDS since the submission",
     ),
-    _unknown("query_not_found", "404 for good", lasting=True),
+    _not_found_fault("query_not_found", "404 for good", lasting=True),
     replace(
-        _unknown("query_task_not_exist", "400 task_not_exist for good", lasting=True),
+        _not_found_fault("query_task_not_exist", "400 task_not_exist for good", lasting=True),
         status=400,
         code="task_not_exist",
         shape="message",
     ),
-    _lasting("query_never_finishing", "the task never ends"),
+    _lasting_fault("query_never_finishing", "the task never ends"),
     FaultKind(
         "query_no_url",
         "completed without a URL, COUNT times (all of them by *all)",
         per_task=True,
         modifier=True,
     ),
-    _lasting("query_url_result", "the URL stands in result.data[].url"),
-    _lasting("query_url_plain", "the URL stands in url"),
-    _lasting("query_url_data", "the URL stands in data[].url"),
-    _lasting("query_nested", "the task stands in data and its video_url in data.data"),
-    _lasting("query_url_signed", "video_url is signed, long, with a blank", "CHARS, default 10000"),
-    _lasting("query_url_not_http", "video_url is a file: URL"),
-    _lasting("query_status_submitted", "queued is spelt submitted"),
-    _lasting("query_status_pending", "queued is spelt pending"),
-    _lasting("query_status_processing", "in_progress is spelt processing"),
-    _lasting("query_status_succeeded", "completed is spelt succeeded"),
-    _lasting("query_status_succeed", "completed is spelt succeed"),
-    _lasting("query_status_success", "completed is spelt SUCCESS"),
-    _lasting("query_status_failure", "failed is spelt FAILURE"),
-    _lasting("query_status_word", "completed is spelt in a word of its own", "WORD, default ready"),
-    _lasting("query_status_upper", "statuses in upper case"),
-    _lasting("query_failed_error", "the task fails, with error", value="CODE"),
-    _lasting("query_failed_reason", "the task fails, with fail_reason only"),
-    _unknown("query_lookup_unsupported", "404 for every client_business_id", lasting=True),
-    _unknown(
+    _lasting_fault("query_url_result", "the URL stands in result.data[].url"),
+    _lasting_fault("query_url_plain", "the URL stands in url"),
+    _lasting_fault("query_url_data", "the URL stands in data[].url"),
+    _lasting_fault("query_nested", "the task stands in data and its video_url in data.data"),
+    _lasting_fault(
+        "query_url_signed", "video_url is signed, long, with a blank", "CHARS, default 10000"
+    ),
+    _lasting_fault("query_url_not_http", "video_url is a file: URL"),
+    _lasting_fault("query_status_submitted", "queued is spelt submitted"),
+    _lasting_fault("query_status_pending", "queued is spelt pending"),
+    _lasting_fault("query_status_processing", "in_progress is spelt processing"),
+    _lasting_fault("query_status_succeeded", "completed is spelt succeeded"),
+    _lasting_fault("query_status_succeed", "completed is spelt succeed"),
+    _lasting_fault("query_status_success", "completed is spelt SUCCESS"),
+    _lasting_fault("query_status_failure", "failed is spelt FAILURE"),
+    _lasting_fault(
+        "query_status_word", "completed is spelt in a word of its own", "WORD, default ready"
+    ),
+    _lasting_fault("query_status_upper", "statuses in upper case"),
+    _lasting_fault("query_failed_error", "the task fails, with error", value="CODE"),
+    _lasting_fault("query_failed_reason", "the task fails, with fail_reason only"),
+    _not_found_fault("query_lookup_unsupported", "404 for every client_business_id", lasting=True),
+    _not_found_fault(
         "query_lookup_late",
         "a client_business_id is not found COUNT times, or at first",
         "SECONDS since the submission",
@@ -186,7 +192,7 @@ _UPLOAD = (
     FaultKind("upload_reset", "resets the connection"),
     FaultKind("upload_answer_lost", "stores the picture, then drops the connection"),
     FaultKind("upload_stall", "does not answer", value="SECONDS, default 3600"),
-    _late("upload_slow"),
+    _delaying_fault("upload_slow"),
 )
 
 _DOWNLOAD = (
@@ -213,8 +219,8 @@ _DOWNLOAD = (
     FaultKind("download_redirect_host", "redirects to another origin", value="HOST:PORT"),
     FaultKind("download_truncated", "half of the file, and a Content-Length that agrees"),
     FaultKind("download_zeroed", "media data are all zeros, boxes are right"),
-    _lasting("download_wrong_frame", "a clip of another frame size"),
-    _lasting("download_wrong_length", "a clip of another duration"),
+    _lasting_fault("download_wrong_frame", "a clip of another frame size"),
+    _lasting_fault("download_wrong_length", "a clip of another duration"),
 )
 
 _BALANCE = (

@@ -162,12 +162,12 @@ def stamp(task_id: str) -> bytes:
 def _from_disk(kind: ClipKind, folder: Path | None) -> bytes:
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="emulator-clip-") as temporary:
-            return _made(kind, Path(temporary))
+            return _make_clip(kind, Path(temporary))
     folder.mkdir(parents=True, exist_ok=True)
-    return _made(kind, folder)
+    return _make_clip(kind, folder)
 
 
-def _made(kind: ClipKind, folder: Path) -> bytes:
+def _make_clip(kind: ClipKind, folder: Path) -> bytes:
     duration_s, (width, height) = kind
     path = folder / f"plain-{duration_s}s-{width}x{height}.mp4"
     if not path.exists():

@@ -194,7 +194,7 @@ class FaultBoard:
     def holds(self, name: str, key: str, text: str) -> FaultRule | None:
         """Return the rule by which a task has the lasting fault ``name``; counts nothing."""
         named = (rule for rule, _ in self._candidates(text) if rule.kind.name == name)
-        return next((rule for rule in named if self._chosen(rule, key)), None)
+        return next((rule for rule in named if self._draw_share(rule, key)), None)
 
     def concerns(self, group: str, text: str) -> bool:
         """Tell cheaply whether any fault of this call is in force at all."""
@@ -204,10 +204,10 @@ class FaultBoard:
         """Return markers first: what one request asks for goes before what holds for all."""
         if not self._rules and "[fault:" not in text:
             return []
-        marked = [(rule, "marker") for rule in self._marked(text)]
+        marked = [(rule, "marker") for rule in self._find_marked(text)]
         return marked + [(rule, "rule") for rule in self._rules]
 
-    def _marked(self, text: str) -> tuple[FaultRule, ...]:
+    def _find_marked(self, text: str) -> tuple[FaultRule, ...]:
         if "[fault:" not in text:
             return ()
         if text not in self._markers:
@@ -222,13 +222,13 @@ class FaultBoard:
         slot = (f"{source}:{name}", key if own else "")
         if rule.count is not None and self._struck[slot] >= rule.count:
             return False
-        if not self._chosen(rule, key):
+        if not self._draw_share(rule, key):
             return False
         self._struck[slot] += 1
         self.strikes[name] += 1
         return True
 
-    def _chosen(self, rule: FaultRule, key: str) -> bool:
+    def _draw_share(self, rule: FaultRule, key: str) -> bool:
         """Draw the share; for a task's fault always with the same result for one task."""
         if rule.share >= 1:
             return True

@@ -30,7 +30,7 @@ from pipeline.emulator.replies import (
     reset,
     send,
     send_badly,
-    spoiled,
+    spoil,
 )
 from pipeline.emulator.store import Upload
 from pipeline.emulator.tasks import COMPLETED, RefusedError, Task
@@ -134,9 +134,9 @@ class FilesEndpoint:
             case name if name in _DAMAGES:
                 return await send(request, replace(body, parts=(_DAMAGES[name](body.whole()),)))
             case "download_reset" | "download_html":
-                return await spoiled(request, rule)
+                return await spoil(request, rule)
             case _ if rule.kind.status:
-                return await spoiled(request, rule)
+                return await spoil(request, rule)
             case _:
                 return await send_badly(request, body, rule)
 
@@ -174,7 +174,7 @@ class UploadEndpoint:
             rule = self._provider.faults.pick("upload", text, text)
             slow = self._provider.faults.strike("upload_slow", text, text)
         except UnknownFaultError as unknown:
-            raise _refused(str(unknown)) from None
+            raise _refusal_of(str(unknown)) from None
         await delay(slow)
         if rule is None:
             return web.json_response(self._accept(request, form))
@@ -182,23 +182,23 @@ class UploadEndpoint:
         if rule.kind.name == "upload_answer_lost":
             self._accept(request, form)
             return reset(request)
-        return await spoiled(request, rule)
+        return await spoil(request, rule)
 
     async def _form(self, request: web.Request) -> _Form:
         if request.content_type != "multipart/form-data":
-            raise _refused("Content-Type must be multipart/form-data")
+            raise _refusal_of("Content-Type must be multipart/form-data")
         files: list[tuple[str, bytes]] = []
         purpose = "generation"
         async for part in await request.multipart():
             if not isinstance(part, BodyPartReader) or part.name not in ("file", "purpose"):
-                raise _refused(f"Unexpected part {getattr(part, 'name', None)!r}")
+                raise _refusal_of(f"Unexpected part {getattr(part, 'name', None)!r}")
             content = await self._content(part)
             if part.name == "purpose":
                 purpose = content.decode("utf-8", "replace")
             else:
                 files.append((part.filename or "", content))
         if len(files) != 1:
-            raise _refused(f"Exactly one part named file is required, not {len(files)}")
+            raise _refusal_of(f"Exactly one part named file is required, not {len(files)}")
         return _Form(*files[0], purpose)
 
     async def _content(self, part: BodyPartReader) -> bytes:
@@ -210,13 +210,13 @@ class UploadEndpoint:
             if total_bytes <= limit_bytes:
                 content += chunk
         if total_bytes > limit_bytes:
-            raise _refused("Image too large. Maximum size is 10MB")
+            raise _refusal_of("Image too large. Maximum size is 10MB")
         return bytes(content)
 
     def _accept(self, request: web.Request, form: _Form) -> dict[str, object]:
         mime_type = _sniff(form.content)
         if mime_type is None:
-            raise _refused("Unsupported image type. Only JPEG, PNG, WebP and GIF are allowed")
+            raise _refusal_of("Unsupported image type. Only JPEG, PNG, WebP and GIF are allowed")
         provider = self._provider
         mark = secrets.token_hex(4)
         name = f"{int(provider.clock())}_{mark}.{_ENDINGS[mime_type]}"
@@ -255,5 +255,5 @@ def _sniff(content: bytes) -> str | None:
     return None
 
 
-def _refused(message: str) -> RefusedError:
+def _refusal_of(message: str) -> RefusedError:
     return RefusedError(400, "invalid_request", message, "success")

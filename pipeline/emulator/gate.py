@@ -85,7 +85,7 @@ class Gate:
         records = self._provider.records
         call = self._call(request)
         request[CALL] = call
-        records.arrived(call)
+        records.note_call(call)
         status = 0
         try:
             answer = await self._answer(request, handler)
@@ -94,7 +94,7 @@ class Gate:
             status = unknown.status
             raise
         finally:
-            records.answered(call, status)
+            records.note_answer(call, status)
             if call.kind == "submit" and status and not call.task_id:
                 self._note_refused(request, call)
         return answer

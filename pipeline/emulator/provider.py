@@ -55,7 +55,7 @@ class Provider:
         self.folder = self._open_folder()
         # First of all, since it is what may fail: the state may be in use.
         self.store = Store(self.folder / "state.db" if settings.state_dir else None)
-        self._secret = self.store.settled("secret", secrets.token_hex(16)).encode()
+        self._secret = self.store.keep_first("secret", secrets.token_hex(16)).encode()
         self.book = TaskBook(settings.balance_usd, self.stage)
         self.uploads: dict[str, Upload] = {}
         self.studio = self._open_studio()
@@ -114,7 +114,7 @@ class Provider:
             return code or "content_policy_violation", "内容审核未通过"
         if self.has("query_failed_reason", task):
             return "generation_failed", "the model returned no video"
-        return _RENDER_FAILED if self.studio.broken(task) else task.fate.failure
+        return _RENDER_FAILED if self.studio.has_failed(task) else task.fate.failure
 
     def trait(self, name: str, task: Task) -> str | None:
         """Return the value of a lasting fault that this task has, or None."""
@@ -129,7 +129,7 @@ class Provider:
         """Return the rule by which a fault strikes a call about this task, and count it."""
         return self.faults.strike(name, str(task.number), task.order.prompt)
 
-    def shown(self, task: Task, status: str) -> dict[str, Any]:
+    def show_task(self, task: Task, status: str) -> dict[str, Any]:
         """Return what every answer about a task says."""
         return {
             "id": task.task_id,

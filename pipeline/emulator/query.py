@@ -13,7 +13,7 @@ from aiohttp import web
 
 from pipeline.emulator.gate import CALL
 from pipeline.emulator.provider import Provider
-from pipeline.emulator.replies import delay, fault_error, spoiled
+from pipeline.emulator.replies import delay, fault_error, spoil
 from pipeline.emulator.tasks import (
     COMPLETED,
     FAILED,
@@ -60,7 +60,7 @@ class QueryEndpoint:
         task = book.by_id(name) or book.by_reference(name)
         self._provider.records.queries[task.task_id if task else name] += 1
         if task is None:
-            raise _not_found()
+            raise _not_found_error()
         call = request[CALL]
         call.task_id = task.task_id
         call.client_business_id = task.order.client_business_id
@@ -73,12 +73,12 @@ class QueryEndpoint:
         if rule is None:
             return web.json_response(self._document(task))
         call.fault = rule.kind.name
-        return await spoiled(request, rule, lambda: self._document(task))
+        return await spoil(request, rule, lambda: self._document(task))
 
     def _look_up(self, task: Task) -> None:
         """Refuse to find a task by its reference, if so asked."""
         if self._provider.has("query_lookup_unsupported", task):
-            raise _not_found()
+            raise _not_found_error()
         self._early(task, "query_lookup_late")
 
     def _early(self, task: Task, name: str) -> None:
@@ -90,12 +90,12 @@ class QueryEndpoint:
         else:
             early = value is not None and provider.strike(name, task) is not None
         if early:
-            raise _not_found()
+            raise _not_found_error()
 
     def _document(self, task: Task) -> dict[str, Any]:
         """Return the status answer."""
         stage = self._provider.stage(task)
-        document = {**self._provider.shown(task, stage.status), "progress": stage.progress}
+        document = {**self._provider.show_task(task, stage.status), "progress": stage.progress}
         if stage.status == COMPLETED:
             self._complete(document, task, stage)
         elif stage.status == FAILED:
@@ -198,5 +198,5 @@ class BalanceEndpoint:
         }
 
 
-def _not_found() -> RefusedError:
+def _not_found_error() -> RefusedError:
     return RefusedError(404, "task_not_found", "任务不存在")

@@ -104,7 +104,7 @@ class Records:
         self._number += 1
         return self._number
 
-    def arrived(self, call: Call) -> None:
+    def note_call(self, call: Call) -> None:
         """Take in a call before it is answered."""
         self.calls.append(call)
         self.kinds[call.kind] += 1
@@ -115,7 +115,7 @@ class Records:
         elif not call.authorization:
             self.api_unauthorized += 1
 
-    def answered(self, call: Call, status: int) -> None:
+    def note_answer(self, call: Call, status: int) -> None:
         """Note the answer of a call; 0 for none."""
         call.status = status
         self.statuses[call.kind, status] += 1

@@ -117,7 +117,7 @@ def title_card(text: str, size: Size, caption: str = "") -> Image.Image:
     draw = ImageDraw.Draw(image)
     width, height = size
     room = (int(width * 0.82), int(height * 0.62))
-    chosen, lines = _fitted(draw, text[:_LONGEST], room, min(size) // 9)
+    chosen, lines = _fit_text(draw, text[:_LONGEST], room, min(size) // 9)
     wrapped = "\n".join(lines)
     spacing = getattr(chosen, "size", _SMALLEST) * _SPACING
     draw.multiline_text(
@@ -156,7 +156,7 @@ def _ground(text: str) -> tuple[int, int, int]:
     return _GROUNDS[digest[0] % len(_GROUNDS)]
 
 
-def _fitted(
+def _fit_text(
     draw: ImageDraw.ImageDraw, text: str, room: Size, largest: int
 ) -> tuple[Font, list[str]]:
     """Return the largest font at which the wrapped text fits, and its lines."""
@@ -165,7 +165,7 @@ def _fitted(
     smallest = max(_SMALLEST, largest // 4)
     while True:
         chosen = font(size)
-        lines = _wrapped(draw, text, chosen, room[0])
+        lines = _wrap(draw, text, chosen, room[0])
         spacing = size * _SPACING
         box = draw.multiline_textbbox((0, 0), "\n".join(lines), font=chosen, spacing=spacing)
         fits = box[3] - box[1] <= room[1] and _words_fit(draw, text, chosen, room[0])
@@ -178,7 +178,7 @@ def _words_fit(draw: ImageDraw.ImageDraw, text: str, chosen: Font, width: int) -
     return all(draw.textlength(word, font=chosen) <= width for word in text.split())
 
 
-def _wrapped(draw: ImageDraw.ImageDraw, text: str, chosen: Font, width: int) -> list[str]:
+def _wrap(draw: ImageDraw.ImageDraw, text: str, chosen: Font, width: int) -> list[str]:
     lines: list[str] = []
     for paragraph in text.splitlines() or [""]:
         line = ""

@@ -48,10 +48,12 @@ def error(
         answer = page(status)
         answer.headers.update(headers or {})
         return answer
-    return web.json_response(_shaped(status, code, message, shape), status=status, headers=headers)
+    return web.json_response(
+        _shape_error(status, code, message, shape), status=status, headers=headers
+    )
 
 
-def _shaped(status: int, code: str, message: str, shape: str) -> dict[str, Any]:
+def _shape_error(status: int, code: str, message: str, shape: str) -> dict[str, Any]:
     other = "server_error" if status >= _FIRST_SERVER_ERROR else "invalid_request_error"
     kind = _TYPES.get(status, other)
     match shape:
@@ -109,7 +111,7 @@ def _linger_none(transport: asyncio.Transport) -> None:
     plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(form, 1, 0))
 
 
-async def spoiled(
+async def spoil(
     request: web.Request, rule: FaultRule, document: Callable[[], dict[str, Any]] = dict
 ) -> web.Response:
     """Return the answer of a fault that is the same for every call.
@@ -229,7 +231,7 @@ async def send(request: web.Request, body: Body) -> web.StreamResponse:
     span = span_of(request, body)
     if span is None:
         return out_of_range(body)
-    answer = await _opened(request, body, span)
+    answer = await _open_stream(request, body, span)
     if request.method != "HEAD":
         for piece in body.slices(span.start, span.stop):
             await answer.write(piece)
@@ -261,16 +263,16 @@ async def send_badly(request: web.Request, body: Body, rule: FaultRule) -> web.S
             packed = gzip.compress(content, compresslevel=1)
             return web.Response(status=206 if span.partial else 200, body=packed, headers=headers)
         case "download_stall":
-            return await _paused(request, body, span, rule)
+            return await _send_with_pause(request, body, span, rule)
         case _:
             return await _drip(request, body, span, rule)
 
 
-async def _paused(
+async def _send_with_pause(
     request: web.Request, body: Body, span: Span, rule: FaultRule
 ) -> web.StreamResponse:
     """Send half, then nothing for a long time, then close."""
-    answer = await _opened(request, body, span)
+    answer = await _open_stream(request, body, span)
     for piece in body.slices(span.start, (span.start + span.stop) // 2):
         await answer.write(piece)
     await asyncio.sleep(rule.number(_FOREVER_S))
@@ -283,7 +285,7 @@ async def _drip(
     request: web.Request, body: Body, span: Span, rule: FaultRule
 ) -> web.StreamResponse:
     """Send one byte, pause, and so on: never stalled, never done."""
-    answer = await _opened(request, body, span)
+    answer = await _open_stream(request, body, span)
     for at in range(span.start, span.stop):
         for piece in body.slices(at, at + 1):
             await answer.write(piece)
@@ -292,7 +294,7 @@ async def _drip(
     return answer
 
 
-async def _opened(request: web.Request, body: Body, span: Span) -> web.StreamResponse:
+async def _open_stream(request: web.Request, body: Body, span: Span) -> web.StreamResponse:
     answer = web.StreamResponse(status=206 if span.partial else 200, headers=_headers(body, span))
     answer.content_length = span.stop - span.start
     await answer.prepare(request)

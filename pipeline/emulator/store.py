@@ -98,7 +98,7 @@ class Store:
         for row in self._db.execute("SELECT * FROM upload ORDER BY rowid"):
             yield Upload(*row)
 
-    def settled(self, name: str, value: str) -> str:
+    def keep_first(self, name: str, value: str) -> str:
         """Return what ``name`` was settled to the first time, which is ``value`` if now."""
         self._db.execute("INSERT OR IGNORE INTO settled VALUES (?,?)", (name, value))
         row = self._db.execute("SELECT value FROM settled WHERE name=?", (name,)).fetchone()

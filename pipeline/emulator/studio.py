@@ -42,7 +42,7 @@ class Studio(Protocol):
     def ready_at(self, task: Task) -> float | None:
         """Return when the video was there (Unix seconds), or None."""
 
-    def broken(self, task: Task) -> bool:
+    def has_failed(self, task: Task) -> bool:
         """Tell whether the video can never be made."""
 
     async def video(self, task: Task) -> list[bytes]:
@@ -79,7 +79,7 @@ class QuickStudio:
         """Return when the clip of this kind was there."""
         return self._ready.get(task.order.clip_kind)
 
-    def broken(self, task: Task) -> bool:  # noqa: ARG002 - a plain clip cannot fail
+    def has_failed(self, task: Task) -> bool:  # noqa: ARG002 - a plain clip cannot fail
         """Tell that quick clips are always made."""
         return False
 
@@ -145,10 +145,10 @@ class RenderStudio:
                 known = self._ready[task.task_id] = work.path.stat().st_mtime
                 del self._works[task.task_id]
             elif work.tries == 1:
-                self._again(task, work)
+                self._try_again(task, work)
         return known
 
-    def broken(self, task: Task) -> bool:
+    def has_failed(self, task: Task) -> bool:
         """Tell whether two tries have failed."""
         work = self._works.get(task.task_id)
         return work is not None and work.tries > 1 and work.future.done() and not work.path.exists()
@@ -161,7 +161,7 @@ class RenderStudio:
     def _path(self, task: Task) -> Path:
         return self._folder / f"{task.task_id}.mp4"
 
-    def _again(self, task: Task, work: _Work) -> None:
+    def _try_again(self, task: Task, work: _Work) -> None:
         """Try a second time, with new workers if one of the old has died."""
         died = isinstance(work.future.exception(), BrokenProcessPool)
         if died and work.pool is self._pool:

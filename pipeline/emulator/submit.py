@@ -36,7 +36,7 @@ class SubmitEndpoint:
                 return await _refusal(request, rule)
         task = self._provider.accept(order, request[CALL])
         await replies.delay(self._provider.faults.strike("submit_slow", key, order.prompt))
-        document = self._provider.shown(task, QUEUED)
+        document = self._provider.show_task(task, QUEUED)
         return await _odd(request, rule, document) if rule else web.json_response(document)
 
     async def _body(self, request: web.Request) -> object:
@@ -85,7 +85,7 @@ async def _odd(
         case "submit_id_in_data":
             return web.json_response({"code": "success", "message": "", "data": document})
         case _:
-            return await replies.spoiled(request, rule, lambda: document)
+            return await replies.spoil(request, rule, lambda: document)
 
 
 async def _refusal(request: web.Request, rule: FaultRule) -> web.StreamResponse:
@@ -100,7 +100,7 @@ async def _refusal(request: web.Request, rule: FaultRule) -> web.StreamResponse:
             headers = {"Retry-After": format_datetime(then, usegmt=True)}
             return replies.fault_error(rule, headers)
         case _:
-            return await replies.spoiled(request, rule)
+            return await replies.spoil(request, rule)
 
 
 def _key(order: Order) -> str:

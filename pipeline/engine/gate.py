@@ -52,7 +52,7 @@ class Window:
         grown = self._refused_at + self._pace * distance**3
         return max(1, int(min(grown, self._cap)))
 
-    def refused(self, now: float, outstanding: int) -> None:
+    def note_refusal(self, now: float, outstanding: int) -> None:
         """Take note of a refusal that came while `outstanding` tasks were outstanding."""
         self._refused_at = max(1.0, min(self.size(now), outstanding))
         drop = self._refused_at * (1 - _DECREASE)
@@ -112,13 +112,13 @@ class Gate:
         # Whether this is an outage is known as soon as they are looked up; then one at a time.
         return 0 if self._not_looked_up else 1
 
-    def accepted(self) -> None:
+    def note_acceptance(self) -> None:
         """Take note of a submission that the provider took, or that was found there."""
         self._accepted_any = True
         self._failures = self._refusals = self._doubts = self._probes = 0
         self._failing_since = None
 
-    def refused(self, error: ProviderError) -> Stop | None:
+    def note_refusal(self, error: ProviderError) -> Stop | None:
         """Take note of a definite refusal; return a Stop when the series means a wrong setting."""
         self._failures = self._doubts = self._probes = 0
         self._failing_since = None
@@ -138,7 +138,7 @@ class Gate:
         if now >= self._closed_until:
             self._failures += 1
             if isinstance(error, Throttled):
-                self._window.refused(now, outstanding)
+                self._window.note_refusal(now, outstanding)
         wait_s = SUBMIT.wait_s(self._failures, "submit", error.retry_after_s)
         self._closed_until = max(self._closed_until, now + wait_s)
         if isinstance(error, Throttled):
@@ -149,15 +149,15 @@ class Gate:
             return None
         return stop_for_outage(error.message)
 
-    def lost(self) -> None:
+    def note_loss(self) -> None:
         """Take note of a submission in doubt that is going to be looked up."""
         self._not_looked_up += 1
 
-    def looked_up(self) -> None:
-        """Take note of the first look-up of a submission that was `lost`."""
+    def note_look_up(self) -> None:
+        """Take note of the first look-up of a submission that `note_loss` counted."""
         self._not_looked_up -= 1
 
-    def doubted(self, message: str, now: float) -> Stop | None:
+    def note_doubt(self, message: str, now: float) -> Stop | None:
         """Take note of a submission in doubt that a look-up did not find (yet).
 
         Enough of them in a row pause submitting; then single ones try. Submissions that went out

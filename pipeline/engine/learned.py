@@ -72,10 +72,10 @@ class Density:
 
         None beyond the longest duration.
         """
-        phase = _interpolated(age_s, self.ages_s, self.phases) + steps * self.mean_phase / polls
+        phase = _interpolate(age_s, self.ages_s, self.phases) + steps * self.mean_phase / polls
         if phase > self.phases[-1]:
             return None
-        return _interpolated(phase, self.phases, self.ages_s)
+        return _interpolate(phase, self.phases, self.ages_s)
 
 
 class _Latest:
@@ -145,7 +145,7 @@ class Durations:
         return self._sorted[start + longer * 9 // 10] - self._sorted[start + longer // 10]
 
 
-def _interpolated(x: float, xs: Sequence[float], ys: Sequence[float]) -> float:
+def _interpolate(x: float, xs: Sequence[float], ys: Sequence[float]) -> float:
     if x <= xs[0]:
         return ys[0]
     if x >= xs[-1]:
@@ -189,11 +189,11 @@ class Bar:
             if promised_s is not None:
                 self._by_speed.learn(progress, rest_s / promised_s)
 
-    def rest(self, sightings: Sequence[Sighting]) -> Rest | None:
+    def estimate_rest(self, sightings: Sequence[Sighting]) -> Rest | None:
         """Return how long a task with these sightings, latest last, still takes; None: unknown."""
         age_s, progress = sightings[-1]
-        by_pace = self._by_pace.rest(progress, _by_pace_s(age_s, progress))
-        by_speed = self._by_speed.rest(progress, _by_speed_s(sightings))
+        by_pace = self._by_pace.estimate_rest(progress, _by_pace_s(age_s, progress))
+        by_speed = self._by_speed.estimate_rest(progress, _by_speed_s(sightings))
         if by_pace is None or by_speed is None:
             return by_pace or by_speed
         return min(by_pace, by_speed, key=lambda rest: rest.spread_s)
@@ -208,7 +208,7 @@ class _Ratios:
     def learn(self, progress: float, ratio: float) -> None:
         self._bins[_bin(progress)].learn(ratio)
 
-    def rest(self, progress: float, promised_s: float | None) -> Rest | None:
+    def estimate_rest(self, progress: float, promised_s: float | None) -> Rest | None:
         ratios = self._bins[_bin(progress)].sorted
         seen = len(ratios)
         if promised_s is None or seen < _ENOUGH:

@@ -64,14 +64,14 @@ class Outstanding:
     def take_up(self, row: Tracked, now: float, doubt_age_s: float) -> None:
         """Ask soon for a row of an earlier run."""
         if row.state is State.IN_DOUBT:
-            self.doubt(row, now, doubt_age_s)
+            self.look_up_doubt(row, now, doubt_age_s)
             return
         row.watch.timed = False
         if row.state is State.RUNNING:
             self.hold(row)
         self._sweep.schedule(row.key, now)
 
-    def accepted(self, row: Tracked, task_id: str, now: float) -> None:
+    def follow(self, row: Tracked, task_id: str, now: float) -> None:
         """Ask for a new task after the first wait."""
         row.task_id = task_id
         row.since = now
@@ -82,38 +82,38 @@ class Outstanding:
     ) -> Reaction:
         """Take in how a query, or a look-up of a submission in doubt, ended."""
         if isinstance(content, Unauthorized):
-            self._sweep.answered()
-            self._again(row, now)
+            self._sweep.note_answer()
+            self._ask_again(row, now)
             return Reaction(stop=stop_for_key(content))
         if row.state is State.IN_DOUBT:
-            events = self._looked_up(row, content, now)
+            events = self._take_look_up_reply(row, content, now)
         elif self.references.tells(row, content, now):
-            events = self._queried(row, content, now)
+            events = self._take_task_reply(row, content, now)
         else:
             # Nobody was asked for the task itself: it gets a query by its id, even past a deadline.
-            self._sweep.answered()
+            self._sweep.note_answer()
             self._ask_within(row, now, None)
             return NOTHING
         return Reaction(events) if events else NOTHING
 
     # With a task id.
 
-    def _queried(
+    def _take_task_reply(
         self, row: Tracked, content: TaskView | ProviderError, now: float
     ) -> tuple[ev.Event, ...]:
         self._slow_down_or_not(content, now)
         if isinstance(content, TaskView):
             row.unknown_since = row.unanswered_since = None
-            return self._seen(row, content, now)
+            return self._take_view(row, content, now)
         if isinstance(content, NoSuchTask):
             row.unanswered_since = None
-            return self._unknown(row, content, now)
+            return self._take_not_found(row, content, now)
         if row.unanswered_since is None:
             row.unanswered_since = now
-        self._again(row, now)
+        self._ask_again(row, now)
         return ()
 
-    def _seen(self, row: Tracked, view: TaskView, now: float) -> tuple[ev.Event, ...]:
+    def _take_view(self, row: Tracked, view: TaskView, now: float) -> tuple[ev.Event, ...]:
         """Take in how the provider shows the task of a row."""
         key, number = row.key, row.attempt.number
         row.unknown_status = view.unknown_status
@@ -135,14 +135,14 @@ class Outstanding:
         self._schedule.learn(row.watch, now - row.since, _duration_s(view))
         return events
 
-    def _unknown(self, row: Tracked, error: NoSuchTask, now: float) -> tuple[ev.Event, ...]:
+    def _take_not_found(self, row: Tracked, error: NoSuchTask, now: float) -> tuple[ev.Event, ...]:
         if row.unknown_since is None:
             row.unknown_since = now
         if row.state is State.MISSING:
             # Asked for once in each run; it stays missing until somebody settles it.
             return ()
         if now - row.unknown_since < self._settings.missing_grace_s:
-            self._again(row, now)
+            self._ask_again(row, now)
             return ()
         key, number = row.key, row.attempt.number
         if row.state is State.READY:
@@ -150,15 +150,15 @@ class Outstanding:
         self.release(row)
         return (ev.TaskLost(key, number, error.message),)
 
-    def without_url(self, row: Tracked, now: float) -> bool:
+    def ask_for_url(self, row: Tracked, now: float) -> bool:
         """Ask again for a completed task that has no URL; return True when that is given up."""
         row.urlless += 1
         if row.urlless > _URLLESS_QUERIES:
             return True
-        self._again(row, now)
+        self._ask_again(row, now)
         return False
 
-    def _again(self, row: Tracked, now: float) -> None:
+    def _ask_again(self, row: Tracked, now: float) -> None:
         """Ask for a row again after the usual wait; a running one until its deadline.
 
         Past the deadline it stays as it is, and the next run takes it up. So does any other row
@@ -172,8 +172,8 @@ class Outstanding:
     ) -> None:
         """Ask again after the usual wait, until the deadline that counts from `since`."""
         limits = (
-            _after(row.unknown_since, self._settings.missing_grace_s),
-            _after(since, self._settings.deadline_s),
+            _limit_after(row.unknown_since, self._settings.missing_grace_s),
+            _limit_after(since, self._settings.deadline_s),
         )
         if now >= limits[1]:
             self.release(row)
@@ -188,13 +188,13 @@ class Outstanding:
 
     def _slow_down_or_not(self, content: TaskView | ProviderError, now: float) -> None:
         if isinstance(content, TaskView | NoSuchTask):
-            self._sweep.answered()
+            self._sweep.note_answer()
         else:
-            self._sweep.failed(now, content.retry_after_s)
+            self._sweep.note_failure(now, content.retry_after_s)
 
     # In doubt.
 
-    def doubt(self, row: Tracked, now: float, age_s: float) -> bool:
+    def look_up_doubt(self, row: Tracked, now: float, age_s: float) -> bool:
         """Look up a submission, sent `age_s` ago, for a while.
 
         Return False if there is no reference to look it up by.
@@ -207,18 +207,18 @@ class Outstanding:
         self._sweep.schedule(row.key, now + (LOOK_UP.wait_s(1, row.key) if not age_s else 0))
         return True
 
-    def _looked_up(
+    def _take_look_up_reply(
         self, row: Tracked, content: TaskView | ProviderError, now: float
     ) -> tuple[ev.Event, ...]:
         row.lookups += 1
         self._slow_down_or_not(content, now)
         if isinstance(content, TaskView) and _shows_a_task(content):
-            self.references.looked_up(content)
+            self.references.note_found(content)
             row.task_id = content.task_id or row.attempt.client_business_id
             row.since = now
             row.watch.timed = False
             found = ev.Found(row.key, row.attempt.number, row.task_id)
-            return (found, *self._seen(row, content, now))
+            return (found, *self._take_view(row, content, now))
         until = row.lookup_until
         if not isinstance(content, NoSuchTask):
             # The look-up itself failed, so it gets the same time again.
@@ -274,7 +274,7 @@ class References:
         self._tries -= 1  # nobody looked
         return True
 
-    def looked_up(self, view: TaskView) -> None:
+    def note_found(self, view: TaskView) -> None:
         """Take in that a submission in doubt was found by its reference."""
         self.found = self.found or view.task_id is not None
 
@@ -284,7 +284,7 @@ def _shows_a_task(view: TaskView) -> bool:
     return view.task_id is not None or view.phase is not Phase.UNKNOWN
 
 
-def _after(since: float | None, wait_s: float) -> float:
+def _limit_after(since: float | None, wait_s: float) -> float:
     return inf if since is None else since + wait_s
 
 

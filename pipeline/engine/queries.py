@@ -96,7 +96,7 @@ class Schedule:
         self, watch: Watch, age_s: float, progress: float | None, outstanding: int, *, last: bool
     ) -> float:
         least_s = self._pace.least_s
-        known = self._known(watch.kind)
+        known = self._find_learned(watch.kind)
         if known is None or not watch.timed:
             return max(least_s, self._by_schedule(watch))
         durations, bar = known
@@ -105,7 +105,7 @@ class Schedule:
             wait_s = self._by_durations(watch, durations, age_s, outstanding, last=last)
         return max(least_s, wait_s)
 
-    def _known(self, kind: Kind) -> tuple[Durations, Bar] | None:
+    def _find_learned(self, kind: Kind) -> tuple[Durations, Bar] | None:
         """Return what enough tasks of this kind, or of all kinds together, have taught."""
         for one in (kind, None):
             learned = self._learned.get(one)
@@ -123,7 +123,7 @@ class Schedule:
         return wait_s * (0.9 + 0.2 * spread(watch.key, watch.queries))
 
     def _by_bar(self, watch: Watch, durations: Durations, bar: Bar) -> float | None:
-        if (rest := bar.rest(watch.sightings)) is None:
+        if (rest := bar.estimate_rest(watch.sightings)) is None:
             return None
         if rest.spread_s <= self._pace.least_s:
             return rest.late_s
@@ -206,12 +206,12 @@ class Sweep:
             return inf
         return max(self._due[0][0], self._closed_until, self._bucket.ready_at(now))
 
-    def answered(self) -> None:
+    def note_answer(self) -> None:
         """Take note of a clear answer."""
         self.in_flight -= 1
         self._failures = 0
 
-    def failed(self, now: float, retry_after_s: float | None) -> None:
+    def note_failure(self, now: float, retry_after_s: float | None) -> None:
         """Take note of a query that failed on the way: all queries slow down together."""
         self.in_flight -= 1
         if now >= self._closed_until:

@@ -66,17 +66,17 @@ class Submissions:
     def prepare(self, row: Tracked, now: float) -> Reaction:
         """Have the pictures of a row uploaded; without any to upload it is prepared at once."""
         refusal = self._uploads.prepare(row.key, row.attempt.request.images, now)
-        return NOTHING if refusal is None else Reaction(_picture_refused(row, refusal))
+        return NOTHING if refusal is None else Reaction(_refuse_picture(row, refusal))
 
     def take_upload_reply(self, reply: UploadReply, now: float) -> Reaction:
         """Take in how an upload ended."""
         match reply.content:
             case str(url):
-                self._uploads.uploaded(reply.sha256, url, now + self._upload_age_s)
+                self._uploads.note_upload(reply.sha256, url, now + self._upload_age_s)
                 return NOTHING
             case Refused() as error:
-                keys = self._uploads.refused(reply.sha256, error, now)
-                refusals = (_picture_refused(self._rows[key], error) for key in keys)
+                keys = self._uploads.note_refusal(reply.sha256, error, now)
+                refusals = (_refuse_picture(self._rows[key], error) for key in keys)
                 return Reaction(tuple(event for events in refusals for event in events))
             case error:
                 goes_on = self._uploads.put_off(reply.sha256, error, now)
@@ -109,7 +109,7 @@ class Submissions:
         row.reserved_on = self._budget.reserve(row.attempt)
         self._outstanding.hold(row)
         intended = ev.Intended(row.key, row.attempt.number, row.attempt)
-        return Reaction((*_superseded(row), intended), (Submit(row.attempt, urls),))
+        return Reaction((*_close_earlier(row), intended), (Submit(row.attempt, urls),))
 
     def take_submit_reply(self, reply: SubmitReply, now: float) -> Reaction:
         """Take in how a submission ended."""
@@ -118,25 +118,25 @@ class Submissions:
         self._gate.in_flight -= 1
         match reply.content:
             case str(task_id):
-                self._gate.accepted()
-                self._outstanding.accepted(row, task_id, now)
+                self._gate.note_acceptance()
+                self._outstanding.follow(row, task_id, now)
                 return Reaction((ev.Accepted(key, number, task_id),))
             case Refused() as error:
                 self._give_back(row)
                 declined = ev.Declined(key, number, error.code, error.message)
-                return Reaction((declined,), stop=self._gate.refused(error))
+                return Reaction((declined,), stop=self._gate.note_refusal(error))
             case Throttled() | NotSent() as error:
                 stop = self._gate.put_off(error, now, self._outstanding.slots)
-                return self._not_accepted(row, stop)
+                return self._take_back(row, stop)
             case Unauthorized() as error:
-                return self._not_accepted(row, stop_for_key(error))
+                return self._take_back(row, stop_for_key(error))
             case OutOfCredit() as error:
-                return self._not_accepted(row, stop_for_credit(error))
+                return self._take_back(row, stop_for_credit(error))
             case error:
                 lost = ev.AnswerLost(key, number, error.message)
                 return Reaction((lost,), stop=self._doubt(row, error.message, now))
 
-    def _not_accepted(self, row: Tracked, stop: Stop | None) -> Reaction:
+    def _take_back(self, row: Tracked, stop: Stop | None) -> Reaction:
         self._give_back(row)
         self._uploads.put_back(row.key)
         return Reaction((ev.NotAccepted(row.key, row.attempt.number),), stop=stop)
@@ -149,10 +149,10 @@ class Submissions:
 
     def _doubt(self, row: Tracked, message: str, now: float) -> Stop | None:
         row.doubted_now = True
-        if self._outstanding.doubt(row, now, 0):
-            self._gate.lost()
+        if self._outstanding.look_up_doubt(row, now, 0):
+            self._gate.note_loss()
             return None
-        return self._gate.doubted(message, now)
+        return self._gate.note_doubt(message, now)
 
     def heed_look_up(self, row: Tracked, now: float, *, found: bool) -> Reaction:
         """Take in what the look-up of a submission in doubt says about the provider.
@@ -163,22 +163,22 @@ class Submissions:
             return NOTHING
         first = row.lookups == 1
         if first:
-            self._gate.looked_up()
+            self._gate.note_look_up()
         if found:
-            self._gate.accepted()
+            self._gate.note_acceptance()
         elif first:
-            stop = self._gate.doubted("no clear answer, and no task was found", now)
+            stop = self._gate.note_doubt("no clear answer, and no task was found", now)
             return Reaction(stop=stop)
         return NOTHING
 
 
-def _picture_refused(row: Tracked, error: ProviderError) -> tuple[ev.Event, ...]:
+def _refuse_picture(row: Tracked, error: ProviderError) -> tuple[ev.Event, ...]:
     attempt = row.attempt
     refused = ev.PictureRefused(row.key, attempt.number, attempt, error.code, error.message)
-    return (*_superseded(row), refused)
+    return (*_close_earlier(row), refused)
 
 
-def _superseded(row: Tracked) -> tuple[ev.Event, ...]:
+def _close_earlier(row: Tracked) -> tuple[ev.Event, ...]:
     """Close the attempt before, if there was one.
 
     Only now, together with the new attempt: a stop before it leaves the row as it was.

@@ -136,7 +136,7 @@ class Uploads:
             return self._later[0][0]
         return inf
 
-    def uploaded(self, sha256: str, url: str, valid_until: float) -> None:
+    def note_upload(self, sha256: str, url: str, valid_until: float) -> None:
         """Take note of a finished upload; rows that lacked only this one are prepared."""
         self.in_flight -= 1
         self._given_up_in_a_row = 0
@@ -168,7 +168,7 @@ class Uploads:
         self._given_up_in_a_row += 1
         return self._given_up_in_a_row < _GIVEN_UP_IN_A_ROW
 
-    def refused(self, sha256: str, error: ProviderError, now: float) -> list[str]:
+    def note_refusal(self, sha256: str, error: ProviderError, now: float) -> list[str]:
         """Take note of a refusal; return the rows that cannot go out because of it."""
         refusals = self._refusals[sha256] = self._refusals.get(sha256, 0) + 1
         if refusals < _REFUSALS:

@@ -50,7 +50,7 @@ class Videos:
             # The provider's Unix time: only compared with its likes.
             dies_at = inf if view.expires_at is None else view.expires_at
             heappush(self._queue, (dies_at, next(self._turn), row.key, view.video_url))
-        elif self._outstanding.without_url(row, now):
+        elif self._outstanding.ask_for_url(row, now):
             code, message = "no_video_url", "gives no URL for it"
             if view.url_fault is not None:
                 code = "unusable_video_url"
@@ -82,17 +82,17 @@ class Videos:
                 row.dead_links += 1
                 if row.dead_links == _DEAD_LINKS:
                     return Reaction((ev.LinkLost(key, number, "link_dead", error.message),))
-                self._again(row, row.dead_links, error, now)
+                self._try_later(row, row.dead_links, error, now)
             case BadVideo() as error:
                 row.bad_videos += 1
                 if row.bad_videos < _BAD_VIDEOS:
-                    self._again(row, row.bad_videos, error, now)
+                    self._try_later(row, row.bad_videos, error, now)
             case error:
                 row.broken_transfers += 1
                 if row.broken_transfers < _BROKEN_TRANSFERS:
-                    self._again(row, row.broken_transfers, error, now)
+                    self._try_later(row, row.broken_transfers, error, now)
         return NOTHING
 
-    def _again(self, row: Tracked, failures: int, error: DownloadError, now: float) -> None:
+    def _try_later(self, row: Tracked, failures: int, error: DownloadError, now: float) -> None:
         wait_s = DOWNLOAD.wait_s(failures, row.key, error.retry_after_s)
         self._sweep.schedule(row.key, now + wait_s)

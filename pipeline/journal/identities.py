@@ -18,7 +18,7 @@ from __future__ import annotations
 import sqlite3
 
 _MARK = "\x1f"
-"""A control character: `checker.naming.visible` leaves none in a key."""
+"""A control character: `checker.naming.normalise_key` leaves none in a key."""
 
 _HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'renamed'"
 _PUT = (

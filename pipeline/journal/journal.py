@@ -308,12 +308,12 @@ class Journal:
                     self._connection.execute(sql, values)
                 self._connection.execute("COMMIT")
             except sqlite3.Error as error:
-                if not self._found_room(error):
+                if not self._make_room(error):
                     raise
             else:
                 return
 
-    def _found_room(self, error: sqlite3.Error) -> bool:
+    def _make_room(self, error: sqlite3.Error) -> bool:
         """Roll back and free a piece of the reserve, if that can help; return whether it did."""
         reserve = self._reserve
         if reserve is None or not no_room(error) or not reserve.give_up_a_piece():

@@ -39,7 +39,7 @@ def all_blank(texts: Iterable[str]) -> bool:
     return all(map(_BLANK.fullmatch, texts))
 
 
-def bare(text: str) -> str:
+def strip_blanks(text: str) -> str:
     """Return a cell's text without the blanks around it; the empty text for a blank one."""
     if text.isascii():
         return text.strip()
@@ -48,7 +48,7 @@ def bare(text: str) -> str:
     return text if text[:1].isascii() or not is_blank(text) else ""
 
 
-def trimmed(text: str) -> str:
+def trim(text: str) -> str:
     """Return a cell's text without the blanks around it that are not sent.
 
     A blank text may leave some of its characters: only keys of rows need them.
@@ -56,6 +56,6 @@ def trimmed(text: str) -> str:
     return text.strip() if text.isascii() else text.strip().strip(_EDGES).strip()
 
 
-def compared(text: str) -> str:
+def fold_text(text: str) -> str:
     """Return a header or a spelling as it is compared: without case and formatting characters."""
     return _FORMATTING.sub("", unicodedata.normalize("NFKC", text)).strip().casefold()

@@ -12,8 +12,8 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from pipeline.manifest.blank import compared, is_blank
-from pipeline.manifest.wording import headers_seen
+from pipeline.manifest.blank import fold_text, is_blank
+from pipeline.manifest.wording import name_headers
 from pipeline.model import Problem, Severity
 
 if TYPE_CHECKING:
@@ -97,25 +97,25 @@ def match_columns(
             problems += _several(field, candidates, headers)
     if prompt_needed and "prompt" not in chosen:
         problems.append(_no_prompt(headers))
-    problems += _misspelled(chosen, places, taken, headers)
+    problems += _warn_of_misspellings(chosen, places, taken, headers)
     return {field: chosen[field] for field in FIELDS if field in chosen}, tuple(problems)
 
 
-def folded(header: str) -> str:
+def fold_header(header: str) -> str:
     """Return a header as it is compared: without case, one kind of joint; empty for a blank one."""
-    return "" if is_blank(header) else _JOINTS.sub("_", compared(header))
+    return "" if is_blank(header) else _JOINTS.sub("_", fold_text(header))
 
 
 def field_of(header: str) -> str | None:
     """Return the field that a header stands for by the table; None for the user's own column."""
-    return _FIELD_OF.get(folded(header))
+    return _FIELD_OF.get(fold_header(header))
 
 
 def _places(headers: Sequence[str]) -> dict[str, list[int]]:
     """Map each folded header to its columns, without blank headers and those of results."""
     places: dict[str, list[int]] = {}
     for index, header in enumerate(headers):
-        name = folded(header)
+        name = fold_header(header)
         if name and not name.startswith(RESULT_PREFIX):
             places.setdefault(name, []).append(index)
     return places
@@ -124,7 +124,7 @@ def _places(headers: Sequence[str]) -> dict[str, list[int]]:
 def _index_of(header: str, headers: Sequence[str], places: Mapping[str, list[int]]) -> int | None:
     if header in headers and not is_blank(header):
         return list(headers).index(header)
-    found = places.get(folded(header))
+    found = places.get(fold_header(header))
     return found[0] if found else None
 
 
@@ -137,7 +137,7 @@ def _several(field: str, candidates: Sequence[int], headers: Sequence[str]) -> l
     first, *others = candidates
     used = headers[first].strip()
     if field == "key":  # shops have an id beside a sku; only the same name twice is unclear
-        others = [index for index in others if folded(headers[index]) == folded(used)]
+        others = [index for index in others if fold_header(headers[index]) == fold_header(used)]
     if not others:
         return []
     left = ", ".join(f'"{headers[index].strip()}" (column {index + 1})' for index in others)
@@ -148,7 +148,7 @@ def _several(field: str, candidates: Sequence[int], headers: Sequence[str]) -> l
     return [Problem("several_columns", message, Severity.WARNING, column=used)]
 
 
-def _misspelled(
+def _warn_of_misspellings(
     chosen: Mapping[str, int],
     places: Mapping[str, list[int]],
     taken: Collection[int],
@@ -171,9 +171,9 @@ def _misspelled(
 
 
 def _no_such_header(header: str, setting: str, headers: Sequence[str]) -> Problem:
-    names = {folded(own): own.strip() for own in headers}
-    near = difflib.get_close_matches(folded(header), names, n=1)
-    hint = f'Did you mean "{names[near[0]]}"?' if near else _seen(headers)
+    names = {fold_header(own): own.strip() for own in headers}
+    near = difflib.get_close_matches(fold_header(header), names, n=1)
+    hint = f'Did you mean "{names[near[0]]}"?' if near else _name_headers(headers)
     message = (
         f'{setting} names a column "{header}" that the manifest does not have. {hint} Correct '
         "the setting or the header."
@@ -182,10 +182,10 @@ def _no_such_header(header: str, setting: str, headers: Sequence[str]) -> Proble
 
 
 def _no_prompt(headers: Sequence[str]) -> Problem:
-    near = [header.strip() for header in headers if "prompt" in folded(header)]
+    near = [header.strip() for header in headers if "prompt" in fold_header(header)]
     hint = f' Perhaps it is "{near[0]}".' if near else ""
     message = (
-        f"The manifest has no prompt column. {_seen(headers)}{hint} Name the column that "
+        f"The manifest has no prompt column. {_name_headers(headers)}{hint} Name the column that "
         'describes the video "prompt", or say which column it is in manifest.columns, for '
         "example manifest.columns: {Video text: prompt}; or have prompts made from other "
         "columns with manifest.prompt_template."
@@ -193,5 +193,5 @@ def _no_prompt(headers: Sequence[str]) -> Problem:
     return Problem("no_prompt_column", message)
 
 
-def _seen(headers: Sequence[str]) -> str:
-    return headers_seen([header.strip() for header in headers if not is_blank(header)])
+def _name_headers(headers: Sequence[str]) -> str:
+    return name_headers([header.strip() for header in headers if not is_blank(header)])

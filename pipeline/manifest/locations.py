@@ -64,8 +64,8 @@ def locate(cell: str, root: Path, *, outside: bool = False) -> Path | str | Pict
     if text.startswith("//") or text.lower().startswith("www."):
         return PictureFault(
             "no_scheme",
-            f"{_shown(text)} is a web address without https:// before it. "
-            f"Write https://{_shown(text.lstrip('/'))}",
+            f"{_shorten(text)} is a web address without https:// before it. "
+            f"Write https://{_shorten(text.lstrip('/'))}",
         )
     return _on_disk(text, root, outside=outside)
 
@@ -115,7 +115,7 @@ def _by_scheme(scheme: str, text: str, root: Path, *, outside: bool) -> Path | s
         return _by_file_url(text, root, outside=outside)
     return PictureFault(
         "scheme",
-        f"{_shown(text)} begins with {scheme}:, which the provider cannot fetch. "
+        f"{_shorten(text)} begins with {scheme}:, which the provider cannot fetch. "
         "Use an https:// address, or save the picture as a file and name the file.",
     )
 
@@ -128,7 +128,7 @@ def _by_file_url(text: str, root: Path, *, outside: bool) -> Path | PictureFault
     if parts.netloc.lower() not in ("", "localhost"):
         return PictureFault(
             "other_computer",
-            f"{_shown(text)} is on another computer. Copy the picture to {root} and "
+            f"{_shorten(text)} is on another computer. Copy the picture to {root} and "
             "write its name.",
         )
     path = url2pathname(parts.path)
@@ -140,26 +140,26 @@ def _by_file_url(text: str, root: Path, *, outside: bool) -> Path | PictureFault
 def _on_disk(text: str, root: Path, *, outside: bool) -> Path | PictureFault:
     if re.search(r"[\x00-\x1f]", text):
         return PictureFault(
-            "bad_path", f"{_shown(text)!r} contains a line break or another control character."
+            "bad_path", f"{_shorten(text)!r} contains a line break or another control character."
         )
     if sys.platform != "win32" and (_DRIVE.match(text) or text.startswith("\\\\")):
         return PictureFault(
             "other_computer",
-            f"{_shown(text)} is a path on a Windows computer. Copy the picture to {root} and "
+            f"{_shorten(text)} is a path on a Windows computer. Copy the picture to {root} and "
             "write the path from there.",
         )
-    path = root / _expanded(text if os.sep == "\\" else text.replace("\\", "/"))
+    path = root / _expand(text if os.sep == "\\" else text.replace("\\", "/"))
     if outside or _is_inside(path, root):
         return path
     return PictureFault(
         "outside",
-        f"{_shown(text)} is outside the picture folder {root}. Move the picture into it, set "
+        f"{_shorten(text)} is outside the picture folder {root}. Move the picture into it, set "
         "manifest.image_root to the folder that holds all pictures, or set manifest.images_outside "
         "to true.",
     )
 
 
-def _expanded(text: str) -> Path:
+def _expand(text: str) -> Path:
     """Read `~/` as the home folder, where there is one."""
     path = Path(text)
     if not re.match(r"~(?:[\\/]|$)", text):
@@ -176,10 +176,10 @@ def _is_inside(path: Path, root: Path) -> bool:
 
 
 def _bad_url(url: str, what: str) -> PictureFault:
-    return PictureFault("bad_url", f"{_shown(url)} {what}.")
+    return PictureFault("bad_url", f"{_shorten(url)} {what}.")
 
 
-def _shown(text: str) -> str:
+def _shorten(text: str) -> str:
     """Shorten a long text, and leave out the signature behind a web address."""
     # The whole text is one address, even with a blank in the middle of it.
     bare = text.split("?", 1)[0] + "?…" if "://" in text and "?" in text else text

@@ -73,7 +73,7 @@ def plain_text(text: str) -> str:
     reader.feed(text)
     reader.close()
     lines = (" ".join(line.split()) for line in "".join(reader.pieces).split("\n"))
-    return _joined([line for line in lines if line])
+    return _join([line for line in lines if line])
 
 
 def sentence(text: str) -> str:
@@ -94,7 +94,7 @@ def unguard(text: str) -> str:
     return text
 
 
-def _joined(lines: list[str]) -> str:
+def _join(lines: list[str]) -> str:
     if not lines:
         return ""
     marked = [line if line[-1] in _ENDS else f"{line};" for line in lines[:-1]]

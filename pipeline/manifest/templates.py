@@ -96,7 +96,7 @@ class Template:
             for name, variable in self._variables.items()
         }
         try:
-            return "".join(_until_too_long(self._generate(context)))
+            return "".join(_stop_at_limit(self._generate(context)))
         except _Needed as error:
             raise ValueNeeded(str(error)) from error
         except (TemplateError, *_EVALUATION_ERRORS) as error:
@@ -310,7 +310,7 @@ class _Naming(NodeTransformer):
         return nodes.Name(variable, "load", lineno=node.lineno)
 
 
-def _until_too_long(pieces: Iterable[str]) -> Iterator[str]:
+def _stop_at_limit(pieces: Iterable[str]) -> Iterator[str]:
     length = 0
     for piece in pieces:
         length += len(piece)

@@ -56,7 +56,7 @@ def plural(number: int, noun: str) -> str:
     return noun if number == 1 else f"{noun}s"
 
 
-def listed(numbers: Sequence[int]) -> str:
+def list_numbers(numbers: Sequence[int]) -> str:
     """Up to five numbers as a person writes them: "3, 4 and 7", "3, 4, 7, 8, 9 and 12 more"."""
     shown = [str(number) for number in numbers[:_NUMBERS_SHOWN]]
     rest = len(numbers) - len(shown)
@@ -65,7 +65,7 @@ def listed(numbers: Sequence[int]) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def headers_seen(headers: Sequence[str]) -> str:
+def name_headers(headers: Sequence[str]) -> str:
     """Return the sentence that lists the headers of a manifest."""
     if not headers:
         return "Row 1 holds no headers."

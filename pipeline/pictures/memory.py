@@ -68,7 +68,7 @@ class PictureMemory:
             return
         file = cache_dir / _FILE
         try:
-            self._connection = _opened(file)
+            self._connection = _open_memory(file)
         except (sqlite3.OperationalError, OSError) as error:
             self._give_up(error)
         except sqlite3.DatabaseError as error:
@@ -113,7 +113,7 @@ class PictureMemory:
         try:
             for suffix in ("", "-journal", "-wal", "-shm"):
                 file.with_name(file.name + suffix).unlink(missing_ok=True)
-            self._connection = _opened(file)
+            self._connection = _open_memory(file)
         except (sqlite3.Error, OSError) as again:
             self._give_up(again)
 
@@ -122,7 +122,7 @@ class PictureMemory:
         self.close()
 
 
-def _opened(file: Path) -> sqlite3.Connection:
+def _open_memory(file: Path) -> sqlite3.Connection:
     """Open the file for its owner alone, and make the table if there is none."""
     file.parent.mkdir(parents=True, exist_ok=True)
     os.close(open_private(file, os.O_RDWR))

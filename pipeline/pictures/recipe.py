@@ -93,7 +93,7 @@ def make_copy(picture: Image.Image, needs: Needs) -> Copy:
     """Make the copy of an opened picture."""
     before, drawn = picture.size, picture.mode in _DRAWN
     # It is made small first, so that all later steps cost less time and memory.
-    work = _within(_eight_bit(picture), LARGEST_SIDE)
+    work = _shrink(_eight_bit(picture), LARGEST_SIDE)
     if "icc_profile" in picture.info:
         work.info["icc_profile"] = picture.info["icc_profile"]
     work = _without_idle_alpha(_screen_colours(work))
@@ -101,7 +101,7 @@ def make_copy(picture: Image.Image, needs: Needs) -> Copy:
         work = work.transpose(_TURNS[needs.turn])
     white = work.mode == "RGBA"
     if drawn or white:
-        data = _saved(work, "PNG")
+        data = _save(work, "PNG")
         if len(data) <= LARGEST_BYTES:
             reasons = _reasons(needs, before, work.size, len(data), white=False)
             return Copy(data, FORMAT_OF["PNG"], *work.size, reasons)
@@ -147,7 +147,7 @@ def _is_deep(picture: Image.Image, data: bytes) -> bool:
     return False
 
 
-def _within(picture: Image.Image, side: int) -> Image.Image:
+def _shrink(picture: Image.Image, side: int) -> Image.Image:
     """Return the picture with its longer side at most `side` pixels; never larger than before."""
     if max(picture.size) <= side:
         return picture.copy()
@@ -161,13 +161,13 @@ def _jpeg(picture: Image.Image) -> tuple[bytes, tuple[int, int]]:
     while True:
         for quality in _QUALITIES:
             # Without subsampling: a red product on white keeps its edge.
-            data = _saved(picture, "JPEG", quality=quality, subsampling=0)
+            data = _save(picture, "JPEG", quality=quality, subsampling=0)
             if len(data) <= LARGEST_BYTES:
                 return data, picture.size
-        picture = _within(picture, int(max(picture.size) * _SHRINK))
+        picture = _shrink(picture, int(max(picture.size) * _SHRINK))
 
 
-def _saved(picture: Image.Image, kind: str, **options: int) -> bytes:
+def _save(picture: Image.Image, kind: str, **options: int) -> bytes:
     """Return a file of the pixels alone: no place, date, owner or profile goes along."""
     anonymous = picture.copy()
     anonymous.info.clear()
@@ -185,7 +185,7 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I;16"):
         return picture.convert("I").point(lambda v: v * _TO_EIGHT_BITS + 0.5).convert("L")
     if picture.mode in ("I", "F"):
-        return _stretched(picture)
+        return _stretch(picture)
     if picture.has_transparency_data:
         return picture.convert("RGBA")
     if picture.mode == "1":
@@ -199,12 +199,14 @@ def _screen_colours(picture: Image.Image) -> Image.Image:
     A profile that cannot be read, or belongs to another kind of picture, is passed over.
     """
     if picture.mode == "LAB":
-        return _applied(picture, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), "RGB")
+        return _apply_profile(
+            picture, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), "RGB"
+        )
     profile = picture.info.get("icc_profile")
     if profile and picture.mode in _PROFILED:
         try:
             read = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            return _applied(picture, read, "RGBA" if picture.mode == "RGBA" else "RGB")
+            return _apply_profile(picture, read, "RGBA" if picture.mode == "RGBA" else "RGB")
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             # A viewer without profiles shows the numbers as they are.
             return _plain(picture)
@@ -228,7 +230,9 @@ def _on_white(picture: Image.Image) -> Image.Image:
     return white
 
 
-def _applied(picture: Image.Image, profile: ImageCms.ImageCmsProfile, mode: str) -> Image.Image:
+def _apply_profile(
+    picture: Image.Image, profile: ImageCms.ImageCmsProfile, mode: str
+) -> Image.Image:
     converted = ImageCms.profileToProfile(
         picture, profile, ImageCms.createProfile("sRGB"), outputMode=mode
     )
@@ -239,7 +243,7 @@ def _plain(picture: Image.Image) -> Image.Image:
     return picture if picture.mode in ("L", "RGB", "RGBA") else picture.convert("RGB")
 
 
-def _stretched(picture: Image.Image) -> Image.Image:
+def _stretch(picture: Image.Image) -> Image.Image:
     least, most = picture.convert("F").getextrema()
     if isinstance(least, tuple) or isinstance(most, tuple):  # one band has one pair
         raise TypeError("more than one band")

@@ -76,23 +76,23 @@ class PictureShelf(AbstractContextManager["PictureShelf"]):
         nearby = _Neighbourhood()
         tell = progress or (lambda _done: None)
         for path in distinct:
-            known = self._known(path, nearby)
+            known = self._look_up(path, nearby)
             if isinstance(known, Stamp):
                 unknown[path] = known
             else:
                 found[path] = known
                 tell(len(found))
-        for path, result in self._decoded(unknown):
+        for path, result in self._decode_all(unknown):
             found[path] = result
             tell(len(found))
         return {path: found[path] for path in distinct}
 
-    def _known(self, path: Path, nearby: _Neighbourhood) -> Inspected | Stamp:
+    def _look_up(self, path: Path, nearby: _Neighbourhood) -> Inspected | Stamp:
         """Return what is known of a file without reading it, or its stamp if it has to be read."""
         try:
             status = path.stat()
         except (OSError, ValueError) as error:
-            return _missing(path, error, nearby)
+            return _explain_missing(path, error, nearby)
         kind = kind_of(status.st_mode)
         if kind is not None:
             return PictureFault(
@@ -103,7 +103,7 @@ class PictureShelf(AbstractContextManager["PictureShelf"]):
         stamp = Stamp.of(status)
         return self._memory.recall(path, stamp) or stamp
 
-    def _decoded(self, unknown: dict[Path, Stamp]) -> Iterator[tuple[Path, Inspected]]:
+    def _decode_all(self, unknown: dict[Path, Stamp]) -> Iterator[tuple[Path, Inspected]]:
         """Decode in threads and yield as they finish; remember the good ones in groups."""
         fresh: list[tuple[Path, Stamp, Picture]] = []
         executor = ThreadPoolExecutor(self._workers, thread_name_prefix="picture")
@@ -126,7 +126,9 @@ class PictureShelf(AbstractContextManager["PictureShelf"]):
             self._memory.remember(fresh)
 
 
-def _missing(path: Path, error: OSError | ValueError, nearby: _Neighbourhood) -> PictureFault:
+def _explain_missing(
+    path: Path, error: OSError | ValueError, nearby: _Neighbourhood
+) -> PictureFault:
     """Say why a path does not lead to a file."""
     if isinstance(error, ValueError):
         return PictureFault(
@@ -157,7 +159,7 @@ class _Neighbourhood:
         folder = self._folder(path.parent)
         if folder is None:
             return None
-        name = folder.same(path.name) or folder.other_suffix(path.name)
+        name = folder.find_same(path.name) or folder.other_suffix(path.name)
         if name is None and self._comparisons_left > 0:
             self._comparisons_left -= len(folder.names)
             name = folder.nearest(path.name)
@@ -186,28 +188,28 @@ class _Folder:
     """The names in a folder, found in spite of the usual mistakes in writing them."""
 
     def __init__(self, names: list[str]) -> None:
-        self.names = {_folded(name): name for name in sorted(names)}
+        self.names = {_fold(name): name for name in sorted(names)}
         self._stems: dict[str, list[str]] = defaultdict(list)
         for folded, name in self.names.items():
             stem, suffix = os.path.splitext(folded)  # noqa: PTH122 - of text, not of a path
             if suffix in SUFFIXES:
                 self._stems[stem].append(name)
 
-    def same(self, name: str) -> str | None:
+    def find_same(self, name: str) -> str | None:
         """Return the name that differs in case or in the way its accents are stored."""
-        return self.names.get(_folded(name))
+        return self.names.get(_fold(name))
 
     def other_suffix(self, name: str) -> str | None:
         """Return the picture of the same name with another suffix, or given without one."""
-        folded = _folded(name)
+        folded = _fold(name)
         stem, _ = os.path.splitext(folded)  # noqa: PTH122
         return next(iter(self._stems.get(stem, []) + self._stems.get(folded, [])), None)
 
     def nearest(self, name: str) -> str | None:
         """Return the most similar name, if any is similar enough."""
-        near = difflib.get_close_matches(_folded(name), self.names, n=1, cutoff=_LIKENESS)
+        near = difflib.get_close_matches(_fold(name), self.names, n=1, cutoff=_LIKENESS)
         return self.names[near[0]] if near else None
 
 
-def _folded(name: str) -> str:
+def _fold(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold().strip()

@@ -144,7 +144,7 @@ def decide(
     for key, request in rows:
         keys.add(key)
         step = _decide(key, request, entries.get(key), selection)
-        if key in files_gone and _selected(key, selection):
+        if key in files_gone and _is_selected(key, selection):
             step = _fetch_again(step, link_lives=key in links_live)
         if step.action is Action.SUBMIT:
             if selection.limit is not None and submits >= selection.limit:
@@ -152,12 +152,12 @@ def decide(
             else:
                 submits += 1
         if key in earlier_keys:
-            step = _said_renamed(step, entries[key], earlier_keys[key])
+            step = _say_renamed(step, entries[key], earlier_keys[key])
         steps.append(step)
     gone = (
         Step(entry.key, Action.TAKE_UP, _group(entry), "paid for, although not in the manifest")
         for entry in entries.values()
-        if entry.key not in keys and entry.state in PAID and _selected(entry.key, selection)
+        if entry.key not in keys and entry.state in PAID and _is_selected(entry.key, selection)
     )
     return Plan(tuple(steps), tuple(gone))
 
@@ -168,7 +168,7 @@ def unknown_keys(selection: Selection, keys: Collection[str]) -> list[str]:
 
 
 def _decide(key: str, request: Request | None, entry: Entry | None, selection: Selection) -> Step:
-    if not _selected(key, selection):
+    if not _is_selected(key, selection):
         group = _group(entry) if entry else (State.INVALID.value if request is None else NEW)
         return Step(key, Action.LEAVE, group, "not selected by --only", counts=False)
     waiting = entry is None or entry.state is State.WAITING
@@ -192,7 +192,7 @@ def _decide(key: str, request: Request | None, entry: Entry | None, selection: S
     return _ended_badly(request, entry, group, selection)
 
 
-def _selected(key: str, selection: Selection) -> bool:
+def _is_selected(key: str, selection: Selection) -> bool:
     return selection.only is None or key in selection.only
 
 
@@ -211,23 +211,25 @@ def _done(request: Request, entry: Entry, group: str, selection: Selection) -> S
     if selection.mode is Mode.RUN and (
         entry.key in selection.redo or (edited and selection.redo_changed)
     ):
-        return _again(entry, request, group, "another take was asked for", selection)
+        return _submit_again(entry, request, group, "another take was asked for", selection)
     reason = "edited since it was done; needs --redo changed" if edited else "done"
     return Step(entry.key, Action.LEAVE, group, reason, counts=not edited, edited=edited)
 
 
 def _ended_badly(request: Request, entry: Entry, group: str, selection: Selection) -> Step:
     if selection.mode is Mode.RUN and (group == CHANGED or entry.key in selection.redo):
-        return _again(entry, request, group, "edited since it ended", selection)
+        return _submit_again(entry, request, group, "edited since it ended", selection)
     # A video that was delivered once and deleted since is paid for again only when it is named.
     asked = entry.state in selection.retry and selection.mode is not Mode.FETCH
     if asked and entry.video is None:
-        return _again(entry, request, group, f"{entry.state}: a new attempt", selection)
+        return _submit_again(entry, request, group, f"{entry.state}: a new attempt", selection)
     reason, counts = f"{entry.state}: needs --retry for a new attempt", selection.mode is Mode.RUN
     return Step(entry.key, Action.LEAVE, group, reason, counts)
 
 
-def _again(entry: Entry, request: Request, group: str, reason: str, selection: Selection) -> Step:
+def _submit_again(
+    entry: Entry, request: Request, group: str, reason: str, selection: Selection
+) -> Step:
     used = entry.submissions_of(request.request_hash)
     if used >= selection.attempts:
         reason = f"{used} attempts made, limits.attempts is {selection.attempts}"
@@ -245,7 +247,7 @@ def _fetch_again(step: Step, *, link_lives: bool) -> Step:
     return Step(step.key, Action.LEAVE, State.EXPIRED.value, reason)
 
 
-def _said_renamed(step: Step, entry: Entry, earlier: str) -> Step:
+def _say_renamed(step: Step, entry: Entry, earlier: str) -> Step:
     # That the video of a done row is lost matters more, and only the group says so.
     lost = entry.state is State.DONE and step.group == State.EXPIRED.value
     group = step.group if lost else RENAMED

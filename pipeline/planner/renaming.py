@@ -70,7 +70,7 @@ def rename(entries: dict[str, Entry], renamed: Mapping[str, str]) -> None:
     `renamed` is what `match_renamed` returned for these entries.
     """
     for key, earlier in renamed.items():
-        entries[key] = entries.pop(earlier).under(key)
+        entries[key] = entries.pop(earlier).with_key(key)
 
 
 def _free_rows(

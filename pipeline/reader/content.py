@@ -74,7 +74,7 @@ def load(path: Path) -> bytes:
                 action=f"Name the workbook itself: {locked['excel'] or locked['office']}",
             )
         if not path.exists():
-            raise _missing(path)
+            raise _missing_error(path)
         size = path.stat().st_size
         if size > _MAX_FILE_BYTES:
             raise ManifestError(
@@ -173,7 +173,7 @@ def refuse_renamed(path: Path, content: Content) -> None:
     raise ManifestError(f"{path.name} is named {suffix}, but it is {content.value}.", action=action)
 
 
-def _missing(path: Path) -> ManifestError:
+def _missing_error(path: Path) -> ManifestError:
     folder = path.parent
     if not folder.is_dir():
         return ManifestError(f"{path} does not exist: there is no folder {folder}.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import ManifestError
 from pipeline.manifest.blank import all_blank, is_blank
 from pipeline.manifest.columns import field_of
-from pipeline.manifest.wording import letters_of, listed, plural
+from pipeline.manifest.wording import letters_of, list_numbers, plural
 from pipeline.model import Manifest, Row, TextDialect
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def manifest_of(table: Table) -> Manifest:
     while len(header) > 1 and is_blank(header[-1]):
         header.pop()
     _refuse_doubles(table, header)
-    columns = [shared(column) for column in table.columns[: len(header)]]
+    columns = [share_equal(column) for column in table.columns[: len(header)]]
     rows = tuple(
         Row(number, cells)
         for number, cells in zip(table.numbers, zip(*columns, strict=True), strict=True)
@@ -89,7 +89,7 @@ def manifest_of(table: Table) -> Manifest:
     )
 
 
-def shared(column: Sequence[str]) -> Sequence[str]:
+def share_equal(column: Sequence[str]) -> Sequence[str]:
     """Keep one string per value in a column that says the same few things over and over."""
     sample = column[:_SHARING_SAMPLE]
     if len(set(sample)) * 2 > len(sample):
@@ -105,9 +105,9 @@ def _refuse_title(table: Table) -> None:
         below = [column[at] for column in table.columns if not is_blank(column[at])]
         if not below:
             continue
-        if len(filled) * _TITLE_SHARE > len(below) or _known(filled):
+        if len(filled) * _TITLE_SHARE > len(below) or _count_known(filled):
             return
-        if _known(below) >= _KNOWN_HEADERS:
+        if _count_known(below) >= _KNOWN_HEADERS:
             headers = ", ".join(cell.strip() for cell in below)[:_SHOWN]
             raise ManifestError(
                 f"{table.path.name}: {table.unit} {number} looks like the headers ({headers}), but "
@@ -116,7 +116,7 @@ def _refuse_title(table: Table) -> None:
             )
 
 
-def _known(headers: list[str]) -> int:
+def _count_known(headers: list[str]) -> int:
     """Count the fields that the headers name."""
     return len({field for header in headers if (field := field_of(header))})
 
@@ -135,7 +135,7 @@ def _refuse_unnamed(table: Table) -> None:
             raise ManifestError(
                 f"{table.path.name}: {_place(table, index)} has no header in {table.unit} "
                 f"{table.header_row}, but cells under it are filled "
-                f"({plural(len(found), table.unit)} {listed(found)}).",
+                f"({plural(len(found), table.unit)} {list_numbers(found)}).",
                 action="Give the column a header, or empty its cells.",
             )
 

@@ -138,7 +138,7 @@ class Reelsheet:
                 be used), or an internal error (70) ended the run.
 
         """
-        return _waited_for(self._work(**options), on_progress)
+        return _wait(self._work(**options), on_progress)
 
     async def arun(
         self, *, on_progress: OnProgress | None = None, **options: Unpack[RunOptions]
@@ -148,7 +148,7 @@ class Reelsheet:
         `on_progress` is called in the loop. Cancellation ends the run gracefully, as
         KeyboardInterrupt ends `run`, and is raised when it has ended.
         """
-        return await _awaited(self._work(**options), on_progress)
+        return await _wait_in_loop(self._work(**options), on_progress)
 
     def _target(self) -> Target:
         return resolve_target(self._manifest, self._config, self._out, self._settings)
@@ -281,7 +281,7 @@ class _RunThread:
             raise _Abandoned
 
 
-def _waited_for(work: _RunThread, on_progress: OnProgress | None) -> RunReport:
+def _wait(work: _RunThread, on_progress: OnProgress | None) -> RunReport:
     """Wait for the end in this thread."""
     told: SimpleQueue[RunProgress | None] = SimpleQueue()
     work.start(told.put)
@@ -295,7 +295,7 @@ def _waited_for(work: _RunThread, on_progress: OnProgress | None) -> RunReport:
     return work.result()
 
 
-async def _awaited(work: _RunThread, on_progress: OnProgress | None) -> RunReport:
+async def _wait_in_loop(work: _RunThread, on_progress: OnProgress | None) -> RunReport:
     """Wait for the end while the running loop goes on."""
     told: asyncio.Queue[RunProgress | None] = asyncio.Queue()
     loop = asyncio.get_running_loop()

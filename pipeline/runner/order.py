@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from pipeline.checker.check import CheckedManifest
-from pipeline.checker.naming import visible
+from pipeline.checker.naming import normalise_key
 from pipeline.config.settings import Config
 from pipeline.disk.failures import store_error
 from pipeline.disk.folder import OutputFolder
@@ -145,7 +145,7 @@ def select(
     redo_keys = _visible(redo)
     return Selection(
         mode=mode,
-        retry=frozenset(_state(name) for name in _listed(retry)),
+        retry=frozenset(_state(name) for name in _list(retry)),
         redo_changed="changed" in redo_keys,
         redo=redo_keys - {"changed"},
         only=None if only is None else _visible(only),
@@ -154,16 +154,16 @@ def select(
     )
 
 
-def _listed(several: Several | None) -> Iterable[str]:
+def _list(several: Several | None) -> Iterable[str]:
     return [several] if isinstance(several, str) else several or ()
 
 
 def _visible(keys: Several | None) -> frozenset[str]:
-    listed = list(_listed(keys))
+    listed = list(_list(keys))
     for key in listed:
         if not isinstance(key, str):
             raise UsageError(f"the key {key!r} is not a text; keys are compared as texts.")
-    return frozenset(map(visible, listed))
+    return frozenset(map(normalise_key, listed))
 
 
 def _state(name: str) -> State:

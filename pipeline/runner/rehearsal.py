@@ -84,12 +84,12 @@ async def _emulator(state: Path) -> AsyncIterator[str]:
         start_new_session=True,
     )
     try:
-        yield await _announced(process)
+        yield await _read_address(process)
     finally:
         await _end(process)
 
 
-async def _announced(process: Process) -> str:
+async def _read_address(process: Process) -> str:
     assert process.stdout is not None  # noqa: S101 - it was asked for as a pipe
     try:
         async with asyncio.timeout(_START_LIMIT_S):

@@ -86,7 +86,7 @@ def _doubt(entry: Entry, runs: Sequence[RunRecord], rows: Mapping[str, int]) -> 
         attempt=attempt.number,
         client_business_id=attempt.client_business_id,
         task_id=entry.task_id,
-        prompt=_shortened(request.prompt),
+        prompt=_shorten(request.prompt),
         video_seconds=request.duration,
         cost=attempt.cost,
         what=entry.error_message,
@@ -106,7 +106,7 @@ def _balances(runs: Sequence[RunRecord]) -> tuple[float | None, float | None]:
     return runs[0].balance_before, next(later, None) if after is None else after
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _PROMPT else f"{line[: _PROMPT - 1]}…"
 
@@ -155,7 +155,7 @@ def adopt_task(target: Target, key: str, task_id: str, *, adopt: bool) -> str:
             task belongs to another row.
 
     """
-    with _opened(target, key, adopt=adopt) as (journal, entry):
+    with _open_entry_of(target, key, adopt=adopt) as (journal, entry):
         try:
             view = asyncio.run(_ask(target, task_id))
         except NoSuchTask as error:
@@ -189,14 +189,14 @@ def close_unsent(target: Target, key: str, *, adopt: bool) -> str:
         UsageError: The row is not in doubt or missing.
 
     """
-    with _opened(target, key, adopt=adopt) as (journal, entry):
+    with _open_entry_of(target, key, adopt=adopt) as (journal, entry):
         _append(journal, entry, ClosedUnsent(key, entry.attempt.number))
     number = entry.attempt.number
     return f"{key}: attempt {number} is closed; the next run submits it as attempt {number + 1}."
 
 
 @contextlib.contextmanager
-def _opened(target: Target, key: str, *, adopt: bool) -> Iterator[tuple[Journal, Entry]]:
+def _open_entry_of(target: Target, key: str, *, adopt: bool) -> Iterator[tuple[Journal, Entry]]:
     folder = target.folder
     if not folder.journal.is_file():
         raise UsageError(

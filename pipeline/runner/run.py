@@ -105,7 +105,7 @@ class _Run:
             entries.clear()
             gc.collect()
             return self._finish(plan, self._entries_of, began)
-        return self._finish(plan, lambda keys: _taken(entries, keys), began)
+        return self._finish(plan, lambda keys: _take_out(entries, keys), began)
 
     def _rename(self, entries: dict[str, Entry], wall: float) -> dict[str, str]:
         """Put the entries of renamed rows under their new keys, first of all in the journal.
@@ -239,7 +239,7 @@ class _Run:
             )
 
 
-def _taken(entries: dict[str, Entry], keys: Sequence[str]) -> dict[str, Entry]:
+def _take_out(entries: dict[str, Entry], keys: Sequence[str]) -> dict[str, Entry]:
     """Take entries out: each is freed when its result is made, which needs room again.
 
     Keys are unique in a manifest: doubled ones were told apart when it was checked.

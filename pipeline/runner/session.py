@@ -154,7 +154,7 @@ class ProviderSession:
             balance = BalanceWatch(self.watcher.warn, self._note_balance, self.order.go_on)
             asks = not config.rehearses and bool(plan.of(Action.SUBMIT))
             if asks:
-                needed = self._needed(plan)
+                needed = self._estimate_money(plan)
                 stop = await balance.look_before(provider, needed, config.budget.currency)
                 if stop is not None:
                     engine.stop(stop)
@@ -167,7 +167,7 @@ class ProviderSession:
             ):
                 await balance.look_after(provider)
 
-    def _needed(self, plan: Plan) -> float | None:
+    def _estimate_money(self, plan: Plan) -> float | None:
         """Return how much money the submissions take at most; None without a price."""
         budget = self.order.config.budget
         needed = estimate(plan, self.order.checked, self.order.config).money
@@ -178,7 +178,7 @@ class ProviderSession:
         self.tally.balance_before, self.tally.balance_after = before, after
         self.journal.note_balance(self.run_id, before, after)
 
-    def saw(self, decision: Decision, engine: Engine) -> None:
+    def observe(self, decision: Decision, engine: Engine) -> None:
         """Take in a decision of the engine: count, log and show it."""
         for event in decision.events:
             self._count(event)

@@ -161,7 +161,7 @@ def task_view(received: Received) -> TaskView | None:
     body = _good(received)
     if body is None:
         return None
-    shown = _unwrapped(body)
+    shown = _unwrap(body)
     phase = Phase.COMPLETED if _is_completed_by_address(shown) else _phase(shown)
     # Only an answer that shows no task can be a complaint; nearly all do.
     if phase is Phase.UNKNOWN and UNKNOWN_TASK in complaint(body).words:
@@ -242,7 +242,7 @@ def _inner(body: Body) -> Body:
     return value if isinstance(value, dict) else {}
 
 
-def _unwrapped(body: Body) -> Body:
+def _unwrap(body: Body) -> Body:
     """Return the object that shows the task: `data` only if the top level has no known status."""
     wrapped = _inner(body)
     if _phase(body) is not Phase.UNKNOWN:

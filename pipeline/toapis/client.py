@@ -19,7 +19,7 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
-from pipeline.config.values import TASK_PATH, origin
+from pipeline.config.values import TASK_PATH, origin_of
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
 from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused
@@ -70,7 +70,7 @@ class ToAPIs:
         connections: int = 100,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.origin = origin(base_url)
+        self.origin = origin_of(base_url)
         self._key = _checked_key(key)
         self._submit_timeout = aiohttp.ClientTimeout(total=submit_timeout_s, connect=connect_s)
         self._query_timeout = aiohttp.ClientTimeout(total=query_timeout_s, connect=connect_s)
@@ -118,7 +118,7 @@ class ToAPIs:
         received = await self._call(
             self._free, "POST", "/v1/uploads/images", self._upload_timeout, data=form
         )
-        return self._delivered(received, answers.picture_url, failures.upload_failed)
+        return self._read_reply(received, answers.picture_url, failures.upload_failed)
 
     async def submit(
         self, request: Request, image_urls: Sequence[str], client_business_id: str | None
@@ -150,7 +150,7 @@ class ToAPIs:
         received = await self._call(
             self._paid, "POST", "/v1/videos/generations", self._submit_timeout, json=body
         )
-        return self._delivered(received, answers.accepted_task, failures.submission_failed)
+        return self._read_reply(received, answers.accepted_task, failures.submission_failed)
 
     async def query(self, reference: str) -> TaskView:
         """Return the task with this id or this `client_business_id`, as it is now.
@@ -164,7 +164,7 @@ class ToAPIs:
             raise NoSuchTask(f"{reference!r} is not the id of a task.")
         path = f"{TASK_PATH}{quote(reference, safe='')}"
         received = await self._call(self._free, "GET", path, self._query_timeout)
-        view = self._delivered(received, answers.task_view, failures.query_failed)
+        view = self._read_reply(received, answers.task_view, failures.query_failed)
         told = (view.error_code, view.error_message, view.unknown_status, view.url_fault)
         if not any(told):
             return view
@@ -185,7 +185,7 @@ class ToAPIs:
 
         """
         received = await self._call(self._free, "GET", "/v1/balance", self._query_timeout)
-        return self._delivered(received, answers.balance, failures.balance_failed)
+        return self._read_reply(received, answers.balance, failures.balance_failed)
 
     async def _call(
         self,
@@ -224,7 +224,7 @@ class ToAPIs:
             return answer or Silence(sent=True, reason=_reason(error))
         return answer
 
-    def _delivered(
+    def _read_reply(
         self,
         received: Received,
         read: Callable[[Received], _Good | None],

@@ -47,7 +47,7 @@ def submission_failed(received: Received) -> ProviderError:
         return _failed(Unauthorized, "refuses the key", received, told, action=_WRONG_KEY)
     if answers.names_task(body) or 300 <= received.status < 400:  # noqa: PLR2004
         return _unclear(_gist(received), received, told)
-    return _rejected(received, told) or _unclear(_gist(received), received, told)
+    return _rejection_in(received, told) or _unclear(_gist(received), received, told)
 
 
 def query_failed(received: Received) -> ProviderError:
@@ -82,7 +82,7 @@ def balance_failed(received: Received) -> ProviderError:
     return _repeatable("balance", received, answers.complaint(answers.parse(received.body)))
 
 
-def _rejected(answer: Answer, told: Complaint) -> ProviderError | None:
+def _rejection_in(answer: Answer, told: Complaint) -> ProviderError | None:
     """Return the definite refusal in an answer to a submission; None if it is not definite."""
     if _tells_quota(answer, told):
         return _failed(OutOfCredit, "has no credit left", answer, told, action=_TOP_UP)

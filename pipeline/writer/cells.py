@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from pipeline.model import State
 from pipeline.reader.workbook.package import Element
-from pipeline.writer.parts import elements, prefix_of, prefixed, splice
+from pipeline.writer.parts import add_prefix, elements, prefix_of, splice
 
 _MOST_CHARACTERS = 32_767
 _MOST_IN_FORMULA = 255
@@ -136,7 +136,7 @@ class _Pool:
         self.own = len(self.have)
 
     def index(self, xml: str) -> int:
-        raw = prefixed(xml, prefix_of(self.pool))
+        raw = add_prefix(xml, prefix_of(self.pool))
         if raw not in self.have:
             self.have.append(raw)
         return self.have.index(raw)

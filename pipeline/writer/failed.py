@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.disk.place import place, remove
-from pipeline.manifest.columns import folded
+from pipeline.manifest.columns import fold_header
 from pipeline.model import RESULT_COLUMNS, Manifest, Result
 from pipeline.writer.cells import STATE_LOOKS, Cell, Cut
 from pipeline.writer.layout import (
@@ -70,7 +70,7 @@ def write_failed(
     of_numbers = manifest.dialect is None
     numbers = number_columns(manifest.headers, manifest.rows, own) if of_numbers else frozenset()
     table = [(by_row[row.number], own_values(row, own, numbers)) for row in rows]
-    if keys is not None and _KEY not in map(folded, manifest.headers):
+    if keys is not None and _KEY not in map(fold_header, manifest.headers):
         named = dict(zip((row.number for row in manifest.rows), keys, strict=True))
         headers.insert(0, _KEY)
         table = [(result, [named[result.row], *cells]) for result, cells in table]

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 
 from pipeline.manifest.wording import letters_of, number_of
 from pipeline.reader.workbook.package import Element
-from pipeline.writer.parts import append_child, elements, prefix_of, prefixed, splice
+from pipeline.writer.parts import add_prefix, append_child, elements, prefix_of, splice
 
 _RANGE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d+)(?::\$?([A-Za-z]{1,3})\$?(\d+))?")
 _MOST_FROZEN = 10  # a header further down would freeze the whole window
@@ -41,7 +41,7 @@ def patch_head(
     tops = {element.local: element for element in found if element.parent is root}
     cuts = [
         *_dimension(tops.get("dimension"), max(widths), last_row),
-        *_frozen(head, found, tops, header_row),
+        *_freeze(head, found, tops, header_row),
         *_widths(head, found, tops.get("cols"), widths, known),
     ]
     return splice(head, cuts)
@@ -64,12 +64,12 @@ def _dimension(element: Element | None, column: int, row: int) -> _Cuts:
         (
             element.start,
             element.end,
-            prefixed(f'<dimension ref="{reference}"/>', prefix_of(element)),
+            add_prefix(f'<dimension ref="{reference}"/>', prefix_of(element)),
         )
     ]
 
 
-def _frozen(head: bytes, found: list[Element], tops: dict[str, Element], row: int) -> _Cuts:
+def _freeze(head: bytes, found: list[Element], tops: dict[str, Element], row: int) -> _Cuts:
     if row > _MOST_FROZEN:
         return []
     view = next((element for element in found if element.local == "sheetView"), None)
@@ -80,7 +80,7 @@ def _frozen(head: bytes, found: list[Element], tops: dict[str, Element], row: in
     pane = next((e for e in found if e.local == "pane" and e.parent is view), None)
     if pane is not None:
         return _longer_pane(pane, row)
-    xml = prefixed(_pane(row), prefix_of(view))
+    xml = add_prefix(_pane(row), prefix_of(view))
     if view.self_closing:
         return [append_child(head, view, xml)]
     return [(view.inner, view.inner, xml)]
@@ -100,7 +100,7 @@ def _new_view(head: bytes, root: Element, tops: dict[str, Element], row: int) ->
     after = (tops.get(name) for name in ("sheetFormatPr", "cols"))
     at = next((element.start for element in after if element), len(head))
     view = f'<sheetViews><sheetView workbookViewId="0">{_pane(row)}</sheetView></sheetViews>'
-    return [(at, at, prefixed(view, prefix_of(root)))]
+    return [(at, at, add_prefix(view, prefix_of(root)))]
 
 
 def _longer_pane(pane: Element, row: int) -> _Cuts:
@@ -115,7 +115,7 @@ def _longer_pane(pane: Element, row: int) -> _Cuts:
     attributes["activePane"] = "bottomRight" if float(attributes.get("xSplit", 0)) else "bottomLeft"
     listed = "".join(f' {name}="{value}"' for name, value in attributes.items())
     tag = f"<pane{listed}>" if not pane.self_closing else f"<pane{listed}/>"
-    return [(pane.start, pane.inner, prefixed(tag, prefix_of(pane)))]
+    return [(pane.start, pane.inner, add_prefix(tag, prefix_of(pane)))]
 
 
 def _widths(
@@ -129,10 +129,10 @@ def _widths(
     there = [e for e in found if e.local == "col" and e.parent is cols] if cols else []
     prefix = prefix_of(found[0])
     new = sorted(widths.keys() - set(known))
-    pieces = [piece for element in there for piece in _without(head, element, new)]
+    pieces = [piece for element in there for piece in _cut_range(head, element, new)]
     covered = {at for at in known for e in there if _low(e) <= at <= _high(e)}
     pieces += [
-        (at, prefixed(f'<col min="{at}" max="{at}" width="{width}" customWidth="1"/>', prefix))
+        (at, add_prefix(f'<col min="{at}" max="{at}" width="{width}" customWidth="1"/>', prefix))
         for at, width in widths.items()
         if at not in covered
     ]
@@ -140,10 +140,10 @@ def _widths(
     if not inside:
         return []
     start, end = (cols.start, cols.end) if cols else (len(head), len(head))
-    return [(start, end, prefixed("<cols>", prefix) + inside + prefixed("</cols>", prefix))]
+    return [(start, end, add_prefix("<cols>", prefix) + inside + add_prefix("</cols>", prefix))]
 
 
-def _without(head: bytes, col: Element, new: list[int]) -> list[tuple[int, bytes]]:
+def _cut_range(head: bytes, col: Element, new: list[int]) -> list[tuple[int, bytes]]:
     """Return the range of a `<col>` without the new columns, in pieces."""
     low, high = _low(col), _high(col)
     holes = [at for at in new if low <= at <= high]
@@ -154,7 +154,7 @@ def _without(head: bytes, col: Element, new: list[int]) -> list[tuple[int, bytes
         if low < hole:
             attributes = col.attributes | {"min": str(low), "max": str(hole - 1)}
             listed = "".join(f' {name}="{value}"' for name, value in attributes.items())
-            pieces.append((low, prefixed(f"<col{listed}/>", prefix_of(col))))
+            pieces.append((low, add_prefix(f"<col{listed}/>", prefix_of(col))))
         low = hole + 1
     return pieces
 

@@ -16,7 +16,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from pipeline.manifest.columns import ALIASES, folded
+from pipeline.manifest.columns import ALIASES, fold_header
 from pipeline.model import RESULT_COLUMNS, Manifest, Result, Row, State
 
 NEED_THE_USER = frozenset({State.INVALID, State.REFUSED, State.FAILED, State.EXPIRED})
@@ -56,7 +56,7 @@ def lay_out(headers: Sequence[str]) -> Layout:
     index = {name: position for position, name in enumerate(RESULT_COLUMNS)}
     there = [
         (position, index[name])
-        for position, name in enumerate(_folded(header) for header in headers)
+        for position, name in enumerate(_fold(header) for header in headers)
         if name in index
     ]
     missing = sorted(set(index.values()) - {field for _, field in there})
@@ -67,7 +67,7 @@ def lay_out(headers: Sequence[str]) -> Layout:
 
 def own_columns(headers: Sequence[str]) -> tuple[int, ...]:
     """Return the positions of the user's own columns, without those of earlier results."""
-    return tuple(i for i, header in enumerate(headers) if _folded(header) not in RESULT_COLUMNS)
+    return tuple(i for i, header in enumerate(headers) if _fold(header) not in RESULT_COLUMNS)
 
 
 def pair(manifest: Manifest, results: Sequence[Result]) -> dict[int, Result]:
@@ -81,7 +81,7 @@ def pair(manifest: Manifest, results: Sequence[Result]) -> dict[int, Result]:
     return {result.row: result for result in results}
 
 
-def _folded(header: str) -> str:
+def _fold(header: str) -> str:
     return header.strip().casefold()
 
 
@@ -100,7 +100,7 @@ def number_columns(
         columns: positions among `headers`.
 
     """
-    names = map(folded, headers)
+    names = map(fold_header, headers)
     keys = {index for index, name in enumerate(names) if name in ALIASES["key"]}
     return frozenset(
         index for index in columns if index not in keys and all(_fits(row, index) for row in rows)

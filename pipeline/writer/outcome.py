@@ -238,7 +238,7 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
 
     """
     state = state_of(step, entry)
-    warnings, errors = _told(problems) if problems else ((), ())
+    warnings, errors = _split_messages(problems) if problems else ((), ())
     if state is State.INVALID:
         return Result(
             row,
@@ -273,7 +273,7 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
     )
 
 
-def _told(problems: Sequence[Problem]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _split_messages(problems: Sequence[Problem]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the messages of warnings, and those of errors."""
     told = {
         severity: tuple(one.message for one in problems if one.severity is severity)

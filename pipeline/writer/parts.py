@@ -195,7 +195,7 @@ def prefix_of(element: Element) -> str:
     return head + colon
 
 
-def prefixed(xml: str, prefix: str) -> bytes:
+def add_prefix(xml: str, prefix: str) -> bytes:
     """Return our own markup with the prefix of the part, in ASCII, which fits every encoding."""
     if prefix:
         xml = re.sub(r"<(/?)(?=[a-zA-Z])", rf"<\1{prefix}", xml)

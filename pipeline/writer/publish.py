@@ -10,10 +10,10 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from pipeline.checker.check import CheckedManifest
-from pipeline.checker.naming import made_of_contents
+from pipeline.checker.naming import looks_made_of_contents
 from pipeline.collector import collector_paused
 from pipeline.config.settings import Config
-from pipeline.config.values import TASK_PATH, origin
+from pipeline.config.values import TASK_PATH, origin_of
 from pipeline.disk.folder import OutputFolder
 from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import Plan, Step
@@ -73,7 +73,9 @@ def results_by_part(
     """
     manifest = checked.manifest
     linked = config is not None and not config.rehearses and manifest.dialect is None
-    tasks = f"{origin(config.api.base_url)}{TASK_PATH}" if config is not None and linked else None
+    tasks = (
+        f"{origin_of(config.api.base_url)}{TASK_PATH}" if config is not None and linked else None
+    )
     name = str(manifest.path)
     results = []
     rows = zip(manifest.rows, plan.steps, strict=True)
@@ -83,7 +85,7 @@ def results_by_part(
             problems = checked.problems_of(row.number)
             result = result_of(row.number, step, entries.get(step.key), problems)
             if result.action or (tasks and result.task_id):
-                result = _addressed(result, name, step.key, tasks)
+                result = _complete_advice(result, name, step.key, tasks)
             results.append(result)
     return results
 
@@ -98,16 +100,14 @@ def states_of(gone: Sequence[Step], entries_of: EntriesOf) -> list[State]:
     return states
 
 
-def _addressed(result: Result, manifest: str, key: str, tasks: str | None) -> Result:
+def _complete_advice(result: Result, manifest: str, key: str, tasks: str | None) -> Result:
     """Complete the command in the advice with the names, so that it can be copied."""
-    action = (result.action or "").replace("MANIFEST", _quoted(manifest))
+    action = (result.action or "").replace("MANIFEST", _quote(manifest))
     link = f"{tasks}{quote(result.task_id, safe='')}" if tasks and result.task_id else None
-    return replace(
-        result, action=action.replace(" KEY", f" {_quoted(key)}") or None, task_link=link
-    )
+    return replace(result, action=action.replace(" KEY", f" {_quote(key)}") or None, task_link=link)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return f'"{text}"' if any(char.isspace() for char in text) else text
 
 
@@ -154,7 +154,7 @@ def publish(
 def _part(checked: CheckedManifest) -> str:
     """Return what remains to do after a run over results or failed rows of a manifest."""
     report = "`reelsheet report` with the manifest itself brings its own results up to date."
-    if any(map(made_of_contents, checked.keys)):
+    if any(map(looks_made_of_contents, checked.keys)):
         return (
             f"{report} Do not repeat the corrections there: it has no key column, so the corrected "
             "rows would be new ones and be paid for again."

@@ -89,7 +89,7 @@ def _write_text(
     lines = (layout.cells(row.cells, by_row[row.number].cells) for row in manifest.rows)
     target = bare.with_name(f"{bare.name}{manifest.path.suffix.lower() or '.csv'}")
     path, replaced = place(target, lambda file: write_text(file, dialect, layout.headers, lines))
-    return Written(path, (*_moved(target, path), *_unfit(replaced, dialect)))
+    return Written(path, (*_note_of_other_name(target, path), *_unfit(replaced, dialect)))
 
 
 def _write_workbook(
@@ -113,13 +113,15 @@ def _write_workbook(
             return _plain(manifest, by_row, file, summary)
 
     path, cut = place(target, write)
-    notes = [*_moved(target, path)]
+    notes = [*_note_of_other_name(target, path)]
     if torn:
         known = suffix in _OTHER_FORMATS
-        notes.append(_not_kept(name, path) if known else _not_copied(name, path, torn[0]))
+        notes.append(
+            _note_of_loss(name, path) if known else _note_of_failed_copy(name, path, torn[0])
+        )
     if suffix in _MACROS:
         notes.append(f"The macros of {name} are not in {path.name}: .xlsx files cannot hold any.")
-    return Written(path, (*notes, *_shortened(cut)))
+    return Written(path, (*notes, *_note_of_cuts(cut)))
 
 
 class _Unreadable(Exception):
@@ -212,7 +214,7 @@ def _result_cells(result: Result, columns: Iterable[tuple[int, int]]) -> Iterato
             yield column, Cell(values[index])
 
 
-def _moved(target: Path, path: Path) -> tuple[str, ...]:
+def _note_of_other_name(target: Path, path: Path) -> tuple[str, ...]:
     """Return a note if the file had to be written to another name."""
     if path == target:
         return ()
@@ -236,7 +238,7 @@ def _unfit(replaced: int, dialect: TextDialect) -> tuple[str, ...]:
     return (note,)
 
 
-def _shortened(cut: Cut) -> tuple[str, ...]:
+def _note_of_cuts(cut: Cut) -> tuple[str, ...]:
     """Return a note if texts were longer than a cell."""
     if not cut.texts:
         return ()
@@ -245,7 +247,7 @@ def _shortened(cut: Cut) -> tuple[str, ...]:
     )
 
 
-def _not_kept(name: str, path: Path) -> str:
+def _note_of_loss(name: str, path: Path) -> str:
     return (
         f"The formats, formulas, pictures, macros and other sheets of {name} are not in "
         f"{path.name}: that format cannot be written, so {path.name} is a new workbook with the "
@@ -254,7 +256,7 @@ def _not_kept(name: str, path: Path) -> str:
     )
 
 
-def _not_copied(name: str, path: Path, why: str) -> str:
+def _note_of_failed_copy(name: str, path: Path, why: str) -> str:
     return (
         f"{name} could not be copied ({why}), so {path.name} is a new workbook with its values "
         "alone: formats, formulas and other sheets are not in it. Open and save the manifest in "

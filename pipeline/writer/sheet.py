@@ -34,7 +34,7 @@ from pipeline.manifest.wording import letters_of, number_of
 from pipeline.reader.workbook.package import tag_end
 from pipeline.writer.cells import Cell, Cut, cell_xml
 from pipeline.writer.head import patch_head
-from pipeline.writer.parts import prefixed
+from pipeline.writer.parts import add_prefix
 
 _CHUNK_BYTES = 1 << 16
 _SPANS = re.compile(rb"""\s+spans=("[^"]*"|'[^']*')""")
@@ -122,7 +122,7 @@ class SheetPatch:
         self._filled = False
         self._over = False
         self._parser = expat.ParserCreate()
-        self._parser.StartElementHandler = self._before
+        self._parser.StartElementHandler = self._seek_data
 
     def run(self) -> None:
         """Write the whole sheet; raises Occupied, and expat.ExpatError for broken XML."""
@@ -135,7 +135,7 @@ class SheetPatch:
         while chunk := self._stream.source.read(_CHUNK_BYTES):
             self._stream.out.write(chunk)
 
-    def _before(self, name: str, _attributes: dict[str, str]) -> None:
+    def _seek_data(self, name: str, _attributes: dict[str, str]) -> None:
         head, colon, local = name.rpartition(":")
         if local != "sheetData":
             return
@@ -228,7 +228,7 @@ class SheetPatch:
         closed = self._open(self._row_start, name)
         if not closed:
             stream.copy(self._old[0].start if self._old else close)
-        stream.out.write(self._merged(row, self._own_cells(row)))
+        stream.out.write(self._merge_row(row, self._own_cells(row)))
         if closed:
             stream.out.write(f"</{name}>".encode())
         else:
@@ -240,10 +240,10 @@ class SheetPatch:
             return {at: Cell(text) for at, text in self._insert.headers.items()}
         return dict(self._insert.cells(row))
 
-    def _merged(self, row: int, new: dict[int, Cell]) -> bytes:
+    def _merge_row(self, row: int, new: dict[int, Cell]) -> bytes:
         """Return a row from our first column on: the user's cells and ours, in order."""
         if not self._old:
-            return prefixed(
+            return add_prefix(
                 "".join(self._xml(row, *pair, None) for pair in new.items()), self._prefix
             )
         guarded = self._insert.headers.keys() - self._insert.known
@@ -258,7 +258,7 @@ class SheetPatch:
             if row == self._insert.header_row and old.filled:
                 self._header_style = old.style
         for at, cell in new.items():
-            pieces[at] = prefixed(self._xml(row, at, cell, kept.get(at)), self._prefix)
+            pieces[at] = add_prefix(self._xml(row, at, cell, kept.get(at)), self._prefix)
         return b"".join(pieces[column] for column in sorted(pieces))
 
     def _xml(self, row: int, column: int, cell: Cell, kept: str | None) -> str:
@@ -277,9 +277,9 @@ class SheetPatch:
         while self._waiting and (before is None or self._waiting[-1] < before):
             row = self._waiting[-1]
             self._old.clear()
-            self._stream.out.write(prefixed(f'<row r="{row}">', self._prefix))
-            self._stream.out.write(self._merged(row, self._own_cells(row)))
-            self._stream.out.write(prefixed("</row>", self._prefix))
+            self._stream.out.write(add_prefix(f'<row r="{row}">', self._prefix))
+            self._stream.out.write(self._merge_row(row, self._own_cells(row)))
+            self._stream.out.write(add_prefix("</row>", self._prefix))
 
     def _end_data(self, name: str) -> None:
         if not self._empty_data:

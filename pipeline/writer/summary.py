@@ -133,10 +133,10 @@ def _first_text(package: PackageCopy, workbook: str, part: str) -> str | None:
     if text is None or cell.attributes.get("t") != "s":
         return text
     strings = [r.target for r in package.relationships(workbook) if r.kind == "sharedStrings"]
-    return _shared(package.read(strings[0]), int(text)) if strings else None
+    return _shared_text(package.read(strings[0]), int(text)) if strings else None
 
 
-def _shared(data: bytes, index: int) -> str | None:
+def _shared_text(data: bytes, index: int) -> str | None:
     found = elements(data)
     items = [e for e in found if e.local == "si"]
     if index >= len(items):

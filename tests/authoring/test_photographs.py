@@ -13,7 +13,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from pipeline.authoring.newmanifest import write
-from pipeline.authoring.photographs import HEADERS, assemble, described
+from pipeline.authoring.photographs import HEADERS, assemble, describe_left_out
 from pipeline.authoring.shots import by_name, by_pattern, natural, products
 from pipeline.checker.check import check_manifest
 from pipeline.cli.app import app
@@ -121,7 +121,7 @@ def test_one_or_three_pictures_a_row(tmp_path: Path) -> None:
     counts = [sum(bool(row[place]) for place in places) for row in made.manifest.rows]
     assert counts == [1, 1, 3]
     assert made.pictures == 5
-    told = described(made.left_out)
+    told = describe_left_out(made.left_out)
     assert any("b-2.jpg" in line and "two pictures" in line for line in told)
     assert any("c-4.jpg" in line and "at most three" in line for line in told)
 
@@ -186,8 +186,8 @@ def test_names_that_a_cell_cannot_hold(tmp_path: Path) -> None:
 def test_long_lists_are_shortened() -> None:
     """Of many files with one reason ten are named, all with -v."""
     left_out = {"no picture": [f"{n}.txt" for n in range(12)]}
-    assert "9.txt and 2 more" in described(left_out)[0]
-    assert "11.txt" in described(left_out, everything=True)[0]
+    assert "9.txt and 2 more" in describe_left_out(left_out)[0]
+    assert "11.txt" in describe_left_out(left_out, everything=True)[0]
 
 
 def test_a_folder_that_is_a_category(tmp_path: Path) -> None:

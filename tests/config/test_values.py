@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.config.values import origin
+from pipeline.config.values import origin_of
 from pipeline.errors import ConfigError
 from pipeline.toapis.client import ToAPIs
 
@@ -26,7 +26,7 @@ from pipeline.toapis.client import ToAPIs
 )
 def test_every_common_spelling_is_one_origin(written: str, meant: str) -> None:
     """With or without /v1, slashes, case and the usual port."""
-    assert origin(written) == meant
+    assert origin_of(written) == meant
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_every_common_spelling_is_one_origin(written: str, meant: str) -> None:
 def test_anything_else_is_a_configuration_error(written: str) -> None:
     """No key goes to another place, unencrypted or to a host misread; passwords stay unsaid."""
     with pytest.raises(ConfigError) as caught:
-        origin(written)
+        origin_of(written)
     assert "api.base_url" in caught.value.message
     assert "hunter2" not in caught.value.message
 

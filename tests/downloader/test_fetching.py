@@ -18,7 +18,7 @@ from pipeline.downloader.transfer import LONG_BYTES, PartFile
 from pipeline.downloader.verification import (
     AT_ONCE_BYTES,
     Decoders,
-    described_open,
+    describe_open_file,
     verify_file,
 )
 from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken
@@ -422,7 +422,7 @@ def test_a_part_that_was_changed_for_something_else(tmp_path: Path) -> None:
     os.mkfifo(part.path)
     descriptor = part.open()
     with pytest.raises(OSError, match="ordinary"):
-        described_open(descriptor, "a.mp4", None)
+        describe_open_file(descriptor, "a.mp4", None)
     os.close(descriptor)
 
 

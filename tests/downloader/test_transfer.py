@@ -64,8 +64,8 @@ def test_pace() -> None:
     """A transfer must keep up 1 KB/s over every window, not at every moment."""
     pace = SpeedWatch(10, 0)
     for second in range(1, 10):
-        pace.saw(1, second)
-    pace.saw(20_000, 10)
-    pace.saw(1, 15)
+        pace.count_piece(1, second)
+    pace.count_piece(20_000, 10)
+    pace.count_piece(1, 15)
     with pytest.raises(TransferBroken, match="too slow"):
-        pace.saw(1, 20)
+        pace.count_piece(1, 20)

@@ -79,13 +79,13 @@ def test_the_window_shrinks_and_grows_back() -> None:
     """A refusal takes three tenths off; to ask for a time to come does not change today's size."""
     window = Window(50)
     assert window.size(0.0) == 50
-    window.refused(0.0, 40)
+    window.note_refusal(0.0, 40)
     assert (window.size(0.1), window.size(60.0), window.size(0.1)) == (28, 50, 28)
     sizes = [window.size(0.1 * tenth) for tenth in range(400)]
     assert sizes == sorted(sizes)
     assert sizes[-1] == 50
     for _ in range(100):
-        window.refused(100.0, 1)
+        window.note_refusal(100.0, 1)
     assert window.size(100.0) == 1
 
 

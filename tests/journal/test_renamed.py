@@ -65,7 +65,7 @@ def test_only_the_key_of_a_renamed_row_changes(path: Path) -> None:
     """State, task, video, attempts and identity stay, and everything later finds the row."""
     before = write(path, done("a"), [intended("b")])
     after = write(path, [ev.Renamed("a", 1, "x"), ev.Renamed("b", 1, "y")])
-    assert after == {"x": before["a"].under("x"), "y": before["b"].under("y")}
+    assert after == {"x": before["a"].with_key("x"), "y": before["b"].with_key("y")}
     assert {one.identity for one in after.values()} == {"a", "b"}
     later = write(path, [ev.Interrupted("y", 1)], [ev.Found("y", 1, "task")])
     assert (later["y"].state, later["y"].task_id) == (State.RUNNING, "task")
@@ -203,7 +203,7 @@ def test_an_earlier_journal_is_read_as_it_is_and_brought_forward(earlier: Path, 
         ev.Renamed(key, one.attempt.number, f"new {key}") for key, one in before.items()
     ]
     after = write(path, renames)
-    assert after == {f"new {key}": one.under(f"new {key}") for key, one in before.items()}
+    assert after == {f"new {key}": one.with_key(f"new {key}") for key, one in before.items()}
 
 
 def test_there_are_earlier_journals(path: Path) -> None:

@@ -8,7 +8,7 @@ import unicodedata
 import pytest
 
 from docs.generate import blank as generated
-from pipeline.manifest.blank import bare, is_blank, trimmed
+from pipeline.manifest.blank import is_blank, strip_blanks, trim
 
 # U+FFF9 to U+FFFB and Egyptian format controls show something, and marks before numbers do.
 _FORMATTING_THAT_SHOWS = {
@@ -46,12 +46,12 @@ def test_the_table_is_what_python_knows_of_unicode() -> None:
 def test_blank_texts_say_nothing(text: str) -> None:
     """A blank text is empty, whatever it is made of."""
     assert is_blank(text)
-    assert bare(text) == ""
+    assert strip_blanks(text) == ""
 
 
 @pytest.mark.parametrize("text", ["a", "\u2764\ufe0f", "a\u200eb", "\u0600", "\x01", "."])
 def test_other_texts_keep_what_cannot_be_seen(text: str) -> None:
     """Nothing inside of a text is taken out, and of its ends only what always was."""
     assert not is_blank(text)
-    assert bare(text) == trimmed(text) == text
-    assert bare(f" \u200b{text}\u200e") == f"{text}\u200e"
+    assert strip_blanks(text) == trim(text) == text
+    assert strip_blanks(f" \u200b{text}\u200e") == f"{text}\u200e"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.manifest.columns import ALIASES, FIELDS, RESULT_PREFIX, folded, match_columns
+from pipeline.manifest.columns import ALIASES, FIELDS, RESULT_PREFIX, fold_header, match_columns
 from pipeline.model import RESULT_COLUMNS, Severity
 
 
@@ -31,7 +31,7 @@ def test_no_alias_stands_for_two_fields() -> None:
     """The table is unambiguous, and its names are folded already."""
     names = [alias for aliases in ALIASES.values() for alias in aliases]
     assert len(names) == len(set(names))
-    assert all(folded(name) == name for name in names)
+    assert all(fold_header(name) == name for name in names)
 
 
 def test_the_order_of_the_table_decides() -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pipeline.manifest.wording import (
     address_of,
     count,
-    headers_seen,
     letters_of,
-    listed,
+    list_numbers,
+    name_headers,
     number_of,
     plural,
 )
@@ -46,11 +46,15 @@ def test_numbers_in_sentences() -> None:
     """Thousands are parted, and a list of numbers ends after five."""
     assert [count(n, "row") for n in (0, 1, 2, 2000)] == ["0 rows", "1 row", "2 rows", "2,000 rows"]
     assert plural(1, "row") + plural(2, "row") == "rowrows"
-    assert [listed(range(n)) for n in (1, 3, 7)] == ["0", "0, 1 and 2", "0, 1, 2, 3, 4 and 2 more"]
+    assert [list_numbers(range(n)) for n in (1, 3, 7)] == [
+        "0",
+        "0, 1 and 2",
+        "0, 1, 2, 3, 4 and 2 more",
+    ]
 
 
 def test_headers_in_a_sentence() -> None:
     """At most thirty are shown."""
-    assert headers_seen([]) == "Row 1 holds no headers."
-    assert headers_seen(["a", "b"]) == 'Its headers are "a", "b".'
-    assert headers_seen(["a"] * 31).endswith('"a" and 1 more.')
+    assert name_headers([]) == "Row 1 holds no headers."
+    assert name_headers(["a", "b"]) == 'Its headers are "a", "b".'
+    assert name_headers(["a"] * 31).endswith('"a" and 1 more.')

@@ -43,7 +43,7 @@ def names_of(keys: tuple[str, ...], attempts: int = 3) -> dict[tuple[str, int], 
 
 def test_every_attempt_has_a_file_of_its_own_inside_of_the_folder(tmp_path: Path) -> None:
     """No two meet on any file system, none leaves the folder, each is one that it takes."""
-    keys = tuple(dict.fromkeys(filter(None, map(naming.visible, HOSTILE))))
+    keys = tuple(dict.fromkeys(filter(None, map(naming.normalise_key, HOSTILE))))
     names = names_of(keys)
     folded = {naming._fold(name) for name in names.values()}
     assert len(folded) == len(names)
@@ -60,7 +60,7 @@ def test_every_attempt_has_a_file_of_its_own_inside_of_the_folder(tmp_path: Path
 
 def test_hostile_keys_from_the_sheet_to_the_videos(shop: Shop) -> None:
     """A whole run over them: each row its own video, nothing outside of the output folder."""
-    unique = dict.fromkeys(naming.visible(key) for key in HOSTILE)
+    unique = dict.fromkeys(naming.normalise_key(key) for key in HOSTILE)
     lines = [sheets.row(key, f"shot {n}", duration="4") for n, key in enumerate(unique) if key]
     manifest = sheets.write(shop.folder / "deep" / "er" / "shop.csv", lines)
     manifest.rename(shop.folder / "shop.csv")

@@ -274,7 +274,7 @@ class Nobody:
 
     interval_s = 0.05
 
-    def saw(self, decision: Decision, engine: Engine) -> None:
+    def observe(self, decision: Decision, engine: Engine) -> None:
         pass
 
 

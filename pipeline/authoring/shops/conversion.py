@@ -21,7 +21,7 @@ from pipeline.authoring.newmanifest import (
 from pipeline.authoring.shops import shopify, woocommerce
 from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
 from pipeline.checker import rules
-from pipeline.checker.naming import numbered
+from pipeline.checker.naming import number_key
 from pipeline.errors import UsageError
 from pipeline.manifest.locations import web_fault
 from pipeline.manifest.wording import count
@@ -76,7 +76,7 @@ def convert(
         UsageError: It is not such an export or has no usable product, or the template is unusable.
 
     """
-    export = _opened(path, export_format)
+    export = _open_export(path, export_format)
     prompts = PromptTemplate(
         _DEFAULT_TEMPLATE if template is None else template,
         names=_NAMES,
@@ -88,7 +88,7 @@ def convert(
     products = _unique(export_format.products(export, left_out), findings)
     rows = [
         row
-        for product in _wanted(products, findings, only_active=only_active)
+        for product in _select_products(products, findings, only_active=only_active)
         if (row := _row(product, prompts, findings)) is not None
     ]
     if not rows:
@@ -98,11 +98,11 @@ def convert(
     return Conversion(_manifest(rows), tuple(lines))
 
 
-def _opened(path: Path, export_format: ExportFormat) -> Export:
+def _open_export(path: Path, export_format: ExportFormat) -> Export:
     table = read(path)
     export = export_format.of(table)
     if export is None:
-        others = [other.name for other in FORMATS.values() if not other.missing(table)]
+        others = [other.name for other in FORMATS.values() if not other.missing_columns(table)]
         raise export_format.refuse(table, others)
     if not table.rows:
         raise UsageError(
@@ -118,9 +118,9 @@ def _unique(products: Sequence[Product], findings: _Findings) -> list[tuple[str,
     given = {product.key for product in products}
     keyed = []
     for product in products:
-        key = numbered(product.key, seen)
+        key = number_key(product.key, seen)
         while key != product.key and key in given:
-            key = numbered(product.key, seen)
+            key = number_key(product.key, seen)
         if key != product.key:
             twice = "another product has the same SKU, so a number was added to the key"
             findings[twice].append(key)
@@ -128,7 +128,7 @@ def _unique(products: Sequence[Product], findings: _Findings) -> list[tuple[str,
     return keyed
 
 
-def _wanted(
+def _select_products(
     products: Sequence[tuple[str, Product]], findings: _Findings, *, only_active: bool
 ) -> list[tuple[str, Product]]:
     wanted = []
@@ -199,12 +199,12 @@ def _manifest(rows: list[dict[str, str]]) -> NewManifest:
 
 def _lines(findings: _Findings) -> list[str]:
     return [
-        f"{count(len(keys), 'product')}: {sentence} ({_listed(keys)})"
+        f"{count(len(keys), 'product')}: {sentence} ({_list_keys(keys)})"
         for sentence, keys in findings.items()
     ]
 
 
-def _listed(keys: Sequence[str]) -> str:
+def _list_keys(keys: Sequence[str]) -> str:
     more = f" and {len(keys) - _LISTED:,} more" if len(keys) > _LISTED else ""
     return f"{', '.join(keys[:_LISTED])}{more}"
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.errors import UsageError
-from pipeline.manifest.columns import folded
+from pipeline.manifest.columns import fold_header
 from pipeline.model import Manifest, Row
 
 
@@ -74,9 +74,9 @@ class ExportFormat:
 
     def of(self, table: Manifest) -> Export | None:
         """Return the table as an export of this format; None if it is not one."""
-        return None if self.missing(table) else Export(table, self._places(table))
+        return None if self.missing_columns(table) else Export(table, self._places(table))
 
-    def missing(self, table: Manifest) -> list[str]:
+    def missing_columns(self, table: Manifest) -> list[str]:
         """Return the required columns that the table lacks, in words."""
         places = self._places(table)
         return [
@@ -94,16 +94,16 @@ class ExportFormat:
         )
         return UsageError(
             f"{table.path} is not a product export of {self.shop}: it has no column "
-            f"{', and no column '.join(self.missing(table))}.",
+            f"{', and no column '.join(self.missing_columns(table))}.",
             action=hint,
         )
 
     def _places(self, table: Manifest) -> dict[str, int]:
-        headers = {folded(header): place for place, header in enumerate(table.headers)}
+        headers = {fold_header(header): place for place, header in enumerate(table.headers)}
         # Of several spellings the first counts: what comes later replaces what came before.
         return {
-            name: headers[folded(spelling)]
+            name: headers[fold_header(spelling)]
             for name, spellings in self.columns.items()
             for spelling in reversed(spellings)
-            if folded(spelling) in headers
+            if fold_header(spelling) in headers
         }

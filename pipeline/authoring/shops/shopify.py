@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 
 from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
-from pipeline.checker.naming import visible
+from pipeline.checker.naming import normalise_key
 from pipeline.manifest.plaintext import plain_text
 from pipeline.model import Row
 
@@ -42,7 +42,7 @@ def _products(export: Export, left_out: list[str]) -> list[Product]:
     groups: dict[str, list[Row]] = {}
     latest: list[Row] | None = None
     for line in export.table.rows:
-        handle = visible(export.cell(line, "handle")) or _slug(export.cell(line, "title"))
+        handle = normalise_key(export.cell(line, "handle")) or _slug(export.cell(line, "title"))
         if handle:
             latest = groups.setdefault(handle, [])
         if latest is None:

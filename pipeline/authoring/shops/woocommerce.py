@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 
 from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
-from pipeline.checker.naming import visible
+from pipeline.checker.naming import normalise_key
 from pipeline.manifest.plaintext import plain_text
 from pipeline.model import Row
 
@@ -75,7 +75,7 @@ def _names(export: Export, line: Row) -> list[str]:
 
 def _key(export: Export, line: Row) -> str:
     number = _text(export, line, "id")
-    return visible(_text(export, line, "sku")) or (number and f"id-{number}")
+    return normalise_key(_text(export, line, "sku")) or (number and f"id-{number}")
 
 
 def _product(export: Export, key: str, line: Row, variations: Sequence[Row]) -> Product:

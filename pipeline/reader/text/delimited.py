@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from pipeline.errors import ManifestError
 from pipeline.manifest.blank import all_blank
 from pipeline.manifest.plaintext import unguard
-from pipeline.manifest.wording import count, listed
+from pipeline.manifest.wording import count, list_numbers
 from pipeline.model import Manifest, TextDialect
-from pipeline.reader.table import Table, manifest_of, shared
+from pipeline.reader.table import Table, manifest_of, share_equal
 from pipeline.reader.text.dialect import decode, find_delimiter, stated_delimiter
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _table_of(path: Path, body: str, delimiter: str, first_line: int) -> Table:
             lines, rows = zip(*fitting, strict=True)
             numbers.extend(lines)
             for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
-                column.extend(shared(cells))
+                column.extend(share_equal(cells))
     if wrong:
         raise _wrong_width(path, wrong, width, delimiter)
     return Table(path, line, header, numbers, columns)
@@ -131,7 +131,7 @@ def _wrong_width(
     return ManifestError(
         f"{path.name}: the header has {count(width, 'cell')}, but line "
         f"{lines[0]} has {wrong[0][1]}"
-        + (f" (lines {listed(lines)} do not fit)." if len(lines) > 1 else "."),
+        + (f" (lines {list_numbers(lines)} do not fit)." if len(lines) > 1 else "."),
         action=f"The delimiter here is a {sign}: put a text that holds one into double quotes, "
         "and give each line as many cells as the header.",
     )
@@ -170,7 +170,7 @@ def _broken_quote(
     at = start
     while at < len(body):
         if body[at] == _QUOTE:
-            quoted = _quoted(body, at, delimiter)
+            quoted = _follow_quote(body, at, delimiter)
             if quoted.closes is not None and quoted.closes - at > csv.field_size_limit():
                 break
             if not quoted.sound:
@@ -203,7 +203,7 @@ def _offset(body: str, lines: int) -> int:
     return sum(len(next(stream, "")) for _ in range(lines))
 
 
-def _quoted(body: str, opens: int, delimiter: str) -> _Quoted:
+def _follow_quote(body: str, opens: int, delimiter: str) -> _Quoted:
     """Follow the quoted cell that opens at `opens` to its end, or to where it goes wrong."""
     at = opens + 1
     while (at := body.find(_QUOTE, at)) >= 0:

@@ -144,7 +144,7 @@ def _shown_row(
             if style in styles.masks:
                 gathered.mark(row + 1, column, PADDED, styles.masks[style])
             if style in styles.timings:
-                values[column] = styles.dated(values[column], style)
+                values[column] = styles.read_time(values[column], style)
         elif kind == xlrd.XL_CELL_BOOLEAN:
             values[column] = bool(values[column])
         else:
@@ -164,7 +164,7 @@ class _Styles:
         self.masks = {at: mask for at, code in enumerate(codes) if (mask := mask_of(code))}
         self._since_1904 = book.datemode
 
-    def dated(self, value: float, style: int) -> object:
+    def read_time(self, value: float, style: int) -> object:
         """The number as a date and time, or as a span of time; itself where it can be neither."""
         with suppress(OverflowError, ValueError):
             if 0 <= value < 1 or (value >= 1 and self.timings[style] is Timing.SPAN):

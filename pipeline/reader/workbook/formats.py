@@ -178,7 +178,7 @@ def apply_mask(text: str, mask: str) -> str:
         number = Decimal(text)
         if number < 0 and negative:
             shown, number = negative, -number
-        number = _rounded(number, shown)
+        number = _round(number, shown)
     except InvalidOperation:
         return text
     if not shown:
@@ -186,7 +186,7 @@ def apply_mask(text: str, mask: str) -> str:
     whole, _, decimals = f"{abs(number):f}".partition(".")
     head, point, tail = shown.partition(POINT)
     behind = "." + decimals + tail.lstrip(DIGIT) if point else ""
-    said = _filled(head, whole if int(whole) else "") + behind
+    said = _fill(head, whole if int(whole) else "") + behind
     return ("-" if number < 0 else "") + said.replace(PERCENT, "%")
 
 
@@ -195,7 +195,7 @@ def _adds(mask: str) -> bool:
     return mask.partition(POINT)[0].count(DIGIT) > 1 or bool(_SIGNS.sub("", mask).strip())
 
 
-def _filled(head: str, digits: str) -> str:
+def _fill(head: str, digits: str) -> str:
     """The part before the point with the digits in their places, from the last one on."""
     first = next(at for at, sign in enumerate(head) if sign in _DIGITS)
     if THOUSANDS in head:
@@ -213,7 +213,7 @@ def _filled(head: str, digits: str) -> str:
     return "".join(reversed(said))
 
 
-def _rounded(number: Decimal, shown: str) -> Decimal:
+def _round(number: Decimal, shown: str) -> Decimal:
     """The number with the decimals that are shown. Raises InvalidOperation where it has others."""
     if PERCENT in shown:
         number = number.scaleb(2)
@@ -245,7 +245,7 @@ def text_of(value: object) -> str:
     return str(value) if convert is None else convert(value)
 
 
-def digits_lost(value: object) -> TypeGuard[int | float]:
+def has_lost_digits(value: object) -> TypeGuard[int | float]:
     """Whether `value` is a whole number that is too long to have kept all of its digits."""
     if type(value) is int:
         return not -_MAX_EXACT < value < _MAX_EXACT

@@ -154,10 +154,10 @@ class OdsStyles:
     def mask_of(self, style: str) -> str:
         """The mask of a cell style; empty where it shows nothing but the number."""
         if style not in self._masks:
-            self._masks[style] = self._found(style)
+            self._masks[style] = self._find_mask(style)
         return self._masks[style]
 
-    def _found(self, style: str) -> str:
+    def _find_mask(self, style: str) -> str:
         for _ in range(_MOST_PARENTS):
             data, parent = self._cells.get(style, ("", ""))
             if data:

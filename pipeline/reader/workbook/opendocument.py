@@ -157,7 +157,7 @@ class _OdsTable:
         elif tag in _CELLS:
             self._open_cell(attributes)
         elif self._cell is not None:
-            self._within(self._cell, tag, attributes)
+            self._start_inside(self._cell, tag, attributes)
         elif tag == "table:table-row":
             self._attributes = attributes
             self._column = 0
@@ -167,24 +167,24 @@ class _OdsTable:
         elif tag == "table:table-row-group":
             self._groups.append(attributes.get("table:display") == "false")
         elif tag == "table:table-column":
-            count = _repeated(attributes, "table:number-columns-repeated")
+            count = _repeats_of(attributes, "table:number-columns-repeated")
             self._defaults.append((count, attributes.get("table:default-cell-style-name", "")))
         elif tag == "table:table":
             self._depth += 1
 
     def _open_cell(self, attributes: dict[str, str]) -> None:
-        count = _repeated(attributes, "table:number-columns-repeated")
+        count = _repeats_of(attributes, "table:number-columns-repeated")
         self._cell = _Cell(attributes, self._column, count)
         self._column += count
 
-    def _within(self, cell: _Cell, tag: str, attributes: dict[str, str]) -> None:
+    def _start_inside(self, cell: _Cell, tag: str, attributes: dict[str, str]) -> None:
         if tag == "text:p":
             cell.paragraphs.append("")
             self._reads = True
         elif tag in _ASIDE:
             self._aside = 1
         elif tag == "text:s":
-            self._say(" " * _repeated(attributes, "text:c"))
+            self._say(" " * _repeats_of(attributes, "text:c"))
         elif tag == "text:tab":
             self._say("\t")
         elif tag == "text:line-break":
@@ -220,7 +220,7 @@ class _OdsTable:
             self._ended = not self._depth
 
     def _end_row(self) -> None:
-        count = _repeated(self._attributes, "table:number-rows-repeated")
+        count = _repeats_of(self._attributes, "table:number-rows-repeated")
         hides = self._attributes.get("table:visibility") in _HIDING or any(self._groups)
         for cell in self._cells:
             if not _SPANS.isdisjoint(cell.attributes):
@@ -235,8 +235,8 @@ class _OdsTable:
         self._row += count
 
     def _merge(self, cell: _Cell) -> None:
-        rows = _repeated(cell.attributes, "table:number-rows-spanned")
-        columns = _repeated(cell.attributes, "table:number-columns-spanned")
+        rows = _repeats_of(cell.attributes, "table:number-rows-spanned")
+        columns = _repeats_of(cell.attributes, "table:number-columns-spanned")
         if rows * columns > 1:
             top, left = self._row + 1, cell.column
             merge = (top, left, top + rows - 1, left + columns - 1)
@@ -248,7 +248,7 @@ class _OdsTable:
         number = isinstance(value, float | dt.timedelta)
         for column in range(cell.column, cell.column + cell.count):
             if problem:
-                self._gathered.mark(row, column, problem, _shown(cell))
+                self._gathered.mark(row, column, problem, _text_of(cell))
                 continue
             self._gathered.put(row, column, value)
             mask = self._styles.mask_of(self._style(cell, column)) if number else ""
@@ -286,17 +286,17 @@ def _problem(cell: _Cell) -> str:
         return ""
     if kind is None and not cell.paragraphs:
         return "formula_not_calculated"
-    return "error_value" if _ERROR.fullmatch(_shown(cell)) else ""
+    return "error_value" if _ERROR.fullmatch(_text_of(cell)) else ""
 
 
-def _shown(cell: _Cell) -> str:
+def _text_of(cell: _Cell) -> str:
     return "\n".join(cell.paragraphs) or cell.attributes.get("office:string-value", "")
 
 
 def _value(cell: _Cell) -> object:
     attributes = cell.attributes
     kind = attributes.get("office:value-type", "")
-    shown = _shown(cell)
+    shown = _text_of(cell)
     if kind in _NUMBERS:
         # LibreOffice keeps a truth value that came from Excel as a number.
         return shown if shown in {"TRUE", "FALSE"} else float(attributes["office:value"])
@@ -328,7 +328,7 @@ def _span(text: str) -> dt.timedelta | None:
     return -span if sign else span
 
 
-def _repeated(attributes: dict[str, str], name: str) -> int:
+def _repeats_of(attributes: dict[str, str], name: str) -> int:
     if name not in attributes:  # nearly always
         return 1
     return max(1, min(int(attributes[name]), _MOST_REPEATED))

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
 from pipeline.manifest.blank import all_blank, is_blank
-from pipeline.manifest.wording import address_of, count, listed, plural
+from pipeline.manifest.wording import address_of, count, list_numbers, plural
 from pipeline.model import Manifest, Problem, Severity
 from pipeline.reader.content import Content, content_of, refuse_renamed
 from pipeline.reader.table import Table, manifest_of
 from pipeline.reader.workbook.formats import (
     UNREADABLE,
     apply_mask,
-    digits_lost,
+    has_lost_digits,
     texts_of,
     too_large,
 )
@@ -135,12 +135,12 @@ def _manifest_from(grid: Grid, *, hidden_rows: str | None, fill_merged: bool) ->
         elif column[index]:
             marks.append(Mark(mark.row, mark.column, "format_not_understood", column[index]))
     top = _header_index(grid, texts)
-    for mark in _merged(grid, texts, top, at):
+    for mark in _marks_of_merged(grid, texts, top, at):
         if fill_merged:
             texts[mark.column][at[mark.row]] = mark.text
         else:
             marks.append(mark)
-    dropped = _hidden(grid, texts, top, hidden_rows)
+    dropped = _find_hidden(grid, texts, top, hidden_rows)
     return _manifest(grid, texts, top, marks, dropped)
 
 
@@ -162,10 +162,10 @@ def _manifest(
     there = {row.number for row in manifest.rows}
     marks.sort(key=lambda mark: (mark.row, mark.column))
     problems = (_problem(manifest, mark) for mark in marks if mark.row in there)
-    return replace(manifest, cell_problems=(*_half_seen(grid), *problems))
+    return replace(manifest, cell_problems=(*_warn_of_unseen(grid), *problems))
 
 
-def _half_seen(grid: Grid) -> tuple[Problem, ...]:
+def _warn_of_unseen(grid: Grid) -> tuple[Problem, ...]:
     """The warning about a workbook of which not all could be seen."""
     if not grid.look.half_seen:
         return ()
@@ -200,13 +200,15 @@ def _lost_numbers(grid: Grid) -> Iterator[Mark]:
         if not set(map(type, column)) & _NUMBERS:
             continue
         for row, value in zip(grid.numbers, column, strict=True):
-            if digits_lost(value):
+            if has_lost_digits(value):
                 yield Mark(row, index, "digits_lost", str(len(f"{abs(value):.0f}")))
             elif too_large(value):
                 yield Mark(row, index, "number_too_large")
 
 
-def _merged(grid: Grid, texts: list[list[str]], top: int, at: dict[int, int]) -> Iterator[Mark]:
+def _marks_of_merged(
+    grid: Grid, texts: list[list[str]], top: int, at: dict[int, int]
+) -> Iterator[Mark]:
     """The cells that merged ranges cover below the header, each with the text of its range."""
     steps = 0
     for first_row, first_column, bottom, last_column in grid.look.merges:
@@ -226,7 +228,7 @@ def _merged(grid: Grid, texts: list[list[str]], top: int, at: dict[int, int]) ->
                     yield Mark(row, column, "merged_cell", anchor)
 
 
-def _hidden(grid: Grid, texts: list[list[str]], top: int, hidden_rows: str | None) -> set[int]:
+def _find_hidden(grid: Grid, texts: list[list[str]], top: int, hidden_rows: str | None) -> set[int]:
     """The hidden rows to leave out; refuses a sheet that has some and nothing was said about."""
     if hidden_rows == "include" or not grid.look.hidden:
         return set()
@@ -239,7 +241,7 @@ def _hidden(grid: Grid, texts: list[list[str]], top: int, hidden_rows: str | Non
     ]
     if hidden and hidden_rows is None:
         are = f"{count(len(hidden), 'row')} {'is' if len(hidden) == 1 else 'are'}"
-        where = f"{plural(len(hidden), 'row')} {listed(hidden)}"
+        where = f"{plural(len(hidden), 'row')} {list_numbers(hidden)}"
         raise ManifestError(
             f"{grid.path.name}: {are} hidden or filtered out in sheet {grid.sheet!r} ({where}).",
             action="Unhide them, or set `manifest.hidden_rows` to `include` or `skip`.",

@@ -87,7 +87,7 @@ def look_at(stream: IO[bytes], padded: dict[str, str]) -> Look:
 def _plainly(block: bytes, row: int, look: Look, padded: dict[str, str]) -> int:
     last_filled = _last_filled_row(block)
     if last_filled is not None:
-        look.filled += _filled(block)
+        look.filled += _count_filled(block)
         look.last_row = max(look.last_row, last_filled)
         look.last_column = max(look.last_column, _last_column(block, look.last_column))
         look.hidden.update(_hidden_rows(block))
@@ -227,14 +227,14 @@ def _is_plain(block: bytes) -> bool:
     )
 
 
-def _filled(block: bytes) -> int:
+def _count_filled(block: bytes) -> int:
     """How many cells of the block have a value."""
     return sum(map(block.count, _VALUES))
 
 
 def says_nothing(block: bytes) -> bool:
     """Whether the rows of a block are plain, and without any value or formula."""
-    return _is_plain(block) and not _filled(block) and not _has_formula(block)
+    return _is_plain(block) and not _count_filled(block) and not _has_formula(block)
 
 
 def _has_formula(block: bytes) -> bool:
