@@ -51,7 +51,7 @@ _KINDS = {
 
 
 @dataclass(slots=True)
-class Found:
+class _Found:
     """The usable pictures by their path inside the folder (`/` between folders), and the others.
 
     `left_out` holds the other paths by the reason why they are left out.
@@ -98,7 +98,7 @@ def assemble(
     """
     text = _DEFAULT_TEMPLATE if template is None else template
     prompts = PromptTemplate(text, names=_NAMES, longest=rules.LONG_PROMPT)
-    found = look_into(folder)
+    found = _look_into(folder)
     groups = products(_shots(found, pattern))
     if not groups:
         raise UsageError(
@@ -129,7 +129,7 @@ def describe_left_out(
     return lines
 
 
-def _shots(found: Found, pattern: str | None) -> list[Shot]:
+def _shots(found: _Found, pattern: str | None) -> list[Shot]:
     if pattern is None:
         return by_name(found.pictures)
     shots, others = by_pattern(found.pictures, pattern)
@@ -149,7 +149,7 @@ def _start(folder: Path, manifest: Path) -> tuple[str, Path | None]:
 
 
 def _row(
-    key: str, shots: Sequence[Shot], prompts: PromptTemplate, start: str, found: Found
+    key: str, shots: Sequence[Shot], prompts: PromptTemplate, start: str, found: _Found
 ) -> tuple[str, ...]:
     choice = choose([shot.path for shot in shots])
     for path in choice.left:
@@ -188,7 +188,7 @@ def _advice(groups: Mapping[str, Sequence[Shot]], folder: Path) -> list[str]:
     ]
 
 
-def look_into(folder: Path) -> Found:
+def _look_into(folder: Path) -> _Found:
     """List the pictures in a folder and its subfolders; no file is opened.
 
     Raises UsageError when the folder does not exist, is not a folder, or cannot be read.
@@ -196,7 +196,7 @@ def look_into(folder: Path) -> Found:
     if not folder.is_dir():
         fault = "is not a folder" if folder.exists() else "does not exist"
         raise UsageError(f"{folder} {fault}.", action="Name the folder that holds the pictures.")
-    found = Found()
+    found = _Found()
     for path, entry in _files(folder, folder, found):
         why = _objection(entry)
         if why is None and locate(path, folder) != folder / path:
@@ -208,7 +208,7 @@ def look_into(folder: Path) -> Found:
     return found
 
 
-def _files(folder: Path, root: Path, found: Found) -> Iterator[tuple[str, os.DirEntry[str]]]:
+def _files(folder: Path, root: Path, found: _Found) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Yield every file below a folder with its path from the root; skip hidden folders."""
     try:
         with os.scandir(folder) as listing:

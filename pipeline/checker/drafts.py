@@ -30,7 +30,7 @@ from pipeline.model import Manifest, Problem, Row, Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _IMAGE_BREAKS = re.compile(r"[|;\r\n]+")
 _LONGEST_SHOWN = 40
@@ -176,7 +176,9 @@ class _Reading:
         if resolution == "1080p" and aspect_ratio not in (None, ASPECT_RATIO_OF_1080P):
             self._refuse_aspect_ratio(aspect_ratio)
 
-    def _understand(self, name: str, understand: Callable[[str], T | None], default: T) -> T | None:
+    def _understand(
+        self, name: str, understand: Callable[[str], _T | None], default: _T
+    ) -> _T | None:
         text = self.text(name)
         if not text:
             return default

@@ -28,14 +28,14 @@ class Rule:
     sentence: str
 
 
-DURATIONS = (4, 6, 10)
-ASPECT_RATIOS = ("16:9", "9:16")
-RESOLUTIONS = ("720P", "1080p")
+_DURATIONS = (4, 6, 10)
+_ASPECT_RATIOS = ("16:9", "9:16")
+_RESOLUTIONS = ("720P", "1080p")
 RULES = (
     Rule("prompt", (), "what the video shows; every row needs one"),
-    Rule("duration", DURATIONS, "4, 6 or 10 seconds"),
-    Rule("aspect_ratio", ASPECT_RATIOS, "16:9 or 9:16"),
-    Rule("resolution", RESOLUTIONS, "720P or 1080p"),
+    Rule("duration", _DURATIONS, "4, 6 or 10 seconds"),
+    Rule("aspect_ratio", _ASPECT_RATIOS, "16:9 or 9:16"),
+    Rule("resolution", _RESOLUTIONS, "720P or 1080p"),
     Rule("image_urls", (0, 1, 3), "no picture, one or three"),
 )
 BY_FIELD = {rule.field: rule for rule in RULES}
@@ -51,7 +51,7 @@ IMAGE_FIELDS = (*SINGLE_IMAGES, "images")
 _HASH_VERSION = "request-1"
 """Begins the text that is hashed: another way to write a request gets another one."""
 
-_BY_LINES = {resolution.rstrip("Pp"): resolution for resolution in RESOLUTIONS}
+_BY_LINES = {resolution.rstrip("Pp"): resolution for resolution in _RESOLUTIONS}
 _SECONDS = re.compile(r"\+?0*([0-9]{1,6})(?:[.,]0*)?\s*(?:s|sec|secs|seconds?|\u2032\u2032|\")?\.?")
 # Excel turns 16:9 into a time, which comes out as 16:09, 16:09:00, 4:09 PM, the fraction of a day,
 # or a time on the first day of its calendar.
@@ -119,7 +119,7 @@ def duration_of(text: str) -> int | None:
     """Read a duration: `4`, `4s`, `4 sec`, `4.0`, full-width digits…; None if not allowed."""
     match = _SECONDS.fullmatch(fold_text(text))
     value = int(match[1]) if match else None
-    return value if value in DURATIONS else None
+    return value if value in _DURATIONS else None
 
 
 @lru_cache(maxsize=4096)
@@ -128,7 +128,7 @@ def aspect_ratio_of(text: str) -> str | None:
     plain = _FIRST_DAY.sub("", fold_text(text), count=1)
     match = _RATIO.fullmatch(plain)
     value = f"{match[1]}:{match[2]}" if match else _SHAPES.get(plain) or _ratio_of_time(plain)
-    return value if value in ASPECT_RATIOS else None
+    return value if value in _ASPECT_RATIOS else None
 
 
 @lru_cache(maxsize=4096)

@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from pipeline.runner.reports import RunReport
     from pipeline.runner.target import Target
 
-Only = Annotated[
+_Only = Annotated[
     str | None, typer.Option("--only", metavar="KEY,…", help="Only the rows with these keys.")
 ]
-Yes = Annotated[
+_Yes = Annotated[
     bool,
     typer.Option(
         "--yes", "-y", help="Submit without asking, even if the balance is too low for all rows."
     ),
 ]
-Limit = Annotated[
+_Limit = Annotated[
     int | None, typer.Option("--limit", metavar="N", min=0, help="Submit at most N rows.")
 ]
 
@@ -76,12 +76,12 @@ def _run(
             "keys. The old video is kept, and stays in the results until the new one is done.",
         ),
     ] = None,
-    limit: Limit = None,
-    only: Only = None,
+    limit: _Limit = None,
+    only: _Only = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be done, like `reelsheet plan`.")
     ] = False,
-    yes: Yes = False,
+    yes: _Yes = False,
     strict: Strict = False,
     adopt: Adopt = False,
     verbose: Verbose = False,
@@ -121,9 +121,9 @@ def _retry(
         str,
         typer.Option("--states", metavar="STATE,…", help="The states to make new attempts for."),
     ] = "failed,expired",
-    limit: Limit = None,
-    only: Only = None,
-    yes: Yes = False,
+    limit: _Limit = None,
+    only: _Only = None,
+    yes: _Yes = False,
     adopt: Adopt = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -150,7 +150,7 @@ def _fetch(
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
-    only: Only = None,
+    only: _Only = None,
     adopt: Adopt = False,
     verbose: Verbose = False,
     quiet: Quiet = False,

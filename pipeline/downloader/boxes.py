@@ -36,7 +36,7 @@ class Footage:
     duration_s: float
 
 
-class Box(NamedTuple):
+class _Box(NamedTuple):
     """A box: its four-letter kind, and where its payload starts and ends."""
 
     kind: bytes
@@ -61,7 +61,7 @@ def walk(file: BinaryIO, size_bytes: int) -> Footage:
         raise BoxFault("its index is shorter than it says") from error
 
 
-def _top_level(file: BinaryIO, size_bytes: int) -> Iterator[Box]:
+def _top_level(file: BinaryIO, size_bytes: int) -> Iterator[_Box]:
     at = 0
     for _ in range(_TOP_LEVEL_LIMIT):
         if at == size_bytes:
@@ -76,7 +76,7 @@ def _top_level(file: BinaryIO, size_bytes: int) -> Iterator[Box]:
     raise BoxFault("it consists of far too many pieces")
 
 
-def _header(head: bytes, at: int, limit: int) -> Box:
+def _header(head: bytes, at: int, limit: int) -> _Box:
     """Read the header of the box at `at`; a size of 0 (to the end) is taken for `mdat` only."""
     if len(head) < _HEADER:
         raise BoxFault("it ends in the middle of a box", truncated=True)
@@ -90,10 +90,10 @@ def _header(head: bytes, at: int, limit: int) -> Box:
         size = limit - at
     if at + size < start:
         raise BoxFault(f"there is no box where one must be, at byte {at}")
-    return Box(kind, start, at + size)
+    return _Box(kind, start, at + size)
 
 
-def _payload(file: BinaryIO, box: Box) -> bytes:
+def _payload(file: BinaryIO, box: _Box) -> bytes:
     length = box.end - box.start
     if length > _MOOV_LIMIT_BYTES:
         raise BoxFault(f"its index of {length} bytes is far too large")
@@ -104,7 +104,7 @@ def _payload(file: BinaryIO, box: Box) -> bytes:
     return data
 
 
-def _walk_children(data: bytes, parent: Box) -> Iterator[Box]:
+def _walk_children(data: bytes, parent: _Box) -> Iterator[_Box]:
     at = parent.start
     while at + _HEADER <= parent.end:
         box = _header(data[at : at + _WIDE_HEADER], at, parent.end)
@@ -118,8 +118,8 @@ def _show_kind(kind: bytes) -> str:
     return kind.decode("ascii", "backslashreplace")
 
 
-def _find(data: bytes, parent: Box, *path: bytes) -> Box | None:
-    found: Box | None = parent
+def _find(data: bytes, parent: _Box, *path: bytes) -> _Box | None:
+    found: _Box | None = parent
     for kind in path:
         if found is None:
             return None
@@ -129,7 +129,7 @@ def _find(data: bytes, parent: Box, *path: bytes) -> Box | None:
 
 def _check_moov(moov: bytes, size_bytes: int, *, fragmented: bool) -> Footage:
     """Check the sample tables of every track; return what the first video track shows."""
-    whole = Box(b"moov", 0, len(moov))
+    whole = _Box(b"moov", 0, len(moov))
     tracks = [box for box in _walk_children(moov, whole) if box.kind == b"trak"]
     # In a fragmented file the tables of `moov` are empty: the samples are named by each `moof`.
     fragmented = fragmented and _find(moov, whole, b"mvex") is not None
@@ -144,12 +144,12 @@ def _check_moov(moov: bytes, size_bytes: int, *, fragmented: bool) -> Footage:
     return Footage(width, height, duration_s or _length_s(moov, _find(moov, whole, b"mvhd")))
 
 
-def _handler(moov: bytes, track: Box) -> bytes:
+def _handler(moov: bytes, track: _Box) -> bytes:
     box = _find(moov, track, b"mdia", b"hdlr")
     return moov[box.start + 8 : box.start + 12] if box else b""
 
 
-def _pixels(moov: bytes, tkhd: Box | None) -> tuple[int, int]:
+def _pixels(moov: bytes, tkhd: _Box | None) -> tuple[int, int]:
     """Read width and height, two 16.16 fixed-point numbers at the end of the track header."""
     if tkhd is None:
         raise BoxFault("its video track has no header")
@@ -158,7 +158,7 @@ def _pixels(moov: bytes, tkhd: Box | None) -> tuple[int, int]:
     return width >> 16, height >> 16
 
 
-def _length_s(moov: bytes, header: Box | None) -> float:
+def _length_s(moov: bytes, header: _Box | None) -> float:
     """Read the length from an `mdhd` or `mvhd` box, which begin alike."""
     if header is None:
         return 0.0
@@ -169,7 +169,7 @@ def _length_s(moov: bytes, header: Box | None) -> float:
     return duration / timescale if timescale else 0.0
 
 
-def _check_samples(moov: bytes, track: Box, size_bytes: int) -> int:
+def _check_samples(moov: bytes, track: _Box, size_bytes: int) -> int:
     """Check that every chunk of the track lies inside the file; return its number of samples."""
     table = _find(moov, track, b"mdia", b"minf", b"stbl")
     if table is None:
@@ -200,7 +200,7 @@ def _demand_inside(end: int, size_bytes: int) -> None:
         raise BoxFault(f"its last {end - size_bytes} bytes or more are missing", truncated=True)
 
 
-def _chunk_offsets(moov: bytes, boxes: dict[bytes, Box]) -> tuple[int, ...]:
+def _chunk_offsets(moov: bytes, boxes: dict[bytes, _Box]) -> tuple[int, ...]:
     if b"co64" in boxes:
         return _numbers(moov, boxes[b"co64"], 4, ">Q")
     if b"stco" in boxes:
@@ -208,7 +208,7 @@ def _chunk_offsets(moov: bytes, boxes: dict[bytes, Box]) -> tuple[int, ...]:
     raise BoxFault("one of its tracks does not say where its samples are")
 
 
-def _numbers(moov: bytes, box: Box, count_at: int, form: str) -> tuple[int, ...]:
+def _numbers(moov: bytes, box: _Box, count_at: int, form: str) -> tuple[int, ...]:
     """Read a counted table; the count may not promise more than the box holds."""
     (count,) = struct.unpack_from(">I", moov, box.start + count_at)
     first = box.start + count_at + 4
@@ -217,7 +217,7 @@ def _numbers(moov: bytes, box: Box, count_at: int, form: str) -> tuple[int, ...]
     return struct.unpack_from(f">{count}{form[-1]}", moov, first)
 
 
-def _samples_per_chunk(moov: bytes, boxes: dict[bytes, Box], chunks: int) -> list[int]:
+def _samples_per_chunk(moov: bytes, boxes: dict[bytes, _Box], chunks: int) -> list[int]:
     """Expand `stsc`, whose entries (first chunk, samples, description) hold until the next one."""
     if b"stsc" not in boxes:
         raise BoxFault("one of its tracks does not say which samples make a chunk")

@@ -28,12 +28,12 @@ _OPEN_OPTIONS = {"protocol_whitelist": "file", "enable_drefs": "0"}
 _MAX_PIXELS = 7680 * 4320
 
 
-def examine(path: str, *, full: bool) -> dict[str, Any]:
+def _examine(path: str, *, full: bool) -> dict[str, Any]:
     """Decode the first film frame, or with `full` all of them; return size and length.
 
     If the video is faulty, return `{"fault": sentence}`.
     """
-    import av  # noqa: PLC0415  (`serve` reports a failed import before any order is taken)
+    import av  # noqa: PLC0415  (`_serve` reports a failed import before any order is taken)
 
     try:
         # The format is named, so that the content cannot choose another reader (a playlist).
@@ -89,7 +89,7 @@ def _reply(reply: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def serve() -> None:
+def _serve() -> None:
     """Carry out orders until the input ends."""
     # Ctrl-C reaches the whole group; the process that started this one decides about its end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -104,8 +104,8 @@ def serve() -> None:
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
     while True:
         order = orders.get()
-        _reply(examine(order["path"], full=order["full"]))
+        _reply(_examine(order["path"], full=order["full"]))
 
 
 if __name__ == "__main__":
-    serve()
+    _serve()

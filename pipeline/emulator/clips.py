@@ -31,7 +31,7 @@ def free_box(payload: bytes) -> bytes:
     return _HEADER.pack(_HEADER.size + len(payload), b"free") + payload
 
 
-def boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Give kind, start and end of each top-level box."""
     at = 0
     while at + _HEADER.size <= len(data):
@@ -45,7 +45,7 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 def zero_media(data: bytes) -> bytes:
     """Return the file with all media data zero and every box as it was."""
     damaged = bytearray(data)
-    for kind, start, end in boxes(data):
+    for kind, start, end in _boxes(data):
         if kind == b"mdat":
             first = start + _HEADER.size
             damaged[first:end] = bytes(end - first)
@@ -83,7 +83,7 @@ def write_video(
     with av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=FRAMES_PER_S, options=options)
         _shape(stream, frame_size)
-        silence = Silence(container) if sound else None
+        silence = _Silence(container) if sound else None
         for number, frame in enumerate(frames):
             frame.pts = number
             frame.time_base = Fraction(1, FRAMES_PER_S)
@@ -96,7 +96,7 @@ def write_video(
     part.replace(path)
 
 
-class Silence:
+class _Silence:
     """A sound track with nothing on it, written alongside the pictures."""
 
     def __init__(self, container: OutputContainer) -> None:

@@ -19,17 +19,17 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from pipeline.emulator.clips import FRAMES_PER_S, write_video
 
-Size = tuple[int, int]
-Box = tuple[float, float, float, float]
-Plane = npt.NDArray[np.uint8]
-Planes = tuple[Plane, Plane, Plane]
+_Size = tuple[int, int]
+_Box = tuple[float, float, float, float]
+_Plane = npt.NDArray[np.uint8]
+_Planes = tuple[_Plane, _Plane, _Plane]
 
 _NEAR = 1.2  # shapes that differ by less are cropped, others get a blurred surround
 _NEUTRAL = 128
 _MARK_AT = 0.035  # of the shorter side, from the corner
 
 
-def fit(picture: Image.Image, size: Size) -> Image.Image:
+def _fit(picture: Image.Image, size: _Size) -> Image.Image:
     """Return the picture at ``size``, undistorted: cropped, or over a blur of itself."""
     shape = (picture.width / picture.height) / (size[0] / size[1])
     if 1 / _NEAR < shape < _NEAR:
@@ -43,7 +43,7 @@ def fit(picture: Image.Image, size: Size) -> Image.Image:
     return ground
 
 
-def _planes_of(image: Image.Image) -> Planes:
+def _planes_of(image: Image.Image) -> _Planes:
     """Return luma and the two colour planes of half the size; sides must be even."""
     width, height = image.size
     source = VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
@@ -60,26 +60,30 @@ def _planes_of(image: Image.Image) -> Planes:
     )
 
 
-def _frame_of(planes: Planes) -> VideoFrame:
+def _frame_of(planes: _Planes) -> VideoFrame:
     """Return the planes as a frame for the encoder."""
     height, width = planes[0].shape
     packed = np.concatenate([plane.reshape(-1) for plane in planes])
     return VideoFrame.from_ndarray(packed.reshape(height * 3 // 2, width), format="yuv420p")
 
 
-def _layers_of(planes: Planes) -> list[Image.Image]:
+def _layers_of(planes: _Planes) -> list[Image.Image]:
     """Return the planes as grey pictures, which Pillow resizes fastest."""
     return [Image.fromarray(plane) for plane in planes]
 
 
-def cut(layers: list[Image.Image], box: Box, size: Size) -> Planes:
+def _cut(layers: list[Image.Image], box: _Box, size: _Size) -> _Planes:
     """Return the part ``box`` (in shares of the sides) of a still, at ``size``."""
     halved = (size[0] // 2, size[1] // 2)
     luma, blue, red = layers
-    return (_cut(luma, box, size), _cut(blue, box, halved), _cut(red, box, halved))
+    return (
+        _cut_layer(luma, box, size),
+        _cut_layer(blue, box, halved),
+        _cut_layer(red, box, halved),
+    )
 
 
-def _put_mark(planes: Planes, patch: Plane) -> None:
+def _put_mark(planes: _Planes, patch: _Plane) -> None:
     """Lay the grey patch over a corner; colour under it goes."""
     height, width = patch.shape
     at = int(min(planes[0].shape) * _MARK_AT) // 2 * 2
@@ -88,13 +92,13 @@ def _put_mark(planes: Planes, patch: Plane) -> None:
         colour[at // 2 : (at + height) // 2, at // 2 : (at + width) // 2] = _NEUTRAL
 
 
-def _cut(layer: Image.Image, box: Box, size: Size) -> Plane:
+def _cut_layer(layer: Image.Image, box: _Box, size: _Size) -> _Plane:
     width, height = layer.size
     part = (box[0] * width, box[1] * height, box[2] * width, box[3] * height)
     return np.array(layer.resize(size, Image.Resampling.BILINEAR, box=part))
 
 
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 _INK = (244, 241, 234)
 _MUTED = (186, 190, 198)
@@ -102,16 +106,16 @@ _GROUNDS = ((38, 52, 74), (58, 44, 66), (34, 60, 56), (70, 50, 42), (44, 48, 58)
 _LONGEST = 600
 _SMALLEST = 16
 _SPACING = 0.35  # of the font's size, between lines
-MARK = "REHEARSAL"
+_MARK = "REHEARSAL"
 
 
 @lru_cache(maxsize=16)
-def font(size: int) -> Font:
+def _font(size: int) -> _Font:
     """Return Pillow's own font, the only one that is there on every machine."""
     return ImageFont.load_default(size)
 
 
-def title_card(text: str, size: Size, caption: str = "") -> Image.Image:
+def _title_card(text: str, size: _Size, caption: str = "") -> Image.Image:
     """Return ``text`` as a readable card, as large as it fits."""
     image = Image.new("RGB", size, _ground(text))
     draw = ImageDraw.Draw(image)
@@ -130,16 +134,16 @@ def title_card(text: str, size: Size, caption: str = "") -> Image.Image:
         spacing=spacing,
     )
     if caption:
-        small = font(max(16, height // 36))
+        small = _font(max(16, height // 36))
         draw.text((width / 2, height * 0.93), caption, fill=_MUTED, font=small, anchor="mm")
     return image
 
 
-def _mark_patch(size: Size) -> Image.Image:
+def _mark_patch(size: _Size) -> Image.Image:
     """Return the grey patch that says that this is no real video."""
-    text = font(max(20, min(size) // 18))
+    text = _font(max(20, min(size) // 18))
     probe = ImageDraw.Draw(Image.new("L", (1, 1)))
-    left, top, right, bottom = probe.textbbox((0, 0), MARK, font=text)
+    left, top, right, bottom = probe.textbbox((0, 0), _MARK, font=text)
     pad = max(8, min(size) // 60)
     # Even sides, since a colour sample covers two by two pixels.
     width = (int(right - left) + 2 * pad + 1) // 2 * 2
@@ -147,7 +151,7 @@ def _mark_patch(size: Size) -> Image.Image:
     patch = Image.new("L", (width, height), 28)
     draw = ImageDraw.Draw(patch)
     draw.rectangle((0, 0, width - 1, height - 1), outline=220, width=2)
-    draw.text((pad - left, pad - top), MARK, fill=235, font=text)
+    draw.text((pad - left, pad - top), _MARK, fill=235, font=text)
     return patch
 
 
@@ -157,14 +161,14 @@ def _ground(text: str) -> tuple[int, int, int]:
 
 
 def _fit_text(
-    draw: ImageDraw.ImageDraw, text: str, room: Size, largest: int
-) -> tuple[Font, list[str]]:
+    draw: ImageDraw.ImageDraw, text: str, room: _Size, largest: int
+) -> tuple[_Font, list[str]]:
     """Return the largest font at which the wrapped text fits, and its lines."""
     size = largest
     # Below this a long word is cut rather than all the rest made smaller still.
     smallest = max(_SMALLEST, largest // 4)
     while True:
-        chosen = font(size)
+        chosen = _font(size)
         lines = _wrap(draw, text, chosen, room[0])
         spacing = size * _SPACING
         box = draw.multiline_textbbox((0, 0), "\n".join(lines), font=chosen, spacing=spacing)
@@ -174,11 +178,11 @@ def _fit_text(
         size = int(size * 0.85)
 
 
-def _words_fit(draw: ImageDraw.ImageDraw, text: str, chosen: Font, width: int) -> bool:
+def _words_fit(draw: ImageDraw.ImageDraw, text: str, chosen: _Font, width: int) -> bool:
     return all(draw.textlength(word, font=chosen) <= width for word in text.split())
 
 
-def _wrap(draw: ImageDraw.ImageDraw, text: str, chosen: Font, width: int) -> list[str]:
+def _wrap(draw: ImageDraw.ImageDraw, text: str, chosen: _Font, width: int) -> list[str]:
     lines: list[str] = []
     for paragraph in text.splitlines() or [""]:
         line = ""
@@ -193,7 +197,7 @@ def _wrap(draw: ImageDraw.ImageDraw, text: str, chosen: Font, width: int) -> lis
     return lines
 
 
-def _pieces(draw: ImageDraw.ImageDraw, word: str, chosen: Font, width: int) -> list[str]:
+def _pieces(draw: ImageDraw.ImageDraw, word: str, chosen: _Font, width: int) -> list[str]:
     """Cut a word that is wider than a line; scripts without spaces are one such word."""
     if draw.textlength(word, font=chosen) <= width:
         return [word]
@@ -225,7 +229,7 @@ class Shot:
     path: Path
     prompt: str
     duration_s: int
-    frame_size: Size
+    frame_size: _Size
     pictures: tuple[Picture, ...]
 
 
@@ -243,10 +247,10 @@ def _frames(shot: Shot) -> Iterator[VideoFrame]:
     return _picture_frames(shot, count, patch)
 
 
-def _card_frames(shot: Shot, count: int, patch: Plane) -> Iterator[VideoFrame]:
+def _card_frames(shot: Shot, count: int, patch: _Plane) -> Iterator[VideoFrame]:
     """Show the prompt, with a bar at the foot that tells how far the video is."""
     width, height = shot.frame_size
-    planes = _planes_of(title_card(shot.prompt, shot.frame_size))
+    planes = _planes_of(_title_card(shot.prompt, shot.frame_size))
     _put_mark(planes, patch)
     thickness = height // 120
     for number in range(count):
@@ -255,7 +259,7 @@ def _card_frames(shot: Shot, count: int, patch: Plane) -> Iterator[VideoFrame]:
         yield _frame_of(planes)
 
 
-def _picture_frames(shot: Shot, count: int, patch: Plane) -> Iterator[VideoFrame]:
+def _picture_frames(shot: Shot, count: int, patch: _Plane) -> Iterator[VideoFrame]:
     """Move slowly over each picture in turn."""
     parts = len(shot.pictures)
     for index, picture in enumerate(shot.pictures):
@@ -263,12 +267,12 @@ def _picture_frames(shot: Shot, count: int, patch: Plane) -> Iterator[VideoFrame
         length = count * (index + 1) // parts - count * index // parts
         for number in range(length):
             box = _view(number / max(1, length - 1), inward=index % 2 == 0)
-            planes = cut(layers, box, shot.frame_size)
+            planes = _cut(layers, box, shot.frame_size)
             _put_mark(planes, patch)
             yield _frame_of(planes)
 
 
-def _view(moved: float, *, inward: bool) -> Box:
+def _view(moved: float, *, inward: bool) -> _Box:
     """Return the part of the still that is seen, in shares of its sides."""
     taken = _ZOOM * (moved if inward else 1 - moved)
     # A little more is taken on the left: the look drifts as well as nears.
@@ -281,10 +285,10 @@ def _still(picture: Picture, shot: Shot) -> Image.Image:
     width, height = shot.frame_size
     size = (int(width * (1 + _ZOOM)) // 2 * 2, int(height * (1 + _ZOOM)) // 2 * 2)
     if picture.path is None:
-        return title_card(f"picture at\n{picture.host}", size, "not fetched in a rehearsal")
+        return _title_card(f"picture at\n{picture.host}", size, "not fetched in a rehearsal")
     try:
         with Image.open(picture.path) as opened:
             upright = ImageOps.exif_transpose(opened).convert("RGB")
     except (OSError, ValueError, Image.DecompressionBombError):
-        return title_card("this picture cannot be opened", size, picture.path.name)
-    return fit(upright, size)
+        return _title_card("this picture cannot be opened", size, picture.path.name)
+    return _fit(upright, size)

@@ -146,7 +146,7 @@ async def delay(rule: FaultRule | None) -> None:
         await asyncio.sleep(rule.number(1.0))
 
 
-async def raw(request: web.Request, head: list[str], body: bytes) -> web.Response:
+async def _send_raw(request: web.Request, head: list[str], body: bytes) -> web.Response:
     """Send exactly these header lines and these bytes, then close the connection.
 
     aiohttp would not let a body be longer or shorter than it was announced.
@@ -194,7 +194,7 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class _Span:
     """The part of a body that an answer carries."""
 
     start: int
@@ -202,10 +202,10 @@ class Span:
     partial: bool
 
 
-def span_of(request: web.Request, body: Body) -> Span | None:
+def _span_of(request: web.Request, body: Body) -> _Span | None:
     """Return what a request asks for; None if its range lies outside."""
     size_bytes = body.size_bytes
-    whole = Span(0, size_bytes, partial=False)
+    whole = _Span(0, size_bytes, partial=False)
     match = _RANGE.fullmatch(request.headers.get("Range", "").strip())
     if match is None or match.groups() == ("", ""):
         return whole
@@ -215,10 +215,10 @@ def span_of(request: web.Request, body: Body) -> Span | None:
     first, last = match.groups()
     if not first:
         length = min(int(last), size_bytes)
-        return Span(size_bytes - length, size_bytes, partial=True) if length else None
+        return _Span(size_bytes - length, size_bytes, partial=True) if length else None
     start = int(first)
     stop = min(int(last) + 1, size_bytes) if last else size_bytes
-    return Span(start, stop, partial=True) if start < stop else None
+    return _Span(start, stop, partial=True) if start < stop else None
 
 
 def out_of_range(body: Body) -> web.Response:
@@ -228,7 +228,7 @@ def out_of_range(body: Body) -> web.Response:
 
 async def send(request: web.Request, body: Body) -> web.StreamResponse:
     """Send what is asked for."""
-    span = span_of(request, body)
+    span = _span_of(request, body)
     if span is None:
         return out_of_range(body)
     answer = await _open_stream(request, body, span)
@@ -241,7 +241,7 @@ async def send(request: web.Request, body: Body) -> web.StreamResponse:
 
 async def send_badly(request: web.Request, body: Body, rule: FaultRule) -> web.StreamResponse:
     """Send what is asked for, with one of the faults of the transport."""
-    span = span_of(request, body) or Span(0, body.size_bytes, partial=False)
+    span = _span_of(request, body) or _Span(0, body.size_bytes, partial=False)
     content = body.whole()[span.start : span.stop]
     half_bytes = min(len(content), int(rule.number(len(content) // 2)))
     line = "HTTP/1.1 206 Partial Content" if span.partial else "HTTP/1.1 200 OK"
@@ -249,15 +249,15 @@ async def send_badly(request: web.Request, body: Body, rule: FaultRule) -> web.S
     length = f"Content-Length: {len(content)}"
     match rule.kind.name:
         case "download_cut":
-            return await raw(request, [*head, length], content[:half_bytes])
+            return await _send_raw(request, [*head, length], content[:half_bytes])
         case "download_cut_chunked":
             # One chunk, without the mark of the end.
             chunk = f"{half_bytes:x}\r\n".encode() + content[:half_bytes] + b"\r\n"
-            return await raw(request, [*head, "Transfer-Encoding: chunked"], chunk)
+            return await _send_raw(request, [*head, "Transfer-Encoding: chunked"], chunk)
         case "download_cut_close":
-            return await raw(request, head, content[:half_bytes])
+            return await _send_raw(request, head, content[:half_bytes])
         case "download_longer":
-            return await raw(request, [*head, length], content + b"\0" * 1024)
+            return await _send_raw(request, [*head, length], content + b"\0" * 1024)
         case "download_gzip":
             headers = {**_headers(body, span), "Content-Encoding": "gzip"}
             packed = gzip.compress(content, compresslevel=1)
@@ -269,7 +269,7 @@ async def send_badly(request: web.Request, body: Body, rule: FaultRule) -> web.S
 
 
 async def _send_with_pause(
-    request: web.Request, body: Body, span: Span, rule: FaultRule
+    request: web.Request, body: Body, span: _Span, rule: FaultRule
 ) -> web.StreamResponse:
     """Send half, then nothing for a long time, then close."""
     answer = await _open_stream(request, body, span)
@@ -282,7 +282,7 @@ async def _send_with_pause(
 
 
 async def _drip(
-    request: web.Request, body: Body, span: Span, rule: FaultRule
+    request: web.Request, body: Body, span: _Span, rule: FaultRule
 ) -> web.StreamResponse:
     """Send one byte, pause, and so on: never stalled, never done."""
     answer = await _open_stream(request, body, span)
@@ -294,14 +294,14 @@ async def _drip(
     return answer
 
 
-async def _open_stream(request: web.Request, body: Body, span: Span) -> web.StreamResponse:
+async def _open_stream(request: web.Request, body: Body, span: _Span) -> web.StreamResponse:
     answer = web.StreamResponse(status=206 if span.partial else 200, headers=_headers(body, span))
     answer.content_length = span.stop - span.start
     await answer.prepare(request)
     return answer
 
 
-def _headers(body: Body, span: Span) -> dict[str, str]:
+def _headers(body: Body, span: _Span) -> dict[str, str]:
     headers = {"Content-Type": body.content_type, "Accept-Ranges": "bytes", "ETag": body.etag}
     if span.partial:
         headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{body.size_bytes}"

@@ -160,7 +160,7 @@ Sighting = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class _Rest:
     """How many seconds a task still takes: the 10th, 50th and 90th percentile of others like it."""
 
     early_s: float
@@ -189,7 +189,7 @@ class Bar:
             if promised_s is not None:
                 self._by_speed.learn(progress, rest_s / promised_s)
 
-    def estimate_rest(self, sightings: Sequence[Sighting]) -> Rest | None:
+    def estimate_rest(self, sightings: Sequence[Sighting]) -> _Rest | None:
         """Return how long a task with these sightings, latest last, still takes; None: unknown."""
         age_s, progress = sightings[-1]
         by_pace = self._by_pace.estimate_rest(progress, _by_pace_s(age_s, progress))
@@ -208,12 +208,12 @@ class _Ratios:
     def learn(self, progress: float, ratio: float) -> None:
         self._bins[_bin(progress)].learn(ratio)
 
-    def estimate_rest(self, progress: float, promised_s: float | None) -> Rest | None:
+    def estimate_rest(self, progress: float, promised_s: float | None) -> _Rest | None:
         ratios = self._bins[_bin(progress)].sorted
         seen = len(ratios)
         if promised_s is None or seen < _ENOUGH:
             return None
-        return Rest(
+        return _Rest(
             ratios[seen // 10] * promised_s,
             ratios[seen // 2] * promised_s,
             ratios[seen * 9 // 10] * promised_s,

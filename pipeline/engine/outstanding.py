@@ -44,7 +44,7 @@ class Outstanding:
     def __init__(self, settings: Settings, sweep: Sweep) -> None:
         self.slots = 0
         self.nothing_waits = False
-        self.references = References(wanted=settings.client_reference)
+        self.references = _References(wanted=settings.client_reference)
         self._schedule = Schedule(settings.pace, settings.polls_per_minute / 60)
         self._settings = settings
         self._sweep = sweep
@@ -231,7 +231,7 @@ class Outstanding:
         return ()
 
 
-class References:
+class _References:
     """Whether the provider finds tasks by our own reference, as seen in this run.
 
     Unless it was seen to find one, "no such task" proves nothing about a submission in doubt: the

@@ -39,10 +39,10 @@ class Action(StrEnum):
 
 ENDED_BADLY = frozenset({State.FAILED, State.EXPIRED, State.REFUSED})
 
-NEW = "new"
+_NEW = "new"
 CHANGED = "changed"
-RENAMED = "renamed"
-GROUPS = (NEW, CHANGED, RENAMED, *(state.value for state in State))
+_RENAMED = "renamed"
+GROUPS = (_NEW, CHANGED, _RENAMED, *(state.value for state in State))
 """The groups of a plan: rows never seen, rows edited since they ended, rows that the journal knows
 under another key, and the states."""
 
@@ -169,14 +169,14 @@ def unknown_keys(selection: Selection, keys: Collection[str]) -> list[str]:
 
 def _decide(key: str, request: Request | None, entry: Entry | None, selection: Selection) -> Step:
     if not _is_selected(key, selection):
-        group = _group(entry) if entry else (State.INVALID.value if request is None else NEW)
+        group = _group(entry) if entry else (State.INVALID.value if request is None else _NEW)
         return Step(key, Action.LEAVE, group, "not selected by --only", counts=False)
     waiting = entry is None or entry.state is State.WAITING
     if waiting and request is None:
         group, counts = State.INVALID.value, selection.mode is Mode.RUN
         return Step(key, Action.LEAVE, group, "breaks a rule", counts)
     if entry is None:
-        return _submit(key, NEW, "never sent", selection)
+        return _submit(key, _NEW, "never sent", selection)
     if waiting:
         return _submit(key, _group(entry), "not sent yet", selection)
     edited = request is None or request.request_hash != entry.attempt.request.request_hash
@@ -250,6 +250,6 @@ def _fetch_again(step: Step, *, link_lives: bool) -> Step:
 def _say_renamed(step: Step, entry: Entry, earlier: str) -> Step:
     # That the video of a done row is lost matters more, and only the group says so.
     lost = entry.state is State.DONE and step.group == State.EXPIRED.value
-    group = step.group if lost else RENAMED
+    group = step.group if lost else _RENAMED
     reason = f"renamed from {earlier}; {step.reason}"
     return step._replace(group=group, reason=reason, renamed_from=earlier)

@@ -47,7 +47,7 @@ class RowResult:
     renamed_from: str | None = None
 
 
-def row_results(
+def _row_results(
     keys: Sequence[str], outcomes: Sequence[Result], root: Path
 ) -> tuple[RowResult, ...]:
     """Return rows as programs see them.
@@ -137,7 +137,7 @@ class RunReport:
     @property
     def results(self) -> tuple[RowResult, ...]:
         """Every row of the manifest, in its order; made anew at each use."""
-        return row_results(self.keys, self.outcomes, self.folder)
+        return _row_results(self.keys, self.outcomes, self.folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +247,9 @@ def status_report(
     `check` checks the manifest, as `check_target` does.
     """
     checked = check(target)
-    return StatusReport(row_results(checked.keys, results_now(target, checked), target.folder.root))
+    return StatusReport(
+        _row_results(checked.keys, results_now(target, checked), target.folder.root)
+    )
 
 
 def results_now(target: Target, checked: CheckedManifest) -> list[Result]:

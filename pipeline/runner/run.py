@@ -27,7 +27,7 @@ from pipeline.writer.outcome import code_of, highest, iso, remarks, with_unknown
 from pipeline.writer.publish import EntriesOf, Published, publish, results_by_part, states_of
 
 
-class SystemClock:
+class _SystemClock:
     """The machine's clocks."""
 
     def now(self) -> float:
@@ -57,7 +57,7 @@ def run(
 
     """
     with run_lock(order.folder.lock):
-        clock = clock or SystemClock()
+        clock = clock or _SystemClock()
         run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
         with (
             contextlib.closing(Journal(order.folder.journal)) as journal,

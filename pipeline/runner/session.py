@@ -205,7 +205,7 @@ class ProviderSession:
             self.tally.bytes += event.video.size_bytes
 
 
-class Teller(Protocol):
+class _BalanceTeller(Protocol):
     """Knows the balance: the provider."""
 
     async def balance(self) -> Balance:
@@ -225,7 +225,9 @@ class BalanceWatch:
     before: float | None = None
     after: float | None = None
 
-    async def look_before(self, teller: Teller, needed: float | None, currency: str) -> Stop | None:
+    async def look_before(
+        self, teller: _BalanceTeller, needed: float | None, currency: str
+    ) -> Stop | None:
         """Ask before the first submission; return why nothing is to be submitted, if so."""
         try:
             self.before = await self._look(teller, "before")
@@ -241,7 +243,7 @@ class BalanceWatch:
         action = "Top up the account, or submit less (--limit, --only, budget), then run again."
         return Stop(ExitCode.STOPPED, short, Reach.SUBMITTING, action)
 
-    async def look_after(self, teller: Teller) -> None:
+    async def look_after(self, teller: _BalanceTeller) -> None:
         """Ask at the end; whatever comes of it, the run has ended."""
         try:
             self.after = await self._look(teller, "after")
@@ -249,7 +251,7 @@ class BalanceWatch:
             self.warn(f"The balance after the run is not known: {error.message}")
         self.note(self.before, self.after)
 
-    async def _look(self, teller: Teller, when: str) -> float | None:
+    async def _look(self, teller: _BalanceTeller, when: str) -> float | None:
         try:
             async with asyncio.timeout(_LIMIT_S):
                 return (await teller.balance()).remaining

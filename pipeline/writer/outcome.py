@@ -148,7 +148,7 @@ _HALF_MICROSECOND_S = 5e-7  # times are kept to the microsecond: 7.9999998 is 8
 EDITED = "edited since the video was made; --redo changed makes a new take"
 """The remark on rows that keep the video of their earlier cells."""
 
-RENAMED = "renamed since the last run; what was paid for them is kept"
+_RENAMED = "renamed since the last run; what was paid for them is kept"
 """The remark on rows that the journal knew under another key."""
 
 
@@ -194,7 +194,7 @@ def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) 
         ]
     told += [
         (sum(step.waits_for_redo for step in steps), EDITED),
-        (sum(step.renamed_from is not None for step in steps), RENAMED),
+        (sum(step.renamed_from is not None for step in steps), _RENAMED),
         (warned, "with a warning; see result_warnings"),
     ]
     return tuple(f"{count(number, 'row')} {what}" for number, what in told if number)

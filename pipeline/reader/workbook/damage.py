@@ -47,7 +47,7 @@ def damage_explained(name: str) -> Iterator[None]:
             action="Open it in Excel and save it under a new name.",
         ) from error
     except _SIGNS as error:
-        raise damage_error(name, error) from error
+        raise _damage_error(name, error) from error
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def failures_as_damage(reason: str = "") -> Iterator[None]:
         raise
 
 
-def damage_error(name: str, error: BaseException) -> ManifestError:
+def _damage_error(name: str, error: BaseException) -> ManifestError:
     """The sentence about the damaged file `name`."""
     return ManifestError(
         f"{name} is damaged or incomplete ({_reason(error)}).",

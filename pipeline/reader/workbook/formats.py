@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # A digit that is always shown, the whole as a share, the decimal point, a digit that is shown if
-# the number has it, thousands told apart; what follows `NEGATIVE` is for negative numbers.
-DIGIT, PERCENT, POINT, OPTION, THOUSANDS, NEGATIVE = "\0", "\1", "\2", "\3", "\4", "\5"
+# the number has it, thousands told apart; what follows `_NEGATIVE` is for negative numbers.
+DIGIT, PERCENT, _POINT, OPTION, _THOUSANDS, _NEGATIVE = "\0", "\1", "\2", "\3", "\4", "\5"
 # Masks of their own: a time without its seconds, and zeros shown in a way that is not understood.
 CLOCK, UNREADABLE = "\6", "\7"
 _DIGITS = DIGIT + OPTION
-_SIGNS = re.compile(f"[{DIGIT}{POINT}{OPTION}{THOUSANDS}]")
+_SIGNS = re.compile(f"[{DIGIT}{_POINT}{OPTION}{_THOUSANDS}]")
 _TIME = re.compile(r"(-?\d+:\d\d):\d\d")
 # Behind a digit, and before as many digits as make groups of three.
 _THREES = re.compile(r"(?<=\d)(?=(?:\d{3})+$)")
@@ -41,7 +41,7 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _SLASH = "\v"
-_SIGN_OF = {"0": DIGIT, "#": OPTION, ".": POINT, ",": THOUSANDS, "%": PERCENT, "/": _SLASH}
+_SIGN_OF = {"0": DIGIT, "#": OPTION, ".": _POINT, ",": _THOUSANDS, "%": PERCENT, "/": _SLASH}
 _NUMBER = re.compile(
     r"(?P<before>[^\x00\x02-\x04]*)(?P<places>[\x00\x03](?:[^\x01\x02\v]*[\x00\x03])?)"
     r"(?:\x02(?P<decimals>\x00+))?(?P<after>[^\x00\x02-\x04]*)"
@@ -118,12 +118,12 @@ def _mask(section: str) -> str | None:
     if found is None:
         return None
     before, places, decimals, after = found.groups(default="")
-    words = places.translate(dict.fromkeys(map(ord, (DIGIT, OPTION, THOUSANDS))))
-    thousands = THOUSANDS in places
+    words = places.translate(dict.fromkeys(map(ord, (DIGIT, OPTION, _THOUSANDS))))
+    thousands = _THOUSANDS in places
     if words and thousands:
         return None
     # Every digit behind one that is always shown is shown, too.
-    may, _, must = places.replace(THOUSANDS, "").partition(DIGIT)
+    may, _, must = places.replace(_THOUSANDS, "").partition(DIGIT)
     if DIGIT in places:
         may += DIGIT + must.replace(OPTION, DIGIT)
     before, after = before.replace(_SLASH, "/"), after.replace(_SLASH, "/")
@@ -156,8 +156,8 @@ def make_mask(
     if not any(map(str.strip, _SIGNS.split(places))):
         places = places.lstrip(OPTION) or OPTION
     if thousands and places.count(DIGIT) > 1:
-        places = THOUSANDS + places
-    return (before + places + (POINT + DIGIT * decimals if decimals else "") + after).strip(" ")
+        places = _THOUSANDS + places
+    return (before + places + (_POINT + DIGIT * decimals if decimals else "") + after).strip(" ")
 
 
 def join_masks(positive: str, negative: str) -> str:
@@ -165,7 +165,7 @@ def join_masks(positive: str, negative: str) -> str:
     if negative in {positive, "-" + positive}:
         negative = ""
     shown = positive if _adds(positive) else ""
-    return f"{shown}{NEGATIVE}{negative}" if negative else shown
+    return f"{shown}{_NEGATIVE}{negative}" if negative else shown
 
 
 def apply_mask(text: str, mask: str) -> str:
@@ -173,7 +173,7 @@ def apply_mask(text: str, mask: str) -> str:
     if mask == CLOCK:
         found = _TIME.fullmatch(text)
         return found[1] if found else text
-    shown, _, negative = mask.partition(NEGATIVE)
+    shown, _, negative = mask.partition(_NEGATIVE)
     try:
         number = Decimal(text)
         if number < 0 and negative:
@@ -184,7 +184,7 @@ def apply_mask(text: str, mask: str) -> str:
     if not shown:
         return text
     whole, _, decimals = f"{abs(number):f}".partition(".")
-    head, point, tail = shown.partition(POINT)
+    head, point, tail = shown.partition(_POINT)
     behind = "." + decimals + tail.lstrip(DIGIT) if point else ""
     said = _fill(head, whole if int(whole) else "") + behind
     return ("-" if number < 0 else "") + said.replace(PERCENT, "%")
@@ -192,13 +192,13 @@ def apply_mask(text: str, mask: str) -> str:
 
 def _adds(mask: str) -> bool:
     """Whether the mask shows more than the number: zeros before it, words."""
-    return mask.partition(POINT)[0].count(DIGIT) > 1 or bool(_SIGNS.sub("", mask).strip())
+    return mask.partition(_POINT)[0].count(DIGIT) > 1 or bool(_SIGNS.sub("", mask).strip())
 
 
 def _fill(head: str, digits: str) -> str:
     """The part before the point with the digits in their places, from the last one on."""
     first = next(at for at, sign in enumerate(head) if sign in _DIGITS)
-    if THOUSANDS in head:
+    if _THOUSANDS in head:
         places = head.count(DIGIT)
         return head[: first - 1] + _THREES.sub(",", digits.zfill(places)) + head[first + places :]
     said = []
@@ -217,7 +217,7 @@ def _round(number: Decimal, shown: str) -> Decimal:
     """The number with the decimals that are shown. Raises InvalidOperation where it has others."""
     if PERCENT in shown:
         number = number.scaleb(2)
-    tail = shown.partition(POINT)[2]
+    tail = shown.partition(_POINT)[2]
     decimals = len(tail) - len(tail.lstrip(DIGIT))
     whole = number.to_integral_value()
     if decimals or PERCENT in shown:
