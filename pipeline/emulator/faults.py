@@ -157,10 +157,6 @@ class FaultBoard:
         """Put one more rule in force."""
         self._rules.append(parse_rule(rule) if isinstance(rule, str) else rule)
 
-    def clear(self) -> None:
-        """Take all rules back; markers in prompts go on."""
-        self.replace(())
-
     def strike(self, name: str, key: str = "", text: str = "") -> FaultRule | None:
         """Return the rule by which fault ``name`` strikes this call, and count it.
 

@@ -52,9 +52,9 @@ class Provider:
         self.faults = FaultBoard(settings.faults, settings.seed)
         self.records = Records(settings.keep_calls)
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self.folder = self._open_folder()
+        self._folder = self._open_folder()
         # First of all, since it is what may fail: the state may be in use.
-        self.store = Store(self.folder / "state.db" if settings.state_dir else None)
+        self.store = Store(self._folder / "state.db" if settings.state_dir else None)
         self._secret = self.store.keep_first("secret", secrets.token_hex(16)).encode()
         self.book = TaskBook(settings.balance_usd, self.stage)
         self.uploads: dict[str, Upload] = {}
@@ -179,7 +179,7 @@ class Provider:
         ours = parts.hostname in _LOOPBACK and parts.path.startswith("/uploads/")
         return parts.path in self.uploads or not ours
 
-    def picture(self, url: str) -> Picture:
+    def _picture(self, url: str) -> Picture:
         """Return what a renderer needs to show a picture."""
         parts = urlsplit(url)
         if parts.path in self.uploads:
@@ -188,7 +188,7 @@ class Provider:
 
     def upload_file(self, path: str) -> Path:
         """Return the file behind an upload's URL path."""
-        return self.folder / path.lstrip("/")
+        return self._folder / path.lstrip("/")
 
     def _proof(self, task_id: str, milliseconds: int) -> str:
         text = f"{task_id}:{milliseconds}".encode()
@@ -211,8 +211,8 @@ class Provider:
     def _open_studio(self) -> Studio:
         settings = self.settings
         if settings.quick:
-            kept = self.folder / "clips" if settings.state_dir else None
+            kept = self._folder / "clips" if settings.state_dir else None
             return QuickStudio(kept, settings.padding_bytes, self.clock)
         return RenderStudio(
-            self.folder / "videos", settings.render_workers, self.picture, settings.padding_bytes
+            self._folder / "videos", settings.render_workers, self._picture, settings.padding_bytes
         )

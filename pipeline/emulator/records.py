@@ -72,7 +72,7 @@ class UploadRecord:
 
 
 class Records:
-    """Everything recorded, in order; ``calls`` forgets its oldest entries at its limit.
+    """Everything recorded, in order; ``_calls`` forgets its oldest entries at its limit.
 
     Attributes:
         calls: every call to either origin, in order of arrival.
@@ -87,17 +87,17 @@ class Records:
     def __init__(self, keep_calls: int) -> None:
         """Begin empty."""
         self._number = 0
-        self.calls: deque[Call] = deque(maxlen=keep_calls)
+        self._calls: deque[Call] = deque(maxlen=keep_calls)
         self.submissions: list[Submission] = []
         self.refused: list[Refused] = []
         self.uploads: list[UploadRecord] = []
         self.queries: Counter[str] = Counter()
-        self.statuses: Counter[tuple[str, int]] = Counter()
-        self.kinds: Counter[str] = Counter()
-        self.user_agents: Counter[str] = Counter()
-        self.files_authorizations = 0
-        self.files_cookies = 0
-        self.api_unauthorized = 0
+        self._statuses: Counter[tuple[str, int]] = Counter()
+        self._kinds: Counter[str] = Counter()
+        self._user_agents: Counter[str] = Counter()
+        self._files_authorizations = 0
+        self._files_cookies = 0
+        self._api_unauthorized = 0
 
     def next_number(self) -> int:
         """Return the number of the call that begins now."""
@@ -106,24 +106,24 @@ class Records:
 
     def note_call(self, call: Call) -> None:
         """Take in a call before it is answered."""
-        self.calls.append(call)
-        self.kinds[call.kind] += 1
-        self.user_agents[call.user_agent] += 1
+        self._calls.append(call)
+        self._kinds[call.kind] += 1
+        self._user_agents[call.user_agent] += 1
         if call.origin == "files":
-            self.files_authorizations += call.authorization
-            self.files_cookies += call.cookie
+            self._files_authorizations += call.authorization
+            self._files_cookies += call.cookie
         elif not call.authorization:
-            self.api_unauthorized += 1
+            self._api_unauthorized += 1
 
     def note_answer(self, call: Call, status: int) -> None:
         """Note the answer of a call; 0 for none."""
         call.status = status
-        self.statuses[call.kind, status] += 1
+        self._statuses[call.kind, status] += 1
 
     @property
     def downloads(self) -> list[Call]:
         """The calls that asked for a video."""
-        return [call for call in self.calls if call.kind == "download"]
+        return [call for call in self._calls if call.kind == "download"]
 
     def summary(self) -> dict[str, Any]:
         """Return the counts."""
@@ -131,7 +131,7 @@ class Records:
         references.pop("", None)
         return {
             "calls": self._number,
-            "kinds": dict(self.kinds),
+            "kinds": dict(self._kinds),
             "accepted": len(self.submissions),
             "refused": len(self.refused),
             "uploads": len(self.uploads),
@@ -139,19 +139,19 @@ class Records:
             "tasks_queried": len(self.queries),
             "repeated_references": sum(count > 1 for count in references.values()),
             "too_many_requests": sum(
-                n for (_, code), n in self.statuses.items() if code == _THROTTLED
+                n for (_, code), n in self._statuses.items() if code == _THROTTLED
             ),
-            "statuses": {f"{kind} {code}": n for (kind, code), n in self.statuses.items()},
-            "files_authorizations": self.files_authorizations,
-            "files_cookies": self.files_cookies,
-            "api_unauthorized": self.api_unauthorized,
-            "user_agents": dict(self.user_agents),
+            "statuses": {f"{kind} {code}": n for (kind, code), n in self._statuses.items()},
+            "files_authorizations": self._files_authorizations,
+            "files_cookies": self._files_cookies,
+            "api_unauthorized": self._api_unauthorized,
+            "user_agents": dict(self._user_agents),
         }
 
     def document(self) -> dict[str, Any]:
         """Return everything as JSON values."""
         return {
-            "calls": list(map(asdict, self.calls)),
+            "calls": list(map(asdict, self._calls)),
             "submissions": list(map(asdict, self.submissions)),
             "refused": list(map(asdict, self.refused)),
             "uploads": list(map(asdict, self.uploads)),

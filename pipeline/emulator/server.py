@@ -22,7 +22,7 @@ from pipeline.emulator.query import BalanceEndpoint, QueryEndpoint
 from pipeline.emulator.records import Records
 from pipeline.emulator.settings import EmulatorSettings
 from pipeline.emulator.submit import SubmitEndpoint
-from pipeline.emulator.tasks import Stage, Task
+from pipeline.emulator.tasks import Task
 
 __all__ = ["Emulator", "EmulatorSettings"]
 
@@ -48,11 +48,11 @@ class Emulator:
             settings: what to be like.
             clock: gives Unix seconds; tests may turn it forward.
         """
-        self.settings = settings or EmulatorSettings()
+        self._settings = settings or EmulatorSettings()
         self._clock = clock
         self._provider: Provider | None = None
         self._runners: list[web.AppRunner] = []
-        self._ports = (self.settings.port, self.settings.files_port)
+        self._ports = (self._settings.port, self._settings.files_port)
         self.base_url = ""
         self.files_url = ""
 
@@ -62,15 +62,15 @@ class Emulator:
         What went before is known again only with a ``state_dir``; records and
         faults begin anew in either case, but for the accepted submissions.
         """
-        provider = Provider(self.settings, self._clock)
+        provider = Provider(self._settings, self._clock)
         self._provider = provider
         try:
             files_port = await self._listen(_files_app(provider), self._ports[1])
-            self.files_url = provider.files_url = f"http://{self.settings.host}:{files_port}"
+            self.files_url = provider.files_url = f"http://{self._settings.host}:{files_port}"
             provider.begin()
             port = await self._listen(_api_app(provider), self._ports[0])
             self._ports = (port, files_port)
-            self.base_url = f"http://{self.settings.host}:{port}"
+            self.base_url = f"http://{self._settings.host}:{port}"
         except BaseException:
             await self.stop()
             raise
@@ -109,13 +109,6 @@ class Emulator:
         """Every accepted task, in order."""
         return list(self._running().book)
 
-    def stage(self, task_id: str) -> Stage:
-        """Return where a task truly stands, whatever the answers say."""
-        task = self._running().book.by_id(task_id)
-        if task is None:
-            raise KeyError(task_id)
-        return self._running().stage(task)
-
     @property
     def peak_outstanding(self) -> int:
         """The most tasks that were unfinished at one time."""
@@ -141,7 +134,7 @@ class Emulator:
         )
         await runner.setup()
         self._runners.append(runner)
-        await web.TCPSite(runner, self.settings.host, port, backlog=1024).start()
+        await web.TCPSite(runner, self._settings.host, port, backlog=1024).start()
         return int(runner.addresses[0][1])
 
 

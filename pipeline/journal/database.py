@@ -201,7 +201,7 @@ class Reserve:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            self.release()
+            self._release()
             raise store_error(
                 f"{self._size_bytes / 1e6:.1f} MB",
                 error,
@@ -217,7 +217,7 @@ class Reserve:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.release()
+        self._release()
 
     def give_up_a_piece(self) -> bool:
         """Free a part of the room; return whether there was any left."""
@@ -230,10 +230,10 @@ class Reserve:
             else:
                 self._path.unlink(missing_ok=True)
         except OSError:  # deleted by somebody else, say: then its room is free already
-            self.release()
+            self._release()
         return True
 
-    def release(self) -> None:
+    def _release(self) -> None:
         """Free all of the room."""
         self._left_bytes = 0
         # A failure to delete it harms nothing: the next run deletes it and writes it anew.

@@ -176,7 +176,7 @@ class CopyFolder:
     """The folder of prepared copies inside the cache; a copy is named by the picture's identity."""
 
     def __init__(self, cache_dir: Path) -> None:
-        self.path = cache_dir / _COPIES
+        self._path = cache_dir / _COPIES
         self._one_at_a_time = threading.Lock()
 
     def keep(self, name: str, data: bytes) -> Path:
@@ -184,7 +184,7 @@ class CopyFolder:
 
         Raises OSError.
         """
-        final = self.path / name
+        final = self._path / name
         with self._one_at_a_time:
             if not _holds(final, data):
                 place_in_cache(final, data)
