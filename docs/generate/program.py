@@ -47,12 +47,12 @@ def help_texts() -> str:
     root = command_tree()
     parts = [_section("reelsheet", _help(root, _context(root)))]
     for name, command in root.commands.items():
-        text = (
-            _emulate_help()
-            if name == "emulate"
-            else _help(command, command.context_class(command, info_name=name, **_child(root)))
-        )
+        context = command.context_class(command, info_name=name, **_child(root))
+        text = _emulate_help() if name == "emulate" else _help(command, context)
         parts.append(_section(name, text))
+        for part, one in getattr(command, "commands", {}).items():
+            inner = one.context_class(one, info_name=part, parent=context, terminal_width=_WIDTH)
+            parts.append(_section(f"{name} {part}", _help(one, inner)))
     return "".join(parts) + "\n"
 
 

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import init, look, resolve, run
+from pipeline.cli import init, journal, look, resolve, run
 from pipeline.cli.screen import outlive_readers
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError
@@ -53,7 +53,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for add in (look.add_to, run.add_to, look.add_later_to, resolve.add_to, init.add_to):
+for add in (
+    look.add_to,
+    run.add_to,
+    look.add_later_to,
+    resolve.add_to,
+    journal.add_to,
+    init.add_to,
+):
     add(app)
 
 

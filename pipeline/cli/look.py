@@ -236,10 +236,12 @@ def _report(
     """Write the results again from the sheet and the journal; sends nothing."""
     from pipeline.disk.lock import run_lock
     from pipeline.runner.reports import results_now
+    from pipeline.runner.target import refuse_another
     from pipeline.writer.publish import publish
 
     _ = verbose
     target = resolve_options(manifest, config, out, sets)
+    refuse_another(target)
     found = check_and_show(target, show=not quiet)
     with run_lock(target.folder.lock):
         published = publish(found, results_now(target, found), target.folder, None)

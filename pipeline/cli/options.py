@@ -1,4 +1,7 @@
-"""Options that several commands share, and the target and check made from them."""
+"""Options that several commands share, and the target and check made from them.
+
+Tested in tests/cli/test_app.py and tests/system/test_stems.py.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,8 @@ Out = Annotated[
     typer.Option(
         "--out",
         metavar="DIR",
-        help="The output folder of this manifest (default: outputs/<name of the manifest>).",
+        help="The output folder of this manifest (default: outputs/<name of the manifest>, or one "
+        "beside it if that belongs to another manifest of the name).",
     ),
 ]
 Set = Annotated[
@@ -52,17 +56,25 @@ Strict = Annotated[
 ]
 Adopt = Annotated[
     bool,
-    typer.Option("--adopt", help="Use the output folder of a manifest that was moved or renamed."),
+    typer.Option(
+        "--adopt",
+        help="Use the output folder of a manifest that was moved or renamed.",
+    ),
 ]
 
 
 def resolve_options(
-    manifest: Path, config: Path | None, out: Path | None, sets: list[str] | None
+    manifest: Path,
+    config: Path | None,
+    out: Path | None,
+    sets: list[str] | None,
+    *,
+    adopt: bool = False,
 ) -> Target:
-    """Resolve the shared options, and say which settings were ignored; see `runner.target`."""
+    """Resolve the shared options, and say what the user may not expect; see `runner.target`."""
     from pipeline.runner import target
 
-    resolved = target.resolve_target(manifest, config, out, sets)
+    resolved = target.resolve_target(manifest, config, out, sets, adopt=adopt)
     for note in resolved.notes:
         typer.echo(f"note: {note}", err=True)
     return resolved

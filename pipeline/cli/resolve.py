@@ -81,7 +81,8 @@ def _resolve(
         raise UsageError("Give a KEY and either --task-id ID or --not-sent, or only --all.")
     if as_json:
         raise UsageError("--json can only be used with --all.")
-    said = _settle(resolve_options(manifest, config, out, sets), key, task_id, adopt=adopt)
+    target = resolve_options(manifest, config, out, sets, adopt=adopt)
+    said = _settle(target, key, task_id, adopt=adopt)
     if not quiet:
         typer.echo(said)
 

@@ -96,7 +96,7 @@ def _run(
     """
     from pipeline.runner.order import select
 
-    target = resolve_options(manifest, config, out, sets)
+    target = resolve_options(manifest, config, out, sets, adopt=adopt)
     selection = select(
         target,
         retry=_split_keys(retry),
@@ -138,7 +138,7 @@ def _retry(
     from pipeline.runner.order import select
 
     _ = verbose
-    target = resolve_options(manifest, config, out, sets)
+    target = resolve_options(manifest, config, out, sets, adopt=adopt)
     selection = select(
         target, Mode.RETRY, retry=_split_keys(states), limit=limit, only=_split_keys(only)
     )
@@ -164,7 +164,7 @@ def _fetch(
     from pipeline.runner.order import select
 
     _ = verbose
-    target = resolve_options(manifest, config, out, sets)
+    target = resolve_options(manifest, config, out, sets, adopt=adopt)
     selection = select(target, Mode.FETCH, only=_split_keys(only))
     _carry_out(target, selection, "fetch", adopt=adopt, quiet=quiet)
 

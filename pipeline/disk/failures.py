@@ -40,6 +40,7 @@ _OF_SQLITE = {
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_READONLY: ("it is read-only", _RIGHTS),
     sqlite3.SQLITE_BUSY: ("another program keeps it locked", "Close that program and run again."),
+    sqlite3.SQLITE_CANTOPEN: ("it cannot be opened, or its folder cannot be written to", _RIGHTS),
     sqlite3.SQLITE_NOTADB: ("it is no SQLite database, or it is damaged", _LOOK),
     sqlite3.SQLITE_CORRUPT: ("it is damaged", _LOOK),
 }
@@ -51,6 +52,23 @@ _NO_ROOM = frozenset({
     sqlite3.SQLITE_IOERR_SHMSIZE,
     sqlite3.SQLITE_IOERR_TRUNCATE,
     sqlite3.SQLITE_IOERR_FSYNC,
+})  # fmt: skip
+# What SQLite reports of the disk, of rights and of other programs, and not of what the file holds.
+_FROM_OUTSIDE = frozenset({
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_READONLY,
+})  # fmt: skip
+_NO_RIGHT = frozenset({
+    sqlite3.SQLITE_AUTH, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY,
 })  # fmt: skip
 _PRIMARY = 0xFF
 """The low byte of an extended result code is the primary one (sqlite.org/rescode.html)."""
@@ -98,6 +116,18 @@ def explain_os_error(error: OSError) -> str:
 def no_room(error: Exception) -> bool:
     """Return whether SQLite may have failed because the disk, or a quota, is full."""
     return isinstance(error, sqlite3.Error) and _code(error) in _NO_ROOM
+
+
+def damaged(error: Exception) -> bool:
+    """Return whether SQLite complains of what a file holds, and not of the disk or of rights."""
+    return isinstance(error, sqlite3.Error) and _code(error) & _PRIMARY not in _FROM_OUTSIDE
+
+
+def without_right(error: Exception) -> bool:
+    """Return whether a file may not be opened, read or written, as far as this can be told."""
+    if isinstance(error, sqlite3.Error):
+        return _code(error) & _PRIMARY in _NO_RIGHT
+    return isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def _explain(error: Exception) -> tuple[str, str]:

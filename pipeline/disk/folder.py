@@ -6,10 +6,13 @@ import contextlib
 import json
 import re
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import count
 from pathlib import Path
 
+from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import open_to_read
 from pipeline.errors import UsageError
 
@@ -57,6 +60,29 @@ class OutputFolder:
         if use is not (FolderUse.REHEARSED if rehearsal else FolderUse.LIVE):
             raise _mixing_error(manifest, home.root, use, rehearsal=rehearsal)
         return home
+
+    def namesakes(self) -> list[OutputFolder]:
+        """Return this folder and those for other manifests of its name: `shop`, `shop-2`, ….
+
+        In the order of their numbers: all that are there, and the first that has no journal yet.
+        Those of rehearsals and those of live runs do not mix.
+        """
+        free = next(one for one in count(1) if is_gone(self._numbered(one).journal))
+        return [self._numbered(one) for one in sorted({*range(1, free + 1), *self._numbers()})]
+
+    def _numbers(self) -> Iterator[int]:
+        """Yield the numbers above 1 of the folders beside this one, where they can be listed."""
+        stem, tail = _split(self.root.name)
+        pattern = re.compile(f"{re.escape(stem)}-([1-9][0-9]*){re.escape(tail)}")
+        with contextlib.suppress(OSError):
+            for beside in self.root.parent.iterdir():
+                found = pattern.fullmatch(beside.name)
+                if found and found[1] != "1":
+                    yield int(found[1])
+
+    def _numbered(self, number: int) -> OutputFolder:
+        stem, tail = _split(self.root.name)
+        return self if number == 1 else OutputFolder(self.root.with_name(f"{stem}-{number}{tail}"))
 
     def wrote(self, manifest: Path) -> bool:
         """Return whether a manifest is one of the files that a run writes into this folder."""
@@ -152,6 +178,12 @@ class OutputFolder:
     def emulator(self) -> Path:
         """The emulator's state of a rehearsal."""
         return self.cache / "emulator"
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Split the name of an output folder before what marks a rehearsal's."""
+    stem = name.removesuffix(_REHEARSAL)
+    return stem, name.removeprefix(stem)
 
 
 def _tasks(path: Path, table: str) -> set[str] | None:

@@ -26,6 +26,17 @@ def refuse_link(path: Path) -> None:
         )
 
 
+def is_gone(path: Path) -> bool:
+    """Return whether there is certainly nothing at `path`; not where that cannot be told."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def open_unlinked(path: Path, flags: int, mode: int = 0o644) -> int:
     """Open a file that is no link and return its descriptor.
 

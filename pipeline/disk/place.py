@@ -95,13 +95,29 @@ def place_new(target: Path, data: bytes) -> None:
     temp = _temporary_here(target)
     with _clearing(temp):
         _flush(_write(temp, lambda file: file.write(data))[0])
-        os.close(open_unlinked(target, _NEW, _MODE))  # takes the name: two cannot both have it
-        try:
-            temp.replace(target)
-        except OSError:
-            target.unlink()
-            raise
-        sync_folder(target.parent)
+        rename_new(temp, target, _MODE)
+
+
+def rename_new(temp: Path, target: Path, mode: int) -> None:
+    """Give a file that was written beside `target` that name, if nothing has it.
+
+    Args:
+        temp: the file, which is on the disk.
+        target: the name.
+        mode: the rights of the file.
+
+    Raises:
+        FileExistsError: something has the name.
+        OSError: the folder does not take it.
+
+    """
+    os.close(open_unlinked(target, _NEW, mode))  # takes the name: two cannot both have it
+    try:
+        temp.replace(target)
+    except OSError:
+        target.unlink()
+        raise
+    sync_folder(target.parent)
 
 
 def remove(target: Path) -> None:

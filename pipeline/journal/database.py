@@ -20,8 +20,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from pipeline.disk.failures import store_error, storing
-from pipeline.disk.openfile import open_private
+from pipeline.disk.failures import damaged, store_error, without_right
+from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import is_gone, open_private, open_unlinked
 from pipeline.disk.sqlitefile import TIMEOUT_S, network_kind, open_to_read
 from pipeline.errors import StoreError, UsageError
 
@@ -32,8 +33,16 @@ _ROWS_AT_ONCE = 16
 SIZE_BYTES = 4 * 1024 * 1024
 """Room for the replies to thousands of submissions, and for the results of most manifests."""
 
+_PATIENCE_MS = 1000
+"""How long a reader is waited for at the end of a run."""
+
 PIECES = 8
 """The reserve is freed in pieces, since a download that still runs may take the room first."""
+
+DAMAGED = (
+    "See what is wrong, and what helps, with: reelsheet journal verify MANIFEST. Do not delete the "
+    "file: it knows what is paid for."
+)
 
 _FIRST = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -75,6 +84,7 @@ def connect(path: Path, *, networked: bool | None = None) -> sqlite3.Connection:
     if networked is None:
         networked = network_kind(path.parent) is not None
     with clear_errors(path), contextlib.ExitStack() as on_failure:
+        fresh = is_gone(path)
         os.close(open_private(path, os.O_RDWR))
         connection = sqlite3.connect(
             path, timeout=TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -82,7 +92,7 @@ def connect(path: Path, *, networked: bool | None = None) -> sqlite3.Connection:
         on_failure.callback(connection.close)
         _choose_mode(connection, networked=networked)
         connection.execute("PRAGMA synchronous=FULL")
-        _prepare(connection, path)
+        _prepare(connection, path, fresh=fresh)
         on_failure.pop_all()
     return connection
 
@@ -101,15 +111,37 @@ def _choose_mode(connection: sqlite3.Connection, *, networked: bool) -> None:
     ).fetchone()  # releases the exclusive lock
 
 
+def fold_in(connection: sqlite3.Connection) -> None:
+    """Bring what the log beside the journal holds into the file, if nobody needs the log now."""
+    with contextlib.suppress(sqlite3.Error):
+        connection.execute("PRAGMA busy_timeout=0")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    with contextlib.suppress(sqlite3.Error):
+        connection.execute(f"PRAGMA busy_timeout={TIMEOUT_S * 1000}")
+
+
+def leave_whole(connection: sqlite3.Connection) -> None:
+    """Fold the log in and leave the WAL mode, before the journal is closed.
+
+    In WAL mode whoever reads the file needs the right to write beside it, and leaves files there.
+    Where somebody reads it at this moment the mode stays, and the last to close folds the log in.
+    """
+    fold_in(connection)
+    with contextlib.suppress(sqlite3.Error):
+        connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+        connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+
+
 def connect_for_reading(path: Path) -> sqlite3.Connection | None:
     """Open the journal for reading, None if there is none; raises StoreError, UsageError."""
-    if not path.is_file():
+    if is_gone(path):
         return None
     with clear_errors(path), contextlib.ExitStack() as on_failure:
         connection = open_to_read(path)
         on_failure.callback(connection.close)
         if not _version(connection, path):
             # A run that was killed before it made the tables left nothing to read.
+            _refuse_emptied(path)
             return None
         on_failure.pop_all()
     return connection
@@ -122,8 +154,9 @@ def clear_errors(path: Path) -> Iterator[None]:
     A path that SQLite cannot take as text becomes a UsageError.
     """
     try:
-        with storing(f"the journal {path}", cannot="be used"):
-            yield
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise unusable(path, error) from error
     except UnicodeEncodeError as error:
         # A ValueError too, but nothing is wrong with the journal: a path is no valid text here.
         raise UsageError(
@@ -133,12 +166,38 @@ def clear_errors(path: Path) -> Iterator[None]:
     except (KeyError, ValueError) as error:
         raise StoreError(
             f"the journal {path} is damaged: it holds something that was never written ({error!r})",
-            action="Restore its last good copy, and keep this file too: it knows of payments.",
+            action=DAMAGED,
         ) from error
+
+
+def unusable(path: Path, error: OSError | sqlite3.Error) -> StoreError:
+    """Return a failure to use the journal at `path` as a StoreError that says what helps."""
+    cause = _cause(path, error)
+    action = None
+    if damaged(cause):
+        action = DAMAGED
+    elif without_right(cause) and not is_gone(path):
+        action = (
+            f"Run as its owner, or take the right to read and write it: chmod u+rw {path}. In "
+            "another output folder every row would be sent and paid for again."
+        )
+    return store_error(f"the journal {path}", cause, cannot="be used", action=action)
+
+
+def _cause(path: Path, error: OSError | sqlite3.Error) -> OSError | sqlite3.Error:
+    """Return what the system says of a file that SQLite, which does not say why, cannot open."""
+    if isinstance(error, sqlite3.Error) and without_right(error):
+        try:
+            os.close(open_unlinked(path, os.O_RDONLY))
+        except OSError as reason:
+            return reason
+    return error
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0:
+        version = _noted_version(connection)
     if version > VERSION:
         raise UsageError(
             f"{path} was written by a newer version of reelsheet",
@@ -147,14 +206,64 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _noted_version(connection: sqlite3.Connection) -> int:
+    """Return the version of a journal that was restored from a dump, 0 if it has no tables yet.
+
+    A dump loses `user_version`. The first version did not note its number in a table.
+    """
+    if connection.execute("SELECT name FROM sqlite_master WHERE name = 'meta'").fetchone():
+        noted = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+        return int(noted[0]) if noted else 1
+    return 0
+
+
+def _refuse_emptied(path: Path) -> None:
+    """Raise StoreError if a journal without tables had some: its rows would be sent again."""
+    folder = OutputFolder(path.parent)
+    if folder.summary.exists() or folder.log.exists():
+        raise StoreError(
+            f"the journal {path} is empty, although runs were made in its folder.", action=DAMAGED
+        )
+
+
+def refuse_damaged(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise StoreError, or sqlite3.Error, if a page of the file is damaged, also an unused one.
+
+    It takes two milliseconds for a thousand rows, and no row is judged by a part of what is known.
+    """
+    if (fault := _fault_in(connection)) is not None:
+        raise StoreError(f"the journal {path} is damaged: {fault}.", action=DAMAGED)
+
+
+def _fault_in(connection: sqlite3.Connection) -> str | None:
+    """Return the first damage that SQLite finds, in its own words; raises sqlite3.Error."""
+    found = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
+    lines = [line for line in found.splitlines() if not line.startswith("***")]
+    return None if found == "ok" else lines[0]
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, *, fresh: bool) -> None:
+    refuse_damaged(connection, path)
     version = _version(connection, path)
-    if version == VERSION:
-        return
-    steps = "".join(_STEPS[version:])
-    connection.executescript(
-        f"BEGIN IMMEDIATE;\n{steps}\nPRAGMA user_version = {VERSION};\nCOMMIT;"
-    )
+    if not version and not fresh:
+        _refuse_emptied(path)
+    if version != VERSION:
+        steps = "".join(_STEPS[version:])
+        connection.executescript(
+            f"BEGIN IMMEDIATE;\n{steps}\n"
+            f"INSERT OR REPLACE INTO meta VALUES ('schema', '{VERSION}');\n"
+            f"PRAGMA user_version = {VERSION};\nCOMMIT;"
+        )
+    _note_version(connection)
+
+
+def _note_version(connection: sqlite3.Connection) -> None:
+    """Keep the version in a table, too, for a dump; and in its place, after one was restored."""
+    noted = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    if noted != (str(VERSION),):
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", (str(VERSION),))
+    if connection.execute("PRAGMA user_version").fetchone() != (VERSION,):
+        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def insert(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:

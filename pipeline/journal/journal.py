@@ -18,6 +18,8 @@ How batches work, and why a kill at any moment is safe:
   No event is durable without those before it.
 - Only a full disk is answered: the transaction is rolled back, a piece of the reserve is freed and
   the same batch tried again. Its future then says so, and the run begins nothing new.
+- Every few seconds, when no batch waits, SQLite's log beside the file is folded into it, as at the
+  end of the run: a copy of the file alone is then whole.
 - `_open` holds the entries of unsettled rows as the last transaction left them. Only the writing
   thread touches it, and forgets it where a transaction is rolled back and tried again. So it does
   with `_identities`, which change where rows are renamed: all that a run renames are one batch, and
@@ -30,17 +32,27 @@ import contextlib
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
 from pipeline.collector import collector_paused
-from pipeline.disk.failures import no_room, store_error
+from pipeline.disk.failures import no_room
 from pipeline.errors import StoreError
 from pipeline.events import Event, Intended, PictureRefused, Renamed
-from pipeline.journal.database import Reserve, clear_errors, connect, in_pieces, insert
+from pipeline.journal.database import (
+    Reserve,
+    clear_errors,
+    connect,
+    fold_in,
+    in_pieces,
+    insert,
+    leave_whole,
+    unusable,
+)
 from pipeline.journal.identities import Identities, made_for
 from pipeline.journal.ownership import claim
 from pipeline.journal.reading import GET_ENTRIES, entries_in, first_events
@@ -63,6 +75,8 @@ _GET_SUBMITTED = GET_ENTRIES.format(
     where="WHERE a.submitted_at >= ? AND (a.key, a.number) NOT IN "
     "(SELECT key, number FROM events WHERE kind = 'Declined')"
 )
+_FOLD_EVERY_S = 2.0
+"""It takes half a millisecond of CPU, and a few flushes of the disk."""
 _MOST_EVENTS = 2000
 """A batch with more events than this takes no others: its transaction would hold up the next."""
 
@@ -95,6 +109,7 @@ class Journal:
         self._batch: _Batch | None = None
         self._queue: SimpleQueue[_Batch | None] = SimpleQueue()
         self._broken: Exception | None = None
+        self._folded_at = time.monotonic()
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(self._connection.close)
             self.id = self._own_id()
@@ -115,8 +130,7 @@ class Journal:
     def claim(self, manifest: Path, *, adopt: bool) -> None:
         """Bind the journal to the path of one manifest, or to a new one with `adopt`.
 
-        A file that a run wrote into this folder (failed.csv) changes nothing: its rows are those of
-        the same manifest. Raises UsageError if the journal belongs to another manifest, StoreError.
+        Raises UsageError if the journal belongs to another manifest, StoreError.
         """
         claim(self._connection, self.path, manifest, adopt=adopt)
 
@@ -260,9 +274,10 @@ class Journal:
         ).result()
 
     def close(self) -> None:
-        """Write what is queued and close the file."""
+        """Write what is queued and close the file, whole and with nothing left beside it."""
         self._queue.put(None)
         self._thread.join()
+        leave_whole(self._connection)
         self._connection.close()
 
     def _append_statement(self, sql: str, values: tuple[object, ...]) -> Future[_Shortage]:
@@ -282,11 +297,23 @@ class Journal:
     # The writer thread.
 
     def _write_all(self) -> None:
-        while (batch := self._queue.get()) is not None:
+        while (batch := self._next()) is not None:
             with self._lock:
                 if self._batch is batch:
                     self._batch = None
             self._commit(batch)
+
+    def _next(self) -> _Batch | None:
+        """Wait for a batch; fold in what was written before it when there is time for that."""
+        wait_s = max(0.0, self._folded_at + _FOLD_EVERY_S - time.monotonic())
+        try:
+            return self._queue.get(timeout=wait_s)
+        except Empty:
+            # A full disk may have no room for it, and would lose that of the log for the answers.
+            if self._broken is None and self._shortage is None:
+                fold_in(self._connection)
+        self._folded_at = time.monotonic()
+        return self._queue.get()
 
     def _commit(self, batch: _Batch) -> None:
         if self._broken is not None:
@@ -318,7 +345,7 @@ class Journal:
         reserve = self._reserve
         if reserve is None or not no_room(error) or not reserve.give_up_a_piece():
             return False
-        self._shortage = self._shortage or self._unusable(error)
+        self._shortage = self._shortage or unusable(self.path, error)
         with contextlib.suppress(sqlite3.Error):
             self._connection.rollback()
         # Both hold what was rolled back.
@@ -328,15 +355,12 @@ class Journal:
 
     def _fail(self, batch: _Batch, error: Exception) -> None:
         if isinstance(error, sqlite3.Error | OSError):
-            error = self._unusable(error)
+            error = unusable(self.path, error)
         self._broken = error
         # A disk that takes no writes may refuse the rollback too; nothing is committed after this.
         with contextlib.suppress(sqlite3.Error):
             self._connection.rollback()
         batch.done.set_exception(error)
-
-    def _unusable(self, error: Exception) -> StoreError:
-        return store_error(f"the journal {self.path}", error, cannot="be used")
 
     def _write(self, events: Sequence[Event], times: Sequence[float]) -> None:
         # Table by table; of several states of one attempt only the last is written.

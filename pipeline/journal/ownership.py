@@ -12,6 +12,7 @@ import sqlite3
 from pathlib import Path
 
 from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import is_gone
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading
 
@@ -21,8 +22,9 @@ _GET_MANIFEST = "SELECT value FROM meta WHERE name = 'manifest' "
 def claim(connection: sqlite3.Connection, path: Path, manifest: Path, *, adopt: bool) -> None:
     """Bind a journal to the path of one manifest, or to a new one with `adopt`.
 
-    A file that a run wrote into this folder (failed.csv) changes nothing: its rows are those of the
-    same manifest.
+    It is never taken from a manifest that still exists: that one would begin another journal, and
+    pay for all of its rows again. A file that a run wrote into this folder (failed.csv) changes
+    nothing: its rows are those of the same manifest.
 
     Args:
         connection: the journal, open for writing.
@@ -40,12 +42,19 @@ def claim(connection: sqlite3.Connection, path: Path, manifest: Path, *, adopt: 
         known = connection.execute(_GET_MANIFEST).fetchone()
         if known is not None and OutputFolder(path.parent).wrote(manifest):
             return
-        if known is None or known[0] == wanted or adopt:
+        gone = known is not None and is_gone(Path(known[0]))
+        if known is None or known[0] == wanted or (adopt and gone):
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('manifest', ?)", (wanted,))
             return
+    other = f"the output folder {path.parent} belongs to another manifest: {known[0]}"
+    if gone:
+        raise UsageError(
+            f"{other}, which is gone.",
+            action="Pass --adopt if the file was moved; otherwise leave --out away.",
+        )
     raise UsageError(
-        f"the output folder {path.parent} belongs to another manifest: {known[0]}",
-        action="Choose another folder with --out, or pass --adopt if the file was moved.",
+        f"{other}, which still exists.",
+        action="Leave --out away: this manifest then has an output folder of its own.",
     )
 
 
@@ -69,7 +78,7 @@ def paid_elsewhere(manifest: Path, folder: OutputFolder, outputs: str) -> UsageE
 
     It may where rows were sent from there before. Otherwise `outputs` in the manifest's own folder,
     and in each folder above it, is searched for a journal of this manifest with rows that were
-    sent. Nothing is made or written.
+    sent, also under the numbers of manifests that share its name. Nothing is made or written.
 
     Args:
         manifest: the manifest that is to be run.
@@ -85,13 +94,13 @@ def paid_elsewhere(manifest: Path, folder: OutputFolder, outputs: str) -> UsageE
         return None
     path = manifest.resolve()
     for home in dict.fromkeys((*path.parents, *manifest.absolute().parents)):
-        there = OutputFolder(home / outputs / folder.root.name)
-        try:
-            known = find_manifest(there.journal, sent=True)
-        except (StoreError, UsageError) as error:
-            return _unreadable(error, there.root, folder.root.absolute())
-        if known == path:
-            return _pays_twice(manifest, home, there.root, folder.root.absolute())
+        for there in OutputFolder(home / outputs / manifest.stem).namesakes():
+            try:
+                known = find_manifest(there.journal, sent=True)
+            except (StoreError, UsageError) as error:
+                return _unreadable(error, there.root, folder.root.absolute())
+            if known == path:
+                return _pays_twice(manifest, home, there.root, folder.root.absolute())
     return None
 
 

@@ -1,7 +1,7 @@
 """A journal, read without ever writing to it.
 
 The tables say what its events add up to (see journal.py), so that recovery reads the attempts, and
-`replay` is there for tests that hold the two against each other.
+`replay` is there for who holds the two against each other.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline.collector import collector_paused
 from pipeline.errors import StoreError
-from pipeline.journal.database import clear_errors, connect_for_reading
+from pipeline.journal.database import clear_errors, connect_for_reading, refuse_damaged
 from pipeline.journal.identities import Identities, made_for
 from pipeline.journal.records import (
     ENTRY_COLUMNS,
@@ -99,6 +99,7 @@ def read_entries(path: Path, known: Mapping[str, Request] | None = None) -> dict
     if connection is None:
         return {}
     with contextlib.closing(connection), clear_errors(path):
+        refuse_damaged(connection, path)
         # In one transaction, or a run that begins meanwhile might rename a row between the two.
         connection.execute("BEGIN")
         return entries_in(connection, identities=Identities(connection), known=known)
@@ -150,7 +151,7 @@ def read_durations(path: Path, most: int = 1000) -> list[float]:
 def replay(path: Path) -> dict[str, Entry]:
     """Return the entries that all events of a journal add up to, which `read_entries` must equal.
 
-    For tests: no command needs it. Raises StoreError if the file cannot be read, ImpossibleMove if
+    Only `journal verify` needs it. Raises StoreError if the file cannot be read, ImpossibleMove if
     an event cannot follow those before it.
     """
     connection = connect_for_reading(path)

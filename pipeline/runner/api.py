@@ -150,8 +150,8 @@ class Reelsheet:
         """
         return await _wait_in_loop(self._work(**options), on_progress)
 
-    def _target(self) -> Target:
-        return resolve_target(self._manifest, self._config, self._out, self._settings)
+    def _target(self, *, adopt: bool = False) -> Target:
+        return resolve_target(self._manifest, self._config, self._out, self._settings, adopt=adopt)
 
     def _work(
         self,
@@ -161,7 +161,7 @@ class Reelsheet:
         yes: bool = False,
         **choice: Unpack[Choice],
     ) -> _RunThread:
-        target = self._target()
+        target = self._target(adopt=adopt)
         return _RunThread(target, select(target, **choice), strict=strict, adopt=adopt, yes=yes)
 
 

@@ -215,7 +215,7 @@ def place_order(
             folder=target.folder,
             selection=selection,
             command=command,
-            adopt=adopt,
+            adopt=adopt or target.moved,
             go_on=go_on,
             source=source,
         )

@@ -12,6 +12,7 @@ from math import inf
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.disk.lock import run_lock
+from pipeline.disk.openfile import is_gone
 from pipeline.errors import ManifestError, NoSuchTask, UsageError
 from pipeline.events import ClosedUnsent, Event, Found, Interrupted
 from pipeline.journal.journal import Journal
@@ -198,13 +199,13 @@ def close_unsent(target: Target, key: str, *, adopt: bool) -> str:
 @contextlib.contextmanager
 def _open_entry_of(target: Target, key: str, *, adopt: bool) -> Iterator[tuple[Journal, Entry]]:
     folder = target.folder
-    if not folder.journal.is_file():
+    if is_gone(folder.journal):
         raise UsageError(
             f"there is no journal in {folder.root}: no run has ever sent a row from there.",
             action="Check the manifest's name, provider and --out.",
         )
     with run_lock(folder.lock), contextlib.closing(Journal(folder.journal)) as journal:
-        journal.claim(target.manifest, adopt=adopt)
+        journal.claim(target.manifest, adopt=adopt or target.moved)
         yield journal, _open_entry(journal.entries(), key)
 
 

@@ -1,17 +1,20 @@
 """What a command works on: a manifest with its configuration and its output folder.
 
-The first guards over money are here: a run that would pay a second time for what was paid for in
-another folder, that would mix a rehearsal with live work, or that has no key, is refused before
-anything is made or sent.
+Every command, and a program, finds the output folder by `resolve_target`, and so the same.
 
-Tested in tests/runner/test_api.py.
+The first guards over money are here: a run that would pay a second time for what was paid for in
+another folder, that would mix two manifests, or a rehearsal with live work, or that has no key, is
+refused before anything is made or sent.
+
+Tested in tests/runner/test_api.py and tests/system/test_stems.py.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.checker.check import CheckedManifest, check_manifest
@@ -19,9 +22,11 @@ from pipeline.checker.rowpictures import PictureProgress
 from pipeline.config.loading import api_key, load
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import refuse_link
+from pipeline.disk.openfile import is_gone, refuse_link
 from pipeline.errors import UsageError
 from pipeline.journal.ownership import find_manifest, paid_elsewhere
+from pipeline.journal.reading import read_entries
+from pipeline.runner.namesakes import find_folder
 
 _DEFAULT_CONFIG = Path("config.yaml")
 
@@ -31,7 +36,9 @@ class Target:
     """A manifest with the configuration and the output folder that belong to it.
 
     `origin` is the manifest whose run wrote this one into its folder: failed.csv, results.csv.
-    `named` says that the user named the output folder; `notes` say which settings were ignored.
+    `named` says that the user named the output folder, `moved` that the folder is taken over from
+    a manifest that is gone and was this one. `notes` say so, and which settings were ignored;
+    `refusal` says why no run may begin in the folder.
     """
 
     manifest: Path
@@ -39,7 +46,9 @@ class Target:
     folder: OutputFolder
     origin: Path | None = None
     named: bool = False
+    moved: bool = False
     notes: tuple[str, ...] = ()
+    refusal: UsageError | None = None
 
 
 def resolve_target(
@@ -47,32 +56,55 @@ def resolve_target(
     config: Path | None = None,
     out: Path | None = None,
     settings: Sequence[str] | None = None,
+    *,
+    adopt: bool = False,
 ) -> Target:
     """Return a manifest with its configuration and its output folder; nothing is made.
 
     Args:
         manifest: The CSV, Excel or OpenDocument file with a row per video.
         config: The configuration file; None for config.yaml in the working folder, if it is there.
-        out: The output folder; None for `<output.dir>/<name of the manifest>`.
+        out: The output folder; None for `<output.dir>/<name of the manifest>`, or one beside it
+            where that belongs to another manifest of the name.
         settings: Settings of highest precedence, as `limits.outstanding=20`.
+        adopt: Whether the user says that the manifest was moved.
 
     Raises:
         ConfigError: The configuration cannot be used.
         UsageError: A rehearsal would mix with what was paid for.
-        StoreError: The cache is a link to another place.
+        StoreError: The cache is a link to another place, or it cannot be told which folder is the
+            manifest's own.
 
     """
     notes: list[str] = []
     if config is None and _DEFAULT_CONFIG.is_file():
         config = _DEFAULT_CONFIG
     loaded = load(config, environ=os.environ, overrides=settings or (), note=notes.append)
-    folder = OutputFolder.of(
-        manifest, outputs=loaded.output.dir, out=out, rehearsal=loaded.rehearses
-    )
-    for place in (folder.cache, folder.pictures):
+    with _damage_first(OutputFolder(manifest.parent)):
+        folder = OutputFolder.of(
+            manifest, outputs=loaded.output.dir, out=out, rehearsal=loaded.rehearses
+        )
+    target = Target(manifest, loaded, folder, named=out is not None, notes=tuple(notes))
+    if folder.wrote(manifest):
+        target = replace(target, origin=find_manifest(folder.journal))
+    else:
+        target = _own_folder(target, adopt=adopt)
+    for place in (target.folder.cache, target.folder.pictures):
         refuse_link(place)
-    origin = find_manifest(folder.journal) if folder.wrote(manifest) else None
-    return Target(manifest, loaded, folder, origin, named=out is not None, notes=tuple(notes))
+    return target
+
+
+def _own_folder(target: Target, *, adopt: bool) -> Target:
+    found = find_folder(
+        target.manifest, target.config, target.folder, named=target.named, adopt=adopt
+    )
+    return replace(
+        target,
+        folder=found.folder,
+        moved=found.moved,
+        notes=(*target.notes, found.note) if found.note else target.notes,
+        refusal=found.refusal,
+    )
 
 
 def check_target(target: Target, progress: PictureProgress | None = None) -> CheckedManifest:
@@ -90,20 +122,37 @@ def check_target(target: Target, progress: PictureProgress | None = None) -> Che
 
 
 def paid_again(target: Target) -> UsageError | None:
-    """Return why a live run may not begin in an output folder that nobody named, None if it may."""
+    """Return why the work of another folder, or another manifest, forbids a run; None if not."""
+    if target.refusal is not None:
+        return target.refusal
     if target.config.rehearses or target.named:
         return None
     return paid_elsewhere(target.manifest, target.folder, target.config.output.dir)
 
 
+def refuse_another(target: Target) -> None:
+    """Raise UsageError if the user named the output folder of another manifest."""
+    if target.named and target.refusal is not None:
+        raise target.refusal
+
+
 def refuse_to_begin(target: Target) -> None:
     """Raise UsageError if no run may begin here, before anything is made or sent."""
     if target.named:
-        target.folder.refuse_to_mix(rehearsal=target.config.rehearses)
-    if target.config.rehearses:
-        return
+        with _damage_first(target.folder):
+            target.folder.refuse_to_mix(rehearsal=target.config.rehearses)
     refusal = paid_again(target)
     if refusal is not None:
         raise refusal
-    if not target.folder.journal.is_file():
+    if not target.config.rehearses and is_gone(target.folder.journal):
         api_key(target.config, os.environ)
+
+
+@contextlib.contextmanager
+def _damage_first(folder: OutputFolder) -> Iterator[None]:
+    """Say that the journal is damaged where it therefore cannot be told whose work it holds."""
+    try:
+        yield
+    except UsageError:
+        read_entries(folder.journal)
+        raise

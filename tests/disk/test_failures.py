@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.disk.failures import explain_os_error, no_room, store_error, storing
+from pipeline.disk.failures import (
+    damaged,
+    explain_os_error,
+    no_room,
+    store_error,
+    storing,
+    without_right,
+)
 from pipeline.errors import StoreError
 
 VIDEO = Path("videos/a.mp4")
@@ -98,6 +105,26 @@ def test_the_caller_says_what_could_not_be_done() -> None:
     ):
         raise OSError(errno.ENOSPC, "no space")
     assert caught.value.action == "Look elsewhere."
+
+
+def test_damage_and_rights_are_told_apart(tmp_path: Path) -> None:
+    """Of what a file holds, and of who may open it, as SQLite and the system really say it."""
+    path = tmp_path / "a.db"
+    path.write_bytes(b"no database, but long enough to look at" * 99)
+    with (
+        contextlib.closing(sqlite3.connect(path)) as database,
+        pytest.raises(sqlite3.DatabaseError) as found,
+    ):
+        database.execute("SELECT * FROM t")
+    assert damaged(found.value)
+    assert not without_right(found.value)
+    with pytest.raises(sqlite3.OperationalError) as caught:
+        sqlite3.connect(f"file://{tmp_path / 'none.db'}?mode=ro", uri=True).execute("SELECT 1")
+    assert without_right(caught.value)
+    assert not damaged(caught.value)
+    assert without_right(PermissionError(errno.EACCES, "no"))
+    assert not without_right(OSError(errno.ENOSPC, "full"))
+    assert not damaged(OSError(errno.EIO, "broken"))
 
 
 def test_other_errors_pass() -> None:

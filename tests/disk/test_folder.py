@@ -151,3 +151,18 @@ def test_a_rehearsal_that_ended_before_its_first_task_is_one(tmp_path: Path) -> 
     folder.emulator.mkdir(parents=True)
     Store(folder.emulator / "state.db").close()
     assert folder.use is FolderUse.REHEARSED
+
+
+@pytest.mark.parametrize("tail", ["", ".rehearsal"])
+def test_namesakes_in_the_order_of_their_numbers(tmp_path: Path, tail: str) -> None:
+    """All that are there, and the first without a journal; rehearsals apart; nothing is made."""
+    base = OutputFolder(tmp_path / f"shop.v1{tail}")
+    assert base.namesakes() == [base]
+    for name in ("shop.v1", "shop.v1-2", "shop.v1-10", "shop.v1-1", "shop.v1-02", "shopxv1-3"):
+        (tmp_path / (name + tail)).mkdir()
+    for name in ("shop.v1", "shop.v1-2"):
+        (tmp_path / (name + tail) / "journal.db").touch()
+    other = ".rehearsal" if not tail else ""
+    (tmp_path / f"shop.v1-7{other}").mkdir()
+    names = [one.root.name for one in base.namesakes()]
+    assert names == [f"shop.v1{number}{tail}" for number in ("", "-2", "-3", "-10")]

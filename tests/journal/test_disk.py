@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import StoreError
+from pipeline.journal.database import VERSION
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from tests.journal.lives import intended
@@ -150,3 +153,94 @@ def test_a_folder_that_is_not_there_is_a_store_error(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "journal.db"
     with pytest.raises(StoreError, match="nowhere"):
         Journal(path)
+
+
+def alone(path: Path) -> Path:
+    """Copy the file by itself, as `cp` would."""
+    folder = path.parent / "alone"
+    folder.mkdir()
+    return Path(shutil.copy(path, folder))
+
+
+def test_a_quiet_journal_is_whole_as_a_file(tmp_path: Path) -> None:
+    """A copy has all that was written once no batch waits, although the journal is open."""
+    path = tmp_path / "journal.db"
+    with contextlib.closing(Journal(path)) as journal:
+        journal.append([intended("a")], 1.0).result(10)
+        log = path.with_name("journal.db-wal")
+        end = time.monotonic() + 30
+        while log.stat().st_size and time.monotonic() < end:
+            time.sleep(0.02)
+        assert set(read_entries(alone(path))) == {"a"}
+        journal.append([intended("b")], 1.0).result(10)
+        assert set(read_entries(path)) == {"a", "b"}
+
+
+def test_a_closed_journal_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    """Nor does who reads it afterwards; while somebody reads, it is closed all the same."""
+    path = tmp_path / "journal.db"
+    with contextlib.closing(Journal(path)) as journal:
+        journal.append([intended("a")], 1.0).result(10)
+    assert set(read_entries(path)) == {"a"}
+    assert list(tmp_path.iterdir()) == [path]
+    with contextlib.closing(Journal(path)) as journal:
+        journal.append([intended("b")], 1.0).result(10)
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            assert len(reader.execute("SELECT * FROM attempts").fetchall()) == 2
+            journal.append([intended("c")], 1.0).result(10)
+            journal.close()
+    assert set(read_entries(path)) == {"a", "b", "c"}
+    with contextlib.closing(Journal(path)):
+        pass
+    assert set(read_entries(alone(path))) == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_a_dump_is_restored(tmp_path: Path, noted: bool) -> None:
+    """It loses the number of the schema; the first version did not note it in a table."""
+    path, restored = tmp_path / "journal.db", tmp_path / "restored.db"
+    with contextlib.closing(Journal(path)) as journal:
+        journal.append([intended("a")], 1.0).result(10)
+        known = journal.id
+    with (
+        contextlib.closing(sqlite3.connect(path)) as source,
+        contextlib.closing(sqlite3.connect(restored)) as target,
+    ):
+        target.executescript("\n".join(source.iterdump()))
+        if not noted and VERSION == 1:
+            target.execute("DELETE FROM meta WHERE name = 'schema'")
+            target.commit()
+        assert target.execute("PRAGMA user_version").fetchone() == (0,)
+    assert read_entries(restored) == read_entries(path)
+    with contextlib.closing(Journal(restored)) as journal:
+        assert journal.id == known
+        assert journal._connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+    assert replay(restored) == read_entries(restored)
+
+
+def test_an_emptied_journal_is_not_begun_anew(tmp_path: Path) -> None:
+    """Where runs were made, its rows would be sent again; where none was, nothing is lost."""
+    path = tmp_path / "journal.db"
+    path.touch()
+    assert read_entries(path) == {}
+    (tmp_path / "run.log").write_text("{}\n")
+    for use in (Journal, read_entries):
+        with pytest.raises(StoreError, match="is empty, although runs were made"):
+            use(path)
+
+
+@pytest.mark.parametrize("page", range(7))
+def test_a_damaged_page_is_found_before_a_row_is_judged(tmp_path: Path, page: int) -> None:
+    """Whichever page of the file it is; the advice is for damage, and not to make room."""
+    path = tmp_path / "journal.db"
+    with contextlib.closing(Journal(path)) as journal:
+        journal.append([intended(f"row{n}", text=f"film {n}") for n in range(9)], 1.0).result(10)
+    content = bytearray(path.read_bytes())
+    content[page * 4096 : (page + 1) * 4096] = bytes(len(content[page * 4096 : (page + 1) * 4096]))
+    assert content != path.read_bytes()
+    path.write_bytes(content)
+    for use in (Journal, read_entries):
+        with pytest.raises(StoreError, match="damaged") as caught:
+            use(path)
+        assert "journal verify" in (caught.value.action or "")

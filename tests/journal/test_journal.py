@@ -244,6 +244,20 @@ def test_another_manifest_is_refused(path: Path, tmp_path: Path) -> None:
         journal.claim(tmp_path / "a" / "shop.csv", adopt=False)
 
 
+def test_a_manifest_that_exists_keeps_its_journal(path: Path, tmp_path: Path) -> None:
+    """With --adopt, too: it would begin another one and pay for all of its rows again."""
+    shop = tmp_path / "shop.csv"
+    shop.touch()
+    with opened(path) as journal:
+        journal.claim(shop, adopt=False)
+        for adopt in (True, False):
+            with pytest.raises(UsageError, match="which still exists") as caught:
+                journal.claim(tmp_path / "b" / "shop.csv", adopt=adopt)
+            assert "--adopt" not in (caught.value.action or "")
+        shop.unlink()
+        journal.claim(tmp_path / "b" / "shop.csv", adopt=True)
+
+
 def test_its_own_results_are_of_the_same_manifest(path: Path, tmp_path: Path) -> None:
     """A file that a run wrote into the folder takes nothing over: the journal stays whose it is."""
     shop = tmp_path / "a" / "shop.csv"

@@ -66,6 +66,7 @@ def test_it_ends_with_70_and_results(shop: Shop) -> None:
     assert stop.reason.startswith("internal error: ZeroDivisionError: a bug at https://files.exam")
     assert "run.log" in (stop.action or "")
     assert sheets.summary(shop.out.root)["exit_code"] == 70
+    assert not list(shop.out.root.glob("journal.db-*")), "the journal is whole as a file"
     (told,) = [line for line in shop.log() if line["what"] == "internal error"]
     assert "BrittleScreen" not in told["traceback"], "of the code, never of values"
     assert "in show" in told["traceback"]

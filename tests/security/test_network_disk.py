@@ -132,12 +132,13 @@ def test_a_journal_moves_to_a_network_and_back(tmp_path: Path) -> None:
     with contextlib.closing(Journal(home / "journal.db")) as journal:
         journal.append([intended("a"), ev.Accepted("a", 1, "t")], 1.0).result(10)
         shutil.copytree(home, far)  # with the log of the WAL mode, as a kill would leave it
-    assert mode(home / "journal.db") == "wal"
+        assert mode(home / "journal.db") == "wal"
     assert (far / "journal.db-wal").stat().st_size > 0
     connect(far / "journal.db", networked=True).close()
     assert mode(far / "journal.db") == "delete"
     assert read_entries(far / "journal.db")["a"].task_id == "t"
     with contextlib.closing(Journal(far / "journal.db")) as journal:
         journal.append([ev.Completed("a", 1, None)], 2.0).result(10)
-    assert mode(far / "journal.db") == "wal"
+        assert mode(far / "journal.db") == "wal"
+    assert mode(far / "journal.db") == "delete", "closed, it needs nothing beside it"
     assert replay(far / "journal.db") == read_entries(far / "journal.db")

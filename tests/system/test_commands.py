@@ -119,14 +119,16 @@ def test_failed_rows_get_new_attempts_up_to_the_limit(product: Product, api: Api
 
 
 def test_an_output_folder_belongs_to_one_manifest(product: Product, api: Api) -> None:
-    """A manifest of the same name elsewhere is refused with 2 until --adopt or --out says so."""
+    """A copy elsewhere is refused with 2 while the file exists; --adopt takes over a moved one."""
     here = sheets.write(product.folder / "a" / "shop.csv", sheets.rows(1))
     there = sheets.write(product.folder / "b" / "shop.csv", sheets.rows(1))
     assert product("run", here, "-q").code == 0
     mark = api.mark()
     refused = product("run", there, "-q")
     assert refused.code == 2
-    assert "--adopt" in refused.err
+    assert "--adopt" not in refused.err, "it would mix the two"
+    assert product("run", there, "-q", "--adopt").code == 2
+    here.unlink()
     assert product("run", there, "-q", "--adopt").code == 0
     assert api.calls(since=mark) == []
 

@@ -1,0 +1,112 @@
+"""`reelsheet journal`: copy a journal while a run goes on, and check it.
+
+Tested in tests/system/test_journal_command.py.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.options import (
+    ConfigPath,
+    ManifestPath,
+    Out,
+    Quiet,
+    Set,
+    Verbose,
+    resolve_options,
+)
+from pipeline.errors import ExitCode, UsageError
+from pipeline.manifest.wording import count
+
+if TYPE_CHECKING:
+    from pipeline.disk.folder import OutputFolder
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command with its parts."""
+    journal = typer.Typer(
+        help="Back up or check the journal of a manifest.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    journal.command("backup", short_help="Copy the journal, also during a run.")(_backup)
+    journal.command("verify", short_help="Check the journal and the videos it knows of.")(_verify)
+    app.add_typer(journal, name="journal")
+
+
+def _backup(
+    manifest: ManifestPath,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="The file or the folder to copy to (default: a file with the time in its name, "
+            "beside the journal).",
+        ),
+    ] = None,
+    config: ConfigPath = None,
+    out: Out = None,
+    sets: Set = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Copy the journal to one file, whole also while a run is working; sends nothing.
+
+    A file that exists is never written over. To go back to a backup, put it in the place of
+    journal.db while no run is working, and move journal.db-wal away if there is one.
+    """
+    from pipeline.journal.backup import back_up, backup_name
+
+    _ = verbose
+    journal = resolve_options(manifest, config, out, sets).folder.journal
+    target = backup_name(journal)
+    if file is not None:
+        target = file / target.name if file.is_dir() else file
+    back_up(journal, target)
+    if not quiet:
+        typer.echo(f"backup: {target}")
+
+
+def _verify(
+    manifest: ManifestPath,
+    config: ConfigPath = None,
+    out: Out = None,
+    sets: Set = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check the journal and the videos it knows of; changes nothing and sends nothing.
+
+    The file must be whole, the state of every row must be what its events come to, and the video
+    of every done row must be the file that was verified. Each finding is a line that says what to
+    do. The exit code is 0 if there is none, otherwise 1.
+    """
+    from pipeline.journal.audit import audit
+
+    _ = verbose
+    folder = resolve_options(manifest, config, out, sets).folder
+    _refuse_none(folder)
+    found = False
+    for one in audit(folder, manifest):
+        found = True
+        typer.echo(f"{one.what} {one.action}")
+    if found:
+        raise typer.Exit(ExitCode.NEEDS_USER)
+    if not quiet:
+        from pipeline.journal.reading import read_entries
+
+        typer.echo(f"{folder.journal}: {count(len(read_entries(folder.journal)), 'row')}, in order")
+
+
+def _refuse_none(folder: OutputFolder) -> None:
+    from pipeline.disk.openfile import is_gone
+
+    if is_gone(folder.journal):
+        raise UsageError(
+            f"there is no journal in {folder.root}: no run has ever sent a row from there.",
+            action="Check the manifest's name, provider and --out.",
+        )

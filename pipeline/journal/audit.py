@@ -1,0 +1,145 @@
+"""Whether a journal, its events and the videos it knows of agree; read, and never written to."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import open_regular
+from pipeline.errors import StoreError
+from pipeline.journal.backup import latest_backup
+from pipeline.journal.database import DAMAGED, clear_errors, connect_for_reading, refuse_damaged
+from pipeline.journal.reading import read_entries, replay
+from pipeline.lifecycle import ImpossibleMove
+from pipeline.model import Entry, State, Video
+
+_TRIES = 5
+"""A run that goes on changes rows between two looks; after so many only the others are judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in or about a journal that is not as it should be, and what to do."""
+
+    what: str
+    action: str
+
+
+def audit(folder: OutputFolder, manifest: Path) -> Iterator[Finding]:
+    """Yield what is wrong with the journal of an output folder; it is there.
+
+    `manifest` is named in what to do. Raises UsageError if the journal is of a newer version, and
+    StoreError if the disk does not let it be read.
+    """
+    journal = folder.journal
+    if (fault := _fault(journal)) is not None:
+        yield Finding(fault, _restore(folder))
+        return
+    try:
+        entries, replayed = _both(journal)
+    except (ImpossibleMove, StoreError) as error:
+        what = error.message if isinstance(error, StoreError) else f"{journal}: {error}."
+        yield Finding(what, _restore(folder))
+        return
+    for key in sorted(entries.keys() | replayed.keys()):
+        if entries.get(key) != replayed.get(key):
+            yield Finding(
+                f"row {key}: the journal has it as {_state(entries, key)}, and its events come to "
+                f"{_state(replayed, key)}.",
+                _restore(folder),
+            )
+    for entry in entries.values():
+        if entry.state is State.DONE and entry.video is not None:
+            yield from _of_video(entry.key, entry.video, folder, manifest)
+
+
+def _state(entries: Mapping[str, Entry], key: str) -> str:
+    entry = entries.get(key)
+    return "not known" if entry is None else f"{entry.state} (attempt {entry.attempt.number})"
+
+
+def _fault(journal: Path) -> str | None:
+    """Return what is wrong with the file itself, None if nothing is."""
+    try:
+        with clear_errors(journal):
+            connection = connect_for_reading(journal)
+            if connection is not None:
+                with contextlib.closing(connection):
+                    refuse_damaged(connection, journal)
+    except StoreError as error:
+        if error.action != DAMAGED:
+            raise
+        return error.message
+    return None
+
+
+def _both(journal: Path) -> tuple[dict[str, Entry], dict[str, Entry]]:
+    """Return the rows as the tables have them and as the events have them, at one moment."""
+    before = read_entries(journal)
+    for _ in range(_TRIES):
+        replayed, after = replay(journal), read_entries(journal)
+        if before == after:
+            return before, replayed
+        before, last = after, before
+    still = {key for key, entry in before.items() if last.get(key) == entry}
+    return (
+        {key: entry for key, entry in before.items() if key in still},
+        {key: entry for key, entry in replayed.items() if key in still},
+    )
+
+
+def _restore(folder: OutputFolder) -> str:
+    backup = latest_backup(folder.journal)
+    away = "Keep it, and its -wal if there is one, under another name"
+    if backup is None:
+        return (
+            f"There is no backup in {folder.root}. {away}, and put your own copy in its place. "
+            "Without one, every row would count as new, and a run would pay for all of them again."
+        )
+    return (
+        f"{away}; then: cp {backup} {folder.journal}. What was sent after that backup is in "
+        f"{folder.log}: see there before you run again."
+    )
+
+
+def _of_video(key: str, video: Video, folder: OutputFolder, manifest: Path) -> Iterator[Finding]:
+    path = folder.videos / video.name
+    fetch = f"reelsheet fetch {manifest} --only {key}"
+    try:
+        with open_regular(path) as descriptor:
+            size = os.fstat(descriptor).st_size
+            same = size == video.size_bytes and _hash_fits(descriptor, video)
+    except FileNotFoundError:
+        yield Finding(
+            f"row {key}: its video {path} is gone.",
+            f"Put it back, or run {fetch}, which can bring it back for a day after it was made.",
+        )
+    except OSError as error:
+        yield Finding(
+            f"row {key}: its video {path} cannot be read: {error.strerror or error}.",
+            "Check the file, its rights and the disk.",
+        )
+    else:
+        if not same:
+            yield Finding(
+                f"row {key}: its video {path} is not the file that was verified"
+                + (
+                    f" ({size:,} bytes, not {video.size_bytes:,})."
+                    if size != video.size_bytes
+                    else "."
+                ),
+                f"Move it away. Then put the right one back, or run {fetch}, which can bring it "
+                "back for a day after it was made.",
+            )
+
+
+def _hash_fits(descriptor: int, video: Video) -> bool:
+    if not video.sha256:
+        return True
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == video.sha256

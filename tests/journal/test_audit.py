@@ -1,0 +1,117 @@
+"""Findings about a journal: its file, its events and its videos; nothing is changed."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from pipeline import events as ev
+from pipeline.disk.folder import OutputFolder
+from pipeline.errors import UsageError
+from pipeline.journal.audit import Finding, audit
+from pipeline.journal.database import VERSION
+from pipeline.journal.journal import Journal
+from tests.journal.lives import VIDEO, intended
+
+CONTENT = b"a film"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> OutputFolder:
+    """An output folder with a done row and one that is on its way."""
+    folder = OutputFolder(tmp_path / "shop")
+    folder.videos.mkdir(parents=True)
+    (folder.videos / "a.mp4").write_bytes(CONTENT)
+    video = dataclasses.replace(
+        VIDEO, size_bytes=len(CONTENT), sha256=hashlib.sha256(CONTENT).hexdigest()
+    )
+    with contextlib.closing(Journal(folder.journal)) as journal:
+        done = [ev.Accepted("a", 1, "t"), ev.Completed("a", 1, None), ev.Downloaded("a", 1, video)]
+        journal.append([intended("a"), *done, intended("b")], 1.0).result(10)
+    return folder
+
+
+def findings(folder: OutputFolder) -> list[Finding]:
+    before = folder.journal.read_bytes()
+    found = list(audit(folder, Path("shop.csv")))
+    assert folder.journal.read_bytes() == before
+    return found
+
+
+def change(folder: OutputFolder, statement: str) -> None:
+    with contextlib.closing(sqlite3.connect(folder.journal)) as journal, journal:
+        journal.execute(statement)
+
+
+def test_all_is_in_order(folder: OutputFolder) -> None:
+    """Also while a run has it open."""
+    assert findings(folder) == []
+    with contextlib.closing(Journal(folder.journal)) as journal:
+        journal.append([intended("c")], 2.0).result(10)
+        assert list(audit(folder, Path("shop.csv"))) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "is gone"),
+        (b"longer than it was", "(18 bytes, not 6)"),
+        (b"A FILM", "is not the file that was verified."),
+    ],
+)
+def test_a_video_that_is_not_there(folder: OutputFolder, content: bytes | None, said: str) -> None:
+    """Gone, of another size, or of the same with another content."""
+    (folder.videos / "a.mp4").unlink()
+    if content is not None:
+        (folder.videos / "a.mp4").write_bytes(content)
+    (one,) = findings(folder)
+    assert one.what.startswith("row a: ")
+    assert said in one.what
+    assert "reelsheet fetch shop.csv --only a" in one.action
+
+
+def test_a_video_that_cannot_be_read(folder: OutputFolder) -> None:
+    """A folder in its place, say."""
+    (folder.videos / "a.mp4").unlink()
+    (folder.videos / "a.mp4").mkdir()
+    (one,) = findings(folder)
+    assert "cannot be read" in one.what
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE attempts SET state = 'failed' WHERE key = 'b'", "row b: the journal has it as"),
+        ("DELETE FROM attempts WHERE key = 'b'", "row b: the journal has it as not known"),
+        ("DELETE FROM events WHERE key = 'b'", "its events come to not known"),
+        ("DELETE FROM events WHERE kind = 'Accepted'", "journal.db"),
+        ("UPDATE attempts SET state = 'sold'", "is damaged"),
+        ("DROP TABLE uploads", "journal.db"),
+    ],
+)
+def test_tables_and_events_disagree(folder: OutputFolder, statement: str, said: str) -> None:
+    """Each row by itself, or the journal as a whole; a backup helps, where there is one."""
+    change(folder, statement)
+    found = findings(folder)
+    if statement.startswith("DROP"):
+        assert found == [], "no row depends on it"
+        return
+    (one,) = found
+    assert said in one.what
+    assert "There is no backup" in one.action
+    backup = folder.root / "journal-20260101-000000Z.db"
+    backup.touch()
+    (one,) = findings(folder)
+    assert f"cp {backup} {folder.journal}" in one.action
+
+
+def test_a_newer_version_is_no_damage(folder: OutputFolder) -> None:
+    """It is told as everywhere."""
+    change(folder, f"PRAGMA user_version = {VERSION + 1}")
+    with pytest.raises(UsageError, match="newer version"):
+        findings(folder)

@@ -1,0 +1,91 @@
+"""A backup is whole, for its owner alone, in one file, and never over another."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from pipeline import events as ev
+from pipeline.errors import StoreError, UsageError
+from pipeline.journal.backup import back_up, backup_name, latest_backup
+from pipeline.journal.journal import Journal
+from pipeline.journal.reading import read_entries, replay
+from tests.journal.lives import intended
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    path = tmp_path / "journal.db"
+    with contextlib.closing(Journal(path)) as opened:
+        opened.append([intended("a"), ev.Accepted("a", 1, "t")], 1.0).result(10)
+    return path
+
+
+def test_while_a_run_writes(journal: Path, tmp_path: Path) -> None:
+    """It has all that was durable, needs no file beside it, and can be written to."""
+    target = tmp_path / "copy.db"
+    with contextlib.closing(Journal(journal)) as opened:
+        opened.append([intended("b")], 2.0).result(10)
+        back_up(journal, target)
+        opened.append([intended("c")], 3.0).result(10)
+    assert set(read_entries(target)) == {"a", "b"}
+    assert replay(target) == read_entries(target)
+    assert {one.name for one in tmp_path.iterdir()} == {"journal.db", "copy.db"}
+    if os.name == "posix":
+        assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    with contextlib.closing(Journal(target)) as opened:
+        opened.append([intended("d")], 3.0).result(10)
+
+
+def test_nothing_is_written_over(journal: Path, tmp_path: Path) -> None:
+    """Not a file, nor where a link leads."""
+    target = tmp_path / "mine"
+    target.write_bytes(b"mine")
+    with pytest.raises(UsageError, match="nothing is written over it"):
+        back_up(journal, target)
+    assert target.read_bytes() == b"mine"
+    if os.name == "posix":
+        link = tmp_path / "link"
+        link.symlink_to(tmp_path / "elsewhere")
+        with pytest.raises(UsageError):
+            back_up(journal, link)
+        assert not (tmp_path / "elsewhere").exists()
+
+
+def test_no_journal_and_no_folder(tmp_path: Path, journal: Path) -> None:
+    """Said, and nothing is left behind."""
+    with pytest.raises(UsageError, match="there is no journal"):
+        back_up(tmp_path / "none.db", tmp_path / "copy.db")
+    with pytest.raises(StoreError, match="its folder does not exist"):
+        back_up(journal, tmp_path / "nowhere" / "copy.db")
+    assert [one.name for one in tmp_path.iterdir()] == ["journal.db"]
+
+
+def test_damage_is_not_backed_up(journal: Path, tmp_path: Path) -> None:
+    """A copy of it would be taken for a good one."""
+    with contextlib.closing(sqlite3.connect(journal)) as connection:
+        find = "SELECT rootpage FROM sqlite_master WHERE name = 'events'"
+        (page,) = connection.execute(find).fetchone()
+    content = bytearray(journal.read_bytes())
+    content[(page - 1) * 4096 : page * 4096] = bytes(4096)
+    journal.write_bytes(content)
+    with pytest.raises(StoreError, match="damaged") as caught:
+        back_up(journal, tmp_path / "copy.db")
+    assert str(journal) in caught.value.message
+    assert [one.name for one in tmp_path.iterdir()] == ["journal.db"]
+
+
+def test_the_latest_is_found_by_its_name(journal: Path) -> None:
+    """What else lies there is none."""
+    assert latest_backup(journal) is None
+    for name in ("journal-20250101-000000Z.db", "journal-20260101-000000Z.db", "journal-old.db"):
+        (journal.parent / name).touch()
+    assert latest_backup(journal) == journal.with_name("journal-20260101-000000Z.db")
+    new = backup_name(journal)
+    new.touch()
+    assert latest_backup(journal) == new
