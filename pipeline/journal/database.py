@@ -68,6 +68,7 @@ CREATE TABLE uploads (
 """
 _SECOND = """
 CREATE TABLE renamed (identity TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE) WITHOUT ROWID;
+INSERT OR REPLACE INTO meta VALUES ('schema', '2');
 """
 _STEPS = (_FIRST, _SECOND)
 """What each version of the schema adds to the one before. The last one is for good: an earlier
@@ -250,9 +251,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, fresh: bool) -> None
     if version != VERSION:
         steps = "".join(_STEPS[version:])
         connection.executescript(
-            f"BEGIN IMMEDIATE;\n{steps}\n"
-            f"INSERT OR REPLACE INTO meta VALUES ('schema', '{VERSION}');\n"
-            f"PRAGMA user_version = {VERSION};\nCOMMIT;"
+            f"BEGIN IMMEDIATE;\n{steps}\nPRAGMA user_version = {VERSION};\nCOMMIT;"
         )
     _note_version(connection)
 
