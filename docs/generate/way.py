@@ -45,6 +45,7 @@ SET_UP = {
     "manifest/templates.py": "checks output.name with the settings; the plain {key} needs none",
     "planner/renaming.py": "looks for rows under other keys in the journal: this one is new",
     "runner/engine_setup.py": "makes the engine and tells it what it must know before it begins",
+    "runner/namesakes.py": "tells the output folders of manifests of one name apart",
     "runner/order.py": "puts together what the run is asked to do",
     "runner/reports.py": "hands the figures of the run to whoever asked for it",
     "runner/rehearsal.py": "starts the emulator",

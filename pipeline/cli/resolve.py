@@ -101,7 +101,9 @@ def _list(target: Target, *, as_json: bool) -> None:
     from dataclasses import asdict
 
     from pipeline.runner.resolve import open_doubts
+    from pipeline.runner.target import refuse_another
 
+    refuse_another(target)
     doubts = open_doubts(target, _check_if_readable(target))
     currency = target.config.budget.currency
     if as_json:

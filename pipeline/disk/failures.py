@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,6 +130,34 @@ def without_right(error: Exception) -> bool:
     if isinstance(error, sqlite3.Error):
         return _code(error) & _PRIMARY in _NO_RIGHT
     return isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def explain_rights(path: Path) -> str:
+    """Return what gives this user the right to read and write a file that is there."""
+    closed = _first_closed(path)
+    if os.name != "posix":
+        return f"Run as the owner of {closed}, or take the right to read and write it."
+    found = closed.stat()
+    if found.st_uid != os.geteuid():
+        return f"{closed} belongs to {_owner(closed, found.st_uid)}: run as that user."
+    right = "u+rwx" if closed.is_dir() else "u+rw"
+    return f"Take the right to read and write it with: chmod {right} {shlex.quote(str(closed))}."
+
+
+def _first_closed(path: Path) -> Path:
+    """Return the first folder on the way to a file that lets this user not go on, or the file."""
+    for folder in reversed(path.parents):
+        needed = os.X_OK if folder != path.parent else os.W_OK | os.X_OK
+        if not os.access(folder, needed):
+            return folder
+    return path
+
+
+def _owner(path: Path, number: int) -> str:
+    try:
+        return path.owner()
+    except (KeyError, OSError):
+        return f"user {number}"
 
 
 def _explain(error: Exception) -> tuple[str, str]:

@@ -64,10 +64,10 @@ class OutputFolder:
     def namesakes(self) -> list[OutputFolder]:
         """Return this folder and those for other manifests of its name: `shop`, `shop-2`, ….
 
-        In the order of their numbers: all that are there, and the first that has no journal yet.
-        Those of rehearsals and those of live runs do not mix.
+        In the order of their numbers: all that are there, and the first in which nothing was run
+        yet. Those of rehearsals and those of live runs do not mix.
         """
-        free = next(one for one in count(1) if is_gone(self._numbered(one).journal))
+        free = next(one for one in count(1) if self._numbered(one).is_unused)
         return [self._numbered(one) for one in sorted({*range(1, free + 1), *self._numbers()})]
 
     def _numbers(self) -> Iterator[int]:
@@ -83,6 +83,11 @@ class OutputFolder:
     def _numbered(self, number: int) -> OutputFolder:
         stem, tail = _split(self.root.name)
         return self if number == 1 else OutputFolder(self.root.with_name(f"{stem}-{number}{tail}"))
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether neither a journal nor the summary of a run is there."""
+        return is_gone(self.journal) and is_gone(self.summary)
 
     def wrote(self, manifest: Path) -> bool:
         """Return whether a manifest is one of the files that a run writes into this folder."""
@@ -105,8 +110,8 @@ class OutputFolder:
             return FolderUse.REHEARSED
         state = self.emulator / "state.db"
         emulated, known = _tasks(state, "task"), _tasks(self.journal, "attempts")
-        last = self._last_provider()
-        if emulated == set() and last != "rehearsal" and (known or not state.is_file()):
+        last = self._last("provider")
+        if emulated == set() and last != "rehearsal" and (known or is_gone(state)):
             return FolderUse.LIVE
         if emulated is None or known is None or last == "toapis" or known - emulated:
             return FolderUse.BOTH
@@ -114,7 +119,7 @@ class OutputFolder:
 
     def refuse_to_mix(self, *, rehearsal: bool) -> None:
         """Raise UsageError where this run would mix rehearsed rows with live ones."""
-        if not self.journal.is_file():
+        if is_gone(self.journal):
             return
         use = self.use
         if use is (FolderUse.REHEARSED if rehearsal else FolderUse.LIVE):
@@ -131,13 +136,22 @@ class OutputFolder:
             + (", or set provider: toapis for a live run." if rehearsal else "."),
         )
 
-    def _last_provider(self) -> str | None:
-        """Return the provider of the last run that ended; None where that is not known."""
+    def last_manifest(self) -> Path | None:
+        """Return the manifest of the last run that ended; None where that is not known.
+
+        That run may have been of a file that an earlier one wrote here (failed.csv).
+        """
+        said = self._last("manifest")
+        return None if said is None else Path(said)
+
+    def _last(self, name: str) -> str | None:
+        """Return what the last run that ended said of itself; None where that is not known."""
         try:
             said = json.loads(self.summary.read_bytes())
         except (OSError, ValueError):
             return None
-        return str(said.get("provider")) if isinstance(said, dict) else None
+        value = said.get(name) if isinstance(said, dict) else None
+        return None if value is None else str(value)
 
     @property
     def summary(self) -> Path:
@@ -188,7 +202,7 @@ def _split(name: str) -> tuple[str, str]:
 
 def _tasks(path: Path, table: str) -> set[str] | None:
     """Return the task ids in a database of ours, none if there is no file; None if unreadable."""
-    if not path.is_file():
+    if is_gone(path):
         return set()
     query = f"SELECT task_id FROM {table} WHERE task_id IS NOT NULL"  # noqa: S608 - our own names
     try:

@@ -41,7 +41,7 @@ def run_lock(path: Path) -> Iterator[None]:
         except Timeout as error:
             raise RunLocked(
                 f"another run works in {folder}: {_name_owner(owner)}",
-                action="Wait for it to end, or choose another folder with --out.",
+                action="Wait for it to end.",
             ) from error
         path.chmod(0o600)  # an earlier one may have been open to others
     try:

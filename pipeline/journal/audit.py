@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.disk.failures import explain_os_error
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import open_regular
 from pipeline.errors import StoreError
@@ -121,7 +122,7 @@ def _of_video(key: str, video: Video, folder: OutputFolder, manifest: Path) -> I
         )
     except OSError as error:
         yield Finding(
-            f"row {key}: its video {path} cannot be read: {error.strerror or error}.",
+            f"row {key}: its video {path} cannot be read: {explain_os_error(error)}.",
             "Check the file, its rights and the disk.",
         )
     else:

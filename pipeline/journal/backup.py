@@ -16,6 +16,7 @@ from pipeline.errors import UsageError
 from pipeline.journal.database import connect_for_reading, refuse_damaged, unusable
 
 _OWN = 0o600
+_ELSEWHERE = "Name a file or folder for the copy: reelsheet journal backup MANIFEST FILE."
 
 
 def backup_name(journal: Path) -> Path:
@@ -61,7 +62,7 @@ def _copy(source: sqlite3.Connection, copy: sqlite3.Connection, journal: Path) -
 def _written_beside(target: Path) -> Iterator[Path]:
     """Yield a file of our own beside `target`, which then gets that name if nothing has it."""
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    with storing(target), contextlib.ExitStack() as on_end:
+    with storing(target, action=_ELSEWHERE), contextlib.ExitStack() as on_end:
         if os.path.lexists(target):
             raise _taken(target)
         os.close(open_private(part, os.O_RDWR | os.O_EXCL))

@@ -12,6 +12,7 @@ Tested in tests/journal/test_disk.py and tests/security/test_reserve.py.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from pipeline.disk.failures import damaged, store_error, without_right
+from pipeline.disk.failures import damaged, explain_rights, store_error, without_right
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, open_private, open_unlinked
 from pipeline.disk.sqlitefile import TIMEOUT_S, network_kind, open_to_read
@@ -43,6 +44,8 @@ DAMAGED = (
     "See what is wrong, and what helps, with: reelsheet journal verify MANIFEST. Do not delete the "
     "file: it knows what is paid for."
 )
+
+_PAID_AGAIN = "In another output folder every row would be sent, and paid for, again."
 
 _FIRST = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -178,11 +181,14 @@ def unusable(path: Path, error: OSError | sqlite3.Error) -> StoreError:
     if damaged(cause):
         action = DAMAGED
     elif without_right(cause) and not is_gone(path):
-        action = (
-            f"Run as its owner, or take the right to read and write it: chmod u+rw {path}. In "
-            "another output folder every row would be sent and paid for again."
-        )
+        action = f"{_remedy(path, cause)} {_PAID_AGAIN}"
     return store_error(f"the journal {path}", cause, cannot="be used", action=action)
+
+
+def _remedy(path: Path, cause: OSError | sqlite3.Error) -> str:
+    if isinstance(cause, OSError) and cause.errno == errno.EROFS:
+        return "Make the disk writable."
+    return explain_rights(path)
 
 
 def _cause(path: Path, error: OSError | sqlite3.Error) -> OSError | sqlite3.Error:
@@ -202,7 +208,7 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     if version > VERSION:
         raise UsageError(
             f"{path} was written by a newer version of reelsheet",
-            action="Update reelsheet, or choose another folder with --out.",
+            action=f"Update reelsheet. {_PAID_AGAIN}",
         )
     return version
 

@@ -40,23 +40,14 @@ class Found:
     refusal: UsageError | None = None
 
 
-def most_match(latest: Sequence[str], here: Collection[str]) -> bool:
-    """Return whether more than half of the rows of a journal are in a manifest.
-
-    Args:
-        latest: The hash of the request of each row of the journal, in its latest attempt.
-        here: The hashes of the manifest's requests.
-
-    """
-    return 2 * sum(one in here for one in latest) > len(latest)
-
-
 def find_folder(
     manifest: Path, config: Config, base: OutputFolder, *, named: bool, adopt: bool
 ) -> Found:
     """Return the output folder of a manifest; nothing is made.
 
-    The same manifest always finds its folder again: the journal there remembers its path.
+    The same manifest always finds its folder again: the journal there remembers its path. Where
+    nothing was ever sent from there, the others are looked at again: the manifest may have been
+    moved, and its pictures only later.
 
     Args:
         manifest: The manifest.
@@ -70,50 +61,72 @@ def find_folder(
 
     """
     path = manifest.resolve()
+    own: list[OutputFolder] = []
     free: list[OutputFolder] = []
     unknown: list[OutputFolder] = []
     others: dict[OutputFolder, Path] = {}
     for folder in [base] if named else base.namesakes():
         try:
-            owner = find_manifest(folder.journal)
+            owner = find_manifest(folder.journal) or (None if named else _last_owner(folder))
+            if owner == path and find_manifest(folder.journal, sent=True):
+                return Found(folder)
         except (StoreError, UsageError):
             unknown.append(folder)
             continue
-        if owner == path:
-            return Found(folder)
         if owner is None:
             free.append(folder)
+        elif owner == path:
+            own.append(folder)
         else:
             others[folder] = owner
     if unknown:
         # It may be this manifest's own. Whoever opens the journal says why it cannot be read.
         return Found(unknown[0])
+    candidates = own + free
     if not others:
-        return Found(free[0])
-    return _Namesakes(manifest, config, others).found(free[0] if free else None, adopt=adopt)
+        return Found(candidates[0])
+    namesakes = _Namesakes(manifest, config, base, others)
+    return namesakes.choose(candidates[0] if candidates else None, adopt=adopt)
+
+
+def _last_owner(folder: OutputFolder) -> Path | None:
+    """Return whose results lie in a folder without a journal; None if that is not known."""
+    last = folder.last_manifest() if is_gone(folder.journal) else None
+    return None if last is None or folder.wrote(last) else last.resolve()
 
 
 @dataclass(frozen=True)
 class _Namesakes:
-    """A manifest without a journal that remembers it, and the folders of others with its name."""
+    """A manifest for which nothing was sent yet, and the folders of others with its name."""
 
     manifest: Path
     config: Config
+    base: OutputFolder
     others: Mapping[OutputFolder, Path]
 
-    def found(self, free: OutputFolder | None, *, adopt: bool) -> Found:
-        """Return the folder of the manifest; `free` is None if the user named another's."""
-        gone = [folder for folder, owner in self.others.items() if is_gone(owner)]
-        moved = next((folder for folder in gone if self._is_ours(folder)), None)
-        if adopt and gone:
-            return self._moved(moved or gone[0])
-        if free is None:
-            return self._refused(next(iter(self.others)), moved=moved is not None)
-        return self._moved(moved) if moved else self._beside(free)
+    def choose(self, folder: OutputFolder | None, *, adopt: bool) -> Found:
+        """Return where the manifest belongs: where it was before it was moved, or in `folder`.
 
-    def _is_ours(self, folder: OutputFolder) -> bool:
+        `folder` is None if the user named the folder of another manifest.
+        """
+        gone = [
+            there
+            for there, owner in self.others.items()
+            if is_gone(owner) and not is_gone(there.journal)
+        ]
+        likest = max(gone, key=self._matches, default=None)
+        if likest is not None:
+            if 2 * self._matches(likest) > len(self._entries[likest]):
+                return self._take_over(likest)
+            if adopt:
+                certain = len(gone) == 1 or self._matches(likest)
+                return self._take_over(likest) if certain else self._refuse_to_guess(gone)
+        return self._refuse(self.base) if folder is None else self._go_beside(folder)
+
+    def _matches(self, folder: OutputFolder) -> int:
+        """Return how many rows of a journal, as they were sent last, are in the manifest."""
         entries = self._entries[folder].values()
-        return most_match([one.attempt.request.request_hash for one in entries], self._requests)
+        return sum(one.attempt.request.request_hash in self._requests for one in entries)
 
     @cached_property
     def _entries(self) -> dict[OutputFolder, dict[str, Entry]]:
@@ -132,55 +145,71 @@ class _Namesakes:
             return frozenset()
         return checked.requests_by_hash
 
-    def _moved(self, folder: OutputFolder) -> Found:
+    def _take_over(self, folder: OutputFolder) -> Found:
         note = (
             f"{self.others[folder]} is gone: {self.manifest} takes over its rows and its output "
             f"folder {folder.root}."
         )
         return Found(folder, moved=True, note=note)
 
-    def _refused(self, folder: OutputFolder, *, moved: bool) -> Found:
+    def _refuse(self, folder: OutputFolder) -> Found:
         owner = self.others[folder]
-        why = "which still exists" if not is_gone(owner) else "which is gone"
-        rows = "most of its rows are" if moved else "most of its rows are not"
-        message = f"the output folder {folder.root} belongs to another manifest: {owner}, {why}" + (
-            f"; {rows} in {self.manifest}." if is_gone(owner) else "."
+        state = (
+            f"which is gone; most of its rows are not in {self.manifest}"
+            if is_gone(owner)
+            else "which still exists"
         )
-        action = (
-            "Pass --adopt if the file was moved or renamed."
-            if moved
-            else "Leave --out away: this manifest then has an output folder of its own."
+        refusal = UsageError(
+            f"the output folder {folder.root} belongs to another manifest: {owner}, {state}.",
+            action="Leave --out away: this manifest then has an output folder of its own.",
         )
-        return Found(folder, refusal=UsageError(message, action=action))
+        return Found(folder, refusal=refusal)
 
-    def _beside(self, free: OutputFolder) -> Found:
-        folder, owner = next(iter(self.others.items()))
+    def _refuse_to_guess(self, gone: Sequence[OutputFolder]) -> Found:
+        listed = ", ".join(f"{self.others[folder]} (in {folder.root})" for folder in gone)
+        refusal = UsageError(
+            f"{self.manifest} may be any of {len(gone)} manifests that are gone, and has no row of "
+            f"any of them: {listed}.",
+            action="Name the output folder of the one that it was with --out, beside --adopt.",
+        )
+        return Found(gone[0], refusal=refusal)
+
+    def _go_beside(self, folder: OutputFolder) -> Found:
+        there, owner = next(iter(self.others.items()))
         note = (
-            f"{folder.root} belongs to another manifest of that name, {owner}: the output folder "
-            f"of {self.manifest} is {free.root}."
+            f"{there.root} belongs to another manifest of that name, {owner}: the output folder "
+            f"of {self.manifest} is {folder.root}."
         )
-        bought = (self._bought(folder, free) for folder in self.others)
-        refusal = next((one for one in bought if one is not None), None)
-        return Found(free, note=note, refusal=None if self.config.rehearses else refusal)
+        return Found(
+            folder,
+            note=None if folder == self.base or is_gone(self.manifest) else note,
+            refusal=None if self.config.rehearses else self._refuse_to_buy_again(folder),
+        )
 
-    def _bought(self, there: OutputFolder, free: OutputFolder) -> UsageError | None:
-        """Return why a run in the free folder would pay again for rows of another manifest."""
+    def _refuse_to_buy_again(self, folder: OutputFolder) -> UsageError | None:
+        """Return why a run in `folder` would pay again for rows of another manifest."""
+        bought = {there: self._count_bought(there) for there in self.others}
+        there = max(bought, key=lambda one: bought[one])
+        if not bought[there]:
+            return None
+        owner = self.others[there]
+        go_on = (
+            f'If the file was moved, add --adopt --out "{there.root}".'
+            if is_gone(owner)
+            else f"To continue that work, run {owner}."
+        )
+        return UsageError(
+            f"{self.manifest} asks for {count(bought[there], 'video')} that {owner} was sent and "
+            f"paid for, in {there.root}. A run in {folder.root} would pay for the same a second "
+            "time.",
+            action=f'{go_on} To pay again, add --out "{folder.root}".',
+        )
+
+    def _count_bought(self, there: OutputFolder) -> int:
+        """Return for how many requests of the manifest another one has paid, or may have."""
         sent = {
             one.attempt.request.request_hash
             for one in self._entries[there].values()
             if one.state not in _UNPAID
         }
-        again = sum(one in sent for one in self._requests)
-        if not again:
-            return None
-        owner = self.others[there]
-        go_on = (
-            "If the file was moved, pass --adopt."
-            if is_gone(owner)
-            else f"To continue that work, run {owner}."
-        )
-        return UsageError(
-            f"{self.manifest} asks for {count(again, 'video')} that {owner} was sent and paid for, "
-            f"in {there.root}. A run in {free.root} would pay for the same a second time.",
-            action=f'{go_on} To pay again, add --out "{free.root}".',
-        )
+        return sum(one in sent for one in self._requests)

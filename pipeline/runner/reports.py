@@ -18,7 +18,7 @@ from pipeline.model import Problem, Result, Severity, State, Summary
 from pipeline.planner.plan import Selection, Step
 from pipeline.planner.planner import estimate, known_rows, plan_manifest
 from pipeline.runner.order import refuse_unknown_keys
-from pipeline.runner.target import Target, check_target, refuse_to_begin
+from pipeline.runner.target import Target, check_target, refuse_another, refuse_to_begin
 from pipeline.writer.publish import results_of
 
 
@@ -242,10 +242,11 @@ def plan_report(
 def status_report(
     target: Target, check: Callable[[Target], CheckedManifest] = check_target
 ) -> StatusReport:
-    """Say where the rows stand; raises ManifestError, ConfigError, StoreError.
+    """Say where the rows stand; raises UsageError, ManifestError, ConfigError, StoreError.
 
     `check` checks the manifest, as `check_target` does.
     """
+    refuse_another(target)
     checked = check(target)
     return StatusReport(
         _row_results(checked.keys, results_now(target, checked), target.folder.root)

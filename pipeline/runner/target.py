@@ -131,7 +131,10 @@ def paid_again(target: Target) -> UsageError | None:
 
 
 def refuse_another(target: Target) -> None:
-    """Raise UsageError if the user named the output folder of another manifest."""
+    """Raise UsageError if the user named the output folder of another manifest.
+
+    What that journal says of its rows is not true of this manifest's, whose keys may be the same.
+    """
     if target.named and target.refusal is not None:
         raise target.refusal
 

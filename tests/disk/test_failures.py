@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from pipeline.disk.failures import (
     damaged,
     explain_os_error,
+    explain_rights,
     no_room,
     store_error,
     storing,
@@ -132,3 +135,35 @@ def test_other_errors_pass() -> None:
     with pytest.raises(KeyError), storing("the log"):
         raise KeyError
     assert not no_room(KeyError())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights are others there")
+def test_rights_are_explained_where_they_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first folder on the way that is closed, or the file; by its owner, or the user himself.
+
+    A stand-in for the system's own answer: root, who may run this, has every right.
+    """
+    path = tmp_path / "out put" / "journal.db"
+    path.parent.mkdir()
+    path.touch()
+    closed: dict[Path, int] = {}
+    monkeypatch.setattr(os, "access", lambda place, mode: not mode & closed.get(Path(place), 0))
+    assert explain_rights(path).endswith(f"chmod u+rw '{path}'.")
+    closed[path.parent] = os.W_OK
+    assert explain_rights(path).endswith(f"chmod u+rwx '{path.parent}'.")
+    closed[tmp_path] = os.W_OK
+    assert explain_rights(path).endswith(f"chmod u+rwx '{path.parent}'.")
+    closed[tmp_path] = os.X_OK
+    assert explain_rights(path).endswith(f"chmod u+rwx {tmp_path}.")
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    owner = tmp_path.owner()
+    assert explain_rights(path) == f"{tmp_path} belongs to {owner}: run as that user."
+
+    def no_name(_: Path) -> str:
+        raise KeyError
+
+    monkeypatch.setattr(Path, "owner", no_name)
+    number = tmp_path.stat().st_uid
+    assert explain_rights(path) == f"{tmp_path} belongs to user {number}: run as that user."

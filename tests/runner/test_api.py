@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import shutil
 import signal
 import sys
 import threading
@@ -409,12 +410,13 @@ def in_another_working_folder(studio: Studio, patch: pytest.MonkeyPatch) -> Reel
 
 def of_another_manifest(studio: Studio, _: pytest.MonkeyPatch) -> Reelsheet:
     assert studio.sheet().run(limit=1).submitted == 1
-    studio.manifest.rename(studio.folder / "moved.csv")
-    return Reelsheet(
-        studio.folder / "moved.csv",
-        out=studio.out,
-        settings={**FAST, "api.base_url": studio.api.base_url},
-    )
+    return at(studio, Path(shutil.copy(studio.manifest, studio.folder / "copy.csv")))
+
+
+def at(studio: Studio, manifest: Path) -> Reelsheet:
+    """Return a manifest with the output folder of the first one, named."""
+    settings = {**FAST, "api.base_url": studio.api.base_url}
+    return Reelsheet(manifest, out=studio.out, settings=settings)
 
 
 def a_rehearsal_in_a_live_folder(studio: Studio, _: pytest.MonkeyPatch) -> Reelsheet:
@@ -511,13 +513,17 @@ def test_strict_refuses_the_whole_manifest(studio: Studio) -> None:
     assert studio.sheet().run().states == {"done": 1, "invalid": 1}
 
 
-def test_a_manifest_that_was_moved_is_adopted_when_asked(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its rows are those that were paid for."""
-    sheet = of_another_manifest(studio, monkeypatch)
-    assert sheet.run(adopt=True).submitted == 2
-    assert sheet.run().submitted == 0
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_manifest_that_was_moved_is_adopted(studio: Studio, edited: bool) -> None:
+    """Its rows are those that were paid for: by themselves, or as the caller says."""
+    assert studio.sheet().run(limit=1).submitted == 1
+    moved = studio.manifest.rename(studio.folder / "moved.csv")
+    if edited:
+        moved.write_text(moved.read_text("utf-8").replace("shot of", "film of"), "utf-8")
+        with pytest.raises(UsageError, match="most of its rows are not in"):
+            at(studio, moved).run()
+    assert at(studio, moved).run(adopt=edited).submitted == 2
+    assert at(studio, moved).run().submitted == 0
 
 
 def test_a_plan_says_that_a_run_would_be_refused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.journal.journal import Journal
 from pipeline.model import Attempt
-from pipeline.runner.namesakes import Found, find_folder, most_match
+from pipeline.runner.namesakes import Found, find_folder
 from tests.system.harness import sheets
 
 LIVE = Config.model_validate({"provider": "toapis"})
@@ -57,21 +58,27 @@ def outputs(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("latest", "here", "match"),
+    ("latest", "here", "moved"),
     [
-        ([], {"a"}, False),
-        (["a"], {"a", "z"}, True),
-        (["a", "b"], {"a"}, False),
-        (["a", "b", "c"], {"a", "b"}, True),
-        (["a", "a", "b"], {"a"}, True),
-        (["a", "b"], set(), False),
+        ("a", "az", True),
+        ("ab", "a", False),
+        ("abc", "ab", True),
+        ("abc", "a", False),
+        ("ab", "z", False),
     ],
 )
 def test_more_than_half_of_the_journal_counts(
-    latest: list[str], here: set[str], match: bool
+    tmp_path: Path, outputs: Path, latest: str, here: str, moved: bool
 ) -> None:
-    """Half is not most, and a journal without rows is nobody's."""
-    assert most_match(latest, here) is match
+    """Half is not most. By name or not, it is judged in the same way."""
+    old = manifest(tmp_path / "a" / "shop.csv", *latest)
+    bought(old, outputs / "shop")
+    old.unlink()
+    new = manifest(tmp_path / "b" / "shop.csv", *here)
+    for named in (True, False):
+        found = find(new, outputs, named=named)
+        assert found.moved is moved
+        assert (found.folder.root.name == "shop") is (moved or named)
 
 
 def test_nobody_has_the_name(tmp_path: Path, outputs: Path) -> None:
@@ -123,6 +130,77 @@ def test_moved_or_another(tmp_path: Path, outputs: Path) -> None:
     assert not find(moved, outputs, adopt=True).moved
 
 
+def test_moved_before_its_pictures(tmp_path: Path, outputs: Path) -> None:
+    """A folder of its own from which nothing was sent does not keep it from those of before."""
+    old = manifest(tmp_path / "a" / "shop.csv", "a", "b")
+    bought(old, outputs / "shop")
+    old.unlink()
+    new = manifest(tmp_path / "b" / "shop.csv", "a", "b")
+    (outputs / "shop-2").mkdir()
+    with contextlib.closing(Journal(outputs / "shop-2" / "journal.db")) as journal:
+        journal.claim(new, adopt=False)
+    found = find(new, outputs)
+    assert (found.folder.root.name, found.moved) == ("shop", True)
+    other = manifest(new, "c")
+    assert find(other, outputs).folder.root.name == "shop-2"
+
+
+def test_adopt_takes_the_folder_with_its_rows(tmp_path: Path, outputs: Path) -> None:
+    """Of several that are gone; where none has a row of it, nothing is guessed."""
+    for name, prompts in (("a", "abc"), ("b", "def"), ("c", "ghi")):
+        path = manifest(tmp_path / name / "shop.csv", *prompts)
+        bought(path, outputs / {"a": "shop", "b": "shop-2", "c": "shop-3"}[name])
+        path.unlink()
+    partly = manifest(tmp_path / "d" / "shop.csv", "d", "x")
+    refused = find(partly, outputs).refusal
+    assert refused is not None
+    assert f'--adopt --out "{outputs / "shop-2"}"' in (refused.action or "")
+    found = find(partly, outputs, adopt=True)
+    assert (found.folder.root.name, found.moved) == ("shop-2", True)
+    edited = manifest(tmp_path / "e" / "shop.csv", "x", "y", "z")
+    assert find(edited, outputs).folder.root.name == "shop-4"
+    unclear = find(edited, outputs, adopt=True)
+    assert not unclear.moved
+    assert unclear.refusal is not None
+    assert "may be any of 3 manifests that are gone" in unclear.refusal.message
+    assert find(edited, outputs, adopt=True, named=True).moved
+
+
+def test_a_folder_whose_journal_is_gone_is_not_free(tmp_path: Path, outputs: Path) -> None:
+    """What its last run left tells whose it is: nobody else writes over the results there."""
+    first = manifest(tmp_path / "a" / "shop.csv", "a")
+    (outputs / "shop").mkdir(parents=True)
+    summary = outputs / "shop" / "summary.json"
+    summary.write_text(json.dumps({"manifest": str(first)}), "utf-8")
+    other = manifest(tmp_path / "b" / "shop.csv", "b")
+    found = find(other, outputs)
+    assert found.folder.root.name == "shop-2"
+    assert f"another manifest of that name, {first}" in (found.note or "")
+    assert find(first, outputs) == Found(OutputFolder(outputs / "shop"))
+    assert find(other, outputs, named=True) == Found(OutputFolder(outputs / "shop"))
+    first.unlink()
+    assert find(other, outputs, adopt=True).folder.root.name == "shop-2"
+    for unknown in (
+        "{}",
+        "[]",
+        "no summary",
+        json.dumps({"manifest": f"{outputs}/shop/failed.csv"}),
+    ):
+        summary.write_text(unknown, "utf-8")
+        assert find(other, outputs).folder.root.name == "shop"
+
+
+def test_a_note_is_for_what_is_not_expected(tmp_path: Path, outputs: Path) -> None:
+    """None for the folder of the manifest's own name, and none for a manifest that is not there."""
+    second = manifest(tmp_path / "b" / "shop.csv", "b")
+    bought(second, outputs / "shop-2")
+    first = manifest(tmp_path / "a" / "shop.csv", "a")
+    assert find(first, outputs) == Found(OutputFolder(outputs / "shop"))
+    bought(first, outputs / "shop")
+    missing = find(tmp_path / "c" / "shop.csv", outputs)
+    assert (missing.folder.root.name, missing.note) == ("shop-3", None)
+
+
 @pytest.mark.parametrize("sent", [True, False])
 def test_what_another_has_bought_is_not_bought_again(
     tmp_path: Path, outputs: Path, sent: bool
@@ -141,7 +219,7 @@ def test_what_another_has_bought_is_not_bought_again(
         first.unlink()
         gone = find(copy, outputs).refusal
         assert gone is not None
-        assert "--adopt" in (gone.action or "")
+        assert f'--adopt --out "{outputs / "shop"}"' in (gone.action or "")
     else:
         assert found.refusal is None
     base = OutputFolder(outputs / "shop")
@@ -162,9 +240,7 @@ def test_the_folder_of_another_by_name(tmp_path: Path, outputs: Path) -> None:
             assert "--adopt" not in str(found.refusal.action)
     assert find(first, outputs, named=True) == Found(OutputFolder(outputs / "shop"))
     first.unlink()
-    asked = find(copy, outputs, named=True).refusal
-    assert asked is not None
-    assert "--adopt" in str(asked.action)
+    assert find(copy, outputs, named=True).moved
     refused = find(other, outputs, named=True).refusal
     assert refused is not None
     assert "--adopt" not in str(refused.action)

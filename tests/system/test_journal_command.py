@@ -287,19 +287,26 @@ def test_damage_is_said_by_every_command(
     assert len(content) == (out / "damaged.db").stat().st_size or damage is emptied
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may read everything")
-def test_a_journal_without_rights(product: Product, api: Api, manifest: Path, out: Path) -> None:
-    """Named, with the command that gives them; no other folder is proposed."""
+@pytest.mark.skipif(sys.platform == "win32", reason="rights are others there")
+@pytest.mark.parametrize("closed", ["journal.db", "."])
+def test_a_journal_without_rights(
+    product: Product, api: Api, manifest: Path, out: Path, closed: str
+) -> None:
+    """The file, or its folder, is named with the command that opens it; no other folder is."""
     assert product("run", manifest, "-q").code == 0
-    mark = api.mark()
-    (out / "journal.db").chmod(0)
-    for command in ("plan", "status", "run", "fetch"):
-        ended = product(command, manifest)
+    mark, mode = api.mark(), (out / closed).stat().st_mode
+    (out / closed).chmod(0)
+    if os.access(out / closed, os.R_OK):
+        (out / closed).chmod(mode)
+        pytest.skip("this user may read everything")
+    for command in ("plan", "status", "run", "fetch", "journal verify", "journal backup"):
+        ended = product(*command.split(), manifest)
         assert ended.code == 5
         assert "access is denied" in ended.err
-        assert "chmod u+rw" in ended.err
+        right = "u+rwx" if closed == "." else "u+rw"
+        assert f"chmod {right} {Path('outputs', 'shop', closed)}." in ended.err
         assert "--out" not in ended.err
-    (out / "journal.db").chmod(0o600)
+    (out / closed).chmod(mode)
     assert product("run", manifest, "-q").code == 0
     assert api.calls(since=mark) == []
 

@@ -111,6 +111,24 @@ def test_a_moved_manifest_keeps_everything(product: Product, api: Api, command: 
     assert [one.name for one in (product.folder / "outputs").iterdir()] == ["shop"]
 
 
+def test_moved_before_its_pictures(product: Product, api: Api) -> None:
+    """Its rows cannot be told for what they are until the pictures follow; then nothing is sent."""
+    picture = sheets.picture(product.folder / "a" / "mug.png")
+    old = sheets.write(product.folder / "a" / "shop.csv", [sheets.row("MUG", image_1="mug.png")])
+    assert product("run", old, "-q").code == 0
+    new = product.folder / "b" / "shop.csv"
+    new.parent.mkdir()
+    old.rename(new)
+    mark = api.mark()
+    assert product("run", new, "-q").code == 1
+    picture.rename(new.parent / picture.name)
+    ran = product("run", new, "-q")
+    assert ran.code == 0
+    assert f"{old} is gone" in ran.err
+    assert product("run", new, "-q").err == ""
+    assert api.calls("submit", since=mark) == []
+
+
 def test_one_that_is_gone_and_had_other_rows(product: Product, api: Api) -> None:
     """It was another manifest: a folder of its own, unless the user says that it was moved."""
     old = sheets.write(product.folder / "a" / "shop.csv", sheets.rows(3))
@@ -165,7 +183,10 @@ def test_the_folder_of_another_manifest_is_refused_by_name(product: Product, api
         assert refused.code == 2
         assert f"belongs to another manifest: {here}, which still exists." in refused.err
         assert "--adopt" not in refused.err
-    assert "which still exists" in product("plan", there, "--out", out).err
+    for reading in (("plan",), ("status",), ("resolve", "--all")):
+        refused = product(*reading, there, "--out", out)
+        assert (refused.code, refused.out) == (2, "")
+        assert "which still exists" in refused.err
     here.rename(product.folder / "moved.csv")
     refused = product("run", there, "--out", out)
     assert refused.code == 2
@@ -176,11 +197,11 @@ def test_the_folder_of_another_manifest_is_refused_by_name(product: Product, api
     assert settled.code == 2
     assert "belongs to another manifest" in settled.err
     moved = product.folder / "moved.csv"
-    refused = product("run", moved, "--out", out)
-    assert refused.code == 2
-    assert "--adopt" in refused.err
-    assert product("run", moved, "-q", "--out", out, "--adopt").code == 0
-    assert product("run", moved, "-q", "--out", out).code == 0
+    for said in (f"{here} is gone", ""):
+        adopted = product("run", moved, "-q", "--out", out)
+        assert adopted.code == 0
+        assert said in adopted.err
+    assert find_manifest(out / "journal.db") == moved.resolve()
     assert api.calls(since=mark) == []
 
 
