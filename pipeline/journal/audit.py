@@ -15,12 +15,9 @@ from pipeline.disk.openfile import open_regular
 from pipeline.errors import StoreError
 from pipeline.journal.backup import latest_backup
 from pipeline.journal.database import DAMAGED, clear_errors, connect_for_reading, refuse_damaged
-from pipeline.journal.reading import read_entries, replay
+from pipeline.journal.reading import read_twice
 from pipeline.lifecycle import ImpossibleMove
 from pipeline.model import Entry, State, Video
-
-_TRIES = 5
-"""A run that goes on changes rows between two looks; after so many only the others are judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ def audit(folder: OutputFolder, manifest: Path) -> Iterator[Finding]:
         yield Finding(fault, _restore(folder))
         return
     try:
-        entries, replayed = _both(journal)
+        entries, replayed = read_twice(journal)
     except (ImpossibleMove, StoreError) as error:
         what = error.message if isinstance(error, StoreError) else f"{journal}: {error}."
         yield Finding(what, _restore(folder))
@@ -77,21 +74,6 @@ def _fault(journal: Path) -> str | None:
             raise
         return error.message
     return None
-
-
-def _both(journal: Path) -> tuple[dict[str, Entry], dict[str, Entry]]:
-    """Return the rows as the tables have them and as the events have them, at one moment."""
-    before = read_entries(journal)
-    for _ in range(_TRIES):
-        replayed, after = replay(journal), read_entries(journal)
-        if before == after:
-            return before, replayed
-        before, last = after, before
-    still = {key for key, entry in before.items() if last.get(key) == entry}
-    return (
-        {key: entry for key, entry in before.items() if key in still},
-        {key: entry for key, entry in replayed.items() if key in still},
-    )
 
 
 def _restore(folder: OutputFolder) -> str:

@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.disk.failures import damaged, storing
+from pipeline.disk.failures import storing
 from pipeline.disk.openfile import open_private
 from pipeline.disk.place import rename_new
 from pipeline.errors import UsageError
-from pipeline.journal.database import connect_for_reading, refuse_damaged, unusable
+from pipeline.journal.database import clear_errors, connect_for_reading, refuse_damaged
 
 _OWN = 0o600
 _ELSEWHERE = "Name a file or folder for the copy: reelsheet journal backup MANIFEST FILE."
@@ -42,20 +42,11 @@ def back_up(journal: Path, target: Path) -> None:
         )
     with contextlib.closing(source), _written_beside(target) as part:
         with contextlib.closing(sqlite3.connect(part)) as copy:
-            _copy(source, copy, journal)
-        with contextlib.closing(sqlite3.connect(part)) as copy:
+            source.backup(copy)
+        with contextlib.closing(sqlite3.connect(part)) as copy, clear_errors(journal):
             # The copy says of itself what the journal does: in WAL mode it would need files beside.
             copy.execute("PRAGMA journal_mode=DELETE")
             refuse_damaged(copy, journal)
-
-
-def _copy(source: sqlite3.Connection, copy: sqlite3.Connection, journal: Path) -> None:
-    try:
-        source.backup(copy)
-    except sqlite3.Error as error:
-        if damaged(error):
-            raise unusable(journal, error) from error
-        raise
 
 
 @contextlib.contextmanager
@@ -63,8 +54,6 @@ def _written_beside(target: Path) -> Iterator[Path]:
     """Yield a file of our own beside `target`, which then gets that name if nothing has it."""
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     with storing(target, action=_ELSEWHERE), contextlib.ExitStack() as on_end:
-        if os.path.lexists(target):
-            raise _taken(target)
         os.close(open_private(part, os.O_RDWR | os.O_EXCL))
         on_end.callback(part.unlink, missing_ok=True)
         yield part
@@ -73,10 +62,6 @@ def _written_beside(target: Path) -> Iterator[Path]:
         try:
             rename_new(part, target, _OWN)
         except FileExistsError as error:
-            raise _taken(target) from error
-
-
-def _taken(target: Path) -> UsageError:
-    return UsageError(
-        f"{target} exists, and nothing is written over it.", action="Name another file."
-    )
+            raise UsageError(
+                f"{target} exists, and nothing is written over it.", action="Name another file."
+            ) from error

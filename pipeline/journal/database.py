@@ -254,21 +254,12 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, fresh: bool) -> None
     version = _version(connection, path)
     if not version and not fresh:
         _refuse_emptied(path)
-    if version != VERSION:
+    # A journal that was restored from a dump has every step, but not the number in its place.
+    if connection.execute("PRAGMA user_version").fetchone() != (VERSION,):
         steps = "".join(_STEPS[version:])
         connection.executescript(
             f"BEGIN IMMEDIATE;\n{steps}\nPRAGMA user_version = {VERSION};\nCOMMIT;"
         )
-    _note_version(connection)
-
-
-def _note_version(connection: sqlite3.Connection) -> None:
-    """Keep the version in a table, too, for a dump; and in its place, after one was restored."""
-    noted = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
-    if noted != (str(VERSION),):
-        connection.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", (str(VERSION),))
-    if connection.execute("PRAGMA user_version").fetchone() != (VERSION,):
-        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def insert(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:

@@ -151,23 +151,40 @@ def read_durations(path: Path, most: int = 1000) -> list[float]:
 def replay(path: Path) -> dict[str, Entry]:
     """Return the entries that all events of a journal add up to, which `read_entries` must equal.
 
-    Only `journal verify` needs it. Raises StoreError if the file cannot be read, ImpossibleMove if
-    an event cannot follow those before it.
+    For tests: `journal verify` uses `read_twice`. Raises StoreError if the file cannot be read,
+    ImpossibleMove if an event cannot follow those before it.
     """
     connection = connect_for_reading(path)
     if connection is None:
         raise StoreError(f"there is no journal at {path}")
     with contextlib.closing(connection), clear_errors(path):
-        requests = {
-            row[0]: request_of(row[0], row[1])
-            for row in connection.execute("SELECT request_hash, body FROM requests")
-        }
-        entries: dict[str, Entry] = {}
-        for at, identity, number, kind, data in connection.execute(
-            "SELECT at, key, number, kind, data FROM events ORDER BY seq"
-        ):
-            entry = entries.get(identity)
-            key = made_for(identity) if entry is None else entry.key
-            event = event_of(key, number, kind, data, requests, identity=identity)
-            entries[identity] = apply(entry, event, at)
-        return {entry.key: entry for entry in entries.values()}
+        return _replay_events(connection)
+
+
+def read_twice(path: Path) -> tuple[dict[str, Entry], dict[str, Entry]]:
+    """Return what `read_entries` and `replay` do, as of one moment of a run that goes on.
+
+    Raises StoreError if the file cannot be read, ImpossibleMove.
+    """
+    connection = connect_for_reading(path)
+    if connection is None:
+        raise StoreError(f"there is no journal at {path}")
+    with contextlib.closing(connection), clear_errors(path):
+        connection.execute("BEGIN")
+        return entries_in(connection, identities=Identities(connection)), _replay_events(connection)
+
+
+def _replay_events(connection: sqlite3.Connection) -> dict[str, Entry]:
+    requests = {
+        row[0]: request_of(row[0], row[1])
+        for row in connection.execute("SELECT request_hash, body FROM requests")
+    }
+    entries: dict[str, Entry] = {}
+    for at, identity, number, kind, data in connection.execute(
+        "SELECT at, key, number, kind, data FROM events ORDER BY seq"
+    ):
+        entry = entries.get(identity)
+        key = made_for(identity) if entry is None else entry.key
+        event = event_of(key, number, kind, data, requests, identity=identity)
+        entries[identity] = apply(entry, event, at)
+    return {entry.key: entry for entry in entries.values()}

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline import events as ev
 from pipeline.disk.folder import OutputFolder
-from pipeline.errors import UsageError
+from pipeline.errors import StoreError, UsageError
 from pipeline.journal.audit import Finding, audit
 from pipeline.journal.database import VERSION
 from pipeline.journal.journal import Journal
@@ -108,6 +108,30 @@ def test_tables_and_events_disagree(folder: OutputFolder, statement: str, said: 
     backup.touch()
     (one,) = findings(folder)
     assert f"cp {backup} {folder.journal}" in one.action
+
+
+def test_a_damaged_file_is_the_only_finding(folder: OutputFolder) -> None:
+    """What it says of the rows is not looked at; what keeps it from being read is no damage."""
+    folder.journal.write_bytes(folder.journal.read_bytes()[:8192])
+    (one,) = findings(folder)
+    assert "damaged" in one.what
+    folder.journal.unlink()
+    folder.journal.mkdir()
+    with pytest.raises(StoreError, match="cannot be used"):
+        list(audit(folder, Path("shop.csv")))
+    folder.journal.rmdir()
+    (gone,) = audit(folder, Path("shop.csv"))
+    assert "there is no journal" in gone.what
+
+
+def test_a_video_without_a_hash_is_judged_by_its_size(folder: OutputFolder) -> None:
+    """As the journals of the first version have them."""
+    video = dataclasses.replace(VIDEO, name="b.mp4", size_bytes=len(CONTENT), sha256="")
+    (folder.videos / "b.mp4").write_bytes(CONTENT)
+    with contextlib.closing(Journal(folder.journal)) as journal:
+        done = [ev.Accepted("b", 1, "t2"), ev.Completed("b", 1, None)]
+        journal.append([*done, ev.Downloaded("b", 1, video)], 1.0).result(10)
+    assert findings(folder) == []
 
 
 def test_a_newer_version_is_no_damage(folder: OutputFolder) -> None:

@@ -66,14 +66,15 @@ def test_no_journal_and_no_folder(tmp_path: Path, journal: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["journal.db"]
 
 
-def test_damage_is_not_backed_up(journal: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kept", [1.0, 0.5])
+def test_damage_is_not_backed_up(journal: Path, tmp_path: Path, kept: float) -> None:
     """A copy of it would be taken for a good one."""
     with contextlib.closing(sqlite3.connect(journal)) as connection:
         find = "SELECT rootpage FROM sqlite_master WHERE name = 'events'"
         (page,) = connection.execute(find).fetchone()
     content = bytearray(journal.read_bytes())
     content[(page - 1) * 4096 : page * 4096] = bytes(4096)
-    journal.write_bytes(content)
+    journal.write_bytes(content[: int(len(content) * kept) // 4096 * 4096])
     with pytest.raises(StoreError, match="damaged") as caught:
         back_up(journal, tmp_path / "copy.db")
     assert str(journal) in caught.value.message

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import StoreError
-from pipeline.journal.database import VERSION
+from pipeline.journal.database import VERSION, unusable
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from tests.journal.lives import intended
@@ -48,6 +50,7 @@ LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 from pipeline.errors import StoreError
+from pipeline.journal import journal as module
 from pipeline.journal.journal import Journal
 from tests.journal.lives import intended
 
@@ -59,6 +62,7 @@ while number < 100_000:
         journal.append([intended(f"row{number}")], 1.0).result(10)
     except StoreError as error:
         print(number, error.message, flush=True)
+        module._FOLD_EVERY_S = 0.0
         break
     number += 1
 try:
@@ -244,3 +248,26 @@ def test_a_damaged_page_is_found_before_a_row_is_judged(tmp_path: Path, page: in
         with pytest.raises(StoreError, match="damaged") as caught:
             use(path)
         assert "journal verify" in (caught.value.action or "")
+
+
+def test_a_closed_journal_is_no_reason_for_another_folder(tmp_path: Path) -> None:
+    """Neither a missing right nor a disk that takes no writes; without a journal it may be."""
+    path = tmp_path / "journal.db"
+    path.touch()
+    for number, remedy in ((errno.EROFS, "Make the disk writable."), (errno.EACCES, str(path))):
+        error = unusable(path, OSError(number, os.strerror(number), str(path)))
+        assert error.action is not None
+        assert remedy in error.action
+        assert "--out" not in error.action
+        assert error.action.endswith("every row would be sent, and paid for, again.")
+    path.unlink()
+    with pytest.raises(sqlite3.OperationalError) as absent:
+        sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    if sys.platform != "win32":
+        path.symlink_to(tmp_path)
+        assert "it is a link" in unusable(path, absent.value).message
+        path.unlink()
+    path.touch()
+    assert "cannot be opened" in unusable(path, absent.value).message
+    path.unlink()
+    assert "again" not in (unusable(path, PermissionError(errno.EACCES, "denied")).action or "")
