@@ -1,0 +1,43 @@
+"""One live submission as the account's book remembers it, whichever journal it belongs to.
+
+Tested in tests/account/test_book.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.lifecycle import PAID
+from pipeline.model import Request, State, Video
+
+COUNTING = PAID | {State.DONE, State.EXPIRED}
+"""The states in which a submission counts as bought, so that its request is not bought again.
+
+Not those that were refused, never sent, or that failed at the provider: these cost nothing.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One attempt that was sent from this account. Times are Unix seconds.
+
+    `reference` is the attempt's client_business_id. `folder` is the output folder of its journal,
+    `manifest` the file it was run for, both absolute; `key` is what the row is called now,
+    `identity` its entry's for good. `money` is in the budget's currency; None without a price.
+    """
+
+    reference: str
+    journal_id: str
+    folder: str
+    manifest: str
+    identity: str
+    key: str
+    number: int
+    request: Request
+    state: State
+    video_name: str
+    task_id: str | None = None
+    money: float | None = None
+    submitted_at: float | None = None
+    finished_at: float | None = None
+    video: Video | None = None
