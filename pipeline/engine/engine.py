@@ -62,6 +62,7 @@ class Engine:
         self._reach = 0
         self._rows: dict[str, Tracked] = {}
         self._new: Callable[[str], tuple[Attempt, Entry | None]]  # see enqueue
+        self._asks_first: Callable[[str], bool]  # likewise
         self._events: list[ev.Event] = []
         self._commands: list[Command] = []
         self._uploads = Uploads(settings.uploads, AHEAD)
@@ -93,7 +94,11 @@ class Engine:
         self._uploads.know(sha256, url, valid_until)
 
     def enqueue(
-        self, keys: Iterable[str], new: Callable[[str], tuple[Attempt, Entry | None]]
+        self,
+        keys: Iterable[str],
+        new: Callable[[str], tuple[Attempt, Entry | None]],
+        *,
+        asks_first: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """Have these rows submitted, in their order.
 
@@ -102,6 +107,9 @@ class Engine:
             new: Returns the attempt of a row, and the entry of the attempt that it follows, if any.
                 It is called once for each row, when its turn is near: made at the start, the
                 attempts of a hundred thousand rows would take 50 MB.
+            asks_first: Says whether a row may have been sent by a run of which nothing is known.
+                Such a row is looked up by its reference first, which is free, and sent only if the
+                provider does not know it. Otherwise the task that is found is its own.
 
         Raises:
             ValueError: There are still rows of an earlier call whose attempts were not made.
@@ -109,7 +117,7 @@ class Engine:
         """
         if self._uploads.new_waiting:
             raise ValueError("the attempts of an earlier call are not all made yet")
-        self._new = new
+        self._new, self._asks_first = new, asks_first
         self.states[State.WAITING] += self._uploads.add_new(keys)
 
     def take_up(self, entry: Entry, now: float, *, doubt_age_s: float = 0) -> None:
@@ -252,7 +260,10 @@ class Engine:
             attempt, supersedes = self._new(key)
             row = self._rows[key] = Tracked(attempt, State.WAITING, now)
             row.supersedes = supersedes
-            self._apply(self._submissions.prepare(row, now))
+            if self._asks_first(key):
+                self._submissions.ask_first(row, now)
+            else:
+                self._apply(self._submissions.prepare(row, now))
 
     def _query(self, now: float) -> None:
         while (key := self._sweep.start(now)) is not None:
@@ -261,8 +272,10 @@ class Engine:
 
     def _take_query_reply(self, reply: QueryReply, now: float) -> None:
         row, content = self._rows[reply.key], reply.content
-        in_doubt = row.state is State.IN_DOUBT
+        in_doubt, unsent = row.state is State.IN_DOUBT, row.state is State.WAITING
         self._apply(self._outstanding.take_query_reply(row, content, now))
+        if unsent:
+            self._apply(self._submissions.heed_first_look(row, content, now))
         if in_doubt and not isinstance(content, Unauthorized):
             found = row.state is not State.IN_DOUBT
             self._apply(self._submissions.heed_look_up(row, now, found=found))

@@ -13,7 +13,8 @@ What is held to here, for every row from its submission until its task has ended
    neither is left as it is for the next run. The engine is finished when no row has either.
 3. Only the provider ends a row. A query that fails on the way, or says nothing, is made again;
    "no such task" makes a row missing after the grace time, and leaves one in doubt where it is.
-   Nothing is ever submitted again from here.
+   Nothing is ever submitted again from here. A row that asks first is no task of this run: it is
+   looked up before its paid call, which it needs only if the provider does not know its reference.
 4. Each limit (deadline, grace time, time for look-ups) is followed by one last query, so that after
    a long sleep of the machine a task is asked for before it is given up.
 
@@ -27,7 +28,14 @@ from math import inf
 from pipeline import events as ev
 from pipeline.engine.limits import LOOK_UP, PROOF, Settings
 from pipeline.engine.queries import Schedule, Sweep
-from pipeline.engine.rows import NOTHING, Reaction, Tracked, stop_for_key
+from pipeline.engine.rows import (
+    NOTHING,
+    Reaction,
+    Tracked,
+    close_earlier,
+    stop_for_key,
+    stop_for_look_ups,
+)
 from pipeline.errors import NoSuchTask, ProviderError, Unauthorized
 from pipeline.model import Phase, State, TaskView
 
@@ -85,6 +93,8 @@ class Outstanding:
             self._sweep.note_answer()
             self._ask_again(row, now)
             return Reaction(stop=stop_for_key(content))
+        if row.state is State.WAITING:
+            return self._take_first_look_up(row, content, now)
         if row.state is State.IN_DOUBT:
             events = self._take_look_up_reply(row, content, now)
         elif self.references.tells(row, content, now):
@@ -213,12 +223,7 @@ class Outstanding:
         row.lookups += 1
         self._slow_down_or_not(content, now)
         if isinstance(content, TaskView) and _shows_a_task(content):
-            self.references.note_found(content)
-            row.task_id = content.task_id or row.attempt.client_business_id
-            row.since = now
-            row.watch.timed = False
-            found = ev.Found(row.key, row.attempt.number, row.task_id)
-            return (found, *self._take_view(row, content, now))
+            return self._adopt(row, content, now)
         until = row.lookup_until
         if not isinstance(content, NoSuchTask):
             # The look-up itself failed, so it gets the same time again.
@@ -229,6 +234,41 @@ class Outstanding:
             due = now + LOOK_UP.wait_s(row.lookups + 1, row.key)
             self._sweep.schedule(row.key, min(due, until))
         return ()
+
+    def _adopt(self, row: Tracked, view: TaskView, now: float) -> tuple[ev.Event, ...]:
+        self.references.note_found(view)
+        row.task_id = view.task_id or row.attempt.client_business_id
+        row.since = now
+        row.watch.timed = False
+        found = ev.Found(row.key, row.attempt.number, row.task_id)
+        return (found, *self._take_view(row, view, now))
+
+    # Before the paid call.
+
+    def ask_first(self, row: Tracked, now: float) -> None:
+        """Look up a row that waits: an earlier run, of which nothing is known, may have sent it."""
+        self._sweep.schedule(row.key, now)
+
+    def _take_first_look_up(
+        self, row: Tracked, content: TaskView | ProviderError, now: float
+    ) -> Reaction:
+        """Take the task of a forgotten submission for the row's; an unclear answer is no answer."""
+        self._slow_down_or_not(content, now)
+        if isinstance(content, TaskView) and _shows_a_task(content):
+            self.hold(row)
+            key, number = row.key, row.attempt.number
+            sent = (ev.Intended(key, number, row.attempt), ev.Interrupted(key, number))
+            return Reaction((*close_earlier(row), *sent, *self._adopt(row, content, now)))
+        if isinstance(content, NoSuchTask):
+            return NOTHING
+        if row.unanswered_since is None:
+            row.unanswered_since = now
+        if now - row.unanswered_since >= self._settings.outage_s:
+            message = content.message if isinstance(content, ProviderError) else "an empty answer"
+            return Reaction(stop=stop_for_look_ups(message))
+        row.lookups += 1
+        self._sweep.schedule(row.key, now + LOOK_UP.wait_s(row.lookups, row.key))
+        return NOTHING
 
 
 class _References:

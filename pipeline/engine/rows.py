@@ -11,7 +11,8 @@ from enum import IntEnum
 from pipeline.engine.commands import Command
 from pipeline.engine.learned import Sighting
 from pipeline.errors import ExitCode, OutOfCredit, Unauthorized, Unfinished
-from pipeline.events import Event
+from pipeline.events import Event, Requeued
+from pipeline.lifecycle import SETTLED
 from pipeline.model import Attempt, Entry, State
 
 Kind = tuple[int, str, int]
@@ -82,6 +83,17 @@ class Tracked:
             self._watch = None
 
 
+def close_earlier(row: Tracked) -> tuple[Event, ...]:
+    """Close the attempt before, if there was one.
+
+    Only together with the new attempt: a stop before it leaves the row as it was.
+    """
+    earlier, row.supersedes = row.supersedes, None
+    if earlier is None or earlier.state not in SETTLED:
+        return ()
+    return (Requeued(row.key, earlier.attempt.number),)
+
+
 class Reach(IntEnum):
     """How far a stop reaches."""
 
@@ -123,6 +135,16 @@ def stop_for_outage(message: str) -> Stop:
         f"the provider does not answer submissions: {message}",
         Reach.SUBMITTING,
         "Run again when it is back; nothing is lost.",
+    )
+
+
+def stop_for_look_ups(message: str) -> Stop:
+    """Stop submitting: what may have been sent before cannot be looked up."""
+    return Stop(
+        ExitCode.UNFINISHED,
+        f"rows that may have been sent before cannot be looked up: {message}",
+        Reach.SUBMITTING,
+        "Run again when the provider is back; these rows were not sent.",
     )
 
 

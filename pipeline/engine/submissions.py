@@ -20,13 +20,22 @@ from pipeline.engine.rows import (
     Reaction,
     Stop,
     Tracked,
+    close_earlier,
     stop_for_credit,
     stop_for_key,
     stop_for_uploads,
 )
 from pipeline.engine.uploads import Uploads
-from pipeline.errors import NotSent, OutOfCredit, ProviderError, Refused, Throttled, Unauthorized
-from pipeline.lifecycle import SETTLED
+from pipeline.errors import (
+    NoSuchTask,
+    NotSent,
+    OutOfCredit,
+    ProviderError,
+    Refused,
+    Throttled,
+    Unauthorized,
+)
+from pipeline.model import State, TaskView
 
 
 class Submissions:
@@ -60,6 +69,24 @@ class Submissions:
         if self._uploads.prepared and not self._budget_waits:
             wake_at = min(wake_at, self._gate.opens_at(now, self._outstanding.slots))
         return wake_at
+
+    # A look before the paid call.
+
+    def ask_first(self, row: Tracked, now: float) -> None:
+        """Have a row looked up before its pictures are uploaded and it is sent."""
+        self._uploads.hold_back(row.key)
+        self._outstanding.ask_first(row, now)
+
+    def heed_first_look(
+        self, row: Tracked, content: TaskView | ProviderError, now: float
+    ) -> Reaction:
+        """Prepare a row whose reference the provider does not know; one that was found is sent."""
+        if row.state is not State.WAITING:
+            self._uploads.let_go(row.key)
+        elif isinstance(content, NoSuchTask):
+            self._uploads.let_go(row.key)
+            return self.prepare(row, now)
+        return NOTHING
 
     # Pictures.
 
@@ -109,7 +136,7 @@ class Submissions:
         row.reserved_on = self._budget.reserve(row.attempt)
         self._outstanding.hold(row)
         intended = ev.Intended(row.key, row.attempt.number, row.attempt)
-        return Reaction((*_close_earlier(row), intended), (Submit(row.attempt, urls),))
+        return Reaction((*close_earlier(row), intended), (Submit(row.attempt, urls),))
 
     def take_submit_reply(self, reply: SubmitReply, now: float) -> Reaction:
         """Take in how a submission ended."""
@@ -175,15 +202,4 @@ class Submissions:
 def _refuse_picture(row: Tracked, error: ProviderError) -> tuple[ev.Event, ...]:
     attempt = row.attempt
     refused = ev.PictureRefused(row.key, attempt.number, attempt, error.code, error.message)
-    return (*_close_earlier(row), refused)
-
-
-def _close_earlier(row: Tracked) -> tuple[ev.Event, ...]:
-    """Close the attempt before, if there was one.
-
-    Only now, together with the new attempt: a stop before it leaves the row as it was.
-    """
-    earlier, row.supersedes = row.supersedes, None
-    if earlier is None or earlier.state not in SETTLED:
-        return ()
-    return (ev.Requeued(row.key, earlier.attempt.number),)
+    return (*close_earlier(row), refused)

@@ -46,6 +46,7 @@ class Uploads:
         self._ahead = ahead
         self._new: deque[str] = deque()
         self._known: dict[str, _Known] = {}
+        self._held_back: set[str] = set()
         self._lacking: dict[str, set[str]] = {}
         self._wanted_by: dict[str, list[str]] = {}
         self._to_do: deque[str] = deque()
@@ -58,12 +59,16 @@ class Uploads:
     @property
     def waiting(self) -> int:
         """How many rows have not been submitted yet."""
-        return self.new_waiting + len(self._lacking) + len(self.prepared)
+        return self.new_waiting + self._made
 
     @property
     def new_waiting(self) -> int:
         """How many of them have no attempt yet."""
         return len(self._new)
+
+    @property
+    def _made(self) -> int:
+        return len(self._held_back) + len(self._lacking) + len(self.prepared)
 
     def know(self, sha256: str, url: str, valid_until: float) -> None:
         """Use an upload of an earlier run until `valid_until`."""
@@ -74,6 +79,14 @@ class Uploads:
         before = len(self._new)
         self._new += keys
         return len(self._new) - before
+
+    def hold_back(self, key: str) -> None:
+        """Count a row whose pictures are not to be uploaded yet among those that wait."""
+        self._held_back.add(key)
+
+    def let_go(self, key: str) -> None:
+        """Take note that a row is held back no more: it is prepared next, or not sent at all."""
+        self._held_back.discard(key)
 
     def put_back(self, key: str) -> None:
         """Queue a row first again, after a submission that was provably not accepted."""
@@ -117,7 +130,7 @@ class Uploads:
 
     def next_new(self) -> str | None:
         """Return the next row to make an attempt for and prepare, if it is time to do so."""
-        if self._new and len(self.prepared) + len(self._lacking) < self._ahead:
+        if self._new and self._made < self._ahead:
             return self._new.popleft()
         return None
 

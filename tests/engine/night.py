@@ -285,7 +285,9 @@ def night(
     return Night(engine, provider or Provider(), new, settings)
 
 
-def resume(before: Night, *, after_s: float = 0.0) -> Night:
+def resume(
+    before: Night, *, after_s: float = 0.0, asks_first: Callable[[str], bool] = lambda _: False
+) -> Night:
     """A fresh engine that takes up what the journal of an earlier night says, some time later."""
     now = before.now + after_s
     engine = Engine(before.settings, now)
@@ -301,6 +303,6 @@ def resume(before: Night, *, after_s: float = 0.0) -> Night:
         elif entry.state in PAID:
             age_s = now - (entry.submitted_at if entry.submitted_at is not None else now)
             engine.take_up(entry, now, doubt_age_s=age_s)
-    engine.enqueue(waiting, lambda key: (waiting[key], entries.get(key)))
+    engine.enqueue(waiting, lambda key: (waiting[key], entries.get(key)), asks_first=asks_first)
     journal = list(before.journal)
     return Night(engine, before.provider, before.rows, before.settings, now, journal=journal)
