@@ -9,6 +9,7 @@ Tested in tests/test_lifecycle.py and tests/journal/test_journal.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from pipeline.model import Attempt, Video
 
@@ -40,6 +41,19 @@ class PictureRefused(Event):
     attempt: Attempt
     code: str | None
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reused(Event):
+    """The row got a take that was bought before, and nothing was submitted.
+
+    `task_id` is the task that made it, `made_at` the Unix second at which it was done, if known.
+    """
+
+    attempt: Attempt
+    task_id: str
+    video: Video
+    made_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +162,9 @@ class Renamed(Event):
 
     new_key: str
 
+
+Opening: TypeAlias = Intended | PictureRefused | Reused
+"""The events that an attempt begins with: they hold it."""
 
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}
 """Every kind of event, by the name that the journal stores."""

@@ -24,9 +24,11 @@ from pipeline.events import (
     LinkLost,
     NotAccepted,
     NotFound,
+    Opening,
     PictureRefused,
     Renamed,
     Requeued,
+    Reused,
     TaskBack,
     TaskFailed,
     TaskLost,
@@ -49,6 +51,7 @@ def _move(*sources: State, to: State) -> Move:
 MOVES: dict[type[Event], Move] = {
     Intended: _move(State.WAITING, to=State.SUBMITTING),
     PictureRefused: _move(State.WAITING, to=State.REFUSED),
+    Reused: _move(State.WAITING, to=State.DONE),
     Accepted: _move(State.SUBMITTING, to=State.RUNNING),
     NotAccepted: _move(State.SUBMITTING, to=State.WAITING),
     Declined: _move(State.SUBMITTING, to=State.REFUSED),
@@ -110,7 +113,7 @@ def apply(entry: Entry | None, event: Event, at: float) -> Entry:
 
     """
     state = next_state(entry.state if entry else State.WAITING, event, _MOVES_IN_JOURNALS)
-    if isinstance(event, Intended | PictureRefused):
+    if isinstance(event, Opening):
         return _open_attempt(entry, event, state, at)
     if entry is None or event.number != entry.attempt.number:
         raise ImpossibleMove(f"{type(event).__name__} is about attempt {event.number}: {entry}")
@@ -119,27 +122,21 @@ def apply(entry: Entry | None, event: Event, at: float) -> Entry:
     return _change(entry, state, event, at)
 
 
-def _open_attempt(
-    entry: Entry | None, event: Intended | PictureRefused, state: State, at: float
-) -> Entry:
-    attempt, sent = event.attempt, isinstance(event, Intended)
+def _open_attempt(entry: Entry | None, event: Opening, state: State, at: float) -> Entry:
+    attempt = event.attempt
     take, earlier = (entry.take, entry.earlier) if entry else (None, ())
     if entry and entry.attempt.number != attempt.number:
         take = entry.video or take
         if entry.submitted_at is not None:
             earlier = (*earlier, entry.attempt.request.request_hash)
-    refusal = None if sent else event
-    return Entry(
-        key=event.key,
-        state=state,
-        attempt=attempt,
-        error_code=refusal.code if isinstance(refusal, PictureRefused) else None,
-        error_message=refusal.message if isinstance(refusal, PictureRefused) else None,
-        submitted_at=at if sent else None,
-        finished_at=None if sent else at,
-        take=take,
-        earlier=earlier,
-    )
+    opened = Entry(event.key, state, attempt, take=take, earlier=earlier)
+    match event:
+        case PictureRefused(code=code, message=message):
+            return replace(opened, error_code=code, error_message=message, finished_at=at)
+        case Reused(task_id=task_id, video=video, made_at=made_at):
+            return replace(opened, task_id=task_id, video=video, finished_at=made_at)
+        case _:
+            return replace(opened, submitted_at=at)
 
 
 def _change(entry: Entry, state: State, event: Event, at: float) -> Entry:

@@ -228,6 +228,16 @@ class Entry:
         return self.earlier.count(request_hash) + latest
 
     @property
+    def submissions(self) -> int:
+        """How often the row was submitted, over all runs."""
+        return len(self.earlier) + (self.submitted_at is not None)
+
+    @property
+    def reused(self) -> bool:
+        """Whether its video was bought for another row, or for an earlier take of this one."""
+        return self.submitted_at is None and self.task_id is not None and self.video is not None
+
+    @property
     def next_number(self) -> int:
         """The number of the next submission: the same one if this one provably never went out."""
         reusable = self.state is State.WAITING and not self.closed

@@ -26,7 +26,7 @@ VIDEO = Video("a.mp4", 1000, "00", 6.0, 1280, 720)
 NEWER = replace(VIDEO, name="a-2.mp4")
 
 DESIGN = {
-    State.WAITING: {State.SUBMITTING, State.REFUSED},
+    State.WAITING: {State.SUBMITTING, State.REFUSED, State.DONE},
     State.SUBMITTING: {State.RUNNING, State.WAITING, State.REFUSED, State.IN_DOUBT},
     State.IN_DOUBT: {State.RUNNING, State.WAITING},
     State.RUNNING: {State.READY, State.FAILED, State.MISSING},
@@ -73,6 +73,7 @@ SAMPLES: dict[type[ev.Event], ev.Event] = {
         *done(),
         ev.Requeued("a", 1),
         ev.PictureRefused("a", 1, attempt(), "bad", "no picture"),
+        ev.Reused("a", 1, attempt(), "t0", VIDEO, 0.5),
         ev.NotAccepted("a", 1),
         ev.Declined("a", 1, "bad", "no"),
         ev.AnswerLost("a", 1, "timeout"),
@@ -277,7 +278,7 @@ def test_a_refused_picture_was_no_submission() -> None:
 @pytest.mark.parametrize("event", [one for one in SAMPLES.values() if one.number == 1])
 def test_nothing_but_an_attempt_begins_a_row(event: ev.Event) -> None:
     """Any other first event is impossible."""
-    if isinstance(event, ev.Intended | ev.PictureRefused):
+    if isinstance(event, ev.Opening):
         assert apply(None, event, 1.0).attempt.number == 1
     else:
         with pytest.raises(ImpossibleMove):
@@ -289,3 +290,43 @@ def test_an_event_about_another_attempt_is_impossible() -> None:
     entry = Entry("a", State.SUBMITTING, attempt(2))
     with pytest.raises(ImpossibleMove, match="attempt 1"):
         apply(entry, ev.Accepted("a", 1, "t1"), 1.0)
+
+
+def reused(number: int = 1, request: Request = REQUEST) -> ev.Reused:
+    return ev.Reused("a", number, attempt(number, request), "t0", VIDEO, 0.5)
+
+
+def test_a_take_that_was_bought_before_is_no_submission() -> None:
+    """The row is done with the task and the time of the original, and no attempt was spent."""
+    entry = happened(reused())
+    assert (entry.state, entry.task_id, entry.video) == (State.DONE, "t0", VIDEO)
+    assert (entry.submitted_at, entry.finished_at) == (None, 0.5)
+    assert entry.reused
+    assert entry.submissions == entry.submissions_of("hash-1") == 0
+
+
+def test_after_a_reused_take_a_new_one_has_a_number_of_its_own() -> None:
+    """So its reference was never used, and the reused take stands until it is done."""
+    entry = happened(reused(), ev.Requeued("a", 1))
+    assert entry.next_number == 2
+    entry = happened(intended(2), before=entry)
+    assert (entry.take, entry.submissions, entry.earlier) == (VIDEO, 1, ())
+    entry = happened(*done(2, NEWER), before=entry)
+    assert not entry.reused
+    assert entry.video == NEWER
+
+
+def test_a_take_that_comes_back_keeps_count_of_what_was_submitted() -> None:
+    """Edited away and back again: two submissions, and the third number is none."""
+    entry = happened(intended(), *done(), ev.Requeued("a", 1), intended(2, EDITED))
+    entry = happened(*done(2, NEWER), ev.Requeued("a", 2), reused(3), before=entry)
+    assert (entry.state, entry.video, entry.attempt.number) == (State.DONE, VIDEO, 3)
+    assert entry.submissions == 2
+    assert entry.reused
+
+
+def test_a_doubt_that_a_person_closed_is_no_reused_take() -> None:
+    """Its task was given up, and it has no video."""
+    entry = happened(intended(), ev.Accepted("a", 1, "t1"), ev.TaskLost("a", 1, "gone"))
+    entry = happened(ev.ClosedUnsent("a", 1), before=entry)
+    assert not entry.reused

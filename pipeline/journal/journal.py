@@ -42,7 +42,7 @@ from typing import TypeAlias
 from pipeline.collector import collector_paused
 from pipeline.disk.failures import no_room
 from pipeline.errors import StoreError
-from pipeline.events import Event, Intended, PictureRefused, Renamed
+from pipeline.events import Event, Opening, Renamed
 from pipeline.journal.database import (
     Reserve,
     clear_errors,
@@ -379,7 +379,7 @@ class Journal:
         insert(
             self._connection,
             _PUT_REQUESTS,
-            [request_values(one) for one in events if isinstance(one, Intended | PictureRefused)],
+            [request_values(one) for one in events if isinstance(one, Opening)],
         )
         insert(self._connection, _PUT_ENTRIES, list(map(entry_values, changed.values())))
         # Only now, with the states in the tables: `_recall` reads there what `_open` does not hold.

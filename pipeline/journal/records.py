@@ -8,7 +8,7 @@ from dataclasses import fields
 from math import isfinite
 from typing import Any
 
-from pipeline.events import KINDS, Downloaded, Event, Intended, PictureRefused
+from pipeline.events import KINDS, Downloaded, Event, Intended, Opening, PictureRefused, Reused
 from pipeline.model import Attempt, Entry, Request, State, Video
 
 ENTRY_COLUMNS = (
@@ -40,7 +40,7 @@ _OWN_FIELDS = {
 }
 
 
-def request_values(event: Intended | PictureRefused) -> tuple[str, str]:
+def request_values(event: Opening) -> tuple[str, str]:
     """Return the request of an event that begins an attempt, as the values of `requests`."""
     request = event.attempt.request
     return request.request_hash, _request_body(request)
@@ -172,7 +172,7 @@ def event_data(event: Event) -> str | None:
     if isinstance(event, Downloaded):
         return _video_text(event.video)
     data = {name: getattr(event, name) for name in _OWN_FIELDS[type(event)]}
-    if isinstance(event, Intended | PictureRefused):
+    if isinstance(event, Opening):
         attempt = event.attempt
         data["request_hash"] = attempt.request.request_hash
         data["client_business_id"] = attempt.client_business_id
@@ -205,7 +205,9 @@ def event_of(
     values: dict[str, Any] = json.loads(data) if data else {}
     if cls is Downloaded:
         return Downloaded(key, number, _video_of(data or ""))
-    if cls in (Intended, PictureRefused):
+    if cls is Reused:
+        values["video"] = _video(values["video"])
+    if cls in (Intended, PictureRefused, Reused):
         request = requests[values.pop("request_hash")]
         values["attempt"] = Attempt(
             key,
@@ -231,6 +233,8 @@ def _value(value: Any) -> str:  # noqa: ANN401 - whatever a field holds
         return "null"
     if type(value) is float and isfinite(value):
         return repr(value)
+    if isinstance(value, Video):
+        return _video_text(value)
     return _text(value)
 
 

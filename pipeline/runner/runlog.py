@@ -13,7 +13,7 @@ from pipeline.concealment import conceal
 from pipeline.disk.failures import storing
 from pipeline.disk.openfile import open_private
 from pipeline.errors import StoreError
-from pipeline.events import Declined, Event, Intended, LinkLost, PictureRefused, TaskFailed
+from pipeline.events import Declined, Event, LinkLost, Opening, PictureRefused, TaskFailed
 from pipeline.lifecycle import MOVES
 from pipeline.model import Video
 from pipeline.writer.outcome import advise, iso
@@ -87,7 +87,7 @@ class RunLog:
 
 def _details_of(event: Event) -> dict[str, object]:
     details = {field.name: getattr(event, field.name) for field in fields(event)}
-    if isinstance(event, Intended | PictureRefused):
+    if isinstance(event, Opening):
         del details["attempt"]
         details["client_business_id"] = event.attempt.client_business_id
     if isinstance(details.get("video"), Video):

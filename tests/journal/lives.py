@@ -70,19 +70,22 @@ def lives(draw: st.DrawFn) -> list[list[ev.Event]]:
 def _next(draw: st.DrawFn, key: str, entries: dict[str, Entry], identities: set[str]) -> ev.Event:
     entry = entries.get(key)
     if entry is None:
-        kinds: list[type[ev.Event]] = [ev.Intended, ev.PictureRefused]
+        kinds: list[type[ev.Event]] = [ev.Intended, ev.PictureRefused, ev.Reused]
     else:
         kinds = [kind for kind, move in MOVES.items() if entry.state in move.sources]
         kinds.append(ev.Renamed)
     kind = draw(st.sampled_from(kinds))
     number = entry.attempt.number if entry else 1
-    if kind in {ev.Intended, ev.PictureRefused}:
+    if kind in {ev.Intended, ev.PictureRefused, ev.Reused}:
         following = entry.next_number if entry else 1
         opened = attempt(key, following, draw(st.sampled_from(["a film", "another", "a third"])))
         identity = entry.identity if entry else _unused(key, identities)
         opened = replace(opened, identity=identity, client_business_id=f"{identity} {following}")
         if kind is ev.Intended:
             return ev.Intended(key, following, opened)
+        if kind is ev.Reused:
+            made_at = draw(st.sampled_from([None, 0.5]))
+            return ev.Reused(key, following, opened, f"task {identity}", VIDEO, made_at)
         return ev.PictureRefused(key, following, opened, "bad_image", "no picture")
     if kind is ev.Renamed:
         free = [one for one in (*NAMES, *identities) if one not in entries and "\x1f" not in one]
