@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from pipeline.account.submission import Submission
 from pipeline.lifecycle import PAID
 from pipeline.model import Entry, Request, State
 
@@ -34,6 +35,7 @@ class Action(StrEnum):
 
     SUBMIT = "submit"
     TAKE_UP = "take up"
+    REUSE = "reuse"
     LEAVE = "leave"
 
 
@@ -42,9 +44,10 @@ ENDED_BADLY = frozenset({State.FAILED, State.EXPIRED, State.REFUSED})
 _NEW = "new"
 CHANGED = "changed"
 _RENAMED = "renamed"
-GROUPS = (_NEW, CHANGED, _RENAMED, *(state.value for state in State))
+REPEAT = "repeat"
+GROUPS = (_NEW, CHANGED, _RENAMED, REPEAT, *(state.value for state in State))
 """The groups of a plan: rows never seen, rows edited since they ended, rows that the journal knows
-under another key, and the states."""
+under another key, rows whose video was bought before, and the states."""
 
 # An entry that is `submitting` before a run begins: an earlier run ended before the answer came.
 _GROUP_OF = {state: state.value for state in State} | {State.SUBMITTING: State.IN_DOUBT.value}
@@ -65,7 +68,8 @@ class Selection:
     `retry` holds the states whose unchanged rows get a new attempt. `redo_changed` asks for a new
     take of every edited row that is done, `redo` for one of the rows with these keys. `only` holds
     the keys that count (None: all). `limit` is the most rows to submit, `attempts` the most
-    submissions of one request over all runs.
+    submissions of one request over all runs. `pay_again` holds the keys of rows that are paid for
+    although their video was bought before, `pay_again_all` says so of all rows to be submitted.
     """
 
     mode: Mode = Mode.RUN
@@ -75,6 +79,8 @@ class Selection:
     only: frozenset[str] | None = None
     limit: int | None = None
     attempts: int = 3
+    pay_again: frozenset[str] = frozenset()
+    pay_again_all: bool = False
 
 
 class Step(NamedTuple):
@@ -82,8 +88,8 @@ class Step(NamedTuple):
 
     `counts` says whether the row counts towards the exit code, `edited` whether its request is not
     the one that was sent last. `renamed_from` is the key that the row had in the journal, if it has
-    another one now. A tuple, because there is one for each row and it costs a third of a
-    frozen dataclass.
+    another one now. `repeat_of` is what was bought before for the very same request. A tuple,
+    because there is one for each row and it costs a third of a frozen dataclass.
     """
 
     key: str
@@ -93,6 +99,12 @@ class Step(NamedTuple):
     counts: bool = True
     edited: bool = False
     renamed_from: str | None = None
+    repeat_of: Submission | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether the row waits, because its video was bought before and cannot be had here."""
+        return self.group == REPEAT and self.action is Action.LEAVE
 
     @property
     def waits_for_redo(self) -> bool:
@@ -139,18 +151,13 @@ def decide(
 
     """
     earlier_keys = renamed or {}
-    steps, submits = [], 0
+    steps = []
     keys = set()
     for key, request in rows:
         keys.add(key)
         step = _decide(key, request, entries.get(key), selection)
         if key in files_gone and _is_selected(key, selection):
             step = _fetch_again(step, link_lives=key in links_live)
-        if step.action is Action.SUBMIT:
-            if selection.limit is not None and submits >= selection.limit:
-                step = step._replace(action=Action.LEAVE, reason="beyond --limit", counts=False)
-            else:
-                submits += 1
         if key in earlier_keys:
             step = _say_renamed(step, entries[key], earlier_keys[key])
         steps.append(step)
@@ -159,12 +166,22 @@ def decide(
         for entry in entries.values()
         if entry.key not in keys and entry.state in PAID and _is_selected(entry.key, selection)
     )
-    return Plan(tuple(steps), tuple(gone))
+    return limit_submissions(Plan(tuple(steps), tuple(gone)), selection.limit)
+
+
+def limit_submissions(plan: Plan, limit: int | None) -> Plan:
+    """Leave alone the rows that would be submitted beyond the first `limit`; None: no limit."""
+    if limit is None:
+        return plan
+    beyond = {step.key for step in plan.of(Action.SUBMIT)[limit:]}
+    steps = (_leave_beyond(step) if step.key in beyond else step for step in plan.steps)
+    return Plan(tuple(steps), plan.gone)
 
 
 def unknown_keys(selection: Selection, keys: Collection[str]) -> list[str]:
     """Return the keys that the selection names and that no row of the manifest has, sorted."""
-    return sorted(((selection.only or frozenset()) | selection.redo).difference(keys))
+    named = (selection.only or frozenset()) | selection.redo | selection.pay_again
+    return sorted(named.difference(keys))
 
 
 def _decide(key: str, request: Request | None, entry: Entry | None, selection: Selection) -> Step:
@@ -192,6 +209,11 @@ def _decide(key: str, request: Request | None, entry: Entry | None, selection: S
     return _ended_badly(request, entry, group, selection)
 
 
+def _leave_beyond(step: Step) -> Step:
+    renamed = f"renamed from {step.renamed_from}; " if step.renamed_from else ""
+    return step._replace(action=Action.LEAVE, reason=f"{renamed}beyond --limit", counts=False)
+
+
 def _is_selected(key: str, selection: Selection) -> bool:
     return selection.only is None or key in selection.only
 
@@ -212,6 +234,8 @@ def _done(request: Request, entry: Entry, group: str, selection: Selection) -> S
         entry.key in selection.redo or (edited and selection.redo_changed)
     ):
         return _submit_again(entry, request, group, "another take was asked for", selection)
+    if selection.mode is Mode.RUN and entry.reused and entry.key in selection.pay_again:
+        return _submit_again(entry, request, group, "a take of its own was asked for", selection)
     reason = "edited since it was done; needs --redo changed" if edited else "done"
     return Step(entry.key, Action.LEAVE, group, reason, counts=not edited, edited=edited)
 

@@ -1,0 +1,234 @@
+"""Rows whose very request was bought before: the account pays for a request once.
+
+A request is what it says, whatever file, folder, key or team it comes from. So before a run submits
+a row, the row's request is held against what was bought before:
+
+- What counts is a submission of another journal of the account, or of an entry of this journal
+  whose row left the manifest, that is in doubt, under way, missing, done or expired (see
+  `account.submission.COUNTING`). Entries whose row is still in the manifest never count: rows that
+  are equal inside a manifest are each made.
+- One bought take serves one row of the manifest. Of n equal rows as many are repeats as there are
+  takes that serve no row yet, the first ones of the sheet; the others are paid for.
+- A repeat gets the video: the finished one that was bought last, if its file can be had, else the
+  one before it. Where none can be had, or with the setting `hold`, the row waits.
+- A row that was edited back to what an earlier take of its own was made of gets that take back,
+  whatever the setting. If its file is gone and the row would be submitted, it waits.
+- Rows of `--redo` and `--pay-again` are not compared. Those of `retry` and `--retry` are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from pathlib import PurePath
+
+from pipeline.account.submission import COUNTING, Submission
+from pipeline.lifecycle import SETTLED
+from pipeline.model import Entry, Request, State
+from pipeline.planner.plan import REPEAT, Action, Mode, Plan, Selection, Step
+
+_OWN = "it is again as it was for an earlier take"
+
+Bought = Mapping[str, Sequence[Submission]]
+"""Submissions by the hash of their request, the latest first."""
+
+
+class Repeats(StrEnum):
+    """What becomes of a row whose request was bought before: the setting `repeats`."""
+
+    REUSE = "reuse"
+    HOLD = "hold"
+    PAY = "pay"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is known of the past when rows are compared.
+
+    `elsewhere` is what other journals of the account bought, `own` the attempts of this journal.
+    `present` holds the keys of the rows that did not leave the manifest. `unusable` holds the
+    references of submissions whose video cannot be had.
+    """
+
+    elsewhere: Bought = field(default_factory=dict)
+    own: Bought = field(default_factory=dict)
+    present: AbstractSet[str] = frozenset()
+    unusable: AbstractSet[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A plan with its repeats, and what the book compares with when it takes an intent.
+
+    `known` is how many submissions of other journals the plan knew of, by request. Rows with a key
+    in `exempt` are not compared.
+    """
+
+    plan: Plan
+    known: Mapping[str, int]
+    exempt: frozenset[str]
+
+
+def find_repeats(
+    plan: Plan,
+    requests: Mapping[str, Request],
+    entries: Mapping[str, Entry],
+    history: History,
+    *,
+    selection: Selection,
+    setting: Repeats,
+) -> Compared:
+    """Find the rows of a plan whose request was bought before, and say what becomes of each.
+
+    Args:
+        plan: the plan, without a limit.
+        requests: the requests of the manifest's rows, by key.
+        entries: what the journal knows, by key.
+        history: what was bought before.
+        selection: what the run is asked to do.
+        setting: what becomes of repeats.
+
+    """
+    exempt = frozenset(
+        step.key
+        for step in plan.of(Action.SUBMIT)
+        if setting is Repeats.PAY or _is_paid_on_purpose(step, entries.get(step.key), selection)
+    )
+    comparison = _Comparison(requests, entries, history, selection, setting, exempt)
+    compared = Plan(tuple(map(comparison.compare, plan.steps)), plan.gone)
+    submitted = {requests[step.key].request_hash for step in compared.of(Action.SUBMIT)}
+    known = {
+        one: sum(other.state in COUNTING for other in history.elsewhere[one])
+        for one in submitted
+        if one in history.elsewhere
+    }
+    left = exempt.intersection(step.key for step in compared.of(Action.SUBMIT))
+    return Compared(compared, known, left)
+
+
+def _is_paid_on_purpose(step: Step, entry: Entry | None, selection: Selection) -> bool:
+    # Nothing but --redo, or --pay-again with its key, submits a row that is done.
+    redone = step.key in selection.redo or (entry is not None and entry.state is State.DONE)
+    return redone or selection.pay_again_all or step.key in selection.pay_again
+
+
+@dataclass
+class _Comparison:
+    """The comparison of the rows of one plan, in the order of the sheet."""
+
+    requests: Mapping[str, Request]
+    entries: Mapping[str, Entry]
+    history: History
+    selection: Selection
+    setting: Repeats
+    exempt: Collection[str]
+    _pools: dict[str, list[Submission]] = field(default_factory=dict)
+
+    @cached_property
+    def _serving(self) -> set[str | None]:
+        """The tasks whose take a row has: a task made one video, so it tells which take it is."""
+        present = self.history.present
+        return {
+            entry.task_id for key, entry in self.entries.items() if entry.reused and key in present
+        }
+
+    def compare(self, step: Step) -> Step:
+        """Return the step of a row as it is once its request was held against what was bought."""
+        request = self.requests.get(step.key)
+        if request is None:
+            return step
+        own = self._own_take(step, request)
+        if own is not None and self._is_usable(own):
+            return _repeat(step, own, Action.REUSE, f"{_OWN} of its own")
+        if step.action is not Action.SUBMIT or step.key in self.exempt:
+            return step
+        if own is not None:
+            return _repeat(step, own, Action.LEAVE, f"{_OWN} of its own; {_why_not(own)}")
+        pool = self._pool(request.request_hash)
+        return self._served(step, pool) if pool else step
+
+    def _own_take(self, step: Step, request: Request) -> Submission | None:
+        """Return the take that was made of the request that the row has again, if there is one."""
+        entry = self.entries.get(step.key)
+        named = self.selection.redo | self.selection.pay_again
+        if entry is None or step.key in named or not self._is_edited_back(step, entry, request):
+            return None
+        takes = [
+            one
+            for one in self.history.own.get(request.request_hash, ())
+            if one.identity == entry.identity and one.state is State.DONE
+        ]
+        return next(filter(self._is_usable, takes), takes[0] if takes else None)
+
+    def _is_edited_back(self, step: Step, entry: Entry, request: Request) -> bool:
+        """Return whether the row has another request than its latest attempt, and may change."""
+        if entry.attempt.request.request_hash == request.request_hash:
+            return False
+        left = step.action is Action.LEAVE and step.edited and entry.state in SETTLED
+        return step.action is Action.SUBMIT or (left and self.selection.mode is Mode.RUN)
+
+    def _pool(self, request_hash: str) -> list[Submission]:
+        """Return what was bought for a request and serves no row yet, the best take first."""
+        if request_hash not in self._pools:
+            gone = (
+                one
+                for one in self.history.own.get(request_hash, ())
+                if one.key not in self.history.present
+            )
+            bought = [
+                one
+                for one in (*self.history.elsewhere.get(request_hash, ()), *gone)
+                if one.state in COUNTING and (not one.task_id or one.task_id not in self._serving)
+            ]
+            bought.sort(key=lambda one: (not self._is_usable(one), -(one.submitted_at or 0)))
+            self._pools[request_hash] = bought
+        return self._pools[request_hash]
+
+    def _is_usable(self, one: Submission) -> bool:
+        unusable = self.history.unusable
+        return one.state is State.DONE and one.video is not None and one.reference not in unusable
+
+    def _served(self, step: Step, pool: list[Submission]) -> Step:
+        taken = pool.pop(0)
+        bought = f"its request was bought for {describe(taken)}"
+        if not self._is_usable(taken):
+            return _repeat(step, taken, Action.LEAVE, f"{bought}; {_why_not(taken)}")
+        if self.setting is Repeats.HOLD:
+            return _repeat(step, taken, Action.LEAVE, f"{bought}; repeats is set to hold")
+        return _repeat(step, taken, Action.REUSE, bought)
+
+
+def _repeat(step: Step, taken: Submission, action: Action, reason: str) -> Step:
+    renamed = f"renamed from {step.renamed_from}; " if step.renamed_from else ""
+    return step._replace(
+        action=action,
+        group=REPEAT,
+        reason=renamed + reason,
+        # What a row that waits counts as is told of all of them: see `writer.outcome`.
+        counts=action is Action.REUSE,
+        edited=False,
+        repeat_of=taken,
+    )
+
+
+def describe(bought: Submission) -> str:
+    """Name the row that something was bought for, and its manifest."""
+    return f"{bought.key} of {PurePath(bought.manifest).name}"
+
+
+_WHY_NOT = {
+    State.SUBMITTING: "it is being submitted",
+    State.IN_DOUBT: "whether it was accepted is in doubt",
+    State.RUNNING: "its video is being made",
+    State.READY: "its video is not downloaded yet",
+    State.MISSING: "the provider does not know its task any more",
+    State.EXPIRED: "its video was never downloaded, and its link has expired",
+    State.DONE: "its video file is gone or was changed",
+}
+
+
+def _why_not(bought: Submission) -> str:
+    return _WHY_NOT[bought.state]
