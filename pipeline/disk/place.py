@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from pipeline.disk.failures import storing
-from pipeline.disk.openfile import open_unlinked
+from pipeline.disk.openfile import open_regular, open_unlinked
 
 _Written = TypeVar("_Written")
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _MODE, _OWN = 0o666, 0o600
+_AT_ONCE = 8 * 1024 * 1024
+"""So much of a file is copied at a time, in bytes."""
 _MOST_NAMES = 99
 # How a file system reports that it flushes no folders: Linux's own for one without the call, and
 # what network and foreign file systems of Linux and macOS give. EIO, ENOSPC and the like are not
@@ -118,6 +121,61 @@ def rename_new(temp: Path, target: Path, mode: int) -> None:
         target.unlink()
         raise
     sync_folder(target.parent)
+
+
+def place_copy(source: Path, target: Path, sha256: str) -> bool:
+    """Put a copy of a file at `target` if its content has this hash; return whether it has.
+
+    Where the file system can, both share their blocks until either is written to. They are never
+    links: whatever becomes of the one, the other stays.
+
+    Args:
+        source: the file; a link, or anything but a file, counts as one that is not there.
+        target: where the copy goes, in place of what has that name.
+        sha256: the hash of the content, in hexadecimal digits.
+
+    Raises:
+        StoreError: the folder does not take the file.
+
+    """
+    temp = temporary(target)
+    with storing(target), _clearing(temp), contextlib.ExitStack() as opened:
+        try:
+            origin = opened.enter_context(open_regular(source))
+        except OSError:
+            return False
+        descriptor, readable = _write(temp, lambda file: _copy(origin, file))
+        # What was written is hashed, and not what was read: it is the copy that counts.
+        if not readable or _sha256(temp) != sha256:
+            os.close(descriptor)
+            return False
+        place_written(descriptor, temp, target)
+    return True
+
+
+def _copy(origin: int, file: BinaryIO) -> bool:
+    """Copy an open file; return whether it could be read to its end."""
+    if hasattr(os, "copy_file_range"):
+        with contextlib.suppress(OSError):  # not on this system, or not between these two disks
+            while os.copy_file_range(origin, file.fileno(), _AT_ONCE):
+                pass
+            return True
+    os.lseek(origin, 0, os.SEEK_SET)
+    file.seek(0)
+    file.truncate()
+    while True:
+        try:
+            part = os.read(origin, _AT_ONCE)
+        except OSError:
+            return False
+        if not part:
+            return True
+        file.write(part)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remove(target: Path) -> None:

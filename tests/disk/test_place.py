@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from pipeline.disk.place import (
     place,
+    place_copy,
     place_in_cache,
     place_new,
     place_written,
@@ -238,3 +240,47 @@ def test_a_cached_file_is_whole_and_its_owners(tmp_path: Path) -> None:
     assert list(target.parent.iterdir()) == [target]
     if os.name == "posix":
         assert target.stat().st_mode & 0o777 == 0o600
+
+
+SHA256 = hashlib.sha256(b"video").hexdigest()
+
+
+@pytest.mark.parametrize("shares", [True, False])
+def test_a_copy_is_a_file_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, shares: bool
+) -> None:
+    """Whatever becomes of the original, the copy stays; what has its name is replaced."""
+    source, target = tmp_path / "a.mp4", tmp_path / "there" / "b.mp4"
+    source.write_bytes(b"video")
+    target.parent.mkdir()
+    target.write_bytes(b"left by a killed run, and longer")
+    if not shares:
+        monkeypatch.delattr(os, "copy_file_range", raising=False)
+    assert place_copy(source, target, SHA256)
+    assert target.stat().st_nlink == source.stat().st_nlink == 1
+    with source.open("r+b") as file:
+        file.write(b"other")
+    assert target.read_bytes() == b"video"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_what_is_not_that_file_is_not_copied(tmp_path: Path) -> None:
+    """Changed, gone, a folder, a link: nothing is put in place, and nothing is left behind."""
+    target = tmp_path / "there" / "b.mp4"
+    changed, link = tmp_path / "changed.mp4", tmp_path / "link.mp4"
+    changed.write_bytes(b"vide0")
+    right = tmp_path / "right.mp4"
+    right.write_bytes(b"video")
+    link.symlink_to(right)
+    for source in (changed, tmp_path / "gone.mp4", tmp_path, link):
+        assert not place_copy(source, target, SHA256)
+        assert not target.exists()
+    assert not target.parent.exists() or not list(target.parent.iterdir())
+
+
+def test_a_copy_that_finds_no_place(tmp_path: Path) -> None:
+    """The folder is a file."""
+    source = tmp_path / "a.mp4"
+    source.write_bytes(b"video")
+    with pytest.raises(StoreError, match=r"b\.mp4 cannot be written"):
+        place_copy(source, source / "b.mp4", SHA256)
