@@ -21,6 +21,8 @@ from pipeline.config.values import (
     Prepare,
     PromptTemplate,
     Resolution,
+    SeriesName,
+    SeriesName,
     Sheet,
     Text,
     is_loopback,
@@ -149,6 +151,12 @@ class ManifestSettings(Section):
     false: such a path is a problem of its row, so that a manifest from someone else cannot send
     just any file of this machine.
     """
+    series: SeriesName | None = None
+    """The name of a series: manifests that are editions of one table, such as a nightly export
+    whose file name has a date. They share one output folder, called after the series: a row is
+    known by its key in all of them, and a row that was edited since it was made is left alone as
+    ever. null: each manifest has an output folder of its own.
+    """
 
     @model_validator(mode="after")
     def _one_header_a_field(self) -> Self:
@@ -262,6 +270,11 @@ class Config(Section):
     defaults: Defaults = Field(default_factory=Defaults)
     output: Output = Field(default_factory=Output)
     budget: Budget = Field(default_factory=Budget)
+    repeats: Literal["reuse", "hold", "pay"] = "reuse"
+    """What to do with a row whose very request was already bought on this account, for another row
+    or another manifest. reuse: copy that video, free. hold: leave the row waiting. pay: buy the
+    video again. --pay-again buys it for single rows.
+    """
 
     @property
     def rehearses(self) -> bool:

@@ -11,6 +11,7 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+from pathvalidate import is_valid_filename
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from pipeline.errors import ConfigError
@@ -163,6 +164,14 @@ def _name_template(text: str) -> str:
     return jinja
 
 
+def _series(name: str) -> str:
+    # Every file system takes it, and it is taken neither for an option nor for a rehearsal.
+    usable = is_valid_filename(name, platform="universal") and name.strip(" .") == name
+    if not usable or name.startswith("-") or name.casefold().endswith(".rehearsal"):
+        raise ValueError("cannot be the name of a folder; write for example products")
+    return name
+
+
 def _prepare(value: object) -> object:
     return "off" if value is False else value  # YAML reads a plain off as false
 
@@ -189,5 +198,6 @@ Encoding = Annotated[str, AfterValidator(_encoding)]
 PromptTemplate = Annotated[str, AfterValidator(_prompt_template)]
 NameTemplate = Annotated[str, Field(max_length=500), AfterValidator(_name_template)]
 Sheet = Annotated[str, AfterValidator(_not_blank), BeforeValidator(_sheet)]
+SeriesName = Annotated[str, AfterValidator(_not_blank), AfterValidator(_series)]
 Prepare = Annotated[Literal["auto", "off"], BeforeValidator(_prepare)]
 Resolution = Annotated[Literal["720P", "1080p"], BeforeValidator(_resolution)]
