@@ -22,7 +22,6 @@ from pipeline.config.values import (
     PromptTemplate,
     Resolution,
     SeriesName,
-    SeriesName,
     Sheet,
     Text,
     is_loopback,
