@@ -14,13 +14,19 @@ import typer
 from pipeline.cli.options import (
     ConfigPath,
     Json,
+    Limit,
     ManifestPath,
+    Only,
     Out,
+    PayAgain,
     Quiet,
+    Redo,
+    Retry,
     Set,
     Verbose,
     check_and_show,
     resolve_options,
+    split_list,
 )
 from pipeline.cli.screen import print_json, print_results, print_table, problem_line
 from pipeline.errors import ExitCode, ManifestError
@@ -127,19 +133,32 @@ def _plan(
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
+    retry: Retry = None,
+    redo: Redo = None,
+    limit: Limit = None,
+    only: Only = None,
+    pay_again: PayAgain = None,
     as_json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Show what `run` would do: rows per group, seconds of video, money, time; sends nothing.
 
-    With -v it also shows, for each row, what would be done and why.
+    It takes the options of `run` that choose rows, so that every price can be seen before it is
+    paid. With -v it also shows, for each row, what would be done and why.
     """
-    from pipeline.planner.plan import Selection
+    from pipeline.runner.order import select
 
     _ = quiet
     target = resolve_options(manifest, config, out, sets)
-    selection = Selection(attempts=target.config.limits.attempts)
+    selection = select(
+        target,
+        retry=split_list(retry),
+        redo=split_list(redo),
+        limit=limit,
+        only=split_list(only),
+        pay_again=split_list(pay_again),
+    )
     show_plan(target, selection, as_json=as_json, verbose=verbose)
 
 
@@ -170,9 +189,8 @@ def show_plan(target: Target, selection: Selection, *, as_json: bool, verbose: b
                 "rows": plan.rows,
                 "groups": plan.groups,
                 "video_seconds": plan.video_seconds,
-                "cost": None
-                if plan.money is None
-                else {"amount": round(plan.money, 6), "currency": plan.currency},
+                "cost": _amount(plan.money, plan.currency),
+                "cost_saved": _amount(plan.saved_money, plan.currency),
                 "eta_s": plan.eta_s,
             }
         )
@@ -181,14 +199,28 @@ def show_plan(target: Target, selection: Selection, *, as_json: bool, verbose: b
         print_table([(step.key, step.action, step.group, step.reason) for step in plan.steps])
         print_table([(step.key, step.action, step.group, step.reason) for step in plan.gone])
     print_table([(number, group) for group, number in plan.groups.items() if number])
-    money = "" if plan.money is None else f", {plan.money:,.2f} {plan.currency}"
+    money = _worded(plan.money, plan.currency)
     eta = "" if not plan.eta_s else f", about {max(1, round(plan.eta_s / 60))} min"
     kind = " (a rehearsal: nothing is paid)" if target.config.rehearses else ""
     rows = count(plan.submits, "row")
     typer.echo(f"to submit: {rows}, {plan.video_seconds:,} s of video{money}{eta}{kind}")
+    if plan.repeats:
+        saved = _worded(plan.saved_money, plan.currency)
+        typer.echo(
+            f"not paid again: {count(plan.repeats, 'row')} whose videos were bought before, "
+            f"{plan.saved_seconds:,} s of video{saved}"
+        )
     edited = sum(step.waits_for_redo for step in plan.steps)
     if edited:
         typer.echo(f"left alone: {count(edited, 'row')} {EDITED}")
+
+
+def _amount(money: float | None, currency: str) -> dict[str, object] | None:
+    return None if money is None else {"amount": round(money, 6), "currency": currency}
+
+
+def _worded(money: float | None, currency: str) -> str:
+    return "" if money is None else f", {money:,.2f} {currency}"
 
 
 def _status(

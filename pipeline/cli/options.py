@@ -50,6 +50,38 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Show only errors and
 Json = Annotated[
     bool, typer.Option("--json", help="Print a single JSON document on standard output.")
 ]
+Retry = Annotated[
+    str | None,
+    typer.Option(
+        "--retry",
+        metavar="STATE,…",
+        help="Also make new attempts for unchanged rows in these states: failed, refused, expired.",
+    ),
+]
+Redo = Annotated[
+    str | None,
+    typer.Option(
+        "--redo",
+        metavar="changed|KEY,…",
+        help="Make a new take of done rows that were edited since, or of the rows with these keys. "
+        "The old video is kept, and stays in the results until the new one is done.",
+    ),
+]
+Only = Annotated[
+    str | None, typer.Option("--only", metavar="KEY,…", help="Only the rows with these keys.")
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", metavar="N", min=0, help="Submit at most N rows.")
+]
+PayAgain = Annotated[
+    str | None,
+    typer.Option(
+        "--pay-again",
+        metavar="KEY,…|all",
+        help="Buy a video for the rows with these keys, or for all rows that would be submitted, "
+        "although the account has bought the very same request before.",
+    ),
+]
 Strict = Annotated[
     bool,
     typer.Option("--strict", help="Start only if no row breaks a rule; otherwise exit with 2."),
@@ -87,3 +119,8 @@ def check_and_show(target: Target, *, show: bool = True) -> CheckedManifest:
 
     with picture_progress(show=show) as progress:
         return check_target(target, progress)
+
+
+def split_list(text: str | None) -> list[str] | None:
+    """Return the parts of an option that takes several, separated by commas; None as it is."""
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]

@@ -13,14 +13,20 @@ import typer
 from pipeline.cli.options import (
     Adopt,
     ConfigPath,
+    Limit,
     ManifestPath,
+    Only,
     Out,
+    PayAgain,
     Quiet,
+    Redo,
+    Retry,
     Set,
     Strict,
     Verbose,
     check_and_show,
     resolve_options,
+    split_list,
 )
 from pipeline.cli.screen import print_results, print_table, problem_line
 from pipeline.errors import ExitCode
@@ -32,17 +38,11 @@ if TYPE_CHECKING:
     from pipeline.runner.reports import RunReport
     from pipeline.runner.target import Target
 
-_Only = Annotated[
-    str | None, typer.Option("--only", metavar="KEY,…", help="Only the rows with these keys.")
-]
 _Yes = Annotated[
     bool,
     typer.Option(
         "--yes", "-y", help="Submit without asking, even if the balance is too low for all rows."
     ),
-]
-_Limit = Annotated[
-    int | None, typer.Option("--limit", metavar="N", min=0, help="Submit at most N rows.")
 ]
 
 
@@ -58,26 +58,11 @@ def _run(
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
-    retry: Annotated[
-        str | None,
-        typer.Option(
-            "--retry",
-            metavar="STATE,…",
-            help="Also make new attempts for unchanged rows in these states: failed, refused, "
-            "expired.",
-        ),
-    ] = None,
-    redo: Annotated[
-        str | None,
-        typer.Option(
-            "--redo",
-            metavar="changed|KEY,…",
-            help="Make a new take of done rows that were edited since, or of the rows with these "
-            "keys. The old video is kept, and stays in the results until the new one is done.",
-        ),
-    ] = None,
-    limit: _Limit = None,
-    only: _Only = None,
+    retry: Retry = None,
+    redo: Redo = None,
+    limit: Limit = None,
+    only: Only = None,
+    pay_again: PayAgain = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be done, like `reelsheet plan`.")
     ] = False,
@@ -99,10 +84,11 @@ def _run(
     target = resolve_options(manifest, config, out, sets, adopt=adopt)
     selection = select(
         target,
-        retry=_split_keys(retry),
-        redo=_split_keys(redo),
+        retry=split_list(retry),
+        redo=split_list(redo),
         limit=limit,
-        only=_split_keys(only),
+        only=split_list(only),
+        pay_again=split_list(pay_again),
     )
     if dry_run:
         from pipeline.cli.look import show_plan
@@ -121,8 +107,9 @@ def _retry(
         str,
         typer.Option("--states", metavar="STATE,…", help="The states to make new attempts for."),
     ] = "failed,expired",
-    limit: _Limit = None,
-    only: _Only = None,
+    limit: Limit = None,
+    only: Only = None,
+    pay_again: PayAgain = None,
     yes: _Yes = False,
     adopt: Adopt = False,
     verbose: Verbose = False,
@@ -140,7 +127,12 @@ def _retry(
     _ = verbose
     target = resolve_options(manifest, config, out, sets, adopt=adopt)
     selection = select(
-        target, Mode.RETRY, retry=_split_keys(states), limit=limit, only=_split_keys(only)
+        target,
+        Mode.RETRY,
+        retry=split_list(states),
+        limit=limit,
+        only=split_list(only),
+        pay_again=split_list(pay_again),
     )
     _carry_out(target, selection, "retry", yes=yes, adopt=adopt, quiet=quiet)
 
@@ -165,12 +157,8 @@ def _fetch(
 
     _ = verbose
     target = resolve_options(manifest, config, out, sets, adopt=adopt)
-    selection = select(target, Mode.FETCH, only=_split_keys(only))
+    selection = select(target, Mode.FETCH, only=split_list(only))
     _carry_out(target, selection, "fetch", adopt=adopt, quiet=quiet)
-
-
-def _split_keys(text: str | None) -> list[str] | None:
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _carry_out(

@@ -105,6 +105,37 @@ def read_entries(path: Path, known: Mapping[str, Request] | None = None) -> dict
         return entries_in(connection, identities=Identities(connection), known=known)
 
 
+def read_attempts(path: Path, identities: Collection[str]) -> list[Entry]:
+    """Return every attempt of these entries, each as what is known of it alone, the latest last.
+
+    Nothing if there is no journal. Raises StoreError.
+
+    Args:
+        path: the journal's file.
+        identities: those of the entries.
+
+    """
+    connection = connect_for_reading(path) if identities else None
+    if connection is None:
+        return []
+    found: list[Entry] = []
+    sought = sorted(identities)
+    with contextlib.closing(connection), clear_errors(path):
+        connection.execute("BEGIN")
+        names = Identities(connection)
+        for first in range(0, len(sought), _AT_ONCE):
+            some = sought[first : first + _AT_ONCE]
+            where = f"WHERE key IN ({', '.join('?' * len(some))})"
+            rows = connection.execute(_GET_ATTEMPTS.format(where=where), some).fetchall()
+            requests = _requests(connection, {one[_REQUEST] for one in rows}, {})
+            videos = videos_of([one[_VIDEO] for one in rows])
+            found += [
+                entry_of(one, requests[one[_REQUEST]], video, None, names.key_of(one[0]))
+                for one, video in zip(rows, videos, strict=True)
+            ]
+    return found
+
+
 def first_events(connection: sqlite3.Connection) -> dict[str, int]:
     """Return when each entry was first heard of, by its identity: a place in the order of events.
 

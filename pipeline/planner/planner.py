@@ -16,7 +16,7 @@ from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.journal.reading import read_entries, read_first_events
 from pipeline.model import Entry, Request, State
-from pipeline.planner.plan import Action, Plan, Selection, decide
+from pipeline.planner.plan import REPEAT, Action, Plan, Selection, decide
 from pipeline.planner.renaming import match_renamed, rename
 
 _LINK_LIFETIME_S = 24 * 3600
@@ -121,13 +121,17 @@ def files_gone(entries: Mapping[str, Entry], videos: Path) -> set[str]:
 class Estimate:
     """Rows to submit, their seconds of video, their cost, and the seconds that the run takes.
 
-    `money` is in the currency of the budget; None without a price.
+    `money` is in the currency of the budget; None without a price. `repeats` rows are not paid for,
+    because their videos were bought before: that saves `saved_seconds` and `saved_money`.
     """
 
     submits: int
     video_seconds: int
     money: float | None
     eta_s: int
+    repeats: int = 0
+    saved_seconds: int = 0
+    saved_money: float | None = None
 
 
 def estimate(
@@ -144,7 +148,11 @@ def estimate(
     """
     rows = dict(zip(checked.keys, checked.manifest.rows, strict=True))
     submits = plan.of(Action.SUBMIT)
-    seconds = sum(checked.requests[rows[step.key].number].duration for step in submits)
+    repeats = [step for step in plan.steps if step.group == REPEAT]
+    seconds, saved = (
+        sum(checked.requests[rows[step.key].number].duration for step in steps)
+        for steps in (submits, repeats)
+    )
     limits = config.limits
     eta_s = makespan_s(
         len(submits),
@@ -158,6 +166,9 @@ def estimate(
         video_seconds=seconds,
         money=rules.cost(seconds, config.budget.price_per_second),
         eta_s=round(eta_s),
+        repeats=len(repeats),
+        saved_seconds=saved,
+        saved_money=rules.cost(saved, config.budget.price_per_second),
     )
 
 

@@ -45,13 +45,15 @@ class Choice(TypedDict, total=False):
     `retry`: states whose unchanged rows get a new attempt (failed, refused, expired). `redo`:
     "changed" for done rows that were edited since, or keys: they get a new take. `limit`: submit at
     most so many rows; 0 submits nothing and downloads what is paid for. `only`: the keys of the
-    rows to work on; None for all.
+    rows to work on; None for all. `pay_again`: keys of rows to buy a video for although it was
+    bought before on this account, or "all" for every row that would be submitted.
     """
 
     retry: Several
     redo: Several
     limit: int | None
     only: Several | None
+    pay_again: Several
 
 
 class RunOptions(Choice, total=False):
@@ -129,8 +131,8 @@ class Reelsheet:
 
         Args:
             on_progress: Told how far the run is, a few times a second at most, in this thread.
-            options: `retry`, `redo`, `limit`, `only` as for `plan`, and `strict`, `adopt`, `yes`:
-                see `Choice` and `RunOptions`.
+            options: `retry`, `redo`, `limit`, `only`, `pay_again` as for `plan`, and `strict`,
+                `adopt`, `yes`: see `Choice` and `RunOptions`.
 
         Raises:
             ReelsheetError: Nothing was begun (its `exit_code` says why: 2 bad usage, configuration

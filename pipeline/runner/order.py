@@ -122,6 +122,7 @@ def select(
     redo: Several | None = None,
     only: Several | None = None,
     limit: int | None = None,
+    pay_again: Several | None = None,
 ) -> Selection:
     """Return the selection that a person, or a program, asks for in words.
 
@@ -132,6 +133,8 @@ def select(
         redo: Keys, or "changed" for done rows that were edited since: they get a new take.
         only: The keys that count; None for all.
         limit: The most rows to submit; None for no limit.
+        pay_again: Keys of rows to buy a video for although it was bought before, or "all" for every
+            row that would be submitted.
 
     Raises:
         UsageError: A state cannot be retried, the limit is no whole number or below 0, or a key is
@@ -142,7 +145,7 @@ def select(
         raise UsageError(f"the limit is {limit!r}, which is not a whole number of rows.")
     if limit is not None and limit < 0:
         raise UsageError(f"the limit is {limit}, and no run submits fewer than 0 rows.")
-    redo_keys = _visible(redo)
+    redo_keys, paid_keys = _visible(redo), _visible(pay_again)
     return Selection(
         mode=mode,
         retry=frozenset(_state(name) for name in _list(retry)),
@@ -151,6 +154,8 @@ def select(
         only=None if only is None else _visible(only),
         limit=limit,
         attempts=target.config.limits.attempts,
+        pay_again=paid_keys - {"all"},
+        pay_again_all="all" in paid_keys,
     )
 
 

@@ -6,7 +6,7 @@ Tested in tests/runner/test_api.py.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from pipeline.checker.check import CheckedManifest
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError, UsageError
 from pipeline.journal.reading import read_durations
-from pipeline.model import Problem, Result, Severity, State, Summary
-from pipeline.planner.plan import Selection, Step
-from pipeline.planner.planner import estimate, known_rows, plan_manifest
+from pipeline.model import Entry, Problem, Result, Severity, State, Summary
+from pipeline.planner.plan import Plan, Selection, Step
+from pipeline.planner.planner import estimate, known_rows
 from pipeline.runner.order import refuse_unknown_keys
+from pipeline.runner.reuse import Comparison, purchases_of
 from pipeline.runner.target import Target, check_target, refuse_another, refuse_to_begin
 from pipeline.writer.publish import results_of
 
@@ -165,6 +166,8 @@ class PlanReport:
     `gone` for rows that left the manifest and are paid for. `submits` rows would be submitted:
     `video_seconds` of video, for `money` in `currency` (None without a price), in about `eta_s`
     seconds. `refusal` says why a run would be refused before it begins, None if it would not be.
+    `repeats` rows are not paid for, because their videos were bought before: that saves
+    `saved_seconds` of video and `saved_money`.
     """
 
     rows: int
@@ -177,6 +180,9 @@ class PlanReport:
     currency: str
     eta_s: int
     refusal: str | None
+    repeats: int = 0
+    saved_seconds: int = 0
+    saved_money: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +229,7 @@ def plan_report(
     refuse_unknown_keys(selection, checked)
     journal = target.folder.journal
     entries, renamed = known_rows(checked, target.folder)
-    plan = plan_manifest(checked, entries, target.folder, selection, renamed=renamed)
+    plan = _plan_rows(target, checked, entries, renamed, selection)
     cost = estimate(plan, checked, target.config, read_durations(journal))
     return PlanReport(
         rows=len(checked.manifest.rows),
@@ -236,6 +242,9 @@ def plan_report(
         currency=target.config.budget.currency,
         eta_s=cost.eta_s,
         refusal=refusal,
+        repeats=cost.repeats,
+        saved_seconds=cost.saved_seconds,
+        saved_money=cost.saved_money,
     )
 
 
@@ -256,5 +265,24 @@ def status_report(
 def results_now(target: Target, checked: CheckedManifest) -> list[Result]:
     """Return where each row stands, in the order of the rows; raises StoreError."""
     entries, renamed = known_rows(checked, target.folder)
-    plan = plan_manifest(checked, entries, target.folder, Selection(), renamed=renamed)
+    plan = _plan_rows(target, checked, entries, renamed, Selection())
     return results_of(checked, plan, entries, target.config)
+
+
+def _plan_rows(
+    target: Target,
+    checked: CheckedManifest,
+    entries: Mapping[str, Entry],
+    renamed: Mapping[str, str],
+    selection: Selection,
+) -> Plan:
+    comparison = Comparison.of(
+        checked,
+        entries,
+        target.folder,
+        selection,
+        config=target.config,
+        purchases=purchases_of(target.config, target.folder),
+        renamed=renamed,
+    )
+    return comparison.compare().plan

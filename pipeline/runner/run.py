@@ -11,19 +11,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.disk.lock import run_lock
+from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError
 from pipeline.events import Renamed
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import Action, Plan
-from pipeline.planner.planner import plan_manifest, renamed_rows
+from pipeline.planner.planner import renamed_rows
 from pipeline.planner.renaming import rename
 from pipeline.runner.order import Order, Tally, Watcher
 from pipeline.runner.reports import RunReport, RunSpend
+from pipeline.runner.reuse import Comparison, Copying, purchases_of
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
 from pipeline.scheduler import Clock
-from pipeline.writer.outcome import code_of, highest, iso, remarks, with_unknown_statuses
+from pipeline.writer.outcome import (
+    code_of,
+    code_of_held,
+    highest,
+    iso,
+    remarks,
+    with_unknown_statuses,
+)
 from pipeline.writer.publish import EntriesOf, Published, publish, results_by_part, states_of
 
 
@@ -90,14 +99,19 @@ class _Run:
         checked = self.order.checked
         entries = self.journal.entries(checked.requests_by_hash)
         renamed = self._rename(entries, began)
-        plan = plan_manifest(
+        comparison = Comparison.of(
             checked,
             entries,
             self.order.folder,
             self.order.selection,
+            config=self.order.config,
+            purchases=purchases_of(self.order.config, self.order.folder),
             renamed=renamed,
             wall=began,
         )
+        plan = self._reuse(comparison, entries, began)
+        if self.tally.stops:
+            return self._finish(plan, lambda keys: _taken(entries, keys), began)
         if plan.of(Action.SUBMIT) or plan.of(Action.TAKE_UP):
             self._work(plan, entries)
             # Freed before they are read anew: a hundred thousand of them are much. So is what the
@@ -125,6 +139,20 @@ class _Run:
         for event in events:
             self.log.write_event(event)
         return renamed
+
+    def _reuse(self, comparison: Comparison, entries: dict[str, Entry], wall: float) -> Plan:
+        """Copy the videos that were bought before, before anything is submitted."""
+        copying = Copying(
+            self.journal,
+            self.order.folder,
+            note=self.log.write_event,
+            stopped=lambda: self.brake is not None and self.brake.presses > 0,
+        )
+        try:
+            return copying.carry_out(comparison, entries, wall).plan
+        except StoreError as error:
+            self.tally.stops.append(Stop(error.exit_code, error.message, action=error.action))
+            return comparison.compare().plan
 
     def _entries_of(self, keys: Sequence[str]) -> dict[str, Entry]:
         return self.journal.entries_of(keys, self.order.checked.requests_by_hash)
@@ -156,7 +184,8 @@ class _Run:
         steps = (*plan.steps, *plan.gone)
         counted = {state for step, state in zip(steps, states, strict=True) if step.counts}
         stops = self.tally.stops
-        code = highest([code_of(counted), *(stop.exit_code for stop in stops)])
+        held = code_of_held(plan.steps)
+        code = highest([code_of(counted), held, *(stop.exit_code for stop in stops)])
         ended = self.clock.wall()
         summary = self._summary(results, began, ended, code)
         try:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from math import floor
 
 from pipeline.errors import ExitCode
+from pipeline.lifecycle import PAID
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, Problem, Result, Severity, State
 from pipeline.planner.plan import CHANGED, Action, Step
@@ -148,6 +149,15 @@ _HALF_MICROSECOND_S = 5e-7  # times are kept to the microsecond: 7.9999998 is 8
 EDITED = "edited since the video was made; --redo changed makes a new take"
 """The remark on rows that keep the video of their earlier cells."""
 
+FRESH_TAKE = "--pay-again KEY for a fresh take"
+"""The end of the warning on rows whose video was bought for another one."""
+
+_REUSED = "got a video that was bought before, free; see result_warnings"
+"""The remark on rows whose video was bought for another one."""
+
+_HELD = "not sent, because their videos were bought before and cannot be had here; see result_action"
+"""The remark on rows that wait as repeats."""
+
 _RENAMED = "renamed since the last run; what was paid for them is kept"
 """The remark on rows that the journal knew under another key."""
 
@@ -160,6 +170,14 @@ def highest(codes: Iterable[ExitCode]) -> ExitCode:
 def code_of(states: Iterable[State]) -> ExitCode:
     """Return the exit code of a run that leaves rows in these states."""
     return highest({_CODE_OF_STATE[state] for state in states})
+
+
+def code_of_held(steps: Iterable[Step]) -> ExitCode:
+    """Return the exit code of the repeats that wait, beside what else a run does."""
+    acting = [step for step in steps if step.held or step.action is not Action.LEAVE]
+    if not any(step.held for step in acting):
+        return ExitCode.DONE
+    return ExitCode.USAGE if all(step.held for step in acting) else ExitCode.NEEDS_USER
 
 
 def state_of(step: Step, entry: Entry | None) -> State:
@@ -193,6 +211,8 @@ def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) 
             (left[State.WAITING], "not sent: pictures could not be uploaded; run again"),
         ]
     told += [
+        (sum(step.action is Action.REUSE for step in steps), _REUSED),
+        (sum(step.held for step in steps), _HELD),
         (sum(step.waits_for_redo for step in steps), EDITED),
         (sum(step.renamed_from is not None for step in steps), _RENAMED),
         (warned, "with a warning; see result_warnings"),
@@ -264,7 +284,7 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
         error=_error(step, state, entry),
         action=_action(step, state, entry),
         task_id=entry.task_id,
-        attempts=entry.attempt.number,
+        attempts=entry.submissions if entry.reused else entry.attempt.number,
         submitted_at=iso(entry.submitted_at),
         finished_at=iso(entry.finished_at),
         seconds=entry.attempt.request.duration,
@@ -285,6 +305,8 @@ def _split_messages(problems: Sequence[Problem]) -> tuple[tuple[str, ...], tuple
 def _error(step: Step, state: State, entry: Entry) -> str | None:
     if state is State.DONE:
         return None
+    if step.held:
+        return step.reason
     if entry.error_message is None:
         return step.reason if state is State.EXPIRED else None
     # In its own words, whichever of its languages they are in.
@@ -296,6 +318,8 @@ def _error(step: Step, state: State, entry: Entry) -> str | None:
 def _action(step: Step, state: State, entry: Entry | None) -> str | None:
     if step.action is Action.LEAVE and "limits.attempts" in step.reason:
         return f"{step.reason}: edit the row, or raise limits.attempts."
+    if step.held:
+        return _action_of_held(step)
     if state is State.DONE:
         if step.group == CHANGED and step.action is Action.LEAVE:
             return (
@@ -305,6 +329,19 @@ def _action(step: Step, state: State, entry: Entry | None) -> str | None:
     delivered = entry is not None and entry.video is not None
     advice = REDO if delivered and state is State.EXPIRED else advise(state, _code(entry))
     return advice.action if advice else None
+
+
+def _action_of_held(step: Step) -> str:
+    """Name the row that the video was bought for, and both ways on."""
+    bought = step.repeat_of
+    if bought is None:
+        return RUN_AGAIN.action
+    later = {True: " Run again when it is done: its video is free then.", False: ""}
+    return (
+        f"Bought for {bought.key} of {bought.manifest}, in {bought.folder}."
+        f"{later[bought.state in PAID]} To pay for another one: "
+        "reelsheet run MANIFEST --pay-again KEY."
+    )
 
 
 def _code(entry: Entry | None) -> str | None:

@@ -18,7 +18,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import Plan, Step
 from pipeline.writer.failed import write_failed
-from pipeline.writer.outcome import result_of, state_of
+from pipeline.writer.outcome import FRESH_TAKE, result_of, state_of
 from pipeline.writer.results import write_results
 from pipeline.writer.summary import write_summary
 
@@ -84,7 +84,8 @@ def results_by_part(
         for row, step in part:
             problems = checked.problems_of(row.number)
             result = result_of(row.number, step, entries.get(step.key), problems)
-            if result.action or (tasks and result.task_id):
+            reused = any(map(_ends_in_advice, result.warnings))
+            if result.action or reused or (tasks and result.task_id):
                 result = _complete_advice(result, name, step.key, tasks)
             results.append(result)
     return results
@@ -104,7 +105,20 @@ def _complete_advice(result: Result, manifest: str, key: str, tasks: str | None)
     """Complete the command in the advice with the names, so that it can be copied."""
     action = (result.action or "").replace("MANIFEST", _quote(manifest))
     link = f"{tasks}{quote(result.task_id, safe='')}" if tasks and result.task_id else None
-    return replace(result, action=action.replace(" KEY", f" {_quote(key)}") or None, task_link=link)
+    named = f" {_quote(key)}"
+    warnings = (
+        one.replace(" KEY", named) if _ends_in_advice(one) else one for one in result.warnings
+    )
+    return replace(
+        result,
+        action=action.replace(" KEY", named) or None,
+        task_link=link,
+        warnings=tuple(warnings),
+    )
+
+
+def _ends_in_advice(warning: str) -> bool:
+    return warning.endswith(FRESH_TAKE)
 
 
 def _quote(text: str) -> str:
