@@ -142,7 +142,7 @@ def _fetch(
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
-    only: _Only = None,
+    only: Only = None,
     adopt: Adopt = False,
     verbose: Verbose = False,
     quiet: Quiet = False,

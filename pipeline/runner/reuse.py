@@ -5,7 +5,7 @@ journal, book and disk; and what a run does before it submits anything: a video 
 before is copied into this output folder, its content is checked against what was recorded of it,
 and only then the row is done. A file that is gone or was changed is passed over for the next one.
 
-Tested in tests/system/test_repeats.py.
+Tested in tests/runner/test_reuse.py and tests/system/test_repeats.py.
 """
 
 from __future__ import annotations

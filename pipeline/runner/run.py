@@ -111,7 +111,7 @@ class _Run:
         )
         plan = self._reuse(comparison, entries, began)
         if self.tally.stops:
-            return self._finish(plan, lambda keys: _taken(entries, keys), began)
+            return self._finish(plan, self._entries_of, began)
         if plan.of(Action.SUBMIT) or plan.of(Action.TAKE_UP):
             self._work(plan, entries)
             # Freed before they are read anew: a hundred thousand of them are much. So is what the

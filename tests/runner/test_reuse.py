@@ -1,0 +1,342 @@
+"""Repeats in a run: their videos are copied, checked, and noted, before anything is sent."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from pipeline import events as ev
+from pipeline.account.submission import Submission
+from pipeline.checker.check import CheckedManifest, check_manifest
+from pipeline.checker.naming import reference
+from pipeline.config.loading import load
+from pipeline.disk.folder import OutputFolder
+from pipeline.errors import ExitCode
+from pipeline.journal.journal import Journal
+from pipeline.journal.reading import read_entries, replay
+from pipeline.model import Entry, Request, State, Video
+from pipeline.planner.plan import Action, Plan, Selection
+from pipeline.planner.planner import known_rows
+from pipeline.planner.repeats import Compared
+from pipeline.runner.reuse import Comparison, Copying
+from pipeline.writer.outcome import code_of_held
+from pipeline.writer.publish import results_of
+from tests.journal.lives import intended
+
+CONTENT = b"a video"
+VIDEO = Video("C012.mp4", len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), 6.0, 1280, 720)
+
+
+@dataclass
+class Desk:
+    """A manifest, its output folder, and what the account bought elsewhere."""
+
+    root: Path
+    bought: dict[str, list[Submission]] = field(default_factory=dict)
+    noted: list[ev.Event] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def folder(self) -> OutputFolder:
+        return OutputFolder(self.root / "outputs" / "shop")
+
+    @property
+    def checked(self) -> CheckedManifest:
+        return check_manifest(self.root / "shop.csv", load(None, environ={}), cache_dir=None)
+
+    def write(self, *rows: tuple[str, str]) -> None:
+        lines = "".join(f"{key},{prompt}\n" for key, prompt in rows)
+        (self.root / "shop.csv").write_text(f"key,prompt\n{lines}", encoding="utf-8")
+
+    def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
+        self.asked += hashes
+        return {one: self.bought[one] for one in hashes if one in self.bought}
+
+    def request(self, prompt: str) -> Request:
+        """What the account would be told of a row with this prompt."""
+        found = self.checked.requests_by_hash.values()
+        return next(one for one in found if one.prompt == prompt)
+
+    def buy(self, prompt: str, name: str, content: bytes = CONTENT) -> Submission:
+        """Have bought a video of a request that is in the manifest, in another folder."""
+        there = self.root / "other" / "products"
+        (there / "videos").mkdir(parents=True, exist_ok=True)
+        (there / "videos" / f"{name}.mp4").write_bytes(content)
+        request = self.request(prompt)
+        one = Submission(
+            reference=f"rs-{name}",
+            journal_id="other",
+            folder=str(there),
+            manifest=str(self.root / "products.xlsx"),
+            identity=name,
+            key=name,
+            number=1,
+            request=request,
+            state=State.DONE,
+            video_name=f"{name}.mp4",
+            task_id=f"task-{name}",
+            submitted_at=5.0,
+            finished_at=60.0,
+            video=replace(VIDEO, name=f"{name}.mp4"),
+        )
+        self.bought.setdefault(request.request_hash, []).append(one)
+        return one
+
+    def compare(self, selection: Selection | None = None, **settings: str) -> Comparison:
+        entries, renamed = known_rows(self.checked, self.folder)
+        sets = [f"{name}={value}" for name, value in settings.items()]
+        return Comparison.of(
+            self.checked,
+            entries,
+            self.folder,
+            selection or Selection(),
+            config=load(None, environ={}, overrides=sets),
+            purchases=self,
+            renamed=renamed,
+            wall=1000.0,
+        )
+
+    def copy(self, comparison: Comparison | None = None, *, stop_after: int | None = None) -> Plan:
+        """Do as a run does before it submits; the journal is what its events add up to."""
+        comparison = comparison or self.compare()
+        entries = dict(comparison.entries)
+        with contextlib.closing(Journal(self.folder.journal)) as journal:
+            copying = Copying(
+                journal,
+                self.folder,
+                note=self.noted.append,
+                stopped=lambda: stop_after is not None and len(self.noted) >= stop_after,
+            )
+            compared = copying.carry_out(comparison, entries, 1000.0)
+        assert self.entries == entries == replay(self.folder.journal)
+        return compared.plan
+
+    @property
+    def entries(self) -> dict[str, Entry]:
+        return read_entries(self.folder.journal)
+
+    @property
+    def videos(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in self.folder.videos.iterdir()}
+
+    def done(self, key: str, prompt: str, number: int, content: bytes = CONTENT) -> None:
+        """Write a row's finished attempt into the journal, and its video."""
+        with contextlib.closing(Journal(self.folder.journal)) as journal:
+            begun = intended(key, number)
+            name = f"{key}.mp4" if number == 1 else f"{key}-{number}.mp4"
+            ref = reference(journal.id, key, number)
+            attempt = replace(
+                begun.attempt,
+                request=self.request(prompt),
+                client_business_id=ref,
+                video_name=name,
+            )
+            self.folder.videos.mkdir(parents=True, exist_ok=True)
+            (self.folder.videos / name).write_bytes(content)
+            video = replace(
+                VIDEO,
+                name=name,
+                size_bytes=len(content),
+                sha256=hashlib.sha256(content).hexdigest(),
+            )
+            earlier: list[ev.Event] = [ev.Requeued(key, number - 1)] if number > 1 else []
+            events = [
+                *earlier,
+                replace(begun, attempt=attempt),
+                ev.Accepted(key, number, f"task-{key}-{number}"),
+                ev.Completed(key, number, 30.0),
+                ev.Downloaded(key, number, video),
+            ]
+            journal.append(events, 100.0).result()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """An empty output folder, and nothing bought."""
+    made = Desk(tmp_path)
+    made.folder.root.mkdir(parents=True)
+    made.write(("x", "a mug"), ("y", "a bag"))
+    return made
+
+
+def test_a_repeat_is_copied_and_done_before_anything_is_sent(desk: Desk) -> None:
+    """No attempt, no cost, the task of the original, a file of its own, and a word about it."""
+    one = desk.buy("a mug", "C012")
+    plan = desk.copy()
+    assert [step.action for step in plan.steps] == [Action.REUSE, Action.SUBMIT]
+    entry = desk.entries["x"]
+    assert (entry.state, entry.task_id, entry.finished_at) == (State.DONE, "task-C012", 60.0)
+    assert (entry.submissions, entry.submitted_at, entry.attempt.cost) == (0, None, 0.0)
+    assert desk.videos == {"x.mp4": CONTENT}
+    source = Path(one.folder) / "videos" / "C012.mp4"
+    assert source.stat().st_nlink == (desk.folder.videos / "x.mp4").stat().st_nlink == 1
+    result = results_of(desk.checked, plan, desk.entries)[0]
+    assert (result.state, result.attempts, result.task_id) == (State.DONE, 0, "task-C012")
+    (said,) = result.warnings
+    assert said == f"taken from C012 of {desk.root}/products.xlsx; --pay-again x for a fresh take"
+    assert [type(event) for event in desk.noted] == [ev.Reused]
+
+
+def test_a_later_take_has_a_reference_that_was_never_sent(desk: Desk) -> None:
+    """The number of the reused take is used up, though nothing went out under it."""
+    desk.buy("a mug", "C012")
+    desk.copy()
+    assert desk.entries["x"].next_number == 2
+
+
+def test_done_rows_are_left_alone_and_nothing_is_asked(desk: Desk) -> None:
+    """The second time there is nothing to do."""
+    desk.write(("x", "a mug"))
+    desk.buy("a mug", "C012")
+    desk.copy()
+    desk.asked.clear()
+    plan = desk.copy()
+    assert [step.action for step in plan.steps] == [Action.LEAVE]
+    assert desk.asked == []
+
+
+def test_a_file_that_is_gone_or_changed_is_passed_over(desk: Desk) -> None:
+    """The next one is taken; one of the same length is found out when it is copied."""
+    desk.buy("a mug", "gone", b"")
+    desk.buy("a mug", "other", b"another")
+    desk.buy("a mug", "right")
+    plan = desk.copy()
+    assert plan.steps[0].repeat_of is not None
+    assert plan.steps[0].repeat_of.key == "right"
+    assert desk.videos == {"x.mp4": CONTENT}
+
+
+def test_where_none_can_be_had_the_row_waits_and_says_what_to_do(desk: Desk) -> None:
+    """Its row names the other row, its folder, and the way to pay on purpose."""
+    one = desk.buy("a mug", "C012", b"another")
+    plan = desk.copy()
+    assert plan.steps[0].held
+    assert desk.entries == {}
+    result = results_of(desk.checked, plan, desk.entries)[0]
+    assert result.state is State.WAITING
+    assert result.error == (
+        "its request was bought for C012 of products.xlsx; its video file is gone or was changed"
+    )
+    assert result.action == (
+        f"Bought for C012 of {desk.root}/products.xlsx, in {one.folder}. To pay for another one: "
+        f"reelsheet run {desk.root}/shop.csv --pay-again x."
+    )
+    assert code_of_held(plan.steps) is ExitCode.NEEDS_USER
+    assert code_of_held(plan.steps[:1]) is ExitCode.USAGE
+    assert code_of_held(plan.steps[1:]) is ExitCode.DONE
+
+
+def test_a_repeat_under_way_says_that_it_will_be_free(desk: Desk) -> None:
+    """So nobody pays for it out of impatience."""
+    one = desk.buy("a mug", "C012")
+    desk.bought[one.request.request_hash] = [replace(one, state=State.RUNNING, video=None)]
+    plan = desk.copy()
+    result = results_of(desk.checked, plan, desk.entries)[0]
+    assert "its video is being made" in (result.error or "")
+    assert "Run again when it is done: its video is free then." in (result.action or "")
+
+
+def test_equal_rows_get_a_video_each_as_far_as_there_are(desk: Desk) -> None:
+    """Two takes, one damaged, and three equal rows: a copy, one that waits, one that is bought."""
+    desk.write(("a", "a mug"), ("b", "a mug"), ("c", "a mug"))
+    desk.buy("a mug", "damaged", b"another")
+    desk.buy("a mug", "right")
+    plan = desk.copy()
+    assert [step.action for step in plan.steps] == [Action.REUSE, Action.LEAVE, Action.SUBMIT]
+    assert desk.videos == {"a.mp4": CONTENT}
+    comparison = desk.compare()
+    assert [step.action for step in comparison.compare().plan.steps] == [
+        Action.LEAVE,
+        Action.REUSE,  # its damage is found out again when it is copied
+        Action.SUBMIT,
+    ]
+    assert [step.held for step in desk.copy(comparison).steps] == [False, True, False]
+
+
+def test_a_run_that_is_to_end_copies_no_more(desk: Desk) -> None:
+    """What was copied is noted; the others wait for the next run."""
+    desk.buy("a mug", "C012")
+    desk.buy("a bag", "C013")
+    desk.copy(stop_after=1)
+    assert set(desk.entries) == {"x"}
+    desk.copy()
+    assert set(desk.entries) == {"x", "y"}
+
+
+def test_what_a_killed_run_copied_is_copied_over(desk: Desk) -> None:
+    """A file without an event counts for nothing."""
+    desk.folder.videos.mkdir()
+    (desk.folder.videos / "x.mp4").write_bytes(b"half of a")
+    desk.buy("a mug", "C012")
+    desk.copy()
+    assert desk.videos == {"x.mp4": CONTENT}
+
+
+def test_edited_away_and_back_again_gives_the_take_back(desk: Desk) -> None:
+    """The first take, as a file of its own; the edit's take stays where it is."""
+    desk.write(("x", "a mug"), ("y", "a bag"))
+    desk.done("x", "a mug", 1, b"the mug")
+    desk.done("x", "a bag", 2, b"the bag")
+    desk.write(("x", "a mug"))
+    plan = desk.copy()
+    assert [step.action for step in plan.steps] == [Action.REUSE]
+    entry = desk.entries["x"]
+    assert (entry.attempt.number, entry.task_id, entry.submissions) == (3, "task-x-1", 2)
+    assert desk.videos == {"x.mp4": b"the mug", "x-2.mp4": b"the bag", "x-3.mp4": b"the mug"}
+    assert [type(event) for event in desk.noted] == [ev.Requeued, ev.Reused]
+    result = results_of(desk.checked, plan, desk.entries)[0]
+    assert (result.attempts, result.video) == (2, "videos/x-3.mp4")
+    assert result.warnings == ("the take of attempt 1, made of the same cells",)
+    assert [step.action for step in desk.copy().steps] == [Action.LEAVE]
+
+
+def test_the_earlier_take_of_a_row_that_left_serves_another(desk: Desk) -> None:
+    """No renaming finds it: the entry's latest request is another one."""
+    desk.done("x", "a mug", 1)
+    desk.done("x", "a bag", 2)
+    desk.write(("z", "a mug"))
+    plan = desk.copy()
+    assert [(step.key, step.action) for step in plan.steps] == [("z", Action.REUSE)]
+    assert desk.entries["z"].task_id == "task-x-1"
+
+
+def test_a_part_of_the_rows_has_not_lost_the_others(desk: Desk) -> None:
+    """What is not in failed.csv did not leave the manifest, and keeps its take to itself."""
+    desk.done("x", "a mug", 1)
+    desk.done("x", "a bag", 2)
+    failed = desk.folder.root / "failed.csv"
+    failed.write_text("key,prompt\nz,a mug\n", encoding="utf-8")
+    config = load(None, environ={})
+    checked = check_manifest(failed, config, cache_dir=None)
+    entries, renamed = known_rows(checked, desk.folder)
+    comparison = Comparison.of(
+        checked,
+        entries,
+        desk.folder,
+        Selection(),
+        config=config,
+        purchases=desk,
+        renamed=renamed,
+    )
+    assert [step.action for step in comparison.compare().plan.steps] == [Action.SUBMIT]
+
+
+@pytest.mark.parametrize(("setting", "action"), [("hold", Action.LEAVE), ("pay", Action.SUBMIT)])
+def test_the_setting_decides(desk: Desk, setting: str, action: Action) -> None:
+    """Held, or paid for."""
+    desk.write(("x", "a mug"))
+    desk.buy("a mug", "C012")
+    compared: Compared = desk.compare(repeats=setting).compare()
+    assert [step.action for step in compared.plan.steps] == [action]
+
+
+def test_the_limit_is_for_submissions(desk: Desk) -> None:
+    """A repeat uses up none of it."""
+    desk.buy("a mug", "C012")
+    compared = desk.compare(Selection(limit=1)).compare()
+    assert [step.action for step in compared.plan.steps] == [Action.REUSE, Action.SUBMIT]
