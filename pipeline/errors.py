@@ -17,6 +17,7 @@
     |   |-- Unclear                   sent, and no clear answer: the money may be spent
     |   |-- NoSuchTask                the provider does not know this task (yet)
     |   +-- Unreachable               a repeatable call failed on the way: call again
+    |-- Withheld                      the account's book kept a submission back: nothing was sent
     +-- DownloadError
         |-- LinkDead                  the URL is refused: ask for a fresh one
         |-- TransferBroken            broke on the way: resume
@@ -151,6 +152,20 @@ class NoSuchTask(ProviderError):
 
 class Unreachable(ProviderError):
     """A free, repeatable call (query, upload, balance) failed on the way."""
+
+
+class Withheld(ReelsheetError):
+    """The account's book did not take the intent of a submission, so that it was not sent.
+
+    `repeat` says that the account has bought the very request for another row; else the submission
+    would have passed a cap of the account.
+    """
+
+    exit_code = ExitCode.STOPPED
+
+    def __init__(self, message: str, *, repeat: bool = False, action: str | None = None) -> None:
+        super().__init__(message, action=action)
+        self.repeat = repeat
 
 
 class DownloadError(ReelsheetError):

@@ -16,6 +16,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol
 
+from pipeline.disk.groupcommit import Committed
 from pipeline.engine.commands import (
     Command,
     Decision,
@@ -39,6 +40,7 @@ from pipeline.errors import (
     StoreError,
     TransferBroken,
     Unfinished,
+    Withheld,
 )
 from pipeline.events import Event
 from pipeline.model import Picture, Request, TaskView, Video
@@ -92,18 +94,16 @@ class Store(Protocol):
 
 
 class Record(Protocol):
-    """Where events are kept."""
+    """Where events are kept: the journal and, for what is paid, the account's book."""
 
-    def append(self, events: Sequence[Event], at: float) -> Future[StoreError | None]:
+    def append(self, events: Sequence[Event], at: float) -> Future[Committed]:
         """Write events; the future is done when they are durable.
 
-        Events that share a commit may share its future. A result other than None says that the
-        reserved space is in use, and that nothing new may begin.
+        Events that share a commit may share its future. Its result names the submissions that must
+        not be sent, and says when the reserved space is in use, so that nothing new may begin.
         """
 
-    def remember_upload(
-        self, account: str, sha256: str, url: str, at: float
-    ) -> Future[StoreError | None]:
+    def remember_upload(self, account: str, sha256: str, url: str, at: float) -> Future[Committed]:
         """Keep an upload for later runs."""
 
 
@@ -169,7 +169,8 @@ class Scheduler:
         self._client_reference = client_reference
         self._replies: deque[Reply] = deque()
         # The commands that wait for each commit; commits are completed in this order.
-        self._uncommitted: dict[Future[StoreError | None], list[Command]] = {}
+        self._uncommitted: dict[Future[Committed], list[Command]] = {}
+        self._withheld: dict[str, Withheld] = {}  # by the references of what must not be sent
         self._under_way: dict[asyncio.Task[None], Command] = {}
         self._halted = False
         self._full = False
@@ -262,7 +263,7 @@ class Scheduler:
         else:
             self._start(decision.commands)
 
-    def _await(self, written: Future[StoreError | None]) -> None:
+    def _await(self, written: Future[Committed]) -> None:
         # However many decisions share a commit, it calls into the loop once: each call costs 5
         # microseconds and a turn of the loop.
         if written in self._uncommitted:
@@ -273,13 +274,14 @@ class Scheduler:
             lambda done: loop.call_soon_threadsafe(self._go_on_after_commit, done)
         )
 
-    def _go_on_after_commit(self, done: Future[StoreError | None]) -> None:
+    def _go_on_after_commit(self, done: Future[Committed]) -> None:
         commands = self._uncommitted.pop(done)
         error = done.exception()
         if error is not None:
             self._fail(error)
         else:
-            self._heed(done.result())
+            self._withheld |= done.result().withheld
+            self._heed(done.result().shortage)
             self._start(commands)
         # A commit alone changes nothing that the engine decides by, so it is not asked again.
         if not self._uncommitted and (self._crash is not None or self._engine.finished):
@@ -295,7 +297,9 @@ class Scheduler:
 
     def _start(self, commands: Sequence[Command]) -> None:
         for command in commands:
-            if (self._halted or self._crash) and isinstance(command, Submit):
+            if isinstance(command, Submit) and (held := self._held_back(command)) is not None:
+                self._tell(SubmitReply(command.attempt.key, held))
+            elif (self._halted or self._crash) and isinstance(command, Submit):
                 # Decided before the stop and not out yet: so it is known to be unsent.
                 unsent = NotSent("the run was stopped before this was sent")
                 self._tell(SubmitReply(command.attempt.key, unsent))
@@ -306,6 +310,9 @@ class Scheduler:
                 effort = asyncio.create_task(self._perform(command))
                 self._under_way[effort] = command
                 effort.add_done_callback(self._end_effort)
+
+    def _held_back(self, command: Submit) -> Withheld | None:
+        return self._withheld.pop(command.attempt.client_business_id, None)
 
     def _end_effort(self, effort: asyncio.Task[None]) -> None:
         command = self._under_way.pop(effort)

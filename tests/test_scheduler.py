@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pipeline import events as ev
+from pipeline.disk.groupcommit import Committed
 from pipeline.engine.commands import Decision, Reply
 from pipeline.engine.engine import Engine
 from pipeline.engine.limits import Pace, Settings
@@ -105,16 +106,16 @@ class Book:
     shared: bool = False
     breaks_at: int | None = None
     events: list[ev.Event] = field(default_factory=list)
-    open: list[tuple[Sequence[ev.Event], Future[StoreError | None]]] = field(default_factory=list)
+    open: list[tuple[Sequence[ev.Event], Future[Committed]]] = field(default_factory=list)
     uploads: list[tuple[str, str]] = field(default_factory=list)
     appends: int = 0
     broken: bool = False
 
-    def append(self, events: Sequence[ev.Event], at: float) -> Future[StoreError | None]:
+    def append(self, events: Sequence[ev.Event], at: float) -> Future[Committed]:
         assert at > 0
         self.appends += 1
         self.broken = self.broken or self.appends == self.breaks_at
-        written: Future[StoreError | None] = Future()
+        written: Future[Committed] = Future()
         if self.broken:
             written.set_exception(StoreError("the disk is full"))
             return written
@@ -129,12 +130,10 @@ class Book:
         for events, _ in self.open:
             self.events += events
         for written in dict.fromkeys(written for _, written in self.open):
-            written.set_result(None)
+            written.set_result(Committed())
         self.open = []
 
-    def remember_upload(
-        self, account: str, sha256: str, url: str, at: float
-    ) -> Future[StoreError | None]:
+    def remember_upload(self, account: str, sha256: str, url: str, at: float) -> Future[Committed]:
         assert at > 0
         self.uploads.append((f"{account}:{sha256}", url))
         return Future()

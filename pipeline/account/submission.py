@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline import events as ev
 from pipeline.lifecycle import PAID
 from pipeline.model import Request, State, Video
 
@@ -15,6 +16,16 @@ COUNTING = PAID | {State.DONE, State.EXPIRED}
 
 Not those that were refused, never sent, or that failed at the provider: these cost nothing.
 """
+
+SPENT = COUNTING | {State.FAILED}
+"""The states in which a submission counts for the caps of its day: those that were accepted."""
+
+MONEY: frozenset[type[ev.Event]] = frozenset({
+    ev.Intended, ev.Accepted, ev.NotAccepted, ev.Declined, ev.AnswerLost, ev.Interrupted, ev.Found,
+    ev.ClosedUnsent, ev.TaskFailed, ev.TaskLost, ev.TaskBack, ev.Downloaded, ev.LinkLost,
+    ev.FileGone, ev.Renamed,
+})  # fmt: skip
+"""The events that the book is told of. Not `Completed`: for the account that is still under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +52,19 @@ class Submission:
     submitted_at: float | None = None
     finished_at: float | None = None
     video: Video | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownJournal:
+    """A journal as the book knows it: whose it is, and how far the book has followed it.
+
+    `seq` is the number of its last batch with money in it, `last_event` the place of the last event
+    that the book was told of.
+    """
+
+    journal_id: str
+    account: str
+    folder: str
+    manifest: str
+    seq: int
+    last_event: int

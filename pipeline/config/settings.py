@@ -24,6 +24,7 @@ from pipeline.config.values import (
     SeriesName,
     Sheet,
     Text,
+    Zone,
     is_loopback,
 )
 
@@ -228,13 +229,17 @@ class _Caps(Section):
 
 
 class PerDay(_Caps):
-    """Caps per day, from midnight to midnight UTC, over all runs into one output folder."""
+    """Caps per day, over all manifests and processes of the account; see timezone."""
 
 
 class Budget(_Caps):
     """Caps per run (and per_day); nothing more is submitted once it would exceed one of them."""
 
     per_day: PerDay = Field(default_factory=PerDay)
+    timezone: Zone = "local"
+    """The zone whose midnights begin the days of per_day, for example Europe/Berlin or UTC. local:
+    that of this machine.
+    """
     price_per_second: float | None = Field(default=None, gt=0)
     """What a second of video costs you. The provider publishes no price for this model. null: no
     costs are shown.
@@ -254,6 +259,20 @@ class Budget(_Caps):
         return self
 
 
+class Account(Section):
+    """What is paid from, and the book that keeps anything from being paid twice."""
+
+    name: Text | None = None
+    """What the account is called, where several are paid from by one address. null: the host of
+    api.base_url.
+    """
+    book: Text | None = None
+    """The file in which every submission of the account is kept, relative to the working folder.
+    null: book.db in the folder that the system gives a service, or else in your own folder for the
+    state of programs. none: no book; then only the output folder keeps a row from being paid twice.
+    """
+
+
 class Config(Section):
     """All settings of one invocation, resolved once by `loading.load`."""
 
@@ -269,6 +288,7 @@ class Config(Section):
     defaults: Defaults = Field(default_factory=Defaults)
     output: Output = Field(default_factory=Output)
     budget: Budget = Field(default_factory=Budget)
+    account: Account = Field(default_factory=Account)
     repeats: Literal["reuse", "hold", "pay"] = "reuse"
     """What to do with a row whose very request was already bought on this account, for another row
     or another manifest. reuse: copy that video, free. hold: leave the row waiting. pay: buy the

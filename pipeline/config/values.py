@@ -10,6 +10,7 @@ import ipaddress
 import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pathvalidate import is_valid_filename
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -129,6 +130,24 @@ def _encoding(name: str) -> str:
     return name
 
 
+def _zone(name: str) -> str:
+    if name == "local":
+        return name
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        if not available_timezones():
+            raise ValueError(
+                "cannot be looked up: this system has no list of time zones. Install it with: pip "
+                "install tzdata, or write local for the zone of this machine"
+            ) from None
+        raise ValueError(
+            "is not a time zone; write local for the zone of this machine, or a name such as "
+            "Europe/Berlin or UTC"
+        ) from None
+    return name
+
+
 def _not_blank(text: str) -> str:
     if is_blank(text):
         raise ValueError("must not be empty")
@@ -195,6 +214,7 @@ ManifestField = Literal[
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 KeyVariable = Annotated[str, AfterValidator(_key_env)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
+Zone = Annotated[str, AfterValidator(_zone)]
 PromptTemplate = Annotated[str, AfterValidator(_prompt_template)]
 NameTemplate = Annotated[str, Field(max_length=500), AfterValidator(_name_template)]
 Sheet = Annotated[str, AfterValidator(_not_blank), BeforeValidator(_sheet)]

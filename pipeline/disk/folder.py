@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import count
 from pathlib import Path
+from shlex import quote
 
 from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import open_to_read
@@ -18,6 +19,8 @@ from pipeline.errors import UsageError
 
 _OURS = re.compile(r"(?:results|failed)(?:-results|-\d+)*")
 _REHEARSAL = ".rehearsal"
+_USUAL = "outputs"
+"""The default of output.dir."""
 
 
 class FolderUse(Enum):
@@ -192,6 +195,13 @@ class OutputFolder:
     def emulator(self) -> Path:
         """The emulator's state of a rehearsal."""
         return self.cache / "emulator"
+
+
+def rebuild_command(manifest: Path, folder: Path) -> str:
+    """Return the command that restores the journal of a manifest in its output folder."""
+    named = f"{folder.parent.name}/{folder.name}" != f"{_USUAL}/{manifest.stem}"
+    out = f" --out {quote(str(folder))}" if named else ""
+    return f"reelsheet journal rebuild {quote(str(manifest))}{out}"
 
 
 def _split(name: str) -> tuple[str, str]:

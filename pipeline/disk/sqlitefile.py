@@ -1,24 +1,37 @@
-"""SQLite files: how one is opened for reading, and whether its folder lies on a network.
+"""SQLite files of ours: how one is opened, brought to a newer version, and left whole.
 
 SQLite's WAL mode keeps its index in memory that all users of a file share, and two machines share
 none (sqlite.org/wal.html). On a network file system a file of ours therefore uses the rollback
 mode, which needs only that the file system's locks hold.
 
-Tested in tests/security/test_network_disk.py and tests/journal/test_reading.py.
+The schema of a file is a series of steps, each for good: an earlier file is brought forward by the
+steps that it does not have yet. Its version is the number of steps, kept in `user_version` and,
+since a dump loses that, in its table `meta`.
+
+Tested in tests/security/test_network_disk.py, tests/journal/test_disk.py and
+tests/journal/test_reading.py.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
 import re
 import sqlite3
 import subprocess
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
+
+from pipeline.disk.failures import without_right
+from pipeline.disk.openfile import open_private, open_unlinked
+
+_One = TypeVar("_One")
 
 _NETWORKED = re.compile(
     r"(fuse\.)?(nfs[0-9]*|cifs|smb[0-9]*|smbfs|9p|v9fs|afs|afpfs|ceph|cephfs|coda|davfs2?|webdav"
@@ -35,6 +48,173 @@ _PATIENCE_S = 5
 """How long the system's own command that lists mounts may take."""
 TIMEOUT_S = 10
 """How long another process's lock is waited for, in seconds."""
+_PATIENCE_MS = 1000
+"""How long a reader is waited for when a file is closed."""
+_PAUSE_S = 0.02
+_ROWS_AT_ONCE = 16
+"""Most rows in one statement: a text for each number of rows, and sqlite3 keeps 128 statements."""
+
+
+def open_to_write(
+    path: Path, *, networked: bool | None = None, timeout_s: float = TIMEOUT_S
+) -> sqlite3.Connection:
+    """Open a file of ours for writing, made if it does not exist, for its owner alone.
+
+    Args:
+        path: the file.
+        networked: whether it lies on a network file system; with None the system is asked.
+        timeout_s: how long another process's lock is waited for, in seconds.
+
+    Raises:
+        OSError: a link lies in its place, or it cannot be made or opened.
+        sqlite3.Error: SQLite cannot use it.
+
+    """
+    if networked is None:
+        networked = network_kind(path.parent) is not None
+    os.close(open_private(path, os.O_RDWR))
+    with contextlib.ExitStack() as on_failure:
+        connection = sqlite3.connect(
+            path, timeout=timeout_s, isolation_level=None, check_same_thread=False
+        )
+        on_failure.callback(connection.close)
+        _choose_mode(connection, networked=networked, until=time.monotonic() + timeout_s)
+        connection.execute("PRAGMA synchronous=FULL")
+        on_failure.pop_all()
+    return connection
+
+
+def _choose_mode(connection: sqlite3.Connection, *, networked: bool, until: float) -> None:
+    if not networked:
+        # SQLite does not wait here for another process that opens a new file at the same moment.
+        while not _chose_wal(connection, until):
+            time.sleep(_PAUSE_S)
+        return
+    # Exclusive only for the change: a file that was in WAL mode on another disk, before it was
+    # moved here, can be opened that way without the shared memory of WAL.
+    connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode=DELETE")
+    connection.execute("PRAGMA locking_mode=NORMAL")
+    connection.execute(
+        "SELECT count(*) FROM sqlite_master"
+    ).fetchone()  # releases the exclusive lock
+
+
+def _chose_wal(connection: sqlite3.Connection, until: float) -> bool:
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+            raise
+        return False
+    return True
+
+
+def fold_in(connection: sqlite3.Connection) -> None:
+    """Bring what the log beside a file holds into the file, if nobody needs the log now."""
+    with contextlib.suppress(sqlite3.Error):
+        (usual_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+        try:
+            connection.execute("PRAGMA busy_timeout=0")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            connection.execute(f"PRAGMA busy_timeout={usual_ms}")
+
+
+def leave_whole(connection: sqlite3.Connection) -> None:
+    """Fold the log in and leave the WAL mode, before the file is closed.
+
+    In WAL mode whoever reads the file needs the right to write beside it, and leaves files there.
+    Where somebody reads it at this moment the mode stays, and the last to close folds the log in.
+    """
+    fold_in(connection)
+    with contextlib.suppress(sqlite3.Error):
+        connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+        connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the version of a file's schema, 0 if it has no tables yet.
+
+    After it was restored from a dump, only the table `meta` says it; the first version of the
+    journal did not note its number there.
+    """
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if (
+        version == 0
+        and connection.execute("SELECT name FROM sqlite_master WHERE name = 'meta'").fetchone()
+    ):
+        noted = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+        return int(noted[0]) if noted else 1
+    return version
+
+
+def bring_forward(connection: sqlite3.Connection, steps: Sequence[str]) -> None:
+    """Take a file through the steps of its schema that it does not have yet.
+
+    Several processes may open one file at a time: each looks only when it holds the lock.
+    """
+    newest = len(steps)
+    if version_of(connection) < newest:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            missing = "".join(steps[version_of(connection) :])
+            for statement in missing.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {newest}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.rollback()
+            raise
+    noted = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    if noted != (str(newest),):
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", (str(newest),))
+    if connection.execute("PRAGMA user_version").fetchone() != (newest,):
+        connection.execute(f"PRAGMA user_version = {newest}")
+
+
+def fault_in(connection: sqlite3.Connection) -> str | None:
+    """Return the first damage that SQLite finds, in its own words; raises sqlite3.Error.
+
+    It takes two milliseconds for a thousand rows.
+    """
+    found = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
+    lines = [line for line in found.splitlines() if not line.startswith("***")]
+    return None if found == "ok" else lines[0]
+
+
+def cause_of(path: Path, error: OSError | sqlite3.Error) -> OSError | sqlite3.Error:
+    """Return what the system says of a file that SQLite, which does not say why, cannot open."""
+    if isinstance(error, sqlite3.Error) and without_right(error):
+        try:
+            os.close(open_unlinked(path, os.O_RDONLY))
+        except OSError as reason:
+            return reason
+    return error
+
+
+def insert(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows, several with each statement.
+
+    At each statement this thread releases the interpreter lock and must win it back from the event
+    loop's thread.
+
+    Args:
+        connection: the file, open for writing.
+        into: the statement up to its VALUES.
+        rows: the values, all of one length.
+
+    """
+    for some in in_pieces(rows):
+        marks = f"({', '.join('?' * len(some[0]))})"
+        values = tuple(chain.from_iterable(some))
+        connection.execute(f"{into} VALUES {', '.join([marks] * len(some))}", values)
+
+
+def in_pieces(many: Sequence[_One]) -> Iterator[Sequence[_One]]:
+    """Yield as many at a time as fit one statement."""
+    for first in range(0, len(many), _ROWS_AT_ONCE):
+        yield many[first : first + _ROWS_AT_ONCE]
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:

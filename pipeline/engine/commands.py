@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.errors import DownloadError, ProviderError, Unfinished
+from pipeline.errors import DownloadError, ProviderError, Unfinished, Withheld
 from pipeline.events import Event
 from pipeline.model import Attempt, TaskView, Video
 
@@ -59,10 +59,10 @@ class UploadReply:
 
 @dataclass(frozen=True, slots=True)
 class SubmitReply:
-    """How a submission ended: the task id, or an error."""
+    """How a submission ended: the task id, or an error; Withheld: it was not sent at all."""
 
     key: str
-    content: str | ProviderError
+    content: str | ProviderError | Withheld
 
 
 @dataclass(frozen=True, slots=True)

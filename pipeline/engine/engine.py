@@ -164,6 +164,11 @@ class Engine:
         return self._outstanding.slots
 
     @property
+    def held(self) -> dict[str, str]:
+        """Why rows were left alone, by key: the account has bought their requests elsewhere."""
+        return self._submissions.held
+
+    @property
     def finds_by_reference(self) -> bool:
         """Whether the provider was seen to find a task by our own reference in this run."""
         return self._outstanding.references.found

@@ -10,7 +10,7 @@ from enum import IntEnum
 
 from pipeline.engine.commands import Command
 from pipeline.engine.learned import Sighting
-from pipeline.errors import ExitCode, OutOfCredit, Unauthorized, Unfinished
+from pipeline.errors import ExitCode, OutOfCredit, Unauthorized, Unfinished, Withheld
 from pipeline.events import Event, Requeued
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Attempt, Entry, State
@@ -170,13 +170,18 @@ def stop_for_equal_refusals(refusals: int, message: str) -> Stop:
 
 def stop_for_budget(refusal: str, *, daily: bool = False) -> Stop:
     """Stop submitting: the next video would pass a cap."""
-    when = "tomorrow (days end at midnight UTC)" if daily else "for the next part"
+    when = "tomorrow (days begin at midnight of budget.timezone)" if daily else "for the next part"
     return Stop(
         ExitCode.STOPPED,
         f"a cap is reached: {refusal}",
         Reach.SUBMITTING,
         f"Raise the cap under budget, or run again {when}.",
     )
+
+
+def stop_for_account(error: Withheld) -> Stop:
+    """Stop submitting: another process has spent what was left of a cap of the account."""
+    return Stop(ExitCode.STOPPED, error.message, Reach.SUBMITTING, error.action)
 
 
 def stop_for_credit(error: OutOfCredit) -> Stop:

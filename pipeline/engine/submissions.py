@@ -21,6 +21,7 @@ from pipeline.engine.rows import (
     Stop,
     Tracked,
     close_earlier,
+    stop_for_account,
     stop_for_credit,
     stop_for_key,
     stop_for_uploads,
@@ -34,6 +35,7 @@ from pipeline.errors import (
     Refused,
     Throttled,
     Unauthorized,
+    Withheld,
 )
 from pipeline.model import State, TaskView
 
@@ -42,7 +44,8 @@ class Submissions:
     """Decides which row is submitted next, and what the reply to it means.
 
     `rows` are the engine's, and only read; `upload_age_s` is how long the URL of an uploaded
-    picture is used.
+    picture is used. `held` says of rows that the account has bought elsewhere, by their keys, why
+    they are left alone.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Submissions:
         self._outstanding = outstanding
         self._upload_age_s = upload_age_s
         self._budget_waits = False
+        self.held: dict[str, str] = {}
 
     def wake_at(self, now: float) -> float:
         """Return when the next upload or submission may leave."""
@@ -155,6 +159,13 @@ class Submissions:
             case Throttled() | NotSent() as error:
                 stop = self._gate.put_off(error, now, self._outstanding.slots)
                 return self._take_back(row, stop)
+            case Withheld(repeat=True) as error:
+                # Not put back: it waits for a person, not for this run.
+                self._give_back(row)
+                self.held[key] = error.message
+                return Reaction((ev.NotAccepted(key, number),))
+            case Withheld() as error:
+                return self._take_back(row, stop_for_account(error))
             case Unauthorized() as error:
                 return self._take_back(row, stop_for_key(error))
             case OutOfCredit() as error:

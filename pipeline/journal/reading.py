@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from pipeline.collector import collector_paused
 from pipeline.errors import StoreError
 from pipeline.journal.database import clear_errors, connect_for_reading, refuse_damaged
-from pipeline.journal.identities import Identities, made_for
+from pipeline.journal.identities import Identities
 from pipeline.journal.records import (
     ENTRY_COLUMNS,
     entry_of,
@@ -25,7 +25,7 @@ from pipeline.journal.records import (
     videos_of,
 )
 from pipeline.lifecycle import apply
-from pipeline.model import Entry, Request, RunRecord
+from pipeline.model import Entry, Request, RunRecord, made_for
 
 GET_ENTRIES = (
     f"SELECT {', '.join('a.' + name for name in ENTRY_COLUMNS)}, r.body "  # noqa: S608 - likewise
@@ -49,7 +49,20 @@ def entries_in(
     identities: Identities,
     known: Mapping[str, Request] | None = None,
 ) -> dict[str, Entry]:
-    """Return the latest entry of each row that `where` selects, by key.
+    """Return the latest entry of each row that `where` selects, by key; see `attempts_in`."""
+    found = attempts_in(connection, where, values, identities=identities, known=known)
+    return {entry.key: entry for entry in found}
+
+
+def attempts_in(
+    connection: sqlite3.Connection,
+    where: str = "",
+    values: tuple[object, ...] = (),
+    *,
+    identities: Identities,
+    known: Mapping[str, Request] | None = None,
+) -> Iterator[Entry]:
+    """Yield each attempt that `where` selects, as the entry that it is or was, in their order.
 
     Args:
         connection: an open journal.
@@ -60,16 +73,17 @@ def entries_in(
         known: requests by their hash: they are used as they are, and only others are read.
 
     """
-    entries: dict[str, Entry] = {}
+    before: Entry | None = None
     found = connection.execute(_GET_ATTEMPTS.format(where=where), values)
     while attempts := found.fetchmany(_AT_ONCE):
         requests = _requests(connection, {one[_REQUEST] for one in attempts}, known or {})
         videos = videos_of([one[_VIDEO] for one in attempts])
         for one, video in zip(attempts, videos, strict=True):
+            if before is not None and before.identity != one[0]:
+                before = None
             key = identities.key_of(one[0])
-            request = requests[one[_REQUEST]]
-            entries[key] = entry_of(one, request, video, entries.get(key), key)
-    return entries
+            before = entry_of(one, requests[one[_REQUEST]], video, before, key)
+            yield before
 
 
 def _requests(

@@ -40,9 +40,8 @@ _OWN_FIELDS = {
 }
 
 
-def request_values(event: Opening) -> tuple[str, str]:
-    """Return the request of an event that begins an attempt, as the values of `requests`."""
-    request = event.attempt.request
+def request_values(request: Request) -> tuple[str, str]:
+    """Return a request as the values of `requests`."""
     return request.request_hash, _request_body(request)
 
 
@@ -98,7 +97,7 @@ def entry_values(entry: Entry) -> tuple[Any, ...]:
         entry.error_message,
         entry.submitted_at,
         entry.finished_at,
-        None if entry.video is None else _video_text(entry.video),
+        None if entry.video is None else video_text(entry.video),
         entry.closed,
     )
 
@@ -170,7 +169,7 @@ def event_values(event: Event, at: float, identity: str) -> tuple[Any, ...]:
 def event_data(event: Event) -> str | None:
     """Return an event's own fields as JSON; its attempt is in the table `attempts`, too."""
     if isinstance(event, Downloaded):
-        return _video_text(event.video)
+        return video_text(event.video)
     data = {name: getattr(event, name) for name in _OWN_FIELDS[type(event)]}
     if isinstance(event, Opening):
         attempt = event.attempt
@@ -234,11 +233,12 @@ def _value(value: Any) -> str:  # noqa: ANN401 - whatever a field holds
     if type(value) is float and isfinite(value):
         return repr(value)
     if isinstance(value, Video):
-        return _video_text(value)
+        return video_text(value)
     return _text(value)
 
 
-def _video_text(video: Video) -> str:
+def video_text(video: Video) -> str:
+    """Return a video as the text of `attempts.video`."""
     return _text({name: getattr(video, name) for name in _VIDEO_FIELDS})
 
 

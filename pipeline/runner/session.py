@@ -18,13 +18,13 @@ from typing import Protocol
 from pipeline.concealment import conceal
 from pipeline.config.loading import api_key
 from pipeline.config.values import is_loopback
+from pipeline.disk.reserve import Reserve
 from pipeline.downloader.fetching import Downloader
 from pipeline.engine.commands import Decision
 from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Reach, Stop, stop_for_key
 from pipeline.errors import ExitCode, ProviderError, ReelsheetError, StoreError, Unauthorized
 from pipeline.events import Accepted, AnswerLost, Downloaded, Event
-from pipeline.journal.database import Reserve
 from pipeline.journal.journal import Journal
 from pipeline.model import Balance, Entry, State
 from pipeline.planner.plan import Action, Plan

@@ -358,6 +358,7 @@ def test_the_key_comes_from_the_environment_only() -> None:
 def test_sections_follow_the_design() -> None:
     """The sections stand in the order in which the design shows them."""
     expected = ["api", "limits", "polling", "manifest", "images", "defaults", "output", "budget"]
+    expected += ["account"]
     assert [name for name in SECTIONS if "." not in name] == expected
 
 

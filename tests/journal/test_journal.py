@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 
 from pipeline import events as ev
+from pipeline.disk.groupcommit import Committed
 from pipeline.errors import ExitCode, StoreError, UsageError
 from pipeline.journal.database import VERSION
 from pipeline.journal.journal import Journal
@@ -135,7 +136,7 @@ def test_what_shares_a_commit_shares_its_future(path: Path) -> None:
             assert not any(one.done() for one in (first, upload, many, *last))
             assert last[0] is last[1]
             assert last[0] is not many
-        assert last[1].result(10) is None
+        assert last[1].result(10) == Committed()
         assert all(one.done() for one in (first, upload, many))
         assert len(journal.entries()) == 2003
         assert len(list(journal.uploads("shop", since=0.0))) == 1

@@ -19,11 +19,12 @@ import pytest
 
 from pipeline import events as ev
 from pipeline.disk.failures import no_room
+from pipeline.disk.groupcommit import Committed
+from pipeline.disk.reserve import PIECES, Reserve
 from pipeline.engine.commands import Decision
 from pipeline.engine.engine import Engine
 from pipeline.engine.limits import Pace, Settings
 from pipeline.errors import ExitCode, StoreError
-from pipeline.journal.database import PIECES, Reserve
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from pipeline.model import Entry, Phase, Request, State, TaskView, Video
@@ -37,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def outcomes(journal: Journal, batches: Sequence[Sequence[ev.Event]]) -> list[StoreError | None]:
     """Append these batches one after the other."""
-    return [journal.append(batch, 1.0).result(10) for batch in batches]
+    return [journal.append(batch, 1.0).result(10).shortage for batch in batches]
 
 
 def limit(journal: Journal, more_pages: int) -> None:
@@ -106,7 +107,7 @@ def test_without_room_for_it_nothing_begins(tmp_path: Path) -> None:
 import resource, sys
 from pathlib import Path
 from pipeline.errors import StoreError
-from pipeline.journal.database import Reserve
+from pipeline.disk.reserve import Reserve
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 try:
     with Reserve(Path(sys.argv[1])):
@@ -320,16 +321,14 @@ class Full:
     def __init__(self) -> None:
         self.events: list[ev.Event] = []
 
-    def append(self, events: Sequence[ev.Event], at: float) -> Future[StoreError | None]:
+    def append(self, events: Sequence[ev.Event], at: float) -> Future[Committed]:
         assert at > 0
         self.events += events
-        written: Future[StoreError | None] = Future()
-        written.set_result(StoreError("the disk is full"))
+        written: Future[Committed] = Future()
+        written.set_result(Committed(StoreError("the disk is full")))
         return written
 
-    def remember_upload(
-        self, account: str, sha256: str, url: str, at: float
-    ) -> Future[StoreError | None]:
+    def remember_upload(self, account: str, sha256: str, url: str, at: float) -> Future[Committed]:
         raise NotImplementedError
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.journal.database import SIZE_BYTES
+from pipeline.disk.reserve import SIZE_BYTES
 from tests.system.harness import invariants, sheets
 from tests.system.harness.api import Api
 from tests.system.harness.product import Product

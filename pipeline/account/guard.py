@@ -1,0 +1,199 @@
+"""What the book holds each intent against: requests bought elsewhere, and caps of the day.
+
+All of it is asked inside the transaction that takes the intent, over every process of the account.
+
+Tested in tests/account/test_book.py.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import inf
+
+from pipeline.account.submission import COUNTING, SPENT
+from pipeline.engine.limits import Caps, Spend
+from pipeline.errors import Withheld
+from pipeline.model import Attempt, State
+
+
+def _listed(states: frozenset[State]) -> str:
+    return ", ".join(f"'{state.value}'" for state in sorted(states))
+
+
+IS_COUNTING = f"state IN ({_listed(COUNTING)})"
+IS_SPENT = f"state IN ({_listed(SPENT)})"
+
+_SUM = (
+    "SELECT count(*), coalesce(sum(seconds), 0), "  # noqa: S608 - our own words
+    "coalesce(sum(coalesce(money, seconds * ?)), 0.0) FROM submissions "
+    f"WHERE account = ? AND submitted_at >= ? AND {IS_SPENT}"
+)
+_ELSEWHERE = (
+    f"FROM submissions WHERE account = ? AND request_hash = ? AND journal_id != ? AND {IS_COUNTING}"
+)
+_COUNT = f"SELECT count(*) {_ELSEWHERE}"
+_NEWEST = (
+    "SELECT s.key, j.folder FROM submissions s LEFT JOIN journals j USING (journal_id) "  # noqa: S608
+    f"WHERE s.reference = (SELECT reference {_ELSEWHERE} ORDER BY submitted_at DESC LIMIT 1)"
+)
+
+
+NO_CAPS = Caps()
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What the intents of one journal are held against.
+
+    `known` says how many submissions of other journals, by request hash, the plan knew of: more
+    than these are repeats. Rows of `exempt` keys, and all with `pays`, are not compared. `caps` are
+    those of a day, `price` is what a second of video costs now, and `day_start` returns the Unix
+    second at which the day of another began.
+    """
+
+    known: Mapping[str, int] = field(default_factory=dict)
+    exempt: frozenset[str] = frozenset()
+    pays: bool = False
+    caps: Caps = NO_CAPS
+    price: float | None = None
+    day_start: Callable[[float], float] = lambda at: at - at % 86_400
+
+    def compares(self, key: str) -> bool:
+        """Return whether a row's request is compared with what was bought elsewhere."""
+        return not self.pays and key not in self.exempt
+
+
+def sent_before(connection: sqlite3.Connection, attempt: Attempt) -> Withheld | None:
+    """Return why this very attempt may not be sent: the book knows that it was.
+
+    A journal that lost its memory, or an older copy, makes the same reference again.
+    """
+    row = connection.execute(
+        "SELECT state FROM submissions WHERE reference = ?", (attempt.client_business_id,)
+    ).fetchone()
+    if row is None or row[0] == State.WAITING:
+        return None
+    return Withheld(
+        f"attempt {attempt.number} of this row was sent before, and is {row[0]} in the account's "
+        "book: the journal does not know of it.",
+        repeat=True,
+        action="Run again: what the book knows is taken over first.",
+    )
+
+
+def repeated(
+    connection: sqlite3.Connection,
+    account: str,
+    journal_id: str,
+    attempt: Attempt,
+    *,
+    allowed: int,
+) -> Withheld | None:
+    """Return why an attempt may not be sent: its request was bought for a row of another journal.
+
+    Args:
+        connection: the book, inside a transaction.
+        account: the account.
+        journal_id: the attempt's own journal.
+        attempt: the attempt.
+        allowed: how many such purchases the plan knew of.
+
+    """
+    sought = (account, attempt.request.request_hash, journal_id)
+    (bought,) = connection.execute(_COUNT, sought).fetchone()
+    if bought <= allowed:
+        return None
+    key, folder = connection.execute(_NEWEST, sought).fetchone()
+    return Withheld(
+        f"this very request was bought for the row {key!r} of {folder or 'another folder'}.",
+        repeat=True,
+        action=f"To pay for a fresh video on purpose, add --pay-again {attempt.key}.",
+    )
+
+
+class Totals:
+    """What the account has spent in a day, kept as long as no other process writes."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._by_day: dict[tuple[str, float, float | None], Spend] = {}
+        self._version: int | None = None
+        self._latest_day = -inf
+
+    def clear(self) -> None:
+        """Forget what is kept."""
+        self._by_day.clear()
+
+    def heed_others(self) -> None:
+        """Forget what is kept if another process wrote; asked at the start of a transaction."""
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        if version != self._version:
+            self._version = version
+            self.clear()
+
+    def take(self, attempt: Attempt, account: str, guard: Guard, at: float) -> Withheld | None:
+        """Count an attempt, or return which cap of the day it would pass.
+
+        Args:
+            attempt: the attempt.
+            account: the account that pays.
+            guard: its caps.
+            at: when it is sent, in Unix seconds.
+
+        """
+        if guard.caps == NO_CAPS:
+            self.clear()
+            return None
+        # A clock that is set back opens no old day.
+        self._latest_day = max(self._latest_day, guard.day_start(at))
+        spend = self._spend(account, self._latest_day, guard.price)
+        for name, excess in spend.excess(attempt, guard.caps):
+            return Withheld(
+                f"a cap is reached: budget.per_day.{name} {excess}, over all runs of the account "
+                f"{account}.",
+                action="Raise the cap under budget, or run again tomorrow.",
+            )
+        spend.add(attempt)
+        return None
+
+    def give_back(self, reference: str, account: str) -> None:
+        """Take back an attempt that was provably not accepted, before its state is changed."""
+        if not self._by_day:
+            return
+        row = self._connection.execute(
+            f"SELECT seconds, money, submitted_at FROM submissions "  # noqa: S608 - our own words
+            f"WHERE reference = ? AND {IS_SPENT}",
+            (reference,),
+        ).fetchone()
+        if row is None:
+            return
+        seconds, money, at = row
+        for (owner, since, price), spend in self._by_day.items():
+            if owner == account and at is not None and at >= since:
+                spend.videos -= 1
+                spend.video_seconds -= seconds
+                spend.money -= (price or 0) * seconds if money is None else money
+
+    def _spend(self, account: str, since: float, price: float | None) -> Spend:
+        place = account, since, price
+        if place not in self._by_day:
+            self._by_day[place] = spent_since(self._connection, account, since, price)
+        return self._by_day[place]
+
+
+def spent_since(
+    connection: sqlite3.Connection, account: str, since: float, price: float | None
+) -> Spend:
+    """Return what an account has spent since the Unix second `since`.
+
+    Args:
+        connection: the book.
+        account: the account.
+        since: the first second that counts.
+        price: what a second costs now, for what was sent before a price was set.
+
+    """
+    row = connection.execute(_SUM, (price or 0.0, account, since)).fetchone()
+    return Spend(*row)

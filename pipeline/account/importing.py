@@ -1,0 +1,262 @@
+"""What the book takes over from journals that it does not know, and from other books.
+
+A journal is read inside the transaction of the book that takes it over: a run that works in its
+folder meanwhile tells the book whatever is newer only afterwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.account.book import GET_JOURNAL, NONE_WITHHELD, Book, put_entry
+from pipeline.account.naming import name_of
+from pipeline.account.recording import Pair, pair_in
+from pipeline.account.schema import reading
+from pipeline.account.submission import MONEY, KnownJournal
+from pipeline.config.values import is_loopback
+from pipeline.disk.folder import FolderUse, OutputFolder
+from pipeline.disk.openfile import is_gone
+from pipeline.disk.sqlitefile import insert
+from pipeline.errors import ReelsheetError, UsageError, Withheld
+from pipeline.events import NotFound, Renamed
+from pipeline.journal.database import clear_errors, connect_for_reading
+from pipeline.journal.identities import Identities
+from pipeline.journal.records import ENTRY_COLUMNS, entry_of, request_of, videos_of
+from pipeline.lifecycle import FORMER_MOVES, MOVES
+from pipeline.model import Entry, State
+
+_TOLD = MONEY - {Renamed} | {NotFound}
+# What was looked up in vain and closed by an earlier version may be paid for: it stays in doubt.
+_STATE_AFTER = {
+    kind.__name__: State.IN_DOUBT if kind is NotFound else (MOVES | FORMER_MOVES)[kind].target
+    for kind in _TOLD
+}
+_KINDS = ", ".join(f"'{name}'" for name in sorted(_STATE_AFTER))
+# Of the rows that `max` groups, SQLite takes the kind from the one with the greatest.
+_GET = (
+    f"SELECT {', '.join('a.' + name for name in ENTRY_COLUMNS)}, r.body, e.kind, i.at "  # noqa: S608
+    f"FROM (SELECT key, number, kind, max(seq) FROM events WHERE kind IN ({_KINDS}) "
+    "GROUP BY key, number) e "
+    "JOIN (SELECT key, number, min(at) AS at FROM events WHERE kind = 'Intended' "
+    "GROUP BY key, number) i USING (key, number) "
+    "JOIN attempts a USING (key, number) JOIN requests r USING (request_hash)"
+)
+_NEWER = f"SELECT EXISTS (SELECT * FROM events WHERE seq > ? AND kind IN ({_KINDS}))"  # noqa: S608
+_PUT_KNOWN = (
+    "INSERT INTO journals VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT (journal_id) DO UPDATE SET "
+    "seq = max(seq, excluded.seq), last_event = max(last_event, excluded.last_event)"
+)
+_TABLES = ("requests", "journals", "uploads", "submissions")
+_AT_ONCE = 500
+_REQUEST = ENTRY_COLUMNS.index("request_hash")
+_VIDEO = ENTRY_COLUMNS.index("video")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A journal as its own file tells: its id, manifest, pair, and the place of its last event.
+
+    `address` is that of the API to which it has uploaded pictures, None if it has not.
+    """
+
+    journal_id: str
+    manifest: str
+    pair: Pair
+    last_event: int
+    address: str | None
+
+
+def import_journal(book: Book, account: str, journal: Path) -> int:
+    """Take over what a journal knows and the book does not; return how many submissions were read.
+
+    Args:
+        book: the account's book, open for writing.
+        account: the account that the journal's rows were paid from, unless the book or the journal
+            itself knows better.
+        journal: the journal's file, which is only read.
+
+    Raises:
+        StoreError: the journal or the book cannot be used.
+        UsageError: the journal was written by a newer version.
+
+    """
+    read: list[int] = []
+    failures: list[ReelsheetError] = []
+
+    def take(into: sqlite3.Connection) -> Mapping[str, Withheld]:
+        try:
+            read.append(_take_journal(into, book.id, account, journal))
+        except ReelsheetError as error:  # of the journal, which is no failure of the book
+            failures.append(error)
+        return NONE_WITHHELD
+
+    book.carry_out(take).result()
+    if failures:
+        raise failures[-1]
+    return read[-1]
+
+
+def _take_journal(into: sqlite3.Connection, book_id: str, account: str, journal: Path) -> int:
+    connection = connect_for_reading(journal)
+    if connection is None:
+        return 0
+    with contextlib.closing(connection), clear_errors(journal):
+        connection.execute("BEGIN")  # one moment of it, whatever a run adds meanwhile
+        found = _describe(connection)
+        if found is None:
+            return 0
+        known = _known(into, found)
+        if not _has_news(connection, found, known, book_id):
+            return 0
+        entries = list(_entries(connection)) if _is_newer(found, known) else []
+        # An intent that the book lacks, although it is not older, was never sent.
+        sent = (
+            known is None
+            or not _paired(found, book_id)
+            or known.seq < found.pair.confirmed
+            or _worked_without(connection, found.pair.last_event)
+        )
+    owner = _owner(found, known, account)
+    taken = 0
+    for entry in entries:
+        if sent or entry.state is not State.SUBMITTING:
+            put_entry(into, owner, found.journal_id, entry)
+            taken += 1
+    seq = found.pair.seq if _paired(found, book_id) else 0
+    folder = str(journal.parent.resolve())
+    row = (found.journal_id, owner, folder, found.manifest, seq, found.last_event)
+    into.execute(_PUT_KNOWN, row)
+    return taken
+
+
+def _describe(connection: sqlite3.Connection) -> _Found | None:
+    """Return what a journal says of itself; None if it has no id, so that no run ever began."""
+    noted = dict(connection.execute("SELECT name, value FROM meta"))
+    if "id" not in noted:
+        return None
+    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
+    upload = connection.execute("SELECT account FROM uploads LIMIT 1").fetchone()
+    address = None if upload is None or "://" not in upload[0] else upload[0].split()[0]
+    return _Found(noted["id"], noted.get("manifest", ""), pair_in(noted), last, address)
+
+
+def _known(into: sqlite3.Connection, found: _Found) -> KnownJournal | None:
+    row = into.execute(GET_JOURNAL, (found.journal_id,)).fetchone()
+    return None if row is None else KnownJournal(*row)
+
+
+def _paired(found: _Found, book_id: str) -> bool:
+    return found.pair.book_id == book_id
+
+
+def _has_news(
+    connection: sqlite3.Connection, found: _Found, known: KnownJournal | None, book_id: str
+) -> bool:
+    """Return whether a journal may hold submissions that the book has not, or not as they are."""
+    if known is None or not _paired(found, book_id):
+        return _is_newer(found, known)
+    if known.seq < found.pair.seq:
+        return True
+    return _worked_without(connection, max(found.pair.last_event, known.last_event))
+
+
+def _is_newer(found: _Found, known: KnownJournal | None) -> bool:
+    """Return whether a journal is not an older copy of what the book knows."""
+    return known is None or found.last_event > known.last_event
+
+
+def _worked_without(connection: sqlite3.Connection, since: int) -> bool:
+    """Return whether an earlier version, or a run without a book, has worked since an event."""
+    return bool(connection.execute(_NEWER, (since,)).fetchone()[0])
+
+
+def _owner(found: _Found, known: KnownJournal | None, account: str) -> str:
+    """Return whose journal it is: what runs on this machine is never what is paid from elsewhere.
+
+    What an upload says of that is taken only where one of the two is on this machine: else the
+    setting `account.name` would count for some journals alone.
+    """
+    if known is not None:
+        return known.account
+    if found.address is None:
+        return account
+    own = name_of(found.address)
+    return own if own != account and (is_loopback(found.address) or ":" in account) else account
+
+
+def _entries(connection: sqlite3.Connection) -> Iterator[Entry]:
+    """Yield every attempt that was sent or may have been, as money last had to do with it."""
+    identities = Identities(connection)
+    found = connection.execute(_GET)
+    while some := found.fetchmany(_AT_ONCE):
+        videos = videos_of([row[_VIDEO] for row in some])
+        for row, video in zip(some, videos, strict=True):
+            body, kind, begun = row[-3:]
+            request = request_of(row[_REQUEST], body)
+            entry = entry_of(row, request, video, None, identities.key_of(row[0]))
+            at = begun if entry.submitted_at is None else entry.submitted_at
+            yield replace(entry, state=_STATE_AFTER[kind], submitted_at=at)
+
+
+def import_book(book: Book, other: Path) -> int:
+    """Take over what another book knows; return how many submissions were new.
+
+    Args:
+        book: the account's book, open for writing.
+        other: the file of the other book, which is only read.
+
+    Raises:
+        StoreError: one of the two cannot be used.
+        UsageError: the other was written by a newer version.
+
+    """
+    rows: dict[str, list[tuple[object, ...]]] = {}
+    with reading(other) as connection:
+        if connection is None:
+            raise UsageError(f"there is no book at {other}.", action="Check the path.")
+        for table in _TABLES:
+            rows[table] = connection.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
+    new: list[int] = []
+
+    def take(into: sqlite3.Connection) -> Mapping[str, Withheld]:
+        before = into.total_changes
+        for table, values in rows.items():
+            if values:
+                before = into.total_changes
+                insert(into, f"INSERT OR IGNORE INTO {table}", values)
+        new.append(into.total_changes - before)  # the submissions come last
+        return NONE_WITHHELD
+
+    book.carry_out(take).result()
+    return new[-1]
+
+
+def journals_near(outputs: Path, out: Path | None) -> Iterator[Path]:
+    """Yield the journals of live runs in the folder of outputs, and beside and under another one.
+
+    Args:
+        outputs: the folder that holds an output folder per manifest.
+        out: the output folder that the user named; None if none.
+
+    """
+    homes = [outputs] if out is None else [outputs, out.parent, out]
+    seen = set()
+    for home in homes:
+        for folder in _folders_in(home):
+            journal = OutputFolder(folder).journal
+            real = folder.resolve()
+            if real not in seen and not is_gone(journal):
+                seen.add(real)
+                if OutputFolder(folder).use is not FolderUse.REHEARSED:
+                    yield journal
+
+
+def _folders_in(home: Path) -> list[Path]:
+    try:
+        return sorted(one for one in home.iterdir() if one.is_dir())
+    except OSError:
+        return []

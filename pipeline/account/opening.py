@@ -1,0 +1,149 @@
+"""The account of a live run: its book, opened before anything is sent, and what is said of it.
+
+Tested in tests/account/test_importing.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.account.book import Book
+from pipeline.account.importing import import_book, import_journal, journals_near
+from pipeline.account.naming import account_name
+from pipeline.account.place import book_place
+from pipeline.account.recording import Recorder, pair_in
+from pipeline.config.loading import api_key
+from pipeline.config.settings import Config
+from pipeline.config.values import is_loopback
+from pipeline.disk.openfile import is_gone
+from pipeline.errors import ConfigError, ReelsheetError
+from pipeline.journal.journal import Journal
+
+_MANY = 20
+"""So many journals to take over are worth a line each time."""
+
+NO_BOOK = (
+    "No book is kept (account.book: none): only the journal of this output folder keeps a row from "
+    "being paid twice, and caps per day count this folder alone."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAccount:
+    """The account that a live run spends from, with its book open for writing.
+
+    `tell` shows a line to whoever pays.
+    """
+
+    name: str
+    book: Book
+    tell: Callable[[str], None]
+
+    def take_over(self, outputs: Path, out: Path | None) -> None:
+        """Take over every live journal near that the book does not know, or not to its end.
+
+        One that cannot be read is told of: what it paid for cannot be guarded.
+
+        Args:
+            outputs: the folder that holds an output folder per manifest.
+            out: the output folder that the user named; None if none.
+
+        """
+        journals = list(journals_near(outputs, out))
+        for number, journal in enumerate(journals):
+            if number and number % _MANY == 0:
+                self.tell(f"Comparing the journals with the account's book: {number} so far.")
+            try:
+                import_journal(self.book, self.name, journal)
+            except ReelsheetError as error:  # of the journal; after one of the book nothing works
+                self.tell(f"What was paid in {journal.parent} is not guarded: {error.message}")
+
+    def follow(self, journal: Journal, folder: Path, manifest: Path, at: float) -> Recorder:
+        """Have the book follow a journal from now on, and return what does so.
+
+        Args:
+            journal: the journal, open for writing.
+            folder: its output folder.
+            manifest: its manifest.
+            at: the Unix second at which the run began.
+
+        Raises:
+            StoreError: the journal or the book cannot be used.
+            UsageError: the journal's earlier book was written by a newer version.
+
+        """
+        self._take_over_earlier(Path(pair_in(journal.notes()).path), journal)
+        import_journal(self.book, self.name, journal.path)
+        known = self.book.register(
+            self.name, journal.id, folder=folder.resolve(), manifest=manifest.resolve(), at=at
+        )
+        return Recorder(self.book, journal, known)
+
+    def _take_over_earlier(self, path: Path, journal: Journal) -> None:
+        """Take over the book that a journal has had before, if that is another one and there."""
+        pair = pair_in(journal.notes())
+        if pair.book_id in {"", self.book.id}:
+            return
+        if is_gone(path) or path == self.book.path:
+            self.tell(
+                f"{journal.path.parent} was kept in another book, {path}, which is gone: what was "
+                "bought for other output folders may not be known any more."
+            )
+            return
+        taken = import_book(self.book, path)
+        self.tell(
+            f"{journal.path.parent} was kept in another book, {path}: {taken} submissions of it "
+            f"were taken over into {self.book.path}."
+        )
+
+
+@contextlib.contextmanager
+def open_account(
+    config: Config, environment: Mapping[str, str], tell: Callable[[str], None]
+) -> Iterator[OpenAccount | None]:
+    """Open the account of a live run as long as the context lasts; None where it has no book.
+
+    Args:
+        config: the configuration.
+        environment: the variables of the environment, with the key if it is there.
+        tell: shows a line to whoever pays.
+
+    Raises:
+        StoreError: the book cannot be used; the message names it and the setting.
+        UsageError: the book was written by a newer version.
+
+    """
+    place = None if config.rehearses else book_place(config, environment)
+    if place is None:
+        if not config.rehearses:
+            tell(NO_BOOK)
+        yield None
+        return
+    if place.note is not None:
+        tell(place.note)
+    with contextlib.closing(Book(place.path)) as book:
+        yield OpenAccount(_name(book, config, environment, tell), book, tell)
+
+
+def _name(
+    book: Book, config: Config, environment: Mapping[str, str], tell: Callable[[str], None]
+) -> str:
+    """Return the name of the account, by its key if the book has seen that under another name."""
+    name = account_name(config)
+    if is_loopback(config.api.base_url):
+        return name
+    try:
+        key = api_key(config, environment)
+    except ConfigError:
+        return name  # a run that sends nothing needs none
+    owner = book.account_of_key(name, key)
+    if owner != name:
+        setting = "account.name" if config.account.name else "api.base_url"
+        tell(
+            f"The key in {config.api.key_env} belongs to the account {owner}, as earlier runs were "
+            f"told, and not to {name} ({setting}): what it pays for counts for {owner}."
+        )
+    return owner

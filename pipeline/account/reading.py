@@ -1,0 +1,135 @@
+"""The book, read without ever writing to it; where there is none, nothing was bought.
+
+Every function raises StoreError where the book cannot be read, UsageError where it is a newer one.
+
+Tested in tests/account/test_book.py and tests/account/test_importing.py.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from pipeline.account.guard import IS_COUNTING, spent_since
+from pipeline.account.schema import reading
+from pipeline.account.submission import KnownJournal, Submission
+from pipeline.engine.limits import Spend
+from pipeline.journal.records import request_of, videos_of
+from pipeline.model import State
+
+_AT_ONCE = 500
+"""Hashes asked for at a time: every SQLite takes 999 values in a query (sqlite.org/limits.html)."""
+
+_GET = (
+    "SELECT s.reference, s.journal_id, coalesce(j.folder, ''), coalesce(j.manifest, ''), "
+    "s.identity, s.key, s.number, s.request_hash, r.body, s.state, s.video_name, s.task_id, "
+    "s.money, s.submitted_at, s.finished_at, s.video "
+    "FROM submissions s JOIN requests r USING (request_hash) LEFT JOIN journals j USING "
+    "(journal_id) "
+)
+_GET_JOURNALS = "SELECT journal_id, account, folder, manifest, seq, last_event FROM journals"
+
+
+def bought_elsewhere(
+    book: Path, account: str, journal_ids: Collection[str], hashes: Collection[str]
+) -> dict[str, list[Submission]]:
+    """Return what the account has bought for the rows of other journals, by request hash.
+
+    Args:
+        book: the file of the book.
+        account: the account.
+        journal_ids: the journals whose own submissions are left out.
+        hashes: the requests that are asked for.
+
+    Returns:
+        For each hash that was bought elsewhere its submissions that count, the newest first.
+
+    """
+    found: dict[str, list[Submission]] = {}
+    with reading(book) as connection:
+        if connection is None:
+            return found
+        for some in _in_pieces(sorted(hashes)):
+            rows = connection.execute(
+                f"{_GET} WHERE s.account = ? AND {IS_COUNTING} AND s.request_hash IN "
+                f"({', '.join('?' * len(some))}) ORDER BY s.submitted_at DESC, s.reference",
+                (account, *some),
+            )
+            for one in _submissions(rows):
+                if one.journal_id not in journal_ids:
+                    found.setdefault(one.request.request_hash, []).append(one)
+    return found
+
+
+def submissions_of(book: Path, journal_id: str) -> list[Submission]:
+    """Return what the book knows of a journal's submissions, in the order of rows and attempts."""
+    with reading(book) as connection:
+        if connection is None:
+            return []
+        where = "WHERE s.journal_id = ? ORDER BY s.identity, s.number"
+        return list(_submissions(connection.execute(_GET + where, (journal_id,))))
+
+
+def journals_in(book: Path, folder: Path | None = None) -> list[KnownJournal]:
+    """Return the journals that the book knows, those of one output folder or all."""
+    with reading(book) as connection:
+        if connection is None:
+            return []
+        if folder is None:
+            rows = connection.execute(f"{_GET_JOURNALS} ORDER BY folder")
+        else:
+            where = f"{_GET_JOURNALS} WHERE folder = ? ORDER BY opened_at DESC"
+            rows = connection.execute(where, (str(folder.resolve()),))
+        return [KnownJournal(*row) for row in rows]
+
+
+def accounts_in(book: Path) -> list[str]:
+    """Return the names of the accounts that the book knows."""
+    with reading(book) as connection:
+        if connection is None:
+            return []
+        rows = connection.execute(
+            "SELECT account FROM submissions UNION SELECT account FROM journals ORDER BY 1"
+        )
+        return [name for (name,) in rows]
+
+
+def total_since(book: Path, account: str, since: float, price: float | None) -> Spend:
+    """Return what an account has spent since the Unix second `since`, over all manifests.
+
+    Args:
+        book: the file of the book.
+        account: the account.
+        since: the first second that counts.
+        price: what a second costs, for what was sent before a price was set.
+
+    """
+    with reading(book) as connection:
+        if connection is None:
+            return Spend()
+        return spent_since(connection, account, since, price)
+
+
+def doubts_of(book: Path, account: str) -> list[Submission]:
+    """Return the submissions whose answer was lost, the newest first."""
+    with reading(book) as connection:
+        if connection is None:
+            return []
+        where = "WHERE s.account = ? AND s.state IN (?, ?, ?) ORDER BY s.submitted_at DESC"
+        states = (State.IN_DOUBT.value, State.SUBMITTING.value, State.MISSING.value)
+        return list(_submissions(connection.execute(_GET + where, (account, *states))))
+
+
+def _submissions(rows: sqlite3.Cursor) -> Iterator[Submission]:
+    while some := rows.fetchmany(_AT_ONCE):
+        videos = videos_of([row[15] for row in some])
+        for row, video in zip(some, videos, strict=True):
+            request = request_of(row[7], row[8])
+            values = (*row[:7], request, State(row[9]), *row[10:15], video)
+            yield Submission(*values)
+
+
+def _in_pieces(many: Sequence[str]) -> Iterator[Sequence[str]]:
+    for first in range(0, len(many), _AT_ONCE):
+        yield many[first : first + _AT_ONCE]

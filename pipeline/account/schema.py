@@ -1,0 +1,135 @@
+"""The book's file on the disk: its tables, how it is opened, and what its failures mean.
+
+Several processes write it at a time, each a transaction; it stays in WAL mode, except on a network
+disk (see `disk.sqlitefile`).
+
+Tested in tests/account/test_book.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.disk.failures import damaged, store_error, without_right
+from pipeline.disk.openfile import is_gone
+from pipeline.disk.sqlitefile import (
+    bring_forward,
+    cause_of,
+    fault_in,
+    open_to_read,
+    open_to_write,
+    version_of,
+)
+from pipeline.errors import StoreError, UsageError
+
+_FIRST = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE keys (digest TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE journals (
+    journal_id TEXT PRIMARY KEY, account TEXT NOT NULL, folder TEXT NOT NULL,
+    manifest TEXT NOT NULL, seq INTEGER NOT NULL, last_event INTEGER NOT NULL,
+    opened_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE requests (request_hash TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE submissions (
+    reference TEXT PRIMARY KEY, account TEXT NOT NULL, journal_id TEXT NOT NULL,
+    identity TEXT NOT NULL, key TEXT NOT NULL, number INTEGER NOT NULL, request_hash TEXT NOT NULL,
+    state TEXT NOT NULL, task_id TEXT, seconds INTEGER NOT NULL, money REAL, submitted_at REAL,
+    finished_at REAL, video_name TEXT NOT NULL, video TEXT
+) WITHOUT ROWID;
+CREATE INDEX by_request ON submissions (account, request_hash);
+CREATE INDEX by_day ON submissions (account, submitted_at);
+CREATE INDEX by_entry ON submissions (journal_id, identity, number);
+CREATE TABLE uploads (
+    account TEXT NOT NULL, sha256 TEXT NOT NULL, url TEXT NOT NULL, uploaded_at REAL NOT NULL,
+    PRIMARY KEY (account, sha256)
+) WITHOUT ROWID;
+"""
+_STEPS = (_FIRST,)
+"""What each version of the schema adds to the one before; each is for good."""
+
+VERSION = len(_STEPS)
+
+_TIMEOUT_S = 60
+"""How long other processes of the account are waited for; each commit takes milliseconds."""
+
+_DAMAGED = (
+    "Move the file away and keep it: the next run makes a new book from the journals in the output "
+    "folders, before anything is sent."
+)
+_ANOTHER = "Name another place with the setting account.book, or none to run without a book."
+
+
+def connect(path: Path, *, networked: bool | None = None) -> sqlite3.Connection:
+    """Open the book for writing, made if it does not exist; raises StoreError, UsageError.
+
+    `networked` says whether it lies on a network file system; with None the system is asked.
+    """
+    with clear_errors(path), contextlib.ExitStack() as on_failure:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        connection = open_to_write(path, networked=networked, timeout_s=_TIMEOUT_S)
+        on_failure.callback(connection.close)
+        _refuse_newer(version_of(connection), path)
+        bring_forward(connection, _STEPS)
+        on_failure.pop_all()
+    return connection
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """Open the book for reading as long as the context lasts; None if there is none.
+
+    Raises StoreError, UsageError.
+    """
+    if is_gone(path):
+        yield None
+        return
+    with clear_errors(path), contextlib.closing(open_to_read(path)) as connection:
+        version = version_of(connection)
+        _refuse_newer(version, path)
+        yield connection if version else None
+
+
+def refuse_damaged(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise StoreError, or sqlite3.Error, if a page of the book is damaged."""
+    if (fault := fault_in(connection)) is not None:
+        raise StoreError(f"the account's book {path} is damaged: {fault}.", action=_DAMAGED)
+
+
+@contextlib.contextmanager
+def clear_errors(path: Path) -> Iterator[None]:
+    """Turn failures to use the book at `path`, and damage inside it, into a StoreError."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise unusable(path, error) from error
+    except (KeyError, ValueError) as error:
+        raise StoreError(
+            f"the account's book {path} is damaged: it holds something that was never written "
+            f"({error!r})",
+            action=_DAMAGED,
+        ) from error
+
+
+def unusable(path: Path, error: OSError | sqlite3.Error) -> StoreError:
+    """Return a failure to use the book at `path` as a StoreError that says what helps."""
+    cause = cause_of(path, error)
+    action = None
+    if damaged(cause):
+        action = _DAMAGED
+    elif without_right(cause) and not is_gone(path):
+        action = f"Run as its owner, or take the right to read and write it. {_ANOTHER}"
+    elif isinstance(cause, OSError):
+        action = _ANOTHER
+    return store_error(f"the account's book {path}", cause, cannot="be used", action=action)
+
+
+def _refuse_newer(version: int, path: Path) -> None:
+    if version > VERSION:
+        raise UsageError(
+            f"the account's book {path} was written by a newer version of reelsheet.",
+            action="Update reelsheet: it knows what was paid for.",
+        )

@@ -1,0 +1,164 @@
+"""What the book takes over: journals that it does not know to their end, and other books."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from pipeline import events as ev
+from pipeline.account.importing import import_book, import_journal, journals_near
+from pipeline.account.reading import bought_elsewhere, journals_in, submissions_of, total_since
+from pipeline.errors import StoreError, UsageError
+from pipeline.journal.journal import Journal
+from pipeline.model import State
+from tests.account.accounts import ACCOUNT, DAY, VIDEO, attempt, lane, opened, states
+
+
+def intended(key: str, number: int = 1, text: str = "") -> ev.Intended:
+    return ev.Intended(key, number, attempt(key, text or f"of {key}", number, of="old"))
+
+
+def lonely(folder: Path, *batches: list[ev.Event]) -> Path:
+    """Write a journal that no book follows, as every version before did; return its file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(Journal(folder / "journal.db")) as journal:
+        for number, batch in enumerate(batches):
+            journal.append(batch, DAY + number).result(10)
+        return journal.path
+
+
+LIVES: dict[State, list[ev.Event]] = {
+    State.SUBMITTING: [],
+    State.WAITING: [ev.NotAccepted("r", 1)],
+    State.REFUSED: [ev.Declined("r", 1, None, "no")],
+    State.IN_DOUBT: [ev.AnswerLost("r", 1, "?")],
+    State.RUNNING: [ev.Accepted("r", 1, "t")],
+    State.FAILED: [ev.Accepted("r", 1, "t"), ev.TaskFailed("r", 1, None, "no")],
+    State.MISSING: [ev.Accepted("r", 1, "t"), ev.TaskLost("r", 1, "?")],
+    State.DONE: [
+        ev.Accepted("r", 1, "t"),
+        ev.Completed("r", 1, None),
+        ev.Downloaded("r", 1, VIDEO),
+    ],
+    State.EXPIRED: [
+        ev.Accepted("r", 1, "t"),
+        ev.Completed("r", 1, None),
+        ev.LinkLost("r", 1, "link_dead", "?"),
+    ],
+}
+
+
+@pytest.mark.parametrize("state", LIVES)
+def test_every_state_is_taken_over(tmp_path: Path, state: State) -> None:
+    journal = lonely(tmp_path / "old", [intended("r")], *([one] for one in LIVES[state]))
+    with opened(tmp_path / "book.db") as book:
+        assert import_journal(book, ACCOUNT, journal) == 1
+        assert import_journal(book, ACCOUNT, journal) == 0
+    assert states(tmp_path / "book.db") == {"rs-old-r-1": state}
+    (known,) = journals_in(tmp_path / "book.db")
+    (one,) = submissions_of(tmp_path / "book.db", known.journal_id)
+    assert (one.folder, one.key, one.submitted_at) == (str(tmp_path / "old"), "r", DAY)
+    assert one.video == (VIDEO if state is State.DONE else None)
+
+
+def test_a_closed_attempt_is_taken_over_as_it_ended(tmp_path: Path) -> None:
+    """A take that was made anew, and a look-up in vain by an earlier version, still count."""
+    done = [intended("r"), *LIVES[State.DONE], ev.Requeued("r", 1), intended("r", 2, "again")]
+    lost = [
+        ev.Intended("s", 1, attempt("s", "s", of="old")),
+        ev.AnswerLost("s", 1, "?"),
+        ev.NotFound("s", 1),
+        intended("s", 2),
+    ]
+    journal = lonely(tmp_path / "old", [*done, *lost])
+    with opened(tmp_path / "book.db") as book:
+        import_journal(book, ACCOUNT, journal)
+    assert states(tmp_path / "book.db") == {
+        "rs-old-r-1": State.DONE,
+        "rs-old-r-2": State.SUBMITTING,
+        "rs-old-s-1": State.IN_DOUBT,
+        "rs-old-s-2": State.SUBMITTING,
+    }
+    assert total_since(tmp_path / "book.db", ACCOUNT, DAY, None).videos == 4
+
+
+def test_what_is_taken_over_guards_the_others(tmp_path: Path) -> None:
+    journal = lonely(tmp_path / "old", [intended("r", 1, "same")], [ev.Accepted("r", 1, "t")])
+    with opened(tmp_path / "book.db") as book:
+        import_journal(book, ACCOUNT, journal)
+        with lane(book, tmp_path / "new") as new:
+            assert new.intend("s", text="same").withheld
+            found = bought_elsewhere(book.path, ACCOUNT, {new.journal.id}, {"hash-same"})
+    assert [one.key for one in found["hash-same"]] == ["r"]
+
+
+def test_an_earlier_version_has_worked_with_the_journal_since(tmp_path: Path) -> None:
+    path, folder = tmp_path / "book.db", tmp_path / "old"
+    with opened(path) as book:
+        with lane(book, folder) as one:
+            one.intend("r")
+        assert import_journal(book, ACCOUNT, folder / "journal.db") == 0
+        lonely(folder, [ev.Accepted("r", 1, "t")], [intended("s")])
+        assert import_journal(book, ACCOUNT, folder / "journal.db") == 2
+        assert import_journal(book, ACCOUNT, folder / "journal.db") == 0
+    assert states(path) == {"rs-old-r-1": State.RUNNING, "rs-old-s-1": State.SUBMITTING}
+
+
+def test_an_older_copy_takes_nothing_back(tmp_path: Path) -> None:
+    path, journal = tmp_path / "book.db", tmp_path / "old" / "journal.db"
+    with opened(path) as book:
+        with lane(book, tmp_path / "old") as one:
+            one.intend("r")
+        old = journal.read_bytes()
+        with lane(book, tmp_path / "old") as one:
+            one.tell([ev.Accepted("r", 1, "t")])
+        journal.write_bytes(old)
+        import_journal(book, ACCOUNT, journal)
+    assert states(path) == {"rs-old-r-1": State.RUNNING}
+
+
+def test_a_damaged_journal_is_no_failure_of_the_book(tmp_path: Path) -> None:
+    journal = tmp_path / "old" / "journal.db"
+    journal.parent.mkdir()
+    journal.write_bytes(b"no database" * 500)
+    with opened(tmp_path / "book.db") as book:
+        with pytest.raises(StoreError, match="journal"):
+            import_journal(book, ACCOUNT, journal)
+        assert import_journal(book, ACCOUNT, tmp_path / "none" / "journal.db") == 0
+        with lane(book, tmp_path / "a") as one:
+            assert not one.intend("r").withheld
+
+
+def test_what_ran_on_this_machine_is_never_of_a_remote_account(tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    lonely(folder, [intended("r")])
+    with contextlib.closing(Journal(folder / "journal.db")) as journal:
+        journal.remember_upload("http://127.0.0.1:8000 0123", "aa", "http://x", DAY).result(10)
+    with opened(tmp_path / "book.db") as book:
+        import_journal(book, ACCOUNT, folder / "journal.db")
+    assert journals_in(tmp_path / "book.db")[0].account == "127.0.0.1:8000"
+
+
+def test_another_book_is_taken_over(tmp_path: Path) -> None:
+    with opened(tmp_path / "one.db") as book, lane(book, tmp_path / "a") as a:
+        a.intend("r", text="same")
+    with opened(tmp_path / "two.db") as book, lane(book, tmp_path / "b") as b:
+        assert import_book(book, tmp_path / "one.db") == 1
+        assert import_book(book, tmp_path / "one.db") == 0
+        assert b.intend("s", text="same").withheld
+        with pytest.raises(UsageError, match="no book"):
+            import_book(book, tmp_path / "three.db")
+
+
+def test_the_journals_near(tmp_path: Path) -> None:
+    outputs = tmp_path / "outputs"
+    here = lonely(outputs / "a", [intended("r")])
+    lonely(outputs / "a.rehearsal", [intended("r")])
+    beside = lonely(tmp_path / "other" / "b", [intended("r")])
+    under = lonely(tmp_path / "other" / "c" / "d", [intended("r")])
+    (outputs / "empty").mkdir()
+    assert list(journals_near(outputs, None)) == [here]
+    assert list(journals_near(outputs, tmp_path / "other" / "c")) == [here, beside, under]
+    assert list(journals_near(tmp_path / "nowhere", None)) == []
