@@ -1,14 +1,15 @@
 """The facts about a row, as the journal keeps them.
 
 Every event names the row's key and the number of the attempt that it is about. Which state an event
-leads to, and from where it may come, is in `lifecycle`.
+leads to, and from where it may come, is in `lifecycle`. In a run over several manifests an event
+also has the number of its lane. That is not kept: a journal is of a single lane.
 
 Tested in tests/test_lifecycle.py and tests/journal/test_journal.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from pipeline.model import Attempt, Video
@@ -16,10 +17,11 @@ from pipeline.model import Attempt, Video
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A fact about one attempt of one row."""
+    """A fact about one attempt of one row of one lane."""
 
     key: str
     number: int
+    lane: int = field(default=0, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,19 @@
 """The asyncio shell around the engine: it carries out commands and tells the engine the replies.
 
 One rule holds everything together: no command is carried out before the events of its decision, and
-of every earlier one, are durable in the journal. So nothing ever leaves this machine that the
-journal does not know. What happens to a row, the engine decides. The scheduler decides only what it
-no longer carries out: after a halt it turns back submissions that are not out yet, and on a full
-disk downloads.
+of every earlier one, are durable in the journals of their lanes. So nothing ever leaves this
+machine that the journals do not know. What happens to a row, the engine decides. The scheduler
+decides only what it no longer carries out: after a halt it turns back submissions that are not out
+yet, and on a full disk downloads.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -94,7 +95,7 @@ class Store(Protocol):
 
 
 class Record(Protocol):
-    """Where events are kept: the journal and, for what is paid, the account's book."""
+    """Where the events of a lane are kept: its journal and, for money, the account's book."""
 
     def append(self, events: Sequence[Event], at: float) -> Future[Committed]:
         """Write events; the future is done when they are durable.
@@ -105,6 +106,19 @@ class Record(Protocol):
 
     def remember_upload(self, account: str, sha256: str, url: str, at: float) -> Future[Committed]:
         """Keep an upload for later runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One manifest of the run: where its events and videos go, and its local pictures by SHA-256.
+
+    `account` says whose uploads they are: later runs with the same text may use them again.
+    """
+
+    record: Record
+    store: Store
+    pictures: Mapping[str, Picture]
+    account: str
 
 
 class Clock(Protocol):
@@ -134,42 +148,35 @@ class Scheduler:
     def __init__(
         self,
         engine: Engine,
+        lanes: Sequence[Lane],
         *,
         provider: Provider,
-        store: Store,
-        journal: Record,
         clock: Clock,
         observer: Observer,
-        pictures: Mapping[str, Picture],
-        account: str,
         client_reference: bool = True,
     ) -> None:
         """Connect the engine with the world.
 
         Args:
             engine: Decides what to do.
+            lanes: The manifests, by the numbers that the engine knows them by.
             provider: The remote API.
-            store: Where finished videos are put.
-            journal: Where events are kept.
             clock: Says the time and waits.
             observer: Is shown every decision.
-            pictures: The local pictures, by their SHA-256.
-            account: Whose uploads they are: later runs with the same text may use them again.
             client_reference: Send our own reference with each submission.
 
         """
         self._engine = engine
+        self._lanes = lanes
         self._provider = provider
-        self._store = store
-        self._journal = journal
         self._clock = clock
         self._observer = observer
-        self._pictures = pictures
-        self._account = account
         self._client_reference = client_reference
         self._replies: deque[Reply] = deque()
-        # The commands that wait for each commit; commits are completed in this order.
+        # The commands that wait for each commit and for all before it. A journal completes its own
+        # commits in order; `_early` are those that came before the turn of an earlier one.
         self._uncommitted: dict[Future[Committed], list[Command]] = {}
+        self._early: set[Future[Committed]] = set()
         self._withheld: dict[str, Withheld] = {}  # by the references of what must not be sent
         self._under_way: dict[asyncio.Task[None], Command] = {}
         self._halted = False
@@ -184,7 +191,7 @@ class Scheduler:
         been awaited and their answers committed, if that was possible.
 
         Raises:
-            StoreError: The journal cannot be written any more.
+            StoreError: The journal of a lane cannot be written any more.
             Exception: Anything else is an internal error.
 
         """
@@ -256,8 +263,8 @@ class Scheduler:
         self._wake.clear()
 
     def _carry_out(self, decision: Decision, wall: float) -> None:
-        if decision.events:
-            self._await(self._journal.append(decision.events, wall))
+        for lane, events in _by_lane(decision.events):
+            self._await(self._lanes[lane].record.append(events, wall))
         if self._uncommitted:
             next(reversed(self._uncommitted.values())).extend(decision.commands)
         else:
@@ -275,13 +282,15 @@ class Scheduler:
         )
 
     def _go_on_after_commit(self, done: Future[Committed]) -> None:
-        commands = self._uncommitted.pop(done)
-        error = done.exception()
-        if error is not None:
-            self._fail(error)
-        else:
-            self._withheld |= done.result().withheld
-            self._heed(done.result().shortage)
+        self._early.add(done)
+        while self._uncommitted and (done := next(iter(self._uncommitted))) in self._early:
+            self._early.remove(done)
+            commands = self._uncommitted.pop(done)
+            if (error := done.exception()) is not None:
+                self._fail(error)
+            else:
+                self._withheld |= done.result().withheld
+                self._heed(done.result().shortage)
             self._start(commands)
         # A commit alone changes nothing that the engine decides by, so it is not asked again.
         if not self._uncommitted and (self._crash is not None or self._engine.finished):
@@ -298,14 +307,14 @@ class Scheduler:
     def _start(self, commands: Sequence[Command]) -> None:
         for command in commands:
             if isinstance(command, Submit) and (held := self._held_back(command)) is not None:
-                self._tell(SubmitReply(command.attempt.key, held))
+                self._tell(SubmitReply(command.row, held))
             elif (self._halted or self._crash) and isinstance(command, Submit):
                 # Decided before the stop and not out yet: so it is known to be unsent.
                 unsent = NotSent("the run was stopped before this was sent")
-                self._tell(SubmitReply(command.attempt.key, unsent))
+                self._tell(SubmitReply(command.row, unsent))
             elif self._full and isinstance(command, Download):
                 later = TransferBroken("the disk is full; the next run downloads the video")
-                self._tell(DownloadReply(command.attempt.key, later))
+                self._tell(DownloadReply(command.row, later))
             elif self._crash is None:
                 effort = asyncio.create_task(self._perform(command))
                 self._under_way[effort] = command
@@ -319,7 +328,7 @@ class Scheduler:
         if effort.cancelled():
             if isinstance(command, Download):
                 broken = TransferBroken("the download was given up; the next run resumes it")
-                self._tell(DownloadReply(command.attempt.key, broken))
+                self._tell(DownloadReply(command.row, broken))
         elif (error := effort.exception()) is not None:
             self._fail(error)
 
@@ -349,7 +358,8 @@ class Scheduler:
         self._wake.set()
 
     async def _upload(self, command: Upload) -> None:
-        picture = self._pictures[command.sha256]
+        lane = self._lanes[command.lane]
+        picture = lane.pictures[command.sha256]
         if picture.unkept is not None:
             raise StoreError(
                 f"a picture cannot be sent: {' '.join(picture.warnings)}",
@@ -363,9 +373,7 @@ class Scheduler:
         except ProviderError as error:
             content = error
         else:
-            self._journal.remember_upload(
-                self._account, command.sha256, content, self._clock.wall()
-            )
+            lane.record.remember_upload(lane.account, command.sha256, content, self._clock.wall())
         self._tell(UploadReply(command.sha256, content))
 
     async def _submit(self, command: Submit) -> None:
@@ -376,7 +384,7 @@ class Scheduler:
             content = await self._provider.submit(attempt.request, command.image_urls, reference)
         except ProviderError as error:
             content = error
-        self._tell(SubmitReply(attempt.key, content))
+        self._tell(SubmitReply(command.row, content))
 
     async def _query(self, command: Query) -> None:
         content: TaskView | ProviderError
@@ -384,13 +392,13 @@ class Scheduler:
             content = await self._provider.query(command.reference)
         except ProviderError as error:
             content = error
-        self._tell(QueryReply(command.key, content))
+        self._tell(QueryReply(command.row, content))
 
     async def _download(self, command: Download) -> None:
         request = command.attempt.request
         content: Video | DownloadError | Unfinished
         try:
-            content = await self._store.fetch(
+            content = await self._lanes[command.row.lane].store.fetch(
                 command.url,
                 name=command.attempt.video_name,
                 duration=request.duration,
@@ -399,4 +407,12 @@ class Scheduler:
             )
         except (DownloadError, Unfinished) as error:
             content = error
-        self._tell(DownloadReply(command.attempt.key, content))
+        self._tell(DownloadReply(command.row, content))
+
+
+def _by_lane(events: Sequence[Event]) -> Iterable[tuple[int, Sequence[Event]]]:
+    """Part the events of a decision by the lanes that they happened in, each part in its order."""
+    parted: dict[int, list[Event]] = {}
+    for event in events:
+        parted.setdefault(event.lane, []).append(event)
+    return parted.items()

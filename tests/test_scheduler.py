@@ -22,8 +22,8 @@ from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, LinkDead, StoreError, Throttled, Unclear, Unreachable
 from pipeline.lifecycle import apply
 from pipeline.model import Attempt, Entry, Phase, Picture, Request, State, TaskView, Video
-from pipeline.scheduler import Scheduler
-from tests.engine.night import VIDEO, attempt, enqueue
+from pipeline.scheduler import Lane, Scheduler
+from tests.engine.night import VIDEO, attempt, enqueue, lane_of
 
 QUICK = Settings(
     pace=Pace(first_s=0.005, interval_s=0.005, floor_s=0),
@@ -179,7 +179,7 @@ class BrittleEngine(Engine):
     def tell(self, answers: Any, now: float) -> Decision:
         def checked() -> Iterator[Reply]:
             for answer in answers:
-                if getattr(answer, "key", None) == "row0":
+                if getattr(answer, "row", None) == (0, "row0"):
                     raise ZeroDivisionError("a bug")
                 yield answer
 
@@ -188,11 +188,12 @@ class BrittleEngine(Engine):
 
 @dataclass
 class Stage:
-    """Everything around one scheduler."""
+    """Everything around one scheduler; `shelf` and `book` are those of the first lane."""
 
     api: Api = field(default_factory=Api)
     shelf: Shelf = field(default_factory=Shelf)
     book: Book = field(default_factory=Book)
+    more_lanes: list[tuple[Shelf, Book]] = field(default_factory=list)
     watcher: Watcher = field(default_factory=Watcher)
     settings: Settings = QUICK
     engine_class: type[Engine] = Engine
@@ -202,18 +203,20 @@ class Stage:
     ) -> Scheduler:
         clock = Clock()
         engine = self.engine_class(self.settings, clock.now())
-        alike = [attempt(f"row{number}", images=images) for number in range(rows)]
-        enqueue(engine, *alike, *others)
-        picture = Picture(Path("p.png"), "ab", 10, "image/png", 720, 720)
+        lanes = [(self.shelf, self.book), *self.more_lanes]
+        alike = [
+            attempt(f"row{number}", lane=lane, images=images)
+            for lane in range(len(lanes))
+            for number in range(rows)
+        ]
+        enqueue(engine, *alike, *others, weights=[1] * len(lanes))
+        pictures = {"ab": Picture(Path("p.png"), "ab", 10, "image/png", 720, 720)}
         return Scheduler(
             engine,
+            [Lane(book, shelf, pictures, "shop") for shelf, book in lanes],
             provider=self.api,
-            store=self.shelf,
-            journal=self.book,
             clock=clock,
             observer=self.watcher,
-            pictures={"ab": picture},
-            account="shop",
             **said,
         )
 
@@ -296,6 +299,75 @@ async def test_a_run_ends_only_when_its_last_event_is_durable() -> None:
     stage.book.commit()
     await run
     assert stage.book.states() == {State.DONE}
+
+
+@pytest.mark.parametrize("lanes", [2, 3])
+async def test_rows_of_several_lanes_go_all_the_way(lanes: int) -> None:
+    """Each into the record and the folder of its lane, though their keys are the same."""
+    stage = Stage(more_lanes=[(Shelf(), Book()) for _ in range(lanes - 1)])
+    await stage.scheduler(5, images=("sha256:ab",)).run()
+    assert stage.api.kinds().count("upload") == 1
+    assert stage.api.kinds().count("submit") == 5 * lanes
+    assert stage.book.uploads == [("shop:ab", "https://files.example/ab")]
+    for lane, (shelf, book) in enumerate([(stage.shelf, stage.book), *stage.more_lanes]):
+        assert book.states() == {State.DONE}
+        assert {event.lane for event in book.events} == {lane}
+        assert {
+            lane_of(event.attempt) for event in book.events if isinstance(event, ev.Intended)
+        } == {lane}
+        assert sorted(shelf.fetched) == [f"row{n}.mp4" for n in range(5)]
+
+
+@pytest.mark.parametrize("quicker", [0, 1])
+async def test_nothing_is_sent_before_the_intents_of_all_lanes_are_durable(quicker: int) -> None:
+    """One decision, two journals: whichever commits first, its rows wait for the other, too."""
+    books = [Book(at_once=False), Book(at_once=False)]
+    stage = Stage(book=books[0], more_lanes=[(Shelf(), books[1])])
+    run = asyncio.create_task(stage.scheduler(1).run())
+    await until(lambda: books[0].open and books[1].open)
+    books[quicker].at_once = True
+    books[quicker].commit()
+    await asyncio.sleep(0.02)
+    assert stage.api.calls == []
+    books[1 - quicker].at_once = True
+    books[1 - quicker].commit()
+    await run
+    assert stage.api.kinds().count("submit") == 2
+    assert [book.states() for book in books] == [{State.DONE}, {State.DONE}]
+
+
+async def test_a_later_decision_waits_for_an_earlier_one_of_another_lane() -> None:
+    """Its own journal has its intent long since; the earlier decision is not durable yet."""
+    stage = Stage(book=Book(at_once=False), more_lanes=[(Shelf(), Book())])
+    scheduler = stage.scheduler(0, attempt("first"))
+    run = asyncio.create_task(scheduler.run())
+    await until(lambda: stage.book.open)
+    enqueue(scheduler._engine, attempt("second", lane=1), weights=[1, 1])
+    quick = stage.more_lanes[0][1]
+    await until(lambda: quick.events)
+    await asyncio.sleep(0.02)
+    assert stage.api.calls == []
+    stage.book.at_once = True
+    stage.book.commit()
+    await run
+    assert stage.api.calls[:2] == [("submit", "rs-first-1"), ("submit", "rs-1/second-1")]
+    assert stage.book.states() == quick.states() == {State.DONE}
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+async def test_the_broken_journal_of_a_lane_ends_all_lanes(broken: int) -> None:
+    """What the others were answered is committed, and what they did not send is withdrawn."""
+    books = [Book(), Book()]
+    books[broken].breaks_at = 2
+    settings = replace(QUICK, submits_in_flight=2)
+    stage = Stage(book=books[0], more_lanes=[(Shelf(), books[1])], settings=settings)
+    with leaving_nothing(stage), pytest.raises(StoreError, match="disk is full"):
+        await stage.scheduler(10).run()
+    assert stage.api.kinds().count("submit") == 2
+    states = [[entry.state for entry in book.entries().values()] for book in books]
+    assert states[broken] == [State.SUBMITTING]
+    assert states[1 - broken].count(State.RUNNING) == 1
+    assert set(states[1 - broken]) <= {State.RUNNING, State.WAITING}
 
 
 async def test_without_a_reference_none_is_sent() -> None:

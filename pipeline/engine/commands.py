@@ -9,23 +9,33 @@ Tested in tests/engine/test_plain_nights.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipeline.errors import DownloadError, ProviderError, Unfinished, Withheld
 from pipeline.events import Event
 from pipeline.model import Attempt, TaskView, Video
 
 
+class RowId(NamedTuple):
+    """Which row it is: the number of its lane, and its key there. Two lanes may share a key."""
+
+    lane: int
+    key: str
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Upload the local picture with this hash of its content."""
+    """Upload the local picture with this hash of its content, which a row of this lane needs."""
 
     sha256: str
+    lane: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Submit:
     """Submit this attempt: the paid call. `image_urls` are the URLs of its pictures in order."""
 
+    row: RowId
     attempt: Attempt
     image_urls: tuple[str, ...]
 
@@ -34,7 +44,7 @@ class Submit:
 class Query:
     """Ask for the task of a row: by its id, or by our own reference while it is in doubt."""
 
-    key: str
+    row: RowId
     reference: str
 
 
@@ -42,6 +52,7 @@ class Query:
 class Download:
     """Download the finished video of this attempt."""
 
+    row: RowId
     attempt: Attempt
     url: str
 
@@ -61,7 +72,7 @@ class UploadReply:
 class SubmitReply:
     """How a submission ended: the task id, or an error; Withheld: it was not sent at all."""
 
-    key: str
+    row: RowId
     content: str | ProviderError | Withheld
 
 
@@ -69,7 +80,7 @@ class SubmitReply:
 class QueryReply:
     """How a query ended: the task as the provider shows it, or an error."""
 
-    key: str
+    row: RowId
     content: TaskView | ProviderError
 
 
@@ -77,7 +88,7 @@ class QueryReply:
 class DownloadReply:
     """How a download ended: the verified video in its place, or an error."""
 
-    key: str
+    row: RowId
     content: Video | DownloadError | Unfinished
 
 

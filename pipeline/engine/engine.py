@@ -5,15 +5,19 @@ move of a row. It is told the time and never reads it; it has no socket, no disk
 whole night runs as an ordinary function in virtual time, and a resumed night is the journal's
 entries taken up by a fresh engine, followed by ordinary replies.
 
-The way of one row: `enqueue` -> pictures (`uploads`) -> the paid call (`submissions`, `gate`)
--> queries (`queries`, `outstanding`) -> the video (`videos`) -> settled.
+The way of one row: `enqueue` -> its turn (`waiting`) -> pictures (`uploads`) -> the paid call
+(`submissions`, `gate`) -> queries (`queries`, `outstanding`) -> the video (`videos`) -> settled.
+
+The rows come in lanes, one for each manifest of the run. A row is known by its `RowId`, its lane
+and its key there. Limits and caps hold over all lanes, and a stop ends all of them; lanes differ in
+whose turn it is to submit.
 
 Tested in tests/engine/test_plain_nights.py and the other nights beside it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from math import inf
 
@@ -25,8 +29,8 @@ from pipeline.engine.commands import (
     Query,
     QueryReply,
     Reply,
+    RowId,
     SubmitReply,
-    Upload,
     UploadReply,
 )
 from pipeline.engine.gate import Gate
@@ -37,12 +41,25 @@ from pipeline.engine.rows import Reach, Reaction, Stop, Tracked
 from pipeline.engine.submissions import Submissions
 from pipeline.engine.uploads import Uploads
 from pipeline.engine.videos import Videos
+from pipeline.engine.waiting import Waiting
 from pipeline.errors import Unauthorized
 from pipeline.lifecycle import SETTLED, next_state
 from pipeline.model import Attempt, Entry, State, TaskView
 
 AHEAD = 32
-"""Pictures are uploaded for this many rows before there are free slots for them."""
+"""Pictures are uploaded for this many rows of each lane before there are free slots for them."""
+
+NewAttempt = Callable[[str], tuple[Attempt, Entry | None]]
+"""Returns the attempt of a row, by key, and the entry of the attempt that it follows, if any."""
+
+
+class _Lane:
+    """What the engine keeps of a lane: how many rows stand where, and see `enqueue`."""
+
+    def __init__(self) -> None:
+        self.states: Counter[State] = Counter()
+        self.new: NewAttempt
+        self.asks_first: Callable[[str], bool]
 
 
 class Engine:
@@ -58,24 +75,24 @@ class Engine:
 
         """
         self.stops: list[Stop] = []
-        self.states: Counter[State] = Counter()
         self._reach = 0
-        self._rows: dict[str, Tracked] = {}
-        self._new: Callable[[str], tuple[Attempt, Entry | None]]  # see enqueue
-        self._asks_first: Callable[[str], bool]  # likewise
+        self._lanes: defaultdict[int, _Lane] = defaultdict(_Lane)
+        self._rows: dict[tuple[int, str], Tracked] = {}  # by RowId
         self._events: list[ev.Event] = []
         self._commands: list[Command] = []
-        self._uploads = Uploads(settings.uploads, AHEAD)
+        self._waiting = Waiting(AHEAD)
+        self._uploads = Uploads(settings.uploads, self._waiting)
         self._gate = Gate(settings, now)
         self._budget = Budget(settings.caps, settings.caps_per_day)
         self._sweep = Sweep(settings, now)
         self._outstanding = Outstanding(settings, self._sweep)
         self._submissions = Submissions(
             self._rows,
+            self._waiting,
             self._uploads,
             self._gate,
-            self._budget,
-            self._outstanding,
+            budget=self._budget,
+            outstanding=self._outstanding,
             upload_age_s=upload_age_s,
         )
         self._videos = Videos(settings.downloads, self._sweep, self._outstanding)
@@ -95,49 +112,57 @@ class Engine:
 
     def enqueue(
         self,
+        lane: int,
         keys: Iterable[str],
-        new: Callable[[str], tuple[Attempt, Entry | None]],
+        new: NewAttempt,
         *,
         asks_first: Callable[[str], bool] = lambda _: False,
+        weight: float = 1,
     ) -> None:
         """Have these rows submitted, in their order.
 
         Args:
+            lane: The number of their lane.
             keys: The rows.
-            new: Returns the attempt of a row, and the entry of the attempt that it follows, if any.
-                It is called once for each row, when its turn is near: made at the start, the
-                attempts of a hundred thousand rows would take 50 MB.
+            new: Makes the attempt of a row. It is called once for each row, when its turn is near:
+                made at the start, the attempts of a hundred thousand rows would take 50 MB.
             asks_first: Says whether a row may have been sent by a run of which nothing is known.
                 Such a row is looked up by its reference first, which is free, and sent only if the
                 provider does not know it. Otherwise the task that is found is its own.
+            weight: The lane's share in the free slots, compared with the weights of the others.
 
         Raises:
-            ValueError: There are still rows of an earlier call whose attempts were not made.
+            ValueError: The lane still has rows of an earlier call whose attempts were not made, or
+                the weight is not above 0.
 
         """
-        if self._uploads.new_waiting:
+        if self._waiting.new_in(lane):
             raise ValueError("the attempts of an earlier call are not all made yet")
-        self._new, self._asks_first = new, asks_first
-        self.states[State.WAITING] += self._uploads.add_new(keys)
+        if not weight > 0:
+            raise ValueError(f"the weight of lane {lane} is {weight}")
+        rows = self._lanes[lane]
+        rows.new, rows.asks_first = new, asks_first
+        rows.states[State.WAITING] += self._waiting.add(lane, keys, weight)
 
-    def take_up(self, entry: Entry, now: float, *, doubt_age_s: float = 0) -> None:
+    def take_up(self, lane: int, entry: Entry, now: float, *, doubt_age_s: float = 0) -> None:
         """Continue with a row that is, or may be, paid for; it is never submitted.
 
         Args:
+            lane: The number of its lane.
             entry: What the journal knows of it; a `done` row is taken up because its file is gone.
             now: The time, in seconds.
             doubt_age_s: How many seconds ago a row in doubt was submitted. It is looked up until
                 `lookup_s` after that, and at least once.
 
         """
-        row = Tracked(entry.attempt, entry.state, now)
+        row = Tracked(RowId(lane, entry.key), entry.attempt, entry.state, now)
         row.task_id = entry.task_id
-        self._rows[row.key] = row
-        self.states[row.state] += 1
+        self._rows[row.id] = row
+        self._lanes[lane].states[row.state] += 1
         if row.state is State.SUBMITTING:
-            self._happen(ev.Interrupted(row.key, row.attempt.number))
+            self._happen(row.event(ev.Interrupted))
         elif row.state is State.DONE:
-            self._happen(ev.FileGone(row.key, row.attempt.number))
+            self._happen(row.event(ev.FileGone))
         self._outstanding.take_up(row, now, doubt_age_s)
 
     # While it runs.
@@ -150,36 +175,50 @@ class Engine:
             return False
         if self._reach >= Reach.EVERYTHING:
             return True
-        waiting = 0 if self._reach >= Reach.SUBMITTING else self._uploads.waiting
+        waiting = 0 if self._reach >= Reach.SUBMITTING else self._waiting.total
         return not (waiting or self._sweep.scheduled or self._videos.waiting)
+
+    @property
+    def states(self) -> Counter[State]:
+        """How many rows of all lanes stand where."""
+        states: Counter[State] = Counter()
+        for lane in self._lanes.values():
+            states.update(lane.states)
+        return states
+
+    def states_of(self, lane: int) -> Counter[State]:
+        """Return how many rows of a lane stand where; the counter goes on counting."""
+        return self._lanes[lane].states
 
     @property
     def spend(self) -> Spend:
         """What this run has reserved so far, with what is confirmed or in doubt."""
         return self._budget.run
 
+    def spend_of(self, lane: int) -> Spend:
+        """Return the share of a lane in `spend`; it goes on counting."""
+        return self._budget.of(lane)
+
     @property
     def outstanding(self) -> int:
         """How many slots are taken."""
         return self._outstanding.slots
 
-    @property
-    def held(self) -> dict[str, str]:
-        """Why rows were left alone, by key: the account has bought their requests elsewhere."""
-        return self._submissions.held
+    def held(self, lane: int) -> dict[str, str]:
+        """Return why rows of a lane were left alone, by key: their requests were bought before."""
+        return {row.key: why for row, why in self._submissions.held.items() if row.lane == lane}
 
     @property
     def finds_by_reference(self) -> bool:
         """Whether the provider was seen to find a task by our own reference in this run."""
         return self._outstanding.references.found
 
-    @property
-    def unknown_statuses(self) -> dict[str, str]:
-        """The status of each running task, by the row's key, whose last one nobody knows."""
+    def unknown_statuses(self, lane: int) -> dict[str, str]:
+        """Return the status of each running task of a lane, by key, whose last one nobody knows."""
         return {
             row.key: row.unknown_status
             for row in self._rows.values()
-            if row.state is State.RUNNING and row.unknown_status is not None
+            if row.id.lane == lane and row.state is State.RUNNING and row.unknown_status is not None
         }
 
     def stop(self, stop: Stop) -> None:
@@ -202,7 +241,7 @@ class Engine:
                 case QueryReply():
                     self._take_query_reply(reply, now)
                 case _:
-                    row = self._rows[reply.key]
+                    row = self._rows[reply.row]
                     self._apply(self._videos.take_download_reply(row, reply.content, now))
         return self._decide(now)
 
@@ -213,7 +252,7 @@ class Engine:
                 self._upload(now)
             self._query(now)
             self._download()
-        self._outstanding.nothing_waits = not self._uploads.waiting
+        self._outstanding.nothing_waits = not self._waiting.total
         decision = Decision(tuple(self._events), tuple(self._commands), self._wake_at(now))
         self._events.clear()
         self._commands.clear()
@@ -236,20 +275,21 @@ class Engine:
 
     def _happen(self, event: ev.Event) -> None:
         if not isinstance(event, ev.Requeued):  # that closes the attempt before
-            row = self._rows[event.key]
+            row = self._rows[event.lane, event.key]
             state = next_state(row.state, event)
-            self.states[row.state] -= 1
-            self.states[state] += 1
+            states = self._lanes[event.lane].states
+            states[row.state] -= 1
+            states[state] += 1
             row.state = state
             if state in SETTLED:
-                del self._rows[row.key]
+                del self._rows[row.id]
         self._events.append(event)
 
     # The way of a row, while it is decided about: pictures, the paid call, queries, the video.
 
     def _upload(self, now: float) -> None:
-        while (sha256 := self._uploads.start(now)) is not None:
-            self._commands.append(Upload(sha256))
+        while (upload := self._uploads.start(now)) is not None:
+            self._commands.append(upload)
 
     def _submit(self, now: float) -> None:
         self._prepare(now)
@@ -261,22 +301,23 @@ class Engine:
 
     def _prepare(self, now: float) -> None:
         """Make new rows and have their pictures uploaded, a little ahead of the free slots."""
-        while (key := self._uploads.next_new()) is not None:
-            attempt, supersedes = self._new(key)
-            row = self._rows[key] = Tracked(attempt, State.WAITING, now)
+        while (new := self._waiting.next_new()) is not None:
+            lane = self._lanes[new.lane]
+            attempt, supersedes = lane.new(new.key)
+            row = self._rows[new] = Tracked(new, attempt, State.WAITING, now)
             row.supersedes = supersedes
-            if self._asks_first(key):
+            if lane.asks_first(new.key):
                 self._submissions.ask_first(row, now)
             else:
                 self._apply(self._submissions.prepare(row, now))
 
     def _query(self, now: float) -> None:
-        while (key := self._sweep.start(now)) is not None:
-            reference = self._outstanding.references.name_of(self._rows[key], now)
-            self._commands.append(Query(key, reference))
+        while (row := self._sweep.start(now)) is not None:
+            reference = self._outstanding.references.name_of(self._rows[row], now)
+            self._commands.append(Query(row, reference))
 
     def _take_query_reply(self, reply: QueryReply, now: float) -> None:
-        row, content = self._rows[reply.key], reply.content
+        row, content = self._rows[reply.row], reply.content
         in_doubt, unsent = row.state is State.IN_DOUBT, row.state is State.WAITING
         self._apply(self._outstanding.take_query_reply(row, content, now))
         if unsent:
@@ -290,5 +331,5 @@ class Engine:
 
     def _download(self) -> None:
         while (link := self._videos.start()) is not None:
-            key, url = link
-            self._commands.append(Download(self._rows[key].attempt, url))
+            row, url = link
+            self._commands.append(Download(row, self._rows[row].attempt, url))

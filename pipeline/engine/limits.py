@@ -8,6 +8,7 @@ Tested in tests/engine/test_days_of_budget.py and tests/engine/test_pacing.py.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, inf
@@ -106,7 +107,9 @@ class Spend:
 
 
 class Budget:
-    """Counts what a run and a day have reserved, and refuses what would pass a cap.
+    """Counts what a run, each of its lanes, and a day have reserved; refuses to pass a cap.
+
+    Caps hold over all lanes together.
 
     Spend is reserved before the intent, and only a submission that was provably not accepted gives
     its share back.
@@ -116,10 +119,15 @@ class Budget:
 
     def __init__(self, caps: Caps, caps_per_day: Caps) -> None:
         self.run = Spend()
+        self._lanes: defaultdict[int, Spend] = defaultdict(Spend)
         self._caps = caps
         self._caps_per_day = caps_per_day
         self._day = Spend()
         self._today = -inf
+
+    def of(self, lane: int) -> Spend:
+        """Return the share of a lane in what the run has reserved."""
+        return self._lanes[lane]
 
     def begin_day(self, day: float, spent: Spend | None = None) -> None:
         """Count anew if this is a later day than before; `spent` is what it begins with."""
@@ -135,15 +143,17 @@ class Budget:
             return stop_for_budget(f"budget.per_day.{name} {excess}", daily=True)
         return None
 
-    def reserve(self, attempt: Attempt) -> float:
+    def reserve(self, attempt: Attempt, lane: int) -> float:
         """Count an attempt that is about to be submitted; returns the day it counts for."""
         self.run.add(attempt)
+        self._lanes[lane].add(attempt)
         self._day.add(attempt)
         return self._today
 
-    def release(self, attempt: Attempt, day: float) -> None:
+    def release(self, attempt: Attempt, lane: int, day: float) -> None:
         """Take back an attempt, reserved on `day`, that was provably not accepted."""
         self.run.add(attempt, -1)
+        self._lanes[lane].add(attempt, -1)
         if day == self._today:
             self._day.add(attempt, -1)
 

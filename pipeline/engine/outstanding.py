@@ -77,13 +77,13 @@ class Outstanding:
         row.watch.timed = False
         if row.state is State.RUNNING:
             self.hold(row)
-        self._sweep.schedule(row.key, now)
+        self._sweep.schedule(row.id, now)
 
     def follow(self, row: Tracked, task_id: str, now: float) -> None:
         """Ask for a new task after the first wait."""
         row.task_id = task_id
         row.since = now
-        self._sweep.schedule(row.key, now + self._schedule.first_wait_s(row.watch, self.slots))
+        self._sweep.schedule(row.id, now + self._schedule.first_wait_s(row.watch, self.slots))
 
     def take_query_reply(
         self, row: Tracked, content: TaskView | ProviderError, now: float
@@ -125,19 +125,18 @@ class Outstanding:
 
     def _take_view(self, row: Tracked, view: TaskView, now: float) -> tuple[ev.Event, ...]:
         """Take in how the provider shows the task of a row."""
-        key, number = row.key, row.attempt.number
         row.unknown_status = view.unknown_status
         if row.state is State.READY:  # asked for a fresh link alone
             return ()
         events: tuple[ev.Event, ...] = ()
         if row.state is State.MISSING:
-            events = (ev.TaskBack(key, number),)
+            events = (row.event(ev.TaskBack),)
             self.hold(row)
         if view.phase is Phase.COMPLETED:
-            events = (*events, ev.Completed(key, number, _duration_s(view)))
+            events = (*events, row.event(ev.Completed, _duration_s(view)))
         elif view.phase is Phase.FAILED:
             message = view.error_message or "the provider gives no reason"
-            events = (*events, ev.TaskFailed(key, number, view.error_code, message))
+            events = (*events, row.event(ev.TaskFailed, view.error_code, message))
         else:
             self._ask_within(row, now, row.since, view.progress)
             return events
@@ -154,11 +153,10 @@ class Outstanding:
         if now - row.unknown_since < self._settings.missing_grace_s:
             self._ask_again(row, now)
             return ()
-        key, number = row.key, row.attempt.number
         if row.state is State.READY:
-            return (ev.LinkLost(key, number, "task_gone", error.message),)
+            return (row.event(ev.LinkLost, "task_gone", error.message),)
         self.release(row)
-        return (ev.TaskLost(key, number, error.message),)
+        return (row.event(ev.TaskLost, error.message),)
 
     def ask_for_url(self, row: Tracked, now: float) -> bool:
         """Ask again for a completed task that has no URL; return True when that is given up."""
@@ -194,7 +192,7 @@ class Outstanding:
         # A last query at the end of the time, but none sooner after this one than is polite.
         soonest = now + self._settings.pace.floor_s
         due = min([due, *(max(limit, soonest) for limit in limits if limit > now)])
-        self._sweep.schedule(row.key, due)
+        self._sweep.schedule(row.id, due)
 
     def _slow_down_or_not(self, content: TaskView | ProviderError, now: float) -> None:
         if isinstance(content, TaskView | NoSuchTask):
@@ -214,7 +212,7 @@ class Outstanding:
             return False
         row.lookup_until = now + max(0.0, self._settings.lookup_s - age_s)
         self.hold(row)
-        self._sweep.schedule(row.key, now + (LOOK_UP.wait_s(1, row.key) if not age_s else 0))
+        self._sweep.schedule(row.id, now + (LOOK_UP.wait_s(1, row.key) if not age_s else 0))
         return True
 
     def _take_look_up_reply(
@@ -232,7 +230,7 @@ class Outstanding:
             self.release(row)
         else:
             due = now + LOOK_UP.wait_s(row.lookups + 1, row.key)
-            self._sweep.schedule(row.key, min(due, until))
+            self._sweep.schedule(row.id, min(due, until))
         return ()
 
     def _adopt(self, row: Tracked, view: TaskView, now: float) -> tuple[ev.Event, ...]:
@@ -240,14 +238,14 @@ class Outstanding:
         row.task_id = view.task_id or row.attempt.client_business_id
         row.since = now
         row.watch.timed = False
-        found = ev.Found(row.key, row.attempt.number, row.task_id)
+        found = row.event(ev.Found, row.task_id)
         return (found, *self._take_view(row, view, now))
 
     # Before the paid call.
 
     def ask_first(self, row: Tracked, now: float) -> None:
         """Look up a row that waits: an earlier run, of which nothing is known, may have sent it."""
-        self._sweep.schedule(row.key, now)
+        self._sweep.schedule(row.id, now)
 
     def _take_first_look_up(
         self, row: Tracked, content: TaskView | ProviderError, now: float
@@ -256,8 +254,7 @@ class Outstanding:
         self._slow_down_or_not(content, now)
         if isinstance(content, TaskView) and _shows_a_task(content):
             self.hold(row)
-            key, number = row.key, row.attempt.number
-            sent = (ev.Intended(key, number, row.attempt), ev.Interrupted(key, number))
+            sent = (row.event(ev.Intended, row.attempt), row.event(ev.Interrupted))
             return Reaction((*close_earlier(row), *sent, *self._adopt(row, content, now)))
         if isinstance(content, NoSuchTask):
             return NOTHING
@@ -267,7 +264,7 @@ class Outstanding:
             message = content.message if isinstance(content, ProviderError) else "an empty answer"
             return Reaction(stop=stop_for_look_ups(message))
         row.lookups += 1
-        self._sweep.schedule(row.key, now + LOOK_UP.wait_s(row.lookups, row.key))
+        self._sweep.schedule(row.id, now + LOOK_UP.wait_s(row.lookups, row.key))
         return NOTHING
 
 

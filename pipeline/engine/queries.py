@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 from itertools import count
 from math import inf
 
+from pipeline.engine.commands import RowId
 from pipeline.engine.learned import Bar, Durations
 from pipeline.engine.limits import POLL, Bucket, Pace, Settings, spread
 from pipeline.engine.rows import Kind, Watch
@@ -164,7 +165,7 @@ class Sweep:
         self._pace = settings.pace
         self._bucket = Bucket(settings.polls_per_minute, now)
         # The moment and the due time of each query: at one moment, the earliest due goes first.
-        self._due: list[tuple[float, float, int, str]] = []
+        self._due: list[tuple[float, float, int, RowId]] = []
         self._turn = count()
         self._closed_until = now
         self._failures = 0
@@ -179,15 +180,15 @@ class Sweep:
         # While nothing gets through, a few try; the others follow as soon as one is answered.
         return min(_TRIES, self._most_in_flight) if self._failures > 1 else self._most_in_flight
 
-    def schedule(self, key: str, due: float) -> None:
+    def schedule(self, row: RowId, due: float) -> None:
         """Ask for a row at `due` or soon after. A row is scheduled once at a time.
 
         Queries that are due at about the same time go together: alone, each costs half as much
         again.
         """
-        heappush(self._due, (self._pace.together_at(due), due, next(self._turn), key))
+        heappush(self._due, (self._pace.together_at(due), due, next(self._turn), row))
 
-    def start(self, now: float) -> str | None:
+    def start(self, now: float) -> RowId | None:
         """Return the next row to ask for now, if any may be asked for."""
         if (
             not self._due

@@ -5,15 +5,20 @@ Tested in tests/engine/test_refused_nights.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import TypeVar, TypeVarTuple
 
-from pipeline.engine.commands import Command
+from pipeline.engine.commands import Command, RowId
 from pipeline.engine.learned import Sighting
 from pipeline.errors import ExitCode, OutOfCredit, Unauthorized, Unfinished, Withheld
 from pipeline.events import Event, Requeued
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Attempt, Entry, State
+
+_Own = TypeVarTuple("_Own")
+_Kind = TypeVar("_Kind", bound=Event)
 
 Kind = tuple[int, str, int]
 """What decides how long a task takes: seconds of video, resolution, number of pictures."""
@@ -39,6 +44,7 @@ class Watch:
 class Tracked:
     """One row in the engine's hands; everything about it that changes."""
 
+    id: RowId
     attempt: Attempt
     state: State
     since: float
@@ -62,7 +68,12 @@ class Tracked:
 
     def __post_init__(self) -> None:
         """Keep the key at hand: it is asked for all the time."""
-        self.key = self.attempt.key
+        self.key = self.id.key
+
+    def event(self, kind: Callable[[str, int, *_Own], _Kind], *own: *_Own) -> _Kind:
+        """Return an event of this kind about its attempt; `own` are the fields of the kind."""
+        make: Callable[..., _Kind] = kind
+        return make(self.key, self.attempt.number, *own, lane=self.id.lane)
 
     @property
     def watch(self) -> Watch:
@@ -91,7 +102,7 @@ def close_earlier(row: Tracked) -> tuple[Event, ...]:
     earlier, row.supersedes = row.supersedes, None
     if earlier is None or earlier.state not in SETTLED:
         return ()
-    return (Requeued(row.key, earlier.attempt.number),)
+    return (Requeued(row.key, earlier.attempt.number, lane=row.id.lane),)
 
 
 class Reach(IntEnum):

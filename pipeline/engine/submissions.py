@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline import events as ev
-from pipeline.engine.commands import Submit, SubmitReply, UploadReply
+from pipeline.engine.commands import RowId, Submit, SubmitReply, UploadReply
 from pipeline.engine.gate import Gate
 from pipeline.engine.limits import Budget
 from pipeline.engine.outstanding import Outstanding
@@ -27,6 +27,7 @@ from pipeline.engine.rows import (
     stop_for_uploads,
 )
 from pipeline.engine.uploads import Uploads
+from pipeline.engine.waiting import Waiting
 from pipeline.errors import (
     NoSuchTask,
     NotSent,
@@ -44,33 +45,35 @@ class Submissions:
     """Decides which row is submitted next, and what the reply to it means.
 
     `rows` are the engine's, and only read; `upload_age_s` is how long the URL of an uploaded
-    picture is used. `held` says of rows that the account has bought elsewhere, by their keys, why
-    they are left alone.
+    picture is used. `held` says of rows that the account has bought elsewhere why they are left
+    alone.
     """
 
     def __init__(
         self,
-        rows: Mapping[str, Tracked],
+        rows: Mapping[tuple[int, str], Tracked],
+        waiting: Waiting,
         uploads: Uploads,
         gate: Gate,
+        *,
         budget: Budget,
         outstanding: Outstanding,
-        *,
         upload_age_s: float,
     ) -> None:
         self._rows = rows
+        self._waiting = waiting
         self._uploads = uploads
         self._gate = gate
         self._budget = budget
         self._outstanding = outstanding
         self._upload_age_s = upload_age_s
         self._budget_waits = False
-        self.held: dict[str, str] = {}
+        self.held: dict[RowId, str] = {}
 
     def wake_at(self, now: float) -> float:
         """Return when the next upload or submission may leave."""
         wake_at = self._uploads.wake_at()
-        if self._uploads.prepared and not self._budget_waits:
+        if self._waiting.ready and not self._budget_waits:
             wake_at = min(wake_at, self._gate.opens_at(now, self._outstanding.slots))
         return wake_at
 
@@ -78,7 +81,6 @@ class Submissions:
 
     def ask_first(self, row: Tracked, now: float) -> None:
         """Have a row looked up before its pictures are uploaded and it is sent."""
-        self._uploads.hold_back(row.key)
         self._outstanding.ask_first(row, now)
 
     def heed_first_look(
@@ -86,9 +88,8 @@ class Submissions:
     ) -> Reaction:
         """Prepare a row whose reference the provider does not know; one that was found is sent."""
         if row.state is not State.WAITING:
-            self._uploads.let_go(row.key)
+            self._waiting.drop(row.id)
         elif isinstance(content, NoSuchTask):
-            self._uploads.let_go(row.key)
             return self.prepare(row, now)
         return NOTHING
 
@@ -96,7 +97,7 @@ class Submissions:
 
     def prepare(self, row: Tracked, now: float) -> Reaction:
         """Have the pictures of a row uploaded; without any to upload it is prepared at once."""
-        refusal = self._uploads.prepare(row.key, row.attempt.request.images, now)
+        refusal = self._uploads.prepare(row.id, row.attempt.request.images, now)
         return NOTHING if refusal is None else Reaction(_refuse_picture(row, refusal))
 
     def take_upload_reply(self, reply: UploadReply, now: float) -> Reaction:
@@ -106,8 +107,8 @@ class Submissions:
                 self._uploads.note_upload(reply.sha256, url, now + self._upload_age_s)
                 return NOTHING
             case Refused() as error:
-                keys = self._uploads.note_refusal(reply.sha256, error, now)
-                refusals = (_refuse_picture(self._rows[key], error) for key in keys)
+                refused = self._uploads.note_refusal(reply.sha256, error, now)
+                refusals = (_refuse_picture(self._rows[row], error) for row in refused)
                 return Reaction(tuple(event for events in refusals for event in events))
             case error:
                 goes_on = self._uploads.put_off(reply.sha256, error, now)
@@ -124,37 +125,37 @@ class Submissions:
         uploaded anew because a URL has become too old, or a cap of the budget stops submitting.
         """
         self._budget_waits = False
-        if not self._uploads.prepared or not self._gate.is_open(now, self._outstanding.slots):
+        if not self._waiting.ready or not self._gate.is_open(now, self._outstanding.slots):
             return None
-        row = self._rows[self._uploads.prepared[0]]
+        first = self._waiting.first()
+        row = self._rows[first]
         urls = self._uploads.urls(row.attempt.request.images, now)
         if urls is None:
-            self._uploads.prepared.popleft()
+            self._waiting.withdraw(first)
             return self.prepare(row, now)
         if (stop := self._budget.refusal(row.attempt)) is not None:
             # What is in flight may give its share of the budget back.
             self._budget_waits = self._gate.in_flight > 0
             return None if self._budget_waits else Reaction(stop=stop)
-        self._uploads.prepared.popleft()
+        self._waiting.sent(first)
         self._gate.enter(now)
-        row.reserved_on = self._budget.reserve(row.attempt)
+        row.reserved_on = self._budget.reserve(row.attempt, first.lane)
         self._outstanding.hold(row)
-        intended = ev.Intended(row.key, row.attempt.number, row.attempt)
-        return Reaction((*close_earlier(row), intended), (Submit(row.attempt, urls),))
+        intended = row.event(ev.Intended, row.attempt)
+        return Reaction((*close_earlier(row), intended), (Submit(first, row.attempt, urls),))
 
     def take_submit_reply(self, reply: SubmitReply, now: float) -> Reaction:
         """Take in how a submission ended."""
-        row = self._rows[reply.key]
-        key, number = row.key, row.attempt.number
+        row = self._rows[reply.row]
         self._gate.in_flight -= 1
         match reply.content:
             case str(task_id):
                 self._gate.note_acceptance()
                 self._outstanding.follow(row, task_id, now)
-                return Reaction((ev.Accepted(key, number, task_id),))
+                return Reaction((row.event(ev.Accepted, task_id),))
             case Refused() as error:
                 self._give_back(row)
-                declined = ev.Declined(key, number, error.code, error.message)
+                declined = row.event(ev.Declined, error.code, error.message)
                 return Reaction((declined,), stop=self._gate.note_refusal(error))
             case Throttled() | NotSent() as error:
                 stop = self._gate.put_off(error, now, self._outstanding.slots)
@@ -162,8 +163,8 @@ class Submissions:
             case Withheld(repeat=True) as error:
                 # Not put back: it waits for a person, not for this run.
                 self._give_back(row)
-                self.held[key] = error.message
-                return Reaction((ev.NotAccepted(key, number),))
+                self.held[row.id] = error.message
+                return Reaction((row.event(ev.NotAccepted),))
             case Withheld() as error:
                 return self._take_back(row, stop_for_account(error))
             case Unauthorized() as error:
@@ -171,16 +172,16 @@ class Submissions:
             case OutOfCredit() as error:
                 return self._take_back(row, stop_for_credit(error))
             case error:
-                lost = ev.AnswerLost(key, number, error.message)
+                lost = row.event(ev.AnswerLost, error.message)
                 return Reaction((lost,), stop=self._doubt(row, error.message, now))
 
     def _take_back(self, row: Tracked, stop: Stop | None) -> Reaction:
         self._give_back(row)
-        self._uploads.put_back(row.key)
-        return Reaction((ev.NotAccepted(row.key, row.attempt.number),), stop=stop)
+        self._waiting.put_back(row.id)
+        return Reaction((row.event(ev.NotAccepted),), stop=stop)
 
     def _give_back(self, row: Tracked) -> None:
-        self._budget.release(row.attempt, row.reserved_on)
+        self._budget.release(row.attempt, row.id.lane, row.reserved_on)
         self._outstanding.release(row)
 
     # In doubt.
@@ -211,6 +212,5 @@ class Submissions:
 
 
 def _refuse_picture(row: Tracked, error: ProviderError) -> tuple[ev.Event, ...]:
-    attempt = row.attempt
-    refused = ev.PictureRefused(row.key, attempt.number, attempt, error.code, error.message)
+    refused = row.event(ev.PictureRefused, row.attempt, error.code, error.message)
     return (*close_earlier(row), refused)

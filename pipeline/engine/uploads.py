@@ -1,7 +1,7 @@
 """Which pictures to upload next, and which rows have URLs for all of their pictures.
 
-Each content is uploaded once, however many rows use it, and a little before there is a free slot
-for the first of them, so that no slot waits for a picture.
+Each content is uploaded once, however many rows and lanes use it, and a little before there is a
+free slot for the first of them, so that no slot waits for a picture.
 
 Tested in tests/engine/test_uploads_at_night.py.
 """
@@ -9,12 +9,13 @@ Tested in tests/engine/test_uploads_at_night.py.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from math import inf
 
+from pipeline.engine.commands import RowId, Upload
 from pipeline.engine.limits import UPLOAD
+from pipeline.engine.waiting import Waiting
 from pipeline.errors import ProviderError, Throttled
 
 _LOCAL = "sha256:"
@@ -37,18 +38,15 @@ class _Known:
 
 
 class Uploads:
-    """Rows wait here, in order, until all their pictures have a URL."""
+    """Prepares the rows that wait: with all its pictures uploaded, a row can be submitted."""
 
-    def __init__(self, in_flight: int, ahead: int) -> None:
+    def __init__(self, in_flight: int, waiting: Waiting) -> None:
         self.in_flight = 0
-        self.prepared: deque[str] = deque()
         self._most_in_flight = in_flight
-        self._ahead = ahead
-        self._new: deque[str] = deque()
+        self._waiting = waiting
         self._known: dict[str, _Known] = {}
-        self._held_back: set[str] = set()
-        self._lacking: dict[str, set[str]] = {}
-        self._wanted_by: dict[str, list[str]] = {}
+        self._lacking: dict[RowId, set[str]] = {}
+        self._wanted_by: dict[str, list[RowId]] = {}
         self._to_do: deque[str] = deque()
         self._later: list[tuple[float, str]] = []
         self._failures: dict[str, int] = {}
@@ -56,41 +54,11 @@ class Uploads:
         self._refused: dict[str, ProviderError] = {}
         self._given_up_in_a_row = 0
 
-    @property
-    def waiting(self) -> int:
-        """How many rows have not been submitted yet."""
-        return self.new_waiting + self._made
-
-    @property
-    def new_waiting(self) -> int:
-        """How many of them have no attempt yet."""
-        return len(self._new)
-
-    @property
-    def _made(self) -> int:
-        return len(self._held_back) + len(self._lacking) + len(self.prepared)
-
     def know(self, sha256: str, url: str, valid_until: float) -> None:
-        """Use an upload of an earlier run until `valid_until`."""
-        self._known[sha256] = _Known(url, valid_until)
-
-    def add_new(self, keys: Iterable[str]) -> int:
-        """Queue rows whose attempts are made when `next_new` returns them; return their number."""
-        before = len(self._new)
-        self._new += keys
-        return len(self._new) - before
-
-    def hold_back(self, key: str) -> None:
-        """Count a row whose pictures are not to be uploaded yet among those that wait."""
-        self._held_back.add(key)
-
-    def let_go(self, key: str) -> None:
-        """Take note that a row is held back no more: it is prepared next, or not sent at all."""
-        self._held_back.discard(key)
-
-    def put_back(self, key: str) -> None:
-        """Queue a row first again, after a submission that was provably not accepted."""
-        self.prepared.appendleft(key)
+        """Use an upload of an earlier run until `valid_until`; of several the youngest."""
+        known = self._known.get(sha256)
+        if known is None or known.valid_until <= valid_until:
+            self._known[sha256] = _Known(url, valid_until)
 
     def urls(self, images: tuple[str, ...], now: float) -> tuple[str, ...] | None:
         """Return the URLs of a prepared row's pictures; None if one has become too old."""
@@ -105,7 +73,7 @@ class Uploads:
                 return None
         return tuple(urls)
 
-    def prepare(self, key: str, images: tuple[str, ...], now: float) -> ProviderError | None:
+    def prepare(self, row: RowId, images: tuple[str, ...], now: float) -> ProviderError | None:
         """Have the pictures of a row uploaded; return the error if one of them was refused."""
         lacking = set()
         for image in images:
@@ -113,35 +81,31 @@ class Uploads:
             if not image.startswith(_LOCAL):
                 continue
             if sha256 in self._refused:
+                self._waiting.drop(row)
                 return self._refused[sha256]
             known = self._known.get(sha256)
             if not known or known.valid_until <= now:
                 lacking.add(sha256)
         if not lacking:
-            self.prepared.append(key)
+            self._waiting.prepared(row)
             return None
-        self._lacking[key] = lacking
+        self._lacking[row] = lacking
         for sha256 in sorted(lacking):
             if sha256 not in self._wanted_by:
                 self._wanted_by[sha256] = []
                 self._to_do.append(sha256)
-            self._wanted_by[sha256].append(key)
+            self._wanted_by[sha256].append(row)
         return None
 
-    def next_new(self) -> str | None:
-        """Return the next row to make an attempt for and prepare, if it is time to do so."""
-        if self._new and self._made < self._ahead:
-            return self._new.popleft()
-        return None
-
-    def start(self, now: float) -> str | None:
-        """Return the content hash of the next picture to upload now, if any."""
+    def start(self, now: float) -> Upload | None:
+        """Return the next picture to upload now, if any, with the lane of the first that waits."""
         while self._later and self._later[0][0] <= now:
             self._to_do.append(heappop(self._later)[1])
         if not self._to_do or self.in_flight >= self._most_in_flight:
             return None
         self.in_flight += 1
-        return self._to_do.popleft()
+        sha256 = self._to_do.popleft()
+        return Upload(sha256, self._wanted_by[sha256][0].lane)
 
     def wake_at(self) -> float:
         """Return when a picture is to be tried again; infinity if none is."""
@@ -156,14 +120,14 @@ class Uploads:
         self._failures.pop(sha256, None)
         self._refusals.pop(sha256, None)
         self.know(sha256, url, valid_until)
-        for key in self._wanted_by.pop(sha256):
-            lacking = self._lacking.get(key)
+        for row in self._wanted_by.pop(sha256):
+            lacking = self._lacking.get(row)
             if lacking is None:
                 continue
             lacking.discard(sha256)
             if not lacking:
-                del self._lacking[key]
-                self.prepared.append(key)
+                del self._lacking[row]
+                self._waiting.prepared(row)
 
     def put_off(self, sha256: str, error: ProviderError, now: float) -> bool:
         """Try a picture again later: uploading is free and repeatable.
@@ -181,7 +145,7 @@ class Uploads:
         self._given_up_in_a_row += 1
         return self._given_up_in_a_row < _GIVEN_UP_IN_A_ROW
 
-    def note_refusal(self, sha256: str, error: ProviderError, now: float) -> list[str]:
+    def note_refusal(self, sha256: str, error: ProviderError, now: float) -> list[RowId]:
         """Take note of a refusal; return the rows that cannot go out because of it."""
         refusals = self._refusals[sha256] = self._refusals.get(sha256, 0) + 1
         if refusals < _REFUSALS:
@@ -191,8 +155,9 @@ class Uploads:
         self._refused[sha256] = error
         return self._drop(sha256)
 
-    def _drop(self, sha256: str) -> list[str]:
-        rows = [key for key in self._wanted_by.pop(sha256) if key in self._lacking]
-        for key in rows:
-            del self._lacking[key]
+    def _drop(self, sha256: str) -> list[RowId]:
+        rows = [row for row in self._wanted_by.pop(sha256) if row in self._lacking]
+        for row in rows:
+            del self._lacking[row]
+            self._waiting.drop(row)
         return rows

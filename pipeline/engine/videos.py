@@ -13,6 +13,7 @@ from itertools import count
 from math import inf
 
 from pipeline import events as ev
+from pipeline.engine.commands import RowId
 from pipeline.engine.limits import DOWNLOAD
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.queries import Sweep
@@ -36,7 +37,7 @@ class Videos:
         self._most_in_flight = most_in_flight
         self._sweep = sweep
         self._outstanding = outstanding
-        self._queue: list[tuple[float, int, str, str]] = []
+        self._queue: list[tuple[float, int, RowId, str]] = []
         self._turn = count()
 
     @property
@@ -49,39 +50,38 @@ class Videos:
         if view.video_url is not None:
             # The provider's Unix time: only compared with its likes.
             dies_at = inf if view.expires_at is None else view.expires_at
-            heappush(self._queue, (dies_at, next(self._turn), row.key, view.video_url))
+            heappush(self._queue, (dies_at, next(self._turn), row.id, view.video_url))
         elif self._outstanding.ask_for_url(row, now):
             code, message = "no_video_url", "gives no URL for it"
             if view.url_fault is not None:
                 code = "unusable_video_url"
                 message = f"gives an address for it that cannot be used: {view.url_fault}"
             message = f"the provider says that the video is completed and {message}"
-            return Reaction((ev.LinkLost(row.key, row.attempt.number, code, message),))
+            return Reaction((row.event(ev.LinkLost, code, message),))
         return NOTHING
 
-    def start(self) -> tuple[str, str] | None:
-        """Return the key and the URL of the next video to fetch, if a place is free."""
+    def start(self) -> tuple[RowId, str] | None:
+        """Return the row and the URL of the next video to fetch, if a place is free."""
         if not self._queue or self.in_flight >= self._most_in_flight:
             return None
         self.in_flight += 1
-        _, _, key, url = heappop(self._queue)
-        return key, url
+        _, _, row, url = heappop(self._queue)
+        return row, url
 
     def take_download_reply(
         self, row: Tracked, content: Video | DownloadError | Unfinished, now: float
     ) -> Reaction:
         """Take in how a download ended."""
         self.in_flight -= 1
-        key, number = row.key, row.attempt.number
         match content:
             case Video() as video:
-                return Reaction((ev.Downloaded(key, number, video),))
+                return Reaction((row.event(ev.Downloaded, video),))
             case Unfinished() as error:
                 return Reaction(stop=stop_for_storage(error))
             case LinkDead() as error:
                 row.dead_links += 1
                 if row.dead_links == _DEAD_LINKS:
-                    return Reaction((ev.LinkLost(key, number, "link_dead", error.message),))
+                    return Reaction((row.event(ev.LinkLost, "link_dead", error.message),))
                 self._try_later(row, row.dead_links, error, now)
             case BadVideo() as error:
                 row.bad_videos += 1
@@ -95,4 +95,4 @@ class Videos:
 
     def _try_later(self, row: Tracked, failures: int, error: DownloadError, now: float) -> None:
         wait_s = DOWNLOAD.wait_s(failures, row.key, error.retry_after_s)
-        self._sweep.schedule(row.key, now + wait_s)
+        self._sweep.schedule(row.id, now + wait_s)

@@ -32,10 +32,9 @@ ENTRY_COLUMNS = (
 _text = json.JSONEncoder(ensure_ascii=False).encode
 _STATES = {state.value: state for state in State}
 _VIDEO_FIELDS = tuple(field.name for field in fields(Video))
+_SHARED_FIELDS = frozenset({"key", "number", "lane", "attempt"})
 _OWN_FIELDS = {
-    kind: tuple(
-        field.name for field in fields(kind) if field.name not in {"key", "number", "attempt"}
-    )
+    kind: tuple(field.name for field in fields(kind) if field.name not in _SHARED_FIELDS)
     for kind in KINDS.values()
 }
 

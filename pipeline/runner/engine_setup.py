@@ -55,12 +55,12 @@ def build_engine(
             engine.know_upload(sha256, url, now + age_s - (wall - at))
     for step in plan.of(Action.TAKE_UP):
         entry = entries[step.key]
-        engine.take_up(entry, now, doubt_age_s=max(0.0, wall - (entry.submitted_at or wall)))
+        engine.take_up(0, entry, now, doubt_age_s=max(0.0, wall - (entry.submitted_at or wall)))
     submits = plan.of(Action.SUBMIT)
     if submits:
         attempts = Attempts(checked, config, journal.id, entries, journal.identity_of)
         engine.enqueue(
-            (step.key for step in submits), lambda key: (attempts.new(key), entries.get(key))
+            0, (step.key for step in submits), lambda key: (attempts.new(key), entries.get(key))
         )
     return engine
 

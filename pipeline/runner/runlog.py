@@ -87,6 +87,7 @@ class RunLog:
 
 def _details_of(event: Event) -> dict[str, object]:
     details = {field.name: getattr(event, field.name) for field in fields(event)}
+    del details["lane"]  # the log, too, is of one lane
     if isinstance(event, Opening):
         del details["attempt"]
         details["client_business_id"] = event.attempt.client_business_id

@@ -34,7 +34,7 @@ from pipeline.runner.order import Order, RunProgress, Tally, Watcher
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake, heed_signals
-from pipeline.scheduler import Clock, Scheduler
+from pipeline.scheduler import Clock, Lane, Scheduler
 from pipeline.writer.outcome import state_of
 
 _TELL_EVERY_S = 0.25
@@ -106,7 +106,7 @@ class ProviderSession:
             action = f"Please report it with {self.order.folder.log}; nothing is lost, run again."
             self.tally.stops.append(Stop(ExitCode.INTERNAL, reason, action=action))
         self.tally.stops += engine.stops
-        self.tally.unknown_statuses = engine.unknown_statuses
+        self.tally.unknown_statuses = engine.unknown_statuses(0)
         for status, rows in Counter(self.tally.unknown_statuses.values()).items():
             self.log.write("tasks are left with a status nobody knows", status=status, rows=rows)
         if engine.finds_by_reference:
@@ -142,13 +142,10 @@ class ProviderSession:
             )
             scheduler = Scheduler(
                 engine,
+                [Lane(self.journal, store, self.order.checked.pictures, account)],
                 provider=provider,
-                store=store,
-                journal=self.journal,
                 clock=self.clock,
                 observer=self,
-                pictures=self.order.checked.pictures,
-                account=account,
                 client_reference=config.api.client_reference,
             )
             balance = BalanceWatch(self.watcher.warn, self._note_balance, self.order.go_on)

@@ -1,16 +1,20 @@
 """A whole night in virtual time: the engine against a provider that is a heap of future answers.
 
 The provider keeps its own records, and the invariants of the design are held against them.
+
+A night may have several lanes. Their rows share keys; the attempt's identity names a row in all of
+them, see `name_of`.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from math import inf
+from operator import itemgetter
 
 from pipeline import events as ev
 from pipeline.engine.commands import (
@@ -46,9 +50,21 @@ VIDEO = Video("x.mp4", 1000, "00", 6.0, 1280, 720)
 _NOT_ACCEPTED = (Refused, Throttled, NotSent, Unauthorized, OutOfCredit)
 
 
+def name_of(lane: int, key: str) -> str:
+    """What a row is called among the rows of all lanes: in lane 0 as in its manifest."""
+    return f"{lane}/{key}" if lane else key
+
+
+def lane_of(attempt: Attempt) -> int:
+    """The lane of an attempt's row."""
+    lane, _, _key = attempt.identity.rpartition("/")
+    return int(lane or 0)
+
+
 def attempt(
     key: str,
     *,
+    lane: int = 0,
     number: int = 1,
     images: tuple[str, ...] = (),
     duration: int = 6,
@@ -64,7 +80,8 @@ def attempt(
         model="gemini_omni_flash",
         request_hash=f"hash-{key}",
     )
-    return Attempt(key, number, f"rs-{key}-{number}", request, f"{key}.mp4", cost)
+    name = name_of(lane, key)
+    return Attempt(key, number, f"rs-{name}-{number}", request, f"{key}.mp4", cost, name)
 
 
 def attempts(rows: int, **said: object) -> list[Attempt]:
@@ -78,6 +95,7 @@ class Provider:
 
     A hook is told the command, how often the same was asked for, and the time. An error of
     `on_submit` that proves nothing (Unclear) comes after the acceptance, unless `loses_unclear`.
+    Rows are counted by their names.
     """
 
     seed: int = 1
@@ -112,31 +130,32 @@ class Provider:
         """Carry a command out at once; its answer travels for `round_trip_s`."""
         match command:
             case Query():
-                return QueryReply(command.key, self._query(command, now))
+                return QueryReply(command.row, self._query(command, now))
             case Submit():
-                return SubmitReply(command.attempt.key, self._submit(command, now))
+                return SubmitReply(command.row, self._submit(command, now))
             case Download():
-                key = command.attempt.key
-                self.downloads[key] += 1
-                self.order.append(key)
-                return DownloadReply(key, self.on_download(command, self.downloads[key], now))
+                name = command.attempt.identity
+                self.downloads[name] += 1
+                self.order.append(name)
+                content = self.on_download(command, self.downloads[name], now)
+                return DownloadReply(command.row, content)
             case Upload():
                 self.uploads[command.sha256] += 1
-                content = self.on_upload(command, self.uploads[command.sha256], now)
-                return UploadReply(command.sha256, content)
+                uploaded = self.on_upload(command, self.uploads[command.sha256], now)
+                return UploadReply(command.sha256, uploaded)
 
     def unfinished(self, now: float) -> int:
         """How many tasks the provider works on."""
         return sum(ends > now for _, ends in self.tasks.values())
 
     def _submit(self, command: Submit, now: float) -> str | ProviderError:
-        key = command.attempt.key
-        self.submits[key] += 1
+        name = command.attempt.identity
+        self.submits[name] += 1
         self.submit_times.append(now)
-        error = self.on_submit(command, self.submits[key], now)
+        error = self.on_submit(command, self.submits[name], now)
         if error is not None and (self.loses_unclear or isinstance(error, _NOT_ACCEPTED)):
             return error
-        self.accepted[key] += 1
+        self.accepted[name] += 1
         self.references[command.attempt.client_business_id] += 1
         self.accept_times.append(now)
         task_id = f"video_{len(self.tasks):06}"
@@ -145,9 +164,10 @@ class Provider:
         return error or task_id
 
     def _query(self, command: Query, now: float) -> TaskView | ProviderError:
-        self.queries[command.key] += 1
-        self.query_times.setdefault(command.key, []).append(now)
-        content = self.on_query(command, self.queries[command.key], now)
+        name = name_of(*command.row)
+        self.queries[name] += 1
+        self.query_times.setdefault(name, []).append(now)
+        content = self.on_query(command, self.queries[name], now)
         return content or self.usual_answer(command, now)
 
     def usual_answer(self, command: Query, now: float) -> TaskView | ProviderError:
@@ -167,11 +187,13 @@ class Provider:
 class Death:
     """The process dies at its decision number `decision`.
 
-    `carried_out` of its commands went out before; -1: not even its events were committed.
+    `carried_out` of its commands went out before; -1: not all of its events were committed, only
+    those of the first `lanes` lanes.
     """
 
     decision: int
     carried_out: int
+    lanes: int = 0
 
 
 @dataclass
@@ -183,6 +205,7 @@ class Night:
     rows: list[Attempt]
     settings: Settings = SETTINGS
     now: float = 0.0
+    weights: Sequence[float] = (1,)
     peak_outstanding: int = 0
     idle_s: float = 0.0
     decisions: int = 0
@@ -194,6 +217,11 @@ class Night:
     _coming: list[tuple[float, int, Reply, type]] = field(default_factory=list)
     _under_way: Counter[type] = field(default_factory=Counter)
     _turn: int = 0
+
+    def __post_init__(self) -> None:
+        """Keep the counters of the lanes at hand."""
+        self._states = [self.engine.states_of(lane) for lane in range(len(self.weights))]
+        self._waits = itemgetter(State.WAITING)
 
     def run(self, until: float = inf, death: Death | None = None) -> Night:
         """Run until nothing happens by itself any more, until the given time, or until death.
@@ -210,6 +238,8 @@ class Night:
                 if death.carried_out >= 0:
                     self._commit(decision.events)
                     self._carry_out(decision.commands[: death.carried_out])
+                else:
+                    self._commit(one for one in decision.events if one.lane < death.lanes)
                 return self
             if decision.events:
                 self._commit(decision.events)
@@ -244,7 +274,7 @@ class Night:
         assert next_at < inf, "the engine is not finished and waits for nothing"
         assert next_at > before or coming, "the engine asks to be woken at once, for ever"
         self.now = now = max(before, min(next_at, until))
-        if self.engine.states[State.WAITING]:
+        if any(map(self._waits, self._states)):
             free = self.settings.outstanding - self.engine.outstanding
             self.idle_s += (now - before) * max(0, free)
         replies = []
@@ -255,10 +285,11 @@ class Night:
         return replies
 
     def entries(self) -> dict[str, Entry]:
-        """Replay the journal."""
+        """Replay the journals; by the names of the rows."""
         entries: dict[str, Entry] = {}
         for event, at in self.journal:
-            entries[event.key] = apply(entries.get(event.key), event, at)
+            name = name_of(event.lane, event.key)
+            entries[name] = apply(entries.get(name), event, at)
         return entries
 
     def states(self) -> Counter[State]:
@@ -269,40 +300,76 @@ class Night:
         return +counted
 
 
-def enqueue(engine: Engine, *attempts: Attempt, supersedes: Entry | None = None) -> None:
-    """Have these attempts submitted, in their order."""
-    by_key = {one.key: one for one in attempts}
-    engine.enqueue(by_key, lambda key: (by_key[key], supersedes))
+def enqueue(
+    engine: Engine,
+    *attempts: Attempt,
+    weights: Sequence[float] = (1,),
+    supersedes: Mapping[str, Entry] | None = None,
+    asks_first: Callable[[str], bool] = lambda _: False,
+) -> None:
+    """Have these attempts submitted, each in its lane, in their order.
+
+    `weights` are those of the lanes; `supersedes` are the entries of attempts before, by name.
+    """
+    for lane, weight in enumerate(weights):
+        by_key = {one.key: one for one in attempts if lane_of(one) == lane}
+
+        def new(key: str, by_key: dict[str, Attempt] = by_key) -> tuple[Attempt, Entry | None]:
+            return by_key[key], (supersedes or {}).get(by_key[key].identity)
+
+        engine.enqueue(lane, by_key, new, weight=weight, asks_first=asks_first)
 
 
 def night(
-    rows: int | list[Attempt], provider: Provider | None = None, settings: Settings = SETTINGS
+    rows: int | list[Attempt],
+    provider: Provider | None = None,
+    settings: Settings = SETTINGS,
+    weights: Sequence[float] = (1,),
 ) -> Night:
     """A night over so many new rows, ready to run."""
     engine = Engine(settings, 0.0)
     new = attempts(rows) if isinstance(rows, int) else rows
-    enqueue(engine, *new)
-    return Night(engine, provider or Provider(), new, settings)
+    enqueue(engine, *new, weights=weights)
+    return Night(engine, provider or Provider(), new, settings, weights=weights)
 
 
 def resume(
     before: Night, *, after_s: float = 0.0, asks_first: Callable[[str], bool] = lambda _: False
 ) -> Night:
-    """A fresh engine that takes up what the journal of an earlier night says, some time later."""
+    """A fresh engine that takes up what the journals of an earlier night say, some time later."""
     now = before.now + after_s
     engine = Engine(before.settings, now)
     entries = before.entries()
-    waiting: dict[str, Attempt] = {}
+    waiting = []
     for one in before.rows:
-        entry = entries.get(one.key)
+        entry = entries.get(one.identity)
         if entry is None:
-            waiting[one.key] = one
+            waiting.append(one)
         elif entry.state is State.WAITING:
-            number = entry.next_number
-            waiting[one.key] = attempt(one.key, number=number, images=one.request.images)
+            waiting.append(
+                attempt(
+                    one.key,
+                    lane=lane_of(one),
+                    number=entry.next_number,
+                    images=one.request.images,
+                )
+            )
         elif entry.state in PAID:
             age_s = now - (entry.submitted_at if entry.submitted_at is not None else now)
-            engine.take_up(entry, now, doubt_age_s=age_s)
-    engine.enqueue(waiting, lambda key: (waiting[key], entries.get(key)), asks_first=asks_first)
-    journal = list(before.journal)
-    return Night(engine, before.provider, before.rows, before.settings, now, journal=journal)
+            engine.take_up(lane_of(one), entry, now, doubt_age_s=age_s)
+    enqueue(
+        engine,
+        *waiting,
+        weights=before.weights,
+        supersedes=entries,
+        asks_first=asks_first,
+    )
+    return Night(
+        engine,
+        before.provider,
+        before.rows,
+        before.settings,
+        now,
+        before.weights,
+        journal=list(before.journal),
+    )

@@ -24,8 +24,8 @@ from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode
 from pipeline.model import Entry, State
 from tests.conftest import share_of_examples
-from tests.engine.night import Death, Night, resume
-from tests.engine.test_kills import Weather, hold_invariants, mixed
+from tests.engine.night import Death, Night, lane_of, resume
+from tests.engine.test_kills import WEIGHTS, Weather, hold_invariants, mixed
 
 SHARES = st.sampled_from([0.0, 0.05, 0.3, 0.7, 1.0])
 PAUSES = st.sampled_from([0.0, 5.0, 4000.0])
@@ -33,16 +33,16 @@ UNSETTLED = frozenset({State.IN_DOUBT, State.MISSING})
 
 
 class AnyNight(RuleBasedStateMachine):
-    """One journal and one provider through the lives of many processes."""
+    """The journals of one to four lanes, and one provider, through the lives of many processes."""
 
     night: Night
     weather: Weather
     alive = False
 
-    @initialize(seed=st.integers(0, 10_000), share=SHARES)
-    def begin(self, seed: int, share: float) -> None:
+    @initialize(seed=st.integers(0, 10_000), share=SHARES, weights=WEIGHTS)
+    def begin(self, seed: int, share: float, weights: list[float]) -> None:
         """Begin with new rows, two thirds of them with pictures."""
-        self.night, self.weather = mixed(seed, share)
+        self.night, self.weather = mixed(seed, share, weights)
         self.alive = True
 
     @rule(share=SHARES)
@@ -57,10 +57,10 @@ class AnyNight(RuleBasedStateMachine):
         self.night.run(until=self.night.now + for_s)
 
     @precondition(lambda self: self.alive)
-    @rule(after=st.integers(1, 200), carried_out=st.integers(-1, 6))
-    def is_killed(self, after: int, carried_out: int) -> None:
-        """Killed some decisions later, before their commit or with a part of them carried out."""
-        self.night.run(death=Death(self.night.decisions + after, carried_out))
+    @rule(after=st.integers(1, 200), carried_out=st.integers(-1, 6), lanes=st.integers(0, 3))
+    def is_killed(self, after: int, carried_out: int, lanes: int) -> None:
+        """Killed some decisions later, before all is committed or with a part of it carried out."""
+        self.night.run(death=Death(self.night.decisions + after, carried_out, lanes))
         self.alive = False
 
     @precondition(lambda self: self.alive)
@@ -85,17 +85,19 @@ class AnyNight(RuleBasedStateMachine):
     def a_doubt_is_settled(self, data: st.DataObject) -> None:
         """A person looks at the provider's site: there is the task, or it was not sent."""
         entries = self.night.entries().values()
-        doubtful = sorted((one for one in entries if one.state in UNSETTLED), key=lambda e: e.key)
+        unsettled = (one for one in entries if one.state in UNSETTLED)
+        doubtful = sorted(unsettled, key=lambda one: one.identity)
         if doubtful:
             self._settle(data.draw(st.sampled_from(doubtful)))
 
     def _settle(self, entry: Entry) -> None:
         provider, number = self.night.provider, entry.attempt.number
+        lane = lane_of(entry.attempt)
         task_id = provider.by_reference.get(entry.attempt.client_business_id)
         event: ev.Event = (
-            ev.Found(entry.key, number, task_id)
+            ev.Found(entry.key, number, task_id, lane=lane)
             if task_id is not None
-            else ev.ClosedUnsent(entry.key, number)
+            else ev.ClosedUnsent(entry.key, number, lane=lane)
         )
         self.night.journal.append((event, self.night.now))
 
@@ -117,7 +119,7 @@ class AnyNight(RuleBasedStateMachine):
         ended = {State.DONE, State.REFUSED, State.EXPIRED} | UNSETTLED
         for entry in entries.values():
             assert entry.state in ended
-            accepted = self.night.provider.accepted[entry.key]
+            accepted = self.night.provider.accepted[entry.identity]
             assert entry.state not in UNSETTLED or accepted == 0
 
 

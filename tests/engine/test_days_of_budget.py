@@ -83,29 +83,29 @@ def test_what_was_reserved_yesterday_gives_nothing_back_today() -> None:
     """A no that comes after midnight frees no place of the new day."""
     budget = Budget(Caps(), Caps(videos=2))
     budget.begin_day(1)
-    day = budget.reserve(attempt("a"))
+    day = budget.reserve(attempt("a"), 0)
     budget.begin_day(2)
-    budget.reserve(attempt("b"))
-    budget.reserve(attempt("c"))
-    budget.release(attempt("a"), day)
+    budget.reserve(attempt("b"), 0)
+    budget.reserve(attempt("c"), 1)
+    budget.release(attempt("a"), 0, day)
     assert budget.refusal(attempt("d")) is not None
     assert budget.run.videos == 2
-    budget.release(attempt("b"), 2)
+    budget.release(attempt("b"), 0, 2)
     assert budget.refusal(attempt("d")) is None
 
 
 def test_a_provable_no_gives_back_and_a_doubt_does_not() -> None:
     """Refused and unsent rows free their place of the day; a row in doubt keeps it."""
     engine = engine_for(5, Caps(videos=4))
-    keys = [command.attempt.key for command in engine.tell([], 0.0).commands]  # type: ignore[union-attr]
-    assert len(keys) == 4
+    rows = [command.row for command in engine.tell([], 0.0).commands]  # type: ignore[union-attr]
+    assert len(rows) == 4
     outcomes: list[str | ProviderError] = [
         Refused("no", status=400),
         NotSent("refused"),
         Unclear("lost"),
         "task",
     ]
-    answers = [SubmitReply(key, one) for key, one in zip(keys, outcomes, strict=True)]
+    answers = [SubmitReply(row, one) for row, one in zip(rows, outcomes, strict=True)]
     engine.tell(answers, 1.0)
     assert (engine.spend.videos, engine.spend.video_seconds) == (2, 12)
     assert engine.spend.money == pytest.approx(1.2)
@@ -117,7 +117,8 @@ def test_rows_taken_up_are_of_the_day_of_their_submission() -> None:
     provider = Provider()
     for one in attempts(20):
         provider.tasks[f"t-{one.key}"] = (0.0, 5.0)
-        engine.take_up(Entry(one.key, State.RUNNING, one, f"t-{one.key}", submitted_at=0.0), 0.0)
+        entry = Entry(one.key, State.RUNNING, one, f"t-{one.key}", submitted_at=0.0)
+        engine.take_up(0, entry, 0.0)
     Night(engine, provider, attempts(20)).run()
     assert engine.states[State.DONE] == 20
     assert engine.spend == Spend()

@@ -26,7 +26,7 @@ def in_doubt(rows: int, submitted_at: float | None = 0.0) -> list[Entry]:
 def taken_up(entries: list[Entry], provider: Provider, *, age_s: float) -> Night:
     engine = Engine(SETTINGS, 0.0)
     for entry in entries:
-        engine.take_up(entry, 0.0, doubt_age_s=age_s)
+        engine.take_up(0, entry, 0.0, doubt_age_s=age_s)
     return Night(engine, provider, [entry.attempt for entry in entries])
 
 
@@ -131,7 +131,7 @@ def test_doubts_of_earlier_runs_are_no_outage() -> None:
     """However many old doubts are not found, new rows are submitted at once."""
     engine = Engine(replace(SETTINGS, outstanding=100), 0.0)
     for entry in in_doubt(40):
-        engine.take_up(entry, 0.0, doubt_age_s=1_000)
+        engine.take_up(0, entry, 0.0, doubt_age_s=1_000)
     fresh = [one for one in attempts(140) if one.key >= "row000040"]
     enqueue(engine, *fresh)
     done = Night(engine, Provider(), fresh).run()
@@ -148,7 +148,7 @@ def test_a_found_doubt_of_an_earlier_run_is_no_acceptance_now() -> None:
     provider.by_reference[entries[0].attempt.client_business_id] = "video_old"
     settings = replace(SETTINGS, submits_in_flight=1, submits_per_minute=10)
     engine = Engine(settings, 0.0)
-    engine.take_up(entries[0], 0.0, doubt_age_s=1_000)
+    engine.take_up(0, entries[0], 0.0, doubt_age_s=1_000)
     fresh = [one for one in attempts(100) if one.key > "row000000"]
     enqueue(engine, *fresh)
     stopped = Night(engine, provider, fresh)

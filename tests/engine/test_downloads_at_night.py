@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipeline.engine.commands import Download
+from pipeline.engine.commands import Download, RowId
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.queries import Sweep
 from pipeline.engine.rows import Tracked
@@ -137,11 +137,11 @@ def test_the_link_that_dies_first_is_fetched_first() -> None:
     for key, expires_at in (("c", 300.0), ("z", None), ("a", 100.0), ("b", 200.0), ("y", None)):
         url = f"https://files.example/{key}"
         view = TaskView(key, Phase.COMPLETED, video_url=url, expires_at=expires_at)
-        videos.link(Tracked(attempt(key), State.READY, 0.0), view, 0.0)
+        videos.link(Tracked(RowId(0, key), attempt(key), State.READY, 0.0), view, 0.0)
     assert videos.waiting == 5
     order = []
     while (link := videos.start()) is not None:
-        order.append(link[0])
+        order.append(link[0].key)
         assert videos.start() is None
         videos.in_flight -= 1
     assert order == ["a", "b", "c", "z", "y"]

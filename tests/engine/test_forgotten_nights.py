@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline import events as ev
-from pipeline.engine.commands import Query, Submit, Upload
+from pipeline.engine.commands import Query, RowId, Submit, Upload
 from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, NoSuchTask, ProviderError, Unauthorized, Unreachable
@@ -27,7 +27,7 @@ def forgotten(before: Night, kept: int = 0) -> Night:
 
 
 def queries_of(run: Night, key: str) -> list[str]:
-    sent = [one for one, _ in run.sent if isinstance(one, Query) and one.key == key]
+    sent = [one for one, _ in run.sent if isinstance(one, Query) and one.row.key == key]
     return [one.reference for one in sent]
 
 
@@ -50,7 +50,7 @@ def test_what_was_never_sent_is_asked_for_once_and_sent() -> None:
     for one in run.rows:
         first, *_ = queries_of(run, one.key)
         assert first == one.client_business_id
-    asked = {one.key for one, _ in run.sent[:5] if isinstance(one, Query)}
+    asked = {one.row.key for one, _ in run.sent[:5] if isinstance(one, Query)}
     assert asked == {one.key for one in run.rows}, "no row is sent before it was asked for"
 
 
@@ -155,10 +155,10 @@ def test_an_earlier_attempt_is_closed_when_its_forgotten_successor_is_found() ->
         entry = apply(entry, event, 0.0)
     second = attempt("a", number=2)
     provider = Provider()
-    sent_before = Submit(second, ())
+    sent_before = Submit(RowId(0, "a"), second, ())
     provider.answer(sent_before, 0.0)
     engine = Engine(SETTINGS, 0.0)
-    engine.enqueue(["a"], lambda _: (second, entry), asks_first=lambda _: True)
+    engine.enqueue(0, ["a"], lambda _: (second, entry), asks_first=lambda _: True)
     run = Night(engine, provider, [second], journal=[(event, 0.0) for event in failed]).run()
     assert provider.accepted == {"a": 1}
     after = run.entries()["a"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,6 +31,8 @@ from tests.conftest import share_of_examples
 from tests.engine.night import SETTINGS, VIDEO, Death, Night, Provider, attempt, night, resume
 
 ROWS = 40
+WEIGHTS = st.lists(st.sampled_from([1.0, 2.5, 0.25]), min_size=1, max_size=4)
+"""Those of one to four lanes."""
 SMALL = replace(
     SETTINGS, outstanding=12, submits_in_flight=5, uploads=2, downloads=3, missing_grace_s=120
 )
@@ -102,20 +105,26 @@ def hold_invariants(one: Night) -> dict[str, Entry]:
     for entry in entries.values():
         if entry.state is State.DONE:
             assert entry.video is not None
-            assert provider.accepted[entry.key] == 1
+            assert provider.accepted[entry.identity] == 1
         if entry.state in {State.WAITING, State.REFUSED}:
-            assert provider.accepted[entry.key] == 0, "what was accepted is not sent again"
+            assert provider.accepted[entry.identity] == 0, "what was accepted is not sent again"
     assert one.peak_outstanding <= one.settings.outstanding
     assert one.peaks[Submit] <= one.settings.submits_in_flight
     return entries
 
 
-def mixed(seed: int, share: float) -> tuple[Night, Weather]:
-    weather = Weather(seed, share)
+def mixed(seed: int, share: float, weights: Sequence[float] = (1,)) -> tuple[Night, Weather]:
+    """A night of rows with and without pictures, dealt out to lanes with these weights."""
+    weather, lanes = Weather(seed, share), len(weights)
     rows = [
-        attempt(f"row{n:06}", images=(f"sha256:p{n % 7}",) if n % 3 else ()) for n in range(ROWS)
+        attempt(
+            f"row{n // lanes:06}",
+            lane=n % lanes,
+            images=(f"sha256:p{n % 7}",) if n % 3 else (),
+        )
+        for n in range(ROWS)
     ]
-    return night(rows, weather.provider(seed), SMALL), weather
+    return night(rows, weather.provider(seed), SMALL, weights), weather
 
 
 def commands_of(one: Night) -> list[type[Command]]:
@@ -127,17 +136,21 @@ def commands_of(one: Night) -> list[type[Command]]:
     seed=st.integers(0, 10_000),
     share=st.sampled_from([0.0, 0.05, 0.3, 0.7]),
     lives=st.lists(
-        st.tuples(st.integers(1, 400), st.integers(-1, 6), st.sampled_from([0.0, 5.0, 4000.0])),
+        st.tuples(
+            st.builds(Death, st.integers(1, 400), st.integers(-1, 6), st.integers(0, 3)),
+            st.sampled_from([0.0, 5.0, 4000.0]),
+        ),
         max_size=4,
     ),
+    weights=WEIGHTS,
 )
 def test_kills_and_faults_in_any_order(
-    seed: int, share: float, lives: list[tuple[int, int, float]]
+    seed: int, share: float, lives: list[tuple[Death, float]], weights: list[float]
 ) -> None:
     """Whatever is killed when, and whatever goes wrong: run again, and every row is through."""
-    one, weather = mixed(seed, share)
-    for decision, carried_out, pause_s in lives:
-        one.run(death=Death(decision, carried_out))
+    one, weather = mixed(seed, share, weights)
+    for death, pause_s in lives:
+        one.run(death=death)
         hold_invariants(one)
         one = resume(one, after_s=pause_s)
     one.run()
@@ -152,14 +165,21 @@ def test_kills_and_faults_in_any_order(
     assert {entry.state for entry in entries.values()} <= ended
     for entry in entries.values():
         # In doubt for ever is only what the provider really never took.
-        assert entry.state not in unsettled or one.provider.accepted[entry.key] == 0
+        assert entry.state not in unsettled or one.provider.accepted[entry.identity] == 0
 
 
 @settings(max_examples=share_of_examples(0.4))
-@given(seed=st.integers(0, 10_000), at_s=st.floats(0, 300), share=st.sampled_from([0.0, 0.3]))
-def test_a_graceful_stop_leaves_no_doubt_of_its_own(seed: int, at_s: float, share: float) -> None:
+@given(
+    seed=st.integers(0, 10_000),
+    at_s=st.floats(0, 300),
+    share=st.sampled_from([0.0, 0.3]),
+    weights=WEIGHTS,
+)
+def test_a_graceful_stop_leaves_no_doubt_of_its_own(
+    seed: int, at_s: float, share: float, weights: list[float]
+) -> None:
     """Stopped at any time: nothing new goes out, no row is left submitting."""
-    one, _ = mixed(seed, share)
+    one, _ = mixed(seed, share, weights)
     one.keeps_sent = True
     one.run(until=at_s)
     sent = len(one.sent)
@@ -170,13 +190,14 @@ def test_a_graceful_stop_leaves_no_doubt_of_its_own(seed: int, at_s: float, shar
     assert State.SUBMITTING not in {entry.state for entry in entries.values()}
 
 
-def test_every_boundary_of_a_short_night() -> None:
-    """Killed after each single decision, before and after its commit and its first command."""
-    length = mixed(1, 0.2)[0].run().decisions
+@pytest.mark.parametrize("weights", [(1,), (1, 3)], ids=["one lane", "two lanes"])
+def test_every_boundary_of_a_short_night(weights: Sequence[float]) -> None:
+    """Killed after each single decision: around its commits, and after its first command."""
+    length = mixed(1, 0.2, weights)[0].run().decisions
     for decision in range(1, min(length, 100), 2):
-        for carried_out in (-1, 0, 1):
-            one, weather = mixed(1, 0.2)
-            one.run(death=Death(decision, carried_out))
+        for carried_out, lanes in ((-1, 0), (-1, 1), (0, 0), (1, 0))[2 - len(weights) :]:
+            one, weather = mixed(1, 0.2, weights)
+            one.run(death=Death(decision, carried_out, lanes))
             hold_invariants(one)
             weather.calm()
             again = resume(one, after_s=1.0).run()

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.engine.commands import Query
+from pipeline.engine.commands import Query, RowId
 from pipeline.engine.engine import Engine
 from pipeline.engine.queries import Sweep
 from pipeline.errors import NoSuchTask, ProviderError, Throttled, Unreachable
@@ -25,7 +25,7 @@ def taken_up(state: State, provider: Provider, rows: int = 1) -> Night:
     for number in range(rows):
         one = attempt(f"row{number:06}")
         entry = Entry(one.key, state, one, task_id=f"video_{one.key}", submitted_at=0.0)
-        engine.take_up(entry, 0.0)
+        engine.take_up(0, entry, 0.0)
     return Night(engine, provider, [])
 
 
@@ -126,7 +126,7 @@ def test_a_task_past_the_deadline_stays_running_and_frees_its_slot() -> None:
     slow = {f"row{i:06}" for i in range(5)}
 
     def never(said: Query, _: int, now: float) -> Answer:
-        stuck = said.key in slow and now < 5000
+        stuck = said.row.key in slow and now < 5000
         return TaskView(said.reference, Phase.IN_PROGRESS, 99.0) if stuck else None
 
     settings = replace(SETTINGS, outstanding=5)
@@ -181,13 +181,13 @@ def test_an_unknown_status_is_kept_until_another_comes() -> None:
     odd = TaskView("t", Phase.UNKNOWN, unknown_status="Odd")
     left = night(2, Provider(on_query=lambda *_: odd)).run()
     assert left.states() == {State.RUNNING: 2}
-    assert left.engine.unknown_statuses == {"row000000": "Odd", "row000001": "Odd"}
+    assert left.engine.unknown_statuses(0) == {"row000000": "Odd", "row000001": "Odd"}
     known = TaskView("t", Phase.IN_PROGRESS)
     later = Provider(on_query=lambda _, times, __: odd if times < 4 else known)
-    assert night(1, later).run().engine.unknown_statuses == {}
+    assert night(1, later).run().engine.unknown_statuses(0) == {}
     once = Provider(on_query=lambda _, times, __: odd if times < 4 else None)
     through = night(3, once).run()
-    assert (through.states(), through.engine.unknown_statuses) == ({State.DONE: 3}, {})
+    assert (through.states(), through.engine.unknown_statuses(0)) == ({State.DONE: 3}, {})
 
 
 def test_completed_without_a_url_for_a_while_is_done() -> None:
@@ -227,12 +227,12 @@ def test_queries_that_fall_due_about_then_go_together() -> None:
     """The sweep wakes once for all that fall due within a moment, and for none too early."""
     sweep = Sweep(SETTINGS, 0.0)
     for number, due in enumerate([10.55, 10.6, 11.0, 11.25, 11.3]):
-        sweep.schedule(f"row{number}", due)
+        sweep.schedule(RowId(0, f"row{number}"), due)
     assert sweep.wake_at(0.0) == 11.25
     assert sweep.start(11.2) is None
     together = []
-    while (key := sweep.start(11.25)) is not None:
-        together.append(key)
+    while (row := sweep.start(11.25)) is not None:
+        together.append(row.key)
     assert together == ["row0", "row1", "row2", "row3"]
     assert sweep.wake_at(11.25) == 12.0
 
@@ -244,16 +244,16 @@ def test_the_sweep_never_wakes_before_a_query_is_due(interval_s: float) -> None:
     settings = replace(SETTINGS, pace=replace(SETTINGS.pace, interval_s=interval_s))
     for _ in range(2000):
         sweep, due = Sweep(settings, 0.0), dice.uniform(0, 1e6)
-        sweep.schedule("row", due)
+        sweep.schedule(RowId(0, "row"), due)
         wake_at = sweep.wake_at(0.0)
         assert due <= wake_at <= due + min(0.75, interval_s * 0.075) + 1e-6
-        assert sweep.start(wake_at) == "row"
+        assert sweep.start(wake_at) == RowId(0, "row")
 
 
 def test_where_few_may_go_the_earliest_due_goes_first() -> None:
     """Of the queries of one moment, too: with a short budget the others wait for it."""
     sweep = Sweep(replace(SETTINGS, polls_per_minute=60), 0.0)
     for key, due in (("late", 11.2), ("early", 10.6), ("between", 11.0)):
-        sweep.schedule(key, due)
+        sweep.schedule(RowId(0, key), due)
     asked = [sweep.start(now) for now in (11.25, 11.25, 12.25, 13.25)]
-    assert asked == ["early", None, "between", "late"]
+    assert [row and row.key for row in asked] == ["early", None, "between", "late"]

@@ -34,7 +34,7 @@ def loses(keys: set[str]) -> Hook:
 def tries(run: Night, *, but: str = "") -> list[str]:
     """The keys of the known tasks that were asked for by their reference."""
     queries = [command for command, _ in run.sent if isinstance(command, Query)]
-    by_reference = [one.key for one in queries if one.reference.startswith("rs-")]
+    by_reference = [one.row.key for one in queries if one.reference.startswith("rs-")]
     return [key for key in by_reference if key != but]
 
 
@@ -102,7 +102,7 @@ def test_another_task_is_no_proof(stranger: TaskView) -> None:
     """An API that answers any reference with some task is not believed, and harms no row."""
 
     def hook(said: Query, *_: object) -> TaskView | ProviderError | None:
-        answer = GONE if said.key == "row000003" else stranger
+        answer = GONE if said.row.key == "row000003" else stranger
         return answer if said.reference.startswith("rs-") else None
 
     provider = Provider(on_submit=loses({"row000003"}), on_query=hook)
@@ -173,6 +173,6 @@ def test_a_task_of_an_earlier_run_proves_it_as_well() -> None:
     provider.tasks["video_old"] = (0.0, 60.0)
     provider.by_reference[old.client_business_id] = "video_old"
     engine = Engine(SETTINGS, 0.0)
-    engine.take_up(Entry(old.key, State.RUNNING, old, task_id="video_old"), 0.0)
+    engine.take_up(0, Entry(old.key, State.RUNNING, old, task_id="video_old"), 0.0)
     Night(engine, provider, [old]).run(until=1.0)
     assert engine.finds_by_reference

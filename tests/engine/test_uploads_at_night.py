@@ -195,7 +195,7 @@ def test_a_refused_picture_closes_the_attempt_before() -> None:
     before = first.entries()["row000000"]
     engine = Engine(SETTINGS, first.now)
     again = attempt("row000000", number=2, images=("sha256:x",))
-    enqueue(engine, again, supersedes=before)
+    enqueue(engine, again, supersedes={before.key: before})
     provider = Provider(on_upload=lambda *_: NO)
     second = Night(engine, provider, [again], now=first.now, journal=list(first.journal)).run()
     entry = second.entries()["row000000"]

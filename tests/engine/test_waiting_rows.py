@@ -31,7 +31,7 @@ class Made:
 
     def night(self, provider: Provider, now: float = 0.0) -> Night:
         engine = Engine(SLOTS, now)
-        engine.enqueue(self.rows, self.new)
+        engine.enqueue(0, self.rows, self.new)
         return Night(engine, provider, list(self.rows.values()), SLOTS, now)
 
 

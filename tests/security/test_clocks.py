@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline import events as ev
 from pipeline.downloader.connection import judge
-from pipeline.engine.commands import Query, QueryReply, Submit, SubmitReply
+from pipeline.engine.commands import Query, QueryReply, RowId, Submit, SubmitReply
 from pipeline.engine.engine import Engine
 from pipeline.engine.limits import Pace, Settings
 from pipeline.errors import NoSuchTask, TransferBroken, Unreachable
@@ -133,7 +133,7 @@ def test_a_doubt_of_any_age_is_looked_up_at_least_once(age_s: float, lookup_s: f
     """However the clock was set since: one query by our reference, and never a submission."""
     engine = Engine(Settings(pace=Pace(1, 1, 0), lookup_s=lookup_s), 1000.0)
     row = Entry("a", State.IN_DOUBT, attempt("a", 1))
-    engine.take_up(row, 1000.0, doubt_age_s=max(0.0, age_s))
+    engine.take_up(0, row, 1000.0, doubt_age_s=max(0.0, age_s))
     decision = engine.tell([], 1000.0)
     if not decision.commands:
         assert decision.wake_at is not None
@@ -156,19 +156,19 @@ def test_after_a_sleep_of_any_length_a_task_is_asked_for_before_it_is_given_up(
     enqueue(engine, attempt("a", 1, "even"))
     (submit,) = engine.tell([], now).commands
     assert isinstance(submit, Submit)
-    decision = engine.tell([SubmitReply("a", "t")], now)
+    decision = engine.tell([SubmitReply(RowId(0, "a"), "t")], now)
     assert decision.wake_at is not None
     now = max(now + asleep_s, decision.wake_at)
     (query,) = engine.tell([], now).commands
     if references:
-        assert query == Query("a", attempt("a", 1, "even").client_business_id)
-        decision = engine.tell([QueryReply("a", NoSuchTask("no such task"))], now)
+        assert query == Query(RowId(0, "a"), attempt("a", 1, "even").client_business_id)
+        decision = engine.tell([QueryReply(RowId(0, "a"), NoSuchTask("no such task"))], now)
         assert decision.wake_at is not None
         now = decision.wake_at
         (query,) = engine.tell([], now).commands
-    assert query == Query("a", "t")
+    assert query == Query(RowId(0, "a"), "t")
     view = TaskView("t", Phase.COMPLETED, 100, "https://files.example/a.mp4")
-    engine.tell([QueryReply("a", view)], now)
+    engine.tell([QueryReply(RowId(0, "a"), view)], now)
     assert engine.states[State.READY] == 1
     assert not engine.finished
 
@@ -178,9 +178,9 @@ def test_no_answer_after_a_sleep_costs_no_row() -> None:
     engine = Engine(Settings(pace=Pace(1, 1, 0), deadline_s=60), 0.0)
     enqueue(engine, attempt("a", 1, "even"))
     engine.tell([], 0.0)
-    engine.tell([SubmitReply("a", "t")], 0.0)
+    engine.tell([SubmitReply(RowId(0, "a"), "t")], 0.0)
     engine.tell([], DAY_S)
-    decision = engine.tell([QueryReply("a", Unreachable("no network"))], DAY_S)
+    decision = engine.tell([QueryReply(RowId(0, "a"), Unreachable("no network"))], DAY_S)
     assert decision.events == ()
     assert engine.states[State.RUNNING] == 1
 

@@ -28,7 +28,7 @@ from pipeline.errors import ExitCode, StoreError
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from pipeline.model import Entry, Phase, Request, State, TaskView, Video
-from pipeline.scheduler import Scheduler
+from pipeline.scheduler import Lane, Scheduler
 from tests.engine.night import enqueue
 from tests.journal.lives import attempt, intended
 from tests.security.disk import fill, small_disk
@@ -286,7 +286,7 @@ async def test_the_scheduler_stops_and_commits_what_is_under_way(tmp_path: Path)
         api, shelf = Api(folder, 4), Shelf()
         settings = Settings(pace=Pace(0.005, 0.005, 0), submits_in_flight=4)
         engine = Engine(settings, time.monotonic())
-        engine.take_up(Entry("old", State.RUNNING, attempt("old", 1), "t"), time.monotonic())
+        engine.take_up(0, Entry("old", State.RUNNING, attempt("old", 1), "t"), time.monotonic())
         enqueue(engine, *(attempt(f"row{n}", 1, f"movie {n:02}") for n in range(12)))
         with (
             Reserve(folder / "cache" / "reserve") as reserve,
@@ -296,13 +296,10 @@ async def test_the_scheduler_stops_and_commits_what_is_under_way(tmp_path: Path)
             journal.fall_back_on(reserve)
             scheduler = Scheduler(
                 engine,
+                [Lane(journal, shelf, {}, "test")],
                 provider=api,
-                store=shelf,
-                journal=journal,
                 clock=Clock(),
                 observer=Nobody(),
-                pictures={},
-                account="test",
             )
             async with asyncio.timeout(20):
                 await scheduler.run()
@@ -337,16 +334,13 @@ async def test_a_submission_whose_intent_took_the_last_room_stays_unsent() -> No
     api, shelf, record = Api(Path(os.devnull), 99), Shelf(), Full()
     engine = Engine(Settings(pace=Pace(0.005, 0.005, 0)), time.monotonic())
     enqueue(engine, attempt("new", 1))
-    engine.take_up(Entry("old", State.RUNNING, attempt("old", 1), "t"), time.monotonic())
+    engine.take_up(0, Entry("old", State.RUNNING, attempt("old", 1), "t"), time.monotonic())
     scheduler = Scheduler(
         engine,
+        [Lane(record, shelf, {}, "test")],
         provider=api,
-        store=shelf,
-        journal=record,
         clock=Clock(),
         observer=Nobody(),
-        pictures={},
-        account="test",
     )
     async with asyncio.timeout(20):
         await scheduler.run()

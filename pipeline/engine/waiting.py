@@ -1,0 +1,153 @@
+"""The rows that wait to be submitted, in their lanes, and whose turn it is.
+
+Inside a lane rows go in the manifest's order. Between lanes, turns are shared by start-time fair
+queueing: a turn costs a lane 1/weight of virtual time, and the lane whose turn would begin first
+goes next. So a lane of weight 3 gets three turns for each turn of a lane of weight 1, a small lane
+is through early, and a lane that had nothing to send for a while neither saved up turns nor lost
+any.
+
+Tested in tests/engine/test_fair_nights.py and tests/engine/test_waiting_rows.py.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush, heapreplace
+
+from pipeline.engine.commands import RowId
+
+
+class Turns:
+    """Lanes in fair order; one that turns out to want no turn is taken out when it comes first.
+
+    `queue` is a heap: when the next turn of a lane would begin, in virtual time, and the lane.
+    """
+
+    def __init__(self) -> None:
+        self.queue: list[tuple[float, int]] = []
+        self._now = 0.0
+        self._queued: set[int] = set()
+        self._costs: dict[int, float] = {}
+        self._begins: dict[int, float] = {}  # of lanes that left
+
+    def weigh(self, lane: int, weight: float) -> None:
+        """Give a lane its weight, first of all."""
+        self._costs[lane] = 1 / weight
+
+    def join(self, lane: int) -> None:
+        """Queue a lane that wants turns, unless it is queued already."""
+        if lane not in self._queued:
+            self._queued.add(lane)
+            heappush(self.queue, (max(self._now, self._begins.get(lane, 0.0)), lane))
+
+    def serve(self) -> None:
+        """Give the first lane its turn, and queue it for another."""
+        self._now, lane = self.queue[0]
+        heapreplace(self.queue, (self._now + self._costs[lane], lane))
+
+    def leave(self) -> None:
+        """Take the first lane out: it wants no turn for the time being."""
+        begins, lane = heappop(self.queue)
+        self._queued.discard(lane)
+        self._begins[lane] = begins
+
+
+@dataclass(slots=True)
+class _Lane:
+    """The rows of a lane: `new` ones, and how many of the others are `ahead` of their submission.
+
+    Of those ahead `prepared` have URLs for all their pictures.
+    """
+
+    new: deque[str] = field(default_factory=deque)
+    ahead: int = 0
+    prepared: deque[RowId] = field(default_factory=deque)
+
+
+class Waiting:
+    """The rows of all lanes that have not been submitted yet.
+
+    In each lane `most_ahead` rows are made and prepared before there are free slots for them: one
+    lane whose pictures take long keeps no other waiting. Of the `total` of rows `ready` ones can be
+    submitted at once.
+    """
+
+    def __init__(self, most_ahead: int) -> None:
+        self.total = 0
+        self.ready = 0
+        self._most_ahead = most_ahead
+        self._lanes: dict[int, _Lane] = {}
+        self._to_make = Turns()
+        self._to_send = Turns()
+
+    def new_in(self, lane: int) -> int:
+        """Return how many rows of a lane have no attempt yet."""
+        return len(self._lanes[lane].new) if lane in self._lanes else 0
+
+    def add(self, lane: int, keys: Iterable[str], weight: float) -> int:
+        """Queue rows whose attempts are made when `next_new` returns them; return their number."""
+        rows = self._lanes.setdefault(lane, _Lane())
+        self._to_make.weigh(lane, weight)
+        self._to_send.weigh(lane, weight)
+        before = len(rows.new)
+        rows.new += keys
+        added = len(rows.new) - before
+        self.total += added
+        self._to_make.join(lane)
+        return added
+
+    def next_new(self) -> RowId | None:
+        """Return the next row to make an attempt for and prepare, if it is time to do so."""
+        turns = self._to_make
+        while turns.queue:
+            lane = turns.queue[0][1]
+            rows = self._lanes[lane]
+            if rows.new and rows.ahead < self._most_ahead:
+                turns.serve()
+                rows.ahead += 1
+                return RowId(lane, rows.new.popleft())
+            turns.leave()
+        return None
+
+    def prepared(self, row: RowId) -> None:
+        """Queue a row last in its lane: all its pictures have URLs."""
+        self._lanes[row.lane].prepared.append(row)
+        self.ready += 1
+        self._to_send.join(row.lane)
+
+    def put_back(self, row: RowId) -> None:
+        """Queue a row first in its lane, after a submission that was provably not accepted."""
+        rows = self._lanes[row.lane]
+        rows.prepared.appendleft(row)
+        rows.ahead += 1
+        self.ready += 1
+        self.total += 1
+        self._to_send.join(row.lane)
+
+    def first(self) -> RowId:
+        """Return the row whose turn it is; there is one as long as any is `ready`."""
+        turns = self._to_send
+        while not (prepared := self._lanes[turns.queue[0][1]].prepared):
+            turns.leave()
+        return prepared[0]
+
+    def withdraw(self, row: RowId) -> None:
+        """Take out the row whose turn it is, without a turn: its pictures are prepared anew."""
+        self._lanes[row.lane].prepared.popleft()
+        self.ready -= 1
+
+    def sent(self, row: RowId) -> None:
+        """Take out the row whose turn it is: it is submitted."""
+        self.withdraw(row)
+        self._to_send.serve()
+        self.drop(row)
+
+    def drop(self, row: RowId) -> None:
+        """Make room for another: this row, which is not prepared, waits no longer in this run."""
+        rows = self._lanes[row.lane]
+        rows.ahead -= 1
+        self.total -= 1
+        if rows.new:
+            self._to_make.join(row.lane)

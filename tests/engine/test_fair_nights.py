@@ -1,0 +1,109 @@
+"""Fair lanes: free slots by weight, small lanes early, and nobody waits for another's pictures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from pipeline.engine.commands import Submit
+from pipeline.engine.waiting import Waiting
+from pipeline.errors import Throttled, Unreachable
+from pipeline.model import Attempt, State
+from tests.engine.night import SETTINGS, Night, Provider, attempt, lane_of, night
+
+SLOTS = replace(SETTINGS, outstanding=20)
+
+
+def lanes(*rows: int, images: tuple[str, ...] = ()) -> list[Attempt]:
+    """So many rows in each lane."""
+    return [
+        attempt(f"row{n:06}", lane=lane, images=images)
+        for lane, count in enumerate(rows)
+        for n in range(count)
+    ]
+
+
+def sent(one: Night) -> list[Attempt]:
+    return [said.attempt for said, _ in one.sent if isinstance(said, Submit)]
+
+
+def run(rows: list[Attempt], weights: Sequence[float], provider: Provider | None = None) -> Night:
+    one = night(rows, provider, SLOTS, weights)
+    one.keeps_sent = True
+    return one.run()
+
+
+def test_a_small_lane_is_through_early() -> None:
+    """Three rows beside five thousand: they go out with the first ones, whichever comes first."""
+    one = run(lanes(5000, 3), (1, 1))
+    assert one.states() == {State.DONE: 5003}
+    assert [lane_of(each) for each in sent(one)[:8]] == [0, 1, 0, 1, 0, 1, 0, 0]
+    ended = {event.lane: at for event, at in one.journal}
+    assert ended[1] < 0.02 * ended[0]
+
+
+@pytest.mark.parametrize("weights", [(1, 3), (1, 1, 2), (0.5, 0.25), (7,)])
+def test_slots_are_shared_by_weight(weights: Sequence[float]) -> None:
+    """While all lanes have rows, each gets its share of submissions, within one turn."""
+    one = run(lanes(*(round(900 * weight) for weight in weights)), weights)
+    first = sent(one)[: len(sent(one)) // 2]
+    share = Counter(map(lane_of, first))
+    for lane, weight in enumerate(weights):
+        assert abs(share[lane] - len(first) * weight / sum(weights)) <= 1.5
+    assert set(one.states()) == {State.DONE}
+
+
+def test_each_lane_keeps_the_order_of_its_manifest() -> None:
+    """Also where a submission had to go again."""
+
+    def throttle(said: Submit, times: int, _: float) -> Throttled | None:
+        return Throttled("429") if times == 1 and said.attempt.key.endswith("7") else None
+
+    one = run(lanes(200, 100, 50), (1, 2, 1), Provider(on_submit=throttle))
+    for lane, rows in enumerate((200, 100, 50)):
+        keys = dict.fromkeys(each.key for each in sent(one) if lane_of(each) == lane)
+        assert list(keys) == [f"row{n:06}" for n in range(rows)]
+
+
+def test_a_lane_whose_pictures_take_long_keeps_no_other_waiting() -> None:
+    """Its rows wait for their pictures, the other's fill the slots."""
+    slow = lanes(40, images=("sha256:slow",))
+    one = night([*slow, *lanes(0, 100)], Provider(), SLOTS, (100, 1))
+    one.provider.on_upload = lambda *_: Unreachable("502")
+    one.run(until=600)
+    assert one.engine.states_of(0) == {State.WAITING: 40}
+    assert +one.engine.states_of(1) == {State.DONE: 100}
+
+
+def test_states_and_spend_are_counted_by_lane() -> None:
+    """Each lane its own; the engine's are their sum."""
+    one = run(lanes(30, 12), (1, 1))
+    engine = one.engine
+    assert [+engine.states_of(lane) for lane in (0, 1)] == [{State.DONE: 30}, {State.DONE: 12}]
+    assert +engine.states == {State.DONE: 42}
+    assert [engine.spend_of(lane).videos for lane in (0, 1)] == [30, 12]
+    assert engine.spend.videos == 42
+
+
+def test_an_idle_lane_saves_no_turns_up() -> None:
+    """It comes back as if it had just begun: the others are not made to wait for it."""
+    waiting = Waiting(1000)
+    waiting.add(0, map(str, range(300)), 1)
+    waiting.add(1, ["a"], 1)
+    assert _order(waiting, 100).count(1) == 1
+    waiting.add(1, map(str, range(100)), 1)
+    assert _order(waiting, 20).count(1) == 10
+
+
+def _order(waiting: Waiting, turns: int) -> list[int]:
+    order = []
+    while (new := waiting.next_new()) is not None:
+        waiting.prepared(new)
+    for _ in range(turns):
+        row = waiting.first()
+        waiting.sent(row)
+        order.append(row.lane)
+    return order
