@@ -11,6 +11,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
+IDENTITY_MARK = "\x1f"
+"""A control character: `checker.naming.normalise_key` leaves none in a key."""
+
+
+def made_for(identity: str) -> str:
+    """Return the key under which an entry was first known, which its identity begins with."""
+    return identity.partition(IDENTITY_MARK)[0]
+
 
 class State(StrEnum):
     """Where a row stands. The moves between states are in `lifecycle`."""

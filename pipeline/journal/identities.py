@@ -17,8 +17,7 @@ from __future__ import annotations
 
 import sqlite3
 
-_MARK = "\x1f"
-"""A control character: `checker.naming.normalise_key` leaves none in a key."""
+from pipeline.model import IDENTITY_MARK, made_for
 
 _HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'renamed'"
 _PUT = (
@@ -53,7 +52,7 @@ class Identities:
         identity, number = key, 1
         while identity in self._key_of:
             number += 1
-            identity = f"{key}{_MARK}{number}"
+            identity = f"{key}{IDENTITY_MARK}{number}"
         return identity
 
     def rename(self, identity: str, key: str) -> None:
@@ -73,8 +72,3 @@ class Identities:
             connection.execute("DELETE FROM renamed WHERE identity = ?", (identity,))
         else:
             connection.execute(_PUT, (identity, key))
-
-
-def made_for(identity: str) -> str:
-    """Return the key under which an entry was first known."""
-    return identity.partition(_MARK)[0]

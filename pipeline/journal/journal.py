@@ -17,12 +17,11 @@ from pipeline.disk.reserve import Reserve
 from pipeline.disk.sqlitefile import leave_whole
 from pipeline.events import Event
 from pipeline.journal.database import clear_errors, connect
-from pipeline.journal.identities import made_for
 from pipeline.journal.ownership import claim
 from pipeline.journal.reading import GET_ENTRIES, entries_in, first_events
 from pipeline.journal.records import attempt_of, request_of
 from pipeline.journal.writing import PUT_NOTE, EventWriter, Follower, Happened, Statement
-from pipeline.model import Attempt, Entry, Request
+from pipeline.model import Attempt, Entry, Request, made_for
 
 # A row whose submission was declined may be waiting again by now: only the event tells for good.
 _GET_SUBMITTED = GET_ENTRIES.format(
