@@ -33,7 +33,8 @@ _ASIDE = "\x1f aside"
 _ONWARD = {
     kind: move
     for kind, move in MOVES.items()
-    if kind not in {ev.NotAccepted, ev.AnswerLost, ev.PictureRefused, ev.Requeued, ev.Intended}
+    if State.WAITING not in move.sources
+    and kind not in {ev.NotAccepted, ev.AnswerLost, ev.Requeued}
 }
 """The moves by which a submission that was sent comes to where the book remembers it."""
 
