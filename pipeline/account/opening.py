@@ -15,6 +15,7 @@ from pipeline.account.importing import import_book, import_journal, journals_nea
 from pipeline.account.naming import account_name
 from pipeline.account.place import book_place
 from pipeline.account.recording import Recorder, pair_in
+from pipeline.account.recovery import recover
 from pipeline.config.loading import api_key
 from pipeline.config.settings import Config
 from pipeline.config.values import is_loopback
@@ -76,11 +77,14 @@ class OpenAccount:
 
         """
         self._take_over_earlier(Path(pair_in(journal.notes()).path), journal)
+        recovery = recover(journal, self.book, folder, at)
         import_journal(self.book, self.name, journal.path)
         known = self.book.register(
             self.name, journal.id, folder=folder.resolve(), manifest=manifest.resolve(), at=at
         )
-        return Recorder(self.book, journal, known)
+        recorder = Recorder(self.book, journal, known)
+        recorder.recovery = recovery
+        return recorder
 
     def _take_over_earlier(self, path: Path, journal: Journal) -> None:
         """Take over the book that a journal has had before, if that is another one and there."""

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from pipeline.account.book import Batch, Book
 from pipeline.account.guard import Guard
+from pipeline.account.reconcile import Reconciliation
 from pipeline.account.submission import MONEY, KnownJournal
 from pipeline.disk.groupcommit import Committed, after, done_with
 from pipeline.events import Event
@@ -59,7 +60,8 @@ def pair_in(noted: Mapping[str, str]) -> Pair:
 class Recorder:
     """Follows one journal, and has the book take all that is of the account's concern.
 
-    `guard` is what its intents are held against; set it before the first of them.
+    `guard` is what its intents are held against; set it before the first of them. `recovery` is
+    what the journal got back from the book, and what is to be looked up before it is sent.
     """
 
     concerned: Collection[type[Event]] = MONEY
@@ -77,6 +79,7 @@ class Recorder:
 
         """
         self.guard = Guard()
+        self.recovery = Reconciliation()
         self._book = book
         self._account = known.account
         self._journal_id = known.journal_id

@@ -56,9 +56,9 @@ class Identities:
         return identity
 
     def rename(self, identity: str, key: str) -> None:
-        """Give an entry another key, which no other entry may have; see `store`."""
+        """Give an entry a key, which no other entry may have; see `store`."""
         self._identity_of.pop(self._key_of.pop(identity, ""), None)
-        if key != made_for(identity):
+        if self.of(key) != identity:
             self._key_of[identity] = key
             self._identity_of[key] = identity
 

@@ -14,14 +14,14 @@ from pathlib import Path
 from pipeline.collector import collector_paused
 from pipeline.disk.groupcommit import Committed, GroupCommit
 from pipeline.disk.reserve import Reserve
-from pipeline.disk.sqlitefile import leave_whole
+from pipeline.disk.sqlitefile import fold_in, leave_whole
 from pipeline.events import Event
 from pipeline.journal.database import clear_errors, connect
 from pipeline.journal.ownership import claim
-from pipeline.journal.reading import GET_ENTRIES, entries_in, first_events
+from pipeline.journal.reading import GET_ENTRIES, attempts_in, entries_in, first_events
 from pipeline.journal.records import attempt_of, request_of
 from pipeline.journal.writing import PUT_NOTE, EventWriter, Follower, Happened, Statement
-from pipeline.model import Attempt, Entry, Request, made_for
+from pipeline.model import Attempt, Entry, Request, State, made_for
 
 # A row whose submission was declined may be waiting again by now: only the event tells for good.
 _GET_SUBMITTED = GET_ENTRIES.format(
@@ -78,6 +78,42 @@ class Journal:
         """
         with clear_errors(self.path):
             return self._writer.entries_of(keys, known)
+
+    def attempts(self, state: State | None = None) -> list[Entry]:
+        """Return every attempt, each as the entry that it is or was; those in one state if given.
+
+        Raises StoreError.
+        """
+        where, values = ("", ()) if state is None else ("WHERE a.state = ?", (state.value,))
+        with clear_errors(self.path):
+            found = attempts_in(self._connection, where, values, identities=self._writer.identities)
+            return list(found)
+
+    def is_new(self) -> bool:
+        """Return whether nothing ever happened in it; raises StoreError."""
+        return not self._ask("SELECT EXISTS (SELECT 1 FROM events UNION ALL SELECT 1 FROM runs)")
+
+    def was_cut_off(self) -> bool:
+        """Return whether its last run did not end cleanly; raises StoreError."""
+        return bool(
+            self._ask(
+                "SELECT EXISTS (SELECT * FROM runs WHERE finished_at IS NULL AND started_at = "
+                "(SELECT max(started_at) FROM runs))"
+            )
+        )
+
+    def _ask(self, question: str) -> int:
+        with clear_errors(self.path):
+            (answer,) = self._connection.execute(question).fetchone()
+            return int(answer)
+
+    def take_over_id(self, journal_id: str) -> None:
+        """Go on under the id of a journal that was lost, before anything happens in this one.
+
+        The references of attempts are made from it. Raises StoreError.
+        """
+        self.note({"id": journal_id})
+        self.id = journal_id
 
     def identity_of(self, key: str) -> str:
         """Return the identity of the entry with a key; if there is none, that of a new one."""
@@ -156,6 +192,8 @@ class Journal:
             "INSERT INTO runs (run_id, command, started_at) VALUES (?, ?, ?)",
             (run_id, command, at),
         ).result()
+        # Whoever takes the file alone from here must be able to see that a run was under way.
+        fold_in(self._connection)
 
     def note_balance(self, run_id: str, before: float | None, after: float | None) -> None:
         """Record the account's balance when the run began to submit, and when it ended.

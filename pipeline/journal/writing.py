@@ -174,6 +174,7 @@ class EventWriter:
                     self._rename(entry, event)
                 elif isinstance(event, Opening):
                     begun.append(request_values(event.attempt.request))
+                    self._call(entry)
                 attempt = entry.identity, entry.attempt.number
                 self._open[entry.key] = changed[attempt] = entry
                 values.append(event_values(event, some.at, entry.identity))
@@ -202,8 +203,13 @@ class EventWriter:
         if entry.key in self._open:
             raise ImpossibleMove(f"{event.key!r} is renamed to {entry.key!r}, which is known")
         del self._open[event.key]
-        self.identities.rename(entry.identity, entry.key)
-        self.identities.store(self._connection, entry.identity)
+        self._call(entry)
+
+    def _call(self, entry: Entry) -> None:
+        """Have the key of an entry mean it: one that comes back from a book is new to us."""
+        if self.identities.of(entry.key) != entry.identity:
+            self.identities.rename(entry.identity, entry.key)
+            self.identities.store(self._connection, entry.identity)
 
 
 def _change(before: Change | None, entry: Entry, event: Event, at: float) -> Change:

@@ -344,7 +344,8 @@ def test_the_journal_takes_what_is_decided(batches: list[list[ev.Event]]) -> Non
     expected.follow(found)
     with _journal() as journal:
         for event, at in found.events:
-            journal.append([event], at).result()
+            journal.append([event], at)
+        journal.note({"adopted": "yes"})
         path = journal.path
         assert read_entries(path) == expected.entries
         assert replay(path) == expected.entries

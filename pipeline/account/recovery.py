@@ -1,0 +1,88 @@
+"""A journal gets back what the account's book remembers, before anything is sent from it.
+
+What it gets, and what is looked up besides, `reconcile` decides. Here both are read and the journal
+is written; the book is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.account.book import Book
+from pipeline.account.reading import journals_in, submissions_of
+from pipeline.account.reconcile import Reconciliation, Standing, reconcile, standing_of
+from pipeline.account.recording import pair_in
+from pipeline.account.submission import KnownJournal, Submission
+from pipeline.journal.journal import Journal
+from pipeline.model import Entry, State
+
+ASKS_FIRST = "asks_first"
+"""The note in a journal that may have forgotten submissions: it looks up every row for good."""
+
+
+def recover(journal: Journal, book: Book | None, folder: Path, at: float) -> Reconciliation:
+    """Let a journal take up what the book remembers of it; return what is to be looked up.
+
+    A new journal in a folder that the book knows takes over the id of the one that was there, so
+    that its numbers and references go on counting.
+
+    Args:
+        journal: The journal, open for writing, which the book does not follow yet.
+        book: The account's book; None if there is none.
+        folder: The output folder of the journal.
+        at: The time, in Unix seconds.
+
+    Raises:
+        StoreError: The journal or the book cannot be used.
+
+    """
+    known = None if book is None else _known(journal, book.path, folder)
+    notes = journal.notes()
+    pair = pair_in(notes)
+    standing = standing_of(
+        book=None if book is None else book.id,
+        noted=pair.book_id,
+        seq=pair.seq,
+        confirmed=pair.confirmed,
+        book_seq=0 if known is None else known.seq,
+    )
+    remembered = [] if book is None or known is None else submissions_of(book.path, journal.id)
+    found = reconcile(
+        _attempts_of_concern(journal, standing, remembered),
+        remembered if standing in _TELLING else [],
+        standing,
+        cut_off=journal.was_cut_off(),
+        now=at,
+    )
+    written = [journal.append([event], when) for event, when in found.events]
+    for one in written:
+        one.result()
+    if found.ask_all:
+        journal.note({ASKS_FIRST: str(at)})
+    return replace(found, ask_all=found.ask_all or ASKS_FIRST in notes)
+
+
+_TELLING = frozenset({Standing.JOURNAL_OLDER, Standing.OTHER_BOOK})
+"""Where the book can know what the journal does not."""
+
+
+def _attempts_of_concern(
+    journal: Journal, standing: Standing, remembered: list[Submission]
+) -> list[Entry]:
+    """Return the attempts to hold against the book: mostly those whose end is not known."""
+    if standing in _TELLING:
+        return journal.attempts()
+    known = {one.reference for one in remembered}
+    return [
+        entry
+        for entry in journal.attempts(State.SUBMITTING)
+        if entry.attempt.client_business_id not in known
+    ]
+
+
+def _known(journal: Journal, book: Path, folder: Path) -> KnownJournal | None:
+    here = journals_in(book, folder)
+    if here and journal.is_new():
+        journal.take_over_id(here[0].journal_id)
+    return next((one for one in journals_in(book) if one.journal_id == journal.id), None)
