@@ -14,13 +14,15 @@ from pipeline.account.book import Book
 from pipeline.account.importing import import_book, import_journal, journals_near
 from pipeline.account.naming import account_name
 from pipeline.account.place import book_place
+from pipeline.account.reading import journals_in
 from pipeline.account.recording import Recorder, pair_in
 from pipeline.account.recovery import recover
 from pipeline.config.loading import api_key
 from pipeline.config.settings import Config
 from pipeline.config.values import is_loopback
+from pipeline.disk.folder import rebuild_command
 from pipeline.disk.openfile import is_gone
-from pipeline.errors import ConfigError, ReelsheetError
+from pipeline.errors import ConfigError, ReelsheetError, UsageError
 from pipeline.journal.journal import Journal
 
 _MANY = 20
@@ -77,6 +79,7 @@ class OpenAccount:
 
         """
         self._take_over_earlier(Path(pair_in(journal.notes()).path), journal)
+        self._refuse_another(journal, folder, manifest)
         recovery = recover(journal, self.book, folder, at)
         import_journal(self.book, self.name, journal.path)
         known = self.book.register(
@@ -85,6 +88,19 @@ class OpenAccount:
         recorder = Recorder(self.book, journal, known)
         recorder.recovery = recovery
         return recorder
+
+    def _refuse_another(self, journal: Journal, folder: Path, manifest: Path) -> None:
+        """Raise UsageError if the book remembers another journal of this manifest here."""
+        here = [one for one in journals_in(self.book.path, folder) if one.seq]
+        if journal.is_new() or journal.id in {one.journal_id for one in here}:
+            return
+        if str(manifest.resolve()) in {one.manifest for one in here}:
+            raise UsageError(
+                f"the journal {journal.path} is not the one that the account's book remembers "
+                f"there for {manifest}: it does not know what was paid for. Nothing was sent.",
+                action="Put the right one back, or restore it with: "
+                f"{rebuild_command(manifest, folder)}.",
+            )
 
     def _take_over_earlier(self, path: Path, journal: Journal) -> None:
         """Take over the book that a journal has had before, if that is another one and there."""
