@@ -154,6 +154,7 @@ class Scheduler:
         clock: Clock,
         observer: Observer,
         client_reference: bool = True,
+        day_of: Callable[[float], int] = day_of,
     ) -> None:
         """Connect the engine with the world.
 
@@ -164,6 +165,7 @@ class Scheduler:
             clock: Says the time and waits.
             observer: Is shown every decision.
             client_reference: Send our own reference with each submission.
+            day_of: Returns the number of the day of a Unix second, for the caps per day.
 
         """
         self._engine = engine
@@ -172,6 +174,7 @@ class Scheduler:
         self._clock = clock
         self._observer = observer
         self._client_reference = client_reference
+        self._day_of = day_of
         self._replies: deque[Reply] = deque()
         # The commands that wait for each commit and for all before it. A journal completes its own
         # commits in order; `_early` are those that came before the turn of an earlier one.
@@ -243,7 +246,7 @@ class Scheduler:
     def _turn(self) -> Decision:
         # The clock is read once: a submission is recorded under the day that it counts for.
         wall = self._clock.wall()
-        self._engine.begin_day(day_of(wall))
+        self._engine.begin_day(self._day_of(wall))
         decision = self._engine.tell(self._drain_replies(), self._clock.now())
         self._carry_out(decision, wall)
         return decision

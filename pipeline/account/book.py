@@ -10,7 +10,6 @@ Grouped commits, and why a kill at any moment is safe, are told in `disk.groupco
 from __future__ import annotations
 
 import contextlib
-import hmac
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pipeline.account.guard import Guard, Totals, repeated, sent_before
+from pipeline.account.naming import digest_of
 from pipeline.account.schema import clear_errors, connect, unusable
 from pipeline.account.submission import KnownJournal
 from pipeline.disk.groupcommit import Committed, GroupCommit, done_with
@@ -103,7 +103,7 @@ class Book:
         """Return the account that a key belongs to: `name` unless the book has seen it under
         another one. Blocks until that is durable; raises StoreError.
         """  # noqa: D205 - one sentence
-        digest = hmac.digest(self.id.encode(), key.encode(), "sha256").hex()
+        digest = digest_of(self.id, key)
         found: list[str] = []
 
         def look(connection: sqlite3.Connection) -> Mapping[str, Withheld]:

@@ -5,6 +5,7 @@ Tested in tests/account/test_naming.py.
 
 from __future__ import annotations
 
+import hmac
 from urllib.parse import urlsplit
 
 from pipeline.config.settings import Config
@@ -24,6 +25,11 @@ def account_name(config: Config) -> str:
     if is_loopback(address) or config.account.name is None:
         return name_of(address)
     return config.account.name
+
+
+def digest_of(book_id: str, key: str) -> str:
+    """Return what a book keeps of a key of the API, which says nothing to anybody else."""
+    return hmac.digest(book_id.encode(), key.encode(), "sha256").hex()
 
 
 def name_of(address: str) -> str:

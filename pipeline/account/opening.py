@@ -6,7 +6,7 @@ Tested in tests/account/test_importing.py.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from pipeline.account.book import Book
 from pipeline.account.importing import import_book, import_journal, journals_near
 from pipeline.account.naming import account_name
 from pipeline.account.place import book_place
-from pipeline.account.reading import journals_in
+from pipeline.account.reading import bought_elsewhere, journals_in, owner_of_key
 from pipeline.account.recording import Recorder, pair_in
 from pipeline.account.recovery import recover
+from pipeline.account.submission import Submission
 from pipeline.config.loading import api_key
 from pipeline.config.settings import Config
 from pipeline.config.values import is_loopback
@@ -24,6 +25,7 @@ from pipeline.disk.folder import rebuild_command
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import ConfigError, ReelsheetError, UsageError
 from pipeline.journal.journal import Journal
+from pipeline.journal.reading import read_id
 
 _MANY = 20
 """So many journals to take over are worth a line each time."""
@@ -63,6 +65,10 @@ class OpenAccount:
                 import_journal(self.book, self.name, journal)
             except ReelsheetError as error:  # of the journal; after one of the book nothing works
                 self.tell(f"What was paid in {journal.parent} is not guarded: {error.message}")
+
+    def purchases(self, journal: Journal) -> Purchases:
+        """Return what the rows of a journal's manifest are compared with."""
+        return Purchases(self.book.path, self.name, frozenset({journal.id}))
 
     def follow(self, journal: Journal, folder: Path, manifest: Path, at: float) -> Recorder:
         """Have the book follow a journal from now on, and return what does so.
@@ -120,6 +126,48 @@ class OpenAccount:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Purchases:
+    """What the rows of a manifest are compared with: the book, without their own journal."""
+
+    book: Path
+    account: str
+    journal_ids: frozenset[str]
+
+    def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
+        """Return what other journals bought of these requests, by their hashes, the latest first.
+
+        Raises StoreError.
+        """
+        return bought_elsewhere(self.book, self.account, self.journal_ids, hashes)
+
+
+def find_purchases(
+    config: Config, environment: Mapping[str, str], journal: Path
+) -> Purchases | None:
+    """Return what a live run of a journal would be compared with; None where it has no book.
+
+    Nothing is made and nothing is written.
+
+    Args:
+        config: the configuration.
+        environment: the variables of the environment.
+        journal: the journal's file, which need not be there.
+
+    Raises:
+        StoreError: the journal cannot be read.
+
+    """
+    place = None if config.rehearses else book_place(config, environment)
+    if place is None:
+        return None
+    name = account_name(config)
+    key = _key(config, environment)
+    owner = None if key is None else owner_of_key(place.path, key)
+    own = read_id(journal)
+    return Purchases(place.path, owner or name, frozenset() if own is None else frozenset({own}))
+
+
 @contextlib.contextmanager
 def open_account(
     config: Config, environment: Mapping[str, str], tell: Callable[[str], None]
@@ -153,12 +201,9 @@ def _name(
 ) -> str:
     """Return the name of the account, by its key if the book has seen that under another name."""
     name = account_name(config)
-    if is_loopback(config.api.base_url):
+    key = _key(config, environment)
+    if key is None:
         return name
-    try:
-        key = api_key(config, environment)
-    except ConfigError:
-        return name  # a run that sends nothing needs none
     owner = book.account_of_key(name, key)
     if owner != name:
         setting = "account.name" if config.account.name else "api.base_url"
@@ -167,3 +212,13 @@ def _name(
             f"told, and not to {name} ({setting}): what it pays for counts for {owner}."
         )
     return owner
+
+
+def _key(config: Config, environment: Mapping[str, str]) -> str | None:
+    """Return the key that tells whose account it is; None on this machine, or if there is none."""
+    if is_loopback(config.api.base_url):
+        return None
+    try:
+        return api_key(config, environment)
+    except ConfigError:
+        return None  # a run that sends nothing needs none

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from pipeline.account.guard import IS_COUNTING, spent_since
+from pipeline.account.naming import digest_of
 from pipeline.account.schema import reading
 from pipeline.account.submission import KnownJournal, Submission
 from pipeline.engine.limits import Spend
@@ -93,6 +94,17 @@ def accounts_in(book: Path) -> list[str]:
             "SELECT account FROM submissions UNION SELECT account FROM journals ORDER BY 1"
         )
         return [name for (name,) in rows]
+
+
+def owner_of_key(book: Path, key: str) -> str | None:
+    """Return the account that a key was first seen under; None if it was never seen."""
+    with reading(book) as connection:
+        if connection is None:
+            return None
+        (book_id,) = connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
+        digest = digest_of(book_id, key)
+        row = connection.execute("SELECT account FROM keys WHERE digest = ?", (digest,)).fetchone()
+        return None if row is None else str(row[0])
 
 
 def total_since(book: Path, account: str, since: float, price: float | None) -> Spend:

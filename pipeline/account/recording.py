@@ -81,6 +81,7 @@ class Recorder:
         self.guard = Guard()
         self.recovery = Reconciliation()
         self._book = book
+        self._journal = journal
         self._account = known.account
         self._journal_id = known.journal_id
         self._last_event = known.last_event
@@ -93,6 +94,26 @@ class Recorder:
         journal.note(
             {"book": book.id, "book_path": str(book.path), **self._numbers(known.last_event)}
         )
+
+    def append(self, events: Sequence[Event], at: float) -> Future[Committed]:
+        """Write events that happened at Unix second `at`; the future is done when both have them.
+
+        Its result names the intents that the book did not take: they must not be sent.
+        """
+        return self._journal.append(events, at)
+
+    def remember_upload(self, account: str, sha256: str, url: str, at: float) -> Future[Committed]:
+        """Keep the URL of an uploaded picture in both, for later runs of all manifests.
+
+        Args:
+            account: whose upload the journal says that it is.
+            sha256: the hash of the uploaded bytes.
+            url: the address that the provider gave.
+            at: when it was uploaded, in Unix seconds.
+
+        """
+        self._book.remember_upload(self._account, sha256, url, at)
+        return self._journal.remember_upload(account, sha256, url, at)
 
     def notes(self, last_event: int) -> Mapping[str, str]:
         """Return what the journal notes with its next batch that has money in it."""

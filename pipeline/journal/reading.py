@@ -167,6 +167,16 @@ def read_first_events(path: Path) -> dict[str, int]:
         return first_events(connection)
 
 
+def read_id(path: Path) -> str | None:
+    """Return the journal's own id; None if there is no journal. Raises StoreError."""
+    connection = connect_for_reading(path)
+    if connection is None:
+        return None
+    with contextlib.closing(connection), clear_errors(path):
+        row = connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
+        return None if row is None else str(row[0])
+
+
 def read_runs(path: Path) -> list[RunRecord]:
     """Return the runs in a journal, the earliest first; nothing if there is no journal."""
     connection = connect_for_reading(path)

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import chain
 
+from pipeline.account.days import Days
+from pipeline.account.guard import Guard
+from pipeline.account.opening import OpenAccount
+from pipeline.account.reading import total_since
 from pipeline.checker import naming, rules
 from pipeline.checker.check import CheckedManifest
 from pipeline.config.settings import Budget, Config
 from pipeline.engine.engine import Engine
-from pipeline.engine.limits import DAY_S, Caps, Pace, Settings, Spend, day_of
+from pipeline.engine.limits import Caps, Pace, Settings, Spend
 from pipeline.journal.journal import Journal
 from pipeline.model import Attempt, Entry
 from pipeline.planner.plan import Action, Plan
+from pipeline.planner.repeats import Compared
 
 
 def build_engine(
@@ -26,7 +32,8 @@ def build_engine(
     *,
     checked: CheckedManifest,
     config: Config,
-    account: str,
+    uploader: str,
+    account: OpenAccount | None,
     now: float,
     wall: float,
 ) -> Engine:
@@ -38,7 +45,9 @@ def build_engine(
         journal: The journal, for earlier uploads and what was spent today.
         checked: The checked manifest.
         config: The configuration.
-        account: Whose uploads may be used again.
+        uploader: Whose uploads of this journal may be used again.
+        account: The account with its book, for uploads of other manifests and what was spent
+            today; None without a book.
         now: The monotonic second at which the run begins.
         wall: The Unix second at which it begins.
 
@@ -48,9 +57,11 @@ def build_engine(
     """
     age_s = config.api.upload_age_h * 3600
     engine = Engine(_settings(config), now, upload_age_s=age_s)
-    today = day_of(wall)
-    engine.begin_day(today, _spent_since(today * DAY_S, journal, config.budget))
-    for sha256, url, at in journal.uploads(account, wall - age_s):
+    days = Days(config.budget.timezone)
+    spent = _spent_since(days.start_of(wall), journal, config.budget, account)
+    engine.begin_day(days.number_of(wall), spent)
+    shared = () if account is None else account.book.uploads(account.name, wall - age_s)
+    for sha256, url, at in chain(shared, journal.uploads(uploader, wall - age_s)):
         if at <= wall:  # else the clock was set back since, and its age is not known
             engine.know_upload(sha256, url, now + age_s - (wall - at))
     for step in plan.of(Action.TAKE_UP):
@@ -65,19 +76,41 @@ def build_engine(
     return engine
 
 
-def _spent_since(since: float, journal: Journal, budget: Budget) -> Spend:
+def guard_of(config: Config, compared: Compared) -> Guard:
+    """Return what the book holds the intents of a run against, by its plan."""
+    return Guard(
+        known=compared.known,
+        exempt=compared.exempt,
+        pays=config.repeats == "pay",
+        caps=_caps_per_day(config.budget),
+        price=config.budget.price_per_second,
+        day_start=Days(config.budget.timezone).start_of,
+    )
+
+
+def _caps_per_day(budget: Budget) -> Caps:
+    per_day = budget.per_day
+    return Caps(per_day.videos, per_day.video_seconds, per_day.money)
+
+
+def _spent_since(
+    since: float, journal: Journal, budget: Budget, account: OpenAccount | None
+) -> Spend:
+    """Return what was spent since a Unix second: by the account or, without a book, from here."""
     spend = Spend()
-    if any(cap is not None for cap in budget.per_day.model_dump().values()):
-        for attempt in journal.submitted_since(since):
-            # What was sent before a price was set costs what it costs now.
-            cost = rules.cost(attempt.request.duration, budget.price_per_second)
-            spend.add(attempt if attempt.cost is not None else replace(attempt, cost=cost))
+    if _caps_per_day(budget) == Caps():
+        return spend
+    if account is not None:
+        return total_since(account.book.path, account.name, since, budget.price_per_second)
+    for attempt in journal.submitted_since(since):
+        # What was sent before a price was set costs what it costs now.
+        cost = rules.cost(attempt.request.duration, budget.price_per_second)
+        spend.add(attempt if attempt.cost is not None else replace(attempt, cost=cost))
     return spend
 
 
 def _settings(config: Config) -> Settings:
     limits, polling, budget = config.limits, config.polling, config.budget
-    per_day = budget.per_day
     return Settings(
         pace=Pace(polling.first_s, polling.interval_s, config.poll_floor_s),
         outstanding=limits.outstanding,
@@ -91,7 +124,7 @@ def _settings(config: Config) -> Settings:
         missing_grace_s=config.api.missing_grace_s,
         client_reference=config.api.client_reference,
         caps=Caps(budget.videos, budget.video_seconds, budget.money),
-        caps_per_day=Caps(per_day.videos, per_day.video_seconds, per_day.money),
+        caps_per_day=_caps_per_day(budget),
     )
 
 

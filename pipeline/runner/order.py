@@ -102,6 +102,7 @@ class Tally:
     """What a run has done so far at the provider, and why it stopped early if it did.
 
     `unknown_statuses` are those of tasks still running at its end, by the keys of their rows.
+    `held` says why rows were left alone, by key: their requests were bought elsewhere meanwhile.
     """
 
     submitted: int = 0
@@ -112,6 +113,7 @@ class Tally:
     balance_before: float | None = None
     balance_after: float | None = None
     unknown_statuses: Mapping[str, str] = field(default_factory=dict)
+    held: Mapping[str, str] = field(default_factory=dict)
 
 
 def select(

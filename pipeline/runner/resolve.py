@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
+from pipeline.account.opening import open_account
 from pipeline.checker.check import CheckedManifest
 from pipeline.disk.lock import run_lock
 from pipeline.disk.openfile import is_gone
@@ -204,9 +206,19 @@ def _open_entry_of(target: Target, key: str, *, adopt: bool) -> Iterator[tuple[J
             f"there is no journal in {folder.root}: no run has ever sent a row from there.",
             action="Check the manifest's name, provider and --out.",
         )
-    with run_lock(folder.lock), contextlib.closing(Journal(folder.journal)) as journal:
+    with (
+        run_lock(folder.lock),
+        open_account(target.config, os.environ, _pass_over) as account,
+        contextlib.closing(Journal(folder.journal)) as journal,
+    ):
         journal.claim(target.manifest, adopt=adopt or target.moved)
+        if account is not None:
+            account.follow(journal, folder.root, target.manifest, time.time())
         yield journal, _open_entry(journal.entries(), key)
+
+
+def _pass_over(_: str) -> None:
+    """Say nothing of the book: every run does."""
 
 
 def _open_entry(entries: dict[str, Entry], key: str) -> Entry:

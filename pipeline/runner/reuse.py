@@ -10,11 +10,13 @@ Tested in tests/runner/test_reuse.py and tests/system/test_repeats.py.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from pipeline.account.opening import find_purchases
 from pipeline.account.submission import Submission
 from pipeline.checker.check import CheckedManifest
 from pipeline.config.settings import Config
@@ -54,9 +56,11 @@ NOTHING_BOUGHT: Purchases = _NothingBought()
 
 
 def purchases_of(config: Config, folder: OutputFolder) -> Purchases:
-    """Return what was bought elsewhere on the account of a configuration."""
-    _ = config, folder
-    return NOTHING_BOUGHT
+    """Return what was bought elsewhere on the account of a configuration; nothing is made.
+
+    Raises StoreError.
+    """
+    return find_purchases(config, os.environ, folder.journal) or NOTHING_BOUGHT
 
 
 @dataclass
@@ -106,7 +110,7 @@ class Comparison:
         # Repeats are no submissions, so the limit is for what is left without them.
         unlimited = replace(selection, limit=None)
         plan = plan_manifest(checked, entries, folder, unlimited, renamed=renamed, wall=wall)
-        requests = _requests_by_key(checked)
+        requests = requests_by_key(checked)
         present = frozenset(checked.keys)
         if folder.holds_part_of_rows(checked.manifest.path):
             present |= entries.keys()  # its other rows are in the manifest that it was made of
@@ -134,7 +138,8 @@ class Comparison:
         self._history = replace(self._history, unusable=unusable)
 
 
-def _requests_by_key(checked: CheckedManifest) -> dict[str, Request]:
+def requests_by_key(checked: CheckedManifest) -> dict[str, Request]:
+    """Return the requests of the manifest's rows, by key; rows that break a rule have none."""
     requests = checked.requests
     rows = zip(checked.keys, checked.manifest.rows, strict=True)
     return {key: requests[row.number] for key, row in rows if row.number in requests}

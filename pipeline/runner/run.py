@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import secrets
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from pipeline.account.opening import OpenAccount, open_account
+from pipeline.account.recording import Recorder
 from pipeline.disk.lock import run_lock
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError
 from pipeline.events import Renamed
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry, Result, State, Summary
-from pipeline.planner.plan import Action, Plan
+from pipeline.planner.plan import REPEAT, Action, Plan
 from pipeline.planner.planner import renamed_rows
 from pipeline.planner.renaming import rename
+from pipeline.runner.engine_setup import guard_of
 from pipeline.runner.order import Order, Tally, Watcher
 from pipeline.runner.reports import RunReport, RunSpend
-from pipeline.runner.reuse import Comparison, Copying, purchases_of
+from pipeline.runner.reuse import NOTHING_BOUGHT, Comparison, Copying, Purchases, requests_by_key
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
 from pipeline.scheduler import Clock
@@ -67,13 +72,21 @@ def run(
     """
     with run_lock(order.folder.lock):
         clock = clock or _SystemClock()
+        config, folder = order.config, order.folder
         run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
         with (
-            contextlib.closing(Journal(order.folder.journal)) as journal,
-            RunLog(order.folder.log, run_id, clock.wall, secret=order.secret) as log,
+            open_account(config, os.environ, watcher.warn) as account,
+            contextlib.closing(Journal(folder.journal)) as journal,
+            RunLog(folder.log, run_id, clock.wall, secret=order.secret) as log,
         ):
-            journal.claim(order.checked.manifest.path, adopt=order.adopt)
-            return _Run(order, watcher, journal, log, run_id, clock, brake).carry_out()
+            manifest = order.checked.manifest.path
+            journal.claim(manifest, adopt=order.adopt)
+            lane = _Run(order, watcher, journal, log, run_id, clock, brake)
+            if account is not None:
+                lane.account = account
+                lane.recorder = account.follow(journal, folder.root, manifest, clock.wall())
+                account.take_over(Path(config.output.dir), folder.root)
+            return lane.carry_out()
 
 
 @dataclass
@@ -87,6 +100,8 @@ class _Run:
     run_id: str
     clock: Clock
     brake: Brake | None = None
+    account: OpenAccount | None = None
+    recorder: Recorder | None = None
     began: float = 0.0
     tally: Tally = field(default_factory=Tally)
 
@@ -105,7 +120,7 @@ class _Run:
             self.order.folder,
             self.order.selection,
             config=self.order.config,
-            purchases=purchases_of(self.order.config, self.order.folder),
+            purchases=self._purchases,
             renamed=renamed,
             wall=began,
         )
@@ -114,6 +129,7 @@ class _Run:
             return self._finish(plan, self._entries_of, began)
         if plan.of(Action.SUBMIT) or plan.of(Action.TAKE_UP):
             self._work(plan, entries)
+            plan = self._hold(plan)
             # Freed before they are read anew: a hundred thousand of them are much. So is what the
             # engine knows of the rows, and it refers to itself: only the collector frees it.
             entries.clear()
@@ -149,10 +165,40 @@ class _Run:
             stopped=lambda: self.brake is not None and self.brake.presses > 0,
         )
         try:
-            return copying.carry_out(comparison, entries, wall).plan
+            compared = copying.carry_out(comparison, entries, wall)
         except StoreError as error:
             self.tally.stops.append(Stop(error.exit_code, error.message, action=error.action))
             return comparison.compare().plan
+        if self.recorder is not None:
+            self.recorder.guard = guard_of(self.order.config, compared)
+        return compared.plan
+
+    @property
+    def _purchases(self) -> Purchases:
+        return NOTHING_BOUGHT if self.account is None else self.account.purchases(self.journal)
+
+    def _hold(self, plan: Plan) -> Plan:
+        """Return the plan with the rows held whose requests were bought while this run went on."""
+        held = self.tally.held
+        if not held:
+            return plan
+        requests = requests_by_key(self.order.checked)
+        bought = self._purchases.bought_elsewhere({requests[key].request_hash for key in held})
+        return Plan(
+            tuple(
+                step
+                if step.key not in held
+                else step._replace(
+                    action=Action.LEAVE,
+                    group=REPEAT,
+                    reason=held[step.key],
+                    counts=False,
+                    repeat_of=next(iter(bought.get(requests[step.key].request_hash, ())), None),
+                )
+                for step in plan.steps
+            ),
+            plan.gone,
+        )
 
     def _entries_of(self, keys: Sequence[str]) -> dict[str, Entry]:
         return self.journal.entries_of(keys, self.order.checked.requests_by_hash)
@@ -170,6 +216,8 @@ class _Run:
             self.clock,
             self.tally,
             self.brake,
+            self.account,
+            self.recorder,
         )
         session.carry_out(plan, entries)
 

@@ -15,6 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pipeline.account.days import Days
+from pipeline.account.opening import OpenAccount
+from pipeline.account.recording import Recorder
 from pipeline.concealment import conceal
 from pipeline.config.loading import api_key
 from pipeline.config.values import is_loopback
@@ -62,6 +65,8 @@ class ProviderSession:
     clock: Clock
     tally: Tally
     brake: Brake | None = None
+    account: OpenAccount | None = None
+    recorder: Recorder | None = None
     _left_alone: Counter[State] = field(default_factory=Counter)
     _tell_at: float = 0.0
 
@@ -75,7 +80,7 @@ class ProviderSession:
 
         Raises ConfigError when there is no key, and StoreError, before anything was begun.
         """
-        account = self._account()
+        uploader = self._uploader()
         self._left_alone = Counter(
             state_of(step, entries.get(step.key))
             for step in plan.steps
@@ -87,15 +92,16 @@ class ProviderSession:
             self.journal,
             checked=self.order.checked,
             config=self.order.config,
-            account=account,
+            uploader=uploader,
+            account=self.account,
             now=self.clock.now(),
             wall=self.clock.wall(),
         )
         self.tally.spend = engine.spend
         try:
             with Reserve(self.order.folder.cache / "reserve") as reserve:
-                self.journal.fall_back_on(reserve)
-                asyncio.run(self._with_provider(engine, plan, account))
+                self._fall_back_on(reserve)
+                asyncio.run(self._with_provider(engine, plan, uploader))
         except ReelsheetError as error:
             code = error.exit_code
             self.tally.stops.append(Stop(code, error.message, action=error.action))
@@ -106,13 +112,23 @@ class ProviderSession:
             action = f"Please report it with {self.order.folder.log}; nothing is lost, run again."
             self.tally.stops.append(Stop(ExitCode.INTERNAL, reason, action=action))
         self.tally.stops += engine.stops
+        self.tally.held = engine.held(0)
         self.tally.unknown_statuses = engine.unknown_statuses(0)
         for status, rows in Counter(self.tally.unknown_statuses.values()).items():
             self.log.write("tasks are left with a status nobody knows", status=status, rows=rows)
         if engine.finds_by_reference:
             self.log.write("a task was found by its client_business_id: look-ups work")
 
-    def _account(self) -> str:
+    def _fall_back_on(self, reserve: Reserve) -> None:
+        """Let the journal have the room set aside and, where it lies on the same disk, the book."""
+        self.journal.fall_back_on(reserve)
+        if self.account is None:
+            return
+        book = self.account.book
+        if book.path.stat().st_dev == self.order.folder.root.stat().st_dev:
+            book.fall_back_on(reserve)
+
+    def _uploader(self) -> str:
         """Return whose uploads may be used again; raises ConfigError when there is no key."""
         if self.order.config.rehearses:
             return "rehearsal"
@@ -121,7 +137,7 @@ class ProviderSession:
         digest = hmac.digest(self.journal.id.encode(), key, "sha256").hex()[:16]
         return f"{self.order.config.api.base_url} {digest}"
 
-    async def _with_provider(self, engine: Engine, plan: Plan, account: str) -> None:
+    async def _with_provider(self, engine: Engine, plan: Plan, uploader: str) -> None:
         config = self.order.config
         async with contextlib.AsyncExitStack() as stack:
             # First of all, so that a Ctrl-C while the rest starts or ends is heard as well.
@@ -142,11 +158,12 @@ class ProviderSession:
             )
             scheduler = Scheduler(
                 engine,
-                [Lane(self.journal, store, self.order.checked.pictures, account)],
+                [Lane(self.recorder or self.journal, store, self.order.checked.pictures, uploader)],
                 provider=provider,
                 clock=self.clock,
                 observer=self,
                 client_reference=config.api.client_reference,
+                day_of=Days(config.budget.timezone).number_of,
             )
             balance = BalanceWatch(self.watcher.warn, self._note_balance, self.order.go_on)
             asks = not config.rehearses and bool(plan.of(Action.SUBMIT))

@@ -31,7 +31,11 @@ class Midnight:
 @pytest.mark.parametrize("strikes", [False, True])
 def test_a_cap_per_day_over_midnight(shop: Shop, strikes: bool) -> None:
     """Three rows and two videos a day: without a midnight one row waits, with one all are done."""
-    shop.sets = {"budget.per_day.videos": "2", "limits.outstanding": "1"}
+    shop.sets = {
+        "budget.per_day.videos": "2",
+        "budget.timezone": "UTC",
+        "limits.outstanding": "1",
+    }
     outcome = shop.run(clock=Midnight(shop.out.videos, strikes=strikes))
     assert outcome.exit_code == (0 if strikes else 4)
     assert Counter(shop.states().values())["done"] == (3 if strikes else 2)
