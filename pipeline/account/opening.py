@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.account.book import Book
 from pipeline.account.importing import import_book, import_journal, journals_near
 from pipeline.account.naming import account_name
-from pipeline.account.place import book_place
+from pipeline.account.place import Places, explain_last_resort, places_of
 from pipeline.account.reading import bought_elsewhere, journals_in, owner_of_key
 from pipeline.account.recording import Recorder, pair_in
 from pipeline.account.recovery import recover
@@ -23,7 +23,7 @@ from pipeline.config.settings import Config
 from pipeline.config.values import is_loopback
 from pipeline.disk.folder import rebuild_command
 from pipeline.disk.openfile import is_gone
-from pipeline.errors import ConfigError, ReelsheetError, UsageError
+from pipeline.errors import ConfigError, ReelsheetError, StoreError, UsageError
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_id
 
@@ -158,14 +158,14 @@ def find_purchases(
         StoreError: the journal cannot be read.
 
     """
-    place = None if config.rehearses else book_place(config, environment)
-    if place is None:
+    book = None if config.rehearses else places_of(config, environment).found
+    if book is None:
         return None
     name = account_name(config)
     key = _key(config, environment)
-    owner = None if key is None else owner_of_key(place.path, key)
+    owner = None if key is None else owner_of_key(book, key)
     own = read_id(journal)
-    return Purchases(place.path, owner or name, frozenset() if own is None else frozenset({own}))
+    return Purchases(book, owner or name, frozenset() if own is None else frozenset({own}))
 
 
 @contextlib.contextmanager
@@ -184,16 +184,32 @@ def open_account(
         UsageError: the book was written by a newer version.
 
     """
-    place = None if config.rehearses else book_place(config, environment)
-    if place is None:
+    places = Places() if config.rehearses else places_of(config, environment)
+    if not places.paths:
         if not config.rehearses:
             tell(NO_BOOK)
         yield None
         return
-    if place.note is not None:
-        tell(place.note)
-    with contextlib.closing(Book(place.path)) as book:
+    with contextlib.closing(_open(places, tell)) as book:
         yield OpenAccount(_name(book, config, environment, tell), book, tell)
+
+
+def _open(places: Places, tell: Callable[[str], None]) -> Book:
+    """Open the book that is there, or make one in the first place that takes it."""
+    if (found := places.found) is not None:
+        return Book(found)
+    *others, last = places.paths
+    for path in others:
+        with contextlib.suppress(StoreError):
+            return Book(path)
+        if not is_gone(path):
+            break  # it was made, and something else is wrong
+    else:
+        path = last
+    book = Book(path)
+    if path == places.last_resort:
+        tell(explain_last_resort(path))
+    return book
 
 
 def _name(

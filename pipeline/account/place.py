@@ -4,12 +4,12 @@ By the setting `account.book`; else in `$STATE_DIRECTORY`, which systemd gives t
 the user's folder for state. Where none of these can be written, as in a container with a read-only
 root, it lies in the output folder: there it is at least found again by the next run.
 
-Tested in tests/account/test_place.py.
+A book that exists is used where it is, whether it can be written or not: a second one elsewhere
+would not know what was bought.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,37 +28,38 @@ _HIDDEN = ".account"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the book lies or is going to, and a sentence about it that a person should read."""
+class Places:
+    """Where the book is if it exists, and else where it may be made, the first choice first.
 
-    path: Path
-    note: str | None = None
-
-
-def book_place(config: Config, environment: Mapping[str, str]) -> Place | None:
-    """Return where the book of a live run lies; None where the settings ask for none.
-
-    Nothing is made. A book that exists is taken where it is, whether it can be written or not: a
-    second one elsewhere would not know what was bought.
+    Without any place the settings ask for no book. `last_resort` is the one among them that a
+    person should be told of.
     """
+
+    paths: tuple[Path, ...] = ()
+    last_resort: Path | None = None
+
+    @property
+    def found(self) -> Path | None:
+        """The book that is there."""
+        return next((path for path in self.paths if not is_gone(path)), None)
+
+
+def places_of(config: Config, environment: Mapping[str, str]) -> Places:
+    """Return where the book of a live run may lie; nothing is made."""
     chosen = config.account.book
     if chosen is not None:
-        return None if chosen == NONE else Place(Path(chosen).absolute())
-    places = [folder / _FILE for folder in _usual_folders(environment)]
-    for path in places:
-        if not is_gone(path):
-            return Place(path)
-    for path in places:
-        if _can_be_made(path):
-            return Place(path)
+        return Places() if chosen == NONE else Places((Path(chosen).absolute(),))
     hidden = (Path(config.output.dir) / _HIDDEN / _FILE).absolute()
-    if not is_gone(hidden):
-        return Place(hidden)
-    return Place(
-        hidden,
+    usual = (folder / _FILE for folder in _usual_folders(environment))
+    return Places((*usual, hidden), hidden)
+
+
+def explain_last_resort(path: Path) -> str:
+    """Say that a book is made in the output folder."""
+    return (
         f"The account's book, which keeps anything from being paid twice, is made in "
-        f"{hidden.parent}: no folder of this user's can be written. Choose another place with the "
-        "setting account.book.",
+        f"{path.parent}: no folder of this user's can be written. Keep it with the output folders, "
+        "or name another place with the setting account.book."
     )
 
 
@@ -67,14 +68,9 @@ def _usual_folders(environment: Mapping[str, str]) -> Iterator[Path]:
     given = environment.get("STATE_DIRECTORY", "").split(":")[0]
     if given and Path(given).is_absolute():
         yield Path(given)
-    usual = user_state_path(_OUR_FOLDER, appauthor=False)
-    if usual.is_absolute():  # else there is no home
+    try:
+        usual = user_state_path(_OUR_FOLDER, appauthor=False)
+    except RuntimeError:  # there is no HOME, and the system knows no user of this number
+        return
+    if usual.is_absolute():
         yield usual
-
-
-def _can_be_made(path: Path) -> bool:
-    """Return whether a file can be made at `path`, with the folders above it."""
-    folder = path.parent
-    while not os.path.lexists(folder):
-        folder = folder.parent
-    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)

@@ -1,0 +1,212 @@
+"""One account, several processes, manifests and folders: nothing is paid twice, no cap passed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pipeline.account.reading import accounts_in, journals_in, submissions_of, total_since
+from pipeline.journal.reading import read_entries
+from pipeline.model import State
+from tests.system.harness import sheets
+from tests.system.harness.api import KEY, Api
+from tests.system.harness.product import ROOT, Ended, Product
+
+
+def book_of() -> Path:
+    """Return the book that the processes of a test share."""
+    return Path(os.environ["XDG_STATE_HOME"]) / "reelsheet" / "book.db"
+
+
+def prompts(api: Api, since: int) -> Counter[str]:
+    """How often each prompt was accepted since a mark, by the API's own records."""
+    sent = {call["client_business_id"] for call in api.calls("submit", since=since)}
+    return Counter(
+        one["prompt"] for one in api.records()["submissions"] if one["client_business_id"] in sent
+    )
+
+
+def test_three_processes_share_a_cap_of_the_day(product: Product, api: Api) -> None:
+    """Three manifests of thirty rows, at once, under fifty videos a day: fifty, not one more."""
+    manifests = [
+        sheets.write(product.folder / f"m{n}.csv", sheets.rows(30, f"film {n} of {{}}"))
+        for n in range(3)
+    ]
+    mark = api.mark()
+    cap = {"budget.per_day.videos": "50", "limits.submits_in_flight": "4"}
+    running = [product.start("run", manifest, sets=cap) for manifest in manifests]
+    ended = [product.end(process) for process in running]
+    accepted = prompts(api, mark)
+    assert sum(accepted.values()) == 50
+    assert max(accepted.values()) == 1
+    states = Counter(
+        state
+        for n in range(3)
+        for state in sheets.states(product.folder / "outputs" / f"m{n}").values()
+    )
+    assert states == {"done": 50, "waiting": 40}
+    assert {one.code for one in ended} <= {0, 4}
+    assert any("budget.per_day.videos is 50" in one.err for one in ended)
+    (account,) = accounts_in(book_of())
+    assert total_since(book_of(), account, 0, None).videos == 50
+    again = product("run", manifests[0], sets=cap)
+    assert again.code in {0, 4}
+    assert sum(prompts(api, mark).values()) == 50
+
+
+def test_two_processes_with_the_same_rows(product: Product, api: Api) -> None:
+    """The same sheet in two folders, at once: each request is bought by one of the two."""
+    first = sheets.write(product.folder / "shop.csv", sheets.rows(20, "the film of {}"))
+    second = product.folder / "copies" / "another.csv"
+    second.parent.mkdir()
+    shutil.copy(first, second)
+    mark = api.mark()
+    running = [product.start("run", manifest) for manifest in (first, second)]
+    ended = [product.end(process) for process in running]
+    accepted = prompts(api, mark)
+    assert len(accepted) == 20
+    assert set(accepted.values()) == {1}
+    outs = [product.folder / "outputs" / name for name in ("shop", "another")]
+    done = [Counter(sheets.states(out).values()) for out in outs]
+    assert sum(one["done"] for one in done) >= 20
+    for one, out in zip(ended, outs, strict=True):
+        waiting = Counter(sheets.states(out).values())["waiting"]
+        assert (one.code == 0) == (waiting == 0), one.err
+    # What waits is free when the other's video is there.
+    for manifest, out in zip((first, second), outs, strict=True):
+        assert product("run", manifest).code == 0
+        assert set(sheets.states(out).values()) == {"done"}
+    assert prompts(api, mark) == accepted
+
+
+def test_a_finished_folder_of_before_is_taken_over(product: Product, api: Api) -> None:
+    """What a version without a book bought, and what ran without one, guards every other folder."""
+    first = sheets.write(product.folder / "shop.csv", sheets.rows(4, "an earlier film of {}"))
+    assert product("run", first, sets={"account.book": "none"}).code == 0
+    assert not book_of().exists()
+    second = product.folder / "copy.csv"
+    shutil.copy(first, second)
+    mark = api.mark()
+    ended = product("run", second)
+    assert ended.code == 0, ended.err
+    assert api.calls("submit", since=mark) == []
+    assert set(sheets.states(product.folder / "outputs" / "copy").values()) == {"done"}
+    assert len(journals_in(book_of())) == 2
+
+
+def test_a_run_without_a_book_says_so(product: Product) -> None:
+    manifest = sheets.write(product.folder / "shop.csv", sheets.rows(1, "without a book {}"))
+    ended = product("run", manifest, sets={"account.book": "none"})
+    assert ended.code == 0
+    assert "No book is kept (account.book: none)" in ended.err
+    assert not book_of().exists()
+
+
+def test_a_book_that_cannot_be_opened_stops_before_anything_is_sent(
+    product: Product, api: Api
+) -> None:
+    manifest = sheets.write(product.folder / "shop.csv", sheets.rows(2, "no book {}"))
+    (product.folder / "kept").mkdir()
+    mark = api.mark()
+    ended = product("run", manifest, sets={"account.book": "kept"})
+    assert ended.code == 5, ended.err
+    assert "the account's book" in ended.err
+    assert "account.book" in ended.err
+    assert api.calls(since=mark) == []
+
+
+def test_the_book_follows_resolve_and_renames(product: Product, api: Api) -> None:
+    manifest = sheets.write(product.folder / "shop.csv", sheets.rows(2, "resolved {}"))
+    api.faults("submit_reset*1")
+    quick = {"api.lookup_s": "0.3", "limits.submits_in_flight": "1"}
+    assert product("run", manifest, sets=quick).code == 3
+    out = product.folder / "outputs" / "shop"
+    (doubt,) = [e for e in read_entries(out / "journal.db").values() if e.state is State.IN_DOUBT]
+    (journal,) = journals_in(book_of())
+
+    def state_of(reference: str) -> State:
+        found = submissions_of(book_of(), journal.journal_id)
+        return {one.reference: one.state for one in found}[reference]
+
+    assert state_of(doubt.attempt.client_business_id) is State.IN_DOUBT
+    assert product("resolve", manifest, doubt.key, "--not-sent").code == 0
+    assert state_of(doubt.attempt.client_business_id) is State.WAITING
+    manifest.write_text(manifest.read_text("utf-8").replace("\nP000", "\nQ000"), "utf-8")
+    assert product("run", manifest).code == 0
+    known = submissions_of(book_of(), journal.journal_id)
+    assert {one.key for one in known} == {"Q0001", "Q0002"}
+
+
+def mounted(product: Product, folder: Path, prepare: str, manifest: Path) -> Ended:
+    """Run a manifest in mounts of its own, which `prepare` makes; skip where none are allowed."""
+    environment = {name: value for name, value in os.environ.items() if name != "XDG_STATE_HOME"}
+    line = [sys.executable, "-m", "pipeline", "run", str(manifest), *product._sets({})]
+    script = f'{prepare} || exit 99; cd "$1" && shift && exec "$@"'
+    ended = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script, "sh", str(folder), *line],
+        env={
+            **environment,
+            "PYTHONPATH": str(ROOT),
+            "TOAPIS_API_KEY": KEY,
+            "TMPDIR": str(folder),
+            "HOME": "/proc/nowhere",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode == 99 or "unshare" in ended.stderr:
+        pytest.skip(f"mounts are not allowed here: {ended.stderr.strip()[:80]}")
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+needs_mounts = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="only root may mount"
+)
+
+
+@needs_mounts
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        "true",
+        'mount --bind "$1" "$1" && mount -o remount,bind,ro /',
+    ],
+    ids=["no home", "read-only root"],
+)
+def test_where_no_home_can_be_written(product: Product, tmp_path: Path, prepare: str) -> None:
+    """A service whose user has no home, and a container with a read-only root and one volume.
+
+    The book lies in the output folder. That is said once, and no row is bought a second time.
+    """
+    volume = tmp_path / "volume"
+    manifest = sheets.write(volume / "shop.csv", sheets.rows(1, f"{prepare} {{}}"))
+    told = []
+    for _ in range(2):
+        ended = mounted(product, volume, prepare, manifest)
+        assert ended.code == 0, ended.err
+        told.append("is made in" in ended.err)
+    assert told == [True, False]
+    assert (volume / "outputs" / ".account" / "book.db").is_file()
+
+
+def test_a_day_of_the_zone(product: Product, api: Api) -> None:
+    """The caps of the day begin anew at midnight of budget.timezone, not of UTC."""
+    manifest = sheets.write(product.folder / "shop.csv", sheets.rows(3, "of a zone {}"))
+    mark = api.mark()
+    ahead = {"budget.per_day.videos": "2", "budget.timezone": "Pacific/Kiritimati"}
+    behind = {**ahead, "budget.timezone": "Etc/GMT+12"}
+    assert product("run", manifest, sets=ahead).code == 4
+    # 26 hours apart: what was sent now is of one day in both, whatever time it is.
+    with contextlib.closing(sqlite3.connect(book_of())) as book, book:
+        book.execute("UPDATE submissions SET submitted_at = submitted_at - 90000")
+    assert product("run", manifest, sets=behind).code == 0
+    assert sum(prompts(api, mark).values()) == 3
