@@ -19,7 +19,9 @@ SETS: Mapping[str, object] = {
 }
 
 
-LIBRARIES = "pipeline.cli.app, pipeline.runner.run, pipeline.runner.session, pipeline.cli.progress"
+LIBRARIES = (
+    "pipeline.cli.app, pipeline.runner.lanes, pipeline.runner.session, pipeline.cli.progress"
+)
 """What a run imports."""
 
 

@@ -112,9 +112,12 @@ class Record(Protocol):
 class Lane:
     """One manifest of the run: where its events and videos go, and its local pictures by SHA-256.
 
-    `account` says whose uploads they are: later runs with the same text may use them again.
+    Live lanes have one provider; of rehearsals each has its own, which knows the tasks of that
+    manifest. `account` says whose uploads they are: later runs with the same text may use them
+    again.
     """
 
+    provider: Provider
     record: Record
     store: Store
     pictures: Mapping[str, Picture]
@@ -150,7 +153,6 @@ class Scheduler:
         engine: Engine,
         lanes: Sequence[Lane],
         *,
-        provider: Provider,
         clock: Clock,
         observer: Observer,
         client_reference: bool = True,
@@ -161,7 +163,6 @@ class Scheduler:
         Args:
             engine: Decides what to do.
             lanes: The manifests, by the numbers that the engine knows them by.
-            provider: The remote API.
             clock: Says the time and waits.
             observer: Is shown every decision.
             client_reference: Send our own reference with each submission.
@@ -170,7 +171,6 @@ class Scheduler:
         """
         self._engine = engine
         self._lanes = lanes
-        self._provider = provider
         self._clock = clock
         self._observer = observer
         self._client_reference = client_reference
@@ -370,21 +370,21 @@ class Scheduler:
             )
         content: str | ProviderError
         try:
-            content = await self._provider.upload(
+            content = await lane.provider.upload(
                 picture.path, picture.mime_type, sha256=picture.sent_sha256
             )
         except ProviderError as error:
             content = error
         else:
             lane.record.remember_upload(lane.account, command.sha256, content, self._clock.wall())
-        self._tell(UploadReply(command.sha256, content))
+        self._tell(UploadReply(command.sha256, content, command.lane))
 
     async def _submit(self, command: Submit) -> None:
-        attempt = command.attempt
+        attempt, provider = command.attempt, self._lanes[command.row.lane].provider
         reference = attempt.client_business_id if self._client_reference else None
         content: str | ProviderError
         try:
-            content = await self._provider.submit(attempt.request, command.image_urls, reference)
+            content = await provider.submit(attempt.request, command.image_urls, reference)
         except ProviderError as error:
             content = error
         self._tell(SubmitReply(command.row, content))
@@ -392,7 +392,7 @@ class Scheduler:
     async def _query(self, command: Query) -> None:
         content: TaskView | ProviderError
         try:
-            content = await self._provider.query(command.reference)
+            content = await self._lanes[command.row.lane].provider.query(command.reference)
         except ProviderError as error:
             content = error
         self._tell(QueryReply(command.row, content))

@@ -213,8 +213,7 @@ class Stage:
         pictures = {"ab": Picture(Path("p.png"), "ab", 10, "image/png", 720, 720)}
         return Scheduler(
             engine,
-            [Lane(book, shelf, pictures, "shop") for shelf, book in lanes],
-            provider=self.api,
+            [Lane(self.api, book, shelf, pictures, "shop") for shelf, book in lanes],
             clock=clock,
             observer=self.watcher,
             **said,

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import init, journal, look, resolve, run
+from pipeline.cli import init, journal, look, planning, resolve, run
 from pipeline.cli.screen import outlive_readers
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError
@@ -55,6 +55,7 @@ app = typer.Typer(
 )
 for add in (
     look.add_to,
+    planning.add_to,
     run.add_to,
     look.add_later_to,
     resolve.add_to,

@@ -1,44 +1,40 @@
-"""`reelsheet check`, `plan`, `status` and `report`: look at a manifest and its journal.
+"""`reelsheet check`, `status` and `report`: look at a manifest and its journal.
 
-None of them sends anything. Tested in tests/cli/test_check.py, tests/cli/test_plan.py and
-tests/cli/test_status.py.
+None of them sends anything. Tested in tests/cli/test_check.py and tests/cli/test_status.py.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.options import (
     ConfigPath,
-    Json,
-    Limit,
+    JsonOfEach,
     ManifestPath,
-    Only,
+    ManifestPaths,
     Out,
-    PayAgain,
     Quiet,
-    Redo,
-    Retry,
     Set,
     Verbose,
     check_and_show,
     resolve_options,
-    split_list,
 )
-from pipeline.cli.screen import print_json, print_results, print_table, problem_line
-from pipeline.errors import ExitCode, ManifestError
+from pipeline.cli.screen import print_results, print_table, problem_line
+from pipeline.cli.several import end_reading, print_documents, resolve_several, show_each
+from pipeline.errors import ExitCode, ManifestError, ReelsheetError
 from pipeline.manifest.wording import count
 from pipeline.model import Severity
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pipeline.planner.plan import Selection
-    from pipeline.runner.reports import CheckReport
-    from pipeline.runner.target import Target
+    from pipeline.runner.reports import CheckReport, RowResult, StatusReport
+    from pipeline.runner.target import Refused, Target
 
 _PROBLEM = ("row", "cell", "column", "key", "code", "severity", "message")
 _STATUS = ("key", "row", "state", "task_id", "video", "error")
@@ -47,7 +43,6 @@ _STATUS = ("key", "row", "state", "task_id", "video", "error")
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("check", short_help="Show every problem of the manifest.")(_check)
-    app.command("plan", short_help="Show what a run would do and cost.")(_plan)
 
 
 def add_later_to(app: typer.Typer) -> None:
@@ -57,7 +52,7 @@ def add_later_to(app: typer.Typer) -> None:
 
 
 def _check(
-    manifest: ManifestPath,
+    manifests: ManifestPaths,
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
@@ -70,46 +65,78 @@ def _check(
             help="Also print the first N prompts, exactly as they would be sent.",
         ),
     ] = 0,
-    as_json: Json = False,
+    as_json: JsonOfEach = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Show every problem of the manifest at once; sends nothing.
 
     Each problem names the row, the cell, the column, what is wrong and what to do. Local pictures
-    are opened and fully decoded. The exit code is 0 if every row can be sent, otherwise 2.
+    are opened and fully decoded. The exit code is 0 if every row of every manifest can be sent,
+    otherwise 2.
     """
+    from pipeline.runner.target import Refused
+
+    targets = resolve_several(manifests, config, out, sets)
+    looks: list[_Look | Refused] = []
+    for target in targets.all:
+        if isinstance(target, Refused):
+            looks.append(target)
+            continue
+        try:
+            looks.append(_look_at(target, show_prompts, as_json=as_json, quiet=quiet))
+        except ManifestError as error:
+            looks.append(Refused(target.manifest, error))
+    if as_json:
+        print_documents(targets, looks, lambda look: look.document(prompts=show_prompts > 0))
+    else:
+        short = quiet and not verbose
+        show_each(targets, looks, lambda look: look.show(quiet=short), headings=not short)
+    if not all(isinstance(look, _Look) and look.report.ok for look in looks):
+        raise typer.Exit(ExitCode.USAGE)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a check found in a manifest, with some of its prompts."""
+
+    manifest: Path
+    report: CheckReport
+    prompts: Sequence[Mapping[str, object]] = ()
+
+    def document(self, *, prompts: bool) -> dict[str, object]:
+        document = {
+            "manifest": str(self.manifest),
+            "rows": self.report.rows,
+            "valid": self.report.valid,
+            "problems": [_pick(problem, _PROBLEM) for problem in self.report.problems],
+        }
+        return document | ({"prompts": self.prompts} if prompts else {})
+
+    def show(self, *, quiet: bool) -> None:
+        for prompt in self.prompts:
+            typer.echo(f"row {prompt['row']} (key {prompt['key']}): {prompt['prompt']}")
+        _print(self.manifest, self.report, quiet=quiet)
+
+
+def _look_at(target: Target, show_prompts: int, *, as_json: bool, quiet: bool) -> _Look:
+    """Check a manifest; with `as_json` one that cannot be read is a problem, not an error."""
     from pipeline.checker.check import file_problem
     from pipeline.runner.reports import CheckReport
 
-    target = resolve_options(manifest, config, out, sets)
-    prompts: list[dict[str, object]] = []
     try:
         found = check_and_show(target, show=not quiet)
-        report = CheckReport(len(found.manifest.rows), found.valid, found.problems)
-        keys = dict(zip((row.number for row in found.manifest.rows), found.keys, strict=True))
-        prompts += (
-            {"row": number, "key": keys[number], "prompt": request.prompt}
-            for number, request in islice(found.requests.items(), show_prompts)
-        )
     except ManifestError as error:
         if not as_json:
             raise
-        report = CheckReport(0, 0, (file_problem(error),))
-    if as_json:
-        document = {
-            "manifest": str(manifest),
-            "rows": report.rows,
-            "valid": report.valid,
-            "problems": [_pick(problem, _PROBLEM) for problem in report.problems],
-        }
-        print_json(document | ({"prompts": prompts} if show_prompts else {}))
-    else:
-        for prompt in prompts:
-            typer.echo(f"row {prompt['row']} (key {prompt['key']}): {prompt['prompt']}")
-        _print(manifest, report, quiet=quiet and not verbose)
-    if not report.ok:
-        raise typer.Exit(ExitCode.USAGE)
+        return _Look(target.manifest, CheckReport(0, 0, (file_problem(error),)))
+    report = CheckReport(len(found.manifest.rows), found.valid, found.problems)
+    keys = dict(zip((row.number for row in found.manifest.rows), found.keys, strict=True))
+    prompts = tuple(
+        {"row": number, "key": keys[number], "prompt": request.prompt}
+        for number, request in islice(found.requests.items(), show_prompts)
+    )
+    return _Look(target.manifest, report, prompts)
 
 
 def _pick(record: object, names: tuple[str, ...]) -> dict[str, object]:
@@ -128,134 +155,84 @@ def _print(manifest: Path, report: CheckReport, *, quiet: bool) -> None:
         typer.echo(f"{count(report.rows, 'row')}{invalid}, {count(errors, 'problem')}{also}.")
 
 
-def _plan(
-    manifest: ManifestPath,
-    config: ConfigPath = None,
-    out: Out = None,
-    sets: Set = None,
-    retry: Retry = None,
-    redo: Redo = None,
-    limit: Limit = None,
-    only: Only = None,
-    pay_again: PayAgain = None,
-    as_json: Json = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
-) -> None:
-    """Show what `run` would do: rows per group, seconds of video, money, time; sends nothing.
-
-    It takes the options of `run` that choose rows, so that every price can be seen before it is
-    paid. With -v it also shows, for each row, what would be done and why.
-    """
-    from pipeline.runner.order import select
-
-    _ = quiet
-    target = resolve_options(manifest, config, out, sets)
-    selection = select(
-        target,
-        retry=split_list(retry),
-        redo=split_list(redo),
-        limit=limit,
-        only=split_list(only),
-        pay_again=split_list(pay_again),
-    )
-    show_plan(target, selection, as_json=as_json, verbose=verbose)
-
-
-def show_plan(target: Target, selection: Selection, *, as_json: bool, verbose: bool) -> None:
-    """Print the plan of a run with this selection.
-
-    Args:
-        target: The manifest with its configuration and output folder.
-        selection: The rows that the run would handle, and how.
-        as_json: Print a JSON document instead of tables.
-        verbose: Also print a line for each row.
-
-    """
-    from pipeline.runner.reports import plan_report
-    from pipeline.runner.target import paid_again, refuse_another
-    from pipeline.writer.outcome import EDITED
-
-    refuse_another(target)
-    refusal = paid_again(target)
-    if refusal is not None:
-        typer.echo(f"warning: {refusal.message}", err=True)
-        typer.echo(f"         {refusal.action}", err=True)
-    plan = plan_report(target, selection, lambda target: check_and_show(target, show=not as_json))
-    if as_json:
-        print_json(
-            {
-                "manifest": str(target.manifest),
-                "rows": plan.rows,
-                "groups": plan.groups,
-                "video_seconds": plan.video_seconds,
-                "cost": _amount(plan.money, plan.currency),
-                "cost_saved": _amount(plan.saved_money, plan.currency),
-                "eta_s": plan.eta_s,
-            }
-        )
-        return
-    if verbose:
-        print_table([(step.key, step.action, step.group, step.reason) for step in plan.steps])
-        print_table([(step.key, step.action, step.group, step.reason) for step in plan.gone])
-    print_table([(number, group) for group, number in plan.groups.items() if number])
-    money = _worded(plan.money, plan.currency)
-    eta = "" if not plan.eta_s else f", about {max(1, round(plan.eta_s / 60))} min"
-    kind = " (a rehearsal: nothing is paid)" if target.config.rehearses else ""
-    rows = count(plan.submits, "row")
-    typer.echo(f"to submit: {rows}, {plan.video_seconds:,} s of video{money}{eta}{kind}")
-    if plan.repeats:
-        saved = _worded(plan.saved_money, plan.currency)
-        typer.echo(
-            f"not paid again: {count(plan.repeats, 'row')} whose videos were bought before, "
-            f"{plan.saved_seconds:,} s of video{saved}"
-        )
-    edited = sum(step.waits_for_redo for step in plan.steps)
-    if edited:
-        typer.echo(f"left alone: {count(edited, 'row')} {EDITED}")
-
-
-def _amount(money: float | None, currency: str) -> dict[str, object] | None:
-    return None if money is None else {"amount": round(money, 6), "currency": currency}
-
-
-def _worded(money: float | None, currency: str) -> str:
-    return "" if money is None else f", {money:,.2f} {currency}"
-
-
 def _status(
-    manifest: ManifestPath,
+    manifests: ManifestPaths,
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
     rows: Annotated[bool, typer.Option("--rows", help="Show each row.")] = False,
-    as_json: Json = False,
+    as_json: JsonOfEach = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Show how many rows are in which state, from the sheet and the journal; sends nothing."""
     from pipeline.runner.reports import status_report
+    from pipeline.runner.target import Refused
 
-    target = resolve_options(manifest, config, out, sets)
+    targets = resolve_several(manifests, config, out, sets)
     show = not (quiet or as_json)
-    report = status_report(target, lambda target: check_and_show(target, show=show))
-    folder = target.folder.root.absolute()
-    videos = [
-        None if row.video is None else row.video.relative_to(folder).as_posix()
-        for row in report.rows
-    ]
-    stated = list(zip(report.rows, videos, strict=True))
+    found: list[_Stated | Refused] = []
+    for target in targets.all:
+        if isinstance(target, Refused):
+            found.append(target)
+            continue
+        try:
+            report = status_report(target, lambda target: check_and_show(target, show=show))
+        except ReelsheetError as error:
+            found.append(Refused(target.manifest, error))
+        else:
+            found.append(_Stated(target, report))
     if as_json:
-        listed = [_pick(row, _STATUS) | {"video": video} for row, video in stated]
-        print_json({"manifest": str(manifest), "states": report.states, "rows": listed})
-        return
-    if rows or verbose:
-        print_table(
-            [(row.row, row.key, row.state, video or row.error or "") for row, video in stated]
-        )
-    print_table([(number, state) for state, number in sorted(report.states.items())])
-    if not stated:
-        typer.echo("no rows")
+        print_documents(targets, found, _Stated.document)
+    else:
+        show_each(targets, found, lambda stated: stated.show(rows=rows or verbose))
+        stated = [one for one in found if isinstance(one, _Stated)]
+        if targets.several and stated:
+            _show_all_states(stated)
+    end_reading(found)
+
+
+@dataclass(frozen=True)
+class _Stated:
+    """Where the rows of a manifest stand."""
+
+    target: Target
+    report: StatusReport
+
+    def _rows(self) -> list[tuple[RowResult, str | None]]:
+        folder = self.target.folder.root.absolute()
+        return [
+            (row, None if row.video is None else row.video.relative_to(folder).as_posix())
+            for row in self.report.rows
+        ]
+
+    def document(self) -> dict[str, object]:
+        listed = [_pick(row, _STATUS) | {"video": video} for row, video in self._rows()]
+        return {
+            "manifest": str(self.target.manifest),
+            "states": self.report.states,
+            "rows": listed,
+        }
+
+    def show(self, *, rows: bool) -> None:
+        if rows:
+            print_table(
+                [
+                    (row.row, row.key, row.state, video or row.error or "")
+                    for row, video in self._rows()
+                ]
+            )
+        print_table([(number, state) for state, number in sorted(self.report.states.items())])
+        if not self.report.rows:
+            typer.echo("no rows")
+
+
+def _show_all_states(stated: Sequence[_Stated]) -> None:
+    states: Counter[str] = Counter()
+    for one in stated:
+        states.update(one.report.states)
+    typer.echo(f"{count(len(stated), 'manifest')} together:")
+    print_table([(number, state) for state, number in sorted(states.items())])
 
 
 def _report(

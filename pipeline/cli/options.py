@@ -20,6 +20,15 @@ ManifestPath = Annotated[
         metavar="MANIFEST", help="The CSV, Excel or OpenDocument file with a row per video."
     ),
 ]
+ManifestPaths = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="MANIFEST…",
+        help="CSV, Excel or OpenDocument files with a row per video. A folder stands for those in "
+        "it (without results*, failed* and problems*), a quoted pattern as 'a/*.xlsx' for those "
+        "that match.",
+    ),
+]
 ConfigPath = Annotated[
     Path | None,
     typer.Option(
@@ -34,7 +43,8 @@ Out = Annotated[
         "--out",
         metavar="DIR",
         help="The output folder of this manifest (default: outputs/<name of the manifest>, or one "
-        "beside it if that belongs to another manifest of the name).",
+        "beside it if that belongs to another manifest of the name). With several manifests: the "
+        "folder in which each gets an output folder (instead of outputs).",
     ),
 ]
 Set = Annotated[
@@ -49,6 +59,14 @@ Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show more detail
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Show only errors and warnings.")]
 Json = Annotated[
     bool, typer.Option("--json", help="Print a single JSON document on standard output.")
+]
+JsonOfEach = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        help="Print a single JSON document on standard output; with several manifests, or a folder "
+        'or a pattern, a document with theirs in the list "manifests".',
+    ),
 ]
 Retry = Annotated[
     str | None,

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.ending import say_before, say_end, say_several_ends
 from pipeline.cli.options import (
     Adopt,
     ConfigPath,
     Limit,
     ManifestPath,
+    ManifestPaths,
     Only,
     Out,
     PayAgain,
@@ -28,15 +30,14 @@ from pipeline.cli.options import (
     resolve_options,
     split_list,
 )
-from pipeline.cli.screen import print_results, print_table, problem_line
+from pipeline.cli.screen import problem_line
+from pipeline.cli.several import Targets, resolve_several, say_refused
 from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
-    from pipeline.checker.check import CheckedManifest
     from pipeline.planner.plan import Selection
-    from pipeline.runner.reports import RunReport
-    from pipeline.runner.target import Target
+    from pipeline.runner.target import Refused
 
 _Yes = Annotated[
     bool,
@@ -54,7 +55,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _run(
-    manifest: ManifestPath,
+    manifests: ManifestPaths,
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
@@ -78,12 +79,16 @@ def _run(
     continue where they were. Rows that break a rule are not sent; all others are. A live run first
     looks at the balance: if the rows to submit cost more, it asks whether to continue; without a
     terminal it says so and continues.
+
+    Several manifests are worked on together, as fair shares of the same limits and caps. One that
+    cannot be used keeps no other from its turn, and counts as 1 in the exit code. Keys belong to
+    whichever manifest has them, and --limit is for all manifests, in their order.
     """
     from pipeline.runner.order import select
 
-    target = resolve_options(manifest, config, out, sets, adopt=adopt)
+    targets = resolve_several(manifests, config, out, sets, adopt=adopt)
     selection = select(
-        target,
+        targets.first,
         retry=split_list(retry),
         redo=split_list(redo),
         limit=limit,
@@ -91,11 +96,11 @@ def _run(
         pay_again=split_list(pay_again),
     )
     if dry_run:
-        from pipeline.cli.look import show_plan
+        from pipeline.cli.planning import show_plans
 
-        show_plan(target, selection, as_json=False, verbose=verbose)
+        show_plans(targets, selection, as_json=False, verbose=verbose)
         return
-    _carry_out(target, selection, "run", yes=yes, strict=strict, adopt=adopt, quiet=quiet)
+    _carry_out(targets, selection, "run", yes=yes, strict=strict, adopt=adopt, quiet=quiet)
 
 
 def _retry(
@@ -134,7 +139,9 @@ def _retry(
         only=split_list(only),
         pay_again=split_list(pay_again),
     )
-    _carry_out(target, selection, "retry", yes=yes, adopt=adopt, quiet=quiet)
+    _carry_out(
+        Targets([target], several=False), selection, "retry", yes=yes, adopt=adopt, quiet=quiet
+    )
 
 
 def _fetch(
@@ -158,11 +165,11 @@ def _fetch(
     _ = verbose
     target = resolve_options(manifest, config, out, sets, adopt=adopt)
     selection = select(target, Mode.FETCH, only=split_list(only))
-    _carry_out(target, selection, "fetch", adopt=adopt, quiet=quiet)
+    _carry_out(Targets([target], several=False), selection, "fetch", adopt=adopt, quiet=quiet)
 
 
 def _carry_out(
-    target: Target,
+    targets: Targets,
     selection: Selection,
     command: str,
     *,
@@ -173,83 +180,47 @@ def _carry_out(
 ) -> None:
     from pipeline.cli.progress import Progress
     from pipeline.cli.screen import go_on
-    from pipeline.runner.order import RowsInvalid, place_order
-    from pipeline.runner.run import run
+    from pipeline.runner.lanes import run_several
+    from pipeline.runner.order import Order, place_orders
+    from pipeline.runner.target import Refused
 
-    try:
-        with place_order(
-            target,
-            selection,
-            command=command,
-            strict=strict,
-            adopt=adopt,
-            go_on=lambda: go_on(yes=yes),
-            check=lambda target: check_and_show(target, show=not quiet),
-        ) as order:
-            found = order.checked
-            if not quiet:
-                _say_before(target, found)
-            with Progress(len(found.manifest.rows), sys.stderr, quiet=quiet) as progress:
-                report = run(order, progress)
-    except RowsInvalid as error:
-        for problem in error.problems:
-            typer.echo(problem_line(target.manifest, problem), err=True)
-        typer.echo(f"{count(len(error.problems), 'problem')}; nothing was sent.", err=True)
-        raise typer.Exit(ExitCode.USAGE) from error
-    if report.failure is not None:
-        raise report.failure
-    _say_after(report, found, quiet=quiet)
-    raise typer.Exit(report.exit_code)
-
-
-def _say_before(target: Target, found: CheckedManifest) -> None:
-    invalid = len(found.manifest.rows) - found.valid
-    broken = "breaks a rule and is" if invalid == 1 else "break a rule and are"
-    also = f", {invalid:,} {broken} not sent" if invalid else ""
-    kind = (
-        "a rehearsal against the built-in emulator: nothing is paid"
-        if target.config.rehearses
-        else f"live at {target.config.api.base_url}"
+    placing = place_orders(
+        targets.all,
+        selection,
+        command=command,
+        strict=strict,
+        adopt=adopt,
+        go_on=lambda: go_on(yes=yes),
+        check=lambda target: check_and_show(target, show=not quiet),
     )
-    typer.echo(
-        f"{target.manifest}: {count(len(found.manifest.rows), 'row')}{also}; {kind}", err=True
-    )
+    with placing as placed:
+        refused = [one for one in placed if isinstance(one, Refused)]
+        orders = [one for one in placed if isinstance(one, Order)]
+        if refused and not targets.several:
+            _raise(refused[0])
+        for one in refused:
+            say_refused(one)
+        if not quiet:
+            for order in orders:
+                say_before(order)
+        rows = sum(len(order.checked.manifest.rows) for order in orders)
+        with Progress(rows, sys.stderr, quiet=quiet) as progress:
+            outcomes = run_several(orders, progress)
+    ended = list(zip(orders, outcomes, strict=True))
+    if not targets.several:
+        raise typer.Exit(say_end(*ended[0], quiet=quiet))
+    codes = [one.error.exit_code for one in refused]
+    raise typer.Exit(say_several_ends(ended, codes, quiet=quiet))
 
 
-def _say_money(report: RunReport) -> None:
-    summary, spend = report.summary, report.spend
-    if spend.money is not None:
-        typer.echo(
-            f"spent in this run, including rows in doubt: {spend.money:,.2f} {spend.currency}"
-        )
-    if summary.balance_before is not None and summary.balance_after is not None:
-        typer.echo(
-            f"balance: {summary.balance_before:,.2f} before, {summary.balance_after:,.2f} after"
-        )
+def _raise(refused: Refused) -> None:
+    """Raise why the only manifest is not worked on; broken rows are shown first."""
+    from pipeline.runner.order import RowsInvalid
 
-
-def _say_after(report: RunReport, found: CheckedManifest, *, quiet: bool) -> None:
-    for stop in report.stops:
-        typer.echo(f"stopped: {stop.reason}", err=True)
-        if stop.action:
-            typer.echo(f"         {stop.action}", err=True)
-    for note in report.notes:
-        typer.echo(f"note: {note}", err=True)
-    if quiet:
-        return
-    summary = report.summary
-    print_table([(number, state) for state, number in sorted(summary.states.items())])
-    typer.echo(
-        f"{count(summary.submitted, 'submission')}, {count(summary.downloaded, 'download')} "
-        f"({summary.bytes / 1e6:.1f} MB) in {summary.elapsed_s:.0f} s"
-    )
-    _say_money(report)
-    print_results(report.results_file, report.failed_file)
-    invalid = len(found.manifest.rows) - found.valid
-    if invalid:
-        typer.echo(f"to see what is wrong with them: reelsheet check {found.manifest.path}")
-    if report.exit_code == ExitCode.IN_DOUBT:
-        typer.echo(
-            "rows in doubt or missing: see result_action, and "
-            f"`reelsheet resolve {found.manifest.path} --all`"
-        )
+    error = refused.error
+    if not isinstance(error, RowsInvalid):
+        raise error
+    for problem in error.problems:
+        typer.echo(problem_line(refused.manifest, problem), err=True)
+    typer.echo(f"{count(len(error.problems), 'problem')}; nothing was sent.", err=True)
+    raise typer.Exit(ExitCode.USAGE) from error

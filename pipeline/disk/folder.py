@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from itertools import count
@@ -64,13 +64,14 @@ class OutputFolder:
             raise _mixing_error(manifest, home.root, use, rehearsal=rehearsal)
         return home
 
-    def namesakes(self) -> list[OutputFolder]:
+    def namesakes(self, taken: Container[OutputFolder] = ()) -> list[OutputFolder]:
         """Return this folder and those for other manifests of its name: `shop`, `shop-2`, ….
 
         In the order of their numbers: all that are there, and the first in which nothing was run
-        yet. Those of rehearsals and those of live runs do not mix.
+        yet and which is not `taken`. Those of rehearsals and those of live runs do not mix.
         """
-        free = next(one for one in count(1) if self._numbered(one).is_unused)
+        folders = ((number, self._numbered(number)) for number in count(1))
+        free = next(number for number, one in folders if one.is_unused and one not in taken)
         return [self._numbered(one) for one in sorted({*range(1, free + 1), *self._numbers()})]
 
     def _numbers(self) -> Iterator[int]:

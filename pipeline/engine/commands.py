@@ -66,6 +66,7 @@ class UploadReply:
 
     sha256: str
     content: str | ProviderError
+    lane: int = 0
 
 
 @dataclass(frozen=True, slots=True)

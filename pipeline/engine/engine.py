@@ -65,13 +65,21 @@ class _Lane:
 class Engine:
     """Decides for all rows of one run; see the module for the way of one row."""
 
-    def __init__(self, settings: Settings, now: float, *, upload_age_s: float = 72_000) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        now: float,
+        *,
+        upload_age_s: float = 72_000,
+        shares_uploads: bool = True,
+    ) -> None:
         """Begin without rows.
 
         Args:
             settings: The limits of the run.
             now: The time, in seconds, on the clock that every later call uses.
             upload_age_s: How long the URL of an uploaded picture is used, in seconds.
+            shares_uploads: Whether a picture that a lane has uploaded serves all lanes.
 
         """
         self.stops: list[Stop] = []
@@ -81,7 +89,7 @@ class Engine:
         self._events: list[ev.Event] = []
         self._commands: list[Command] = []
         self._waiting = Waiting(AHEAD)
-        self._uploads = Uploads(settings.uploads, self._waiting)
+        self._uploads = Uploads(settings.uploads, self._waiting, shared=shares_uploads)
         self._gate = Gate(settings, now)
         self._budget = Budget(settings.caps, settings.caps_per_day)
         self._sweep = Sweep(settings, now)
@@ -106,9 +114,17 @@ class Engine:
         """
         self._budget.begin_day(day, spent)
 
-    def know_upload(self, sha256: str, url: str, valid_until: float) -> None:
-        """Use a picture's upload of an earlier run until the time `valid_until`."""
-        self._uploads.know(sha256, url, valid_until)
+    def know_upload(self, sha256: str, url: str, valid_until: float, *, lane: int = 0) -> None:
+        """Use an upload of an earlier run until a time.
+
+        Args:
+            sha256: The hash of the picture's content.
+            url: The address that the provider gave.
+            valid_until: The time, in seconds.
+            lane: The number of the lane that had uploaded it, where uploads are not shared.
+
+        """
+        self._uploads.know(self._uploads.content(lane, sha256), url, valid_until)
 
     def enqueue(
         self,

@@ -102,16 +102,17 @@ class Submissions:
 
     def take_upload_reply(self, reply: UploadReply, now: float) -> Reaction:
         """Take in how an upload ended."""
+        content = self._uploads.content(reply.lane, reply.sha256)
         match reply.content:
             case str(url):
-                self._uploads.note_upload(reply.sha256, url, now + self._upload_age_s)
+                self._uploads.note_upload(content, url, now + self._upload_age_s)
                 return NOTHING
             case Refused() as error:
-                refused = self._uploads.note_refusal(reply.sha256, error, now)
+                refused = self._uploads.note_refusal(content, error, now)
                 refusals = (_refuse_picture(self._rows[row], error) for row in refused)
                 return Reaction(tuple(event for events in refusals for event in events))
             case error:
-                goes_on = self._uploads.put_off(reply.sha256, error, now)
+                goes_on = self._uploads.put_off(content, error, now)
                 if isinstance(error, Unauthorized):
                     return Reaction(stop=stop_for_key(error))
                 return NOTHING if goes_on else Reaction(stop=stop_for_uploads(error.message))
@@ -129,7 +130,7 @@ class Submissions:
             return None
         first = self._waiting.first()
         row = self._rows[first]
-        urls = self._uploads.urls(row.attempt.request.images, now)
+        urls = self._uploads.urls(first.lane, row.attempt.request.images, now)
         if urls is None:
             self._waiting.withdraw(first)
             return self.prepare(row, now)

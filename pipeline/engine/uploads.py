@@ -27,6 +27,9 @@ _FAILURES = 10
 _GIVEN_UP_IN_A_ROW = 5
 """After this many pictures given up, and none uploaded in between, it is an outage."""
 
+_Content = tuple[int, str]
+"""The hash of a picture's content, and 0 or the lane that it is uploaded for alone."""
+
 _REFUSALS = 2
 """Refused this often is refused for good: a single `success:false` may be a hiccup."""
 
@@ -38,36 +41,45 @@ class _Known:
 
 
 class Uploads:
-    """Prepares the rows that wait: with all its pictures uploaded, a row can be submitted."""
+    """Prepares the rows that wait: with all its pictures uploaded, a row can be submitted.
 
-    def __init__(self, in_flight: int, waiting: Waiting) -> None:
+    `shared` says that what a lane has uploaded serves all lanes: they have one account.
+    """
+
+    def __init__(self, in_flight: int, waiting: Waiting, *, shared: bool = True) -> None:
         self.in_flight = 0
         self._most_in_flight = in_flight
         self._waiting = waiting
-        self._known: dict[str, _Known] = {}
-        self._lacking: dict[RowId, set[str]] = {}
-        self._wanted_by: dict[str, list[RowId]] = {}
-        self._to_do: deque[str] = deque()
-        self._later: list[tuple[float, str]] = []
-        self._failures: dict[str, int] = {}
-        self._refusals: dict[str, int] = {}
-        self._refused: dict[str, ProviderError] = {}
+        self._shared = shared
+        self._known: dict[_Content, _Known] = {}
+        self._lacking: dict[RowId, set[_Content]] = {}
+        self._wanted_by: dict[_Content, list[RowId]] = {}
+        self._to_do: deque[_Content] = deque()
+        self._later: list[tuple[float, _Content]] = []
+        self._failures: dict[_Content, int] = {}
+        self._refusals: dict[_Content, int] = {}
+        self._refused: dict[_Content, ProviderError] = {}
         self._given_up_in_a_row = 0
 
-    def know(self, sha256: str, url: str, valid_until: float) -> None:
-        """Use an upload of an earlier run until `valid_until`; of several the youngest."""
-        known = self._known.get(sha256)
-        if known is None or known.valid_until <= valid_until:
-            self._known[sha256] = _Known(url, valid_until)
+    def content(self, lane: int, sha256: str) -> _Content:
+        """Return what a picture of a lane is known by here."""
+        return (0 if self._shared else lane, sha256)
 
-    def urls(self, images: tuple[str, ...], now: float) -> tuple[str, ...] | None:
+    def know(self, content: _Content, url: str, valid_until: float) -> None:
+        """Use an upload until `valid_until`; of several the youngest."""
+        known = self._known.get(content)
+        if known is None or known.valid_until <= valid_until:
+            self._known[content] = _Known(url, valid_until)
+
+    def urls(self, lane: int, images: tuple[str, ...], now: float) -> tuple[str, ...] | None:
         """Return the URLs of a prepared row's pictures; None if one has become too old."""
         urls = []
         for image in images:
-            known = self._known.get(image.removeprefix(_LOCAL))
             if not image.startswith(_LOCAL):
                 urls.append(image)
-            elif known and known.valid_until > now:
+                continue
+            known = self._known.get(self.content(lane, image.removeprefix(_LOCAL)))
+            if known and known.valid_until > now:
                 urls.append(known.url)
             else:
                 return None
@@ -77,24 +89,24 @@ class Uploads:
         """Have the pictures of a row uploaded; return the error if one of them was refused."""
         lacking = set()
         for image in images:
-            sha256 = image.removeprefix(_LOCAL)
             if not image.startswith(_LOCAL):
                 continue
-            if sha256 in self._refused:
+            content = self.content(row.lane, image.removeprefix(_LOCAL))
+            if content in self._refused:
                 self._waiting.drop(row)
-                return self._refused[sha256]
-            known = self._known.get(sha256)
+                return self._refused[content]
+            known = self._known.get(content)
             if not known or known.valid_until <= now:
-                lacking.add(sha256)
+                lacking.add(content)
         if not lacking:
             self._waiting.prepared(row)
             return None
         self._lacking[row] = lacking
-        for sha256 in sorted(lacking):
-            if sha256 not in self._wanted_by:
-                self._wanted_by[sha256] = []
-                self._to_do.append(sha256)
-            self._wanted_by[sha256].append(row)
+        for content in sorted(lacking):
+            if content not in self._wanted_by:
+                self._wanted_by[content] = []
+                self._to_do.append(content)
+            self._wanted_by[content].append(row)
         return None
 
     def start(self, now: float) -> Upload | None:
@@ -104,8 +116,8 @@ class Uploads:
         if not self._to_do or self.in_flight >= self._most_in_flight:
             return None
         self.in_flight += 1
-        sha256 = self._to_do.popleft()
-        return Upload(sha256, self._wanted_by[sha256][0].lane)
+        content = self._to_do.popleft()
+        return Upload(content[1], self._wanted_by[content][0].lane)
 
     def wake_at(self) -> float:
         """Return when a picture is to be tried again; infinity if none is."""
@@ -113,50 +125,50 @@ class Uploads:
             return self._later[0][0]
         return inf
 
-    def note_upload(self, sha256: str, url: str, valid_until: float) -> None:
+    def note_upload(self, content: _Content, url: str, valid_until: float) -> None:
         """Take note of a finished upload; rows that lacked only this one are prepared."""
         self.in_flight -= 1
         self._given_up_in_a_row = 0
-        self._failures.pop(sha256, None)
-        self._refusals.pop(sha256, None)
-        self.know(sha256, url, valid_until)
-        for row in self._wanted_by.pop(sha256):
+        self._failures.pop(content, None)
+        self._refusals.pop(content, None)
+        self.know(content, url, valid_until)
+        for row in self._wanted_by.pop(content):
             lacking = self._lacking.get(row)
             if lacking is None:
                 continue
-            lacking.discard(sha256)
+            lacking.discard(content)
             if not lacking:
                 del self._lacking[row]
                 self._waiting.prepared(row)
 
-    def put_off(self, sha256: str, error: ProviderError, now: float) -> bool:
+    def put_off(self, content: _Content, error: ProviderError, now: float) -> bool:
         """Try a picture again later: uploading is free and repeatable.
 
         One that failed too often is given up, and its rows wait for the next run. Returns False
         when so many were given up that this must be an outage.
         """
         self.in_flight -= 1
-        failures = self._failures[sha256] = self._failures.get(sha256, 0) + 1
+        failures = self._failures[content] = self._failures.get(content, 0) + 1
         if failures < _FAILURES or isinstance(error, Throttled):
-            wait_s = UPLOAD.wait_s(failures, sha256, error.retry_after_s)
-            heappush(self._later, (now + wait_s, sha256))
+            wait_s = UPLOAD.wait_s(failures, content[1], error.retry_after_s)
+            heappush(self._later, (now + wait_s, content))
             return True
-        self._drop(sha256)
+        self._drop(content)
         self._given_up_in_a_row += 1
         return self._given_up_in_a_row < _GIVEN_UP_IN_A_ROW
 
-    def note_refusal(self, sha256: str, error: ProviderError, now: float) -> list[RowId]:
+    def note_refusal(self, content: _Content, error: ProviderError, now: float) -> list[RowId]:
         """Take note of a refusal; return the rows that cannot go out because of it."""
-        refusals = self._refusals[sha256] = self._refusals.get(sha256, 0) + 1
+        refusals = self._refusals[content] = self._refusals.get(content, 0) + 1
         if refusals < _REFUSALS:
-            self.put_off(sha256, error, now)
+            self.put_off(content, error, now)
             return []
         self.in_flight -= 1
-        self._refused[sha256] = error
-        return self._drop(sha256)
+        self._refused[content] = error
+        return self._drop(content)
 
-    def _drop(self, sha256: str) -> list[RowId]:
-        rows = [row for row in self._wanted_by.pop(sha256) if row in self._lacking]
+    def _drop(self, content: _Content) -> list[RowId]:
+        rows = [row for row in self._wanted_by.pop(content) if row in self._lacking]
         for row in rows:
             del self._lacking[row]
             self._waiting.drop(row)

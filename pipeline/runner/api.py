@@ -25,9 +25,9 @@ from pipeline.errors import ExitCode, InternalError, ReelsheetError
 from pipeline.model import State
 from pipeline.planner.plan import Selection
 from pipeline.runner import reports
+from pipeline.runner.lanes import run
 from pipeline.runner.order import RunProgress, Several, place_order, select
 from pipeline.runner.reports import CheckReport, PlanReport, RunReport, StatusReport
-from pipeline.runner.run import run
 from pipeline.runner.signals import Brake
 from pipeline.runner.target import Target, check_target, resolve_target
 

@@ -6,8 +6,8 @@ which number, reference and name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from pipeline.account.days import Days
@@ -25,55 +25,75 @@ from pipeline.planner.plan import Action, Plan
 from pipeline.planner.repeats import Compared
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedLane:
+    """What the engine must know of one manifest.
+
+    `plan` says what the run does with each row; `entries` are what the journal knows of the rows,
+    by key, and looked into while the run goes on; `uploader` says whose uploads of this journal may
+    be used again.
+    """
+
+    plan: Plan
+    entries: Mapping[str, Entry]
+    journal: Journal
+    checked: CheckedManifest
+    uploader: str
+
+
 def build_engine(
-    plan: Plan,
-    entries: Mapping[str, Entry],
-    journal: Journal,
-    *,
-    checked: CheckedManifest,
+    lanes: Sequence[PlannedLane],
     config: Config,
-    uploader: str,
     account: OpenAccount | None,
+    *,
     now: float,
     wall: float,
 ) -> Engine:
-    """Return the engine that carries out a plan.
+    """Return the engine that carries out the plans of the lanes.
 
     Args:
-        plan: What the run does with each row.
-        entries: What the journal knows of the rows, by key; looked into while the run goes on.
-        journal: The journal, for earlier uploads and what was spent today.
-        checked: The checked manifest.
-        config: The configuration.
-        uploader: Whose uploads of this journal may be used again.
+        lanes: The manifests.
+        config: Their configuration.
         account: The account with its book, for uploads of other manifests and what was spent
             today; None without a book.
         now: The monotonic second at which the run begins.
         wall: The Unix second at which it begins.
 
     Raises:
-        StoreError: The journal cannot be read.
+        StoreError: A journal cannot be read.
 
     """
     age_s = config.api.upload_age_h * 3600
-    engine = Engine(_settings(config), now, upload_age_s=age_s)
+    # Each rehearsal has its own emulator, which knows its own uploads.
+    engine = Engine(_settings(config), now, upload_age_s=age_s, shares_uploads=not config.rehearses)
     days = Days(config.budget.timezone)
-    spent = _spent_since(days.start_of(wall), journal, config.budget, account)
+    journals = [lane.journal for lane in lanes]
+    spent = _spent_since(days.start_of(wall), journals, config.budget, account)
     engine.begin_day(days.number_of(wall), spent)
     shared = () if account is None else account.book.uploads(account.name, wall - age_s)
-    for sha256, url, at in chain(shared, journal.uploads(uploader, wall - age_s)):
-        if at <= wall:  # else the clock was set back since, and its age is not known
-            engine.know_upload(sha256, url, now + age_s - (wall - at))
-    for step in plan.of(Action.TAKE_UP):
-        entry = entries[step.key]
-        engine.take_up(0, entry, now, doubt_age_s=max(0.0, wall - (entry.submitted_at or wall)))
-    submits = plan.of(Action.SUBMIT)
-    if submits:
-        attempts = Attempts(checked, config, journal.id, entries, journal.identity_of)
-        engine.enqueue(
-            0, (step.key for step in submits), lambda key: (attempts.new(key), entries.get(key))
-        )
+    for number, lane in enumerate(lanes):
+        known = lane.journal.uploads(lane.uploader, wall - age_s)
+        for sha256, url, at in chain(shared, known) if number == 0 else known:
+            if at <= wall:  # else the clock was set back since, and its age is not known
+                valid_until = now + age_s - (wall - at)
+                engine.know_upload(sha256, url, valid_until, lane=number)
+        for step in lane.plan.of(Action.TAKE_UP):
+            entry = lane.entries[step.key]
+            age = max(0.0, wall - (entry.submitted_at or wall))
+            engine.take_up(number, entry, now, doubt_age_s=age)
+        _enqueue(engine, number, lane, config)
     return engine
+
+
+def _enqueue(engine: Engine, number: int, lane: PlannedLane, config: Config) -> None:
+    submits = lane.plan.of(Action.SUBMIT)
+    if not submits:
+        return
+    entries, journal = lane.entries, lane.journal
+    attempts = Attempts(lane.checked, config, journal.id, entries, journal.identity_of)
+    engine.enqueue(
+        number, (step.key for step in submits), lambda key: (attempts.new(key), entries.get(key))
+    )
 
 
 def guard_of(config: Config, compared: Compared) -> Guard:
@@ -94,7 +114,7 @@ def _caps_per_day(budget: Budget) -> Caps:
 
 
 def _spent_since(
-    since: float, journal: Journal, budget: Budget, account: OpenAccount | None
+    since: float, journals: Iterable[Journal], budget: Budget, account: OpenAccount | None
 ) -> Spend:
     """Return what was spent since a Unix second: by the account or, without a book, from here."""
     spend = Spend()
@@ -102,7 +122,7 @@ def _spent_since(
         return spend
     if account is not None:
         return total_since(account.book.path, account.name, since, budget.price_per_second)
-    for attempt in journal.submitted_since(since):
+    for attempt in chain.from_iterable(one.submitted_since(since) for one in journals):
         # What was sent before a price was set costs what it costs now.
         cost = rules.cost(attempt.request.duration, budget.price_per_second)
         spend.add(attempt if attempt.cost is not None else replace(attempt, cost=cost))

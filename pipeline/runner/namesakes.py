@@ -41,7 +41,13 @@ class Found:
 
 
 def find_folder(
-    manifest: Path, config: Config, base: OutputFolder, *, named: bool, adopt: bool
+    manifest: Path,
+    config: Config,
+    base: OutputFolder,
+    *,
+    named: bool,
+    adopt: bool,
+    taken: Mapping[OutputFolder, Path] | None = None,
 ) -> Found:
     """Return the output folder of a manifest; nothing is made.
 
@@ -55,6 +61,7 @@ def find_folder(
         base: The folder that the user named, or the one after the manifest's name.
         named: Whether the user named it.
         adopt: Whether the user says that the manifest was moved.
+        taken: The folders of the other manifests that the same command works on, and those.
 
     Raises:
         StoreError: The journal of another manifest of that name cannot be read to its end.
@@ -65,7 +72,11 @@ def find_folder(
     free: list[OutputFolder] = []
     unknown: list[OutputFolder] = []
     others: dict[OutputFolder, Path] = {}
-    for folder in [base] if named else base.namesakes():
+    taken = taken or {}
+    for folder in [base] if named else base.namesakes(taken):
+        if folder in taken:
+            others[folder] = taken[folder]
+            continue
         try:
             owner = find_manifest(folder.journal) or (None if named else _last_owner(folder))
             if owner == path and find_manifest(folder.journal, sent=True):
@@ -212,4 +223,4 @@ class _Namesakes:
             for one in self._entries[there].values()
             if one.state not in _UNPAID
         }
-        return sum(one in sent for one in self._requests)
+        return sum(one in sent for one in self._requests) if sent else 0

@@ -11,7 +11,7 @@ import contextlib
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -23,11 +23,11 @@ from pipeline.disk.failures import store_error
 from pipeline.disk.folder import OutputFolder
 from pipeline.engine.limits import Spend
 from pipeline.engine.rows import Stop
-from pipeline.errors import ManifestError, UsageError
+from pipeline.errors import ManifestError, ReelsheetError, UsageError
 from pipeline.manifest.wording import count
 from pipeline.model import Problem, State
 from pipeline.planner.plan import ENDED_BADLY, Mode, Selection, unknown_keys
-from pipeline.runner.target import Target, check_target, refuse_to_begin
+from pipeline.runner.target import Refused, Target, check_target, refuse_to_begin
 
 Several: TypeAlias = str | Iterable[str]
 """A single text, or several."""
@@ -196,6 +196,8 @@ def place_order(
 ) -> Iterator[Order]:
     """Check the manifest and yield the order for a run; it is good as long as the context lasts.
 
+    This and `place_orders` are the only ways to an order.
+
     Args:
         target: The manifest with its configuration and output folder.
         selection: What the run is asked to do.
@@ -211,21 +213,77 @@ def place_order(
         StoreError: The output folder does not take a copy of the manifest.
 
     """
-    refuse_to_begin(target)
-    with snapshot(target.manifest, target.folder.cache) as source:
-        checked = check(target)
-        _refuse_broken(target.manifest, checked, strict=strict)
-        refuse_unknown_keys(selection, checked)
-        yield Order(
-            checked=checked,
-            config=target.config,
-            folder=target.folder,
-            selection=selection,
-            command=command,
-            adopt=adopt or target.moved,
-            go_on=go_on,
-            source=source,
-        )
+    placing = place_orders(
+        [target],
+        selection,
+        command=command,
+        strict=strict,
+        adopt=adopt,
+        go_on=go_on,
+        check=check,
+    )
+    with placing as (order,):
+        if isinstance(order, Refused):
+            raise order.error
+        yield order
+
+
+@contextlib.contextmanager
+def place_orders(
+    targets: Sequence[Target | Refused],
+    selection: Selection,
+    *,
+    command: str = "run",
+    strict: bool = False,
+    adopt: bool = False,
+    go_on: Callable[[], bool] = lambda: True,
+    check: Callable[[Target], CheckedManifest] = check_target,
+) -> Iterator[list[Order | Refused]]:
+    """Check manifests and yield their orders, as `place_order` does; refused ones stay so.
+
+    Args:
+        targets: The manifests with their configuration and output folders.
+        selection: What the run is asked to do; a key belongs to every manifest that has it.
+        command: The name of the command, for journal and log.
+        strict: Refuse a whole manifest if a row of it breaks a rule.
+        adopt: Take over the journals of manifests that were moved.
+        go_on: Asked whether to submit although the account does not hold enough.
+        check: Checks a manifest, as `check_target` does.
+
+    Raises:
+        UsageError: None of the manifests has a row with a key that is named.
+
+    """
+    with contextlib.ExitStack() as stack:
+        orders: list[Order | Refused] = []
+        for target in targets:
+            if isinstance(target, Refused):
+                orders.append(target)
+                continue
+            try:
+                refuse_to_begin(target)
+                source = stack.enter_context(snapshot(target.manifest, target.folder.cache))
+                checked = check(target)
+                _refuse_broken(target.manifest, checked, strict=strict)
+            except ReelsheetError as error:
+                orders.append(Refused(target.manifest, error))
+                continue
+            orders.append(
+                Order(
+                    checked=checked,
+                    config=target.config,
+                    folder=target.folder,
+                    selection=selection,
+                    command=command,
+                    adopt=adopt or target.moved,
+                    go_on=go_on,
+                    source=source,
+                )
+            )
+        placed = [order.checked for order in orders if isinstance(order, Order)]
+        if placed:
+            refuse_unknown_keys(selection, *placed)
+        yield orders
 
 
 def _refuse_broken(manifest: Path, checked: CheckedManifest, *, strict: bool) -> None:
@@ -240,9 +298,12 @@ def _refuse_broken(manifest: Path, checked: CheckedManifest, *, strict: bool) ->
         raise RowsInvalid(manifest, checked.errors)
 
 
-def refuse_unknown_keys(selection: Selection, checked: CheckedManifest) -> None:
-    """Raise UsageError if a key is named that no row has: a misspelt one would select nothing."""
-    unknown = unknown_keys(selection, checked.keys)
+def refuse_unknown_keys(selection: Selection, *checked: CheckedManifest) -> None:
+    """Raise UsageError if a key is named that no row of any of these manifests has.
+
+    A misspelt one would select nothing.
+    """
+    unknown = unknown_keys(selection, {key for one in checked for key in one.keys})
     if unknown:
         raise UsageError(
             f"no row has the key {', '.join(unknown)}.",

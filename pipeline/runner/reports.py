@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.engine.rows import Stop
-from pipeline.errors import ExitCode, StoreError, UsageError
+from pipeline.errors import ExitCode, ReelsheetError, StoreError, UsageError
 from pipeline.journal.reading import read_durations
 from pipeline.model import Entry, Problem, Result, Severity, State, Summary
 from pipeline.planner.plan import Plan, Selection, Step
 from pipeline.planner.planner import estimate, known_rows
 from pipeline.runner.order import refuse_unknown_keys
 from pipeline.runner.reuse import Comparison, purchases_of
-from pipeline.runner.target import Target, check_target, refuse_another, refuse_to_begin
+from pipeline.runner.target import (
+    Refused,
+    Target,
+    check_target,
+    refuse_another,
+    refuse_to_begin,
+)
 from pipeline.writer.publish import results_of
 
 
@@ -220,13 +226,68 @@ def plan_report(
         StoreError: The journal cannot be read.
 
     """
-    refusal = None
+    (report,) = plan_reports([target], selection, check)
+    if isinstance(report, Refused):
+        raise report.error
+    return report
+
+
+def plan_reports(
+    targets: Sequence[Target | Refused],
+    selection: Selection,
+    check: Callable[[Target], CheckedManifest] = check_target,
+) -> list[PlanReport | Refused]:
+    """Say what a run over several manifests would do with each of them.
+
+    Args:
+        targets: The manifests with their configuration and output folders.
+        selection: What the run is asked to do; its limit is for all of them, in their order.
+        check: Checks a manifest, as `check_target` does.
+
+    Raises:
+        UsageError: None of the manifests has a row with a key that is named.
+
+    """
+    found: list[tuple[Target, CheckedManifest, str | None] | Refused] = []
+    for target in targets:
+        if isinstance(target, Refused):
+            found.append(target)
+            continue
+        try:
+            refusal = _why_refused(target)
+            found.append((target, check(target), refusal))
+        except ReelsheetError as error:
+            found.append(Refused(target.manifest, error))
+    checked = [one[1] for one in found if not isinstance(one, Refused)]
+    if checked:
+        refuse_unknown_keys(selection, *checked)
+    reports: list[PlanReport | Refused] = []
+    for one in found:
+        if isinstance(one, Refused):
+            reports.append(one)
+            continue
+        try:
+            report = _plan_report(*one, selection)
+        except ReelsheetError as error:
+            reports.append(Refused(one[0].manifest, error))
+            continue
+        reports.append(report)
+        if selection.limit is not None:
+            selection = replace(selection, limit=selection.limit - report.submits)
+    return reports
+
+
+def _why_refused(target: Target) -> str | None:
     try:
         refuse_to_begin(target)
     except UsageError as error:
-        refusal = error.message
-    checked = check(target)
-    refuse_unknown_keys(selection, checked)
+        return error.message
+    return None
+
+
+def _plan_report(
+    target: Target, checked: CheckedManifest, refusal: str | None, selection: Selection
+) -> PlanReport:
     journal = target.folder.journal
     entries, renamed = known_rows(checked, target.folder)
     plan = _plan_rows(target, checked, entries, renamed, selection)

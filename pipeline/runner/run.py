@@ -1,20 +1,16 @@
-"""One run from its lock to its results: plan, journal, provider, results."""
+"""One manifest of a run: its plan before the provider is asked, and its results after that."""
 
 from __future__ import annotations
 
 import contextlib
-import gc
-import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from pipeline.account.opening import OpenAccount, open_account
+from pipeline.account.opening import OpenAccount
 from pipeline.account.recording import Recorder
-from pipeline.disk.lock import run_lock
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError
 from pipeline.events import Renamed
@@ -24,7 +20,7 @@ from pipeline.planner.plan import REPEAT, Action, Plan
 from pipeline.planner.planner import renamed_rows
 from pipeline.planner.renaming import rename
 from pipeline.runner.engine_setup import guard_of
-from pipeline.runner.order import Order, Tally, Watcher
+from pipeline.runner.order import Order, Tally
 from pipeline.runner.reports import RunReport, RunSpend
 from pipeline.runner.reuse import NOTHING_BOUGHT, Comparison, Copying, Purchases, requests_by_key
 from pipeline.runner.runlog import RunLog
@@ -38,63 +34,53 @@ from pipeline.writer.outcome import (
     remarks,
     with_unknown_statuses,
 )
-from pipeline.writer.publish import EntriesOf, Published, publish, results_by_part, states_of
+from pipeline.writer.publish import Published, publish, results_by_part, states_of
 
 
-class _SystemClock:
-    """The machine's clocks."""
-
-    def now(self) -> float:
-        """Return seconds of the monotonic clock."""
-        return time.monotonic()
-
-    def wall(self) -> float:
-        """Return Unix seconds."""
-        return time.time()
-
-
-def run(
-    order: Order, watcher: Watcher, *, clock: Clock | None = None, brake: Brake | None = None
-) -> RunReport:
-    """Carry out an order; results are written whatever happens on the way.
+@contextlib.contextmanager
+def open_run(
+    order: Order,
+    account: OpenAccount | None,
+    *,
+    clock: Clock,
+    brake: Brake | None,
+) -> Iterator[ManifestRun]:
+    """Yield the run of one manifest, with journal and log open; its output folder is locked.
 
     Args:
         order: What to run, as `place_order` gives it.
-        watcher: Is told how it goes.
-        clock: The machine's own unless given. Waits are its `now`; its `wall` may jump as it likes.
-        brake: Stops the run early, from another thread; without one the signals of the process do.
+        account: The account with its book; None without a book.
+        clock: Says the time.
+        brake: Tells whether the run is to be stopped; None if only signals do that.
 
     Raises:
-        RunLocked: Another run works in the output folder.
-        UsageError: The output folder belongs to another manifest, or there is no key.
+        UsageError: The output folder belongs to another manifest.
         StoreError: The output folder cannot be used.
 
     """
-    with run_lock(order.folder.lock):
-        clock = clock or _SystemClock()
-        config, folder = order.config, order.folder
-        run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
-        with (
-            open_account(config, os.environ, watcher.warn) as account,
-            contextlib.closing(Journal(folder.journal)) as journal,
-            RunLog(folder.log, run_id, clock.wall, secret=order.secret) as log,
-        ):
-            manifest = order.checked.manifest.path
-            journal.claim(manifest, adopt=order.adopt)
-            lane = _Run(order, watcher, journal, log, run_id, clock, brake)
-            if account is not None:
-                lane.account = account
-                lane.recorder = account.follow(journal, folder.root, manifest, clock.wall())
-                account.take_over(Path(config.output.dir), folder.root)
-            return lane.carry_out()
+    folder, manifest = order.folder, order.checked.manifest.path
+    run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+    with (
+        contextlib.closing(Journal(folder.journal)) as journal,
+        RunLog(folder.log, run_id, clock.wall, secret=order.secret) as log,
+    ):
+        journal.claim(manifest, adopt=order.adopt)
+        run = ManifestRun(order, journal, log, run_id, clock, brake)
+        if account is not None:
+            run.account = account
+            run.recorder = account.follow(journal, folder.root, manifest, clock.wall())
+        yield run
 
 
 @dataclass
-class _Run:
-    """One run while it lasts."""
+class ManifestRun:
+    """One manifest of a run, while it lasts.
+
+    `prepare` makes the plan, a provider session carries out what of it is to be submitted or taken
+    up, and `finish` writes the results.
+    """
 
     order: Order
-    watcher: Watcher
     journal: Journal
     log: RunLog
     run_id: str
@@ -102,40 +88,40 @@ class _Run:
     brake: Brake | None = None
     account: OpenAccount | None = None
     recorder: Recorder | None = None
-    began: float = 0.0
     tally: Tally = field(default_factory=Tally)
+    plan: Plan = field(default_factory=lambda: Plan((), ()))
+    entries: dict[str, Entry] = field(default_factory=dict)
+    _began: float = 0.0
+    _began_at: float = 0.0
 
-    def carry_out(self) -> RunReport:
-        began, self.began = self.clock.wall(), self.clock.now()
-        self.journal.begin_run(self.run_id, self.order.command, began)
-        self.log.write(
-            "begin", command=self.order.command, manifest=self.order.checked.manifest.path
-        )
+    def prepare(self, limit: int | None) -> None:
+        """Plan the run, and do all of it that sends nothing: `limit` is the most to submit.
+
+        Raises StoreError.
+        """
+        self._began_at, self._began = self.clock.wall(), self.clock.now()
+        self.journal.begin_run(self.run_id, self.order.command, self._began_at)
         checked = self.order.checked
-        entries = self.journal.entries(checked.requests_by_hash)
-        renamed = self._rename(entries, began)
+        self.log.write("begin", command=self.order.command, manifest=checked.manifest.path)
+        self.entries = self.journal.entries(checked.requests_by_hash)
+        renamed = self._rename(self.entries, self._began_at)
         comparison = Comparison.of(
             checked,
-            entries,
+            self.entries,
             self.order.folder,
-            self.order.selection,
+            replace(self.order.selection, limit=limit),
             config=self.order.config,
             purchases=self._purchases,
             renamed=renamed,
-            wall=began,
+            wall=self._began_at,
         )
-        plan = self._reuse(comparison, entries, began)
-        if self.tally.stops:
-            return self._finish(plan, self._entries_of, began)
-        if plan.of(Action.SUBMIT) or plan.of(Action.TAKE_UP):
-            self._work(plan, entries)
-            plan = self._hold(plan)
-            # Freed before they are read anew: a hundred thousand of them are much. So is what the
-            # engine knows of the rows, and it refers to itself: only the collector frees it.
-            entries.clear()
-            gc.collect()
-            return self._finish(plan, self._entries_of, began)
-        return self._finish(plan, lambda keys: _take_out(entries, keys), began)
+        self.plan = self._reuse(comparison, self.entries, self._began_at)
+
+    @property
+    def needs_provider(self) -> bool:
+        """Whether anything is to be submitted, or was and is to be brought home."""
+        acts = self.plan.of(Action.SUBMIT) or self.plan.of(Action.TAKE_UP)
+        return bool(acts) and not self.tally.stops
 
     def _rename(self, entries: dict[str, Entry], wall: float) -> dict[str, str]:
         """Put the entries of renamed rows under their new keys, first of all in the journal.
@@ -168,6 +154,7 @@ class _Run:
             compared = copying.carry_out(comparison, entries, wall)
         except StoreError as error:
             self.tally.stops.append(Stop(error.exit_code, error.message, action=error.action))
+            entries.clear()  # what of it is still true, the journal says
             return comparison.compare().plan
         if self.recorder is not None:
             self.recorder.guard = guard_of(self.order.config, compared)
@@ -203,27 +190,14 @@ class _Run:
     def _entries_of(self, keys: Sequence[str]) -> dict[str, Entry]:
         return self.journal.entries_of(keys, self.order.checked.requests_by_hash)
 
-    def _work(self, plan: Plan, entries: Mapping[str, Entry]) -> None:
-        # The libraries that talk to a provider: a run with nothing left to do starts without them.
-        from pipeline.runner.session import ProviderSession  # noqa: PLC0415
-
-        session = ProviderSession(
-            self.order,
-            self.watcher,
-            self.journal,
-            self.log,
-            self.run_id,
-            self.clock,
-            self.tally,
-            self.brake,
-            self.account,
-            self.recorder,
-        )
-        session.carry_out(plan, entries)
-
     # The end.
 
-    def _finish(self, plan: Plan, entries_of: EntriesOf, began: float) -> RunReport:
+    def finish(self) -> RunReport:
+        """Write the results, whatever happened on the way, and say how the run ended."""
+        self.plan = self._hold(self.plan)
+        plan, entries_of = self.plan, self._entries_of
+        if self.entries:
+            entries_of = self._take_out
         results = results_by_part(self.order.checked, plan, entries_of, self.order.config)
         unknown = self.tally.unknown_statuses
         results = with_unknown_statuses(results, self.order.checked.keys, unknown)
@@ -235,7 +209,7 @@ class _Run:
         held = code_of_held(plan.steps)
         code = highest([code_of(counted), held, *(stop.exit_code for stop in stops)])
         ended = self.clock.wall()
-        summary = self._summary(results, began, ended, code)
+        summary = self._summary(results, ended, code)
         try:
             published = publish(
                 self.order.checked, results, self.order.folder, summary, self.order.source
@@ -252,6 +226,14 @@ class _Run:
         told = remarks(plan.steps, results, stopped=bool(stops))
         published = replace(published, notes=(*published.notes, *told))
         return self._report(summary, results, published)
+
+    def _take_out(self, keys: Sequence[str]) -> dict[str, Entry]:
+        """Take entries out: each is freed when its result is made, which needs room again.
+
+        Keys are unique in a manifest: doubled ones were told apart when it was checked.
+        """
+        entries = self.entries
+        return {key: entries.pop(key) for key in keys if key in entries}
 
     def _report(
         self,
@@ -273,9 +255,7 @@ class _Run:
             failure=failure,
         )
 
-    def _summary(
-        self, results: Sequence[Result], began: float, ended: float, code: ExitCode
-    ) -> Summary:
+    def _summary(self, results: Sequence[Result], ended: float, code: ExitCode) -> Summary:
         states = Counter(result.state for result in results)
         done = (result for result in results if result.state is State.DONE)
         spend = self._spend
@@ -289,9 +269,9 @@ class _Run:
             downloaded=self.tally.downloaded,
             bytes=self.tally.bytes,
             video_seconds=sum(result.seconds or 0 for result in done),
-            started_at=iso(began) or "",
+            started_at=iso(self._began_at) or "",
             finished_at=iso(ended) or "",
-            elapsed_s=round(self.clock.now() - self.began, 3),
+            elapsed_s=round(self.clock.now() - self._began, 3),
             exit_code=int(code),
             stopped_by=self.tally.stops[0].reason if self.tally.stops else None,
             balance_before=self.tally.balance_before,
@@ -314,11 +294,3 @@ class _Run:
             self.log.write(
                 "the end of the run could not be recorded in the journal", reason=error.message
             )
-
-
-def _take_out(entries: dict[str, Entry], keys: Sequence[str]) -> dict[str, Entry]:
-    """Take entries out: each is freed when its result is made, which needs room again.
-
-    Keys are unique in a manifest: doubled ones were told apart when it was checked.
-    """
-    return {key: entries.pop(key) for key in keys if key in entries}

@@ -11,15 +11,15 @@ import hmac
 import os
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pipeline.account.days import Days
 from pipeline.account.opening import OpenAccount
-from pipeline.account.recording import Recorder
 from pipeline.concealment import conceal
 from pipeline.config.loading import api_key
+from pipeline.config.settings import Config
 from pipeline.config.values import is_loopback
 from pipeline.disk.reserve import Reserve
 from pipeline.downloader.fetching import Downloader
@@ -28,16 +28,16 @@ from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Reach, Stop, stop_for_key
 from pipeline.errors import ExitCode, ProviderError, ReelsheetError, StoreError, Unauthorized
 from pipeline.events import Accepted, AnswerLost, Downloaded, Event
-from pipeline.journal.journal import Journal
-from pipeline.model import Balance, Entry, State
-from pipeline.planner.plan import Action, Plan
+from pipeline.model import Balance, State
+from pipeline.planner.plan import Action
 from pipeline.planner.planner import estimate
-from pipeline.runner.engine_setup import build_engine
-from pipeline.runner.order import Order, RunProgress, Tally, Watcher
+from pipeline.runner.engine_setup import PlannedLane, build_engine
+from pipeline.runner.order import RunProgress, Tally, Watcher
 from pipeline.runner.rehearsal import open_provider
-from pipeline.runner.runlog import RunLog
+from pipeline.runner.run import ManifestRun
 from pipeline.runner.signals import Brake, heed_signals
 from pipeline.scheduler import Clock, Lane, Scheduler
+from pipeline.toapis.client import ToAPIs
 from pipeline.writer.outcome import state_of
 
 _TELL_EVERY_S = 0.25
@@ -52,124 +52,130 @@ _LIMIT_S = 15
 
 @dataclass
 class ProviderSession:
-    """The part of one run that costs money; as the scheduler's observer it keeps the `tally`.
+    """The part of a run that costs money; as the scheduler's observer it keeps the tallies.
 
-    Without a `brake` the signals of the process stop it.
+    `runs` are the manifests that need the provider, in the order of their lanes. `beside` counts
+    the rows of the others, for the watcher. Without a `brake` the signals of the process stop it.
     """
 
-    order: Order
+    runs: Sequence[ManifestRun]
     watcher: Watcher
-    journal: Journal
-    log: RunLog
-    run_id: str
     clock: Clock
-    tally: Tally
+    beside: Counter[State] = field(default_factory=Counter)
     brake: Brake | None = None
-    account: OpenAccount | None = None
-    recorder: Recorder | None = None
     _left_alone: Counter[State] = field(default_factory=Counter)
+    _unwritten: set[int] = field(default_factory=set)
     _tell_at: float = 0.0
 
     @property
     def interval_s(self) -> float:
-        """How often the watcher, and the log if there is something for it, want to be told."""
-        return _TELL_EVERY_S if self.log.waiting else self.watcher.interval_s
+        """How often the watcher, and a log if there is something for it, want to be told."""
+        return _TELL_EVERY_S if self._unwritten else self.watcher.interval_s
 
-    def carry_out(self, plan: Plan, entries: Mapping[str, Entry]) -> None:
-        """Submit, poll and download what the plan says; if it ended early, the tally says why.
+    @property
+    def _config(self) -> Config:
+        return self.runs[0].order.config
+
+    @property
+    def _account(self) -> OpenAccount | None:
+        return self.runs[0].account
+
+    def carry_out(self) -> None:
+        """Submit, poll and download what the plans say; if it ended early, the tallies say why.
 
         Raises ConfigError when there is no key, and StoreError, before anything was begun.
         """
-        uploader = self._uploader()
-        self._left_alone = Counter(
-            state_of(step, entries.get(step.key))
-            for step in plan.steps
+        uploaders = [self._uploader(run) for run in self.runs]
+        self._unwritten.update(range(len(self.runs)))
+        self._left_alone = self.beside + Counter(
+            state_of(step, run.entries.get(step.key))
+            for run in self.runs
+            for step in run.plan.steps
             if step.action is Action.LEAVE
         )
         engine = build_engine(
-            plan,
-            entries,
-            self.journal,
-            checked=self.order.checked,
-            config=self.order.config,
-            uploader=uploader,
-            account=self.account,
+            [
+                PlannedLane(run.plan, run.entries, run.journal, run.order.checked, uploader)
+                for run, uploader in zip(self.runs, uploaders, strict=True)
+            ],
+            self._config,
+            self._account,
             now=self.clock.now(),
             wall=self.clock.wall(),
         )
-        self.tally.spend = engine.spend
+        for lane, run in enumerate(self.runs):
+            run.tally.spend = engine.spend_of(lane)
         try:
-            with Reserve(self.order.folder.cache / "reserve") as reserve:
-                self._fall_back_on(reserve)
-                asyncio.run(self._with_provider(engine, plan, uploader))
+            with contextlib.ExitStack() as stack:
+                for run in self.runs:
+                    path = run.order.folder.cache / "reserve"
+                    self._fall_back_on(run, stack.enter_context(Reserve(path)))
+                asyncio.run(self._with_provider(engine, uploaders))
         except ReelsheetError as error:
-            code = error.exit_code
-            self.tally.stops.append(Stop(code, error.message, action=error.action))
-        except Exception as error:  # noqa: BLE001 - the journal is whole: results are still written
-            self.log.write("internal error", traceback=traceback.format_exc())
-            said = conceal(str(error), self.order.secret)
-            reason = f"internal error: {type(error).__name__}: {said}"
-            action = f"Please report it with {self.order.folder.log}; nothing is lost, run again."
-            self.tally.stops.append(Stop(ExitCode.INTERNAL, reason, action=action))
-        self.tally.stops += engine.stops
-        self.tally.held = engine.held(0)
-        self.tally.unknown_statuses = engine.unknown_statuses(0)
-        for status, rows in Counter(self.tally.unknown_statuses.values()).items():
-            self.log.write("tasks are left with a status nobody knows", status=status, rows=rows)
-        if engine.finds_by_reference:
-            self.log.write("a task was found by its client_business_id: look-ups work")
+            self._stop_all([Stop(error.exit_code, error.message, action=error.action)])
+        except Exception as error:  # noqa: BLE001 - the journals are whole: results are still written
+            self._report_crash(error)
+        self._stop_all(engine.stops)
+        for lane, run in enumerate(self.runs):
+            _note_what_is_left(engine, lane, run)
 
-    def _fall_back_on(self, reserve: Reserve) -> None:
+    def _stop_all(self, stops: Sequence[Stop]) -> None:
+        for run in self.runs:
+            run.tally.stops += stops
+
+    def _report_crash(self, error: Exception) -> None:
+        said = traceback.format_exc()
+        for run in self.runs:
+            order = run.order
+            run.log.write("internal error", traceback=said)
+            name = f"{type(error).__name__}: {conceal(str(error), order.secret)}"
+            action = f"Please report it with {order.folder.log}; nothing is lost, run again."
+            stop = Stop(ExitCode.INTERNAL, f"internal error: {name}", action=action)
+            run.tally.stops.append(stop)
+
+    def _fall_back_on(self, run: ManifestRun, reserve: Reserve) -> None:
         """Let the journal have the room set aside and, where it lies on the same disk, the book."""
-        self.journal.fall_back_on(reserve)
-        if self.account is None:
+        run.journal.fall_back_on(reserve)
+        if self._account is None:
             return
-        book = self.account.book
-        if book.path.stat().st_dev == self.order.folder.root.stat().st_dev:
+        book = self._account.book
+        if book.path.stat().st_dev == run.order.folder.root.stat().st_dev:
             book.fall_back_on(reserve)
 
-    def _uploader(self) -> str:
+    def _uploader(self, run: ManifestRun) -> str:
         """Return whose uploads may be used again; raises ConfigError when there is no key."""
-        if self.order.config.rehearses:
+        if self._config.rehearses:
             return "rehearsal"
         # Another key may be another account: told apart by a digest that says nothing elsewhere.
-        key = api_key(self.order.config, os.environ).encode()
-        digest = hmac.digest(self.journal.id.encode(), key, "sha256").hex()[:16]
-        return f"{self.order.config.api.base_url} {digest}"
+        key = api_key(self._config, os.environ).encode()
+        digest = hmac.digest(run.journal.id.encode(), key, "sha256").hex()[:16]
+        return f"{self._config.api.base_url} {digest}"
 
-    async def _with_provider(self, engine: Engine, plan: Plan, uploader: str) -> None:
-        config = self.order.config
+    async def _with_provider(self, engine: Engine, uploaders: Sequence[str]) -> None:
+        config = self._config
         async with contextlib.AsyncExitStack() as stack:
             # First of all, so that a Ctrl-C while the rest starts or ends is heard as well.
             brake = self.brake or Brake(self.watcher.say)
             stack.enter_context(brake.listening())
             if self.brake is None:
                 stack.enter_context(heed_signals(brake))
-            provider = await stack.enter_async_context(
-                open_provider(config, self.order.folder.emulator)
-            )
-            store = await stack.enter_async_context(
-                Downloader(
-                    self.order.folder.videos,
-                    concurrency=config.limits.downloads,
-                    verify=config.output.verify,
-                    allow_private=is_loopback(provider.origin),
-                )
-            )
+            providers = await self._open_providers(stack)
             scheduler = Scheduler(
                 engine,
-                [Lane(self.recorder or self.journal, store, self.order.checked.pictures, uploader)],
-                provider=provider,
+                [
+                    await self._lane(stack, run, provider, uploader)
+                    for run, provider, uploader in zip(self.runs, providers, uploaders, strict=True)
+                ],
                 clock=self.clock,
                 observer=self,
                 client_reference=config.api.client_reference,
                 day_of=Days(config.budget.timezone).number_of,
             )
-            balance = BalanceWatch(self.watcher.warn, self._note_balance, self.order.go_on)
-            asks = not config.rehearses and bool(plan.of(Action.SUBMIT))
+            balance = BalanceWatch(self.watcher.warn, self._note_balance, self.runs[0].order.go_on)
+            asks = not config.rehearses and any(run.plan.of(Action.SUBMIT) for run in self.runs)
             if asks:
-                needed = self._estimate_money(plan)
-                stop = await balance.look_before(provider, needed, config.budget.currency)
+                needed = self._estimate_money()
+                stop = await balance.look_before(providers[0], needed, config.budget.currency)
                 if stop is not None:
                     engine.stop(stop)
             brake.steer(scheduler)
@@ -179,44 +185,96 @@ class ProviderSession:
                 for one in engine.stops
                 if one.reach is Reach.EVERYTHING
             ):
-                await balance.look_after(provider)
+                await balance.look_after(providers[0])
 
-    def _estimate_money(self, plan: Plan) -> float | None:
+    async def _open_providers(self, stack: contextlib.AsyncExitStack) -> list[ToAPIs]:
+        """Return the provider of each lane: for a rehearsal the emulator that has its tasks."""
+        if not self._config.rehearses:
+            state = self.runs[0].order.folder.emulator
+            live = await stack.enter_async_context(open_provider(self._config, state))
+            return [live] * len(self.runs)
+        return [
+            await stack.enter_async_context(open_provider(self._config, run.order.folder.emulator))
+            for run in self.runs
+        ]
+
+    async def _lane(
+        self,
+        stack: contextlib.AsyncExitStack,
+        run: ManifestRun,
+        provider: ToAPIs,
+        uploader: str,
+    ) -> Lane:
+        # Downloads at a time are limited by the engine, over all lanes.
+        store = Downloader(
+            run.order.folder.videos,
+            concurrency=self._config.limits.downloads,
+            verify=self._config.output.verify,
+            allow_private=is_loopback(provider.origin),
+        )
+        return Lane(
+            provider,
+            run.recorder or run.journal,
+            await stack.enter_async_context(store),
+            run.order.checked.pictures,
+            uploader,
+        )
+
+    def _estimate_money(self) -> float | None:
         """Return how much money the submissions take at most; None without a price."""
-        budget = self.order.config.budget
-        needed = estimate(plan, self.order.checked, self.order.config).money
-        sums = (needed, budget.money, budget.per_day.money)
-        return None if needed is None else min(money for money in sums if money is not None)
+        budget = self._config.budget
+        needed = [estimate(run.plan, run.order.checked, self._config).money for run in self.runs]
+        priced = [money for money in needed if money is not None]
+        caps = (budget.money, budget.per_day.money)
+        return min([sum(priced), *(cap for cap in caps if cap is not None)]) if priced else None
 
     def _note_balance(self, before: float | None, after: float | None) -> None:
-        self.tally.balance_before, self.tally.balance_after = before, after
-        self.journal.note_balance(self.run_id, before, after)
+        for run in self.runs:
+            run.tally.balance_before, run.tally.balance_after = before, after
+            run.journal.note_balance(run.run_id, before, after)
 
     def observe(self, decision: Decision, engine: Engine) -> None:
         """Take in a decision of the engine: count, log and show it."""
         for event in decision.events:
-            self._count(event)
-            self.log.write_event(event)
+            run = self.runs[event.lane]
+            _count(run.tally, event)
+            run.log.write_event(event)
+            self._unwritten.add(event.lane)
         if (now := self.clock.now()) >= self._tell_at:
             self._tell_at = now + _TELL_EVERY_S
             self._flush(engine)
+            tallies = [run.tally for run in self.runs]
+            submitted = sum(tally.submitted for tally in tallies)
+            downloaded = sum(tally.downloaded for tally in tallies)
             states = self._left_alone + engine.states
-            self.watcher.show(RunProgress(states, self.tally.submitted, self.tally.downloaded))
+            self.watcher.show(RunProgress(states, submitted, downloaded))
 
     def _flush(self, engine: Engine) -> None:
         try:
-            self.log.flush()
+            while self._unwritten:
+                self.runs[self._unwritten.pop()].log.flush()
         except StoreError as error:
             # Where the log finds no room the next video finds none: answers are still awaited.
             if not engine.stops:
                 engine.stop(Stop(error.exit_code, error.message, action=error.action))
 
-    def _count(self, event: Event) -> None:
-        if isinstance(event, Accepted | AnswerLost):
-            self.tally.submitted += 1
-        elif isinstance(event, Downloaded):
-            self.tally.downloaded += 1
-            self.tally.bytes += event.video.size_bytes
+
+def _count(tally: Tally, event: Event) -> None:
+    if isinstance(event, Accepted | AnswerLost):
+        tally.submitted += 1
+    elif isinstance(event, Downloaded):
+        tally.downloaded += 1
+        tally.bytes += event.video.size_bytes
+
+
+def _note_what_is_left(engine: Engine, lane: int, run: ManifestRun) -> None:
+    tally = run.tally
+    tally.held = engine.held(lane)
+    tally.unknown_statuses = engine.unknown_statuses(lane)
+    for status, rows in Counter(tally.unknown_statuses.values()).items():
+        run.log.write("tasks are left with a status nobody knows", status=status, rows=rows)
+    if engine.finds_by_reference:
+        run.log.write("a task was found by its client_business_id: look-ups work")
 
 
 class _BalanceTeller(Protocol):

@@ -12,8 +12,9 @@ Tested in tests/runner/test_api.py and tests/system/test_stems.py.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from pipeline.config.loading import api_key, load
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, refuse_link
-from pipeline.errors import UsageError
+from pipeline.errors import ConfigError, ReelsheetError, UsageError
 from pipeline.journal.ownership import find_manifest, paid_elsewhere
 from pipeline.journal.reading import read_entries
 from pipeline.runner.namesakes import find_folder
@@ -51,6 +52,14 @@ class Target:
     refusal: UsageError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One of several manifests that cannot be worked on, and why."""
+
+    manifest: Path
+    error: ReelsheetError
+
+
 def resolve_target(
     manifest: Path,
     config: Path | None = None,
@@ -58,6 +67,7 @@ def resolve_target(
     settings: Sequence[str] | None = None,
     *,
     adopt: bool = False,
+    taken: Mapping[OutputFolder, Path] | None = None,
 ) -> Target:
     """Return a manifest with its configuration and its output folder; nothing is made.
 
@@ -68,6 +78,7 @@ def resolve_target(
             where that belongs to another manifest of the name.
         settings: Settings of highest precedence, as `limits.outstanding=20`.
         adopt: Whether the user says that the manifest was moved.
+        taken: The output folders of the manifests that the same command works on, with these.
 
     Raises:
         ConfigError: The configuration cannot be used.
@@ -88,15 +99,67 @@ def resolve_target(
     if folder.wrote(manifest):
         target = replace(target, origin=find_manifest(folder.journal))
     else:
-        target = _own_folder(target, adopt=adopt)
+        target = _own_folder(target, adopt=adopt, taken=taken or {})
     for place in (target.folder.cache, target.folder.pictures):
         refuse_link(place)
     return target
 
 
-def _own_folder(target: Target, *, adopt: bool) -> Target:
+def resolve_targets(
+    manifests: Sequence[Path],
+    config: Path | None = None,
+    out: Path | None = None,
+    settings: Sequence[str] | None = None,
+    *,
+    adopt: bool = False,
+) -> list[Target | Refused]:
+    """Return several manifests with their one configuration, each with a folder of its own.
+
+    Args:
+        manifests: The manifests.
+        config: The configuration file; None for config.yaml in the working folder, if it is there.
+        out: The folder that gets an output folder for each of them; None for output.dir.
+        settings: Settings of highest precedence, as `limits.outstanding=20`.
+        adopt: Whether the user says that manifests were moved.
+
+    Raises:
+        ConfigError: The configuration cannot be used.
+
+    """
+    if out is not None:
+        settings = (*(settings or ()), f"output.dir={json.dumps(str(out))}")
+    taken: dict[OutputFolder, Path] = {}
+    targets: list[Target | Refused] = []
+    for manifest in manifests:
+        try:
+            target = resolve_target(manifest, config, None, settings, adopt=adopt, taken=taken)
+            if target.folder in taken:
+                raise _meeting_error(target, taken[target.folder])
+        except ConfigError:
+            raise
+        except ReelsheetError as error:
+            targets.append(Refused(manifest, error))
+        else:
+            taken[target.folder] = manifest
+            targets.append(target)
+    return targets
+
+
+def _meeting_error(target: Target, other: Path) -> UsageError:
+    return UsageError(
+        f"{target.manifest} and {other} have the same output folder, {target.folder.root}.",
+        action="Work on them one after the other.",
+    )
+
+
+def _own_folder(target: Target, *, adopt: bool, taken: Mapping[OutputFolder, Path]) -> Target:
     found = find_folder(
-        target.manifest, target.config, target.folder, named=target.named, adopt=adopt
+        target.manifest,
+        target.config,
+        target.folder,
+        named=target.named,
+        adopt=adopt,
+        taken=taken,
     )
     return replace(
         target,

@@ -169,6 +169,21 @@ def highest(codes: Iterable[ExitCode]) -> ExitCode:
     return min(codes, key=_BY_URGENCY.index, default=ExitCode.DONE)
 
 
+def code_of_several(worked: Sequence[ExitCode], refused: Iterable[ExitCode]) -> ExitCode:
+    """Return the exit code of a command over several manifests: the most serious.
+
+    A manifest that could not be worked on, as it cannot be used or another run has it, counts as
+    one that needs the user if others could.
+
+    Args:
+        worked: the codes of the manifests that were worked on.
+        refused: those of the others.
+
+    """
+    beside = {ExitCode.USAGE, ExitCode.LOCKED} if worked else set()
+    return highest([*worked, *(ExitCode.NEEDS_USER if one in beside else one for one in refused)])
+
+
 def code_of(states: Iterable[State]) -> ExitCode:
     """Return the exit code of a run that leaves rows in these states."""
     return highest({_CODE_OF_STATE[state] for state in states})

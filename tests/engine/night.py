@@ -142,7 +142,7 @@ class Provider:
             case Upload():
                 self.uploads[command.sha256] += 1
                 uploaded = self.on_upload(command, self.uploads[command.sha256], now)
-                return UploadReply(command.sha256, uploaded)
+                return UploadReply(command.sha256, uploaded, command.lane)
 
     def unfinished(self, now: float) -> int:
         """How many tasks the provider works on."""

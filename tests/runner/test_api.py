@@ -29,9 +29,9 @@ from pipeline.errors import (
 )
 from pipeline.model import State
 from pipeline.runner.api import Reelsheet
+from pipeline.runner.lanes import run
 from pipeline.runner.order import RowsInvalid, RunProgress, place_order, select
 from pipeline.runner.reports import RunReport
-from pipeline.runner.run import run
 from pipeline.runner.target import resolve_target
 from tests.security.shop import Quiet
 from tests.system.harness import invariants, sheets

@@ -16,7 +16,7 @@ HEAVY = {"aiohttp", "av", "openpyxl"}
 def test_a_run_with_nothing_left_to_do_starts_without_what_talks_to_a_provider() -> None:
     """A sheet that is all done is said to be so within seconds, and no socket is near."""
     program = (
-        "import sys, pipeline.runner.run, pipeline.cli.progress; "
+        "import sys, pipeline.runner.lanes, pipeline.cli.progress; "
         f"print(*({HEAVY!r} & {{name.partition('.')[0] for name in sys.modules}}))"
     )
     said = subprocess.run(

@@ -12,9 +12,9 @@ from pipeline.checker.check import check_manifest
 from pipeline.config.loading import load
 from pipeline.disk.folder import OutputFolder
 from pipeline.planner.plan import Selection
+from pipeline.runner.lanes import run
 from pipeline.runner.order import Order, RunProgress
 from pipeline.runner.reports import RunReport
-from pipeline.runner.run import run
 from pipeline.scheduler import Clock
 from tests.system.harness import sheets
 from tests.system.harness.api import Api

@@ -296,8 +296,7 @@ async def test_the_scheduler_stops_and_commits_what_is_under_way(tmp_path: Path)
             journal.fall_back_on(reserve)
             scheduler = Scheduler(
                 engine,
-                [Lane(journal, shelf, {}, "test")],
-                provider=api,
+                [Lane(api, journal, shelf, {}, "test")],
                 clock=Clock(),
                 observer=Nobody(),
             )
@@ -337,8 +336,7 @@ async def test_a_submission_whose_intent_took_the_last_room_stays_unsent() -> No
     engine.take_up(0, Entry("old", State.RUNNING, attempt("old", 1), "t"), time.monotonic())
     scheduler = Scheduler(
         engine,
-        [Lane(record, shelf, {}, "test")],
-        provider=api,
+        [Lane(api, record, shelf, {}, "test")],
         clock=Clock(),
         observer=Nobody(),
     )

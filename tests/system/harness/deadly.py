@@ -53,7 +53,7 @@ def arguments(moments: tuple[Moment, ...], *rest: str) -> tuple[str, ...]:
 def main() -> None:
     """Do as the command line says until the last moment has come."""
     moments = [Moment(*one) for one in json.loads(sys.argv.pop(1))]
-    import pipeline.runner.run  # noqa: PLC0415 - heavy; not to be watched
+    import pipeline.runner.lanes  # noqa: PLC0415 - heavy; not to be watched
     import pipeline.runner.session  # noqa: F401, PLC0415 - likewise
     from pipeline.cli.app import main as reelsheet  # noqa: PLC0415
 

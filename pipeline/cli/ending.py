@@ -1,0 +1,148 @@
+"""What `run`, `retry` and `fetch` print before they begin and when they have ended.
+
+Tested in tests/system/test_main_job.py and tests/system/test_several.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from pipeline.cli.screen import print_results, print_table
+from pipeline.cli.several import say_error
+from pipeline.errors import ExitCode, ReelsheetError
+from pipeline.manifest.wording import count
+
+if TYPE_CHECKING:
+    from pipeline.engine.rows import Stop
+    from pipeline.runner.order import Order
+    from pipeline.runner.reports import RunReport
+
+
+def say_before(order: Order) -> None:
+    """Say what is about to be run."""
+    found, config = order.checked, order.config
+    invalid = len(found.manifest.rows) - found.valid
+    broken = "breaks a rule and is" if invalid == 1 else "break a rule and are"
+    also = f", {invalid:,} {broken} not sent" if invalid else ""
+    kind = (
+        "a rehearsal against the built-in emulator: nothing is paid"
+        if config.rehearses
+        else f"live at {config.api.base_url}"
+    )
+    typer.echo(
+        f"{found.manifest.path}: {count(len(found.manifest.rows), 'row')}{also}; {kind}", err=True
+    )
+
+
+def say_end(order: Order, outcome: RunReport | ReelsheetError, *, quiet: bool) -> ExitCode:
+    """Say how the run of the only manifest ended, or raise why it did not; return its exit code."""
+    if isinstance(outcome, ReelsheetError):
+        raise outcome
+    if outcome.failure is not None:
+        raise outcome.failure
+    _say_stops(outcome.stops)
+    _say_after(outcome, order, quiet=quiet)
+    return outcome.exit_code
+
+
+def say_several_ends(
+    ended: Sequence[tuple[Order, RunReport | ReelsheetError]],
+    refused: Sequence[ExitCode],
+    *,
+    quiet: bool,
+) -> ExitCode:
+    """Say how the runs of several manifests ended, and all together; return the exit code.
+
+    `refused` are the codes of the manifests that no run was ordered for.
+    """
+    from pipeline.writer.outcome import code_of_several
+
+    reports = [outcome for _, outcome in ended if not isinstance(outcome, ReelsheetError)]
+    _say_stops([stop for report in reports for stop in report.stops])
+    others = list(refused)
+    for order, outcome in ended:
+        failure = outcome if isinstance(outcome, ReelsheetError) else outcome.failure
+        if failure is not None:
+            say_error(order.checked.manifest.path, failure)
+        if isinstance(outcome, ReelsheetError):
+            others.append(outcome.exit_code)
+        elif failure is None:
+            _say_after(outcome, order, quiet=quiet, heading=True)
+    if reports and not quiet:
+        _say_total(reports)
+    return code_of_several([report.exit_code for report in reports], others)
+
+
+def _say_stops(stops: Sequence[Stop]) -> None:
+    """Say why a run ended early; a reason that several manifests share is said once."""
+    for reason, action in dict.fromkeys((stop.reason, stop.action) for stop in stops):
+        typer.echo(f"stopped: {reason}", err=True)
+        if action:
+            typer.echo(f"         {action}", err=True)
+
+
+def _say_after(report: RunReport, order: Order, *, quiet: bool, heading: bool = False) -> None:
+    """Say how the run of a manifest ended; with a `heading` if it is one of several."""
+    found = order.checked
+    where = f"{found.manifest.path}: " if heading else ""
+    for note in report.notes:
+        typer.echo(f"note: {where}{note}", err=True)
+    if quiet:
+        return
+    if heading:
+        typer.echo(f"{found.manifest.path}:")
+    summary = report.summary
+    print_table([(number, state) for state, number in sorted(summary.states.items())])
+    typer.echo(
+        f"{count(summary.submitted, 'submission')}, {count(summary.downloaded, 'download')} "
+        f"({summary.bytes / 1e6:.1f} MB) in {summary.elapsed_s:.0f} s"
+    )
+    _say_money([report], balance=not heading)
+    print_results(report.results_file, report.failed_file)
+    invalid = len(found.manifest.rows) - found.valid
+    if invalid:
+        typer.echo(f"to see what is wrong with them: reelsheet check {found.manifest.path}")
+    if report.exit_code == ExitCode.IN_DOUBT:
+        typer.echo(
+            "rows in doubt or missing: see result_action, and "
+            f"`reelsheet resolve {found.manifest.path} --all`"
+        )
+
+
+def _say_total(reports: Sequence[RunReport]) -> None:
+    """Say what came of all manifests of a run together."""
+    summaries = [report.summary for report in reports]
+    states: Counter[str] = Counter()
+    for summary in summaries:
+        states.update(summary.states)
+    stated = ", ".join(f"{number:,} {state}" for state, number in sorted(states.items()))
+    submitted = sum(summary.submitted for summary in summaries)
+    downloaded = sum(summary.downloaded for summary in summaries)
+    megabytes = sum(summary.bytes for summary in summaries) / 1e6
+    elapsed_s = max(summary.elapsed_s for summary in summaries)
+    typer.echo(
+        f"{count(len(reports), 'manifest')} together: {count(states.total(), 'row')}"
+        f"{': ' if stated else ''}{stated}; {count(submitted, 'submission')}, "
+        f"{count(downloaded, 'download')} ({megabytes:.1f} MB) in {elapsed_s:.0f} s"
+    )
+    _say_money(reports, balance=True)
+
+
+def _say_money(reports: Sequence[RunReport], *, balance: bool) -> None:
+    spent = [report.spend.money for report in reports if report.spend.money is not None]
+    if spent:
+        typer.echo(
+            "spent in this run, including rows in doubt: "
+            f"{sum(spent):,.2f} {reports[0].spend.currency}"
+        )
+    asked = [
+        (report.summary.balance_before, report.summary.balance_after)
+        for report in reports
+        if report.summary.balance_before is not None and report.summary.balance_after is not None
+    ]
+    if balance and asked:
+        typer.echo(f"balance: {asked[0][0]:,.2f} before, {asked[0][1]:,.2f} after")

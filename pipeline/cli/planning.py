@@ -1,0 +1,203 @@
+"""`reelsheet plan`, and `run --dry-run`: what a run would do and cost.
+
+Tested in tests/cli/test_plan.py and tests/cli/test_several.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+
+from pipeline.cli.options import (
+    ConfigPath,
+    JsonOfEach,
+    Limit,
+    ManifestPaths,
+    Only,
+    Out,
+    PayAgain,
+    Quiet,
+    Redo,
+    Retry,
+    Set,
+    Verbose,
+    check_and_show,
+    split_list,
+)
+from pipeline.cli.screen import print_table
+from pipeline.cli.several import Targets, end_reading, print_documents, resolve_several, show_each
+from pipeline.errors import UsageError
+from pipeline.manifest.wording import count
+
+if TYPE_CHECKING:
+    from pipeline.planner.plan import Selection
+    from pipeline.runner.reports import PlanReport
+    from pipeline.runner.target import Refused, Target
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("plan", short_help="Show what a run would do and cost.")(_plan)
+
+
+def _plan(
+    manifests: ManifestPaths,
+    config: ConfigPath = None,
+    out: Out = None,
+    sets: Set = None,
+    retry: Retry = None,
+    redo: Redo = None,
+    limit: Limit = None,
+    only: Only = None,
+    pay_again: PayAgain = None,
+    as_json: JsonOfEach = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show what `run` would do: rows per group, seconds of video, money, time; sends nothing.
+
+    It takes the options of `run` that choose rows, so that every price can be seen before it is
+    paid. With -v it also shows, for each row, what would be done and why.
+    """
+    from pipeline.runner.order import select
+
+    _ = quiet
+    targets = resolve_several(manifests, config, out, sets)
+    selection = select(
+        targets.first,
+        retry=split_list(retry),
+        redo=split_list(redo),
+        limit=limit,
+        only=split_list(only),
+        pay_again=split_list(pay_again),
+    )
+    show_plans(targets, selection, as_json=as_json, verbose=verbose)
+
+
+def show_plans(targets: Targets, selection: Selection, *, as_json: bool, verbose: bool) -> None:
+    """Print the plan of a run with this selection.
+
+    Args:
+        targets: The manifests with their configuration and output folders.
+        selection: The rows that the run would handle, and how.
+        as_json: Print a JSON document instead of tables.
+        verbose: Also print a line for each row.
+
+    """
+    from pipeline.runner.reports import plan_reports
+    from pipeline.runner.target import Refused
+
+    plans: list[_Planned | Refused] = []
+    reports = plan_reports(
+        [_warn_of(target) for target in targets.all],
+        selection,
+        lambda target: check_and_show(target, show=not as_json),
+    )
+    for target, report in zip(targets.all, reports, strict=True):
+        if isinstance(target, Refused):
+            plans.append(target)
+        elif isinstance(report, Refused):
+            plans.append(report)
+        else:
+            plans.append(_Planned(target, report))
+    if as_json:
+        print_documents(targets, plans, _Planned.document)
+    else:
+        show_each(targets, plans, lambda plan: plan.show(verbose=verbose))
+        planned = [plan for plan in plans if isinstance(plan, _Planned)]
+        if targets.several and planned:
+            _show_total(planned)
+    end_reading(plans)
+
+
+def _warn_of(target: Target | Refused) -> Target | Refused:
+    """Say why a run of a manifest would be refused, where it would not be worked on at all."""
+    from pipeline.runner.target import Refused, paid_again, refuse_another
+
+    if isinstance(target, Refused):
+        return target
+    try:
+        refuse_another(target)
+    except UsageError as error:
+        return Refused(target.manifest, error)
+    refusal = paid_again(target)
+    if refusal is not None:
+        typer.echo(f"warning: {refusal.message}", err=True)
+        typer.echo(f"         {refusal.action}", err=True)
+    return target
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """The plan of a manifest."""
+
+    target: Target
+    plan: PlanReport
+
+    def document(self) -> dict[str, object]:
+        plan = self.plan
+        return {
+            "manifest": str(self.target.manifest),
+            "rows": plan.rows,
+            "groups": plan.groups,
+            "video_seconds": plan.video_seconds,
+            "cost": _amount(plan.money, plan.currency),
+            "cost_saved": _amount(plan.saved_money, plan.currency),
+            "eta_s": plan.eta_s,
+        }
+
+    def show(self, *, verbose: bool) -> None:
+        from pipeline.writer.outcome import EDITED
+
+        plan = self.plan
+        if verbose:
+            print_table([(step.key, step.action, step.group, step.reason) for step in plan.steps])
+            print_table([(step.key, step.action, step.group, step.reason) for step in plan.gone])
+        print_table([(number, group) for group, number in plan.groups.items() if number])
+        _say_costs([self])
+        edited = sum(step.waits_for_redo for step in plan.steps)
+        if edited:
+            typer.echo(f"left alone: {count(edited, 'row')} {EDITED}")
+
+
+def _show_total(planned: Sequence[_Planned]) -> None:
+    rows = sum(one.plan.rows for one in planned)
+    typer.echo(f"{count(len(planned), 'manifest')} together: {count(rows, 'row')}")
+    _say_costs(planned)
+
+
+def _say_costs(planned: Sequence[_Planned]) -> None:
+    """Say what a run over these manifests would submit, and what it would not pay again."""
+    plans, target = [one.plan for one in planned], planned[0].target
+    currency = plans[0].currency
+    money = _worded(_sum([plan.money for plan in plans]), currency)
+    eta_s = sum(plan.eta_s for plan in plans)
+    eta = "" if not eta_s else f", about {max(1, round(eta_s / 60))} min"
+    kind = " (a rehearsal: nothing is paid)" if target.config.rehearses else ""
+    rows = count(sum(plan.submits for plan in plans), "row")
+    seconds = sum(plan.video_seconds for plan in plans)
+    typer.echo(f"to submit: {rows}, {seconds:,} s of video{money}{eta}{kind}")
+    repeats = sum(plan.repeats for plan in plans)
+    if repeats:
+        saved = _worded(_sum([plan.saved_money for plan in plans]), currency)
+        saved_s = sum(plan.saved_seconds for plan in plans)
+        typer.echo(
+            f"not paid again: {count(repeats, 'row')} whose videos were bought before, "
+            f"{saved_s:,} s of video{saved}"
+        )
+
+
+def _sum(amounts: Sequence[float | None]) -> float | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None
+
+
+def _amount(money: float | None, currency: str) -> dict[str, object] | None:
+    return None if money is None else {"amount": round(money, 6), "currency": currency}
+
+
+def _worded(money: float | None, currency: str) -> str:
+    return "" if money is None else f", {money:,.2f} {currency}"

@@ -1,0 +1,198 @@
+"""A run over one manifest or several: each is a lane of the same engine, with a folder of its own.
+
+Each manifest has its own lock, journal, log and results. One that cannot be begun keeps no other
+from its turn. Tested in tests/system/test_several.py and tests/runner/test_api.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeAlias
+
+from pipeline.account.opening import OpenAccount, open_account
+from pipeline.disk.lock import run_lock
+from pipeline.errors import ReelsheetError
+from pipeline.model import State
+from pipeline.planner.plan import Action
+from pipeline.runner.order import Order, Watcher
+from pipeline.runner.reports import RunReport
+from pipeline.runner.run import ManifestRun, open_run
+from pipeline.runner.signals import Brake
+from pipeline.scheduler import Clock
+from pipeline.writer.outcome import state_of
+
+Outcome: TypeAlias = RunReport | ReelsheetError
+"""How the run of a manifest ended, or why it did not begin."""
+
+
+class _SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> float:
+        """Return seconds of the monotonic clock."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Return Unix seconds."""
+        return time.time()
+
+
+def run(
+    order: Order, watcher: Watcher, *, clock: Clock | None = None, brake: Brake | None = None
+) -> RunReport:
+    """Carry out an order; results are written whatever happens on the way.
+
+    Args:
+        order: What to run, as `place_order` gives it.
+        watcher: Is told how it goes.
+        clock: The machine's own unless given. Waits are its `now`; its `wall` may jump as it likes.
+        brake: Stops the run early, from another thread; without one the signals of the process do.
+
+    Raises:
+        RunLocked: Another run works in the output folder.
+        UsageError: The output folder belongs to another manifest, or there is no key.
+        StoreError: The output folder cannot be used.
+
+    """
+    (outcome,) = run_several([order], watcher, clock=clock, brake=brake)
+    if isinstance(outcome, ReelsheetError):
+        raise outcome
+    return outcome
+
+
+def run_several(
+    orders: Sequence[Order],
+    watcher: Watcher,
+    *,
+    clock: Clock | None = None,
+    brake: Brake | None = None,
+) -> list[Outcome]:
+    """Carry out orders of one configuration together; return how each ended, or did not begin.
+
+    `limit` of their selection is for all of them, in their order.
+
+    Args:
+        orders: What to run, as `place_orders` gives it.
+        watcher: Is told how it goes, over all manifests.
+        clock: The machine's own unless given. Waits are its `now`; its `wall` may jump as it likes.
+        brake: Stops the run early, from another thread; without one the signals of the process do.
+
+    Raises:
+        StoreError: The account's book cannot be used.
+        UsageError: The book was written by a newer version.
+
+    """
+    if not orders:
+        return []
+    with ExitStack() as stack:
+        return _Several(orders, watcher, clock or _SystemClock(), brake, stack).carry_out()
+
+
+class _Several:
+    """The manifests of a run while it lasts; what is known of a failed one is its error."""
+
+    def __init__(
+        self,
+        orders: Sequence[Order],
+        watcher: Watcher,
+        clock: Clock,
+        brake: Brake | None,
+        stack: ExitStack,
+    ) -> None:
+        self._orders = orders
+        self._watcher = watcher
+        self._clock = clock
+        self._brake = brake
+        self._stack = stack
+        self._outcomes: dict[int, Outcome] = {}
+
+    def carry_out(self) -> list[Outcome]:
+        runs = self._prepare(self._open())
+        working = {number: run for number, run in runs.items() if run.needs_provider}
+        if working:
+            self._work(working, [run for number, run in runs.items() if number not in working])
+        for number, run in runs.items():
+            if number not in self._outcomes:
+                with self._keeping_errors(number):
+                    self._outcomes[number] = run.finish()
+        return [self._outcomes[number] for number in range(len(self._orders))]
+
+    @contextlib.contextmanager
+    def _keeping_errors(self, number: int) -> Iterator[None]:
+        try:
+            yield
+        except ReelsheetError as error:
+            self._outcomes[number] = error
+
+    def _open(self) -> dict[int, ManifestRun]:
+        locked = []
+        for number, order in enumerate(self._orders):
+            with self._keeping_errors(number):
+                self._stack.enter_context(run_lock(order.folder.lock))
+                locked.append(number)
+        if not locked:
+            return {}
+        account = self._stack.enter_context(
+            open_account(self._orders[0].config, os.environ, self._watcher.warn)
+        )
+        runs = {}
+        for number in locked:
+            with self._keeping_errors(number):
+                opened = open_run(
+                    self._orders[number], account, clock=self._clock, brake=self._brake
+                )
+                runs[number] = self._stack.enter_context(opened)
+        if account is not None:
+            self._take_over(account, runs)
+        return runs
+
+    def _take_over(self, account: OpenAccount, runs: Mapping[int, ManifestRun]) -> None:
+        """Let the book know what was paid for near the output folders, once for each place."""
+        outputs = Path(self._orders[0].config.output.dir)
+        beside = {
+            run.order.folder.root.parent.resolve(): run.order.folder.root for run in runs.values()
+        }
+        for folder in beside.values():
+            account.take_over(outputs, folder)
+
+    def _prepare(self, runs: Mapping[int, ManifestRun]) -> dict[int, ManifestRun]:
+        left = self._orders[0].selection.limit
+        prepared = {}
+        for number, run in runs.items():
+            with self._keeping_errors(number):
+                run.prepare(left)
+                prepared[number] = run
+                if left is not None:
+                    left -= len(run.plan.of(Action.SUBMIT))
+        return prepared
+
+    def _work(self, working: Mapping[int, ManifestRun], others: Sequence[ManifestRun]) -> None:
+        # The libraries that talk to a provider: a run with nothing left to do starts without them.
+        from pipeline.runner.session import ProviderSession  # noqa: PLC0415
+
+        runs = list(working.values())
+        session = ProviderSession(runs, self._watcher, self._clock, _states(others), self._brake)
+        try:
+            session.carry_out()
+        except ReelsheetError as error:  # before anything was begun
+            self._outcomes |= dict.fromkeys(working, error)
+        # Freed before they are read anew: a hundred thousand of them are much. So is what the
+        # engine knows of the rows, and it refers to itself: only the collector frees it.
+        del session
+        for run in runs:
+            run.entries.clear()
+        gc.collect()
+
+
+def _states(runs: Sequence[ManifestRun]) -> Counter[State]:
+    """Return where the rows of manifests stand for which nothing is asked or sent."""
+    return Counter(
+        state_of(step, run.entries.get(step.key)) for run in runs for step in run.plan.steps
+    )

@@ -1,0 +1,103 @@
+"""Which files a command works on: names, folders, patterns; each once, in a known order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.runner.manifests import find_manifests
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with manifests and with what lies beside them."""
+    monkeypatch.chdir(tmp_path)
+    home = Path("sheets")
+    for name in (
+        "b.csv",
+        "A.XLSX",
+        "c.tsv",
+        "d.xlsm",
+        "e.ods",
+        "results.csv",
+        "Results Anna.xlsx",
+        "failed-2.csv",
+        "problems.csv",
+        ".hidden.csv",
+        "~$A.xlsx",
+        "old.xls",
+        "notes.txt",
+        "below/f.csv",
+        "dir.csv/x.txt",
+    ):
+        file = home / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    return home
+
+
+def names(*named: str) -> list[str]:
+    return [file.as_posix() for file in find_manifests(list(map(Path, named))).manifests]
+
+
+def test_a_folder_stands_for_its_own_manifests(folder: Path) -> None:
+    """Not those below, nor hidden ones, locks of an office program, or what a run wrote."""
+    assert names(str(folder)) == [
+        f"sheets/{one}" for one in ("A.XLSX", "b.csv", "c.tsv", "d.xlsm", "e.ods")
+    ]
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_pattern_stands_for_what_it_matches() -> None:
+    """Also for files that a run wrote, if they are asked for; never for hidden ones and locks."""
+    assert names("sheets/*.csv") == [
+        f"sheets/{one}" for one in ("b.csv", "failed-2.csv", "problems.csv", "results.csv")
+    ]
+    assert names("sheets/[ab]*") == ["sheets/b.csv"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_each_file_counts_once_in_the_order_in_which_it_was_named() -> None:
+    """Named twice, by a folder and by itself, it is still one manifest."""
+    assert names("sheets/c.tsv", "sheets", "sheets/../sheets/b.csv") == [
+        f"sheets/{one}" for one in ("c.tsv", "A.XLSX", "b.csv", "d.xlsm", "e.ods")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("named", "several"),
+    [
+        (["sheets/b.csv"], False),
+        (["missing.csv"], False),
+        (["sheets/b.csv", "sheets/b.csv"], True),
+        (["sheets/below"], True),
+        (["sheets/b*.csv"], True),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_the_form_of_the_output_does_not_hang_on_how_many_there_are(
+    named: Iterable[str], several: bool
+) -> None:
+    """A folder with one manifest in it is still a folder."""
+    found = find_manifests(list(map(Path, named)))
+    assert (len(found.manifests), found.several) == (1, several)
+
+
+def test_a_name_with_the_signs_of_a_pattern_is_a_name(folder: Path) -> None:
+    """If there is a file of that name."""
+    (folder / "[b].csv").touch()
+    found = find_manifests([folder / "[b].csv"])
+    assert (found.manifests, found.several) == ((folder / "[b].csv",), False)
+
+
+@pytest.mark.parametrize("named", ["empty", "nothing*.csv"])
+def test_none_at_all_is_an_error(folder: Path, named: str) -> None:
+    """It names the place, and what a manifest is."""
+    Path("empty").mkdir()
+    with pytest.raises(UsageError, match=r"manifest") as raised:
+        find_manifests([folder / "b.csv", Path(named)])
+    assert named in raised.value.message
+    assert ".xlsx" in (raised.value.action or "")
