@@ -107,10 +107,11 @@ def test_at_any_moment(shop: Shop, share: float) -> None:
 
 
 def _looks_of_a_run(shop: Shop) -> int:
-    """Count the looks at the clock of a run of the same sheet, in a folder of its own."""
-    clock = BrittleClock()
-    (shop.folder / "rehearsed").mkdir()
-    assert Shop(shop.folder / "rehearsed", shop.api).run(clock=clock).exit_code == 0
+    """Count the looks at the clock of a run of the same sheet, with folder and book of its own."""
+    clock, folder = BrittleClock(), shop.folder / "rehearsed"
+    folder.mkdir()
+    counted = Shop(folder, shop.api, sets={"account.book": str(folder / "book.db")})
+    assert counted.run(clock=clock).exit_code == 0
     return clock.looks
 
 

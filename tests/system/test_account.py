@@ -18,12 +18,7 @@ from pipeline.journal.reading import read_entries
 from pipeline.model import State
 from tests.system.harness import sheets
 from tests.system.harness.api import KEY, Api
-from tests.system.harness.product import ROOT, Ended, Product
-
-
-def book_of() -> Path:
-    """Return the book that the processes of a test share."""
-    return Path(os.environ["XDG_STATE_HOME"]) / "reelsheet" / "book.db"
+from tests.system.harness.product import ROOT, Ended, Product, book_of
 
 
 def prompts(api: Api, since: int) -> Counter[str]:

@@ -20,25 +20,36 @@ FEW = {"limits.outstanding": "3", "limits.submits_in_flight": "2", "api.lookup_s
 
 def committing(kind: str) -> Moment:
     """Events of this kind are written, and their transaction is not committed."""
-    return Moment("journal.journal", "Journal._write", "return", kind)
+    return Moment("journal.writing", "EventWriter._write_events", "return", kind)
 
 
-COMMITTED = Moment("journal.journal", "Journal._transact", "return")
+COMMITTED = Moment("journal.writing", "EventWriter.conclude")
+"""The journal has committed, and the book was not told yet."""
+BOOKING = Moment("account.book", "_Writer._take", "return")
+"""The book has written what the journal committed, and its transaction is not committed."""
+BOOKED = Moment("account.book", "_Writer.conclude")
+"""The book has committed, and nothing was begun that follows from it."""
 POINTS: dict[str, tuple[Moment, ...]] = {
     "before the intent": (Moment("journal.journal", "Journal.append", kind="Intended"),),
     "in the intent's transaction": (committing("Intended"),),
-    "after the intent's commit": (committing("Intended"), COMMITTED),
+    "between the intent's two commits": (committing("Intended"), COMMITTED),
+    "in the intent's transaction of the book": (committing("Intended"), COMMITTED, BOOKING),
+    "after the intent's commits": (committing("Intended"), COMMITTED, BOOKING, BOOKED),
     "before the POST": (Moment("toapis.client", "ToAPIs.submit", turn=2),),
     "before the answer is written": (Moment("journal.journal", "Journal.append", kind="Accepted"),),
     "in the answer's transaction": (committing("Accepted"),),
-    "after the answer's commit": (committing("Accepted"), COMMITTED),
+    "between the answer's two commits": (committing("Accepted"), COMMITTED),
+    "in the answer's transaction of the book": (committing("Accepted"), COMMITTED, BOOKING),
+    "after the answer's commits": (committing("Accepted"), COMMITTED, BOOKING, BOOKED),
     "after the upload": (Moment("journal.journal", "Journal.remember_upload"),),
     "an empty part file": (Moment("downloader.transfer", "PartFile.start_over", "return", turn=2),),
     "a part file": (Moment("downloader.transfer", "PartFile.write", "return", turn=2),),
     "before the video's rename": (Moment("downloader.transfer", "PartFile.settle", turn=2),),
     "after the video's rename": (Moment("disk.place", "sync_folder", turn=2),),
     "in the video's transaction": (committing("Downloaded"),),
-    "after the video's commit": (committing("Downloaded"), COMMITTED),
+    "between the video's two commits": (committing("Downloaded"), COMMITTED),
+    "in the video's transaction of the book": (committing("Downloaded"), COMMITTED, BOOKING),
+    "after the video's commits": (committing("Downloaded"), COMMITTED, BOOKING, BOOKED),
     "before the results": (Moment("writer.publish", "publish"),),
     "before the results' rename": (Moment("disk.place", "_rename"),),
     "after the results' rename": (Moment("disk.place", "_rename", "return"),),
@@ -83,7 +94,9 @@ def test_killed_at(product: Product, api: Api, manifest: Path, point: str) -> No
     doubtful = run_again(product, api, manifest)
     # A doubt that no look-up ends is left where a POST was intended, and did not go out any more.
     assert len(doubtful) <= int(FEW["limits.submits_in_flight"])
-    if point == "after the intent's commit":
+    if "intent's" in point and point != "after the intent's commits":
+        assert not doubtful, "what only the journal knows was never sent"
+    if point == "after the intent's commits":
         assert doubtful, "they were never sent"
         settle(product, api, manifest, doubtful)
 

@@ -341,11 +341,11 @@ def test_running_rows_that_are_renamed(shop: Shop) -> None:
     assert {one["result_state"] for one in shop.results} == {"done"}
 
 
-WRITING = Moment("journal.journal", "Journal._write", "return", "Renamed")
+WRITING = Moment("journal.writing", "EventWriter._write_events", "return", "Renamed")
 KILLED: dict[str, tuple[Moment, ...]] = {
     "before": (Moment("journal.journal", "Journal.append", kind="Renamed"),),
     "in the transaction": (WRITING,),
-    "after the commit": (WRITING, Moment("journal.journal", "Journal._transact", "return")),
+    "after the commit": (WRITING, Moment("journal.writing", "EventWriter.conclude")),
     "before the results": (Moment("writer.publish", "publish"),),
 }
 

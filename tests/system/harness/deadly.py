@@ -38,7 +38,11 @@ class Moment:
             return False
         if frame.f_globals.get("__name__") != f"pipeline.{self.module}":
             return False
-        events = frame.f_locals.get("events", ())
+        local = frame.f_locals
+        events = [
+            *local.get("events", ()),
+            *(e for one in local.get("happened", ()) for e in one.events),
+        ]
         if self.kind and self.kind not in {type(one).__name__ for one in events}:
             return False
         self.turn -= 1

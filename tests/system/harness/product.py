@@ -33,6 +33,11 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **more}
 
 
+def book_of() -> Path:
+    """Return the account's book that all processes of one test share."""
+    return Path(os.environ["XDG_STATE_HOME"]) / "reelsheet" / "book.db"
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a call ended."""
