@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pipeline import events as ev
 from pipeline.lifecycle import PAID
-from pipeline.model import Request, State, Video
+from pipeline.model import Entry, Request, State, Video
 
 COUNTING = PAID | {State.DONE, State.EXPIRED}
 """The states in which a submission counts as bought, so that its request is not bought again.
@@ -68,3 +68,33 @@ class KnownJournal:
     manifest: str
     seq: int
     last_event: int
+
+
+def submission_of(entry: Entry, journal_id: str, folder: str, manifest: str) -> Submission:
+    """Return an attempt that was sent as the book keeps it.
+
+    Args:
+        entry: the attempt, as the entry that it is or was.
+        journal_id: that of its journal.
+        folder: the output folder of that journal.
+        manifest: its manifest.
+
+    """
+    attempt = entry.attempt
+    return Submission(
+        reference=attempt.client_business_id,
+        journal_id=journal_id,
+        folder=folder,
+        manifest=manifest,
+        identity=entry.identity,
+        key=entry.key,
+        number=attempt.number,
+        request=attempt.request,
+        state=entry.state,
+        video_name=attempt.video_name,
+        task_id=entry.task_id,
+        money=attempt.cost,
+        submitted_at=entry.submitted_at,
+        finished_at=entry.finished_at,
+        video=entry.video,
+    )

@@ -1,10 +1,11 @@
-"""`reelsheet journal`: copy a journal while a run goes on, and check it.
+"""`reelsheet journal`: copy a journal while a run goes on, check it, and restore it.
 
-Tested in tests/system/test_journal_command.py.
+Tested in tests/system/test_journal_command.py and tests/system/test_lost_journals.py.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,12 +30,15 @@ if TYPE_CHECKING:
 def add_to(app: typer.Typer) -> None:
     """Add the command with its parts."""
     journal = typer.Typer(
-        help="Back up or check the journal of a manifest.",
+        help="Back up, check or restore the journal of a manifest.",
         no_args_is_help=True,
         rich_markup_mode=None,
     )
     journal.command("backup", short_help="Copy the journal, also during a run.")(_backup)
     journal.command("verify", short_help="Check the journal and the videos it knows of.")(_verify)
+    journal.command("rebuild", short_help="Restore the journal from all that is remembered.")(
+        _rebuild
+    )
     app.add_typer(journal, name="journal")
 
 
@@ -100,6 +104,40 @@ def _verify(
         from pipeline.journal.reading import read_entries
 
         typer.echo(f"{folder.journal}: {count(len(read_entries(folder.journal)), 'row')}, in order")
+
+
+def _rebuild(
+    manifest: ManifestPath,
+    yes: Annotated[bool, typer.Option("--yes", help="Restore the journal without asking.")] = False,
+    config: ConfigPath = None,
+    out: Out = None,
+    sets: Set = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Restore a journal that is gone, damaged, an older copy or another one; submits nothing.
+
+    What was sent is taken from the account's book, from what can be read of the journal, from
+    run.log and the results in the output folder, and the provider is asked for it, which is free.
+    What would be restored is shown, and done when you agree. The file that was there is kept beside
+    as journal.before-TIME.db.
+    """
+    from pipeline.cli.screen import agreed
+    from pipeline.runner.rebuild import rebuild
+
+    _ = verbose
+
+    def agree(lines: Sequence[str]) -> bool:
+        for line in lines:
+            typer.echo(line)
+        return agreed("Restore it?", yes=yes)
+
+    target = resolve_options(manifest, config, out, sets)
+    said = rebuild(target, agree, lambda line: typer.echo(line, err=True))
+    if said is None:
+        raise typer.Exit(ExitCode.USAGE)
+    if not quiet:
+        typer.echo(said)
 
 
 def _refuse_none(folder: OutputFolder) -> None:

@@ -132,6 +132,16 @@ def go_on(*, yes: bool) -> bool:
     return _ask("Continue and submit? [y/N] ")
 
 
+def agreed(question: str, *, yes: bool) -> bool:
+    """Ask whether to do something; without a terminal only `yes` agrees, and this is said."""
+    if yes:
+        return True
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+        typer.echo("Nothing was changed. To do this, add --yes.", err=True)
+        return False
+    return _ask(f"{question} [y/N] ")
+
+
 def _ask(question: str) -> bool:
     from pipeline.runner.signals import signals_to
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline import events as ev
 from pipeline.account.reconcile import Reconciliation, Standing, reconcile, standing_of
-from pipeline.account.submission import Submission
+from pipeline.account.submission import Submission, submission_of
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from pipeline.lifecycle import PAID, apply
@@ -27,28 +27,6 @@ LOST = [Standing.BOOK_OLDER, Standing.OTHER_BOOK, Standing.NO_BOOK]
 NEW = Standing.OTHER_BOOK
 """How a journal that was only just made stands to every book."""
 SENT = [intended("a"), ev.Accepted("a", 1, "video_1")]
-
-
-def submission_of(entry: Entry) -> Submission:
-    """An attempt as the book keeps it."""
-    attempt = entry.attempt
-    return Submission(
-        attempt.client_business_id,
-        "5a",
-        "/shop/outputs/products",
-        "/shop/products.csv",
-        entry.identity,
-        entry.key,
-        attempt.number,
-        attempt.request,
-        entry.state,
-        attempt.video_name,
-        entry.task_id,
-        attempt.cost,
-        entry.submitted_at,
-        entry.finished_at,
-        entry.video,
-    )
 
 
 class Past:
@@ -78,7 +56,9 @@ class Past:
         """What the book would know: every attempt that was intended, under the keys of now."""
         key_of = {entry.identity: entry.key for entry in self.entries.values()}
         return [
-            submission_of(replace(one, key=key_of[one.identity]))
+            submission_of(
+                replace(one, key=key_of[one.identity]), "5a", "/outputs/shop", "/shop.csv"
+            )
             for one in self.attempts.values()
             if one.attempt.client_business_id in self.sent
         ]

@@ -1,0 +1,215 @@
+"""What is remembered of the rows that were sent from an output folder, and by whom.
+
+The one that knows more comes first: the account's book, what can be read of the journal itself,
+run.log, the results.
+
+Tested in tests/system/test_lost_journals.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from secrets import token_hex
+
+from pipeline.account.place import book_place
+from pipeline.account.reading import journals_in, submissions_of
+from pipeline.account.submission import Submission, submission_of
+from pipeline.checker import naming, rules
+from pipeline.checker.check import CheckedManifest, check_manifest
+from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import open_regular
+from pipeline.downloader.verification import describe_open_file
+from pipeline.errors import BadVideo, StoreError, UsageError
+from pipeline.journal.database import DAMAGED, clear_errors, connect_for_reading, refuse_damaged
+from pipeline.journal.identities import Identities
+from pipeline.journal.reading import attempts_in
+from pipeline.journal.salvage import salvage
+from pipeline.lifecycle import PAID
+from pipeline.model import IDENTITY_MARK, Entry, Request, State, Video
+from pipeline.runner.remains import (
+    Trace,
+    journal_id_in,
+    logged,
+    read_results,
+    traces_in_log,
+    traces_in_results,
+)
+from pipeline.runner.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class OldJournal:
+    """The journal that is there: its id and its attempts, `whole` if it can be gone on with."""
+
+    journal_id: str | None = None
+    attempts: tuple[Entry, ...] = ()
+    whole: bool = False
+
+
+@dataclass
+class Memory:
+    """What is remembered of the submissions from one output folder, by reference.
+
+    `told_by` counts who was the first to tell of each.
+    """
+
+    target: Target
+    checked: CheckedManifest
+    journal_id: str
+    submissions: dict[str, Submission] = field(default_factory=dict)
+    told_by: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        """Take the requests and the file names from the manifest as it is now."""
+        checked, requests = self.checked, self.checked.requests
+        keyed = list(zip(checked.keys, checked.manifest.rows, strict=True))
+        self.requests = {key: requests[row.number] for key, row in keyed if row.number in requests}
+        template = self.target.config.output.name
+        self._bases = naming.video_names(keyed, checked.manifest.headers, template, {})
+
+    def add(self, source: str, submissions: Iterable[Submission]) -> None:
+        """Take in what a source tells; it knows no better than those before it."""
+        tasks = {one.task_id for one in self.submissions.values()}
+        for one in submissions:
+            known = self.submissions.get(one.reference)
+            if known is None and (one.task_id is None or one.task_id not in tasks):
+                self.submissions[one.reference] = one
+                self.told_by[source] += 1
+            elif known is not None and known.task_id is None and one.task_id is not None:
+                self.submissions[one.reference] = one
+
+    def entry_told(self, entry: Entry) -> Submission:
+        """Return an attempt that a damaged journal still tells of."""
+        folder, manifest = self.target.folder.root.resolve(), self.target.manifest.resolve()
+        return submission_of(entry, self.journal_id, str(folder), str(manifest))
+
+    def submission_of(self, trace: Trace) -> Submission:
+        """Return an attempt that a file tells of; what was asked for is taken from the row."""
+        reference = trace.reference or self.reference(trace.identity, trace.number)
+        request = self._request(trace, reference)
+        folder = self.target.folder
+        base = self._bases.get(trace.key, reference)
+        name = trace.video_name or naming.attempt_name(base, trace.number)
+        return Submission(
+            reference=reference,
+            journal_id=self.journal_id,
+            folder=str(folder.root.resolve()),
+            manifest=str(self.target.manifest.resolve()),
+            identity=trace.identity,
+            key=trace.key,
+            number=trace.number,
+            request=request,
+            state=trace.state,
+            video_name=name,
+            task_id=trace.task_id,
+            money=rules.cost(request.duration, self.target.config.budget.price_per_second),
+            submitted_at=trace.submitted_at,
+            finished_at=trace.finished_at,
+            video=_video(folder, name) if trace.state is State.DONE else None,
+        )
+
+    def reference(self, identity: str, number: int) -> str:
+        """Return the reference of an attempt of this journal."""
+        return naming.reference(self.journal_id, identity, number)
+
+    def _request(self, trace: Trace, reference: str) -> Request:
+        row = self.requests.get(trace.key)
+        if row is not None and trace.request_hash in {None, row.request_hash}:
+            return row
+        # The row was edited or left the manifest: what was asked for is not known any more.
+        unknown = trace.request_hash or f"unknown {reference}"
+        if row is not None:
+            return replace(row, prompt="", images=(), request_hash=unknown)
+        defaults, api = self.target.config.defaults, self.target.config.api
+        return Request(
+            "",
+            (),
+            defaults.duration,
+            defaults.aspect_ratio,
+            defaults.resolution,
+            api.model,
+            unknown,
+        )
+
+    def possible(self) -> Iterator[Trace]:
+        """Yield for each row the attempt that may have been made without a trace."""
+        latest: dict[str, Submission] = {}
+        for one in sorted(self.submissions.values(), key=lambda one: one.number):
+            latest[one.identity] = one
+        by_key = {one.key: one for one in latest.values()}
+        for key in self.requests:
+            known = by_key.get(key)
+            if known is None:
+                identity, turn = key, 1
+                while identity in latest:
+                    turn += 1
+                    identity = f"{key}{IDENTITY_MARK}{turn}"
+                yield Trace(key, identity, 1, State.IN_DOUBT)
+            elif known.state not in PAID:
+                yield Trace(key, known.identity, known.number + 1, State.IN_DOUBT)
+
+
+def remember(target: Target, checked: CheckedManifest) -> tuple[OldJournal, Memory, bool]:
+    """Return the journal that is there, what is remembered, and whether the id is the old one."""
+    folder, place = target.folder, book_place(target.config, os.environ)
+    here = [] if place is None else journals_in(place.path, folder.root)
+    there = _read(folder.journal, {one.journal_id for one in here}, target.manifest)
+    lines = list(logged(folder.log))
+    ids = (there.journal_id, *(one.journal_id for one in here), journal_id_in(lines))
+    known = next((one for one in ids if one is not None), None)
+    memory = Memory(target, checked, known or token_hex(16))
+    if place is not None and known is not None:
+        memory.add("the account's book", submissions_of(place.path, known))
+    if not there.whole:
+        memory.add("what can be read of the journal", map(memory.entry_told, there.attempts))
+        there = replace(there, attempts=())
+    memory.add("run.log", map(memory.submission_of, traces_in_log(lines)))
+    memory.add("the results", map(memory.submission_of, _traces_in_results(target)))
+    return there, memory, known is not None
+
+
+def _read(path: Path, here: set[str], manifest: Path) -> OldJournal:
+    """Return the journal that is there; nothing of one that belongs elsewhere."""
+    try:
+        with clear_errors(path):
+            connection = connect_for_reading(path)
+            if connection is None:
+                return OldJournal()
+            with contextlib.closing(connection):
+                refuse_damaged(connection, path)
+                notes = dict(connection.execute("SELECT name, value FROM meta"))
+                attempts = tuple(attempts_in(connection, identities=Identities(connection)))
+    except StoreError as error:
+        if error.action != DAMAGED:
+            raise
+        found = salvage(path)
+        return OldJournal(found.journal_id, found.attempts)
+    if here and notes.get("id") not in here:
+        return OldJournal()
+    ours = notes.get("manifest", str(manifest.resolve())) == str(manifest.resolve())
+    return OldJournal(notes.get("id"), attempts, whole=True) if ours or here else OldJournal()
+
+
+def _traces_in_results(target: Target) -> Iterator[Trace]:
+    results = read_results(target.folder)
+    if results is None:
+        return
+    try:
+        checked = check_manifest(
+            results.path, target.config, cache_dir=target.folder.cache, origin=target.manifest
+        )
+    except UsageError:
+        return
+    yield from traces_in_results(checked.manifest, checked.keys)
+
+
+def _video(folder: OutputFolder, name: str) -> Video | None:
+    """Return the video of a done row as its file is now; None if it is gone or not whole."""
+    with contextlib.suppress(OSError, BadVideo), open_regular(folder.videos / name) as descriptor:
+        return describe_open_file(descriptor, name, None)
+    return None

@@ -1,0 +1,228 @@
+"""A journal is restored from all that remembers what was sent from its output folder.
+
+What that is, `memory` says. The provider is asked for what is open, and for what may have been sent
+without a trace: by the task's id, else by the reference of the attempt, both free.
+
+Nothing is written over: the file that was there is moved aside.
+
+Tested in tests/system/test_lost_journals.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from secrets import token_hex
+
+from pipeline.account.reconcile import Reconciliation, Standing, reconcile
+from pipeline.account.recovery import ASKS_FIRST
+from pipeline.account.submission import Submission
+from pipeline.disk.failures import storing
+from pipeline.disk.folder import OutputFolder
+from pipeline.disk.lock import run_lock
+from pipeline.disk.openfile import is_gone
+from pipeline.errors import (
+    NoSuchTask,
+    ProviderError,
+    Unauthorized,
+    UsageError,
+)
+from pipeline.journal.backup import back_up
+from pipeline.journal.journal import Journal
+from pipeline.lifecycle import PAID, apply
+from pipeline.manifest.wording import count
+from pipeline.model import Entry, Phase, State, TaskView
+from pipeline.runner.memory import Memory, OldJournal, remember
+from pipeline.runner.rehearsal import open_provider
+from pipeline.runner.target import Target, check_target, refuse_another
+from pipeline.toapis.client import ToAPIs
+
+_LOOK_UPS_AT_ONCE = 8
+_BESIDE = ("", "-wal", "-shm")
+"""The files of a journal in WAL mode, by what their names end with."""
+
+
+def rebuild(
+    target: Target, agree: Callable[[Sequence[str]], bool], tell: Callable[[str], None]
+) -> str | None:
+    """Restore the journal of a manifest; return what was done, None if it was not agreed to.
+
+    Args:
+        target: The manifest with its configuration and its output folder.
+        agree: Is shown what would be done, and says whether it is.
+        tell: Shows a line that matters to whoever pays.
+
+    Raises:
+        UsageError: There is nothing to restore, or it is a rehearsal's.
+        StoreError: The folder cannot be used.
+        RunLocked: A run works in the folder.
+
+    """
+    folder = target.folder
+    refuse_another(target)
+    if target.config.rehearses:
+        raise UsageError(
+            "the journal of a rehearsal is not restored: nothing was paid for.",
+            action=f"Delete {folder.root} and rehearse again.",
+        )
+    if is_gone(folder.root):
+        raise _nothing_sent(folder)
+    with run_lock(folder.lock):
+        checked = check_target(target)
+        old, memory, knows_id = remember(target, checked)
+        if knows_id or memory.submissions:
+            asyncio.run(_look_up(target, memory, knows_id=knows_id, tell=tell))
+        now = time.time()
+        found = reconcile(
+            old.attempts, memory.submissions.values(), Standing.OTHER_BOOK, cut_off=False, now=now
+        )
+        if old.whole and not found.events:
+            return f"{folder.journal} knows everything that is remembered: nothing to restore"
+        if not memory.submissions:
+            raise _nothing_sent(folder)
+        if not agree(_describe(folder, old, memory, found)):
+            return None
+        return _write(target, old, memory, found, now)
+
+
+def _nothing_sent(folder: OutputFolder) -> UsageError:
+    return UsageError(
+        f"nothing remembers a row that was sent from {folder.root}: there is nothing to restore.",
+        action="Check the manifest's name, provider and --out.",
+    )
+
+
+# What the provider knows.
+
+
+async def _look_up(
+    target: Target, memory: Memory, *, knows_id: bool, tell: Callable[[str], None]
+) -> None:
+    """Ask the provider for what is open, and for what may have been sent without a trace."""
+    known = [one for one in memory.submissions.values() if one.state in PAID]
+    possible = []
+    if knows_id and target.config.api.client_reference:
+        possible = [memory.submission_of(one) for one in memory.possible()]
+    if not target.config.api.client_reference:
+        known = [one for one in known if one.task_id is not None]
+    places = asyncio.Semaphore(_LOOK_UPS_AT_ONCE)
+    failures: list[ProviderError] = []
+    async with open_provider(target.config, target.folder.emulator) as api:
+
+        async def ask(one: Submission) -> Submission | None:
+            async with places:
+                try:
+                    return await _asked(api, one)
+                except Unauthorized:
+                    raise
+                except ProviderError as error:
+                    failures.append(error)
+                    return None
+
+        answers = await asyncio.gather(*map(ask, (*known, *possible)))
+    for one in answers[: len(known)]:
+        if one is not None:
+            memory.submissions[one.reference] = one
+    memory.add("the provider", (one for one in answers[len(known) :] if one is not None))
+    if failures:
+        tell(
+            f"{count(len(failures), 'look-up')} had no answer ({failures[0].message}): the next "
+            "run asks again before anything is sent."
+        )
+
+
+async def _asked(api: ToAPIs, one: Submission) -> Submission | None:
+    try:
+        view = await api.query(one.task_id or one.reference)
+    except NoSuchTask:
+        return None
+    if view.task_id is None and view.phase is Phase.UNKNOWN:
+        return None  # a body that says nothing at all
+    return _as_shown(one, view)
+
+
+def _as_shown(one: Submission, view: TaskView) -> Submission:
+    failed = view.phase is Phase.FAILED
+    return replace(
+        one,
+        state=State.FAILED if failed else State.RUNNING,
+        task_id=view.task_id or one.task_id or one.reference,
+        submitted_at=one.submitted_at or view.created_at,
+        finished_at=view.completed_at if failed else None,
+    )
+
+
+# What is done.
+
+
+def _describe(
+    folder: OutputFolder, old: OldJournal, memory: Memory, found: Reconciliation
+) -> list[str]:
+    what = "gone" if is_gone(folder.journal) else "not the right one, or damaged"
+    states = Counter(entry.state.value for entry in _after(old, found).values())
+    rows = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+    return [
+        f"The journal {folder.journal} is {'incomplete' if old.whole else what}.",
+        *(
+            f"  {count(number, 'submission')} told of by {source}"
+            for source, number in memory.told_by.items()
+        ),
+        f"It would be restored with {count(states.total(), 'row')}: {rows}.",
+    ]
+
+
+def _after(old: OldJournal, found: Reconciliation) -> Mapping[str, Entry]:
+    entries = {entry.identity: entry for entry in old.attempts}
+    identity_of = {entry.key: entry.identity for entry in entries.values()}
+    for event, at in found.events:
+        attempt = getattr(event, "attempt", None)
+        identity = attempt.identity if attempt else identity_of.pop(event.key)
+        entry = entries[identity] = apply(entries.get(identity), event, at)
+        identity_of[entry.key] = identity
+    return entries
+
+
+def _write(
+    target: Target, old: OldJournal, memory: Memory, found: Reconciliation, now: float
+) -> str:
+    folder = target.folder
+    new = folder.root / "journal.rebuilt.db"
+    with storing(new):
+        for end in _BESIDE:
+            new.with_name(new.name + end).unlink(missing_ok=True)
+    if old.whole:
+        back_up(folder.journal, new)
+    with contextlib.closing(Journal(new)) as journal:
+        if not old.whole:
+            journal.take_over_id(memory.journal_id)
+        journal.claim(target.manifest, adopt=True)
+        run_id = f"rebuild-{token_hex(6)}"
+        journal.begin_run(run_id, "journal rebuild", now)
+        for event, at in found.events:
+            journal.append([event], at)
+        if target.config.api.client_reference:
+            journal.note({ASKS_FIRST: str(now)})
+        journal.end_run(run_id, now, 0)
+    aside = _move_aside(folder.journal)
+    with storing(folder.journal):
+        new.rename(folder.journal)
+    kept = f"; the file that was there is {aside}" if aside else ""
+    return f"restored {folder.journal}{kept}"
+
+
+def _move_aside(journal: Path) -> Path | None:
+    """Give a journal, with the files beside it, another name; None if there is none."""
+    if is_gone(journal):
+        return None
+    aside = journal.with_name(time.strftime("journal.before-%Y%m%d-%H%M%SZ.db", time.gmtime()))
+    with storing(journal):
+        for end in reversed(_BESIDE):  # the log first: it is nothing without its journal
+            file = journal.with_name(journal.name + end)
+            if not is_gone(file):
+                file.rename(aside.with_name(aside.name + end))
+    return aside
