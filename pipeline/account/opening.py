@@ -97,7 +97,7 @@ class OpenAccount:
 
     def _refuse_another(self, journal: Journal, folder: Path, manifest: Path) -> None:
         """Raise UsageError if the book remembers another journal of this manifest here."""
-        here = [one for one in journals_in(self.book.path, folder) if one.seq]
+        here = [one for one in journals_in(self.book.path, folder) if one.last_event]
         if journal.is_new() or journal.id in {one.journal_id for one in here}:
             return
         if str(manifest.resolve()) in {one.manifest for one in here}:

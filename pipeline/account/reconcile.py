@@ -91,15 +91,26 @@ _LOST = frozenset({Standing.NO_BOOK, Standing.OTHER_BOOK, Standing.BOOK_OLDER})
 class Reconciliation:
     """What is to be done before anything is sent.
 
-    `events`, each with its time in Unix seconds, are for the journal, in this order. `ask_first`
-    holds the keys of the rows to look up before they are sent; with `ask_all` that is every row.
-    `adopted` are the submissions that the journal did not know, or not to where they have come.
+    `standing` says which of journal and book has lost something. `events`, each with its time in
+    Unix seconds, are for the journal, in this order. `ask_first` holds the identities of the rows
+    to look up before they are sent; with `ask_all` it is every row. `adopted` are the submissions
+    that the journal did not know, or not to where they have come.
     """
 
+    standing: Standing = Standing.TOGETHER
     events: tuple[tuple[ev.Event, float], ...] = ()
     ask_first: frozenset[str] = frozenset()
     ask_all: bool = False
     adopted: tuple[Submission, ...] = ()
+
+    @property
+    def lost(self) -> bool:
+        """Whether no book can be trusted to know what the journal has forgotten."""
+        return self.standing in _LOST
+
+    def asks_first(self, entry: Entry | None) -> bool:
+        """Whether a row is looked up before it is sent; None: a row that was never known."""
+        return self.ask_all or (entry is not None and entry.identity in self.ask_first)
 
 
 def reconcile(
@@ -136,8 +147,9 @@ def reconcile(
         journal.adopt(identity, submissions)
     journal.settle_keys()
     return Reconciliation(
+        standing=standing,
         events=tuple(journal.events),
-        ask_first=frozenset(one.key for one in unsent),
+        ask_first=frozenset(one.identity for one in unsent),
         ask_all=cut_off and standing in _LOST,
         adopted=tuple(theirs[reference] for reference in journal.adopted),
     )
@@ -179,7 +191,7 @@ class _Adoption:
         latest = self._latest.get(identity)
         if latest is None:
             self._follow(_way(State.WAITING, one), self._place(identity), one)
-        elif one.number == latest.attempt.number and self._says_more(one, latest):
+        elif one.reference == latest.attempt.client_business_id and self._says_more(one, latest):
             self._follow(_way(latest.state, one), latest.key, one)
         elif one.number > latest.attempt.number and latest.state in SETTLED | {State.WAITING}:
             if latest.state in SETTLED:

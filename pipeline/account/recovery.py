@@ -6,6 +6,7 @@ is written; the book is not.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from pipeline.journal.journal import Journal
 from pipeline.model import Entry, State
 
 ASKS_FIRST = "asks_first"
-"""The note in a journal that may have forgotten submissions: it looks up every row for good."""
+"""The note in a journal that may have forgotten submissions: it looks up every row for good.
+
+Empty, it does so no more."""
 
 
 def recover(journal: Journal, book: Book | None, folder: Path, at: float) -> Reconciliation:
@@ -60,7 +63,12 @@ def recover(journal: Journal, book: Book | None, folder: Path, at: float) -> Rec
         one.result()
     if found.ask_all:
         journal.note({ASKS_FIRST: str(at)})
-    return replace(found, ask_all=found.ask_all or ASKS_FIRST in notes)
+    return replace(found, ask_all=found.ask_all or asks_first(notes))
+
+
+def asks_first(notes: Mapping[str, str]) -> bool:
+    """Return whether a journal with these notes looks up every row before it is sent."""
+    return bool(notes.get(ASKS_FIRST))
 
 
 _TELLING = frozenset({Standing.JOURNAL_OLDER, Standing.OTHER_BOOK})
@@ -84,5 +92,6 @@ def _attempts_of_concern(
 def _known(journal: Journal, book: Path, folder: Path) -> KnownJournal | None:
     here = journals_in(book, folder)
     if here and journal.is_new():
-        journal.take_over_id(here[0].journal_id)
+        lost = next((one for one in here if one.last_event), here[0])
+        journal.take_over_id(lost.journal_id)
     return next((one for one in journals_in(book) if one.journal_id == journal.id), None)

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.disk.failures import explain_os_error
-from pipeline.disk.folder import OutputFolder
+from pipeline.disk.folder import OutputFolder, rebuild_command
 from pipeline.disk.openfile import open_regular
 from pipeline.errors import StoreError
-from pipeline.journal.backup import latest_backup
 from pipeline.journal.database import DAMAGED, clear_errors, connect_for_reading, refuse_damaged
 from pipeline.journal.reading import read_twice
 from pipeline.lifecycle import ImpossibleMove
@@ -34,22 +33,22 @@ def audit(folder: OutputFolder, manifest: Path) -> Iterator[Finding]:
     `manifest` is named in what to do. Raises UsageError if the journal is of a newer version, and
     StoreError if the disk does not let it be read.
     """
-    journal = folder.journal
+    journal, restore = folder.journal, f"Restore it with: {rebuild_command(manifest, folder.root)}."
     if (fault := _fault(journal)) is not None:
-        yield Finding(fault, _restore(folder))
+        yield Finding(fault, restore)
         return
     try:
         entries, replayed = read_twice(journal)
     except (ImpossibleMove, StoreError) as error:
         what = error.message if isinstance(error, StoreError) else f"{journal}: {error}."
-        yield Finding(what, _restore(folder))
+        yield Finding(what, restore)
         return
     for key in sorted(entries.keys() | replayed.keys()):
         if entries.get(key) != replayed.get(key):
             yield Finding(
                 f"row {key}: the journal has it as {_state(entries, key)}, and its events come to "
                 f"{_state(replayed, key)}.",
-                _restore(folder),
+                restore,
             )
     for entry in entries.values():
         if entry.state is State.DONE and entry.video is not None:
@@ -74,20 +73,6 @@ def _fault(journal: Path) -> str | None:
             raise
         return error.message
     return None
-
-
-def _restore(folder: OutputFolder) -> str:
-    backup = latest_backup(folder.journal)
-    away = "Keep it, and its -wal if there is one, under another name"
-    if backup is None:
-        return (
-            f"There is no backup in {folder.root}. {away}, and put your own copy in its place. "
-            "Without one, every row would count as new, and a run would pay for all of them again."
-        )
-    return (
-        f"{away}; then: cp {backup} {folder.journal}. What was sent after that backup is in "
-        f"{folder.log}: see there before you run again."
-    )
 
 
 def _of_video(key: str, video: Video, folder: OutputFolder, manifest: Path) -> Iterator[Finding]:

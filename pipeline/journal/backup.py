@@ -24,11 +24,6 @@ def backup_name(journal: Path) -> Path:
     return journal.with_name(time.strftime("journal-%Y%m%d-%H%M%SZ.db", time.gmtime()))
 
 
-def latest_backup(journal: Path) -> Path | None:
-    """Return the latest backup beside a journal that has the name of one; None if there is none."""
-    return max(journal.parent.glob("journal-[0-9]*-[0-9]*Z.db"), default=None)
-
-
 def back_up(journal: Path, target: Path) -> None:
     """Copy a journal as it stands at one moment to a new file, which needs no other beside it.
 

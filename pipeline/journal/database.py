@@ -25,8 +25,8 @@ from pipeline.disk.sqlitefile import (
 from pipeline.errors import StoreError, UsageError
 
 DAMAGED = (
-    "See what is wrong, and what helps, with: reelsheet journal verify MANIFEST. Do not delete the "
-    "file: it knows what is paid for."
+    "Restore it with: reelsheet journal rebuild MANIFEST. Do not delete the file: it knows what is "
+    "paid for."
 )
 
 _PAID_AGAIN = "In another output folder every row would be sent, and paid for, again."

@@ -18,7 +18,7 @@ from pipeline.disk.sqlitefile import fold_in, leave_whole
 from pipeline.events import Event
 from pipeline.journal.database import clear_errors, connect
 from pipeline.journal.ownership import claim
-from pipeline.journal.reading import GET_ENTRIES, attempts_in, entries_in, first_events
+from pipeline.journal.reading import GET_ENTRIES, attempts_in, entries_in, first_events, was_cut_off
 from pipeline.journal.records import attempt_of, request_of
 from pipeline.journal.writing import PUT_NOTE, EventWriter, Follower, Happened, Statement
 from pipeline.model import Attempt, Entry, Request, State, made_for
@@ -91,21 +91,14 @@ class Journal:
 
     def is_new(self) -> bool:
         """Return whether nothing ever happened in it; raises StoreError."""
-        return not self._ask("SELECT EXISTS (SELECT 1 FROM events UNION ALL SELECT 1 FROM runs)")
+        question = "SELECT EXISTS (SELECT 1 FROM events UNION ALL SELECT 1 FROM runs)"
+        with clear_errors(self.path):
+            return not self._connection.execute(question).fetchone()[0]
 
     def was_cut_off(self) -> bool:
         """Return whether its last run did not end cleanly; raises StoreError."""
-        return bool(
-            self._ask(
-                "SELECT EXISTS (SELECT * FROM runs WHERE finished_at IS NULL AND started_at = "
-                "(SELECT max(started_at) FROM runs))"
-            )
-        )
-
-    def _ask(self, question: str) -> int:
         with clear_errors(self.path):
-            (answer,) = self._connection.execute(question).fetchone()
-            return int(answer)
+            return was_cut_off(self._connection)
 
     def take_over_id(self, journal_id: str) -> None:
         """Go on under the id of a journal that was lost, before anything happens in this one.

@@ -177,6 +177,15 @@ def read_id(path: Path) -> str | None:
         return None if row is None else str(row[0])
 
 
+def was_cut_off(connection: sqlite3.Connection) -> bool:
+    """Return whether the last run in an open journal did not end cleanly."""
+    question = (
+        "SELECT EXISTS (SELECT 1 FROM runs WHERE finished_at IS NULL AND started_at = "
+        "(SELECT max(started_at) FROM runs))"
+    )
+    return bool(connection.execute(question).fetchone()[0])
+
+
 def read_runs(path: Path) -> list[RunRecord]:
     """Return the runs in a journal, the earliest first; nothing if there is no journal."""
     connection = connect_for_reading(path)

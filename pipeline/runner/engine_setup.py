@@ -31,7 +31,7 @@ class PlannedLane:
 
     `plan` says what the run does with each row; `entries` are what the journal knows of the rows,
     by key, and looked into while the run goes on; `uploader` says whose uploads of this journal may
-    be used again.
+    be used again; `asks_first` whether a row is looked up before it is sent.
     """
 
     plan: Plan
@@ -39,6 +39,7 @@ class PlannedLane:
     journal: Journal
     checked: CheckedManifest
     uploader: str
+    asks_first: Callable[[str], bool] = lambda _: False
 
 
 def build_engine(
@@ -92,7 +93,10 @@ def _enqueue(engine: Engine, number: int, lane: PlannedLane, config: Config) -> 
     entries, journal = lane.entries, lane.journal
     attempts = Attempts(lane.checked, config, journal.id, entries, journal.identity_of)
     engine.enqueue(
-        number, (step.key for step in submits), lambda key: (attempts.new(key), entries.get(key))
+        number,
+        (step.key for step in submits),
+        lambda key: (attempts.new(key), entries.get(key)),
+        asks_first=lane.asks_first,
     )
 
 

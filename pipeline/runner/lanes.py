@@ -146,7 +146,11 @@ class _Several:
         for number in locked:
             with self._keeping_errors(number):
                 opened = open_run(
-                    self._orders[number], account, clock=self._clock, brake=self._brake
+                    self._orders[number],
+                    account,
+                    clock=self._clock,
+                    brake=self._brake,
+                    tell=self._watcher.warn,
                 )
                 runs[number] = self._stack.enter_context(opened)
         if account is not None:

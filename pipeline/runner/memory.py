@@ -18,6 +18,7 @@ from secrets import token_hex
 
 from pipeline.account.place import book_place
 from pipeline.account.reading import journals_in, submissions_of
+from pipeline.account.recovery import asks_first
 from pipeline.account.submission import Submission, submission_of
 from pipeline.checker import naming, rules
 from pipeline.checker.check import CheckedManifest, check_manifest
@@ -27,7 +28,7 @@ from pipeline.downloader.verification import describe_open_file
 from pipeline.errors import BadVideo, StoreError, UsageError
 from pipeline.journal.database import DAMAGED, clear_errors, connect_for_reading, refuse_damaged
 from pipeline.journal.identities import Identities
-from pipeline.journal.reading import attempts_in
+from pipeline.journal.reading import attempts_in, was_cut_off
 from pipeline.journal.salvage import salvage
 from pipeline.lifecycle import PAID
 from pipeline.model import IDENTITY_MARK, Entry, Request, State, Video
@@ -44,11 +45,15 @@ from pipeline.runner.target import Target
 
 @dataclass(frozen=True, slots=True)
 class OldJournal:
-    """The journal that is there: its id and its attempts, `whole` if it can be gone on with."""
+    """The journal that is there: its id and its attempts, `whole` if it can be gone on with.
+
+    `doubtful` says that it may have forgotten what its last run sent.
+    """
 
     journal_id: str | None = None
     attempts: tuple[Entry, ...] = ()
     whole: bool = False
+    doubtful: bool = False
 
 
 @dataclass
@@ -183,6 +188,7 @@ def _read(path: Path, here: set[str], manifest: Path) -> OldJournal:
             with contextlib.closing(connection):
                 refuse_damaged(connection, path)
                 notes = dict(connection.execute("SELECT name, value FROM meta"))
+                cut_off = was_cut_off(connection)
                 attempts = tuple(attempts_in(connection, identities=Identities(connection)))
     except StoreError as error:
         if error.action != DAMAGED:
@@ -191,8 +197,12 @@ def _read(path: Path, here: set[str], manifest: Path) -> OldJournal:
         return OldJournal(found.journal_id, found.attempts)
     if here and notes.get("id") not in here:
         return OldJournal()
+    if not attempts:
+        return OldJournal()
     ours = notes.get("manifest", str(manifest.resolve())) == str(manifest.resolve())
-    return OldJournal(notes.get("id"), attempts, whole=True) if ours or here else OldJournal()
+    if not (ours or here):
+        return OldJournal()
+    return OldJournal(notes.get("id"), attempts, whole=True, doubtful=cut_off or asks_first(notes))
 
 
 def _traces_in_results(target: Target) -> Iterator[Trace]:

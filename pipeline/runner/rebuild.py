@@ -81,9 +81,10 @@ def rebuild(
         found = reconcile(
             old.attempts, memory.submissions.values(), Standing.OTHER_BOOK, cut_off=False, now=now
         )
-        if old.whole and not found.events:
+        settles = old.doubtful and not target.config.api.client_reference
+        if old.whole and not found.events and not settles:
             return f"{folder.journal} knows everything that is remembered: nothing to restore"
-        if not memory.submissions:
+        if not (memory.submissions or old.whole):
             raise _nothing_sent(folder)
         if not agree(_describe(folder, old, memory, found)):
             return None
@@ -205,8 +206,8 @@ def _write(
         journal.begin_run(run_id, "journal rebuild", now)
         for event, at in found.events:
             journal.append([event], at)
-        if target.config.api.client_reference:
-            journal.note({ASKS_FIRST: str(now)})
+        # Without references nothing can be looked up: that was for the one who runs this to do.
+        journal.note({ASKS_FIRST: str(now) if target.config.api.client_reference else ""})
         journal.end_run(run_id, now, 0)
     aside = _move_aside(folder.journal)
     with storing(folder.journal):

@@ -9,18 +9,24 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
 
 from pipeline import events as ev
-from pipeline.disk.folder import OutputFolder
-from pipeline.errors import ManifestError
+from pipeline.account.reconcile import Reconciliation
+from pipeline.disk.folder import OutputFolder, rebuild_command
+from pipeline.engine.rows import Reach, Stop
+from pipeline.errors import ExitCode, ManifestError, UsageError
+from pipeline.journal.journal import Journal
+from pipeline.journal.reading import read_runs
 from pipeline.lifecycle import MOVES, SETTLED
+from pipeline.manifest.wording import count
 from pipeline.model import IDENTITY_MARK, RESULT_COLUMNS, Manifest, State
 from pipeline.reader.reading import read
+from pipeline.runner.runlog import RunLog
 
 _UNSENT = {State.WAITING.value, State.INVALID.value, State.REFUSED.value}
 _INTENDED = b'"what": "Intended"'
@@ -45,6 +51,96 @@ class Trace:
     video_name: str | None = None
     submitted_at: float | None = None
     finished_at: float | None = None
+
+
+def refuse_forgotten(
+    journal: Journal, recovery: Reconciliation, folder: OutputFolder, manifest: Path
+) -> None:
+    """Raise UsageError if rows were sent from an output folder that nothing else remembers.
+
+    Args:
+        journal: its journal, open, with what it got back from the book.
+        recovery: what that was.
+        folder: the output folder.
+        manifest: the manifest of the run.
+
+    Raises:
+        UsageError: the journal is gone or an older copy; the message names what mends it.
+        StoreError: the journal cannot be read.
+
+    """
+    if not recovery.lost:
+        return
+    runs = read_runs(journal.path)
+    since, known = max((one.started_at for one in runs), default=0.0), {one.run_id for one in runs}
+    later = [
+        line
+        for line in _intents(folder.log)
+        if line.get("run") not in known and _second(line.get("at")) > since
+    ]
+    if later:
+        references = {one.attempt.client_business_id for one in journal.attempts()}
+        if {line.get("client_business_id") for line in later} - references:
+            raise _forgotten(folder, manifest, folder.log, gone=not runs)
+    elif not runs and not recovery.adopted and (sign := sign_of_submissions(folder)) is not None:
+        raise _forgotten(folder, manifest, sign, gone=True)
+
+
+def _intents(log: Path) -> Iterator[dict[str, Any]]:
+    with contextlib.suppress(OSError), log.open("rb") as lines:
+        yield from _documents(line for line in lines if _INTENDED in line)
+
+
+def _forgotten(folder: OutputFolder, manifest: Path, sign: Path, *, gone: bool) -> UsageError:
+    what = "is gone" if gone else "is an older copy"
+    return UsageError(
+        f"the journal of {manifest} in {folder.root} {what}: {sign} tells of rows that were sent "
+        "and that neither it nor a book knows. They would be sent and paid for again; nothing was "
+        "sent.",
+        action=f"Restore it with: {rebuild_command(manifest, folder.root)}. To start over and pay "
+        "again, name another output folder with --out.",
+    )
+
+
+def tell_recovery(
+    recovery: Reconciliation, manifest: Path, tell: Callable[[str], None], log: RunLog
+) -> None:
+    """Say what a journal got back, and what is looked up before it is sent.
+
+    Args:
+        recovery: what was found before the run began.
+        manifest: the manifest of the run.
+        tell: shows a line to whoever pays.
+        log: the log of the run.
+
+    """
+    said = []
+    if recovery.adopted:
+        known = count(len(recovery.adopted), "submission")
+        said.append(
+            f"The journal of {manifest} did not know of {known} that the account's book remembers. "
+            "They are taken over and not sent again."
+        )
+    if recovery.ask_all:
+        said.append(
+            f"The journal of {manifest} may have forgotten what was sent: every row is looked up "
+            "by its reference before it is sent, which is free."
+        )
+    for line in said:
+        tell(line)
+        log.write("recovery", told=line)
+
+
+def stop_for_forgotten(manifest: Path, folder: OutputFolder) -> Stop:
+    """Stop submitting: what may have been sent cannot be looked up without references."""
+    return Stop(
+        ExitCode.IN_DOUBT,
+        "the journal may have forgotten what its last run sent, and without api.client_reference "
+        "that cannot be looked up",
+        Reach.SUBMITTING,
+        "See in your ToAPIs account what was made. To have the journal trusted again: "
+        f"{rebuild_command(manifest, folder.root)}.",
+    )
 
 
 def sign_of_submissions(folder: OutputFolder) -> Path | None:
@@ -75,11 +171,15 @@ def _summary_says_sent(summary: Path) -> bool:
 def logged(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the lines of a log that can be read; the last one may have been cut off."""
     with contextlib.suppress(OSError), path.open("rb") as log:
-        for line in log:
-            with contextlib.suppress(ValueError):
-                told = json.loads(line)
-                if isinstance(told, dict):
-                    yield told
+        yield from _documents(log)
+
+
+def _documents(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            told = json.loads(line)
+            if isinstance(told, dict):
+                yield told
 
 
 def journal_id_in(lines: Iterable[dict[str, Any]]) -> str | None:
@@ -175,8 +275,8 @@ def traces_in_results(results: Manifest, keys: Sequence[str]) -> Iterator[Trace]
                 State(state),
                 task_id=task_id,
                 video_name=PurePath(told.get("result_video") or "").name or None,
-                submitted_at=_second(told.get("result_submitted_at")),
-                finished_at=_second(told.get("result_finished_at")),
+                submitted_at=_second(told.get("result_submitted_at")) or None,
+                finished_at=_second(told.get("result_finished_at")) or None,
             )
 
 
@@ -184,7 +284,8 @@ def _whole(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() else None
 
 
-def _second(text: str | None) -> float | None:
+def _second(text: str | None) -> float:
+    """Return a time as the log and the results write it in Unix seconds, 0 if it is none."""
     with contextlib.suppress(ValueError):
         return datetime.fromisoformat(text or "").timestamp()
-    return None
+    return 0.0

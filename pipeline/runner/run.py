@@ -6,11 +6,13 @@ import contextlib
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.account.opening import OpenAccount
+from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recording import Recorder
+from pipeline.account.recovery import recover
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError
 from pipeline.events import Renamed
@@ -21,6 +23,7 @@ from pipeline.planner.planner import renamed_rows
 from pipeline.planner.renaming import rename
 from pipeline.runner.engine_setup import guard_of
 from pipeline.runner.order import Order, Tally
+from pipeline.runner.remains import refuse_forgotten, stop_for_forgotten, tell_recovery
 from pipeline.runner.reports import RunReport, RunSpend
 from pipeline.runner.reuse import NOTHING_BOUGHT, Comparison, Copying, Purchases, requests_by_key
 from pipeline.runner.runlog import RunLog
@@ -44,6 +47,7 @@ def open_run(
     *,
     clock: Clock,
     brake: Brake | None,
+    tell: Callable[[str], None],
 ) -> Iterator[ManifestRun]:
     """Yield the run of one manifest, with journal and log open; its output folder is locked.
 
@@ -52,9 +56,10 @@ def open_run(
         account: The account with its book; None without a book.
         clock: Says the time.
         brake: Tells whether the run is to be stopped; None if only signals do that.
+        tell: Shows a line to whoever pays.
 
     Raises:
-        UsageError: The output folder belongs to another manifest.
+        UsageError: The output folder belongs to another manifest, or its journal was lost.
         StoreError: The output folder cannot be used.
 
     """
@@ -69,6 +74,12 @@ def open_run(
         if account is not None:
             run.account = account
             run.recorder = account.follow(journal, folder.root, manifest, clock.wall())
+            run.recovery = run.recorder.recovery
+        elif not order.config.rehearses:
+            run.recovery = recover(journal, None, folder.root, clock.wall())
+        if not order.config.rehearses:
+            refuse_forgotten(journal, run.recovery, folder, manifest)
+            tell_recovery(run.recovery, manifest, tell, log)
         yield run
 
 
@@ -88,9 +99,11 @@ class ManifestRun:
     brake: Brake | None = None
     account: OpenAccount | None = None
     recorder: Recorder | None = None
+    recovery: Reconciliation = field(default_factory=Reconciliation)
     tally: Tally = field(default_factory=Tally)
     plan: Plan = field(default_factory=lambda: Plan((), ()))
     entries: dict[str, Entry] = field(default_factory=dict)
+    _stop: Stop | None = None
     _began: float = 0.0
     _began_at: float = 0.0
 
@@ -102,7 +115,12 @@ class ManifestRun:
         self._began_at, self._began = self.clock.wall(), self.clock.now()
         self.journal.begin_run(self.run_id, self.order.command, self._began_at)
         checked = self.order.checked
-        self.log.write("begin", command=self.order.command, manifest=checked.manifest.path)
+        self.log.write(
+            "begin",
+            command=self.order.command,
+            manifest=checked.manifest.path,
+            journal=self.journal.id,
+        )
         self.entries = self.journal.entries(checked.requests_by_hash)
         renamed = self._rename(self.entries, self._began_at)
         comparison = Comparison.of(
@@ -116,6 +134,26 @@ class ManifestRun:
             wall=self._began_at,
         )
         self.plan = self._reuse(comparison, self.entries, self._began_at)
+        self._hold_forgotten()
+
+    def asks_first(self, key: str) -> bool:
+        """Whether a row is looked up before it is sent."""
+        asks = self.order.config.api.client_reference
+        return asks and self.recovery.asks_first(self.entries.get(key))
+
+    def _hold_forgotten(self) -> None:
+        """Leave alone what may have been sent and cannot be looked up."""
+        order = self.order
+        held = {step.key for step in self.plan.of(Action.SUBMIT)}
+        if held and self.recovery.ask_all and not order.config.api.client_reference:
+            self._stop = stop_for_forgotten(order.checked.manifest.path, order.folder)
+            steps = (
+                step._replace(action=Action.LEAVE, reason=self._stop.reason)
+                if step.key in held
+                else step
+                for step in self.plan.steps
+            )
+            self.plan = replace(self.plan, steps=tuple(steps))
 
     @property
     def needs_provider(self) -> bool:
@@ -195,6 +233,8 @@ class ManifestRun:
     def finish(self) -> RunReport:
         """Write the results, whatever happened on the way, and say how the run ended."""
         self.plan = self._hold(self.plan)
+        if self._stop is not None:
+            self.tally.stops.append(self._stop)
         plan, entries_of = self.plan, self._entries_of
         if self.entries:
             entries_of = self._take_out

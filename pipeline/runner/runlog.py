@@ -90,7 +90,10 @@ def _details_of(event: Event) -> dict[str, object]:
     del details["lane"]  # the log, too, is of one lane
     if isinstance(event, Opening):
         del details["attempt"]
-        details["client_business_id"] = event.attempt.client_business_id
+        attempt = event.attempt
+        details["client_business_id"] = attempt.client_business_id
+        details["request_hash"] = attempt.request.request_hash
+        details["video_name"] = attempt.video_name
     if isinstance(details.get("video"), Video):
         video = details["video"]
         details["video"] = getattr(video, "name", None)

@@ -95,7 +95,14 @@ class ProviderSession:
         )
         engine = build_engine(
             [
-                PlannedLane(run.plan, run.entries, run.journal, run.order.checked, uploader)
+                PlannedLane(
+                    run.plan,
+                    run.entries,
+                    run.journal,
+                    run.order.checked,
+                    uploader,
+                    run.asks_first,
+                )
                 for run, uploader in zip(self.runs, uploaders, strict=True)
             ],
             self._config,

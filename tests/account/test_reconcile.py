@@ -212,7 +212,7 @@ def test_an_intent_that_only_the_journal_has_was_never_sent() -> None:
 def test_where_the_book_has_lost_something_an_intent_is_in_doubt(standing: Standing) -> None:
     """It may have gone out: the run looks it up, and nobody sends it again."""
     past = Past([intended("b")])
-    assert together(past, [], standing) == Reconciliation()
+    assert together(past, [], standing) == Reconciliation(standing)
 
 
 def test_of_another_book_the_journal_takes_what_it_lacks() -> None:

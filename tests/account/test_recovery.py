@@ -14,7 +14,7 @@ import pytest
 from pipeline import events as ev
 from pipeline.account.opening import OpenAccount
 from pipeline.account.reading import submissions_of
-from pipeline.account.reconcile import Reconciliation
+from pipeline.account.reconcile import Reconciliation, Standing
 from pipeline.checker.naming import reference
 from pipeline.disk.groupcommit import Committed, done_with
 from pipeline.errors import UsageError
@@ -175,7 +175,7 @@ def test_a_journal_of_an_earlier_version_is_trusted_if_its_run_ended(shop: Shop)
     shop.out.mkdir(parents=True)
     connect(shop.journal).close()
     with shop.run() as (_, recovery):
-        assert recovery == Reconciliation()
+        assert recovery == Reconciliation(Standing.OTHER_BOOK)
 
 
 def test_another_journal_in_the_folder_is_refused(shop: Shop) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline import events as ev
 from pipeline.errors import StoreError, UsageError
-from pipeline.journal.backup import back_up, backup_name, latest_backup
+from pipeline.journal.backup import back_up
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from tests.journal.lives import intended
@@ -79,14 +79,3 @@ def test_damage_is_not_backed_up(journal: Path, tmp_path: Path, kept: float) -> 
         back_up(journal, tmp_path / "copy.db")
     assert str(journal) in caught.value.message
     assert [one.name for one in tmp_path.iterdir()] == ["journal.db"]
-
-
-def test_the_latest_is_found_by_its_name(journal: Path) -> None:
-    """What else lies there is none."""
-    assert latest_backup(journal) is None
-    for name in ("journal-20250101-000000Z.db", "journal-20260101-000000Z.db", "journal-old.db"):
-        (journal.parent / name).touch()
-    assert latest_backup(journal) == journal.with_name("journal-20260101-000000Z.db")
-    new = backup_name(journal)
-    new.touch()
-    assert latest_backup(journal) == new

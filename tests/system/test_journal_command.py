@@ -268,14 +268,14 @@ def test_damage_is_said_by_every_command(
         assert ended.code == 5, (first, ended.err)
         assert f"the journal {Path('outputs', 'shop', 'journal.db')} " in ended.err
         assert "damaged" in ended.err or "is empty" in ended.err
-        assert "reelsheet journal verify" in ended.err
+        assert "reelsheet journal rebuild MANIFEST" in ended.err
         for word in ("room", "space", "--out", "run again"):
             assert word not in ended.err.lower(), ended.err
     assert product("check", manifest).code == 0
     found = product("journal", "verify", manifest)
     assert found.code == 1
     assert len(found.out.splitlines()) == 1
-    assert f"cp {backup.relative_to(product.folder)} " in found.out
+    assert f"reelsheet journal rebuild {manifest}" in found.out
     assert api.calls(since=mark) == []
     assert [one.name for one in out.parent.iterdir()] == ["shop"]
 

@@ -1,0 +1,345 @@
+"""Journals that were lost, restored or copied: nothing is paid twice, and one command mends them.
+
+Each case is a real file and a real process. The API says what was accepted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from pipeline.journal.reading import read_entries, replay
+from tests.system.harness import invariants, sheets
+from tests.system.harness.api import Api, wait_for
+from tests.system.harness.product import Ended, Product, interrupt
+from tests.system.test_journal_command import halved, torn, zeroed
+
+ROWS = 8
+SLOW = {"polling.deadline_s": "100"}
+NO_BOOK = {"account.book": "none"}
+
+
+@dataclass
+class Shop:
+    """A manifest whose requests nobody else makes, and where its runs put things."""
+
+    product: Product
+    api: Api
+    mark: int
+    sets: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def manifest(self) -> Path:
+        return self.product.folder / "shop.csv"
+
+    @property
+    def out(self) -> Path:
+        return self.product.folder / "outputs" / "shop"
+
+    @property
+    def journal(self) -> Path:
+        return self.out / "journal.db"
+
+    def write(self, rows: int = ROWS) -> None:
+        prompt = f"{self.product.folder.name} {{}}"
+        sheets.write(self.manifest, sheets.rows(rows, prompt))
+
+    def run(self, *arguments: str, command: str = "run", **sets: str) -> Ended:
+        more = {**self.sets, **sets}
+        return self.product(*command.split(), self.manifest, *arguments, sets=more, env=self.env)
+
+    def cut_off(self, number: signal.Signals = signal.SIGKILL, *, copy: Path | None = None) -> None:
+        """Stop a run after its rows were sent; with `copy`, copy its journal as `cp` does then."""
+        self.api.faults("query_never_finishing")
+        process = self.product.start("run", self.manifest, sets={**self.sets, **SLOW}, env=self.env)
+        wait_for("submissions", lambda: self.sent == ROWS)
+        if copy is not None:
+            shutil.copy(self.journal, copy)
+        wait_for("tasks in the journal", lambda: len(self.tasks) == ROWS)
+        interrupt(process, number)
+        self.product.end(process)
+        self.api.faults()
+
+    @property
+    def sent(self) -> int:
+        return len(self.api.calls("submit", since=self.mark))
+
+    @property
+    def tasks(self) -> list[str]:
+        if not invariants.journal_made(self.out):
+            return []
+        return [one.task_id for one in read_entries(self.journal).values() if one.task_id]
+
+    def hold(self, rows: int = ROWS) -> None:
+        """Every row is done, and its request and reference were accepted once."""
+        prefix = self.product.folder.name + " "
+        ours = [
+            one for one in self.api.records()["submissions"] if one["prompt"].startswith(prefix)
+        ]
+        for name in ("prompt", "client_business_id"):
+            accepted = Counter(one[name] for one in ours)
+            assert set(accepted.values()) == {1}
+            assert len(accepted) == rows
+        assert self.sent == rows
+        entries = read_entries(self.journal)
+        assert {one.state.value for one in entries.values()} == {"done"}
+        assert len(entries) == rows
+        assert replay(self.journal) == dict(entries)
+        _, results = sheets.read(self.out / "results.csv")
+        assert {one["result_state"] for one in results} == {"done"}
+
+    def elsewhere(self, tmp_path: Path) -> None:
+        """Go on as another user or machine, who has another book."""
+        other = tmp_path / "other-state"
+        other.mkdir()
+        self.env = {"XDG_STATE_HOME": str(other)}
+
+
+@pytest.fixture
+def shop(product: Product, api: Api) -> Shop:
+    """A shop in which nothing was run yet."""
+    made = Shop(product, api, api.mark())
+    made.write()
+    return made
+
+
+def refused(shop: Shop, *words: str) -> None:
+    """A run sends nothing, and names the one command."""
+    before = shop.sent
+    ended = shop.run()
+    assert ended.code == 2, ended.err
+    for word in words:
+        assert word in ended.err
+    assert f"reelsheet journal rebuild {shop.manifest}" in ended.err
+    assert "room" not in ended.err
+    assert shop.sent == before
+
+
+def rebuilt(shop: Shop) -> Ended:
+    """Restore the journal: first shown, then done."""
+    before, there = shop.sent, shop.journal.exists()
+    shown = shop.run(command="journal rebuild")
+    assert shown.code == 2, shown.out + shown.err
+    assert "It would be restored with" in shown.out
+    assert shop.journal.exists() == there
+    assert not list(shop.out.glob("journal.before-*"))
+    done = shop.run("--yes", command="journal rebuild")
+    assert done.code == 0, done.err
+    assert shop.sent == before
+    assert bool(list(shop.out.glob("journal.before-*"))) == there
+    assert replay(shop.journal) == dict(read_entries(shop.journal))
+    return done
+
+
+# With the account's book.
+
+
+def test_a_deleted_journal(shop: Shop) -> None:
+    """The book knows every row: the run takes them over and sends nothing."""
+    assert shop.run().code == 0
+    shop.journal.unlink()
+    ended = shop.run()
+    assert ended.code == 0, ended.err
+    assert f"did not know of {ROWS} submissions" in ended.err
+    shop.hold()
+    assert "did not know" not in shop.run().err
+
+
+def test_an_output_folder_that_is_gone(shop: Shop) -> None:
+    """With its videos: what was paid for is not sent again, but asked for by name."""
+    assert shop.run().code == 0
+    shutil.rmtree(shop.out)
+    assert shop.run().code in {0, 1}
+    assert shop.sent == ROWS
+
+
+def test_a_journal_deleted_after_a_kill(shop: Shop) -> None:
+    """Tasks that were under way are taken up by their ids, the others by their references."""
+    shop.cut_off()
+    for one in shop.out.glob("journal.db*"):
+        one.unlink()
+    assert shop.run().code == 0
+    shop.hold()
+
+
+def test_an_older_copy(shop: Shop, tmp_path: Path) -> None:
+    """A whole copy of an earlier day, put back after the table had grown."""
+    shop.write(ROWS // 2)
+    assert shop.run().code == 0
+    shutil.copy(shop.journal, tmp_path / "copy.db")
+    shop.write()
+    assert shop.run().code == 0
+    shutil.copy(tmp_path / "copy.db", shop.journal)
+    assert shop.run().code == 0
+    shop.hold()
+
+
+def test_a_copy_taken_in_the_middle_of_a_run(shop: Shop, tmp_path: Path) -> None:
+    """By `cp`, and put back after that run had ended."""
+    shop.cut_off(signal.SIGINT, copy=tmp_path / "copy.db")
+    assert shop.run().code == 0
+    shutil.copy(tmp_path / "copy.db", shop.journal)
+    assert shop.run().code == 0
+    shop.hold()
+
+
+def test_a_dump_of_an_earlier_moment(shop: Shop) -> None:
+    """Restored as people do it; the schema version is in a table."""
+    shop.write(ROWS // 2)
+    assert shop.run().code == 0
+    with contextlib.closing(sqlite3.connect(shop.journal)) as journal:
+        dump = "\n".join(journal.iterdump())
+    shop.write()
+    assert shop.run().code == 0
+    shop.journal.unlink()
+    with contextlib.closing(sqlite3.connect(shop.journal)) as journal:
+        journal.executescript(dump)
+    assert shop.run().code == 0
+    shop.hold()
+
+
+@pytest.mark.parametrize("damage", [zeroed, halved, torn])
+def test_a_damaged_journal(shop: Shop, damage: Callable[[Path], None]) -> None:
+    """It is said and nothing is sent; the journal is restored, and the file kept beside it."""
+    assert shop.run().code == 0
+    damage(shop.journal)
+    ended = shop.run()
+    assert ended.code == 5
+    assert "reelsheet journal rebuild" in ended.err
+    rebuilt(shop)
+    assert shop.run().code == 0
+    shop.hold()
+
+
+def test_another_journal_in_the_folder(shop: Shop) -> None:
+    """A copy of another folder's journal of the same manifest, which does not know these rows."""
+    assert shop.run().code == 0
+    other = shop.product.folder / "other"
+    shop.write(1)
+    assert shop.run("--out", str(other), "--set", "repeats=reuse").code == 0
+    shop.write()
+    shutil.copy(other / "journal.db", shop.journal)
+    refused(shop, "is not the one")
+    rebuilt(shop)
+    assert shop.run().code == 0
+    assert shop.sent == ROWS
+
+
+# Without it.
+
+
+def test_a_deleted_journal_without_a_book(shop: Shop) -> None:
+    """run.log says that rows were sent: nothing is sent before the journal is restored from it."""
+    shop.sets = NO_BOOK
+    assert shop.run().code == 0
+    shop.journal.unlink()
+    refused(shop, "is gone", "run.log")
+    rebuilt(shop)
+    assert shop.run().code == 0
+    shop.hold()
+
+
+def test_an_older_copy_without_a_book(shop: Shop, tmp_path: Path) -> None:
+    """run.log knows a run that the copy does not."""
+    shop.sets = NO_BOOK
+    shop.write(ROWS // 2)
+    assert shop.run().code == 0
+    shutil.copy(shop.journal, tmp_path / "copy.db")
+    shop.write()
+    assert shop.run().code == 0
+    shutil.copy(tmp_path / "copy.db", shop.journal)
+    refused(shop, "is an older copy", "run.log")
+    rebuilt(shop)
+    assert shop.run().code == 0
+    shop.hold()
+
+
+def test_only_the_results_are_left(shop: Shop, tmp_path: Path) -> None:
+    """Neither journal nor log nor book: the results know the tasks."""
+    assert shop.run().code == 0
+    shop.elsewhere(tmp_path)
+    for name in ("journal.db", "run.log", "summary.json"):
+        (shop.out / name).unlink()
+    refused(shop, "is gone", "results.csv")
+    rebuilt(shop)
+    assert shop.run().code == 0
+    assert shop.sent == ROWS
+    assert set(read_entries(shop.journal)) == {f"P{n:04}" for n in range(1, ROWS + 1)}
+
+
+@pytest.mark.parametrize("log", [True, False])
+def test_only_the_journals_file_after_a_kill(shop: Shop, tmp_path: Path, log: bool) -> None:
+    """Carried away without the log beside it, to where another book is: every row is looked up."""
+    shop.cut_off(copy=tmp_path / "copy.db")
+    shop.elsewhere(tmp_path)
+    for one in shop.out.iterdir():
+        if one.is_file() and (one.name != "run.log" or not log):
+            one.unlink()
+    shutil.copy(tmp_path / "copy.db", shop.journal)
+    ended = shop.run()
+    assert ended.code == 0, ended.err
+    assert "looked up" in ended.err
+    shop.hold()
+    again = shop.run()
+    assert again.code == 0
+    assert shop.sent == ROWS
+
+
+def test_without_references_nothing_is_sent_that_may_have_been(shop: Shop, tmp_path: Path) -> None:
+    """The rows wait until a person has looked into the account."""
+    shop.sets = {"api.client_reference": "false"}
+    shop.write(ROWS)
+    shop.cut_off()
+    shop.elsewhere(tmp_path)
+    shop.write(ROWS + 1)
+    ended = shop.run()
+    assert ended.code == 3
+    assert "journal rebuild" in ended.err
+    assert shop.sent == ROWS
+    assert shop.run("--yes", command="journal rebuild").code == 0
+    assert shop.run().code == 0
+    assert shop.sent == ROWS + 1
+
+
+def test_a_damaged_journal_without_a_book(shop: Shop) -> None:
+    """What can be read of it, and run.log, are enough."""
+    shop.sets = NO_BOOK
+    assert shop.run().code == 0
+    zeroed(shop.journal)
+    rebuilt(shop)
+    assert shop.run().code == 0
+    shop.hold()
+
+
+def test_a_killed_run_without_a_book_goes_on(shop: Shop) -> None:
+    """In its place, with all its files, it only looks up what it sends."""
+    shop.sets = NO_BOOK
+    shop.cut_off()
+    ended = shop.run()
+    assert ended.code == 0, ended.err
+    shop.hold()
+
+
+# The command.
+
+
+def test_there_is_nothing_to_restore(shop: Shop) -> None:
+    """Where nothing was run, and where the journal knows everything."""
+    never = shop.run("--yes", command="journal rebuild")
+    assert never.code == 2
+    assert "nothing to restore" in never.err
+    assert shop.run().code == 0
+    before = shop.journal.read_bytes()
+    fine = shop.run("--yes", command="journal rebuild")
+    assert fine.code == 0
+    assert "nothing to restore" in fine.out
+    assert shop.journal.read_bytes() == before
