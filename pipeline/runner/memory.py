@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from secrets import token_hex
 
-from pipeline.account.place import book_place
+from pipeline.account.place import places_of
 from pipeline.account.reading import journals_in, submissions_of
 from pipeline.account.recovery import asks_first
 from pipeline.account.submission import Submission, submission_of
@@ -161,15 +161,15 @@ class Memory:
 
 def remember(target: Target, checked: CheckedManifest) -> tuple[OldJournal, Memory, bool]:
     """Return the journal that is there, what is remembered, and whether the id is the old one."""
-    folder, place = target.folder, book_place(target.config, os.environ)
-    here = [] if place is None else journals_in(place.path, folder.root)
+    folder, book = target.folder, places_of(target.config, os.environ).found
+    here = [] if book is None else journals_in(book, folder.root)
     there = _read(folder.journal, {one.journal_id for one in here}, target.manifest)
     lines = list(logged(folder.log))
     ids = (there.journal_id, *(one.journal_id for one in here), journal_id_in(lines))
     known = next((one for one in ids if one is not None), None)
     memory = Memory(target, checked, known or token_hex(16))
-    if place is not None and known is not None:
-        memory.add("the account's book", submissions_of(place.path, known))
+    if book is not None and known is not None:
+        memory.add("the account's book", submissions_of(book, known))
     if not there.whole:
         memory.add("what can be read of the journal", map(memory.entry_told, there.attempts))
         there = replace(there, attempts=())
