@@ -247,7 +247,7 @@ def test_a_damaged_page_is_found_before_a_row_is_judged(tmp_path: Path, page: in
     for use in (Journal, read_entries):
         with pytest.raises(StoreError, match="damaged") as caught:
             use(path)
-        assert "journal verify" in (caught.value.action or "")
+        assert "journal rebuild" in (caught.value.action or "")
 
 
 def test_a_closed_journal_is_no_reason_for_another_folder(tmp_path: Path) -> None:
