@@ -31,7 +31,9 @@ def main() -> int:
         api_folder, work = Path(folder, "api"), Path(folder, "work")
         with emulator(api_folder, median_s=0.4) as api:
             api.faults(*kills.FAULTS)
-            product = Product(work, api.base_url, KEY)
+            product = Product(
+                work, api.base_url, KEY, {"account.book": str(Path(folder, "book.db"))}
+            )
             manifest = kills.manifest(work, chosen.rows)
             tally = kills.kill_and_rerun(
                 product, api, manifest, kills=chosen.kills, seed=chosen.seed

@@ -84,10 +84,14 @@ def python(*arguments: str | Path) -> list[str | Path]:
 
 
 def environment() -> dict[str, str]:
-    """Return this process's environment without anything that the product would heed."""
+    """Return this process's environment without anything that the product would heed.
+
+    The account's book lies in the working folder of each measurement.
+    """
     ours = ("REELSHEET_", "TOAPIS_", "NO_COLOR", "PYTHON")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "TOAPIS_API_KEY": "sk-benchmark"}
+    ours_now = {"TOAPIS_API_KEY": "sk-benchmark", "REELSHEET_ACCOUNT__BOOK": "book.db"}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **ours_now}
 
 
 @dataclass

@@ -19,7 +19,15 @@ from pipeline.engine.commands import Decision, Reply
 from pipeline.engine.engine import Engine
 from pipeline.engine.limits import Pace, Settings
 from pipeline.engine.rows import Stop
-from pipeline.errors import ExitCode, LinkDead, StoreError, Throttled, Unclear, Unreachable
+from pipeline.errors import (
+    ExitCode,
+    LinkDead,
+    StoreError,
+    Throttled,
+    Unclear,
+    Unreachable,
+    Withheld,
+)
 from pipeline.lifecycle import apply
 from pipeline.model import Attempt, Entry, Phase, Picture, Request, State, TaskView, Video
 from pipeline.scheduler import Lane, Scheduler
@@ -110,6 +118,7 @@ class Book:
     uploads: list[tuple[str, str]] = field(default_factory=list)
     appends: int = 0
     broken: bool = False
+    withheld: dict[str, Withheld] = field(default_factory=dict)
 
     def append(self, events: Sequence[ev.Event], at: float) -> Future[Committed]:
         assert at > 0
@@ -130,7 +139,7 @@ class Book:
         for events, _ in self.open:
             self.events += events
         for written in dict.fromkeys(written for _, written in self.open):
-            written.set_result(Committed())
+            written.set_result(Committed(withheld=self.withheld))
         self.open = []
 
     def remember_upload(self, account: str, sha256: str, url: str, at: float) -> Future[Committed]:
@@ -515,6 +524,24 @@ async def test_a_stop_before_the_commit_sends_nothing() -> None:
     await run
     assert stage.api.calls == []
     assert stage.book.states() == {State.WAITING}
+
+
+@pytest.mark.parametrize("repeat", [True, False])
+async def test_what_the_account_withholds_is_never_sent(repeat: bool) -> None:
+    """A repeat waits and the others go on; a cap ends submitting, with its reason."""
+    kept_back = Withheld("bought before" if repeat else "a cap is reached", repeat=repeat)
+    stage = Stage(settings=replace(QUICK, submits_in_flight=1))
+    stage.book.withheld["rs-row1-1"] = kept_back
+    scheduler = stage.scheduler(3)
+    with leaving_nothing(stage):
+        await scheduler.run()
+    sent = [name for kind, name in stage.api.calls if kind == "submit"]
+    assert sent == ["rs-row0-1", *(["rs-row2-1"] if repeat else [])]
+    entry = stage.book.entries()["row1"]
+    assert (entry.state, entry.next_number) == (State.WAITING, 1)
+    engine = scheduler._engine
+    assert engine.held(0) == ({"row1": "bought before"} if repeat else {})
+    assert [stop.exit_code for stop in engine.stops] == ([] if repeat else [ExitCode.STOPPED])
 
 
 async def test_dropped_downloads_leave_their_rows_ready() -> None:

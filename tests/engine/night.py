@@ -41,13 +41,14 @@ from pipeline.errors import (
     Throttled,
     Unauthorized,
     Unfinished,
+    Withheld,
 )
 from pipeline.lifecycle import PAID, apply
 from pipeline.model import Attempt, Entry, Phase, Request, State, TaskView, Video
 
 SETTINGS = Settings(pace=Pace(first_s=5, interval_s=10, floor_s=5))
 VIDEO = Video("x.mp4", 1000, "00", 6.0, 1280, 720)
-_NOT_ACCEPTED = (Refused, Throttled, NotSent, Unauthorized, OutOfCredit)
+_NOT_ACCEPTED = (Refused, Throttled, NotSent, Unauthorized, OutOfCredit, Withheld)
 
 
 def name_of(lane: int, key: str) -> str:
@@ -101,7 +102,7 @@ class Provider:
     seed: int = 1
     task_s: Callable[[random.Random], float] = lambda dice: dice.lognormvariate(4.1, 0.3)
     round_trip_s: float = 0.05
-    on_submit: Callable[[Submit, int, float], ProviderError | None] = lambda *_: None
+    on_submit: Callable[[Submit, int, float], ProviderError | Withheld | None] = lambda *_: None
     on_query: Callable[[Query, int, float], TaskView | ProviderError | None] = lambda *_: None
     on_download: Callable[[Download, int, float], Video | DownloadError | Unfinished] = lambda *_: (
         VIDEO
@@ -148,7 +149,7 @@ class Provider:
         """How many tasks the provider works on."""
         return sum(ends > now for _, ends in self.tasks.values())
 
-    def _submit(self, command: Submit, now: float) -> str | ProviderError:
+    def _submit(self, command: Submit, now: float) -> str | ProviderError | Withheld:
         name = command.attempt.identity
         self.submits[name] += 1
         self.submit_times.append(now)

@@ -68,6 +68,24 @@ def submissions_hold(api: Api, out: Path, entries: dict[str, Entry]) -> None:
     assert {task_id for _, _, task_id in known_attempts.values() if task_id} <= accepted
 
 
+def book_holds(book: Path, out: Path) -> None:
+    """Hold that the account's book says of every attempt that was sent what the journal says."""
+    with closing(sqlite3.connect(out / "journal.db")) as journal:
+        (journal_id,) = journal.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
+        sent = journal.execute(
+            "SELECT client_business_id, state, task_id FROM attempts "
+            "WHERE submitted_at IS NOT NULL AND NOT closed"
+        ).fetchall()
+    with closing(sqlite3.connect(book)) as account:
+        found = account.execute(
+            "SELECT reference, state, task_id FROM submissions WHERE journal_id = ?", (journal_id,)
+        ).fetchall()
+    known = {reference: (state, task_id) for reference, state, task_id in found}
+    for reference, state, task_id in sent:
+        # For the account a task whose video is ready is still under way.
+        assert known[reference] == (state.replace("ready", "running"), task_id), reference
+
+
 def attempts(out: Path) -> dict[str, tuple[str, int, str | None]]:
     """Return key, number and task id of every attempt in the journal, by its reference."""
     with closing(sqlite3.connect(out / "journal.db")) as connection:

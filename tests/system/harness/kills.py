@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.model import State
 from tests.system.harness import invariants, sheets
 from tests.system.harness.api import Api
-from tests.system.harness.product import Product
+from tests.system.harness.product import Product, book_of
 
 SETTINGS = {
     "limits.outstanding": "6",  # few enough that the rows last for all the kills
@@ -102,6 +102,7 @@ def kill_and_rerun(product: Product, api: Api, path: Path, *, kills: int, seed: 
     tally.exit_code = last.code
     tally.states = Counter(sheets.states(out).values())
     _account(api, out, tally)
+    invariants.book_holds(Path(product.sets.get("account.book") or book_of()), out)
     tally.elapsed_s = time.monotonic() - began
     return tally
 
