@@ -161,11 +161,26 @@ def find_purchases(
     book = None if config.rehearses else places_of(config, environment).found
     if book is None:
         return None
-    name = account_name(config)
+    own = read_id(journal)
+    name = name_in(book, config, environment)
+    return Purchases(book, name, frozenset() if own is None else frozenset({own}))
+
+
+def name_in(book: Path, config: Config, environment: Mapping[str, str]) -> str:
+    """Return the name of the account of a configuration in a book; nothing is written.
+
+    Args:
+        book: the file of the book.
+        config: the configuration.
+        environment: the variables of the environment, with the key if it is there.
+
+    Raises:
+        StoreError: the book cannot be read.
+
+    """
     key = _key(config, environment)
     owner = None if key is None else owner_of_key(book, key)
-    own = read_id(journal)
-    return Purchases(book, owner or name, frozenset() if own is None else frozenset({own}))
+    return owner or account_name(config)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.account.guard import IS_COUNTING, spent_since
@@ -28,6 +29,11 @@ _GET = (
     "s.money, s.submitted_at, s.finished_at, s.video "
     "FROM submissions s JOIN requests r USING (request_hash) LEFT JOIN journals j USING "
     "(journal_id) "
+)
+_GET_SENT = (
+    "SELECT coalesce(j.folder, ''), coalesce(j.manifest, ''), s.state, s.seconds, s.money, "
+    "s.submitted_at FROM submissions s LEFT JOIN journals j USING (journal_id) "
+    "WHERE s.account = ? AND s.submitted_at IS NOT NULL ORDER BY s.submitted_at"
 )
 _GET_JOURNALS = "SELECT journal_id, account, folder, manifest, seq, last_event FROM journals"
 
@@ -121,6 +127,28 @@ def total_since(book: Path, account: str, since: float, price: float | None) -> 
         if connection is None:
             return Spend()
         return spent_since(connection, account, since, price)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A submission in short; `folder` and `manifest` as in `Submission`, times in Unix seconds."""
+
+    folder: str
+    manifest: str
+    state: State
+    seconds: int
+    money: float | None
+    submitted_at: float
+
+
+def sent_from(book: Path, account: str) -> Iterator[Sent]:
+    """Yield in short what was sent from an account, the earliest first."""
+    with reading(book) as connection:
+        if connection is None:
+            return
+        found = connection.execute(_GET_SENT, (account,))
+        for folder, manifest, state, seconds, money, at in found:
+            yield Sent(folder, manifest, State(state), seconds, money, at)
 
 
 def doubts_of(book: Path, account: str) -> list[Submission]:

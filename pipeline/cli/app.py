@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import init, journal, look, planning, resolve, run
+from pipeline.cli import account, init, journal, look, planning, resolve, run
 from pipeline.cli.screen import outlive_readers
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError
@@ -60,6 +60,7 @@ for add in (
     look.add_later_to,
     resolve.add_to,
     journal.add_to,
+    account.add_to,
     init.add_to,
 ):
     add(app)

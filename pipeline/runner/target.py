@@ -60,6 +60,20 @@ class Refused:
     error: ReelsheetError
 
 
+def load_settings(
+    config: Path | None = None, settings: Sequence[str] | None = None
+) -> tuple[Config, list[str]]:
+    """Return the configuration of a command, and notes on settings that were ignored.
+
+    `config` and `settings` are as for `resolve_target`. Raises ConfigError.
+    """
+    notes: list[str] = []
+    if config is None and _DEFAULT_CONFIG.is_file():
+        config = _DEFAULT_CONFIG
+    loaded = load(config, environ=os.environ, overrides=settings or (), note=notes.append)
+    return loaded, notes
+
+
 def resolve_target(
     manifest: Path,
     config: Path | None = None,
@@ -87,10 +101,7 @@ def resolve_target(
             manifest's own.
 
     """
-    notes: list[str] = []
-    if config is None and _DEFAULT_CONFIG.is_file():
-        config = _DEFAULT_CONFIG
-    loaded = load(config, environ=os.environ, overrides=settings or (), note=notes.append)
+    loaded, notes = load_settings(config, settings)
     with _damage_first(OutputFolder(manifest.parent)):
         folder = OutputFolder.of(
             manifest, outputs=loaded.output.dir, out=out, rehearsal=loaded.rehearses

@@ -1,0 +1,191 @@
+"""`reelsheet account`: what the account has bought over all manifests, from its book.
+
+Tested in tests/cli/test_account.py.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.options import ConfigPath, Json, Quiet, Set
+from pipeline.cli.screen import print_json, print_table
+from pipeline.errors import UsageError
+from pipeline.manifest.wording import count
+
+if TYPE_CHECKING:
+    from pipeline.account.statement import Statement
+    from pipeline.account.submission import Submission
+    from pipeline.config.settings import Config
+    from pipeline.engine.limits import Spend
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command with its parts."""
+    account = typer.Typer(
+        help="Show what the account has bought over all manifests, from its book.",
+        invoke_without_command=True,
+        rich_markup_mode=None,
+    )
+    account.callback()(_show)
+    account.command("import", short_help="Take over journals, or the book of another machine.")(
+        _import
+    )
+    app.add_typer(account, name="account")
+
+
+def _show(
+    context: typer.Context,
+    as_json: Json = False,
+    config: ConfigPath = None,
+    sets: Set = None,
+) -> None:
+    """Show what the account has bought over all manifests, from its book; calls nobody.
+
+    The book is the account's own record of every live submission. Shown are the share of each
+    manifest, the money of each day, and the submissions whose answer was lost.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from pipeline.account.opening import name_in
+    from pipeline.account.statement import statement_of
+
+    loaded = _live(config, sets)
+    book = _book_of(loaded)
+    name = name_in(book, loaded, os.environ)
+    budget = loaded.budget
+    said = statement_of(book, name, zone=budget.timezone, price=budget.price_per_second)
+    if as_json:
+        print_json(_document(said, name, book, loaded))
+    else:
+        _print(said, name, book, loaded)
+
+
+def _live(config: Path | None, sets: list[str] | None) -> Config:
+    """Return the configuration of a live run: a rehearsal has no account."""
+    from pipeline.runner.target import load_settings
+
+    loaded, notes = load_settings(config, sets)
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
+    return loaded.model_copy(update={"provider": "toapis"})
+
+
+def _book_of(config: Config) -> Path:
+    from pipeline.account.place import places_of
+
+    places = places_of(config, os.environ)
+    if not places.paths:
+        raise UsageError(
+            "no book is kept (account.book: none), so nothing is known of the account.",
+            action="Name a file with the setting account.book, or leave it away.",
+        )
+    return places.found or places.paths[0]
+
+
+def _document(said: Statement, name: str, book: Path, config: Config) -> dict[str, object]:
+    from pipeline.writer.outcome import iso
+
+    priced = config.budget.price_per_second is not None
+    return {
+        "account": name,
+        "book": str(book),
+        "currency": config.budget.currency,
+        **_figures(said.total, priced=priced),
+        "manifests": [
+            {
+                "manifest": one.manifest,
+                "folder": one.folder,
+                **_figures(one.spend, priced=priced),
+                "in_doubt": one.in_doubt,
+                "last_submitted_at": iso(one.last_at),
+            }
+            for one in said.shares
+        ],
+        "days": [
+            {"day": day.isoformat(), **_figures(spend, priced=priced)}
+            for day, spend in said.days.items()
+        ],
+        "doubts": [_doubt(one) for one in said.doubts],
+    }
+
+
+def _figures(spend: Spend, *, priced: bool) -> dict[str, object]:
+    money = round(spend.money, 6) if priced or spend.money else None
+    return {"videos": spend.videos, "video_seconds": spend.video_seconds, "money": money}
+
+
+def _doubt(one: Submission) -> dict[str, object]:
+    from pipeline.writer.outcome import iso
+
+    return {
+        "key": one.key,
+        "manifest": one.manifest,
+        "folder": one.folder,
+        "state": one.state.value,
+        "submitted_at": iso(one.submitted_at),
+        "client_business_id": one.reference,
+        "task_id": one.task_id,
+        "video_seconds": one.request.duration,
+        "money": one.money,
+    }
+
+
+def _print(said: Statement, name: str, book: Path, config: Config) -> None:
+    typer.echo(f"account {name}, by its book {book}")
+    if not said.shares:
+        typer.echo("nothing was sent yet")
+        return
+    currency = config.budget.currency
+    typer.echo(f"\nmanifests (videos, seconds, {currency}, in doubt):")
+    print_table(
+        [
+            (one.manifest, one.folder, *_cells(one.spend), one.in_doubt or None)
+            for one in said.shares
+        ]
+    )
+    typer.echo(f"\ndays (videos, seconds, {currency}):")
+    days = [(day.isoformat(), *_cells(spend)) for day, spend in said.days.items()]
+    print_table([*days, ("all", *_cells(said.total))])
+    if said.doubts:
+        typer.echo(f"\n{count(len(said.doubts), 'submission')} to settle:")
+        for one in said.doubts:
+            typer.echo(f"  {one.key} of {one.manifest}: {one.state}, {one.reference}")
+        typer.echo("Settle them with: reelsheet resolve MANIFEST --all.")
+
+
+def _cells(spend: Spend) -> tuple[object, ...]:
+    return spend.videos, spend.video_seconds, f"{spend.money:,.2f}" if spend.money else None
+
+
+def _import(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE…", help="Journals (journal.db), or the book of another machine."
+        ),
+    ],
+    config: ConfigPath = None,
+    sets: Set = None,
+    quiet: Quiet = False,
+) -> None:
+    """Take over journals, or the book of another machine, into the account's book; calls nobody.
+
+    What was bought there is then not bought again here, and counts for the caps of its day. Live
+    runs by themselves take over the journals beside their own output folder.
+    """
+    from pipeline.account.importing import import_file
+    from pipeline.account.opening import open_account
+
+    loaded = _live(config, sets)
+    _book_of(loaded)
+    with open_account(loaded, os.environ, lambda line: typer.echo(line, err=True)) as account:
+        for file in files:
+            path = file / "journal.db" if file.is_dir() else file
+            taken = 0 if account is None else import_file(account.book, account.name, path)
+            if not quiet:
+                said = f"{count(taken, 'submission')} taken over" if taken else "nothing new"
+                typer.echo(f"{path}: {said}")

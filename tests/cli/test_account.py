@@ -1,0 +1,105 @@
+"""`reelsheet account`: what was bought over all manifests, and imports."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from pipeline import events as ev
+from pipeline.cli.app import app
+from tests.account.accounts import DAY, VIDEO, lane, opened
+
+
+@pytest.fixture
+def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The book of the working folder's account, in which two manifests bought something."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TOAPIS_API_KEY", raising=False)
+    path = tmp_path / "book.db"
+    with opened(path) as made:
+        with lane(made, tmp_path / "shoes") as shoes:
+            shoes.intend("a", "b", cost=0.5)
+            shoes.tell([ev.Accepted("a", 1, "t1"), ev.Completed("a", 1, None)])
+            shoes.tell([ev.Downloaded("a", 1, VIDEO), ev.AnswerLost("b", 1, "reset")])
+        with lane(made, tmp_path / "hats") as hats:
+            hats.intend("a", "refused", at=DAY + 86_400)
+            hats.tell([ev.Accepted("a", 1, "t2"), ev.Declined("refused", 1, None, "no")])
+    return path
+
+
+def call(*arguments: str | Path, book: Path, **sets: str) -> Result:
+    settings = {"account.book": str(book), "budget.timezone": "UTC", **sets}
+    more = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+    return CliRunner().invoke(app, ["account", *map(str, arguments), *more])
+
+
+def document(book: Path, **sets: str) -> Any:
+    result = call("--json", book=book, **sets)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_manifests_money_by_day_and_doubts(book: Path, tmp_path: Path) -> None:
+    """All of it for machines; what was refused cost nothing."""
+    said = document(book, **{"budget.price_per_second": "0.1"})
+    assert (said["account"], said["book"], said["currency"]) == ("toapis.com", str(book), "USD")
+    assert (said["videos"], said["video_seconds"], said["money"]) == (3, 18, 1.6)
+    hats, shoes = said["manifests"]
+    assert shoes["manifest"] == str(tmp_path / "shoes" / "m.csv")
+    assert (shoes["videos"], shoes["money"], shoes["in_doubt"]) == (2, 1.0, 1)
+    assert (hats["videos"], hats["money"], hats["in_doubt"]) == (1, 0.6, 0)
+    assert [(one["videos"], one["money"]) for one in said["days"]] == [(2, 1.0), (1, 0.6)]
+    assert said["days"][0]["day"] < said["days"][1]["day"]
+    (doubt,) = said["doubts"]
+    assert (doubt["key"], doubt["state"], doubt["money"]) == ("b", "in_doubt", 0.5)
+    assert doubt["client_business_id"] == "rs-shoes-b-1"
+
+
+def test_for_people(book: Path, tmp_path: Path) -> None:
+    """A table of manifests, one of days, and what to settle, with the command."""
+    result = call(book=book)
+    assert result.exit_code == 0, result.output
+    for words in ("account toapis.com", str(tmp_path / "hats"), "all", "1 submission to settle"):
+        assert words in result.stdout
+    assert "reelsheet resolve MANIFEST --all" in result.stdout
+
+
+def test_before_the_first_live_run(tmp_path: Path) -> None:
+    """There is no book, and none is made."""
+    path = tmp_path / "none.db"
+    assert document(path)["manifests"] == []
+    assert "nothing was sent yet" in call(book=path).stdout
+    assert not path.exists()
+
+
+def test_where_no_book_is_kept(tmp_path: Path) -> None:
+    """It is said, and what to do."""
+    result = CliRunner().invoke(app, ["account", "--set", "account.book=none"])
+    assert result.exit_code != 0
+    assert "account.book" in str(getattr(result.exception, "message", result.output))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_import_journals_and_books(book: Path, tmp_path: Path) -> None:
+    """By their files or folders, once; of a file that is neither nothing is read."""
+    new = tmp_path / "new" / "book.db"
+    folder = tmp_path / "shoes"
+    first = call("import", folder, folder / "journal.db", book=new)
+    assert first.exit_code == 0, first.output
+    assert first.stdout.splitlines()[0].endswith("2 submissions taken over")
+    assert first.stdout.splitlines()[1].endswith("nothing new")
+    assert document(new)["videos"] == 2
+    assert call("import", book, "-q", book=new).stdout == ""
+    assert document(new)["videos"] == 3
+    other = tmp_path / "other.db"
+    other.write_text("a text")
+    for wrong in (other, tmp_path / "nothing.db", new):
+        result = call("import", wrong, book=new)
+        assert result.exit_code != 0
+        with contextlib.suppress(AttributeError):
+            assert result.exception.message  # type: ignore[union-attr]
