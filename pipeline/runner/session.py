@@ -11,9 +11,8 @@ import hmac
 import os
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from pipeline.account.days import Days
 from pipeline.account.opening import OpenAccount
@@ -25,12 +24,14 @@ from pipeline.disk.reserve import Reserve
 from pipeline.downloader.fetching import Downloader
 from pipeline.engine.commands import Decision
 from pipeline.engine.engine import Engine
-from pipeline.engine.rows import Reach, Stop, stop_for_key
-from pipeline.errors import ExitCode, ProviderError, ReelsheetError, StoreError, Unauthorized
+from pipeline.engine.rows import Reach, Stop
+from pipeline.errors import ExitCode, ReelsheetError, StoreError
 from pipeline.events import Accepted, AnswerLost, Downloaded, Event
-from pipeline.model import Balance, State
+from pipeline.journal.reading import read_runs
+from pipeline.model import State
 from pipeline.planner.plan import Action
 from pipeline.planner.planner import estimate
+from pipeline.runner.balance import BalanceWatch, Expected, expect
 from pipeline.runner.engine_setup import PlannedLane, build_engine
 from pipeline.runner.order import RunProgress, Tally, Watcher
 from pipeline.runner.rehearsal import open_provider
@@ -42,12 +43,6 @@ from pipeline.writer.outcome import state_of
 
 _TELL_EVERY_S = 0.25
 """How often log and watcher are told; at every decision it would cost half of what queries do."""
-
-_PROVIDER_CURRENCY = "USD"
-"""Balances are in dollars: docs/contract.md, "Balance"."""
-
-_LIMIT_S = 15
-"""How long a run waits for the balance, which it can do without."""
 
 
 @dataclass
@@ -178,7 +173,9 @@ class ProviderSession:
                 client_reference=config.api.client_reference,
                 day_of=Days(config.budget.timezone).number_of,
             )
-            balance = BalanceWatch(self.watcher.warn, self._note_balance, self.runs[0].order.go_on)
+            balance = BalanceWatch(
+                self.watcher.warn, self._note_balance, self.runs[0].order.go_on, self._expected()
+            )
             asks = not config.rehearses and any(run.plan.of(Action.SUBMIT) for run in self.runs)
             if asks:
                 needed = self._estimate_money()
@@ -235,6 +232,14 @@ class ProviderSession:
         caps = (budget.money, budget.per_day.money)
         return min([sum(priced), *(cap for cap in caps if cap is not None)]) if priced else None
 
+    def _expected(self) -> Expected | None:
+        account, budget = self._account, self._config.budget
+        if account is None:
+            return None
+        runs = [one for run in self.runs for one in read_runs(run.journal.path)]
+        price, currency = budget.price_per_second, budget.currency
+        return expect(runs, account.book.path, account.name, price=price, currency=currency)
+
     def _note_balance(self, before: float | None, after: float | None) -> None:
         for run in self.runs:
             run.tally.balance_before, run.tally.balance_after = before, after
@@ -282,79 +287,3 @@ def _note_what_is_left(engine: Engine, lane: int, run: ManifestRun) -> None:
         run.log.write("tasks are left with a status nobody knows", status=status, rows=rows)
     if engine.finds_by_reference:
         run.log.write("a task was found by its client_business_id: look-ups work")
-
-
-class _BalanceTeller(Protocol):
-    """Knows the balance: the provider."""
-
-    async def balance(self) -> Balance:
-        """Return what the account holds; raises ProviderError."""
-
-
-@dataclass
-class BalanceWatch:
-    """What the account holds `before` and `after` a run; None while unknown, or unlimited.
-
-    `warn` shows a line; `note` keeps both figures; `go_on` is asked when there is too little.
-    """
-
-    warn: Callable[[str], None]
-    note: Callable[[float | None, float | None], None]
-    go_on: Callable[[], bool]
-    before: float | None = None
-    after: float | None = None
-
-    async def look_before(
-        self, teller: _BalanceTeller, needed: float | None, currency: str
-    ) -> Stop | None:
-        """Ask before the first submission; return why nothing is to be submitted, if so."""
-        try:
-            self.before = await self._look(teller, "before")
-        except Unauthorized as error:
-            return stop_for_key(error)
-        self.note(self.before, None)
-        short = shortage(self.before, needed, currency)
-        if short is None:
-            return None
-        self.warn(f"{short[0].upper()}{short[1:]}.")
-        if self.go_on():
-            return None
-        action = "Top up the account, or submit less (--limit, --only, budget), then run again."
-        return Stop(ExitCode.STOPPED, short, Reach.SUBMITTING, action)
-
-    async def look_after(self, teller: _BalanceTeller) -> None:
-        """Ask at the end; whatever comes of it, the run has ended."""
-        try:
-            self.after = await self._look(teller, "after")
-        except Unauthorized as error:
-            self.warn(f"The balance after the run is not known: {error.message}")
-        self.note(self.before, self.after)
-
-    async def _look(self, teller: _BalanceTeller, when: str) -> float | None:
-        try:
-            async with asyncio.timeout(_LIMIT_S):
-                return (await teller.balance()).remaining
-        except Unauthorized:
-            raise
-        except ProviderError as error:
-            failure = error.message
-        except TimeoutError:
-            failure = f"no answer came within {_LIMIT_S} s."
-        self.warn(f"The balance {when} the run is not known: {failure}")
-        return None
-
-
-def shortage(remaining: float | None, needed: float | None, currency: str) -> str | None:
-    """Say that the account holds less than a run needs; None if not, or if nobody knows.
-
-    `needed` is None without a price. A need in another currency than the provider's cannot be
-    compared, so then only an empty account is told of.
-    """
-    if remaining is None:
-        return None
-    holds = f"the account holds {remaining:,.2f} {_PROVIDER_CURRENCY}"
-    if needed is not None and currency == _PROVIDER_CURRENCY:
-        # Sums of decimal fractions: a cent is not short by a rounding.
-        short = needed > remaining + 1e-9
-        return f"{holds} and this run needs {needed:,.2f} {currency}" if short else None
-    return f"{holds}: submissions will hardly be taken" if remaining <= 0 else None

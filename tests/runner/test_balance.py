@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from pipeline.errors import ExitCode, ProviderError, Throttled, Unauthorized, Unreachable
-from pipeline.model import Balance
-from pipeline.runner.session import BalanceWatch, shortage
+from pipeline.model import Balance, RunRecord
+from pipeline.runner.balance import BalanceWatch, Expected, expect, shortage, unexplained
+from tests.account.accounts import ACCOUNT, DAY, lane, opened
 
 
 @dataclass
@@ -112,3 +114,35 @@ def test_when_a_balance_is_short(
 ) -> None:
     """With a price in dollars the sum decides, else only an empty account."""
     assert (shortage(remaining, needed, currency) is not None) == short
+
+
+def test_a_balance_that_the_book_explains_is_no_word(tmp_path: Path) -> None:
+    """What it held after the last run, less what every manifest has spent since."""
+    runs = [
+        RunRecord("1", DAY - 90, DAY - 80, 50.0, 40.0),
+        RunRecord("2", DAY - 20, DAY - 10, 40.0, 30.0),
+        RunRecord("3", DAY - 5),
+    ]
+    book = tmp_path / "book.db"
+    with opened(book) as made, lane(made, tmp_path / "shoes") as shoes:
+        shoes.intend("before", at=DAY - 50, cost=9.0)
+        shoes.intend("a", "b", at=DAY, cost=1.0)
+    expected = expect(runs, book, ACCOUNT, price=0.5, currency="USD")
+    assert expected == Expected(30.0, 2.0, DAY - 10)
+    assert unexplained(28.0, expected) is None
+    assert unexplained(99.0, expected) is None, "somebody topped it up"
+    assert unexplained(None, expected) is None
+    assert expect(runs[:0], book, ACCOUNT, price=0.5, currency="USD") is None
+    assert expect(runs, book, ACCOUNT, price=None, currency="USD") is None
+    assert expect(runs, book, ACCOUNT, price=0.5, currency="EUR") is None
+
+
+async def test_less_than_the_book_explains_is_said() -> None:
+    """Before anything is submitted, with the figures; it stops nothing by itself."""
+    heard = Heard()
+    account = heard.account()
+    account.expected = Expected(30.0, 2.0, 0.0)
+    assert await account.look_before(Bank([21.5]), 12.6, "USD") is None
+    (line,) = heard.warned
+    assert "6.50 USD less than its book explains" in line
+    assert not heard.asked
