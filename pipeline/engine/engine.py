@@ -234,7 +234,7 @@ class Engine:
         return {
             row.key: row.unknown_status
             for row in self._rows.values()
-            if row.id.lane == lane and row.state is State.RUNNING and row.unknown_status is not None
+            if row.lane == lane and row.state is State.RUNNING and row.unknown_status is not None
         }
 
     def stop(self, stop: Stop) -> None:

@@ -49,6 +49,7 @@ class Tracked:
     state: State
     since: float
     key: str = field(init=False)
+    lane: int = field(init=False)
     supersedes: Entry | None = None
     task_id: str | None = None
     holds_slot: bool = False
@@ -67,13 +68,13 @@ class Tracked:
     _watch: Watch | None = None
 
     def __post_init__(self) -> None:
-        """Keep the key at hand: it is asked for all the time."""
-        self.key = self.id.key
+        """Keep both parts of the id at hand: they are asked for all the time."""
+        self.lane, self.key = self.id
 
     def event(self, kind: Callable[[str, int, *_Own], _Kind], *own: *_Own) -> _Kind:
         """Return an event of this kind about its attempt; `own` are the fields of the kind."""
         make: Callable[..., _Kind] = kind
-        return make(self.key, self.attempt.number, *own, lane=self.id.lane)
+        return make(self.key, self.attempt.number, *own, lane=self.lane)
 
     @property
     def watch(self) -> Watch:
@@ -102,7 +103,7 @@ def close_earlier(row: Tracked) -> tuple[Event, ...]:
     earlier, row.supersedes = row.supersedes, None
     if earlier is None or earlier.state not in SETTLED:
         return ()
-    return (Requeued(row.key, earlier.attempt.number, lane=row.id.lane),)
+    return (Requeued(row.key, earlier.attempt.number, lane=row.lane),)
 
 
 class Reach(IntEnum):

@@ -130,7 +130,7 @@ class Submissions:
             return None
         first = self._waiting.first()
         row = self._rows[first]
-        urls = self._uploads.urls(first.lane, row.attempt.request.images, now)
+        urls = self._uploads.urls(row.lane, row.attempt.request.images, now)
         if urls is None:
             self._waiting.withdraw(first)
             return self.prepare(row, now)
@@ -140,7 +140,7 @@ class Submissions:
             return None if self._budget_waits else Reaction(stop=stop)
         self._waiting.sent(first)
         self._gate.enter(now)
-        row.reserved_on = self._budget.reserve(row.attempt, first.lane)
+        row.reserved_on = self._budget.reserve(row.attempt, row.lane)
         self._outstanding.hold(row)
         intended = row.event(ev.Intended, row.attempt)
         return Reaction((*close_earlier(row), intended), (Submit(first, row.attempt, urls),))
@@ -182,7 +182,7 @@ class Submissions:
         return Reaction((row.event(ev.NotAccepted),), stop=stop)
 
     def _give_back(self, row: Tracked) -> None:
-        self._budget.release(row.attempt, row.id.lane, row.reserved_on)
+        self._budget.release(row.attempt, row.lane, row.reserved_on)
         self._outstanding.release(row)
 
     # In doubt.

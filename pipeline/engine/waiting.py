@@ -140,14 +140,19 @@ class Waiting:
 
     def sent(self, row: RowId) -> None:
         """Take out the row whose turn it is: it is submitted."""
-        self.withdraw(row)
+        lane = row.lane
+        rows = self._lanes[lane]
+        rows.prepared.popleft()
+        self.ready -= 1
         self._to_send.serve()
-        self.drop(row)
+        self._leave(lane, rows)
 
     def drop(self, row: RowId) -> None:
         """Make room for another: this row, which is not prepared, waits no longer in this run."""
-        rows = self._lanes[row.lane]
+        self._leave(row.lane, self._lanes[row.lane])
+
+    def _leave(self, lane: int, rows: _Lane) -> None:
         rows.ahead -= 1
         self.total -= 1
         if rows.new:
-            self._to_make.join(row.lane)
+            self._to_make.join(lane)
