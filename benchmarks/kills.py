@@ -24,7 +24,8 @@ def main() -> int:
     """Run it as the command line says and print one table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=200, help="SIGKILLs (200)")
-    parser.add_argument("--rows", type=int, default=1000, help="rows of the manifest (1000)")
+    parser.add_argument("--rows", type=int, default=1000, help="rows, all together (1000)")
+    parser.add_argument("--lanes", type=int, default=4, help="manifests that are run together (4)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments (1)")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="reelsheet-kills-") as folder:
@@ -34,9 +35,9 @@ def main() -> int:
             product = Product(
                 work, api.base_url, KEY, {"account.book": str(Path(folder, "book.db"))}
             )
-            manifest = kills.manifest(work, chosen.rows)
+            manifests = kills.manifests(work, chosen.rows, chosen.lanes)
             tally = kills.kill_and_rerun(
-                product, api, manifest, kills=chosen.kills, seed=chosen.seed
+                product, api, manifests, kills=chosen.kills, seed=chosen.seed
             )
     for name, value in tally.table():
         print(f"{name:34} {value}")

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.system.harness import kills
 from tests.system.harness.api import KEY, emulator
 from tests.system.harness.product import Product
 
-KILLS, ROWS = 30, 200
 
+@pytest.mark.parametrize(("times", "rows", "lanes"), [(30, 200, 1), (12, 90, 3)])
+def test_thirty_kills_over_two_hundred_rows(
+    tmp_path: Path, times: int, rows: int, lanes: int
+) -> None:
+    """Every row is accounted for after the kills: none submitted twice, none lost, journals whole.
 
-def test_thirty_kills_over_two_hundred_rows(tmp_path: Path) -> None:
-    """Every row is accounted for after 30 kills: none submitted twice, none lost, journal whole."""
+    Of one manifest, and of three that are run together.
+    """
     with emulator(tmp_path / "api", median_s=0.4) as api:
         api.faults(*kills.FAULTS)
         work = tmp_path / "work"
         product = Product(work, api.base_url, KEY)
-        manifest = kills.manifest(work, ROWS)
-        tally = kills.kill_and_rerun(product, api, manifest, kills=KILLS, seed=20261122)
-    assert tally.killed == KILLS, tally
+        manifests = kills.manifests(work, rows, lanes)
+        tally = kills.kill_and_rerun(product, api, manifests, kills=times, seed=20261122)
+    assert tally.killed == times, tally
     assert tally.whole, tally
     assert tally.exit_code == (3 if tally.states["in_doubt"] else 0), tally

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,44 +66,64 @@ class Tally:
         ]
 
 
-def manifest(folder: Path, count: int) -> Path:
-    """Write a manifest of rows without, with one and with three local pictures."""
+def manifests(folder: Path, count: int, lanes: int = 1) -> list[Path]:
+    """Write so many rows without, with one and with three local pictures, dealt out to manifests.
+
+    Their keys are the same, and some of their pictures; what they ask for is not.
+    """
     pictures = [
         sheets.picture(folder / f"p{n}.jpg", hue=40 * n).name for n in range(max(3, count // 20))
     ]
+    return [
+        sheets.write(folder / f"night{lane}.csv", _lines(pictures, count // lanes, lane))
+        for lane in range(lanes)
+    ]
+
+
+def _lines(pictures: Sequence[str], count: int, lane: int) -> list[dict[str, str]]:
     lines = []
-    for number, one in enumerate(sheets.rows(count, duration="4")):
+    prompt = f"night {lane}: shot of {{}}"
+    for number, one in enumerate(sheets.rows(count, prompt=prompt, duration="4")):
         if number % 10 == 3:
             one["image_1"] = pictures[number % len(pictures)]
         elif number % 10 == 7:
             one |= {f"image_{n}": pictures[(number + n) % len(pictures)] for n in (1, 2, 3)}
         lines.append(one)
-    return sheets.write(folder / "night.csv", lines)
+    return lines
 
 
-def kill_and_rerun(product: Product, api: Api, path: Path, *, kills: int, seed: int) -> Tally:
-    """Start runs and kill them, then run to the end; raises AssertionError on a broken promise."""
+def kill_and_rerun(
+    product: Product, api: Api, paths: Sequence[Path], *, kills: int, seed: int
+) -> Tally:
+    """Start runs over these manifests together and kill them, then run to the end.
+
+    Raises AssertionError on a broken promise.
+    """
     chance = random.Random(seed)
-    before, out = path.read_bytes(), product.folder / "outputs" / path.stem
-    tally, began = Tally(rows=len(sheets.read(path)[1])), time.monotonic()
+    before = [path.read_bytes() for path in paths]
+    outs = [product.folder / "outputs" / path.stem for path in paths]
+    tally, began = Tally(rows=sum(len(sheets.read(path)[1]) for path in paths)), time.monotonic()
+    line = ("run", *(path.name for path in paths))
     while tally.killed < kills and tally.ended < kills:
-        process = product.start(
-            "run", path.name, "-q", sets=SETTINGS, stdout=subprocess.DEVNULL, stderr=None
-        )
+        process = product.start(*line, "-q", sets=SETTINGS, stdout=subprocess.DEVNULL, stderr=None)
         if chance.random() < 0.9:  # the others die wherever they are, most while they start
-            _until_begun(process, out)
+            _until_begun(process, outs[-1])
         _kill(process, chance.uniform(0, 0.8), tally)
-        if invariants.journal_made(out):
-            invariants.submissions_hold(api, out, invariants.journal_holds(out))
+        for out in outs:
+            if invariants.journal_made(out):
+                invariants.submissions_hold(api, out, invariants.journal_holds(out))
     api.faults()
-    known = invariants.journal_holds(out)
-    tally.left_by_kills = tally.rows - sum(one.state is State.DONE for one in known.values())
-    last = product("run", path.name, sets=SETTINGS)
-    invariants.hold(api, product, path, out, before)
+    known = [one for out in outs for one in invariants.journal_holds(out).values()]
+    tally.left_by_kills = tally.rows - sum(one.state is State.DONE for one in known)
+    last = product(*line, sets=SETTINGS)
     tally.exit_code = last.code
-    tally.states = Counter(sheets.states(out).values())
-    _account(api, out, tally)
-    invariants.book_holds(Path(product.sets.get("account.book") or book_of()), out)
+    for path, out, given in zip(paths, outs, before, strict=True):
+        invariants.hold(api, product, path, out, given)
+        tally.states.update(sheets.states(out).values())
+        _account(api, out, tally)
+        invariants.book_holds(Path(product.sets.get("account.book") or book_of()), out)
+    # After the last run's look-ups only what never reached the API may be left in doubt.
+    assert {State(state) for state in tally.states} <= {State.DONE, State.IN_DOUBT}, tally
     tally.elapsed_s = time.monotonic() - began
     return tally
 
@@ -133,11 +154,8 @@ def _kill(process: subprocess.Popen[str], after_s: float, tally: Tally) -> None:
 def _account(api: Api, out: Path, tally: Tally) -> None:
     attempts = invariants.attempts(out)
     own = [one for one in api.records()["submissions"] if one["client_business_id"] in attempts]
-    tally.accepted = len(own)
-    tally.twice = len(own) - len({one["client_business_id"] for one in own})
+    tally.accepted += len(own)
+    tally.twice += len(own) - len({one["client_business_id"] for one in own})
     known = {task_id for _, _, task_id in attempts.values()}
-    tally.lost = sum(one["task_id"] not in known for one in own)
-    entries = invariants.journal_holds(out)
-    # After the last run's look-ups only what never reached the API may be left in doubt.
-    assert {State(state) for state in tally.states} <= {State.DONE, State.IN_DOUBT}, tally
-    assert len(entries) == tally.rows
+    tally.lost += sum(one["task_id"] not in known for one in own)
+    assert len(invariants.journal_holds(out)) == len(sheets.results(out))
