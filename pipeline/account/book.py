@@ -235,7 +235,7 @@ class _Writer:
                 self._totals.give_back(reference, batch.account)
                 state = change.entry.state.value
                 self._connection.execute(_PUT_UNSENT, (state, reference))
-            else:
+            elif not change.entry.reused:  # the purchase of a reused take is another one's
                 if isinstance(change.event, Declined):
                     self._totals.give_back(reference, batch.account)
                 put_entry(self._connection, batch.account, batch.journal_id, change.entry)

@@ -198,6 +198,8 @@ def _entries(connection: sqlite3.Connection) -> Iterator[Entry]:
             body, kind, begun = row[-3:]
             request = request_of(row[_REQUEST], body)
             entry = entry_of(row, request, video, None, identities.key_of(row[0]))
+            if entry.reused:  # in the place of a submission that was not accepted
+                continue
             at = begun if entry.submitted_at is None else entry.submitted_at
             yield replace(entry, state=_STATE_AFTER[kind], submitted_at=at)
 

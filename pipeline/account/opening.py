@@ -14,10 +14,16 @@ from pipeline.account.book import Book
 from pipeline.account.importing import import_book, import_journal, journals_near
 from pipeline.account.naming import account_name
 from pipeline.account.place import Places, explain_last_resort, places_of
-from pipeline.account.reading import bought_elsewhere, journals_in, owner_of_key
+from pipeline.account.reading import (
+    bought_elsewhere,
+    journals_in,
+    keys_bought,
+    owner_of_key,
+    submissions_of,
+)
 from pipeline.account.recording import Recorder, pair_in
 from pipeline.account.recovery import recover
-from pipeline.account.submission import Submission
+from pipeline.account.submission import KnownJournal, Submission
 from pipeline.config.loading import api_key
 from pipeline.config.settings import Config
 from pipeline.config.values import is_loopback
@@ -141,6 +147,20 @@ class Purchases:
         """
         return bought_elsewhere(self.book, self.account, self.journal_ids, hashes)
 
+    def keys_elsewhere(
+        self, keys: Collection[str]
+    ) -> Sequence[tuple[KnownJournal, frozenset[str]]]:
+        """Return the other journals that bought rows with any of these keys, with these keys.
+
+        Raises StoreError.
+        """
+        found = keys_bought(self.book, self.account, keys)
+        return [one for one in found if one[0].journal_id not in self.journal_ids]
+
+    def bought_for(self, journal_id: str) -> Sequence[Submission]:
+        """Return what was submitted from a journal; raises StoreError."""
+        return submissions_of(self.book, journal_id)
+
 
 def find_purchases(
     config: Config, environment: Mapping[str, str], journal: Path
@@ -181,6 +201,22 @@ def name_in(book: Path, config: Config, environment: Mapping[str, str]) -> str:
     key = _key(config, environment)
     owner = None if key is None else owner_of_key(book, key)
     return owner or account_name(config)
+
+
+def knows_folder(config: Config, environment: Mapping[str, str], folder: Path) -> bool:
+    """Return whether the book of a live run knows what was bought for an output folder.
+
+    Args:
+        config: the configuration.
+        environment: the variables of the environment.
+        folder: the output folder.
+
+    Raises:
+        StoreError: the book cannot be read.
+
+    """
+    book = None if config.rehearses else places_of(config, environment).found
+    return book is not None and bool(journals_in(book, folder))
 
 
 @contextlib.contextmanager

@@ -69,6 +69,35 @@ def bought_elsewhere(
     return found
 
 
+def keys_bought(
+    book: Path, account: str, keys: Collection[str]
+) -> list[tuple[KnownJournal, frozenset[str]]]:
+    """Return the journals for which rows with any of these keys were bought, with these keys.
+
+    It looks at every submission of the account, a second for a million.
+
+    Args:
+        book: the file of the book.
+        account: the account.
+        keys: the keys that are asked for.
+
+    """
+    sought = frozenset(keys)
+    found: dict[str, set[str]] = {}
+    with reading(book) as connection:
+        if connection is None or not sought:
+            return []
+        rows = connection.execute(
+            f"SELECT journal_id, key FROM submissions WHERE account = ? AND {IS_COUNTING}",  # noqa: S608
+            (account,),
+        )
+        for journal_id, key in rows:
+            if key in sought:
+                found.setdefault(journal_id, set()).add(key)
+        known = [KnownJournal(*row) for row in connection.execute(_GET_JOURNALS)]
+    return [(one, frozenset(found[one.journal_id])) for one in known if one.journal_id in found]
+
+
 def submissions_of(book: Path, journal_id: str) -> list[Submission]:
     """Return what the book knows of a journal's submissions, in the order of rows and attempts."""
     with reading(book) as connection:

@@ -11,11 +11,12 @@ from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
 from pipeline.collector import collector_paused
 from pipeline.manifest.columns import match_columns
+from pipeline.manifest.wording import count
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
 from pipeline.reader.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from pipeline.checker.rowtexts import RowTemplate
@@ -120,6 +121,27 @@ def file_problem(error: ManifestError) -> Problem:
     return Problem(code="manifest_unreadable", message=message)
 
 
+def _warn_of_equals(
+    drafts: Mapping[int, rules.Draft], images: Mapping[int, tuple[str, ...]]
+) -> Iterator[Problem]:
+    """Yield a warning, of the whole file, if rows ask for the very same video."""
+    first: dict[object, int] = {}
+    equals = [
+        (number, before)
+        for number, draft in drafts.items()
+        if (before := first.setdefault((draft.prompt, draft.form, images.get(number)), number))
+        != number
+    ]
+    if equals:
+        number, before = equals[0]
+        yield Problem(
+            code="rows_equal",
+            message=f"{count(len(equals), 'row')} of the same prompt, pictures and form as another "
+            f"one, for example row {number} and row {before}: each is made, and paid for.",
+            severity=Severity.WARNING,
+        )
+
+
 class _Check:
     """One check of one manifest, in five steps; each builds on those before it.
 
@@ -167,6 +189,7 @@ class _Check:
                 self._note(key_problems)
                 self._check_rows()
         findings = self._check_pictures(cache_dir, progress)
+        self._note(_warn_of_equals(self._drafts, findings.images))
         return CheckedManifest(
             manifest=self._manifest,
             fields=self._fields,

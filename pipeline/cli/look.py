@@ -21,6 +21,7 @@ from pipeline.cli.options import (
     ManifestPaths,
     Out,
     Quiet,
+    Series,
     Set,
     Verbose,
     check_and_show,
@@ -56,6 +57,7 @@ def _check(
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
+    series: Series = None,
     show_prompts: Annotated[
         int,
         typer.Option(
@@ -77,7 +79,7 @@ def _check(
     """
     from pipeline.runner.target import Refused
 
-    targets = resolve_several(manifests, config, out, sets)
+    targets = resolve_several(manifests, config, out, sets, series=series)
     looks: list[_Look | Refused] = []
     for target in targets.all:
         if isinstance(target, Refused):
@@ -160,6 +162,7 @@ def _status(
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
+    series: Series = None,
     rows: Annotated[bool, typer.Option("--rows", help="Show each row.")] = False,
     as_json: JsonOfEach = False,
     verbose: Verbose = False,
@@ -169,7 +172,7 @@ def _status(
     from pipeline.runner.reports import status_report
     from pipeline.runner.target import Refused
 
-    targets = resolve_several(manifests, config, out, sets)
+    targets = resolve_several(manifests, config, out, sets, series=series)
     show = not (quiet or as_json)
     found: list[_Stated | Refused] = []
     for target in targets.all:
@@ -240,6 +243,7 @@ def _report(
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
+    series: Series = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -250,7 +254,7 @@ def _report(
     from pipeline.writer.publish import publish
 
     _ = verbose
-    target = resolve_options(manifest, config, out, sets)
+    target = resolve_options(manifest, config, out, sets, series=series)
     refuse_another(target)
     found = check_and_show(target, show=not quiet)
     with run_lock(target.folder.lock):

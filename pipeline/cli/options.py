@@ -100,6 +100,15 @@ PayAgain = Annotated[
         "although the account has bought the very same request before.",
     ),
 ]
+Series = Annotated[
+    str | None,
+    typer.Option(
+        "--series",
+        metavar="NAME",
+        help="The series that this manifest is an edition of, such as a nightly export: all of its "
+        "editions share the output folder outputs/NAME (setting manifest.series).",
+    ),
+]
 Strict = Annotated[
     bool,
     typer.Option("--strict", help="Start only if no row breaks a rule; otherwise exit with 2."),
@@ -120,14 +129,21 @@ def resolve_options(
     sets: list[str] | None,
     *,
     adopt: bool = False,
+    series: str | None = None,
 ) -> Target:
     """Resolve the shared options, and say what the user may not expect; see `runner.target`."""
     from pipeline.runner import target
 
+    sets = with_series(sets, series)
     resolved = target.resolve_target(manifest, config, out, sets, adopt=adopt)
     for note in resolved.notes:
         typer.echo(f"note: {note}", err=True)
     return resolved
+
+
+def with_series(sets: list[str] | None, series: str | None) -> list[str] | None:
+    """Return the settings of the command line with the one that --series stands for."""
+    return sets if series is None else [*(sets or []), f"manifest.series={series}"]
 
 
 def check_and_show(target: Target, *, show: bool = True) -> CheckedManifest:

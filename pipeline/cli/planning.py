@@ -22,6 +22,7 @@ from pipeline.cli.options import (
     Quiet,
     Redo,
     Retry,
+    Series,
     Set,
     Verbose,
     check_and_show,
@@ -48,6 +49,7 @@ def _plan(
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
+    series: Series = None,
     retry: Retry = None,
     redo: Redo = None,
     limit: Limit = None,
@@ -65,7 +67,7 @@ def _plan(
     from pipeline.runner.order import select
 
     _ = quiet
-    targets = resolve_several(manifests, config, out, sets)
+    targets = resolve_several(manifests, config, out, sets, series=series)
     selection = select(
         targets.first,
         retry=split_list(retry),
@@ -102,6 +104,8 @@ def show_plans(targets: Targets, selection: Selection, *, as_json: bool, verbose
         elif isinstance(report, Refused):
             plans.append(report)
         else:
+            for warning in report.warnings:
+                typer.echo(f"warning: {warning}", err=True)
             plans.append(_Planned(target, report))
     if as_json:
         print_documents(targets, plans, _Planned.document)

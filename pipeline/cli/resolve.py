@@ -16,6 +16,7 @@ from pipeline.cli.options import (
     ManifestPath,
     Out,
     Quiet,
+    Series,
     Set,
     Verbose,
     check_and_show,
@@ -61,6 +62,7 @@ def _resolve(
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
+    series: Series = None,
     adopt: Adopt = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -75,13 +77,13 @@ def _resolve(
     if list_all:
         if key is not None or task_id is not None or not_sent:
             raise UsageError("--all lists every row: use it without KEY, --task-id and --not-sent.")
-        _list(resolve_options(manifest, config, out, sets), as_json=as_json)
+        _list(resolve_options(manifest, config, out, sets, series=series), as_json=as_json)
         return
     if key is None or (task_id is None) == (not not_sent):
         raise UsageError("Give a KEY and either --task-id ID or --not-sent, or only --all.")
     if as_json:
         raise UsageError("--json can only be used with --all.")
-    target = resolve_options(manifest, config, out, sets, adopt=adopt)
+    target = resolve_options(manifest, config, out, sets, adopt=adopt, series=series)
     said = _settle(target, key, task_id, adopt=adopt)
     if not quiet:
         typer.echo(said)

@@ -23,6 +23,7 @@ from pipeline.cli.options import (
     Quiet,
     Redo,
     Retry,
+    Series,
     Set,
     Strict,
     Verbose,
@@ -59,6 +60,7 @@ def _run(
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
+    series: Series = None,
     retry: Retry = None,
     redo: Redo = None,
     limit: Limit = None,
@@ -86,7 +88,7 @@ def _run(
     """
     from pipeline.runner.order import select
 
-    targets = resolve_several(manifests, config, out, sets, adopt=adopt)
+    targets = resolve_several(manifests, config, out, sets, adopt=adopt, series=series)
     selection = select(
         targets.first,
         retry=split_list(retry),
@@ -108,6 +110,7 @@ def _retry(
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
+    series: Series = None,
     states: Annotated[
         str,
         typer.Option("--states", metavar="STATE,…", help="The states to make new attempts for."),
@@ -130,7 +133,7 @@ def _retry(
     from pipeline.runner.order import select
 
     _ = verbose
-    target = resolve_options(manifest, config, out, sets, adopt=adopt)
+    target = resolve_options(manifest, config, out, sets, adopt=adopt, series=series)
     selection = select(
         target,
         Mode.RETRY,
@@ -149,6 +152,7 @@ def _fetch(
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
+    series: Series = None,
     only: Only = None,
     adopt: Adopt = False,
     verbose: Verbose = False,
@@ -163,7 +167,7 @@ def _fetch(
     from pipeline.runner.order import select
 
     _ = verbose
-    target = resolve_options(manifest, config, out, sets, adopt=adopt)
+    target = resolve_options(manifest, config, out, sets, adopt=adopt, series=series)
     selection = select(target, Mode.FETCH, only=split_list(only))
     _carry_out(Targets([target], several=False), selection, "fetch", adopt=adopt, quiet=quiet)
 
@@ -179,7 +183,7 @@ def _carry_out(
     quiet: bool = False,
 ) -> None:
     from pipeline.cli.progress import Progress
-    from pipeline.cli.screen import go_on
+    from pipeline.cli.screen import go_on, go_on_with
     from pipeline.runner.lanes import run_several
     from pipeline.runner.order import Order, place_orders
     from pipeline.runner.target import Refused
@@ -191,6 +195,7 @@ def _carry_out(
         strict=strict,
         adopt=adopt,
         go_on=lambda: go_on(yes=yes),
+        go_on_with=go_on_with,
         check=lambda target: check_and_show(target, show=not quiet),
     )
     with placing as placed:

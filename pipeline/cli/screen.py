@@ -22,6 +22,7 @@ from pipeline.errors import StoreError
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+    from pipeline.errors import UsageError
     from pipeline.model import Problem
 
 
@@ -140,6 +141,14 @@ def agreed(question: str, *, yes: bool) -> bool:
         typer.echo("Nothing was changed. To do this, add --yes.", err=True)
         return False
     return _ask(f"{question} [y/N] ")
+
+
+def go_on_with(refusal: UsageError) -> bool:
+    """Ask on a terminal whether to submit in spite of a refusal; elsewhere the answer is no."""
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+        return False
+    typer.echo(f"{refusal.message}\n{refusal.action}", err=True)
+    return _ask("Pay for all of them? [y/N] ")
 
 
 def _ask(question: str) -> bool:

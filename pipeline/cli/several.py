@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from pipeline.cli.options import resolve_options
+from pipeline.cli.options import resolve_options, with_series
 from pipeline.cli.screen import print_json, problem_line
 from pipeline.errors import ExitCode, ReelsheetError
 
@@ -51,6 +51,7 @@ def resolve_several(
     sets: list[str] | None,
     *,
     adopt: bool = False,
+    series: str | None = None,
 ) -> Targets:
     """Resolve the shared options for the manifests that are named, be it a single one."""
     from pipeline.runner.manifests import find_manifests
@@ -58,7 +59,9 @@ def resolve_several(
 
     named = find_manifests(manifests)
     if not named.several:
-        return Targets([resolve_options(named.manifests[0], config, out, sets, adopt=adopt)], False)
+        target = resolve_options(named.manifests[0], config, out, sets, adopt=adopt, series=series)
+        return Targets([target], False)
+    sets = with_series(sets, series)
     targets = resolve_targets(named.manifests, config, out, sets, adopt=adopt)
     notes = (note for one in targets if isinstance(one, Target) for note in one.notes)
     for note in dict.fromkeys(notes):  # those of the configuration are the same for all

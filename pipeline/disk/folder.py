@@ -38,7 +38,15 @@ class OutputFolder:
     root: Path
 
     @classmethod
-    def of(cls, manifest: Path, *, outputs: str, out: Path | None, rehearsal: bool) -> OutputFolder:
+    def of(
+        cls,
+        manifest: Path,
+        *,
+        outputs: str,
+        out: Path | None,
+        rehearsal: bool,
+        series: str | None = None,
+    ) -> OutputFolder:
         """Return the folder of a manifest: `out` itself, or `<outputs>/<stem>[.rehearsal]`.
 
         A file that a run wrote into its folder (failed.csv, results.csv) belongs to that folder:
@@ -49,6 +57,7 @@ class OutputFolder:
             outputs: the setting output.dir.
             out: the folder that the user named; None if none.
             rehearsal: whether the run is a rehearsal.
+            series: the series that the manifest is an edition of, whose name the folder has then.
 
         Raises:
             UsageError: a rehearsal would mix with rows that were paid for, or the reverse.
@@ -58,7 +67,9 @@ class OutputFolder:
             return cls(out)
         home = cls(manifest.parent)
         if not (home.journal.is_file() and home.wrote(manifest)):
-            return cls(Path(outputs) / (manifest.stem + (_REHEARSAL if rehearsal else "")))
+            return cls(
+                Path(outputs) / ((series or manifest.stem) + (_REHEARSAL if rehearsal else ""))
+            )
         use = home.use
         if use is not (FolderUse.REHEARSED if rehearsal else FolderUse.LIVE):
             raise _mixing_error(manifest, home.root, use, rehearsal=rehearsal)

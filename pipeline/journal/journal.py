@@ -53,12 +53,12 @@ class Journal:
             row = self._connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
             return str(row[0])
 
-    def claim(self, manifest: Path, *, adopt: bool) -> None:
+    def claim(self, manifest: Path, *, adopt: bool, series: str | None = None) -> None:
         """Bind the journal to the path of one manifest, or to a new one with `adopt`.
 
         Raises UsageError if the journal belongs to another manifest, StoreError.
         """
-        claim(self._connection, self.path, manifest, adopt=adopt)
+        claim(self._connection, self.path, manifest, adopt=adopt, series=series)
 
     @collector_paused()
     def entries(self, known: Mapping[str, Request] | None = None) -> dict[str, Entry]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pipeline.disk.folder import OutputFolder
@@ -19,8 +20,17 @@ from pipeline.journal.database import clear_errors, connect_for_reading
 _GET_MANIFEST = "SELECT value FROM meta WHERE name = 'manifest' "
 
 
-def claim(connection: sqlite3.Connection, path: Path, manifest: Path, *, adopt: bool) -> None:
+def claim(
+    connection: sqlite3.Connection,
+    path: Path,
+    manifest: Path,
+    *,
+    adopt: bool,
+    series: str | None = None,
+) -> None:
     """Bind a journal to the path of one manifest, or to a new one with `adopt`.
+
+    A journal of a series is bound to the edition that was run last, and to the name of the series.
 
     It is never taken from a manifest that still exists: that one would begin another journal, and
     pay for all of its rows again. A file that a run wrote into this folder (failed.csv) changes
@@ -31,12 +41,16 @@ def claim(connection: sqlite3.Connection, path: Path, manifest: Path, *, adopt: 
         path: its file.
         manifest: the manifest of the run.
         adopt: whether the user says that the manifest was moved.
+        series: the series that the manifest is an edition of; None if of none.
 
     Raises:
         StoreError: the journal cannot be used.
         UsageError: it belongs to another manifest.
 
     """
+    if series is not None:
+        _claim_for_series(connection, path, manifest, series, adopt=adopt)
+        return
     wanted = str(manifest.resolve())
     with clear_errors(path):
         known = connection.execute(_GET_MANIFEST).fetchone()
@@ -58,6 +72,55 @@ def claim(connection: sqlite3.Connection, path: Path, manifest: Path, *, adopt: 
     )
 
 
+def _claim_for_series(
+    connection: sqlite3.Connection, path: Path, manifest: Path, series: str, *, adopt: bool
+) -> None:
+    with clear_errors(path):
+        noted = dict(connection.execute("SELECT name, value FROM meta"))
+        if noted.get("series") and OutputFolder(path.parent).wrote(manifest):
+            return
+        refusal = _refuse_edition(noted, path, manifest, series, adopt=adopt)
+        if refusal is None:
+            values = (("manifest", str(manifest.resolve())), ("series", series))
+            connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
+            return
+    raise refusal
+
+
+def refuse_edition(journal: Path, manifest: Path, series: str, *, adopt: bool) -> UsageError | None:
+    """Return why a manifest cannot be run as an edition of the series of a journal; None if it can.
+
+    Args:
+        journal: the file of the journal in the series' output folder.
+        manifest: the manifest.
+        series: the name of the series.
+        adopt: whether the user says that the manifest was moved.
+
+    Raises:
+        StoreError: the journal cannot be used.
+        UsageError: it was written by a newer version.
+
+    """
+    return _refuse_edition(read_notes(journal), journal, manifest, series, adopt=adopt)
+
+
+def _refuse_edition(
+    noted: Mapping[str, str], journal: Path, manifest: Path, series: str, *, adopt: bool
+) -> UsageError | None:
+    known, owner = noted.get("series"), noted.get("manifest")
+    if owner is None or known == series:
+        return None
+    same = owner == str(manifest.resolve()) or (adopt and is_gone(Path(owner)))
+    if known is None and same:
+        return None
+    whose = f"another series, {known}" if known else f"a manifest that is of no series: {owner}"
+    return UsageError(
+        f"the output folder {journal.parent} belongs to {whose}.",
+        action=f"If that is an edition of the same table, run it once with --series {series}, and "
+        "then this one. Otherwise choose another name for the series.",
+    )
+
+
 def find_manifest(journal: Path, *, sent: bool = False) -> Path | None:
     """Return the manifest that a journal belongs to; None if there is none yet.
 
@@ -73,7 +136,25 @@ def find_manifest(journal: Path, *, sent: bool = False) -> Path | None:
     return None if known is None else Path(known[0])
 
 
-def paid_elsewhere(manifest: Path, folder: OutputFolder, outputs: str) -> UsageError | None:
+def read_notes(journal: Path) -> dict[str, str]:
+    """Return all texts in a journal's `meta` by their names; nothing if there is no journal.
+
+    Raises StoreError, UsageError.
+    """
+    with clear_errors(journal):
+        connection = connect_for_reading(journal)
+        if connection is None:
+            return {}
+        with contextlib.closing(connection):
+            return dict(connection.execute("SELECT name, value FROM meta"))
+
+
+def paid_elsewhere(
+    manifest: Path,
+    folder: OutputFolder,
+    outputs: str,
+    guarded: Callable[[Path], bool] = lambda _: False,
+) -> UsageError | None:
     """Return why no live run may begin in `folder` unless the user names it; None where it may.
 
     It may where rows were sent from there before. Otherwise `outputs` in the manifest's own folder,
@@ -84,6 +165,8 @@ def paid_elsewhere(manifest: Path, folder: OutputFolder, outputs: str) -> UsageE
         manifest: the manifest that is to be run.
         folder: the output folder of the run.
         outputs: the setting output.dir.
+        guarded: whether the account's book knows an output folder: what was bought for it is not
+            bought again, so a run may begin elsewhere.
 
     Raises:
         StoreError: the journal in `folder` itself cannot be read.
@@ -99,7 +182,7 @@ def paid_elsewhere(manifest: Path, folder: OutputFolder, outputs: str) -> UsageE
                 known = find_manifest(there.journal, sent=True)
             except (StoreError, UsageError) as error:
                 return _unreadable(error, there.root, folder.root.absolute())
-            if known == path:
+            if known == path and not guarded(there.root):
                 return _pays_twice(manifest, home, there.root, folder.root.absolute())
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappush, heapreplace
 from pathlib import Path
@@ -117,6 +117,15 @@ def files_gone(entries: Mapping[str, Entry], videos: Path) -> set[str]:
     }
 
 
+def price(
+    keys: Iterable[str], checked: CheckedManifest, config: Config
+) -> tuple[int, float | None]:
+    """Return the seconds of video of these rows and what they cost; None without a price."""
+    rows = dict(zip(checked.keys, checked.manifest.rows, strict=True))
+    seconds = sum(checked.requests[rows[key].number].duration for key in keys)
+    return seconds, rules.cost(seconds, config.budget.price_per_second)
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """Rows to submit, their seconds of video, their cost, and the seconds that the run takes.
@@ -146,13 +155,10 @@ def estimate(
         durations_s: how long the latest tasks took; empty: a typical time.
 
     """
-    rows = dict(zip(checked.keys, checked.manifest.rows, strict=True))
     submits = plan.of(Action.SUBMIT)
     repeats = [step for step in plan.steps if step.group == REPEAT]
-    seconds, saved = (
-        sum(checked.requests[rows[step.key].number].duration for step in steps)
-        for steps in (submits, repeats)
-    )
+    seconds, money = price((step.key for step in submits), checked, config)
+    saved, saved_money = price((step.key for step in repeats), checked, config)
     limits = config.limits
     eta_s = makespan_s(
         len(submits),
@@ -164,11 +170,11 @@ def estimate(
     return Estimate(
         submits=len(submits),
         video_seconds=seconds,
-        money=rules.cost(seconds, config.budget.price_per_second),
+        money=money,
         eta_s=round(eta_s),
         repeats=len(repeats),
         saved_seconds=saved,
-        saved_money=rules.cost(saved, config.budget.price_per_second),
+        saved_money=saved_money,
     )
 
 

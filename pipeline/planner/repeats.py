@@ -13,6 +13,8 @@ a row, the row's request is held against what was bought before:
   one before it. Where none can be had, or with the setting `hold`, the row waits.
 - A row that was edited back to what an earlier take of its own was made of gets that take back,
   whatever the setting. If its file is gone and the row would be submitted, it waits.
+- A series begins with what was bought for an earlier edition (`planner.editions`): a row that is
+  new to its journal gets the video that was bought under its key, and is an edited one after that.
 - Rows of `--redo` and `--pay-again` are not compared. Those of `retry` and `--retry` are.
 """
 
@@ -49,12 +51,14 @@ class History:
     """What is known of the past when rows are compared.
 
     `elsewhere` is what other journals of the account bought, `own` the attempts of this journal.
-    `present` holds the keys of the rows that did not leave the manifest. `unusable` holds the
-    references of submissions whose video cannot be had.
+    `earlier` is what was bought by key for the edition that a series begins with. `present` holds
+    the keys of the rows that did not leave the manifest. `unusable` holds the references of
+    submissions whose video cannot be had.
     """
 
     elsewhere: Bought = field(default_factory=dict)
     own: Bought = field(default_factory=dict)
+    earlier: Mapping[str, Submission] = field(default_factory=dict)
     present: AbstractSet[str] = frozenset()
     unusable: AbstractSet[str] = frozenset()
 
@@ -64,12 +68,14 @@ class Compared:
     """A plan with its repeats, and what the book compares with when it takes an intent.
 
     `known` is how many submissions of other journals the plan knew of, by request. Rows with a key
-    in `exempt` are not compared.
+    in `exempt` are not compared; those of `paid_again` were bought before, and `--pay-again` says
+    that they are bought nevertheless.
     """
 
     plan: Plan
     known: Mapping[str, int]
     exempt: frozenset[str]
+    paid_again: frozenset[str] = frozenset()
 
 
 def find_repeats(
@@ -106,7 +112,7 @@ def find_repeats(
         if one in history.elsewhere
     }
     left = exempt.intersection(step.key for step in compared.of(Action.SUBMIT))
-    return Compared(compared, known, left)
+    return Compared(compared, known, left, frozenset(filter(comparison.is_paid_again, left)))
 
 
 def _is_paid_on_purpose(step: Step, entry: Entry | None, selection: Selection) -> bool:
@@ -148,7 +154,24 @@ class _Comparison:
         if own is not None:
             return _repeat(step, own, Action.LEAVE, f"{_OWN} of its own; {_why_not(own)}")
         pool = self._pool(request.request_hash)
-        return self._served(step, pool) if pool else step
+        if pool:
+            taken = pool.pop(0)
+            return self._serve(step, taken, f"its request was bought for {describe(taken)}")
+        earlier = self.history.earlier.get(step.key)
+        if earlier is None or step.key in self.entries:
+            return step
+        return self._serve(step, earlier, f"bought in other words for {describe(earlier)}")
+
+    def is_paid_again(self, key: str) -> bool:
+        """Return whether `--pay-again` has a row bought whose request was bought before."""
+        asked = self.selection.pay_again_all or key in self.selection.pay_again
+        entry = self.entries.get(key)
+        redone = key in self.selection.redo or (
+            self.selection.redo_changed and entry is not None and entry.state is State.DONE
+        )
+        reused = entry is not None and entry.reused
+        bought = reused or bool(self._pool(self.requests[key].request_hash))
+        return asked and bought and not redone
 
     def _own_take(self, step: Step, request: Request) -> Submission | None:
         """Return the take that was made of the request that the row has again, if there is one."""
@@ -191,9 +214,7 @@ class _Comparison:
         unusable = self.history.unusable
         return one.state is State.DONE and one.video is not None and one.reference not in unusable
 
-    def _served(self, step: Step, pool: list[Submission]) -> Step:
-        taken = pool.pop(0)
-        bought = f"its request was bought for {describe(taken)}"
+    def _serve(self, step: Step, taken: Submission, bought: str) -> Step:
         if not self._is_usable(taken):
             return _repeat(step, taken, Action.LEAVE, f"{bought}; {_why_not(taken)}")
         if self.setting is Repeats.HOLD:

@@ -7,11 +7,13 @@ keeps its folder: the remembered file is gone, and most rows of its journal are 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from pipeline.account.opening import knows_folder
 from pipeline.checker.check import check_manifest
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
@@ -198,10 +200,17 @@ class _Namesakes:
         )
 
     def _refuse_to_buy_again(self, folder: OutputFolder) -> UsageError | None:
-        """Return why a run in `folder` would pay again for rows of another manifest."""
-        bought = {there: self._count_bought(there) for there in self.others}
-        there = max(bought, key=lambda one: bought[one])
-        if not bought[there]:
+        """Return why a run in `folder` would pay again for rows of another manifest.
+
+        It would not where the account's book knows of them: then they are repeats.
+        """
+        bought = {
+            there: self._count_bought(there)
+            for there in self.others
+            if not knows_folder(self.config, os.environ, there.root)
+        }
+        there = max(bought, key=lambda one: bought[one], default=None)
+        if there is None or not bought[there]:
             return None
         owner = self.others[there]
         go_on = (

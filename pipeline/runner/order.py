@@ -79,7 +79,8 @@ class Order:
 
     `source` is the file into whose copy the results are written: for an .xlsx or .xlsm manifest a
     copy made just before it was checked, else the manifest itself. `go_on` is asked whether to
-    submit although the account does not hold enough.
+    submit although the account does not hold enough, `go_on_with` whether to submit in spite of a
+    refusal that only a person can judge.
     """
 
     checked: CheckedManifest
@@ -89,6 +90,7 @@ class Order:
     command: str = "run"
     adopt: bool = False
     go_on: Callable[[], bool] = lambda: True
+    go_on_with: Callable[[UsageError], bool] = lambda _: False
     source: Path | None = None
 
     @property
@@ -192,6 +194,7 @@ def place_order(
     strict: bool = False,
     adopt: bool = False,
     go_on: Callable[[], bool] = lambda: True,
+    go_on_with: Callable[[UsageError], bool] = lambda _: False,
     check: Callable[[Target], CheckedManifest] = check_target,
 ) -> Iterator[Order]:
     """Check the manifest and yield the order for a run; it is good as long as the context lasts.
@@ -205,6 +208,7 @@ def place_order(
         strict: Refuse the whole manifest if a row breaks a rule.
         adopt: Take over the journal of a manifest that was moved.
         go_on: Asked whether to submit although the account does not hold enough.
+        go_on_with: Asked whether to submit in spite of a refusal that only a person can judge.
         check: Checks the manifest, as `check_target` does.
 
     Raises:
@@ -220,6 +224,7 @@ def place_order(
         strict=strict,
         adopt=adopt,
         go_on=go_on,
+        go_on_with=go_on_with,
         check=check,
     )
     with placing as (order,):
@@ -237,6 +242,7 @@ def place_orders(
     strict: bool = False,
     adopt: bool = False,
     go_on: Callable[[], bool] = lambda: True,
+    go_on_with: Callable[[UsageError], bool] = lambda _: False,
     check: Callable[[Target], CheckedManifest] = check_target,
 ) -> Iterator[list[Order | Refused]]:
     """Check manifests and yield their orders, as `place_order` does; refused ones stay so.
@@ -248,6 +254,7 @@ def place_orders(
         strict: Refuse a whole manifest if a row of it breaks a rule.
         adopt: Take over the journals of manifests that were moved.
         go_on: Asked whether to submit although the account does not hold enough.
+        go_on_with: Asked whether to submit in spite of a refusal that only a person can judge.
         check: Checks a manifest, as `check_target` does.
 
     Raises:
@@ -277,6 +284,7 @@ def place_orders(
                     command=command,
                     adopt=adopt or target.moved,
                     go_on=go_on,
+                    go_on_with=go_on_with,
                     source=source,
                 )
             )

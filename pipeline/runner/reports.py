@@ -15,10 +15,10 @@ from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, UsageError
 from pipeline.journal.reading import read_durations
 from pipeline.model import Entry, Problem, Result, Severity, State, Summary
-from pipeline.planner.plan import Plan, Selection, Step
+from pipeline.planner.plan import Selection, Step
 from pipeline.planner.planner import estimate, known_rows
+from pipeline.runner.comparison import Comparison, purchases_of
 from pipeline.runner.order import refuse_unknown_keys
-from pipeline.runner.reuse import Comparison, purchases_of
 from pipeline.runner.target import (
     Refused,
     Target,
@@ -173,7 +173,7 @@ class PlanReport:
     `video_seconds` of video, for `money` in `currency` (None without a price), in about `eta_s`
     seconds. `refusal` says why a run would be refused before it begins, None if it would not be.
     `repeats` rows are not paid for, because their videos were bought before: that saves
-    `saved_seconds` of video and `saved_money`.
+    `saved_seconds` of video and `saved_money`. `warnings` are sentences to read before paying.
     """
 
     rows: int
@@ -189,6 +189,7 @@ class PlanReport:
     repeats: int = 0
     saved_seconds: int = 0
     saved_money: float | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +291,9 @@ def _plan_report(
 ) -> PlanReport:
     journal = target.folder.journal
     entries, renamed = known_rows(checked, target.folder)
-    plan = _plan_rows(target, checked, entries, renamed, selection)
+    comparison = _compare(target, checked, entries, renamed, selection)
+    compared = comparison.compare()
+    plan = compared.plan
     cost = estimate(plan, checked, target.config, read_durations(journal))
     return PlanReport(
         rows=len(checked.manifest.rows),
@@ -306,6 +309,7 @@ def _plan_report(
         repeats=cost.repeats,
         saved_seconds=cost.saved_seconds,
         saved_money=cost.saved_money,
+        warnings=comparison.warnings(compared),
     )
 
 
@@ -326,18 +330,18 @@ def status_report(
 def results_now(target: Target, checked: CheckedManifest) -> list[Result]:
     """Return where each row stands, in the order of the rows; raises StoreError."""
     entries, renamed = known_rows(checked, target.folder)
-    plan = _plan_rows(target, checked, entries, renamed, Selection())
+    plan = _compare(target, checked, entries, renamed, Selection()).compare().plan
     return results_of(checked, plan, entries, target.config)
 
 
-def _plan_rows(
+def _compare(
     target: Target,
     checked: CheckedManifest,
     entries: Mapping[str, Entry],
     renamed: Mapping[str, str],
     selection: Selection,
-) -> Plan:
-    comparison = Comparison.of(
+) -> Comparison:
+    return Comparison.of(
         checked,
         entries,
         target.folder,
@@ -346,4 +350,3 @@ def _plan_rows(
         purchases=purchases_of(target.config, target.folder),
         renamed=renamed,
     )
-    return comparison.compare().plan

@@ -211,7 +211,11 @@ def _open_entry_of(target: Target, key: str, *, adopt: bool) -> Iterator[tuple[J
         open_account(target.config, os.environ, _pass_over) as account,
         contextlib.closing(Journal(folder.journal)) as journal,
     ):
-        journal.claim(target.manifest, adopt=adopt or target.moved)
+        journal.claim(
+            target.manifest,
+            adopt=adopt or target.moved,
+            series=target.config.manifest.series,
+        )
         if account is not None:
             account.follow(journal, folder.root, target.manifest, time.time())
         yield journal, _open_entry(journal.entries(), key)

@@ -21,11 +21,17 @@ from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import REPEAT, Action, Plan
 from pipeline.planner.planner import renamed_rows
 from pipeline.planner.renaming import rename
+from pipeline.runner.comparison import (
+    NOTHING_BOUGHT,
+    Comparison,
+    Purchases,
+    requests_by_key,
+)
 from pipeline.runner.engine_setup import guard_of
 from pipeline.runner.order import Order, Tally
 from pipeline.runner.remains import refuse_forgotten, stop_for_forgotten, tell_recovery
 from pipeline.runner.reports import RunReport, RunSpend
-from pipeline.runner.reuse import NOTHING_BOUGHT, Comparison, Copying, Purchases, requests_by_key
+from pipeline.runner.reuse import Copying
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
 from pipeline.scheduler import Clock
@@ -69,8 +75,8 @@ def open_run(
         contextlib.closing(Journal(folder.journal)) as journal,
         RunLog(folder.log, run_id, clock.wall, secret=order.secret) as log,
     ):
-        journal.claim(manifest, adopt=order.adopt)
-        run = ManifestRun(order, journal, log, run_id, clock, brake)
+        journal.claim(manifest, adopt=order.adopt, series=order.config.manifest.series)
+        run = ManifestRun(order, journal, log, run_id, clock, brake, tell)
         if account is not None:
             run.account = account
             run.recorder = account.follow(journal, folder.root, manifest, clock.wall())
@@ -97,6 +103,7 @@ class ManifestRun:
     run_id: str
     clock: Clock
     brake: Brake | None = None
+    tell: Callable[[str], None] = lambda _: None
     account: OpenAccount | None = None
     recorder: Recorder | None = None
     recovery: Reconciliation = field(default_factory=Reconciliation)
@@ -110,7 +117,7 @@ class ManifestRun:
     def prepare(self, limit: int | None) -> None:
         """Plan the run, and do all of it that sends nothing: `limit` is the most to submit.
 
-        Raises StoreError.
+        Raises StoreError, and UsageError if the manifest looks bought already.
         """
         self._began_at, self._began = self.clock.wall(), self.clock.now()
         self.journal.begin_run(self.run_id, self.order.command, self._began_at)
@@ -133,6 +140,7 @@ class ManifestRun:
             renamed=renamed,
             wall=self._began_at,
         )
+        self._ask_before_paying(comparison)
         self.plan = self._reuse(comparison, self.entries, self._began_at)
         self._hold_forgotten()
 
@@ -179,6 +187,18 @@ class ManifestRun:
         for event in events:
             self.log.write_event(event)
         return renamed
+
+    def _ask_before_paying(self, comparison: Comparison) -> None:
+        """Raise UsageError if the manifest looks bought already and nobody says to go on."""
+        compared = comparison.compare()
+        refusal = comparison.refuse_edition(compared)
+        if refusal is not None and not self.order.go_on_with(refusal):
+            self._note_end(self.clock.wall(), int(ExitCode.USAGE))
+            raise refusal
+        self.journal.note(comparison.new_notes(compared))
+        paid_again = comparison.describe_paid_again(compared)
+        if paid_again is not None:
+            self.tell(paid_again)
 
     def _reuse(self, comparison: Comparison, entries: dict[str, Entry], wall: float) -> Plan:
         """Copy the videos that were bought before, before anything is submitted."""

@@ -18,14 +18,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipeline.account.opening import knows_folder
 from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.checker.rowpictures import PictureProgress
 from pipeline.config.loading import api_key, load
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, refuse_link
-from pipeline.errors import ConfigError, ReelsheetError, UsageError
-from pipeline.journal.ownership import find_manifest, paid_elsewhere
+from pipeline.errors import ConfigError, ReelsheetError, StoreError, UsageError
+from pipeline.journal.ownership import find_manifest, paid_elsewhere, refuse_edition
 from pipeline.journal.reading import read_entries
 from pipeline.runner.namesakes import find_folder
 
@@ -104,11 +105,17 @@ def resolve_target(
     loaded, notes = load_settings(config, settings)
     with _damage_first(OutputFolder(manifest.parent)):
         folder = OutputFolder.of(
-            manifest, outputs=loaded.output.dir, out=out, rehearsal=loaded.rehearses
+            manifest,
+            outputs=loaded.output.dir,
+            out=out,
+            rehearsal=loaded.rehearses,
+            series=loaded.manifest.series,
         )
     target = Target(manifest, loaded, folder, named=out is not None, notes=tuple(notes))
     if folder.wrote(manifest):
         target = replace(target, origin=find_manifest(folder.journal))
+    elif loaded.manifest.series is not None:
+        target = _of_series(target, loaded.manifest.series, adopt=adopt)
     else:
         target = _own_folder(target, adopt=adopt, taken=taken or {})
     for place in (target.folder.cache, target.folder.pictures):
@@ -181,6 +188,15 @@ def _own_folder(target: Target, *, adopt: bool, taken: Mapping[OutputFolder, Pat
     )
 
 
+def _of_series(target: Target, series: str, *, adopt: bool) -> Target:
+    # Whoever opens the journal says why it cannot be read.
+    with contextlib.suppress(StoreError, UsageError):
+        journal = target.folder.journal
+        refusal = refuse_edition(journal, target.manifest, series, adopt=adopt)
+        return replace(target, refusal=refusal, moved=adopt)
+    return target
+
+
 def check_target(target: Target, progress: PictureProgress | None = None) -> CheckedManifest:
     """Check the manifest of a target; raises ManifestError, ConfigError.
 
@@ -199,9 +215,14 @@ def paid_again(target: Target) -> UsageError | None:
     """Return why the work of another folder, or another manifest, forbids a run; None if not."""
     if target.refusal is not None:
         return target.refusal
-    if target.config.rehearses or target.named:
+    if target.config.rehearses or target.named or target.config.manifest.series is not None:
         return None
-    return paid_elsewhere(target.manifest, target.folder, target.config.output.dir)
+    return paid_elsewhere(
+        target.manifest,
+        target.folder,
+        target.config.output.dir,
+        lambda folder: knows_folder(target.config, os.environ, folder),
+    )
 
 
 def refuse_another(target: Target) -> None:

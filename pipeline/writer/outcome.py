@@ -155,9 +155,7 @@ FRESH_TAKE = "--pay-again KEY for a fresh take"
 _REUSED = "got a video that was bought before, free; see result_warnings"
 """The remark on rows whose video was bought for another one."""
 
-_HELD = (
-    "not sent, because their videos were bought before and cannot be had here; see result_action"
-)
+_HELD = "not sent: bought before, and the video cannot be had here; see result_action"
 """The remark on rows that wait as repeats."""
 
 _RENAMED = "renamed since the last run; what was paid for them is kept"

@@ -133,7 +133,7 @@ def test_the_manifest_passes_the_check(tmp_path: Path, suffix: str) -> None:
     target = tmp_path / f"m{suffix}"
     write(assemble(tmp_path / "photos", target).manifest, target)
     found = check_manifest(target, Config(), cache_dir=None)
-    assert found.problems == ()
+    assert [one.code for one in found.problems] == ["rows_equal"]  # green pictures, both
     assert found.keys == ("Grün", "mug", "Tea tin")
     assert len(found.pictures) == 2  # equal green pictures are one JPEG and one PNG
 
@@ -180,7 +180,8 @@ def test_names_that_a_cell_cannot_hold(tmp_path: Path) -> None:
         "root",
     }
     write(made.manifest, tmp_path / "m.csv")
-    assert check_manifest(tmp_path / "m.csv", Config(), cache_dir=None).problems == ()
+    found = check_manifest(tmp_path / "m.csv", Config(), cache_dir=None)
+    assert [one.code for one in found.problems] == ["rows_equal"]  # both pictures are green
 
 
 def test_long_lists_are_shortened() -> None:

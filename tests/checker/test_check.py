@@ -291,3 +291,15 @@ def test_a_text_is_checked_without_the_libraries_of_workbooks_and_pictures(tmp_p
         [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
     )
     assert told.stdout.strip() == "[]"
+
+
+def test_rows_that_are_equal_are_said_in_one_warning(tmp_path: Path) -> None:
+    """Each is made, so whoever copied a line by mistake should know before it is paid for."""
+    path = tmp_path / "shop.csv"
+    path.write_text("key,prompt,duration\na,mug,6\nb,bag,6\nc,mug,\nd,mug,4\n", encoding="utf-8")
+    checked = check_manifest(path, Config(), cache_dir=None)
+    (warning,) = checked.problems
+    assert (warning.code, warning.severity, warning.row) == ("rows_equal", Severity.WARNING, None)
+    assert "1 row of the same prompt" in warning.message
+    assert "row 4 and row 2" in warning.message
+    assert checked.valid == 4

@@ -96,6 +96,7 @@ class Sheet:
     entries: list[Entry] = field(default_factory=list)
     elsewhere: list[Submission] = field(default_factory=list)
     own: list[Submission] = field(default_factory=list)
+    earlier: list[Submission] = field(default_factory=list)
     unusable: frozenset[str] = frozenset()
 
     def compare(
@@ -107,6 +108,7 @@ class Sheet:
         history = History(
             by_request(self.elsewhere),
             by_request(self.own),
+            {one.key: one for one in self.earlier},
             frozenset(requests),
             self.unusable,
         )
@@ -453,3 +455,23 @@ def test_the_book_is_told_what_the_plan_knew() -> None:
         elsewhere=[bought("A", "mug"), bought("B", "bag", State.FAILED)],
     )
     assert sheet.compare().known == {"hash-mug": 1, "hash-bag": 0}
+
+
+# Series.
+
+
+def test_a_series_begins_with_what_an_earlier_edition_bought() -> None:
+    """By key, in other words; not where the very request was bought, nor for a known row."""
+    sheet = Sheet(
+        {"x": "mug, new", "y": "bag", "z": "cap, new", "w": "hat"},
+        [entry("z", "cap", State.FAILED)],
+        [bought("other", "bag")],
+        earlier=[bought("x", "mug"), bought("y", "bag, old"), bought("z", "cap, old")],
+    )
+    first, second, third, fourth = sheet.compare().plan.steps
+    assert first.repeat_of == sheet.earlier[0]
+    assert first.reason == "bought in other words for x of products.xlsx"
+    assert second.repeat_of == sheet.elsewhere[0]
+    assert {third.action, fourth.action} == {Action.SUBMIT}
+    compared = sheet.compare(Selection(pay_again_all=True))
+    assert {step.action for step in compared.plan.steps} == {Action.SUBMIT}

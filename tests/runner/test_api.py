@@ -401,11 +401,17 @@ Refused = Callable[[Studio, pytest.MonkeyPatch], Reelsheet]
 
 
 def in_another_working_folder(studio: Studio, patch: pytest.MonkeyPatch) -> Reelsheet:
-    assert studio.sheet().run(limit=1).submitted == 1
+    return _moved_to_another_folder(studio, patch, {"account.book": "none"})
+
+
+def _moved_to_another_folder(
+    studio: Studio, patch: pytest.MonkeyPatch, settings: Mapping[str, object]
+) -> Reelsheet:
+    assert studio.sheet(settings).run(limit=1).submitted == 1
     elsewhere = studio.folder / "elsewhere"
     elsewhere.mkdir()
     patch.chdir(elsewhere)
-    return studio.sheet()
+    return studio.sheet(settings)
 
 
 def of_another_manifest(studio: Studio, _: pytest.MonkeyPatch) -> Reelsheet:
@@ -532,7 +538,19 @@ def test_a_plan_says_that_a_run_would_be_refused(
     """It is made all the same."""
     planned = in_another_working_folder(studio, monkeypatch).plan()
     assert "paid for a second time" in (planned.refusal or "")
-    assert (planned.submits, planned.repeats) == (2, 1)
+    assert (planned.submits, planned.repeats) == (3, 0)
+
+
+def test_with_a_book_another_working_folder_buys_nothing_again(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was bought is copied, and the rest is made."""
+    sheet = _moved_to_another_folder(studio, monkeypatch, {})
+    planned = sheet.plan()
+    assert (planned.refusal, planned.submits, planned.repeats) == (None, 2, 1)
+    report = sheet.run()
+    assert (report.submitted, report.states) == (2, {"done": 3})
+    assert [row.attempts for row in report.results] == [0, 1, 1]
 
 
 def test_the_command_line_places_its_orders_in_the_same_way(studio: Studio) -> None:

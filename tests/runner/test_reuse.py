@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import events as ev
-from pipeline.account.submission import Submission
+from pipeline.account.submission import KnownJournal, Submission
 from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.checker.naming import reference
 from pipeline.config.loading import load
@@ -23,7 +23,8 @@ from pipeline.model import Entry, Request, State, Video
 from pipeline.planner.plan import Action, Plan, Selection
 from pipeline.planner.planner import known_rows
 from pipeline.planner.repeats import Compared
-from pipeline.runner.reuse import Comparison, Copying
+from pipeline.runner.comparison import Comparison
+from pipeline.runner.reuse import Copying
 from pipeline.writer.outcome import code_of_held
 from pipeline.writer.publish import results_of
 from tests.journal.lives import intended
@@ -40,6 +41,7 @@ class Desk:
     bought: dict[str, list[Submission]] = field(default_factory=dict)
     noted: list[ev.Event] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    editions: list[tuple[KnownJournal, frozenset[str]]] = field(default_factory=list)
 
     @property
     def folder(self) -> OutputFolder:
@@ -56,6 +58,15 @@ class Desk:
     def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
         self.asked += hashes
         return {one: self.bought[one] for one in hashes if one in self.bought}
+
+    def keys_elsewhere(
+        self, keys: Collection[str]
+    ) -> Sequence[tuple[KnownJournal, frozenset[str]]]:
+        return [(one, there.intersection(keys)) for one, there in self.editions]
+
+    def bought_for(self, journal_id: str) -> Sequence[Submission]:
+        found = (one for submissions in self.bought.values() for one in submissions)
+        return [one for one in found if one.journal_id == journal_id]
 
     def request(self, prompt: str) -> Request:
         """What the account would be told of a row with this prompt."""
@@ -87,9 +98,8 @@ class Desk:
         self.bought.setdefault(request.request_hash, []).append(one)
         return one
 
-    def compare(self, selection: Selection | None = None, **settings: str) -> Comparison:
+    def compare(self, selection: Selection | None = None, *sets: str) -> Comparison:
         entries, renamed = known_rows(self.checked, self.folder)
-        sets = [f"{name}={value}" for name, value in settings.items()]
         return Comparison.of(
             self.checked,
             entries,
@@ -331,7 +341,7 @@ def test_the_setting_decides(desk: Desk, setting: str, action: Action) -> None:
     """Held, or paid for."""
     desk.write(("x", "a mug"))
     desk.buy("a mug", "C012")
-    compared: Compared = desk.compare(repeats=setting).compare()
+    compared: Compared = desk.compare(None, f"repeats={setting}").compare()
     assert [step.action for step in compared.plan.steps] == [action]
 
 
@@ -340,3 +350,58 @@ def test_the_limit_is_for_submissions(desk: Desk) -> None:
     desk.buy("a mug", "C012")
     compared = desk.compare(Selection(limit=1)).compare()
     assert [step.action for step in compared.plan.steps] == [Action.REUSE, Action.SUBMIT]
+
+
+def test_what_is_paid_for_again_is_said_with_its_price(desk: Desk) -> None:
+    """Only of rows that were bought before; a new row is paid for once."""
+    desk.buy("a mug", "C012")
+    comparison = desk.compare(Selection(pay_again_all=True), "budget.price_per_second=0.5")
+    assert comparison.describe_paid_again(comparison.compare()) == (
+        "1 row bought before is paid for again (--pay-again): 6 s of video, 3.00 USD"
+    )
+    plain = desk.compare()
+    assert plain.describe_paid_again(plain.compare()) is None
+
+
+def test_another_edition_of_a_table_is_asked_about(desk: Desk) -> None:
+    """Ten rows and half of them, with the money and both ways on; a series is never asked about."""
+    keys = [f"C{number}" for number in range(20)]
+    desk.write(*((key, f"shoe {key}") for key in keys))
+    there = str(desk.root / "shop-monday.csv")
+    monday = KnownJournal("other", "account", str(desk.root / "out"), there, 1, 1)
+    desk.editions = [(monday, frozenset(keys[:10]))]
+    comparison = desk.compare(None, "budget.price_per_second=0.5")
+    refusal = comparison.refuse_edition(comparison.compare())
+    assert refusal is not None
+    assert refusal.exit_code is ExitCode.USAGE
+    assert refusal.message == (
+        f"10 of the 20 rows of {desk.root}/shop.csv that would be paid for have keys that were "
+        f"bought before in other words, most of them for {there}: 60 s of video, 30.00 USD."
+    )
+    assert "--series shop" in (refusal.action or "")
+    assert "--pay-again all" in (refusal.action or "")
+    for settled in (
+        desk.compare(Selection(pay_again_all=True)),
+        desk.compare(Selection(limit=9)),
+        desk.compare(None, "manifest.series=shop"),
+    ):
+        assert settled.refuse_edition(settled.compare()) is None
+
+
+def test_a_table_of_its_own_is_not_asked_about_again(desk: Desk) -> None:
+    """A run that was cut short goes on, although another manifest bought these keys meanwhile."""
+    keys = [f"C{number}" for number in range(20)]
+    desk.write(*((key, f"shoe {key}") for key in keys))
+    few = desk.compare(Selection(limit=9))
+    assert few.new_notes(few.compare()) == {}
+    first = desk.compare()
+    assert first.refuse_edition(first.compare()) is None
+    noted = first.new_notes(first.compare())
+    assert noted == {"own_table": "yes"}
+    with contextlib.closing(Journal(desk.folder.journal)) as journal:
+        journal.note(noted)
+    monday = KnownJournal("other", "account", str(desk.root / "out"), "/shop/monday.csv", 1, 1)
+    desk.editions = [(monday, frozenset(keys))]
+    again = desk.compare()
+    assert again.refuse_edition(again.compare()) is None
+    assert again.new_notes(again.compare()) == {}

@@ -91,7 +91,8 @@ def test_the_exporters_guard_is_taken_off(save: Save, made: Made) -> None:
 
 def test_one_sku_twice(save: Save, made: Made) -> None:
     """Both products are rows with keys of their own, and it is said."""
-    lines = [{"SKU": sku, "Name": sku} for sku in ("A", "A-2", "A")]
+    skus = ("A", "A-2", "A")
+    lines = [{"SKU": sku, "Name": f"{sku} {number}"} for number, sku in enumerate(skus)]
     rows, conversion = made(save(HEADERS, lines), "woocommerce")
     assert [row["key"] for row in rows] == ["A", "A-2", "A-3"]
     assert "same SKU" in conversion.findings[0]

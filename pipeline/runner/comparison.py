@@ -1,0 +1,295 @@
+"""A plan is held against the past: what was bought before, in this output folder or elsewhere.
+
+Which rows are repeats, and which manifest looks like another edition of a table, are pure decisions
+(`planner.repeats`, `planner.editions`). Here is what they need to know, from journal, book and
+disk, and how a person is told.
+
+Tested in tests/runner/test_reuse.py.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import PurePath
+from typing import Protocol
+
+from pipeline.account.opening import find_purchases
+from pipeline.account.submission import COUNTING, KnownJournal, Submission
+from pipeline.checker.check import CheckedManifest
+from pipeline.config.settings import Config
+from pipeline.disk.folder import OutputFolder
+from pipeline.errors import UsageError
+from pipeline.journal.ownership import read_notes
+from pipeline.manifest.wording import count
+from pipeline.model import Entry, Request
+from pipeline.planner.editions import (
+    Edition,
+    SameTable,
+    begins_series,
+    find_same_table,
+    keys_to_ask_for,
+    series_of,
+)
+from pipeline.planner.plan import Action, Plan, Selection, limit_submissions
+from pipeline.planner.planner import plan_manifest, price
+from pipeline.planner.repeats import Compared, History, Repeats, find_repeats
+from pipeline.runner.takes import find_unusable, own_attempts
+
+
+class Purchases(Protocol):
+    """What the account has bought for other journals: its book. All of it raises StoreError."""
+
+    def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
+        """Return what was bought of these requests, by their hashes, the latest first."""
+
+    def keys_elsewhere(
+        self, keys: Collection[str]
+    ) -> Sequence[tuple[KnownJournal, frozenset[str]]]:
+        """Return the journals for which rows with any of these keys were bought, with these."""
+
+    def bought_for(self, journal_id: str) -> Sequence[Submission]:
+        """Return what was submitted from a journal."""
+
+
+class _NothingBought:
+    """The purchases of a rehearsal, and of whoever does without a book."""
+
+    def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
+        _ = hashes
+        return {}
+
+    def keys_elsewhere(
+        self, keys: Collection[str]
+    ) -> Sequence[tuple[KnownJournal, frozenset[str]]]:
+        _ = keys
+        return ()
+
+    def bought_for(self, journal_id: str) -> Sequence[Submission]:
+        _ = journal_id
+        return ()
+
+
+NOTHING_BOUGHT: Purchases = _NothingBought()
+
+
+def purchases_of(config: Config, folder: OutputFolder) -> Purchases:
+    """Return what was bought elsewhere on the account of a configuration; nothing is made.
+
+    Raises StoreError.
+    """
+    return find_purchases(config, os.environ, folder.journal) or NOTHING_BOUGHT
+
+
+_SERIES_FROM = "series_from"
+"""The name under which the journal of a series notes the journal of the edition it began with."""
+
+_OWN_TABLE = "own_table"
+"""The name under which a journal notes that its manifest is no edition of another's table."""
+
+
+@dataclass
+class Comparison:
+    """A plan, and the past that its rows are held against.
+
+    `entries` is what the journal knows, by the keys that the rows have now, `notes` what it keeps
+    besides. `begins_with` is the journal of the edition that a series begins with.
+    """
+
+    checked: CheckedManifest
+    entries: Mapping[str, Entry]
+    config: Config
+    selection: Selection
+    folder: OutputFolder
+    purchases: Purchases
+    _plan: Plan
+    _history: History
+    _requests: Mapping[str, Request] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    begins_with: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        checked: CheckedManifest,
+        entries: Mapping[str, Entry],
+        folder: OutputFolder,
+        selection: Selection,
+        *,
+        config: Config,
+        purchases: Purchases,
+        renamed: Mapping[str, str] | None = None,
+        wall: float | None = None,
+    ) -> Comparison:
+        """Plan a manifest, and gather what its rows are compared with.
+
+        Args:
+            checked: The manifest with its keys and requests.
+            entries: What the journal knows, by the keys that the rows have now.
+            folder: The output folder.
+            selection: What the run is asked to do.
+            config: The configuration.
+            purchases: What the account bought.
+            renamed: The earlier keys of renamed rows, by their keys now.
+            wall: The time of the plan in Unix seconds; None: now.
+
+        Raises:
+            StoreError: Journal or book cannot be read.
+
+        """
+        # Repeats are no submissions, so the limit is for what is left without them.
+        unlimited = replace(selection, limit=None)
+        plan = plan_manifest(checked, entries, folder, unlimited, renamed=renamed, wall=wall)
+        requests = requests_by_key(checked)
+        present = frozenset(checked.keys)
+        if folder.holds_part_of_rows(checked.manifest.path):
+            present |= entries.keys()  # its other rows are in the manifest that it was made of
+        submits = {requests[step.key].request_hash for step in plan.of(Action.SUBMIT)}
+        elsewhere = purchases.bought_elsewhere(submits) if submits else {}
+        own = own_attempts(plan, entries, folder, checked.manifest.path, present)
+        notes = read_notes(folder.journal)
+        begins_with = notes.get(_SERIES_FROM)
+        if begins_with is None and config.manifest.series is not None:
+            begins_with = _find_beginning(plan, entries, folder, config.manifest.series, purchases)
+        bought = purchases.bought_for(begins_with) if begins_with is not None else ()
+        earlier = {one.key: one for one in bought if one.state in COUNTING}
+        known = (*chain(*elsewhere.values()), *chain(*own.values()), *earlier.values())
+        history = History(elsewhere, own, earlier, present, find_unusable(known))
+        return cls(
+            checked,
+            entries,
+            config,
+            selection,
+            folder,
+            purchases,
+            plan,
+            history,
+            requests,
+            notes,
+            begins_with,
+        )
+
+    def compare(self) -> Compared:
+        """Return the plan with its repeats, within the limit of the selection."""
+        compared = find_repeats(
+            self._plan,
+            self._requests,
+            self.entries,
+            self._history,
+            selection=self.selection,
+            setting=Repeats(self.config.repeats),
+        )
+        return replace(compared, plan=limit_submissions(compared.plan, self.selection.limit))
+
+    def refuse_edition(self, compared: Compared) -> UsageError | None:
+        """Return why the manifest should not be paid for before somebody has looked at it.
+
+        None where it does not look like another edition of a table; see `planner.editions`.
+
+        Args:
+            compared: The plan with its repeats.
+
+        Raises:
+            StoreError: The book cannot be read.
+
+        """
+        if self.config.manifest.series is not None or _OWN_TABLE in self.notes:
+            return None
+        asked = keys_to_ask_for(compared.plan, self.entries, compared.exempt)
+        found = _find_edition(asked, self.folder, self.purchases)
+        return None if found is None else self._refusal(found)
+
+    def new_notes(self, compared: Compared) -> dict[str, str]:
+        """Return what the journal is to note before anything of the plan is done.
+
+        Once it is settled that a manifest is a table of its own it is not asked again: a run that
+        was cut short goes on as it is.
+        """
+        noted: dict[str, str] = {}
+        if self.begins_with is not None:
+            noted[_SERIES_FROM] = self.begins_with
+        paid = self.selection.pay_again_all
+        if paid or keys_to_ask_for(compared.plan, self.entries, compared.exempt):
+            noted[_OWN_TABLE] = "yes"
+        return {name: text for name, text in noted.items() if name not in self.notes}
+
+    def _refusal(self, found: SameTable) -> UsageError:
+        manifest = self.checked.manifest.path
+        seconds, money = price(found.known, self.checked, self.config)
+        series = series_of(manifest.stem, PurePath(found.edition.manifest).stem)
+        return UsageError(
+            f"{len(found.known):,} of the {len(found.asked):,} rows of {manifest} that would be "
+            "paid for have keys that were bought before in other words, most of them for "
+            f"{found.edition.manifest}: {describe_price(seconds, money, self.config)}.",
+            action=f"If it is another edition of that table, add --series {series} to both: rows "
+            "that were edited since keep their videos then. To pay for all of them, add "
+            "--pay-again all.",
+        )
+
+    def describe_paid_again(self, compared: Compared) -> str | None:
+        """Say what `--pay-again` pays for; None if nothing."""
+        keys = compared.paid_again
+        if not keys:
+            return None
+        seconds, money = price(keys, self.checked, self.config)
+        return (
+            f"{count(len(keys), 'row')} bought before {'is' if len(keys) == 1 else 'are'} paid for "
+            f"again (--pay-again): {describe_price(seconds, money, self.config)}"
+        )
+
+    def warnings(self, compared: Compared) -> tuple[str, ...]:
+        """Return what should be read before a plan is paid for; raises StoreError."""
+        edition = self.refuse_edition(compared)
+        asked = None if edition is None else f"{edition.message} {edition.action}"
+        found = (asked, self.describe_paid_again(compared))
+        return tuple(one for one in found if one is not None)
+
+    def pass_over(self, bought: Submission) -> None:
+        """Take it from now on that the video of a submission cannot be had."""
+        unusable = self._history.unusable | {bought.reference}
+        self._history = replace(self._history, unusable=unusable)
+
+
+def describe_price(seconds: int, money: float | None, config: Config) -> str:
+    """Return seconds of video, and money if there is a price, as a person reads them."""
+    cost = "" if money is None else f", {money:,.2f} {config.budget.currency}"
+    return f"{seconds:,} s of video{cost}"
+
+
+def requests_by_key(checked: CheckedManifest) -> dict[str, Request]:
+    """Return the requests of the manifest's rows, by key; rows that break a rule have none."""
+    requests = checked.requests
+    rows = zip(checked.keys, checked.manifest.rows, strict=True)
+    return {key: requests[row.number] for key, row in rows if row.number in requests}
+
+
+def _find_beginning(
+    plan: Plan,
+    entries: Mapping[str, Entry],
+    folder: OutputFolder,
+    series: str,
+    purchases: Purchases,
+) -> str | None:
+    """Return the journal of the edition that a series begins with; None once it has submitted."""
+    if any(entry.submissions for entry in entries.values()):
+        return None
+    asked = keys_to_ask_for(plan, entries, ())
+    found = _find_edition(asked, folder, purchases)
+    if found is None or not begins_series(series, found.edition):
+        return None
+    return found.edition.journal_id
+
+
+def _find_edition(
+    asked: Sequence[str], folder: OutputFolder, purchases: Purchases
+) -> SameTable | None:
+    """Return the manifest of another output folder for which rows with these keys were bought."""
+    here = str(folder.root.resolve())
+    editions = [
+        Edition(one.journal_id, one.folder, one.manifest, keys)
+        for one, keys in (purchases.keys_elsewhere(asked) if asked else ())
+        if one.folder != here
+    ]
+    return find_same_table(asked, editions)

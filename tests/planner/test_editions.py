@@ -1,0 +1,82 @@
+"""Editions of one table: what looks like one is asked about, and nothing else is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.model import Attempt, Entry, Request, State
+from pipeline.planner.editions import Edition, find_same_table, keys_to_ask_for, series_of
+from pipeline.planner.plan import Selection, decide
+
+REQUEST = Request("a mug", (), 6, "16:9", "720P", "gemini_omni_flash", "hash")
+
+
+def edition(*keys: str, name: str = "monday") -> Edition:
+    return Edition(name, f"/shop/outputs/{name}", f"/shop/{name}.csv", frozenset(keys))
+
+
+def numbered(rows: int) -> tuple[str, ...]:
+    return tuple(f"C{number}" for number in range(rows))
+
+
+@given(
+    rows=st.integers(0, 60), monday=st.integers(0, 60), sunday=st.integers(0, 60), others=st.text()
+)
+def test_ten_rows_and_half_of_them_make_an_edition(
+    rows: int, monday: int, sunday: int, others: str
+) -> None:
+    """Whichever manifests they were bought for; the one with most of them is named."""
+    asked = numbered(rows)
+    there = [edition(*numbered(monday), others), edition(*numbered(sunday), name="sunday")]
+    found = find_same_table(asked, there)
+    known = min(rows, max(monday, sunday))
+    assert (found is not None) == (known >= 10 and 2 * known >= rows)
+    if found is not None:
+        assert len(found.known) == known
+        assert found.asked == asked
+        assert found.edition == there[sunday > monday and monday < rows]
+
+
+def test_nothing_was_bought() -> None:
+    """An account that bought nothing asks nothing."""
+    assert find_same_table(numbered(50), []) is None
+
+
+def test_rows_that_were_sent_before_or_are_paid_for_on_purpose_are_not_asked_about() -> None:
+    """What was begun is gone on with, and what a person named is done."""
+    keys = numbered(20)
+    plan = decide([(key, REQUEST) for key in keys], {}, Selection())
+    assert keys_to_ask_for(plan, {}, ()) == keys
+    assert keys_to_ask_for(plan, {}, keys[:5]) == keys[5:]
+    assert keys_to_ask_for(plan, {}, keys[:11]) == ()
+    sent = Entry("C0", State.FAILED, Attempt("C0", 1, "rs", REQUEST, "C0.mp4"), submitted_at=1.0)
+    entries = {"C0": sent}
+    retried = decide(
+        [(key, REQUEST) for key in keys], entries, Selection(retry=frozenset({State.FAILED}))
+    )
+    assert keys_to_ask_for(retried, entries, ()) == keys[1:]
+    unsent = {"C0": replace(sent, state=State.WAITING, submitted_at=None)}
+    again = decide([(key, REQUEST) for key in keys], unsent, Selection())
+    assert keys_to_ask_for(again, unsent, ()) == keys
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "series"),
+    [
+        ("products-2026-11-27", "products-2026-11-26", "products"),
+        ("products", "products v2", "products"),
+        ("Products_2", "products_1", "Products"),
+        ("shoes", "bags", "shoes"),
+        ("2026-11-27", "2026-11-26", "2026-11-27"),
+        ("catalogue (2)", "catalogue (10)", "catalogue"),
+    ],
+)
+def test_a_series_is_called_what_its_editions_have_in_common(
+    one: str, two: str, series: str
+) -> None:
+    """Without the dates and numbers that tell them apart."""
+    assert series_of(one, two) == series

@@ -1,0 +1,404 @@
+"""What the account has bought is never bought again, whatever people do to files and folders.
+
+Each act is done to a sheet that has run, and then the product is run as a process. The API's own
+records say what was submitted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pipeline.journal.reading import read_entries
+from pipeline.model import State
+from tests.system.harness import invariants, sheets
+from tests.system.harness.api import KEY, Api
+from tests.system.harness.product import Ended, Product
+
+SLOW = {"limits.outstanding": "2"}
+PRICE = {"budget.price_per_second": "0.5"}
+
+
+@dataclass
+class Shop:
+    """A folder with manifests; each run of one is held against what always holds."""
+
+    product: Product
+    api: Api
+    mark: int = 0
+
+    @property
+    def folder(self) -> Path:
+        """Where the manifests lie."""
+        return self.product.folder
+
+    def rows(self, *names: str, **cells: str) -> list[dict[str, str]]:
+        """Rows whose prompts nobody else has."""
+        return [sheets.row(name, f"{self.folder.name}: {name}", **cells) for name in names]
+
+    def write(self, name: str, rows: list[dict[str, str]]) -> Path:
+        """Write a manifest."""
+        return sheets.write(self.folder / name, rows)
+
+    def run(self, manifest: Path, *options: str | Path, **sets: str) -> Ended:
+        """Run a manifest."""
+        return self.product("run", manifest, *options, sets={**sets})
+
+    @property
+    def submitted(self) -> int:
+        """How many POSTs there were since the last time that this was asked."""
+        before, self.mark = self.mark, self.api.mark()
+        return len(self.api.calls("submit", since=before))
+
+    @property
+    def accepted(self) -> Counter[str]:
+        """How often the API accepted each prompt of this folder."""
+        return Counter(
+            one["prompt"].removeprefix(f"{self.folder.name}: ")
+            for one in self.api.records()["submissions"]
+            if one["prompt"].startswith(f"{self.folder.name}: ")
+        )
+
+
+@pytest.fixture
+def shop(product: Product, api: Api) -> Shop:
+    """A folder without any manifest."""
+    return Shop(product, api, api.mark())
+
+
+NAMES = ("mug", "bag", "cap")
+
+
+@pytest.fixture
+def bought(shop: Shop) -> Path:
+    """A workbook that has run to its end."""
+    manifest = shop.write("products.xlsx", shop.rows(*NAMES))
+    ended = shop.run(manifest)
+    assert ended.code == 0, ended.err
+    assert shop.submitted == 3
+    return manifest
+
+
+def of(out: Path) -> list[dict[str, str]]:
+    """The results of an output folder."""
+    return sheets.results(out)
+
+
+Act = Callable[[Shop, Path], tuple[Path, Path, list[str]]]
+"""Does something ordinary; returns the manifest now, its output folder, and options of the run."""
+
+
+def saved_copy(shop: Shop, manifest: Path) -> tuple[Path, Path, list[str]]:
+    copy = Path(shutil.copy(manifest, shop.folder / "products v2.xlsx"))
+    return copy, shop.folder / "outputs" / "products v2", []
+
+
+def results_of_anna(shop: Shop, manifest: Path) -> tuple[Path, Path, list[str]]:
+    results = shop.folder / "outputs" / manifest.stem / "results.xlsx"
+    copy = Path(shutil.copy(results, shop.folder / "results Anna.xlsx"))
+    return copy, shop.folder / "outputs" / "results Anna", []
+
+
+def dated(shop: Shop, manifest: Path) -> tuple[Path, Path, list[str]]:
+    renamed = manifest.rename(shop.folder / "products-2026-11-27.xlsx")
+    return renamed, shop.folder / "outputs" / renamed.stem, []
+
+
+def other_keys_too(shop: Shop, _: Path) -> tuple[Path, Path, list[str]]:
+    rows = [{**row, "sku": f"new {row['sku']}", "note": "spring"} for row in shop.rows(*NAMES)]
+    return shop.write("spring.csv", rows), shop.folder / "outputs" / "spring", []
+
+
+def other_outputs(shop: Shop, manifest: Path) -> tuple[Path, Path, list[str]]:
+    copy = Path(shutil.copy(manifest, shop.folder / "again.xlsx"))
+    return copy, shop.folder / "made" / "again", ["--set", "output.dir=made"]
+
+
+def other_out(shop: Shop, manifest: Path) -> tuple[Path, Path, list[str]]:
+    out = shop.folder / "elsewhere"
+    return manifest, out, ["--out", str(out)]
+
+
+ACTS: list[Act] = [saved_copy, results_of_anna, dated, other_keys_too, other_outputs, other_out]
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+def test_an_ordinary_act_buys_nothing(shop: Shop, bought: Path, act: Act) -> None:
+    """The plan says so, with the money; the run copies, calls nobody, and says where from."""
+    manifest, out, options = act(shop, bought)
+    before = manifest.read_bytes()
+    planned = shop.product("plan", manifest, "--json", *options, sets=PRICE).json
+    assert planned["groups"]["repeat"] == 3
+    assert planned["cost"]["amount"] == 0
+    assert planned["cost_saved"] == {"amount": 9.0, "currency": "USD"}
+    told = shop.product("plan", manifest, "-v", *options, sets=PRICE).out
+    assert "its request was bought for mug of products.xlsx" in told
+    assert "not paid again: 3 rows" in told
+    assert "18 s of video, 9.00 USD" in told
+    assert not out.exists()
+    mark = shop.api.mark()
+
+    ended = shop.run(manifest, *options)
+    assert ended.code == 0, ended.err
+    assert shop.api.calls(since=mark) == []
+    assert "3 rows got a video that was bought before, free" in ended.err
+    invariants.hold(shop.api, shop.product, manifest, out, before)
+    for one in of(out):
+        assert (one["result_state"], one["result_attempts"]) == ("done", "0")
+        assert one["result_warnings"].startswith("taken from ")
+        assert (
+            f"--pay-again {one['sku'] if ' ' not in one['sku'] else chr(34)}"
+            in (one["result_warnings"])
+        )
+    assert shop.accepted == dict.fromkeys(NAMES, 1)
+    again = shop.run(manifest, *options)
+    assert (again.code, shop.submitted) == (0, 0)
+
+
+def test_another_working_folder_and_another_key(shop: Shop, bought: Path) -> None:
+    """A copy of the sheet at another team's, whose key belongs to the same account."""
+    folder = shop.folder / "team" / "b"
+    folder.mkdir(parents=True)
+    copy = Path(shutil.copy(bought, folder / "ours.xlsx"))
+    theirs = Product(folder, shop.product.base_url, KEY)
+    assert theirs("run", copy).code == 0
+    assert shop.submitted == 0
+
+
+def test_what_the_copy_has_is_its_own(shop: Shop, bought: Path) -> None:
+    """The original's folder may be deleted later: the copy keeps its videos."""
+    copy, out, _ = saved_copy(shop, bought)
+    assert shop.run(copy).code == 0
+    shutil.rmtree(shop.folder / "outputs" / "products")
+    assert shop.run(copy).code == 0
+    for entry in read_entries(out / "journal.db").values():
+        assert entry.video is not None
+        content = (out / "videos" / entry.video.name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == entry.video.sha256
+    assert shop.submitted == 0
+
+
+def test_new_rows_are_made_and_equal_ones_as_often_as_they_stand_there(
+    shop: Shop, bought: Path
+) -> None:
+    """Nothing that is wanted is withheld: of two equal rows one is there, the other is made."""
+    rows = [*shop.rows("mug", "hat"), *shop.rows("mug")]
+    rows[2]["sku"] = "second mug"
+    ended = shop.run(shop.write("more.csv", rows))
+    assert ended.code == 0, ended.err
+    assert shop.submitted == 2
+    assert shop.accepted == {"mug": 2, "bag": 1, "cap": 1, "hat": 1}
+    assert [one["result_attempts"] for one in of(shop.folder / "outputs" / "more")] == [
+        "0",
+        "1",
+        "1",
+    ]
+    assert shop.run(bought).code == 0
+    assert shop.submitted == 0
+
+
+def test_failed_and_refused_rows_do_not_block(shop: Shop) -> None:
+    """They cost nothing, so another manifest may try its luck, and so may retry."""
+    shop.api.faults("query_failed_error")
+    first = shop.write("first.csv", shop.rows("mug"))
+    assert shop.run(first).code == 1
+    shop.api.faults("submit_400")
+    other = shop.write("other.csv", shop.rows("bag"))
+    assert shop.run(other).code == 1
+    shop.api.faults()
+    shop.mark = shop.api.mark()
+    both = shop.write("both.csv", shop.rows("mug", "bag"))
+    assert shop.run(both).code == 0
+    assert shop.submitted == 2
+    retried = shop.product("retry", first)
+    assert (retried.code, shop.submitted) == (0, 0), "its video is there by now"
+    assert of(shop.folder / "outputs" / "first")[0]["result_state"] == "done"
+
+
+def test_redo_and_pay_again_pay_on_purpose(shop: Shop, bought: Path) -> None:
+    """Each takes a word, says what it pays, and a second --pay-again pays nothing more."""
+    copy, out, _ = saved_copy(shop, bought)
+    paid = shop.run(copy, "--pay-again", "mug", "-q", **PRICE)
+    assert paid.code == 0, paid.err
+    assert "1 row bought before is paid for again (--pay-again): 6 s of video, 3.00 USD" in paid.err
+    assert shop.submitted == 1
+    assert [one["result_attempts"] for one in of(out)] == ["1", "0", "0"]
+
+    planned = shop.product("plan", copy, "--pay-again", "bag", "--json", sets=PRICE)
+    assert planned.json["cost"]["amount"] == 3.0
+    fresh = shop.run(copy, "--pay-again", "bag,mug")
+    assert (fresh.code, shop.submitted) == (0, 1), "the mug is its own by now"
+    assert [one["result_attempts"] for one in of(out)] == ["1", "2", "0"]
+    redone = shop.run(copy, "--redo", "cap")
+    assert (redone.code, shop.submitted) == (0, 1)
+    assert shop.run(copy).code == 0
+    everything = shop.write("all.csv", shop.rows(*NAMES))
+    assert shop.run(everything, "--pay-again", "all").code == 0
+    assert shop.submitted == 3
+    assert "no row has the key capp" in shop.run(copy, "--pay-again", "capp").err
+    assert not shop.api.repeated()
+
+
+def test_edited_away_and_back_again(shop: Shop, bought: Path) -> None:
+    """The take of the row's own cells comes back, free; the results tell how often it was sent."""
+    edited = shop.rows(*NAMES)
+    edited[0]["prompt"] = edited[0]["prompt"] + ", blue"
+    shop.write(bought.name, edited)
+    assert shop.run(bought, "--redo", "changed").code == 0
+    assert shop.submitted == 1
+    shop.write(bought.name, shop.rows(*NAMES))
+    for options in ((), ("--redo", "changed")):
+        ended = shop.run(bought, *options)
+        assert (ended.code, shop.submitted) == (0, 0), ended.err
+        first = of(shop.folder / "outputs" / "products")[0]
+        assert (first["result_state"], first["result_attempts"]) == ("done", "2")
+    entry = read_entries(shop.folder / "outputs" / "products" / "journal.db")["mug"]
+    assert entry.attempt.number == 3
+    prompts = {one["task_id"]: one["prompt"] for one in shop.api.records()["submissions"]}
+    assert prompts[entry.task_id or ""] == f"{shop.folder.name}: mug"
+
+
+@pytest.mark.parametrize("gone", ["changed", "deleted"])
+def test_a_video_that_cannot_be_had_lets_the_row_wait(shop: Shop, bought: Path, gone: str) -> None:
+    """1 with other work to do, 2 with none; the results name the other row and both ways on."""
+    video = shop.folder / "outputs" / "products" / "videos" / "mug.mp4"
+    if gone == "changed":
+        video.write_bytes(bytes(video.stat().st_size))
+    else:
+        video.unlink()
+    copy, out, _ = saved_copy(shop, bought)
+    ended = shop.run(copy)
+    assert (ended.code, shop.submitted) == (1, 0)
+    assert "1 row not sent: bought before" in ended.err
+    first = of(out)[0]
+    assert first["result_state"] == "waiting"
+    assert "its video file is gone or was changed" in first["result_error"]
+    assert f"Bought for mug of {bought}" in first["result_action"]
+    assert f"in {shop.folder / 'outputs' / 'products'}" in first["result_action"]
+    assert "--pay-again mug" in first["result_action"]
+    assert shop.run(copy).code == 2
+    states = shop.product("status", copy, "--json").json["rows"]
+    assert [one["state"] for one in states] == ["waiting", "done", "done"]
+    assert shop.run(copy, "--pay-again", "mug").code == 0
+    assert shop.submitted == 1
+
+
+def test_held_repeats_wait_and_those_under_way_are_free_later(shop: Shop, bought: Path) -> None:
+    """With `hold`; and while the original is still being made."""
+    copy, _, _ = saved_copy(shop, bought)
+    assert shop.run(copy, repeats="hold").code == 2
+    assert shop.product("plan", copy, "--json").json["groups"]["repeat"] == 3
+    shop.api.faults("query_never_finishing")
+    slow = shop.write("slow.csv", shop.rows("hat"))
+    assert shop.run(slow, **{"polling.deadline_s": "0.5"}).code == 5
+    shop.mark = shop.api.mark()
+    eager = shop.write("eager.csv", shop.rows("hat"))
+    held = shop.run(eager)
+    assert (held.code, shop.submitted) == (2, 0)
+    first = of(shop.folder / "outputs" / "eager")[0]
+    assert "its video is being made" in first["result_error"]
+    assert "Run again when it is done" in first["result_action"]
+
+
+def test_two_runs_at_once_buy_a_request_once(shop: Shop) -> None:
+    """Of two processes with the same rows one buys each, and the other waits for it."""
+    names = [f"item {number}" for number in range(12)]
+    sheets_of_both = [shop.write(f"team {team}.csv", shop.rows(*names)) for team in "ab"]
+    started = [shop.product.start("run", one, sets=SLOW) for one in sheets_of_both]
+    codes = {shop.product.end(one).code for one in started}
+    assert codes <= {0, 1, 2, 5}
+    assert shop.accepted == dict.fromkeys(names, 1)
+    for one in sheets_of_both:
+        assert shop.run(one).code == 0
+    assert shop.accepted == dict.fromkeys(names, 1)
+
+
+# Editions.
+
+TEN = [f"C{number:02}" for number in range(12)]
+
+
+def edition(shop: Shop, day: int, *, names: list[str] = TEN) -> Path:
+    """A nightly export: the same keys, and an address or a word differs in all rows but two."""
+    rows = shop.rows(*names)
+    for row in rows[2:]:
+        row["prompt"] += f", as of day {day}"
+    return shop.write(f"products-2026-11-{day}.csv", rows)
+
+
+def test_another_edition_is_not_paid_for_without_a_word(shop: Shop) -> None:
+    """Without a series: 2 where nobody can be asked, with the money, and nothing is sent."""
+    assert shop.run(edition(shop, 26)).code == 0
+    assert shop.submitted == 12
+    tonight = edition(shop, 27)
+    refused = shop.run(tonight, **PRICE)
+    assert (refused.code, shop.submitted) == (2, 0)
+    assert "10 of the 10 rows" in refused.err
+    assert "30.00 USD" in refused.err
+    assert "--series products" in refused.err
+    assert "10 of the 10 rows" in shop.product("plan", tonight, sets=PRICE).err
+    few = shop.run(tonight, "--limit", "9")
+    assert (few.code, shop.submitted) == (0, 9), "fewer than ten are no edition"
+
+
+def test_pay_again_is_one_way_on(shop: Shop) -> None:
+    """All rows in other words are paid for, and so are those that were bought."""
+    assert shop.run(edition(shop, 26)).code == 0
+    shop.mark = shop.api.mark()
+    assert shop.run(edition(shop, 27), "--pay-again", "all").code == 0
+    assert shop.submitted == 12
+
+
+def test_a_series_is_the_other(shop: Shop) -> None:
+    """It begins with what the earlier edition bought: rows that were edited are left alone."""
+    first = edition(shop, 26)
+    assert shop.run(first).code == 0
+    shop.mark = shop.api.mark()
+    tonight = edition(shop, 27, names=[*TEN, "new"])
+    planned = shop.product("plan", tonight, "--series", "products", "--json").json
+    assert planned["groups"]["repeat"] == 12
+    ended = shop.run(tonight, "--series", "products")
+    assert ended.code == 0, ended.err
+    assert shop.submitted == 1, "the new row"
+    out = shop.folder / "outputs" / "products"
+    assert {one["result_state"] for one in of(out)} == {"done"}
+    tomorrow = edition(shop, 28, names=[*TEN, "new"])
+    ended = shop.run(tomorrow, "--series", "products")
+    assert (ended.code, shop.submitted) == (0, 0), ended.err
+    groups = shop.product("plan", tomorrow, "--series", "products", "--json").json["groups"]
+    assert (groups["changed"], groups["done"]) == (11, 2)
+    redone = shop.run(tomorrow, "--series", "products", "--redo", "C05")
+    assert (redone.code, shop.submitted) == (0, 1)
+
+
+def test_editions_of_a_series_from_the_start(shop: Shop) -> None:
+    """One folder, one journal; a manifest of no series is not mixed into it."""
+    config = shop.folder / "config.yaml"
+    config.write_text("manifest: {series: products}\n", encoding="utf-8")
+    for day, posts in ((26, 12), (27, 0)):
+        ended = shop.run(edition(shop, day))
+        assert (ended.code, shop.submitted) == (0, posts), ended.err
+    assert [path.name for path in (shop.folder / "outputs").iterdir()] == ["products"]
+    config.unlink()
+    plain = shop.write("shoes.csv", shop.rows("shoe"))
+    assert shop.run(plain).code == 0
+    mixed = shop.run(edition(shop, 28), "--series", "shoes")
+    assert mixed.code == 2
+    assert "belongs to a manifest that is of no series" in mixed.err
+
+
+def test_rehearsals_are_no_purchases(shop: Shop, rehearsing: Product) -> None:
+    """A rehearsed row is bought when it is meant."""
+    manifest = shop.write("night.csv", shop.rows("mug"))
+    before = shop.product("run", manifest, sets={"provider": "rehearsal"})
+    assert before.code == 0, before.err
+    assert rehearsing.key is None
+    assert shop.run(manifest).code == 0
+    assert shop.submitted == 1
+    assert State.DONE.value == of(shop.folder / "outputs" / "night")[0]["result_state"]
