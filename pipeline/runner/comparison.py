@@ -34,9 +34,8 @@ from pipeline.planner.editions import (
     series_of,
 )
 from pipeline.planner.plan import Action, Plan, Selection, limit_submissions
-from pipeline.planner.planner import plan_manifest, price
+from pipeline.planner.planner import find_unusable, own_attempts, plan_manifest, price
 from pipeline.planner.repeats import Compared, History, Repeats, find_repeats
-from pipeline.runner.takes import find_unusable, own_attempts
 
 
 class Purchases(Protocol):

@@ -19,10 +19,10 @@ from pipeline.journal.journal import Journal
 from pipeline.lifecycle import SETTLED, apply
 from pipeline.model import Attempt, Entry
 from pipeline.planner.plan import Action, Step
+from pipeline.planner.planner import video_file
 from pipeline.planner.repeats import Compared
 from pipeline.runner.comparison import Comparison
 from pipeline.runner.engine_setup import Attempts
-from pipeline.runner.takes import video_file
 from pipeline.writer.outcome import FRESH_TAKE
 
 
