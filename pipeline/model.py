@@ -347,16 +347,16 @@ RESULT_COLUMNS = (
 class Summary:
     """One run in figures, for machines: `summary.json`.
 
-    `balance_before` and `balance_after` are what the account held, None where it was not asked or
-    did not say. `spend` is what the run reserved, with what is confirmed or in doubt, and its
-    currency; None without a price.
+    `states` pairs each state with its number of rows. `balance_before` and `balance_after` are what
+    the account held, None where it was not asked or did not say. `spend` is what the run reserved,
+    with what is confirmed or in doubt, and its currency; None without a price.
     """
 
     run_id: str
     manifest: str
     provider: str
     rows: int
-    states: dict[str, int]
+    states: tuple[tuple[str, int], ...]
     submitted: int
     downloaded: int
     bytes: int

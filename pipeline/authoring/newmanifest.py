@@ -20,7 +20,7 @@ from pipeline.disk.failures import store_error
 from pipeline.disk.place import place_new
 from pipeline.errors import UsageError
 from pipeline.manifest.templates import FILTERS, TemplateFault, compile_template
-from pipeline.manifest.wording import count
+from pipeline.manifest.wording import agree, count
 
 FIELDS_BEHIND_PROMPT = (
     "image_1", "image_2", "image_3", "duration", "aspect_ratio", "resolution",
@@ -189,10 +189,10 @@ def _as_text(
     table.writerow(headers)
     table.writerows(rows)
     risky = sum(bool(_FORMULA.match(cell)) for row in rows for cell in row)
-    begins = "begins" if risky == 1 else "begin"
     note = (
-        f"{count(risky, 'cell')} {begins} with =, +, - or @, which a spreadsheet program may take "
-        "for a formula. Choose .xlsx as the suffix if you edit the manifest in one."
+        f"{count(risky, 'cell')} {agree(risky, 'begins', 'begin')} with =, +, - or @, which a "
+        "spreadsheet program may take for a formula. Choose .xlsx as the suffix if you edit the "
+        "manifest in one."
     )
     return text.getvalue().encode("utf-8-sig"), [note] if risky else []
 

@@ -19,7 +19,7 @@ from pipeline.manifest.blank import is_blank, strip_blanks
 from pipeline.manifest.columns import RESULT_PREFIX, fold_header
 from pipeline.manifest.plaintext import sentence
 from pipeline.manifest.templates import Template, TemplateFault, ValueNeeded, compile_template
-from pipeline.manifest.wording import name_headers, plural
+from pipeline.manifest.wording import agree, name_headers, plural
 from pipeline.model import Manifest, Problem, Row, Severity
 
 _SETTING = "manifest.prompt_template"
@@ -225,7 +225,7 @@ def _place(name: str, own: Mapping[int, str]) -> int | None:
 
 def _say_missing(names: Sequence[str], own: Mapping[int, str]) -> str:
     listed = " and ".join(f'"{name}"' for name in names)
-    noun = "a column" if len(names) == 1 else "columns"
+    noun = agree(len(names), "a column", "columns")
     words = {_word(header): header for header in own.values()}
     near = [close for name in names for close in difflib.get_close_matches(_word(name), words, n=1)]
     if near:

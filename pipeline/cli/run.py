@@ -24,7 +24,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.screen import print_results, print_table, problem_line
 from pipeline.errors import ExitCode
-from pipeline.manifest.wording import count
+from pipeline.manifest.wording import agree, count
 
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
@@ -216,7 +216,7 @@ def _carry_out(
 
 def _say_before(target: Target, found: CheckedManifest) -> None:
     invalid = len(found.manifest.rows) - found.valid
-    broken = "breaks a rule and is" if invalid == 1 else "break a rule and are"
+    broken = agree(invalid, "breaks a rule and is", "break a rule and are")
     also = f", {invalid:,} {broken} not sent" if invalid else ""
     kind = (
         "a rehearsal against the built-in emulator: nothing is paid"
@@ -250,7 +250,7 @@ def _say_after(report: RunReport, found: CheckedManifest, *, quiet: bool) -> Non
     if quiet:
         return
     summary = report.summary
-    print_table([(number, state) for state, number in sorted(summary.states.items())])
+    print_table([(number, state) for state, number in sorted(summary.states)])
     typer.echo(
         f"{count(summary.submitted, 'submission')}, {count(summary.downloaded, 'download')} "
         f"({summary.bytes / 1e6:.1f} MB) in {summary.elapsed_s:.0f} s"

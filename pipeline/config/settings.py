@@ -207,7 +207,7 @@ class Output(Section):
     """
     verify: Literal["boxes", "first_frame", "full"] = "first_frame"
     """How thoroughly a downloaded video is verified. boxes: finds truncated files. first_frame:
-    also decodes the first film frame. full: decodes all of it, about a second per video.
+    also decodes the first frame of the video. full: decodes all of it, about a second per video.
     """
 
 

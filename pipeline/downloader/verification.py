@@ -251,7 +251,7 @@ class Decoders:
             await decoder.end()
 
     async def examine(self, path: Path, *, full: bool) -> Footage:
-        """Decode the first film frame, or with `full` all of them, and return what the video shows.
+        """Decode the first frame of the video, or with `full` all; return what the video shows.
 
         Raises BadVideo if it cannot be decoded in time, Unfinished if no decoder starts.
         """

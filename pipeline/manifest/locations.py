@@ -128,7 +128,7 @@ def _by_file_url(text: str, root: Path, *, outside: bool) -> Path | PictureFault
     if parts.netloc.lower() not in ("", "localhost"):
         return PictureFault(
             "other_computer",
-            f"{_shorten(text)} is on another computer. Copy the picture to {root} and "
+            f"{_shorten(text)} is on another computer. Copy the picture to {root.absolute()} and "
             "write its name.",
         )
     path = url2pathname(parts.path)
@@ -145,17 +145,17 @@ def _on_disk(text: str, root: Path, *, outside: bool) -> Path | PictureFault:
     if sys.platform != "win32" and (_DRIVE.match(text) or text.startswith("\\\\")):
         return PictureFault(
             "other_computer",
-            f"{_shorten(text)} is a path on a Windows computer. Copy the picture to {root} and "
-            "write the path from there.",
+            f"{_shorten(text)} is a path on a Windows computer. Copy the picture to "
+            f"{root.absolute()} and write the path from there.",
         )
     path = root / _expand(text if os.sep == "\\" else text.replace("\\", "/"))
     if outside or _is_inside(path, root):
         return path
     return PictureFault(
         "outside",
-        f"{_shorten(text)} is outside the picture folder {root}. Move the picture into it, set "
-        "manifest.image_root to the folder that holds all pictures, or set manifest.images_outside "
-        "to true.",
+        f"{_shorten(text)} is outside the picture folder {root.absolute()}. Move the picture into "
+        "it, set manifest.image_root to the folder that holds all pictures, or set "
+        "manifest.images_outside to true.",
     )
 
 

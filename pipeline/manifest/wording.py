@@ -56,8 +56,13 @@ def plural(number: int, noun: str) -> str:
     return noun if number == 1 else f"{noun}s"
 
 
+def agree(number: int, if_one: str, if_more: str) -> str:
+    """Return the words that go with that number: `agree(rows, "is", "are")`."""
+    return if_one if number == 1 else if_more
+
+
 def list_numbers(numbers: Sequence[int]) -> str:
-    """Up to five numbers as a person writes them: "3, 4 and 7", "3, 4, 7, 8, 9 and 12 more"."""
+    """List up to five numbers in words: "3, 4 and 7", "3, 4, 7, 8, 9 and 12 more"."""
     shown = [str(number) for number in numbers[:_NUMBERS_SHOWN]]
     rest = len(numbers) - len(shown)
     if rest:

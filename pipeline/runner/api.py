@@ -34,7 +34,7 @@ from pipeline.runner.target import Target, check_target, resolve_target
 OnProgress: TypeAlias = Callable[[RunProgress], object]
 
 _WAIT_S = 0.5
-"""A thread that waits hears an interruption at least this often: some systems need it."""
+"""The longest wait before a thread checks for an interruption: some systems need it."""
 _MOST_PRESSES = 3
 """The third interruption does not wait any longer, as the third Ctrl-C of the command."""
 
@@ -106,6 +106,7 @@ class Reelsheet:
         Raises ReelsheetError if the configuration or the manifest cannot be read, or if no row has
         a key that is named.
         """
+        _refuse_unknown("plan", choice, Choice.__optional_keys__)
         target = self._target()
         return reports.plan_report(target, select(target, **choice))
 
@@ -138,6 +139,7 @@ class Reelsheet:
                 be used), or an internal error (70) ended the run.
 
         """
+        _refuse_unknown("run", options, RunOptions.__optional_keys__)
         return _wait(self._work(**options), on_progress)
 
     async def arun(
@@ -148,6 +150,7 @@ class Reelsheet:
         `on_progress` is called in the loop. Cancellation ends the run gracefully, as
         KeyboardInterrupt ends `run`, and is raised when it has ended.
         """
+        _refuse_unknown("arun", options, RunOptions.__optional_keys__)
         return await _wait_in_loop(self._work(**options), on_progress)
 
     def _target(self, *, adopt: bool = False) -> Target:
@@ -163,6 +166,13 @@ class Reelsheet:
     ) -> _RunThread:
         target = self._target(adopt=adopt)
         return _RunThread(target, select(target, **choice), strict=strict, adopt=adopt, yes=yes)
+
+
+def _refuse_unknown(method: str, options: Mapping[str, object], known: frozenset[str]) -> None:
+    """Name the method that was called: the options are passed on to functions of other names."""
+    for name in options:
+        if name not in known:
+            raise TypeError(f"{method}() got an unexpected keyword argument {name!r}")
 
 
 def _text(value: object) -> str:

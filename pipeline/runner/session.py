@@ -278,4 +278,4 @@ def shortage(remaining: float | None, needed: float | None, currency: str) -> st
         # Sums of decimal fractions: a cent is not short by a rounding.
         short = needed > remaining + 1e-9
         return f"{holds} and this run needs {needed:,.2f} {currency}" if short else None
-    return f"{holds}: submissions will hardly be taken" if remaining <= 0 else None
+    return f"{holds}: submissions will probably be refused" if remaining <= 0 else None

@@ -72,7 +72,7 @@ SETTLE = Advice(
     "Look for it in your ToAPIs account, then: reelsheet resolve MANIFEST KEY --task-id ID, "
     "or --not-sent if it is not there.",
 )
-REDO = Advice("make it anew", True, "If you need it again: reelsheet run MANIFEST --redo KEY.")
+REDO = Advice("remake it", True, "If you need it again: reelsheet run MANIFEST --redo KEY.")
 
 OF_STATE = {
     State.INVALID: FIX_ROW,

@@ -51,7 +51,7 @@ def write_summary(summary: Summary, folder: Path) -> Path:
     Raises StoreError when the folder does not take the file.
     """
     record = {key: getattr(summary, key) for key in KEYS}
-    record["states"] = {str(state): count for state, count in summary.states.items()}
+    record["states"] = dict(summary.states)
     # In ASCII, so that a path with bytes that are not UTF-8 is still valid JSON.
     data = json.dumps(record, indent=2).encode("ascii") + b"\n"
     path, _ = place(folder / _FILE_NAME, lambda file: file.write(data))
@@ -188,8 +188,9 @@ def _lines(summary: Summary) -> list[tuple[Cell, Cell]]:
     ]
     pairs = [(Cell(name), Cell(value)) for name, value in lines if value is not None]
     pairs.append((Cell("state"), Cell("rows in it")))
+    counts = dict(summary.states)
     return pairs + [
-        (Cell(state.value, STATE_LOOKS[state]), Cell(summary.states[state]))
+        (Cell(state.value, STATE_LOOKS[state]), Cell(counts[state]))
         for state in State
-        if summary.states.get(state)
+        if counts.get(state)
     ]

@@ -98,7 +98,7 @@ def _read_by_calamine(walked: Walked) -> list[list[object]]:
 
 
 class _Nowhere(io.TextIOBase):
-    """Where xlrd's remarks go."""
+    """A sink for xlrd's log output."""
 
     def write(self, text: str) -> int:
         return len(text)

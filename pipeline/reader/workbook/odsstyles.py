@@ -67,7 +67,7 @@ class _Shown:
         return self.digits is not None and self.digits[0] > 1
 
     def mask(self) -> str | None:
-        """What it makes of a number; None where that is not understood."""
+        """Return the mask, or None if the style is not understood."""
         if self.digits is None or self.odd or (self.between and self.thousands):
             return None
         before, after = self.words

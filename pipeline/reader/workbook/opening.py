@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
 from pipeline.manifest.blank import all_blank, is_blank
-from pipeline.manifest.wording import address_of, count, list_numbers, plural
+from pipeline.manifest.wording import address_of, agree, count, list_numbers, plural
 from pipeline.model import Manifest, Problem, Severity
 from pipeline.reader.content import Content, content_of, refuse_renamed
 from pipeline.reader.table import Table, manifest_of
@@ -229,7 +229,7 @@ def _marks_of_merged(
 
 
 def _find_hidden(grid: Grid, texts: list[list[str]], top: int, hidden_rows: str | None) -> set[int]:
-    """The hidden rows to leave out; refuses a sheet that has some and nothing was said about."""
+    """Return the hidden rows to skip; raise if there are any and manifest.hidden_rows is unset."""
     if hidden_rows == "include" or not grid.look.hidden:
         return set()
     hidden = [
@@ -240,7 +240,7 @@ def _find_hidden(grid: Grid, texts: list[list[str]], top: int, hidden_rows: str 
         and not all_blank(column[index] for column in texts)
     ]
     if hidden and hidden_rows is None:
-        are = f"{count(len(hidden), 'row')} {'is' if len(hidden) == 1 else 'are'}"
+        are = f"{count(len(hidden), 'row')} {agree(len(hidden), 'is', 'are')}"
         where = f"{plural(len(hidden), 'row')} {list_numbers(hidden)}"
         raise ManifestError(
             f"{grid.path.name}: {are} hidden or filtered out in sheet {grid.sheet!r} ({where}).",

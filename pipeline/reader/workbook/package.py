@@ -167,7 +167,7 @@ class Package:
         return self.part(self.main().target)
 
     def inflate(self, but: Container[str]) -> None:
-        """Inflate the parts once, to nowhere: zipfile checks their real sizes and checksums.
+        """Decompress every part once and discard it: zipfile checks real sizes and checksums.
 
         `but` has the folded names of parts that are read as a whole anyhow, or not at all.
         """
