@@ -221,7 +221,7 @@ class Entry:
         return replace(self, key=key, attempt=replace(self.attempt, key=key))
 
     def submissions_of(self, request_hash: str) -> int:
-        """How often this very request was submitted, over all runs."""
+        """Count how often this very request was submitted, over all runs."""
         latest = self.submitted_at is not None and (
             self.attempt.request.request_hash == request_hash
         )

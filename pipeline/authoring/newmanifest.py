@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.authoring.workbook import LONGEST_CELL, workbook
+from pipeline.authoring.workbook import LONGEST_CELL, make_workbook
 from pipeline.checker import rules
 from pipeline.disk.failures import store_error
 from pipeline.disk.place import place_new
@@ -42,7 +42,7 @@ class NewManifest:
     rows: Sequence[tuple[str, ...]]
 
 
-class PromptTemplate:
+class ProductPrompts:
     """A template for prompts, validated when it is created.
 
     Args:
@@ -99,7 +99,7 @@ def _cut(text: str, longest: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenPictures:
     """The pictures that a row takes and those that it leaves, in the product's own order."""
 
     taken: tuple[str, ...]
@@ -117,12 +117,12 @@ class Choice:
         )
 
 
-def choose(pictures: Sequence[str]) -> Choice:
+def choose(pictures: Sequence[str]) -> ChosenPictures:
     """Take as many of the first pictures as a request may have, each of them only once."""
     distinct = tuple(dict.fromkeys(pictures))
     possible = (int(number) for number in rules.BY_FIELD["image_urls"].allowed)
     most = max(number for number in possible if number <= len(distinct))
-    return Choice(distinct[:most], distinct[most:])
+    return ChosenPictures(distinct[:most], distinct[most:])
 
 
 def demand_free(path: Path) -> None:
@@ -177,7 +177,7 @@ def _exists(path: Path) -> UsageError:
 def _as_workbook(headers: tuple[str, ...], rows: list[tuple[str, ...]]) -> tuple[bytes, list[str]]:
     cut = sum(len(cell) > LONGEST_CELL for row in rows for cell in row)
     note = f"{count(cut, 'cell')} had more than the {LONGEST_CELL:,} characters that Excel allows; "
-    return workbook(headers, rows), [note + "the rest was cut off."] if cut else []
+    return make_workbook(headers, rows), [note + "the rest was cut off."] if cut else []
 
 
 def _as_text(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, put
-from pipeline.authoring.workbook import workbook
+from pipeline.authoring.workbook import make_workbook
 from pipeline.config.catalogue import sample
 from pipeline.disk.failures import store_error
 from pipeline.errors import UsageError
@@ -15,7 +15,7 @@ CONFIG = Path("config.yaml")
 PICTURES = Path("manifests", "pictures")
 OUTPUTS = Path("outputs")
 
-HEADERS = ("key", "title", "prompt", *FIELDS_BEHIND_PROMPT, "notes")
+STARTER_HEADERS = ("key", "title", "prompt", *FIELDS_BEHIND_PROMPT, "notes")
 _EXAMPLES: tuple[dict[str, str], ...] = (
     {
         "key": "MUG-MOSS",
@@ -74,8 +74,8 @@ def make_starter(folder: Path) -> list[str]:
 
 def _template_workbook() -> bytes:
     """Return the workbook with three example rows, which use text only."""
-    rows = [tuple(example.get(header, "") for header in HEADERS) for example in _EXAMPLES]
-    return workbook(HEADERS, rows)
+    rows = [tuple(example.get(header, "") for header in STARTER_HEADERS) for example in _EXAMPLES]
+    return make_workbook(STARTER_HEADERS, rows)
 
 
 def _make_folder(path: Path) -> str:

@@ -154,11 +154,11 @@ def show_plan(target: Target, selection: Selection, *, as_json: bool, verbose: b
 
     """
     from pipeline.runner.reports import plan_report
-    from pipeline.runner.target import paid_again, refuse_another
+    from pipeline.runner.target import explain_paid_again, refuse_another
     from pipeline.writer.outcome import EDITED
 
     refuse_another(target)
-    refusal = paid_again(target)
+    refusal = explain_paid_again(target)
     if refusal is not None:
         typer.echo(f"warning: {refusal.message}", err=True)
         typer.echo(f"         {refusal.action}", err=True)

@@ -186,7 +186,7 @@ ManifestField = Literal[
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 KeyVariable = Annotated[str, AfterValidator(_key_env)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
-PromptTemplate = Annotated[str, AfterValidator(_prompt_template)]
+PromptTemplateText = Annotated[str, AfterValidator(_prompt_template)]
 NameTemplate = Annotated[str, Field(max_length=500), AfterValidator(_name_template)]
 Sheet = Annotated[str, AfterValidator(_not_blank), BeforeValidator(_sheet)]
 Prepare = Annotated[Literal["auto", "off"], BeforeValidator(_prepare)]

@@ -93,7 +93,7 @@ def store_error(
 
 
 @contextlib.contextmanager
-def storing(
+def raise_store_errors(
     subject: Path | str, *, cannot: str = "be written", action: str | None = None
 ) -> Iterator[None]:
     """Turn each failure of the disk inside into a StoreError.

@@ -24,7 +24,7 @@ from pipeline.downloader.connection import (
     open_session,
     request_answer,
 )
-from pipeline.downloader.transfer import PartFile, receive, storing_video, video_too_large
+from pipeline.downloader.transfer import PartFile, raise_video_errors, receive, video_too_large
 from pipeline.downloader.verification import (
     LEVELS,
     CutVideo,
@@ -87,7 +87,7 @@ class Downloader:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        with storing_video(self._folder):
+        with raise_video_errors(self._folder):
             refuse_link(self._folder)
             self._folder.mkdir(parents=True, exist_ok=True)
         self._session = await self._stack.enter_async_context(
@@ -175,7 +175,7 @@ class Downloader:
 
         A damaged one is left until a sound one replaces it.
         """
-        with storing_video(part.final):
+        with raise_video_errors(part.final):
             refuse_link(part.final)
             try:
                 part.final.lstat()
@@ -237,7 +237,7 @@ def _describe_and_settle(part: PartFile, wanted: Wanted) -> Video:
     """Verify the boxes of the part and settle it, opened once. Blocks: call it in a thread."""
     descriptor = part.open()
     try:
-        with storing_video(part.path):
+        with raise_video_errors(part.path):
             video = describe_open_file(descriptor, part.final.name, wanted)
     except BaseException:
         os.close(descriptor)

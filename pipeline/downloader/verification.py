@@ -22,8 +22,8 @@ from subprocess import DEVNULL, PIPE
 from typing import Any, Self
 
 from pipeline.disk.openfile import open_regular
-from pipeline.downloader.boxes import BoxFault, Footage, walk
-from pipeline.downloader.transfer import storing_video
+from pipeline.downloader.boxes import BoxFault, Footage, walk_boxes
+from pipeline.downloader.transfer import raise_video_errors
 from pipeline.errors import BadVideo, Unfinished
 from pipeline.model import Video
 
@@ -99,7 +99,7 @@ async def verify_file(
 
 
 def _describe(path: Path, wanted: Wanted | None, name: str | None) -> Video:
-    with storing_video(path), open_regular(path) as descriptor:
+    with raise_video_errors(path), open_regular(path) as descriptor:
         return describe_open_file(descriptor, name or path.name, wanted)
 
 
@@ -124,7 +124,7 @@ def describe_open_file(descriptor: int, name: str, wanted: Wanted | None) -> Vid
     size_bytes = found.st_size
     with _reader(descriptor, size_bytes) as file:
         try:
-            footage = walk(file, size_bytes)
+            footage = walk_boxes(file, size_bytes)
         except BoxFault as fault:
             kind = CutVideo if fault.truncated else BadVideo
             raise kind(f"The file is no whole video: {fault}.") from fault

@@ -39,7 +39,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
-from pipeline.collector import collector_paused
+from pipeline.collector import pause_collector
 from pipeline.disk.failures import no_room
 from pipeline.errors import StoreError
 from pipeline.events import Event, Intended, PictureRefused, Renamed
@@ -134,7 +134,7 @@ class Journal:
         """
         claim(self._connection, self.path, manifest, adopt=adopt)
 
-    @collector_paused()
+    @pause_collector()
     def entries(self, known: Mapping[str, Request] | None = None) -> dict[str, Entry]:
         """Return the latest entry of every row, by key; raises StoreError.
 

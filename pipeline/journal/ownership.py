@@ -73,7 +73,7 @@ def find_manifest(journal: Path, *, sent: bool = False) -> Path | None:
     return None if known is None else Path(known[0])
 
 
-def paid_elsewhere(manifest: Path, folder: OutputFolder, outputs: str) -> UsageError | None:
+def explain_paid_elsewhere(manifest: Path, folder: OutputFolder, outputs: str) -> UsageError | None:
     """Return why no live run may begin in `folder` unless the user names it; None where it may.
 
     It may where rows were sent from there before. Otherwise `outputs` in the manifest's own folder,

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from pipeline.collector import collector_paused
+from pipeline.collector import pause_collector
 from pipeline.errors import StoreError
 from pipeline.journal.database import clear_errors, connect_for_reading, refuse_damaged
 from pipeline.journal.identities import Identities, made_for
@@ -88,7 +88,7 @@ def _requests(
     return {one: read[one] if one in read else known[one] for one in hashes}
 
 
-@collector_paused()
+@pause_collector()
 def read_entries(path: Path, known: Mapping[str, Request] | None = None) -> dict[str, Entry]:
     """Return the latest entry of every row of a journal, by key; nothing if there is no journal.
 

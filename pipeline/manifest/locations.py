@@ -10,11 +10,9 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from pipeline.concealment import conceal
-from pipeline.manifest.blank import is_blank
+from pipeline.manifest.blank import is_blank, trim_path
 from pipeline.model import PictureFault
 
-# Left around a path by chats, mails and Explorer.
-_LEFT_AROUND = "\ufeff\u200b\u200e\u200f\u202a\u202c\u2060"
 _QUOTES = (
     ('"', '"'),
     ("'", "'"),
@@ -98,7 +96,7 @@ def web_fault(url: str) -> PictureFault | None:
 
 def _bare(cell: str) -> str:
     """Take away blanks, invisible characters and one pair of quotes around the text."""
-    text = cell.strip().strip(_LEFT_AROUND).strip()
+    text = trim_path(cell)
     for opening, closing in _QUOTES:
         if len(text) > 1 and text.startswith(opening) and text.endswith(closing):
             text = text[1:-1].strip()

@@ -39,7 +39,7 @@ _MOST_PRESSES = 3
 """The third interruption does not wait any longer, as the third Ctrl-C of the command."""
 
 
-class Choice(TypedDict, total=False):
+class RowChoice(TypedDict, total=False):
     """Which rows, and how.
 
     `retry`: states whose unchanged rows get a new attempt (failed, refused, expired). `redo`:
@@ -54,7 +54,7 @@ class Choice(TypedDict, total=False):
     only: Several | None
 
 
-class RunOptions(Choice, total=False):
+class RunOptions(RowChoice, total=False):
     """What `run` and `arun` may be told besides.
 
     `strict`: start only if no row breaks a rule. `adopt`: use the output folder although the
@@ -100,13 +100,13 @@ class Reelsheet:
         """
         return reports.check_report(self._target())
 
-    def plan(self, **choice: Unpack[Choice]) -> PlanReport:
+    def plan(self, **choice: Unpack[RowChoice]) -> PlanReport:
         """Say what `run` with the same arguments would do; sends nothing.
 
         Raises ReelsheetError if the configuration or the manifest cannot be read, or if no row has
         a key that is named.
         """
-        _refuse_unknown("plan", choice, Choice.__optional_keys__)
+        _refuse_unknown("plan", choice, RowChoice.__optional_keys__)
         target = self._target()
         return reports.plan_report(target, select(target, **choice))
 
@@ -131,7 +131,7 @@ class Reelsheet:
         Args:
             on_progress: Told how far the run is, a few times a second at most, in this thread.
             options: `retry`, `redo`, `limit`, `only` as for `plan`, and `strict`, `adopt`, `yes`:
-                see `Choice` and `RunOptions`.
+                see `RowChoice` and `RunOptions`.
 
         Raises:
             ReelsheetError: Nothing was begun (its `exit_code` says why: 2 bad usage, configuration
@@ -162,7 +162,7 @@ class Reelsheet:
         strict: bool = False,
         adopt: bool = False,
         yes: bool = False,
-        **choice: Unpack[Choice],
+        **choice: Unpack[RowChoice],
     ) -> _RunThread:
         target = self._target(adopt=adopt)
         return _RunThread(target, select(target, **choice), strict=strict, adopt=adopt, yes=yes)
@@ -196,7 +196,7 @@ class _Heard:
         self.pass_on(progress)
 
     def say(self, line: str) -> None:
-        """Nothing is printed."""
+        """Print nothing: the program decides what to show."""
 
     def warn(self, line: str) -> None:
         self.warnings.append(line)

@@ -24,7 +24,7 @@ from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, refuse_link
 from pipeline.errors import UsageError
-from pipeline.journal.ownership import find_manifest, paid_elsewhere
+from pipeline.journal.ownership import explain_paid_elsewhere, find_manifest
 from pipeline.journal.reading import read_entries
 from pipeline.runner.namesakes import find_folder
 
@@ -121,13 +121,13 @@ def check_target(target: Target, progress: PictureProgress | None = None) -> Che
     )
 
 
-def paid_again(target: Target) -> UsageError | None:
+def explain_paid_again(target: Target) -> UsageError | None:
     """Return why the work of another folder, or another manifest, forbids a run; None if not."""
     if target.refusal is not None:
         return target.refusal
     if target.config.rehearses or target.named:
         return None
-    return paid_elsewhere(target.manifest, target.folder, target.config.output.dir)
+    return explain_paid_elsewhere(target.manifest, target.folder, target.config.output.dir)
 
 
 def refuse_another(target: Target) -> None:
@@ -144,7 +144,7 @@ def refuse_to_begin(target: Target) -> None:
     if target.named:
         with _damage_first(target.folder):
             target.folder.refuse_to_mix(rehearsal=target.config.rehearses)
-    refusal = paid_again(target)
+    refusal = explain_paid_again(target)
     if refusal is not None:
         raise refusal
     if not target.config.rehearses and is_gone(target.folder.journal):

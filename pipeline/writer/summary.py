@@ -71,7 +71,7 @@ def put_summary(
         cut: counts the texts that had to be cut.
 
     """
-    workbook = package.workbook()
+    workbook = package.find_workbook()
     data = package.read(workbook)
     found = elements(data)
     sheets = {e.attributes["name"]: e for e in found if e.local == "sheet"}

@@ -11,7 +11,14 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from typer.testing import CliRunner
 
-from pipeline.authoring.starter import CONFIG, HEADERS, MANIFEST, OUTPUTS, PICTURES, make_starter
+from pipeline.authoring.starter import (
+    CONFIG,
+    MANIFEST,
+    OUTPUTS,
+    PICTURES,
+    STARTER_HEADERS,
+    make_starter,
+)
 from pipeline.authoring.workbook import NOTES
 from pipeline.checker import rules
 from pipeline.checker.check import check_manifest
@@ -95,7 +102,7 @@ def test_a_ratio_stays_a_text(tmp_path: Path) -> None:
     """Cells of the aspect ratio are text, also those that a person fills in later."""
     make_starter(tmp_path)
     sheet = products(tmp_path)
-    column = HEADERS.index("aspect_ratio") + 1
+    column = STARTER_HEADERS.index("aspect_ratio") + 1
     assert sheet.cell(2, column).value == "16:9"
     assert sheet.cell(2, column).number_format == "@"
     letter = get_column_letter(column)
