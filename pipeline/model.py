@@ -341,6 +341,7 @@ RESULT_COLUMNS = (
     "result_seconds",
     "result_warnings",
 )
+"""The columns that a run writes behind those of the user, in this order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from pipeline.checker import rules
 from pipeline.disk.failures import explain_os_error
 from pipeline.errors import UsageError
 from pipeline.manifest.locations import locate
-from pipeline.pictures.accepted import SUFFIXES
+from pipeline.pictures.accepted import PICTURE_SUFFIXES
 
 _NAMES = ("key", "title", "pictures")
 _DEFAULT_TEMPLATE = (
@@ -33,6 +33,7 @@ _DEFAULT_TEMPLATE = (
     "soft light; shape, colours and labels stay exactly as they are, no added text."
 )
 PHOTOGRAPH_HEADERS = ("key", "prompt", *FIELDS_BEHIND_PROMPT, "notes")
+"""The columns of a manifest made from a folder of pictures."""
 _SHOWN = 10
 _MORE_THAN_TAKEN = "not used: a video takes at most three pictures, and these come later"
 _SECOND_OF_TWO = "not used: of two pictures only the first is taken; add a third to use all of them"
@@ -244,7 +245,7 @@ def _objection(entry: os.DirEntry[str]) -> str | None:
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - ".jpg" alone has no suffix either
     if name.startswith((".", "~$")) or name.casefold() in _SYSTEM:
         return _HIDDEN
-    if suffix not in SUFFIXES:
+    if suffix not in PICTURE_SUFFIXES:
         return _KINDS.get(suffix, _OTHER)
     if any("\ud800" <= char <= "\udfff" for char in name):
         return "its name is not valid text: rename it"

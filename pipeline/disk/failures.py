@@ -103,6 +103,9 @@ def raise_store_errors(
         cannot: What could not be done, as in "be written".
         action: What to do, where the usual advice does not fit.
 
+    Raises:
+        StoreError: The disk, or SQLite, refused something inside.
+
     """
     try:
         yield

@@ -26,7 +26,7 @@ from pipeline.downloader.connection import (
 )
 from pipeline.downloader.transfer import PartFile, raise_video_errors, receive, video_too_large
 from pipeline.downloader.verification import (
-    LEVELS,
+    VERIFY_LEVELS,
     CutVideo,
     Decoders,
     Wanted,
@@ -36,7 +36,8 @@ from pipeline.downloader.verification import (
 from pipeline.errors import BadVideo, TransferBroken
 from pipeline.model import Video
 
-MAX_BYTES = 2 * 1024**3
+LARGEST_VIDEO_BYTES = 2 * 1024**3
+"""The size beyond which a download is given up, unless another is set."""
 _Done = TypeVar("_Done")
 
 
@@ -55,6 +56,9 @@ class Downloader:
         verify_timeout_s: The longest time that a video may take to decode.
         resolver: Finds the addresses of hosts; None for the system's.
 
+    Raises:
+        ValueError: There is no such level of `verify`.
+
     """
 
     def __init__(
@@ -66,12 +70,12 @@ class Downloader:
         allow_private: bool = False,
         stall_s: float = 60,
         connect_s: float = 30,
-        max_bytes: int = MAX_BYTES,
+        max_bytes: int = LARGEST_VIDEO_BYTES,
         verify_timeout_s: float = 120,
         resolver: AbstractResolver | None = None,
     ) -> None:
-        if verify not in LEVELS:
-            raise ValueError(f"verify must be one of {', '.join(LEVELS)}, not {verify!r}")
+        if verify not in VERIFY_LEVELS:
+            raise ValueError(f"verify must be one of {', '.join(VERIFY_LEVELS)}, not {verify!r}")
         self._folder = videos_dir.absolute()
         self._concurrency = concurrency
         self._verify = verify

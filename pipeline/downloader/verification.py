@@ -27,9 +27,11 @@ from pipeline.downloader.transfer import raise_video_errors
 from pipeline.errors import BadVideo, Unfinished
 from pipeline.model import Video
 
-LEVELS = ("boxes", "first_frame", "full")
+VERIFY_LEVELS = ("boxes", "first_frame", "full")
+"""How thoroughly a video can be verified: each level includes those before."""
 _LENGTH_TOLERANCE_S = 0.25
-AT_ONCE_BYTES = 1024 * 1024
+READ_AT_ONCE_BYTES = 1024 * 1024
+"""The size up to which a video is read in one go."""
 # The pixels of each aspect ratio and resolution (docs/contract.md, "The video").
 _PIXELS = {
     ("16:9", "720p"): (1280, 720),
@@ -135,7 +137,7 @@ def describe_open_file(descriptor: int, name: str, wanted: Wanted | None) -> Vid
 
 def _reader(descriptor: int, size_bytes: int) -> io.BytesIO | io.BufferedReader:
     """Read a short file at once: after each system call a thread waits for its turn."""
-    if size_bytes <= AT_ONCE_BYTES:
+    if size_bytes <= READ_AT_ONCE_BYTES:
         content = os.read(descriptor, size_bytes)
         if len(content) == size_bytes:  # else something is wrong, which reading on will tell
             return io.BytesIO(content)

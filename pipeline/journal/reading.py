@@ -31,6 +31,7 @@ GET_ENTRIES = (
     f"SELECT {', '.join('a.' + name for name in ENTRY_COLUMNS)}, r.body "  # noqa: S608 - likewise
     "FROM attempts a JOIN requests r USING (request_hash) {where} ORDER BY a.key, a.number"
 )
+"""Read attempts with their requests; `where` takes the condition, or nothing."""
 _GET_ATTEMPTS = (
     f"SELECT {', '.join(ENTRY_COLUMNS)} FROM attempts a {{where}} "  # noqa: S608 - our own names
     "ORDER BY key, number"

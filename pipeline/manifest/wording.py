@@ -57,7 +57,14 @@ def plural(number: int, noun: str) -> str:
 
 
 def agree(number: int, if_one: str, if_more: str) -> str:
-    """Return the words that go with that number: `agree(rows, "is", "are")`."""
+    """Return the words that go with a number: `agree(rows, "is", "are")`.
+
+    Args:
+        number: How many things are spoken of.
+        if_one: The words for exactly one of them.
+        if_more: The words for any other number, none included.
+
+    """
     return if_one if number == 1 else if_more
 
 

@@ -65,6 +65,7 @@ HEIC = PictureFormat(
     _brands(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"),
     "a HEIC photograph of a phone",
 )
+"""The format of iPhones, which needs a library of its own."""
 PICTURE_FORMATS = (
     # An MPO is a JPEG with more pictures behind the first, as phones write it.
     PictureFormat(
@@ -89,9 +90,11 @@ PICTURE_FORMATS = (
     PictureFormat("AVIF", ("AVIF",), (".avif",), _brands(b"avif", b"avis"), "an AVIF picture"),
     HEIC,
 )
+"""The formats that can be opened; those with a media type are also sent as they are."""
 FORMAT_OF = {name: each for each in PICTURE_FORMATS for name in each.pillow_names}
 """The format that Pillow calls by a name."""
-SUFFIXES = frozenset(suffix for each in PICTURE_FORMATS for suffix in each.suffixes)
+PICTURE_SUFFIXES = frozenset(suffix for each in PICTURE_FORMATS for suffix in each.suffixes)
+"""The suffixes of files that are taken for pictures."""
 
 _OTHER_KINDS: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypcrx", "a camera raw picture"),

@@ -21,7 +21,7 @@ from pipeline.model import Picture, PictureFault
 from pipeline.pictures.accepted import (
     LARGEST_BYTES,
     LARGEST_SOURCE_BYTES,
-    SUFFIXES,
+    PICTURE_SUFFIXES,
     picture_too_large,
     unreadable,
 )
@@ -192,7 +192,7 @@ class _Folder:
         self._stems: dict[str, list[str]] = defaultdict(list)
         for folded, name in self.names.items():
             stem, suffix = os.path.splitext(folded)  # noqa: PTH122 - of text, not of a path
-            if suffix in SUFFIXES:
+            if suffix in PICTURE_SUFFIXES:
                 self._stems[stem].append(name)
 
     def find_same(self, name: str) -> str | None:

@@ -38,9 +38,11 @@ class Action(StrEnum):
 
 
 ENDED_BADLY = frozenset({State.FAILED, State.EXPIRED, State.REFUSED})
+"""The states whose rows `retry` can give a new attempt."""
 
 _NEW = "new"
 CHANGED = "changed"
+"""The group of done rows that were edited since."""
 _RENAMED = "renamed"
 GROUPS = (_NEW, CHANGED, _RENAMED, *(state.value for state in State))
 """The groups of a plan: rows never seen, rows edited since they ended, rows that the journal knows

@@ -24,7 +24,7 @@ _MARK = "Reelsheet run"  # in A1: marks the sheet of an earlier results file
 _STRICT = "http://purl.oclc.org/ooxml/"
 _NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _STRICT_NAMESPACE = "http://purl.oclc.org/ooxml/spreadsheetml/main"
-KEYS = (
+SUMMARY_KEYS = (
     "schema",
     "run_id",
     "manifest",
@@ -43,6 +43,7 @@ KEYS = (
     "balance_before",
     "balance_after",
 )
+"""The keys of summary.json, in their order."""
 
 
 def write_summary(summary: Summary, folder: Path) -> Path:
@@ -50,7 +51,7 @@ def write_summary(summary: Summary, folder: Path) -> Path:
 
     Raises StoreError when the folder does not take the file.
     """
-    record = {key: getattr(summary, key) for key in KEYS}
+    record = {key: getattr(summary, key) for key in SUMMARY_KEYS}
     record["states"] = dict(summary.states)
     # In ASCII, so that a path with bytes that are not UTF-8 is still valid JSON.
     data = json.dumps(record, indent=2).encode("ascii") + b"\n"

@@ -20,7 +20,7 @@ from pipeline.cli.app import app
 from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.errors import UsageError
-from pipeline.pictures.accepted import SUFFIXES
+from pipeline.pictures.accepted import PICTURE_SUFFIXES
 
 
 def sorted_out(paths: Iterable[str]) -> dict[str, list[str]]:
@@ -254,4 +254,4 @@ def test_the_command(tmp_path: Path) -> None:
 
 def test_pictures_that_are_made_fit_are_taken() -> None:
     """Whatever a check accepts is gathered: photographs of telephones and scans, too."""
-    assert {".heic", ".tif", ".bmp", ".avif", ".jpg", ".webp"} <= SUFFIXES
+    assert {".heic", ".tif", ".bmp", ".avif", ".jpg", ".webp"} <= PICTURE_SUFFIXES

@@ -16,7 +16,7 @@ from pipeline.downloader.connection import PartMark
 from pipeline.downloader.fetching import Downloader
 from pipeline.downloader.transfer import LONG_BYTES, PartFile
 from pipeline.downloader.verification import (
-    AT_ONCE_BYTES,
+    READ_AT_ONCE_BYTES,
     Decoders,
     describe_open_file,
     verify_file,
@@ -307,13 +307,13 @@ async def test_short_and_long_files_are_told_alike(
 ) -> None:
     """A file that is read at once and one that is read in pieces: the same video, whole or cut."""
     path = tmp_path / "a.mp4"
-    room = AT_ONCE_BYTES + more_bytes - len(host.body)
+    room = READ_AT_ONCE_BYTES + more_bytes - len(host.body)
     path.write_bytes(host.body + struct.pack(">I4s", room, b"free").ljust(room))
     video = await verify_file(path, "boxes", Decoders())
-    assert video.size_bytes == AT_ONCE_BYTES + more_bytes
+    assert video.size_bytes == READ_AT_ONCE_BYTES + more_bytes
     assert video.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (video.width, video.height) == (192, 108)
-    os.truncate(path, AT_ONCE_BYTES - 1)
+    os.truncate(path, READ_AT_ONCE_BYTES - 1)
     with pytest.raises(BadVideo, match="missing"):
         await verify_file(path, "boxes", Decoders())
 

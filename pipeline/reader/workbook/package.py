@@ -289,7 +289,7 @@ def make_parser(
 
 
 def tag_end(data: bytes | bytearray, start: int) -> int:
-    """Return the offset behind the tag at `start`; a `>` inside quotes does not end it."""
+    """Return the offset behind the tag at `start`, past any `>` in quotes; raises ExpatError."""
     tag = _TAG.match(data, start)
     if tag is None:
         raise expat.ExpatError(f"no tag at byte {start}")
