@@ -234,7 +234,7 @@ class BalanceWatch:
         except Unauthorized as error:
             return stop_for_key(error)
         self.note(self.before, None)
-        short = shortage(self.before, needed, currency)
+        short = explain_shortage(self.before, needed, currency)
         if short is None:
             return None
         self.warn(f"{short[0].upper()}{short[1:]}.")
@@ -265,7 +265,7 @@ class BalanceWatch:
         return None
 
 
-def shortage(remaining: float | None, needed: float | None, currency: str) -> str | None:
+def explain_shortage(remaining: float | None, needed: float | None, currency: str) -> str | None:
     """Say that the account holds less than a run needs; None if not, or if nobody knows.
 
     `needed` is None without a price. A need in another currency than the provider's cannot be

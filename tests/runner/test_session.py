@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import ExitCode, ProviderError, Throttled, Unauthorized, Unreachable
 from pipeline.model import Balance
-from pipeline.runner.session import BalanceWatch, shortage
+from pipeline.runner.session import BalanceWatch, explain_shortage
 
 
 @dataclass
@@ -111,4 +111,4 @@ def test_when_a_balance_is_short(
     remaining: float | None, needed: float | None, currency: str, short: bool
 ) -> None:
     """With a price in dollars the sum decides, else only an empty account."""
-    assert (shortage(remaining, needed, currency) is not None) == short
+    assert (explain_shortage(remaining, needed, currency) is not None) == short
