@@ -17,7 +17,7 @@ from pathlib import Path
 import aiohttp
 
 from pipeline.downloader.connection import judge, open_session, request_answer
-from pipeline.downloader.fetching import MAX_BYTES, Downloader
+from pipeline.downloader.fetching import LARGEST_VIDEO_BYTES, Downloader
 from pipeline.downloader.transfer import PartFile, receive
 
 AT_A_TIME = 8
@@ -31,7 +31,7 @@ async def transfer(session: aiohttp.ClientSession, folder: Path, url: str, name:
         session, url, have_bytes=0, mark=None, allow_private=True, headers_s=60
     ) as response:
         verdict = judge(response.status, response.headers, 0, None)
-        await receive(response, part, verdict, max_bytes=MAX_BYTES, stall_s=60)
+        await receive(response, part, verdict, max_bytes=LARGEST_VIDEO_BYTES, stall_s=60)
 
 
 async def all_of(files_url: str, count: int, fetch: Fetch) -> None:

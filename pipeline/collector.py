@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
+def pause_collector() -> Iterator[None]:
     """Pause the collector, and afterwards exclude from it all objects that exist by then.
 
     Otherwise it walks through all rows again and again: a third of the 8 seconds that a run over

@@ -68,6 +68,7 @@ MOVES: dict[type[Event], Move] = {
     FileGone: _move(State.DONE, to=State.READY),
     Requeued: _move(State.DONE, State.REFUSED, State.FAILED, State.EXPIRED, to=State.WAITING),
 }
+"""Every event that moves a row: the states it can happen in, and the one it leads to."""
 
 FORMER_MOVES: dict[type[Event], Move] = {NotFound: _move(State.IN_DOUBT, to=State.WAITING)}
 """Moves that no longer happen and stand in the journals of earlier versions."""
@@ -89,7 +90,17 @@ class ImpossibleMove(Exception):
 
 
 def next_state(state: State, event: Event, moves: Mapping[type[Event], Move] = MOVES) -> State:
-    """Return the state that `event` leads to from `state`; raises ImpossibleMove."""
+    """Return the state that an event leads to.
+
+    Args:
+        state: The state of the row before the event.
+        event: What happened to the row.
+        moves: The moves that count; those of journals include moves that no longer happen.
+
+    Raises:
+        ImpossibleMove: The event cannot happen in this state.
+
+    """
     if state in STAYS.get(type(event), ()):
         return state
     move = moves.get(type(event))

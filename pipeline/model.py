@@ -229,7 +229,7 @@ class Entry:
         return replace(self, key=key, attempt=replace(self.attempt, key=key))
 
     def submissions_of(self, request_hash: str) -> int:
-        """How often this very request was submitted, over all runs."""
+        """Count how often this very request was submitted, over all runs."""
         latest = self.submitted_at is not None and (
             self.attempt.request.request_hash == request_hash
         )
@@ -359,22 +359,23 @@ RESULT_COLUMNS = (
     "result_seconds",
     "result_warnings",
 )
+"""The columns that a run writes behind those of the user, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """One run in figures, for machines: `summary.json`.
 
-    `balance_before` and `balance_after` are what the account held, None where it was not asked or
-    did not say. `spend` is what the run reserved, with what is confirmed or in doubt, and its
-    currency; None without a price.
+    `states` pairs each state with its number of rows. `balance_before` and `balance_after` are what
+    the account held, None where it was not asked or did not say. `spend` is what the run reserved,
+    with what is confirmed or in doubt, and its currency; None without a price.
     """
 
     run_id: str
     manifest: str
     provider: str
     rows: int
-    states: dict[str, int]
+    states: tuple[tuple[str, int], ...]
     submitted: int
     downloaded: int
     bytes: int

@@ -42,8 +42,10 @@ def _load_pipeline() -> None:
 
 _load_pipeline()
 
-from pipeline.errors import ExitCode, ReelsheetError  # noqa: E402 - loaded only now
-from pipeline.model import Problem, Severity, State  # noqa: E402
+from pipeline.engine.rows import Stop  # noqa: E402 - loaded only now
+from pipeline.errors import ExitCode, ReelsheetError  # noqa: E402
+from pipeline.model import Problem, Severity, State, Summary  # noqa: E402
+from pipeline.planner.plan import Action, Step  # noqa: E402
 from pipeline.runner.api import Reelsheet  # noqa: E402
 from pipeline.runner.order import RunProgress  # noqa: E402
 from pipeline.runner.reports import (  # noqa: E402
@@ -56,6 +58,7 @@ from pipeline.runner.reports import (  # noqa: E402
 )
 
 __all__ = [
+    "Action",
     "CheckReport",
     "ExitCode",
     "PlanReport",
@@ -69,4 +72,7 @@ __all__ = [
     "Severity",
     "State",
     "StatusReport",
+    "Step",
+    "Stop",
+    "Summary",
 ]

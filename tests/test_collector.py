@@ -6,14 +6,14 @@ import gc
 
 import pytest
 
-from pipeline.collector import collector_paused
+from pipeline.collector import pause_collector
 
 
 def test_it_is_away_and_comes_back() -> None:
     """Pauses inside of a pause end with the outer one."""
     assert gc.isenabled()
-    with collector_paused():
-        with collector_paused():
+    with pause_collector():
+        with pause_collector():
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled()
@@ -21,7 +21,7 @@ def test_it_is_away_and_comes_back() -> None:
 
 def test_it_comes_back_after_an_error() -> None:
     """A manifest that cannot be read does not leave it away."""
-    with pytest.raises(ValueError, match="bad row"), collector_paused():
+    with pytest.raises(ValueError, match="bad row"), pause_collector():
         raise ValueError("bad row")
     assert gc.isenabled()
 
@@ -30,7 +30,7 @@ def test_what_was_off_stays_off() -> None:
     """Who switched the collector off does not get it back from here."""
     gc.disable()
     try:
-        with collector_paused():
+        with pause_collector():
             pass
         assert not gc.isenabled()
     finally:

@@ -15,7 +15,7 @@ import pytest
 from docs.generate.modules import PACKAGE
 from docs.generate.pages import PARTS, ROOT, pages, parts_of, refreshed
 from docs.generate.program import command_tree, emulate_parser
-from pipeline.authoring.starter import MANIFEST, PICTURES
+from pipeline.authoring.starter import PICTURES_FOLDER, STARTER_MANIFEST
 from pipeline.cli.app import EXIT_CODES
 from pipeline.config.loading import load
 from pipeline.emulator.command import settings_from
@@ -26,8 +26,8 @@ README = (ROOT / "README.md").read_text("utf-8")
 SCRIPTS = (ROOT / "docs" / "nightly.sh", ROOT / "docs" / "nightly.cmd")
 TOP = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.name != "outputs")
 MADE_BY_THE_USER = {
-    MANIFEST.as_posix(),
-    PICTURES.as_posix(),
+    STARTER_MANIFEST.as_posix(),
+    PICTURES_FOLDER.as_posix(),
     "manifests/shop.xlsx",
     "manifests/photos.xlsx",
 }

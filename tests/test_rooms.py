@@ -74,6 +74,6 @@ def test_every_module_says_where_it_is_tested() -> None:
         said = re.findall(r"tests/[\w/]+(?:\.py)?", ast.get_docstring(ast.parse(text)) or "")
         if own.is_file():
             continue
-        if not said or not all((ROOT / place).exists() for place in said):
+        if not said or not all((ROOT / place).is_file() for place in said):
             missing.append(path.relative_to(PACKAGE).as_posix())
     assert not missing, "no test file, and no line `Tested in tests/…`: " + ", ".join(missing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.writer.outcome import OF_CODE, OF_STATE, REDO, Advice
+from pipeline.writer.outcome import ADVICE_OF_CODE, ADVICE_OF_STATE, REDO, Advice
 
 from .tables import table
 
@@ -10,9 +10,9 @@ from .tables import table
 def failures() -> str:
     """Return each class of failures: where it applies, whether a retry helps, what to do."""
     where: dict[Advice, list[str]] = {}
-    for words, advice in OF_CODE:
+    for words, advice in ADVICE_OF_CODE:
         where.setdefault(advice, []).append(f"a code with {', '.join(f'`{one}`' for one in words)}")
-    for state, advice in OF_STATE.items():
+    for state, advice in ADVICE_OF_STATE.items():
         where.setdefault(advice, []).append(f"`{state}`")
     where[REDO] = ["`expired`, where the video was delivered once"]
     rows = [

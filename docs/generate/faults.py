@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.emulator.catalogue import GROUPS, list_faults
+from pipeline.emulator.catalogue import FAULT_GROUPS, list_faults
 
 from .tables import table
 
@@ -11,7 +11,7 @@ def faults() -> str:
     """Return one table for each kind of call."""
     known = list_faults()
     parts = []
-    for group in GROUPS:
+    for group in FAULT_GROUPS:
         rows = [(f"`{name}`", about) for name, about in known if name.startswith(f"{group}_")]
         parts.append(f"\n### {group}\n\n{table(('fault', 'what happens'), rows)}")
     return "".join(parts) + "\n"

@@ -34,7 +34,7 @@ def _rows(section: str) -> list[tuple[str, ...]]:
 
 
 def _escaped(text: str) -> str:
-    """A template's braces and stars stay what they are when the page is shown."""
+    """Escape what Markdown would read in a template: tags and stars."""
     return text.replace("<", "&lt;").replace("*", "\\*")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.authoring.workbook import guide
+from pipeline.authoring.workbook import describe_fields
 from pipeline.checker.rules import IMAGE_FIELDS
 from pipeline.manifest.columns import ALIASES, FIELDS
 from pipeline.model import RESULT_COLUMNS
@@ -46,7 +46,7 @@ def result_columns() -> str:
 
 def _columns() -> list[tuple[str, str, str]]:
     rows = []
-    for field, about, _, empty, _ in guide():
+    for field, about, _, empty, _ in describe_fields():
         if field == IMAGE_FIELDS[0]:
             rows += [(_IMAGES, about, empty), ("`images`", _ONE_COLUMN, empty)]
         elif field not in IMAGE_FIELDS:

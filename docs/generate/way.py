@@ -1,7 +1,8 @@
 """The way of one row, counted: which modules a plain CSV row enters in a rehearsal.
 
 `python -m docs.generate.way` rehearses a CSV file of one row in this process and notes each module
-of the package of which a function is entered. `--write` puts the list into docs/architecture.md.
+of the package of which a function is entered or a record is made. `--write` puts the list into
+docs/architecture.md.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ SET_UP = {
     "__main__.py": "starts the command line",
     "account/days.py": "tells which day of the budget it is",
     "account/opening.py": "opens the account's book; a rehearsal has none",
+    "checker/rowpictures.py": "finds the pictures that rows name: this one names none",
     "cli/app.py": "declares the commands before any manifest is named",
     "cli/options.py": "declares the options that commands share",
     "cli/progress.py": "draws the bar",
@@ -41,6 +43,7 @@ SET_UP = {
     "disk/lock.py": "keeps a second run out",
     "disk/openfile.py": "opens our files without following links",
     "disk/reserve.py": "sets room aside for the day when the disk is full",
+    "disk/place.py": "puts a whole file into its place, whatever it holds",
     "disk/sqlitefile.py": "opens databases",
     "downloader/connection.py": "opens connections and refuses private addresses",
     "journal/database.py": "opens or makes the journal's file",
@@ -70,16 +73,21 @@ _BEGIN, _END = "<!-- traced: modules of a row -->\n", "<!-- trace ends -->\n"
 
 
 def trace(work: Callable[[], object], package: Path) -> list[str]:
-    """Return the modules of `package` of which `work` enters a function, in the order of entry."""
+    """Return the modules of `package` that `work` enters by a function or a record, in order."""
     entered: dict[str, None] = {}
     prefix = f"{package}{os.sep}"
 
     def note(frame: FrameType, event: str, _: object) -> None:
         code = frame.f_code
         # Bodies of modules and classes are no functions: they lack this flag.
-        is_function = code.co_flags & inspect.CO_OPTIMIZED
-        if event == "call" and is_function and code.co_filename.startswith(prefix):
-            entered.setdefault(code.co_filename.removeprefix(prefix))
+        if event != "call" or not code.co_flags & inspect.CO_OPTIMIZED:
+            return
+        file = code.co_filename
+        if file == "<string>" and code.co_name == "__init__":
+            # A record is made: dataclasses write this function, with the globals of its module.
+            file = str(frame.f_globals.get("__file__", ""))
+        if file.startswith(prefix):
+            entered.setdefault(file.removeprefix(prefix))
 
     threading.setprofile(note)
     sys.setprofile(note)

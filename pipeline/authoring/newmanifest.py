@@ -14,13 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.authoring.workbook import LONGEST_CELL, workbook
+from pipeline.authoring.workbook import LONGEST_CELL, make_workbook
 from pipeline.checker import rules
 from pipeline.disk.failures import store_error
 from pipeline.disk.place import place_new
 from pipeline.errors import UsageError
 from pipeline.manifest.templates import FILTERS, TemplateFault, compile_template
-from pipeline.manifest.wording import count
+from pipeline.manifest.wording import agree, count
 
 FIELDS_BEHIND_PROMPT = (
     "image_1", "image_2", "image_3", "duration", "aspect_ratio", "resolution",
@@ -42,7 +42,7 @@ class NewManifest:
     rows: Sequence[tuple[str, ...]]
 
 
-class PromptTemplate:
+class ProductPrompts:
     """A template for prompts, validated when it is created.
 
     Args:
@@ -99,7 +99,7 @@ def _cut(text: str, longest: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenPictures:
     """The pictures that a row takes and those that it leaves, in the product's own order."""
 
     taken: tuple[str, ...]
@@ -117,12 +117,12 @@ class Choice:
         )
 
 
-def choose(pictures: Sequence[str]) -> Choice:
+def choose(pictures: Sequence[str]) -> ChosenPictures:
     """Take as many of the first pictures as a request may have, each of them only once."""
     distinct = tuple(dict.fromkeys(pictures))
     possible = (int(number) for number in rules.BY_FIELD["image_urls"].allowed)
     most = max(number for number in possible if number <= len(distinct))
-    return Choice(distinct[:most], distinct[most:])
+    return ChosenPictures(distinct[:most], distinct[most:])
 
 
 def demand_free(path: Path) -> None:
@@ -177,7 +177,7 @@ def _exists(path: Path) -> UsageError:
 def _as_workbook(headers: tuple[str, ...], rows: list[tuple[str, ...]]) -> tuple[bytes, list[str]]:
     cut = sum(len(cell) > LONGEST_CELL for row in rows for cell in row)
     note = f"{count(cut, 'cell')} had more than the {LONGEST_CELL:,} characters that Excel allows; "
-    return workbook(headers, rows), [note + "the rest was cut off."] if cut else []
+    return make_workbook(headers, rows), [note + "the rest was cut off."] if cut else []
 
 
 def _as_text(
@@ -189,10 +189,10 @@ def _as_text(
     table.writerow(headers)
     table.writerows(rows)
     risky = sum(bool(_FORMULA.match(cell)) for row in rows for cell in row)
-    begins = "begins" if risky == 1 else "begin"
     note = (
-        f"{count(risky, 'cell')} {begins} with =, +, - or @, which a spreadsheet program may take "
-        "for a formula. Choose .xlsx as the suffix if you edit the manifest in one."
+        f"{count(risky, 'cell')} {agree(risky, 'begins', 'begin')} with =, +, - or @, which a "
+        "spreadsheet program may take for a formula. Choose .xlsx as the suffix if you edit the "
+        "manifest in one."
     )
     return text.getvalue().encode("utf-8-sig"), [note] if risky else []
 

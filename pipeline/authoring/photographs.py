@@ -11,20 +11,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, NewManifest, PromptTemplate, choose
+from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, NewManifest, ProductPrompts, choose
 from pipeline.authoring.shots import (
     Shot,
     by_name,
     by_pattern,
+    find_offshoots,
+    group_products,
     looks_like_category,
-    offshoots,
-    products,
 )
 from pipeline.checker import rules
 from pipeline.disk.failures import explain_os_error
 from pipeline.errors import UsageError
 from pipeline.manifest.locations import locate
-from pipeline.pictures.accepted import SUFFIXES
+from pipeline.pictures.accepted import PICTURE_SUFFIXES
 
 _NAMES = ("key", "title", "pictures")
 _DEFAULT_TEMPLATE = (
@@ -32,7 +32,8 @@ _DEFAULT_TEMPLATE = (
     "pictures{% endif %}. The camera moves slowly and steadily around it on a clean background in "
     "soft light; shape, colours and labels stay exactly as they are, no added text."
 )
-HEADERS = ("key", "prompt", *FIELDS_BEHIND_PROMPT, "notes")
+PHOTOGRAPH_HEADERS = ("key", "prompt", *FIELDS_BEHIND_PROMPT, "notes")
+"""The columns of a manifest made from a folder of pictures."""
 _SHOWN = 10
 _MORE_THAN_TAKEN = "not used: a video takes at most three pictures, and these come later"
 _SECOND_OF_TWO = "not used: of two pictures only the first is taken; add a third to use all of them"
@@ -97,9 +98,9 @@ def assemble(
 
     """
     text = _DEFAULT_TEMPLATE if template is None else template
-    prompts = PromptTemplate(text, names=_NAMES, longest=rules.LONG_PROMPT)
+    prompts = ProductPrompts(text, names=_NAMES, longest=rules.LONG_PROMPT)
     found = _look_into(folder)
-    groups = products(_shots(found, pattern))
+    groups = group_products(_shots(found, pattern))
     if not groups:
         raise UsageError(
             f"{folder} has no picture that can be used.",
@@ -107,9 +108,11 @@ def assemble(
         )
     start, root = _start(folder, manifest)
     rows = [_row(key, shots, prompts, start, found) for key, shots in groups.items()]
-    taken = sum(bool(row[HEADERS.index(f"image_{n}")]) for row in rows for n in (1, 2, 3))
+    taken = sum(
+        bool(row[PHOTOGRAPH_HEADERS.index(f"image_{n}")]) for row in rows for n in (1, 2, 3)
+    )
     return Assembly(
-        NewManifest(HEADERS, rows),
+        NewManifest(PHOTOGRAPH_HEADERS, rows),
         taken,
         tuple(_advice(groups, folder) if pattern is None else ()),
         found.left_out,
@@ -149,7 +152,7 @@ def _start(folder: Path, manifest: Path) -> tuple[str, Path | None]:
 
 
 def _row(
-    key: str, shots: Sequence[Shot], prompts: PromptTemplate, start: str, found: _Found
+    key: str, shots: Sequence[Shot], prompts: ProductPrompts, start: str, found: _Found
 ) -> tuple[str, ...]:
     choice = choose([shot.path for shot in shots])
     for path in choice.left:
@@ -163,7 +166,7 @@ def _row(
         )
     cells = {"key": key, "prompt": prompt, "notes": choice.note}
     cells |= {f"image_{n}": start + path for n, path in enumerate(choice.taken, start=1)}
-    return tuple(cells.get(header, "") for header in HEADERS)
+    return tuple(cells.get(header, "") for header in PHOTOGRAPH_HEADERS)
 
 
 def _title(key: str) -> str:
@@ -184,7 +187,7 @@ def _advice(groups: Mapping[str, Sequence[Shot]], folder: Path) -> list[str]:
     return categories + [
         f"{part} became a separate product, beside {whole}. If it is another view of {whole}, "
         f"rename the file, for example to {whole}_detail, or use --pattern"
-        for part, whole in offshoots(groups)
+        for part, whole in find_offshoots(groups)
     ]
 
 
@@ -242,7 +245,7 @@ def _objection(entry: os.DirEntry[str]) -> str | None:
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - ".jpg" alone has no suffix either
     if name.startswith((".", "~$")) or name.casefold() in _SYSTEM:
         return _HIDDEN
-    if suffix not in SUFFIXES:
+    if suffix not in PICTURE_SUFFIXES:
         return _KINDS.get(suffix, _OTHER)
     if any("\ud800" <= char <= "\udfff" for char in name):
         return "its name is not valid text: rename it"

@@ -65,10 +65,10 @@ class Shot:
             rank = _FIRST_VIEWS.index(word)
         else:
             rank = len(_FIRST_VIEWS) + bool(self.view)
-        return rank, natural(self.view), natural(self.path)
+        return rank, split_numbers(self.view), split_numbers(self.path)
 
 
-def natural(text: str) -> list[tuple[int, str]]:
+def split_numbers(text: str) -> list[tuple[int, str]]:
     """Return a sort key by which `2` comes before `10`."""
     pieces = _DIGITS.split(text.casefold())
     return [(int(piece), "") if n % 2 else (0, piece) for n, piece in enumerate(pieces)]
@@ -110,14 +110,14 @@ def by_pattern(paths: Iterable[str], pattern: str) -> tuple[list[Shot], list[str
     return shots, others
 
 
-def products(shots: Iterable[Shot]) -> dict[str, list[Shot]]:
+def group_products(shots: Iterable[Shot]) -> dict[str, list[Shot]]:
     """Group pictures by product, both in order: products by key, pictures by view."""
     groups: defaultdict[str, list[Shot]] = defaultdict(list)
     for shot in shots:
         groups[shot.key.casefold()].append(shot)
     ordered = (sorted(group, key=lambda shot: shot.place) for group in groups.values())
     keyed = {group[0].key: group for group in ordered}
-    return dict(sorted(keyed.items(), key=lambda item: natural(item[0])))
+    return dict(sorted(keyed.items(), key=lambda item: split_numbers(item[0])))
 
 
 def looks_like_category(shots: Sequence[Shot]) -> bool:
@@ -127,7 +127,7 @@ def looks_like_category(shots: Sequence[Shot]) -> bool:
     return len({match["key"].casefold() for match in found}) > 1
 
 
-def offshoots(groups: Mapping[str, Sequence[Shot]]) -> list[tuple[str, str]]:
+def find_offshoots(groups: Mapping[str, Sequence[Shot]]) -> list[tuple[str, str]]:
     """Return products that may be views of another: (key, key of the other product).
 
     Such a product has one picture, and its name continues that of a product with views.

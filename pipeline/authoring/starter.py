@@ -5,17 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, put
-from pipeline.authoring.workbook import workbook
+from pipeline.authoring.workbook import make_workbook
 from pipeline.config.catalogue import sample
 from pipeline.disk.failures import store_error
 from pipeline.errors import UsageError
 
-MANIFEST = Path("manifests", "products.xlsx")
-CONFIG = Path("config.yaml")
-PICTURES = Path("manifests", "pictures")
-OUTPUTS = Path("outputs")
+STARTER_MANIFEST = Path("manifests", "products.xlsx")
+"""Where the template workbook of a starter folder is."""
+STARTER_CONFIG = Path("config.yaml")
+"""Where the configuration of a starter folder is."""
+PICTURES_FOLDER = Path("manifests", "pictures")
+"""Where a starter folder keeps its pictures."""
+OUTPUTS_FOLDER = Path("outputs")
+"""Where a starter folder keeps what runs write."""
 
-HEADERS = ("key", "title", "prompt", *FIELDS_BEHIND_PROMPT, "notes")
+STARTER_HEADERS = ("key", "title", "prompt", *FIELDS_BEHIND_PROMPT, "notes")
+"""The columns of the template workbook."""
 _EXAMPLES: tuple[dict[str, str], ...] = (
     {
         "key": "MUG-MOSS",
@@ -64,18 +69,18 @@ def make_starter(folder: Path) -> list[str]:
     Existing files and folders are left alone. Raises UsageError if a file is in the way of a
     folder, StoreError if the disk fails.
     """
-    lines = [_make_folder(folder / PICTURES), _make_folder(folder / OUTPUTS)]
+    lines = [_make_folder(folder / PICTURES_FOLDER), _make_folder(folder / OUTPUTS_FOLDER)]
     lines += [
-        _make_file(folder / MANIFEST, _template_workbook()),
-        _make_file(folder / CONFIG, sample().encode()),
+        _make_file(folder / STARTER_MANIFEST, _template_workbook()),
+        _make_file(folder / STARTER_CONFIG, sample().encode()),
     ]
     return [*lines, "", *_next_steps(folder)]
 
 
 def _template_workbook() -> bytes:
     """Return the workbook with three example rows, which use text only."""
-    rows = [tuple(example.get(header, "") for header in HEADERS) for example in _EXAMPLES]
-    return workbook(HEADERS, rows)
+    rows = [tuple(example.get(header, "") for header in STARTER_HEADERS) for example in _EXAMPLES]
+    return make_workbook(STARTER_HEADERS, rows)
 
 
 def _make_folder(path: Path) -> str:
@@ -107,10 +112,11 @@ def _make_file(path: Path, data: bytes) -> str:
 
 def _next_steps(folder: Path) -> list[str]:
     here = "" if folder.resolve() == Path.cwd().resolve() else f"cd {_quote(folder)}, then "
+    manifest, pictures = STARTER_MANIFEST, PICTURES_FOLDER
     return [
-        f"1. {here}fill in {MANIFEST} (its sheet Rules explains how); pictures go to {PICTURES}/",
-        f"2. reelsheet check {MANIFEST} shows what is still wrong",
-        f"3. reelsheet run {MANIFEST} rehearses, free of charge, until you edit {CONFIG}",
+        f"1. {here}fill in {manifest} (its sheet Rules explains how); pictures go to {pictures}/",
+        f"2. reelsheet check {manifest} shows what is still wrong",
+        f"3. reelsheet run {manifest} rehearses, free of charge, until you edit {STARTER_CONFIG}",
     ]
 
 

@@ -95,7 +95,7 @@ NOTES = (
 """What applies to the whole manifest, below the rules of its fields."""
 
 
-def workbook(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+def make_workbook(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """Return a workbook with these rows on its first sheet; none of its cells is a formula."""
     book = Workbook()
     sheet = book.worksheets[0]
@@ -200,7 +200,7 @@ def _put_rules(sheet: Worksheet) -> None:
         _put(sheet.cell(1, column), heading, "head")
         sheet.column_dimensions[letters_of(column)].width = width
     row = 1
-    for row, texts in enumerate(guide(), start=2):
+    for row, texts in enumerate(describe_fields(), start=2):
         for column, text in enumerate(texts, start=1):
             _put(sheet.cell(row, column), text, "long")
     for number, text in enumerate(NOTES, start=row + 2):
@@ -210,7 +210,7 @@ def _put_rules(sheet: Worksheet) -> None:
     sheet.freeze_panes = "A2"
 
 
-def guide() -> list[tuple[str, ...]]:
+def describe_fields() -> list[tuple[str, ...]]:
     """Return a line per field: header, what to write, what is allowed, if empty, other headers."""
     return [
         (field, about, _say_allowed(field), _empty(field), _others(field))

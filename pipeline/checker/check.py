@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
-from pipeline.collector import collector_paused
+from pipeline.collector import pause_collector
 from pipeline.manifest.columns import match_columns
 from pipeline.manifest.wording import count
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
@@ -50,7 +50,7 @@ class CheckedManifest:
 
         They are made when first asked for, because a check by itself has no use for them.
         """
-        with collector_paused():
+        with pause_collector():
             return {
                 number: rules.make_request(draft, self.images.get(number, ()), self.model)
                 for number, draft in self.drafts.items()
@@ -77,7 +77,7 @@ class CheckedManifest:
         return tuple(filter(_is_error, self.problems_of(None)))
 
     def problems_of(self, row: int | None) -> tuple[Problem, ...]:
-        """The problems of a physical row number; None for those of the whole file."""
+        """Return the problems of a physical row number; None for those of the whole file."""
         return self._by_row.get(row, ())
 
     @cached_property
@@ -172,7 +172,7 @@ class _Check:
         self._path = path
         self._config = config
         self._origin = origin
-        self._prompts: rowtexts.PromptTemplate | None = None
+        self._prompts: rowtexts.RowPrompts | None = None
         self._names: RowTemplate | None = None  # if a row's video could come out without a name
         self._problems: list[Problem] = []
         self._broken: set[int] = set()
@@ -181,7 +181,7 @@ class _Check:
 
     def run(self, cache_dir: Path | None, progress: PictureProgress | None) -> CheckedManifest:
         """Take all steps and return what they found."""
-        with collector_paused():
+        with pause_collector():
             self._read()
             self._match()
             key_problems = self._make_keys()

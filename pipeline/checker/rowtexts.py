@@ -19,7 +19,7 @@ from pipeline.manifest.blank import is_blank, strip_blanks
 from pipeline.manifest.columns import RESULT_PREFIX, fold_header
 from pipeline.manifest.plaintext import sentence
 from pipeline.manifest.templates import Template, TemplateFault, ValueNeeded, compile_template
-from pipeline.manifest.wording import name_headers, plural
+from pipeline.manifest.wording import agree, name_headers, plural
 from pipeline.model import Manifest, Problem, Row, Severity
 
 _SETTING = "manifest.prompt_template"
@@ -93,7 +93,7 @@ def _bind(template: Template, headers: Sequence[str], *, given: Sequence[str] = 
 
 
 @dataclass(frozen=True, slots=True)
-class PromptTemplate:
+class RowPrompts:
     """The template of prompts over the columns of one manifest.
 
     `place` is the index of the prompt column; None without one.
@@ -104,7 +104,7 @@ class PromptTemplate:
     place: int | None
 
     def stands_for(self, row: Row) -> bool:
-        """Whether the row has no prompt of its own, so that the template makes it."""
+        """Tell whether the row has no prompt of its own, so that the template makes it."""
         return self.place is None or not strip_blanks(row.cells[self.place])
 
     def make(self, row: Row, key: str) -> str | Problem | None:
@@ -128,7 +128,7 @@ class PromptTemplate:
 
 def bind_prompts(
     text: str, manifest: Manifest, fields: Mapping[str, int]
-) -> tuple[PromptTemplate | None, tuple[Problem, ...]]:
+) -> tuple[RowPrompts | None, tuple[Problem, ...]]:
     """Bind `manifest.prompt_template` to the columns of a manifest.
 
     The problems are about the whole file. Raises ConfigError for a text that is no template.
@@ -143,7 +143,7 @@ def bind_prompts(
         why = sentence(str(fault))
         message = f"{_SETTING} cannot be used: {why} Correct the template or the header."
         return None, (Problem(code="template_column", message=message),)
-    prompts = PromptTemplate(manifest, bound, fields.get("prompt"))
+    prompts = RowPrompts(manifest, bound, fields.get("prompt"))
     if "key" in fields or not any(map(prompts.stands_for, manifest.rows)):
         return prompts, ()
     return prompts, (_no_key_column(len(bound.columns)),)
@@ -225,7 +225,7 @@ def _place(name: str, own: Mapping[int, str]) -> int | None:
 
 def _say_missing(names: Sequence[str], own: Mapping[int, str]) -> str:
     listed = " and ".join(f'"{name}"' for name in names)
-    noun = "a column" if len(names) == 1 else "columns"
+    noun = agree(len(names), "a column", "columns")
     words = {_word(header): header for header in own.values()}
     near = [close for name in names for close in difflib.get_close_matches(_word(name), words, n=1)]
     if near:

@@ -1,6 +1,6 @@
 """What the provider takes: the values of each field, how people write them, and the request itself.
 
-The source of `RULES` is docs/contract.md, "Models" and "Submissions".
+The source of `FIELD_RULES` is docs/contract.md, "Models" and "Submissions".
 """
 
 from __future__ import annotations
@@ -31,14 +31,15 @@ class Rule:
 _DURATIONS = (4, 6, 10)
 _ASPECT_RATIOS = ("16:9", "9:16")
 _RESOLUTIONS = ("720P", "1080p")
-RULES = (
+FIELD_RULES = (
     Rule("prompt", (), "what the video shows; every row needs one"),
     Rule("duration", _DURATIONS, "4, 6 or 10 seconds"),
     Rule("aspect_ratio", _ASPECT_RATIOS, "16:9 or 9:16"),
     Rule("resolution", _RESOLUTIONS, "720P or 1080p"),
     Rule("image_urls", (0, 1, 3), "no picture, one or three"),
 )
-BY_FIELD = {rule.field: rule for rule in RULES}
+"""What the provider allows in each field of a request, in the order of the request."""
+BY_FIELD = {rule.field: rule for rule in FIELD_RULES}
 """The same rules by the name of their field."""
 ASPECT_RATIO_OF_1080P = "16:9"
 """The only aspect ratio in which the provider makes 1080p."""
@@ -76,6 +77,7 @@ class Form(NamedTuple):
 
 
 FORM_FIELDS = Form._fields
+"""The names of the fields of a form."""
 
 
 class Draft(NamedTuple):

@@ -33,6 +33,7 @@ EXIT_CODES = {
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C",
     ExitCode.TERMINATED: "terminated",
 }
+"""What each exit code means, as --help says it."""
 
 _HELP = f"""
 A spreadsheet of products goes in; one verified video per row comes out.

@@ -96,7 +96,7 @@ def _say_after(report: RunReport, order: Order, *, quiet: bool, heading: bool = 
     if heading:
         typer.echo(f"{found.manifest.path}:")
     summary = report.summary
-    print_table([(number, state) for state, number in sorted(summary.states.items())])
+    print_table([(number, state) for state, number in sorted(summary.states)])
     typer.echo(
         f"{count(summary.submitted, 'submission')}, {count(summary.downloaded, 'download')} "
         f"({summary.bytes / 1e6:.1f} MB) in {summary.elapsed_s:.0f} s"
@@ -118,7 +118,7 @@ def _say_total(reports: Sequence[RunReport]) -> None:
     summaries = [report.summary for report in reports]
     states: Counter[str] = Counter()
     for summary in summaries:
-        states.update(summary.states)
+        states.update(dict(summary.states))
     stated = ", ".join(f"{number:,} {state}" for state, number in sorted(states.items()))
     submitted = sum(summary.submitted for summary in summaries)
     downloaded = sum(summary.downloaded for summary in summaries)

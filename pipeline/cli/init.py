@@ -24,6 +24,68 @@ _EXAMPLES = """\b
   reelsheet init --from shopify products_export.csv --output manifests/shop.xlsx
   reelsheet init --from-images photos --output manifests/photos.xlsx"""
 
+_Source = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="DIR|EXPORT",
+        help="The starter folder to make (default: this one); with --from, the shop's export.",
+    ),
+]
+_Shop = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="FORMAT",
+        help="Make a manifest from a shop's product export: shopify or woocommerce.",
+    ),
+]
+_Images = Annotated[
+    Path | None,
+    typer.Option(
+        "--from-images",
+        metavar="DIR",
+        help="Make a manifest from a folder of pictures; their names tell which product each "
+        "shows: SKU123_front.jpg, SKU123-2.jpg, SKU123/1.jpg.",
+    ),
+]
+_Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="FILE",
+        help="The manifest to write: .xlsx, .csv or .tsv. An existing file is never overwritten.",
+    ),
+]
+_Template = Annotated[
+    str | None,
+    typer.Option(
+        "--prompt-template",
+        metavar="TEXT",
+        help='A Jinja template for the prompts, for example "Video of {{ title }}. '
+        '{{ description | truncate(200) }}". Values with --from: title, type, vendor, '
+        'description, tags, price, status, key, and every column as row["Header"]; with '
+        "--from-images: key, title, pictures (their number).",
+    ),
+]
+_Pattern = Annotated[
+    str | None,
+    typer.Option(
+        "--pattern",
+        metavar="REGEX",
+        help="With --from-images: the group key matches the part of a path that names the "
+        "product, and a group view orders the product's pictures. For example "
+        r"'(?P<key>[^/_]+)_(?P<view>\w+)'.",
+    ),
+]
+_OnlyActive = Annotated[
+    bool,
+    typer.Option(
+        "--only-active",
+        help="With --from: leave out products that customers do not see (drafts, archived, "
+        "private).",
+    ),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class _Options:
@@ -50,68 +112,13 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _init(
-    source: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="DIR|EXPORT",
-            help="The starter folder to make (default: this one); with --from, the shop's export.",
-        ),
-    ] = None,
-    shop: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="FORMAT",
-            help="Make a manifest from a shop's product export: shopify or woocommerce.",
-        ),
-    ] = None,
-    images: Annotated[
-        Path | None,
-        typer.Option(
-            "--from-images",
-            metavar="DIR",
-            help="Make a manifest from a folder of pictures; their names tell which product each "
-            "shows: SKU123_front.jpg, SKU123-2.jpg, SKU123/1.jpg.",
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            metavar="FILE",
-            help="The manifest to write: .xlsx, .csv or .tsv. An existing file is never "
-            "overwritten.",
-        ),
-    ] = None,
-    template: Annotated[
-        str | None,
-        typer.Option(
-            "--prompt-template",
-            metavar="TEXT",
-            help='A Jinja template for the prompts, for example "Video of {{ title }}. '
-            '{{ description | truncate(200) }}". Values with --from: title, type, vendor, '
-            'description, tags, price, status, key, and every column as row["Header"]; with '
-            "--from-images: key, title, pictures (their number).",
-        ),
-    ] = None,
-    pattern: Annotated[
-        str | None,
-        typer.Option(
-            "--pattern",
-            metavar="REGEX",
-            help="With --from-images: the group key matches the part of a path that names the "
-            "product, and a group view orders the product's pictures. For example "
-            r"'(?P<key>[^/_]+)_(?P<view>\w+)'.",
-        ),
-    ] = None,
-    only_active: Annotated[
-        bool,
-        typer.Option(
-            "--only-active",
-            help="With --from: leave out products that customers do not see (drafts, archived, "
-            "private).",
-        ),
-    ] = False,
+    source: _Source = None,
+    shop: _Shop = None,
+    images: _Images = None,
+    output: _Output = None,
+    template: _Template = None,
+    pattern: _Pattern = None,
+    only_active: _OnlyActive = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:

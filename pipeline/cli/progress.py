@@ -38,7 +38,7 @@ _SHOWN = (
 _ENDED = (State.DONE, State.FAILED, State.REFUSED, State.EXPIRED, State.INVALID)
 
 
-def counts(states: Mapping[State, int]) -> str:
+def say_counts(states: Mapping[State, int]) -> str:
     """Return the states that have rows, as "12 running, 3 ready"."""
     return ", ".join(f"{states[state]} {state}" for state in _SHOWN if states.get(state))
 
@@ -101,14 +101,14 @@ class Progress:
         if self._bar is not None:
             self._show_bar(self._bar, ended, states)
         else:
-            self._say(f"{ended}/{self._total} rows ended; {counts(states)}{self._rest(ended)}")
+            self._say(f"{ended}/{self._total} rows ended; {say_counts(states)}{self._rest(ended)}")
 
     def _show_bar(self, bar: tqdm[Never], ended: int, states: Mapping[State, int]) -> None:
         if self._first_ended:
             # Rows that ended before this run must not make it look faster than it is.
             bar.initial = self._first_ended
         bar.n = ended
-        bar.set_postfix_str(counts(states), refresh=True)
+        bar.set_postfix_str(say_counts(states), refresh=True)
 
     def _rest(self, ended: int) -> str:
         moved, spent_s = ended - (self._first_ended or 0), self._now() - self._began

@@ -21,7 +21,9 @@ PREFIX = "REELSHEET_"
 """The names of environment variables that hold settings begin with this."""
 
 SECTIONS: dict[str, type[Section]] = {}
+"""Every section of the configuration, by its dotted path."""
 FIELDS: dict[str, FieldInfo] = {}
+"""Every setting, by its dotted path."""
 
 
 def _know(model: type[Section], prefix: str = "") -> None:

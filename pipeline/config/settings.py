@@ -19,7 +19,7 @@ from pipeline.config.values import (
     ManifestField,
     NameTemplate,
     Prepare,
-    PromptTemplate,
+    PromptTemplateText,
     Resolution,
     SeriesName,
     Sheet,
@@ -135,7 +135,7 @@ class ManifestSettings(Section):
     """
     encoding: Encoding | None = None
     """The encoding of a text manifest, for example cp1252. null: detected."""
-    prompt_template: PromptTemplate | None = None
+    prompt_template: PromptTemplateText | None = None
     """A template for the prompt of rows whose prompt cell is empty or missing, made of their other
     columns, for example 'Product video of {{ title }}. {{ description | striphtml | truncate(300)
     }}'. Write a header as one word, in any case and with _ for spaces, or as row["Any Header"]. A
@@ -215,7 +215,7 @@ class Output(Section):
     """
     verify: Literal["boxes", "first_frame", "full"] = "first_frame"
     """How thoroughly a downloaded video is verified. boxes: finds truncated files. first_frame:
-    also decodes the first film frame. full: decodes all of it, about a second per video.
+    also decodes the first frame of the video. full: decodes all of it, about a second per video.
     """
 
 

@@ -93,7 +93,7 @@ def store_error(
 
 
 @contextlib.contextmanager
-def storing(
+def raise_store_errors(
     subject: Path | str, *, cannot: str = "be written", action: str | None = None
 ) -> Iterator[None]:
     """Turn each failure of the disk inside into a StoreError.
@@ -102,6 +102,9 @@ def storing(
         subject: The file, or a few words that name it.
         cannot: What could not be done, as in "be written".
         action: What to do, where the usual advice does not fit.
+
+    Raises:
+        StoreError: The disk, or SQLite, refused something inside.
 
     """
     try:

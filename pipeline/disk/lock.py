@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.disk.failures import storing
+from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.openfile import open_private
 from pipeline.errors import RunLocked
 
@@ -34,7 +34,7 @@ def run_lock(path: Path) -> Iterator[None]:
     # Where a file system has no locks, filelock would use a file, which would outlive a killed run.
     lock = FileLock(path, mode=0o600, fallback_to_soft=False)
     folder = path.parent.parent
-    with storing(f"the output folder {folder}"):
+    with raise_store_errors(f"the output folder {folder}"):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire(blocking=False)
@@ -55,7 +55,10 @@ def run_lock(path: Path) -> Iterator[None]:
 def _name(owner: Path) -> None:
     since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since})
-    with storing(owner), os.fdopen(open_private(owner, os.O_WRONLY | os.O_TRUNC), "wb") as file:
+    with (
+        raise_store_errors(owner),
+        os.fdopen(open_private(owner, os.O_WRONLY | os.O_TRUNC), "wb") as file,
+    ):
         file.write(text.encode())
 
 

@@ -114,7 +114,7 @@ def read_regular(path: Path, limit_bytes: int) -> bytes:
         return file.read(limit_bytes + 1)
 
 
-def kind_of(mode: int) -> str | None:
+def name_kind(mode: int) -> str | None:
     """Return what something that is not an ordinary file is, in plain words; None for a file."""
     kinds = (
         (stat.S_ISREG, None),
@@ -129,6 +129,6 @@ def kind_of(mode: int) -> str | None:
 
 
 def _demand_regular(path: Path, mode: int) -> None:
-    kind = kind_of(mode)
+    kind = name_kind(mode)
     if kind is not None:
         raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))

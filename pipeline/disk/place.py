@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from pipeline.disk.failures import storing
+from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.openfile import open_regular, open_unlinked
 
 _Written = TypeVar("_Written")
@@ -44,7 +44,7 @@ def place(target: Path, write: Callable[[BinaryIO], _Written]) -> tuple[Path, _W
 
     """
     temp = temporary(target)
-    with storing(target), _clearing(temp):
+    with raise_store_errors(target), _clearing(temp):
         descriptor, written = _write(temp, write)
         return place_written(descriptor, temp, target, rename=_rename), written
 
@@ -72,9 +72,9 @@ def place_written(
         StoreError: the disk does not take the file `temp`, or the folder not the name `target`.
 
     """
-    with storing(temp, cannot=cannot):
+    with raise_store_errors(temp, cannot=cannot):
         _flush(descriptor)
-    with storing(target, cannot=cannot):
+    with raise_store_errors(target, cannot=cannot):
         placed = rename(temp, target)
         if outlived is not None:
             outlived.unlink(missing_ok=True)
@@ -139,7 +139,7 @@ def place_copy(source: Path, target: Path, sha256: str) -> bool:
 
     """
     temp = temporary(target)
-    with storing(target), _clearing(temp), contextlib.ExitStack() as opened:
+    with raise_store_errors(target), _clearing(temp), contextlib.ExitStack() as opened:
         try:
             origin = opened.enter_context(open_regular(source))
         except OSError:
@@ -180,7 +180,7 @@ def _sha256(path: Path) -> str:
 
 def remove(target: Path) -> None:
     """Delete a stale file and what a killed writer left beside it. Raises StoreError."""
-    with storing(target, cannot="be deleted"):
+    with raise_store_errors(target, cannot="be deleted"):
         temporary(target).unlink(missing_ok=True)
         target.unlink(missing_ok=True)
 

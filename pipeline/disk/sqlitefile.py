@@ -238,17 +238,17 @@ def network_kind(folder: Path, system: str | None = None) -> str | None:
     try:
         match system or platform.system():
             case "Windows":
-                return of_drive(real.drive, _drive_type)
+                return find_drive_kind(real.drive, _drive_type)
             case "Darwin":
-                return of_mount_list(_mount_list(), str(real))
+                return find_mount_list_kind(_mount_list(), str(real))
             case _:
                 listed = Path("/proc/self/mountinfo").read_text("utf-8", "replace")
-                return of_mountinfo(listed, str(real))
+                return find_mountinfo_kind(listed, str(real))
     except (OSError, AttributeError, subprocess.SubprocessError):
         return None
 
 
-def of_mountinfo(mountinfo: str, path: str) -> str | None:
+def find_mountinfo_kind(mountinfo: str, path: str) -> str | None:
     """Return the network kind of an absolute path by the text of Linux's /proc/self/mountinfo."""
     mounts = []
     for line in mountinfo.splitlines():
@@ -260,7 +260,7 @@ def of_mountinfo(mountinfo: str, path: str) -> str | None:
     return _network_kind(mounts, path)
 
 
-def of_mount_list(listed: str, path: str) -> str | None:
+def find_mount_list_kind(listed: str, path: str) -> str | None:
     """Return the network kind of an absolute path by what `mount` prints on macOS."""
     lines = (re.fullmatch(r".+? on (/.*) \(([^,)]+).*\)", line) for line in listed.splitlines())
     return _network_kind([(found[1], found[2]) for found in lines if found], path)
@@ -276,7 +276,7 @@ def _network_kind(mounts: list[tuple[str, str]], path: str) -> str | None:
     return kind if _NETWORKED.fullmatch(kind) else None
 
 
-def of_drive(drive: str, drive_type: Callable[[str], int]) -> str | None:
+def find_drive_kind(drive: str, drive_type: Callable[[str], int]) -> str | None:
     """Return the network kind of a Windows drive, given by its letter or as a share."""
     if drive.startswith("\\\\") and not drive.startswith(("\\\\?\\", "\\\\.\\")):
         return "network share"

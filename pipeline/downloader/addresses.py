@@ -104,7 +104,17 @@ class CheckedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Resolve; raises ForbiddenAddress if one of the addresses is closed to downloads."""
+        """Find the addresses of a host, and let through only those that downloads may use.
+
+        Args:
+            host: The host of a download link.
+            port: The port, which is passed on with each address.
+            family: The kind of addresses to look for, IPv4, IPv6 or both.
+
+        Raises:
+            ForbiddenAddress: One of the addresses is closed to downloads.
+
+        """
         found = await self._resolver.resolve(host, port, family)
         for address in found:
             if reason := self._refusal(address["host"]):

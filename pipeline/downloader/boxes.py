@@ -44,7 +44,7 @@ class _Box(NamedTuple):
     end: int
 
 
-def walk(file: BinaryIO, size_bytes: int) -> Footage:
+def walk_boxes(file: BinaryIO, size_bytes: int) -> Footage:
     """Check the structure of the MP4 in `file` and return what it claims to show.
 
     Raises BoxFault with a sentence about the first fault.

@@ -45,7 +45,7 @@ _SETTLED = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class PartMark:
     """What makes a part resumable: the host's validator of the file, and its whole size.
 
     `validator` is a strong ETag or a Last-Modified date; `total_bytes` is None if never announced.
@@ -73,7 +73,7 @@ class Verdict:
 
     step: BodyStep
     total_bytes: int | None = None
-    mark: Mark | None = None
+    mark: PartMark | None = None
     gzip: bool = False
 
 
@@ -129,7 +129,7 @@ async def request_answer(
     link: str,
     *,
     have_bytes: int,
-    mark: Mark | None,
+    mark: PartMark | None,
     allow_private: bool,
     headers_s: float,
 ) -> AsyncIterator[aiohttp.ClientResponse]:
@@ -189,7 +189,9 @@ def explain_failure(
     return TransferBroken(f"The transfer from {url_host} broke ({type(error).__name__}).")
 
 
-def judge(status: int, headers: Mapping[str, str], have_bytes: int, mark: Mark | None) -> Verdict:
+def judge(
+    status: int, headers: Mapping[str, str], have_bytes: int, mark: PartMark | None
+) -> Verdict:
     """Judge an answer to a request for a video.
 
     Args:
@@ -231,10 +233,10 @@ def _whole(headers: Mapping[str, str]) -> Verdict:
         raise TransferBroken(f"The download host sent the video packed as '{encoding[:20]}'.")
     total = _number(headers.get("Content-Length"))
     validator = strong_validator(headers)
-    return Verdict(BodyStep.REWRITE, total, Mark(validator, total) if validator else None)
+    return Verdict(BodyStep.REWRITE, total, PartMark(validator, total) if validator else None)
 
 
-def _rest(headers: Mapping[str, str], have_bytes: int, mark: Mark) -> Verdict:
+def _rest(headers: Mapping[str, str], have_bytes: int, mark: PartMark) -> Verdict:
     """Accept a 206 only if it is the rest of the very file whose beginning we have."""
     found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
     plain = headers.get("Content-Encoding", "identity").strip().lower() in {"identity", ""}
@@ -251,13 +253,13 @@ def _rest(headers: Mapping[str, str], have_bytes: int, mark: Mark) -> Verdict:
     return Verdict(BodyStep.APPEND, total, mark)
 
 
-def _same(validator: str, mark: Mark) -> bool:
+def _same(validator: str, mark: PartMark) -> bool:
     """Compare validators of the same kind; an ETag says nothing about a date."""
     tag, known_tag = validator.startswith('"'), mark.validator.startswith('"')
     return validator == mark.validator or tag != known_tag
 
 
-def _nothing_left(headers: Mapping[str, str], have_bytes: int, mark: Mark) -> Verdict:
+def _nothing_left(headers: Mapping[str, str], have_bytes: int, mark: PartMark) -> Verdict:
     told = headers.get("Content-Range", "").removeprefix("bytes */")
     total = _number(told) if told else mark.total_bytes
     if total == have_bytes and mark.total_bytes in {None, total}:

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 # Only local files: a crafted file must not make the decoder open an address.
 _OPEN_OPTIONS = {"protocol_whitelist": "file", "enable_drefs": "0"}
-# A file may announce film frames of any size; 8K is far above anything asked for.
+# A video may announce frames of any size; 8K is far above anything asked for.
 _MAX_PIXELS = 7680 * 4320
 
 
 def _examine(path: str, *, full: bool) -> dict[str, Any]:
-    """Decode the first film frame, or with `full` all of them; return size and length.
+    """Decode the first frame of the video, or with `full` all; return size and length.
 
     If the video is faulty, return `{"fault": sentence}`.
     """
@@ -48,7 +48,7 @@ def _examine(path: str, *, full: bool) -> dict[str, Any]:
 def _measure(container: InputContainer, stream: VideoStream, *, full: bool) -> dict[str, Any]:
     if stream.width * stream.height > _MAX_PIXELS:
         return {"fault": f"{stream.width}x{stream.height} pixels are far too many"}
-    # With several threads the decoder hides errors and film frames.
+    # With several threads the decoder hides errors and frames.
     stream.codec_context.thread_count = 1
     announced = stream.frames
     frames, damaged, size = 0, 0, (0, 0)
@@ -61,13 +61,13 @@ def _measure(container: InputContainer, stream: VideoStream, *, full: bool) -> d
             break
     if not frames or damaged:
         return {
-            "fault": "some of its stills are damaged"
+            "fault": "some frames of the video are damaged"
             if frames
-            else "none of its stills can be decoded"
+            else "no frame of the video can be decoded"
         }
     # An edit list may leave out one or two.
     if full and frames + 2 < announced:
-        return {"fault": f"only {frames} of its {announced} stills can be decoded"}
+        return {"fault": f"only {frames} of the {announced} frames of the video can be decoded"}
     return {"width": size[0], "height": size[1], "duration_s": _length_s(container, stream)}
 
 

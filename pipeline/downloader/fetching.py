@@ -24,9 +24,9 @@ from pipeline.downloader.connection import (
     open_session,
     request_answer,
 )
-from pipeline.downloader.transfer import PartFile, receive, storing_video, video_too_large
+from pipeline.downloader.transfer import PartFile, raise_video_errors, receive, video_too_large
 from pipeline.downloader.verification import (
-    LEVELS,
+    VERIFY_LEVELS,
     CutVideo,
     Decoders,
     Wanted,
@@ -36,7 +36,8 @@ from pipeline.downloader.verification import (
 from pipeline.errors import BadVideo, TransferBroken
 from pipeline.model import Video
 
-MAX_BYTES = 2 * 1024**3
+LARGEST_VIDEO_BYTES = 2 * 1024**3
+"""The size beyond which a download is given up, unless another is set."""
 _Done = TypeVar("_Done")
 
 
@@ -55,6 +56,9 @@ class Downloader:
         verify_timeout_s: The longest time that a video may take to decode.
         resolver: Finds the addresses of hosts; None for the system's.
 
+    Raises:
+        ValueError: There is no such level of `verify`.
+
     """
 
     def __init__(
@@ -66,12 +70,12 @@ class Downloader:
         allow_private: bool = False,
         stall_s: float = 60,
         connect_s: float = 30,
-        max_bytes: int = MAX_BYTES,
+        max_bytes: int = LARGEST_VIDEO_BYTES,
         verify_timeout_s: float = 120,
         resolver: AbstractResolver | None = None,
     ) -> None:
-        if verify not in LEVELS:
-            raise ValueError(f"verify must be one of {', '.join(LEVELS)}, not {verify!r}")
+        if verify not in VERIFY_LEVELS:
+            raise ValueError(f"verify must be one of {', '.join(VERIFY_LEVELS)}, not {verify!r}")
         self._folder = videos_dir.absolute()
         self._concurrency = concurrency
         self._verify = verify
@@ -87,7 +91,7 @@ class Downloader:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        with storing_video(self._folder):
+        with raise_video_errors(self._folder):
             refuse_link(self._folder)
             self._folder.mkdir(parents=True, exist_ok=True)
         self._session = await self._stack.enter_async_context(
@@ -175,7 +179,7 @@ class Downloader:
 
         A damaged one is left until a sound one replaces it.
         """
-        with storing_video(part.final):
+        with raise_video_errors(part.final):
             refuse_link(part.final)
             try:
                 part.final.lstat()
@@ -237,7 +241,7 @@ def _describe_and_settle(part: PartFile, wanted: Wanted) -> Video:
     """Verify the boxes of the part and settle it, opened once. Blocks: call it in a thread."""
     descriptor = part.open()
     try:
-        with storing_video(part.path):
+        with raise_video_errors(part.path):
             video = describe_open_file(descriptor, part.final.name, wanted)
     except BaseException:
         os.close(descriptor)

@@ -24,10 +24,10 @@ from pathlib import Path
 
 import aiohttp
 
-from pipeline.disk.failures import storing
+from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.openfile import open_regular, open_unlinked
 from pipeline.disk.place import place_written, temporary
-from pipeline.downloader.connection import BodyStep, Mark, Verdict
+from pipeline.downloader.connection import BodyStep, PartMark, Verdict
 from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -50,9 +50,9 @@ _UNPACKED_BYTES = 1024 * 1024
 _GZIP = 31  # zlib: a gzip header and trailer are expected
 
 
-def storing_video(path: Path) -> AbstractContextManager[None]:
+def raise_video_errors(path: Path) -> AbstractContextManager[None]:
     """Turn every failure of the file system inside into a StoreError that names `path`."""
-    return storing(path, cannot=_WRITTEN_OR_READ)
+    return raise_store_errors(path, cannot=_WRITTEN_OR_READ)
 
 
 class PartFile:
@@ -73,21 +73,21 @@ class PartFile:
         """Whether all announced bytes are there already."""
         return self.mark is not None and self.mark.total_bytes == self.size_bytes > 0
 
-    def _read_mark(self) -> Mark | None:
+    def _read_mark(self) -> PartMark | None:
         """Read the companion; without a sound one the part is not resumable."""
         if not 0 < _size_on_disk(self.sidecar) <= _SIDECAR_LIMIT_BYTES:
             return None
-        with storing_video(self.sidecar), open_regular(self.sidecar) as descriptor:
+        with raise_video_errors(self.sidecar), open_regular(self.sidecar) as descriptor:
             mark = _parse_mark(os.read(descriptor, _SIDECAR_LIMIT_BYTES), self._name)
         if mark is None or (mark.total_bytes or self.size_bytes) < self.size_bytes:
             return None
         return mark
 
-    def start_over(self, mark: Mark | None) -> None:
+    def start_over(self, mark: PartMark | None) -> None:
         """Begin an empty part; without a `mark` it is not resumable."""
         if self.size_bytes or self._mark_kept:
             self.remove()
-        with storing_video(self.path):
+        with raise_video_errors(self.path):
             # A companion without its part would describe bytes that are not there. Usually neither
             # exists.
             self.sidecar.unlink(missing_ok=True)
@@ -110,9 +110,9 @@ class PartFile:
         with suppress(StoreError):
             self._write_mark(self.mark)
 
-    def _write_mark(self, mark: Mark) -> None:
+    def _write_mark(self, mark: PartMark) -> None:
         record = {"name": self._name, "validator": mark.validator, "size": mark.total_bytes}
-        with storing_video(self.sidecar):
+        with raise_video_errors(self.sidecar):
             try:
                 with FileIO(open_unlinked(self.sidecar, _NEW), "wb") as file:
                     file.write(json.dumps(record).encode())
@@ -123,7 +123,7 @@ class PartFile:
 
     def reopen(self) -> None:
         """Open the part at its end."""
-        with storing_video(self.path):
+        with raise_video_errors(self.path):
             self._descriptor = open_unlinked(self.path, os.O_WRONLY | os.O_APPEND)
             if os.fstat(self._descriptor).st_size != self.size_bytes:
                 raise OSError(errno.EBUSY, "another program changes it")
@@ -132,7 +132,7 @@ class PartFile:
         """Append a piece, unbuffered."""
         descriptor = self._descriptor
         assert descriptor is not None, "opened before it is written to"  # noqa: S101
-        with storing_video(self.path):
+        with raise_video_errors(self.path):
             written = os.write(descriptor, piece)
             while written < len(piece):  # a disk that runs full takes a part of it first
                 written += os.write(descriptor, memoryview(piece)[written:])
@@ -142,7 +142,7 @@ class PartFile:
         """Close the part and keep it; unless it is whole, with what is needed to continue."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            with storing_video(self.path):
+            with raise_video_errors(self.path):
                 os.close(descriptor)
             if not self.whole:
                 self.keep()
@@ -152,7 +152,7 @@ class PartFile:
         self.mark = None
         self.close()
         for path in (self.sidecar, self.path):
-            with storing_video(path):
+            with raise_video_errors(path):
                 path.unlink(missing_ok=True)
         self.size_bytes, self._mark_kept = 0, False
 
@@ -161,7 +161,7 @@ class PartFile:
 
         It can be written to as well, since Windows flushes no other.
         """
-        with storing_video(self.path):
+        with raise_video_errors(self.path):
             return open_unlinked(self.path, os.O_RDWR)
 
     def settle(self, descriptor: int | None = None) -> None:
@@ -177,7 +177,7 @@ class PartFile:
 
 def _size_on_disk(path: Path) -> int:
     """Return the size of an ordinary file; 0 where there is none."""
-    with storing_video(path):
+    with raise_video_errors(path):
         try:
             found = path.lstat()
         except FileNotFoundError:
@@ -185,7 +185,7 @@ def _size_on_disk(path: Path) -> int:
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
-def _parse_mark(text: bytes, name: str) -> Mark | None:
+def _parse_mark(text: bytes, name: str) -> PartMark | None:
     try:
         record = json.loads(text)
     except ValueError:
@@ -198,7 +198,7 @@ def _parse_mark(text: bytes, name: str) -> Mark | None:
         return None
     if size is not None and (not isinstance(size, int) or size < 0):
         return None
-    return Mark(validator, size)
+    return PartMark(validator, size)
 
 
 class SpeedWatch:

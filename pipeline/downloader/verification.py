@@ -22,14 +22,16 @@ from subprocess import DEVNULL, PIPE
 from typing import Any, Self
 
 from pipeline.disk.openfile import open_regular
-from pipeline.downloader.boxes import BoxFault, Footage, walk
-from pipeline.downloader.transfer import storing_video
+from pipeline.downloader.boxes import BoxFault, Footage, walk_boxes
+from pipeline.downloader.transfer import raise_video_errors
 from pipeline.errors import BadVideo, Unfinished
 from pipeline.model import Video
 
-LEVELS = ("boxes", "first_frame", "full")
+VERIFY_LEVELS = ("boxes", "first_frame", "full")
+"""How thoroughly a video can be verified: each level includes those before."""
 _LENGTH_TOLERANCE_S = 0.25
-AT_ONCE_BYTES = 1024 * 1024
+READ_AT_ONCE_BYTES = 1024 * 1024
+"""The size up to which a video is read in one go."""
 # The pixels of each aspect ratio and resolution (docs/contract.md, "The video").
 _PIXELS = {
     ("16:9", "720p"): (1280, 720),
@@ -99,7 +101,7 @@ async def verify_file(
 
 
 def _describe(path: Path, wanted: Wanted | None, name: str | None) -> Video:
-    with storing_video(path), open_regular(path) as descriptor:
+    with raise_video_errors(path), open_regular(path) as descriptor:
         return describe_open_file(descriptor, name or path.name, wanted)
 
 
@@ -124,7 +126,7 @@ def describe_open_file(descriptor: int, name: str, wanted: Wanted | None) -> Vid
     size_bytes = found.st_size
     with _reader(descriptor, size_bytes) as file:
         try:
-            footage = walk(file, size_bytes)
+            footage = walk_boxes(file, size_bytes)
         except BoxFault as fault:
             kind = CutVideo if fault.truncated else BadVideo
             raise kind(f"The file is no whole video: {fault}.") from fault
@@ -135,7 +137,7 @@ def describe_open_file(descriptor: int, name: str, wanted: Wanted | None) -> Vid
 
 def _reader(descriptor: int, size_bytes: int) -> io.BytesIO | io.BufferedReader:
     """Read a short file at once: after each system call a thread waits for its turn."""
-    if size_bytes <= AT_ONCE_BYTES:
+    if size_bytes <= READ_AT_ONCE_BYTES:
         content = os.read(descriptor, size_bytes)
         if len(content) == size_bytes:  # else something is wrong, which reading on will tell
             return io.BytesIO(content)
@@ -251,7 +253,7 @@ class Decoders:
             await decoder.end()
 
     async def examine(self, path: Path, *, full: bool) -> Footage:
-        """Decode the first film frame, or with `full` all of them, and return what the video shows.
+        """Decode the first frame of the video, or with `full` all; return what the video shows.
 
         Raises BadVideo if it cannot be decoded in time, Unfinished if no decoder starts.
         """

@@ -8,8 +8,10 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, replace
 
-GROUPS = ("submit", "query", "upload", "download", "balance")
-SHAPES = ("error", "error_int", "success", "message", "flat", "plain", "html")
+FAULT_GROUPS = ("submit", "query", "upload", "download", "balance")
+"""The calls that faults belong to: their names begin with one of these."""
+ERROR_SHAPES = ("error", "error_int", "success", "message", "flat", "plain", "html")
+"""The forms in which a fault can write the body of its error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,7 @@ _BALANCE = (
 CATALOGUE: dict[str, FaultKind] = {
     kind.name: kind for kind in (*_SUBMIT, *_QUERY, *_UPLOAD, *_DOWNLOAD, *_BALANCE)
 }
+"""Every fault, by name."""
 
 
 def find_fault(name: str) -> FaultKind:

@@ -58,6 +58,7 @@ def corrupt_head(data: bytes, size_bytes: int = 64) -> bytes:
 
 
 FRAMES_PER_S = 24
+"""The frame rate of every clip."""
 _SAMPLES_PER_S = 48_000
 _AAC_SAMPLES = 1024
 

@@ -67,41 +67,81 @@ def build_parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
         description="A local ToAPIs on 127.0.0.1; prints one line of JSON once it listens.",
     )
     add = parser.add_argument
-    add("--port", type=int, default=0, help="of the API; 0 takes any free one")
-    add("--files-port", type=int, default=0, help="of uploads and videos; 0 takes any free one")
+    add("--port", type=int, default=0, help="Port of the API; 0 picks a free one (default: 0)")
+    add(
+        "--files-port",
+        type=int,
+        default=0,
+        help="Port of uploads and videos; 0 picks a free one (default: 0)",
+    )
     add(
         "--state",
         dest="state_dir",
         type=Path,
         metavar="DIR",
-        help="keep everything there and go on from it",
+        help="Keep all tasks and files in this folder, and go on from what it holds",
     )
-    add("--quick", action="store_true", help="tiny plain clips instead of rendered videos")
-    add("--median-s", type=float, default=4.0, help="median time of a task (4)")
-    add("--p95-s", type=float, help="95th percentile of it (twice the median)")
-    add("--fail-share", type=float, default=0.0, help="share of tasks that fail, 0 to 1")
+    add("--quick", action="store_true", help="Make tiny plain clips instead of rendered videos")
+    add("--median-s", type=float, default=4.0, help="Median time of a task in seconds (default: 4)")
+    add(
+        "--p95-s",
+        type=float,
+        help="95th percentile of the time of a task (default: twice the median)",
+    )
+    add(
+        "--fail-share",
+        type=float,
+        default=0.0,
+        help="Share of tasks that fail, 0 to 1 (default: 0)",
+    )
     add(
         "--fault",
         dest="faults",
         action="append",
         default=[],
         metavar="NAME[=SHARE][*COUNT][@VALUE][~SHAPE]",
-        help="go wrong in this way; may be given several times (see --list-faults)",
+        help="Inject this fault; may be given several times (see --list-faults)",
     )
-    add("--list-faults", action="store_true", help="print all faults and leave")
-    add("--key", help="the only API key accepted (any)")
-    add("--submit-per-minute", type=float, default=_SUBMIT_PER_MINUTE, help="0 is no limit (300)")
-    add("--submit-burst", type=int, help="at once (ten seconds' worth)")
-    add("--query-per-minute", type=float, default=_QUERY_PER_MINUTE, help="0 is no limit (3000)")
-    add("--query-burst", type=int, help="at once (ten seconds' worth)")
-    add("--outstanding-cap", type=int, help="most unfinished tasks (no cap)")
-    add("--url-lifetime-s", type=float, default=DAY_S, help="how long a video's URL works (a day)")
-    add("--padding-bytes", type=int, default=0, help="enlarge every clip by this much")
-    add("--fractional-times", action="store_true", help="times with fractions of a second")
-    add("--render-workers", type=int, default=2, help="processes that render (2)")
-    add("--seed", type=int, default=0, help="of every draw (0)")
-    add("--announce", type=Path, nargs="?", metavar="FILE", help="write the line there as well")
-    add("--until-stdin-closes", action="store_true", help="stop at the end of standard input")
+    add("--list-faults", action="store_true", help="Print all faults and exit")
+    add("--key", help="The only API key to accept (default: any)")
+    add(
+        "--submit-per-minute",
+        type=float,
+        default=_SUBMIT_PER_MINUTE,
+        help="Submissions allowed per minute; 0 for no limit (default: 300)",
+    )
+    add("--submit-burst", type=int, help="Submissions allowed in a burst (default: 10 s worth)")
+    add(
+        "--query-per-minute",
+        type=float,
+        default=_QUERY_PER_MINUTE,
+        help="Queries allowed per minute; 0 for no limit (default: 3000)",
+    )
+    add("--query-burst", type=int, help="Queries allowed in a burst (default: 10 s worth)")
+    add("--outstanding-cap", type=int, help="Most unfinished tasks at a time (default: no cap)")
+    add(
+        "--url-lifetime-s",
+        type=float,
+        default=DAY_S,
+        help="Lifetime of a video's URL in seconds (default: a day)",
+    )
+    add(
+        "--padding-bytes",
+        type=int,
+        default=0,
+        help="Enlarge every clip by so many bytes (default: 0)",
+    )
+    add("--fractional-times", action="store_true", help="Write times with fractions of a second")
+    add("--render-workers", type=int, default=2, help="Processes that render videos (default: 2)")
+    add("--seed", type=int, default=0, help="Seed for all random draws (default: 0)")
+    add(
+        "--announce",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="Also write the line of JSON to this file",
+    )
+    add("--until-stdin-closes", action="store_true", help="Stop at the end of standard input")
     return parser
 
 

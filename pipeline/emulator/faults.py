@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from pipeline.emulator.catalogue import SHAPES, FaultKind, UnknownFaultError, find_fault
+from pipeline.emulator.catalogue import ERROR_SHAPES, FaultKind, UnknownFaultError, find_fault
 
 _MARKER = re.compile(r"\[fault:([^\]\s]+)\]")
 _RULE = re.compile(r"(?P<name>[a-z0-9_]+)(?P<rest>(?:[=*@~][^=*@~]+)*)")
@@ -81,14 +81,14 @@ def _with_part(rule: FaultRule, sign: str, part: str) -> FaultRule:
             case "@":
                 return replace(rule, value=_value(rule.kind, part))
             case _:
-                return replace(rule, shape=SHAPES[SHAPES.index(part)])
+                return replace(rule, shape=ERROR_SHAPES[ERROR_SHAPES.index(part)])
     except UnknownFaultError:
         raise
     except ValueError:
         raise UnknownFaultError(
             f"{sign}{part} does not fit {rule.kind.name}: {_FORM}, SHARE from 0 to 1, "
             f"COUNT from 1 or all, VALUE {rule.kind.value or 'none'}, "
-            f"SHAPE one of {', '.join(SHAPES)}"
+            f"SHAPE one of {', '.join(ERROR_SHAPES)}"
         ) from None
 
 

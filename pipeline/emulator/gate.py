@@ -58,8 +58,11 @@ class _TokenBucket:
 
 
 CALL = web.RequestKey("call", Call)
+"""Which call of the API a request is."""
 CODE = web.RequestKey("code", str)
+"""The error code that a request was answered with, for the log."""
 PROMPT = web.RequestKey("prompt", str)
+"""The prompt of a submission, for the log."""
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -82,6 +82,7 @@ def fault_error(rule: FaultRule, headers: dict[str, str] | None = None) -> web.R
 
 
 UNANSWERED = web.RequestKey("unanswered", bool)
+"""Set on a request whose connection is dropped in place of an answer."""
 
 
 def reset(request: web.Request) -> web.Response:

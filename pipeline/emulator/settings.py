@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DAY_S = 86_400.0
+"""The seconds of a day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

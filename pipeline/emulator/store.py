@@ -50,7 +50,7 @@ class Store:
     """
 
     def __init__(self, path: Path | None) -> None:
-        """Open or create the file; None keeps it in memory."""
+        """Open or create the file; None keeps it in memory. Raises OSError if it cannot be used."""
         self._db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=_PATIENCE_S)
         try:
             self._open()

@@ -176,6 +176,7 @@ def _reference(body: Mapping[str, Any]) -> str:
     return value
 
 
+# The statuses of a task, as the answers of the API call them.
 QUEUED = "queued"
 IN_PROGRESS = "in_progress"
 COMPLETED = "completed"

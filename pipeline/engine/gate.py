@@ -80,7 +80,7 @@ class Gate:
         self._probes = 0
 
     def is_open(self, now: float, outstanding: int) -> bool:
-        """Whether one submission may go out now."""
+        """Tell whether one submission may go out now."""
         return (
             self.in_flight < self._room
             and outstanding < self._window.size(now)

@@ -18,6 +18,7 @@ from pipeline.engine.rows import Stop, stop_for_budget
 from pipeline.model import Attempt
 
 DAY_S = 86_400
+"""The seconds of a day, from midnight to midnight UTC."""
 
 _GROUPING, _LONGEST_GROUPING_S = 0.075, 0.75
 """Queries due within this part of the interval, or this time if it is shorter, go together."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.disk.failures import storing
+from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.openfile import open_private
 from pipeline.disk.place import rename_new
 from pipeline.errors import UsageError
@@ -48,7 +48,7 @@ def back_up(journal: Path, target: Path) -> None:
 def _written_beside(target: Path) -> Iterator[Path]:
     """Yield a file of our own beside `target`, which then gets that name if nothing has it."""
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    with storing(target, action=_ELSEWHERE), contextlib.ExitStack() as on_end:
+    with raise_store_errors(target, action=_ELSEWHERE), contextlib.ExitStack() as on_end:
         os.close(open_private(part, os.O_RDWR | os.O_EXCL))
         on_end.callback(part.unlink, missing_ok=True)
         yield part

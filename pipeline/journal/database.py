@@ -28,6 +28,7 @@ DAMAGED = (
     "Restore it with: reelsheet journal rebuild MANIFEST. Do not delete the file: it knows what is "
     "paid for."
 )
+"""What to do about a journal that is damaged."""
 
 _PAID_AGAIN = "In another output folder every row would be sent, and paid for, again."
 
@@ -62,6 +63,7 @@ _STEPS = (_FIRST, _SECOND)
 journal is brought forward by the steps that it does not have yet."""
 
 VERSION = len(_STEPS)
+"""The version of the schema that this program writes."""
 
 
 def connect(path: Path, *, networked: bool | None = None) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from pipeline.collector import collector_paused
+from pipeline.collector import pause_collector
 from pipeline.disk.groupcommit import Committed, GroupCommit
 from pipeline.disk.reserve import Reserve
 from pipeline.disk.sqlitefile import fold_in, leave_whole
@@ -60,7 +60,7 @@ class Journal:
         """
         claim(self._connection, self.path, manifest, adopt=adopt, series=series)
 
-    @collector_paused()
+    @pause_collector()
     def entries(self, known: Mapping[str, Request] | None = None) -> dict[str, Entry]:
         """Return the latest entry of every row, by key; raises StoreError.
 

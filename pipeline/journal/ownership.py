@@ -149,7 +149,7 @@ def read_notes(journal: Path) -> dict[str, str]:
             return dict(connection.execute("SELECT name, value FROM meta"))
 
 
-def paid_elsewhere(
+def explain_paid_elsewhere(
     manifest: Path,
     folder: OutputFolder,
     outputs: str,

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from pipeline.collector import collector_paused
+from pipeline.collector import pause_collector
 from pipeline.errors import StoreError
 from pipeline.journal.database import clear_errors, connect_for_reading, refuse_damaged
 from pipeline.journal.identities import Identities
@@ -31,6 +31,7 @@ GET_ENTRIES = (
     f"SELECT {', '.join('a.' + name for name in ENTRY_COLUMNS)}, r.body "  # noqa: S608 - likewise
     "FROM attempts a JOIN requests r USING (request_hash) {where} ORDER BY a.key, a.number"
 )
+"""Read attempts with their requests; `where` takes the condition, or nothing."""
 _GET_ATTEMPTS = (
     f"SELECT {', '.join(ENTRY_COLUMNS)} FROM attempts a {{where}} "  # noqa: S608 - our own names
     "ORDER BY key, number"
@@ -102,7 +103,7 @@ def _requests(
     return {one: read[one] if one in read else known[one] for one in hashes}
 
 
-@collector_paused()
+@pause_collector()
 def read_entries(path: Path, known: Mapping[str, Request] | None = None) -> dict[str, Entry]:
     """Return the latest entry of every row of a journal, by key; nothing if there is no journal.
 

@@ -27,6 +27,7 @@ ENTRY_COLUMNS = (
     "video",
     "closed",
 )
+"""The columns of the table `attempts` in the order in which they are read and written."""
 
 # One encoder for all: `json.dumps` makes a new one in each call with `ensure_ascii=False`.
 _text = json.JSONEncoder(ensure_ascii=False).encode

@@ -25,6 +25,9 @@ _BLANK = re.compile(rf"[{_BLANKS}\x1c-\x1f]*")
 # What cells lose at both ends. Prompts are sent without it, and the hashes of rows that were paid
 # for are made of them: another character here makes other requests.
 _EDGES = "\u00a0\u00ad\u200b\u200c\u200d\u2060\ufeff"
+# What chats, mails and Explorer leave around a path, marks of direction among it. Not one set with
+# the edges of cells: more characters there would change the hashes of rows that were paid for.
+_AROUND_PATHS = "\u200b\u200e\u200f\u202a\u202c\u2060\ufeff"
 # What headers and spellings are compared without.
 _FORMATTING = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
@@ -54,6 +57,11 @@ def trim(text: str) -> str:
     A blank text may leave some of its characters: only keys of rows need them.
     """
     return text.strip() if text.isascii() else text.strip().strip(_EDGES).strip()
+
+
+def trim_path(text: str) -> str:
+    """Return a path or web address without the blanks and the invisible marks around it."""
+    return text.strip().strip(_AROUND_PATHS).strip()
 
 
 def fold_text(text: str) -> str:

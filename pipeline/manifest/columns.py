@@ -48,7 +48,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "key": ("key", "id", "sku"),
 }  # fmt: skip
 FIELDS = tuple(ALIASES)
+"""The fields that a column can be."""
 RESULT_PREFIX = "result_"
+"""How the headers of the columns that runs write begin."""
 
 _FIELD_OF = {alias: field for field, aliases in ALIASES.items() for alias in aliases}
 _JOINTS = re.compile(r"[\s_\-]+")

@@ -10,11 +10,9 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from pipeline.concealment import conceal
-from pipeline.manifest.blank import is_blank
+from pipeline.manifest.blank import is_blank, trim_path
 from pipeline.model import PictureFault
 
-# Left around a path by chats, mails and Explorer.
-_LEFT_AROUND = "\ufeff\u200b\u200e\u200f\u202a\u202c\u2060"
 _QUOTES = (
     ('"', '"'),
     ("'", "'"),
@@ -98,7 +96,7 @@ def web_fault(url: str) -> PictureFault | None:
 
 def _bare(cell: str) -> str:
     """Take away blanks, invisible characters and one pair of quotes around the text."""
-    text = cell.strip().strip(_LEFT_AROUND).strip()
+    text = trim_path(cell)
     for opening, closing in _QUOTES:
         if len(text) > 1 and text.startswith(opening) and text.endswith(closing):
             text = text[1:-1].strip()
@@ -128,7 +126,7 @@ def _by_file_url(text: str, root: Path, *, outside: bool) -> Path | PictureFault
     if parts.netloc.lower() not in ("", "localhost"):
         return PictureFault(
             "other_computer",
-            f"{_shorten(text)} is on another computer. Copy the picture to {root} and "
+            f"{_shorten(text)} is on another computer. Copy the picture to {root.absolute()} and "
             "write its name.",
         )
     path = url2pathname(parts.path)
@@ -145,17 +143,17 @@ def _on_disk(text: str, root: Path, *, outside: bool) -> Path | PictureFault:
     if sys.platform != "win32" and (_DRIVE.match(text) or text.startswith("\\\\")):
         return PictureFault(
             "other_computer",
-            f"{_shorten(text)} is a path on a Windows computer. Copy the picture to {root} and "
-            "write the path from there.",
+            f"{_shorten(text)} is a path on a Windows computer. Copy the picture to "
+            f"{root.absolute()} and write the path from there.",
         )
     path = root / _expand(text if os.sep == "\\" else text.replace("\\", "/"))
     if outside or _is_inside(path, root):
         return path
     return PictureFault(
         "outside",
-        f"{_shorten(text)} is outside the picture folder {root}. Move the picture into it, set "
-        "manifest.image_root to the folder that holds all pictures, or set manifest.images_outside "
-        "to true.",
+        f"{_shorten(text)} is outside the picture folder {root.absolute()}. Move the picture into "
+        "it, set manifest.image_root to the folder that holds all pictures, or set "
+        "manifest.images_outside to true.",
     )
 
 

@@ -29,6 +29,7 @@ FILTERS = (
     "capitalize", "default", "first", "join", "last", "length", "lower", "replace", "sentence",
     "striphtml", "title", "trim", "truncate", "upper",
 )  # fmt: skip
+"""The filters that a template may use."""
 _TESTS = ("defined", "undefined", "in", "string")
 _LONGEST = 100_000  # characters of a text, also between two filters
 _LONGEST_TEMPLATE = 20_000

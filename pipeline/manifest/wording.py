@@ -56,8 +56,20 @@ def plural(number: int, noun: str) -> str:
     return noun if number == 1 else f"{noun}s"
 
 
+def agree(number: int, if_one: str, if_more: str) -> str:
+    """Return the words that go with a number: `agree(rows, "is", "are")`.
+
+    Args:
+        number: How many things are spoken of.
+        if_one: The words for exactly one of them.
+        if_more: The words for any other number, none included.
+
+    """
+    return if_one if number == 1 else if_more
+
+
 def list_numbers(numbers: Sequence[int]) -> str:
-    """Up to five numbers as a person writes them: "3, 4 and 7", "3, 4, 7, 8, 9 and 12 more"."""
+    """List up to five numbers in words: "3, 4 and 7", "3, 4, 7, 8, 9 and 12 more"."""
     shown = [str(number) for number in numbers[:_NUMBERS_SHOWN]]
     rest = len(numbers) - len(shown)
     if rest:

@@ -1,6 +1,6 @@
 """Which picture files are accepted: the formats, the limits, and a sentence for every other file.
 
-A new format is a row of `FORMATS`; if Pillow opens it by itself, nothing else has to change.
+A new format is a row of `PICTURE_FORMATS`; if Pillow opens it by itself, nothing else changes.
 
 Tested in tests/pictures/test_shelf.py, the shape of pictures in tests/pictures/test_accepted.py.
 """
@@ -65,7 +65,8 @@ HEIC = PictureFormat(
     _brands(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"),
     "a HEIC photograph of a phone",
 )
-FORMATS = (
+"""The format of iPhones, which needs a library of its own."""
+PICTURE_FORMATS = (
     # An MPO is a JPEG with more pictures behind the first, as phones write it.
     PictureFormat(
         "JPEG",
@@ -89,9 +90,11 @@ FORMATS = (
     PictureFormat("AVIF", ("AVIF",), (".avif",), _brands(b"avif", b"avis"), "an AVIF picture"),
     HEIC,
 )
-FORMAT_OF = {name: each for each in FORMATS for name in each.pillow_names}
+"""The formats that can be opened; those with a media type are also sent as they are."""
+FORMAT_OF = {name: each for each in PICTURE_FORMATS for name in each.pillow_names}
 """The format that Pillow calls by a name."""
-SUFFIXES = frozenset(suffix for each in FORMATS for suffix in each.suffixes)
+PICTURE_SUFFIXES = frozenset(suffix for each in PICTURE_FORMATS for suffix in each.suffixes)
+"""The suffixes of files that are taken for pictures."""
 
 _OTHER_KINDS: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypcrx", "a camera raw picture"),
@@ -170,7 +173,7 @@ def unidentified(path: Path, data: bytes, *, prepare: bool, heic: bool) -> Pictu
 
     `data` is its content; `heic` tells whether there was a decoder for HEIC.
     """
-    known = next((each for each in FORMATS if each.begins(data)), None)
+    known = next((each for each in PICTURE_FORMATS if each.begins(data)), None)
     if known is None:
         kind = _other_kind(data) or "no JPEG, PNG, WebP or GIF picture"
         return PictureFault("wrong_format", f"{path.name} is {kind}. {_SAVE_AS}")

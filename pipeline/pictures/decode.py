@@ -21,11 +21,11 @@ from pipeline.model import Picture, PictureFault
 from pipeline.pictures import accepted
 from pipeline.pictures.accepted import (
     FORMAT_OF,
-    FORMATS,
     HEIC,
     LARGEST_BYTES,
     LARGEST_PIXELS,
     LARGEST_SOURCE_BYTES,
+    PICTURE_FORMATS,
 )
 from pipeline.pictures.memory import CopyFolder
 from pipeline.pictures.recipe import RECIPE, Copy, find_needs, make_copy
@@ -54,7 +54,9 @@ warnings.simplefilter("error", Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
-def decode(path: Path, copies: CopyFolder | None, *, prepare: bool) -> Picture | PictureFault:
+def decode_picture(
+    path: Path, copies: CopyFolder | None, *, prepare: bool
+) -> Picture | PictureFault:
     """Read a file whole, decode its first picture in full and hash its bytes.
 
     Args:
@@ -82,7 +84,7 @@ def _open(
     heic = prepare and HEIC.begins(data) and _heic_decoder_loaded()
     names = [
         each.pillow_names[0]
-        for each in FORMATS
+        for each in PICTURE_FORMATS
         if each.mime_type or (prepare and (heic or each is not HEIC))
     ]
     try:

@@ -16,16 +16,16 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeAlias
 
-from pipeline.disk.openfile import kind_of
+from pipeline.disk.openfile import name_kind
 from pipeline.model import Picture, PictureFault
 from pipeline.pictures.accepted import (
     LARGEST_BYTES,
     LARGEST_SOURCE_BYTES,
-    SUFFIXES,
+    PICTURE_SUFFIXES,
     picture_too_large,
     unreadable,
 )
-from pipeline.pictures.decode import decode
+from pipeline.pictures.decode import decode_picture
 from pipeline.pictures.memory import CopyFolder, PictureMemory, Stamp
 from pipeline.pictures.recipe import RECIPE
 
@@ -93,7 +93,7 @@ class PictureShelf(AbstractContextManager["PictureShelf"]):
             status = path.stat()
         except (OSError, ValueError) as error:
             return _explain_missing(path, error, nearby)
-        kind = kind_of(status.st_mode)
+        kind = name_kind(status.st_mode)
         if kind is not None:
             return PictureFault(
                 "not_a_file", f"{path} is {kind}, not a file. Write the name of the picture file."
@@ -109,7 +109,7 @@ class PictureShelf(AbstractContextManager["PictureShelf"]):
         executor = ThreadPoolExecutor(self._workers, thread_name_prefix="picture")
         try:
             futures: dict[Future[Inspected], Path] = {
-                executor.submit(decode, path, self._copies, prepare=self._prepare): path
+                executor.submit(decode_picture, path, self._copies, prepare=self._prepare): path
                 for path in unknown
             }
             for future in as_completed(futures):
@@ -192,7 +192,7 @@ class _Folder:
         self._stems: dict[str, list[str]] = defaultdict(list)
         for folded, name in self.names.items():
             stem, suffix = os.path.splitext(folded)  # noqa: PTH122 - of text, not of a path
-            if suffix in SUFFIXES:
+            if suffix in PICTURE_SUFFIXES:
                 self._stems[stem].append(name)
 
     def find_same(self, name: str) -> str | None:

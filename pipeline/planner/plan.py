@@ -40,9 +40,11 @@ class Action(StrEnum):
 
 
 ENDED_BADLY = frozenset({State.FAILED, State.EXPIRED, State.REFUSED})
+"""The states whose rows `retry` can give a new attempt."""
 
 _NEW = "new"
 CHANGED = "changed"
+"""The group of done rows that were edited since."""
 _RENAMED = "renamed"
 REPEAT = "repeat"
 GROUPS = (_NEW, CHANGED, _RENAMED, REPEAT, *(state.value for state in State))

@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.account.submission import Submission
 from pipeline.checker import rules
 from pipeline.checker.check import CheckedManifest
-from pipeline.collector import collector_paused
+from pipeline.collector import pause_collector
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.journal.reading import read_attempts, read_entries, read_first_events
@@ -27,7 +27,7 @@ _TYPICAL_TASK_S = 150.0
 """Assumed until tasks were seen; the provider says 1 to 5 minutes: docs/contract.md, "Queries"."""
 
 
-@collector_paused()
+@pause_collector()
 def plan_manifest(
     checked: CheckedManifest,
     entries: Mapping[str, Entry],
@@ -66,7 +66,7 @@ def _rows(checked: CheckedManifest) -> list[tuple[str, Request | None]]:
     return [(key, requests.get(row.number)) for key, row in rows]
 
 
-@collector_paused()
+@pause_collector()
 def renamed_rows(
     checked: CheckedManifest,
     entries: Mapping[str, Entry],

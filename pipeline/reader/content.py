@@ -55,7 +55,7 @@ _SUFFIXES = {
 }
 
 
-def load(path: Path) -> bytes:
+def load_file(path: Path) -> bytes:
     """Return the bytes of the manifest at `path`.
 
     Raises:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.collector import collector_paused
-from pipeline.reader.content import is_text, load
+from pipeline.collector import pause_collector
+from pipeline.reader.content import is_text, load_file
 from pipeline.reader.text.delimited import read_text
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def read(
         ManifestError: it cannot be read; the message names the file and the line or row.
 
     """
-    data = load(path)
-    with collector_paused():
+    data = load_file(path)
+    with pause_collector():
         if is_text(path, data):
             return read_text(path, data, encoding=encoding)
         # Its libraries take half of a command's start, and text needs none of them.

@@ -34,12 +34,12 @@ from pipeline.runner.target import Target, check_target, resolve_target
 OnProgress: TypeAlias = Callable[[RunProgress], object]
 
 _WAIT_S = 0.5
-"""A thread that waits hears an interruption at least this often: some systems need it."""
+"""The longest wait before a thread checks for an interruption: some systems need it."""
 _MOST_PRESSES = 3
 """The third interruption does not wait any longer, as the third Ctrl-C of the command."""
 
 
-class Choice(TypedDict, total=False):
+class RowChoice(TypedDict, total=False):
     """Which rows, and how.
 
     `retry`: states whose unchanged rows get a new attempt (failed, refused, expired). `redo`:
@@ -56,7 +56,7 @@ class Choice(TypedDict, total=False):
     pay_again: Several
 
 
-class RunOptions(Choice, total=False):
+class RunOptions(RowChoice, total=False):
     """What `run` and `arun` may be told besides.
 
     `strict`: start only if no row breaks a rule. `adopt`: use the output folder although the
@@ -102,12 +102,13 @@ class Reelsheet:
         """
         return reports.check_report(self._target())
 
-    def plan(self, **choice: Unpack[Choice]) -> PlanReport:
+    def plan(self, **choice: Unpack[RowChoice]) -> PlanReport:
         """Say what `run` with the same arguments would do; sends nothing.
 
         Raises ReelsheetError if the configuration or the manifest cannot be read, or if no row has
         a key that is named.
         """
+        _refuse_unknown("plan", choice, RowChoice.__optional_keys__)
         target = self._target()
         return reports.plan_report(target, select(target, **choice))
 
@@ -132,7 +133,7 @@ class Reelsheet:
         Args:
             on_progress: Told how far the run is, a few times a second at most, in this thread.
             options: `retry`, `redo`, `limit`, `only`, `pay_again` as for `plan`, and `strict`,
-                `adopt`, `yes`: see `Choice` and `RunOptions`.
+                `adopt`, `yes`: see `RowChoice` and `RunOptions`.
 
         Raises:
             ReelsheetError: Nothing was begun (its `exit_code` says why: 2 bad usage, configuration
@@ -140,6 +141,7 @@ class Reelsheet:
                 be used), or an internal error (70) ended the run.
 
         """
+        _refuse_unknown("run", options, RunOptions.__optional_keys__)
         return _wait(self._work(**options), on_progress)
 
     async def arun(
@@ -150,6 +152,7 @@ class Reelsheet:
         `on_progress` is called in the loop. Cancellation ends the run gracefully, as
         KeyboardInterrupt ends `run`, and is raised when it has ended.
         """
+        _refuse_unknown("arun", options, RunOptions.__optional_keys__)
         return await _wait_in_loop(self._work(**options), on_progress)
 
     def _target(self, *, adopt: bool = False) -> Target:
@@ -161,10 +164,17 @@ class Reelsheet:
         strict: bool = False,
         adopt: bool = False,
         yes: bool = False,
-        **choice: Unpack[Choice],
+        **choice: Unpack[RowChoice],
     ) -> _RunThread:
         target = self._target(adopt=adopt)
         return _RunThread(target, select(target, **choice), strict=strict, adopt=adopt, yes=yes)
+
+
+def _refuse_unknown(method: str, options: Mapping[str, object], known: frozenset[str]) -> None:
+    """Name the method that was called: the options are passed on to functions of other names."""
+    for name in options:
+        if name not in known:
+            raise TypeError(f"{method}() got an unexpected keyword argument {name!r}")
 
 
 def _text(value: object) -> str:
@@ -188,7 +198,7 @@ class _Heard:
         self.pass_on(progress)
 
     def say(self, line: str) -> None:
-        """Nothing is printed."""
+        """Print nothing: the program decides what to show."""
 
     def warn(self, line: str) -> None:
         self.warnings.append(line)

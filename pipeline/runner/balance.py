@@ -114,7 +114,7 @@ class BalanceWatch:
         self.note(self.before, None)
         if (less := unexplained(self.before, self.expected)) is not None:
             self.warn(less)
-        short = shortage(self.before, needed, currency)
+        short = explain_shortage(self.before, needed, currency)
         if short is None:
             return None
         self.warn(f"{short[0].upper()}{short[1:]}.")
@@ -145,7 +145,7 @@ class BalanceWatch:
         return None
 
 
-def shortage(remaining: float | None, needed: float | None, currency: str) -> str | None:
+def explain_shortage(remaining: float | None, needed: float | None, currency: str) -> str | None:
     """Say that the account holds less than a run needs; None if not, or if nobody knows.
 
     `needed` is None without a price. A need in another currency than the provider's cannot be
@@ -158,4 +158,4 @@ def shortage(remaining: float | None, needed: float | None, currency: str) -> st
         # Sums of decimal fractions: a cent is not short by a rounding.
         short = needed > remaining + 1e-9
         return f"{holds} and this run needs {needed:,.2f} {currency}" if short else None
-    return f"{holds}: submissions will hardly be taken" if remaining <= 0 else None
+    return f"{holds}: submissions will probably be refused" if remaining <= 0 else None

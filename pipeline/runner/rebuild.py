@@ -22,7 +22,7 @@ from secrets import token_hex
 from pipeline.account.reconcile import Reconciliation, Standing, reconcile
 from pipeline.account.recovery import ASKS_FIRST
 from pipeline.account.submission import Submission
-from pipeline.disk.failures import storing
+from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.lock import run_lock
 from pipeline.disk.openfile import is_gone
@@ -193,7 +193,7 @@ def _write(
 ) -> str:
     folder = target.folder
     new = folder.root / "journal.rebuilt.db"
-    with storing(new):
+    with raise_store_errors(new):
         for end in _BESIDE:
             new.with_name(new.name + end).unlink(missing_ok=True)
     if old.whole:
@@ -210,7 +210,7 @@ def _write(
         journal.note({ASKS_FIRST: str(now) if target.config.api.client_reference else ""})
         journal.end_run(run_id, now, 0)
     aside = _move_aside(folder.journal)
-    with storing(folder.journal):
+    with raise_store_errors(folder.journal):
         new.rename(folder.journal)
     kept = f"; the file that was there is {aside}" if aside else ""
     return f"restored {folder.journal}{kept}"
@@ -221,7 +221,7 @@ def _move_aside(journal: Path) -> Path | None:
     if is_gone(journal):
         return None
     aside = journal.with_name(time.strftime("journal.before-%Y%m%d-%H%M%SZ.db", time.gmtime()))
-    with storing(journal):
+    with raise_store_errors(journal):
         for end in reversed(_BESIDE):  # the log first: it is nothing without its journal
             file = journal.with_name(journal.name + end)
             if not is_gone(file):

@@ -15,7 +15,7 @@ from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, UsageError
 from pipeline.journal.reading import read_durations
 from pipeline.model import Entry, Problem, Result, Severity, State, Summary
-from pipeline.planner.plan import Selection, Step
+from pipeline.planner.plan import Plan, Selection, Step
 from pipeline.planner.planner import estimate, known_rows
 from pipeline.runner.comparison import Comparison, purchases_of
 from pipeline.runner.order import refuse_unknown_keys
@@ -103,17 +103,17 @@ class RunSpend:
 class RunReport:
     """How a run ended.
 
-    `keys` and `outcomes` are those of the manifest's rows, in their order; `folder` is the output
-    folder. `results_file` is None if the results could not be written: then `failure` says why, and
-    nothing is lost, because the journal has it all. `failed_file` holds the rows that need you,
-    None if there are none. `notes` are sentences worth reading; `stops` say why the run ended early
-    if it did.
+    `results` says what became of each row; `keys` are those of the rows, in the same order.
+    `folder` is the output folder. `results_file` is None if the results could not be written: then
+    `failure` says why, and nothing is lost, because the journal has it all. `failed_file` holds the
+    rows that need you, None if there are none. `notes` are sentences worth reading; `stops` say why
+    the run ended early if it did.
     """
 
     summary: Summary
     spend: RunSpend
     keys: tuple[str, ...]
-    outcomes: tuple[Result, ...]
+    _outcomes: tuple[Result, ...]
     folder: Path
     results_file: Path | None
     failed_file: Path | None
@@ -144,7 +144,7 @@ class RunReport:
     @property
     def results(self) -> tuple[RowResult, ...]:
         """Every row of the manifest, in its order; made anew at each use."""
-        return _row_results(self.keys, self.outcomes, self.folder)
+        return _row_results(self.keys, self._outcomes, self.folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,6 @@ class PlanReport:
     """
 
     rows: int
-    groups: dict[str, int]
     steps: tuple[Step, ...]
     gone: tuple[Step, ...]
     submits: int
@@ -190,6 +189,11 @@ class PlanReport:
     saved_seconds: int = 0
     saved_money: float | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def groups(self) -> dict[str, int]:
+        """How many rows of the manifest are in each group."""
+        return Plan(self.steps, self.gone).groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +301,6 @@ def _plan_report(
     cost = estimate(plan, checked, target.config, read_durations(journal))
     return PlanReport(
         rows=len(checked.manifest.rows),
-        groups=plan.groups,
         steps=plan.steps,
         gone=plan.gone,
         submits=cost.submits,

@@ -57,7 +57,7 @@ class Doubt:
     balance_difference: float | None
 
 
-def doubts(
+def list_doubts(
     entries: Iterable[Entry], runs: Sequence[RunRecord], rows: Mapping[str, int]
 ) -> list[Doubt]:
     """Return the submissions to settle, in the order of their rows.
@@ -119,10 +119,10 @@ def open_doubts(target: Target, checked: CheckedManifest | None) -> list[Doubt]:
     journal = target.folder.journal
     runs = read_runs(journal)
     if checked is None:
-        return doubts(read_entries(journal).values(), runs, {})
+        return list_doubts(read_entries(journal).values(), runs, {})
     rows = zip(checked.keys, checked.manifest.rows, strict=True)
     entries, _ = known_rows(checked, target.folder)
-    return doubts(entries.values(), runs, {key: row.number for key, row in rows})
+    return list_doubts(entries.values(), runs, {key: row.number for key, row in rows})
 
 
 def key_in_journal(target: Target, key: str) -> str:

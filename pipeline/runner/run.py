@@ -281,7 +281,9 @@ class ManifestRun:
             return self._report(summary, results, failure=failure.with_traceback(None))
         for stop in stops:
             self.log.write("stopped", exit_code=int(stop.exit_code), reason=stop.reason)
-        self.log.write("end", exit_code=int(code), states=summary.states, notes=published.notes)
+        self.log.write(
+            "end", exit_code=int(code), states=dict(summary.states), notes=published.notes
+        )
         self._note_end(ended, int(code))
         told = remarks(plan.steps, results, stopped=bool(stops))
         published = replace(published, notes=(*published.notes, *told))
@@ -306,7 +308,7 @@ class ManifestRun:
             summary=summary,
             spend=self._spend,
             keys=self.order.checked.keys,
-            outcomes=tuple(results),
+            _outcomes=tuple(results),
             folder=self.order.folder.root,
             results_file=published.results if published else None,
             failed_file=published.failed if published else None,
@@ -324,7 +326,7 @@ class ManifestRun:
             manifest=str(self.order.checked.manifest.path),
             provider=self.order.config.provider,
             rows=len(results),
-            states={state.value: count for state, count in states.items()},
+            states=tuple((state.value, count) for state, count in states.items()),
             submitted=self.tally.submitted,
             downloaded=self.tally.downloaded,
             bytes=self.tally.bytes,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from pipeline.concealment import conceal
-from pipeline.disk.failures import storing
+from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.openfile import open_private
 from pipeline.errors import StoreError
 from pipeline.events import Declined, Event, LinkLost, Opening, PictureRefused, TaskFailed
@@ -37,7 +37,7 @@ class RunLog:
         self._wall = wall
         self._secret = secret
         self._waiting: list[tuple[float, str, Event | dict[str, object]]] = []
-        with storing(f"the log {path}"):
+        with raise_store_errors(f"the log {path}"):
             descriptor = open_private(path, os.O_WRONLY | os.O_APPEND)
             self._file = os.fdopen(descriptor, "wb", buffering=0)
 
@@ -75,7 +75,7 @@ class RunLog:
         waiting, self._waiting = self._waiting, []
         lines = "".join(self._line(*line) for line in waiting)
         if lines:
-            with storing(f"the log {self._path}"):
+            with raise_store_errors(f"the log {self._path}"):
                 self._file.write(lines.encode(errors="backslashreplace"))
 
     def _line(self, at: float, title: str, details: Event | dict[str, object]) -> str:

@@ -26,7 +26,7 @@ from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, refuse_link
 from pipeline.errors import ConfigError, ReelsheetError, StoreError, UsageError
-from pipeline.journal.ownership import find_manifest, paid_elsewhere, refuse_edition
+from pipeline.journal.ownership import explain_paid_elsewhere, find_manifest, refuse_edition
 from pipeline.journal.reading import read_entries
 from pipeline.runner.namesakes import find_folder
 
@@ -211,13 +211,13 @@ def check_target(target: Target, progress: PictureProgress | None = None) -> Che
     )
 
 
-def paid_again(target: Target) -> UsageError | None:
+def explain_paid_again(target: Target) -> UsageError | None:
     """Return why the work of another folder, or another manifest, forbids a run; None if not."""
     if target.refusal is not None:
         return target.refusal
     if target.config.rehearses or target.named or target.config.manifest.series is not None:
         return None
-    return paid_elsewhere(
+    return explain_paid_elsewhere(
         target.manifest,
         target.folder,
         target.config.output.dir,
@@ -239,7 +239,7 @@ def refuse_to_begin(target: Target) -> None:
     if target.named:
         with _damage_first(target.folder):
             target.folder.refuse_to_mix(rehearsal=target.config.rehearses)
-    refusal = paid_again(target)
+    refusal = explain_paid_again(target)
     if refusal is not None:
         raise refusal
     if not target.config.rehearses and is_gone(target.folder.journal):

@@ -115,7 +115,7 @@ def is_html(body: bytes | None) -> bool:
     return body is not None and body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
-def complaint(body: Body | None) -> Complaint:
+def read_complaint(body: Body | None) -> Complaint:
     """Read code and message of an error body (docs/contract.md, "Error bodies")."""
     if body is None:
         return Complaint()
@@ -164,7 +164,7 @@ def task_view(received: Received) -> TaskView | None:
     shown = _unwrap(body)
     phase = Phase.COMPLETED if _is_completed_by_address(shown) else _phase(shown)
     # Only an answer that shows no task can be a complaint; nearly all do.
-    if phase is Phase.UNKNOWN and UNKNOWN_TASK in complaint(body).words:
+    if phase is Phase.UNKNOWN and UNKNOWN_TASK in read_complaint(body).words:
         return None
     failure = _failure(shown) if phase is Phase.FAILED else Complaint()
     video_url, url_fault = _first_usable(_video_places(shown))

@@ -118,7 +118,7 @@ class ToAPIs:
         received = await self._call(
             self._free, "POST", "/v1/uploads/images", self._upload_timeout, data=form
         )
-        return self._read_reply(received, answers.picture_url, failures.upload_failed)
+        return self._read_reply(received, answers.picture_url, failures.explain_upload)
 
     async def submit(
         self, request: Request, image_urls: Sequence[str], client_business_id: str | None
@@ -150,7 +150,7 @@ class ToAPIs:
         received = await self._call(
             self._paid, "POST", "/v1/videos/generations", self._submit_timeout, json=body
         )
-        return self._read_reply(received, answers.accepted_task, failures.submission_failed)
+        return self._read_reply(received, answers.accepted_task, failures.explain_submission)
 
     async def query(self, reference: str) -> TaskView:
         """Return the task with this id or this `client_business_id`, as it is now.
@@ -164,7 +164,7 @@ class ToAPIs:
             raise NoSuchTask(f"{reference!r} is not the id of a task.")
         path = f"{TASK_PATH}{quote(reference, safe='')}"
         received = await self._call(self._free, "GET", path, self._query_timeout)
-        view = self._read_reply(received, answers.task_view, failures.query_failed)
+        view = self._read_reply(received, answers.task_view, failures.explain_query)
         told = (view.error_code, view.error_message, view.unknown_status, view.url_fault)
         if not any(told):
             return view
@@ -185,7 +185,7 @@ class ToAPIs:
 
         """
         received = await self._call(self._free, "GET", "/v1/balance", self._query_timeout)
-        return self._read_reply(received, answers.balance, failures.balance_failed)
+        return self._read_reply(received, answers.balance, failures.explain_balance)
 
     async def _call(
         self,

@@ -32,7 +32,7 @@ _WRONG_KEY = "Check the key in the variable that api.key_env names."
 _TOP_UP = "Top up the account at the provider, then run the same command again."
 
 
-def submission_failed(received: Received) -> ProviderError:
+def explain_submission(received: Received) -> ProviderError:
     """Return what an answer to a submission means that is no acceptance."""
     if isinstance(received, Silence):
         if received.sent:
@@ -42,7 +42,7 @@ def submission_failed(received: Received) -> ProviderError:
             action="Check the network and api.base_url.",
         )
     body = answers.parse(received.body)
-    told = answers.complaint(body)
+    told = answers.read_complaint(body)
     if received.status == 401:  # noqa: PLR2004 - HTTP statuses read best as numbers
         return _failed(Unauthorized, "refuses the key", received, told, action=_WRONG_KEY)
     if answers.names_task(body) or 300 <= received.status < 400:  # noqa: PLR2004
@@ -50,11 +50,11 @@ def submission_failed(received: Received) -> ProviderError:
     return _rejection_in(received, told) or _unclear(_gist(received), received, told)
 
 
-def query_failed(received: Received) -> ProviderError:
+def explain_query(received: Received) -> ProviderError:
     """Return why the answer to a query shows no task."""
     if isinstance(received, Silence):
         return Unreachable(f"The task could not be queried: {received.reason}.")
-    told = answers.complaint(answers.parse(received.body))
+    told = answers.read_complaint(answers.parse(received.body))
     page = received.body is None or answers.is_html(received.body)
     missing = received.status == 404 and not page  # noqa: PLR2004
     telling = received.status == 400 or received.is_success  # noqa: PLR2004
@@ -63,23 +63,23 @@ def query_failed(received: Received) -> ProviderError:
     return _repeatable("query", received, told)
 
 
-def upload_failed(received: Received) -> ProviderError:
+def explain_upload(received: Received) -> ProviderError:
     """Return why the answer to an upload gives no URL."""
     if isinstance(received, Silence):
         return Unreachable(f"The picture could not be uploaded: {received.reason}.")
     body = answers.parse(received.body)
-    told = answers.complaint(body)
+    told = answers.read_complaint(body)
     refusable = received.status < 500 and received.status not in (401, 429)  # noqa: PLR2004
     if received.status in _UPLOAD_REFUSING or (refusable and answers.denies(body)):
         return _failed(Refused, "does not take the picture", received, told)
     return _repeatable("upload", received, told)
 
 
-def balance_failed(received: Received) -> ProviderError:
+def explain_balance(received: Received) -> ProviderError:
     """Return why the balance is not known."""
     if isinstance(received, Silence):
         return Unreachable(f"The balance could not be asked for: {received.reason}.")
-    return _repeatable("balance", received, answers.complaint(answers.parse(received.body)))
+    return _repeatable("balance", received, answers.read_complaint(answers.parse(received.body)))
 
 
 def _rejection_in(answer: Answer, told: Complaint) -> ProviderError | None:

@@ -39,13 +39,15 @@ STATE_LOOKS = {
     State.READY: _BUSY,
     State.INVALID: _WARN,
 }
-COLOURS = {
+"""The look of a cell that names a state."""
+COLOUR_OF_LOOK = {
     _GOOD: "FFC6EFCE",
     _BAD: "FFFFC7CE",
     _DOUBT: "FFFFD9A8",
     _BUSY: "FFD6E0EA",
     _WARN: "FFFFF2B3",
 }
+"""The fill of each look but links (ARGB)."""
 # As Excel itself writes them, so that those of an earlier run are found and not added twice.
 _FILL = (
     '<fill><patternFill patternType="solid"><fgColor rgb="{}"/><bgColor indexed="64"/>'
@@ -166,7 +168,7 @@ def add_looks(data: bytes) -> tuple[bytes, dict[str, int]]:
     fonts, fills, formats = pools
     looks = {
         look: formats.index(_FILL_XF.format(fills.index(_FILL.format(colour))))
-        for look, colour in COLOURS.items()
+        for look, colour in COLOUR_OF_LOOK.items()
     }
     looks[LINK] = formats.index(_LINK_XF.format(fonts.index(_LINK_FONT)))
     return splice(data, [cut for pool in pools for cut in pool.cuts()]), looks

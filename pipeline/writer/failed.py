@@ -16,8 +16,8 @@ from pipeline.writer.cells import STATE_LOOKS, Cell, Cut
 from pipeline.writer.layout import (
     ACTION,
     ERROR,
-    NEED_THE_USER,
     STATE,
+    STATES_THAT_NEED_THE_USER,
     number_columns,
     own_columns,
     own_values,
@@ -58,7 +58,7 @@ def write_failed(
 
     """
     by_row = pair(manifest, results)
-    rows = [row for row in manifest.rows if by_row[row.number].state in NEED_THE_USER]
+    rows = [row for row in manifest.rows if by_row[row.number].state in STATES_THAT_NEED_THE_USER]
     suffix = ".xlsx" if manifest.dialect is None else manifest.path.suffix.lower() or ".csv"
     target = folder / f"failed{suffix}"
     if not rows:

@@ -28,7 +28,9 @@ from pipeline.reader.workbook.package import (
 )
 
 MAIN_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+"""The content type of the workbook part."""
 SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
+"""The content type of a worksheet part."""
 _TYPES = "[Content_Types].xml"
 _LARGE_BYTES = 1 << 30
 _PACKED = (".png", ".jpg", ".jpeg", ".gif", ".mp4", ".webp")

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.naming import looks_made_of_contents
-from pipeline.collector import collector_paused
+from pipeline.collector import pause_collector
 from pipeline.config.settings import Config
 from pipeline.config.values import TASK_PATH, origin_of
 from pipeline.disk.folder import OutputFolder
@@ -53,7 +53,7 @@ def results_of(
     return results_by_part(checked, plan, lambda _keys: entries, config)
 
 
-@collector_paused()
+@pause_collector()
 def results_by_part(
     checked: CheckedManifest,
     plan: Plan,
@@ -125,7 +125,7 @@ def _quote(text: str) -> str:
     return f'"{text}"' if any(char.isspace() for char in text) else text
 
 
-@collector_paused()
+@pause_collector()
 def publish(
     checked: CheckedManifest,
     results: Sequence[Result],

@@ -24,7 +24,7 @@ _MARK = "Reelsheet run"  # in A1: marks the sheet of an earlier results file
 _STRICT = "http://purl.oclc.org/ooxml/"
 _NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _STRICT_NAMESPACE = "http://purl.oclc.org/ooxml/spreadsheetml/main"
-KEYS = (
+SUMMARY_KEYS = (
     "schema",
     "run_id",
     "manifest",
@@ -43,6 +43,7 @@ KEYS = (
     "balance_before",
     "balance_after",
 )
+"""The keys of summary.json, in their order."""
 
 
 def write_summary(summary: Summary, folder: Path) -> Path:
@@ -50,8 +51,8 @@ def write_summary(summary: Summary, folder: Path) -> Path:
 
     Raises StoreError when the folder does not take the file.
     """
-    record = {key: getattr(summary, key) for key in KEYS}
-    record["states"] = {str(state): count for state, count in summary.states.items()}
+    record = {key: getattr(summary, key) for key in SUMMARY_KEYS}
+    record["states"] = dict(summary.states)
     # In ASCII, so that a path with bytes that are not UTF-8 is still valid JSON.
     data = json.dumps(record, indent=2).encode("ascii") + b"\n"
     path, _ = place(folder / _FILE_NAME, lambda file: file.write(data))
@@ -71,7 +72,7 @@ def put_summary(
         cut: counts the texts that had to be cut.
 
     """
-    workbook = package.workbook()
+    workbook = package.find_workbook()
     data = package.read(workbook)
     found = elements(data)
     sheets = {e.attributes["name"]: e for e in found if e.local == "sheet"}
@@ -188,8 +189,9 @@ def _lines(summary: Summary) -> list[tuple[Cell, Cell]]:
     ]
     pairs = [(Cell(name), Cell(value)) for name, value in lines if value is not None]
     pairs.append((Cell("state"), Cell("rows in it")))
+    counts = dict(summary.states)
     return pairs + [
-        (Cell(state.value, STATE_LOOKS[state]), Cell(summary.states[state]))
+        (Cell(state.value, STATE_LOOKS[state]), Cell(counts[state]))
         for state in State
-        if summary.states.get(state)
+        if counts.get(state)
     ]

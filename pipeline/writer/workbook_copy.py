@@ -57,7 +57,7 @@ def fill(
         OSError: the disk does not take the copy.
 
     """
-    workbook, cut = package.workbook(), Cut()
+    workbook, cut = package.find_workbook(), Cut()
     relationships = package.relationships(workbook)
     target = _sheet(package, workbook, relationships, sheet)
     looks = _looks(package, relationships)

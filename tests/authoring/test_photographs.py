@@ -13,18 +13,18 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from pipeline.authoring.newmanifest import write
-from pipeline.authoring.photographs import HEADERS, assemble, describe_left_out
-from pipeline.authoring.shots import by_name, by_pattern, natural, products
+from pipeline.authoring.photographs import PHOTOGRAPH_HEADERS, assemble, describe_left_out
+from pipeline.authoring.shots import by_name, by_pattern, group_products, split_numbers
 from pipeline.checker.check import check_manifest
 from pipeline.cli.app import app
 from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.errors import UsageError
-from pipeline.pictures.accepted import SUFFIXES
+from pipeline.pictures.accepted import PICTURE_SUFFIXES
 
 
 def sorted_out(paths: Iterable[str]) -> dict[str, list[str]]:
-    groups = products(by_name(list(paths)))
+    groups = group_products(by_name(list(paths)))
     return {key: [shot.path for shot in shots] for key, shots in groups.items()}
 
 
@@ -41,7 +41,7 @@ def fill(folder: Path, names: Iterable[str]) -> Path:
 
 def rows_of(folder: Path, manifest: Path, pattern: str | None = None) -> list[dict[str, str]]:
     made = assemble(folder, manifest, pattern=pattern)
-    return [dict(zip(HEADERS, row, strict=True)) for row in made.manifest.rows]
+    return [dict(zip(PHOTOGRAPH_HEADERS, row, strict=True)) for row in made.manifest.rows]
 
 
 @pytest.mark.parametrize(
@@ -84,21 +84,21 @@ def test_names_say_the_product_and_the_view(
 @given(st.lists(st.from_regex(r"\A[a-c1 _.()-]{1,8}(/[a-c1_-]{1,4})?\.jpg\Z"), unique=True))
 def test_no_picture_is_lost(names: list[str]) -> None:
     """Whatever the names, each picture belongs to exactly one product, and each has a key."""
-    groups = products(by_name(names))
+    groups = group_products(by_name(names))
     assert sorted(shot.path for shots in groups.values() for shot in shots) == sorted(names)
     assert all(groups)
 
 
 def test_natural_order() -> None:
     """2 before 10, and capitals do not matter."""
-    assert sorted(["b10", "B2", "a", "b"], key=natural) == ["a", "b", "B2", "b10"]
+    assert sorted(["b10", "B2", "a", "b"], key=split_numbers) == ["a", "b", "B2", "b10"]
 
 
 def test_a_pattern_of_ones_own() -> None:
     """The group `key` names the product, `view` orders, and what does not match is returned."""
     paths = ["mugs/moss_2.jpg", "mugs/moss_1.jpg", "mugs/ash_1.jpg", "odd.jpg"]
     shots, others = by_pattern(paths, r"/(?P<key>[a-z]+)_(?P<view>\d)")
-    found = {key: [shot.path for shot in group] for key, group in products(shots).items()}
+    found = {key: [shot.path for shot in group] for key, group in group_products(shots).items()}
     assert found == {"ash": ["mugs/ash_1.jpg"], "moss": ["mugs/moss_1.jpg", "mugs/moss_2.jpg"]}
     assert others == ["odd.jpg"]
 
@@ -117,7 +117,7 @@ def test_one_or_three_pictures_a_row(tmp_path: Path) -> None:
     """Never two: the second of two, and the fourth, are left out and named."""
     names = ["a-1.jpg", "b-1.jpg", "b-2.jpg", *(f"c-{n}.jpg" for n in (1, 2, 3, 4))]
     made = assemble(fill(tmp_path, names), tmp_path / "m.csv")
-    places = [HEADERS.index(f"image_{n}") for n in (1, 2, 3)]
+    places = [PHOTOGRAPH_HEADERS.index(f"image_{n}") for n in (1, 2, 3)]
     counts = [sum(bool(row[place]) for place in places) for row in made.manifest.rows]
     assert counts == [1, 1, 3]
     assert made.pictures == 5
@@ -255,4 +255,4 @@ def test_the_command(tmp_path: Path) -> None:
 
 def test_pictures_that_are_made_fit_are_taken() -> None:
     """Whatever a check accepts is gathered: photographs of telephones and scans, too."""
-    assert {".heic", ".tif", ".bmp", ".avif", ".jpg", ".webp"} <= SUFFIXES
+    assert {".heic", ".tif", ".bmp", ".avif", ".jpg", ".webp"} <= PICTURE_SUFFIXES

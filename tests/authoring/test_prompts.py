@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.authoring.newmanifest import PromptTemplate
+from pipeline.authoring.newmanifest import ProductPrompts
 from pipeline.errors import UsageError
 from pipeline.manifest.templates import FILTERS
 
@@ -17,7 +17,7 @@ VALUES = {
 
 
 def filled(text: str, longest: int = 200) -> tuple[str, bool]:
-    template = PromptTemplate(text, names=NAMES, longest=longest, columns=["Price"])
+    template = ProductPrompts(text, names=NAMES, longest=longest, columns=["Price"])
     return template.prompt(VALUES, about="mug")
 
 
@@ -65,6 +65,6 @@ def test_a_mistake_is_a_sentence(text: str, said: str) -> None:
 
 def test_an_endless_text_is_refused() -> None:
     """A value without measure ends with a message that names the product."""
-    template = PromptTemplate("{{ title }}", names=("title",), longest=50)
+    template = ProductPrompts("{{ title }}", names=("title",), longest=50)
     with pytest.raises(UsageError, match="for mug: "):
         template.prompt({"title": "x" * 1_000_000}, about="mug")

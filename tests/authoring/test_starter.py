@@ -11,7 +11,14 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from typer.testing import CliRunner
 
-from pipeline.authoring.starter import CONFIG, HEADERS, MANIFEST, OUTPUTS, PICTURES, make_starter
+from pipeline.authoring.starter import (
+    OUTPUTS_FOLDER,
+    PICTURES_FOLDER,
+    STARTER_CONFIG,
+    STARTER_HEADERS,
+    STARTER_MANIFEST,
+    make_starter,
+)
 from pipeline.authoring.workbook import NOTES
 from pipeline.checker import rules
 from pipeline.checker.check import check_manifest
@@ -25,24 +32,24 @@ from pipeline.pictures.accepted import LARGEST_BYTES
 
 
 def products(folder: Path) -> Worksheet:
-    return openpyxl.load_workbook(folder / MANIFEST).worksheets[0]
+    return openpyxl.load_workbook(folder / STARTER_MANIFEST).worksheets[0]
 
 
 def test_everything_is_made(tmp_path: Path) -> None:
     """The folder holds a manifest, the configuration, and both folders."""
     lines = make_starter(tmp_path / "new")
-    assert (tmp_path / "new" / MANIFEST).is_file()
-    assert (tmp_path / "new" / PICTURES).is_dir()
-    assert (tmp_path / "new" / OUTPUTS).is_dir()
-    assert (tmp_path / "new" / CONFIG).read_text(encoding="utf-8") == sample()
+    assert (tmp_path / "new" / STARTER_MANIFEST).is_file()
+    assert (tmp_path / "new" / PICTURES_FOLDER).is_dir()
+    assert (tmp_path / "new" / OUTPUTS_FOLDER).is_dir()
+    assert (tmp_path / "new" / STARTER_CONFIG).read_text(encoding="utf-8") == sample()
     assert len([line for line in lines if line.startswith("created ")]) == 4
 
 
 def test_the_template_has_no_problem(tmp_path: Path) -> None:
     """The examples pass the check with the configuration beside them, without a warning."""
     make_starter(tmp_path)
-    config = load(tmp_path / CONFIG, environ={}, overrides=())
-    found = check_manifest(tmp_path / MANIFEST, config, cache_dir=None)
+    config = load(tmp_path / STARTER_CONFIG, environ={}, overrides=())
+    found = check_manifest(tmp_path / STARTER_MANIFEST, config, cache_dir=None)
     assert found.problems == ()
     assert found.valid == len(found.manifest.rows) == 3
     assert not found.pictures
@@ -51,11 +58,11 @@ def test_the_template_has_no_problem(tmp_path: Path) -> None:
 def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
     """A second call changes no byte and says so."""
     make_starter(tmp_path)
-    (tmp_path / CONFIG).write_text("provider: rehearsal\n", encoding="utf-8")
-    before = (tmp_path / MANIFEST).read_bytes()
+    (tmp_path / STARTER_CONFIG).write_text("provider: rehearsal\n", encoding="utf-8")
+    before = (tmp_path / STARTER_MANIFEST).read_bytes()
     lines = make_starter(tmp_path)
-    assert (tmp_path / CONFIG).read_text(encoding="utf-8") == "provider: rehearsal\n"
-    assert (tmp_path / MANIFEST).read_bytes() == before
+    assert (tmp_path / STARTER_CONFIG).read_text(encoding="utf-8") == "provider: rehearsal\n"
+    assert (tmp_path / STARTER_MANIFEST).read_bytes() == before
     assert sum("left alone" in line for line in lines) == 2
     assert not [line for line in lines if line.startswith("created ")]
 
@@ -95,7 +102,7 @@ def test_a_ratio_stays_a_text(tmp_path: Path) -> None:
     """Cells of the aspect ratio are text, also those that a person fills in later."""
     make_starter(tmp_path)
     sheet = products(tmp_path)
-    column = HEADERS.index("aspect_ratio") + 1
+    column = STARTER_HEADERS.index("aspect_ratio") + 1
     assert sheet.cell(2, column).value == "16:9"
     assert sheet.cell(2, column).number_format == "@"
     letter = get_column_letter(column)
@@ -114,7 +121,7 @@ def test_the_header_explains_itself(tmp_path: Path) -> None:
 def test_the_rules_sheet_tells_every_rule(tmp_path: Path) -> None:
     """Each field has a line with what is allowed, what empty means, and its other names."""
     make_starter(tmp_path)
-    sheet = openpyxl.load_workbook(io.BytesIO((tmp_path / MANIFEST).read_bytes()))["Rules"]
+    sheet = openpyxl.load_workbook(io.BytesIO((tmp_path / STARTER_MANIFEST).read_bytes()))["Rules"]
     lines = {line[0]: line for line in sheet.iter_rows(min_row=2, values_only=True) if line[0]}
     assert set(FIELDS) - {"images"} <= set(lines)
     assert lines["duration"][2:4] == ("4, 6, 10", "6")
@@ -135,4 +142,4 @@ def test_the_command(tmp_path: Path) -> None:
     assert "created " in told.stdout
     quiet = CliRunner().invoke(app, ["init", str(tmp_path / "b"), "-q"])
     assert (quiet.exit_code, quiet.stdout) == (0, "")
-    assert check_manifest(tmp_path / "b" / MANIFEST, Config(), cache_dir=None).valid == 3
+    assert check_manifest(tmp_path / "b" / STARTER_MANIFEST, Config(), cache_dir=None).valid == 3

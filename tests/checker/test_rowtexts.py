@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.checker.rowtexts import (
-    PromptTemplate,
+    RowPrompts,
     _bind,
     _CellNeeded,
     _word,
@@ -28,7 +28,7 @@ def sheet(*rows: tuple[str, ...]) -> Manifest:
     return Manifest(Path("shop.xlsx"), HEADERS, numbered, sheet="Sheet1")
 
 
-def bound(text: str, manifest: Manifest) -> PromptTemplate:
+def bound(text: str, manifest: Manifest) -> RowPrompts:
     template, problems = bind_prompts(text, manifest, FIELDS)
     assert template is not None
     assert problems == ()

@@ -9,8 +9,8 @@ import pytest
 from pipeline.cli.progress import (
     PLAIN_EVERY_S,
     Progress,
-    counts,
     picture_progress,
+    say_counts,
     shows_bars,
 )
 from pipeline.model import State
@@ -103,4 +103,4 @@ def test_a_terminal_that_wants_no_bars_gets_lines(
 
 def test_counts_leave_out_states_without_rows() -> None:
     """Only states that have rows are named; done rows are the bar itself."""
-    assert counts({State.DONE: 5, State.RUNNING: 0, State.IN_DOUBT: 2}) == "2 in_doubt"
+    assert say_counts({State.DONE: 5, State.RUNNING: 0, State.IN_DOUBT: 2}) == "2 in_doubt"

@@ -53,7 +53,7 @@ def test_every_setting_is_explained() -> None:
 
 def test_defaults_agree_with_the_rules_of_the_provider() -> None:
     """What config.yaml takes as a default is what the provider takes."""
-    for rule in rules.RULES:
+    for rule in rules.FIELD_RULES:
         if rule.field in Defaults.model_fields:
             info = Defaults.model_fields[rule.field]
             assert get_args(info.annotation) == rule.allowed

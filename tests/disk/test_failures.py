@@ -16,8 +16,8 @@ from pipeline.disk.failures import (
     explain_os_error,
     explain_rights,
     no_room,
+    raise_store_errors,
     store_error,
-    storing,
     without_right,
 )
 from pipeline.errors import StoreError
@@ -77,17 +77,23 @@ def test_what_sqlite_refuses(tmp_path: Path) -> None:
         database.execute("CREATE TABLE t (x)")
         with contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            with pytest.raises(StoreError, match="another program keeps it locked"), storing(path):
+            with (
+                pytest.raises(StoreError, match="another program keeps it locked"),
+                raise_store_errors(path),
+            ):
                 database.execute("INSERT INTO t VALUES (1)")
             other.execute("ROLLBACK")
         pages = database.execute("PRAGMA page_count").fetchone()[0]
         database.execute(f"PRAGMA max_page_count = {pages}")
-        with pytest.raises(StoreError, match="the disk is full") as caught, storing(path):
+        with (
+            pytest.raises(StoreError, match="the disk is full") as caught,
+            raise_store_errors(path),
+        ):
             database.execute("INSERT INTO t VALUES (zeroblob(100000))")
         assert isinstance(caught.value.__cause__, sqlite3.Error)
         assert no_room(caught.value.__cause__)
         database.execute("PRAGMA query_only = 1")
-        with pytest.raises(StoreError, match="read-only") as caught, storing(path):
+        with pytest.raises(StoreError, match="read-only") as caught, raise_store_errors(path):
             database.execute("INSERT INTO t VALUES (1)")
         assert isinstance(caught.value.__cause__, sqlite3.Error)
         assert not no_room(caught.value.__cause__)
@@ -95,7 +101,7 @@ def test_what_sqlite_refuses(tmp_path: Path) -> None:
     with (
         contextlib.closing(sqlite3.connect(path)) as database,
         pytest.raises(StoreError, match="no SQLite database, or it is damaged"),
-        storing(path),
+        raise_store_errors(path),
     ):
         database.execute("SELECT * FROM t")
 
@@ -104,7 +110,7 @@ def test_the_caller_says_what_could_not_be_done() -> None:
     """And gives a remedy of its own where the usual one does not fit."""
     with (
         pytest.raises(StoreError, match=r"^the log cannot be read: the disk is full\.$") as caught,
-        storing("the log", cannot="be read", action="Look elsewhere."),
+        raise_store_errors("the log", cannot="be read", action="Look elsewhere."),
     ):
         raise OSError(errno.ENOSPC, "no space")
     assert caught.value.action == "Look elsewhere."
@@ -132,7 +138,7 @@ def test_damage_and_rights_are_told_apart(tmp_path: Path) -> None:
 
 def test_other_errors_pass() -> None:
     """A fault of the program is no failure of the disk."""
-    with pytest.raises(KeyError), storing("the log"):
+    with pytest.raises(KeyError), raise_store_errors("the log"):
         raise KeyError
     assert not no_room(KeyError())
 

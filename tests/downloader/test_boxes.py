@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.downloader.boxes import BoxFault, Footage, walk
+from pipeline.downloader.boxes import BoxFault, Footage, walk_boxes
 
 
 def look(data: bytes) -> Footage:
-    return walk(io.BytesIO(data), len(data))
+    return walk_boxes(io.BytesIO(data), len(data))
 
 
 def test_sound_video(video: bytes) -> None:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.downloader.connection import Mark
+from pipeline.downloader.connection import PartMark
 from pipeline.downloader.fetching import Downloader
 from pipeline.downloader.transfer import LONG_BYTES, PartFile
 from pipeline.downloader.verification import (
-    AT_ONCE_BYTES,
+    READ_AT_ONCE_BYTES,
     Decoders,
     describe_open_file,
     verify_file,
@@ -307,13 +307,13 @@ async def test_short_and_long_files_are_told_alike(
 ) -> None:
     """A file that is read at once and one that is read in pieces: the same video, whole or cut."""
     path = tmp_path / "a.mp4"
-    room = AT_ONCE_BYTES + more_bytes - len(host.body)
+    room = READ_AT_ONCE_BYTES + more_bytes - len(host.body)
     path.write_bytes(host.body + struct.pack(">I4s", room, b"free").ljust(room))
     video = await verify_file(path, "boxes", Decoders())
-    assert video.size_bytes == AT_ONCE_BYTES + more_bytes
+    assert video.size_bytes == READ_AT_ONCE_BYTES + more_bytes
     assert video.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (video.width, video.height) == (192, 108)
-    os.truncate(path, AT_ONCE_BYTES - 1)
+    os.truncate(path, READ_AT_ONCE_BYTES - 1)
     with pytest.raises(BadVideo, match="missing"):
         await verify_file(path, "boxes", Decoders())
 
@@ -386,7 +386,7 @@ async def test_killed_process_is_resumed(
 def test_a_long_video_has_its_companion_from_the_start(tmp_path: Path, total: int | None) -> None:
     """However the process ends, a long video, or one of unknown length, can be gone on with."""
     part = PartFile(tmp_path, "a.mp4")
-    part.start_over(Mark(ETAG, total))
+    part.start_over(PartMark(ETAG, total))
     assert part.sidecar.exists()
     part.close()
 
@@ -394,12 +394,12 @@ def test_a_long_video_has_its_companion_from_the_start(tmp_path: Path, total: in
 def test_a_short_video_has_a_companion_only_where_it_is_left(tmp_path: Path) -> None:
     """Coming in one go it costs one file; broken off, or whole and not settled, it is kept."""
     part = PartFile(tmp_path, "a.mp4")
-    part.start_over(Mark(ETAG, 2))
+    part.start_over(PartMark(ETAG, 2))
     part.write(b"x")
     assert not part.sidecar.exists()
     part.close()
-    assert PartFile(tmp_path, "a.mp4").mark == Mark(ETAG, 2)
-    part.start_over(Mark(ETAG, 2))
+    assert PartFile(tmp_path, "a.mp4").mark == PartMark(ETAG, 2)
+    part.start_over(PartMark(ETAG, 2))
     part.write(b"xy")
     part.close()
     assert not part.sidecar.exists()
@@ -450,7 +450,7 @@ def test_a_part_that_came_meanwhile_is_replaced(tmp_path: Path) -> None:
 def test_a_companion_without_room_says_nothing(tmp_path: Path) -> None:
     """What cannot be noted on the way out does not hide why the transfer ended."""
     part = PartFile(tmp_path, "a.mp4")
-    part.start_over(Mark(ETAG, 2))
+    part.start_over(PartMark(ETAG, 2))
     part.write(b"x")
     part.sidecar.mkdir()
     part.close()

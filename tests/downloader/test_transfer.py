@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.downloader.connection import BodyStep, Mark, judge, strong_validator
+from pipeline.downloader.connection import BodyStep, PartMark, judge, strong_validator
 from pipeline.downloader.transfer import SpeedWatch
 from pipeline.errors import LinkDead, TransferBroken
 
-MARK = Mark('"a"', 100)
+MARK = PartMark('"a"', 100)
 REST = {"Content-Range": "bytes 40-99/100", "Content-Length": "60", "ETag": '"a"'}
 
 
@@ -16,7 +16,7 @@ def test_fitting_rest() -> None:
     """The exact rest of the file that was begun is appended."""
     assert judge(206, REST, 40, MARK).step is BodyStep.APPEND
     assert judge(206, REST | {"Content-Range": "bytes 40-99/*"}, 40, MARK).step is BodyStep.APPEND
-    assert judge(206, REST, 40, Mark('"a"')).total_bytes == 100
+    assert judge(206, REST, 40, PartMark('"a"')).total_bytes == 100
 
 
 @pytest.mark.parametrize(

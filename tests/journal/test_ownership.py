@@ -11,7 +11,7 @@ from pipeline import events as ev
 from pipeline.disk.folder import OutputFolder
 from pipeline.errors import StoreError
 from pipeline.journal.journal import Journal
-from pipeline.journal.ownership import paid_elsewhere
+from pipeline.journal.ownership import explain_paid_elsewhere
 from tests.journal.lives import intended
 
 NAME = Path("outputs", "night")
@@ -49,7 +49,7 @@ def test_it_is_found_beside_the_manifest_and_above(
     there = journal(tmp_path / home / NAME, manifest)
     here = OutputFolder(tmp_path / "elsewhere" / NAME)
     before = files(tmp_path)
-    found = paid_elsewhere(manifest, here, "outputs")
+    found = explain_paid_elsewhere(manifest, here, "outputs")
     assert found is not None
     assert found.exit_code == 2
     assert "paid for a second time" in found.message
@@ -65,23 +65,23 @@ def test_it_is_found_by_way_of_a_link(manifest: Path, tmp_path: Path) -> None:
     journal(tmp_path / "links" / NAME, manifest)
     link = tmp_path / "links" / "night.csv"
     link.symlink_to(manifest)
-    assert paid_elsewhere(link, OutputFolder(tmp_path / NAME), "outputs") is not None
-    assert paid_elsewhere(manifest, OutputFolder(tmp_path / NAME), "outputs") is None
+    assert explain_paid_elsewhere(link, OutputFolder(tmp_path / NAME), "outputs") is not None
+    assert explain_paid_elsewhere(manifest, OutputFolder(tmp_path / NAME), "outputs") is None
 
 
 def test_a_folder_that_rows_were_sent_from_goes_on(manifest: Path, tmp_path: Path) -> None:
     """Whatever else there is: its own journal knows what is paid for."""
     journal(tmp_path / NAME, manifest)
     here = journal(tmp_path / "shop" / NAME, manifest)
-    assert paid_elsewhere(manifest, OutputFolder(here), "outputs") is None
+    assert explain_paid_elsewhere(manifest, OutputFolder(here), "outputs") is None
 
 
 def test_an_empty_journal_is_no_leave_to_pay_again(manifest: Path, tmp_path: Path) -> None:
     """One that a stopped run left behind knows nothing of what is paid for."""
     here = OutputFolder(journal(tmp_path / NAME, manifest, sent=False))
-    assert paid_elsewhere(manifest, here, "outputs") is None
+    assert explain_paid_elsewhere(manifest, here, "outputs") is None
     journal(tmp_path / "shop" / NAME, manifest)
-    assert paid_elsewhere(manifest, here, "outputs") is not None
+    assert explain_paid_elsewhere(manifest, here, "outputs") is not None
 
 
 def test_what_would_not_be_paid_twice_is_nobodys_hindrance(manifest: Path, tmp_path: Path) -> None:
@@ -89,14 +89,14 @@ def test_what_would_not_be_paid_twice_is_nobodys_hindrance(manifest: Path, tmp_p
     other = tmp_path / "shop" / "other" / "night.csv"
     journal(tmp_path / "shop" / NAME, other)
     journal(tmp_path / "shop" / "manifests" / NAME, manifest, sent=False)
-    assert paid_elsewhere(manifest, OutputFolder(tmp_path / NAME), "outputs") is None
+    assert explain_paid_elsewhere(manifest, OutputFolder(tmp_path / NAME), "outputs") is None
 
 
 def test_a_set_folder_for_all_outputs_is_one_folder(manifest: Path, tmp_path: Path) -> None:
     """Where output.dir is absolute there is no other place."""
     outputs = tmp_path / "all"
     journal(tmp_path / "shop" / NAME, manifest)
-    assert paid_elsewhere(manifest, OutputFolder(outputs / "night"), str(outputs)) is None
+    assert explain_paid_elsewhere(manifest, OutputFolder(outputs / "night"), str(outputs)) is None
 
 
 def test_a_journal_that_cannot_be_read_may_be_the_one(manifest: Path, tmp_path: Path) -> None:
@@ -104,9 +104,9 @@ def test_a_journal_that_cannot_be_read_may_be_the_one(manifest: Path, tmp_path: 
     there = tmp_path / "shop" / NAME
     there.mkdir(parents=True)
     (there / "journal.db").write_text("no journal at all, but long enough to be one" * 20)
-    found = paid_elsewhere(manifest, OutputFolder(tmp_path / NAME), "outputs")
+    found = explain_paid_elsewhere(manifest, OutputFolder(tmp_path / NAME), "outputs")
     assert found is not None
     assert "damaged. If this manifest" in found.message
     assert f'--out "{there}"' in (found.action or "")
     with pytest.raises(StoreError):
-        paid_elsewhere(manifest, OutputFolder(there), "outputs")
+        explain_paid_elsewhere(manifest, OutputFolder(there), "outputs")

@@ -127,6 +127,13 @@ def test_a_path_outside_of_the_picture_folder_is_a_fault(tmp_path: Path) -> None
     assert locate("~/a.jpg", root, outside=True) == Path.home() / "a.jpg"
 
 
+def test_the_working_folder_is_named_in_full() -> None:
+    """A manifest beside the person is in ".", which nobody reads as a folder."""
+    found = locate("../a.jpg", Path())
+    assert isinstance(found, PictureFault)
+    assert f"is outside the picture folder {Path.cwd()}. Move" in found.message
+
+
 @posix_only
 def test_links_are_followed_before_a_path_counts_as_inside(tmp_path: Path) -> None:
     """A link out of the folder is outside; a folder that is itself a link is not."""

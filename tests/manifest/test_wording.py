@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.manifest.wording import (
     address_of,
+    agree,
     count,
     letters_of,
     list_numbers,
@@ -58,3 +59,8 @@ def test_headers_in_a_sentence() -> None:
     assert name_headers([]) == "Row 1 holds no headers."
     assert name_headers(["a", "b"]) == 'Its headers are "a", "b".'
     assert name_headers(["a"] * 31).endswith('"a" and 1 more.')
+
+
+def test_words_agree_with_their_number() -> None:
+    """None of a thing are many of it."""
+    assert [agree(number, "is", "are") for number in (0, 1, 2)] == ["are", "is", "are"]

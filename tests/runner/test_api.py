@@ -115,7 +115,18 @@ def test_a_run_comes_back_as_a_frozen_report(studio: Studio) -> None:
     for record in (report, spend, report.results[0], told[-1]):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(record, dataclasses.fields(record)[0].name, None)
+    assert hash(report)
+    assert not hasattr(report, "outcomes")
     studio.hold()
+
+
+def test_an_unknown_option_is_named_with_the_method(studio: Studio) -> None:
+    """Not with a function inside, which a program never called."""
+    sheet: Any = studio.sheet()
+    with pytest.raises(TypeError, match=r"^run\(\) got an unexpected keyword argument 'foo'$"):
+        sheet.run(foo=1)
+    with pytest.raises(TypeError, match=r"^plan\(\) got an unexpected keyword argument 'strict'$"):
+        sheet.plan(strict=True)
 
 
 def test_check_plan_and_status_send_nothing(studio: Studio) -> None:
@@ -130,6 +141,9 @@ def test_check_plan_and_status_send_nothing(studio: Studio) -> None:
     assert (planned.rows, planned.submits, planned.groups["new"]) == (3, 2, 2)
     assert (planned.video_seconds, planned.money, planned.refusal) == (8, 0.16, None)
     assert [step.action for step in planned.steps] == ["submit", "submit", "leave"]
+    planned.groups["new"] = 7
+    assert planned.groups["new"] == 2
+    assert hash(planned)
     assert sheet.plan(limit=1, only=["P0002"]).submits == 1
     status = sheet.status()
     assert status.states == {"waiting": 2, "invalid": 1}

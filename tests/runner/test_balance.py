@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import ExitCode, ProviderError, Throttled, Unauthorized, Unreachable
 from pipeline.model import Balance, RunRecord
-from pipeline.runner.balance import BalanceWatch, Expected, expect, shortage, unexplained
+from pipeline.runner.balance import BalanceWatch, Expected, expect, explain_shortage, unexplained
 from tests.account.accounts import ACCOUNT, DAY, lane, opened
 
 
@@ -113,7 +113,7 @@ def test_when_a_balance_is_short(
     remaining: float | None, needed: float | None, currency: str, short: bool
 ) -> None:
     """With a price in dollars the sum decides, else only an empty account."""
-    assert (shortage(remaining, needed, currency) is not None) == short
+    assert (explain_shortage(remaining, needed, currency) is not None) == short
 
 
 def test_a_balance_that_the_book_explains_is_no_word(tmp_path: Path) -> None:

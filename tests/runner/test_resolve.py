@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.model import Entry, RunRecord, State
-from pipeline.runner.resolve import doubts
+from pipeline.runner.resolve import list_doubts
 from tests.engine.night import attempt
 
 RUNS = [
@@ -29,7 +29,7 @@ def test_rows_in_doubt_or_missing_in_the_order_of_the_sheet() -> None:
         entry("fine", State.RUNNING, 150.0),
         entry("done", State.DONE, 150.0),
     ]
-    found = doubts(entries, RUNS, {"early": 2, "late": 7, "fine": 3, "done": 4})
+    found = list_doubts(entries, RUNS, {"early": 2, "late": 7, "fine": 3, "done": 4})
     assert [(one.key, one.row, one.state) for one in found] == [
         ("early", 2, "in_doubt"),
         ("late", 7, "missing"),
@@ -43,7 +43,7 @@ def test_rows_in_doubt_or_missing_in_the_order_of_the_sheet() -> None:
 def test_the_money_of_the_run_that_submitted_it() -> None:
     """What the account lost in that run; after one that was cut off, by what the next one found."""
     at = {"a": 150.0, "b": 300.0, "c": 550.0, "d": 50.0}
-    found = doubts([entry(key, State.IN_DOUBT, time) for key, time in at.items()], RUNS, {})
+    found = list_doubts([entry(key, State.IN_DOUBT, time) for key, time in at.items()], RUNS, {})
     assert [
         (one.run_id, one.balance_before, one.balance_after, one.balance_difference) for one in found
     ] == [
@@ -59,7 +59,7 @@ def test_a_long_prompt_is_one_short_line() -> None:
     one = entry("a", State.IN_DOUBT, 1.0)
     request = replace(one.attempt.request, prompt="A mug.\n" + "word " * 100)
     long = replace(one, attempt=replace(one.attempt, request=request))
-    [found] = doubts([long], [], {})
+    [found] = list_doubts([long], [], {})
     assert found.prompt.startswith("A mug. word")
     assert len(found.prompt) == 100
     assert found.prompt.endswith("…")

@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 from pipeline import events as ev
-from pipeline.disk.sqlitefile import network_kind, of_drive, of_mount_list, of_mountinfo
+from pipeline.disk.sqlitefile import (
+    find_drive_kind,
+    find_mount_list_kind,
+    find_mountinfo_kind,
+    network_kind,
+)
 from pipeline.journal.database import connect
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
@@ -59,7 +64,7 @@ map auto_home on /System/Volumes/Data/home (autofs, automounted, nobrowse)
 )
 def test_linux_says_where_a_path_lies(path: str, kind: str | None) -> None:
     """The deepest mount above it counts, of two in one place the later; names are unescaped."""
-    assert of_mountinfo(MOUNTINFO, path) == kind
+    assert find_mountinfo_kind(MOUNTINFO, path) == kind
 
 
 @pytest.mark.parametrize(
@@ -73,7 +78,7 @@ def test_linux_says_where_a_path_lies(path: str, kind: str | None) -> None:
 )
 def test_macos_says_where_a_path_lies(path: str, kind: str | None) -> None:
     """By what `mount` prints there."""
-    assert of_mount_list(MOUNT_LIST, path) == kind
+    assert find_mount_list_kind(MOUNT_LIST, path) == kind
 
 
 @pytest.mark.parametrize(
@@ -87,7 +92,7 @@ def test_macos_says_where_a_path_lies(path: str, kind: str | None) -> None:
 )
 def test_windows_says_where_a_drive_lies(drive: str, kind: str | None) -> None:
     """A share by its name; a letter by what the system says of it (4: remote)."""
-    assert of_drive(drive, lambda root: 4 if root == "Z:\\" else 3) == kind
+    assert find_drive_kind(drive, lambda root: 4 if root == "Z:\\" else 3) == kind
 
 
 @pytest.mark.process
@@ -99,8 +104,8 @@ def test_a_look_that_fails_finds_no_network(tmp_path: Path, system: str | None) 
 
 def test_nothing_known_is_no_network() -> None:
     """An empty list, and this machine's own folder for tests."""
-    assert of_mountinfo("", "/x") is None
-    assert of_mount_list("", "/x") is None
+    assert find_mountinfo_kind("", "/x") is None
+    assert find_mount_list_kind("", "/x") is None
 
 
 def test_a_local_folder_is_local(tmp_path: Path) -> None:

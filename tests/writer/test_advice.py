@@ -39,11 +39,15 @@ def test_each_failure_has_one_advice(
 def test_nothing_is_to_be_done_about_a_done_row() -> None:
     """A done row needs no action; every other state has one."""
     assert advise(State.DONE) is None
-    assert set(advice.OF_STATE) == set(State) - {State.DONE}
+    assert set(advice.ADVICE_OF_STATE) == set(State) - {State.DONE}
 
 
 def test_every_action_is_a_sentence() -> None:
     """Actions are sentences for a person, and names are unique."""
-    every = [*advice.OF_STATE.values(), *(one for _, one in advice.OF_CODE), advice.REDO]
+    every = [
+        *advice.ADVICE_OF_STATE.values(),
+        *(one for _, one in advice.ADVICE_OF_CODE),
+        advice.REDO,
+    ]
     assert all(one.action.endswith(".") for one in every)
     assert len({one.name for one in every}) == len(set(every))

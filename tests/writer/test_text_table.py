@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipeline.manifest.plaintext import unguard
 from pipeline.model import RESULT_COLUMNS, Result, State, TextDialect
 from pipeline.writer.results import write_results
-from pipeline.writer.summary import KEYS, write_summary
+from pipeline.writer.summary import SUMMARY_KEYS, write_summary
 from pipeline.writer.text_table import write_text
 from tests.writer.tables import manifest, results, summary
 
@@ -121,7 +121,7 @@ def test_summary_has_its_keys_in_order(tmp_path: Path) -> None:
     """summary.json is the document that the design promises to machines."""
     found = write_summary(summary(stopped_by="budget.videos", manifest="p\udcff.csv"), tmp_path)
     record = json.loads(found.read_text("utf-8"))
-    assert tuple(record) == KEYS
+    assert tuple(record) == SUMMARY_KEYS
     assert record["schema"] == 1
     assert record["states"] == {"done": 2, "failed": 1}
     assert record["stopped_by"] == "budget.videos"

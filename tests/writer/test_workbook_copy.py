@@ -10,7 +10,7 @@ from python_calamine import CalamineWorkbook
 
 from pipeline.model import RESULT_COLUMNS, Manifest, Result, Row, State
 from pipeline.reader.reading import read
-from pipeline.writer.cells import COLOURS, STATE_LOOKS
+from pipeline.writer.cells import COLOUR_OF_LOOK, STATE_LOOKS
 from pipeline.writer.parts import MAIN_TYPE
 from pipeline.writer.results import write_results
 from tests.corpus.layouts import LAYOUTS, Layout, laid_out
@@ -128,7 +128,7 @@ def test_states_are_coloured_and_headers_match(rich: Manifest, tmp_path: Path) -
     for state in State:
         written = write_results(rich, results(rich, state), tmp_path)
         sheet = sheet_of(written.path)
-        assert sheet["E2"].fill.fgColor.rgb == COLOURS[STATE_LOOKS[state]]
+        assert sheet["E2"].fill.fgColor.rgb == COLOUR_OF_LOOK[STATE_LOOKS[state]]
         assert sheet["E1"].style_id == sheet["D1"].style_id
         assert sheet["E1"].font.bold
 

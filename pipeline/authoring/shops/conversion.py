@@ -13,9 +13,9 @@ from pathlib import Path
 
 from pipeline.authoring.newmanifest import (
     FIELDS_BEHIND_PROMPT,
-    Choice,
+    ChosenPictures,
     NewManifest,
-    PromptTemplate,
+    ProductPrompts,
     choose,
 )
 from pipeline.authoring.shops import shopify, woocommerce
@@ -40,7 +40,7 @@ _DEFAULT_TEMPLATE = (
 )
 _OWN = ("title", "vendor", "type", "tags", "price", "status", "description")
 _LISTED = 5
-FORMATS = {known.name: known for known in (shopify.FORMAT, woocommerce.FORMAT)}
+EXPORT_FORMATS = {known.name: known for known in (shopify.FORMAT, woocommerce.FORMAT)}
 """The supported export formats by name; another one is one more file and one more entry here."""
 
 
@@ -77,7 +77,7 @@ def convert(
 
     """
     export = _open_export(path, export_format)
-    prompts = PromptTemplate(
+    prompts = ProductPrompts(
         _DEFAULT_TEMPLATE if template is None else template,
         names=_NAMES,
         longest=rules.LONG_PROMPT,
@@ -102,7 +102,9 @@ def _open_export(path: Path, export_format: ExportFormat) -> Export:
     table = read(path)
     export = export_format.of(table)
     if export is None:
-        others = [other.name for other in FORMATS.values() if not other.missing_columns(table)]
+        others = [
+            other.name for other in EXPORT_FORMATS.values() if not other.missing_columns(table)
+        ]
         raise export_format.refuse(table, others)
     if not table.rows:
         raise UsageError(
@@ -143,7 +145,7 @@ def _select_products(
 
 
 def _row(
-    keyed: tuple[str, Product], prompts: PromptTemplate, findings: _Findings
+    keyed: tuple[str, Product], prompts: ProductPrompts, findings: _Findings
 ) -> dict[str, str] | None:
     """Return the cells of a product by header; None if the template gives it no prompt."""
     key, product = keyed
@@ -166,7 +168,7 @@ def _row(
     return row | {f"image_{n}": link for n, link in enumerate(choice.taken, start=1)}
 
 
-def _pictures(product: Product) -> tuple[Choice, list[str]]:
+def _pictures(product: Product) -> tuple[ChosenPictures, list[str]]:
     """Choose from the pictures that a provider can fetch; say what is wrong with the others."""
     good, faults = [], []
     for link in product.pictures:
@@ -212,11 +214,11 @@ def _list_keys(keys: Sequence[str]) -> str:
 def find(name: str) -> ExportFormat:
     """Return the export format of this name; raise UsageError, which lists them, if none has it."""
     plain = name.strip().casefold()
-    if plain in FORMATS:
-        return FORMATS[plain]
-    near = difflib.get_close_matches(plain, FORMATS, n=1, cutoff=0.5)
+    if plain in EXPORT_FORMATS:
+        return EXPORT_FORMATS[plain]
+    near = difflib.get_close_matches(plain, EXPORT_FORMATS, n=1, cutoff=0.5)
     raise UsageError(
         f"--from {name}: there is no such export format.",
         action=(f"Did you mean {near[0]}? " if near else "")
-        + f"Supported formats: {', '.join(FORMATS)}.",
+        + f"Supported formats: {', '.join(EXPORT_FORMATS)}.",
     )

@@ -116,3 +116,4 @@ FORMAT = ExportFormat(
     required=(("handle",), ("title",)),
     products=_products,
 )
+"""Shopify's product export."""

@@ -148,3 +148,4 @@ FORMAT = ExportFormat(
     required=(("sku", "id"), ("name",)),
     products=_products,
 )
+"""WooCommerce's product export."""

@@ -18,7 +18,7 @@ from pipeline.manifest.plaintext import unguard
 from pipeline.manifest.wording import count, list_numbers
 from pipeline.model import Manifest, TextDialect
 from pipeline.reader.table import Table, manifest_of, share_equal
-from pipeline.reader.text.dialect import decode, find_delimiter, stated_delimiter
+from pipeline.reader.text.dialect import decode_text, find_delimiter, stated_delimiter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def read_text(path: Path, data: bytes, *, encoding: str | None = None) -> Manife
         ManifestError: it cannot be read as a table; it names the lines.
 
     """
-    decoded = decode(data, path.name, encoding)
+    decoded = decode_text(data, path.name, encoding)
     text = decoded.text
     _refuse_nul(path, text)
     stated = stated_delimiter(text)
@@ -110,7 +110,7 @@ def _table_of(path: Path, body: str, delimiter: str, first_line: int) -> Table:
 
 
 def _walk(path: Path, body: str, delimiter: str, first_line: int) -> Iterator[Record]:
-    """Each record with the line that it begins on."""
+    """Yield each record with the line that it begins on."""
     # StringIO would take four bytes for each character.
     stream = io.TextIOWrapper(io.BytesIO(body.encode()), "utf-8", newline="")
     reader = csv.reader(stream, delimiter=delimiter, strict=True)
@@ -138,7 +138,7 @@ def _wrong_width(
 
 
 def _newline(text: str) -> str:
-    """The line break of the file: its last one, which cannot be inside a quoted cell."""
+    """Return the line break of the file: the last, which cannot be inside a quoted cell."""
     last = _LAST_BREAK.search(text[-1000:])
     found = _BREAK.search(last[0] if last else text)
     return found[0] if found else "\n"

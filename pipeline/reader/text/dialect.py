@@ -51,7 +51,7 @@ class _Decoded:
     bom: bool
 
 
-def decode(data: bytes, name: str, configured: str | None) -> _Decoded:
+def decode_text(data: bytes, name: str, configured: str | None) -> _Decoded:
     """Decode the bytes of a file: by its byte order mark, as UTF-8, then as configured.
 
     Args:
@@ -77,7 +77,7 @@ def decode(data: bytes, name: str, configured: str | None) -> _Decoded:
 
 
 def stated_delimiter(text: str) -> tuple[str, int] | None:
-    """The delimiter that a `sep=` line names, and how many characters that line takes."""
+    """Return the delimiter that a `sep=` line names, and the length of that line."""
     found = _SEP_LINE.match(text)
     return (found["delimiter"], found.end()) if found else None
 
@@ -95,7 +95,7 @@ def find_delimiter(text: str, suffix: str) -> str:
 
 
 def _utf16_without_mark(data: bytes) -> str | None:
-    """UTF-16 by where its NUL bytes stand, if that is unambiguous."""
+    """Recognise UTF-16 by where its NUL bytes stand, if that is unambiguous."""
     sample = data[:_SAMPLE_BYTES]
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
     least = max(1, int(len(sample) / 2 * _LEAST_NUL_SHARE))
@@ -131,7 +131,7 @@ def _line_of(before: str) -> int:
 
 
 def _score(sample: str, delimiter: str) -> tuple[float, int]:
-    """The share of the records that have as many cells as the header, and how many that are."""
+    """Return the share of the records that are as wide as the header, and that width."""
     widths: list[int] = []
     try:
         records = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)

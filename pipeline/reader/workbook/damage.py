@@ -37,7 +37,7 @@ _SIGNS = (
 
 
 @contextmanager
-def damage_explained(name: str) -> Iterator[None]:
+def explain_damage(name: str) -> Iterator[None]:
     """Turn what damage looks like to zipfile, zlib, expat and struct into one sentence."""
     try:
         yield
@@ -51,7 +51,7 @@ def damage_explained(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def failures_as_damage(reason: str = "") -> Iterator[None]:
+def treat_failures_as_damage(reason: str = "") -> Iterator[None]:
     """Turn whatever a library raises over a file into Damage, a panic of Rust code among it.
 
     Without a `reason` the library's own words are given.
@@ -65,7 +65,7 @@ def failures_as_damage(reason: str = "") -> Iterator[None]:
 
 
 def _damage_error(name: str, error: BaseException) -> ManifestError:
-    """The sentence about the damaged file `name`."""
+    """Return the error about the damaged file `name`."""
     return ManifestError(
         f"{name} is damaged or incomplete ({_reason(error)}).",
         action="Copy or download it again, or open it in Excel and save it under a new name.",
@@ -73,7 +73,7 @@ def _damage_error(name: str, error: BaseException) -> ManifestError:
 
 
 def _reason(error: BaseException) -> str:
-    """What a person may read of it: Python's words about buffers and indexes are none."""
+    """Return the reason in plain words, without Python's buffers and indexes."""
     if isinstance(error, struct.error | EOFError | IndexError):
         return "a part of it ends too early"
     if isinstance(error, KeyError):
@@ -83,8 +83,8 @@ def _reason(error: BaseException) -> str:
     return str(error)
 
 
-def password_error(name: str) -> ManifestError:
-    """The sentence about a file whose cells are encrypted."""
+def explain_password(name: str) -> ManifestError:
+    """Return the error about a file whose cells are encrypted."""
     return ManifestError(
         f"{name} is protected by a password.",
         action="Save a copy without the password (File, Info, Protect Workbook).",

@@ -27,9 +27,9 @@ from xlrd.xldate import xldate_as_datetime
 
 from pipeline.reader.workbook.damage import (
     Damage,
-    damage_explained,
-    failures_as_damage,
-    password_error,
+    explain_damage,
+    explain_password,
+    treat_failures_as_damage,
 )
 from pipeline.reader.workbook.formats import BUILT_IN, Timing, mask_of, timing_of
 from pipeline.reader.workbook.sheets import PADDED, Gathered, choose_sheet
@@ -38,7 +38,7 @@ from pipeline.reader.workbook.xlsrecords import (
     put_into_container,
     read_globals,
     read_stream,
-    walk,
+    walk_records,
 )
 
 if TYPE_CHECKING:
@@ -59,15 +59,15 @@ _SPARE_CELLS, _SPARE_RATIO = 1_000_000, 2
 _CUT_CHARACTERS = 4_000
 
 
-def xls_grid(path: Path, data: bytes, wanted: str | int | None) -> Grid:
+def read_xls(path: Path, data: bytes, wanted: str | int | None) -> Grid:
     """Read the sheet `wanted` of the .xls file at `path`. Raises ManifestError."""
     stream = read_stream(path, data)
-    with damage_explained(path.name):
+    with explain_damage(path.name):
         whole = read_globals(stream)
         if whole.protected:
-            raise password_error(path.name)
+            raise explain_password(path.name)
         part = choose_sheet(path.name, whole.sheets, wanted)
-        walked = walk(stream, part.at)
+        walked = walk_records(stream, part.at)
         gathered = Gathered(path, len(data))
         theirs: list[list[object]] | None = None
         with suppress(Damage):
@@ -88,17 +88,17 @@ def xls_grid(path: Path, data: bytes, wanted: str | int | None) -> Grid:
 
 
 def _read_by_calamine(walked: Walked) -> list[list[object]]:
-    """The rows of the sheet from A1 on, as calamine reads them. Raises Damage."""
+    """Return the rows of the sheet from A1 on, as calamine reads them. Raises Damage."""
     if walked.area > _SPARE_CELLS + _SPARE_RATIO * walked.cells:
         raise Damage("its cells lie too far apart")
     data = put_into_container(walked.stream)
-    with failures_as_damage(_SENSELESS):
+    with treat_failures_as_damage(_SENSELESS):
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         return [[*row] for row in book.get_sheet_by_index(0).to_python(skip_empty_area=False)]
 
 
 class _Nowhere(io.TextIOBase):
-    """Where xlrd's remarks go."""
+    """A sink for xlrd's log output."""
 
     def write(self, text: str) -> int:
         return len(text)
@@ -107,11 +107,11 @@ class _Nowhere(io.TextIOBase):
 def _rows_by_xlrd(
     gathered: Gathered, walked: Walked, encoding: str | None, theirs: list[list[object]] | None
 ) -> Iterator[list[object]]:
-    """The rows as xlrd reads them, with all that it sees; `theirs` are those of calamine, if any.
+    """Yield the rows as xlrd reads them; `theirs` are those of calamine, if any.
 
     Raises Damage where xlrd fails.
     """
-    with failures_as_damage(_SENSELESS):
+    with treat_failures_as_damage(_SENSELESS):
         book = xlrd.open_workbook(
             logfile=_Nowhere(),
             file_contents=walked.stream,
@@ -134,7 +134,7 @@ def _rows_by_xlrd(
 def _shown_row(
     gathered: Gathered, sheet: xlrd.sheet.Sheet, styles: _Styles, row: int
 ) -> list[object]:
-    """The values of a row, with a mark for each that is shown in another way or is an error."""
+    """Return the values of a row; mark those that are shown in another way or are errors."""
     values: list[Any] = sheet.row_values(row)
     for column, kind in enumerate(sheet.row_types(row)):
         if kind in _PLAIN:
@@ -165,7 +165,7 @@ class _Styles:
         self._since_1904 = book.datemode
 
     def read_time(self, value: float, style: int) -> object:
-        """The number as a date and time, or as a span of time; itself where it can be neither."""
+        """Return the number as a date and time or a span of time; itself if it is neither."""
         with suppress(OverflowError, ValueError):
             if 0 <= value < 1 or (value >= 1 and self.timings[style] is Timing.SPAN):
                 return dt.timedelta(days=value)
@@ -190,7 +190,7 @@ def _compare(gathered: Gathered, sheet: xlrd.sheet.Sheet, theirs: list[list[obje
 
 
 def _agree(kind: object, one: object, other: object) -> bool:
-    """Whether calamine's value of a cell is only another form of xlrd's."""
+    """Tell whether calamine's value of a cell is only another form of xlrd's."""
     if isinstance(other, str):
         # calamine leaves zeros between narrow letters.
         letters = other.replace("\0", "")

@@ -80,7 +80,7 @@ class Timing(Enum):
 
 @lru_cache(maxsize=4096)
 def mask_of(code: str) -> str:
-    """The mask of a format; empty where it shows nothing but the number."""
+    """Return the mask of a format; empty where it shows nothing but the number."""
     if len(code) > _MOST_CODE:
         return ""
     if timing_of(code) is not None:
@@ -94,7 +94,7 @@ def mask_of(code: str) -> str:
 
 @lru_cache(maxsize=4096)
 def timing_of(code: str) -> Timing | None:
-    """Whether the format shows a time, and which kind of it."""
+    """Tell whether the format shows a time, and which kind of it."""
     bare = _NO_CODE.sub("", code).partition(";")[0]
     if _SPAN.search(bare):
         return Timing.SPAN
@@ -105,14 +105,14 @@ def timing_of(code: str) -> Timing | None:
 
 
 def _is_clock(code: str) -> bool:
-    """Whether a format of times shows hours and minutes, and nothing else."""
+    """Tell whether a format of times shows hours and minutes, and nothing else."""
     bare = _NO_CODE.sub("", code).partition(";")[0]
     bare = _BRACKETS.sub(lambda found: found[0] if _SPAN.match(found[0]) else "", bare)
     return {sign.casefold() for sign in _MOMENT.findall(_HALVES.sub("", bare))} == {"h", "m"}
 
 
 def _mask(section: str) -> str | None:
-    """The mask of one section of a code; None where it is not understood."""
+    """Return the mask of one section of a code; None where it is not understood."""
     signs = _signs(section)
     found = _NUMBER.fullmatch(signs) if signs else None
     if found is None:
@@ -131,7 +131,7 @@ def _mask(section: str) -> str | None:
 
 
 def _signs(section: str) -> str:
-    """The section with its words as they are and its digits as signs; empty if that is not all."""
+    """Return the section with signs for its digits; empty if it holds more than words and these."""
     said, at = "", 0
     while at < len(section):
         token = _TOKEN.match(section, at)
@@ -144,7 +144,7 @@ def _signs(section: str) -> str:
 
 
 def _pads(code: str) -> bool:
-    """Whether a code that is not understood shows more than one digit before the point."""
+    """Tell whether a code that is not understood shows more than one digit before the point."""
     bare = _POWER.sub("", _BRACKETS.sub("", _NO_CODE.sub("", code)))
     return any(section.partition(".")[0].count("0") > 1 for section in bare.split(";"))
 
@@ -152,7 +152,7 @@ def _pads(code: str) -> bool:
 def make_mask(
     before: str, places: str, decimals: int, after: str, *, thousands: bool = False
 ) -> str:
-    """The mask of words around the `places` before the point and the digits behind it."""
+    """Return the mask of words around the `places` before the point and the digits behind it."""
     if not any(map(str.strip, _SIGNS.split(places))):
         places = places.lstrip(OPTION) or OPTION
     if thousands and places.count(DIGIT) > 1:
@@ -161,7 +161,7 @@ def make_mask(
 
 
 def join_masks(positive: str, negative: str) -> str:
-    """One mask out of those of positive and negative numbers; empty where they add nothing."""
+    """Join the masks of positive and negative numbers; empty where they add nothing."""
     if negative in {positive, "-" + positive}:
         negative = ""
     shown = positive if _adds(positive) else ""
@@ -169,7 +169,7 @@ def join_masks(positive: str, negative: str) -> str:
 
 
 def apply_mask(text: str, mask: str) -> str:
-    """A number as its mask shows it; what does not fit the mask stays as it is."""
+    """Return a number as its mask shows it; what does not fit the mask stays as it is."""
     if mask == CLOCK:
         found = _TIME.fullmatch(text)
         return found[1] if found else text
@@ -191,12 +191,12 @@ def apply_mask(text: str, mask: str) -> str:
 
 
 def _adds(mask: str) -> bool:
-    """Whether the mask shows more than the number: zeros before it, words."""
+    """Tell whether the mask shows more than the number: zeros before it, words."""
     return mask.partition(_POINT)[0].count(DIGIT) > 1 or bool(_SIGNS.sub("", mask).strip())
 
 
 def _fill(head: str, digits: str) -> str:
-    """The part before the point with the digits in their places, from the last one on."""
+    """Put digits into the places before the point, from the last digit on."""
     first = next(at for at, sign in enumerate(head) if sign in _DIGITS)
     if _THOUSANDS in head:
         places = head.count(DIGIT)
@@ -214,7 +214,7 @@ def _fill(head: str, digits: str) -> str:
 
 
 def _round(number: Decimal, shown: str) -> Decimal:
-    """The number with the decimals that are shown. Raises InvalidOperation where it has others."""
+    """Return the number with the decimals shown; raises InvalidOperation where it has others."""
     if PERCENT in shown:
         number = number.scaleb(2)
     tail = shown.partition(_POINT)[2]
@@ -228,7 +228,7 @@ def _round(number: Decimal, shown: str) -> Decimal:
 
 
 def texts_of(column: list[object]) -> list[str]:
-    """The texts of a whole column."""
+    """Return the texts of a whole column."""
     kinds = set(map(type, column))
     if kinds <= {str}:
         return column  # type: ignore[return-value]  # just proven by the line above
@@ -240,20 +240,20 @@ def texts_of(column: list[object]) -> list[str]:
 
 
 def text_of(value: object) -> str:
-    """One value as text: `4.0` is "4", dates are ISO 8601, booleans TRUE or FALSE."""
+    """Return a value as text: `4.0` is "4", dates are ISO 8601, booleans TRUE or FALSE."""
     convert = _CONVERTERS.get(type(value))
     return str(value) if convert is None else convert(value)
 
 
 def has_lost_digits(value: object) -> TypeGuard[int | float]:
-    """Whether `value` is a whole number that is too long to have kept all of its digits."""
+    """Tell whether `value` is a whole number that is too long to have kept all of its digits."""
     if type(value) is int:
         return not -_MAX_EXACT < value < _MAX_EXACT
     return type(value) is float and math.isfinite(value) and abs(value) >= _MAX_EXACT
 
 
 def too_large(value: object) -> bool:
-    """Whether `value` is a number beyond all that a computer counts with, such as 1e999."""
+    """Tell whether `value` is a number beyond all that a computer counts with, such as 1e999."""
     return type(value) is float and not math.isfinite(value)
 
 

@@ -67,7 +67,7 @@ class _Shown:
         return self.digits is not None and self.digits[0] > 1
 
     def mask(self) -> str | None:
-        """What it makes of a number; None where that is not understood."""
+        """Return the mask, or None if the style is not understood."""
         if self.digits is None or self.odd or (self.between and self.thousands):
             return None
         before, after = self.words
@@ -152,7 +152,7 @@ class OdsStyles:
             self._open = None
 
     def mask_of(self, style: str) -> str:
-        """The mask of a cell style; empty where it shows nothing but the number."""
+        """Return the mask of a cell style; empty where it shows nothing but the number."""
         if style not in self._masks:
             self._masks[style] = self._find_mask(style)
         return self._masks[style]
@@ -166,7 +166,7 @@ class OdsStyles:
         return ""
 
     def _mask(self, shown: _Shown | None) -> str:
-        """The mask of a data style and of those that it leaves numbers to."""
+        """Return the mask of a data style and of those that it leaves numbers to."""
         if shown is None:
             return ""
         if shown.clock:
@@ -179,7 +179,7 @@ class OdsStyles:
         return join_masks(mask, (negative.mask() if negative else None) or "")
 
     def parser(self) -> expat.XMLParserType:
-        """A parser that tells this object of all elements."""
+        """Return a parser that tells this object of all elements."""
         return make_parser(self._start, self._end, self._text)
 
 

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
-from pipeline.reader.workbook.damage import Damage, damage_explained, password_error
+from pipeline.reader.workbook.damage import Damage, explain_damage, explain_password
 from pipeline.reader.workbook.odsstyles import OdsStyles
 from pipeline.reader.workbook.package import Package, chunks, iter_elements, make_parser
 from pipeline.reader.workbook.sheets import PADDED, Gathered, SheetPart, choose_sheet
@@ -47,11 +47,11 @@ _MOST_CHARACTERS = 2**20
 _LINKED = re.compile(r"'.*'#")
 
 
-def ods_grid(path: Path, size_bytes: int, package: Package, wanted: str | int | None) -> Grid:
+def read_ods(path: Path, size_bytes: int, package: Package, wanted: str | int | None) -> Grid:
     """Read the table `wanted` of the .ods file at `path`. Raises ManifestError."""
-    with damage_explained(path.name):
+    with explain_damage(path.name):
         if _is_encrypted(package):
-            raise password_error(path.name)
+            raise explain_password(path.name)
         styles = OdsStyles()
         package.inflate(but={_CONTENT})
         if _STYLES in package:
@@ -64,14 +64,14 @@ def ods_grid(path: Path, size_bytes: int, package: Package, wanted: str | int | 
 
 
 def _is_encrypted(package: Package) -> bool:
-    """ODF 1.2 part 3, 3.4.1: an encrypted part has its key's data in the manifest."""
+    """Tell whether a part is encrypted: the manifest has its key's data (ODF 1.2, 3: 3.4.1)."""
     if _CONTENT not in package:
         return True
     return _MANIFEST in package and b"encryption-data" in package.read(_MANIFEST)
 
 
 def _sheets(package: Package, styles: OdsStyles) -> list[SheetPart]:
-    """The tables, each with its place among all of them; `styles` is told of what comes before."""
+    """Return the tables with their places among all; `styles` is told of what comes before."""
     parser = styles.parser()
     found: list[SheetPart] = []
     count = 0
@@ -256,7 +256,7 @@ class _OdsTable:
                 self._gathered.mark(row, column, PADDED, mask)
 
     def _style(self, cell: _Cell, column: int) -> str:
-        """The style of a cell: its own one, that of its row, or that of its column (19.629)."""
+        """Return the style of a cell: its own, its row's, or its column's (19.629)."""
         own = cell.attributes.get("table:style-name") or self._attributes.get(
             "table:default-cell-style-name", ""
         )
@@ -277,7 +277,7 @@ def _speaks(cell: _Cell) -> bool:
 
 
 def _problem(cell: _Cell) -> str:
-    """The code of the problem that the cell has, if any."""
+    """Return the code of the problem that the cell has; empty if none."""
     attributes = cell.attributes
     kind = attributes.get("office:value-type")
     if kind == "error" or attributes.get("calcext:value-type") == "error":

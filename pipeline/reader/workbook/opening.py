@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
 from pipeline.manifest.blank import all_blank, is_blank
-from pipeline.manifest.wording import address_of, count, list_numbers, plural
+from pipeline.manifest.wording import address_of, agree, count, list_numbers, plural
 from pipeline.model import Manifest, Problem, Severity
 from pipeline.reader.content import Content, content_of, refuse_renamed
 from pipeline.reader.table import Table, manifest_of
@@ -27,8 +27,8 @@ from pipeline.reader.workbook.formats import (
     texts_of,
     too_large,
 )
-from pipeline.reader.workbook.package import kind_of, open_package
-from pipeline.reader.workbook.sheets import PADDED, Grid, Mark
+from pipeline.reader.workbook.package import find_content, open_package
+from pipeline.reader.workbook.sheets import PADDED, CellMark, Grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,13 +93,13 @@ def read_workbook(
 
 
 def _grid(path: Path, data: bytes, sheet: str | int | None) -> Grid:
-    """The cells of the sheet; only the libraries that its format needs are imported."""
+    """Read the cells of the sheet; import only the libraries that its format needs."""
     if content_of(data) is not Content.ZIP:
-        from pipeline.reader.workbook.excel97 import xls_grid
+        from pipeline.reader.workbook.excel97 import read_xls
 
-        return xls_grid(path, data, sheet)
+        return read_xls(path, data, sheet)
     package = open_package(path.name, data)
-    kind = kind_of(path.name, package)
+    kind = find_content(path.name, package)
     if kind is None:
         raise ManifestError(
             f"{path.name} is a zip file, but no workbook that can be read.",
@@ -107,12 +107,12 @@ def _grid(path: Path, data: bytes, sheet: str | int | None) -> Grid:
         )
     refuse_renamed(path, kind)
     if kind is Content.ODS:
-        from pipeline.reader.workbook.opendocument import ods_grid
+        from pipeline.reader.workbook.opendocument import read_ods
 
-        return ods_grid(path, len(data), package, sheet)
-    from pipeline.reader.workbook.xlsx import xlsx_grid
+        return read_ods(path, len(data), package, sheet)
+    from pipeline.reader.workbook.xlsx import read_xlsx
 
-    return xlsx_grid(path, data, package, sheet)
+    return read_xlsx(path, data, package, sheet)
 
 
 def _manifest_from(grid: Grid, *, hidden_rows: str | None, fill_merged: bool) -> Manifest:
@@ -133,7 +133,7 @@ def _manifest_from(grid: Grid, *, hidden_rows: str | None, fill_merged: bool) ->
         elif mark.text != UNREADABLE:
             column[index] = apply_mask(column[index], mark.text)
         elif column[index]:
-            marks.append(Mark(mark.row, mark.column, "format_not_understood", column[index]))
+            marks.append(CellMark(mark.row, mark.column, "format_not_understood", column[index]))
     top = _header_index(grid, texts)
     for mark in _marks_of_merged(grid, texts, top, at):
         if fill_merged:
@@ -145,7 +145,7 @@ def _manifest_from(grid: Grid, *, hidden_rows: str | None, fill_merged: bool) ->
 
 
 def _manifest(
-    grid: Grid, texts: list[list[str]], top: int, marks: list[Mark], dropped: set[int]
+    grid: Grid, texts: list[list[str]], top: int, marks: list[CellMark], dropped: set[int]
 ) -> Manifest:
     first = next(i for i, column in enumerate(texts) if not all_blank(column[top:]))
     numbers, body = grid.numbers[top + 1 :], [column[top + 1 :] for column in texts[first:]]
@@ -166,7 +166,7 @@ def _manifest(
 
 
 def _warn_of_unseen(grid: Grid) -> tuple[Problem, ...]:
-    """The warning about a workbook of which not all could be seen."""
+    """Return the warning about a workbook of which not all could be seen."""
     if not grid.look.half_seen:
         return ()
     message = (
@@ -178,8 +178,8 @@ def _warn_of_unseen(grid: Grid) -> tuple[Problem, ...]:
     return (Problem("workbook_half_seen", message, Severity.WARNING),)
 
 
-def _matters(mark: Mark, table: Table) -> bool:
-    """Whether the cell lies below the headers, under one that is not ours."""
+def _matters(mark: CellMark, table: Table) -> bool:
+    """Tell whether the cell lies below the headers, under one that is not ours."""
     index = mark.column - table.first_column
     header = table.header[index].strip().lower() if 0 <= index < len(table.header) else ""
     return mark.row > table.header_row and not is_blank(header) and not header.startswith(_OURS)
@@ -195,21 +195,21 @@ def _header_index(grid: Grid, texts: list[list[str]]) -> int:
     )
 
 
-def _lost_numbers(grid: Grid) -> Iterator[Mark]:
+def _lost_numbers(grid: Grid) -> Iterator[CellMark]:
     for index, column in enumerate(grid.columns):
         if not set(map(type, column)) & _NUMBERS:
             continue
         for row, value in zip(grid.numbers, column, strict=True):
             if has_lost_digits(value):
-                yield Mark(row, index, "digits_lost", str(len(f"{abs(value):.0f}")))
+                yield CellMark(row, index, "digits_lost", str(len(f"{abs(value):.0f}")))
             elif too_large(value):
-                yield Mark(row, index, "number_too_large")
+                yield CellMark(row, index, "number_too_large")
 
 
 def _marks_of_merged(
     grid: Grid, texts: list[list[str]], top: int, at: dict[int, int]
-) -> Iterator[Mark]:
-    """The cells that merged ranges cover below the header, each with the text of its range."""
+) -> Iterator[CellMark]:
+    """Yield the cells below the header that merged ranges cover, with the text of the range."""
     steps = 0
     for first_row, first_column, bottom, last_column in grid.look.merges:
         last_row = min(bottom, grid.numbers[-1])
@@ -225,11 +225,11 @@ def _marks_of_merged(
         for row in range(max(first_row, grid.numbers[top] + 1), last_row + 1):
             for column in columns if row in at else ():
                 if (row, column) != (first_row, first_column):
-                    yield Mark(row, column, "merged_cell", anchor)
+                    yield CellMark(row, column, "merged_cell", anchor)
 
 
 def _find_hidden(grid: Grid, texts: list[list[str]], top: int, hidden_rows: str | None) -> set[int]:
-    """The hidden rows to leave out; refuses a sheet that has some and nothing was said about."""
+    """Return the hidden rows to skip; raise if there are any and manifest.hidden_rows is unset."""
     if hidden_rows == "include" or not grid.look.hidden:
         return set()
     hidden = [
@@ -240,7 +240,7 @@ def _find_hidden(grid: Grid, texts: list[list[str]], top: int, hidden_rows: str 
         and not all_blank(column[index] for column in texts)
     ]
     if hidden and hidden_rows is None:
-        are = f"{count(len(hidden), 'row')} {'is' if len(hidden) == 1 else 'are'}"
+        are = f"{count(len(hidden), 'row')} {agree(len(hidden), 'is', 'are')}"
         where = f"{plural(len(hidden), 'row')} {list_numbers(hidden)}"
         raise ManifestError(
             f"{grid.path.name}: {are} hidden or filtered out in sheet {grid.sheet!r} ({where}).",
@@ -249,7 +249,7 @@ def _find_hidden(grid: Grid, texts: list[list[str]], top: int, hidden_rows: str 
     return set(hidden)
 
 
-def _problem(manifest: Manifest, mark: Mark) -> Problem:
+def _problem(manifest: Manifest, mark: CellMark) -> Problem:
     index = mark.column - manifest.first_column
     cell = address_of(manifest, index, mark.row) or ""
     message = _SENTENCES[mark.code].format(cell=cell, text=mark.text)

@@ -25,7 +25,7 @@ from xml.parsers import expat
 
 from pipeline.errors import ManifestError
 from pipeline.reader.content import Content
-from pipeline.reader.workbook.damage import Damage, damage_explained
+from pipeline.reader.workbook.damage import Damage, explain_damage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
@@ -162,12 +162,12 @@ class Package:
                 return relationship
         raise NotAWorkbook("the file names no workbook")
 
-    def workbook(self) -> str:
+    def find_workbook(self) -> str:
         """Return the name of the workbook part; raises NotAWorkbook."""
         return self.part(self.main().target)
 
     def inflate(self, but: Container[str]) -> None:
-        """Inflate the parts once, to nowhere: zipfile checks their real sizes and checksums.
+        """Decompress every part once and discard it: zipfile checks real sizes and checksums.
 
         `but` has the folded names of parts that are read as a whole anyhow, or not at all.
         """
@@ -178,7 +178,7 @@ class Package:
                         pass
 
     def _target(self, folder: str, stated: str) -> str:
-        """The part that a relationship leads to; some programs write all from the root."""
+        """Find the part that a relationship leads to; some programs write all from the root."""
         target = stated.replace("\\", "/")
         found = posixpath.normpath(posixpath.join("/", folder, target))[1:]
         return target if found not in self and target in self else found
@@ -189,7 +189,7 @@ def open_package(name: str, data: bytes) -> Package:
 
     Raises ManifestError for a damaged package and for one that would inflate past the limits.
     """
-    with damage_explained(name):
+    with explain_damage(name):
         package = zipfile.ZipFile(io.BytesIO(data))
         parts = [i for i in package.infolist() if fold_name(i.filename).endswith(_INFLATED)]
         streamed = sum(i.file_size for i in parts if fold_name(i.filename) == _STREAMED)
@@ -201,14 +201,14 @@ def open_package(name: str, data: bytes) -> Package:
         return Package(package)
 
 
-def kind_of(name: str, package: Package) -> Content | None:
-    """Which kind of workbook the package of the file `name` is; None for any other zip file.
+def find_content(name: str, package: Package) -> Content | None:
+    """Tell which kind of workbook the file `name` is; None for any other zip file.
 
     Raises ManifestError for a damaged one.
     """
     if any(part in package for part in _OPEN_DOCUMENT):
         return Content.ODS
-    with damage_explained(name):
+    with explain_damage(name):
         try:
             workbook, _ = workbook_of(package)
         except NotAWorkbook:
@@ -289,7 +289,7 @@ def make_parser(
 
 
 def tag_end(data: bytes | bytearray, start: int) -> int:
-    """Return the offset behind the tag at `start`; a `>` inside quotes does not end it."""
+    """Return the offset behind the tag at `start`, past any `>` in quotes; raises ExpatError."""
     tag = _TAG.match(data, start)
     if tag is None:
         raise expat.ExpatError(f"no tag at byte {start}")

@@ -29,7 +29,7 @@ from pipeline.reader.workbook.package import (
     rels_of,
     workbook_of,
 )
-from pipeline.reader.workbook.rows import Blocks, Cell, Walk, says_nothing
+from pipeline.reader.workbook.rows import Blocks, RawCell, Walk, says_nothing
 from pipeline.reader.workbook.sheets import SheetPart
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Book:
     styles: str | None
 
     def sheets(self) -> list[SheetPart]:
-        """The worksheets in their order; chart sheets are left out."""
+        """Return the worksheets in their order, without chart sheets."""
         targets = {one.id: one.target for one in self.relationships if one.kind == "worksheet"}
         found = []
         for element in iter_elements(self.package.read(self.workbook)):
@@ -76,7 +76,7 @@ class Book:
         return {part: place for part, place in places.items() if part is not None}
 
     def is_usual(self, sheet: SheetPart) -> bool:
-        """Whether calamine finds the workbook's parts: it looks where Excel puts them."""
+        """Tell whether calamine finds the workbook's parts: it looks where Excel puts them."""
         usual = all(self._is_at(part, place) for part, place in self.usual_places.items())
         stated = next(one.stated for one in self.relationships if one.target == sheet.part)
         inside = stated.startswith("/xl/") or not stated.startswith(("/", "..", "xl/"))
@@ -141,7 +141,7 @@ def pack(book: Book, sheet: SheetPart) -> Packed:
 
 
 def _signposts(book: Book, sheet: SheetPart) -> Iterator[tuple[str, str]]:
-    """The parts of a copy that say where its other parts are."""
+    """Yield the parts of a copy that say where its other parts are."""
     places = book.usual_places | {sheet.part: _SHEET}
     kept = [
         f"<Relationship Id={quoteattr(one.id)} Type={quoteattr(one.type)}"
@@ -159,7 +159,7 @@ def _relationships(inner: str) -> str:
 
 
 def _blank_strings(book: Book) -> set[str]:
-    """The numbers of the shared strings that hold nothing but white space."""
+    """Return the numbers of the shared strings that hold nothing but white space."""
     if book.strings is None:
         return set()
     blank: set[str] = set()
@@ -190,7 +190,7 @@ def _rows(
             continue
         walk = Walk(block, blocks.prefix, last)
         last = walk.row
-        kept: dict[int, list[Cell]] = {}
+        kept: dict[int, list[RawCell]] = {}
         for cell in walk.cells:
             if _speaks(cell, blank):
                 kept.setdefault(cell.row, []).append(cell)
@@ -200,8 +200,8 @@ def _rows(
             yield _row(block, blocks.prefix, cells, len(numbers))
 
 
-def _speaks(cell: Cell, blank: set[str]) -> bool:
-    """Whether the cell shows something, or would if its formula were calculated."""
+def _speaks(cell: RawCell, blank: set[str]) -> bool:
+    """Tell whether the cell shows something, or would if its formula were calculated."""
     if cell.kind == "s":
         return cell.text not in blank
     return bool(cell.text.strip()) or (cell.formula and cell.kind != "str")
@@ -217,8 +217,8 @@ def _head(prefix: bytes) -> bytes:
     )
 
 
-def _row(block: bytes, prefix: bytes, cells: list[Cell], number: int) -> bytes:
-    """The cells as they stand in the block, with the row's new number in their addresses."""
+def _row(block: bytes, prefix: bytes, cells: list[RawCell], number: int) -> bytes:
+    """Copy the cells of a row, with the row's new number in their addresses."""
     parts = [b'<%srow r="%d">' % (prefix, number)]
     for cell in cells:
         raw = block[cell.begins : cell.ends]

@@ -22,7 +22,7 @@ from xml.parsers import expat
 
 from pipeline.manifest.wording import number_of
 from pipeline.reader.workbook.package import chunks, make_parser
-from pipeline.reader.workbook.sheets import PADDED, Look, Mark
+from pipeline.reader.workbook.sheets import PADDED, CellMark, Look
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,7 +47,7 @@ _LAST_LETTER = 25
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class RawCell:
     """A cell with a value or a formula, as its XML states it.
 
     Rows count from 1, columns from 0. `kind` and `style` are its `t` and `s`; `begins` and `ends`
@@ -105,14 +105,14 @@ def _thoroughly(block: bytes, prefix: bytes, row: int, look: Look, padded: dict[
     return walk.row
 
 
-def _mark(cells: Iterable[Cell], look: Look, padded: dict[str, str]) -> None:
+def _mark(cells: Iterable[RawCell], look: Look, padded: dict[str, str]) -> None:
     for cell in cells:
         if cell.kind == "e":
-            look.marks.append(Mark(cell.row, cell.column, "error_value", cell.text))
+            look.marks.append(CellMark(cell.row, cell.column, "error_value", cell.text))
         elif cell.formula and cell.kind != "str" and not cell.text:
-            look.marks.append(Mark(cell.row, cell.column, "formula_not_calculated"))
+            look.marks.append(CellMark(cell.row, cell.column, "formula_not_calculated"))
         elif cell.kind == "n" and cell.style in padded:
-            look.marks.append(Mark(cell.row, cell.column, PADDED, padded[cell.style]))
+            look.marks.append(CellMark(cell.row, cell.column, PADDED, padded[cell.style]))
 
 
 class Blocks:
@@ -160,7 +160,7 @@ class Walk:
     """
 
     def __init__(self, block: bytes, prefix: bytes = b"", row: int = 0) -> None:
-        self.cells: list[Cell] = []
+        self.cells: list[RawCell] = []
         self.hidden: set[int] = set()
         self.row = row
         self._column = -1
@@ -207,7 +207,7 @@ class Walk:
             self._reads = False
         elif tag == "c" and (self._formula or self._value):
             self.cells.append(
-                Cell(
+                RawCell(
                     self.row,
                     self._column,
                     self._cell.get("t", "n"),
@@ -221,42 +221,42 @@ class Walk:
 
 
 def _is_plain(block: bytes) -> bool:
-    """Whether each row and cell begins with its address, in double quotes, and nothing is odd."""
+    """Tell whether each row and cell begins with its quoted address, and nothing is odd."""
     return not (
         _ODD_ROW.search(block) or _ODD_CELL.search(block) or b"='" in block or b"<!" in block
     )
 
 
 def _count_filled(block: bytes) -> int:
-    """How many cells of the block have a value."""
+    """Count the cells of the block that have a value."""
     return sum(map(block.count, _VALUES))
 
 
 def says_nothing(block: bytes) -> bool:
-    """Whether the rows of a block are plain, and without any value or formula."""
+    """Tell whether the rows of a block are plain, and without any value or formula."""
     return _is_plain(block) and not _count_filled(block) and not _has_formula(block)
 
 
 def _has_formula(block: bytes) -> bool:
-    """Whether any cell of the block is a formula."""
+    """Tell whether any cell of the block is a formula."""
     return _FORMULA.search(block) is not None
 
 
 def _last_row(block: bytes, before: int | None = None) -> int | None:
-    """The number of the block's last row, or of the last one that begins before a byte of it."""
+    """Return the number of the block's last row, or of the last that begins before a byte."""
     at = block.rfind(b"<row ", 0, before)
     found = _ROW.match(block, at) if at >= 0 else None
     return int(found[1]) if found else None
 
 
 def _last_filled_row(block: bytes) -> int | None:
-    """The number of the last row that has a value or a formula."""
+    """Return the number of the last row that has a value or a formula."""
     at = max(block.rfind(b"</f>"), block.rfind(b"<f "), *map(block.rfind, _VALUES))
     return _last_row(block, at) if at >= 0 else None
 
 
 def _last_column(block: bytes, known: int) -> int:
-    """The last column that any cell stands in, blank ones included, from 0; at least `known`."""
+    """Return the last column with any cell, blank ones included, from 0; at least `known`."""
     if known < _LAST_LETTER:
         beyond = rb'<c r="(?:[%c-Z]\d|[A-Z][A-Z])' % (ord("A") + known + 1)
         if not re.search(beyond, block):
@@ -266,7 +266,7 @@ def _last_column(block: bytes, known: int) -> int:
 
 
 def _hidden_rows(block: bytes) -> Iterator[int]:
-    """The numbers of the hidden or filtered rows."""
+    """Yield the numbers of the hidden or filtered rows."""
     for sign in _HIDDEN.finditer(block) if b"hidden" in block or b'ht="0"' in block else ():
         tag = block.rfind(b"<", 0, sign.start())
         found = _ROW.match(block, tag)
@@ -274,8 +274,8 @@ def _hidden_rows(block: bytes) -> Iterator[int]:
             yield int(found[1])
 
 
-def _cells_of_interest(block: bytes, styles: Iterable[str]) -> Iterator[Cell]:
-    """Cells with a formula, with an error value, or with one of the number `styles`."""
+def _cells_of_interest(block: bytes, styles: Iterable[str]) -> Iterator[RawCell]:
+    """Yield cells with a formula, with an error value, or with one of the number `styles`."""
     wanted = (b't="e"', *(b's="%s"' % style.encode() for style in styles))
     formulas = (found.start() for found in _FORMULA.finditer(block))
     seen: set[int] = set()
@@ -289,10 +289,10 @@ def _cells_of_interest(block: bytes, styles: Iterable[str]) -> Iterator[Cell]:
         yield _cell(block, found, ends)
 
 
-def _cell(block: bytes, found: re.Match[bytes], ends: int) -> Cell:
+def _cell(block: bytes, found: re.Match[bytes], ends: int) -> RawCell:
     inner = block[found.end() : ends]
     kind, style, value = _KIND.search(found[3]), _STYLE.search(found[3]), _VALUE.search(inner)
-    return Cell(
+    return RawCell(
         int(found[2]),
         number_of(found[1].decode()) - 1,
         kind[1].decode() if kind else "n",

@@ -38,7 +38,7 @@ class SheetPart:
 
 
 def choose_sheet(name: str, sheets: list[SheetPart], wanted: str | int | None) -> SheetPart:
-    """The sheet of that name or number (from 1); by default the first one that is shown.
+    """Return the sheet of that name or number (from 1); by default the first that is shown.
 
     Raises ManifestError that lists the sheets.
     """
@@ -66,7 +66,7 @@ PADDED = "padded"
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class CellMark:
     """A cell that needs a word: `code` is that of its problem, or PADDED (`text`: its mask)."""
 
     row: int
@@ -86,7 +86,7 @@ class Look:
     last_row: int = 0
     last_column: int = 0
     hidden: set[int] = field(default_factory=set)
-    marks: list[Mark] = field(default_factory=list)
+    marks: list[CellMark] = field(default_factory=list)
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
     half_seen: bool = False
 
@@ -149,10 +149,10 @@ class Gathered:
         """Take a cell with an error value or a formula without a value, or one that is padded."""
         if code != PADDED:
             self._place(row, column)
-        self.look.marks.append(Mark(row, column, code, text))
+        self.look.marks.append(CellMark(row, column, code, text))
 
     def grid(self, sheet: str) -> Grid:
-        """The rows that say something, as columns."""
+        """Return the rows that say something, as columns."""
         for top, _, bottom, _ in self.look.merges:
             # A row that only merged cells fill is a row, once they are filled.
             if any(row in self._rows for row in (top, bottom)):
@@ -168,7 +168,7 @@ class Gathered:
         return Grid(self._path, sheet, numbers, columns if numbers else [], self.look)
 
     def _place(self, row: int, column: int, filled: int = 1) -> list[object]:
-        """The cells of a row, long enough for that column, where so many are now filled."""
+        """Return a row's cells, long enough for that column; `filled` more of them are counted."""
         look = self.look
         if not (0 < row <= _MOST_ROWS and 0 <= column < _MOST_COLUMNS):
             raise Damage("a cell lies outside of every sheet")
@@ -194,7 +194,7 @@ class Gathered:
 
 
 def most_filled(size_bytes: int) -> float:
-    """How many filled cells a file may hold.
+    """Return how many filled cells a file may hold.
 
     100,000 rows of 12 equal cells have 0.5 a byte; at this limit 300 KB take less than 300 MB.
     """
@@ -202,12 +202,12 @@ def most_filled(size_bytes: int) -> float:
 
 
 def most_places(size_bytes: int) -> int:
-    """How many cells the rectangle around the filled ones may have, by the size of the file."""
+    """Return how many cells the rectangle around the filled ones may have."""
     return 1_000_000 + 8 * size_bytes
 
 
 def density_error(name: str, filled: int, size_bytes: int) -> ManifestError:
-    """The sentence about a file that packs more cells than a real one."""
+    """Return the error about a file that packs more cells than a real one."""
     return ManifestError(
         f"{name} packs {filled:,} cells into {size_bytes:,} bytes, which no real table does.",
         action="Copy the cells into a new workbook and save that.",
@@ -215,7 +215,7 @@ def density_error(name: str, filled: int, size_bytes: int) -> ManifestError:
 
 
 def width_error(name: str, filled: int, rows: int, columns: int) -> ManifestError:
-    """The sentence about a sheet whose few cells stand far apart."""
+    """Return the error about a sheet whose few cells stand far apart."""
     return ManifestError(
         f"{name} spreads {filled:,} filled cells over {rows:,} rows and {columns:,} columns.",
         action="Remove what stands far to the right of the table.",

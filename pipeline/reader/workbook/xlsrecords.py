@@ -24,9 +24,9 @@ from pipeline.errors import ManifestError
 from pipeline.reader.content import MAGIC, Content, refuse_renamed
 from pipeline.reader.workbook.damage import (
     Damage,
-    damage_explained,
-    failures_as_damage,
-    password_error,
+    explain_damage,
+    explain_password,
+    treat_failures_as_damage,
 )
 from pipeline.reader.workbook.sheets import SheetPart
 
@@ -90,7 +90,7 @@ class Walked:
 
 
 def read_stream(path: Path, data: bytes) -> bytes:
-    """The records of the workbook. Raises ManifestError for a file of another kind."""
+    """Return the records of the workbook. Raises ManifestError for a file of another kind."""
     name = path.name
     if not data.startswith(MAGIC):
         refuse_renamed(path, Content.OLE)
@@ -98,14 +98,14 @@ def read_stream(path: Path, data: bytes) -> bytes:
             f"{name} was made by a version of Excel before 5.0 (1993).",
             action="Open it in LibreOffice or Excel and save it as an Excel workbook (.xlsx).",
         )
-    with damage_explained(name):
+    with explain_damage(name):
         _refuse_too_long(data)
-        with failures_as_damage("its container is broken"):
+        with treat_failures_as_damage("its container is broken"):
             container = olefile.OleFileIO(io.BytesIO(data))
         # Documents that are embedded in the workbook have folders of their own.
         entries = container.root.kids_dict
         if _ENCRYPTED in entries:
-            raise password_error(name)
+            raise explain_password(name)
         if entries.keys() & _DOCUMENTS:
             raise ManifestError(
                 f"{name} is a document of an older Office program, but no workbook.",
@@ -117,7 +117,7 @@ def read_stream(path: Path, data: bytes) -> bytes:
             raise Damage("it names no workbook")
         if max(table.size, container.root.size) > len(data):
             raise Damage("its table is longer than the file")
-        with failures_as_damage("its container is broken"):
+        with treat_failures_as_damage("its container is broken"):
             stream: bytes = container.openstream([table.name]).read()
         _refuse_circle(container, table)
         if len(stream) < table.size:
@@ -150,7 +150,7 @@ def _refuse_circle(container: olefile.OleFileIO, entry: olefile.olefile.OleDirec
 
 
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
-    """Kind, place and length of the records of the part that begins at the byte `at`.
+    """Yield kind, place and length of the records of the part that begins at the byte `at`.
 
     Of the parts within it, such as charts, only the first record is among them.
     """
@@ -170,7 +170,7 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
 
 
 def read_globals(stream: bytes) -> Globals:
-    """What the first part of the stream says of all sheets. Raises Damage."""
+    """Read what the first part of the stream says of all sheets. Raises Damage."""
     found = Globals()
     for kind, at, size in _records(stream, 0):
         if kind == _BOF:
@@ -201,7 +201,7 @@ def _take_sheet(found: Globals, said: bytes) -> None:
         found.sheets.append(SheetPart(name, shown & 3 == 0, at=place))
 
 
-def walk(stream: bytes, place: int) -> Walked:
+def walk_records(stream: bytes, place: int) -> Walked:
     """Walk through the records of the workbook and of the sheet that begins at the byte `place`."""
     copy = bytearray(stream)
     for kind, at, _ in _records(stream, 0):
@@ -230,7 +230,7 @@ def _is_set(value: bytes) -> bool:
 
 
 def put_into_container(stream: bytes) -> bytes:
-    """A plain container for the stream. Raises Damage.
+    """Return a plain container for the stream. Raises Damage.
 
     calamine follows the tables of a broken container without end.
     """

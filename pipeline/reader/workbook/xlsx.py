@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipeline.reader.workbook.damage import damage_explained, failures_as_damage
+from pipeline.reader.workbook.damage import explain_damage, treat_failures_as_damage
 from pipeline.reader.workbook.formats import BUILT_IN, mask_of
 from pipeline.reader.workbook.package import Package, fold_name, iter_elements
 from pipeline.reader.workbook.packing import Book, find_parts, pack
@@ -38,7 +38,7 @@ _SPARE_RATIO = 2
 _GROUPS = frozenset({"numFmts", "cellStyleXfs", "cellXfs", "cellStyles", "dxfs"})
 
 
-def xlsx_grid(path: Path, data: bytes, package: Package, wanted: str | int | None) -> Grid:
+def read_xlsx(path: Path, data: bytes, package: Package, wanted: str | int | None) -> Grid:
     """Read a sheet of an .xlsx workbook.
 
     Args:
@@ -53,7 +53,7 @@ def xlsx_grid(path: Path, data: bytes, package: Package, wanted: str | int | Non
     """
     name, size_bytes = path.name, len(data)
     numbers: Sequence[int] = ()
-    with damage_explained(name):
+    with explain_damage(name):
         book = find_parts(package)
         sheets = book.sheets()
         # A sheet is inflated when it is looked at; calamine opens no other one.
@@ -81,8 +81,8 @@ def xlsx_grid(path: Path, data: bytes, package: Package, wanted: str | int | Non
 
 
 def _columns(data: bytes, sheet: str) -> list[list[object]]:
-    """The columns of the sheet from A on, as calamine's values. Raises Damage."""
-    with failures_as_damage():
+    """Return the columns of the sheet from A on, as calamine's values. Raises Damage."""
+    with treat_failures_as_damage():
         table = pd.read_excel(
             io.BytesIO(data),
             sheet_name=sheet,
@@ -99,7 +99,7 @@ def _columns(data: bytes, sheet: str) -> list[list[object]]:
 
 
 def _padded_styles(book: Book) -> dict[str, str]:
-    """The cell styles (a cell's `s`) that pad with zeros or words, and the mask of each.
+    """Return the cell styles (a cell's `s`) that pad with zeros or words, with their masks.
 
     A mask has a `DIGIT` for each digit that is always shown, and the words around them.
 

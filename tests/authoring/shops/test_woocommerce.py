@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.authoring.shops.conversion import FORMATS, convert, find
+from pipeline.authoring.shops.conversion import EXPORT_FORMATS, convert, find
 from pipeline.errors import ManifestError, UsageError
 
 HEADERS = (
@@ -120,4 +120,4 @@ def test_formats_are_found_by_name() -> None:
     assert "Did you mean shopify?" in str(raised.value.action)
     with pytest.raises(UsageError) as raised:
         find("xyz")
-    assert all(name in str(raised.value.action) for name in FORMATS)
+    assert all(name in str(raised.value.action) for name in EXPORT_FORMATS)
