@@ -14,7 +14,7 @@ from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recording import Recorder
 from pipeline.account.recovery import recover
 from pipeline.engine.rows import Stop
-from pipeline.errors import ExitCode, StoreError
+from pipeline.errors import ExitCode, ReelsheetError, StoreError
 from pipeline.events import Renamed
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry, Result, State, Summary
@@ -110,6 +110,7 @@ class ManifestRun:
     tally: Tally = field(default_factory=Tally)
     plan: Plan = field(default_factory=lambda: Plan((), ()))
     entries: dict[str, Entry] = field(default_factory=dict)
+    report: RunReport | None = None
     _stop: Stop | None = None
     _began: float = 0.0
     _began_at: float = 0.0
@@ -250,11 +251,22 @@ class ManifestRun:
 
     # The end.
 
+    def finish_early(self) -> None:
+        """Finish as soon as all rows are through, in another thread than the provider's session.
+
+        What goes wrong is not lost: without a report the run is finished once more at the end.
+        """
+        self.entries.clear()
+        with contextlib.suppress(ReelsheetError):
+            self.journal.append([], self.clock.wall()).result()  # all before it is durable, too
+            self.report = self.finish()
+
     def finish(self) -> RunReport:
         """Write the results, whatever happened on the way, and say how the run ended."""
         self.plan = self._hold(self.plan)
         if self._stop is not None:
             self.tally.stops.append(self._stop)
+            self._stop = None
         plan, entries_of = self.plan, self._entries_of
         if self.entries:
             entries_of = self._take_out

@@ -28,6 +28,7 @@ from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
 from pipeline.events import Accepted, AnswerLost, Downloaded, Event
 from pipeline.journal.reading import read_runs
+from pipeline.lifecycle import SETTLED
 from pipeline.model import State
 from pipeline.planner.plan import Action
 from pipeline.planner.planner import estimate
@@ -43,6 +44,8 @@ from pipeline.writer.outcome import state_of
 
 _TELL_EVERY_S = 0.25
 """How often log and watcher are told; at every decision it would cost half of what queries do."""
+
+_UNSETTLED = frozenset(State) - SETTLED
 
 
 @dataclass
@@ -60,6 +63,8 @@ class ProviderSession:
     brake: Brake | None = None
     _left_alone: Counter[State] = field(default_factory=Counter)
     _unwritten: set[int] = field(default_factory=set)
+    _open: set[int] = field(default_factory=set)
+    _finishing: list[asyncio.Task[None]] = field(default_factory=list)
     _tell_at: float = 0.0
 
     @property
@@ -82,6 +87,7 @@ class ProviderSession:
         """
         uploaders = [self._uploader(run) for run in self.runs]
         self._unwritten.update(range(len(self.runs)))
+        self._open.update(range(len(self.runs)))
         self._left_alone = self.beside + Counter(
             state_of(step, run.entries.get(step.key))
             for run in self.runs
@@ -118,8 +124,8 @@ class ProviderSession:
         except Exception as error:  # noqa: BLE001 - the journals are whole: results are still written
             self._report_crash(error)
         self._stop_all(engine.stops)
-        for lane, run in enumerate(self.runs):
-            _note_what_is_left(engine, lane, run)
+        for lane in self._open:
+            _note_what_is_left(engine, lane, self.runs[lane])
 
     def _stop_all(self, stops: Sequence[Stop]) -> None:
         for run in self.runs:
@@ -183,7 +189,10 @@ class ProviderSession:
                 if stop is not None:
                     engine.stop(stop)
             brake.steer(scheduler)
-            await scheduler.run()
+            try:
+                await scheduler.run()
+            finally:
+                await asyncio.gather(*self._finishing)
             if asks and not any(
                 one.exit_code is ExitCode.STOPPED
                 for one in engine.stops
@@ -255,11 +264,23 @@ class ProviderSession:
         if (now := self.clock.now()) >= self._tell_at:
             self._tell_at = now + _TELL_EVERY_S
             self._flush(engine)
+            self._finish_lanes(engine)
             tallies = [run.tally for run in self.runs]
             submitted = sum(tally.submitted for tally in tallies)
             downloaded = sum(tally.downloaded for tally in tallies)
             states = self._left_alone + engine.states
             self.watcher.show(RunProgress(states, submitted, downloaded))
+
+    def _finish_lanes(self, engine: Engine) -> None:
+        """Write the results of manifests whose rows are through, while others go on."""
+        for lane in sorted(self._open - self._unwritten):
+            states = engine.states_of(lane)
+            if len(self._open) > 1 and not any(states[state] for state in _UNSETTLED):
+                self._open.discard(lane)
+                _note_what_is_left(engine, lane, self.runs[lane])
+                # In a thread: the answers for the others are not to wait for it.
+                task = asyncio.create_task(asyncio.to_thread(self.runs[lane].finish_early))
+                self._finishing.append(task)
 
     def _flush(self, engine: Engine) -> None:
         try:

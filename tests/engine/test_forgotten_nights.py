@@ -165,13 +165,16 @@ def test_an_earlier_attempt_is_closed_when_its_forgotten_successor_is_found() ->
     assert (after.state, after.attempt.number) == (State.DONE, 2)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_copy_of_any_moment_buys_nothing_again(seed: int) -> None:
+@pytest.mark.parametrize(("seed", "lanes"), [(0, 1), (1, 1), (2, 2)])
+def test_a_copy_of_any_moment_buys_nothing_again(seed: int, lanes: int) -> None:
     """Whatever number of its last events a journal lost, each row is accepted once."""
-    whole = night(10, Provider(seed), SMALL).run(until=120)
-    for kept in range(len(whole.journal) + 1):
-        before = night(10, Provider(seed), SMALL).run(until=120)
-        after = forgotten(before, kept).run()
+
+    def begin() -> Night:
+        rows = [attempt(f"row{n // lanes}", lane=n % lanes) for n in range(10)]
+        return night(rows, Provider(seed), SMALL, [1] * lanes).run(until=120)
+
+    for kept in range(len(begin().journal) + 1):
+        after = forgotten(begin(), kept).run()
         assert set(after.provider.accepted.values()) == {1}, kept
         assert after.states() == {State.DONE: 10}, kept
 

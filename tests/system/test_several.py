@@ -51,6 +51,28 @@ def test_manifests_are_made_together(product: Product, api: Api) -> None:
     assert "3 manifests together: 21 rows: 21 done; 21 submissions, 21 downloads" in ran.out
 
 
+def test_the_results_of_a_small_one_are_written_while_others_go_on(
+    product: Product, api: Api
+) -> None:
+    """As soon as its rows are through, with its own summary; and they are not touched later."""
+    small, large = named(product.folder, "small.csv", 2), named(product.folder, "large.csv", 60)
+    run = product.start("run", large, small, sets={"limits.outstanding": "4"})
+    outputs = product.folder / "outputs"
+    wait_for("the small one's results", (outputs / "small" / "summary.json").exists)
+    assert run.poll() is None
+    assert not (outputs / "large" / "summary.json").exists()
+    early = sheets.summary(outputs / "small")
+    assert early["states"] == {"done": 2}
+    ended = product.end(run)
+    assert ended.code == 0, ended.err
+    assert sheets.summary(outputs / "small") == early
+    for manifest in (small, large):
+        out = outputs / manifest.stem
+        invariants.hold(api, product, manifest, out, manifest.read_bytes())
+        log = (out / "run.log").read_text(encoding="utf-8")
+        assert log.count('"what": "end"') == 1
+
+
 def test_a_run_again_is_free_and_quick(product: Product, api: Api) -> None:
     """Over a folder, twice; the second run makes no call at all."""
     for name in ("a.csv", "b.xlsx"):
