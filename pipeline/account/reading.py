@@ -131,6 +131,15 @@ def accounts_in(book: Path) -> list[str]:
         return [name for (name,) in rows]
 
 
+def id_of(book: Path) -> str:
+    """Return the id of a book; empty if there is none."""
+    with reading(book) as connection:
+        if connection is None:
+            return ""
+        row = connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
+        return "" if row is None else str(row[0])
+
+
 def owner_of_key(book: Path, key: str) -> str | None:
     """Return the account that a key was first seen under; None if it was never seen."""
     with reading(book) as connection:

@@ -155,6 +155,23 @@ def reconcile(
     )
 
 
+def after(attempts: Iterable[Entry], found: Reconciliation) -> dict[str, Entry]:
+    """Return the latest entries of a journal once it has taken up what was found, by key.
+
+    `attempts` are those that it knows, in the order of their numbers.
+    """
+    entries = {entry.identity: entry for entry in attempts}
+    identity_of = {entry.key: entry.identity for entry in entries.values()}
+    for event, at in found.events:
+        if isinstance(event, ev.Intended):
+            identity = event.attempt.identity
+        else:
+            identity = identity_of.pop(event.key)
+        entry = entries[identity] = apply(entries.get(identity), event, at)
+        identity_of[entry.key] = identity
+    return {entry.key: entry for entry in entries.values()}
+
+
 def _by_identity(submissions: Iterable[Submission]) -> dict[str, list[Submission]]:
     """Group submissions by entry, the entry first sent first, and each by its numbers."""
     found: dict[str, list[Submission]] = defaultdict(list)

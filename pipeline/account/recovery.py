@@ -6,16 +6,17 @@ is written; the book is not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.account.book import Book
-from pipeline.account.reading import journals_in, submissions_of
-from pipeline.account.reconcile import Reconciliation, Standing, reconcile, standing_of
+from pipeline.account.reading import id_of, journals_in, submissions_of
+from pipeline.account.reconcile import Reconciliation, Standing, after, reconcile, standing_of
 from pipeline.account.recording import pair_in
 from pipeline.account.submission import KnownJournal, Submission
 from pipeline.journal.journal import Journal
+from pipeline.journal.reading import read_all
 from pipeline.model import Entry, State
 
 ASKS_FIRST = "asks_first"
@@ -71,6 +72,45 @@ def asks_first(notes: Mapping[str, str]) -> bool:
     return bool(notes.get(ASKS_FIRST))
 
 
+def foresee(journal: Path, book: Path | None, folder: Path) -> dict[str, Entry]:
+    """Return what a journal will know, by key, once a run has let it take up what the book knows.
+
+    Nothing is written.
+
+    Args:
+        journal: The file of the journal, which need not be there.
+        book: The file of the account's book; None if there is none.
+        folder: The output folder of the journal.
+
+    Raises:
+        StoreError: The journal or the book cannot be used.
+
+    """
+    notes, attempts = read_all(journal)
+    here = [] if book is None else journals_in(book, folder)
+    if book is None or not (attempts or here):
+        return after(attempts, Reconciliation())
+    own = notes.get("id", "") if attempts else _lost_one(here).journal_id
+    known = next((one for one in journals_in(book) if one.journal_id == own), None)
+    if known is None:
+        return after(attempts, Reconciliation())
+    pair = pair_in(notes)
+    standing = standing_of(
+        book=id_of(book),
+        noted=pair.book_id,
+        seq=pair.seq,
+        confirmed=pair.confirmed,
+        book_seq=known.seq,
+    )
+    remembered = submissions_of(book, own) if standing in _TELLING else []
+    return after(attempts, reconcile(attempts, remembered, standing, cut_off=False, now=0.0))
+
+
+def _lost_one(here: Sequence[KnownJournal]) -> KnownJournal:
+    """Return the journal, of those that the book knows in a folder, that was worked with there."""
+    return next((one for one in here if one.last_event), here[0])
+
+
 _TELLING = frozenset({Standing.JOURNAL_OLDER, Standing.OTHER_BOOK})
 """Where the book can know what the journal does not."""
 
@@ -92,6 +132,5 @@ def _attempts_of_concern(
 def _known(journal: Journal, book: Path, folder: Path) -> KnownJournal | None:
     here = journals_in(book, folder)
     if here and journal.is_new():
-        lost = next((one for one in here if one.last_event), here[0])
-        journal.take_over_id(lost.journal_id)
+        journal.take_over_id(_lost_one(here).journal_id)
     return next((one for one in journals_in(book) if one.journal_id == journal.id), None)

@@ -119,6 +119,7 @@ def show_plans(targets: Targets, selection: Selection, *, as_json: bool, verbose
 
 def _warn_of(target: Target | Refused) -> Target | Refused:
     """Say why a run of a manifest would be refused, where it would not be worked on at all."""
+    from pipeline.runner.reports import lost_journal
     from pipeline.runner.target import Refused, explain_paid_again, refuse_another
 
     if isinstance(target, Refused):
@@ -127,7 +128,7 @@ def _warn_of(target: Target | Refused) -> Target | Refused:
         refuse_another(target)
     except UsageError as error:
         return Refused(target.manifest, error)
-    refusal = explain_paid_again(target)
+    refusal = explain_paid_again(target) or lost_journal(target)
     if refusal is not None:
         typer.echo(f"warning: {refusal.message}", err=True)
         typer.echo(f"         {refusal.action}", err=True)

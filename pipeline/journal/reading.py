@@ -178,6 +178,21 @@ def read_id(path: Path) -> str | None:
         return None if row is None else str(row[0])
 
 
+@collector_paused()
+def read_all(path: Path) -> tuple[dict[str, str], list[Entry]]:
+    """Return the notes of a journal, and every attempt as the entry that it is or was.
+
+    Nothing if there is no journal. Raises StoreError.
+    """
+    connection = connect_for_reading(path)
+    if connection is None:
+        return {}, []
+    with contextlib.closing(connection), clear_errors(path):
+        connection.execute("BEGIN")
+        notes = dict(connection.execute("SELECT name, value FROM meta"))
+        return notes, list(attempts_in(connection, identities=Identities(connection)))
+
+
 def was_cut_off(connection: sqlite3.Connection) -> bool:
     """Return whether the last run in an open journal did not end cleanly."""
     question = (

@@ -91,13 +91,15 @@ def renamed_rows(
 
 
 def known_rows(
-    checked: CheckedManifest, folder: OutputFolder
+    checked: CheckedManifest, folder: OutputFolder, entries: dict[str, Entry] | None = None
 ) -> tuple[dict[str, Entry], dict[str, str]]:
     """Return what the journal knows, by the keys that the rows have now, and who was renamed.
 
-    Nothing is written: a run does that. Raises StoreError, UsageError.
+    Nothing is written: a run does that. `entries` are what the journal knows, read unless given.
+    Raises StoreError, UsageError.
     """
-    entries = read_entries(folder.journal)
+    if entries is None:
+        entries = read_entries(folder.journal)
     renamed = renamed_rows(checked, entries, folder, lambda: read_first_events(folder.journal))
     rename(entries, renamed)
     return entries, renamed

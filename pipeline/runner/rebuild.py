@@ -14,12 +14,12 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
 
-from pipeline.account.reconcile import Reconciliation, Standing, reconcile
+from pipeline.account.reconcile import Reconciliation, Standing, after, reconcile
 from pipeline.account.recovery import ASKS_FIRST
 from pipeline.account.submission import Submission
 from pipeline.disk.failures import raise_store_errors
@@ -34,9 +34,9 @@ from pipeline.errors import (
 )
 from pipeline.journal.backup import back_up
 from pipeline.journal.journal import Journal
-from pipeline.lifecycle import PAID, apply
+from pipeline.lifecycle import PAID
 from pipeline.manifest.wording import count
-from pipeline.model import Entry, Phase, State, TaskView
+from pipeline.model import Phase, State, TaskView
 from pipeline.runner.memory import Memory, OldJournal, remember
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.target import Target, check_target, refuse_another
@@ -165,7 +165,7 @@ def _describe(
     folder: OutputFolder, old: OldJournal, memory: Memory, found: Reconciliation
 ) -> list[str]:
     what = "gone" if is_gone(folder.journal) else "not the right one, or damaged"
-    states = Counter(entry.state.value for entry in _after(old, found).values())
+    states = Counter(entry.state.value for entry in after(old.attempts, found).values())
     rows = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
     return [
         f"The journal {folder.journal} is {'incomplete' if old.whole else what}.",
@@ -175,17 +175,6 @@ def _describe(
         ),
         f"It would be restored with {count(states.total(), 'row')}: {rows}.",
     ]
-
-
-def _after(old: OldJournal, found: Reconciliation) -> Mapping[str, Entry]:
-    entries = {entry.identity: entry for entry in old.attempts}
-    identity_of = {entry.key: entry.identity for entry in entries.values()}
-    for event, at in found.events:
-        attempt = getattr(event, "attempt", None)
-        identity = attempt.identity if attempt else identity_of.pop(event.key)
-        entry = entries[identity] = apply(entries.get(identity), event, at)
-        identity_of[entry.key] = identity
-    return entries
 
 
 def _write(

@@ -91,6 +91,12 @@ def _intents(log: Path) -> Iterator[dict[str, Any]]:
         yield from _documents(line for line in lines if _INTENDED in line)
 
 
+def why_forgotten(folder: OutputFolder, manifest: Path) -> UsageError | None:
+    """Return why a run would be refused whose journal knows nothing; None if it would not be."""
+    sign = sign_of_submissions(folder)
+    return None if sign is None else _forgotten(folder, manifest, sign, gone=True)
+
+
 def _forgotten(folder: OutputFolder, manifest: Path, sign: Path, *, gone: bool) -> UsageError:
     what = "is gone" if gone else "is an older copy"
     return UsageError(

@@ -5,12 +5,16 @@ Tested in tests/runner/test_api.py.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipeline.account.place import places_of
+from pipeline.account.recovery import foresee
 from pipeline.checker.check import CheckedManifest
+from pipeline.disk.openfile import is_gone
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, UsageError
 from pipeline.journal.reading import read_durations
@@ -19,6 +23,7 @@ from pipeline.planner.plan import Plan, Selection, Step
 from pipeline.planner.planner import estimate, known_rows
 from pipeline.runner.comparison import Comparison, purchases_of
 from pipeline.runner.order import refuse_unknown_keys
+from pipeline.runner.remains import why_forgotten
 from pipeline.runner.target import (
     Refused,
     Target,
@@ -287,14 +292,33 @@ def _why_refused(target: Target) -> str | None:
         refuse_to_begin(target)
     except UsageError as error:
         return error.message
-    return None
+    lost = lost_journal(target)
+    return None if lost is None else lost.message
+
+
+def lost_journal(target: Target) -> UsageError | None:
+    """Return why a live run would be refused whose journal is gone; None if it would not be."""
+    folder = target.folder
+    if target.config.rehearses or not is_gone(folder.journal) or _entries_of(target):
+        return None
+    return why_forgotten(folder, target.manifest)
+
+
+def _entries_of(target: Target) -> dict[str, Entry]:
+    """Return what the journal of a manifest knows, or will know once a run has begun, by key.
+
+    Raises StoreError.
+    """
+    folder = target.folder
+    book = None if target.config.rehearses else places_of(target.config, os.environ).found
+    return foresee(folder.journal, book, folder.root)
 
 
 def _plan_report(
     target: Target, checked: CheckedManifest, refusal: str | None, selection: Selection
 ) -> PlanReport:
     journal = target.folder.journal
-    entries, renamed = known_rows(checked, target.folder)
+    entries, renamed = known_rows(checked, target.folder, _entries_of(target))
     comparison = _compare(target, checked, entries, renamed, selection)
     compared = comparison.compare()
     plan = compared.plan
@@ -332,7 +356,7 @@ def status_report(
 
 def results_now(target: Target, checked: CheckedManifest) -> list[Result]:
     """Return where each row stands, in the order of the rows; raises StoreError."""
-    entries, renamed = known_rows(checked, target.folder)
+    entries, renamed = known_rows(checked, target.folder, _entries_of(target))
     plan = _compare(target, checked, entries, renamed, Selection()).compare().plan
     return results_of(checked, plan, entries, target.config)
 

@@ -147,6 +147,9 @@ def test_a_deleted_journal(shop: Shop) -> None:
     """The book knows every row: the run takes them over and sends nothing."""
     assert shop.run().code == 0
     shop.journal.unlink()
+    foreseen = shop.run("--json", command="plan").json
+    assert (foreseen["groups"]["done"], foreseen["groups"]["new"]) == (ROWS, 0)
+    assert not shop.journal.exists()
     ended = shop.run()
     assert ended.code == 0, ended.err
     assert f"did not know of {ROWS} submissions" in ended.err
@@ -242,6 +245,7 @@ def test_a_deleted_journal_without_a_book(shop: Shop) -> None:
     shop.sets = NO_BOOK
     assert shop.run().code == 0
     shop.journal.unlink()
+    assert "is gone" in shop.run(command="plan").err
     refused(shop, "is gone", "run.log")
     rebuilt(shop)
     assert shop.run().code == 0
