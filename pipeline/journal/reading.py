@@ -189,6 +189,7 @@ def read_all(path: Path) -> tuple[dict[str, str], list[Entry]]:
         return {}, []
     with contextlib.closing(connection), clear_errors(path):
         connection.execute("BEGIN")
+        refuse_damaged(connection, path)
         notes = dict(connection.execute("SELECT name, value FROM meta"))
         return notes, list(attempts_in(connection, identities=Identities(connection)))
 
