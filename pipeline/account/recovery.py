@@ -103,6 +103,8 @@ def foresee(journal: Path, book: Path | None, folder: Path) -> dict[str, Entry]:
         book_seq=known.seq,
     )
     remembered = submissions_of(book, own) if standing in _TELLING else []
+    if not remembered:
+        return after(attempts, Reconciliation())
     return after(attempts, reconcile(attempts, remembered, standing, cut_off=False, now=0.0))
 
 
