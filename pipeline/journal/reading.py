@@ -178,7 +178,7 @@ def read_id(path: Path) -> str | None:
         return None if row is None else str(row[0])
 
 
-@collector_paused()
+@pause_collector()
 def read_all(path: Path) -> tuple[dict[str, str], list[Entry]]:
     """Return the notes of a journal, and every attempt as the entry that it is or was.
 
