@@ -16,7 +16,7 @@ from pipeline.account.book import GET_JOURNAL, NONE_WITHHELD, Book, put_entry
 from pipeline.account.naming import name_of
 from pipeline.account.recording import Pair, pair_in
 from pipeline.account.schema import reading
-from pipeline.account.submission import MONEY, KnownJournal
+from pipeline.account.submission import MONEY, KnownJournal, Submission, submission_of
 from pipeline.config.values import is_loopback
 from pipeline.disk.folder import FolderUse, OutputFolder
 from pipeline.disk.openfile import is_gone
@@ -48,7 +48,8 @@ _GET = (
 _NEWER = f"SELECT EXISTS (SELECT * FROM events WHERE seq > ? AND kind IN ({_KINDS}))"  # noqa: S608
 _PUT_KNOWN = (
     "INSERT INTO journals VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT (journal_id) DO UPDATE SET "
-    "seq = max(seq, excluded.seq), last_event = max(last_event, excluded.last_event)"
+    "seq = max(seq, excluded.seq), last_event = max(last_event, excluded.last_event), "
+    "folder = excluded.folder, manifest = excluded.manifest"
 )
 _TABLES = ("requests", "journals", "uploads", "submissions")
 _AT_ONCE = 500
@@ -68,6 +69,16 @@ class _Found:
     pair: Pair
     last_event: int
     address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What a journal knows and the book does not: attempts, as money last had to do with them."""
+
+    found: _Found
+    owner: str
+    folder: str
+    entries: list[Entry]
 
 
 def import_journal(book: Book, account: str, journal: Path) -> int:
@@ -100,37 +111,84 @@ def import_journal(book: Book, account: str, journal: Path) -> int:
     return read[-1]
 
 
+def news_of(book: Path | None, account: str, journal: Path) -> list[Submission]:
+    """Return what `import_journal` would take over, without writing anything.
+
+    Args:
+        book: the account's book; None if there is none yet.
+        account: the account that is asked about: the rows of others are left out.
+        journal: the journal's file.
+
+    Raises:
+        StoreError: the journal or the book cannot be used.
+        UsageError: one of them was written by a newer version.
+
+    """
+    with contextlib.nullcontext() if book is None else reading(book) as connection:
+        book_id = ""
+        if connection is not None:
+            (book_id,) = connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
+        news = _read_news(connection, book_id, account, journal)
+    if news is None or news.owner != account:
+        return []
+    found = news.found
+    return [
+        submission_of(entry, found.journal_id, news.folder, found.manifest)
+        for entry in news.entries
+    ]
+
+
 def _take_journal(into: sqlite3.Connection, book_id: str, account: str, journal: Path) -> int:
+    news = _read_news(into, book_id, account, journal)
+    if news is None:
+        return 0
+    found = news.found
+    for entry in news.entries:
+        put_entry(into, news.owner, found.journal_id, entry)
+    seq = found.pair.seq if _paired(found, book_id) else 0
+    row = (found.journal_id, news.owner, news.folder, found.manifest, seq, found.last_event)
+    into.execute(_PUT_KNOWN, row)
+    return len(news.entries)
+
+
+def _read_news(
+    book: sqlite3.Connection | None, book_id: str, account: str, journal: Path
+) -> _News | None:
+    """Return what a journal knows and the book does not; None if there is nothing.
+
+    Its folder may be news, too, if the journal was moved there.
+    """
     connection = connect_for_reading(journal)
     if connection is None:
-        return 0
-    with contextlib.closing(connection), clear_errors(journal):
-        connection.execute("BEGIN")  # one moment of it, whatever a run adds meanwhile
-        found = _describe(connection)
-        if found is None:
-            return 0
-        known = _known(into, found)
-        if not _has_news(connection, found, known, book_id):
-            return 0
-        entries = list(_entries(connection)) if _is_newer(found, known) else []
-        # An intent that the book lacks, although it is not older, was never sent.
-        sent = (
-            known is None
-            or not _paired(found, book_id)
-            or known.seq < found.pair.confirmed
-            or _worked_without(connection, found.pair.last_event)
-        )
-    owner = _owner(found, known, account)
-    taken = 0
-    for entry in entries:
-        if sent or entry.state is not State.SUBMITTING:
-            put_entry(into, owner, found.journal_id, entry)
-            taken += 1
-    seq = found.pair.seq if _paired(found, book_id) else 0
+        return None
     folder = str(journal.parent.resolve())
-    row = (found.journal_id, owner, folder, found.manifest, seq, found.last_event)
-    into.execute(_PUT_KNOWN, row)
-    return taken
+    with contextlib.closing(connection):
+        with clear_errors(journal):
+            connection.execute("BEGIN")  # one moment of it, whatever a run adds meanwhile
+            found = _describe(connection)
+        if found is None:
+            return None
+        known = None if book is None else _known(book, found)
+        with clear_errors(journal):
+            if not _has_news(connection, found, known, book_id) and not _was_moved(known, folder):
+                return None
+            entries = list(_entries(connection)) if _is_newer(found, known) else []
+            # An intent that the book lacks, although it is not older, was never sent.
+            sent = (
+                known is None
+                or not _paired(found, book_id)
+                or known.seq < found.pair.confirmed
+                or _worked_without(connection, found.pair.last_event)
+            )
+    bought = [entry for entry in entries if sent or entry.state is not State.SUBMITTING]
+    return _News(found, _owner(found, known, account), folder, bought)
+
+
+def _was_moved(known: KnownJournal | None, folder: str) -> bool:
+    """Return whether a journal lies elsewhere now; where both are there, one of them is a copy."""
+    if known is None or known.folder == folder:
+        return False
+    return is_gone(OutputFolder(Path(known.folder)).journal)
 
 
 def _describe(connection: sqlite3.Connection) -> _Found | None:

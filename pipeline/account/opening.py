@@ -6,7 +6,7 @@ Tested in tests/account/test_importing.py.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,24 +14,15 @@ from pipeline.account.book import Book
 from pipeline.account.importing import import_book, import_journal, journals_near
 from pipeline.account.naming import account_name
 from pipeline.account.place import Places, explain_last_resort, places_of
-from pipeline.account.reading import (
-    bought_elsewhere,
-    journals_in,
-    keys_bought,
-    owner_of_key,
-    submissions_of,
-)
+from pipeline.account.purchases import Purchases, key_of
+from pipeline.account.reading import journals_in
 from pipeline.account.recording import Recorder, pair_in
 from pipeline.account.recovery import recover
-from pipeline.account.submission import KnownJournal, Submission
-from pipeline.config.loading import api_key
 from pipeline.config.settings import Config
-from pipeline.config.values import is_loopback
 from pipeline.disk.folder import rebuild_command
 from pipeline.disk.openfile import is_gone
-from pipeline.errors import ConfigError, ReelsheetError, StoreError, UsageError
+from pipeline.errors import ReelsheetError, StoreError, UsageError
 from pipeline.journal.journal import Journal
-from pipeline.journal.reading import read_id
 
 _MANY = 20
 """So many journals to take over are worth a line each time."""
@@ -132,93 +123,6 @@ class OpenAccount:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Purchases:
-    """What the rows of a manifest are compared with: the book, without their own journal."""
-
-    book: Path
-    account: str
-    journal_ids: frozenset[str]
-
-    def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
-        """Return what other journals bought of these requests, by their hashes, the latest first.
-
-        Raises StoreError.
-        """
-        return bought_elsewhere(self.book, self.account, self.journal_ids, hashes)
-
-    def keys_elsewhere(
-        self, keys: Collection[str]
-    ) -> Sequence[tuple[KnownJournal, frozenset[str]]]:
-        """Return the other journals that bought rows with any of these keys, with these keys.
-
-        Raises StoreError.
-        """
-        found = keys_bought(self.book, self.account, keys)
-        return [one for one in found if one[0].journal_id not in self.journal_ids]
-
-    def bought_for(self, journal_id: str) -> Sequence[Submission]:
-        """Return what was submitted from a journal; raises StoreError."""
-        return submissions_of(self.book, journal_id)
-
-
-def find_purchases(
-    config: Config, environment: Mapping[str, str], journal: Path
-) -> Purchases | None:
-    """Return what a live run of a journal would be compared with; None where it has no book.
-
-    Nothing is made and nothing is written.
-
-    Args:
-        config: the configuration.
-        environment: the variables of the environment.
-        journal: the journal's file, which need not be there.
-
-    Raises:
-        StoreError: the journal cannot be read.
-
-    """
-    book = None if config.rehearses else places_of(config, environment).found
-    if book is None:
-        return None
-    own = read_id(journal)
-    name = name_in(book, config, environment)
-    return Purchases(book, name, frozenset() if own is None else frozenset({own}))
-
-
-def name_in(book: Path, config: Config, environment: Mapping[str, str]) -> str:
-    """Return the name of the account of a configuration in a book; nothing is written.
-
-    Args:
-        book: the file of the book.
-        config: the configuration.
-        environment: the variables of the environment, with the key if it is there.
-
-    Raises:
-        StoreError: the book cannot be read.
-
-    """
-    key = _key(config, environment)
-    owner = None if key is None else owner_of_key(book, key)
-    return owner or account_name(config)
-
-
-def knows_folder(config: Config, environment: Mapping[str, str], folder: Path) -> bool:
-    """Return whether the book of a live run knows what was bought for an output folder.
-
-    Args:
-        config: the configuration.
-        environment: the variables of the environment.
-        folder: the output folder.
-
-    Raises:
-        StoreError: the book cannot be read.
-
-    """
-    book = None if config.rehearses else places_of(config, environment).found
-    return book is not None and bool(journals_in(book, folder))
-
-
 @contextlib.contextmanager
 def open_account(
     config: Config, environment: Mapping[str, str], tell: Callable[[str], None]
@@ -268,7 +172,7 @@ def _name(
 ) -> str:
     """Return the name of the account, by its key if the book has seen that under another name."""
     name = account_name(config)
-    key = _key(config, environment)
+    key = key_of(config, environment)
     if key is None:
         return name
     owner = book.account_of_key(name, key)
@@ -279,13 +183,3 @@ def _name(
             f"told, and not to {name} ({setting}): what it pays for counts for {owner}."
         )
     return owner
-
-
-def _key(config: Config, environment: Mapping[str, str]) -> str | None:
-    """Return the key that tells whose account it is; None on this machine, or if there is none."""
-    if is_loopback(config.api.base_url):
-        return None
-    try:
-        return api_key(config, environment)
-    except ConfigError:
-        return None  # a run that sends nothing needs none

@@ -50,7 +50,7 @@ def _show(
     """
     if context.invoked_subcommand is not None:
         return
-    from pipeline.account.opening import name_in
+    from pipeline.account.purchases import name_in
     from pipeline.account.statement import statement_of
 
     loaded = _live(config, sets)

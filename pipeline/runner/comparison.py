@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import PurePath
 from typing import Protocol
 
-from pipeline.account.opening import find_purchases
+from pipeline.account.purchases import find_purchases
 from pipeline.account.submission import COUNTING, KnownJournal, Submission
 from pipeline.checker.check import CheckedManifest
 from pipeline.config.settings import Config
@@ -79,7 +79,7 @@ def purchases_of(config: Config, folder: OutputFolder) -> Purchases:
 
     Raises StoreError.
     """
-    return find_purchases(config, os.environ, folder.journal) or NOTHING_BOUGHT
+    return find_purchases(config, os.environ, folder) or NOTHING_BOUGHT
 
 
 _SERIES_FROM = "series_from"

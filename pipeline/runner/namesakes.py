@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pipeline.account.opening import knows_folder
+from pipeline.account.purchases import knows_folder
 from pipeline.checker.check import check_manifest
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder

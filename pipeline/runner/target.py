@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.account.opening import knows_folder
+from pipeline.account.purchases import knows_folder
 from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.checker.rowpictures import PictureProgress
 from pipeline.config.loading import api_key, load

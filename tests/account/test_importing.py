@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from pipeline import events as ev
+from pipeline.account.book import Book
 from pipeline.account.importing import import_book, import_journal, journals_near
+from pipeline.account.opening import open_account
+from pipeline.account.purchases import find_purchases
 from pipeline.account.reading import bought_elsewhere, journals_in, submissions_of, total_since
+from pipeline.config.loading import load
+from pipeline.config.settings import Config
+from pipeline.disk.folder import OutputFolder
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.journal import Journal
 from pipeline.model import State
-from tests.account.accounts import ACCOUNT, DAY, VIDEO, attempt, lane, opened, states
+from tests.account.accounts import ACCOUNT, DAY, VIDEO, attempt, caps, lane, opened, states
 
 
 def intended(key: str, number: int = 1, text: str = "") -> ev.Intended:
@@ -162,3 +171,96 @@ def test_the_journals_near(tmp_path: Path) -> None:
     assert list(journals_near(outputs, None)) == [here]
     assert list(journals_near(outputs, tmp_path / "other" / "c")) == [here, beside, under]
     assert list(journals_near(tmp_path / "nowhere", None)) == []
+
+
+def config(outputs: Path, *more: str) -> Config:
+    live = [f"output.dir={outputs}", "provider=toapis", *more]
+    return load(None, environ={}, overrides=live)
+
+
+def test_a_plan_knows_what_a_run_would_take_over(tmp_path: Path) -> None:
+    """Without a book, and with one that does not know the journal to its end; nothing is made."""
+    outputs = tmp_path / "outputs"
+    lonely(outputs / "old", [intended("r", 1, "same")], [ev.Accepted("r", 1, "t")])
+    sought = {"hash-same", "hash-later"}
+
+    def bought() -> dict[str, list[State]]:
+        purchases = find_purchases(config(outputs), os.environ, OutputFolder(outputs / "new"))
+        assert purchases is not None
+        found = purchases.bought_elsewhere(sought)
+        return {name: [one.state for one in several] for name, several in found.items()}
+
+    assert bought() == {"hash-same": [State.RUNNING]}
+    with open_account(config(outputs), os.environ, print) as account:
+        assert account is not None
+        account.take_over(outputs, None)
+    assert bought() == {"hash-same": [State.RUNNING]}
+    lonely(outputs / "old", [intended("s", 1, "later"), ev.TaskFailed("r", 1, None, "no")])
+    assert bought() == {"hash-same": [], "hash-later": [State.SUBMITTING]}
+    own = find_purchases(config(outputs), os.environ, OutputFolder(outputs / "old"))
+    assert own is not None
+    assert not any(own.bought_elsewhere(sought).values())
+    none = config(outputs, "account.book=none")
+    assert find_purchases(none, os.environ, OutputFolder(outputs / "new")) is None
+
+
+def test_a_journal_that_was_moved_is_found_where_it_is(tmp_path: Path) -> None:
+    """Its videos are to be copied from there; a copy beside the first changes nothing."""
+    path = tmp_path / "book.db"
+    with opened(path) as book:
+        with lane(book, tmp_path / "a") as one:
+            one.intend("r", text="same")
+        shutil.copytree(tmp_path / "a", tmp_path / "copy")
+        import_journal(book, ACCOUNT, tmp_path / "copy" / "journal.db")
+        assert [one.folder for one in journals_in(path)] == [str(tmp_path / "a")]
+        (tmp_path / "a").rename(tmp_path / "b")
+        import_journal(book, ACCOUNT, tmp_path / "b" / "journal.db")
+        assert [one.folder for one in journals_in(path)] == [str(tmp_path / "b")]
+
+
+def test_another_book_of_a_journal_is_said_and_taken_over(tmp_path: Path) -> None:
+    """Whoever sets account.book later loses nothing of what the first book knew."""
+    outputs = tmp_path / "outputs"
+    told: list[str] = []
+    for name, other in (("one.db", "elsewhere"), ("two.db", "copy")):
+        chosen = config(outputs, f"account.book={tmp_path / name}")
+        with (
+            open_account(chosen, os.environ, told.append) as account,
+            contextlib.closing(Journal(new_folder(outputs / "shop"))) as journal,
+            contextlib.closing(Journal(new_folder(tmp_path / other / "shop"))) as beside,
+        ):
+            assert account is not None
+            followed = account.follow(beside, tmp_path / other / "shop", tmp_path / "b.csv", DAY)
+            made = attempt(other, "same", of=other)
+            sent = followed.append([ev.Intended(other, 1, made)], DAY).result(20)
+            assert not sent.withheld
+            account.follow(journal, outputs / "shop", tmp_path / "m.csv", DAY)
+            assert bool(account.purchases(journal).bought_elsewhere({"hash-same"}))
+            told.append(f"-- {name}")
+    assert told[0] == "-- one.db"
+    assert "was kept in another book" in told[1]
+    assert str(tmp_path / "one.db") in told[1]
+    known = {one.folder for one in journals_in(tmp_path / "two.db")}
+    assert str(tmp_path / "elsewhere" / "shop") in known
+
+
+def new_folder(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "journal.db"
+
+
+def test_a_book_on_a_network_disk(tmp_path: Path) -> None:
+    """In rollback mode, which needs no more than the disk's locks, several may write it, too."""
+    path = tmp_path / "book.db"
+
+    def buy(number: int) -> int:
+        with (
+            contextlib.closing(Book(path, networked=True)) as book,
+            lane(book, tmp_path / f"m{number}") as one,
+        ):
+            one.recorder.guard = caps(20)
+            return sum(not one.intend(f"r{row}").withheld for row in range(10))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(buy, range(4))) == 20
+    assert {one.name for one in tmp_path.iterdir() if one.is_file()} == {"book.db"}

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.account.opening import NO_BOOK, find_purchases, open_account
+from pipeline.account.opening import NO_BOOK, open_account
 from pipeline.account.place import places_of
+from pipeline.account.purchases import find_purchases
 from pipeline.config.loading import load
 from pipeline.config.settings import Config
+from pipeline.disk.folder import OutputFolder
 from pipeline.errors import StoreError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,7 +130,9 @@ def test_a_book_that_cannot_be_opened_is_never_passed_over(
 
 def test_to_look_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    assert find_purchases(config(), os.environ, tmp_path / "journal.db") is None
+    purchases = find_purchases(config(), os.environ, OutputFolder(tmp_path / "out"))
+    assert purchases is not None
+    assert purchases.bought_elsewhere({"any"}) == {}
     assert places_of(config(), os.environ).found is None
     assert [*tmp_path.iterdir()] == []
 
@@ -146,7 +150,7 @@ def test_a_key_under_another_name_is_said(tmp_path: Path, monkeypatch: pytest.Mo
         with open_account(chosen, key, told.append) as account:
             assert account is not None
             names.append((account.name, len(told)))
-            purchases = find_purchases(chosen, key, tmp_path / "journal.db")
+            purchases = find_purchases(chosen, key, OutputFolder(tmp_path / "out"))
             assert purchases is not None
             assert purchases.account == account.name
     assert names == [("toapis.com", 0), ("toapis.com", 1), ("toapis.com", 1)]
@@ -165,6 +169,7 @@ HOMELESS = """
 import os, sys
 from pathlib import Path
 from pipeline.account.place import places_of
+from pipeline.account.purchases import find_purchases
 from pipeline.config.loading import load
 os.environ.pop("HOME", None)
 os.environ.pop("XDG_STATE_HOME", None)

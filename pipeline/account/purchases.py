@@ -1,0 +1,161 @@
+"""What the rows of a manifest are compared with: all that the account has bought elsewhere.
+
+A run takes over first what journals near know and the book does not. A plan writes nothing, so it
+reads them beside the book.
+
+Tested in tests/account/test_importing.py and tests/account/test_place.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.account.importing import journals_near, news_of
+from pipeline.account.naming import account_name
+from pipeline.account.place import places_of
+from pipeline.account.reading import (
+    bought_elsewhere,
+    journals_in,
+    keys_bought,
+    owner_of_key,
+    submissions_of,
+)
+from pipeline.account.submission import COUNTING, KnownJournal, Submission
+from pipeline.config.loading import api_key
+from pipeline.config.settings import Config
+from pipeline.config.values import is_loopback
+from pipeline.disk.folder import OutputFolder
+from pipeline.errors import ConfigError, ReelsheetError
+from pipeline.journal.reading import read_id
+
+
+@dataclass(frozen=True, slots=True)
+class Purchases:
+    """What an account has bought, without a manifest's own journal.
+
+    `beside` is what journals know that the book, which need not be there, does not.
+    """
+
+    book: Path
+    account: str
+    journal_ids: frozenset[str]
+    beside: tuple[Submission, ...] = ()
+
+    def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
+        """Return what other journals bought of these requests, by their hashes, the latest first.
+
+        Raises StoreError.
+        """
+        found = bought_elsewhere(self.book, self.account, self.journal_ids, hashes)
+        for one in self.beside:
+            bought = one.request.request_hash
+            if bought in hashes and one.journal_id not in self.journal_ids:
+                others = [each for each in found.get(bought, ()) if each.reference != one.reference]
+                counting = [*others, one] if one.state in COUNTING else others
+                found[bought] = sorted(counting, key=lambda each: -(each.submitted_at or 0))
+        return found
+
+    def keys_elsewhere(
+        self, keys: Collection[str]
+    ) -> Sequence[tuple[KnownJournal, frozenset[str]]]:
+        """Return the other journals that bought rows with any of these keys, with these keys.
+
+        Raises StoreError.
+        """
+        found = {one.journal_id: (one, some) for one, some in self._keys_in_book(keys)}
+        for one in self.beside:
+            if one.key in keys and one.state in COUNTING and one.journal_id not in self.journal_ids:
+                fresh = KnownJournal(one.journal_id, self.account, one.folder, one.manifest, 0, 0)
+                known, some = found.get(one.journal_id, (fresh, frozenset()))
+                found[one.journal_id] = known, some | {one.key}
+        return list(found.values())
+
+    def _keys_in_book(self, keys: Collection[str]) -> list[tuple[KnownJournal, frozenset[str]]]:
+        found = keys_bought(self.book, self.account, keys)
+        return [one for one in found if one[0].journal_id not in self.journal_ids]
+
+    def bought_for(self, journal_id: str) -> Sequence[Submission]:
+        """Return what was submitted from a journal; raises StoreError."""
+        known = {one.reference: one for one in submissions_of(self.book, journal_id)}
+        known |= {one.reference: one for one in self.beside if one.journal_id == journal_id}
+        return list(known.values())
+
+
+def find_purchases(
+    config: Config, environment: Mapping[str, str], folder: OutputFolder
+) -> Purchases | None:
+    """Return what a live run into a folder would be compared with; None where it has no book.
+
+    Nothing is made and nothing is written.
+
+    Args:
+        config: the configuration.
+        environment: the variables of the environment.
+        folder: the output folder, which need not be there.
+
+    Raises:
+        StoreError: the folder's journal or the book cannot be read.
+
+    """
+    places = None if config.rehearses else places_of(config, environment)
+    if places is None or not places.paths:
+        return None
+    book = places.found
+    account = account_name(config) if book is None else name_in(book, config, environment)
+    own = read_id(folder.journal)
+    beside: list[Submission] = []
+    for journal in journals_near(Path(config.output.dir), folder.root):
+        with contextlib.suppress(ReelsheetError):  # the run says so
+            beside += news_of(book, account, journal)
+    return Purchases(
+        book or places.paths[0],
+        account,
+        frozenset() if own is None else frozenset({own}),
+        tuple(beside),
+    )
+
+
+def name_in(book: Path, config: Config, environment: Mapping[str, str]) -> str:
+    """Return the name of the account of a configuration in a book; nothing is written.
+
+    Args:
+        book: the file of the book.
+        config: the configuration.
+        environment: the variables of the environment, with the key if it is there.
+
+    Raises:
+        StoreError: the book cannot be read.
+
+    """
+    key = key_of(config, environment)
+    owner = None if key is None else owner_of_key(book, key)
+    return owner or account_name(config)
+
+
+def knows_folder(config: Config, environment: Mapping[str, str], folder: Path) -> bool:
+    """Return whether the book of a live run knows what was bought for an output folder.
+
+    Args:
+        config: the configuration.
+        environment: the variables of the environment.
+        folder: the output folder.
+
+    Raises:
+        StoreError: the book cannot be read.
+
+    """
+    book = None if config.rehearses else places_of(config, environment).found
+    return book is not None and bool(journals_in(book, folder))
+
+
+def key_of(config: Config, environment: Mapping[str, str]) -> str | None:
+    """Return the key that tells whose account it is; None on this machine, or if there is none."""
+    if is_loopback(config.api.base_url):
+        return None
+    try:
+        return api_key(config, environment)
+    except ConfigError:
+        return None  # a run that sends nothing needs none
