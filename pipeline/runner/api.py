@@ -21,7 +21,7 @@ from queue import Empty, SimpleQueue
 from typing import TypeAlias, TypedDict, Unpack
 
 from pipeline.concealment import conceal
-from pipeline.errors import ExitCode, InternalError, ReelsheetError
+from pipeline.errors import ExitCode, InternalError, ReelsheetError, UsageError
 from pipeline.model import State
 from pipeline.planner.plan import Selection
 from pipeline.runner import reports
@@ -137,8 +137,9 @@ class Reelsheet:
 
         Raises:
             ReelsheetError: Nothing was begun (its `exit_code` says why: 2 bad usage, configuration
-                or manifest; 75 another run works in the output folder; 5 the output folder cannot
-                be used), or an internal error (70) ended the run.
+                or manifest, or all rows that are left wait as repeats; 75 another run works in the
+                output folder; 5 the output folder cannot be used), or an internal error (70) ended
+                the run.
 
         """
         _refuse_unknown("run", options, RunOptions.__optional_keys__)
@@ -263,6 +264,10 @@ class _RunThread:
         if self.report.exit_code is ExitCode.INTERNAL:
             stop = next(one for one in self.report.stops if one.exit_code is ExitCode.INTERNAL)
             raise InternalError(stop.reason, action=stop.action)
+        if self.report.exit_code is ExitCode.USAGE:
+            raise UsageError(
+                "; ".join(self.report.notes), action="See the action of each row that waits."
+            )
         return self.report
 
     def _carry_out(self, pass_on: Callable[[RunProgress], None]) -> RunReport:

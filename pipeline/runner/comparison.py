@@ -4,7 +4,7 @@ Which rows are repeats, and which manifest looks like another edition of a table
 (`planner.repeats`, `planner.editions`). Here is what they need to know, from journal, book and
 disk, and how a person is told.
 
-Tested in tests/runner/test_reuse.py.
+Tested in tests/runner/test_reuse.py and tests/system/test_repeats.py.
 """
 
 from __future__ import annotations

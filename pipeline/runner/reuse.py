@@ -3,7 +3,7 @@
 The copy's content is checked against what was recorded of the video, and only then the row is done.
 A file that is gone or was changed is passed over for the next one.
 
-Tested in tests/runner/test_reuse.py.
+Tested in tests/runner/test_reuse.py and tests/system/test_repeats.py.
 """
 
 from __future__ import annotations

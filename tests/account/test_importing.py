@@ -15,7 +15,13 @@ from pipeline.account.book import Book
 from pipeline.account.importing import import_book, import_journal, journals_near
 from pipeline.account.opening import open_account
 from pipeline.account.purchases import find_purchases
-from pipeline.account.reading import bought_elsewhere, journals_in, submissions_of, total_since
+from pipeline.account.reading import (
+    bought_elsewhere,
+    journals_in,
+    keys_bought,
+    submissions_of,
+    total_since,
+)
 from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
@@ -264,3 +270,30 @@ def test_a_book_on_a_network_disk(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(buy, range(4))) == 20
     assert {one.name for one in tmp_path.iterdir() if one.is_file()} == {"book.db"}
+
+
+def test_keys_that_were_bought_are_found_with_their_journals(tmp_path: Path) -> None:
+    """Those of rows that cost nothing are not among them, nor those of another account."""
+    path = tmp_path / "book.db"
+    assert keys_bought(path, ACCOUNT, ["a"]) == []
+    with opened(path) as book:
+        with lane(book, tmp_path / "monday") as monday:
+            monday.intend("a", "b", "c")
+            monday.tell([ev.Declined("c", 1, None, "no")])
+        with lane(book, tmp_path / "sunday", "another") as sunday:
+            sunday.intend("a")
+    ((known, keys),) = keys_bought(path, ACCOUNT, ["a", "b", "c", "d"])
+    assert (known.folder, sorted(keys)) == (str(tmp_path / "monday"), ["a", "b"])
+    assert keys_bought(path, ACCOUNT, ["d"]) == keys_bought(path, ACCOUNT, []) == []
+
+
+def test_a_reused_take_is_no_purchase(tmp_path: Path) -> None:
+    """Whatever becomes of its file: the account bought it once, for another row."""
+    path = tmp_path / "book.db"
+    with opened(path) as book, lane(book, tmp_path / "copy") as copy:
+        copy.tell([ev.Reused("a", 1, attempt("a", of="copy"), "t", VIDEO, DAY)])
+        copy.tell([ev.FileGone("a", 1)])
+        copy.tell([ev.Downloaded("a", 1, VIDEO)])
+        assert states(path) == {}
+        import_journal(book, ACCOUNT, copy.journal.path)
+    assert states(path) == {}

@@ -9,9 +9,9 @@ import pytest
 
 from pipeline import events as ev
 from pipeline.disk.folder import OutputFolder
-from pipeline.errors import StoreError
+from pipeline.errors import StoreError, UsageError
 from pipeline.journal.journal import Journal
-from pipeline.journal.ownership import explain_paid_elsewhere
+from pipeline.journal.ownership import explain_paid_elsewhere, find_manifest, refuse_edition
 from tests.journal.lives import intended
 
 NAME = Path("outputs", "night")
@@ -110,3 +110,33 @@ def test_a_journal_that_cannot_be_read_may_be_the_one(manifest: Path, tmp_path: 
     assert f'--out "{there}"' in (found.action or "")
     with pytest.raises(StoreError):
         explain_paid_elsewhere(manifest, OutputFolder(there), "outputs")
+
+
+def test_editions_of_a_series_share_a_journal_and_no_other_manifest_is_mixed_in(
+    tmp_path: Path,
+) -> None:
+    """One that was run by itself joins by being run once with the name of the series."""
+    monday, tuesday, shoes = (tmp_path / f"{name}.csv" for name in ("mon", "tue", "shoes"))
+    for manifest in (monday, tuesday, shoes):
+        manifest.write_text("prompt\na mug\n", encoding="utf-8")
+    with contextlib.closing(Journal(tmp_path / "journal.db")) as journal:
+        journal.claim(monday, adopt=False)
+        assert refuse_edition(journal.path, tuesday, "shop", adopt=False) is not None
+        with pytest.raises(UsageError, match="belongs to a manifest that is of no series"):
+            journal.claim(tuesday, adopt=False, series="shop")
+        for manifest in (monday, tuesday, monday, tuesday):
+            journal.claim(manifest, adopt=False, series="shop")
+        assert find_manifest(journal.path) == tuesday.resolve()
+        with pytest.raises(UsageError, match="belongs to another series, shop"):
+            journal.claim(shoes, adopt=False, series="shoes")
+        with pytest.raises(UsageError, match="belongs to another manifest"):
+            journal.claim(shoes, adopt=False)
+
+
+def test_a_folder_that_the_book_knows_needs_no_guard(manifest: Path, tmp_path: Path) -> None:
+    """What was bought for it is not bought again, wherever the manifest is run."""
+    there = journal(tmp_path / "shop" / NAME, manifest)
+    here = OutputFolder(tmp_path / "elsewhere" / NAME)
+    for guarded in ([], [there]):
+        found = explain_paid_elsewhere(manifest, here, "outputs", guarded.__contains__)
+        assert (found is None) == bool(guarded)

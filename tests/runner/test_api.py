@@ -581,3 +581,17 @@ def files(folder: Path) -> set[str]:
     """Return what lies in the output folders, but for what SQLite needs to read a journal."""
     found = folder.rglob("outputs/**/*")
     return {str(one.relative_to(folder)) for one in found if "journal.db-" not in one.name}
+
+
+def test_rows_that_wait_as_repeats_are_an_error_if_nothing_else_was_to_do(studio: Studio) -> None:
+    """As bad usage is (2): a program must not take them for work that is done."""
+    assert studio.sheet().run().submitted == 3
+    copy = Path(shutil.copy(studio.manifest, studio.folder / "copy.csv"))
+    settings = {**FAST, "api.base_url": studio.api.base_url, "repeats": "hold"}
+    sheet = Reelsheet(copy, settings=settings)
+    assert sheet.plan().repeats == 3
+    with pytest.raises(UsageError, match="3 rows not sent: bought before"):
+        sheet.run()
+    report = sheet.run(pay_again="P0001")
+    assert (report.submitted, report.exit_code) == (1, ExitCode.NEEDS_USER)
+    assert [row.state.value for row in report.results] == ["done", "waiting", "waiting"]
