@@ -182,16 +182,19 @@ def highest(codes: Iterable[ExitCode]) -> ExitCode:
 def code_of_several(worked: Sequence[ExitCode], refused: Iterable[ExitCode]) -> ExitCode:
     """Return the exit code of a command over several manifests: the most serious.
 
-    A manifest that could not be worked on, as it cannot be used or another run has it, counts as
-    one that needs the user if others could.
+    A manifest for which nothing could be done, as it cannot be used, another run has it, or all its
+    rows are held, counts as one that needs the user if something could be done for others.
 
     Args:
         worked: the codes of the manifests that were worked on.
         refused: those of the others.
 
     """
-    beside = {ExitCode.USAGE, ExitCode.LOCKED} if worked else set()
-    return highest([*worked, *(ExitCode.NEEDS_USER if one in beside else one for one in refused)])
+    nothing_done = {ExitCode.USAGE, ExitCode.LOCKED}
+    if nothing_done.issuperset(worked):
+        return highest([*worked, *refused])
+    codes = (*worked, *refused)
+    return highest(ExitCode.NEEDS_USER if one in nothing_done else one for one in codes)
 
 
 def code_of(states: Iterable[State]) -> ExitCode:

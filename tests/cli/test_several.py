@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.errors import ExitCode
+from pipeline.writer.outcome import code_of_several
 from tests.cli.conftest import Command
 
 PRICE = ("--set", "budget.price_per_second=0.5")
@@ -127,3 +129,23 @@ def test_two_parts_of_one_folder_do_not_meet(good: Path, reelsheet: Command) -> 
     ended = reelsheet("plan", good, folder / "failed.csv")
     assert ended.exit_code == 1
     assert "have the same output folder" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("worked", "refused", "code"),
+    [
+        ([0, 0], [], 0),
+        ([0], [2], 1),
+        ([0], [75], 1),
+        ([0, 2], [], 1),
+        ([3, 0], [2], 3),
+        ([2], [75], 75),
+        ([], [2, 75], 75),
+        ([], [2, 2], 2),
+        ([4, 1], [5], 4),
+        ([130], [75], 130),
+    ],
+)
+def test_the_most_serious_code_counts(worked: list[int], refused: list[int], code: int) -> None:
+    """2 and 75 only if nothing could be done for any of them."""
+    assert code_of_several(list(map(ExitCode, worked)), map(ExitCode, refused)) == code

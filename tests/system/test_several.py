@@ -129,6 +129,22 @@ def test_a_cap_is_over_all_of_them(product: Product, api: Api) -> None:
     assert len(api.calls("submit", since=mark)) == 8
 
 
+def test_a_copy_in_the_same_run_is_bought_once(product: Product, api: Api) -> None:
+    """The first lane buys, the other waits; in the next run it gets the videos, free."""
+    manifest = named(product.folder, "shop.csv", 3)
+    copy = product.folder / "copy.csv"
+    copy.write_bytes(manifest.read_bytes())
+    mark = api.mark()
+    ran = product("run", manifest, copy)
+    assert ran.code == 1, ran.err
+    assert len(api.calls("submit", since=mark)) == 3
+    again = product("run", manifest, copy)
+    assert again.code == 0, again.err
+    assert len(api.calls("submit", since=mark)) == 3
+    for name in ("shop", "copy"):
+        assert set(sheets.states(product.folder / "outputs" / name).values()) == {"done"}
+
+
 def test_out_is_the_folder_of_the_folders(product: Product, api: Api) -> None:
     """One for each manifest below it, and the next run finds them there."""
     manifests = [named(product.folder / one, "shop.csv", 1) for one in "ab"]
@@ -148,13 +164,17 @@ def test_a_kill_is_taken_up_by_each_on_its_own(product: Product, api: Api) -> No
     wait_for("some submissions", lambda: len(api.calls("submit", since=mark)) > 20)
     os.killpg(run.pid, signal.SIGKILL)
     run.communicate()
+    done = 0
     for manifest in manifests:
         out = product.folder / "outputs" / manifest.stem
-        assert product("run", manifest).code == 0
+        assert product("run", manifest, sets={"api.lookup_s": "2"}).code in {0, 3}
         invariants.hold(api, product, manifest, out, manifest.read_bytes())
-        assert set(sheets.states(out).values()) == {"done"}
+        states = Counter(sheets.states(out).values())
+        # A submission that was killed on its way, and never arrived, is in doubt.
+        assert set(states) <= {"done", "in_doubt"}
+        done += states["done"]
     assert not api.repeated()
-    assert len(api.records()["submissions"]) >= 90
+    assert len(api.calls("submit", since=mark)) >= done > 80
 
 
 def test_an_interrupted_run_writes_the_results_of_all(product: Product, api: Api) -> None:
