@@ -119,17 +119,34 @@ def test_failed_rows_get_new_attempts_up_to_the_limit(product: Product, api: Api
 
 
 def test_an_output_folder_belongs_to_one_manifest(product: Product, api: Api) -> None:
-    """A copy elsewhere is refused with 2 while the file exists; --adopt takes over a moved one."""
+    """A copy elsewhere has its own and pays nothing; whoever names another's folder is refused."""
     here = sheets.write(product.folder / "a" / "shop.csv", sheets.rows(1))
     there = sheets.write(product.folder / "b" / "shop.csv", sheets.rows(1))
+    outputs = product.folder / "outputs"
     assert product("run", here, "-q").code == 0
     mark = api.mark()
-    refused = product("run", there, "-q")
-    assert refused.code == 2
-    assert "--adopt" not in refused.err, "it would mix the two"
-    assert product("run", there, "-q", "--adopt").code == 2
-    here.unlink()
+    copied = product("run", there, "-q")
+    assert copied.code == 0, copied.err
+    assert f"outputs/shop belongs to another manifest of that name, {here}" in copied.err
+    assert sorted(path.name for path in outputs.iterdir()) == ["shop", "shop-2"]
+    (row,) = sheets.results(outputs / "shop-2")
+    assert (row["result_state"], row["result_attempts"]) == ("done", "0")
+    assert row["result_warnings"].startswith(f"taken from P0001 of {here}")
     assert product("run", there, "-q", "--adopt").code == 0
+    others = sheets.write(product.folder / "c" / "shop.csv", sheets.rows(2, "other {}"))
+    before = (outputs / "shop" / "results.csv").read_bytes()
+    for manifest in (others, there):
+        refused = product("run", manifest, "-q", "--out", outputs / "shop")
+        assert refused.code == 2
+        assert f"belongs to another manifest: {here}" in refused.err
+        assert "--adopt" not in refused.err, "it would mix the two"
+        adopting = product("run", manifest, "-q", "--adopt", "--out", outputs / "shop")
+        assert adopting.code == 2
+    assert (outputs / "shop" / "results.csv").read_bytes() == before
+    here.unlink()
+    moved = sheets.write(product.folder / "d" / "shop.csv", sheets.rows(1))
+    assert product("run", moved, "-q", "--adopt").code == 0
+    assert sorted(path.name for path in outputs.iterdir()) == ["shop", "shop-2"], "it moved there"
     assert api.calls(since=mark) == []
 
 

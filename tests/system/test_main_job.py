@@ -166,14 +166,17 @@ def test_what_the_read_only_commands_say_before_and_after(product: Product, api:
     planned = product("plan", manifest, "--json", sets={"budget.price_per_second": "0.5"})
     assert planned.code == 0
     said = planned.json
-    assert list(said) == ["manifest", "rows", "groups", "video_seconds", "cost", "eta_s"]
+    assert list(said) == [
+        "manifest", "rows", "groups", "video_seconds", "cost", "cost_saved", "eta_s",
+    ]  # fmt: skip
     assert said["rows"] == 16
     assert set(said["groups"]) == {
-        "new", "changed", "renamed", "invalid", "waiting", "in_doubt", "running", "ready", "done",
-        "refused", "failed", "missing", "expired",
+        "new", "changed", "renamed", "repeat", "invalid", "waiting", "in_doubt", "running", "ready",
+        "done", "refused", "failed", "missing", "expired",
     }  # fmt: skip
     assert {name: n for name, n in said["groups"].items() if n} == {"new": 8, "invalid": 8}
     assert (said["video_seconds"], said["cost"]) == (50, {"amount": 25.0, "currency": "USD"})
+    assert said["cost_saved"] == {"amount": 0.0, "currency": "USD"}
     status = product("status", manifest, "--json")
     assert status.code == 0
     assert list(status.json) == ["manifest", "states", "rows"]
