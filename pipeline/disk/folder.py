@@ -99,6 +99,19 @@ class OutputFolder:
         stem, tail = _split(self.root.name)
         return self if number == 1 else OutputFolder(self.root.with_name(f"{stem}-{number}{tail}"))
 
+    def neighbours(self) -> list[OutputFolder]:
+        """Return the other folders beside this one with journals, in the order of their names.
+
+        Those of rehearsals and those of live runs do not mix.
+        """
+        tail = _split(self.root.name)[1]
+        try:
+            beside = sorted(self.root.parent.iterdir())
+        except OSError:
+            return []
+        folders = (OutputFolder(one) for one in beside if _split(one.name)[1] == tail)
+        return [one for one in folders if one != self and one.journal.is_file()]
+
     @property
     def is_unused(self) -> bool:
         """Whether neither a journal nor the summary of a run is there."""

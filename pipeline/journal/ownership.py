@@ -17,6 +17,9 @@ from pipeline.disk.openfile import is_gone
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading
 
+MOVED_FROM = "moved_from"
+"""The name under which a journal notes the path that its manifest had before it was moved."""
+
 _GET_MANIFEST = "SELECT value FROM meta WHERE name = 'manifest' "
 
 
@@ -58,7 +61,10 @@ def claim(
             return
         gone = known is not None and is_gone(Path(known[0]))
         if known is None or known[0] == wanted or (adopt and gone):
-            connection.execute("INSERT OR REPLACE INTO meta VALUES ('manifest', ?)", (wanted,))
+            noted = [("manifest", wanted)]
+            if known is not None and known[0] != wanted:
+                noted.append((MOVED_FROM, known[0]))
+            connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", noted)
             return
     other = f"the output folder {path.parent} belongs to another manifest: {known[0]}"
     if gone:

@@ -1,12 +1,14 @@
 """Which output folder is a manifest's own, among those of manifests that have the same name.
 
 A journal remembers the path of its manifest. Where `outputs/shop` belongs to another manifest, in
-another folder or with another suffix, this one gets `outputs/shop-2`. A manifest that was moved
-keeps its folder: the remembered file is gone, and most rows of its journal are in this manifest.
+another folder or with another suffix, this one gets `outputs/shop-2`. A manifest that was moved or
+renamed keeps its folder, whatever the folder is called: the remembered file is gone, and most rows
+of its journal are in this manifest.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +16,13 @@ from functools import cached_property
 from pathlib import Path
 
 from pipeline.account.purchases import knows_folder
+from pipeline.account.submission import COUNTING
 from pipeline.checker.check import check_manifest
 from pipeline.config.settings import Config
-from pipeline.disk.folder import OutputFolder
+from pipeline.disk.folder import FolderUse, OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import StoreError, UsageError
-from pipeline.journal.ownership import find_manifest
+from pipeline.journal.ownership import MOVED_FROM, find_manifest, read_notes
 from pipeline.journal.reading import read_entries
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, State
@@ -96,10 +99,38 @@ def find_folder(
         # It may be this manifest's own. Whoever opens the journal says why it cannot be read.
         return Found(unknown[0])
     candidates = own + free
-    if not others:
+    seen = {*candidates, *others, *taken}
+    renamed = {} if named else _find_renamed(base, seen, rehearsal=config.rehearses)
+    known = next((there for there, gone in renamed.items() if gone == path), None)
+    if known is not None:
+        return Found(known)
+    if not others and not renamed:
         return Found(candidates[0])
-    namesakes = _Namesakes(manifest, config, base, others)
+    namesakes = _Namesakes(manifest, config, base, others, renamed)
     return namesakes.choose(candidates[0] if candidates else None, adopt=adopt)
+
+
+def _find_renamed(
+    base: OutputFolder, seen: Collection[OutputFolder], *, rehearsal: bool
+) -> dict[OutputFolder, Path]:
+    """Return the folders with other names that a manifest may have had, and whose they are.
+
+    Their manifests are gone, or took them over when they were renamed. The folder of a series
+    belongs to its next edition, whatever that is called. A journal that cannot be read is passed
+    over: nothing says that it is this manifest's.
+    """
+    found = {}
+    wanted = FolderUse.REHEARSED if rehearsal else FolderUse.LIVE
+    for folder in base.neighbours():
+        if folder in seen:
+            continue
+        with contextlib.suppress(StoreError, UsageError):
+            owner, notes = find_manifest(folder.journal, sent=True), read_notes(folder.journal)
+            if owner is None or notes.get("series"):
+                continue
+            if (MOVED_FROM in notes or is_gone(owner)) and folder.use is wanted:
+                found[folder] = owner
+    return found
 
 
 def _last_owner(folder: OutputFolder) -> Path | None:
@@ -110,12 +141,16 @@ def _last_owner(folder: OutputFolder) -> Path | None:
 
 @dataclass(frozen=True)
 class _Namesakes:
-    """A manifest for which nothing was sent yet, and the folders of others with its name."""
+    """A manifest for which nothing was sent yet, and the folders of others with its name.
+
+    `renamed` are folders with other names; where its manifest is gone, it may be this one.
+    """
 
     manifest: Path
     config: Config
     base: OutputFolder
     others: Mapping[OutputFolder, Path]
+    renamed: Mapping[OutputFolder, Path]
 
     def choose(self, folder: OutputFolder | None, *, adopt: bool) -> Found:
         """Return where the manifest belongs: where it was before it was moved, or in `folder`.
@@ -127,14 +162,31 @@ class _Namesakes:
             for there, owner in self.others.items()
             if is_gone(owner) and not is_gone(there.journal)
         ]
+        renamed = [there for there, owner in self.renamed.items() if is_gone(owner)]
+        most = [
+            there
+            for there in (*gone, *renamed)
+            if 2 * self._matches(there) > len(self._entries[there])
+            and (there in self.others or self._must_go_on(there))
+        ]
+        if most:
+            return self._take_over(max(most, key=self._matches))
         likest = max(gone, key=self._matches, default=None)
-        if likest is not None:
-            if 2 * self._matches(likest) > len(self._entries[likest]):
-                return self._take_over(likest)
-            if adopt:
-                certain = len(gone) == 1 or self._matches(likest)
-                return self._take_over(likest) if certain else self._refuse_to_guess(gone)
-        return self._refuse(self.base) if folder is None else self._go_beside(folder)
+        if adopt and likest is not None:
+            certain = len(gone) == 1 or self._matches(likest)
+            return self._take_over(likest) if certain else self._refuse_to_guess(gone)
+        if folder is None:
+            return self._refuse(self.base)
+        return self._go_beside(folder) if self.others else Found(folder)
+
+    def _must_go_on(self, folder: OutputFolder) -> bool:
+        """Return whether what was paid for can only be had by going on in a folder.
+
+        Otherwise its videos are copied to the folder of the new name.
+        """
+        states = {one.state for one in self._entries[folder].values()}
+        waits = not states.isdisjoint(COUNTING - {State.DONE})
+        return waits or not knows_folder(self.config, os.environ, folder.root)
 
     def _matches(self, folder: OutputFolder) -> int:
         """Return how many rows of a journal, as they were sent last, are in the manifest."""
@@ -143,7 +195,7 @@ class _Namesakes:
 
     @cached_property
     def _entries(self) -> dict[OutputFolder, dict[str, Entry]]:
-        return {folder: read_entries(folder.journal) for folder in self.others}
+        return {there: read_entries(there.journal) for there in (*self.others, *self.renamed)}
 
     @cached_property
     def _requests(self) -> Collection[str]:
@@ -151,7 +203,7 @@ class _Namesakes:
 
         If it was moved, its pictures are known in the cache of its folder.
         """
-        cache = next(iter(self.others)).cache
+        cache = next(iter((*self.renamed, *self.others))).cache
         try:
             checked = check_manifest(self.manifest, self.config, cache_dir=cache)
         except UsageError:
@@ -159,6 +211,10 @@ class _Namesakes:
         return checked.requests_by_hash
 
     def _take_over(self, folder: OutputFolder) -> Found:
+        if folder in self.renamed:
+            owner = self.renamed[folder]
+            note = f"{owner} was renamed to {self.manifest}: its videos are in {folder.root}."
+            return Found(folder, moved=True, note=note)
         note = (
             f"{self.others[folder]} is gone: {self.manifest} takes over its rows and its output "
             f"folder {folder.root}."

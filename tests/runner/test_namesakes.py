@@ -130,6 +130,41 @@ def test_moved_or_another(tmp_path: Path, outputs: Path) -> None:
     assert not find(moved, outputs, adopt=True).moved
 
 
+def test_renamed_while_rows_were_under_way(tmp_path: Path, outputs: Path) -> None:
+    """The folder with most of its rows, of whatever name, if the file it remembers is gone."""
+    few = manifest(tmp_path / "few.csv", "a")
+    most = manifest(tmp_path / "most.csv", "a", "b", "c")
+    bought(few, outputs / "few")
+    bought(most, outputs / "anything")
+    new = manifest(tmp_path / "shop.csv", "a", "b", "c", "d")
+    assert find(new, outputs) == Found(OutputFolder(outputs / "shop")), "both still exist"
+    few.unlink()
+    assert find(new, outputs).folder.root.name == "few"
+    most.unlink()
+    found = find(new, outputs)
+    assert (found.folder.root.name, found.moved) == ("anything", True)
+    assert f"{most} was renamed to {new}: its videos are in" in (found.note or "")
+    live = OutputFolder(outputs / "shop.rehearsal")
+    assert find_folder(new, Config(), live, named=False, adopt=False).folder == live
+    unlike = manifest(tmp_path / "unlike" / "shop.csv", "a", "x")
+    few.touch()
+    assert find(unlike, outputs) == Found(OutputFolder(outputs / "shop"))
+    with contextlib.closing(Journal(outputs / "anything" / "journal.db")) as journal:
+        journal.claim(new, adopt=True)
+    assert find(new, outputs) == Found(OutputFolder(outputs / "anything")), "remembered"
+
+
+def test_the_folder_of_a_series_is_not_taken(tmp_path: Path, outputs: Path) -> None:
+    """Its next edition goes on there, whatever that is called."""
+    edition = manifest(tmp_path / "monday.csv", "a", "b")
+    bought(edition, outputs / "catalogue")
+    with contextlib.closing(Journal(outputs / "catalogue" / "journal.db")) as journal:
+        journal.claim(edition, adopt=False, series="catalogue")
+    edition.unlink()
+    new = manifest(tmp_path / "shop.csv", "a", "b")
+    assert find(new, outputs) == Found(OutputFolder(outputs / "shop"))
+
+
 def test_moved_before_its_pictures(tmp_path: Path, outputs: Path) -> None:
     """A folder of its own from which nothing was sent does not keep it from those of before."""
     old = manifest(tmp_path / "a" / "shop.csv", "a", "b")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
 from pipeline.journal.ownership import find_manifest
 from tests.system.harness import invariants, sheets
-from tests.system.harness.api import KEY, Api
-from tests.system.harness.product import Product
+from tests.system.harness.api import KEY, Api, wait_for
+from tests.system.harness.product import Product, interrupt
 from tests.system.test_working_folder import elsewhere, without_book
 
 READ_ONLY = ("check", "plan", "status")
@@ -109,6 +110,41 @@ def test_a_moved_manifest_keeps_everything(product: Product, api: Api, command: 
     assert (again.code, again.err) == (0, "")
     assert api.calls("submit", since=mark) == []
     assert [one.name for one in (product.folder / "outputs").iterdir()] == ["shop"]
+
+
+def test_a_renamed_manifest_goes_on_where_it_was_killed(product: Product, api: Api) -> None:
+    """Every row is done in the old folder, each accepted once; the new name finds it again."""
+    old = sheets.write(product.folder / "a.csv", sheets.rows(4, prompt="renamed shot of {}"))
+    other(product.folder / "b.csv", "b", 1)
+    assert product("run", "b.csv", "-q").code == 0
+    out, mark = product.folder / "outputs" / "a", api.mark()
+    api.faults("submit_slow@2")
+    process = product.start("run", old, sets={"limits.outstanding": "2"})
+    wait_for("two submissions", lambda: len(api.calls("submit", since=mark)) >= 2)
+    interrupt(process, signal.SIGKILL)
+    product.end(process)
+    api.faults()
+    new = old.rename(product.folder / "spring.csv")
+    assert f"a.csv was renamed to {new}: its videos are in {Path('outputs/a')}" in (
+        product("plan", new, "-q").err
+    )
+    ran = product("run", new, "-q")
+    assert ran.code == 0, ran.err
+    assert "a.csv was renamed to" in ran.err
+    assert set(sheets.states(out).values()) == {"done"}
+    accepted = [api.accepted(one["prompt"]) for one in sheets.results(out)]
+    assert [len(one) for one in accepted] == [1, 1, 1, 1]
+    assert find_manifest(out / "journal.db") == new.resolve()
+    mark = api.mark()
+    again = product("run", new, "-q")
+    assert (again.code, again.err, api.calls(since=mark)) == (0, "", [])
+    assert product("status", new).out.split() == ["4", "done"]
+    assert sorted(one.name for one in out.parent.iterdir()) == ["a", "b"]
+    third = new.rename(product.folder / "summer.csv")
+    ended = product("run", third, "-q")
+    assert ended.code == 0
+    assert "4 rows got a video that was bought before, free" in ended.err
+    assert api.calls("submit", since=mark) == []
 
 
 def test_moved_before_its_pictures(product: Product, api: Api) -> None:
