@@ -107,6 +107,22 @@ def submissions_of(book: Path, journal_id: str) -> list[Submission]:
         return list(_submissions(connection.execute(_GET + where, (journal_id,))))
 
 
+def tasks_among(book: Path, tasks: Collection[str]) -> set[str]:
+    """Return those of these tasks that the book knows, whoever submitted them."""
+    found: set[str] = set()
+    with reading(book) as connection:
+        if connection is None:
+            return found
+        for some in _in_pieces(sorted(tasks)):
+            marks = ", ".join("?" * len(some))
+            rows = connection.execute(
+                f"SELECT task_id FROM submissions WHERE task_id IN ({marks})",  # noqa: S608
+                some,
+            )
+            found.update(str(task) for (task,) in rows)
+    return found
+
+
 def journals_in(book: Path, folder: Path | None = None) -> list[KnownJournal]:
     """Return the journals that the book knows, those of one output folder or all."""
     with reading(book) as connection:

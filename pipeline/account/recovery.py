@@ -7,7 +7,7 @@ is written; the book is not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.account.book import Book
@@ -15,6 +15,7 @@ from pipeline.account.reading import id_of, journals_in, submissions_of
 from pipeline.account.reconcile import Reconciliation, Standing, after, reconcile, standing_of
 from pipeline.account.recording import pair_in
 from pipeline.account.submission import KnownJournal, Submission
+from pipeline.disk.openfile import is_gone
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_all
 from pipeline.model import Entry, State
@@ -106,6 +107,43 @@ def foresee(journal: Path, book: Path | None, folder: Path) -> dict[str, Entry]:
     if not remembered:
         return after(attempts, Reconciliation())
     return after(attempts, reconcile(attempts, remembered, standing, cut_off=False, now=0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The references and the tasks of all that was sent from an output folder, as far as known."""
+
+    references: frozenset[str]
+    tasks: frozenset[str | None]
+
+
+def known_before(journal: Path, book: Path | None, folder: Path) -> Known:
+    """Return what journal and book will know together once a run has begun; nothing is written.
+
+    Args:
+        journal: The file of the journal, which need not be there.
+        book: The file of the account's book; None if there is none.
+        folder: The output folder of the journal.
+
+    Raises:
+        StoreError: The journal or the book cannot be used.
+
+    """
+    notes, attempts = read_all(journal)
+    pair = pair_in(notes)
+    books = {one for one in (book, Path(pair.path) if pair.path else None) if one is not None}
+    own = notes.get("id")
+    if book is not None and not attempts and (here := journals_in(book, folder)):
+        own = _lost_one(here).journal_id
+    remembered = [
+        one
+        for path in books
+        if own is not None and not is_gone(path)
+        for one in submissions_of(path, own)
+    ]
+    references = {one.attempt.client_business_id for one in attempts}
+    tasks: set[str | None] = {one.task_id for one in attempts} | {one.task_id for one in remembered}
+    return Known(frozenset(references | {one.reference for one in remembered}), frozenset(tasks))
 
 
 def _lost_one(here: Sequence[KnownJournal]) -> KnownJournal:

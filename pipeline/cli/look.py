@@ -249,7 +249,7 @@ def _report(
 ) -> None:
     """Write the results again from the sheet and the journal; sends nothing."""
     from pipeline.disk.lock import run_lock
-    from pipeline.runner.reports import results_now
+    from pipeline.runner.reports import lost_journal, results_now
     from pipeline.runner.target import refuse_another
     from pipeline.writer.publish import publish
 
@@ -258,6 +258,9 @@ def _report(
     refuse_another(target)
     found = check_and_show(target, show=not quiet)
     with run_lock(target.folder.lock):
+        lost = lost_journal(target)
+        if lost is not None:
+            raise lost  # the results may be all that is left of what was sent
         published = publish(found, results_now(target, found), target.folder, None)
     for note in published.notes:
         typer.echo(f"note: {note}", err=True)

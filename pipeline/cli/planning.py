@@ -5,6 +5,7 @@ Tested in tests/cli/test_plan.py and tests/cli/test_several.py.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.screen import print_table
 from pipeline.cli.several import Targets, end_reading, print_documents, resolve_several, show_each
-from pipeline.errors import UsageError
+from pipeline.errors import StoreError, UsageError
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
@@ -128,7 +129,10 @@ def _warn_of(target: Target | Refused) -> Target | Refused:
         refuse_another(target)
     except UsageError as error:
         return Refused(target.manifest, error)
-    refusal = explain_paid_again(target) or lost_journal(target)
+    refusal = explain_paid_again(target)
+    if refusal is None:
+        with contextlib.suppress(StoreError):  # the plan itself says so
+            refusal = lost_journal(target)
     if refusal is not None:
         typer.echo(f"warning: {refusal.message}", err=True)
         typer.echo(f"         {refusal.action}", err=True)

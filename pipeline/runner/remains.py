@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
 
 from pipeline import events as ev
+from pipeline.account.reading import tasks_among
 from pipeline.account.reconcile import Reconciliation
+from pipeline.account.recovery import known_before
 from pipeline.disk.folder import OutputFolder, rebuild_command
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, ManifestError, UsageError
-from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_runs
 from pipeline.lifecycle import MOVES, SETTLED
 from pipeline.manifest.wording import count
@@ -30,6 +33,8 @@ from pipeline.runner.runlog import RunLog
 
 _UNSENT = {State.WAITING.value, State.INVALID.value, State.REFUSED.value}
 _INTENDED = b'"what": "Intended"'
+_TAIL_BYTES = 1 << 16
+"""Where the last whole line of a log is; a line is some hundred bytes."""
 _NOT_SENT = (ev.PictureRefused, ev.Reused)
 _STATES = frozenset(state.value for state in State)
 
@@ -53,37 +58,78 @@ class Trace:
     finished_at: float | None = None
 
 
-def refuse_forgotten(
-    journal: Journal, recovery: Reconciliation, folder: OutputFolder, manifest: Path
-) -> None:
-    """Raise UsageError if rows were sent from an output folder that nothing else remembers.
+def why_forgotten(folder: OutputFolder, manifest: Path, book: Path | None) -> UsageError | None:
+    """Return why no run may begin in an output folder; None if nothing sent there is forgotten.
+
+    The files beside the journal are asked for the last run. Only if the journal does not know that
+    run are they read whole. Nothing is made or written, so the same is found at every call.
 
     Args:
-        journal: its journal, open, with what it got back from the book.
-        recovery: what that was.
         folder: the output folder.
         manifest: the manifest of the run.
+        book: the file of the account's book; None if there is none.
 
     Raises:
-        UsageError: the journal is gone or an older copy; the message names what mends it.
-        StoreError: the journal cannot be read.
+        StoreError: the journal or the book cannot be read.
 
     """
-    if not recovery.lost:
-        return
-    runs = read_runs(journal.path)
-    since, known = max((one.started_at for one in runs), default=0.0), {one.run_id for one in runs}
-    later = [
+    runs = read_runs(folder.journal)
+    ids, since = {one.run_id for one in runs}, max((one.started_at for one in runs), default=0.0)
+    if runs and _last_runs(folder) <= ids:
+        return None
+    known = known_before(folder.journal, book, folder.root)
+    if _log_knows_more(folder.log, known.references, ids, since):
+        return _forgotten(folder, manifest, folder.log, gone=not runs)
+    if not runs and not known.references:
+        sign = sign_of_submissions(folder)
+    else:
+        sign = _results_that_know_more(folder, known.tasks, book, since)
+    return None if sign is None else _forgotten(folder, manifest, sign, gone=not runs)
+
+
+def refuse_forgotten(folder: OutputFolder, manifest: Path, book: Path | None) -> None:
+    """Raise UsageError, StoreError if no run may begin in an output folder; see `why_forgotten`.
+
+    Args:
+        folder: the output folder.
+        manifest: the manifest of the run.
+        book: the file of the account's book; None if there is none.
+
+    """
+    refusal = why_forgotten(folder, manifest, book)
+    if refusal is not None:
+        raise refusal
+
+
+def _last_runs(folder: OutputFolder) -> set[object]:
+    """Return the ids of the last run that run.log tells of, and of the one in the summary."""
+    found = {line["run"] for line in _last_line(folder.log) if "run" in line}
+    return found | {_summary_of(folder).get("run_id")} - {None}
+
+
+def _last_line(path: Path) -> list[dict[str, Any]]:
+    """Return the last line of a log that can be read, without reading the others."""
+    with contextlib.suppress(OSError), path.open("rb") as log:
+        log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
+        return list(_documents(log))[-1:]
+    return []
+
+
+def _log_knows_more(
+    log: Path, references: AbstractSet[str], ids: AbstractSet[str], since: float
+) -> bool:
+    """Return whether a log tells of rows that a run sent later, and that nobody else knows."""
+    if not {line.get("client_business_id") for line in _intents(log)} - references:
+        return False
+    later = (
         line
-        for line in _intents(folder.log)
-        if line.get("run") not in known and _second(line.get("at")) > since
-    ]
-    if later:
-        references = {one.attempt.client_business_id for one in journal.attempts()}
-        if {line.get("client_business_id") for line in later} - references:
-            raise _forgotten(folder, manifest, folder.log, gone=not runs)
-    elif not runs and not recovery.adopted and (sign := sign_of_submissions(folder)) is not None:
-        raise _forgotten(folder, manifest, sign, gone=True)
+        for line in logged(log)
+        if line.get("run") not in ids and _second(line.get("at")) > since
+    )
+    return any(
+        one.reference not in references and one.state is not State.WAITING
+        for one in traces_in_log(later)
+    )
 
 
 def _intents(log: Path) -> Iterator[dict[str, Any]]:
@@ -91,10 +137,20 @@ def _intents(log: Path) -> Iterator[dict[str, Any]]:
         yield from _documents(line for line in lines if _INTENDED in line)
 
 
-def why_forgotten(folder: OutputFolder, manifest: Path) -> UsageError | None:
-    """Return why a run would be refused whose journal knows nothing; None if it would not be."""
-    sign = sign_of_submissions(folder)
-    return None if sign is None else _forgotten(folder, manifest, sign, gone=True)
+def _results_that_know_more(
+    folder: OutputFolder, tasks: AbstractSet[str | None], book: Path | None, since: float
+) -> Path | None:
+    """Return the results of a later run, if they tell of a task that nobody else knows."""
+    if _second(_summary_of(folder).get("finished_at")) <= since:
+        return None
+    results = read_results(folder)
+    if results is None:
+        return None
+    told = {one.task_id for one in traces_in_results(results, _unnamed(results)) if one.task_id}
+    unknown = told - tasks
+    if book is not None:
+        unknown -= tasks_among(book, unknown)  # videos of other manifests are reused
+    return results.path if unknown else None
 
 
 def _forgotten(folder: OutputFolder, manifest: Path, sign: Path, *, gone: bool) -> UsageError:
@@ -154,7 +210,7 @@ def sign_of_submissions(folder: OutputFolder) -> Path | None:
     with contextlib.suppress(OSError), folder.log.open("rb") as log:
         if any(_INTENDED in line for line in log):
             return folder.log
-    if _summary_says_sent(folder.summary):
+    if _summary_says_sent(folder):
         return folder.summary
     results = read_results(folder)
     if results is not None and any(True for _ in traces_in_results(results, _unnamed(results))):
@@ -166,12 +222,18 @@ def _unnamed(results: Manifest) -> list[str]:
     return [""] * len(results.rows)
 
 
-def _summary_says_sent(summary: Path) -> bool:
-    try:
-        told = json.loads(summary.read_bytes())
-        return bool(told.get("submitted")) or not told["states"].keys() <= _UNSENT
-    except (OSError, ValueError, KeyError, AttributeError):
-        return False
+def _summary_of(folder: OutputFolder) -> dict[str, Any]:
+    with contextlib.suppress(OSError, ValueError):
+        told = json.loads(folder.summary.read_bytes())
+        return told if isinstance(told, dict) else {}
+    return {}
+
+
+def _summary_says_sent(folder: OutputFolder) -> bool:
+    told = _summary_of(folder)
+    states = told.get("states")
+    sent = isinstance(states, dict) and not states.keys() <= _UNSENT
+    return sent or ("states" in told and bool(told.get("submitted")))
 
 
 def logged(path: Path) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,6 @@ from pathlib import Path
 from pipeline.account.place import places_of
 from pipeline.account.recovery import foresee
 from pipeline.checker.check import CheckedManifest
-from pipeline.disk.openfile import is_gone
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, UsageError
 from pipeline.journal.reading import read_durations
@@ -297,11 +296,13 @@ def _why_refused(target: Target) -> str | None:
 
 
 def lost_journal(target: Target) -> UsageError | None:
-    """Return why a live run would be refused whose journal is gone; None if it would not be."""
-    folder = target.folder
-    if target.config.rehearses or not is_gone(folder.journal) or _entries_of(target):
+    """Return why a live run would be refused whose journal lost rows; None if it would not be.
+
+    Raises StoreError.
+    """
+    if target.config.rehearses:
         return None
-    return why_forgotten(folder, target.manifest)
+    return why_forgotten(target.folder, target.manifest, _book_of(target))
 
 
 def _entries_of(target: Target) -> dict[str, Entry]:
@@ -310,8 +311,12 @@ def _entries_of(target: Target) -> dict[str, Entry]:
     Raises StoreError.
     """
     folder = target.folder
-    book = None if target.config.rehearses else places_of(target.config, os.environ).found
+    book = None if target.config.rehearses else _book_of(target)
     return foresee(folder.journal, book, folder.root)
+
+
+def _book_of(target: Target) -> Path | None:
+    return places_of(target.config, os.environ).found
 
 
 def _plan_report(

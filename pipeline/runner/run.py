@@ -71,6 +71,9 @@ def open_run(
     """
     folder, manifest = order.folder, order.checked.manifest.path
     run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+    if not order.config.rehearses:
+        # Before anything is made or noted: a run is refused at every try, not only at the first.
+        refuse_forgotten(folder, manifest, None if account is None else account.book.path)
     with (
         contextlib.closing(Journal(folder.journal)) as journal,
         RunLog(folder.log, run_id, clock.wall, secret=order.secret) as log,
@@ -84,7 +87,6 @@ def open_run(
         elif not order.config.rehearses:
             run.recovery = recover(journal, None, folder.root, clock.wall())
         if not order.config.rehearses:
-            refuse_forgotten(journal, run.recovery, folder, manifest)
             tell_recovery(run.recovery, manifest, tell, log)
         yield run
 

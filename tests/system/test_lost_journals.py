@@ -97,11 +97,12 @@ class Shop:
         _, results = sheets.read(self.out / "results.csv")
         assert {one["result_state"] for one in results} == {"done"}
 
-    def elsewhere(self, tmp_path: Path) -> None:
-        """Go on as another user or machine, who has another book."""
-        other = tmp_path / "other-state"
+    def elsewhere(self, tmp_path: Path, name: str = "other-state") -> Path:
+        """Go on as another user or machine, who has another book; return its file."""
+        other = tmp_path / name
         other.mkdir()
         self.env = {"XDG_STATE_HOME": str(other)}
+        return other / "reelsheet" / "book.db"
 
 
 @pytest.fixture
@@ -113,15 +114,17 @@ def shop(product: Product, api: Api) -> Shop:
 
 
 def refused(shop: Shop, *words: str) -> None:
-    """A run sends nothing, and names the one command."""
-    before = shop.sent
-    ended = shop.run()
-    assert ended.code == 2, ended.err
-    for word in words:
-        assert word in ended.err
-    assert f"reelsheet journal rebuild {shop.manifest}" in ended.err
-    assert "room" not in ended.err
-    assert shop.sent == before
+    """A run sends nothing, and names the one command, however often it is tried."""
+    before, there = shop.sent, shop.journal.exists()
+    for _ in range(2):
+        ended = shop.run()
+        assert ended.code == 2, ended.err
+        for word in words:
+            assert word in ended.err
+        assert f"reelsheet journal rebuild {shop.manifest}" in ended.err
+        assert "room" not in ended.err
+        assert shop.sent == before
+        assert shop.journal.exists() == there
 
 
 def rebuilt(shop: Shop) -> Ended:
@@ -235,6 +238,67 @@ def test_another_journal_in_the_folder(shop: Shop) -> None:
     rebuilt(shop)
     assert shop.run().code == 0
     assert shop.sent == ROWS
+
+
+def test_without_journal_and_book_no_command_sends_or_writes(shop: Shop, tmp_path: Path) -> None:
+    """Not at the second try either, and not as one of several; the results stay as they are."""
+    book = shop.elsewhere(tmp_path)
+    assert shop.run("--limit", "5").code == 0
+    for lost in (shop.journal, book):
+        lost.unlink()
+    remains = {path: path.read_bytes() for path in shop.out.iterdir() if path.is_file()}
+    refused(shop, "is gone", "run.log")
+    for command in ("retry", "fetch", "report", "run --only P0001"):
+        name, *more = command.split()
+        ended = shop.run(*more, command=name)
+        assert ended.code == 2, ended.err
+        assert f"reelsheet journal rebuild {shop.manifest}" in ended.err
+    other = shop.product.folder / "another.csv"
+    sheets.write(other, sheets.rows(1, f"{shop.product.folder.name} another {{}}"))
+    for _ in range(2):
+        ended = shop.run(str(other))
+        assert ended.code != 0
+        assert f"reelsheet journal rebuild {shop.manifest}" in ended.err
+    assert shop.sent == 5 + 1
+    there = {path: path.read_bytes() for path in shop.out.iterdir() if path.is_file()}
+    assert there == remains
+    rebuilt(shop)
+    assert shop.run().code == 0
+    assert shop.sent == ROWS + 1
+
+
+@pytest.mark.parametrize("log", [True, False])
+def test_journal_and_book_of_one_earlier_moment(shop: Shop, tmp_path: Path, log: bool) -> None:
+    """They agree with each other, and run.log and the results know more than both."""
+    book = shop.elsewhere(tmp_path)
+    assert shop.run("--limit", "3").code == 0
+    for one in (shop.journal, book):
+        shutil.copy(one, tmp_path / one.name)
+    assert shop.run().code == 0
+    for one in (shop.journal, book):
+        shutil.copy(tmp_path / one.name, one)
+    if not log:
+        (shop.out / "run.log").unlink()
+    refused(shop, "is an older copy", "run.log" if log else "results.csv")
+    rebuilt(shop)
+    assert shop.run().code == 0
+    shop.hold()
+
+
+@pytest.mark.parametrize("journal", [True, False])
+def test_an_older_book(shop: Shop, tmp_path: Path, journal: bool) -> None:
+    """With the journal it belongs to nothing is lost; without it nothing is sent."""
+    book = shop.elsewhere(tmp_path)
+    assert shop.run("--limit", "3").code == 0
+    shutil.copy(book, tmp_path / "book.db")
+    assert shop.run("--limit", "3").code == 0
+    shutil.copy(tmp_path / "book.db", book)
+    if not journal:
+        shop.journal.unlink()
+        refused(shop, "is gone", "run.log")
+        rebuilt(shop)
+    assert shop.run().code == 0
+    shop.hold()
 
 
 # Without it.
