@@ -19,7 +19,8 @@ _WIDTH = 96
 _DO = {
     ExitCode.DONE: "Nothing.",
     ExitCode.NEEDS_USER: "Open the results; `result_action` says what to do with each such row.",
-    ExitCode.USAGE: "Read the message, correct what it names, and start again.",
+    ExitCode.USAGE: "Read the message, correct what it names, and start again; of repeats, "
+    "`result_action` says what to do.",
     ExitCode.IN_DOUBT: "Run again later; settle rows that stay so with `reelsheet resolve`.",
     ExitCode.STOPPED: "Correct the key, top up, or raise the cap that is named; then run again.",
     ExitCode.UNFINISHED: "Run again. Nothing is paid for twice.",

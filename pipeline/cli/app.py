@@ -23,8 +23,10 @@ from pipeline.errors import ExitCode, ReelsheetError
 
 EXIT_CODES = {
     ExitCode.DONE: "all rows done (`retry`, `fetch`: the rows that they handle, see their --help)",
-    ExitCode.NEEDS_USER: "finished; some rows need attention (invalid, refused, failed, expired)",
-    ExitCode.USAGE: "bad usage, configuration or manifest; nothing was sent",
+    ExitCode.NEEDS_USER: "finished; some rows need attention (invalid, refused, failed, expired, "
+    "repeats that wait), or a take asked for by key was not made",
+    ExitCode.USAGE: "bad usage, configuration or manifest, or nothing to do but repeats that "
+    "wait; nothing was sent",
     ExitCode.IN_DOUBT: "rows in doubt or missing: money to reconcile, see `reelsheet resolve`",
     ExitCode.STOPPED: "stopped by a refused key (401), no credit (402) or a cap",
     ExitCode.UNFINISHED: "unfinished (outage, disk, deadline): start the same command again",

@@ -68,6 +68,11 @@ def agree(number: int, if_one: str, if_more: str) -> str:
     return if_one if number == 1 else if_more
 
 
+def quote_name(text: str) -> str:
+    """Return a name as it is pasted into a command line: in quotes if it holds spaces."""
+    return f'"{text}"' if any(char.isspace() for char in text) else text
+
+
 def list_numbers(numbers: Sequence[int]) -> str:
     """List up to five numbers in words: "3, 4 and 7", "3, 4, 7, 8, 9 and 12 more"."""
     shown = [str(number) for number in numbers[:_NUMBERS_SHOWN]]

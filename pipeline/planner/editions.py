@@ -10,11 +10,11 @@ The setting `manifest.series` gives all editions one journal.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from pipeline.model import Entry
-from pipeline.planner.plan import Action, Plan
+from pipeline.planner.plan import Action, Plan, Selection
 
 LEAST_ROWS = 10
 """Fewer rows than these are paid for without a question."""
@@ -46,7 +46,7 @@ class SameTable:
 def keys_to_ask_for(
     plan: Plan, entries: Mapping[str, Entry], exempt: Collection[str]
 ) -> tuple[str, ...]:
-    """Return the keys of the rows that would be paid for and were never sent; none if too few.
+    """Return the keys of the rows that would be paid for and were never sent.
 
     Args:
         plan: the plan, with its repeats.
@@ -54,12 +54,24 @@ def keys_to_ask_for(
         exempt: the keys of rows that are paid for on purpose.
 
     """
-    keys = tuple(
+    return tuple(
         step.key
         for step in plan.of(Action.SUBMIT)
         if step.key not in exempt and not (step.key in entries and entries[step.key].submissions)
     )
-    return keys if len(keys) >= LEAST_ROWS else ()
+
+
+def widen(selection: Selection) -> Selection:
+    """Return a selection without what narrows it: another edition is known by all of its rows."""
+    return replace(
+        selection,
+        redo=frozenset(),
+        redo_changed=False,
+        only=None,
+        limit=None,
+        pay_again=frozenset(),
+        pay_again_all=False,
+    )
 
 
 def find_same_table(asked: Sequence[str], editions: Sequence[Edition]) -> SameTable | None:

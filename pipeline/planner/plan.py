@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from pipeline.account.submission import Submission
 from pipeline.lifecycle import PAID
+from pipeline.manifest.wording import quote_name
 from pipeline.model import Entry, Request, State
 
 
@@ -37,6 +38,17 @@ class Action(StrEnum):
     TAKE_UP = "take up"
     REUSE = "reuse"
     LEAVE = "leave"
+
+
+class Hold(StrEnum):
+    """Why a repeat waits: what keeps it from the video that was bought."""
+
+    SETTING = "repeats is set to hold"
+    UNDER_WAY = "the original is being made"
+    IN_DOUBT = "the original is in doubt"
+    LOST = "the original is missing or has expired"
+    FILE_GONE = "the file of the original is gone or was changed"
+    BY_NOW_DONE = "the original was bought while the run went on, and is done by now"
 
 
 ENDED_BADLY = frozenset({State.FAILED, State.EXPIRED, State.REFUSED})
@@ -90,8 +102,9 @@ class Step(NamedTuple):
 
     `counts` says whether the row counts towards the exit code, `edited` whether its request is not
     the one that was sent last. `renamed_from` is the key that the row had in the journal, if it has
-    another one now. `repeat_of` is what was bought before for the very same request. A tuple,
-    because there is one for each row and it costs a third of a frozen dataclass.
+    another one now. `repeat_of` is what was bought before for the very same request, `hold` why a
+    repeat waits for it. `unmet` says what was asked for with the row's key and is not done. A
+    tuple, because there is one for each row and it costs a third of a frozen dataclass.
     """
 
     key: str
@@ -102,6 +115,8 @@ class Step(NamedTuple):
     edited: bool = False
     renamed_from: str | None = None
     repeat_of: Submission | None = None
+    hold: Hold | None = None
+    unmet: str | None = None
 
     @property
     def held(self) -> bool:
@@ -158,10 +173,13 @@ def decide(
     for key, request in rows:
         keys.add(key)
         step = _decide(key, request, entries.get(key), selection)
+        unmet = _say_unmet(step, entries.get(key), selection)
         if key in files_gone and _is_selected(key, selection):
             step = _fetch_again(step, link_lives=key in links_live)
         if key in earlier_keys:
             step = _say_renamed(step, entries[key], earlier_keys[key])
+        if unmet is not None:
+            step = step._replace(unmet=unmet)
         steps.append(step)
     gone = (
         Step(entry.key, Action.TAKE_UP, _group(entry), "paid for, although not in the manifest")
@@ -209,6 +227,18 @@ def _decide(key: str, request: Request | None, entry: Entry | None, selection: S
     if entry.state is State.DONE:
         return _done(request, entry, group, selection)
     return _ended_badly(request, entry, group, selection)
+
+
+def _say_unmet(step: Step, entry: Entry | None, selection: Selection) -> str | None:
+    """Say that a row gets no take although one was asked for with its key; None if all is well."""
+    redone, paid = step.key in selection.redo, step.key in selection.pay_again
+    left = step.action is Action.LEAVE and selection.mode is Mode.RUN
+    if entry is None or not left or not (redone or paid) or not _is_selected(step.key, selection):
+        return None
+    if entry.state is State.DONE and not redone and not entry.reused:
+        redo = f"--redo {quote_name(step.key)} makes another take"
+        return f"{step.key} is done and was bought for itself; {redo}"
+    return f"{step.key} gets no new take: {step.reason}"
 
 
 def _leave_beyond(step: Step) -> Step:

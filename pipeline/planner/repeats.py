@@ -30,7 +30,7 @@ from pathlib import PurePath
 from pipeline.account.submission import COUNTING, Submission
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Entry, Request, State
-from pipeline.planner.plan import REPEAT, Action, Mode, Plan, Selection, Step
+from pipeline.planner.plan import REPEAT, Action, Hold, Mode, Plan, Selection, Step
 
 _OWN = "it is again as it was for an earlier take"
 
@@ -152,7 +152,8 @@ class _Comparison:
         if step.action is not Action.SUBMIT or step.key in self.exempt:
             return step
         if own is not None:
-            return _repeat(step, own, Action.LEAVE, f"{_OWN} of its own; {_why_not(own)}")
+            reason = f"{_OWN} of its own; {_why_not(own)}"
+            return _repeat(step, own, Action.LEAVE, reason, Hold.FILE_GONE)
         pool = self._pool(request.request_hash)
         if pool:
             taken = pool.pop(0)
@@ -216,13 +217,18 @@ class _Comparison:
 
     def _serve(self, step: Step, taken: Submission, bought: str) -> Step:
         if not self._is_usable(taken):
-            return _repeat(step, taken, Action.LEAVE, f"{bought}; {_why_not(taken)}")
+            hold = hold_for(taken.state)
+            return _repeat(step, taken, Action.LEAVE, f"{bought}; {_why_not(taken)}", hold)
         if self.setting is Repeats.HOLD:
-            return _repeat(step, taken, Action.LEAVE, f"{bought}; repeats is set to hold")
-        return _repeat(step, taken, Action.REUSE, bought)
+            reason = f"{bought}; {Hold.SETTING.value}"
+            return _repeat(step, taken, Action.LEAVE, reason, Hold.SETTING)
+        made_of_others = self.requests[step.key].request_hash != taken.request.request_hash
+        return _repeat(step, taken, Action.REUSE, bought)._replace(edited=made_of_others)
 
 
-def _repeat(step: Step, taken: Submission, action: Action, reason: str) -> Step:
+def _repeat(
+    step: Step, taken: Submission, action: Action, reason: str, hold: Hold | None = None
+) -> Step:
     renamed = f"renamed from {step.renamed_from}; " if step.renamed_from else ""
     return step._replace(
         action=action,
@@ -232,6 +238,7 @@ def _repeat(step: Step, taken: Submission, action: Action, reason: str) -> Step:
         counts=action is Action.REUSE,
         edited=False,
         repeat_of=taken,
+        hold=hold,
     )
 
 
@@ -248,6 +255,24 @@ _WHY_NOT = {
     State.MISSING: "the provider does not know its task any more",
     State.EXPIRED: "its video was never downloaded, and its link has expired",
     State.DONE: "its video file is gone or was changed",
+}
+
+
+def hold_for(state: State) -> Hold:
+    """Return why a row waits for a video that was bought and is in this state.
+
+    That of a done one cannot be had.
+    """
+    return _HOLDS.get(state, Hold.FILE_GONE)
+
+
+_HOLDS = {
+    State.SUBMITTING: Hold.UNDER_WAY,
+    State.RUNNING: Hold.UNDER_WAY,
+    State.READY: Hold.UNDER_WAY,
+    State.IN_DOUBT: Hold.IN_DOUBT,
+    State.MISSING: Hold.LOST,
+    State.EXPIRED: Hold.LOST,
 }
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain
 from pathlib import PurePath
 from typing import Protocol
@@ -26,16 +27,19 @@ from pipeline.journal.ownership import read_notes
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, Request
 from pipeline.planner.editions import (
+    LEAST_ROWS,
     Edition,
     SameTable,
     begins_series,
     find_same_table,
     keys_to_ask_for,
     series_of,
+    widen,
 )
 from pipeline.planner.plan import Action, Plan, Selection, limit_submissions
 from pipeline.planner.planner import find_unusable, own_attempts, plan_manifest, price
 from pipeline.planner.repeats import Compared, History, Repeats, find_repeats
+from pipeline.writer.outcome import say_unmet
 
 
 class Purchases(Protocol):
@@ -94,7 +98,8 @@ class Comparison:
     """A plan, and the past that its rows are held against.
 
     `entries` is what the journal knows, by the keys that the rows have now, `notes` what it keeps
-    besides. `begins_with` is the journal of the edition that a series begins with.
+    besides. `begins_with` is the journal of the edition that a series begins with. The whole plan
+    is that of a selection which nothing narrows.
     """
 
     checked: CheckedManifest
@@ -104,6 +109,7 @@ class Comparison:
     folder: OutputFolder
     purchases: Purchases
     _plan: Plan
+    _whole: Plan
     _history: History
     _requests: Mapping[str, Request] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -141,17 +147,21 @@ class Comparison:
         # Repeats are no submissions, so the limit is for what is left without them.
         unlimited = replace(selection, limit=None)
         plan = plan_manifest(checked, entries, folder, unlimited, renamed=renamed, wall=wall)
+        wide, whole = widen(selection), plan
+        if wide != unlimited:
+            whole = plan_manifest(checked, entries, folder, wide, renamed=renamed, wall=wall)
+        both = Plan((*plan.steps, *whole.steps))
         requests = requests_by_key(checked)
         present = frozenset(checked.keys)
         if folder.holds_part_of_rows(checked.manifest.path):
             present |= entries.keys()  # its other rows are in the manifest that it was made of
-        submits = {requests[step.key].request_hash for step in plan.of(Action.SUBMIT)}
+        submits = {requests[step.key].request_hash for step in both.of(Action.SUBMIT)}
         elsewhere = purchases.bought_elsewhere(submits) if submits else {}
-        own = own_attempts(plan, entries, folder, checked.manifest.path, present)
+        own = own_attempts(both, entries, folder, checked.manifest.path, present)
         notes = read_notes(folder.journal)
         begins_with = notes.get(_SERIES_FROM)
         if begins_with is None and config.manifest.series is not None:
-            begins_with = _find_beginning(plan, entries, folder, config.manifest.series, purchases)
+            begins_with = _find_beginning(whole, entries, folder, config.manifest.series, purchases)
         bought = purchases.bought_for(begins_with) if begins_with is not None else ()
         earlier = {one.key: one for one in bought if one.state in COUNTING}
         known = (*chain(*elsewhere.values()), *chain(*own.values()), *earlier.values())
@@ -164,6 +174,7 @@ class Comparison:
             folder,
             purchases,
             plan,
+            whole,
             history,
             requests,
             notes,
@@ -172,20 +183,30 @@ class Comparison:
 
     def compare(self) -> Compared:
         """Return the plan with its repeats, within the limit of the selection."""
-        compared = find_repeats(
-            self._plan,
+        compared = self._find_repeats(self._plan, self.selection)
+        return replace(compared, plan=limit_submissions(compared.plan, self.selection.limit))
+
+    def _find_repeats(self, plan: Plan, selection: Selection) -> Compared:
+        return find_repeats(
+            plan,
             self._requests,
             self.entries,
             self._history,
-            selection=self.selection,
+            selection=selection,
             setting=Repeats(self.config.repeats),
         )
-        return replace(compared, plan=limit_submissions(compared.plan, self.selection.limit))
+
+    @cached_property
+    def _asked(self) -> tuple[str, ...]:
+        """The keys of all new rows that are to be paid for, however few the selection names."""
+        whole = self._find_repeats(self._whole, widen(self.selection))
+        return keys_to_ask_for(whole.plan, self.entries, whole.exempt)
 
     def refuse_edition(self, compared: Compared) -> UsageError | None:
         """Return why the manifest should not be paid for before somebody has looked at it.
 
-        None where it does not look like another edition of a table; see `planner.editions`.
+        None where it does not look like another edition of a table, see `planner.editions`, and
+        where nothing would be paid for but what `--pay-again` names.
 
         Args:
             compared: The plan with its repeats.
@@ -196,21 +217,23 @@ class Comparison:
         """
         if self.config.manifest.series is not None or _OWN_TABLE in self.notes:
             return None
-        asked = keys_to_ask_for(compared.plan, self.entries, compared.exempt)
-        found = _find_edition(asked, self.folder, self.purchases)
+        if not keys_to_ask_for(compared.plan, self.entries, compared.exempt):
+            return None
+        found = _find_edition(self._asked, self.folder, self.purchases)
         return None if found is None else self._refusal(found)
 
     def new_notes(self, compared: Compared) -> dict[str, str]:
         """Return what the journal is to note before anything of the plan is done.
 
         Once it is settled that a manifest is a table of its own it is not asked again: a run that
-        was cut short goes on as it is.
+        was cut short goes on as it is. An order for some of its rows settles nothing for the rest.
         """
         noted: dict[str, str] = {}
         if self.begins_with is not None:
             noted[_SERIES_FROM] = self.begins_with
-        paid = self.selection.pay_again_all
-        if paid or keys_to_ask_for(compared.plan, self.entries, compared.exempt):
+        ordered = {step.key for step in compared.plan.of(Action.SUBMIT)}
+        whole = ordered and _OWN_TABLE not in self.notes and ordered.issuperset(self._asked)
+        if whole and (self.selection.pay_again_all or len(self._asked) >= LEAST_ROWS):
             noted[_OWN_TABLE] = "yes"
         return {name: text for name, text in noted.items() if name not in self.notes}
 
@@ -243,7 +266,8 @@ class Comparison:
         edition = self.refuse_edition(compared)
         asked = None if edition is None else f"{edition.message} {edition.action}"
         found = (asked, self.describe_paid_again(compared))
-        return tuple(one for one in found if one is not None)
+        told = tuple(one for one in found if one is not None)
+        return (*told, *say_unmet(compared.plan.steps))
 
     def pass_over(self, bought: Submission) -> None:
         """Take it from now on that the video of a submission cannot be had."""
@@ -288,7 +312,7 @@ def _find_edition(
     here = str(folder.root.resolve())
     editions = [
         Edition(one.journal_id, one.folder, one.manifest, keys)
-        for one, keys in (purchases.keys_elsewhere(asked) if asked else ())
+        for one, keys in (purchases.keys_elsewhere(asked) if len(asked) >= LEAST_ROWS else ())
         if one.folder != here
     ]
     return find_same_table(asked, editions)

@@ -13,14 +13,16 @@ from pipeline.account.opening import OpenAccount
 from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recording import Recorder
 from pipeline.account.recovery import recover
+from pipeline.account.submission import Submission
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
 from pipeline.events import Renamed
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry, Result, State, Summary
-from pipeline.planner.plan import REPEAT, Action, Plan
+from pipeline.planner.plan import REPEAT, Action, Hold, Plan
 from pipeline.planner.planner import renamed_rows
 from pipeline.planner.renaming import rename
+from pipeline.planner.repeats import hold_for
 from pipeline.runner.comparison import (
     NOTHING_BOUGHT,
     Comparison,
@@ -38,6 +40,7 @@ from pipeline.scheduler import Clock
 from pipeline.writer.outcome import (
     code_of,
     code_of_held,
+    code_of_named,
     highest,
     iso,
     remarks,
@@ -232,21 +235,25 @@ class ManifestRun:
             return plan
         requests = requests_by_key(self.order.checked)
         bought = self._purchases.bought_elsewhere({requests[key].request_hash for key in held})
-        return Plan(
-            tuple(
-                step
-                if step.key not in held
-                else step._replace(
+        steps = list(plan.steps)
+        for at, step in enumerate(steps):
+            if step.key in held:
+                newest = next(iter(bought.get(requests[step.key].request_hash, ())), None)
+                steps[at] = step._replace(
                     action=Action.LEAVE,
                     group=REPEAT,
                     reason=held[step.key],
                     counts=False,
-                    repeat_of=next(iter(bought.get(requests[step.key].request_hash, ())), None),
+                    repeat_of=newest,
+                    hold=None if newest is None else self._why_held(newest),
                 )
-                for step in plan.steps
-            ),
-            plan.gone,
-        )
+        return Plan(tuple(steps), plan.gone)
+
+    def _why_held(self, bought: Submission) -> Hold:
+        if bought.state is not State.DONE:
+            return hold_for(bought.state)
+        reuses = self.order.config.repeats != "hold"
+        return Hold.BY_NOW_DONE if reuses else Hold.SETTING
 
     def _entries_of(self, keys: Sequence[str]) -> dict[str, Entry]:
         return self.journal.entries_of(keys, self.order.checked.requests_by_hash)
@@ -280,8 +287,8 @@ class ManifestRun:
         steps = (*plan.steps, *plan.gone)
         counted = {state for step, state in zip(steps, states, strict=True) if step.counts}
         stops = self.tally.stops
-        held = code_of_held(plan.steps)
-        code = highest([code_of(counted), held, *(stop.exit_code for stop in stops)])
+        asked = (code_of_held(plan.steps), code_of_named(plan.steps))
+        code = highest([code_of(counted), *asked, *(stop.exit_code for stop in stops)])
         ended = self.clock.wall()
         summary = self._summary(results, ended, code)
         try:

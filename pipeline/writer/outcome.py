@@ -13,10 +13,9 @@ from functools import lru_cache
 from math import floor
 
 from pipeline.errors import ExitCode
-from pipeline.lifecycle import PAID
-from pipeline.manifest.wording import count
+from pipeline.manifest.wording import count, quote_name
 from pipeline.model import Entry, Problem, Result, Severity, State
-from pipeline.planner.plan import CHANGED, Action, Step
+from pipeline.planner.plan import CHANGED, Action, Hold, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +166,24 @@ FRESH_TAKE = "--pay-again KEY for a fresh take"
 _REUSED = "got a video that was bought before, free; see result_warnings"
 """The remark on rows whose video was bought for another one."""
 
-_HELD = "not sent: bought before, and the video cannot be had here; see result_action"
-"""The remark on rows that wait as repeats."""
+_HELD: dict[Hold | None, str] = {
+    Hold.SETTING: "not sent: bought before, and repeats is set to hold; see result_action",
+    Hold.UNDER_WAY: "not sent: bought before, and still being made there; run again when it is "
+    "done: free then",
+    Hold.IN_DOUBT: "not sent: bought before, and in doubt there; see result_action",
+    Hold.LOST: "not sent: bought before, and missing or expired there; see result_action",
+    Hold.FILE_GONE: "not sent: bought before, and its file is gone or was changed; see "
+    "result_action",
+    Hold.BY_NOW_DONE: "not sent: bought elsewhere while this run went on; run again: free now",
+    None: "not sent: the account's book knows more of it; run again",
+}
+"""The remarks on rows that wait as repeats, by the reason."""
+
+_DIFFERS = "the row differs from what the video was made of; --redo changed makes a new take"
+"""The warning on rows that got the video of other cells, in the run that gave it to them."""
+
+_NAMED_SHOWN = 10
+"""The most rows that are named each at the end of a run."""
 
 _RENAMED = "renamed since the last run; what was paid for them is kept"
 """The remark on rows that the journal knew under another key."""
@@ -210,6 +225,20 @@ def code_of_held(steps: Iterable[Step]) -> ExitCode:
     return ExitCode.USAGE if all(step.held for step in acting) else ExitCode.NEEDS_USER
 
 
+def code_of_named(steps: Iterable[Step]) -> ExitCode:
+    """Return the exit code of what was asked for by key and is not done."""
+    unmet = any(step.unmet is not None for step in steps)
+    return ExitCode.NEEDS_USER if unmet else ExitCode.DONE
+
+
+def say_unmet(steps: Iterable[Step]) -> tuple[str, ...]:
+    """Return a line for each of the first rows that were asked for by key and get no take."""
+    unmet = [step.unmet for step in steps if step.unmet is not None]
+    more = len(unmet) - _NAMED_SHOWN
+    rest = () if more <= 0 else (f"{count(more, 'more row')} asked for by key: no new take",)
+    return (*unmet[:_NAMED_SHOWN], *rest)
+
+
 def state_of(step: Step, entry: Entry | None) -> State:
     """Return the state of a row as a person is told it."""
     if step.group == State.INVALID:
@@ -233,6 +262,7 @@ def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) 
     """
     left = Counter(result.state for step, result in zip(steps, results, strict=True) if step.counts)
     warned = sum(bool(result.warnings) for result in results)
+    held = Counter(step.hold for step in steps if step.held)
     told = []
     if not stopped:
         told += [
@@ -242,12 +272,13 @@ def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) 
         ]
     told += [
         (sum(step.action is Action.REUSE for step in steps), _REUSED),
-        (sum(step.held for step in steps), _HELD),
-        (sum(step.waits_for_redo for step in steps), EDITED),
+        *((held[hold], text) for hold, text in _HELD.items()),
+        (sum(step.waits_for_redo or _is_of_other_cells(step) for step in steps), EDITED),
         (sum(step.renamed_from is not None for step in steps), _RENAMED),
         (warned, "with a warning; see result_warnings"),
     ]
-    return tuple(f"{count(number, 'row')} {what}" for number, what in told if number)
+    lines = (f"{count(number, 'row')} {what}" for number, what in told if number)
+    return (*say_unmet(steps), *lines)
 
 
 def with_unknown_statuses(
@@ -314,13 +345,23 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
         error=_error(step, state, entry),
         action=_action(step, state, entry),
         task_id=entry.task_id,
-        attempts=entry.submissions if entry.reused else entry.attempt.number,
+        attempts=_attempts(entry),
         submitted_at=iso(entry.submitted_at),
         finished_at=iso(entry.finished_at),
         seconds=entry.attempt.request.duration,
         warnings=warnings + _warnings(step, state, entry),
         renamed_from=step.renamed_from,
     )
+
+
+def _attempts(entry: Entry) -> int:
+    # The number of an attempt that was not sent, or whose video was bought before, counts nothing.
+    unsent = entry.reused or entry.state is State.WAITING
+    return entry.submissions if unsent else entry.attempt.number
+
+
+def _is_of_other_cells(step: Step) -> bool:
+    return step.edited and step.action is Action.REUSE
 
 
 def _split_messages(problems: Sequence[Problem]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -362,16 +403,24 @@ def _action(step: Step, state: State, entry: Entry | None) -> str | None:
 
 
 def _action_of_held(step: Step) -> str:
-    """Name the row that the video was bought for, and both ways on."""
-    bought = step.repeat_of
-    if bought is None:
+    """Name the row that the video was bought for, and the way on that fits the reason."""
+    bought, hold = step.repeat_of, step.hold
+    if bought is None or hold is None:
         return RUN_AGAIN.action
-    later = {True: " Run again when it is done: its video is free then.", False: ""}
-    return (
-        f"Bought for {bought.key} of {bought.manifest}, in {bought.folder}."
-        f"{later[bought.state in PAID]} To pay for another one: "
-        "reelsheet run MANIFEST --pay-again KEY."
-    )
+    there = f"{quote_name(bought.manifest)} --out {quote_name(bought.folder)}"
+    file = f"{bought.folder}/videos/{bought.video.name if bought.video else bought.video_name}"
+    pay = "To pay for another one: reelsheet run MANIFEST --pay-again KEY."
+    ways = {
+        Hold.SETTING: "To get a copy of its video, free: reelsheet run MANIFEST --set "
+        f"repeats=reuse. {pay}",
+        Hold.UNDER_WAY: "Run again when it is done: its video is free then. If no run is working "
+        f"on it: reelsheet fetch {there}.",
+        Hold.IN_DOUBT: f"Settle it there, then run again: reelsheet resolve {there} --all.",
+        Hold.LOST: f"Its video cannot be had there. {pay}",
+        Hold.FILE_GONE: f"Its video was {file}: put it back and run again. {pay}",
+        Hold.BY_NOW_DONE: "Run again: its video is free now.",
+    }
+    return f"Bought for {bought.key} of {bought.manifest}, in {bought.folder}. {ways[hold]}"
 
 
 def _code(entry: Entry | None) -> str | None:
@@ -384,6 +433,8 @@ def _warnings(step: Step, state: State, entry: Entry) -> tuple[str, ...]:
         warnings += (
             "the row was edited after it was submitted: its video is made of the earlier cells",
         )
+    if _is_of_other_cells(step):
+        warnings = (_DIFFERS, *warnings)
     if entry.take is not None and state is not State.DONE:
         warnings += ("the video is the earlier take; the new one is not done",)
     return warnings

@@ -15,6 +15,7 @@ from pipeline.collector import pause_collector
 from pipeline.config.settings import Config
 from pipeline.config.values import TASK_PATH, origin_of
 from pipeline.disk.folder import OutputFolder
+from pipeline.manifest.wording import quote_name
 from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import Plan, Step
 from pipeline.writer.failed import write_failed
@@ -103,9 +104,9 @@ def states_of(gone: Sequence[Step], entries_of: EntriesOf) -> list[State]:
 
 def _complete_advice(result: Result, manifest: str, key: str, tasks: str | None) -> Result:
     """Complete the command in the advice with the names, so that it can be copied."""
-    action = (result.action or "").replace("MANIFEST", _quote(manifest))
+    action = (result.action or "").replace("MANIFEST", quote_name(manifest))
     link = f"{tasks}{quote(result.task_id, safe='')}" if tasks and result.task_id else None
-    named = f" {_quote(key)}"
+    named = f" {quote_name(key)}"
     warnings = (
         one.replace(" KEY", named) if _ends_in_advice(one) else one for one in result.warnings
     )
@@ -119,10 +120,6 @@ def _complete_advice(result: Result, manifest: str, key: str, tasks: str | None)
 
 def _ends_in_advice(warning: str) -> bool:
     return warning.endswith(FRESH_TAKE)
-
-
-def _quote(text: str) -> str:
-    return f'"{text}"' if any(char.isspace() for char in text) else text
 
 
 @pause_collector()

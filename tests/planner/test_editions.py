@@ -9,8 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model import Attempt, Entry, Request, State
-from pipeline.planner.editions import Edition, find_same_table, keys_to_ask_for, series_of
-from pipeline.planner.plan import Selection, decide
+from pipeline.planner.editions import (
+    Edition,
+    find_same_table,
+    keys_to_ask_for,
+    series_of,
+    widen,
+)
+from pipeline.planner.plan import Mode, Selection, decide
 
 REQUEST = Request("a mug", (), 6, "16:9", "720P", "gemini_omni_flash", "hash")
 
@@ -52,7 +58,7 @@ def test_rows_that_were_sent_before_or_are_paid_for_on_purpose_are_not_asked_abo
     plan = decide([(key, REQUEST) for key in keys], {}, Selection())
     assert keys_to_ask_for(plan, {}, ()) == keys
     assert keys_to_ask_for(plan, {}, keys[:5]) == keys[5:]
-    assert keys_to_ask_for(plan, {}, keys[:11]) == ()
+    assert keys_to_ask_for(plan, {}, keys) == ()
     sent = Entry("C0", State.FAILED, Attempt("C0", 1, "rs", REQUEST, "C0.mp4"), submitted_at=1.0)
     entries = {"C0": sent}
     retried = decide(
@@ -62,6 +68,26 @@ def test_rows_that_were_sent_before_or_are_paid_for_on_purpose_are_not_asked_abo
     unsent = {"C0": replace(sent, state=State.WAITING, submitted_at=None)}
     again = decide([(key, REQUEST) for key in keys], unsent, Selection())
     assert keys_to_ask_for(again, unsent, ()) == keys
+
+
+KEYS = st.frozensets(st.sampled_from(numbered(20)))
+
+
+@given(only=KEYS | st.none(), limit=st.integers(0, 20) | st.none(), paid=KEYS, redo=KEYS)
+def test_a_narrower_order_is_asked_about_as_the_whole_is(
+    only: frozenset[str] | None, limit: int | None, paid: frozenset[str], redo: frozenset[str]
+) -> None:
+    """Whatever an order leaves out or names, it takes no row from those that are counted."""
+    rows = [(key, REQUEST) for key in numbered(20)]
+    order = Selection(only=only, limit=limit, pay_again=paid, redo=redo, redo_changed=True)
+    whole = decide(rows, {}, widen(order))
+    assert keys_to_ask_for(whole, {}, ()) == numbered(20)
+
+
+def test_what_is_not_narrower_stays() -> None:
+    """The mode, the states to retry and the most attempts."""
+    order = Selection(Mode.RETRY, frozenset({State.FAILED}), attempts=7, pay_again_all=True)
+    assert widen(order) == replace(order, pay_again_all=False)
 
 
 @pytest.mark.parametrize(

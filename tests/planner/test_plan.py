@@ -353,3 +353,41 @@ def test_keys_that_no_row_has_are_named() -> None:
     selection = Selection(only=frozenset("az"), redo=frozenset("by"))
     assert unknown_keys(selection, ("a", "b")) == ["y", "z"]
     assert unknown_keys(Selection(), ()) == []
+
+
+# What is asked for by key.
+
+
+@pytest.mark.parametrize(
+    ("state", "named", "unmet"),
+    [
+        (State.DONE, {"redo": "a"}, "a gets no new take: 1 attempts made, limits.attempts is 1"),
+        (State.FAILED, {"redo": "a"}, "a gets no new take: 1 attempts made, limits.attempts is 1"),
+        (
+            State.DONE,
+            {"pay_again": "a"},
+            "a is done and was bought for itself; --redo a makes another take",
+        ),
+        (
+            State.FAILED,
+            {"pay_again": "a"},
+            "a gets no new take: failed: needs --retry for a new attempt",
+        ),
+        (State.RUNNING, {"redo": "a"}, None),
+        (State.DONE, {"redo": "b"}, None),
+    ],
+)
+def test_a_take_that_is_asked_for_by_key_and_not_made_is_said(
+    state: State, named: dict[str, str], unmet: str | None
+) -> None:
+    """It is left alone as before, and the step says so."""
+    keys = {name: frozenset(key) for name, key in named.items()}
+    step = plan_of(request(), entry(state), Selection(attempts=1, **keys))  # type: ignore[arg-type]
+    assert step.action is not Action.SUBMIT
+    assert step.unmet == unmet
+
+
+def test_an_edited_row_that_breaks_a_rule_gets_no_take() -> None:
+    """Who asks for one by its key is told why not."""
+    step = plan_of(None, entry(State.DONE), Selection(redo=frozenset("a")))
+    assert step.unmet == "a gets no new take: has ended; the edited row breaks a rule"

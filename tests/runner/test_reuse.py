@@ -25,7 +25,7 @@ from pipeline.planner.planner import known_rows
 from pipeline.planner.repeats import Compared
 from pipeline.runner.comparison import Comparison
 from pipeline.runner.reuse import Copying
-from pipeline.writer.outcome import code_of_held
+from pipeline.writer.outcome import code_of_held, remarks
 from pipeline.writer.publish import results_of
 from tests.journal.lives import intended
 
@@ -233,7 +233,8 @@ def test_where_none_can_be_had_the_row_waits_and_says_what_to_do(desk: Desk) -> 
         "its request was bought for C012 of products.xlsx; its video file is gone or was changed"
     )
     assert result.action == (
-        f"Bought for C012 of {desk.root}/products.xlsx, in {one.folder}. To pay for another one: "
+        f"Bought for C012 of {desk.root}/products.xlsx, in {one.folder}. Its video was "
+        f"{one.folder}/videos/C012.mp4: put it back and run again. To pay for another one: "
         f"reelsheet run {desk.root}/shop.csv --pay-again x."
     )
     assert code_of_held(plan.steps) is ExitCode.NEEDS_USER
@@ -248,7 +249,58 @@ def test_a_repeat_under_way_says_that_it_will_be_free(desk: Desk) -> None:
     plan = desk.copy()
     result = results_of(desk.checked, plan, desk.entries)[0]
     assert "its video is being made" in (result.error or "")
-    assert "Run again when it is done: its video is free then." in (result.action or "")
+    assert result.action == (
+        f"Bought for C012 of {desk.root}/products.xlsx, in {one.folder}. Run again when it is "
+        "done: its video is free then. If no run is working on it: "
+        f"reelsheet fetch {desk.root}/products.xlsx --out {one.folder}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "remark", "action"),
+    [
+        (State.SUBMITTING, "still being made there; run again when it is done", "fetch"),
+        (State.READY, "still being made there; run again when it is done", "fetch"),
+        (State.IN_DOUBT, "in doubt there", "resolve"),
+        (State.MISSING, "missing or expired there", "run"),
+        (State.EXPIRED, "missing or expired there", "run"),
+    ],
+)
+def test_each_reason_to_wait_has_a_remedy_of_its_own(
+    desk: Desk, state: State, remark: str, action: str
+) -> None:
+    """Nobody is told to pay for a video that may still come free."""
+    one = desk.buy("a mug", "C012")
+    there = replace(one, state=state, video=None, manifest=str(desk.root / "all of it.xlsx"))
+    desk.bought[one.request.request_hash] = [there]
+    plan = desk.copy()
+    result = results_of(desk.checked, plan, desk.entries)[0]
+    assert (result.state, result.attempts, result.seconds) == (State.WAITING, 0, None)
+    other = f'"{there.manifest}" --out {there.folder}'
+    command = {
+        "fetch": f"reelsheet fetch {other}",
+        "resolve": f"reelsheet resolve {other} --all",
+        "run": f"reelsheet run {desk.root}/shop.csv --pay-again x",
+    }[action]
+    assert (result.action or "").endswith(f": {command}.")
+    assert ("--pay-again" in (result.action or "")) == (action == "run")
+    (said,) = remarks(plan.steps, [result, result], stopped=True)
+    assert said.startswith("1 row not sent: bought before, and ")
+    assert remark in said
+
+
+def test_held_by_the_setting_a_row_says_so(desk: Desk) -> None:
+    """Its video could be had: with the setting, or paid for."""
+    one = desk.buy("a mug", "C012")
+    plan = desk.copy(desk.compare(None, "repeats=hold"))
+    result = results_of(desk.checked, plan, desk.entries)[0]
+    assert result.action == (
+        f"Bought for C012 of {desk.root}/products.xlsx, in {one.folder}. To get a copy of its "
+        f"video, free: reelsheet run {desk.root}/shop.csv --set repeats=reuse. "
+        f"To pay for another one: reelsheet run {desk.root}/shop.csv --pay-again x."
+    )
+    (said,) = remarks(plan.steps, [result, result], stopped=True)
+    assert "repeats is set to hold" in said
 
 
 def test_equal_rows_get_a_video_each_as_far_as_there_are(desk: Desk) -> None:
@@ -382,10 +434,25 @@ def test_another_edition_of_a_table_is_asked_about(desk: Desk) -> None:
     assert "--pay-again all" in (refusal.action or "")
     for settled in (
         desk.compare(Selection(pay_again_all=True)),
-        desk.compare(Selection(limit=9)),
+        desk.compare(Selection(only=frozenset(keys[:3]), pay_again=frozenset(keys[:4]))),
+        desk.compare(Selection(limit=0)),
         desk.compare(None, "manifest.series=shop"),
     ):
         assert settled.refuse_edition(settled.compare()) is None
+    for narrower in (
+        Selection(limit=1),
+        Selection(only=frozenset(keys[:3])),
+        Selection(pay_again=frozenset(keys[:1])),
+        Selection(only=frozenset(keys[:3]), pay_again=frozenset(keys[:2])),
+        Selection(redo=frozenset(keys[:12])),
+    ):
+        order = desk.compare(narrower, "budget.price_per_second=0.5")
+        again = order.refuse_edition(order.compare())
+        assert again is not None
+        assert again.message == refusal.message
+        assert order.warnings(order.compare())[0] == f"{refusal.message} {refusal.action}"
+        all_ordered = narrower.limit is None and narrower.only is None
+        assert order.new_notes(order.compare()) == ({"own_table": "yes"} if all_ordered else {})
 
 
 def test_a_table_of_its_own_is_not_asked_about_again(desk: Desk) -> None:
@@ -394,6 +461,10 @@ def test_a_table_of_its_own_is_not_asked_about_again(desk: Desk) -> None:
     desk.write(*((key, f"shoe {key}") for key in keys))
     few = desk.compare(Selection(limit=9))
     assert few.new_notes(few.compare()) == {}
+    paid = desk.compare(Selection(pay_again_all=True, limit=1))
+    assert paid.new_notes(paid.compare()) == {}
+    all_paid = desk.compare(Selection(pay_again_all=True))
+    assert all_paid.new_notes(all_paid.compare()) == {"own_table": "yes"}
     first = desk.compare()
     assert first.refuse_edition(first.compare()) is None
     noted = first.new_notes(first.compare())

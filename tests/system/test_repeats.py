@@ -7,6 +7,7 @@ records say what was submitted.
 from __future__ import annotations
 
 import hashlib
+import shlex
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -233,7 +234,8 @@ def test_redo_and_pay_again_pay_on_purpose(shop: Shop, bought: Path) -> None:
     planned = shop.product("plan", copy, "--pay-again", "bag", "--json", sets=PRICE)
     assert planned.json["cost"]["amount"] == 3.0
     fresh = shop.run(copy, "--pay-again", "bag,mug")
-    assert (fresh.code, shop.submitted) == (0, 1), "the mug is its own by now"
+    assert (fresh.code, shop.submitted) == (1, 1), "the mug is its own by now"
+    assert "mug is done and was bought for itself; --redo mug makes another take" in fresh.err
     assert [one["result_attempts"] for one in of(out)] == ["1", "2", "0"]
     redone = shop.run(copy, "--redo", "cap")
     assert (redone.code, shop.submitted) == (0, 1)
@@ -304,6 +306,36 @@ def test_held_repeats_wait_and_those_under_way_are_free_later(shop: Shop, bought
     first = of(shop.folder / "outputs" / "eager")[0]
     assert "its video is being made" in first["result_error"]
     assert "Run again when it is done" in first["result_action"]
+    assert "--pay-again" not in first["result_action"]
+    assert "still being made there; run again when it is done: free then" in held.err
+    shop.api.faults()
+    pasted = shlex.split(first["result_action"].rpartition("reelsheet ")[2].removesuffix("."))
+    assert pasted[0] == "fetch"
+    assert shop.product(*pasted).code == 0
+    assert (shop.run(eager).code, shop.submitted) == (0, 0)
+    remedy = of(shop.folder / "outputs" / copy.stem)[0]["result_action"].partition(
+        "free: reelsheet "
+    )
+    pasted = shlex.split(remedy[2].partition(". To pay")[0])
+    assert pasted[-2:] == ["--set", "repeats=reuse"]
+    assert (shop.product(*pasted).code, shop.submitted) == (0, 0)
+
+
+def test_an_original_in_doubt_is_settled_where_it_is(shop: Shop) -> None:
+    """The row that waits names the command that lists it."""
+    shop.api.faults("submit_answer_lost", "query_lookup_unsupported")
+    first = shop.write("first one.csv", shop.rows("mug"))
+    assert shop.run(first, **{"api.lookup_s": "0.5"}).code == 3
+    shop.api.faults()
+    later = shop.write("later.csv", shop.rows("mug"))
+    ended = shop.run(later)
+    assert ended.code == 2, ended.err
+    assert "1 row not sent: bought before, and in doubt there" in ended.err
+    action = of(shop.folder / "outputs" / "later")[0]["result_action"]
+    assert "--pay-again" not in action
+    listed = shop.product(*shlex.split(action.rpartition("reelsheet ")[2].removesuffix(".")))
+    assert listed.code == 0, listed.err
+    assert "mug" in listed.out
 
 
 def test_two_runs_at_once_buy_a_request_once(shop: Shop) -> None:
@@ -343,8 +375,42 @@ def test_another_edition_is_not_paid_for_without_a_word(shop: Shop) -> None:
     assert "30.00 USD" in refused.err
     assert "--series products" in refused.err
     assert "10 of the 10 rows" in shop.product("plan", tonight, sets=PRICE).err
-    few = shop.run(tonight, "--limit", "9")
-    assert (few.code, shop.submitted) == (0, 9), "fewer than ten are no edition"
+    for narrower in (("--limit", "5"), ("--only", "C04,C05"), ("--pay-again", "C05")):
+        few = shop.run(tonight, *narrower, **PRICE)
+        assert (few.code, shop.submitted) == (2, 0), "it is one, however few are ordered"
+        assert "10 of the 10 rows" in few.err
+        planned = shop.product("plan", tonight, *narrower, sets=PRICE)
+        assert "10 of the 10 rows" in planned.err
+    named = shop.run(tonight, "--only", "C05", "--pay-again", "C05")
+    assert (named.code, shop.submitted) == (0, 1), "that is asked for by name"
+
+
+def test_an_answer_for_a_few_rows_is_none_for_the_rest(shop: Shop) -> None:
+    """`--pay-again all --limit 1` pays for a row; with all rows it is not asked again."""
+    assert shop.run(edition(shop, 26, names=[*TEN, "C90"])).code == 0
+    shop.mark = shop.api.mark()
+    tonight = edition(shop, 27, names=[*TEN, "C90"])
+    assert shop.run(tonight, "--only", "C05", "--pay-again", "all", "--limit", "1").code == 0
+    assert shop.submitted == 1
+    rest = shop.run(tonight)
+    assert (rest.code, shop.submitted) == (2, 0), rest.err
+    assert shop.run(tonight, "--pay-again", "all").code == 0
+    assert shop.submitted == 12
+
+
+def test_what_is_asked_for_by_key_and_not_done_is_said(shop: Shop, bought: Path) -> None:
+    """It ends with 1; the plan says so, too."""
+    once = {"limits.attempts": "1"}
+    said = "mug gets no new take: 1 attempts made, limits.attempts is 1"
+    redone = shop.run(bought, "--redo", "mug", **once)
+    assert (redone.code, shop.submitted) == (1, 0)
+    assert said in redone.err
+    assert said in shop.product("plan", bought, "--redo", "mug", sets=once).err
+    paid = shop.run(bought, "--pay-again", "bag", "-q")
+    assert (paid.code, shop.submitted) == (1, 0)
+    assert "bag is done and was bought for itself; --redo bag makes another take" in paid.err
+    assert shop.run(bought, "--redo", "bag").code == 0
+    assert shop.submitted == 1
 
 
 def test_pay_again_is_one_way_on(shop: Shop) -> None:
@@ -368,6 +434,11 @@ def test_a_series_is_the_other(shop: Shop) -> None:
     assert shop.submitted == 1, "the new row"
     out = shop.folder / "outputs" / "products"
     assert {one["result_state"] for one in of(out)} == {"done"}
+    differs = "the row differs from what the video was made of; --redo changed makes a new take"
+    assert [differs in one["result_warnings"] for one in of(out)] == [
+        *([False] * 2), *([True] * 10), False,
+    ]  # fmt: skip
+    assert "10 rows edited since the video was made; --redo changed" in ended.err
     tomorrow = edition(shop, 28, names=[*TEN, "new"])
     ended = shop.run(tomorrow, "--series", "products")
     assert (ended.code, shop.submitted) == (0, 0), ended.err

@@ -11,7 +11,15 @@ import pytest
 from pipeline.errors import ExitCode
 from pipeline.model import Attempt, Entry, Problem, Request, Result, Severity, State, Video
 from pipeline.planner.plan import Action, Step
-from pipeline.writer.outcome import code_of, highest, iso, remarks, result_of, state_of
+from pipeline.writer.outcome import (
+    code_of,
+    code_of_named,
+    highest,
+    iso,
+    remarks,
+    result_of,
+    state_of,
+)
 
 REQUEST = Request("film", (), 6, "16:9", "720P", "gemini_omni_flash", "hash")
 VIDEO = Video("a.mp4", 1000, "00", 6.0, 1280, 720, warnings=("the picture is 0.2 s short",))
@@ -248,3 +256,26 @@ def test_what_is_left_is_said_at_the_end() -> None:
     ]
     assert len(remarks(steps, results, stopped=True)) == 2
     assert remarks([], [], stopped=False) == ()
+
+
+def test_takes_that_were_asked_for_by_key_and_not_made() -> None:
+    """Each is said, up to ten of them, and together they need the user."""
+    assert code_of_named([step("done")]) is ExitCode.DONE
+    unmet = [step("done", unmet=f"{key} gets no new take: done") for key in "abcdefghijkl"]
+    assert code_of_named([step("done"), *unmet]) is ExitCode.NEEDS_USER
+    told = remarks(unmet, [result(State.DONE, entry(State.DONE))] * 12, stopped=False)
+    assert told[:10] == tuple(one.unmet for one in unmet[:10])
+    assert told[10:] == ("2 more rows asked for by key: no new take",)
+
+
+def test_what_was_withheld_was_not_sent() -> None:
+    """Its attempt has a number, but was not submitted; the length asked for stays."""
+    held = entry(State.WAITING, submitted_at=None, task_id=None)
+    told = result_of(7, step("repeat", reason="bought elsewhere"), held, ())
+    assert (told.state, told.attempts, told.seconds) == (State.WAITING, 0, 6)
+    assert (told.error, told.action) == (
+        "bought elsewhere",
+        "Run again; nothing is paid for twice.",
+    )
+    retried = replace(held, earlier=("hash",))
+    assert result_of(7, step("repeat"), retried, ()).attempts == 1
