@@ -20,11 +20,11 @@ from pipeline.cli.options import (
     Verbose,
     resolve_options,
 )
-from pipeline.errors import ExitCode, UsageError
+from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
-    from pipeline.disk.folder import OutputFolder
+    from pipeline.runner.target import Target
 
 
 def add_to(app: typer.Typer) -> None:
@@ -66,7 +66,9 @@ def _backup(
     from pipeline.journal.backup import back_up, backup_name
 
     _ = verbose
-    journal = resolve_options(manifest, config, out, sets).folder.journal
+    found = resolve_options(manifest, config, out, sets)
+    _refuse_none(found)
+    journal = found.folder.journal
     target = backup_name(journal)
     if file is not None:
         target = file / target.name if file.is_dir() else file
@@ -92,8 +94,9 @@ def _verify(
     from pipeline.journal.audit import audit
 
     _ = verbose
-    folder = resolve_options(manifest, config, out, sets).folder
-    _refuse_none(folder)
+    resolved = resolve_options(manifest, config, out, sets)
+    _refuse_none(resolved)
+    folder = resolved.folder
     found = False
     for one in audit(folder, manifest):
         found = True
@@ -140,11 +143,9 @@ def _rebuild(
         typer.echo(said)
 
 
-def _refuse_none(folder: OutputFolder) -> None:
+def _refuse_none(target: Target) -> None:
     from pipeline.disk.openfile import is_gone
+    from pipeline.runner.reports import explain_no_journal
 
-    if is_gone(folder.journal):
-        raise UsageError(
-            f"there is no journal in {folder.root}: no run has ever sent a row from there.",
-            action="Check the manifest's name, provider and --out.",
-        )
+    if is_gone(target.folder.journal):
+        raise explain_no_journal(target)

@@ -165,7 +165,12 @@ def remember(target: Target, checked: CheckedManifest) -> tuple[OldJournal, Memo
     here = [] if book is None else journals_in(book, folder.root)
     there = _read(folder.journal, {one.journal_id for one in here}, target.manifest)
     lines = list(logged(folder.log))
-    ids = (there.journal_id, *(one.journal_id for one in here), journal_id_in(lines))
+    ids = (
+        there.journal_id,
+        *(one.journal_id for one in here if one.last_event),
+        journal_id_in(lines),
+        *(one.journal_id for one in here),  # nothing happened in them
+    )
     known = next((one for one in ids if one is not None), None)
     memory = Memory(target, checked, known or token_hex(16))
     if book is not None and known is not None:

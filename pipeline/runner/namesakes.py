@@ -23,7 +23,7 @@ from pipeline.disk.folder import FolderUse, OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.ownership import MOVED_FROM, find_manifest, read_notes
-from pipeline.journal.reading import read_entries
+from pipeline.journal.reading import read_entries, read_runs
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, State
 
@@ -171,6 +171,9 @@ class _Namesakes:
         ]
         if most:
             return self._take_over(max(most, key=self._matches))
+        cut_off = [there for there in gone if self._forgot_what_it_sent(there)]
+        if cut_off:
+            return self._take_over(cut_off[0]) if len(gone) == 1 else self._refuse_to_guess(gone)
         likest = max(gone, key=self._matches, default=None)
         if adopt and likest is not None:
             certain = len(gone) == 1 or self._matches(likest)
@@ -178,6 +181,15 @@ class _Namesakes:
         if folder is None:
             return self._refuse(self.base)
         return self._go_beside(folder) if self.others else Found(folder)
+
+    def _forgot_what_it_sent(self, folder: OutputFolder) -> bool:
+        """Return whether a journal knows of no row, and of a run that was cut off.
+
+        Its file was taken from beside the rest of it: the rows are to be looked up by references
+        that are made from its id.
+        """
+        cut_off = any(one.finished_at is None for one in read_runs(folder.journal))
+        return cut_off and not self._entries[folder]
 
     def _must_go_on(self, folder: OutputFolder) -> bool:
         """Return whether what was paid for can only be had by going on in a folder.

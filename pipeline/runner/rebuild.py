@@ -71,7 +71,7 @@ def rebuild(
             action=f"Delete {folder.root} and rehearse again.",
         )
     if is_gone(folder.root):
-        raise _nothing_sent(folder)
+        raise _nothing_sent(target)
     with run_lock(folder.lock):
         checked = check_target(target)
         old, memory, knows_id = remember(target, checked)
@@ -85,16 +85,24 @@ def rebuild(
         if old.whole and not found.events and not settles:
             return f"{folder.journal} knows everything that is remembered: nothing to restore"
         if not (memory.submissions or old.whole):
-            raise _nothing_sent(folder)
+            raise _nothing_sent(target)
         if not agree(_describe(folder, old, memory, found)):
             return None
         return _write(target, old, memory, found, now)
 
 
-def _nothing_sent(folder: OutputFolder) -> UsageError:
+def _nothing_sent(target: Target) -> UsageError:
+    action = "Check the manifest's name, provider and --out."
+    if not target.config.api.client_reference:
+        action += (
+            " Without api.client_reference nothing can be looked up: if a run was under way, see "
+            "in your ToAPIs account what was made, and submit the other rows by their keys, with "
+            "reelsheet run --pay-again KEY,…."
+        )
     return UsageError(
-        f"nothing remembers a row that was sent from {folder.root}: there is nothing to restore.",
-        action="Check the manifest's name, provider and --out.",
+        f"nothing remembers a row that was sent from {target.folder.root}: there is nothing to "
+        "restore.",
+        action=action,
     )
 
 

@@ -201,7 +201,8 @@ def stop_for_forgotten(manifest: Path, folder: OutputFolder) -> Stop:
         "that cannot be looked up",
         Reach.SUBMITTING,
         "See in your ToAPIs account what was made. To have the journal trusted again: "
-        f"{rebuild_command(manifest, folder.root)}.",
+        f"{rebuild_command(manifest, folder.root)}. Where that finds nothing to restore, submit "
+        "the rows that were not made by their keys, with --pay-again KEY,….",
     )
 
 

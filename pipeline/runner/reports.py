@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.account.place import places_of
-from pipeline.account.recovery import foresee
+from pipeline.account.recovery import foresee, known_before
 from pipeline.checker.check import CheckedManifest
+from pipeline.disk.folder import rebuild_command
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, UsageError
 from pipeline.journal.reading import read_durations
@@ -22,7 +23,7 @@ from pipeline.planner.plan import Plan, Selection, Step
 from pipeline.planner.planner import estimate, known_rows
 from pipeline.runner.comparison import Comparison, purchases_of
 from pipeline.runner.order import refuse_unknown_keys
-from pipeline.runner.remains import why_forgotten
+from pipeline.runner.remains import sign_of_submissions, why_forgotten
 from pipeline.runner.target import (
     Refused,
     Target,
@@ -313,6 +314,25 @@ def _entries_of(target: Target) -> dict[str, Entry]:
     folder = target.folder
     book = None if target.config.rehearses else _book_of(target)
     return foresee(folder.journal, book, folder.root)
+
+
+def explain_no_journal(target: Target) -> UsageError:
+    """Return why nothing can be said of a journal that is gone, and what to do.
+
+    Raises StoreError.
+    """
+    folder = target.folder
+    book = None if target.config.rehearses else _book_of(target)
+    known = known_before(folder.journal, book, folder.root)
+    if known.references or sign_of_submissions(folder) is not None:
+        return UsageError(
+            f"there is no journal in {folder.root}, although rows were sent from there.",
+            action=f"Restore it with: {rebuild_command(target.manifest, folder.root)}.",
+        )
+    return UsageError(
+        f"there is no journal in {folder.root}: no run has ever sent a row from there.",
+        action="Check the manifest's name, provider and --out.",
+    )
 
 
 def _book_of(target: Target) -> Path | None:

@@ -158,7 +158,8 @@ class ManifestRun:
     def _hold_forgotten(self) -> None:
         """Leave alone what may have been sent and cannot be looked up."""
         order = self.order
-        held = {step.key for step in self.plan.of(Action.SUBMIT)}
+        named = order.selection.pay_again  # a person has looked into the account for these
+        held = {step.key for step in self.plan.of(Action.SUBMIT)} - named
         if held and self.recovery.ask_all and not order.config.api.client_reference:
             self._stop = stop_for_forgotten(order.checked.manifest.path, order.folder)
             steps = (

@@ -25,6 +25,11 @@ from tests.system.test_journal_command import halved, torn, zeroed
 ROWS = 8
 SLOW = {"polling.deadline_s": "100"}
 NO_BOOK = {"account.book": "none"}
+FORGET = """
+DELETE FROM events; DELETE FROM attempts; DELETE FROM requests;
+DELETE FROM meta WHERE name LIKE 'book%';
+"""
+"""What the file of a journal does not have while it is still in the log beside it."""
 
 
 @dataclass
@@ -360,6 +365,55 @@ def test_only_the_journals_file_after_a_kill(shop: Shop, tmp_path: Path, log: bo
     again = shop.run()
     assert again.code == 0
     assert shop.sent == ROWS
+
+
+def test_only_the_journals_file_at_another_path(shop: Shop, tmp_path: Path) -> None:
+    """Only its id is left in it: the manifest goes on with it, and finds its rows by that."""
+    shop.cut_off(copy=tmp_path / "copy.db")
+    shop.elsewhere(tmp_path)
+    shutil.rmtree(shop.out)
+    with contextlib.closing(sqlite3.connect(tmp_path / "copy.db")) as journal:
+        journal.executescript(FORGET)
+        moved = str(tmp_path / "gone" / "shop.csv")
+        journal.execute("UPDATE meta SET value = ? WHERE name = 'manifest'", (moved,))
+        journal.commit()
+    shop.out.mkdir()
+    shutil.copy(tmp_path / "copy.db", shop.journal)
+    ended = shop.run()
+    assert ended.code == 0, ended.err
+    assert "looked up" in ended.err
+    shop.hold()
+
+
+def test_without_references_rows_are_sent_by_their_keys(shop: Shop, tmp_path: Path) -> None:
+    """Where nothing is left to restore, a person who has looked says which rows to send."""
+    shop.sets = {"api.client_reference": "false"}
+    shop.cut_off(copy=tmp_path / "copy.db")
+    shop.elsewhere(tmp_path)
+    shutil.rmtree(shop.out)
+    shop.out.mkdir()
+    shutil.copy(tmp_path / "copy.db", shop.journal)
+    with contextlib.closing(sqlite3.connect(shop.journal)) as journal:
+        journal.executescript(FORGET)
+        journal.commit()
+    ended = shop.run()
+    assert ended.code == 3, ended.err
+    assert "--pay-again KEY" in ended.err
+    assert "--pay-again KEY" in shop.run("--yes", command="journal rebuild").err
+    assert shop.sent == ROWS
+    assert shop.run("--pay-again", "P0001").code == 3
+    assert shop.sent == ROWS + 1
+
+
+def test_the_check_of_a_journal_that_is_gone(shop: Shop) -> None:
+    """It names the one command, unless nothing was ever sent."""
+    assert "no run has ever sent" in shop.run(command="journal verify").err
+    assert shop.run("--limit", "1").code == 0
+    shop.journal.unlink()
+    for command in ("verify", "backup"):
+        ended = shop.run(command=f"journal {command}")
+        assert ended.code == 2
+        assert f"reelsheet journal rebuild {shop.manifest}" in ended.err
 
 
 def test_without_references_nothing_is_sent_that_may_have_been(shop: Shop, tmp_path: Path) -> None:
