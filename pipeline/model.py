@@ -20,6 +20,11 @@ def made_for(identity: str) -> str:
     return identity.partition(IDENTITY_MARK)[0]
 
 
+def aside_key(identity: str) -> str:
+    """Return the key of an entry that steps aside for another one: no row can have it."""
+    return f"{identity}{IDENTITY_MARK} aside"
+
+
 class State(StrEnum):
     """Where a row stands. The moves between states are in `lifecycle`."""
 

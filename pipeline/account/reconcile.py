@@ -25,10 +25,7 @@ from enum import StrEnum
 from pipeline import events as ev
 from pipeline.account.submission import Submission
 from pipeline.lifecycle import MOVES, SETTLED, apply
-from pipeline.model import Attempt, Entry, State, made_for
-
-_ASIDE = "\x1f aside"
-"""Added to an identity, it is a key that no row can have, for an entry that steps aside."""
+from pipeline.model import Attempt, Entry, State, aside_key, made_for
 
 _ONWARD = {
     kind: move
@@ -253,7 +250,7 @@ class _Adoption:
 
     def _step_aside(self, identity: str) -> None:
         self._keys.setdefault(identity, self._latest[identity].key)
-        self._rename(identity, identity + _ASIDE)
+        self._rename(identity, aside_key(identity))
 
     def _rename(self, identity: str, key: str) -> None:
         entry = self._latest[identity]

@@ -73,7 +73,7 @@ def renamed_rows(
     folder: OutputFolder,
     first_events: Callable[[], Mapping[str, int]],
 ) -> dict[str, str]:
-    """Return the earlier keys of the rows that were renamed since the last run, by the new ones.
+    """Return the earlier keys of entries whose keys changed since the last run, by the new ones.
 
     A file of the rows that need the user has no others: what is not in it did not leave the
     manifest, so nothing counts as renamed there.
@@ -93,7 +93,7 @@ def renamed_rows(
 def known_rows(
     checked: CheckedManifest, folder: OutputFolder, entries: dict[str, Entry] | None = None
 ) -> tuple[dict[str, Entry], dict[str, str]]:
-    """Return what the journal knows, by the keys that the rows have now, and who was renamed.
+    """Return what the journal knows, by the keys that the rows have now, and the earlier keys.
 
     Nothing is written: a run does that. `entries` are what the journal knows, read unless given.
     Raises StoreError, UsageError.

@@ -1,25 +1,31 @@
-"""Rows that were renamed: content is identity, inside one manifest and one output folder.
+"""Rows whose keys have changed: content is identity, inside one manifest and one output folder.
 
-A journal knows its rows by their keys. People rename keys, give the key column another header, add
-or drop it, and sort the table at the same time. By its key alone such a row is new, and what was
-paid for it would be paid for again. So before anything is decided, rows without an entry are held
-against entries without a row:
+A journal knows its rows by their keys. People rename keys, number the rows anew, give the key
+column another header, add or drop it, and sort the table at the same time. By its key alone such a
+row is new or edited, and what was paid for it would be paid for again, or shown for another
+product. So before anything is decided, rows and entries are matched by their requests:
 
-- An entry is free if no row of the manifest has its key, a row is free if no entry has its key. A
-  key that still stands in the manifest keeps its entry, whatever its row says now: it was edited.
-- A free row whose request is that of a free entry's latest attempt is that entry's row, renamed.
-  The request hash covers all that the provider is told, so equal hashes mean equal videos. The
-  entry moves in whatever state it is: done, under way, in doubt, failed, never sent.
+- A row whose own entry, the one with its key, has the row's very request is settled with it.
+- Every other row with a request is open, and every entry that no row is settled with is free:
+  its key is gone, or the row with that key asks for something else now, or breaks a rule.
+- An open row whose request is that of a free entry's latest attempt is that entry's row. The
+  request hash covers all that the provider is told, so equal hashes mean equal videos. The entry
+  moves in whatever state it is: done, under way, in doubt, failed, never sent.
 - Of equal requests the entries are given to the rows in order: that in which the journal first
   heard of them, and that of the sheet. Where there are more entries than rows, those that ended
   without a video are left over before those that are paid for.
+- A free entry that finds no row keeps its key and, if there is a row with it that found no entry
+  either, its row: that row was edited. If another entry takes the key, it steps aside, under a key
+  that no row can have: it has left the manifest, and what is paid for is still fetched.
+- An open row that matches nothing, and whose own entry has moved away, is new.
 
-What follows: no free entry's request is ever bought as new; each entry has one row at most and each
-row one entry; nothing else moves. A row that breaks a rule has no request, so it cannot be matched.
-A free entry that no row matches stays as it was: its row left the manifest.
+What follows: no request is bought as new that a free entry asked for last, unless there are more
+rows with it than entries; each entry has one row at most and each row one entry; what moves has the
+row's very request. A row that breaks a rule has no request, so it cannot be matched.
 
-The earlier keys are no keys of the manifest, and the new ones no keys of entries: renaming is no
-chain, and its order does not matter.
+Keys may be exchanged in chains and circles. In memory all of them change at once (`rename`); the
+journal changes them one after the other (`renaming_events`), so that no two entries have the same
+key at one time.
 """
 
 from __future__ import annotations
@@ -27,8 +33,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from pipeline.events import Renamed
 from pipeline.lifecycle import PAID
-from pipeline.model import Entry, Request, State
+from pipeline.model import Entry, Request, State, aside_key
 
 _WORTH_MOST = PAID | {State.DONE}
 
@@ -38,7 +45,9 @@ def match_renamed(
     entries: Mapping[str, Entry],
     first_events: Callable[[], Mapping[str, int]],
 ) -> dict[str, str]:
-    """Find the rows that were renamed: return the earlier key of each, by the new one.
+    """Find the entries whose keys change: return the earlier key of each, by the new one.
+
+    The new keys are those of rows that were renamed, and of no row for entries that step aside.
 
     Args:
         rows: each row's key and its request, in the sheet's order; None if it breaks a rule.
@@ -47,51 +56,96 @@ def match_renamed(
             is called only where several free entries have the same request.
 
     """
-    waiting = _free_rows(rows, entries)
+    settled = _settled_keys(rows, entries)
+    waiting = _open_rows(rows, settled)
     if not waiting:
         return {}
-    free = _free_entries({key for key, _ in rows}, entries, waiting)
+    free = _free_entries(settled, entries, waiting)
     if any(len(alike) > 1 for alike in free.values()):
         order = first_events()
         free = {
             request_hash: _in_order(alike, len(waiting[request_hash]), order)
             for request_hash, alike in free.items()
         }
-    return {
+    moving = {
         key: entry.key
         for request_hash, alike in free.items()
         for key, entry in zip(waiting[request_hash], alike, strict=False)
     }
+    left = moving.keys() & entries.keys() - set(moving.values())
+    return moving | {aside_key(entries[key].identity): key for key in sorted(left)}
 
 
 def rename(entries: dict[str, Entry], renamed: Mapping[str, str]) -> None:
-    """Put the entries of renamed rows under their new keys.
+    """Put entries under their new keys, all at once.
 
     `renamed` is what `match_renamed` returned for these entries.
     """
+    moving = [(key, entries.pop(earlier)) for key, earlier in renamed.items()]
+    entries.update((key, entry.with_key(key)) for key, entry in moving)
+
+
+def renaming_events(renamed: Mapping[str, str], entries: Mapping[str, Entry]) -> list[Renamed]:
+    """Return the events by which entries come to their new keys, each to a key that is free then.
+
+    Of the keys that go round in a circle, the first entry steps aside until its own key is free.
+    `renamed` is what `match_renamed` returned for `entries`, which have their earlier keys.
+    """
+    numbers = {earlier: entries[earlier].attempt.number for earlier in renamed.values()}
+    left = dict(renamed)
+    events = []
+
+    def fill(free: str) -> None:
+        """Give a free key to its entry, then the key that this one had, and so on."""
+        while free in left:
+            earlier = left.pop(free)
+            events.append(Renamed(earlier, numbers[earlier], free))
+            free = earlier
+
+    for key in renamed:
+        if key not in numbers:
+            fill(key)
     for key, earlier in renamed.items():
-        entries[key] = entries.pop(earlier).with_key(key)
+        if key in left:
+            aside = aside_key(entries[earlier].identity)
+            events.append(Renamed(earlier, numbers[earlier], aside))
+            left[key], numbers[aside] = aside, numbers[earlier]
+            fill(earlier)
+    return events
 
 
-def _free_rows(
+def _settled_keys(
     rows: Iterable[tuple[str, Request | None]], entries: Mapping[str, Entry]
+) -> set[str]:
+    """Return the keys whose row asks for what its own entry asked for last."""
+    return {
+        key
+        for key, request in rows
+        if request is not None
+        and key in entries
+        and entries[key].attempt.request.request_hash == request.request_hash
+    }
+
+
+def _open_rows(
+    rows: Iterable[tuple[str, Request | None]], settled: set[str]
 ) -> dict[str, list[str]]:
-    """Return the keys of rows without an entry, by their request's hash, in the sheet's order."""
-    free: dict[str, list[str]] = defaultdict(list)
+    """Return the keys of rows that are not settled, by their request's hash, in sheet order."""
+    waiting: dict[str, list[str]] = defaultdict(list)
     for key, request in rows:
-        if request is not None and key not in entries:
-            free[request.request_hash].append(key)
-    return dict(free)
+        if request is not None and key not in settled:
+            waiting[request.request_hash].append(key)
+    return dict(waiting)
 
 
 def _free_entries(
-    keys: set[str], entries: Mapping[str, Entry], waiting: Mapping[str, list[str]]
+    settled: set[str], entries: Mapping[str, Entry], waiting: Mapping[str, list[str]]
 ) -> dict[str, list[Entry]]:
-    """Return the entries without a row that a row waits for, by their request's hash."""
+    """Return the free entries that an open row waits for, by their request's hash."""
     free: dict[str, list[Entry]] = defaultdict(list)
     for key, entry in entries.items():
         request_hash = entry.attempt.request.request_hash
-        if key not in keys and request_hash in waiting:
+        if key not in settled and request_hash in waiting:
             free[request_hash].append(entry)
     return dict(free)
 

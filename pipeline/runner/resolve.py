@@ -13,6 +13,7 @@ from math import inf
 
 from pipeline.account.opening import open_account
 from pipeline.checker.check import CheckedManifest
+from pipeline.checker.naming import normalise_key
 from pipeline.disk.lock import run_lock
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import ManifestError, NoSuchTask, UsageError
@@ -82,7 +83,7 @@ def _doubt(entry: Entry, runs: Sequence[RunRecord], rows: Mapping[str, int]) -> 
     attempt, request = entry.attempt, entry.attempt.request
     before, after = _balances(runs)
     return Doubt(
-        key=entry.key,
+        key=normalise_key(entry.key),  # as it can be typed, also that of an entry set aside
         row=rows.get(entry.key),
         state=(State.IN_DOUBT if entry.state is State.SUBMITTING else entry.state).value,
         submitted_at=iso(entry.submitted_at),
@@ -128,20 +129,22 @@ def open_doubts(target: Target, checked: CheckedManifest | None) -> list[Doubt]:
 def key_in_journal(target: Target, key: str) -> str:
     """Return the key under which the journal knows a row that may have been renamed since.
 
-    A key that the journal does not know, and no row of it either, is returned as it is. Raises
-    ConfigError, StoreError.
+    The key that the row has in the manifest counts before one that it had earlier. A key that
+    neither knows is returned as it is. Raises ConfigError, StoreError.
     """
     entries = read_entries(target.folder.journal)
-    if key in entries:
-        return key
-    try:
-        checked = check_target(target)
-    except ManifestError:
-        return key
-    renamed = renamed_rows(
-        checked, entries, target.folder, lambda: read_first_events(target.folder.journal)
-    )
-    return renamed.get(key, key)
+    renamed: dict[str, str] = {}
+    with contextlib.suppress(ManifestError):
+        renamed = renamed_rows(
+            check_target(target),
+            entries,
+            target.folder,
+            lambda: read_first_events(target.folder.journal),
+        )
+    typed = {normalise_key(now): earlier for now, earlier in renamed.items()}
+    if key in typed or key in entries:
+        return typed.get(key, key)
+    return next((known for known in entries if normalise_key(known) == key), key)
 
 
 def adopt_task(target: Target, key: str, task_id: str, *, adopt: bool) -> str:

@@ -16,12 +16,11 @@ from pipeline.account.recovery import recover
 from pipeline.account.submission import Submission
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
-from pipeline.events import Renamed
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import REPEAT, Action, Hold, Plan
 from pipeline.planner.planner import renamed_rows
-from pipeline.planner.renaming import rename
+from pipeline.planner.renaming import rename, renaming_events
 from pipeline.planner.repeats import hold_for
 from pipeline.runner.comparison import (
     NOTHING_BOUGHT,
@@ -177,17 +176,14 @@ class ManifestRun:
         return bool(acts) and not self.tally.stops
 
     def _rename(self, entries: dict[str, Entry], wall: float) -> dict[str, str]:
-        """Put the entries of renamed rows under their new keys, first of all in the journal.
+        """Put entries under the keys that their rows have now, first of all in the journal.
 
         It is one transaction, and nothing else is begun before it is durable.
         """
         renamed = renamed_rows(
             self.order.checked, entries, self.order.folder, self.journal.first_events
         )
-        events = [
-            Renamed(earlier, entries[earlier].attempt.number, key)
-            for key, earlier in renamed.items()
-        ]
+        events = renaming_events(renamed, entries)
         if events:
             self.journal.append(events, wall).result()
             rename(entries, renamed)

@@ -18,7 +18,8 @@ from pipeline.journal.database import VERSION
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, read_first_events, replay
 from pipeline.lifecycle import ImpossibleMove
-from pipeline.model import Attempt, Entry, State
+from pipeline.model import Attempt, Entry, State, aside_key
+from pipeline.planner.renaming import rename, renaming_events
 from tests.journal.lives import VIDEO, attempt, intended, request
 
 CASES = Path(__file__).parents[1] / "upgrade" / "cases"
@@ -132,6 +133,57 @@ def test_no_row_takes_the_key_of_another(path: Path) -> None:
         with pytest.raises(ImpossibleMove):
             journal.append(done("c"), 9.0).result(10)
     assert read_entries(path) == before
+
+
+KEYS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "swap": ({"a": "b", "b": "a"}, {"a": "b", "b": "a", "c": "c"}),
+    "circle": ({"a": "b", "b": "c", "c": "a"}, {"b": "a", "c": "b", "a": "c"}),
+    "chain": ({"d": "c", "c": "b", "b": "a"}, {"a": "b", "b": "c", "c": "d"}),
+    "aside": ({"a": "b", aside_key("a"): "a"}, {"b": "a", "a": aside_key("a"), "c": "c"}),
+}
+"""The earlier keys by the new ones, and the keys of the identities a, b and c after that."""
+
+
+@pytest.mark.parametrize(("renamed", "keys"), KEYS.values(), ids=KEYS)
+@pytest.mark.parametrize("state", ["done", "under way"])
+def test_keys_are_exchanged(
+    path: Path, tmp_path: Path, renamed: dict[str, str], keys: dict[str, str], state: str
+) -> None:
+    """In one transaction that a kill leaves whole or not at all; then all goes on under them."""
+    batches = [done(key) if state == "done" else [intended(key)] for key in "abc"]
+    before = write(path, *batches)
+    with opened(path) as journal:
+        journal.append(renaming_events(renamed, before), 9.0).result(10)
+        after = journal.entries()
+        found = [read_entries(copy) for copy in _cut_anywhere(path, tmp_path / "cuts")]
+    assert all(entries in (before, after) for entries in found)
+    assert (found[0], found[-1]) == (before, after)
+    assert {one.identity: one.key for one in after.values()} == keys
+    rename(before, renamed)
+    assert after == before == read_entries(path) == replay(path)
+    for one in after.values():
+        again = ev.Requeued if state == "done" else ev.NotAccepted
+        later = write(path, [again(one.key, 1)])
+        assert later[one.key].identity == one.identity
+    with opened(path) as journal:
+        assert {journal.identity_of(key): key for key in keys.values()} == keys
+
+
+def test_a_key_whose_entry_stepped_aside_begins_anew(path: Path) -> None:
+    """And the entry finds its way back once the key is free again."""
+    before = write(path, done("a"), done("b"))
+    aside = write(path, renaming_events({"a": "b", aside_key("a"): "a"}, before))
+    with opened(path) as journal:
+        assert journal.identity_of("a") == "b"
+        assert journal.identity_of("b") == "b\x1f2"
+    new = Attempt("b", 1, "rs-new", request("another"), "b-2.mp4", identity="b\x1f2")
+    entries = write(path, [ev.Intended("b", 1, new)])
+    assert {one.identity for one in entries.values()} == {"a", "b", "b\x1f2"}
+    renamed = {"a": aside_key("a"), "b": "a", aside_key("b\x1f2"): "b"}
+    back = write(path, renaming_events(renamed, entries))
+    assert back["a"] == aside[aside_key("a")].with_key("a") == before["a"]
+    assert back["b"] == before["b"]
+    assert back[aside_key("b\x1f2")].attempt.client_business_id == "rs-new"
 
 
 def test_the_order_of_the_journal(path: Path) -> None:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.model import Attempt, Entry, Request, State, Video
+from pipeline.lifecycle import apply
+from pipeline.model import Attempt, Entry, Request, State, Video, aside_key
 from pipeline.planner.plan import Action, Mode, Selection, decide
-from pipeline.planner.renaming import match_renamed, rename
+from pipeline.planner.renaming import match_renamed, rename, renaming_events
 
 VIDEO = Video("a.mp4", 1000, "00", 6.0, 1280, 720)
 STATES = sorted(set(State) - {State.INVALID})
@@ -51,12 +52,50 @@ def test_an_entry_moves_in_whatever_state_it_is(state: State) -> None:
     assert matched([("x", "mug")], known(entry("a", "mug", state))) == {"x": "a"}
 
 
-def test_a_key_that_stands_keeps_its_entry() -> None:
-    """Swapped contents are two edited rows, and a copy of a row is a row of its own."""
+def test_a_row_with_its_own_content_keeps_its_entry() -> None:
+    """A copy of a row is a row of its own, and a row edited in place is still that row."""
     entries = known(entry("a", "mug"), entry("b", "bag"))
-    assert matched([("a", "bag"), ("b", "mug")], entries) == {}
-    assert matched([("a", "edited"), ("b", "bag"), ("x", "mug")], entries) == {}
-    assert matched([("a", None), ("x", "mug")], entries) == {}
+    assert matched([("x", "mug"), ("a", "mug"), ("b", "bag")], entries) == {}
+    assert matched([("a", "edited"), ("b", "bag"), ("x", "new")], entries) == {}
+    assert matched([("a", "bag"), ("b", "bag")], entries) == {}
+    assert matched([("a", None), ("b", "bag")], entries) == {}
+
+
+def test_an_entry_follows_its_content_away_from_a_key_that_stands() -> None:
+    """The row with that key is new then, or breaks a rule."""
+    entries = known(entry("a", "mug"), entry("b", "bag"))
+    assert matched([("a", "edited"), ("b", "bag"), ("x", "mug")], entries) == {"x": "a"}
+    assert matched([("a", None), ("x", "mug")], entries) == {"x": "a"}
+
+
+def test_keys_that_were_swapped_or_numbered_anew() -> None:
+    """In circles and in chains: each row has its own entry."""
+    entries = known(entry("1", "mug"), entry("2", "bag"), entry("3", "cap"))
+    assert matched([("1", "bag"), ("2", "mug"), ("3", "cap")], entries) == {"1": "2", "2": "1"}
+    turned = matched([("1", "cap"), ("2", "mug"), ("3", "bag")], entries)
+    assert turned == {"1": "3", "2": "1", "3": "2"}
+    inserted = matched([("1", "new"), ("2", "mug"), ("3", "bag"), ("4", "cap")], entries)
+    assert inserted == {"2": "1", "3": "2", "4": "3"}
+
+
+def test_an_entry_whose_key_is_taken_and_that_finds_no_row_steps_aside() -> None:
+    """The row left the manifest. An entry that finds a row does not step aside."""
+    entries = known(entry("1", "mug"), entry("2", "bag"), entry("3", "cap"))
+    renamed = matched([("1", "bag"), ("2", "cap")], entries)
+    assert renamed == {"1": "2", "2": "3", aside_key("1"): "1"}
+    assert [(one.key, one.new_key) for one in renaming_events(renamed, entries)] == [
+        ("1", aside_key("1")),
+        ("2", "1"),
+        ("3", "2"),
+    ]
+    rename(entries, renamed)
+    assert {key: one.identity for key, one in entries.items()} == {
+        "1": "2",
+        "2": "3",
+        aside_key("1"): "1",
+    }
+    back = matched([("1", "mug"), ("2", "bag"), ("3", "cap")], entries)
+    assert back == {"1": aside_key("1"), "2": "1", "3": "2"}
 
 
 def test_what_breaks_a_rule_or_was_edited_is_not_matched() -> None:
@@ -120,32 +159,84 @@ def edited(draw: st.DrawFn) -> Sheets:
 
 
 @given(edited(), st.sampled_from(Mode))
-def test_nothing_that_a_lost_key_was_paid_for_is_bought_as_new(sheets: Sheets, mode: Mode) -> None:
-    """For any two sheets: no entry is lost, shared or taken from its row, and none is bought."""
-    entries, keys = dict(sheets.entries), [key for key, _ in sheets.rows]
+def test_nothing_that_an_entry_asked_for_is_bought_as_new(sheets: Sheets, mode: Mode) -> None:
+    """For any two sheets: no entry is lost or shared, and none is bought while it has no row."""
+    entries, texts = dict(sheets.entries), dict(sheets.rows)
     renamed = matched(sheets.rows, entries)
-    texts = dict(sheets.rows)
+    to_rows = {key: earlier for key, earlier in renamed.items() if key in texts}
     assert len(set(renamed.values())) == len(renamed), "each entry has one row"
     for key, earlier in renamed.items():
-        assert key not in entries
-        assert earlier not in keys
-        assert entries[earlier].attempt.request == request(texts[key] or "")
+        if key in texts:
+            assert entries[earlier].attempt.request == request(texts[key] or "")
+        else:
+            assert key == aside_key(entries[earlier].identity)
+            assert earlier in to_rows, "only an entry whose key is taken steps aside"
 
     rename(entries, renamed)
     assert sorted(one.identity for one in entries.values()) == sorted(sheets.entries)
     assert all(one.key == one.attempt.key == key for key, one in entries.items())
-    for key in set(sheets.entries) & set(keys):
-        assert entries[key] is sheets.entries[key], "a key that stands keeps its entry"
+    for key, before in sheets.entries.items():
+        if key in texts and before.attempt.request.prompt == texts[key]:
+            assert entries[key] is before, "a row that is what it was keeps its entry"
+        elif key not in renamed.values():
+            assert entries[key] is before, "nothing else moves"
 
     rows = [(key, None if text is None else request(text)) for key, text in sheets.rows]
     plan = decide(rows, entries, Selection(mode), renamed=renamed)
-    gone = {one.attempt.request for key, one in entries.items() if key not in keys}
+    served = {key for key, wanted in rows if _has(entries.get(key), wanted)}
+    spare = {one.attempt.request for key, one in entries.items() if key not in served}
     for step, (_, wanted) in zip(plan.steps, rows, strict=True):
-        assert step.group != "new" or wanted not in gone
-        assert (step.group == "renamed") == (step.key in renamed)
-        if step.key in renamed:
+        if step.key not in served:
+            assert wanted not in spare, "an entry without a row of its own serves it"
+        assert (step.group == "renamed") == (step.key in to_rows)
+        if step.key in to_rows:
             assert step.action is not Action.SUBMIT or entries[step.key].state is State.WAITING
-    assert plan.groups["renamed"] == len(renamed)
+    assert plan.groups["renamed"] == len(to_rows)
+
+
+def _has(one: Entry | None, wanted: Request | None) -> bool:
+    return one is not None and one.attempt.request == wanted
+
+
+@given(edited())
+def test_the_events_give_no_key_to_two_entries(sheets: Sheets) -> None:
+    """One after the other they come to what `rename` does at once; a second look finds nothing."""
+    renamed = matched(sheets.rows, sheets.entries)
+    after, step_by_step = dict(sheets.entries), dict(sheets.entries)
+    rename(after, renamed)
+    for at, event in enumerate(renaming_events(renamed, sheets.entries)):
+        assert event.new_key not in step_by_step
+        moved = apply(step_by_step.pop(event.key), event, float(at))
+        step_by_step[event.new_key] = moved
+    assert step_by_step == after
+    assert matched(sheets.rows, after) == {}
+
+
+@given(
+    st.lists(st.sampled_from(STATES), min_size=1, max_size=12),
+    st.integers(0, 3),
+    st.randoms(use_true_random=False),
+)
+def test_when_rows_are_numbered_anew_each_keeps_its_own(
+    states: list[State], inserted: int, random: Random
+) -> None:
+    """Sorted, inserted and deleted in any way, and numbered from 1 again: nothing known is new."""
+    entries = known(*(entry(f"{at}", f"text {at}", state) for at, state in enumerate(states, 1)))
+    left = random.sample(range(1, len(states) + 1), random.randint(0, len(states)))
+    contents = [f"text {at}" for at in left] + [f"new {at}" for at in range(inserted)]
+    random.shuffle(contents)
+    rows: list[tuple[str, str | None]] = [(f"{at}", text) for at, text in enumerate(contents, 1)]
+    rename(entries, matched(rows, entries))
+    for key, text in rows:
+        one = entries.get(key)
+        if text is not None and text.startswith("text"):
+            assert one is not None
+            assert one.attempt.request.prompt == text
+        else:
+            assert one is None or one.identity not in {f"{at}" for at in left}
+    assert sorted(one.identity for one in entries.values()) == sorted(
+        f"{at}" for at in range(1, len(states) + 1)
+    )
 
 
 @given(

@@ -253,15 +253,121 @@ def test_new_rows_among_renamed_ones_are_bought_and_no_others(done: Shop) -> Non
     )  # fmt: skip
 
 
-def test_swapped_keys_are_two_edited_rows(done: Shop) -> None:
-    """Both keys stand: their rows are `changed` and left alone, and nothing is bought."""
-    before = {one["sku"]: one["result_video"] for one in done.results}
+def test_swapped_keys_are_two_renamed_rows(done: Shop) -> None:
+    """Both keys stand: each row has its own video under its new key, and nothing is bought."""
+    before = done.by_content
     first, second, *others = done.rows
     done.write([{**first, "sku": second["sku"]}, {**second, "sku": first["sku"]}, *others])
-    assert done.groups == {"changed": 2, "done": 3}
+    assert done.groups == {"renamed": 2, "done": 3}
     assert done("run").code == 0
     assert done.submitted == 0
-    assert {one["sku"]: one["result_video"] for one in done.results} == before
+    assert done.by_content == before
+    assert done.groups == {"done": 5}
+
+
+def numbered(rows: Rows) -> Rows:
+    """Fill the numbers in anew, from 1."""
+    return [{**row, "sku": str(at)} for at, row in enumerate(rows, 1)]
+
+
+def each_its_own(shop: Shop) -> None:
+    """Each row of the results is done, with the video of the task that was asked for its prompt."""
+    asked = {one["task_id"]: one["prompt"] for one in shop.api.records()["submissions"]}
+    results = shop.results
+    assert [one["sku"] for one in results] == [one["sku"] for one in shop.rows]
+    assert {one["result_state"] for one in results} == {"done"}
+    assert all(asked[one["result_task_id"]] == one["prompt"] for one in results)
+    assert len({one["result_video"] for one in results}) == len(results)
+    assert all((shop.out / one["result_video"]).is_file() for one in results)
+    bought = [one for one in asked.values() if one.startswith(f"{shop.product.folder.name}: ")]
+    assert len(bought) == len(set(bought)), "also of rows that have left the manifest"
+    assert not shop.api.repeated()
+
+
+@pytest.fixture
+def eight(shop: Shop) -> Shop:
+    """Eight rows, all different, under the numbers 1 to 8."""
+    name = shop.product.folder.name
+    shop.write(
+        numbered([{"sku": "", "prompt": f"{name}: {at}", "duration": "4"} for at in "abcdefgh"])
+    )
+    return shop
+
+
+def test_a_few_rows_then_sorted_the_other_way_and_numbered_anew(eight: Shop) -> None:
+    """What the first run bought is known under the other numbers; the others are bought once."""
+    assert eight("run", "--limit", "4").code == 0
+    assert eight.submitted == 4
+    eight.write(numbered(eight.rows[::-1]))
+    assert eight.groups == {"renamed": 4, "new": 4}
+    ended = eight("run")
+    assert (ended.code, eight.submitted) == (0, 4), ended.err
+    each_its_own(eight)
+    eight.write(numbered(eight.rows[3:] + eight.rows[:3]))
+    assert eight.groups == {"renamed": 8}
+    assert eight("run").code == 0
+    assert eight.submitted == 0
+    each_its_own(eight)
+
+
+def test_a_row_on_top_and_numbered_anew(eight: Shop) -> None:
+    """Only that row is bought, also where the others are under way when they get their numbers."""
+    name = eight.product.folder.name
+    process = eight.product.start("run", eight.manifest, sets={"polling.first_s": "60"})
+    known = eight.out / "journal.db"
+    wait_for(
+        "running rows",
+        lambda: (
+            known.exists()
+            and [one.state for one in read_entries(known).values()] == [State.RUNNING] * 8
+        ),
+    )
+    os.killpg(process.pid, signal.SIGKILL)
+    eight.product.end(process)
+    assert eight.submitted == 8
+    for turn in range(2):
+        top = {"sku": "", "prompt": f"{name}: top {turn}", "duration": "4"}
+        eight.write(numbered([top, *eight.rows]))
+        assert eight.groups == {"new": 1, "renamed": 8 + turn}
+        ended = eight("run")
+        assert (ended.code, eight.submitted) == (0, 1), ended.err
+        each_its_own(eight)
+
+
+def test_the_first_row_deleted_and_numbered_anew(eight: Shop) -> None:
+    """It has left the manifest and may come back; its key is another row's by then."""
+    assert eight("run").code == 0
+    assert eight.submitted == 8
+    rows = eight.rows
+    for left, groups in (
+        (rows[1:], {"renamed": 7}),
+        (rows[2:], {"renamed": 6}),
+        (rows, {"renamed": 8}),
+    ):
+        eight.write(numbered(left))
+        assert eight.groups == groups
+        ended = eight("run")
+        assert (ended.code, eight.submitted) == (0, 0), ended.err
+        each_its_own(eight)
+
+
+def test_a_doubt_whose_key_is_taken_can_still_be_settled(eight: Shop) -> None:
+    """Its row was deleted, the others moved up: it is listed, and taken by what is listed."""
+    eight.api.faults("submit_reset*2")
+    quick = {"api.lookup_s": "0.3", "limits.submits_in_flight": "1"}
+    assert eight("run", **quick).code == 3
+    assert eight.submitted == 8
+    eight.write(numbered(eight.rows[2:]))
+    for turn in range(2):
+        listed = eight("resolve", "--all", "--json").json["rows"]
+        assert [one["row"] for one in listed] == [None] * (2 - turn)
+        key = listed[0]["key"]
+        assert key == f"{1 + turn} aside"
+        assert eight("resolve", key, "--not-sent").code == 0
+        eight("run", **quick)
+        assert eight.submitted == 0
+    assert eight("run", **quick).code == 0
+    each_its_own(eight)
 
 
 def test_a_key_that_comes_back_for_another_product(done: Shop) -> None:
@@ -350,18 +456,34 @@ KILLED: dict[str, tuple[Moment, ...]] = {
 }
 
 
+def round_about(rows: Rows) -> Rows:
+    """Each row has the key of the next: no key is new, and each has another row."""
+    keys = [row["sku"] for row in rows]
+    return [{**row, "sku": key} for row, key in zip(rows, keys[1:] + keys[:1], strict=True)]
+
+
+def keys_in(shop: Shop) -> dict[str, str]:
+    """The keys that the entries of the journal have now."""
+    return {one.identity: key for key, one in read_entries(shop.out / "journal.db").items()}
+
+
+@pytest.mark.parametrize("act", [other_keys, round_about])
 @pytest.mark.parametrize("moments", KILLED.values(), ids=KILLED)
-def test_killed_while_rows_are_renamed(done: Shop, moments: tuple[Moment, ...]) -> None:
+def test_killed_while_rows_are_renamed(
+    done: Shop, moments: tuple[Moment, ...], act: Callable[[Rows], Rows]
+) -> None:
     """All keys are old or all are new, and the next run buys nothing either way."""
-    before, first = done.by_content, read_entries(done.out / "journal.db").keys()
-    done.write(other_keys(done.rows))
+    before, first = done.by_content, keys_in(done)
+    old = [row["sku"] for row in done.rows]
+    done.write(act(done.rows))
+    new = dict(zip(old, [row["sku"] for row in done.rows], strict=True))
     process = done.product.start("run", done.manifest, program=arguments(moments))
     assert done.product.end(process).code == -signal.SIGKILL
-    keys = read_entries(done.out / "journal.db").keys()
-    assert keys in (first, {f"new {key}" for key in first})
+    assert keys_in(done) in (first, new)
     assert done("run").code == 0
     assert done.submitted == 0
     assert done.by_content == before
+    assert keys_in(done) == new
 
 
 def test_what_failed_moves_with_its_attempts(shop: Shop) -> None:
