@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -51,7 +51,7 @@ def done(key: str, number: int = 1) -> list[Event]:
     ]
 
 
-def write(path: Path, *batches: list[Event]) -> dict[str, Entry]:
+def write(path: Path, *batches: Sequence[Event]) -> dict[str, Entry]:
     """Append batches in a journal that is opened for it; return what it knows then."""
     with opened(path) as journal:
         for at, batch in enumerate(batches):
