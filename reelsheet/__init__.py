@@ -49,13 +49,13 @@ from pipeline.planner.plan import Action, Step  # noqa: E402
 from pipeline.runner.api import Reelsheet  # noqa: E402
 from pipeline.runner.order import RunProgress  # noqa: E402
 from pipeline.runner.reports import (  # noqa: E402
-    CheckReport,
     PlanReport,
     RowResult,
     RunReport,
     RunSpend,
     StatusReport,
 )
+from pipeline.runner.target import CheckReport  # noqa: E402
 
 __all__ = [
     "Action",

@@ -34,8 +34,8 @@ from pipeline.manifest.wording import count
 from pipeline.model import Severity
 
 if TYPE_CHECKING:
-    from pipeline.runner.reports import CheckReport, RowResult, StatusReport
-    from pipeline.runner.target import Refused, Target
+    from pipeline.runner.reports import RowResult, StatusReport
+    from pipeline.runner.target import CheckReport, Refused, Target
 
 _PROBLEM = ("row", "cell", "column", "key", "code", "severity", "message")
 _STATUS = ("key", "row", "state", "task_id", "video", "error")
@@ -124,7 +124,7 @@ class _Look:
 def _look_at(target: Target, show_prompts: int, *, as_json: bool, quiet: bool) -> _Look:
     """Check a manifest; with `as_json` one that cannot be read is a problem, not an error."""
     from pipeline.checker.check import file_problem
-    from pipeline.runner.reports import CheckReport
+    from pipeline.runner.target import CheckReport
 
     try:
         found = check_and_show(target, show=not quiet)

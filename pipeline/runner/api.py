@@ -27,9 +27,9 @@ from pipeline.planner.plan import Selection
 from pipeline.runner import reports
 from pipeline.runner.lanes import run
 from pipeline.runner.order import RunProgress, Several, place_order, select
-from pipeline.runner.reports import CheckReport, PlanReport, RunReport, StatusReport
+from pipeline.runner.reports import PlanReport, RunReport, StatusReport
 from pipeline.runner.signals import Brake
-from pipeline.runner.target import Target, check_target, resolve_target
+from pipeline.runner.target import CheckReport, Target, check_report, check_target, resolve_target
 
 OnProgress: TypeAlias = Callable[[RunProgress], object]
 
@@ -100,7 +100,7 @@ class Reelsheet:
 
         Raises ReelsheetError if the configuration or the manifest cannot be read at all.
         """
-        return reports.check_report(self._target())
+        return check_report(self._target())
 
     def plan(self, **choice: Unpack[RowChoice]) -> PlanReport:
         """Say what `run` with the same arguments would do; sends nothing.

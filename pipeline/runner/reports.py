@@ -18,7 +18,7 @@ from pipeline.disk.folder import rebuild_command
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, UsageError
 from pipeline.journal.reading import read_durations
-from pipeline.model import Entry, Problem, Result, Severity, State, Summary
+from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import Plan, Selection, Step
 from pipeline.planner.planner import estimate, known_rows
 from pipeline.runner.comparison import Comparison, purchases_of
@@ -153,23 +153,6 @@ class RunReport:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckReport:
-    """What a check found: all problems of the whole manifest, those of the file first.
-
-    `valid` of the `rows` could be sent as they are.
-    """
-
-    rows: int
-    valid: int
-    problems: tuple[Problem, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether every row could be sent."""
-        return not any(one.severity is Severity.ERROR for one in self.problems)
-
-
-@dataclass(frozen=True, slots=True)
 class PlanReport:
     """What a run would do.
 
@@ -211,12 +194,6 @@ class StatusReport:
     def states(self) -> dict[str, int]:
         """How many rows are in each state."""
         return dict(Counter(row.state.value for row in self.rows))
-
-
-def check_report(target: Target) -> CheckReport:
-    """Find every problem of a manifest; raises ManifestError, ConfigError."""
-    checked = check_target(target)
-    return CheckReport(len(checked.manifest.rows), checked.valid, checked.problems)
 
 
 def plan_report(

@@ -18,7 +18,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.account.purchases import knows_folder
 from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.checker.rowpictures import PictureProgress
 from pipeline.config.loading import api_key, load
@@ -28,7 +27,8 @@ from pipeline.disk.openfile import is_gone, refuse_link
 from pipeline.errors import ConfigError, ReelsheetError, StoreError, UsageError
 from pipeline.journal.ownership import explain_paid_elsewhere, find_manifest, refuse_edition
 from pipeline.journal.reading import read_entries
-from pipeline.runner.namesakes import find_folder
+from pipeline.model import Problem, Severity
+from pipeline.runner.namesakes import book_knows, find_folder
 
 _DEFAULT_CONFIG = Path("config.yaml")
 
@@ -221,7 +221,7 @@ def explain_paid_again(target: Target) -> UsageError | None:
         target.manifest,
         target.folder,
         target.config.output.dir,
-        lambda folder: knows_folder(target.config, os.environ, folder),
+        lambda folder: book_knows(target.config, folder),
     )
 
 
@@ -254,3 +254,26 @@ def _damage_first(folder: OutputFolder) -> Iterator[None]:
     except UsageError:
         read_entries(folder.journal)
         raise
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What a check found: all problems of the whole manifest, those of the file first.
+
+    `valid` of the `rows` could be sent as they are.
+    """
+
+    rows: int
+    valid: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every row could be sent."""
+        return not any(one.severity is Severity.ERROR for one in self.problems)
+
+
+def check_report(target: Target) -> CheckReport:
+    """Find every problem of a manifest; raises ManifestError, ConfigError."""
+    checked = check_target(target)
+    return CheckReport(len(checked.manifest.rows), checked.valid, checked.problems)
