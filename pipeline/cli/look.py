@@ -31,7 +31,6 @@ from pipeline.cli.screen import print_results, print_table, problem_line
 from pipeline.cli.several import end_reading, print_documents, resolve_several, show_each
 from pipeline.errors import ExitCode, ManifestError, ReelsheetError
 from pipeline.manifest.wording import count
-from pipeline.model import Severity
 
 if TYPE_CHECKING:
     from pipeline.runner.reports import RowResult, StatusReport
@@ -151,6 +150,8 @@ def _print(manifest: Path, report: CheckReport, *, quiet: bool) -> None:
     if not quiet:
         unfit = report.rows - report.valid
         invalid = f", {unfit:,} of them cannot be sent" if unfit else ""
+        from pipeline.model import Severity
+
         errors = sum(problem.severity is Severity.ERROR for problem in report.problems)
         warnings = len(report.problems) - errors
         also = f", {count(warnings, 'warning')}" if warnings else ""

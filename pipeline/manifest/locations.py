@@ -7,7 +7,6 @@ import re
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from pipeline.concealment import conceal
 from pipeline.manifest.blank import is_blank, trim_path
@@ -129,6 +128,9 @@ def _by_file_url(text: str, root: Path, *, outside: bool) -> Path | PictureFault
             f"{_shorten(text)} is on another computer. Copy the picture to {root.absolute()} and "
             "write its name.",
         )
+    # Only here: it brings HTTP and TLS along, which a check needs for nothing else.
+    from urllib.request import url2pathname  # noqa: PLC0415
+
     path = url2pathname(parts.path)
     if os.sep == "/" and re.match(r"/[a-z]:/", path, re.IGNORECASE):
         path = path[1:]  # file:///C:/photos/a.jpg

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from pipeline.model import Manifest
+if TYPE_CHECKING:
+    from pipeline.model import Manifest  # not needed for `--help`, which shows numbers of things
 
 _NUMBERS_SHOWN = 5
 """The most numbers that a sentence lists."""
