@@ -16,7 +16,7 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
-from pipeline.config.settings import Images
+from pipeline.config.catalogue import describe_setting
 from pipeline.model import Picture, PictureFault
 from pipeline.pictures.accepted import LARGEST_BYTES, LARGEST_SIDE
 from pipeline.pictures.shelf import PictureShelf
@@ -280,7 +280,7 @@ def test_a_frame_of_too_many_pixels_becomes_a_smaller_one(tmp_path: Path) -> Non
     assert image.size == (LARGEST_SIDE, LARGEST_SIDE // 2)
     assert "from 6000 x 3000 to 4096 x 2048 pixels" in found.warnings[0]
     assert all(map(alike, corners(image), (RED, GREEN, BLUE, WHITE)))
-    told = Images.model_fields["prepare"].description or ""
+    told = describe_setting("images.prepare")
     assert f"{LARGEST_SIDE} pixels" in told
     assert f"{LARGEST_BYTES:,} bytes" in told
 
