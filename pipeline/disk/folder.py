@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 from shlex import quote
 
-from pipeline.disk.openfile import is_gone
+from pipeline.disk.openfile import is_gone, open_to_read_bytes
 from pipeline.disk.sqlitefile import open_to_read
 from pipeline.errors import UsageError
 
@@ -175,7 +175,8 @@ class OutputFolder:
     def _last(self, name: str) -> str | None:
         """Return what the last run that ended said of itself; None where that is not known."""
         try:
-            said = json.loads(self.summary.read_bytes())
+            with open_to_read_bytes(self.summary) as file:
+                said = json.load(file)
         except (OSError, ValueError):
             return None
         value = said.get(name) if isinstance(said, dict) else None

@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from pipeline.errors import StoreError
 
@@ -72,6 +73,13 @@ def open_regular(path: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def open_to_read_bytes(path: Path) -> Iterator[BinaryIO]:
+    """Open an ordinary file as `open_regular` does, to read it line by line."""
+    with open_regular(path) as descriptor, open(descriptor, "rb", closefd=False) as file:
+        yield file
 
 
 def open_private(path: Path, flags: int) -> int:

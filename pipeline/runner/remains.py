@@ -22,6 +22,7 @@ from pipeline.account.reading import tasks_among
 from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recovery import known_before
 from pipeline.disk.folder import OutputFolder, rebuild_command
+from pipeline.disk.openfile import open_to_read_bytes
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, ManifestError, UsageError
 from pipeline.journal.reading import read_runs
@@ -109,7 +110,7 @@ def _last_runs(folder: OutputFolder) -> set[object]:
 
 def _last_line(path: Path) -> list[dict[str, Any]]:
     """Return the last line of a log that can be read, without reading the others."""
-    with contextlib.suppress(OSError), path.open("rb") as log:
+    with contextlib.suppress(OSError), open_to_read_bytes(path) as log:
         log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
         return list(_documents(log))[-1:]
     return []
@@ -133,7 +134,7 @@ def _log_knows_more(
 
 
 def _intents(log: Path) -> Iterator[dict[str, Any]]:
-    with contextlib.suppress(OSError), log.open("rb") as lines:
+    with contextlib.suppress(OSError), open_to_read_bytes(log) as lines:
         yield from _documents(line for line in lines if _INTENDED in line)
 
 
@@ -208,7 +209,7 @@ def stop_for_forgotten(manifest: Path, folder: OutputFolder) -> Stop:
 
 def sign_of_submissions(folder: OutputFolder) -> Path | None:
     """Return a file that says that rows were sent from an output folder; None if none does."""
-    with contextlib.suppress(OSError), folder.log.open("rb") as log:
+    with contextlib.suppress(OSError), open_to_read_bytes(folder.log) as log:
         if any(_INTENDED in line for line in log):
             return folder.log
     if _summary_says_sent(folder):
@@ -224,8 +225,8 @@ def _unnamed(results: Manifest) -> list[str]:
 
 
 def _summary_of(folder: OutputFolder) -> dict[str, Any]:
-    with contextlib.suppress(OSError, ValueError):
-        told = json.loads(folder.summary.read_bytes())
+    with contextlib.suppress(OSError, ValueError), open_to_read_bytes(folder.summary) as file:
+        told = json.load(file)
         return told if isinstance(told, dict) else {}
     return {}
 
@@ -239,7 +240,7 @@ def _summary_says_sent(folder: OutputFolder) -> bool:
 
 def logged(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the lines of a log that can be read; the last one may have been cut off."""
-    with contextlib.suppress(OSError), path.open("rb") as log:
+    with contextlib.suppress(OSError), open_to_read_bytes(path) as log:
         yield from _documents(log)
 
 
