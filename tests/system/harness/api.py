@@ -77,9 +77,12 @@ class Api:
             return hashlib.sha256(answer.read()).hexdigest()
 
     def repeated(self) -> list[str]:
-        """Return the references that were accepted more than once."""
+        """Return the references that were accepted more than once.
+
+        What was sent without one (`api.client_reference: false`) cannot be told apart here.
+        """
         counts = Counter(one["client_business_id"] for one in self.records()["submissions"])
-        return [reference for reference, count in counts.items() if count > 1]
+        return [reference for reference, count in counts.items() if reference and count > 1]
 
     def _get(self, path: str) -> dict[str, Any]:
         request = urllib.request.Request(  # noqa: S310 - loopback
