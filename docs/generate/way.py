@@ -56,6 +56,7 @@ SET_UP = {
     "journal/ownership.py": "binds the journal to the path of its manifest",
     "journal/reading.py": "reads what earlier runs left in the journal",
     "manifest/blank.py": "tells which cells are empty",
+    "manifest/invocation.py": "names the commands that sentences suggest",
     "manifest/templates.py": "checks output.name with the settings; the plain {key} needs none",
     "planner/editions.py": "finds editions of one table: this manifest is none",
     "planner/renaming.py": "looks for rows under other keys in the journal: this one is new",

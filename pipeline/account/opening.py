@@ -19,10 +19,10 @@ from pipeline.account.reading import journals_in
 from pipeline.account.recording import Recorder, pair_in
 from pipeline.account.recovery import recover
 from pipeline.config.settings import Config
-from pipeline.disk.folder import rebuild_command
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import ReelsheetError, StoreError, UsageError
 from pipeline.journal.journal import Journal
+from pipeline.manifest.invocation import Invocation
 
 _MANY = 20
 """So many journals to take over are worth a line each time."""
@@ -67,13 +67,13 @@ class OpenAccount:
         """Return what the rows of a journal's manifest are compared with."""
         return Purchases(self.book.path, self.name, frozenset({journal.id}))
 
-    def follow(self, journal: Journal, folder: Path, manifest: Path, at: float) -> Recorder:
+    def follow(self, journal: Journal, folder: Path, typed: Invocation, at: float) -> Recorder:
         """Have the book follow a journal from now on, and return what does so.
 
         Args:
             journal: the journal, open for writing.
             folder: its output folder.
-            manifest: its manifest.
+            typed: its manifest, as the user named it.
             at: the Unix second at which the run began.
 
         Raises:
@@ -82,27 +82,27 @@ class OpenAccount:
 
         """
         self._take_over_earlier(Path(pair_in(journal.notes()).path), journal)
-        self._refuse_another(journal, folder, manifest)
+        self._refuse_another(journal, folder, typed)
         recovery = recover(journal, self.book, folder, at)
         import_journal(self.book, self.name, journal.path)
         known = self.book.register(
-            self.name, journal.id, folder=folder.resolve(), manifest=manifest.resolve(), at=at
+            self.name, journal.id, folder=folder.resolve(), manifest=typed.manifest.resolve(), at=at
         )
         recorder = Recorder(self.book, journal, known)
         recorder.recovery = recovery
         return recorder
 
-    def _refuse_another(self, journal: Journal, folder: Path, manifest: Path) -> None:
+    def _refuse_another(self, journal: Journal, folder: Path, typed: Invocation) -> None:
         """Raise UsageError if the book remembers another journal of this manifest here."""
         here = [one for one in journals_in(self.book.path, folder) if one.last_event]
         if journal.is_new() or journal.id in {one.journal_id for one in here}:
             return
-        if str(manifest.resolve()) in {one.manifest for one in here}:
+        if str(typed.manifest.resolve()) in {one.manifest for one in here}:
             raise UsageError(
                 f"the journal {journal.path} is not the one that the account's book remembers "
-                f"there for {manifest}: it does not know what was paid for. Nothing was sent.",
-                action="Put the right one back, or restore it with: "
-                f"{rebuild_command(manifest, folder)}.",
+                f"there for {typed.manifest}: it does not know what was paid for. Nothing was "
+                "sent.",
+                action=f"Put the right one back, or restore it with: {typed.rebuild(folder)}.",
             )
 
     def _take_over_earlier(self, path: Path, journal: Journal) -> None:

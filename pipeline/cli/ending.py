@@ -105,11 +105,11 @@ def _say_after(report: RunReport, order: Order, *, quiet: bool, heading: bool = 
     print_results(report.results_file, report.failed_file)
     invalid = len(found.manifest.rows) - found.valid
     if invalid:
-        typer.echo(f"to see what is wrong with them: reelsheet check {found.manifest.path}")
+        typer.echo(f"to see what is wrong with them: {order.invocation.command('check')}")
     if report.exit_code == ExitCode.IN_DOUBT:
         typer.echo(
             "rows in doubt or missing: see result_action, and "
-            f"`reelsheet resolve {found.manifest.path} --all`"
+            f"`{order.invocation.command('resolve', '--all')}`"
         )
 
 

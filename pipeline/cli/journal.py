@@ -16,6 +16,7 @@ from pipeline.cli.options import (
     ManifestPath,
     Out,
     Quiet,
+    Series,
     Set,
     Verbose,
     resolve_options,
@@ -55,6 +56,7 @@ def _backup(
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
+    series: Series = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -66,7 +68,7 @@ def _backup(
     from pipeline.journal.backup import back_up, backup_name
 
     _ = verbose
-    found = resolve_options(manifest, config, out, sets)
+    found = resolve_options(manifest, config, out, sets, series=series)
     _refuse_none(found)
     journal = found.folder.journal
     target = backup_name(journal)
@@ -82,6 +84,7 @@ def _verify(
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
+    series: Series = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -94,11 +97,11 @@ def _verify(
     from pipeline.journal.audit import audit
 
     _ = verbose
-    resolved = resolve_options(manifest, config, out, sets)
+    resolved = resolve_options(manifest, config, out, sets, series=series)
     _refuse_none(resolved)
     folder = resolved.folder
     found = False
-    for one in audit(folder, manifest):
+    for one in audit(folder, resolved.invocation):
         found = True
         typer.echo(f"{one.what} {one.action}")
     if found:
@@ -115,6 +118,7 @@ def _rebuild(
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
+    series: Series = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -135,7 +139,7 @@ def _rebuild(
             typer.echo(line)
         return agreed("Restore it?", yes=yes)
 
-    target = resolve_options(manifest, config, out, sets)
+    target = resolve_options(manifest, config, out, sets, series=series)
     said = rebuild(target, agree, lambda line: typer.echo(line, err=True))
     if said is None:
         raise typer.Exit(ExitCode.USAGE)

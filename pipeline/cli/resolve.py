@@ -117,10 +117,11 @@ def _list(target: Target, *, as_json: bool) -> None:
     if not doubts:
         typer.echo("no row is in doubt or missing")
         return
+    resolve = target.invocation.command("resolve")
     typer.echo(
         f"{count(len(doubts), 'row')} to settle. Look each up in your ToAPIs account, then:\n"
-        f"  reelsheet resolve {target.manifest} KEY --task-id ID   if it is there\n"
-        f"  reelsheet resolve {target.manifest} KEY --not-sent     if it is not"
+        f"  {resolve} KEY --task-id ID   if it is there\n"
+        f"  {resolve} KEY --not-sent     if it is not"
     )
 
 

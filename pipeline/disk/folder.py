@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import count
 from pathlib import Path
-from shlex import quote
 
 from pipeline.disk.openfile import is_gone, open_to_read_bytes
 from pipeline.disk.sqlitefile import open_to_read
@@ -19,8 +18,6 @@ from pipeline.errors import UsageError
 
 _OURS = re.compile(r"(?:results|failed)(?:-results|-\d+)*")
 _REHEARSAL = ".rehearsal"
-_USUAL = "outputs"
-"""The default of output.dir."""
 
 
 class FolderUse(Enum):
@@ -221,13 +218,6 @@ class OutputFolder:
     def emulator(self) -> Path:
         """The emulator's state of a rehearsal."""
         return self.cache / "emulator"
-
-
-def rebuild_command(manifest: Path, folder: Path) -> str:
-    """Return the command that restores the journal of a manifest in its output folder."""
-    named = f"{folder.parent.name}/{folder.name}" != f"{_USUAL}/{manifest.stem}"
-    out = f" --out {quote(str(folder))}" if named else ""
-    return f"reelsheet journal rebuild {quote(str(manifest))}{out}"
 
 
 def _split(name: str) -> tuple[str, str]:

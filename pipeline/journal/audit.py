@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.disk.failures import explain_os_error
-from pipeline.disk.folder import OutputFolder, rebuild_command
+from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import open_regular
 from pipeline.errors import StoreError
-from pipeline.journal.database import DAMAGED, clear_errors, connect_for_reading, refuse_damaged
+from pipeline.journal.database import clear_errors, connect_for_reading, is_damage, refuse_damaged
 from pipeline.journal.reading import read_twice
 from pipeline.lifecycle import ImpossibleMove
+from pipeline.manifest.invocation import Invocation
 from pipeline.model import Entry, State, Video
 
 
@@ -27,13 +28,13 @@ class Finding:
     action: str
 
 
-def audit(folder: OutputFolder, manifest: Path) -> Iterator[Finding]:
+def audit(folder: OutputFolder, typed: Invocation) -> Iterator[Finding]:
     """Yield what is wrong with the journal of an output folder; it is there.
 
-    `manifest` is named in what to do. Raises UsageError if the journal is of a newer version, and
+    `typed` is named in what to do. Raises UsageError if the journal is of a newer version, and
     StoreError if the disk does not let it be read.
     """
-    journal, restore = folder.journal, f"Restore it with: {rebuild_command(manifest, folder.root)}."
+    journal, restore = folder.journal, f"Restore it with: {typed.rebuild(folder.root)}."
     if (fault := _fault(journal)) is not None:
         yield Finding(fault, restore)
         return
@@ -52,7 +53,7 @@ def audit(folder: OutputFolder, manifest: Path) -> Iterator[Finding]:
             )
     for entry in entries.values():
         if entry.state is State.DONE and entry.video is not None:
-            yield from _of_video(entry.key, entry.video, folder, manifest)
+            yield from _of_video(entry.key, entry.video, folder, typed)
 
 
 def _state(entries: Mapping[str, Entry], key: str) -> str:
@@ -69,15 +70,15 @@ def _fault(journal: Path) -> str | None:
                 with contextlib.closing(connection):
                     refuse_damaged(connection, journal)
     except StoreError as error:
-        if error.action != DAMAGED:
+        if not is_damage(error):
             raise
         return error.message
     return None
 
 
-def _of_video(key: str, video: Video, folder: OutputFolder, manifest: Path) -> Iterator[Finding]:
+def _of_video(key: str, video: Video, folder: OutputFolder, typed: Invocation) -> Iterator[Finding]:
     path = folder.videos / video.name
-    fetch = f"reelsheet fetch {manifest} --only {key}"
+    fetch = typed.command("fetch", "--only", key)
     try:
         with open_regular(path) as descriptor:
             size = os.fstat(descriptor).st_size

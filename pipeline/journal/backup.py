@@ -16,7 +16,7 @@ from pipeline.errors import UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading, refuse_damaged
 
 _OWN = 0o600
-_ELSEWHERE = "Name a file or folder for the copy: reelsheet journal backup MANIFEST FILE."
+_ELSEWHERE = "Name another file or folder for the copy, behind the manifest."
 
 
 def backup_name(journal: Path) -> Path:

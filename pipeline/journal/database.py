@@ -23,12 +23,9 @@ from pipeline.disk.sqlitefile import (
     version_of,
 )
 from pipeline.errors import StoreError, UsageError
+from pipeline.manifest.wording import quote_name
 
-DAMAGED = (
-    "Restore it with: reelsheet journal rebuild MANIFEST. Do not delete the file: it knows what is "
-    "paid for."
-)
-"""What to do about a journal that is damaged."""
+_RESTORE = "Restore it with: reelsheet journal rebuild MANIFEST"
 
 _PAID_AGAIN = "In another output folder every row would be sent, and paid for, again."
 
@@ -114,8 +111,20 @@ def clear_errors(path: Path) -> Iterator[None]:
     except (KeyError, ValueError) as error:
         raise StoreError(
             f"the journal {path} is damaged: it holds something that was never written ({error!r})",
-            action=DAMAGED,
+            action=_restore(path),
         ) from error
+
+
+def _restore(path: Path) -> str:
+    """Return what to do about a damaged journal; whose it is, only its command knows."""
+    folder = path.parent
+    out = "" if folder.parent.name == "outputs" else f" --out {quote_name(str(folder))}"
+    return f"{_RESTORE}{out}. Do not delete the file: it knows what is paid for."
+
+
+def is_damage(error: StoreError) -> bool:
+    """Return whether a failure to use a journal is damage of the journal itself."""
+    return (error.action or "").startswith(_RESTORE)
 
 
 def unusable(path: Path, error: OSError | sqlite3.Error) -> StoreError:
@@ -123,7 +132,7 @@ def unusable(path: Path, error: OSError | sqlite3.Error) -> StoreError:
     cause = cause_of(path, error)
     action = None
     if damaged(cause):
-        action = DAMAGED
+        action = _restore(path)
     elif without_right(cause) and not is_gone(path):
         action = f"{_remedy(path, cause)} {_PAID_AGAIN}"
     return store_error(f"the journal {path}", cause, cannot="be used", action=action)
@@ -150,7 +159,8 @@ def _refuse_emptied(path: Path) -> None:
     folder = OutputFolder(path.parent)
     if folder.summary.exists() or folder.log.exists():
         raise StoreError(
-            f"the journal {path} is empty, although runs were made in its folder.", action=DAMAGED
+            f"the journal {path} is empty, although runs were made in its folder.",
+            action=_restore(path),
         )
 
 
@@ -160,7 +170,7 @@ def refuse_damaged(connection: sqlite3.Connection, path: Path) -> None:
     It takes two milliseconds for a thousand rows, and no row is judged by a part of what is known.
     """
     if (fault := fault_in(connection)) is not None:
-        raise StoreError(f"the journal {path} is damaged: {fault}.", action=DAMAGED)
+        raise StoreError(f"the journal {path} is damaged: {fault}.", action=_restore(path))
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, *, fresh: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from shlex import quote
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ _NUMBERS_SHOWN = 5
 _HEADERS_SHOWN = 30
 """The most headers that a sentence lists."""
 _LETTERS = 26
+_READ_BY_SHELLS = frozenset('"$`\\!')
+"""What a shell reads inside of double quotes, too."""
 
 
 @lru_cache(maxsize=1024)
@@ -71,8 +74,13 @@ def agree(number: int, if_one: str, if_more: str) -> str:
 
 
 def quote_name(text: str) -> str:
-    """Return a name as it is pasted into a command line: in quotes if it holds spaces."""
-    return f'"{text}"' if any(char.isspace() for char in text) else text
+    """Return a name as it is pasted into a command line: in quotes where it needs them.
+
+    In double quotes, which every system knows, if they will do.
+    """
+    if any(map(str.isspace, text)) and _READ_BY_SHELLS.isdisjoint(text):
+        return f'"{text}"'
+    return quote(text)
 
 
 def list_numbers(numbers: Sequence[int]) -> str:

@@ -26,7 +26,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import open_regular
 from pipeline.downloader.verification import describe_open_file
 from pipeline.errors import BadVideo, StoreError, UsageError
-from pipeline.journal.database import DAMAGED, clear_errors, connect_for_reading, refuse_damaged
+from pipeline.journal.database import clear_errors, connect_for_reading, is_damage, refuse_damaged
 from pipeline.journal.identities import Identities
 from pipeline.journal.reading import attempts_in, was_cut_off
 from pipeline.journal.salvage import salvage
@@ -196,7 +196,7 @@ def _read(path: Path, here: set[str], manifest: Path) -> OldJournal:
                 cut_off = was_cut_off(connection)
                 attempts = tuple(attempts_in(connection, identities=Identities(connection)))
     except StoreError as error:
-        if error.action != DAMAGED:
+        if not is_damage(error):
             raise
         found = salvage(path)
         return OldJournal(found.journal_id, found.attempts)

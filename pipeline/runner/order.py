@@ -24,6 +24,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.engine.limits import Spend
 from pipeline.engine.rows import Stop
 from pipeline.errors import ManifestError, ReelsheetError, UsageError
+from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
 from pipeline.model import Problem, State
 from pipeline.planner.plan import ENDED_BADLY, Mode, Selection, unknown_keys
@@ -65,10 +66,10 @@ class Watcher(Protocol):
 class RowsInvalid(ManifestError):
     """A strict run was asked for, and rows break a rule: `problems` are theirs."""
 
-    def __init__(self, manifest: Path, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, typed: Invocation, problems: tuple[Problem, ...]) -> None:
         super().__init__(
-            f"{manifest} has {count(len(problems), 'problem')}; nothing was sent.",
-            action=f"See them with: reelsheet check {manifest}.",
+            f"{typed.manifest} has {count(len(problems), 'problem')}; nothing was sent.",
+            action=f"See them with: {typed.command('check')}.",
         )
         self.problems = problems
 
@@ -80,7 +81,7 @@ class Order:
     `source` is the file into whose copy the results are written: for an .xlsx or .xlsm manifest a
     copy made just before it was checked, else the manifest itself. `go_on` is asked whether to
     submit although the account does not hold enough, `go_on_with` whether to submit in spite of a
-    refusal that only a person can judge.
+    refusal that only a person can judge. `typed` is what the user named.
     """
 
     checked: CheckedManifest
@@ -92,6 +93,12 @@ class Order:
     go_on: Callable[[], bool] = lambda: True
     go_on_with: Callable[[UsageError], bool] = lambda _: False
     source: Path | None = None
+    typed: Invocation | None = None
+
+    @property
+    def invocation(self) -> Invocation:
+        """What commands are called with that work on the same."""
+        return self.typed or Invocation(self.checked.manifest.path)
 
     @property
     def secret(self) -> str:
@@ -271,7 +278,7 @@ def place_orders(
                 refuse_to_begin(target)
                 source = stack.enter_context(snapshot(target.manifest, target.folder.cache))
                 checked = check(target)
-                _refuse_broken(target.manifest, checked, strict=strict)
+                _refuse_broken(target.invocation, checked, strict=strict)
             except ReelsheetError as error:
                 orders.append(Refused(target.manifest, error))
                 continue
@@ -286,36 +293,47 @@ def place_orders(
                     go_on=go_on,
                     go_on_with=go_on_with,
                     source=source,
+                    typed=target.invocation,
                 )
             )
-        placed = [order.checked for order in orders if isinstance(order, Order)]
+        placed = [order for order in orders if isinstance(order, Order)]
         if placed:
-            refuse_unknown_keys(selection, *placed)
+            refuse_unknown_keys(
+                selection, [order.checked for order in placed], placed[0].invocation
+            )
         yield orders
 
 
-def _refuse_broken(manifest: Path, checked: CheckedManifest, *, strict: bool) -> None:
+def _refuse_broken(typed: Invocation, checked: CheckedManifest, *, strict: bool) -> None:
     broken = checked.file_errors
     if broken:
         column = f", column {broken[0].column}" if broken[0].column else ""
         raise ManifestError(
             "; ".join(problem.message for problem in broken),
-            action=f"Correct {manifest}{column}.",
+            action=f"Correct {typed.manifest}{column}.",
         )
     if strict and checked.errors:
-        raise RowsInvalid(manifest, checked.errors)
+        raise RowsInvalid(typed, checked.errors)
 
 
-def refuse_unknown_keys(selection: Selection, *checked: CheckedManifest) -> None:
+def refuse_unknown_keys(
+    selection: Selection, checked: Sequence[CheckedManifest], first: Invocation
+) -> None:
     """Raise UsageError if a key is named that no row of any of these manifests has.
 
     A misspelt one would select nothing.
+
+    Args:
+        selection: The selection with the keys.
+        checked: The manifests.
+        first: What the user named the first of them with.
+
     """
     unknown = unknown_keys(selection, {key for one in checked for key in one.keys})
     if unknown:
         raise UsageError(
             f"no row has the key {', '.join(unknown)}.",
-            action="Look up the keys with: reelsheet status MANIFEST --rows.",
+            action=f"Look up the keys with: {first.command('status', '--rows')}.",
         )
 
 

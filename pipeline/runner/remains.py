@@ -21,12 +21,13 @@ from pipeline import events as ev
 from pipeline.account.reading import tasks_among
 from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recovery import known_before
-from pipeline.disk.folder import OutputFolder, rebuild_command
+from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import open_to_read_bytes
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, ManifestError, UsageError
 from pipeline.journal.reading import read_runs
 from pipeline.lifecycle import MOVES, SETTLED
+from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
 from pipeline.model import IDENTITY_MARK, RESULT_COLUMNS, Manifest, State
 from pipeline.reader.reading import read
@@ -59,7 +60,7 @@ class Trace:
     finished_at: float | None = None
 
 
-def why_forgotten(folder: OutputFolder, manifest: Path, book: Path | None) -> UsageError | None:
+def why_forgotten(folder: OutputFolder, typed: Invocation, book: Path | None) -> UsageError | None:
     """Return why no run may begin in an output folder; None if nothing sent there is forgotten.
 
     The files beside the journal are asked for the last run. Only if the journal does not know that
@@ -67,7 +68,7 @@ def why_forgotten(folder: OutputFolder, manifest: Path, book: Path | None) -> Us
 
     Args:
         folder: the output folder.
-        manifest: the manifest of the run.
+        typed: what the user named for the run.
         book: the file of the account's book; None if there is none.
 
     Raises:
@@ -80,24 +81,24 @@ def why_forgotten(folder: OutputFolder, manifest: Path, book: Path | None) -> Us
         return None
     known = known_before(folder.journal, book, folder.root)
     if _log_knows_more(folder.log, known.references, ids, since):
-        return _forgotten(folder, manifest, folder.log, gone=not runs)
+        return _forgotten(folder, typed, folder.log, gone=not runs)
     if not runs and not known.references:
         sign = sign_of_submissions(folder)
     else:
         sign = _results_that_know_more(folder, known.tasks, book, since)
-    return None if sign is None else _forgotten(folder, manifest, sign, gone=not runs)
+    return None if sign is None else _forgotten(folder, typed, sign, gone=not runs)
 
 
-def refuse_forgotten(folder: OutputFolder, manifest: Path, book: Path | None) -> None:
+def refuse_forgotten(folder: OutputFolder, typed: Invocation, book: Path | None) -> None:
     """Raise UsageError, StoreError if no run may begin in an output folder; see `why_forgotten`.
 
     Args:
         folder: the output folder.
-        manifest: the manifest of the run.
+        typed: what the user named for the run.
         book: the file of the account's book; None if there is none.
 
     """
-    refusal = why_forgotten(folder, manifest, book)
+    refusal = why_forgotten(folder, typed, book)
     if refusal is not None:
         raise refusal
 
@@ -154,13 +155,13 @@ def _results_that_know_more(
     return results.path if unknown else None
 
 
-def _forgotten(folder: OutputFolder, manifest: Path, sign: Path, *, gone: bool) -> UsageError:
+def _forgotten(folder: OutputFolder, typed: Invocation, sign: Path, *, gone: bool) -> UsageError:
     what = "is gone" if gone else "is an older copy"
     return UsageError(
-        f"the journal of {manifest} in {folder.root} {what}: {sign} tells of rows that were sent "
-        "and that neither it nor a book knows. They would be sent and paid for again; nothing was "
-        "sent.",
-        action=f"Restore it with: {rebuild_command(manifest, folder.root)}. To start over and pay "
+        f"the journal of {typed.manifest} in {folder.root} {what}: {sign} tells of rows that were "
+        "sent and that neither it nor a book knows. They would be sent and paid for again; "
+        "nothing was sent.",
+        action=f"Restore it with: {typed.rebuild(folder.root)}. To start over and pay "
         "again, name another output folder with --out.",
     )
 
@@ -194,7 +195,7 @@ def tell_recovery(
         log.write("recovery", told=line)
 
 
-def stop_for_forgotten(manifest: Path, folder: OutputFolder) -> Stop:
+def stop_for_forgotten(typed: Invocation, folder: OutputFolder) -> Stop:
     """Stop submitting: what may have been sent cannot be looked up without references."""
     return Stop(
         ExitCode.IN_DOUBT,
@@ -202,7 +203,7 @@ def stop_for_forgotten(manifest: Path, folder: OutputFolder) -> Stop:
         "that cannot be looked up",
         Reach.SUBMITTING,
         "See in your ToAPIs account what was made. To have the journal trusted again: "
-        f"{rebuild_command(manifest, folder.root)}. Where that finds nothing to restore, submit "
+        f"{typed.rebuild(folder.root)}. Where that finds nothing to restore, submit "
         "the rows that were not made by their keys, with --pay-again KEY,….",
     )
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from pipeline.account.place import places_of
 from pipeline.account.recovery import foresee, known_before
 from pipeline.checker.check import CheckedManifest
-from pipeline.disk.folder import rebuild_command
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, UsageError
 from pipeline.journal.reading import read_durations
@@ -247,7 +246,8 @@ def plan_reports(
             found.append(Refused(target.manifest, error))
     checked = [one[1] for one in found if not isinstance(one, Refused)]
     if checked:
-        refuse_unknown_keys(selection, *checked)
+        first = next(one[0] for one in found if not isinstance(one, Refused))
+        refuse_unknown_keys(selection, checked, first.invocation)
     reports: list[PlanReport | Refused] = []
     for one in found:
         if isinstance(one, Refused):
@@ -280,7 +280,7 @@ def lost_journal(target: Target) -> UsageError | None:
     """
     if target.config.rehearses:
         return None
-    return why_forgotten(target.folder, target.manifest, _book_of(target))
+    return why_forgotten(target.folder, target.invocation, _book_of(target))
 
 
 def _entries_of(target: Target) -> dict[str, Entry]:
@@ -304,7 +304,7 @@ def explain_no_journal(target: Target) -> UsageError:
     if known.references or sign_of_submissions(folder) is not None:
         return UsageError(
             f"there is no journal in {folder.root}, although rows were sent from there.",
-            action=f"Restore it with: {rebuild_command(target.manifest, folder.root)}.",
+            action=f"Restore it with: {target.invocation.rebuild(folder.root)}.",
         )
     return UsageError(
         f"there is no journal in {folder.root}: no run has ever sent a row from there.",
@@ -360,7 +360,7 @@ def results_now(target: Target, checked: CheckedManifest) -> list[Result]:
     """Return where each row stands, in the order of the rows; raises StoreError."""
     entries, renamed = known_rows(checked, target.folder, _entries_of(target))
     plan = _compare(target, checked, entries, renamed, Selection()).compare().plan
-    return results_of(checked, plan, entries, target.config)
+    return results_of(checked, plan, entries, target.config, target.invocation)
 
 
 def _compare(

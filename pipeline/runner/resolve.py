@@ -220,7 +220,7 @@ def _open_entry_of(target: Target, key: str, *, adopt: bool) -> Iterator[tuple[J
             series=target.config.manifest.series,
         )
         if account is not None:
-            account.follow(journal, folder.root, target.manifest, time.time())
+            account.follow(journal, folder.root, target.invocation, time.time())
         yield journal, _open_entry(journal.entries(), key)
 
 

@@ -75,7 +75,7 @@ def open_run(
     run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
     if not order.config.rehearses:
         # Before anything is made or noted: a run is refused at every try, not only at the first.
-        refuse_forgotten(folder, manifest, None if account is None else account.book.path)
+        refuse_forgotten(folder, order.invocation, None if account is None else account.book.path)
     with (
         contextlib.closing(Journal(folder.journal)) as journal,
         RunLog(folder.log, run_id, clock.wall, secret=order.secret) as log,
@@ -84,7 +84,7 @@ def open_run(
         run = ManifestRun(order, journal, log, run_id, clock, brake, tell)
         if account is not None:
             run.account = account
-            run.recorder = account.follow(journal, folder.root, manifest, clock.wall())
+            run.recorder = account.follow(journal, folder.root, order.invocation, clock.wall())
             run.recovery = run.recorder.recovery
         elif not order.config.rehearses:
             run.recovery = recover(journal, None, folder.root, clock.wall())
@@ -160,7 +160,7 @@ class ManifestRun:
         named = order.selection.pay_again  # a person has looked into the account for these
         held = {step.key for step in self.plan.of(Action.SUBMIT)} - named
         if held and self.recovery.ask_all and not order.config.api.client_reference:
-            self._stop = stop_for_forgotten(order.checked.manifest.path, order.folder)
+            self._stop = stop_for_forgotten(order.invocation, order.folder)
             steps = (
                 step._replace(action=Action.LEAVE, reason=self._stop.reason)
                 if step.key in held
@@ -276,7 +276,9 @@ class ManifestRun:
         plan, entries_of = self.plan, self._entries_of
         if self.entries:
             entries_of = self._take_out
-        results = results_by_part(self.order.checked, plan, entries_of, self.order.config)
+        results = results_by_part(
+            self.order.checked, plan, entries_of, self.order.config, self.order.invocation
+        )
         unknown = self.tally.unknown_statuses
         results = with_unknown_statuses(results, self.order.checked.keys, unknown)
         states = [result.state for result in results]

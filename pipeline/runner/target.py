@@ -27,6 +27,7 @@ from pipeline.disk.openfile import is_gone, refuse_link
 from pipeline.errors import ConfigError, ReelsheetError, StoreError, UsageError
 from pipeline.journal.ownership import explain_paid_elsewhere, find_manifest, refuse_edition
 from pipeline.journal.reading import read_entries
+from pipeline.manifest.invocation import Invocation
 from pipeline.model import Problem, Severity
 from pipeline.runner.namesakes import book_knows, find_folder
 
@@ -40,7 +41,7 @@ class Target:
     `origin` is the manifest whose run wrote this one into its folder: failed.csv, results.csv.
     `named` says that the user named the output folder, `moved` that the folder is taken over from
     a manifest that is gone and was this one. `notes` say so, and which settings were ignored;
-    `refusal` says why no run may begin in the folder.
+    `refusal` says why no run may begin in the folder. `typed` is what the user named.
     """
 
     manifest: Path
@@ -51,6 +52,12 @@ class Target:
     moved: bool = False
     notes: tuple[str, ...] = ()
     refusal: UsageError | None = None
+    typed: Invocation | None = None
+
+    @property
+    def invocation(self) -> Invocation:
+        """What commands are called with that work on the same."""
+        return self.typed or Invocation(self.manifest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +125,22 @@ def resolve_target(
         target = _of_series(target, loaded.manifest.series, adopt=adopt)
     else:
         target = _own_folder(target, adopt=adopt, taken=taken or {})
+    typed = _typed(target, config, out, settings or ())
+    target = replace(target, typed=typed)
     for place in (target.folder.cache, target.folder.pictures):
         refuse_link(place)
     return target
+
+
+def _typed(
+    target: Target, config: Path | None, out: Path | None, settings: Sequence[str]
+) -> Invocation:
+    """Return what was named on the command line; a folder of several output folders as one's."""
+    named = {setting.partition("=")[0].strip() for setting in settings}
+    if out is None and "output.dir" in named:
+        out = target.folder.root
+    series = target.config.manifest.series if "manifest.series" in named else None
+    return Invocation(target.manifest, out, series, config)
 
 
 def resolve_targets(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -15,6 +16,7 @@ from pipeline.collector import pause_collector
 from pipeline.config.settings import Config
 from pipeline.config.values import TASK_PATH, origin_of
 from pipeline.disk.folder import OutputFolder
+from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import quote_name
 from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import Plan, Step
@@ -25,6 +27,10 @@ from pipeline.writer.summary import write_summary
 
 ROWS_AT_ONCE = 500
 """For this many rows entries are read and held at a time."""
+
+_COMMAND = re.compile("reelsheet [a-z]+ MANIFEST(?: KEY)?(?: --[a-z-]+)?(?: KEY| STATE)?")
+_NAMES = re.compile("MANIFEST| KEY| STATE")
+"""What stands in an advice for the names of the row and its manifest."""
 
 EntriesOf: TypeAlias = Callable[[Sequence[str]], Mapping[str, Entry]]
 """Returns the journal's entries of rows, by their keys."""
@@ -40,7 +46,11 @@ class Published:
 
 
 def results_of(
-    checked: CheckedManifest, plan: Plan, entries: Mapping[str, Entry], config: Config | None = None
+    checked: CheckedManifest,
+    plan: Plan,
+    entries: Mapping[str, Entry],
+    config: Config | None = None,
+    typed: Invocation | None = None,
 ) -> list[Result]:
     """Return one result for each row of the manifest, in order.
 
@@ -49,9 +59,10 @@ def results_of(
         plan: what the run does with each row.
         entries: the journal's entries of all rows, by key.
         config: as for `results_by_part`.
+        typed: likewise.
 
     """
-    return results_by_part(checked, plan, lambda _keys: entries, config)
+    return results_by_part(checked, plan, lambda _keys: entries, config, typed)
 
 
 @pause_collector()
@@ -60,6 +71,7 @@ def results_by_part(
     plan: Plan,
     entries_of: EntriesOf,
     config: Config | None = None,
+    typed: Invocation | None = None,
 ) -> list[Result]:
     """Return one result for each row of the manifest, in order.
 
@@ -70,6 +82,7 @@ def results_by_part(
             once for each, since an entry takes three times the memory of its result.
         config: with that of a live run, the tasks of a workbook are linked to the provider's page
             about them.
+        typed: what the user named, for the commands in what to do; None for the manifest alone.
 
     """
     manifest = checked.manifest
@@ -77,7 +90,7 @@ def results_by_part(
     tasks = (
         f"{origin_of(config.api.base_url)}{TASK_PATH}" if config is not None and linked else None
     )
-    name = str(manifest.path)
+    words = (typed or Invocation(manifest.path)).words
     results = []
     rows = zip(manifest.rows, plan.steps, strict=True)
     while part := list(islice(rows, ROWS_AT_ONCE)):
@@ -87,7 +100,7 @@ def results_by_part(
             result = result_of(row.number, step, entries.get(step.key), problems)
             reused = any(map(_ends_in_advice, result.warnings))
             if result.action or reused or (tasks and result.task_id):
-                result = _complete_advice(result, name, step.key, tasks)
+                result = _complete_advice(result, words, step.key, tasks)
             results.append(result)
     return results
 
@@ -102,17 +115,23 @@ def states_of(gone: Sequence[Step], entries_of: EntriesOf) -> list[State]:
     return states
 
 
-def _complete_advice(result: Result, manifest: str, key: str, tasks: str | None) -> Result:
+def _complete_advice(result: Result, words: str, key: str, tasks: str | None) -> Result:
     """Complete the command in the advice with the names, so that it can be copied."""
-    action = (result.action or "").replace("MANIFEST", quote_name(manifest))
+    names = {"MANIFEST": words, " KEY": f" {quote_name(key)}", " STATE": f" {result.state}"}
+
+    def fill(command: re.Match[str]) -> str:
+        return _NAMES.sub(lambda name: names[name[0]], command[0])
+
+    # Only the commands: what stands beside them may name a row or a file in any words.
+    action = _COMMAND.sub(fill, result.action or "")
     link = f"{tasks}{quote(result.task_id, safe='')}" if tasks and result.task_id else None
-    named = f" {quote_name(key)}"
     warnings = (
-        one.replace(" KEY", named) if _ends_in_advice(one) else one for one in result.warnings
+        one.replace(" KEY", names[" KEY"]) if _ends_in_advice(one) else one
+        for one in result.warnings
     )
     return replace(
         result,
-        action=action.replace(" KEY", named) or None,
+        action=action or None,
         task_link=link,
         warnings=tuple(warnings),
     )

@@ -27,6 +27,7 @@ from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.journal import Journal
+from pipeline.manifest.invocation import Invocation
 from pipeline.model import State
 from tests.account.accounts import ACCOUNT, DAY, VIDEO, attempt, caps, lane, opened, states
 
@@ -236,11 +237,13 @@ def test_another_book_of_a_journal_is_said_and_taken_over(tmp_path: Path) -> Non
             contextlib.closing(Journal(new_folder(tmp_path / other / "shop"))) as beside,
         ):
             assert account is not None
-            followed = account.follow(beside, tmp_path / other / "shop", tmp_path / "b.csv", DAY)
+            followed = account.follow(
+                beside, tmp_path / other / "shop", Invocation(tmp_path / "b.csv"), DAY
+            )
             made = attempt(other, "same", of=other)
             sent = followed.append([ev.Intended(other, 1, made)], DAY).result(20)
             assert not sent.withheld
-            account.follow(journal, outputs / "shop", tmp_path / "m.csv", DAY)
+            account.follow(journal, outputs / "shop", Invocation(tmp_path / "m.csv"), DAY)
             assert bool(account.purchases(journal).bought_elsewhere({"hash-same"}))
             told.append(f"-- {name}")
     assert told[0] == "-- one.db"

@@ -22,6 +22,7 @@ from pipeline.journal.database import connect
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries
 from pipeline.journal.writing import Change
+from pipeline.manifest.invocation import Invocation
 from pipeline.model import Attempt, Entry, State
 from tests.account.accounts import ACCOUNT, opened, request
 
@@ -53,7 +54,9 @@ class Shop:
             contextlib.closing(Journal(self.journal)) as journal,
         ):
             account = OpenAccount(ACCOUNT, book, lambda _: None)
-            recorder = account.follow(journal, self.out, self.root / "products.csv", 1000.0)
+            recorder = account.follow(
+                journal, self.out, Invocation(self.root / "products.csv"), 1000.0
+            )
             journal.begin_run(f"run-{len(list(self.root.rglob('*')))}-{id(journal)}", "run", 1000.0)
             yield journal, recorder.recovery
             if ends:

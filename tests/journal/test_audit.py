@@ -16,6 +16,7 @@ from pipeline.errors import StoreError, UsageError
 from pipeline.journal.audit import Finding, audit
 from pipeline.journal.database import VERSION
 from pipeline.journal.journal import Journal
+from pipeline.manifest.invocation import Invocation
 from tests.journal.lives import VIDEO, intended
 
 CONTENT = b"a film"
@@ -38,7 +39,7 @@ def folder(tmp_path: Path) -> OutputFolder:
 
 def findings(folder: OutputFolder) -> list[Finding]:
     before = folder.journal.read_bytes()
-    found = list(audit(folder, Path("shop.csv")))
+    found = list(audit(folder, Invocation(Path("shop.csv"))))
     assert folder.journal.read_bytes() == before
     return found
 
@@ -53,7 +54,7 @@ def test_all_is_in_order(folder: OutputFolder) -> None:
     assert findings(folder) == []
     with contextlib.closing(Journal(folder.journal)) as journal:
         journal.append([intended("c")], 2.0).result(10)
-        assert list(audit(folder, Path("shop.csv"))) == []
+        assert list(audit(folder, Invocation(Path("shop.csv")))) == []
 
 
 @pytest.mark.parametrize(
@@ -114,9 +115,9 @@ def test_a_damaged_file_is_the_only_finding(folder: OutputFolder) -> None:
     folder.journal.unlink()
     folder.journal.mkdir()
     with pytest.raises(StoreError, match="cannot be used"):
-        list(audit(folder, Path("shop.csv")))
+        list(audit(folder, Invocation(Path("shop.csv"))))
     folder.journal.rmdir()
-    (gone,) = audit(folder, Path("shop.csv"))
+    (gone,) = audit(folder, Invocation(Path("shop.csv")))
     assert "there is no journal" in gone.what
 
 
