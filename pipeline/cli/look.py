@@ -132,10 +132,9 @@ def _look_at(target: Target, show_prompts: int, *, as_json: bool, quiet: bool) -
             raise
         return _Look(target.manifest, CheckReport(0, 0, (file_problem(error),)))
     report = CheckReport(len(found.manifest.rows), found.valid, found.problems)
-    keys = dict(zip((row.number for row in found.manifest.rows), found.keys, strict=True))
     prompts = tuple(
-        {"row": number, "key": keys[number], "prompt": request.prompt}
-        for number, request in islice(found.requests.items(), show_prompts)
+        {"row": number, "key": draft.key, "prompt": draft.prompt}
+        for number, draft in islice(found.drafts.items(), show_prompts)
     )
     return _Look(target.manifest, report, prompts)
 
