@@ -29,20 +29,22 @@ from pipeline.config.settings import Config
 from pipeline.config.values import is_loopback
 from pipeline.disk.folder import OutputFolder
 from pipeline.errors import ConfigError, ReelsheetError
-from pipeline.journal.reading import read_id
+from pipeline.journal.reading import read_id, read_videos
 
 
 @dataclass(frozen=True, slots=True)
 class Purchases:
     """What an account has bought, without a manifest's own journal.
 
-    `beside` is what journals know that the book, which need not be there, does not.
+    `beside` is what journals know that the book, which need not be there, does not. `near` are the
+    output folders near, which may have been moved since the book heard of them.
     """
 
     book: Path
     account: str
     journal_ids: frozenset[str]
     beside: tuple[Submission, ...] = ()
+    near: tuple[Path, ...] = ()
 
     def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
         """Return what other journals bought of these requests, by their hashes, the latest first.
@@ -83,6 +85,20 @@ class Purchases:
         known |= {one.reference: one for one in self.beside if one.journal_id == journal_id}
         return list(known.values())
 
+    def copies_of(self, tasks: Collection[str]) -> Mapping[str, Sequence[Path]]:
+        """Return the files that the videos of these tasks were put into, by the task.
+
+        All output folders that the account knows are looked at. Raises StoreError.
+        """
+        known = [one for one in journals_in(self.book) if one.account == self.account]
+        roots = dict.fromkeys([*self.near, *(Path(one.folder) for one in known)])
+        found: dict[str, list[Path]] = {}
+        for folder in map(OutputFolder, roots):
+            with contextlib.suppress(ReelsheetError):  # another one may have it
+                for task, name in read_videos(folder.journal, tasks):
+                    found.setdefault(task, []).append(folder.videos / name)
+        return found
+
 
 def find_purchases(
     config: Config, environment: Mapping[str, str], folder: OutputFolder
@@ -107,7 +123,8 @@ def find_purchases(
     account = account_name(config) if book is None else name_in(book, config, environment)
     own = read_id(folder.journal)
     beside: list[Submission] = []
-    for journal in journals_near(Path(config.output.dir), folder.root):
+    near = list(journals_near(Path(config.output.dir), folder.root))
+    for journal in near:
         with contextlib.suppress(ReelsheetError):  # the run says so
             beside += news_of(book, account, journal)
     return Purchases(
@@ -115,6 +132,7 @@ def find_purchases(
         account,
         frozenset() if own is None else frozenset({own}),
         tuple(beside),
+        tuple(journal.parent for journal in near),
     )
 
 

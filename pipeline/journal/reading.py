@@ -151,6 +151,24 @@ def read_attempts(path: Path, identities: Collection[str]) -> list[Entry]:
     return found
 
 
+def read_videos(path: Path, tasks: Collection[str]) -> list[tuple[str, str]]:
+    """Return tasks, of these, with the name of each video that was made of one, the latest first.
+
+    Nothing if there is no journal. Raises StoreError.
+    """
+    connection = connect_for_reading(path)
+    if connection is None:
+        return []
+    with contextlib.closing(connection), clear_errors(path):
+        rows = connection.execute(
+            "SELECT task_id, video FROM attempts WHERE task_id IS NOT NULL AND video IS NOT NULL "
+            "ORDER BY finished_at DESC"
+        )
+        found = [row for row in rows if row[0] in tasks]
+    videos = videos_of([video for _, video in found])
+    return [(task, one.name) for (task, _), one in zip(found, videos, strict=True) if one]
+
+
 def first_events(connection: sqlite3.Connection) -> dict[str, int]:
     """Return when each entry was first heard of, by its identity: a place in the order of events.
 

@@ -164,24 +164,16 @@ def _submission_of(entry: Entry, folder: OutputFolder, manifest: Path) -> Submis
     )
 
 
-def find_unusable(bought: Iterable[Submission]) -> frozenset[str]:
-    """Return the references of the videos whose file is missing or has another length."""
-    return frozenset(
-        one.reference
-        for one in bought
-        if one.video is not None and not _has_length(video_file(one), one.video.size_bytes)
-    )
-
-
 def video_file(bought: Submission) -> Path:
     """Return where the video of a submission lies, if it is still there."""
     name = bought.video.name if bought.video else bought.video_name
     return OutputFolder(Path(bought.folder)).videos / name
 
 
-def _has_length(path: Path, size_bytes: int) -> bool:
+def has_video(path: Path, bought: Submission) -> bool:
+    """Return whether a file is there that may be the video of a submission, by its length."""
     try:
-        return path.lstat().st_size == size_bytes
+        return bought.video is not None and path.lstat().st_size == bought.video.size_bytes
     except OSError:
         return False
 

@@ -208,7 +208,9 @@ class _Comparison:
                 if one.state in COUNTING and (not one.task_id or one.task_id not in self._serving)
             ]
             bought.sort(key=lambda one: (not self._is_usable(one), -(one.submitted_at or 0)))
-            self._pools[request_hash] = bought
+            # A task made one take, however many copies of it there are.
+            takes = {one.task_id or one.reference: one for one in reversed(bought)}
+            self._pools[request_hash] = [*reversed(takes.values())]
         return self._pools[request_hash]
 
     def _is_usable(self, one: Submission) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Protocol
 
 from pipeline.account.purchases import find_purchases
@@ -37,8 +37,9 @@ from pipeline.planner.editions import (
     widen,
 )
 from pipeline.planner.plan import Action, Plan, Selection, limit_submissions
-from pipeline.planner.planner import find_unusable, own_attempts, plan_manifest, price
+from pipeline.planner.planner import own_attempts, plan_manifest, price
 from pipeline.planner.repeats import Compared, History, Repeats, find_repeats
+from pipeline.runner.takes import TakeFiles
 from pipeline.writer.outcome import say_unmet
 
 
@@ -55,6 +56,9 @@ class Purchases(Protocol):
 
     def bought_for(self, journal_id: str) -> Sequence[Submission]:
         """Return what was submitted from a journal."""
+
+    def copies_of(self, tasks: Collection[str]) -> Mapping[str, Sequence[Path]]:
+        """Return the files that the videos of these tasks were put into, by the task."""
 
 
 class _NothingBought:
@@ -73,6 +77,10 @@ class _NothingBought:
     def bought_for(self, journal_id: str) -> Sequence[Submission]:
         _ = journal_id
         return ()
+
+    def copies_of(self, tasks: Collection[str]) -> Mapping[str, Sequence[Path]]:
+        _ = tasks
+        return {}
 
 
 NOTHING_BOUGHT: Purchases = _NothingBought()
@@ -111,6 +119,7 @@ class Comparison:
     _plan: Plan
     _whole: Plan
     _history: History
+    _files: TakeFiles
     _requests: Mapping[str, Request] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     begins_with: str | None = None
@@ -165,7 +174,8 @@ class Comparison:
         bought = purchases.bought_for(begins_with) if begins_with is not None else ()
         earlier = {one.key: one for one in bought if one.state in COUNTING}
         known = (*chain(*elsewhere.values()), *chain(*own.values()), *earlier.values())
-        history = History(elsewhere, own, earlier, present, find_unusable(known))
+        files = TakeFiles(known, purchases.copies_of)
+        history = History(elsewhere, own, earlier, present, files.unusable)
         return cls(
             checked,
             entries,
@@ -176,6 +186,7 @@ class Comparison:
             plan,
             whole,
             history,
+            files,
             requests,
             notes,
             begins_with,
@@ -269,10 +280,17 @@ class Comparison:
         told = tuple(one for one in found if one is not None)
         return (*told, *say_unmet(compared.plan.steps))
 
+    def file_of(self, bought: Submission) -> Path:
+        """Return the file from which the video of a submission is to be copied."""
+        return self._files.file_of(bought)
+
     def pass_over(self, bought: Submission) -> None:
-        """Take it from now on that the video of a submission cannot be had."""
-        unusable = self._history.unusable | {bought.reference}
-        self._history = replace(self._history, unusable=unusable)
+        """Take it from now on that the file of a submission is not its video; raises StoreError.
+
+        Where there is no other one, its video cannot be had.
+        """
+        self._files.pass_over(bought)
+        self._history = replace(self._history, unusable=self._files.unusable)
 
 
 def describe_price(seconds: int, money: float | None, config: Config) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pipeline.account.submission import Submission
 from pipeline.disk.folder import OutputFolder
@@ -19,7 +20,6 @@ from pipeline.journal.journal import Journal
 from pipeline.lifecycle import SETTLED, apply
 from pipeline.model import Attempt, Entry
 from pipeline.planner.plan import Action, Step
-from pipeline.planner.planner import video_file
 from pipeline.planner.repeats import Compared
 from pipeline.runner.comparison import Comparison
 from pipeline.runner.engine_setup import Attempts
@@ -68,7 +68,8 @@ class Copying:
         written = []
         for at in range(len(compared.plan.steps)):
             while (step := compared.plan.steps[at]).action is Action.REUSE and not self.stopped():
-                events = self._copy(step, attempts.new(step.key), entries.get(step.key))
+                source = comparison.file_of(_bought(step))
+                events = self._copy(step, source, attempts.new(step.key), entries.get(step.key))
                 if events:
                     written.append(self.journal.append(events, wall))
                     fresh[step.key] = self._noted(entries.get(step.key), events, wall)
@@ -80,15 +81,15 @@ class Copying:
         entries |= fresh
         return compared
 
-    def _copy(self, step: Step, attempt: Attempt, before: Entry | None) -> list[Event]:
+    def _copy(
+        self, step: Step, source: Path, attempt: Attempt, before: Entry | None
+    ) -> list[Event]:
         """Copy the video of a repeat; return what happened to the row, nothing if it failed."""
         bought = _bought(step)
         video, task_id = bought.video, bought.task_id
         if video is None or task_id is None:
             return []
-        if not place_copy(
-            video_file(bought), self.folder.videos / attempt.video_name, video.sha256
-        ):
+        if not place_copy(source, self.folder.videos / attempt.video_name, video.sha256):
             return []
         warnings = (*video.warnings, _origin_of(bought, attempt))
         taken = replace(video, name=attempt.video_name, warnings=warnings)

@@ -316,6 +316,16 @@ def test_a_bought_take_serves_one_row(
     )
 
 
+def test_a_take_that_lies_in_two_folders_serves_one_row() -> None:
+    """A copy in this folder, for a row that left it, is no second purchase: the other row's is."""
+    taken = bought("C012", "mug")
+    here = replace(own("left", "mug"), task_id=taken.task_id, submitted_at=None)
+    for unusable in (taken.reference, here.reference):
+        sheet = Sheet({"x": "mug", "y": "mug"}, [], [taken], [here])
+        sheet.unusable = frozenset({unusable})
+        assert actions(sheet.compare().plan) == {"x": Action.REUSE, "y": Action.SUBMIT}
+
+
 def test_the_newest_video_is_taken_and_then_the_next() -> None:
     """One that was rejected, is gone or was changed is passed over; without any left the row waits.
 

@@ -42,6 +42,8 @@ class Desk:
     noted: list[ev.Event] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     editions: list[tuple[KnownJournal, frozenset[str]]] = field(default_factory=list)
+    copies: dict[str, list[Path]] = field(default_factory=dict)
+    asked_for_copies: list[str] = field(default_factory=list)
 
     @property
     def folder(self) -> OutputFolder:
@@ -67,6 +69,18 @@ class Desk:
     def bought_for(self, journal_id: str) -> Sequence[Submission]:
         found = (one for submissions in self.bought.values() for one in submissions)
         return [one for one in found if one.journal_id == journal_id]
+
+    def copies_of(self, tasks: Collection[str]) -> Mapping[str, Sequence[Path]]:
+        self.asked_for_copies += tasks
+        return {task: self.copies[task] for task in tasks if task in self.copies}
+
+    def copy_of(self, one: Submission, content: bytes = CONTENT) -> Path:
+        """Have a file that a third folder got for a task."""
+        files = self.copies.setdefault(one.task_id or "", [])
+        path = self.root / f"{one.key} in folder {len(files)}.mp4"
+        path.write_bytes(content)
+        files.append(path)
+        return path
 
     def request(self, prompt: str) -> Request:
         """What the account would be told of a row with this prompt."""
@@ -219,6 +233,27 @@ def test_a_file_that_is_gone_or_changed_is_passed_over(desk: Desk) -> None:
     assert plan.steps[0].repeat_of is not None
     assert plan.steps[0].repeat_of.key == "right"
     assert desk.videos == {"x.mp4": CONTENT}
+
+
+@pytest.mark.parametrize("original", [b"", b"another"], ids=["gone", "changed"])
+def test_a_good_copy_of_the_take_is_as_good_as_its_first_file(desk: Desk, original: bytes) -> None:
+    """The first copy whose content is right, wherever it lies; the row says whose video it is."""
+    one = desk.buy("a mug", "C012", original)
+    bad, _ = desk.copy_of(one, b"a movie"), desk.copy_of(one)
+    plan = desk.copy()
+    assert plan.steps[0].action is Action.REUSE
+    assert plan.steps[0].repeat_of == one
+    assert desk.videos == {"x.mp4": CONTENT}
+    assert bad.read_bytes() == b"a movie"
+    (said,) = results_of(desk.checked, plan, desk.entries)[0].warnings
+    assert said.startswith("taken from C012 of ")
+
+
+def test_where_the_file_is_there_nobody_looks_for_copies(desk: Desk) -> None:
+    """All journals of the account would be read."""
+    desk.copy_of(desk.buy("a mug", "C012"))
+    desk.copy()
+    assert desk.asked_for_copies == []
 
 
 def test_where_none_can_be_had_the_row_waits_and_says_what_to_do(desk: Desk) -> None:

@@ -291,6 +291,43 @@ def test_a_video_that_cannot_be_had_lets_the_row_wait(shop: Shop, bought: Path, 
     assert shop.submitted == 1
 
 
+def test_a_good_copy_elsewhere_is_enough(shop: Shop, bought: Path) -> None:
+    """The first folder was cleared, and the project moved: the video still lies in another one."""
+    copy, _, _ = saved_copy(shop, bought)
+    assert shop.run(copy).code == 0
+    (shop.folder / "outputs" / "products" / "videos" / "mug.mp4").unlink()
+    bag = shop.folder / "outputs" / "products" / "videos" / "bag.mp4"
+    bag.write_bytes(bytes(bag.stat().st_size))
+    third = shop.write("third.csv", shop.rows(*NAMES))
+    planned = shop.product("plan", third, "--json").json
+    assert planned["groups"]["repeat"] == 3
+    ended = shop.run(third)
+    assert (ended.code, shop.submitted) == (0, 0), ended.err
+    here = shop.folder / "outputs" / "third" / "videos"
+    there = shop.folder / "outputs" / copy.stem / "videos"
+    for name in NAMES:
+        assert (here / f"{name}.mp4").read_bytes() == (there / f"{name}.mp4").read_bytes()
+    assert "taken from mug of" in of(shop.folder / "outputs" / "third")[0]["result_warnings"]
+
+
+def test_a_take_of_its_own_comes_back_from_a_copy(shop: Shop, bought: Path) -> None:
+    """Its own file was deleted; another folder had got a copy of it, and --redo need not pay."""
+    copy, _, _ = saved_copy(shop, bought)
+    assert shop.run(copy).code == 0
+    edited = shop.rows(*NAMES)
+    edited[0]["prompt"] += ", blue"
+    shop.write(bought.name, edited)
+    assert shop.run(bought, "--redo", "changed").code == 0
+    (shop.folder / "outputs" / "products" / "videos" / "mug.mp4").unlink()
+    shop.write(bought.name, shop.rows(*NAMES))
+    shop.mark = shop.api.mark()
+    ended = shop.run(bought, "--redo", "changed")
+    assert (ended.code, shop.submitted) == (0, 0), ended.err
+    first = of(shop.folder / "outputs" / "products")[0]
+    assert (first["result_state"], first["result_action"]) == ("done", "")
+    assert "made of the same cells" in first["result_warnings"]
+
+
 def test_held_repeats_wait_and_those_under_way_are_free_later(shop: Shop, bought: Path) -> None:
     """With `hold`; and while the original is still being made."""
     copy, _, _ = saved_copy(shop, bought)
