@@ -102,9 +102,10 @@ def _settle(target: Target, key: str, task_id: str | None, *, adopt: bool) -> st
 def _list(target: Target, *, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from pipeline.runner.resolve import open_doubts
+    from pipeline.runner.resolve import open_doubts, refuse_renamed
     from pipeline.runner.target import refuse_another
 
+    refuse_renamed(target)
     refuse_another(target)
     doubts = open_doubts(target, _check_if_readable(target))
     currency = target.config.budget.currency

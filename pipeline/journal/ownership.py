@@ -18,7 +18,8 @@ from pipeline.errors import StoreError, UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading
 
 MOVED_FROM = "moved_from"
-"""The name under which a journal notes the path that its manifest had before it was moved."""
+"""The name under which a journal notes the paths that its manifest had before, the last one first,
+a line each."""
 
 _GET_MANIFEST = "SELECT value FROM meta WHERE name = 'manifest' "
 
@@ -63,7 +64,7 @@ def claim(
         if known is None or known[0] == wanted or (adopt and gone):
             noted = [("manifest", wanted)]
             if known is not None and known[0] != wanted:
-                noted.append((MOVED_FROM, known[0]))
+                noted.append((MOVED_FROM, "\n".join((known[0], *_earlier(connection)))))
             connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", noted)
             return
     other = f"the output folder {path.parent} belongs to another manifest: {known[0]}"
@@ -76,6 +77,23 @@ def claim(
         f"{other}, which still exists.",
         action="Leave --out away: this manifest then has an output folder of its own.",
     )
+
+
+def _earlier(connection: sqlite3.Connection) -> list[str]:
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (MOVED_FROM,)).fetchone()
+    return [] if row is None else row[0].split("\n")
+
+
+def find_renamed(manifest: Path, journal: Path) -> Path | None:
+    """Return what a manifest that is gone is called now, if this is its journal; None if not.
+
+    Raises StoreError, UsageError.
+    """
+    noted = read_notes(journal)
+    now = noted.get("manifest")
+    earlier = noted.get(MOVED_FROM, "").split("\n")
+    known = now is not None and str(manifest.resolve()) in earlier and is_gone(manifest)
+    return Path(now) if known and now is not None else None
 
 
 def _claim_for_series(

@@ -21,9 +21,9 @@ from pipeline.config.settings import Config
 from pipeline.disk.folder import FolderUse, OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import StoreError, UsageError
-from pipeline.journal.ownership import MOVED_FROM, find_manifest, read_notes
+from pipeline.journal.ownership import MOVED_FROM, find_manifest, find_renamed, read_notes
 from pipeline.journal.reading import read_entries, read_runs
-from pipeline.manifest.wording import count
+from pipeline.manifest.wording import count, quote_name
 from pipeline.model import Entry, State
 
 _UNPAID = frozenset({State.INVALID, State.WAITING, State.REFUSED, State.FAILED})
@@ -300,6 +300,24 @@ class _Namesakes:
             if one.state not in _UNPAID
         }
         return sum(one in sent for one in self._requests) if sent else 0
+
+
+def explain_renamed(manifest: Path, folder: OutputFolder) -> UsageError | None:
+    """Return where the rows of a manifest are that was run under another name since; None if not.
+
+    `folder` is its output folder as one would expect it, which holds none of them.
+    """
+    for there in (folder, *folder.neighbours()):
+        with contextlib.suppress(StoreError, UsageError):
+            now = find_renamed(manifest, there.journal)
+            if now is not None:
+                command = f"reelsheet resolve {quote_name(str(now))} --all"
+                return UsageError(
+                    f"{manifest} was renamed to {now}: its rows are kept under that name, in "
+                    f"{there.root}.",
+                    action=f"List those to settle with: {command}.",
+                )
+    return None
 
 
 def book_knows(config: Config, folder: Path) -> bool:

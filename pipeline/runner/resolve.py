@@ -22,6 +22,7 @@ from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, read_first_events, read_runs
 from pipeline.model import Entry, RunRecord, State, TaskView
 from pipeline.planner.planner import known_rows, renamed_rows
+from pipeline.runner.namesakes import explain_renamed
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.target import Target, check_target
 from pipeline.writer.outcome import iso
@@ -126,6 +127,13 @@ def open_doubts(target: Target, checked: CheckedManifest | None) -> list[Doubt]:
     return list_doubts(entries.values(), runs, {key: row.number for key, row in rows})
 
 
+def refuse_renamed(target: Target) -> None:
+    """Raise UsageError if the rows of a manifest that is gone are kept under another name now."""
+    refusal = explain_renamed(target.manifest, target.folder)
+    if refusal is not None:
+        raise refusal
+
+
 def key_in_journal(target: Target, key: str) -> str:
     """Return the key under which the journal knows a row that may have been renamed since.
 
@@ -204,6 +212,7 @@ def close_unsent(target: Target, key: str, *, adopt: bool) -> str:
 @contextlib.contextmanager
 def _open_entry_of(target: Target, key: str, *, adopt: bool) -> Iterator[tuple[Journal, Entry]]:
     folder = target.folder
+    refuse_renamed(target)
     if is_gone(folder.journal):
         raise UsageError(
             f"there is no journal in {folder.root}: no run has ever sent a row from there.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import signal
 from pathlib import Path
@@ -145,6 +146,32 @@ def test_a_renamed_manifest_goes_on_where_it_was_killed(product: Product, api: A
     assert ended.code == 0
     assert "4 rows got a video that was bought before, free" in ended.err
     assert api.calls("submit", since=mark) == []
+
+
+def test_a_doubt_is_asked_for_by_an_earlier_name(product: Product, api: Api) -> None:
+    """Whichever name a manifest had, resolve says where its rows are, by a command that works."""
+    api.faults("submit_answer_lost", "query_lookup_unsupported")
+    brief = {"api.lookup_s": "0.5"}
+    first = sheets.write(product.folder / "first.csv", sheets.rows(1, prompt="doubtful {}"))
+    assert product("run", first, "-q", sets=brief).code == 3
+    second = first.rename(product.folder / "second.csv")
+    assert product("run", second, "-q", sets=brief).code == 3
+    third = second.rename(product.folder / "third one.csv")
+    assert product("run", third, "-q", sets=brief).code == 3
+    out = product.folder / "outputs" / "first"
+    for earlier in (first, second):
+        for asked in (("P0001", "--not-sent"), ("P0001", "--task-id", "t-1"), ("--all",)):
+            for where in ((), ("--out", str(out))):
+                told = product("resolve", earlier, *asked, *where)
+                assert (told.code, told.out) == (2, "")
+                assert f"{earlier} was renamed to {third}" in told.err
+        line = told.err.partition("List those to settle with: reelsheet ")[2]
+        listed = product(*shlex.split(line.strip().removesuffix(".")))
+        assert (listed.code, "P0001 (row 2): in_doubt" in listed.out) == (0, True)
+    never = product("resolve", product.folder / "never.csv", "P0001", "--not-sent")
+    assert (never.code, "no run has ever sent" in never.err) == (2, True)
+    api.faults()
+    assert product("resolve", third, "P0001", "--not-sent", "-q").code == 0
 
 
 def test_moved_before_its_pictures(product: Product, api: Api) -> None:
