@@ -123,6 +123,19 @@ def tasks_among(book: Path, tasks: Collection[str]) -> set[str]:
     return found
 
 
+def latest_tasks(book: Path, account: str, most: int) -> list[tuple[str, str]]:
+    """Return reference and id of the tasks that an account submitted last, the newest first."""
+    with reading(book) as connection:
+        if connection is None:
+            return []
+        found = connection.execute(
+            "SELECT reference, task_id FROM submissions WHERE account = ? AND task_id IS NOT NULL "
+            "ORDER BY submitted_at DESC LIMIT ?",
+            (account, most),
+        )
+        return [(str(reference), str(task_id)) for reference, task_id in found]
+
+
 def journals_in(book: Path, folder: Path | None = None) -> list[KnownJournal]:
     """Return the journals that the book knows, those of one output folder or all."""
     with reading(book) as connection:

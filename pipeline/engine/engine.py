@@ -60,6 +60,7 @@ class _Lane:
         self.states: Counter[State] = Counter()
         self.new: NewAttempt
         self.asks_first: Callable[[str], bool]
+        self.wants_proof: Callable[[str], bool]
 
 
 class Engine:
@@ -133,6 +134,7 @@ class Engine:
         new: NewAttempt,
         *,
         asks_first: Callable[[str], bool] = lambda _: False,
+        wants_proof: Callable[[str], bool] = lambda _: False,
         weight: float = 1,
     ) -> None:
         """Have these rows submitted, in their order.
@@ -145,6 +147,8 @@ class Engine:
             asks_first: Says whether a row may have been sent by a run of which nothing is known.
                 Such a row is looked up by its reference first, which is free, and sent only if the
                 provider does not know it. Otherwise the task that is found is its own.
+            wants_proof: Says of such a row whether "no such task" is believed only once a task of
+                the account was found by its reference. Until then it is left alone.
             weight: The lane's share in the free slots, compared with the weights of the others.
 
         Raises:
@@ -157,7 +161,7 @@ class Engine:
         if not weight > 0:
             raise ValueError(f"the weight of lane {lane} is {weight}")
         rows = self._lanes[lane]
-        rows.new, rows.asks_first = new, asks_first
+        rows.new, rows.asks_first, rows.wants_proof = new, asks_first, wants_proof
         rows.states[State.WAITING] += self._waiting.add(lane, keys, weight)
 
     def take_up(self, lane: int, entry: Entry, now: float, *, doubt_age_s: float = 0) -> None:
@@ -228,6 +232,17 @@ class Engine:
     def finds_by_reference(self) -> bool:
         """Whether the provider was seen to find a task by our own reference in this run."""
         return self._outstanding.references.found
+
+    def trust_references(self) -> None:
+        """Take it that look-ups by reference find tasks: one was seen before the start."""
+        self._outstanding.references.found = True
+
+    def unproved(self, lane: int) -> frozenset[str]:
+        """Return the keys of a lane's rows that may have been sent: their look-ups prove nothing.
+
+        No look-up by reference was seen to find a task of the account.
+        """
+        return frozenset(row.key for row in self._submissions.unproved if row.lane == lane)
 
     def unknown_statuses(self, lane: int) -> dict[str, str]:
         """Return the status of each running task of a lane, by key, whose last one nobody knows."""
@@ -323,6 +338,7 @@ class Engine:
             row = self._rows[new] = Tracked(new, attempt, State.WAITING, now)
             row.supersedes = supersedes
             if lane.asks_first(new.key):
+                row.wants_proof = lane.wants_proof(new.key)
                 self._submissions.ask_first(row, now)
             else:
                 self._apply(self._submissions.prepare(row, now))
@@ -338,6 +354,7 @@ class Engine:
         self._apply(self._outstanding.take_query_reply(row, content, now))
         if unsent:
             self._apply(self._submissions.heed_first_look(row, content, now))
+        self._submissions.heed_proof()
         if in_doubt and not isinstance(content, Unauthorized):
             found = row.state is not State.IN_DOUBT
             self._apply(self._submissions.heed_look_up(row, now, found=found))

@@ -57,6 +57,7 @@ class Tracked:
     lookups: int = 0
     lookup_until: float = 0.0
     proves: bool = False
+    wants_proof: bool = False
     reserved_on: float = 0.0
     unanswered_since: float | None = None
     unknown_since: float | None = None

@@ -46,7 +46,8 @@ class Submissions:
 
     `rows` are the engine's, and only read; `upload_age_s` is how long the URL of an uploaded
     picture is used. `held` says of rows that the account has bought elsewhere why they are left
-    alone.
+    alone. `unproved` are the rows that may have been sent before and were not found, as long as no
+    look-up by reference was seen to find any task.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Submissions:
         self._upload_age_s = upload_age_s
         self._budget_waits = False
         self.held: dict[RowId, str] = {}
+        self.unproved: list[RowId] = []
 
     def wake_at(self, now: float) -> float:
         """Return when the next upload or submission may leave."""
@@ -86,12 +88,24 @@ class Submissions:
     def heed_first_look(
         self, row: Tracked, content: TaskView | ProviderError, now: float
     ) -> Reaction:
-        """Prepare a row whose reference the provider does not know; one that was found is sent."""
+        """Prepare a row whose reference the provider does not know; one that was found is sent.
+
+        Where that proves nothing yet, it is set aside and takes no room.
+        """
         if row.state is not State.WAITING:
             self._waiting.drop(row.id)
         elif isinstance(content, NoSuchTask):
-            return self.prepare(row, now)
+            if not row.wants_proof or self._outstanding.references.found:
+                return self.prepare(row, now)
+            self._waiting.drop(row.id)
+            self.unproved.append(row.id)
         return NOTHING
+
+    def heed_proof(self) -> None:
+        """Have the rows set aside looked up anew once look-ups were seen to work."""
+        if self.unproved and self._outstanding.references.found:
+            self._waiting.take_back(self.unproved)
+            self.unproved.clear()
 
     # Pictures.
 

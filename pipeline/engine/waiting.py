@@ -12,7 +12,7 @@ Tested in tests/engine/test_fair_nights.py and tests/engine/test_waiting_rows.py
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush, heapreplace
 
@@ -150,6 +150,13 @@ class Waiting:
     def drop(self, row: RowId) -> None:
         """Make room for another: this row, which is not prepared, waits no longer in this run."""
         self._leave(row.lane, self._lanes[row.lane])
+
+    def take_back(self, rows: Sequence[RowId]) -> None:
+        """Queue rows that were dropped first in their lanes, in this order: they are made anew."""
+        for row in reversed(rows):
+            self._lanes[row.lane].new.appendleft(row.key)
+            self._to_make.join(row.lane)
+        self.total += len(rows)
 
     def _leave(self, lane: int, rows: _Lane) -> None:
         rows.ahead -= 1

@@ -31,7 +31,8 @@ class PlannedLane:
 
     `plan` says what the run does with each row; `entries` are what the journal knows of the rows,
     by key, and looked into while the run goes on; `uploader` says whose uploads of this journal may
-    be used again; `asks_first` whether a row is looked up before it is sent.
+    be used again; `asks_first` whether a row is looked up before it is sent, and `wants_proof`
+    whether "no such task" is then believed only once look-ups were seen to work.
     """
 
     plan: Plan
@@ -40,6 +41,7 @@ class PlannedLane:
     checked: CheckedManifest
     uploader: str
     asks_first: Callable[[str], bool] = lambda _: False
+    wants_proof: Callable[[str], bool] = lambda _: False
 
 
 def build_engine(
@@ -97,6 +99,7 @@ def _enqueue(engine: Engine, number: int, lane: PlannedLane, config: Config) -> 
         (step.key for step in submits),
         lambda key: (attempts.new(key), entries.get(key)),
         asks_first=lane.asks_first,
+        wants_proof=lane.wants_proof,
     )
 
 

@@ -112,6 +112,7 @@ class Tally:
 
     `unknown_statuses` are those of tasks still running at its end, by the keys of their rows.
     `held` says why rows were left alone, by key: their requests were bought elsewhere meanwhile.
+    `unproved` are the keys of rows that may have been sent, while no look-up finds anything.
     """
 
     submitted: int = 0
@@ -123,6 +124,7 @@ class Tally:
     balance_after: float | None = None
     unknown_statuses: Mapping[str, str] = field(default_factory=dict)
     held: Mapping[str, str] = field(default_factory=dict)
+    unproved: frozenset[str] = frozenset()
 
 
 def select(

@@ -195,12 +195,30 @@ def tell_recovery(
         log.write("recovery", told=line)
 
 
-def stop_for_forgotten(typed: Invocation, folder: OutputFolder) -> Stop:
-    """Stop submitting: what may have been sent cannot be looked up without references."""
+def stop_for_forgotten(typed: Invocation, folder: OutputFolder, *, references: bool) -> Stop:
+    """Stop submitting: what may have been sent cannot be looked up.
+
+    Args:
+        typed: how the run was called.
+        folder: its output folder.
+        references: whether submissions carry references; then look-ups by them found nothing at
+            all, not even tasks that are known.
+
+    """
+    forgotten = "the journal may have forgotten what its last run sent, and"
+    if references:
+        return Stop(
+            ExitCode.IN_DOUBT,
+            f"{forgotten} no look-up by reference has found any task of this account: that the "
+            "provider does not find the other rows proves nothing, and they were not sent",
+            Reach.SUBMITTING,
+            "See in your ToAPIs account what was made, and submit a row that was not made by its "
+            "key, with --pay-again KEY: once its own reference is found, the others go on by "
+            "themselves.",
+        )
     return Stop(
         ExitCode.IN_DOUBT,
-        "the journal may have forgotten what its last run sent, and without api.client_reference "
-        "that cannot be looked up",
+        f"{forgotten} without api.client_reference that cannot be looked up",
         Reach.SUBMITTING,
         "See in your ToAPIs account what was made. To have the journal trusted again: "
         f"{typed.rebuild(folder.root)}. Where that finds nothing to restore, submit "

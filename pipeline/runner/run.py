@@ -6,7 +6,7 @@ import contextlib
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.account.opening import OpenAccount
@@ -154,20 +154,40 @@ class ManifestRun:
         asks = self.order.config.api.client_reference
         return asks and self.recovery.asks_first(self.entries.get(key))
 
+    def wants_proof(self, key: str) -> bool:
+        """Whether a row may have been sent, and only look-ups that were seen to work say no.
+
+        For the rows of --pay-again a person has looked into the account.
+        """
+        return self.recovery.ask_all and key not in self.order.selection.pay_again
+
+    @property
+    def keys_to_submit(self) -> list[str]:
+        """The keys of the rows that the plan submits."""
+        return [step.key for step in self.plan.of(Action.SUBMIT)]
+
     def _hold_forgotten(self) -> None:
         """Leave alone what may have been sent and cannot be looked up."""
+        if not self.order.config.api.client_reference:
+            self._hold_doubtful({key for key in self.keys_to_submit if self.wants_proof(key)})
+
+    def _hold_doubtful(self, keys: Collection[str]) -> None:
+        """Leave rows alone that may have been sent, and say so at the end."""
+        if not keys:
+            return
         order = self.order
-        named = order.selection.pay_again  # a person has looked into the account for these
-        held = {step.key for step in self.plan.of(Action.SUBMIT)} - named
-        if held and self.recovery.ask_all and not order.config.api.client_reference:
-            self._stop = stop_for_forgotten(order.invocation, order.folder)
-            steps = (
-                step._replace(action=Action.LEAVE, reason=self._stop.reason)
-                if step.key in held
-                else step
-                for step in self.plan.steps
-            )
-            self.plan = replace(self.plan, steps=tuple(steps))
+        self._stop = stop_for_forgotten(
+            order.invocation,
+            order.folder,
+            references=order.config.api.client_reference,
+        )
+        steps = (
+            step._replace(action=Action.LEAVE, reason=self._stop.reason)
+            if step.key in keys
+            else step
+            for step in self.plan.steps
+        )
+        self.plan = replace(self.plan, steps=tuple(steps))
 
     @property
     def needs_provider(self) -> bool:
@@ -270,6 +290,7 @@ class ManifestRun:
     def finish(self) -> RunReport:
         """Write the results, whatever happened on the way, and say how the run ended."""
         self.plan = self._hold(self.plan)
+        self._hold_doubtful(self.tally.unproved)
         if self._stop is not None:
             self.tally.stops.append(self._stop)
             self._stop = None

@@ -35,6 +35,7 @@ from pipeline.planner.planner import estimate
 from pipeline.runner.balance import BalanceWatch, Expected, expect
 from pipeline.runner.engine_setup import PlannedLane, build_engine
 from pipeline.runner.order import RunProgress, Tally, Watcher
+from pipeline.runner.references import finds_by_reference, known_tasks
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.signals import Brake, heed_signals
@@ -103,6 +104,7 @@ class ProviderSession:
                     run.order.checked,
                     uploader,
                     run.asks_first,
+                    run.wants_proof,
                 )
                 for run, uploader in zip(self.runs, uploaders, strict=True)
             ],
@@ -189,6 +191,8 @@ class ProviderSession:
                 if stop is not None:
                     engine.stop(stop)
             brake.steer(scheduler)
+            if await self._sees_references(providers[0]):
+                engine.trust_references()
             try:
                 await scheduler.run()
             finally:
@@ -199,6 +203,14 @@ class ProviderSession:
                 if one.reach is Reach.EVERYTHING
             ):
                 await balance.look_after(providers[0])
+
+    async def _sees_references(self, provider: ToAPIs) -> bool:
+        """Return whether a look-up by reference finds a task, where rows to be sent hang on it."""
+        hanging = [run for run in self.runs if any(map(run.wants_proof, run.keys_to_submit))]
+        if not hanging:
+            return False
+        known = known_tasks((run.journal for run in hanging), self._account)
+        return await finds_by_reference(provider, known)
 
     async def _open_providers(self, stack: contextlib.AsyncExitStack) -> list[ToAPIs]:
         """Return the provider of each lane: for a rehearsal the emulator that has its tasks."""
@@ -303,6 +315,7 @@ def _count(tally: Tally, event: Event) -> None:
 def _note_what_is_left(engine: Engine, lane: int, run: ManifestRun) -> None:
     tally = run.tally
     tally.held = engine.held(lane)
+    tally.unproved = engine.unproved(lane)
     tally.unknown_statuses = engine.unknown_statuses(lane)
     for status, rows in Counter(tally.unknown_statuses.values()).items():
         run.log.write("tasks are left with a status nobody knows", status=status, rows=rows)

@@ -307,6 +307,7 @@ def enqueue(
     weights: Sequence[float] = (1,),
     supersedes: Mapping[str, Entry] | None = None,
     asks_first: Callable[[str], bool] = lambda _: False,
+    wants_proof: Callable[[str], bool] = lambda _: False,
 ) -> None:
     """Have these attempts submitted, each in its lane, in their order.
 
@@ -318,7 +319,9 @@ def enqueue(
         def new(key: str, by_key: dict[str, Attempt] = by_key) -> tuple[Attempt, Entry | None]:
             return by_key[key], (supersedes or {}).get(by_key[key].identity)
 
-        engine.enqueue(lane, by_key, new, weight=weight, asks_first=asks_first)
+        engine.enqueue(
+            lane, by_key, new, weight=weight, asks_first=asks_first, wants_proof=wants_proof
+        )
 
 
 def night(
@@ -335,7 +338,11 @@ def night(
 
 
 def resume(
-    before: Night, *, after_s: float = 0.0, asks_first: Callable[[str], bool] = lambda _: False
+    before: Night,
+    *,
+    after_s: float = 0.0,
+    asks_first: Callable[[str], bool] = lambda _: False,
+    wants_proof: Callable[[str], bool] = lambda _: False,
 ) -> Night:
     """A fresh engine that takes up what the journals of an earlier night say, some time later."""
     now = before.now + after_s
@@ -364,6 +371,7 @@ def resume(
         weights=before.weights,
         supersedes=entries,
         asks_first=asks_first,
+        wants_proof=wants_proof,
     )
     return Night(
         engine,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -18,10 +19,12 @@ from tests.engine.night import SETTINGS, Night, Provider, attempt, attempts, nig
 SMALL = replace(SETTINGS, outstanding=6, submits_in_flight=3, outage_s=120)
 
 
-def forgotten(before: Night, kept: int = 0) -> Night:
+def forgotten(
+    before: Night, kept: int = 0, *, wants_proof: Callable[[str], bool] = lambda _: False
+) -> Night:
     """The same rows, resumed from a journal that kept only so many of its events."""
     before.journal = before.journal[:kept]
-    after = resume(before, after_s=60, asks_first=lambda _: True)
+    after = resume(before, after_s=60, asks_first=lambda _: True, wants_proof=wants_proof)
     after.keeps_sent = True
     return after
 
@@ -203,3 +206,93 @@ def test_many_rows_are_asked_for_as_they_come_near() -> None:
     assert len([one for one in first.commands if isinstance(one, Query)]) <= 64
     run = forgotten(night(rows, Provider(), SMALL)).run()
     assert run.states() == {State.DONE: 300}
+
+
+# "No such task" of a provider that may not know references at all.
+
+
+def knows_no_reference(said: Query, *_: object) -> TaskView | ProviderError | None:
+    """Answer 404 to every look-up by reference."""
+    return NoSuchTask("no", status=404) if said.reference.startswith("rs-") else None
+
+
+def test_no_such_task_is_not_believed_where_no_reference_is_found() -> None:
+    """Nothing is sent: each row is asked for once, left waiting and told of."""
+    before = night(40, Provider(), SMALL).run(until=200)
+    bought = sum(before.provider.accepted.values())
+    before.provider.on_query = knows_no_reference
+    after = forgotten(before, wants_proof=lambda _: True).run()
+    assert sum(after.provider.submits.values()) == bought
+    assert after.states() == {State.WAITING: 40}
+    assert after.engine.unproved(0) == {one.key for one in after.rows}
+    assert not after.engine.stops
+    assert len(after.sent) == 40
+
+
+def test_known_tasks_do_not_hide_that_references_are_not_known() -> None:
+    """The tasks that the journal kept are brought home by their ids, and prove nothing."""
+    before = night(40, Provider(task_s=lambda _: 400.0), SMALL).run(until=200)
+    bought = sum(before.provider.accepted.values())
+    before.provider.on_query = knows_no_reference
+    after = forgotten(before, kept=4, wants_proof=lambda _: True).run()
+    assert sum(after.provider.submits.values()) == bought
+    assert after.states()[State.DONE] > 0
+
+
+@pytest.mark.parametrize("kept", [0, 4, 9])
+def test_a_reference_that_is_found_lets_the_others_go(kept: int) -> None:
+    """Wherever it stands in the sheet: rows asked for before it are asked for anew, and sent."""
+    before = night(list(reversed(attempts(40))), Provider(task_s=lambda _: 400.0), SMALL)
+    before.run(until=200)
+    bought = sum(before.provider.accepted.values())
+    assert 3 < bought < 40
+    before.rows = attempts(40)
+    after = forgotten(before, kept, wants_proof=lambda _: True).run()
+    assert after.states() == {State.DONE: 40}
+    assert set(after.provider.accepted.values()) == {1}
+    assert set(after.provider.submits.values()) == {1}
+    assert not after.engine.unproved(0)
+
+
+def test_what_was_seen_before_the_start_counts() -> None:
+    """A look-up of a known task, made by whoever begins the run."""
+    run = forgotten(night(40, Provider(), SMALL), wants_proof=lambda _: True)
+    run.engine.trust_references()
+    run.run()
+    assert run.states() == {State.DONE: 40}
+    assert not run.engine.unproved(0)
+
+
+def test_a_row_that_a_person_vouches_for_proves_it_for_the_others() -> None:
+    """It is sent, and its own reference is found: then the others are asked for anew, and sent."""
+    rows = attempts(40)
+    run = forgotten(night(rows, Provider(), SMALL), wants_proof=lambda key: key != rows[7].key)
+    run.run()
+    assert run.states() == {State.DONE: 40}
+    assert set(run.provider.submits.values()) == {1}
+
+
+def test_a_row_that_a_person_vouches_for_is_sent_alone_where_no_reference_is_found() -> None:
+    """And nothing else is."""
+    rows, provider = attempts(40), Provider(on_query=knows_no_reference)
+    run = forgotten(night(rows, provider, SMALL), wants_proof=lambda key: key != rows[7].key).run()
+    assert run.provider.submits == {rows[7].key: 1}
+    assert run.states() == {State.DONE: 1, State.WAITING: 39}
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_a_copy_of_any_moment_buys_nothing_again_without_look_ups(lanes: int) -> None:
+    """Whatever number of its last events a journal lost: no row is accepted twice."""
+
+    def begin() -> Night:
+        rows = [attempt(f"row{n // lanes}", lane=n % lanes) for n in range(10)]
+        before = night(rows, Provider(), SMALL, [1] * lanes).run(until=40)
+        before.provider.on_query = knows_no_reference
+        return before
+
+    for kept in range(len(begin().journal) + 1):
+        before = begin()
+        bought = sum(before.provider.accepted.values())
+        after = forgotten(before, kept, wants_proof=lambda _: True).run()
+        assert set(after.provider.accepted.values()) <= {1}, kept
+        assert sum(after.provider.submits.values()) == bought, kept

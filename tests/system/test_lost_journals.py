@@ -385,6 +385,70 @@ def test_only_the_journals_file_at_another_path(shop: Shop, tmp_path: Path) -> N
     shop.hold()
 
 
+def cut_short(shop: Shop) -> None:
+    """Let the journal say that its last run did not end."""
+    with contextlib.closing(sqlite3.connect(shop.journal)) as journal:
+        journal.execute("UPDATE runs SET finished_at = NULL, exit_code = NULL")
+        journal.commit()
+
+
+def test_no_such_task_is_not_believed_where_no_reference_is_found(
+    shop: Shop, tmp_path: Path
+) -> None:
+    """A provider that finds nothing by reference: the rows wait, until it finds a task that way."""
+    shop.cut_off(copy=tmp_path / "copy.db")
+    shop.elsewhere(tmp_path)
+    shutil.rmtree(shop.out)
+    shop.out.mkdir()
+    shutil.copy(tmp_path / "copy.db", shop.journal)
+    with contextlib.closing(sqlite3.connect(shop.journal)) as journal:
+        journal.executescript(FORGET)
+        journal.commit()
+    shop.api.faults("query_lookup_unsupported")
+    for _ in range(2):
+        ended = shop.run()
+        assert ended.code == 3, ended.err
+        assert "proves nothing" in ended.err
+        assert "--pay-again KEY" in ended.err
+        assert shop.sent == ROWS
+    shop.api.faults()
+    assert shop.run().code == 0
+    shop.hold()
+
+
+@pytest.mark.parametrize("book", [True, False])
+def test_known_tasks_prove_that_look_ups_work(shop: Shop, tmp_path: Path, book: bool) -> None:
+    """Videos that were brought home long ago are asked for by reference, and new rows are sent."""
+    shop.sets = {} if book else NO_BOOK
+    assert shop.run("--limit", "3").code == 0
+    cut_short(shop)
+    if book:
+        shop.elsewhere(tmp_path)
+    shop.api.faults("query_lookup_unsupported")
+    assert shop.run().code == 3
+    assert shop.sent == 3
+    assert shop.run("--pay-again", "P0004").code == 3
+    assert shop.sent == 4
+    shop.api.faults()
+    assert shop.run().code == 0
+    shop.hold()
+
+
+def test_a_row_that_a_person_vouches_for_lets_the_others_go(shop: Shop) -> None:
+    """Nothing is known that could prove it: the row's own reference does, as soon as it is sent."""
+    shop.sets = NO_BOOK
+    shop.api.faults("submit_401")
+    assert shop.run().code == 4
+    shop.api.faults()
+    shop.mark = shop.api.mark()
+    cut_short(shop)
+    ended = shop.run()
+    assert ended.code == 3, ended.err
+    assert shop.sent == 0
+    assert shop.run("--pay-again", "P0001").code == 0
+    shop.hold()
+
+
 def test_without_references_rows_are_sent_by_their_keys(shop: Shop, tmp_path: Path) -> None:
     """Where nothing is left to restore, a person who has looked says which rows to send."""
     shop.sets = {"api.client_reference": "false"}
