@@ -44,6 +44,11 @@ _PUT = (
     "submitted_at = coalesce(excluded.submitted_at, submitted_at), "
     "money = coalesce(excluded.money, money), finished_at = excluded.finished_at"
 )
+_PUT_ONWARD = (
+    "UPDATE submissions SET state = ?, key = ?, task_id = coalesce(?, task_id), "
+    "video = coalesce(?, video), finished_at = ? WHERE reference = ?"
+)
+"""No index holds any of these: each would cost another page with every commit."""
 _PUT_UNSENT = "UPDATE submissions SET state = ? WHERE reference = ?"
 _PUT_KEY = "UPDATE submissions SET key = ? WHERE journal_id = ? AND identity = ?"
 _PUT_SEQ = "UPDATE journals SET seq = ?, last_event = max(last_event, ?) WHERE journal_id = ?"
@@ -238,9 +243,17 @@ class _Writer:
             elif not change.entry.reused:  # the purchase of a reused take is another one's
                 if isinstance(change.event, Declined):
                     self._totals.give_back(reference, batch.account)
-                put_entry(self._connection, batch.account, batch.journal_id, change.entry)
+                if change.intended or not self._move_on(change.entry):
+                    put_entry(self._connection, batch.account, batch.journal_id, change.entry)
         self._connection.execute(_PUT_SEQ, (batch.seq, batch.last_event, batch.journal_id))
         return withheld
+
+    def _move_on(self, entry: Entry) -> bool:
+        """Write how a submission went on; return whether the book has it."""
+        video = _video_text_of(entry)
+        reference = entry.attempt.client_business_id
+        values = (entry.state.value, entry.key, entry.task_id, video, entry.finished_at, reference)
+        return self._connection.execute(_PUT_ONWARD, values).rowcount > 0
 
     def _intend(self, change: Change, batch: Batch) -> Withheld | None:
         attempt, guard = change.entry.attempt, batch.guard
@@ -278,7 +291,6 @@ def put_entry(
     attempt = entry.attempt
     request = attempt.request
     connection.execute(_PUT_REQUEST, request_values(request))
-    video = None if entry.video is None else video_text(entry.video)
     connection.execute(
         _PUT,
         (
@@ -296,6 +308,10 @@ def put_entry(
             entry.submitted_at,
             entry.finished_at,
             attempt.video_name,
-            video,
+            _video_text_of(entry),
         ),
     )
+
+
+def _video_text_of(entry: Entry) -> str | None:
+    return None if entry.video is None else video_text(entry.video)
