@@ -12,13 +12,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from pipeline.concealment import conceal
 from pipeline.model import Balance, Phase, TaskView
-from pipeline.toapis.weblinks import escape_link, link_fault, name_link
+from pipeline.toapis.weblinks import UNPRINTABLE, first_usable, link_fault
 
 Body: TypeAlias = Mapping[str, object]
 
@@ -48,10 +47,8 @@ _SAID_OF_TASKS = ("task_id", "progress", "fail_reason")
 UNKNOWN_TASK = "task_not_exist"
 """The code by which the API says that it does not know a task."""
 
-_LONGEST_MESSAGE = 500
 _LONGEST_ID = 512
 _FINISHED_PERCENT = 100
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 # One decoder for all: `json.loads` makes a new one for each call that names a constant's parser.
 _JSON = json.JSONDecoder(parse_constant=lambda _: None)
 
@@ -110,11 +107,6 @@ def parse(body: bytes | None) -> Body | None:
     return value if isinstance(value, dict) else None
 
 
-def is_html(body: bytes | None) -> bool:
-    """Tell whether the body is a web page, which proxies send with any status."""
-    return body is not None and body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-
-
 def read_complaint(body: Body | None) -> Complaint:
     """Read code and message of an error body (docs/contract.md, "Error bodies")."""
     if body is None:
@@ -139,7 +131,7 @@ def _task_id(body: Body) -> str | None:
     for level in (body, _inner(body)):
         for name in ("id", "task_id"):
             found = _word(level.get(name))
-            if found and len(found) <= _LONGEST_ID and not _UNPRINTABLE.search(found):
+            if found and len(found) <= _LONGEST_ID and not UNPRINTABLE.search(found):
                 return found
     return None
 
@@ -167,7 +159,7 @@ def task_view(received: Received) -> TaskView | None:
     if phase is Phase.UNKNOWN and UNKNOWN_TASK in read_complaint(body).words:
         return None
     failure = _failure(shown) if phase is Phase.FAILED else Complaint()
-    video_url, url_fault = _first_usable(_video_places(shown))
+    video_url, url_fault = first_usable(_video_places(shown))
     return TaskView(
         task_id=_task_id(shown),
         phase=phase,
@@ -201,20 +193,12 @@ def picture_url(received: Received) -> str | None:
     body = _good(received)
     if body is None or denies(body):
         return None
-    return _first_usable([_dict(body, "data").get("url")])[0]
+    return first_usable([_dict(body, "data").get("url")])[0]
 
 
 def denies(body: Body | None) -> bool:
     """Tell whether a body says that the call failed, which may come with any status."""
     return body is not None and body.get("success") is False
-
-
-def presentable(text: str | None, secret: str) -> str | None:
-    """Return a provider's text fit for logs: a line without key or signed URL, at most 500 long."""
-    if text is None:
-        return None
-    clean = conceal(_UNPRINTABLE.sub(" ", text), secret).strip()
-    return clean[:_LONGEST_MESSAGE] or None
 
 
 def _good(received: Received) -> Body | None:
@@ -280,16 +264,16 @@ def _is_completed_by_address(body: Body) -> bool:
     known = _PHASES.get(word, Phase.UNKNOWN)
     if known in (Phase.FAILED, Phase.COMPLETED):
         return False
-    certain = _first_usable(_named_places(body))[0] is not None
     if known is not Phase.UNKNOWN:
         # Some announce the address while the bar still moves: then there is nothing there yet.
         progress = _progress(body.get("progress"))
-        return certain and (progress is None or progress >= _FINISHED_PERCENT)
-    if certain:
+        finished = progress is None or progress >= _FINISHED_PERCENT
+        return finished and first_usable(_named_places(body))[0] is not None
+    if first_usable(_named_places(body))[0] is not None:
         return True
     # A bare `url` can be a page of help in an error body, so there must be a task around it.
     tells = bool(word) and _task_id(body) is not None
-    return tells and _first_usable(_video_places(body))[0] is not None
+    return tells and first_usable(_video_places(body))[0] is not None
 
 
 def _failure(body: Body) -> Complaint:
@@ -307,7 +291,7 @@ def _video_places(body: Body) -> tuple[object, ...]:
     """
     result, data = _dict(body, "result"), _dict(body, "data")
     reason = _text(body.get("fail_reason"))
-    done = _phase(body) is Phase.COMPLETED and reason and link_fault(reason) is None
+    done = reason and _phase(body) is Phase.COMPLETED and link_fault(reason) is None
     return (
         body.get("video_url"),
         *_listed_urls(result.get("data")),
@@ -329,17 +313,6 @@ def _named_places(body: Body) -> tuple[object, ...]:
 def _listed_urls(value: object) -> list[object]:
     entries = value if isinstance(value, list) else []
     return [entry.get("url") for entry in entries if isinstance(entry, dict)]
-
-
-def _first_usable(values: Iterable[object]) -> tuple[str | None, str | None]:
-    """Return the first address that a request can be made of, else what is wrong with the first."""
-    wrong = None
-    for text in filter(None, map(_text, values)):
-        fault = link_fault(text)
-        if fault is None:
-            return escape_link(text), None
-        wrong = wrong or name_link(text, fault)
-    return None, wrong
 
 
 def _word(value: object) -> str | None:

@@ -19,6 +19,7 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
+from pipeline.concealment import conceal
 from pipeline.config.values import TASK_PATH, origin_of
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
@@ -27,9 +28,11 @@ from pipeline.model import Balance, Request, TaskView
 from pipeline.retryafter import retry_after_s
 from pipeline.toapis import answers, failures
 from pipeline.toapis.answers import Answer, Received, Silence
+from pipeline.toapis.weblinks import UNPRINTABLE
 
 _LONGEST_BODY_BYTES = 1_000_000
 _LARGEST_UPLOAD_BYTES = 10_000_000  # docs/contract.md, "Uploads": "10MB"; the smaller reading
+_LONGEST_MESSAGE = 500
 _LONGEST_STATUS = 60
 _SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif"}
 _Good = TypeVar("_Good", str, TaskView, Balance)
@@ -168,7 +171,7 @@ class ToAPIs:
         told = (view.error_code, view.error_message, view.unknown_status, view.url_fault)
         if not any(told):
             return view
-        code, message, status, fault = (answers.presentable(text, self._key) for text in told)
+        code, message, status, fault = (_presentable(text, self._key) for text in told)
         return replace(
             view,
             error_code=code,
@@ -236,9 +239,9 @@ class ToAPIs:
             return good
         error = failed(received)
         raise type(error)(
-            answers.presentable(error.message, self._key) or "The API gave no answer.",
+            _presentable(error.message, self._key) or "The API gave no answer.",
             status=error.status,
-            code=answers.presentable(error.code, self._key),
+            code=_presentable(error.code, self._key),
             retry_after_s=error.retry_after_s,
             action=error.action,
         )
@@ -294,6 +297,14 @@ def _checked_key(key: str) -> str:
             action="Copy the key again into the variable that api.key_env names.",
         )
     return key
+
+
+def _presentable(text: str | None, secret: str) -> str | None:
+    """Return a provider's text fit for logs: a line without key or signed URL, at most 500 long."""
+    if text is None:
+        return None
+    clean = conceal(UNPRINTABLE.sub(" ", text), secret).strip()
+    return clean[:_LONGEST_MESSAGE] or None
 
 
 def _picture_bytes(path: Path, sha256: str | None) -> bytes:

@@ -55,7 +55,7 @@ def explain_query(received: Received) -> ProviderError:
     if isinstance(received, Silence):
         return Unreachable(f"The task could not be queried: {received.reason}.")
     told = answers.read_complaint(answers.parse(received.body))
-    page = received.body is None or answers.is_html(received.body)
+    page = received.body is None or _is_html(received.body)
     missing = received.status == 404 and not page  # noqa: PLR2004
     telling = received.status == 400 or received.is_success  # noqa: PLR2004
     if missing or (telling and answers.UNKNOWN_TASK in told.words):
@@ -157,7 +157,12 @@ def _gist(answer: Answer) -> str:
         return f"{status} with a body that broke off or was too large"
     if not answer.is_success:
         return status
-    if answers.is_html(answer.body):
+    if _is_html(answer.body):
         return f"{status} with a page instead of data"
     readable = answers.parse(answer.body) is not None
     return f"{status} without a task id" if readable else f"{status} with an unreadable body"
+
+
+def _is_html(body: bytes | None) -> bool:
+    """Tell whether the body is a web page, which proxies send with any status."""
+    return body is not None and body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")

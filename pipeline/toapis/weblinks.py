@@ -9,20 +9,36 @@ Tested in tests/toapis/test_task_answers.py.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import quote, urlsplit
 
 _LONGEST_LINK = 64 * 1024
 _SHOWN = 120
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+"""Characters that no address or id holds, and no log may show."""
 # All of ASCII that can be seen, so that a signature arrives letter for letter; never a backslash.
 _KEPT = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "\\")
+
+
+def first_usable(values: Iterable[object]) -> tuple[str | None, str | None]:
+    """Return the first address that a request can be made of, else what is wrong with the first."""
+    wrong = None
+    for value in values:
+        text = value.strip() if isinstance(value, str) else ""
+        if not text:
+            continue
+        fault = link_fault(text)
+        if fault is None:
+            return escape_link(text), None
+        wrong = wrong or _name(text, fault)
+    return None, wrong
 
 
 def link_fault(link: str) -> str | None:
     """Say why no request can be made of this address; None if one can."""
     if len(link) > _LONGEST_LINK:
         return f"is longer than {_LONGEST_LINK:,} characters"
-    if _CONTROL.search(link):
+    if UNPRINTABLE.search(link):
         return "holds a line break or another control character"
     try:
         parts = urlsplit(link)
@@ -44,7 +60,7 @@ def escape_link(link: str) -> str:
     return link[:end] + quote(link[end:], safe=_KEPT)
 
 
-def name_link(link: str, fault: str) -> str:
+def _name(link: str, fault: str) -> str:
     """Name an address with its fault, without its signature and without a password."""
     if "@" in link:
         return f"it {fault}"
