@@ -90,14 +90,16 @@ class Reconciliation:
 
     `standing` says which of journal and book has lost something. `events`, each with its time in
     Unix seconds, are for the journal, in this order. `ask_first` holds the identities of the rows
-    to look up before they are sent; with `ask_all` it is every row. `adopted` are the submissions
-    that the journal did not know, or not to where they have come.
+    to look up before they are sent; with `ask_all` it is every row. So are those that were last
+    sent before the Unix second `asked_until`, by when an earlier run had asked for every row.
+    `adopted` are the submissions that the journal did not know, or not to where they have come.
     """
 
     standing: Standing = Standing.TOGETHER
     events: tuple[tuple[ev.Event, float], ...] = ()
     ask_first: frozenset[str] = frozenset()
     ask_all: bool = False
+    asked_until: float = 0.0
     adopted: tuple[Submission, ...] = ()
 
     @property
@@ -107,7 +109,10 @@ class Reconciliation:
 
     def asks_first(self, entry: Entry | None) -> bool:
         """Whether a row is looked up before it is sent; None: a row that was never known."""
-        return self.ask_all or (entry is not None and entry.identity in self.ask_first)
+        if entry is None:
+            return self.ask_all
+        earlier = (entry.submitted_at or 0.0) < self.asked_until
+        return self.ask_all or earlier or entry.identity in self.ask_first
 
 
 def reconcile(

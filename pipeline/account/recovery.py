@@ -21,9 +21,12 @@ from pipeline.journal.reading import read_all
 from pipeline.model import Entry, State
 
 ASKS_FIRST = "asks_first"
-"""The note in a journal that may have forgotten submissions: it looks up every row for good.
+"""The note in a journal that may have forgotten submissions: it looks up every row.
 
 Empty, it does so no more."""
+
+_ASKED_UNTIL = "asked_until"
+"""The note of the Unix second by which every row of the manifest had been looked up or sent."""
 
 
 def recover(journal: Journal, book: Book | None, folder: Path, at: float) -> Reconciliation:
@@ -63,9 +66,35 @@ def recover(journal: Journal, book: Book | None, folder: Path, at: float) -> Rec
     written = [journal.append([event], when) for event, when in found.events]
     for one in written:
         one.result()
+    found = replace(found, asked_until=float(notes.get(_ASKED_UNTIL, 0)))
     if found.ask_all:
-        journal.note({ASKS_FIRST: str(at)})
-    return replace(found, ask_all=found.ask_all or asks_first(notes))
+        return ask_for_all(journal, found, at)
+    return replace(found, ask_all=asks_first(notes))
+
+
+def ask_for_all(journal: Journal, found: Reconciliation, at: float) -> Reconciliation:
+    """Have every row looked up before it is sent, by this run and those after it.
+
+    Args:
+        journal: The journal, open for writing.
+        found: What is to be done otherwise.
+        at: The time, in Unix seconds.
+
+    Raises:
+        StoreError: The journal cannot be used.
+
+    """
+    journal.note({ASKS_FIRST: str(at)})
+    return replace(found, ask_all=True)
+
+
+def note_asked(journal: Journal, at: float) -> None:
+    """Trust a journal again: by `at`, a Unix second, each row had been looked up or sent.
+
+    Further attempts of these rows may still be forgotten: they are looked up before they are sent.
+    Raises StoreError.
+    """
+    journal.note({ASKS_FIRST: "", _ASKED_UNTIL: str(at)})
 
 
 def asks_first(notes: Mapping[str, str]) -> bool:
@@ -111,10 +140,18 @@ def foresee(journal: Path, book: Path | None, folder: Path) -> dict[str, Entry]:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The references and the tasks of all that was sent from an output folder, as far as known."""
+    """The references and the tasks of all that was sent from an output folder, as far as known.
+
+    `_begun` says of each when it was sent, in Unix seconds.
+    """
 
     references: frozenset[str]
     tasks: frozenset[str | None]
+    _begun: tuple[float, ...]
+
+    def sent_since(self, at: float) -> int:
+        """Return how many of them were sent at a Unix second or later."""
+        return sum(one >= at for one in self._begun)
 
 
 def known_before(journal: Path, book: Path | None, folder: Path) -> Known:
@@ -141,9 +178,10 @@ def known_before(journal: Path, book: Path | None, folder: Path) -> Known:
         if own is not None and not is_gone(path)
         for one in submissions_of(path, own)
     ]
-    references = {one.attempt.client_business_id for one in attempts}
+    begun = {one.reference: one.submitted_at or 0.0 for one in remembered}
+    begun |= {one.attempt.client_business_id: one.submitted_at or 0.0 for one in attempts}
     tasks: set[str | None] = {one.task_id for one in attempts} | {one.task_id for one in remembered}
-    return Known(frozenset(references | {one.reference for one in remembered}), frozenset(tasks))
+    return Known(frozenset(begun), frozenset(tasks), tuple(begun.values()))
 
 
 def _lost_one(here: Sequence[KnownJournal]) -> KnownJournal:

@@ -10,28 +10,19 @@ import contextlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
 
 from pipeline import events as ev
-from pipeline.account.reading import tasks_among
-from pipeline.account.reconcile import Reconciliation
-from pipeline.account.recovery import known_before
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import open_to_read_bytes
-from pipeline.engine.rows import Reach, Stop
-from pipeline.errors import ExitCode, ManifestError, UsageError
-from pipeline.journal.reading import read_runs
+from pipeline.errors import ManifestError
 from pipeline.lifecycle import MOVES, SETTLED
-from pipeline.manifest.invocation import Invocation
-from pipeline.manifest.wording import count
 from pipeline.model import IDENTITY_MARK, RESULT_COLUMNS, Manifest, State
 from pipeline.reader.reading import read
-from pipeline.runner.runlog import RunLog
 
 _UNSENT = {State.WAITING.value, State.INVALID.value, State.REFUSED.value}
 _INTENDED = b'"what": "Intended"'
@@ -60,53 +51,10 @@ class Trace:
     finished_at: float | None = None
 
 
-def why_forgotten(folder: OutputFolder, typed: Invocation, book: Path | None) -> UsageError | None:
-    """Return why no run may begin in an output folder; None if nothing sent there is forgotten.
-
-    The files beside the journal are asked for the last run. Only if the journal does not know that
-    run are they read whole. Nothing is made or written, so the same is found at every call.
-
-    Args:
-        folder: the output folder.
-        typed: what the user named for the run.
-        book: the file of the account's book; None if there is none.
-
-    Raises:
-        StoreError: the journal or the book cannot be read.
-
-    """
-    runs = read_runs(folder.journal)
-    ids, since = {one.run_id for one in runs}, max((one.started_at for one in runs), default=0.0)
-    if runs and _last_runs(folder) <= ids:
-        return None
-    known = known_before(folder.journal, book, folder.root)
-    if _log_knows_more(folder.log, known.references, ids, since):
-        return _forgotten(folder, typed, folder.log, gone=not runs)
-    if not runs and not known.references:
-        sign = sign_of_submissions(folder)
-    else:
-        sign = _results_that_know_more(folder, known.tasks, book, since)
-    return None if sign is None else _forgotten(folder, typed, sign, gone=not runs)
-
-
-def refuse_forgotten(folder: OutputFolder, typed: Invocation, book: Path | None) -> None:
-    """Raise UsageError, StoreError if no run may begin in an output folder; see `why_forgotten`.
-
-    Args:
-        folder: the output folder.
-        typed: what the user named for the run.
-        book: the file of the account's book; None if there is none.
-
-    """
-    refusal = why_forgotten(folder, typed, book)
-    if refusal is not None:
-        raise refusal
-
-
-def _last_runs(folder: OutputFolder) -> set[object]:
+def last_runs(folder: OutputFolder) -> set[object]:
     """Return the ids of the last run that run.log tells of, and of the one in the summary."""
     found = {line["run"] for line in _last_line(folder.log) if "run" in line}
-    return found | {_summary_of(folder).get("run_id")} - {None}
+    return found | {summary_of(folder).get("run_id")} - {None}
 
 
 def _last_line(path: Path) -> list[dict[str, Any]]:
@@ -117,113 +65,10 @@ def _last_line(path: Path) -> list[dict[str, Any]]:
     return []
 
 
-def _log_knows_more(
-    log: Path, references: AbstractSet[str], ids: AbstractSet[str], since: float
-) -> bool:
-    """Return whether a log tells of rows that a run sent later, and that nobody else knows."""
-    if not {line.get("client_business_id") for line in _intents(log)} - references:
-        return False
-    later = (
-        line
-        for line in logged(log)
-        if line.get("run") not in ids and _second(line.get("at")) > since
-    )
-    return any(
-        one.reference not in references and one.state is not State.WAITING
-        for one in traces_in_log(later)
-    )
-
-
-def _intents(log: Path) -> Iterator[dict[str, Any]]:
+def intents(log: Path) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a log that tell of an intent to send."""
     with contextlib.suppress(OSError), open_to_read_bytes(log) as lines:
         yield from _documents(line for line in lines if _INTENDED in line)
-
-
-def _results_that_know_more(
-    folder: OutputFolder, tasks: AbstractSet[str | None], book: Path | None, since: float
-) -> Path | None:
-    """Return the results of a later run, if they tell of a task that nobody else knows."""
-    if _second(_summary_of(folder).get("finished_at")) <= since:
-        return None
-    results = read_results(folder)
-    if results is None:
-        return None
-    told = {one.task_id for one in traces_in_results(results, _unnamed(results)) if one.task_id}
-    unknown = told - tasks
-    if book is not None:
-        unknown -= tasks_among(book, unknown)  # videos of other manifests are reused
-    return results.path if unknown else None
-
-
-def _forgotten(folder: OutputFolder, typed: Invocation, sign: Path, *, gone: bool) -> UsageError:
-    what = "is gone" if gone else "is an older copy"
-    return UsageError(
-        f"the journal of {typed.manifest} in {folder.root} {what}: {sign} tells of rows that were "
-        "sent and that neither it nor a book knows. They would be sent and paid for again; "
-        "nothing was sent.",
-        action=f"Restore it with: {typed.rebuild(folder.root)}. To start over and pay "
-        "again, name another output folder with --out.",
-    )
-
-
-def tell_recovery(
-    recovery: Reconciliation, manifest: Path, tell: Callable[[str], None], log: RunLog
-) -> None:
-    """Say what a journal got back, and what is looked up before it is sent.
-
-    Args:
-        recovery: what was found before the run began.
-        manifest: the manifest of the run.
-        tell: shows a line to whoever pays.
-        log: the log of the run.
-
-    """
-    said = []
-    if recovery.adopted:
-        known = count(len(recovery.adopted), "submission")
-        said.append(
-            f"The journal of {manifest} did not know of {known} that the account's book remembers. "
-            "They are taken over and not sent again."
-        )
-    if recovery.ask_all:
-        said.append(
-            f"The journal of {manifest} may have forgotten what was sent: every row is looked up "
-            "by its reference before it is sent, which is free."
-        )
-    for line in said:
-        tell(line)
-        log.write("recovery", told=line)
-
-
-def stop_for_forgotten(typed: Invocation, folder: OutputFolder, *, references: bool) -> Stop:
-    """Stop submitting: what may have been sent cannot be looked up.
-
-    Args:
-        typed: how the run was called.
-        folder: its output folder.
-        references: whether submissions carry references; then look-ups by them found nothing at
-            all, not even tasks that are known.
-
-    """
-    forgotten = "the journal may have forgotten what its last run sent, and"
-    if references:
-        return Stop(
-            ExitCode.IN_DOUBT,
-            f"{forgotten} no look-up by reference has found any task of this account: that the "
-            "provider does not find the other rows proves nothing, and they were not sent",
-            Reach.SUBMITTING,
-            "See in your ToAPIs account what was made, and submit a row that was not made by its "
-            "key, with --pay-again KEY: once its own reference is found, the others go on by "
-            "themselves.",
-        )
-    return Stop(
-        ExitCode.IN_DOUBT,
-        f"{forgotten} without api.client_reference that cannot be looked up",
-        Reach.SUBMITTING,
-        "See in your ToAPIs account what was made. To have the journal trusted again: "
-        f"{typed.rebuild(folder.root)}. Where that finds nothing to restore, submit "
-        "the rows that were not made by their keys, with --pay-again KEY,….",
-    )
 
 
 def sign_of_submissions(folder: OutputFolder) -> Path | None:
@@ -234,16 +79,17 @@ def sign_of_submissions(folder: OutputFolder) -> Path | None:
     if _summary_says_sent(folder):
         return folder.summary
     results = read_results(folder)
-    if results is not None and any(True for _ in traces_in_results(results, _unnamed(results))):
-        return results.path
-    return None
+    return results.path if results is not None and tasks_in(results) else None
 
 
-def _unnamed(results: Manifest) -> list[str]:
-    return [""] * len(results.rows)
+def tasks_in(results: Manifest) -> set[str]:
+    """Return the ids of the tasks that a table of results tells of."""
+    unnamed = [""] * len(results.rows)
+    return {one.task_id for one in traces_in_results(results, unnamed) if one.task_id}
 
 
-def _summary_of(folder: OutputFolder) -> dict[str, Any]:
+def summary_of(folder: OutputFolder) -> dict[str, Any]:
+    """Return the summary of the last run; empty if there is none that can be read."""
     with contextlib.suppress(OSError, ValueError), open_to_read_bytes(folder.summary) as file:
         told = json.load(file)
         return told if isinstance(told, dict) else {}
@@ -251,7 +97,7 @@ def _summary_of(folder: OutputFolder) -> dict[str, Any]:
 
 
 def _summary_says_sent(folder: OutputFolder) -> bool:
-    told = _summary_of(folder)
+    told = summary_of(folder)
     states = told.get("states")
     sent = isinstance(states, dict) and not states.keys() <= _UNSENT
     return sent or ("states" in told and bool(told.get("submitted")))
@@ -338,9 +184,16 @@ def _after(trace: Trace, kind: type[ev.Event], line: dict[str, Any]) -> Trace:
     )
 
 
-def read_results(folder: OutputFolder) -> Manifest | None:
-    """Return the latest results in an output folder as a table; None if none can be read."""
-    found = [one for one in folder.root.glob("results*") if folder.wrote(one) and one.is_file()]
+def read_results(folder: OutputFolder, *, since: float = 0.0) -> Manifest | None:
+    """Return the latest results in an output folder as a table; None if none can be read.
+
+    Those that were written before the Unix second `since` are passed over.
+    """
+    found = [
+        one
+        for one in folder.root.glob("results*")
+        if folder.wrote(one) and one.is_file() and one.stat().st_mtime >= since
+    ]
     for path in sorted(found, key=lambda one: one.stat().st_mtime, reverse=True):
         with contextlib.suppress(ManifestError):
             return read(path)
@@ -364,8 +217,8 @@ def traces_in_results(results: Manifest, keys: Sequence[str]) -> Iterator[Trace]
                 State(state),
                 task_id=task_id,
                 video_name=PurePath(told.get("result_video") or "").name or None,
-                submitted_at=_second(told.get("result_submitted_at")) or None,
-                finished_at=_second(told.get("result_finished_at")) or None,
+                submitted_at=second_of(told.get("result_submitted_at")) or None,
+                finished_at=second_of(told.get("result_finished_at")) or None,
             )
 
 
@@ -373,7 +226,7 @@ def _whole(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() else None
 
 
-def _second(text: str | None) -> float:
+def second_of(text: str | None) -> float:
     """Return a time as the log and the results write it in Unix seconds, 0 if it is none."""
     with contextlib.suppress(ValueError):
         return datetime.fromisoformat(text or "").timestamp()

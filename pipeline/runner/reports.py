@@ -21,8 +21,9 @@ from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import Plan, Selection, Step
 from pipeline.planner.planner import estimate, known_rows
 from pipeline.runner.comparison import Comparison, purchases_of
+from pipeline.runner.forgotten import why_forgotten
 from pipeline.runner.order import refuse_unknown_keys
-from pipeline.runner.remains import sign_of_submissions, why_forgotten
+from pipeline.runner.remains import sign_of_submissions
 from pipeline.runner.target import (
     Refused,
     Target,

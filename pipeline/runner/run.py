@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pipeline.account.opening import OpenAccount
 from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recording import Recorder
-from pipeline.account.recovery import recover
+from pipeline.account.recovery import ask_for_all, note_asked, recover
 from pipeline.account.submission import Submission
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
@@ -29,8 +29,15 @@ from pipeline.runner.comparison import (
     requests_by_key,
 )
 from pipeline.runner.engine_setup import guard_of
+from pipeline.runner.forgotten import (
+    is_copy_of_a_moment,
+    refuse_forgotten,
+    stop_for_forgotten,
+    tell_look_ups,
+    tell_recovery,
+    without,
+)
 from pipeline.runner.order import Order, Tally
-from pipeline.runner.remains import refuse_forgotten, stop_for_forgotten, tell_recovery
 from pipeline.runner.reports import RunReport, RunSpend
 from pipeline.runner.reuse import Copying
 from pipeline.runner.runlog import RunLog
@@ -73,9 +80,12 @@ def open_run(
     """
     folder, manifest = order.folder, order.checked.manifest.path
     run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+    copied = False
     if not order.config.rehearses:
+        book = None if account is None else account.book.path
         # Before anything is made or noted: a run is refused at every try, not only at the first.
-        refuse_forgotten(folder, order.invocation, None if account is None else account.book.path)
+        refuse_forgotten(folder, order.invocation, book)
+        copied = is_copy_of_a_moment(folder, book)
     with (
         contextlib.closing(Journal(folder.journal)) as journal,
         RunLog(folder.log, run_id, clock.wall, secret=order.secret) as log,
@@ -90,6 +100,8 @@ def open_run(
             run.recovery = recover(journal, None, folder.root, clock.wall())
         if not order.config.rehearses:
             tell_recovery(run.recovery, manifest, tell, log)
+        if copied:
+            run.recovery = ask_for_all(journal, run.recovery, clock.wall())
         yield run
 
 
@@ -170,24 +182,17 @@ class ManifestRun:
         """Leave alone what may have been sent and cannot be looked up."""
         if not self.order.config.api.client_reference:
             self._hold_doubtful({key for key in self.keys_to_submit if self.wants_proof(key)})
+        elif self.recovery.ask_all and (self.keys_to_submit or self.recovery.adopted):
+            tell_look_ups(self.order.checked.manifest.path, self.tell, self.log)
 
     def _hold_doubtful(self, keys: Collection[str]) -> None:
         """Leave rows alone that may have been sent, and say so at the end."""
         if not keys:
             return
         order = self.order
-        self._stop = stop_for_forgotten(
-            order.invocation,
-            order.folder,
-            references=order.config.api.client_reference,
-        )
-        steps = (
-            step._replace(action=Action.LEAVE, reason=self._stop.reason)
-            if step.key in keys
-            else step
-            for step in self.plan.steps
-        )
-        self.plan = replace(self.plan, steps=tuple(steps))
+        references = order.config.api.client_reference
+        self._stop = stop_for_forgotten(order.invocation, order.folder, references=references)
+        self.plan = without(self.plan, keys, self._stop.reason)
 
     @property
     def needs_provider(self) -> bool:
@@ -325,7 +330,7 @@ class ManifestRun:
         self.log.write(
             "end", exit_code=int(code), states=dict(summary.states), notes=published.notes
         )
-        self._note_end(ended, int(code))
+        self._note_end(ended, int(code), asked=not any(map(_is_unasked, results)))
         told = remarks(plan.steps, results, stopped=bool(stops))
         published = replace(published, notes=(*published.notes, *told))
         return self._report(summary, results, published)
@@ -389,11 +394,19 @@ class ManifestRun:
         money = round(spend.money, 6) if paid else None
         return RunSpend(spend.videos, spend.video_seconds, money, budget.currency)
 
-    def _note_end(self, ended: float, code: int) -> None:
+    def _note_end(self, ended: float, code: int, *, asked: bool = False) -> None:
+        """Note the end, and with `asked` that each row was looked up or sent, if that was open."""
         try:
             self.journal.end_run(self.run_id, ended, code)
+            if asked and self.recovery.ask_all and self.order.config.api.client_reference:
+                note_asked(self.journal, ended)
         except StoreError as error:
             # The results are out by now, and why the journal takes no more was said if it matters.
             self.log.write(
                 "the end of the run could not be recorded in the journal", reason=error.message
             )
+
+
+def _is_unasked(result: Result) -> bool:
+    """Return whether no run has looked up or sent a row, so that its task may be forgotten."""
+    return result.attempts == 0 and result.state in {State.WAITING, State.INVALID}

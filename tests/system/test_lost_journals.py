@@ -385,6 +385,66 @@ def test_only_the_journals_file_at_another_path(shop: Shop, tmp_path: Path) -> N
     shop.hold()
 
 
+@pytest.mark.parametrize("left", ["run.log", "summary.json", "results.csv"])
+@pytest.mark.parametrize("ended", [True, False])
+def test_journal_and_book_of_one_moment_of_a_run(
+    shop: Shop, tmp_path: Path, left: str, *, ended: bool
+) -> None:
+    """What was sent after the copies were made is known to neither: every row is looked up."""
+    book = shop.elsewhere(tmp_path)
+    assert shop.run("--limit", "2").code == 0
+    shop.api.faults("query_never_finishing")
+    more = {"limits.submits_per_minute": "120", **SLOW}
+    process = shop.product.start("run", shop.manifest, sets=more, env=shop.env)
+    wait_for("submissions", lambda: shop.sent >= 4)
+    copies = [*shop.out.glob("journal.db*"), *book.parent.glob("book.db*")]
+    for one in copies:
+        shutil.copy(one, tmp_path / one.name)
+    wait_for("all submissions", lambda: shop.sent == ROWS)
+    shop.api.faults()
+    if ended:
+        assert shop.product.end(process).code == 0
+    else:
+        interrupt(process, signal.SIGKILL)
+        shop.product.end(process)
+        if left != "run.log":
+            return  # written at the end alone
+    for name in {"run.log", "summary.json", "results.csv"} - {left}:
+        (shop.out / name).unlink(missing_ok=True)
+    for one in (shop.journal, book):
+        for beside in one.parent.glob(one.name + "*"):
+            beside.unlink()
+    for one in copies:
+        shutil.copy(tmp_path / one.name, one)
+    again = shop.run()
+    assert again.code == 0, again.err
+    assert "may have forgotten" in again.err
+    shop.hold()
+    assert "may have forgotten" not in shop.run().err
+
+
+def test_a_journal_is_trusted_again_once_every_row_was_asked_for(shop: Shop) -> None:
+    """Not before; then new rows go out at once, and what is made anew of the others does not."""
+    shop.write(4)
+    shop.sets = NO_BOOK
+    assert shop.run("--only", "P0001").code == 0
+    cut_short(shop)
+    assert "may have forgotten" in shop.run("--only", "P0002").err
+    assert "may have forgotten" in shop.run().err
+    mark = shop.api.mark()
+    assert "may have forgotten" not in shop.run().err
+    assert not shop.api.calls("query", since=mark)
+    shop.write()
+    assert "may have forgotten" not in shop.run().err
+    asked = [one["path"] for one in shop.api.calls("query", since=mark)]
+    assert len([one for one in asked if "/rs-" in one]) <= 1, "the proof that look-ups work"
+    mark = shop.api.mark()
+    assert shop.run("--redo", "P0003").code == 0
+    first, *_ = (one for one in shop.api.calls(since=mark) if one["kind"] in {"query", "submit"})
+    assert first["kind"] == "query"
+    assert shop.sent == ROWS + 1
+
+
 def cut_short(shop: Shop) -> None:
     """Let the journal say that its last run did not end."""
     with contextlib.closing(sqlite3.connect(shop.journal)) as journal:

@@ -1,0 +1,289 @@
+"""Whether a journal may have forgotten what was sent, by the files beside it, and what then.
+
+Where they tell of a later run, no run may begin before the journal is restored. Where they know
+more of the very run that the journal takes for its last, it is a copy from the middle of that run:
+every row is then looked up before it is sent.
+
+"No such task" is what a provider says that never got a submission, and also one that does not know
+references at all. The difference is a video paid for twice. So tasks whose ids are known are asked
+for by their references first.
+
+Tested in tests/system/test_lost_journals.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.account.reading import latest_tasks, tasks_among
+from pipeline.account.reconcile import Reconciliation
+from pipeline.account.recovery import known_before
+from pipeline.disk.folder import OutputFolder
+from pipeline.engine.rows import Reach, Stop
+from pipeline.errors import ExitCode, ProviderError, Unauthorized, UsageError
+from pipeline.journal.reading import read_runs
+from pipeline.manifest.invocation import Invocation
+from pipeline.manifest.wording import count
+from pipeline.model import Manifest, State
+from pipeline.planner.plan import Action, Plan
+from pipeline.runner.remains import (
+    intents,
+    last_runs,
+    logged,
+    read_results,
+    second_of,
+    sign_of_submissions,
+    summary_of,
+    tasks_in,
+    traces_in_log,
+)
+from pipeline.runner.runlog import RunLog
+
+if TYPE_CHECKING:
+    from pipeline.account.opening import OpenAccount
+    from pipeline.journal.journal import Journal
+    from pipeline.toapis.client import ToAPIs
+
+_TRIES = 5
+"""Tasks asked for, the newest first: a provider does not keep old ones for ever."""
+
+
+def why_forgotten(folder: OutputFolder, typed: Invocation, book: Path | None) -> UsageError | None:
+    """Return why no run may begin in an output folder; None if nothing sent there is forgotten.
+
+    The files beside the journal are asked for the last run. Only if the journal does not know that
+    run are they read whole. Nothing is made or written, so the same is found at every call.
+
+    Args:
+        folder: the output folder.
+        typed: what the user named for the run.
+        book: the file of the account's book; None if there is none.
+
+    Raises:
+        StoreError: the journal or the book cannot be read.
+
+    """
+    runs = read_runs(folder.journal)
+    ids, since = {one.run_id for one in runs}, max((one.started_at for one in runs), default=0.0)
+    if runs and last_runs(folder) <= ids:
+        return None
+    known = known_before(folder.journal, book, folder.root)
+    if _log_knows_more(folder.log, known.references, ids, since):
+        return _forgotten(folder, typed, folder.log, gone=not runs)
+    if not runs and not known.references:
+        sign = sign_of_submissions(folder)
+    else:
+        sign = _results_that_know_more(folder, known.tasks, book, since)
+    return None if sign is None else _forgotten(folder, typed, sign, gone=not runs)
+
+
+def refuse_forgotten(folder: OutputFolder, typed: Invocation, book: Path | None) -> None:
+    """Raise UsageError, StoreError if no run may begin in an output folder; see `why_forgotten`.
+
+    Args:
+        folder: the output folder.
+        typed: what the user named for the run.
+        book: the file of the account's book; None if there is none.
+
+    """
+    refusal = why_forgotten(folder, typed, book)
+    if refusal is not None:
+        raise refusal
+
+
+def is_copy_of_a_moment(folder: OutputFolder, book: Path | None) -> bool:
+    """Return whether a journal was copied in the middle of its last run and put back later.
+
+    Then the files beside it know more of that run, and of it alone, than journal and book.
+
+    Args:
+        folder: the output folder.
+        book: the file of the account's book; None if there is none.
+
+    Raises:
+        StoreError: the journal or the book cannot be read.
+
+    """
+    runs = read_runs(folder.journal)
+    if not runs or runs[-1].finished_at is not None:
+        return False
+    run_id, since = runs[-1].run_id, runs[-1].started_at
+    known = known_before(folder.journal, book, folder.root)
+    if any(
+        line.get("client_business_id") not in known.references
+        for line in intents(folder.log)
+        if line.get("run") == run_id
+    ):
+        return True
+    told = summary_of(folder)
+    if told.get("run_id") == run_id and _whole(told.get("submitted")) > known.sent_since(since):
+        return True
+    results = read_results(folder, since=since)
+    return results is not None and _tell_more(results, known.tasks, book)
+
+
+def _whole(number: object) -> int:
+    return number if isinstance(number, int) else 0
+
+
+def _log_knows_more(
+    log: Path, references: AbstractSet[str], ids: AbstractSet[str], since: float
+) -> bool:
+    """Return whether a log tells of rows that a run sent later, and that nobody else knows."""
+    if not {line.get("client_business_id") for line in intents(log)} - references:
+        return False
+    later = (
+        line
+        for line in logged(log)
+        if line.get("run") not in ids and second_of(line.get("at")) > since
+    )
+    return any(
+        one.reference not in references and one.state is not State.WAITING
+        for one in traces_in_log(later)
+    )
+
+
+def _results_that_know_more(
+    folder: OutputFolder, tasks: AbstractSet[str | None], book: Path | None, since: float
+) -> Path | None:
+    """Return the results of a later run, if they tell of a task that nobody else knows."""
+    if second_of(summary_of(folder).get("finished_at")) <= since:
+        return None
+    results = read_results(folder)
+    return results.path if results is not None and _tell_more(results, tasks, book) else None
+
+
+def _tell_more(results: Manifest, tasks: AbstractSet[str | None], book: Path | None) -> bool:
+    """Return whether results tell of a task that nobody else knows."""
+    unknown = tasks_in(results) - tasks
+    if unknown and book is not None:
+        unknown -= tasks_among(book, unknown)  # videos of other manifests are reused
+    return bool(unknown)
+
+
+def _forgotten(folder: OutputFolder, typed: Invocation, sign: Path, *, gone: bool) -> UsageError:
+    what = "is gone" if gone else "is an older copy"
+    return UsageError(
+        f"the journal of {typed.manifest} in {folder.root} {what}: {sign} tells of rows that were "
+        "sent and that neither it nor a book knows. They would be sent and paid for again; "
+        "nothing was sent.",
+        action=f"Restore it with: {typed.rebuild(folder.root)}. To start over and pay "
+        "again, name another output folder with --out.",
+    )
+
+
+def tell_recovery(
+    recovery: Reconciliation, manifest: Path, tell: Callable[[str], None], log: RunLog
+) -> None:
+    """Say what a journal got back.
+
+    Args:
+        recovery: what was found before the run began.
+        manifest: the manifest of the run.
+        tell: shows a line to whoever pays.
+        log: the log of the run.
+
+    """
+    if recovery.adopted:
+        known = count(len(recovery.adopted), "submission")
+        told = (
+            f"The journal of {manifest} did not know of {known} that the account's book remembers. "
+            "They are taken over and not sent again."
+        )
+        tell(told)
+        log.write("recovery", told=told)
+
+
+def tell_look_ups(manifest: Path, tell: Callable[[str], None], log: RunLog) -> None:
+    """Say that every row is looked up before it is sent.
+
+    Args:
+        manifest: the manifest of the run.
+        tell: shows a line to whoever pays.
+        log: the log of the run.
+
+    """
+    told = (
+        f"The journal of {manifest} may have forgotten what was sent: every row is looked up by "
+        "its reference before it is sent, which is free."
+    )
+    tell(told)
+    log.write("recovery", told=told)
+
+
+def stop_for_forgotten(typed: Invocation, folder: OutputFolder, *, references: bool) -> Stop:
+    """Stop submitting: what may have been sent cannot be looked up.
+
+    Args:
+        typed: what the user named for the run.
+        folder: its output folder.
+        references: whether submissions carry references; then look-ups by them found nothing at
+            all, not even tasks that are known.
+
+    """
+    forgotten = "the journal may have forgotten what its last run sent, and"
+    if references:
+        return Stop(
+            ExitCode.IN_DOUBT,
+            f"{forgotten} no look-up by reference has found any task of this account: that the "
+            "provider does not find the other rows proves nothing, and they were not sent",
+            Reach.SUBMITTING,
+            "See in your ToAPIs account what was made, and submit a row that was not made by its "
+            "key, with --pay-again KEY: once its own reference is found, the others go on by "
+            "themselves.",
+        )
+    return Stop(
+        ExitCode.IN_DOUBT,
+        f"{forgotten} without api.client_reference that cannot be looked up",
+        Reach.SUBMITTING,
+        "See in your ToAPIs account what was made. To have the journal trusted again: "
+        f"{typed.rebuild(folder.root)}. Where that finds nothing to restore, submit "
+        "the rows that were not made by their keys, with --pay-again KEY,….",
+    )
+
+
+def without(plan: Plan, keys: Collection[str], reason: str) -> Plan:
+    """Return a plan that leaves rows alone, by their keys, and says why."""
+    steps = (
+        step._replace(action=Action.LEAVE, reason=reason) if step.key in keys else step
+        for step in plan.steps
+    )
+    return replace(plan, steps=tuple(steps))
+
+
+def known_tasks(journals: Iterable[Journal], account: OpenAccount | None) -> list[tuple[str, str]]:
+    """Return reference and id of the account's latest tasks, the newest first; raises StoreError.
+
+    Without a book, `account` is None and those of the journals are returned.
+    """
+    if account is not None:
+        return latest_tasks(account.book.path, account.name, _TRIES)
+    sent = [
+        (one.submitted_at or 0.0, one.attempt.client_business_id, one.task_id)
+        for journal in journals
+        for one in journal.attempts()
+        if one.task_id is not None and not one.reused
+    ]
+    newest = sorted(sent, reverse=True)[:_TRIES]
+    return [(reference, task_id) for _, reference, task_id in newest]
+
+
+async def finds_by_reference(provider: ToAPIs, known: Sequence[tuple[str, str]]) -> bool:
+    """Return whether the provider finds any of these tasks by its reference.
+
+    `known` are references with the ids of their tasks. Raises Unauthorized.
+    """
+    for reference, task_id in known:
+        try:
+            view = await provider.query(reference)
+        except Unauthorized:
+            raise
+        except ProviderError:
+            continue
+        if view.task_id == task_id:
+            return True
+    return False
