@@ -21,7 +21,7 @@ from typing import TypeAlias
 from pipeline.account.guard import Guard, Totals, repeated, sent_before
 from pipeline.account.naming import digest_of
 from pipeline.account.schema import clear_errors, connect, unusable
-from pipeline.account.submission import KnownJournal
+from pipeline.account.submission import KnownJournal, text_of
 from pipeline.disk.groupcommit import Committed, GroupCommit, done_with
 from pipeline.disk.reserve import Reserve
 from pipeline.errors import StoreError, Withheld
@@ -141,7 +141,7 @@ class Book:
         found: list[KnownJournal] = []
 
         def put(connection: sqlite3.Connection) -> Mapping[str, Withheld]:
-            row = (journal_id, account, str(folder), str(manifest), 0, 0, at)
+            row = (journal_id, account, text_of(folder), text_of(manifest), 0, 0, at)
             connection.execute(_PUT_JOURNAL, row)
             found.append(KnownJournal(*connection.execute(GET_JOURNAL, (journal_id,)).fetchone()))
             return NONE_WITHHELD

@@ -16,7 +16,14 @@ from pipeline.account.book import GET_JOURNAL, NONE_WITHHELD, Book, put_entry
 from pipeline.account.naming import name_of
 from pipeline.account.recording import Pair, pair_in
 from pipeline.account.schema import reading
-from pipeline.account.submission import MONEY, KnownJournal, Submission, submission_of
+from pipeline.account.submission import (
+    MONEY,
+    KnownJournal,
+    Submission,
+    path_of,
+    submission_of,
+    text_of,
+)
 from pipeline.config.values import is_loopback
 from pipeline.disk.folder import FolderUse, OutputFolder
 from pipeline.disk.openfile import is_gone
@@ -161,7 +168,7 @@ def _read_news(
     connection = connect_for_reading(journal)
     if connection is None:
         return None
-    folder = str(journal.parent.resolve())
+    folder = text_of(journal.parent.resolve())
     with contextlib.closing(connection):
         with clear_errors(journal):
             connection.execute("BEGIN")  # one moment of it, whatever a run adds meanwhile
@@ -188,7 +195,7 @@ def _was_moved(known: KnownJournal | None, folder: str) -> bool:
     """Return whether a journal lies elsewhere now; where both are there, one of them is a copy."""
     if known is None or known.folder == folder:
         return False
-    return is_gone(OutputFolder(Path(known.folder)).journal)
+    return is_gone(OutputFolder(path_of(known.folder)).journal)
 
 
 def _describe(connection: sqlite3.Connection) -> _Found | None:

@@ -18,6 +18,7 @@ from pipeline.account.purchases import Purchases, key_of
 from pipeline.account.reading import journals_in
 from pipeline.account.recording import Recorder, pair_in
 from pipeline.account.recovery import recover
+from pipeline.account.submission import path_of
 from pipeline.config.settings import Config
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import ReelsheetError, StoreError, UsageError
@@ -81,7 +82,7 @@ class OpenAccount:
             UsageError: the journal's earlier book was written by a newer version.
 
         """
-        self._take_over_earlier(Path(pair_in(journal.notes()).path), journal)
+        self._take_over_earlier(path_of(pair_in(journal.notes()).path), journal)
         self._refuse_another(journal, folder, typed)
         recovery = recover(journal, self.book, folder, at)
         import_journal(self.book, self.name, journal.path)

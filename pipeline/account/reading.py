@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.account.guard import IS_COUNTING, spent_since
 from pipeline.account.naming import digest_of
 from pipeline.account.schema import reading
-from pipeline.account.submission import KnownJournal, Submission
+from pipeline.account.submission import KnownJournal, Submission, text_of
 from pipeline.engine.limits import Spend
 from pipeline.journal.records import request_of, videos_of
 from pipeline.model import State
@@ -145,7 +145,7 @@ def journals_in(book: Path, folder: Path | None = None) -> list[KnownJournal]:
             rows = connection.execute(f"{_GET_JOURNALS} ORDER BY folder")
         else:
             where = f"{_GET_JOURNALS} WHERE folder = ? ORDER BY opened_at DESC"
-            rows = connection.execute(where, (str(folder.resolve()),))
+            rows = connection.execute(where, (text_of(folder.resolve()),))
         return [KnownJournal(*row) for row in rows]
 
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pipeline.account.book import Batch, Book
 from pipeline.account.guard import Guard
 from pipeline.account.reconcile import Reconciliation
-from pipeline.account.submission import MONEY, KnownJournal
+from pipeline.account.submission import MONEY, KnownJournal, text_of
 from pipeline.disk.groupcommit import Committed, after, done_with
 from pipeline.events import Event
 from pipeline.journal.journal import Journal
@@ -92,7 +92,7 @@ class Recorder:
         self._latest: Future[Committed] = done_with(Committed())
         journal.be_followed_by(self)
         journal.note(
-            {"book": book.id, "book_path": str(book.path), **self._numbers(known.last_event)}
+            {"book": book.id, "book_path": text_of(book.path), **self._numbers(known.last_event)}
         )
 
     def append(self, events: Sequence[Event], at: float) -> Future[Committed]:

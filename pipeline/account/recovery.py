@@ -14,7 +14,7 @@ from pipeline.account.book import Book
 from pipeline.account.reading import id_of, journals_in, submissions_of
 from pipeline.account.reconcile import Reconciliation, Standing, after, reconcile, standing_of
 from pipeline.account.recording import pair_in
-from pipeline.account.submission import KnownJournal, Submission
+from pipeline.account.submission import KnownJournal, Submission, path_of
 from pipeline.disk.openfile import is_gone
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_all
@@ -168,7 +168,7 @@ def known_before(journal: Path, book: Path | None, folder: Path) -> Known:
     """
     notes, attempts = read_all(journal)
     pair = pair_in(notes)
-    books = {one for one in (book, Path(pair.path) if pair.path else None) if one is not None}
+    books = {one for one in (book, path_of(pair.path) if pair.path else None) if one is not None}
     own = notes.get("id")
     if book is not None and not attempts and (here := journals_in(book, folder)):
         own = _lost_one(here).journal_id

@@ -225,7 +225,8 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 def uri_of(path: PurePath) -> str:
     """Return a file's URI as SQLite takes it: a Windows share is part of the path, no host."""
     name = path.as_posix()
-    return "file://" + quote(name if name.startswith("/") else f"/{name}", safe="/:")
+    whole = os.fsencode(name if name.startswith("/") else f"/{name}")
+    return "file://" + quote(whole, safe="/:")
 
 
 def network_kind(folder: Path, system: str | None = None) -> str | None:

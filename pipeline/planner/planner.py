@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from heapq import heapify, heappush, heapreplace
 from pathlib import Path
 
-from pipeline.account.submission import Submission
+from pipeline.account.submission import Submission, path_of
 from pipeline.checker import rules
 from pipeline.checker.check import CheckedManifest
 from pipeline.collector import pause_collector
@@ -167,7 +167,7 @@ def _submission_of(entry: Entry, folder: OutputFolder, manifest: Path) -> Submis
 def video_file(bought: Submission) -> Path:
     """Return where the video of a submission lies, if it is still there."""
     name = bought.video.name if bought.video else bought.video_name
-    return OutputFolder(Path(bought.folder)).videos / name
+    return OutputFolder(path_of(bought.folder)).videos / name
 
 
 def has_video(path: Path, bought: Submission) -> bool:

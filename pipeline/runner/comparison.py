@@ -18,7 +18,7 @@ from pathlib import Path, PurePath
 from typing import Protocol
 
 from pipeline.account.purchases import find_purchases
-from pipeline.account.submission import COUNTING, KnownJournal, Submission
+from pipeline.account.submission import COUNTING, KnownJournal, Submission, text_of
 from pipeline.checker.check import CheckedManifest
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
@@ -327,7 +327,7 @@ def _find_edition(
     asked: Sequence[str], folder: OutputFolder, purchases: Purchases
 ) -> SameTable | None:
     """Return the manifest of another output folder for which rows with these keys were bought."""
-    here = str(folder.root.resolve())
+    here = text_of(folder.root.resolve())
     editions = [
         Edition(one.journal_id, one.folder, one.manifest, keys)
         for one, keys in (purchases.keys_elsewhere(asked) if len(asked) >= LEAST_ROWS else ())

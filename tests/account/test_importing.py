@@ -22,6 +22,7 @@ from pipeline.account.reading import (
     submissions_of,
     total_since,
 )
+from pipeline.account.submission import path_of
 from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
@@ -300,3 +301,25 @@ def test_a_reused_take_is_no_purchase(tmp_path: Path) -> None:
         assert states(path) == {}
         import_journal(book, ACCOUNT, copy.journal.path)
     assert states(path) == {}
+
+
+def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
+    """What was bought from there is known to a plan and to a run, and found where it lies."""
+    outputs = tmp_path / "outputs"
+    folder = Path(os.fsdecode(os.fsencode(outputs) + b"/b\xe4d"))
+    try:
+        lonely(folder, [intended("r", 1, "same")], [ev.Accepted("r", 1, "t")])
+    except OSError:
+        pytest.skip("this file system takes only names that are text")
+    purchases = find_purchases(config(outputs), os.environ, OutputFolder(outputs / "new"))
+    assert purchases is not None
+    assert purchases.bought_elsewhere({"hash-same"})
+    told: list[str] = []
+    with open_account(config(outputs), os.environ, told.append) as account:
+        assert account is not None
+        account.take_over(outputs, None)
+        with contextlib.closing(Journal(folder / "journal.db")) as journal:
+            account.follow(journal, folder, Invocation(tmp_path / "m.csv"), DAY)
+        (known,) = journals_in(account.book.path, folder)
+    assert told == []
+    assert path_of(known.folder) == folder

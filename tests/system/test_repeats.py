@@ -7,6 +7,7 @@ records say what was submitted.
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
 import shutil
 from collections import Counter
@@ -510,3 +511,22 @@ def test_rehearsals_are_no_purchases(shop: Shop, rehearsing: Product) -> None:
     assert shop.run(manifest).code == 0
     assert shop.submitted == 1
     assert State.DONE.value == of(shop.folder / "outputs" / "night")[0]["result_state"]
+
+
+def test_an_output_folder_whose_name_is_no_text(shop: Shop, bought: Path) -> None:
+    """A run works there and beside it, and what it has bought is copied from there."""
+    folder = Path(os.fsdecode(os.fsencode(shop.folder / "outputs") + b"/b\xe4d"))
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system takes only names that are text")
+    later = shop.write("later.xlsx", shop.rows("pen"))
+    for _ in range(2):
+        ended = shop.run(later, "--out", folder)
+        assert ended.code == 0, ended.err
+        assert "damaged" not in ended.err
+    assert shop.submitted == 1
+    assert shop.run(bought).code == 0
+    copy = shop.write("copy.xlsx", shop.rows("pen"))
+    assert shop.run(copy).code == 0
+    assert shop.submitted == 0

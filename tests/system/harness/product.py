@@ -90,6 +90,7 @@ class Product:
             cwd=self.folder,
             env={**self._environment(), **(env or {})},
             text=True,
+            errors="surrogateescape",  # names of files that are no text
             start_new_session=True,
             **given,
         )
