@@ -99,18 +99,6 @@ class Follower(Protocol):
         """Take what the journal has committed; told of batches that do not concern it, too."""
 
 
-class _Alone:
-    """The follower of a journal that nobody follows."""
-
-    concerned: frozenset[type[Event]] = frozenset()
-
-    def notes(self, last_event: int) -> Mapping[str, str]:  # noqa: ARG002
-        return {}
-
-    def follow(self, changes: Sequence[Change]) -> Future[Committed]:  # noqa: ARG002
-        return done_with(Committed())
-
-
 class EventWriter:
     """Writes batches into the tables of an open journal; its writing thread's own.
 
@@ -119,7 +107,7 @@ class EventWriter:
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.identities = Identities(connection)
-        self.follower: Follower = _Alone()
+        self.follower: Follower | None = None
         self._path = path
         self._connection = connection
         self._open: dict[str, Entry] = {}
@@ -130,7 +118,7 @@ class EventWriter:
         for one in items:
             if isinstance(one, Statement):
                 self._connection.execute(one.sql, one.values)
-        if changes:
+        if changes and self.follower is not None:
             (last,) = self._connection.execute("SELECT max(seq) FROM events").fetchone()
             for note in self.follower.notes(last).items():
                 self._connection.execute(PUT_NOTE, note)
@@ -147,6 +135,8 @@ class EventWriter:
 
     def conclude(self, written: list[Change], shortage: StoreError | None) -> Future[Committed]:
         """Let the follower take what is durable, and return the future of both."""
+        if self.follower is None:
+            return done_with(Committed(shortage))
         followed = self.follower.follow(written)
         if shortage is None:
             return followed
@@ -166,6 +156,7 @@ class EventWriter:
         told: dict[tuple[str, int, bool], Change] = {}
         values = []
         begun = []
+        concerned = () if self.follower is None else self.follower.concerned
         self._recall_for(happened)
         for some in happened:
             for event in some.events:
@@ -178,7 +169,7 @@ class EventWriter:
                 attempt = entry.identity, entry.attempt.number
                 self._open[entry.key] = changed[attempt] = entry
                 values.append(event_values(event, some.at, entry.identity))
-                if type(event) in self.follower.concerned:
+                if type(event) in concerned:
                     place = (*attempt, isinstance(event, Renamed))
                     told[place] = _change(told.get(place), entry, event, some.at)
         insert(self._connection, _PUT_EVENTS, values)

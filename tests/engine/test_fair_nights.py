@@ -56,6 +56,15 @@ def test_slots_are_shared_by_weight(weights: Sequence[float]) -> None:
     assert set(one.states()) == {State.DONE}
 
 
+@pytest.mark.parametrize("weight", [0, -1, float("nan")])
+def test_a_weight_that_gives_no_share_is_refused(weight: float) -> None:
+    """Its rows would wait for ever; nothing of it is queued."""
+    one = night(lanes(2), settings=SLOTS)
+    with pytest.raises(ValueError, match="the weight of lane 1 is"):
+        one.engine.enqueue(1, ["a"], lambda _: (attempt("a", lane=1), None), weight=weight)
+    assert one.run().states() == {State.DONE: 2}
+
+
 def test_each_lane_keeps_the_order_of_its_manifest() -> None:
     """Also where a submission had to go again."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from pipeline.engine.commands import Submit, Upload
 from pipeline.engine.engine import Engine
 from pipeline.errors import ExitCode, ProviderError, Refused, Throttled, Unauthorized, Unreachable
@@ -72,6 +74,22 @@ def test_a_known_upload_is_used_until_it_is_too_old() -> None:
     done = Night(engine, Provider(), rows).run()
     assert done.states() == {State.DONE: 2}
     assert done.provider.uploads == {"old": 1}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_several_uploads_the_youngest_is_used(order: tuple[int, int]) -> None:
+    """Journal and book may each know one of the same picture, whichever is read first."""
+    engine = Engine(SETTINGS, 0.0)
+    uploads = ("https://files.example/old.jpg", 1.0), ("https://files.example/young.jpg", 1e6)
+    for place in order:
+        engine.know_upload("p", *uploads[place])
+    rows = [attempt("a", images=("sha256:p",))]
+    enqueue(engine, *rows)
+    one = Night(engine, Provider(), rows)
+    one.keeps_sent = True
+    (sent,) = [said for said, _ in one.run().sent if isinstance(said, Submit)]
+    assert sent.image_urls == ("https://files.example/young.jpg",)
+    assert one.provider.uploads == {}
 
 
 def test_an_upload_that_grows_old_in_mid_run_is_made_again() -> None:

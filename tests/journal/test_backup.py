@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from pipeline import events as ev
 from pipeline.errors import StoreError, UsageError
-from pipeline.journal.backup import back_up
+from pipeline.journal.backup import back_up, backup_name
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from tests.journal.lives import intended
@@ -40,6 +42,17 @@ def test_while_a_run_writes(journal: Path, tmp_path: Path) -> None:
         assert stat.S_IMODE(target.stat().st_mode) == 0o600
     with contextlib.closing(Journal(target)) as opened:
         opened.append([intended("d")], 3.0).result(10)
+
+
+def test_it_is_named_by_its_moment_and_lies_beside_the_journal(journal: Path) -> None:
+    """In UTC, so that names are in the order of the backups also when clocks are put back."""
+    before = datetime.now(UTC).replace(microsecond=0)
+    target = backup_name(journal)
+    after = datetime.now(UTC)
+    assert target.parent == journal.parent
+    said = re.fullmatch(r"journal-(\d{8}-\d{6})Z\.db", target.name)
+    assert said is not None
+    assert before <= datetime.strptime(f"{said[1]}+0000", "%Y%m%d-%H%M%S%z") <= after
 
 
 def test_nothing_is_written_over(journal: Path, tmp_path: Path) -> None:

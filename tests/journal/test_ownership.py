@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,29 @@ def test_editions_of_a_series_share_a_journal_and_no_other_manifest_is_mixed_in(
             journal.claim(shoes, adopt=False, series="shoes")
         with pytest.raises(UsageError, match="belongs to another manifest"):
             journal.claim(shoes, adopt=False)
+
+
+def test_failed_rows_in_place_leave_the_series_its_manifest(tmp_path: Path) -> None:
+    """A file that a run has written into the folder is no edition of its own."""
+    monday = tmp_path / "mon.csv"
+    monday.write_text("prompt\na mug\n", encoding="utf-8")
+    failed = tmp_path / "out" / "failed.csv"
+    failed.parent.mkdir()
+    with contextlib.closing(Journal(failed.with_name("journal.db"))) as journal:
+        journal.claim(monday, adopt=False, series="shop")
+        journal.claim(failed, adopt=False, series="shop")
+        assert find_manifest(journal.path) == monday.resolve()
+
+
+def test_a_manifest_whose_name_is_no_text_is_refused_as_that(tmp_path: Path) -> None:
+    """Its name is at fault, not the journal, which stays as it was."""
+    manifest = tmp_path / os.fsdecode(b"b\xe4d.csv")
+    with contextlib.closing(Journal(tmp_path / "journal.db")) as journal:
+        for series in (None, "shop"):
+            with pytest.raises(UsageError, match="not valid text") as caught:
+                journal.claim(manifest, adopt=False, series=series)
+            assert "damaged" not in caught.value.message
+        assert find_manifest(journal.path) is None
 
 
 def test_a_folder_that_the_book_knows_needs_no_guard(manifest: Path, tmp_path: Path) -> None:
