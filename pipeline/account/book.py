@@ -21,9 +21,10 @@ from typing import TypeAlias
 from pipeline.account.guard import Guard, Totals, repeated, sent_before
 from pipeline.account.naming import digest_of
 from pipeline.account.schema import clear_errors, connect, unusable
-from pipeline.account.submission import KnownJournal, text_of
+from pipeline.account.submission import KnownJournal
 from pipeline.disk.groupcommit import Committed, GroupCommit, done_with
 from pipeline.disk.reserve import Reserve
+from pipeline.disk.sqlitefile import text_of
 from pipeline.errors import StoreError, Withheld
 from pipeline.events import ClosedUnsent, Declined, NotAccepted, Renamed
 from pipeline.journal.records import request_values, video_text

@@ -16,18 +16,11 @@ from pipeline.account.book import GET_JOURNAL, NONE_WITHHELD, Book, put_entry
 from pipeline.account.naming import name_of
 from pipeline.account.recording import Pair, pair_in
 from pipeline.account.schema import reading
-from pipeline.account.submission import (
-    MONEY,
-    KnownJournal,
-    Submission,
-    path_of,
-    submission_of,
-    text_of,
-)
+from pipeline.account.submission import MONEY, KnownJournal, Submission, submission_of
 from pipeline.config.values import is_loopback
 from pipeline.disk.folder import FolderUse, OutputFolder
 from pipeline.disk.openfile import is_gone
-from pipeline.disk.sqlitefile import insert, open_to_read
+from pipeline.disk.sqlitefile import insert, open_to_read, path_of, text_of
 from pipeline.errors import ReelsheetError, UsageError, Withheld
 from pipeline.events import NotFound, Renamed
 from pipeline.journal.database import clear_errors, connect_for_reading

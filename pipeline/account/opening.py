@@ -18,9 +18,9 @@ from pipeline.account.purchases import Purchases, key_of
 from pipeline.account.reading import journals_in
 from pipeline.account.recording import Recorder, pair_in
 from pipeline.account.recovery import recover
-from pipeline.account.submission import path_of
 from pipeline.config.settings import Config
 from pipeline.disk.openfile import is_gone
+from pipeline.disk.sqlitefile import path_of
 from pipeline.errors import ReelsheetError, StoreError, UsageError
 from pipeline.journal.journal import Journal
 from pipeline.manifest.invocation import Invocation

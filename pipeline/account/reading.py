@@ -15,7 +15,8 @@ from pathlib import Path
 from pipeline.account.guard import IS_COUNTING, spent_since
 from pipeline.account.naming import digest_of
 from pipeline.account.schema import reading
-from pipeline.account.submission import KnownJournal, Submission, text_of
+from pipeline.account.submission import KnownJournal, Submission
+from pipeline.disk.sqlitefile import text_of
 from pipeline.engine.limits import Spend
 from pipeline.journal.records import request_of, videos_of
 from pipeline.model import State

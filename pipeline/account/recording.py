@@ -23,8 +23,9 @@ from dataclasses import dataclass
 from pipeline.account.book import Batch, Book
 from pipeline.account.guard import Guard
 from pipeline.account.reconcile import Reconciliation
-from pipeline.account.submission import MONEY, KnownJournal, text_of
+from pipeline.account.submission import MONEY, KnownJournal
 from pipeline.disk.groupcommit import Committed, after, done_with
+from pipeline.disk.sqlitefile import text_of
 from pipeline.events import Event
 from pipeline.journal.journal import Journal
 from pipeline.journal.writing import Change

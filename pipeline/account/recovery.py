@@ -14,8 +14,9 @@ from pipeline.account.book import Book
 from pipeline.account.reading import id_of, journals_in, submissions_of
 from pipeline.account.reconcile import Reconciliation, Standing, after, reconcile, standing_of
 from pipeline.account.recording import pair_in
-from pipeline.account.submission import KnownJournal, Submission, path_of
+from pipeline.account.submission import KnownJournal, Submission
 from pipeline.disk.openfile import is_gone
+from pipeline.disk.sqlitefile import path_of
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_all
 from pipeline.model import Entry, State

@@ -5,10 +5,7 @@ Tested in tests/account/test_book.py.
 
 from __future__ import annotations
 
-import os
-import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from pipeline import events as ev
 from pipeline.lifecycle import PAID
@@ -29,8 +26,6 @@ MONEY: frozenset[type[ev.Event]] = frozenset({
     ev.FileGone, ev.Renamed,
 })  # fmt: skip
 """The events that the book is told of. Not `Completed`: for the account that is still under way."""
-
-_BYTE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +68,6 @@ class KnownJournal:
     manifest: str
     seq: int
     last_event: int
-
-
-def text_of(path: Path) -> str:
-    r"""Return a path as books keep it: `\udce4` for a byte E4 in a name that is no valid text."""
-    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def path_of(text: str) -> Path:
-    """Return the path that a book keeps."""
-    if os.sep == "\\":  # there a backslash parts folders, and every name is text
-        return Path(text)
-    return Path(_BYTE.sub(lambda found: chr(int(found[1], 16)), text))
 
 
 def submission_of(entry: Entry, journal_id: str, folder: str, manifest: str) -> Submission:

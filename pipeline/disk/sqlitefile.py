@@ -42,6 +42,8 @@ _NETWORKED = re.compile(
 )
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 """A blank or backslash of a path in the system's list of mounts."""
+_BYTE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
+"""A byte of a name that is no valid text, as `text_of` writes it."""
 _DRIVE_REMOTE = 4
 """What GetDriveTypeW of Windows returns for a network drive."""
 _PATIENCE_S = 5
@@ -227,6 +229,18 @@ def uri_of(path: PurePath) -> str:
     name = path.as_posix()
     whole = os.fsencode(name if name.startswith("/") else f"/{name}")
     return "file://" + quote(whole, safe="/:")
+
+
+def text_of(path: Path) -> str:
+    r"""Return a path as text that SQLite takes: a byte E4 that is no valid text is `\udce4`."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def path_of(text: str) -> Path:
+    """Return the path that such a text means."""
+    if os.sep == "\\":  # there a backslash parts folders, and every name is text
+        return Path(text)
+    return Path(_BYTE.sub(lambda found: chr(int(found[1], 16)), text))
 
 
 def network_kind(folder: Path, system: str | None = None) -> str | None:

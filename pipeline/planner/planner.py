@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from heapq import heapify, heappush, heapreplace
 from pathlib import Path
 
-from pipeline.account.submission import Submission, path_of
+from pipeline.account.submission import Submission
 from pipeline.checker import rules
 from pipeline.checker.check import CheckedManifest
 from pipeline.collector import pause_collector
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
+from pipeline.disk.sqlitefile import path_of
 from pipeline.journal.reading import read_attempts, read_entries, read_first_events
 from pipeline.model import Entry, Request, State
 from pipeline.planner.plan import REPEAT, Action, Plan, Selection, decide

@@ -18,10 +18,11 @@ from pathlib import Path, PurePath
 from typing import Protocol
 
 from pipeline.account.purchases import find_purchases
-from pipeline.account.submission import COUNTING, KnownJournal, Submission, text_of
+from pipeline.account.submission import COUNTING, KnownJournal, Submission
 from pipeline.checker.check import CheckedManifest
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
+from pipeline.disk.sqlitefile import text_of
 from pipeline.errors import UsageError
 from pipeline.journal.ownership import read_notes
 from pipeline.manifest.wording import count

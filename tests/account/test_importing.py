@@ -22,10 +22,10 @@ from pipeline.account.reading import (
     submissions_of,
     total_since,
 )
-from pipeline.account.submission import path_of
 from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
+from pipeline.disk.sqlitefile import path_of
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.journal import Journal
 from pipeline.manifest.invocation import Invocation

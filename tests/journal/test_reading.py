@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 import pytest
 
 from pipeline import events as ev
-from pipeline.disk.sqlitefile import uri_of
+from pipeline.disk.sqlitefile import path_of, text_of, uri_of
 from pipeline.errors import StoreError
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
@@ -89,6 +90,15 @@ def test_a_damaged_journal_says_so(tmp_path: Path, damage: str) -> None:
 def test_a_journal_has_an_address_that_sqlite_takes(place: PurePath, uri: str) -> None:
     """On a Windows share, too: SQLite takes no name of a server before the path."""
     assert uri_of(place) == uri
+
+
+@pytest.mark.skipif(os.sep == "\\", reason="every name is text there")
+@pytest.mark.parametrize("name", ["plain", "ü ₤", "b\udce4d \udcff", "back\\slash"])
+def test_every_path_can_be_kept_as_text(name: str) -> None:
+    """SQLite takes no half of a surrogate pair, which stands for a byte that is no text."""
+    kept = text_of(Path("/shop") / name)
+    assert kept.encode("utf-8").decode("utf-8") == kept
+    assert path_of(kept) == Path("/shop") / name
 
 
 def test_some_rows_are_read_as_all_are(path: Path) -> None:
