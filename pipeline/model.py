@@ -318,7 +318,8 @@ class Result:
     """A row's outcome as it is written back, in the order of the result columns.
 
     `task_link` is where the provider shows the task, to whoever has the key. `renamed_from` is the
-    key under which the journal knew the row, if this run or plan found it under another one.
+    key under which the journal knew the row, if this run or plan found it under another one. `held`
+    says that the row waits, because its video was bought before and cannot be had here.
     """
 
     row: int
@@ -334,6 +335,7 @@ class Result:
     warnings: tuple[str, ...] = ()
     task_link: str | None = None
     renamed_from: str | None = None
+    held: bool = False
 
     @property
     def cells(self) -> tuple[str | int | None, ...]:

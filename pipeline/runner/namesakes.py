@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from pipeline.disk.openfile import is_gone
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.ownership import MOVED_FROM, find_manifest, find_renamed, read_notes
 from pipeline.journal.reading import read_entries, read_runs
-from pipeline.manifest.wording import count, quote_name
+from pipeline.manifest.invocation import Invocation
+from pipeline.manifest.wording import count
 from pipeline.model import Entry, State
 
 _UNPAID = frozenset({State.INVALID, State.WAITING, State.REFUSED, State.FAILED})
@@ -302,16 +303,17 @@ class _Namesakes:
         return sum(one in sent for one in self._requests) if sent else 0
 
 
-def explain_renamed(manifest: Path, folder: OutputFolder) -> UsageError | None:
+def explain_renamed(typed: Invocation, folder: OutputFolder) -> UsageError | None:
     """Return where the rows of a manifest are that was run under another name since; None if not.
 
-    `folder` is its output folder as one would expect it, which holds none of them.
+    `typed` is what the user named, `folder` the output folder that the manifest would have.
     """
+    manifest = typed.manifest
     for there in (folder, *folder.neighbours()):
         with contextlib.suppress(StoreError, UsageError):
             now = find_renamed(manifest, there.journal)
             if now is not None:
-                command = f"reelsheet resolve {quote_name(str(now))} --all"
+                command = replace(typed, manifest=now).command("resolve", "--all")
                 return UsageError(
                     f"{manifest} was renamed to {now}: its rows are kept under that name, in "
                     f"{there.root}.",

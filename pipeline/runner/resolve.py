@@ -129,7 +129,7 @@ def open_doubts(target: Target, checked: CheckedManifest | None) -> list[Doubt]:
 
 def refuse_renamed(target: Target) -> None:
     """Raise UsageError if the rows of a manifest that is gone are kept under another name now."""
-    refusal = explain_renamed(target.manifest, target.folder)
+    refusal = explain_renamed(target.invocation, target.folder)
     if refusal is not None:
         raise refusal
 

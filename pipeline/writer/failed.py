@@ -11,13 +11,12 @@ from typing import BinaryIO
 
 from pipeline.disk.place import place, remove
 from pipeline.manifest.columns import fold_header
-from pipeline.model import RESULT_COLUMNS, Manifest, Result
+from pipeline.model import RESULT_COLUMNS, Manifest, Result, State
 from pipeline.writer.cells import STATE_LOOKS, Cell, Cut
 from pipeline.writer.layout import (
     ACTION,
     ERROR,
     STATE,
-    STATES_THAT_NEED_THE_USER,
     number_columns,
     own_columns,
     own_values,
@@ -26,6 +25,7 @@ from pipeline.writer.layout import (
 from pipeline.writer.text_table import write_text
 from pipeline.writer.workbook_copy import write_plain
 
+_NEED_THE_USER = frozenset({State.INVALID, State.REFUSED, State.FAILED, State.EXPIRED})
 # The state is among them because by that column a file is recognised as ours, and its guarded cells
 # are read without the guard.
 _FIELDS = (STATE, ERROR, ACTION)
@@ -39,7 +39,9 @@ def write_failed(
     *,
     keys: Sequence[str] | None = None,
 ) -> Path | None:
-    """Write `failed.<suffix>` into `folder`: the rows that are invalid, refused, failed or expired.
+    """Write `failed.<suffix>` into `folder`: the rows that need the user.
+
+    They are invalid, refused, failed or expired, or wait for a video that was bought before.
 
     The rows' own columns come first, then `result_state`, `result_error` and `result_action`. In a
     workbook plain numbers are numbers, and keys are texts. Without such rows an earlier file is
@@ -58,7 +60,7 @@ def write_failed(
 
     """
     by_row = pair(manifest, results)
-    rows = [row for row in manifest.rows if by_row[row.number].state in STATES_THAT_NEED_THE_USER]
+    rows = [row for row in manifest.rows if _needs_user(by_row[row.number])]
     suffix = ".xlsx" if manifest.dialect is None else manifest.path.suffix.lower() or ".csv"
     target = folder / f"failed{suffix}"
     if not rows:
@@ -83,6 +85,10 @@ def write_failed(
 
     path, _ = place(target, write)
     return path
+
+
+def _needs_user(result: Result) -> bool:
+    return result.held or result.state in _NEED_THE_USER
 
 
 def _texts(result: Result) -> list[str]:

@@ -17,10 +17,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.manifest.columns import ALIASES, fold_header
-from pipeline.model import RESULT_COLUMNS, Manifest, Result, Row, State
+from pipeline.model import RESULT_COLUMNS, Manifest, Result, Row
 
-STATES_THAT_NEED_THE_USER = frozenset({State.INVALID, State.REFUSED, State.FAILED, State.EXPIRED})
-"""The states whose rows go into the file of failed rows."""
 STATE, VIDEO, ERROR, ACTION, TASK = 0, 1, 2, 3, 4
 # Source: Microsoft, "Available number formats in Excel" and "Excel specifications and limits": a
 # cell without a format rounds decimals where it is narrow, and shows numbers of 12 and more digits

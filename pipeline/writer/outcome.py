@@ -332,7 +332,12 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
     if entry is None:
         reason = None if step.action is Action.SUBMIT else step.reason
         return Result(
-            row, state, error=reason, action=_action(step, state, None), warnings=warnings
+            row,
+            state,
+            error=reason,
+            action=_action(step, state, None),
+            warnings=warnings,
+            held=step.held,
         )
     if errors:
         warnings += (f"the row was edited and cannot be sent as it is now: {' | '.join(errors)}",)
@@ -351,6 +356,7 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
         seconds=entry.attempt.request.duration,
         warnings=warnings + _warnings(step, state, entry),
         renamed_from=step.renamed_from,
+        held=step.held,
     )
 
 

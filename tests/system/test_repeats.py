@@ -285,11 +285,40 @@ def test_a_video_that_cannot_be_had_lets_the_row_wait(shop: Shop, bought: Path, 
     assert f"Bought for mug of {bought}" in first["result_action"]
     assert f"in {shop.folder / 'outputs' / 'products'}" in first["result_action"]
     assert "--pay-again mug" in first["result_action"]
+    failed = out / "failed.xlsx"
+    assert [(one["sku"], one["result_state"]) for one in sheets.read(failed)[1]] == [
+        ("mug", "waiting")
+    ]
+    assert "--pay-again mug" in sheets.read(failed)[1][0]["result_action"]
+    for command, code in (("run", 2), ("retry", 0)):
+        again = shop.product(command, failed)
+        assert (again.code, shop.submitted) == (code, 0), "it is a repeat by this name, too"
     assert shop.run(copy).code == 2
     states = shop.product("status", copy, "--json").json["rows"]
     assert [one["state"] for one in states] == ["waiting", "done", "done"]
-    assert shop.run(copy, "--pay-again", "mug").code == 0
+    assert shop.run(failed, "--pay-again", "mug").code == 0
     assert shop.submitted == 1
+    assert (shop.run(copy).code, shop.submitted) == (0, 0)
+    assert not failed.exists()
+
+
+def test_a_held_row_that_is_corrected_in_the_file_of_failed_rows(shop: Shop, bought: Path) -> None:
+    """It is another request then, and bought; without a key column its row brings its key."""
+    shutil.rmtree(shop.folder / "outputs" / bought.stem / "videos")
+    lines = [f"{row['prompt']},{row['duration']}" for row in shop.rows("mug", "hat", duration="6")]
+    manifest = shop.folder / "plain.csv"
+    manifest.write_text("\n".join(["prompt,duration", *lines, ""]), encoding="utf-8")
+    assert shop.run(manifest).code == 1
+    assert shop.submitted == 1
+    out = shop.folder / "outputs" / "plain"
+    failed = out / "failed.csv"
+    assert (shop.run(failed).code, shop.submitted) == (2, 0)
+    text = failed.read_text(encoding="utf-8")
+    failed.write_text(text.replace(": mug,", ": red mug,"), encoding="utf-8")
+    ended = shop.run(failed)
+    assert (ended.code, shop.submitted) == (0, 1), ended.err
+    assert shop.accepted == {"mug": 1, "bag": 1, "cap": 1, "hat": 1, "red mug": 1}
+    assert read_entries(out / "journal.db").keys() >= {sheets.read(failed)[1][0]["key"]}
 
 
 def test_a_good_copy_elsewhere_is_enough(shop: Shop, bought: Path) -> None:
