@@ -121,7 +121,7 @@ class _Several:
         for number, run in runs.items():
             if number not in self._outcomes:
                 with self._keeping_errors(number):
-                    self._outcomes[number] = run.report or run.finish()
+                    self._outcomes[number] = run.conclude()
         return [self._outcomes[number] for number in range(len(self._orders))]
 
     @contextlib.contextmanager

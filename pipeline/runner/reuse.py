@@ -1,4 +1,4 @@
-"""Videos that were bought before are copied, before a run submits anything.
+"""Videos that were bought before are copied, before a run submits anything and when it ends.
 
 The copy's content is checked against what was recorded of the video, and only then the row is done.
 A file that is gone or was changed is passed over for the next one.

@@ -18,7 +18,7 @@ from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry, Result, State, Summary
-from pipeline.planner.plan import REPEAT, Action, Hold, Plan
+from pipeline.planner.plan import REPEAT, Action, Hold, Plan, Step
 from pipeline.planner.planner import renamed_rows
 from pipeline.planner.renaming import rename, renaming_events
 from pipeline.planner.repeats import hold_for
@@ -53,6 +53,7 @@ from pipeline.writer.outcome import (
     with_unknown_statuses,
 )
 from pipeline.writer.publish import Published, publish, results_by_part, states_of
+from pipeline.writer.summary import write_summary
 
 
 @contextlib.contextmanager
@@ -250,6 +251,36 @@ class ManifestRun:
     def _purchases(self) -> Purchases:
         return NOTHING_BOUGHT if self.account is None else self.account.purchases(self.journal)
 
+    def _reuse_by_now(self) -> None:
+        """Copy the videos of rows that were held while others bought them, if they are done by now.
+
+        Rows that still wait say why, as they would at the beginning of the next run.
+        """
+        held = self.tally.held
+        if not held or self.tally.stops or self.order.config.repeats != "reuse":
+            return
+        entries = self.journal.entries(self.order.checked.requests_by_hash)
+        comparison = Comparison.of(
+            self.order.checked,
+            entries,
+            self.order.folder,
+            replace(self.order.selection, only=frozenset(held), limit=0),
+            config=self.order.config,
+            purchases=self._purchases,
+            wall=self.clock.wall(),
+        )
+        plan = self._reuse(comparison, entries, self.clock.wall())
+        steps = {
+            # One for which there are not takes enough is bought by the next run.
+            step.key: step if step.group == REPEAT else _hold_step(step, held[step.key])
+            for step in plan.steps
+            if step.key in held
+        }
+        self.plan = replace(
+            self.plan, steps=tuple(steps.get(step.key, step) for step in self.plan.steps)
+        )
+        self.tally.held = {}
+
     def _hold(self, plan: Plan) -> Plan:
         """Return the plan with the rows held whose requests were bought while this run went on."""
         held = self.tally.held
@@ -261,13 +292,8 @@ class ManifestRun:
         for at, step in enumerate(steps):
             if step.key in held:
                 newest = next(iter(bought.get(requests[step.key].request_hash, ())), None)
-                steps[at] = step._replace(
-                    action=Action.LEAVE,
-                    group=REPEAT,
-                    reason=held[step.key],
-                    counts=False,
-                    repeat_of=newest,
-                    hold=None if newest is None else self._why_held(newest),
+                steps[at] = _hold_step(step, held[step.key])._replace(
+                    repeat_of=newest, hold=None if newest is None else self._why_held(newest)
                 )
         return Plan(tuple(steps), plan.gone)
 
@@ -292,8 +318,23 @@ class ManifestRun:
             self.journal.append([], self.clock.wall()).result()  # all before it is durable, too
             self.report = self.finish()
 
+    def conclude(self) -> RunReport:
+        """Return how the run ended; if it was finished early, its summary gets the last balance.
+
+        Raises StoreError.
+        """
+        if self.report is None:
+            return self.finish()
+        after = self.tally.balance_after
+        if after is not None:
+            summary = replace(self.report.summary, balance_after=after)
+            self.report = replace(self.report, summary=summary)
+            write_summary(summary, self.order.folder.root)
+        return self.report
+
     def finish(self) -> RunReport:
         """Write the results, whatever happened on the way, and say how the run ended."""
+        self._reuse_by_now()
         self.plan = self._hold(self.plan)
         self._hold_doubtful(self.tally.unproved)
         if self._stop is not None:
@@ -410,3 +451,7 @@ class ManifestRun:
 def _is_unasked(result: Result) -> bool:
     """Return whether no run has looked up or sent a row, so that its task may be forgotten."""
     return result.attempts == 0 and result.state in {State.WAITING, State.INVALID}
+
+
+def _hold_step(step: Step, reason: str) -> Step:
+    return step._replace(action=Action.LEAVE, group=REPEAT, reason=reason, counts=False)

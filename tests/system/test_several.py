@@ -54,7 +54,7 @@ def test_manifests_are_made_together(product: Product, api: Api) -> None:
 def test_the_results_of_a_small_one_are_written_while_others_go_on(
     product: Product, api: Api
 ) -> None:
-    """As soon as its rows are through, with its own summary; and they are not touched later."""
+    """As soon as its rows are through, with its own summary; only the balance is added later."""
     small, large = named(product.folder, "small.csv", 2), named(product.folder, "large.csv", 60)
     run = product.start("run", large, small, sets={"limits.outstanding": "4"})
     outputs = product.folder / "outputs"
@@ -63,14 +63,73 @@ def test_the_results_of_a_small_one_are_written_while_others_go_on(
     assert not (outputs / "large" / "summary.json").exists()
     early = sheets.summary(outputs / "small")
     assert early["states"] == {"done": 2}
+    assert early["balance_after"] is None
+    results = (outputs / "small" / "results.csv").stat()
     ended = product.end(run)
     assert ended.code == 0, ended.err
-    assert sheets.summary(outputs / "small") == early
+    after = sheets.summary(outputs / "large")["balance_after"]
+    assert 0 < after < early["balance_before"]
+    assert sheets.summary(outputs / "small") == {**early, "balance_after": after}
+    assert (outputs / "small" / "results.csv").stat() == results
     for manifest in (small, large):
         out = outputs / manifest.stem
         invariants.hold(api, product, manifest, out, manifest.read_bytes())
         log = (out / "run.log").read_text(encoding="utf-8")
         assert log.count('"what": "end"') == 1
+
+
+def test_rows_of_another_lane_are_bought_once_and_copied_at_the_end(
+    product: Product, api: Api
+) -> None:
+    """Two manifests of one run with the same rows: one buys, the other has them when it ends."""
+    mark = api.mark()
+    both = [
+        sheets.write(product.folder / name / "shop.csv", sheets.rows(3, prompt="twice {}"))
+        for name in "ab"
+    ]
+    ran = product("run", *both)
+    assert ran.code == 0, ran.err
+    assert len(api.calls("submit", since=mark)) == 3
+    assert "3 rows got a video that was bought before, free" in ran.err
+    attempts = []
+    for manifest, name in zip(both, ("shop", "shop-2"), strict=True):
+        out = product.folder / "outputs" / name
+        invariants.hold(api, product, manifest, out, manifest.read_bytes())
+        assert set(sheets.states(out).values()) == {"done"}
+        attempts += [one["result_attempts"] for one in sheets.results(out)]
+    assert Counter(attempts) == {"1": 3, "0": 3}
+    mark = api.mark()
+    assert (product("run", *both, "-q").code, api.calls(since=mark)) == (0, [])
+
+
+def test_equal_rows_of_two_lanes(product: Product, api: Api) -> None:
+    """Two in the one and three in the other: three are bought in all, and each row gets its own."""
+    both = [
+        sheets.write(product.folder / f"{name}.csv", sheets.rows(count, prompt="equal"))
+        for name, count in (("two", 2), ("three", 3))
+    ]
+    mark = api.mark()
+    first = product("run", *both)
+    assert first.code in {0, 1}, first.err
+    assert product("run", *both, "-q").code == 0
+    assert len(api.calls("submit", since=mark)) == 3
+    for manifest in both:
+        out = product.folder / "outputs" / manifest.stem
+        assert set(sheets.states(out).values()) == {"done"}
+        videos = [path.read_bytes() for path in (out / "videos").iterdir()]
+        assert len(set(videos)) == len(videos), "no take serves two rows of a manifest"
+
+
+def test_rows_of_another_lane_wait_where_they_are_to_be_held(product: Product, api: Api) -> None:
+    """With `repeats: hold` nothing is copied, and the row says how to get its video."""
+    both = [
+        sheets.write(product.folder / name / "shop.csv", sheets.rows(1, prompt="held {}"))
+        for name in "ab"
+    ]
+    mark = api.mark()
+    ran = product("run", *both, sets={"repeats": "hold"})
+    assert (ran.code, len(api.calls("submit", since=mark))) == (1, 1)
+    assert "bought before, and repeats is set to hold" in ran.err
 
 
 def test_a_run_again_is_free_and_quick(product: Product, api: Api) -> None:
