@@ -153,20 +153,39 @@ def name_in(book: Path, config: Config, environment: Mapping[str, str]) -> str:
     return owner or account_name(config)
 
 
-def knows_folder(config: Config, environment: Mapping[str, str], folder: Path) -> bool:
-    """Return whether the book of a live run knows what was bought for an output folder.
+def knows_folder(
+    config: Config, environment: Mapping[str, str], folder: Path, *, near: bool
+) -> bool:
+    """Return whether a live run is guarded by what was bought for an output folder.
+
+    It is if its book knows the folder, or the journal that lies there: a copy of one, or one that
+    was moved. It will be if the run takes that journal over before it sends anything.
 
     Args:
         config: the configuration.
         environment: the variables of the environment.
         folder: the output folder.
+        near: whether the run takes over the journals of this folder and of those beside it.
 
     Raises:
-        StoreError: the book cannot be read.
+        StoreError: the book or the journal cannot be read.
 
     """
-    book = None if config.rehearses else places_of(config, environment).found
-    return book is not None and bool(journals_in(book, folder))
+    places = None if config.rehearses else places_of(config, environment)
+    if places is None or not places.paths:
+        return False
+    book = places.found
+    if book is not None and journals_in(book, folder):
+        return True
+    journal = OutputFolder(folder).journal
+    own = read_id(journal)
+    known = book is not None and any(one.journal_id == own for one in journals_in(book))
+    account = account_name(config) if book is None else name_in(book, config, environment)
+    try:
+        news = bool(news_of(book, account, journal))
+    except ReelsheetError:
+        return False  # what cannot be read is not taken over
+    return (known or news) if near else (known and not news)
 
 
 def key_of(config: Config, environment: Mapping[str, str]) -> str | None:

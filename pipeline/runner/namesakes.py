@@ -198,7 +198,7 @@ class _Namesakes:
         """
         states = {one.state for one in self._entries[folder].values()}
         waits = not states.isdisjoint(COUNTING - {State.DONE})
-        return waits or not book_knows(self.config, folder.root)
+        return waits or not book_knows(self.config, folder.root, near=True)
 
     def _matches(self, folder: OutputFolder) -> int:
         """Return how many rows of a journal, as they were sent last, are in the manifest."""
@@ -275,7 +275,7 @@ class _Namesakes:
         bought = {
             there: self._count_bought(there)
             for there in self.others
-            if not book_knows(self.config, there.root)
+            if not book_knows(self.config, there.root, near=True)
         }
         there = max(bought, key=lambda one: bought[one], default=None)
         if there is None or not bought[there]:
@@ -322,9 +322,9 @@ def explain_renamed(typed: Invocation, folder: OutputFolder) -> UsageError | Non
     return None
 
 
-def book_knows(config: Config, folder: Path) -> bool:
-    """Whether the account's book guards the rows of an output folder."""
+def book_knows(config: Config, folder: Path, *, near: bool) -> bool:
+    """Whether the account's book guards the rows of an output folder; see `knows_folder`."""
     # Only here: a manifest that was never run is checked without what keeps the book.
     from pipeline.account.purchases import knows_folder  # noqa: PLC0415
 
-    return knows_folder(config, os.environ, folder)
+    return knows_folder(config, os.environ, folder, near=near)

@@ -241,7 +241,7 @@ def explain_paid_again(target: Target) -> UsageError | None:
         target.manifest,
         target.folder,
         target.config.output.dir,
-        lambda folder: book_knows(target.config, folder),
+        lambda folder: book_knows(target.config, folder, near=False),
     )
 
 

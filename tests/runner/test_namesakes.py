@@ -17,7 +17,8 @@ from pipeline.model import Attempt
 from pipeline.runner.namesakes import Found, find_folder
 from tests.system.harness import sheets
 
-LIVE = Config.model_validate({"provider": "toapis"})
+LIVE = Config.model_validate({"provider": "toapis", "account": {"book": "none"}})
+"""Without a book: what it knows is tested with real runs, in tests/system/test_stems.py."""
 
 
 def manifest(path: Path, *prompts: str) -> Path:

@@ -247,6 +247,38 @@ def test_a_copy_is_not_paid_for_a_second_time(product: Product, api: Api) -> Non
     assert (product("run", copy, "-q").code, api.calls(since=mark)) == (0, [])
 
 
+def test_a_copy_of_the_whole_project(product: Product, api: Api) -> None:
+    """Worked on beside the original, with its outputs: only what is new is bought, by either."""
+    here = sheets.write(product.folder / "shop.csv", sheets.rows(2, prompt="copied {}"))
+    assert product("run", here, "-q").code == 0
+    copied = Path(shutil.copytree(product.folder, product.folder.with_name("copied project")))
+    there = Product(copied, product.base_url, KEY)
+    mark = api.mark()
+    assert there("plan", "shop.csv", "--json").json["groups"]["repeat"] == 2
+    ran = there("run", "shop.csv")
+    assert ran.code == 0, ran.err
+    assert "2 rows got a video that was bought before, free" in ran.err
+    sheets.write(copied / "shop.csv", sheets.rows(3, prompt="copied {}"))
+    assert there("run", "shop.csv", "-q").code == 0
+    sheets.write(here, sheets.rows(3, prompt="copied {}"))
+    assert product("run", here, "-q").code == 0
+    assert len(api.calls("submit", since=mark)) == 1
+    assert set(sheets.states(product.folder / "outputs" / "shop").values()) == {"done"}
+    assert set(sheets.states(copied / "outputs" / "shop-2").values()) == {"done"}
+
+
+def test_a_copy_of_what_no_book_has_kept_yet(product: Product, api: Api) -> None:
+    """The run takes it over before it sends anything, so it need not be refused."""
+    here = sheets.write(product.folder / "a" / "shop.csv", sheets.rows(2, prompt="early {}"))
+    assert without_book(product)("run", here, "-q").code == 0
+    copy = sheets.write(product.folder / "b" / "shop.csv", sheets.rows(3, prompt="early {}"))
+    mark = api.mark()
+    assert product("plan", copy, "--json").json["groups"]["repeat"] == 2
+    ran = product("run", copy, "-q")
+    assert ran.code == 0, ran.err
+    assert len(api.calls("submit", since=mark)) == 1
+
+
 def test_the_folder_of_another_manifest_is_refused_by_name(product: Product, api: Api) -> None:
     """While its file exists nothing takes it over; once it is gone, --adopt may."""
     here = sheets.write(product.folder / "a" / "shop.csv", sheets.rows(2))
