@@ -198,6 +198,12 @@ def limit_submissions(plan: Plan, limit: int | None) -> Plan:
     return Plan(tuple(steps), plan.gone)
 
 
+def has_lost_file(step: Step, entry: Entry | None) -> bool:
+    """Return whether a row was done, and its video can neither be found nor downloaded again."""
+    done = entry is not None and entry.state is State.DONE
+    return done and step.group == State.EXPIRED.value
+
+
 def unknown_keys(selection: Selection, keys: Collection[str]) -> list[str]:
     """Return the keys that the selection names and that no row of the manifest has, sorted."""
     named = (selection.only or frozenset()) | selection.redo | selection.pay_again
@@ -305,7 +311,6 @@ def _fetch_again(step: Step, *, link_lives: bool) -> Step:
 
 def _say_renamed(step: Step, entry: Entry, earlier: str) -> Step:
     # That the video of a done row is lost matters more, and only the group says so.
-    lost = entry.state is State.DONE and step.group == State.EXPIRED.value
-    group = step.group if lost else _RENAMED
+    group = step.group if has_lost_file(step, entry) else _RENAMED
     reason = f"renamed from {earlier}; {step.reason}"
     return step._replace(group=group, reason=reason, renamed_from=earlier)

@@ -18,7 +18,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.sqlitefile import path_of
 from pipeline.journal.reading import read_attempts, read_entries, read_first_events
 from pipeline.model import Entry, Request, State
-from pipeline.planner.plan import REPEAT, Action, Plan, Selection, decide
+from pipeline.planner.plan import REPEAT, Action, Plan, Selection, decide, has_lost_file
 from pipeline.planner.renaming import match_renamed, rename
 from pipeline.planner.repeats import Bought
 
@@ -115,6 +115,8 @@ def own_attempts(
 ) -> Bought:
     """Return what may come back from this journal: earlier takes, and all of rows that left.
 
+    Those of rows whose file is missing may come back as copies.
+
     Args:
         plan: The plan.
         entries: What the journal knows, by key.
@@ -127,7 +129,8 @@ def own_attempts(
 
     """
     changed = {step.key for step in plan.steps if step.action is Action.SUBMIT or step.edited}
-    left = [entry for key, entry in entries.items() if key not in present]
+    lost = {step.key for step in plan.steps if has_lost_file(step, entries.get(step.key))}
+    left = [entry for key, entry in entries.items() if key not in present or key in lost]
     several = [
         entry.identity
         for entry in (*left, *(entries[key] for key in changed if key in entries))

@@ -12,7 +12,8 @@ a row, the row's request is held against what was bought before:
 - A repeat gets the video: the finished one that was bought last, if its file can be had, else the
   one before it. Where none can be had, or with the setting `hold`, the row waits.
 - A row that was edited back to what an earlier take of its own was made of gets that take back,
-  whatever the setting. If its file is gone and the row would be submitted, it waits.
+  whatever the setting. If its file is gone and the row would be submitted, it waits. A row whose
+  file is gone, with its link, gets it back from a copy that was made for another row.
 - A series begins with what was bought for an earlier edition (`planner.editions`): a row that is
   new to its journal gets the video that was bought under its key, and is an edited one after that.
 - Rows of `--redo` and `--pay-again` are not compared. Those of `retry` and `--retry` are.
@@ -30,9 +31,10 @@ from pathlib import PurePath
 from pipeline.account.submission import COUNTING, Submission
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Entry, Request, State
-from pipeline.planner.plan import REPEAT, Action, Hold, Mode, Plan, Selection, Step
+from pipeline.planner.plan import REPEAT, Action, Hold, Mode, Plan, Selection, Step, has_lost_file
 
 _OWN = "it is again as it was for an earlier take"
+_COPIED = "its video file is missing, and there is a copy of it for another row"
 
 Bought = Mapping[str, Sequence[Submission]]
 """Submissions by the hash of their request, the latest first."""
@@ -148,7 +150,9 @@ class _Comparison:
             return step
         own = self._own_take(step, request)
         if own is not None and self._is_usable(own):
-            return _repeat(step, own, Action.REUSE, f"{_OWN} of its own")
+            lost = has_lost_file(step, self.entries.get(step.key))
+            reason = _COPIED if lost else f"{_OWN} of its own"
+            return _repeat(step, own, Action.REUSE, reason)
         if step.action is not Action.SUBMIT or step.key in self.exempt:
             return step
         if own is not None:
@@ -178,7 +182,9 @@ class _Comparison:
         """Return the take that was made of the request that the row has again, if there is one."""
         entry = self.entries.get(step.key)
         named = self.selection.redo | self.selection.pay_again
-        if entry is None or step.key in named or not self._is_edited_back(step, entry, request):
+        if entry is None or step.key in named:
+            return None
+        if not has_lost_file(step, entry) and not self._is_edited_back(step, entry, request):
             return None
         takes = [
             one

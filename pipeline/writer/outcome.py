@@ -15,7 +15,7 @@ from math import floor
 from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count, quote_name
 from pipeline.model import Entry, Problem, Result, Severity, State
-from pipeline.planner.plan import CHANGED, Action, Hold, Step
+from pipeline.planner.plan import CHANGED, Action, Hold, Step, has_lost_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,11 @@ SETTLE = Advice(
     "or --not-sent if it is not there.",
 )
 """For rows that may be paid for without a known task."""
-REDO = Advice("remake it", True, "If you need it again: reelsheet run MANIFEST --redo KEY.")
+REDO = Advice(
+    "remake it",
+    True,
+    "Put the file back and run again. To pay for another one: reelsheet run MANIFEST --redo KEY.",
+)
 """For videos that were delivered and are gone, with their links."""
 
 ADVICE_OF_STATE = {
@@ -245,7 +249,7 @@ def state_of(step: Step, entry: Entry | None) -> State:
         return State.INVALID
     if entry is None:
         return State.WAITING
-    if entry.state is State.DONE and step.group == State.EXPIRED:
+    if has_lost_file(step, entry):
         # Its file and its link are gone, but the journal keeps what happened.
         return State.EXPIRED
     return entry.state
@@ -403,8 +407,9 @@ def _action(step: Step, state: State, entry: Entry | None) -> str | None:
                 "Edited since it was made. For a new take: reelsheet run MANIFEST --redo changed."
             )
         return None
-    delivered = entry is not None and entry.video is not None
-    advice = REDO if delivered and state is State.EXPIRED else advise(state, _code(entry))
+    if entry is not None and entry.video is not None and state is State.EXPIRED:
+        return REDO.action.replace("the file", f"videos/{entry.video.name}")
+    advice = advise(state, _code(entry))
     return advice.action if advice else None
 
 
