@@ -252,11 +252,12 @@ class ManifestRun:
         return NOTHING_BOUGHT if self.account is None else self.account.purchases(self.journal)
 
     def _reuse_by_now(self) -> None:
-        """Copy the videos of rows that were held while others bought them, if they are done by now.
+        """Copy the videos for which rows wait that were made meanwhile, if they are done by now.
 
         Rows that still wait say why, as they would at the beginning of the next run.
         """
-        held = self.tally.held
+        waiting = {step.key: step.reason for step in self.plan.steps if step.hold is Hold.UNDER_WAY}
+        held = {**waiting, **self.tally.held}
         if not held or self.tally.stops or self.order.config.repeats != "reuse":
             return
         entries = self.journal.entries(self.order.checked.requests_by_hash)
@@ -280,6 +281,7 @@ class ManifestRun:
             self.plan, steps=tuple(steps.get(step.key, step) for step in self.plan.steps)
         )
         self.tally.held = {}
+        self.entries.clear()  # as they were at the beginning
 
     def _hold(self, plan: Plan) -> Plan:
         """Return the plan with the rows held whose requests were bought while this run went on."""

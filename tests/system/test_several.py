@@ -102,6 +102,26 @@ def test_rows_of_another_lane_are_bought_once_and_copied_at_the_end(
     assert (product("run", *both, "-q").code, api.calls(since=mark)) == (0, [])
 
 
+def test_a_video_that_one_lane_brings_home_serves_another(product: Product, api: Api) -> None:
+    """The row was moved to the other sheet while it was made: it has its video in the same run."""
+    api.faults("query_never_finishing")
+    rows = sheets.rows(2, prompt="moved row {}")
+    first = sheets.write(product.folder / "first.csv", rows)
+    assert product("run", first, "-q", sets={"polling.deadline_s": "0.5"}).code == 5
+    api.faults()
+    sheets.write(first, rows[:1])
+    second = sheets.write(product.folder / "second.csv", [rows[1], sheets.row("NEW", "own row")])
+    only = sheets.write(product.folder / "third.csv", rows[1:])
+    mark = api.mark()
+    ran = product("run", second, only, first)
+    assert ran.code == 0, ran.err
+    assert len(api.calls("submit", since=mark)) == 1
+    for manifest in (first, second, only):
+        out = product.folder / "outputs" / manifest.stem
+        assert set(sheets.states(out).values()) == {"done"}
+        invariants.hold(api, product, manifest, out, manifest.read_bytes())
+
+
 def test_equal_rows_of_two_lanes(product: Product, api: Api) -> None:
     """Two in the one and three in the other: three are bought in all, and each row gets its own."""
     both = [
