@@ -28,6 +28,7 @@ from pipeline.config.loading import api_key
 from pipeline.config.settings import Config
 from pipeline.config.values import is_loopback
 from pipeline.disk.folder import OutputFolder
+from pipeline.disk.sqlitefile import path_of
 from pipeline.errors import ConfigError, ReelsheetError
 from pipeline.journal.reading import read_id, read_videos
 
@@ -91,7 +92,7 @@ class Purchases:
         All output folders that the account knows are looked at. Raises StoreError.
         """
         known = [one for one in journals_in(self.book) if one.account == self.account]
-        roots = dict.fromkeys([*self.near, *(Path(one.folder) for one in known)])
+        roots = dict.fromkeys([*self.near, *(path_of(one.folder) for one in known)])
         found: dict[str, list[Path]] = {}
         for folder in map(OutputFolder, roots):
             with contextlib.suppress(ReelsheetError):  # another one may have it

@@ -15,6 +15,7 @@ from pipeline.checker.check import CheckedManifest
 from pipeline.collector import pause_collector
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import path_of
 from pipeline.journal.reading import read_attempts, read_entries, read_first_events
 from pipeline.model import Entry, Request, State
@@ -196,6 +197,19 @@ def files_gone(entries: Mapping[str, Entry], videos: Path) -> set[str]:
         and entry.video
         and sizes.get(entry.video.name) != entry.video.size_bytes
     }
+
+
+def can_download_again(bought: Submission, wall: float | None = None) -> bool:
+    """Return whether a run of its own manifest downloads a missing video again.
+
+    `wall` is the time in Unix seconds; None: now.
+    """
+    if bought.state is not State.DONE or has_video(video_file(bought), bought):
+        return False
+    journal = OutputFolder(path_of(bought.folder)).journal
+    gone = is_gone(path_of(bought.manifest)) or is_gone(journal)
+    oldest = (time.time() if wall is None else wall) - _LINK_LIFETIME_S
+    return not gone and (bought.finished_at or 0) > oldest
 
 
 def price(

@@ -55,7 +55,8 @@ class History:
     `elsewhere` is what other journals of the account bought, `own` the attempts of this journal.
     `earlier` is what was bought by key for the edition that a series begins with. `present` holds
     the keys of the rows that did not leave the manifest. `unusable` holds the references of
-    submissions whose video cannot be had.
+    submissions whose video cannot be had, `fetchable` of those that a run of their own manifest
+    downloads again.
     """
 
     elsewhere: Bought = field(default_factory=dict)
@@ -63,6 +64,7 @@ class History:
     earlier: Mapping[str, Submission] = field(default_factory=dict)
     present: AbstractSet[str] = frozenset()
     unusable: AbstractSet[str] = frozenset()
+    fetchable: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,8 @@ class _Comparison:
 
     def _serve(self, step: Step, taken: Submission, bought: str) -> Step:
         if not self._is_usable(taken):
-            hold = hold_for(taken.state)
+            fetchable = taken.reference in self.history.fetchable
+            hold = Hold.LINK_LIVES if fetchable else hold_for(taken.state)
             return _repeat(step, taken, Action.LEAVE, f"{bought}; {_why_not(taken)}", hold)
         if self.setting is Repeats.HOLD:
             reason = f"{bought}; {Hold.SETTING.value}"

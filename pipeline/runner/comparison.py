@@ -38,7 +38,7 @@ from pipeline.planner.editions import (
     widen,
 )
 from pipeline.planner.plan import Action, Plan, Selection, limit_submissions
-from pipeline.planner.planner import own_attempts, plan_manifest, price
+from pipeline.planner.planner import can_download_again, own_attempts, plan_manifest, price
 from pipeline.planner.repeats import Compared, History, Repeats, find_repeats
 from pipeline.runner.takes import TakeFiles
 from pipeline.writer.outcome import say_unmet
@@ -176,7 +176,9 @@ class Comparison:
         earlier = {one.key: one for one in bought if one.state in COUNTING}
         known = (*chain(*elsewhere.values()), *chain(*own.values()), *earlier.values())
         files = TakeFiles(known, purchases.copies_of)
-        history = History(elsewhere, own, earlier, present, files.unusable)
+        again = (one for one in known if one.journal_id and one.reference in files.unusable)
+        fetchable = frozenset(one.reference for one in again if can_download_again(one, wall))
+        history = History(elsewhere, own, earlier, present, files.unusable, fetchable)
         return cls(
             checked,
             entries,

@@ -178,6 +178,8 @@ _HELD: dict[Hold | None, str] = {
     Hold.LOST: "not sent: bought before, and missing or expired there; see result_action",
     Hold.FILE_GONE: "not sent: bought before, and its file is gone or was changed; see "
     "result_action",
+    Hold.LINK_LIVES: "not sent: bought before, and its file can be downloaded again, free; see "
+    "result_action",
     Hold.BY_NOW_DONE: "not sent: bought elsewhere while this run went on; run again: free now",
     None: "not sent: the account's book knows more of it; run again",
 }
@@ -429,6 +431,8 @@ def _action_of_held(step: Step) -> str:
         Hold.IN_DOUBT: f"Settle it there, then run again: reelsheet resolve {there} --all.",
         Hold.LOST: f"Its video cannot be had there. {pay}",
         Hold.FILE_GONE: f"Its video was {file}: put it back and run again. {pay}",
+        Hold.LINK_LIVES: f"Its video was {file}, and can be downloaded again, free: "
+        f"reelsheet fetch {there}. Then run again. {pay}",
         Hold.BY_NOW_DONE: "Run again: its video is free now.",
     }
     return f"Bought for {bought.key} of {bought.manifest}, in {bought.folder}. {ways[hold]}"

@@ -283,6 +283,7 @@ def test_a_video_that_cannot_be_had_lets_the_row_wait(shop: Shop, bought: Path, 
     assert "1 row not sent: bought before" in ended.err
     first = of(out)[0]
     assert first["result_state"] == "waiting"
+    assert ("reelsheet fetch" in first["result_action"]) == (gone == "deleted")
     assert "its video file is gone or was changed" in first["result_error"]
     assert f"Bought for mug of {bought}" in first["result_action"]
     assert f"in {shop.folder / 'outputs' / 'products'}" in first["result_action"]
@@ -302,6 +303,26 @@ def test_a_video_that_cannot_be_had_lets_the_row_wait(shop: Shop, bought: Path, 
     assert shop.submitted == 1
     assert (shop.run(copy).code, shop.submitted) == (0, 0)
     assert not failed.exists()
+
+
+def test_a_video_whose_link_lives_is_downloaded_again(shop: Shop, bought: Path) -> None:
+    """The row that waits names the command, which works as it is pasted; nothing is bought."""
+    out = shop.folder / "outputs" / "products"
+    (out / "videos" / "mug.mp4").unlink()
+    copy, here, _ = saved_copy(shop, bought)
+    ended = shop.run(copy)
+    assert (ended.code, shop.submitted) == (1, 0)
+    assert "1 row not sent: bought before, and its file can be downloaded again, free" in ended.err
+    action = of(here)[0]["result_action"].partition("free: reelsheet ")[2]
+    pasted = shlex.split(action.partition(". Then run again")[0])
+    assert shop.product(*pasted).code == 0
+    assert (shop.run(copy).code, shop.submitted) == (0, 0)
+    (out / "videos" / "mug.mp4").unlink()
+    bought.unlink()
+    third = shop.write("third.csv", shop.rows("mug"))
+    shutil.rmtree(here)
+    assert shop.run(third).code == 2
+    assert "fetch" not in of(shop.folder / "outputs" / "third")[0]["result_action"]
 
 
 def test_a_held_row_that_is_corrected_in_the_file_of_failed_rows(shop: Shop, bought: Path) -> None:
