@@ -328,30 +328,3 @@ def import_book(book: Book, other: Path) -> int:
 
     book.carry_out(take).result()
     return new[-1]
-
-
-def journals_near(outputs: Path, out: Path | None) -> Iterator[Path]:
-    """Yield the journals of live runs in the folder of outputs, and beside and under another one.
-
-    Args:
-        outputs: the folder that holds an output folder per manifest.
-        out: the output folder that the user named; None if none.
-
-    """
-    homes = [outputs] if out is None else [outputs, out.parent, out]
-    seen = set()
-    for home in homes:
-        for folder in _folders_in(home):
-            journal = OutputFolder(folder).journal
-            real = folder.resolve()
-            if real not in seen and not is_gone(journal):
-                seen.add(real)
-                if OutputFolder(folder).use is not FolderUse.REHEARSED:
-                    yield journal
-
-
-def _folders_in(home: Path) -> list[Path]:
-    try:
-        return sorted(one for one in home.iterdir() if one.is_dir())
-    except OSError:
-        return []

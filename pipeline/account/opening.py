@@ -6,14 +6,14 @@ Tested in tests/account/test_importing.py.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.account.book import Book
-from pipeline.account.importing import import_book, import_journal, journals_near
+from pipeline.account.importing import import_book, import_journal
 from pipeline.account.naming import account_name
-from pipeline.account.place import Places, explain_last_resort, places_of
+from pipeline.account.place import Places, explain_last_resort, journals_near, places_of
 from pipeline.account.purchases import Purchases, key_of
 from pipeline.account.reading import journals_in
 from pipeline.account.recording import Recorder, pair_in
@@ -45,7 +45,7 @@ class OpenAccount:
     book: Book
     tell: Callable[[str], None]
 
-    def take_over(self, outputs: Path, out: Path | None) -> None:
+    def take_over(self, outputs: Path, out: Path | None, manifests: Collection[Path]) -> None:
         """Take over every live journal near that the book does not know, or not to its end.
 
         One that cannot be read is told of: what it paid for cannot be guarded.
@@ -53,9 +53,10 @@ class OpenAccount:
         Args:
             outputs: the folder that holds an output folder per manifest.
             out: the output folder that the user named; None if none.
+            manifests: those of the run.
 
         """
-        journals = list(journals_near(outputs, out))
+        journals = list(journals_near(outputs, out, manifests))
         for number, journal in enumerate(journals):
             if number and number % _MANY == 0:
                 self.tell(f"Comparing the journals with the account's book: {number} so far.")

@@ -1,4 +1,4 @@
-"""Where the account's book lies.
+"""Where the account's book lies, and the journals that it must know.
 
 By the setting `account.book`; else in `$STATE_DIRECTORY`, which systemd gives to a service; else in
 the user's folder for state. Where none of these can be written, as in a container with a read-only
@@ -6,18 +6,27 @@ root, it lies in the output folder: there it is at least found again by the next
 
 A book that exists is used where it is, whether it can be written or not: a second one elsewhere
 would not know what was bought.
+
+Where the book is lost, journals are all that is known. They are looked for beside the output
+folder, and wherever an output.dir of before may have been.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import contextlib
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 from platformdirs import user_state_path
 
 from pipeline.config.settings import Config
+from pipeline.disk.folder import FolderUse, OutputFolder
 from pipeline.disk.openfile import is_gone
+from pipeline.errors import ReelsheetError
+from pipeline.journal.ownership import find_manifest
 
 NONE = "none"
 """The value of `account.book` that asks for runs without a book."""
@@ -25,6 +34,9 @@ NONE = "none"
 _FILE = "book.db"
 _OUR_FOLDER = "reelsheet"
 _HIDDEN = ".account"
+_MOST_BESIDE = 1000
+_MOST_ENTRIES = 10_000
+"""Folders looked into for outputs of before, and entries of each: they may hold anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +86,73 @@ def _usual_folders(environment: Mapping[str, str]) -> Iterator[Path]:
         return
     if usual.is_absolute():
         yield usual
+
+
+def journals_near(outputs: Path, out: Path | None, manifests: Collection[Path]) -> Iterator[Path]:
+    """Yield the journals of live runs that the book has to know before anything is sent.
+
+    Those are the ones in the folder of outputs, and beside and under the output folder. In the
+    folders beside the folder of outputs and beside the manifests it is those of the manifests, and
+    of tables beside them. There no link is followed, and not much is looked into.
+
+    Args:
+        outputs: the folder that holds an output folder per manifest.
+        out: the output folder that the user named; None if none.
+        manifests: the manifests of the run.
+
+    """
+    homes = [outputs] if out is None else [outputs, out.parent, out]
+    seen = set()
+    for folder in chain.from_iterable(map(_folders_in, homes)):
+        real = folder.resolve()
+        if real not in seen and not is_gone(OutputFolder(folder).journal):
+            seen.add(real)
+            if OutputFolder(folder).use is not FolderUse.REHEARSED:
+                yield OutputFolder(folder).journal
+    ours = {one.resolve() for one in manifests}
+    beside = _folders_beside({outputs.resolve().parent, *(one.parent for one in ours)})
+    for folder in islice(beside, _MOST_BESIDE):
+        journal = OutputFolder(folder).journal
+        if folder not in seen and not is_gone(journal):
+            seen.add(folder)
+            if _concerns(folder, ours):
+                yield journal
+
+
+def _concerns(folder: Path, manifests: Collection[Path]) -> bool:
+    """Return whether an output folder is that of one of these manifests, or of a table beside one.
+
+    Others may be paid from another account.
+    """
+    if OutputFolder(folder).use is FolderUse.REHEARSED:
+        return False
+    with contextlib.suppress(ReelsheetError):  # nothing says that it concerns this run
+        its = find_manifest(OutputFolder(folder).journal, sent=True)
+        if its is not None:
+            beside = any(its.parent == one.parent for one in manifests)
+            return beside or (is_gone(its) and any(its.name == one.name for one in manifests))
+    return False
+
+
+def _folders_beside(homes: Iterable[Path]) -> Iterator[Path]:
+    """Yield the folders in these, and those in them, without following a link."""
+    for home in sorted(homes):
+        for folder in _real_folders_in(home):
+            yield folder
+            yield from _real_folders_in(folder)
+
+
+def _real_folders_in(home: Path) -> list[Path]:
+    try:
+        with os.scandir(home) as entries:
+            some = islice(entries, _MOST_ENTRIES)
+            return sorted(home / one.name for one in some if one.is_dir(follow_symlinks=False))
+    except OSError:
+        return []
+
+
+def _folders_in(home: Path) -> list[Path]:
+    try:
+        return sorted(one for one in home.iterdir() if one.is_dir())
+    except OSError:
+        return []

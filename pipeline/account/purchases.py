@@ -13,9 +13,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.account.importing import journals_near, news_of
+from pipeline.account.importing import news_of
 from pipeline.account.naming import account_name
-from pipeline.account.place import places_of
+from pipeline.account.place import journals_near, places_of
 from pipeline.account.reading import (
     bought_elsewhere,
     journals_in,
@@ -102,7 +102,7 @@ class Purchases:
 
 
 def find_purchases(
-    config: Config, environment: Mapping[str, str], folder: OutputFolder
+    config: Config, environment: Mapping[str, str], folder: OutputFolder, manifest: Path
 ) -> Purchases | None:
     """Return what a live run into a folder would be compared with; None where it has no book.
 
@@ -112,6 +112,7 @@ def find_purchases(
         config: the configuration.
         environment: the variables of the environment.
         folder: the output folder, which need not be there.
+        manifest: the manifest.
 
     Raises:
         StoreError: the folder's journal or the book cannot be read.
@@ -124,7 +125,7 @@ def find_purchases(
     account = account_name(config) if book is None else name_in(book, config, environment)
     own = read_id(folder.journal)
     beside: list[Submission] = []
-    near = list(journals_near(Path(config.output.dir), folder.root))
+    near = list(journals_near(Path(config.output.dir), folder.root, [manifest]))
     for journal in near:
         with contextlib.suppress(ReelsheetError):  # the run says so
             beside += news_of(book, account, journal)

@@ -87,12 +87,19 @@ class _NothingBought:
 NOTHING_BOUGHT: Purchases = _NothingBought()
 
 
-def purchases_of(config: Config, folder: OutputFolder) -> Purchases:
+def purchases_of(config: Config, folder: OutputFolder, manifest: Path) -> Purchases:
     """Return what was bought elsewhere on the account of a configuration; nothing is made.
 
-    Raises StoreError.
+    Args:
+        config: the configuration.
+        folder: the output folder of the manifest.
+        manifest: the manifest.
+
+    Raises:
+        StoreError: the folder's journal or the book cannot be read.
+
     """
-    return find_purchases(config, os.environ, folder) or NOTHING_BOUGHT
+    return find_purchases(config, os.environ, folder, manifest) or NOTHING_BOUGHT
 
 
 _SERIES_FROM = "series_from"

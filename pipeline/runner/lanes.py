@@ -163,8 +163,9 @@ class _Several:
         beside = {
             run.order.folder.root.parent.resolve(): run.order.folder.root for run in runs.values()
         }
+        manifests = {run.order.checked.manifest.path for run in runs.values()}
         for folder in beside.values():
-            account.take_over(outputs, folder)
+            account.take_over(outputs, folder, manifests)
 
     def _prepare(self, runs: Mapping[int, ManifestRun]) -> dict[int, ManifestRun]:
         left = self._orders[0].selection.limit

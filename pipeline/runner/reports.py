@@ -377,6 +377,6 @@ def _compare(
         target.folder,
         selection,
         config=target.config,
-        purchases=purchases_of(target.config, target.folder),
+        purchases=purchases_of(target.config, target.folder, target.manifest),
         renamed=renamed,
     )

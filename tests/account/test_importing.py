@@ -12,8 +12,9 @@ import pytest
 
 from pipeline import events as ev
 from pipeline.account.book import Book
-from pipeline.account.importing import import_book, import_journal, journals_near
+from pipeline.account.importing import import_book, import_journal
 from pipeline.account.opening import open_account
+from pipeline.account.place import journals_near
 from pipeline.account.purchases import find_purchases
 from pipeline.account.reading import (
     bought_elsewhere,
@@ -176,9 +177,40 @@ def test_the_journals_near(tmp_path: Path) -> None:
     beside = lonely(tmp_path / "other" / "b", [intended("r")])
     under = lonely(tmp_path / "other" / "c" / "d", [intended("r")])
     (outputs / "empty").mkdir()
-    assert list(journals_near(outputs, None)) == [here]
-    assert list(journals_near(outputs, tmp_path / "other" / "c")) == [here, beside, under]
-    assert list(journals_near(tmp_path / "nowhere", None)) == []
+    assert list(journals_near(outputs, None, [])) == [here]
+    assert list(journals_near(outputs, tmp_path / "other" / "c", [])) == [here, beside, under]
+    assert list(journals_near(tmp_path / "nowhere", None, [])) == []
+
+
+def owned(folder: Path, manifest: Path) -> Path:
+    """Write the journal of a manifest; return its file."""
+    path = lonely(folder, [intended("r")])
+    with contextlib.closing(Journal(path)) as journal:
+        journal.claim(manifest, adopt=False)
+    return path
+
+
+def test_the_journals_of_an_output_folder_of_before(tmp_path: Path) -> None:
+    """Beside the folder of outputs and beside the manifest: its own and its neighbours'."""
+    work, tables, far = tmp_path / "work", tmp_path / "tables", tmp_path / "far"
+    shop, other = tables / "shop.csv", far / "other.csv"
+    for one in (shop, tables / "next.csv", other):
+        one.parent.mkdir(exist_ok=True)
+        one.write_text("key,prompt\n", encoding="utf-8")
+    found = [
+        owned(tables / "outputs" / "shop", shop),
+        owned(tables / "shop-videos", tables / "next.csv"),
+        owned(work / "before" / "shop", tmp_path / "gone" / "shop.csv"),
+        owned(work / "old" / "shop", shop),
+    ]
+    owned(work / "old" / "other", other)
+    owned(work / "old" / "shop.rehearsal", shop)
+    owned(work / "deep" / "down" / "shop", shop)
+    linked = owned(far / "shop", shop)
+    (work / "linked").symlink_to(linked.parent.parent)
+    (work / "old" / "linked").symlink_to(linked.parent)
+    near = journals_near(work / "outputs", work / "outputs" / "shop", [shop])
+    assert sorted(near) == sorted(found)
 
 
 def config(outputs: Path, *more: str) -> Config:
@@ -188,12 +220,12 @@ def config(outputs: Path, *more: str) -> Config:
 
 def test_a_plan_knows_what_a_run_would_take_over(tmp_path: Path) -> None:
     """Without a book, and with one that does not know the journal to its end; nothing is made."""
-    outputs = tmp_path / "outputs"
+    outputs, here = tmp_path / "outputs", tmp_path / "m.csv"
     lonely(outputs / "old", [intended("r", 1, "same")], [ev.Accepted("r", 1, "t")])
     sought = {"hash-same", "hash-later"}
 
     def bought() -> dict[str, list[State]]:
-        purchases = find_purchases(config(outputs), os.environ, OutputFolder(outputs / "new"))
+        purchases = find_purchases(config(outputs), os.environ, OutputFolder(outputs / "new"), here)
         assert purchases is not None
         found = purchases.bought_elsewhere(sought)
         return {name: [one.state for one in several] for name, several in found.items()}
@@ -201,15 +233,15 @@ def test_a_plan_knows_what_a_run_would_take_over(tmp_path: Path) -> None:
     assert bought() == {"hash-same": [State.RUNNING]}
     with open_account(config(outputs), os.environ, print) as account:
         assert account is not None
-        account.take_over(outputs, None)
+        account.take_over(outputs, None, [here])
     assert bought() == {"hash-same": [State.RUNNING]}
     lonely(outputs / "old", [intended("s", 1, "later"), ev.TaskFailed("r", 1, None, "no")])
     assert bought() == {"hash-same": [], "hash-later": [State.SUBMITTING]}
-    own = find_purchases(config(outputs), os.environ, OutputFolder(outputs / "old"))
+    own = find_purchases(config(outputs), os.environ, OutputFolder(outputs / "old"), here)
     assert own is not None
     assert not any(own.bought_elsewhere(sought).values())
     none = config(outputs, "account.book=none")
-    assert find_purchases(none, os.environ, OutputFolder(outputs / "new")) is None
+    assert find_purchases(none, os.environ, OutputFolder(outputs / "new"), here) is None
 
 
 def test_a_journal_that_was_moved_is_found_where_it_is(tmp_path: Path) -> None:
@@ -305,19 +337,19 @@ def test_a_reused_take_is_no_purchase(tmp_path: Path) -> None:
 
 def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
     """What was bought from there is known to a plan and to a run, and found where it lies."""
-    outputs = tmp_path / "outputs"
+    outputs, here = tmp_path / "outputs", tmp_path / "m.csv"
     folder = Path(os.fsdecode(os.fsencode(outputs) + b"/b\xe4d"))
     try:
         lonely(folder, [intended("r", 1, "same")], [ev.Accepted("r", 1, "t")])
     except OSError:
         pytest.skip("this file system takes only names that are text")
-    purchases = find_purchases(config(outputs), os.environ, OutputFolder(outputs / "new"))
+    purchases = find_purchases(config(outputs), os.environ, OutputFolder(outputs / "new"), here)
     assert purchases is not None
     assert purchases.bought_elsewhere({"hash-same"})
     told: list[str] = []
     with open_account(config(outputs), os.environ, told.append) as account:
         assert account is not None
-        account.take_over(outputs, None)
+        account.take_over(outputs, None, [here])
         with contextlib.closing(Journal(folder / "journal.db")) as journal:
             account.follow(journal, folder, Invocation(tmp_path / "m.csv"), DAY)
         (known,) = journals_in(account.book.path, folder)

@@ -130,7 +130,9 @@ def test_a_book_that_cannot_be_opened_is_never_passed_over(
 
 def test_to_look_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    purchases = find_purchases(config(), os.environ, OutputFolder(tmp_path / "out"))
+    purchases = find_purchases(
+        config(), os.environ, OutputFolder(tmp_path / "out"), tmp_path / "m.csv"
+    )
     assert purchases is not None
     assert purchases.bought_elsewhere({"any"}) == {}
     assert places_of(config(), os.environ).found is None
@@ -150,7 +152,9 @@ def test_a_key_under_another_name_is_said(tmp_path: Path, monkeypatch: pytest.Mo
         with open_account(chosen, key, told.append) as account:
             assert account is not None
             names.append((account.name, len(told)))
-            purchases = find_purchases(chosen, key, OutputFolder(tmp_path / "out"))
+            purchases = find_purchases(
+                chosen, key, OutputFolder(tmp_path / "out"), tmp_path / "m.csv"
+            )
             assert purchases is not None
             assert purchases.account == account.name
     assert names == [("toapis.com", 0), ("toapis.com", 1), ("toapis.com", 1)]

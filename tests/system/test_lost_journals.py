@@ -306,6 +306,22 @@ def test_an_older_book(shop: Shop, tmp_path: Path, journal: bool) -> None:
     shop.hold()
 
 
+@pytest.mark.parametrize("place", ["outputs-2", "new/outputs"])
+def test_another_output_folder_after_the_book_was_deleted(
+    shop: Shop, tmp_path: Path, place: str
+) -> None:
+    """The journal in the folder of before is found beside the new one, or beside the manifest."""
+    book = shop.elsewhere(tmp_path)
+    assert shop.run().code == 0
+    shutil.rmtree(book.parent)
+    shop.sets = {"output.dir": place}
+    assert shop.run(command="plan").code == 0
+    ended = shop.run()
+    assert ended.code == 0, ended.err
+    assert shop.sent == ROWS
+    assert "taken from" in (shop.product.folder / place / "shop" / "results.csv").read_text("utf-8")
+
+
 # Without it.
 
 
