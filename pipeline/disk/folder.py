@@ -169,6 +169,10 @@ class OutputFolder:
         said = self._last("manifest")
         return None if said is None else Path(said)
 
+    def last_run(self) -> str | None:
+        """Return the id of the last run that ended; None where that is not known."""
+        return self._last("run_id")
+
     def _last(self, name: str) -> str | None:
         """Return what the last run that ended said of itself; None where that is not known."""
         try:

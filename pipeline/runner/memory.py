@@ -19,11 +19,11 @@ from secrets import token_hex
 from pipeline.account.place import places_of
 from pipeline.account.reading import journals_in, submissions_of
 from pipeline.account.recovery import asks_first
-from pipeline.account.submission import Submission, submission_of
+from pipeline.account.submission import KnownJournal, Submission, submission_of
 from pipeline.checker import naming, rules
 from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import open_regular
+from pipeline.disk.openfile import is_gone, open_regular
 from pipeline.downloader.verification import describe_open_file
 from pipeline.errors import BadVideo, StoreError, UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading, is_damage, refuse_damaged
@@ -162,7 +162,8 @@ class Memory:
 def remember(target: Target, checked: CheckedManifest) -> tuple[OldJournal, Memory, bool]:
     """Return the journal that is there, what is remembered, and whether the id is the old one."""
     folder, book = target.folder, places_of(target.config, os.environ).found
-    here = [] if book is None else journals_in(book, folder.root)
+    known_here = [] if book is None else journals_in(book, folder.root)
+    here = [one for one in known_here if not _is_of_another(one, target)]
     there = _read(folder.journal, {one.journal_id for one in here}, target.manifest)
     lines = list(logged(folder.log))
     ids = (
@@ -181,6 +182,14 @@ def remember(target: Target, checked: CheckedManifest) -> tuple[OldJournal, Memo
     memory.add("run.log", map(memory.submission_of, traces_in_log(lines)))
     memory.add("the results", map(memory.submission_of, _traces_in_results(target)))
     return there, memory, known is not None
+
+
+def _is_of_another(journal: KnownJournal, target: Target) -> bool:
+    """Return whether the book has a journal in the folder that was put there by mistake."""
+    its = Path(journal.manifest)
+    if target.config.manifest.series is not None or target.folder.wrote(target.manifest):
+        return False
+    return its != target.manifest.resolve() and not is_gone(its)
 
 
 def _read(path: Path, here: set[str], manifest: Path) -> OldJournal:

@@ -9,6 +9,7 @@ of its journal are in this manifest.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from pipeline.account.submission import COUNTING
 from pipeline.checker.check import check_manifest
 from pipeline.config.settings import Config
 from pipeline.disk.folder import FolderUse, OutputFolder
-from pipeline.disk.openfile import is_gone
+from pipeline.disk.openfile import is_gone, open_to_read_bytes
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.ownership import MOVED_FROM, find_manifest, find_renamed, read_notes
 from pipeline.journal.reading import read_entries, read_runs
@@ -27,8 +28,14 @@ from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, State
 
+_BEGIN = b'"what": "begin"'
+
 _UNPAID = frozenset({State.INVALID, State.WAITING, State.REFUSED, State.FAILED})
 """A row in any other state was sent, and is paid for or may be."""
+
+
+class OutOfPlace(UsageError):
+    """The journal of another manifest lies where the rows of this one were sent from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,7 @@ def find_folder(
     named: bool,
     adopt: bool,
     taken: Mapping[OutputFolder, Path] | None = None,
+    typed: Invocation | None = None,
 ) -> Found:
     """Return the output folder of a manifest; nothing is made.
 
@@ -67,6 +75,7 @@ def find_folder(
         named: Whether the user named it.
         adopt: Whether the user says that the manifest was moved.
         taken: The folders of the other manifests that the same command works on, and those.
+        typed: What the user named, for a message.
 
     Raises:
         StoreError: The journal of another manifest of that name cannot be read to its end.
@@ -77,7 +86,7 @@ def find_folder(
     free: list[OutputFolder] = []
     unknown: list[OutputFolder] = []
     others: dict[OutputFolder, Path] = {}
-    taken = taken or {}
+    taken, typed = taken or {}, typed or Invocation(manifest)
     for folder in [base] if named else base.namesakes(taken):
         if folder in taken:
             others[folder] = taken[folder]
@@ -106,8 +115,10 @@ def find_folder(
         return Found(known)
     if not others and not renamed:
         return Found(candidates[0])
+    there = {folder: owner for folder, owner in others.items() if folder not in taken}
+    mistaken = _find_mistaken(there, typed, config)
     namesakes = _Namesakes(manifest, config, base, others, renamed)
-    return namesakes.choose(candidates[0] if candidates else None, adopt=adopt)
+    return mistaken or namesakes.choose(candidates[0] if candidates else None, adopt=adopt)
 
 
 def _find_renamed(
@@ -131,6 +142,41 @@ def _find_renamed(
             if (MOVED_FROM in notes or is_gone(owner)) and folder.use is wanted:
                 found[folder] = owner
     return found
+
+
+def _find_mistaken(
+    others: Mapping[OutputFolder, Path], typed: Invocation, config: Config
+) -> Found | None:
+    """Return the folder that a manifest was sent from, if another one's journal was put there."""
+    for folder, owner in others.items():
+        if not config.rehearses and _was_sent_from(folder, typed.manifest):
+            return Found(folder, refusal=_out_of_place(folder, owner, typed))
+    return None
+
+
+def _was_sent_from(folder: OutputFolder, manifest: Path) -> bool:
+    """Return whether the last run told of beside a journal is this manifest's, and not in it."""
+    told = (folder.last_manifest(), folder.last_run())
+    with contextlib.suppress(OSError, ValueError, KeyError), open_to_read_bytes(folder.log) as log:
+        for line in log:
+            if _BEGIN in line:
+                began = json.loads(line)
+                told = (Path(began["manifest"]), began["run"])
+    its, run_id = told
+    if its is None or is_gone(folder.journal):
+        return False
+    # As it was typed then, perhaps in another working folder.
+    same = its == manifest.resolve() if its.is_absolute() else its.name == manifest.name
+    return same and run_id not in {one.run_id for one in read_runs(folder.journal)}
+
+
+def _out_of_place(folder: OutputFolder, owner: Path, typed: Invocation) -> OutOfPlace:
+    return OutOfPlace(
+        f"the journal in {folder.root} is that of {owner}, although rows of "
+        f"{typed.manifest} were sent from there: it was copied or moved there. They would be sent "
+        "and paid for again; nothing was sent.",
+        action=f"Restore the right one with: {typed.rebuild(folder.root)}.",
+    )
 
 
 def _last_owner(folder: OutputFolder) -> Path | None:

@@ -38,6 +38,7 @@ from pipeline.lifecycle import PAID
 from pipeline.manifest.wording import count
 from pipeline.model import Phase, State, TaskView
 from pipeline.runner.memory import Memory, OldJournal, remember
+from pipeline.runner.namesakes import OutOfPlace
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.target import Target, check_target, refuse_another
 from pipeline.toapis.client import ToAPIs
@@ -64,7 +65,8 @@ def rebuild(
 
     """
     folder = target.folder
-    refuse_another(target)
+    if not isinstance(target.refusal, OutOfPlace):
+        refuse_another(target)
     if target.config.rehearses:
         raise UsageError(
             "the journal of a rehearsal is not restored: nothing was paid for.",

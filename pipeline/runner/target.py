@@ -29,7 +29,7 @@ from pipeline.journal.ownership import explain_paid_elsewhere, find_manifest, re
 from pipeline.journal.reading import read_entries
 from pipeline.manifest.invocation import Invocation
 from pipeline.model import Problem, Severity
-from pipeline.runner.namesakes import book_knows, find_folder
+from pipeline.runner.namesakes import OutOfPlace, book_knows, find_folder
 
 _DEFAULT_CONFIG = Path("config.yaml")
 
@@ -124,9 +124,9 @@ def resolve_target(
     elif loaded.manifest.series is not None:
         target = _of_series(target, loaded.manifest.series, adopt=adopt)
     else:
-        target = _own_folder(target, adopt=adopt, taken=taken or {})
-    typed = _typed(target, config, out, settings or ())
-    target = replace(target, typed=typed)
+        typed = _typed(target, config, out, settings or ())
+        target = _own_folder(target, typed, adopt=adopt, taken=taken or {})
+    target = replace(target, typed=_typed(target, config, out, settings or ()))
     for place in (target.folder.cache, target.folder.pictures):
         refuse_link(place)
     return target
@@ -190,7 +190,9 @@ def _meeting_error(target: Target, other: Path) -> UsageError:
     )
 
 
-def _own_folder(target: Target, *, adopt: bool, taken: Mapping[OutputFolder, Path]) -> Target:
+def _own_folder(
+    target: Target, typed: Invocation, *, adopt: bool, taken: Mapping[OutputFolder, Path]
+) -> Target:
     found = find_folder(
         target.manifest,
         target.config,
@@ -198,6 +200,7 @@ def _own_folder(target: Target, *, adopt: bool, taken: Mapping[OutputFolder, Pat
         named=target.named,
         adopt=adopt,
         taken=taken,
+        typed=typed,
     )
     return replace(
         target,
@@ -246,11 +249,12 @@ def explain_paid_again(target: Target) -> UsageError | None:
 
 
 def refuse_another(target: Target) -> None:
-    """Raise UsageError if the user named the output folder of another manifest.
+    """Raise UsageError if the journal in the output folder is that of another manifest.
 
-    What that journal says of its rows is not true of this manifest's, whose keys may be the same.
+    What it says of its rows is not true of this manifest's, whose keys may be the same.
     """
-    if target.named and target.refusal is not None:
+    strange = target.named or isinstance(target.refusal, OutOfPlace)
+    if strange and target.refusal is not None:
         raise target.refusal
 
 

@@ -306,6 +306,37 @@ def test_an_older_book(shop: Shop, tmp_path: Path, journal: bool) -> None:
     shop.hold()
 
 
+@pytest.mark.parametrize("book", [True, False])
+@pytest.mark.parametrize("left", ["run.log", "summary.json"])
+@pytest.mark.parametrize("named", [True, False])
+def test_the_journal_of_another_manifest_in_the_folder(
+    shop: Shop, tmp_path: Path, *, book: bool, left: str, named: bool
+) -> None:
+    """It is not taken for a folder of the other one: the rows of this one were sent from there."""
+    there = shop.elsewhere(tmp_path)
+    assert shop.run().code == 0
+    other = shop.product.folder / "other.csv"
+    sheets.write(other, sheets.rows(3, f"{shop.product.folder.name} other {{}}"))
+    out = ("--out", str(shop.out)) if named else ()
+    assert shop.product("run", other, sets=shop.sets, env=shop.env).code == 0
+    shutil.copy(shop.product.folder / "outputs" / "other" / "journal.db", shop.journal)
+    for name in {"run.log", "summary.json"} - {left}:
+        (shop.out / name).unlink()
+    if not book:
+        there.unlink()
+    for command in ("plan", "run", "run", "status", "retry"):
+        ended = shop.run(*out, command=command)
+        assert ended.code == 2, ended.err
+        assert "is that of" in ended.err
+        assert f"reelsheet journal rebuild {shop.manifest}" in ended.err
+    assert shop.product("run", other, sets=shop.sets, env=shop.env).code == 0
+    assert shop.run("--yes", *out, command="journal rebuild").code == 0
+    ended = shop.run(*out)
+    assert ended.code == 0, ended.err
+    assert shop.sent == ROWS + 3
+    assert not (shop.product.folder / "outputs" / "shop-2").exists()
+
+
 @pytest.mark.parametrize("place", ["outputs-2", "new/outputs"])
 def test_another_output_folder_after_the_book_was_deleted(
     shop: Shop, tmp_path: Path, place: str
