@@ -30,6 +30,7 @@ SET_UP = {
     "account/place.py": "tells where the account's book may lie",
     "account/reconcile.py": "decides what a journal that was lost takes back: this one is whole",
     "checker/rowpictures.py": "finds the pictures that rows name: this one names none",
+    "checker/spelling.py": "finds other spellings of a request: this one has none",
     "cli/app.py": "declares the commands before any manifest is named",
     "cli/ending.py": "ends the command with its exit code",
     "cli/options.py": "declares the options that commands share",

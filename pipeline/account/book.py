@@ -262,9 +262,13 @@ class _Writer:
         if known is not None:
             return known
         if guard.compares(attempt.key):
-            allowed = guard.known.get(attempt.request.request_hash, 0)
             repeat = repeated(
-                self._connection, batch.account, batch.journal_id, attempt, allowed=allowed
+                self._connection,
+                batch.account,
+                batch.journal_id,
+                attempt,
+                spellings=guard.spellings(attempt.request),
+                allowed=guard.known.get(attempt.request.request_hash, 0),
             )
             if repeat is not None:
                 return repeat

@@ -8,14 +8,14 @@ Tested in tests/account/test_book.py.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
 from pipeline.account.submission import COUNTING, SPENT
 from pipeline.engine.limits import Caps, Spend
 from pipeline.errors import Withheld
-from pipeline.model import Attempt, State
+from pipeline.model import Attempt, Request, State
 
 
 def _listed(states: frozenset[State]) -> str:
@@ -31,12 +31,11 @@ _SUM = (
     f"WHERE account = ? AND submitted_at >= ? AND {IS_SPENT}"
 )
 _ELSEWHERE = (
-    f"FROM submissions WHERE account = ? AND request_hash = ? AND journal_id != ? AND {IS_COUNTING}"
+    f"FROM submissions WHERE account = ? AND journal_id != ? AND {IS_COUNTING} AND request_hash IN "
 )
-_COUNT = f"SELECT count(*) {_ELSEWHERE}"
 _NEWEST = (
     "SELECT s.key, j.folder FROM submissions s LEFT JOIN journals j USING (journal_id) "  # noqa: S608
-    f"WHERE s.reference = (SELECT reference {_ELSEWHERE} ORDER BY submitted_at DESC LIMIT 1)"
+    f"WHERE s.reference = (SELECT reference {_ELSEWHERE}{{}} ORDER BY submitted_at DESC LIMIT 1)"
 )
 
 
@@ -48,14 +47,16 @@ class Guard:
     """What the intents of one journal are held against.
 
     `known` says how many submissions of other journals, by request hash, the plan knew of: more
-    than these are repeats. Rows of `exempt` keys, and all with `pays`, are not compared. `caps` are
-    those of a day, `price` is what a second of video costs now, and `day_start` returns the Unix
-    second at which the day of another began.
+    than these are repeats. `spellings` returns the hashes that a request may have been bought
+    under. Rows of `exempt` keys, and all with `pays`, are not compared. `caps` are those of a day,
+    `price` is what a second of video costs now, and `day_start` returns the Unix second at which
+    the day of another began.
     """
 
     known: Mapping[str, int] = field(default_factory=dict)
     exempt: frozenset[str] = frozenset()
     pays: bool = False
+    spellings: Callable[[Request], Collection[str]] = lambda request: (request.request_hash,)
     caps: Caps = NO_CAPS
     price: float | None = None
     day_start: Callable[[float], float] = lambda at: at - at % 86_400
@@ -89,6 +90,7 @@ def repeated(
     journal_id: str,
     attempt: Attempt,
     *,
+    spellings: Collection[str],
     allowed: int,
 ) -> Withheld | None:
     """Return why an attempt may not be sent: its request was bought for a row of another journal.
@@ -98,14 +100,17 @@ def repeated(
         account: the account.
         journal_id: the attempt's own journal.
         attempt: the attempt.
+        spellings: the hashes that its request may have been bought under.
         allowed: how many such purchases the plan knew of.
 
     """
-    sought = (account, attempt.request.request_hash, journal_id)
-    (bought,) = connection.execute(_COUNT, sought).fetchone()
+    marks = f"({', '.join('?' * len(spellings))})"
+    sought = (account, journal_id, *spellings)
+    count = f"SELECT count(*) {_ELSEWHERE}{marks}"
+    (bought,) = connection.execute(count, sought).fetchone()
     if bought <= allowed:
         return None
-    key, folder = connection.execute(_NEWEST, sought).fetchone()
+    key, folder = connection.execute(_NEWEST.format(marks), sought).fetchone()
     return Withheld(
         f"this very request was bought for the row {key!r} of {folder or 'another folder'}.",
         repeat=True,

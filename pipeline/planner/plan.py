@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pipeline.account.submission import Submission
+from pipeline.checker.spelling import same_content, spellings_of
 from pipeline.lifecycle import PAID
 from pipeline.manifest.wording import quote_name
 from pipeline.model import Entry, Request, State
@@ -223,7 +224,7 @@ def _decide(key: str, request: Request | None, entry: Entry | None, selection: S
         return _submit(key, _NEW, "never sent", selection)
     if waiting:
         return _submit(key, _group(entry), "not sent yet", selection)
-    edited = request is None or request.request_hash != entry.attempt.request.request_hash
+    edited = request is None or not same_content(request, entry.attempt.request)
     if entry.state in PAID:
         return Step(key, Action.TAKE_UP, _group(entry), _PAID_FOR[entry.state], edited=edited)
     if request is None:
@@ -293,7 +294,7 @@ def _ended_badly(request: Request, entry: Entry, group: str, selection: Selectio
 def _submit_again(
     entry: Entry, request: Request, group: str, reason: str, selection: Selection
 ) -> Step:
-    used = entry.submissions_of(request.request_hash)
+    used = sum(map(entry.submissions_of, spellings_of(request)))
     if used >= selection.attempts:
         reason = f"{used} attempts made, limits.attempts is {selection.attempts}"
         return Step(entry.key, Action.LEAVE, group, reason)

@@ -12,6 +12,7 @@ from pathlib import Path
 from pipeline.account.submission import Submission
 from pipeline.checker import rules
 from pipeline.checker.check import CheckedManifest
+from pipeline.checker.spelling import content_of
 from pipeline.collector import pause_collector
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
@@ -142,7 +143,7 @@ def own_attempts(
     found: dict[str, list[Submission]] = {}
     for entry in reversed(attempts):
         one = _submission_of(entry, folder, manifest)
-        found.setdefault(one.request.request_hash, []).append(one)
+        found.setdefault(content_of(one.request), []).append(one)
     return found
 
 

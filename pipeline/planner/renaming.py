@@ -8,9 +8,10 @@ product. So before anything is decided, rows and entries are matched by their re
 - A row whose own entry, the one with its key, has the row's very request is settled with it.
 - Every other row with a request is open, and every entry that no row is settled with is free:
   its key is gone, or the row with that key asks for something else now, or breaks a rule.
-- An open row whose request is that of a free entry's latest attempt is that entry's row. The
-  request hash covers all that the provider is told, so equal hashes mean equal videos. The entry
-  moves in whatever state it is: done, under way, in doubt, failed, never sent.
+- An open row whose request is that of a free entry's latest attempt is that entry's row. A
+  request is all that the provider is told, so equal requests mean equal videos, in whatever
+  spelling (see `checker.spelling`). The entry moves in whatever state it is: done, under way, in
+  doubt, failed, never sent.
 - Of equal requests the entries are given to the rows in order: that in which the journal first
   heard of them, and that of the sheet. Where there are more entries than rows, those that ended
   without a video are left over before those that are paid for.
@@ -33,6 +34,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from pipeline.checker.spelling import content_of, same_content
 from pipeline.events import Renamed
 from pipeline.lifecycle import PAID
 from pipeline.model import Entry, Request, State, aside_key
@@ -64,13 +66,13 @@ def match_renamed(
     if any(len(alike) > 1 for alike in free.values()):
         order = first_events()
         free = {
-            request_hash: _in_order(alike, len(waiting[request_hash]), order)
-            for request_hash, alike in free.items()
+            content: _in_order(alike, len(waiting[content]), order)
+            for content, alike in free.items()
         }
     moving = {
         key: entry.key
-        for request_hash, alike in free.items()
-        for key, entry in zip(waiting[request_hash], alike, strict=False)
+        for content, alike in free.items()
+        for key, entry in zip(waiting[content], alike, strict=False)
     }
     left = moving.keys() & entries.keys() - set(moving.values())
     return moving | {aside_key(entries[key].identity): key for key in sorted(left)}
@@ -123,30 +125,29 @@ def _settled_keys(
         for key, request in rows
         if request is not None
         and key in entries
-        and entries[key].attempt.request.request_hash == request.request_hash
+        and same_content(entries[key].attempt.request, request)
     }
 
 
 def _open_rows(
     rows: Iterable[tuple[str, Request | None]], settled: set[str]
 ) -> dict[str, list[str]]:
-    """Return the keys of rows that are not settled, by their request's hash, in sheet order."""
+    """Return the keys of rows that are not settled, by their request, in sheet order."""
     waiting: dict[str, list[str]] = defaultdict(list)
     for key, request in rows:
         if request is not None and key not in settled:
-            waiting[request.request_hash].append(key)
+            waiting[content_of(request)].append(key)
     return dict(waiting)
 
 
 def _free_entries(
     settled: set[str], entries: Mapping[str, Entry], waiting: Mapping[str, list[str]]
 ) -> dict[str, list[Entry]]:
-    """Return the free entries that an open row waits for, by their request's hash."""
+    """Return the free entries that an open row waits for, by their request."""
     free: dict[str, list[Entry]] = defaultdict(list)
     for key, entry in entries.items():
-        request_hash = entry.attempt.request.request_hash
-        if key not in settled and request_hash in waiting:
-            free[request_hash].append(entry)
+        if key not in settled and (content := content_of(entry.attempt.request)) in waiting:
+            free[content].append(entry)
     return dict(free)
 
 

@@ -1,6 +1,7 @@
 """Rows whose very request was bought before: the account pays for a request once.
 
-A request is what it says, whatever file, folder, key or team it comes from. So before a run submits
+A request is what it says, whatever file, folder, key or team it comes from, and however its text is
+spelled (see `checker.spelling`). So before a run submits
 a row, the row's request is held against what was bought before:
 
 - What counts is a submission of another journal of the account, or of an entry of this journal
@@ -29,6 +30,7 @@ from functools import cached_property
 from pathlib import PurePath
 
 from pipeline.account.submission import COUNTING, Submission
+from pipeline.checker.spelling import content_of, same_content
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Entry, Request, State
 from pipeline.planner.plan import REPEAT, Action, Hold, Mode, Plan, Selection, Step, has_lost_file
@@ -37,7 +39,7 @@ _OWN = "it is again as it was for an earlier take"
 _COPIED = "its video file is missing, and there is a copy of it for another row"
 
 Bought = Mapping[str, Sequence[Submission]]
-"""Submissions by the hash of their request, the latest first."""
+"""Submissions by the content of their request, in whatever spelling, the latest first."""
 
 
 class Repeats(StrEnum):
@@ -109,11 +111,11 @@ def find_repeats(
     )
     comparison = _Comparison(requests, entries, history, selection, setting, exempt)
     compared = Plan(tuple(map(comparison.compare, plan.steps)), plan.gone)
-    submitted = {requests[step.key].request_hash for step in compared.of(Action.SUBMIT)}
+    submitted = [requests[step.key] for step in compared.of(Action.SUBMIT)]
     known = {
-        one: sum(other.state in COUNTING for other in history.elsewhere[one])
+        one.request_hash: sum(other.state in COUNTING for other in bought)
         for one in submitted
-        if one in history.elsewhere
+        if (bought := history.elsewhere.get(content_of(one)))
     }
     left = exempt.intersection(step.key for step in compared.of(Action.SUBMIT))
     return Compared(compared, known, left, frozenset(filter(comparison.is_paid_again, left)))
@@ -160,7 +162,7 @@ class _Comparison:
         if own is not None:
             reason = f"{_OWN} of its own; {_why_not(own)}"
             return _repeat(step, own, Action.LEAVE, reason, Hold.FILE_GONE)
-        pool = self._pool(request.request_hash)
+        pool = self._pool(content_of(request))
         if pool:
             taken = pool.pop(0)
             return self._serve(step, taken, f"its request was bought for {describe(taken)}")
@@ -177,7 +179,7 @@ class _Comparison:
             self.selection.redo_changed and entry is not None and entry.state is State.DONE
         )
         reused = entry is not None and entry.reused
-        bought = reused or bool(self._pool(self.requests[key].request_hash))
+        bought = reused or bool(self._pool(content_of(self.requests[key])))
         return asked and bought and not redone
 
     def _own_take(self, step: Step, request: Request) -> Submission | None:
@@ -190,36 +192,36 @@ class _Comparison:
             return None
         takes = [
             one
-            for one in self.history.own.get(request.request_hash, ())
+            for one in self.history.own.get(content_of(request), ())
             if one.identity == entry.identity and one.state is State.DONE
         ]
         return next(filter(self._is_usable, takes), takes[0] if takes else None)
 
     def _is_edited_back(self, step: Step, entry: Entry, request: Request) -> bool:
         """Return whether the row has another request than its latest attempt, and may change."""
-        if entry.attempt.request.request_hash == request.request_hash:
+        if same_content(entry.attempt.request, request):
             return False
         left = step.action is Action.LEAVE and step.edited and entry.state in SETTLED
         return step.action is Action.SUBMIT or (left and self.selection.mode is Mode.RUN)
 
-    def _pool(self, request_hash: str) -> list[Submission]:
+    def _pool(self, content: str) -> list[Submission]:
         """Return what was bought for a request and serves no row yet, the best take first."""
-        if request_hash not in self._pools:
+        if content not in self._pools:
             gone = (
                 one
-                for one in self.history.own.get(request_hash, ())
+                for one in self.history.own.get(content, ())
                 if one.key not in self.history.present
             )
             bought = [
                 one
-                for one in (*self.history.elsewhere.get(request_hash, ()), *gone)
+                for one in (*self.history.elsewhere.get(content, ()), *gone)
                 if one.state in COUNTING and (not one.task_id or one.task_id not in self._serving)
             ]
             bought.sort(key=lambda one: (not self._is_usable(one), -(one.submitted_at or 0)))
             # A task made one take, however many copies of it there are.
             takes = {one.task_id or one.reference: one for one in reversed(bought)}
-            self._pools[request_hash] = [*reversed(takes.values())]
-        return self._pools[request_hash]
+            self._pools[content] = [*reversed(takes.values())]
+        return self._pools[content]
 
     def _is_usable(self, one: Submission) -> bool:
         unusable = self.history.unusable
@@ -233,8 +235,8 @@ class _Comparison:
         if self.setting is Repeats.HOLD:
             reason = f"{bought}; {Hold.SETTING.value}"
             return _repeat(step, taken, Action.LEAVE, reason, Hold.SETTING)
-        made_of_others = self.requests[step.key].request_hash != taken.request.request_hash
-        return _repeat(step, taken, Action.REUSE, bought)._replace(edited=made_of_others)
+        edited = not same_content(self.requests[step.key], taken.request)
+        return _repeat(step, taken, Action.REUSE, bought)._replace(edited=edited)
 
 
 def _repeat(

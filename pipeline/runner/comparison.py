@@ -10,7 +10,7 @@ Tested in tests/runner/test_reuse.py and tests/system/test_repeats.py.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
@@ -20,6 +20,7 @@ from typing import Protocol
 from pipeline.account.purchases import find_purchases
 from pipeline.account.submission import COUNTING, KnownJournal, Submission
 from pipeline.checker.check import CheckedManifest
+from pipeline.checker.spelling import content_of, spellings_of
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.sqlitefile import text_of
@@ -102,6 +103,23 @@ def purchases_of(config: Config, folder: OutputFolder, manifest: Path) -> Purcha
     return find_purchases(config, os.environ, folder, manifest) or NOTHING_BOUGHT
 
 
+def bought_elsewhere(
+    purchases: Purchases, requests: Iterable[Request]
+) -> dict[str, list[Submission]]:
+    """Return what was bought of these requests, in whatever spelling, by their content.
+
+    The latest come first. Raises StoreError.
+    """
+    found: dict[str, list[Submission]] = {}
+    hashes = {one for request in requests for one in spellings_of(request)}
+    bought = purchases.bought_elsewhere(hashes) if hashes else {}
+    for one in chain.from_iterable(bought.values()):
+        found.setdefault(content_of(one.request), []).append(one)
+    for several in found.values():
+        several.sort(key=lambda one: -(one.submitted_at or 0))
+    return found
+
+
 _SERIES_FROM = "series_from"
 """The name under which the journal of a series notes the journal of the edition it began with."""
 
@@ -172,8 +190,8 @@ class Comparison:
         present = frozenset(checked.keys)
         if folder.holds_part_of_rows(checked.manifest.path):
             present |= entries.keys()  # its other rows are in the manifest that it was made of
-        submits = {requests[step.key].request_hash for step in both.of(Action.SUBMIT)}
-        elsewhere = purchases.bought_elsewhere(submits) if submits else {}
+        submits = (requests[step.key] for step in both.of(Action.SUBMIT))
+        elsewhere = bought_elsewhere(purchases, submits)
         own = own_attempts(both, entries, folder, checked.manifest.path, present)
         notes = read_notes(folder.journal)
         begins_with = notes.get(_SERIES_FROM)

@@ -16,6 +16,7 @@ from pipeline.account.opening import OpenAccount
 from pipeline.account.reading import total_since
 from pipeline.checker import naming, rules
 from pipeline.checker.check import CheckedManifest
+from pipeline.checker.spelling import spellings_of
 from pipeline.config.settings import Budget, Config
 from pipeline.engine.engine import Engine
 from pipeline.engine.limits import Caps, Pace, Settings, Spend
@@ -107,6 +108,7 @@ def guard_of(config: Config, compared: Compared) -> Guard:
     """Return what the book holds the intents of a run against, by its plan."""
     return Guard(
         known=compared.known,
+        spellings=spellings_of,
         exempt=compared.exempt,
         pays=config.repeats == "pay",
         caps=_caps_per_day(config.budget),

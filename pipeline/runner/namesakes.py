@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pipeline.account.submission import COUNTING
 from pipeline.checker.check import check_manifest
+from pipeline.checker.spelling import content_of
 from pipeline.config.settings import Config
 from pipeline.disk.folder import FolderUse, OutputFolder
 from pipeline.disk.openfile import is_gone, open_to_read_bytes
@@ -249,7 +250,7 @@ class _Namesakes:
     def _matches(self, folder: OutputFolder) -> int:
         """Return how many rows of a journal, as they were sent last, are in the manifest."""
         entries = self._entries[folder].values()
-        return sum(one.attempt.request.request_hash in self._requests for one in entries)
+        return sum(content_of(one.attempt.request) in self._requests for one in entries)
 
     @cached_property
     def _entries(self) -> dict[OutputFolder, dict[str, Entry]]:
@@ -257,7 +258,7 @@ class _Namesakes:
 
     @cached_property
     def _requests(self) -> Collection[str]:
-        """The hashes of what the manifest asks for; none if it cannot be read: that is said later.
+        """The contents of its requests; none if the manifest cannot be read: that is said later.
 
         If it was moved, its pictures are known in the cache of its folder.
         """
@@ -266,7 +267,7 @@ class _Namesakes:
             checked = check_manifest(self.manifest, self.config, cache_dir=cache)
         except UsageError:
             return frozenset()
-        return checked.requests_by_hash
+        return frozenset(map(content_of, checked.requests.values()))
 
     def _take_over(self, folder: OutputFolder) -> Found:
         if folder in self.renamed:
@@ -342,7 +343,7 @@ class _Namesakes:
     def _count_bought(self, there: OutputFolder) -> int:
         """Return for how many requests of the manifest another one has paid, or may have."""
         sent = {
-            one.attempt.request.request_hash
+            content_of(one.attempt.request)
             for one in self._entries[there].values()
             if one.state not in _UNPAID
         }

@@ -14,6 +14,7 @@ from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recording import Recorder
 from pipeline.account.recovery import ask_for_all, note_asked, recover
 from pipeline.account.submission import Submission
+from pipeline.checker.spelling import content_of
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
 from pipeline.journal.journal import Journal
@@ -26,6 +27,7 @@ from pipeline.runner.comparison import (
     NOTHING_BOUGHT,
     Comparison,
     Purchases,
+    bought_elsewhere,
     requests_by_key,
 )
 from pipeline.runner.engine_setup import guard_of
@@ -289,11 +291,11 @@ class ManifestRun:
         if not held:
             return plan
         requests = requests_by_key(self.order.checked)
-        bought = self._purchases.bought_elsewhere({requests[key].request_hash for key in held})
+        bought = bought_elsewhere(self._purchases, (requests[key] for key in held))
         steps = list(plan.steps)
         for at, step in enumerate(steps):
             if step.key in held:
-                newest = next(iter(bought.get(requests[step.key].request_hash, ())), None)
+                newest = next(iter(bought.get(content_of(requests[step.key]), ())), None)
                 steps[at] = _hold_step(step, held[step.key])._replace(
                     repeat_of=newest, hold=None if newest is None else self._why_held(newest)
                 )
