@@ -1,10 +1,25 @@
-"""Pause Python's cycle collector while many long-lived objects are made."""
+"""Keep Python's cycle collector from walking again and again through objects that stay."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_MADE_BETWEEN = 10_000
+"""After so many new objects the collector looks for cycles among them; Python's own number is 700.
+
+A run makes few cycles, and small ones.
+"""
+
+
+def relax_collector() -> None:
+    """Have the collector look less often, and never again at what the start of the process made.
+
+    Both are for a process of our own: they took an eighth of the time of `--help`.
+    """
+    gc.freeze()
+    gc.set_threshold(_MADE_BETWEEN)
 
 
 @contextmanager

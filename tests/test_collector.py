@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from pipeline.collector import pause_collector
+from pipeline.collector import pause_collector, relax_collector
 
 
 def test_it_is_away_and_comes_back() -> None:
@@ -35,3 +35,16 @@ def test_what_was_off_stays_off() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_a_process_of_our_own_has_it_look_less_often() -> None:
+    """What the start of the process made is walked through no more."""
+    usual, frozen = gc.get_threshold(), gc.get_freeze_count()
+    try:
+        relax_collector()
+        assert gc.isenabled()
+        assert gc.get_threshold()[0] > usual[0]
+        assert gc.get_freeze_count() > frozen
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()

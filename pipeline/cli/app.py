@@ -18,6 +18,7 @@ import typer
 from pipeline import __version__
 from pipeline.cli import account, init, journal, look, planning, resolve, run
 from pipeline.cli.screen import outlive_readers
+from pipeline.collector import relax_collector
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError
 
@@ -101,6 +102,7 @@ def _root(
 
 def main() -> None:
     """Run the command line; ends the process with an exit code of `EXIT_CODES`."""
+    relax_collector()
     outlive_readers()
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, _terminated)
