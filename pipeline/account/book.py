@@ -51,7 +51,7 @@ _PUT_ONWARD = (
 )
 """No index holds any of these: each would cost another page with every commit."""
 _PUT_UNSENT = "UPDATE submissions SET state = ? WHERE reference = ?"
-_PUT_KEY = "UPDATE submissions SET key = ? WHERE journal_id = ? AND identity = ?"
+PUT_KEY = "UPDATE submissions SET key = ? WHERE journal_id = ? AND identity = ?"
 _PUT_SEQ = "UPDATE journals SET seq = ?, last_event = max(last_event, ?) WHERE journal_id = ?"
 _PUT_JOURNAL = (
     "INSERT INTO journals VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (journal_id) DO UPDATE SET "
@@ -232,7 +232,7 @@ class _Writer:
             reference = change.entry.attempt.client_business_id
             if isinstance(change.event, Renamed):
                 entry = change.entry
-                self._connection.execute(_PUT_KEY, (entry.key, batch.journal_id, entry.identity))
+                self._connection.execute(PUT_KEY, (entry.key, batch.journal_id, entry.identity))
             elif change.intended and change.entry.state is State.SUBMITTING:
                 refusal = self._intend(change, batch)
                 if refusal is not None:

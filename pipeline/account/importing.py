@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.account.book import GET_JOURNAL, NONE_WITHHELD, Book, put_entry
+from pipeline.account.book import GET_JOURNAL, NONE_WITHHELD, PUT_KEY, Book, put_entry
 from pipeline.account.naming import name_of
 from pipeline.account.recording import Pair, pair_in
 from pipeline.account.schema import reading
@@ -45,7 +45,9 @@ _GET = (
     "GROUP BY key, number) i USING (key, number) "
     "JOIN attempts a USING (key, number) JOIN requests r USING (request_hash)"
 )
-_NEWER = f"SELECT EXISTS (SELECT * FROM events WHERE seq > ? AND kind IN ({_KINDS}))"  # noqa: S608
+_SENT_SINCE = f"SELECT EXISTS (SELECT * FROM events WHERE seq > ? AND kind IN ({_KINDS}))"  # noqa: S608
+_RENAMED_SINCE = "SELECT EXISTS (SELECT * FROM events WHERE seq > ? AND kind = 'Renamed')"
+_GET_KEYS = "SELECT DISTINCT identity, key FROM submissions WHERE journal_id = ?"
 _PUT_KNOWN = (
     "INSERT INTO journals VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT (journal_id) DO UPDATE SET "
     "seq = max(seq, excluded.seq), last_event = max(last_event, excluded.last_event), "
@@ -73,12 +75,16 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    """What a journal knows and the book does not: attempts, as money last had to do with them."""
+    """What a journal knows and the book does not: attempts, as money last had to do with them.
+
+    `key_of` gives by identity what rows are called now; None if the book may know that better.
+    """
 
     found: _Found
     owner: str
     folder: str
     entries: list[Entry]
+    key_of: Callable[[str], str] | None
 
 
 def import_journal(book: Book, account: str, journal: Path) -> int:
@@ -145,6 +151,10 @@ def _take_journal(into: sqlite3.Connection, book_id: str, account: str, journal:
     found = news.found
     for entry in news.entries:
         put_entry(into, news.owner, found.journal_id, entry)
+    if news.key_of is not None:
+        for identity, key in into.execute(_GET_KEYS, (found.journal_id,)).fetchall():
+            if (now := news.key_of(identity)) != key:
+                into.execute(PUT_KEY, (now, found.journal_id, identity))
     seq = found.pair.seq if _paired(found, book_id) else 0
     row = (found.journal_id, news.owner, news.folder, found.manifest, seq, found.last_event)
     into.execute(_PUT_KNOWN, row)
@@ -172,7 +182,9 @@ def _read_news(
         with clear_errors(journal):
             if not _has_news(connection, found, known, book_id) and not _was_moved(known, folder):
                 return None
-            entries = list(_entries(connection)) if _is_newer(found, known) else []
+            is_newer = _is_newer(found, known)
+            identities = Identities(connection)
+            entries = list(_entries(connection, identities)) if is_newer else []
             # An intent that the book lacks, although it is not older, was never sent.
             sent = (
                 known is None
@@ -181,7 +193,8 @@ def _read_news(
                 or _worked_without(connection, found.pair.last_event)
             )
     bought = [entry for entry in entries if sent or entry.state is not State.SUBMITTING]
-    return _News(found, _owner(found, known, account), folder, bought)
+    key_of = identities.key_of if is_newer else None
+    return _News(found, _owner(found, known, account), folder, bought, key_of)
 
 
 def _was_moved(known: KnownJournal | None, folder: str) -> bool:
@@ -219,7 +232,8 @@ def _has_news(
         return _is_newer(found, known)
     if known.seq < found.pair.seq:
         return True
-    return _worked_without(connection, max(found.pair.last_event, known.last_event))
+    told = max(found.pair.last_event, known.last_event)
+    return _worked_without(connection, told) or _happened(connection, _RENAMED_SINCE, told)
 
 
 def _is_newer(found: _Found, known: KnownJournal | None) -> bool:
@@ -229,7 +243,11 @@ def _is_newer(found: _Found, known: KnownJournal | None) -> bool:
 
 def _worked_without(connection: sqlite3.Connection, since: int) -> bool:
     """Return whether an earlier version, or a run without a book, has worked since an event."""
-    return bool(connection.execute(_NEWER, (since,)).fetchone()[0])
+    return _happened(connection, _SENT_SINCE, since)
+
+
+def _happened(connection: sqlite3.Connection, question: str, since: int) -> bool:
+    return bool(connection.execute(question, (since,)).fetchone()[0])
 
 
 def _owner(found: _Found, known: KnownJournal | None, account: str) -> str:
@@ -246,9 +264,8 @@ def _owner(found: _Found, known: KnownJournal | None, account: str) -> str:
     return own if own != account and (is_loopback(found.address) or ":" in account) else account
 
 
-def _entries(connection: sqlite3.Connection) -> Iterator[Entry]:
+def _entries(connection: sqlite3.Connection, identities: Identities) -> Iterator[Entry]:
     """Yield every attempt that was sent or may have been, as money last had to do with it."""
-    identities = Identities(connection)
     found = connection.execute(_GET)
     while some := found.fetchmany(_AT_ONCE):
         videos = videos_of([row[_VIDEO] for row in some])

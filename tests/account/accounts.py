@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from pipeline.account.guard import Guard
 from pipeline.account.importing import import_journal
 from pipeline.account.reading import journals_in, submissions_of
 from pipeline.account.recording import Recorder
-from pipeline.disk.groupcommit import Committed
+from pipeline.disk.groupcommit import Committed, done_with
 from pipeline.engine.limits import Caps
 from pipeline.journal.journal import Journal
+from pipeline.journal.writing import Change
 from pipeline.model import Attempt, Request, State, Video
 
 ACCOUNT = "toapis.com"
@@ -38,6 +40,27 @@ def attempt(
 ) -> Attempt:
     """An attempt of a row; `of` tells journals apart, whose references never meet."""
     return Attempt(key, number, f"rs-{of}-{key}-{number}", request(text), f"{key}.mp4", cost)
+
+
+@dataclass
+class Mortal:
+    """Has a recorder follow a journal until the process dies between the two commits."""
+
+    recorder: Recorder
+    dead: bool = False
+
+    @property
+    def concerned(self) -> Collection[type[ev.Event]]:
+        """As the recorder."""
+        return self.recorder.concerned
+
+    def notes(self, last_event: int) -> Mapping[str, str]:
+        """As the recorder: the journal commits its numbers."""
+        return self.recorder.notes(last_event)
+
+    def follow(self, changes: Sequence[Change]) -> Future[Committed]:
+        """As the recorder, as long as it lives."""
+        return done_with(Committed()) if self.dead else self.recorder.follow(changes)
 
 
 @dataclass

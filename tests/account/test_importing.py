@@ -31,7 +31,17 @@ from pipeline.errors import StoreError, UsageError
 from pipeline.journal.journal import Journal
 from pipeline.manifest.invocation import Invocation
 from pipeline.model import State
-from tests.account.accounts import ACCOUNT, DAY, VIDEO, attempt, caps, lane, opened, states
+from tests.account.accounts import (
+    ACCOUNT,
+    DAY,
+    VIDEO,
+    Mortal,
+    attempt,
+    caps,
+    lane,
+    opened,
+    states,
+)
 
 
 def intended(key: str, number: int = 1, text: str = "") -> ev.Intended:
@@ -122,6 +132,45 @@ def test_an_earlier_version_has_worked_with_the_journal_since(tmp_path: Path) ->
         assert import_journal(book, ACCOUNT, folder / "journal.db") == 2
         assert import_journal(book, ACCOUNT, folder / "journal.db") == 0
     assert states(path) == {"rs-old-r-1": State.RUNNING, "rs-old-s-1": State.SUBMITTING}
+
+
+def keys(book: Path) -> dict[str, str]:
+    """What the book says that the row of each submission is called."""
+    of_journals = (submissions_of(book, one.journal_id) for one in journals_in(book))
+    return {one.reference: one.key for several in of_journals for one in several}
+
+
+def test_rows_are_renamed_and_the_process_dies_before_the_book_is_told(tmp_path: Path) -> None:
+    """The next start brings all of their submissions to their keys, whatever state they are in."""
+    path = tmp_path / "book.db"
+    swap = [ev.Renamed("r", 2, "-"), ev.Renamed("s", 1, "r"), ev.Renamed("-", 2, "s")]
+    with opened(path) as book:
+        with lane(book, tmp_path / "a") as one:
+            one.intend("r", "s", "t")
+            one.tell([ev.Accepted("r", 1, "t"), ev.TaskFailed("r", 1, None, "no")])
+            one.tell([ev.Requeued("r", 1), ev.NotAccepted("s", 1), ev.AnswerLost("t", 1, "?")])
+            one.intend("r", number=2)
+            one.journal.be_followed_by(Mortal(one.recorder, dead=True))
+            one.tell([*swap, ev.Renamed("t", 1, "u")])
+        assert keys(path) == {"rs-a-r-1": "r", "rs-a-r-2": "r", "rs-a-s-1": "s", "rs-a-t-1": "t"}
+        with lane(book, tmp_path / "a") as one:
+            assert set(one.journal.entries()) == {"r", "s", "u"}
+    assert keys(path) == {"rs-a-r-1": "s", "rs-a-r-2": "s", "rs-a-s-1": "r", "rs-a-t-1": "u"}
+
+
+def test_rows_are_renamed_without_the_book(tmp_path: Path) -> None:
+    """By a run without one: what it was never told of is still unsent, and all keys are new."""
+    path, journal = tmp_path / "book.db", tmp_path / "a" / "journal.db"
+    with opened(path) as book:
+        with lane(book, tmp_path / "a") as one:
+            one.intend("r")
+            one.journal.be_followed_by(Mortal(one.recorder, dead=True))
+            one.intend("s")
+        with contextlib.closing(Journal(journal)) as alone:
+            alone.append([ev.Renamed("r", 1, "x"), ev.Renamed("s", 1, "y")], DAY).result(10)
+        import_journal(book, ACCOUNT, journal)
+        assert keys(path) == {"rs-a-r-1": "x"}
+        assert import_journal(book, ACCOUNT, journal) == 0
 
 
 def test_an_older_copy_takes_nothing_back(tmp_path: Path) -> None:
