@@ -8,20 +8,21 @@ Tested in tests/runner/test_reuse.py and tests/system/test_repeats.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.account.submission import Submission
+from pipeline.checker.spelling import content_of
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.place import place_copy
 from pipeline.events import Event, Requeued, Reused
 from pipeline.journal.journal import Journal
 from pipeline.lifecycle import SETTLED, apply
-from pipeline.model import Attempt, Entry
-from pipeline.planner.plan import Action, Step
-from pipeline.planner.repeats import Compared
-from pipeline.runner.comparison import Comparison
+from pipeline.model import Attempt, Entry, Request, State
+from pipeline.planner.plan import REPEAT, Action, Hold, Plan, Step
+from pipeline.planner.repeats import Compared, hold_for
+from pipeline.runner.comparison import Comparison, Purchases, bought_elsewhere
 from pipeline.runner.engine_setup import Attempts
 from pipeline.writer.outcome import FRESH_TAKE
 
@@ -106,6 +107,52 @@ class Copying:
             self.note(event)
         assert entry is not None  # noqa: S101 - there is an event
         return entry
+
+
+def hold(step: Step, reason: str) -> Step:
+    """Return the step of a row that waits as a repeat."""
+    return step._replace(action=Action.LEAVE, group=REPEAT, reason=reason, counts=False)
+
+
+def put_steps(plan: Plan, steps: Mapping[str, Step]) -> Plan:
+    """Return a plan with other steps for some of its rows, by their keys."""
+    return replace(plan, steps=tuple(steps.get(step.key, step) for step in plan.steps))
+
+
+def hold_bought(
+    plan: Plan,
+    held: Mapping[str, str],
+    requests: Mapping[str, Request],
+    purchases: Purchases,
+    setting: str,
+) -> Plan:
+    """Return a plan with the rows held whose requests others bought while the run went on.
+
+    Args:
+        plan: What the run was to do.
+        held: Why the account's book did not let a row be sent, by its key.
+        requests: The requests of the manifest's rows, by key.
+        purchases: What the account has bought.
+        setting: The setting `repeats`.
+
+    Raises:
+        StoreError: The book cannot be read.
+
+    """
+    bought = bought_elsewhere(purchases, (requests[key] for key in held))
+    steps = {}
+    for step in plan.steps:
+        if step.key in held:
+            newest = next(iter(bought.get(content_of(requests[step.key]), ())), None)
+            why = None if newest is None else _why_held(newest, setting)
+            steps[step.key] = hold(step, held[step.key])._replace(repeat_of=newest, hold=why)
+    return put_steps(plan, steps)
+
+
+def _why_held(bought: Submission, setting: str) -> Hold:
+    if bought.state is not State.DONE:
+        return hold_for(bought.state)
+    return Hold.SETTING if setting == "hold" else Hold.BY_NOW_DONE
 
 
 def _bought(step: Step) -> Submission:

@@ -6,28 +6,24 @@ import contextlib
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.account.opening import OpenAccount
 from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recording import Recorder
 from pipeline.account.recovery import ask_for_all, note_asked, recover
-from pipeline.account.submission import Submission
-from pipeline.checker.spelling import content_of
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry, Result, State, Summary
-from pipeline.planner.plan import REPEAT, Action, Hold, Plan, Step
+from pipeline.planner.plan import REPEAT, Action, Hold, Plan
 from pipeline.planner.planner import renamed_rows
 from pipeline.planner.renaming import rename, renaming_events
-from pipeline.planner.repeats import hold_for
 from pipeline.runner.comparison import (
     NOTHING_BOUGHT,
     Comparison,
     Purchases,
-    bought_elsewhere,
     requests_by_key,
 )
 from pipeline.runner.engine_setup import guard_of
@@ -41,7 +37,7 @@ from pipeline.runner.forgotten import (
 )
 from pipeline.runner.order import Order, Tally
 from pipeline.runner.reports import RunReport, RunSpend
-from pipeline.runner.reuse import Copying
+from pipeline.runner.reuse import Copying, hold, hold_bought, put_steps
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
 from pipeline.scheduler import Clock
@@ -113,7 +109,8 @@ class ManifestRun:
     """One manifest of a run, while it lasts.
 
     `prepare` makes the plan, a provider session carries out what of it is to be submitted or taken
-    up, and `finish` writes the results.
+    up, and `finish` writes the results. `waiting` says by key why rows wait for a video that is
+    being made for another row.
     """
 
     order: Order
@@ -129,6 +126,7 @@ class ManifestRun:
     tally: Tally = field(default_factory=Tally)
     plan: Plan = field(default_factory=lambda: Plan((), ()))
     entries: dict[str, Entry] = field(default_factory=dict)
+    waiting: Mapping[str, str] = field(default_factory=dict)
     report: RunReport | None = None
     _stop: Stop | None = None
     _began: float = 0.0
@@ -162,6 +160,9 @@ class ManifestRun:
         )
         self._ask_before_paying(comparison)
         self.plan = self._reuse(comparison, self.entries, self._began_at)
+        self.waiting = {
+            step.key: step.reason for step in self.plan.steps if step.hold is Hold.UNDER_WAY
+        }
         self._hold_forgotten()
 
     def asks_first(self, key: str) -> bool:
@@ -258,8 +259,7 @@ class ManifestRun:
 
         Rows that still wait say why, as they would at the beginning of the next run.
         """
-        waiting = {step.key: step.reason for step in self.plan.steps if step.hold is Hold.UNDER_WAY}
-        held = {**waiting, **self.tally.held}
+        held = {**self.waiting, **self.tally.held}
         if not held or self.tally.stops or self.order.config.repeats != "reuse":
             return
         entries = self.journal.entries(self.order.checked.requests_by_hash)
@@ -273,39 +273,17 @@ class ManifestRun:
             wall=self.clock.wall(),
         )
         plan = self._reuse(comparison, entries, self.clock.wall())
-        steps = {
-            # One for which there are not takes enough is bought by the next run.
-            step.key: step if step.group == REPEAT else _hold_step(step, held[step.key])
-            for step in plan.steps
-            if step.key in held
-        }
-        self.plan = replace(
-            self.plan, steps=tuple(steps.get(step.key, step) for step in self.plan.steps)
+        self.plan = put_steps(
+            self.plan,
+            {
+                # One for which there are not takes enough is bought by the next run.
+                step.key: step if step.group == REPEAT else hold(step, held[step.key])
+                for step in plan.steps
+                if step.key in held
+            },
         )
         self.tally.held = {}
         self.entries.clear()  # as they were at the beginning
-
-    def _hold(self, plan: Plan) -> Plan:
-        """Return the plan with the rows held whose requests were bought while this run went on."""
-        held = self.tally.held
-        if not held:
-            return plan
-        requests = requests_by_key(self.order.checked)
-        bought = bought_elsewhere(self._purchases, (requests[key] for key in held))
-        steps = list(plan.steps)
-        for at, step in enumerate(steps):
-            if step.key in held:
-                newest = next(iter(bought.get(content_of(requests[step.key]), ())), None)
-                steps[at] = _hold_step(step, held[step.key])._replace(
-                    repeat_of=newest, hold=None if newest is None else self._why_held(newest)
-                )
-        return Plan(tuple(steps), plan.gone)
-
-    def _why_held(self, bought: Submission) -> Hold:
-        if bought.state is not State.DONE:
-            return hold_for(bought.state)
-        reuses = self.order.config.repeats != "hold"
-        return Hold.BY_NOW_DONE if reuses else Hold.SETTING
 
     def _entries_of(self, keys: Sequence[str]) -> dict[str, Entry]:
         return self.journal.entries_of(keys, self.order.checked.requests_by_hash)
@@ -339,7 +317,14 @@ class ManifestRun:
     def finish(self) -> RunReport:
         """Write the results, whatever happened on the way, and say how the run ended."""
         self._reuse_by_now()
-        self.plan = self._hold(self.plan)
+        if self.tally.held:
+            self.plan = hold_bought(
+                self.plan,
+                self.tally.held,
+                requests_by_key(self.order.checked),
+                self._purchases,
+                self.order.config.repeats,
+            )
         self._hold_doubtful(self.tally.unproved)
         if self._stop is not None:
             self.tally.stops.append(self._stop)
@@ -455,7 +440,3 @@ class ManifestRun:
 def _is_unasked(result: Result) -> bool:
     """Return whether no run has looked up or sent a row, so that its task may be forgotten."""
     return result.attempts == 0 and result.state in {State.WAITING, State.INVALID}
-
-
-def _hold_step(step: Step, reason: str) -> Step:
-    return step._replace(action=Action.LEAVE, group=REPEAT, reason=reason, counts=False)

@@ -287,7 +287,9 @@ class ProviderSession:
         """Write the results of manifests whose rows are through, while others go on."""
         for lane in sorted(self._open - self._unwritten):
             states = engine.states_of(lane)
-            if len(self._open) > 1 and not any(states[state] for state in _UNSETTLED):
+            through = not any(states[state] for state in _UNSETTLED)
+            # What its rows wait for may still be made in another lane.
+            if len(self._open) > 1 and through and not self.runs[lane].waiting:
                 self._open.discard(lane)
                 _note_what_is_left(engine, lane, self.runs[lane])
                 # In a thread: the answers for the others are not to wait for it.

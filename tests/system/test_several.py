@@ -109,13 +109,13 @@ def test_a_video_that_one_lane_brings_home_serves_another(product: Product, api:
     first = sheets.write(product.folder / "first.csv", rows)
     assert product("run", first, "-q", sets={"polling.deadline_s": "0.5"}).code == 5
     api.faults()
-    sheets.write(first, rows[:1])
+    sheets.write(first, [rows[0], *sheets.rows(40, prompt="many more {}")[2:]])
     second = sheets.write(product.folder / "second.csv", [rows[1], sheets.row("NEW", "own row")])
     only = sheets.write(product.folder / "third.csv", rows[1:])
     mark = api.mark()
-    ran = product("run", second, only, first)
+    ran = product("run", second, only, first, sets={"limits.outstanding": "4"})
     assert ran.code == 0, ran.err
-    assert len(api.calls("submit", since=mark)) == 1
+    assert len(api.calls("submit", since=mark)) == 39
     for manifest in (first, second, only):
         out = product.folder / "outputs" / manifest.stem
         assert set(sheets.states(out).values()) == {"done"}
