@@ -34,6 +34,8 @@ from pipeline.model import Entry, State
 Step: TypeAlias = Callable[[sqlite3.Connection], Mapping[str, Withheld]]
 """Part of a transaction; returns the intents that it did not take, by their references."""
 
+PUT_EARLIER = "INSERT OR REPLACE INTO meta VALUES ('earlier', ?)"
+_GET_EARLIER = "SELECT value FROM meta WHERE name = 'earlier'"
 NONE_WITHHELD: Mapping[str, Withheld] = {}
 
 _UNSENT = (NotAccepted, ClosedUnsent)
@@ -100,6 +102,13 @@ class Book:
             )
             row = self._connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
             return str(row[0])
+
+    @property
+    def earlier(self) -> frozenset[str]:
+        """The ids of the damaged books that this one was made from."""
+        with clear_errors(self.path):
+            row = self._connection.execute(_GET_EARLIER).fetchone()
+        return frozenset() if row is None else frozenset(row[0].split())
 
     def fall_back_on(self, reserve: Reserve) -> None:
         """Free pieces of `reserve`, which lies on the same disk, when that is full."""

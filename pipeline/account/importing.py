@@ -20,7 +20,7 @@ from pipeline.account.submission import MONEY, KnownJournal, Submission, submiss
 from pipeline.config.values import is_loopback
 from pipeline.disk.folder import FolderUse, OutputFolder
 from pipeline.disk.openfile import is_gone
-from pipeline.disk.sqlitefile import insert, open_to_read, path_of, text_of
+from pipeline.disk.sqlitefile import insert, lacks_log, open_to_read, path_of, text_of
 from pipeline.errors import ReelsheetError, UsageError, Withheld
 from pipeline.events import NotFound, Renamed
 from pipeline.journal.database import clear_errors, connect_for_reading
@@ -292,7 +292,10 @@ def import_file(book: Book, account: str, file: Path) -> int:
         UsageError: the file is neither, is a rehearsal's, or was written by a newer version.
 
     """
+    lacks = lacks_log(file)
     tables = _tables_of(file)
+    if not tables and lacks:
+        raise UsageError(f"{file} holds nothing: {explain_lack(file)}", action=COPY_WHOLE)
     if "submissions" in tables:
         if file.resolve() == book.path.resolve():
             raise UsageError(f"{file} is this very book.", action="Name another one, or a journal.")
@@ -305,6 +308,15 @@ def import_file(book: Book, account: str, file: Path) -> int:
     if OutputFolder(file.parent).use is FolderUse.REHEARSED:
         raise UsageError(f"{file} is the journal of a rehearsal: nothing was paid for there.")
     return import_journal(book, account, file)
+
+
+COPY_WHOLE = "Copy it when no run is under way, or the file beside it as well, and import it again."
+"""What to do about a file without its log."""
+
+
+def explain_lack(file: Path) -> str:
+    """Say what a file without the log beside it is."""
+    return f"it was copied during a run, and without {file.name}-wal, which holds what came last."
 
 
 def _tables_of(file: Path) -> set[str]:

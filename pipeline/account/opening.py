@@ -23,7 +23,9 @@ from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import path_of
 from pipeline.errors import ReelsheetError, StoreError, UsageError
 from pipeline.journal.journal import Journal
+from pipeline.journal.ownership import read_notes
 from pipeline.manifest.invocation import Invocation
+from pipeline.manifest.wording import count
 
 _MANY = 20
 """So many journals to take over are worth a line each time."""
@@ -38,12 +40,13 @@ NO_BOOK = (
 class OpenAccount:
     """The account that a live run spends from, with its book open for writing.
 
-    `tell` shows a line to whoever pays.
+    `tell` shows a line to whoever pays; `fresh` says that the book was made, or was empty.
     """
 
     name: str
     book: Book
     tell: Callable[[str], None]
+    fresh: bool = False
 
     def take_over(self, outputs: Path, out: Path | None, manifests: Collection[Path]) -> None:
         """Take over every live journal near that the book does not know, or not to its end.
@@ -57,13 +60,26 @@ class OpenAccount:
 
         """
         journals = list(journals_near(outputs, out, manifests))
+        orphans = 0
         for number, journal in enumerate(journals):
             if number and number % _MANY == 0:
                 self.tell(f"Comparing the journals with the account's book: {number} so far.")
             try:
+                orphans += self.fresh and self._had_another(read_notes(journal))
                 import_journal(self.book, self.name, journal)
             except ReelsheetError as error:  # of the journal; after one of the book nothing works
                 self.tell(f"What was paid in {journal.parent} is not guarded: {error.message}")
+        if orphans:
+            self.tell(
+                f"The account's book {self.book.path} is new, although "
+                f"{count(orphans, 'output folder')} here had another one: what was bought for "
+                "folders elsewhere is not known any more. If there is a copy of that book, take it "
+                "over with: reelsheet account import FILE."
+            )
+
+    def _had_another(self, notes: Mapping[str, str]) -> bool:
+        """Return whether a journal with these notes was kept in a book that is not here."""
+        return pair_in(notes).book_id not in {"", self.book.id} | self.book.earlier
 
     def purchases(self, journal: Journal) -> Purchases:
         """Return what the rows of a journal's manifest are compared with."""
@@ -109,8 +125,7 @@ class OpenAccount:
 
     def _take_over_earlier(self, path: Path, journal: Journal) -> None:
         """Take over the book that a journal has had before, if that is another one and there."""
-        pair = pair_in(journal.notes())
-        if pair.book_id in {"", self.book.id}:
+        if not self._had_another(journal.notes()):
             return
         if is_gone(path) or path == self.book.path:
             self.tell(
@@ -147,8 +162,15 @@ def open_account(
             tell(NO_BOOK)
         yield None
         return
+    fresh = places.found is None or _is_empty(places.found)
     with contextlib.closing(_open(places, tell)) as book:
-        yield OpenAccount(_name(book, config, environment, tell), book, tell)
+        yield OpenAccount(_name(book, config, environment, tell), book, tell, fresh)
+
+
+def _is_empty(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return path.stat().st_size == 0
+    return False
 
 
 def _open(places: Places, tell: Callable[[str], None]) -> Book:

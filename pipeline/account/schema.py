@@ -24,6 +24,7 @@ from pipeline.disk.sqlitefile import (
     version_of,
 )
 from pipeline.errors import StoreError, UsageError
+from pipeline.manifest.wording import quote_name
 
 _FIRST = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -56,9 +57,13 @@ VERSION = len(_STEPS)
 _TIMEOUT_S = 60
 """How long other processes of the account are waited for; each commit takes milliseconds."""
 
-_DAMAGED = (
-    "Move the file away and keep it: the next run makes a new book from the journals in the output "
-    "folders, before anything is sent."
+_QUICKLY_CHECKED_BYTES = 64 << 20
+"""A book of this size is looked through in a second; a greater one is found damaged where it is."""
+
+_MEND = (
+    "Mend it with: reelsheet account import {name}. What can be read of it and the journals of all "
+    "output folders that it names are put into a new book; the file is kept. Do not delete it: it "
+    "knows what is paid for."
 )
 _ANOTHER = "Name another place with the setting account.book, or none to run without a book."
 
@@ -73,6 +78,8 @@ def connect(path: Path, *, networked: bool | None = None) -> sqlite3.Connection:
         connection = open_to_write(path, networked=networked, timeout_s=_TIMEOUT_S)
         on_failure.callback(connection.close)
         _refuse_newer(version_of(connection), path)
+        if path.stat().st_size <= _QUICKLY_CHECKED_BYTES:
+            refuse_damaged(connection, path)
         bring_forward(connection, _STEPS)
         on_failure.pop_all()
     return connection
@@ -93,10 +100,17 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
         yield connection if version else None
 
 
+def how_to_mend(path: Path) -> str:
+    """Say what to do about a book that is damaged."""
+    return _MEND.format(name=quote_name(str(path)))
+
+
 def refuse_damaged(connection: sqlite3.Connection, path: Path) -> None:
     """Raise StoreError, or sqlite3.Error, if a page of the book is damaged."""
     if (fault := fault_in(connection)) is not None:
-        raise StoreError(f"the account's book {path} is damaged: {fault}.", action=_DAMAGED)
+        raise StoreError(
+            f"the account's book {path} is damaged: {fault}.", action=how_to_mend(path)
+        )
 
 
 @contextlib.contextmanager
@@ -110,7 +124,7 @@ def clear_errors(path: Path) -> Iterator[None]:
         raise StoreError(
             f"the account's book {path} is damaged: it holds something that was never written "
             f"({error!r})",
-            action=_DAMAGED,
+            action=how_to_mend(path),
         ) from error
 
 
@@ -119,7 +133,7 @@ def unusable(path: Path, error: OSError | sqlite3.Error) -> StoreError:
     cause = cause_of(path, error)
     action = None
     if damaged(cause):
-        action = _DAMAGED
+        action = how_to_mend(path)
     elif without_right(cause) and not is_gone(path):
         action = f"Run as its owner, or take the right to read and write it. {_ANOTHER}"
     elif isinstance(cause, OSError):

@@ -175,17 +175,52 @@ def _import(
     """Take over journals, or the book of another machine, into the account's book; calls nobody.
 
     What was bought there is then not bought again here, and counts for the caps of its day. Live
-    runs by themselves take over the journals beside their own output folder.
+    runs by themselves take over the journals beside their own output folder. A book that is damaged
+    is mended first: a new one is made in its place, of what can be read of it and of the journals;
+    no run should be under way then.
     """
-    from pipeline.account.importing import import_file
+    from pipeline.account.importing import COPY_WHOLE, explain_lack, import_file
+    from pipeline.account.mending import is_broken, shows_a_book
     from pipeline.account.opening import open_account
+    from pipeline.disk.sqlitefile import lacks_log
 
     loaded = _live(config, sets)
-    _book_of(loaded)
+    book = _book_of(loaded).resolve()
+    files = [file / "journal.db" if file.is_dir() else file for file in files]
+    alone = {file for file in files if lacks_log(file)}  # before any is opened
+    for file in [*files]:
+        ours = file.resolve() == book
+        if file.is_file() and (ours or shows_a_book(file)) and is_broken(file):
+            _mend(file, loaded)
+            if ours:
+                files.remove(file)
+    if not files:
+        return
     with open_account(loaded, os.environ, lambda line: typer.echo(line, err=True)) as account:
-        for file in files:
-            path = file / "journal.db" if file.is_dir() else file
+        for path in files:
             taken = 0 if account is None else import_file(account.book, account.name, path)
+            if path in alone:
+                typer.echo(f"note: {path}: {explain_lack(path)} {COPY_WHOLE}", err=True)
             if not quiet:
                 said = f"{count(taken, 'submission')} taken over" if taken else "nothing new"
                 typer.echo(f"{path}: {said}")
+
+
+def _mend(file: Path, config: Config) -> None:
+    """Make a new book in the place of a damaged one, and say what it knows."""
+    from pipeline.account.mending import mend
+    from pipeline.account.naming import account_name
+    from pipeline.account.place import journals_near
+
+    near = journals_near(Path(config.output.dir), None, ())
+    mended = mend(file, account_name(config), near)
+    typer.echo(
+        f"{file}: mended, with {count(mended.submissions, 'submission')} from "
+        f"{count(mended.journals, 'output folder')}; the damaged file is {mended.aside}"
+    )
+    for folder in mended.lost:
+        typer.echo(
+            f"note: {folder} has no journal that can be read: only what the damaged file still "
+            "told of it is known.",
+            err=True,
+        )

@@ -29,7 +29,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from pipeline.disk.failures import without_right
-from pipeline.disk.openfile import open_private, open_unlinked
+from pipeline.disk.openfile import is_gone, open_private, open_to_read_bytes, open_unlinked
 
 _One = TypeVar("_One")
 
@@ -53,6 +53,8 @@ TIMEOUT_S = 10
 _PATIENCE_MS = 1000
 """How long a reader is waited for when a file is closed."""
 _PAUSE_S = 0.02
+_MODE_AT, _IN_WAL_MODE = 18, b"\x02"
+"""Where a file's header says its mode, and what it says for WAL."""
 _ROWS_AT_ONCE = 16
 """Most rows in one statement: a text for each number of rows, and sqlite3 keeps 128 statements."""
 
@@ -217,6 +219,32 @@ def in_pieces(many: Sequence[_One]) -> Iterator[Sequence[_One]]:
     """Yield as many at a time as fit one statement."""
     for first in range(0, len(many), _ROWS_AT_ONCE):
         yield many[first : first + _ROWS_AT_ONCE]
+
+
+def open_damaged(path: Path) -> sqlite3.Connection:
+    """Open a damaged file for reading what is whole in it, also where its end is missing.
+
+    Without `writable_schema` SQLite reads nothing of a file that is shorter than its header says;
+    nothing can be written here. Raises sqlite3.Error.
+    """
+    connection = open_to_read(path)
+    with contextlib.suppress(sqlite3.Error):
+        connection.execute("PRAGMA writable_schema=ON")
+    return connection
+
+
+def lacks_log(path: Path) -> bool:
+    """Return whether a file was copied while it was in use, without the log of WAL mode beside it.
+
+    It then holds only what was there some time before (sqlite.org/fileformat2.html, offset 18).
+    """
+    if not is_gone(path.with_name(f"{path.name}-wal")):
+        return False
+    try:
+        with open_to_read_bytes(path) as file:
+            return file.read(_MODE_AT + 1)[_MODE_AT:] == _IN_WAL_MODE
+    except OSError:
+        return False
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.disk.sqlitefile import open_to_read
+from pipeline.disk.sqlitefile import open_damaged
 from pipeline.journal.identities import Identities
 from pipeline.journal.records import ENTRY_COLUMNS, entry_of, request_of, videos_of
 from pipeline.model import Entry, Request, made_for
@@ -35,7 +35,7 @@ class Salvaged:
 def salvage(path: Path) -> Salvaged:
     """Return what can be read of a damaged journal: perhaps nothing."""
     try:
-        connection = open_to_read(path)
+        connection = open_damaged(path)
     except sqlite3.Error:
         return Salvaged()
     with contextlib.closing(connection):

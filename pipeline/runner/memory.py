@@ -24,6 +24,7 @@ from pipeline.checker import naming, rules
 from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, open_regular
+from pipeline.disk.sqlitefile import path_of
 from pipeline.downloader.verification import describe_open_file
 from pipeline.errors import BadVideo, StoreError, UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading, is_damage, refuse_damaged
@@ -186,7 +187,7 @@ def remember(target: Target, checked: CheckedManifest) -> tuple[OldJournal, Memo
 
 def _is_of_another(journal: KnownJournal, target: Target) -> bool:
     """Return whether the book has a journal in the folder that was put there by mistake."""
-    its = Path(journal.manifest)
+    its = path_of(journal.manifest)
     if target.config.manifest.series is not None or target.folder.wrote(target.manifest):
         return False
     return its != target.manifest.resolve() and not is_gone(its)

@@ -68,7 +68,7 @@ def test_a_damaged_book_is_named(path: Path) -> None:
     path.write_bytes(b"not a database" * 100)
     with pytest.raises(StoreError, match=r"book\.db") as caught:
         Book(path)
-    assert "Move the file away" in (caught.value.action or "")
+    assert f"reelsheet account import {path}" in (caught.value.action or "")
 
 
 def test_a_submission_from_its_intent_to_its_video(path: Path, tmp_path: Path) -> None:

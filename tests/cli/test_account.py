@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from typer.testing import CliRunner, Result
 from pipeline import events as ev
 from pipeline.cli.app import app
 from tests.account.accounts import DAY, VIDEO, lane, opened
+from tests.system.test_journal_command import zeroed
 
 
 @pytest.fixture
@@ -103,3 +106,45 @@ def test_import_journals_and_books(book: Path, tmp_path: Path) -> None:
         assert result.exit_code != 0
         with contextlib.suppress(AttributeError):
             assert result.exception.message  # type: ignore[union-attr]
+
+
+def test_import_of_the_damaged_book_mends_it(book: Path, tmp_path: Path) -> None:
+    """Under the path that the message named, whatever book the settings name."""
+    zeroed(book, "submissions")
+    failed = call("--json", book=book)
+    assert failed.exit_code != 0
+    assert f"reelsheet account import {book}" in str(getattr(failed.exception, "action", ""))
+    elsewhere = tmp_path / "elsewhere.db"
+    mended = call("import", book, book=elsewhere)
+    assert mended.exit_code == 0, mended.output
+    assert "mended, with 4 submissions" in mended.stdout
+    assert document(book)["videos"] == 3
+    assert document(elsewhere)["videos"] == 3
+    assert len(list(tmp_path.glob("book.damaged-*.db"))) == 1
+    book.write_bytes(b"")
+    assert "mended, with 0 submissions" in call("import", book, book=book).stdout
+
+
+def test_a_text_is_never_taken_for_a_damaged_book(book: Path, tmp_path: Path) -> None:
+    """Nothing is moved."""
+    text = tmp_path / "config.yaml"
+    text.write_text("provider: toapis\n", encoding="utf-8")
+    assert call("import", text, book=book).exit_code != 0
+    assert text.read_text("utf-8") == "provider: toapis\n"
+
+
+def test_import_of_a_copy_without_its_log(book: Path, tmp_path: Path) -> None:
+    """What is in it is taken over, and what may be missing is said."""
+    alone, empty = tmp_path / "alone.db", tmp_path / "empty.db"
+    with opened(book) as used, lane(used, tmp_path / "shoes") as shoes:
+        shoes.intend("c")
+        shutil.copy(book, alone)
+    taken = call("import", alone, book=tmp_path / "new.db")
+    assert taken.exit_code == 0, taken.output
+    assert "taken over" in taken.stdout
+    assert "without alone.db-wal" in taken.stderr
+    with contextlib.closing(sqlite3.connect(empty)) as made:
+        made.execute("PRAGMA journal_mode=WAL")
+    nothing = call("import", empty, book=tmp_path / "new.db")
+    assert nothing.exit_code != 0
+    assert "without empty.db-wal" in str(getattr(nothing.exception, "message", ""))

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,15 @@ from pipeline.model import State
 from tests.system.harness import sheets
 from tests.system.harness.api import KEY, Api
 from tests.system.harness.product import ROOT, Ended, Product, book_of
+from tests.system.test_journal_command import halved, zeroed
+
+
+def zeroed_in_submissions(path: Path) -> None:
+    zeroed(path, "submissions")
+
+
+def zeroed_in_requests(path: Path) -> None:
+    zeroed(path, "requests")
 
 
 def prompts(api: Api, since: int) -> Counter[str]:
@@ -205,3 +215,54 @@ def test_a_day_of_the_zone(product: Product, api: Api) -> None:
         book.execute("UPDATE submissions SET submitted_at = submitted_at - 90000")
     assert product("run", manifest, sets=behind).code == 0
     assert sum(prompts(api, mark).values()) == 3
+
+
+@pytest.mark.parametrize("damage", [zeroed_in_submissions, zeroed_in_requests, halved])
+def test_a_damaged_book_is_mended_and_guards_every_folder(
+    product: Product, api: Api, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    """Also what was bought for folders that are not near: the journals there are named in it."""
+    env = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    book = tmp_path / "state" / "reelsheet" / "book.db"
+    mark, prompt = api.mark(), f"{tmp_path.name} damaged {{}}"
+    manifest = product.folder / "shop.csv"
+    sheets.write(manifest, sheets.rows(6, prompt))
+    far = tmp_path / "far" / "away" / "shop"
+    assert product("run", manifest, "--out", far, env=env).code == 0
+    beside = product.folder / "beside.csv"
+    sheets.write(beside, sheets.rows(2, f"{tmp_path.name} beside {{}}"))
+    assert product("run", beside, env=env).code == 0
+    damage(book)
+    copy = tmp_path / "elsewhere" / "copy.csv"
+    copy.parent.mkdir()
+    shutil.copy(manifest, copy)
+    for _ in range(2):
+        ended = product("run", copy, env=env)
+        assert ended.code == 5, ended.err
+        assert f"reelsheet account import {book}" in ended.err
+        assert "Move" not in ended.err
+    mended = product("account", "import", book, env=env)
+    assert mended.code == 0, mended.err
+    ended = product("run", copy, env=env)
+    assert ended.code == 0, ended.err
+    assert "is gone" not in ended.err
+    assert product("run", manifest, "--out", far, env=env).code == 0
+    assert len(api.calls("submit", since=mark)) == 6 + 2
+    assert not api.repeated()
+
+
+def test_an_empty_book_is_a_lost_one(product: Product, api: Api, tmp_path: Path) -> None:
+    """What can be known is known before anything is sent, and it is said that more is not."""
+    env = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    mark, prompt = api.mark(), f"{tmp_path.name} emptied {{}}"
+    manifest, copy = product.folder / "shop.csv", product.folder / "copy.csv"
+    for one in (manifest, copy):
+        sheets.write(one, sheets.rows(3, prompt))
+    assert product("run", manifest, env=env).code == 0
+    (tmp_path / "state" / "reelsheet" / "book.db").write_bytes(b"")
+    ended = product("run", copy, env=env)
+    assert ended.code == 0, ended.err
+    assert "had another one" in ended.err
+    assert "reelsheet account import FILE" in ended.err
+    assert len(api.calls("submit", since=mark)) == 3
+    assert "had another one" not in product("run", copy, env=env).err
