@@ -25,7 +25,7 @@ MOST = 45
 
 SET_UP = {
     "__main__.py": "starts the command line",
-    "account/days.py": "tells which day of the budget it is",
+    "account/guard.py": "tells which day of the budget it is, and holds intents against the caps",
     "account/opening.py": "opens the account's book; a rehearsal has none",
     "account/place.py": "tells where the account's book may lie",
     "account/reconcile.py": "decides what a journal that was lost takes back: this one is whole",

@@ -1,8 +1,9 @@
 """What the book holds each intent against: requests bought elsewhere, and caps of the day.
 
 All of it is asked inside the transaction that takes the intent, over every process of the account.
+The days go from midnight to midnight in the zone that `budget.timezone` names.
 
-Tested in tests/account/test_book.py.
+Tested in tests/account/test_book.py and tests/account/test_days.py.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, time, tzinfo
 from math import inf
+from zoneinfo import ZoneInfo
 
 from pipeline.account.submission import COUNTING, SPENT
 from pipeline.engine.limits import Caps, Spend
@@ -37,7 +40,6 @@ _NEWEST = (
     "SELECT s.key, j.folder FROM submissions s LEFT JOIN journals j USING (journal_id) "  # noqa: S608
     f"WHERE s.reference = (SELECT reference {_ELSEWHERE}{{}} ORDER BY submitted_at DESC LIMIT 1)"
 )
-
 
 NO_CAPS = Caps()
 
@@ -202,3 +204,29 @@ def spent_since(
     """
     row = connection.execute(_SUM, (price or 0.0, account, since)).fetchone()
     return Spend(*row)
+
+
+LOCAL = "local"
+"""The zone of this machine."""
+
+
+class Days:
+    """Tells which day a moment belongs to, and when that day began."""
+
+    def __init__(self, zone: str = LOCAL) -> None:
+        """Take the name of a zone as the configuration has checked it."""
+        self._zone: tzinfo | None = None if zone == LOCAL else ZoneInfo(zone)
+
+    def number_of(self, at: float) -> int:
+        """Return the number of the day of a Unix second; a later day has a greater one."""
+        return self._day(at).toordinal()
+
+    def start_of(self, at: float) -> float:
+        """Return the Unix second at which the day of another began.
+
+        Where clocks are put forward at midnight, that is the moment in which they are.
+        """
+        return datetime.combine(self._day(at), time.min, self._zone).timestamp()
+
+    def _day(self, at: float) -> date:
+        return datetime.fromtimestamp(at, self._zone).date()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from pipeline.account.days import Days
+from pipeline.account.guard import Days
 from pipeline.account.reading import doubts_of, sent_from
 from pipeline.account.submission import SPENT, Submission
 from pipeline.engine.limits import Spend

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from pipeline.account.days import Days
-from pipeline.account.guard import Guard
+from pipeline.account.guard import Days, Guard
 from pipeline.account.opening import OpenAccount
 from pipeline.account.reading import total_since
 from pipeline.checker import naming, rules

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pipeline.account.days import Days
+from pipeline.account.guard import Days
 from pipeline.account.opening import OpenAccount
 from pipeline.concealment import conceal
 from pipeline.config.loading import api_key

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.account.days import Days
+from pipeline.account.guard import Days
 from pipeline.config.loading import load
 from pipeline.errors import ConfigError
 
