@@ -93,7 +93,8 @@ def journals_near(outputs: Path, out: Path | None, manifests: Collection[Path]) 
 
     Those are the ones in the folder of outputs, and beside and under the output folder. In the
     folders beside the folder of outputs and beside the manifests it is those of the manifests, and
-    of tables beside them. There no link is followed, and not much is looked into.
+    of tables beside them. There no link is followed, and not much is looked into. A journal that
+    was carried into a folder of a manifest's name counts for the manifest that it remembers.
 
     Args:
         outputs: the folder that holds an output folder per manifest.
@@ -109,14 +110,28 @@ def journals_near(outputs: Path, out: Path | None, manifests: Collection[Path]) 
             seen.add(real)
             if OutputFolder(folder).use is not FolderUse.REHEARSED:
                 yield OutputFolder(folder).journal
-    ours = {one.resolve() for one in manifests}
-    beside = _folders_beside({outputs.resolve().parent, *(one.parent for one in ours)})
-    for folder in islice(beside, _MOST_BESIDE):
+    ours = _with_namesakes({one.resolve() for one in manifests}, outputs, out)
+    for folder in _folders_beside({outputs.resolve().parent, *(one.parent for one in ours)}):
         journal = OutputFolder(folder).journal
         if folder not in seen and not is_gone(journal):
             seen.add(folder)
             if _concerns(folder, ours):
                 yield journal
+
+
+def _with_namesakes(ours: Collection[Path], outputs: Path, out: Path | None) -> set[Path]:
+    """Return the manifests, and those elsewhere whose journals lie in folders of their names.
+
+    Such a journal was perhaps carried here, and lacks what the one in its own place knows.
+    """
+    folders = [there for one in ours for there in OutputFolder(outputs / one.stem).namesakes()]
+    found = set(ours)
+    for folder in folders if out is None else [*folders, OutputFolder(out)]:
+        with contextlib.suppress(ReelsheetError):
+            its = find_manifest(folder.journal)
+            if its is not None and not is_gone(its):
+                found.add(its)
+    return found
 
 
 def _concerns(folder: Path, manifests: Collection[Path]) -> bool:
@@ -137,9 +152,9 @@ def _concerns(folder: Path, manifests: Collection[Path]) -> bool:
 def _folders_beside(homes: Iterable[Path]) -> Iterator[Path]:
     """Yield the folders in these, and those in them, without following a link."""
     for home in sorted(homes):
-        for folder in _real_folders_in(home):
-            yield folder
-            yield from _real_folders_in(folder)
+        there = _real_folders_in(home)
+        below = chain.from_iterable((folder, *_real_folders_in(folder)) for folder in there)
+        yield from islice(below, _MOST_BESIDE)
 
 
 def _real_folders_in(home: Path) -> list[Path]:

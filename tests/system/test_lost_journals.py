@@ -306,6 +306,31 @@ def test_an_older_book(shop: Shop, tmp_path: Path, journal: bool) -> None:
     shop.hold()
 
 
+def test_a_journal_carried_to_another_folder_while_its_own_is_still_there(
+    shop: Shop, tmp_path: Path
+) -> None:
+    """By another user, after a kill: the copy knows nothing, and the one in its place does."""
+    shop.cut_off(copy=tmp_path / "copy.db")
+    book = shop.elsewhere(tmp_path)
+    there = tmp_path / "there"
+    (there / "outputs" / "shop").mkdir(parents=True)
+    shutil.copy(shop.manifest, there)
+    shutil.copy(tmp_path / "copy.db", there / "outputs" / "shop" / "journal.db")
+    with contextlib.closing(sqlite3.connect(there / "outputs" / "shop" / "journal.db")) as journal:
+        journal.executescript(FORGET)
+        journal.commit()
+    assert not book.exists()
+    other = Product(there, shop.product.base_url, shop.product.key)
+    plan = other("plan", there / "shop.csv", "--json", env=shop.env)
+    assert plan.json["groups"]["new"] == 0
+    ended = other("run", there / "shop.csv", env=shop.env)
+    assert shop.sent == ROWS, ended.err
+    assert ended.code in {1, 2}, ended.err
+    assert shop.run().code == 0
+    assert other("run", there / "shop.csv", env=shop.env).code == 0
+    assert shop.sent == ROWS
+
+
 @pytest.mark.parametrize("book", [True, False])
 @pytest.mark.parametrize("left", ["run.log", "summary.json"])
 @pytest.mark.parametrize("named", [True, False])
