@@ -11,7 +11,8 @@ a row, the row's request is held against what was bought before:
 - One bought take serves one row of the manifest. Of n equal rows as many are repeats as there are
   takes that serve no row yet, the first ones of the sheet; the others are paid for.
 - A repeat gets the video: the finished one that was bought last, if its file can be had, else the
-  one before it. Where none can be had, or with the setting `hold`, the row waits.
+  one before it. Of rows that are equal in both manifests each gets the one that was bought under
+  its key. Where none can be had, or with the setting `hold`, the row waits.
 - A row that was edited back to what an earlier take of its own was made of gets that take back,
   whatever the setting. If its file is gone and the row would be submitted, it waits. A row whose
   file is gone, with its link, gets it back from a copy that was made for another row.
@@ -164,7 +165,8 @@ class _Comparison:
             return _repeat(step, own, Action.LEAVE, reason, Hold.FILE_GONE)
         pool = self._pool(content_of(request))
         if pool:
-            taken = pool.pop(0)
+            taken = self._choose(pool, step.key, content_of(request))
+            pool.remove(taken)
             return self._serve(step, taken, f"its request was bought for {describe(taken)}")
         earlier = self.history.earlier.get(step.key)
         if earlier is None or step.key in self.entries:
@@ -222,6 +224,28 @@ class _Comparison:
             takes = {one.task_id or one.reference: one for one in reversed(bought)}
             self._pools[content] = [*reversed(takes.values())]
         return self._pools[content]
+
+    def _choose(self, pool: Sequence[Submission], key: str, content: str) -> Submission:
+        """Return the take for a row: of several, the one that was bought for a row of its key.
+
+        Those of other rows that are equal here are left for these, as far as there are others.
+        """
+        if len(pool) == 1:
+            return pool[0]
+        best = self._is_usable(pool[0])
+        alike = [one for one in pool if self._is_usable(one) == best]
+        others = self._equal_rows[content]
+        named = (one for one in alike if one.key == key)
+        free = (one for one in alike if one.key not in others)
+        return next(named, None) or next(free, alike[0])
+
+    @cached_property
+    def _equal_rows(self) -> Mapping[str, AbstractSet[str]]:
+        """The keys of the rows that ask for the same."""
+        found: dict[str, set[str]] = {}
+        for key, request in self.requests.items():
+            found.setdefault(content_of(request), set()).add(key)
+        return found
 
     def _is_usable(self, one: Submission) -> bool:
         unusable = self.history.unusable

@@ -326,6 +326,18 @@ def test_a_take_that_lies_in_two_folders_serves_one_row() -> None:
         assert actions(sheet.compare().plan) == {"x": Action.REUSE, "y": Action.SUBMIT}
 
 
+def test_equal_rows_keep_each_its_own_video() -> None:
+    """In a copy of the sheet, whatever its order, and with a row more; the newest is for no key."""
+    takes = [bought("a", "mug", at=1.0), bought("b", "mug", at=2.0), bought("z", "mug", at=0.5)]
+    for order in ("abc", "cba", "bca"):
+        steps = Sheet(dict.fromkeys(order, "mug"), elsewhere=takes).compare().plan.steps
+        got = {step.key: step.repeat_of.key for step in steps if step.repeat_of is not None}
+        assert got == {"a": "a", "b": "b", "c": "z"}
+    sheet = Sheet(dict.fromkeys("ab", "mug"), elsewhere=takes, unusable=frozenset({"rs-a"}))
+    takes_of = {step.key: step.repeat_of for step in sheet.compare().plan.steps}
+    assert takes_of == {"a": takes[2], "b": takes[1]}, "one that can be had goes before its own"
+
+
 def test_the_newest_video_is_taken_and_then_the_next() -> None:
     """One that was rejected, is gone or was changed is passed over; without any left the row waits.
 
