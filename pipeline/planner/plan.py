@@ -48,7 +48,7 @@ class Hold(StrEnum):
     UNDER_WAY = "the original is being made"
     IN_DOUBT = "the original is in doubt"
     LOST = "the original is missing or has expired"
-    FILE_GONE = "the file of the original is gone or was changed"
+    FILE_GONE = "the file of the original is gone, was changed or cannot be read"
     LINK_LIVES = "the file of the original is gone, and can be downloaded again"
     BY_NOW_DONE = "the original was bought while the run went on, and is done by now"
 

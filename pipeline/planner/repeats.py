@@ -291,7 +291,7 @@ _WHY_NOT = {
     State.READY: "its video is not downloaded yet",
     State.MISSING: "the provider does not know its task any more",
     State.EXPIRED: "its video was never downloaded, and its link has expired",
-    State.DONE: "its video file is gone or was changed",
+    State.DONE: "its video file is gone, was changed or cannot be read",
 }
 
 

@@ -176,8 +176,8 @@ _HELD: dict[Hold | None, str] = {
     "done: free then",
     Hold.IN_DOUBT: "not sent: bought before, and in doubt there; see result_action",
     Hold.LOST: "not sent: bought before, and missing or expired there; see result_action",
-    Hold.FILE_GONE: "not sent: bought before, and its file is gone or was changed; see "
-    "result_action",
+    Hold.FILE_GONE: "not sent: bought before, and its file is gone, was changed or cannot be read; "
+    "see result_action",
     Hold.LINK_LIVES: "not sent: bought before, and its file can be downloaded again, free; see "
     "result_action",
     Hold.BY_NOW_DONE: "not sent: bought elsewhere while this run went on; run again: free now",
@@ -430,7 +430,8 @@ def _action_of_held(step: Step) -> str:
         f"on it: reelsheet fetch {there}.",
         Hold.IN_DOUBT: f"Settle it there, then run again: reelsheet resolve {there} --all.",
         Hold.LOST: f"Its video cannot be had there. {pay}",
-        Hold.FILE_GONE: f"Its video was {file}: put it back and run again. {pay}",
+        Hold.FILE_GONE: f"Its video was {file}: put it back, or make it readable, and run again. "
+        f"{pay}",
         Hold.LINK_LIVES: f"Its video was {file}, and can be downloaded again, free: "
         f"reelsheet fetch {there}. Then run again. {pay}",
         Hold.BY_NOW_DONE: "Run again: its video is free now.",

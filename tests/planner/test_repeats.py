@@ -358,7 +358,9 @@ def test_the_newest_video_is_taken_and_then_the_next() -> None:
     assert step.held
     assert step.repeat_of == takes[2]
     sheet.elsewhere.pop()
-    assert "its video file is gone or was changed" in only(sheet.compare().plan).reason
+    assert (
+        "its video file is gone, was changed or cannot be read" in only(sheet.compare().plan).reason
+    )
 
 
 # A take of its own.
@@ -446,7 +448,7 @@ def test_a_take_of_its_own_whose_file_is_gone_does_not_come_back() -> None:
     sheet.entries = [entry("x", "bag", State.FAILED, number=2, earlier=("mug",))]
     step = only(sheet.compare().plan)
     assert step.held
-    assert step.reason.endswith("of its own; its video file is gone or was changed")
+    assert step.reason.endswith("of its own; its video file is gone, was changed or cannot be read")
     compared = sheet.compare(Selection(pay_again=frozenset({"x"})))
     assert only(compared.plan).action is Action.SUBMIT
 

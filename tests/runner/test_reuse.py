@@ -265,12 +265,13 @@ def test_where_none_can_be_had_the_row_waits_and_says_what_to_do(desk: Desk) -> 
     result = results_of(desk.checked, plan, desk.entries)[0]
     assert result.state is State.WAITING
     assert result.error == (
-        "its request was bought for C012 of products.xlsx; its video file is gone or was changed"
+        "its request was bought for C012 of products.xlsx; its video file is gone, was changed or "
+        "cannot be read"
     )
     assert result.action == (
         f"Bought for C012 of {desk.root}/products.xlsx, in {one.folder}. Its video was "
-        f"{one.folder}/videos/C012.mp4: put it back and run again. To pay for another one: "
-        f"reelsheet run {desk.root}/shop.csv --pay-again x."
+        f"{one.folder}/videos/C012.mp4: put it back, or make it readable, and run again. To pay "
+        f"for another one: reelsheet run {desk.root}/shop.csv --pay-again x."
     )
     assert code_of_held(plan.steps) is ExitCode.NEEDS_USER
     assert code_of_held(plan.steps[:1]) is ExitCode.USAGE

@@ -284,7 +284,7 @@ def test_a_video_that_cannot_be_had_lets_the_row_wait(shop: Shop, bought: Path, 
     first = of(out)[0]
     assert first["result_state"] == "waiting"
     assert ("reelsheet fetch" in first["result_action"]) == (gone == "deleted")
-    assert "its video file is gone or was changed" in first["result_error"]
+    assert "its video file is gone, was changed or cannot be read" in first["result_error"]
     assert f"Bought for mug of {bought}" in first["result_action"]
     assert f"in {shop.folder / 'outputs' / 'products'}" in first["result_action"]
     assert "--pay-again mug" in first["result_action"]
