@@ -17,7 +17,7 @@ from pipeline import events as ev
 from pipeline.disk.groupcommit import Committed
 from pipeline.engine.commands import Decision, Reply
 from pipeline.engine.engine import Engine
-from pipeline.engine.limits import Pace, Settings
+from pipeline.engine.limits import Pace, RunLimits
 from pipeline.engine.rows import Stop
 from pipeline.errors import (
     ExitCode,
@@ -33,7 +33,7 @@ from pipeline.model import Attempt, Entry, Phase, Picture, Request, State, TaskV
 from pipeline.scheduler import Lane, Scheduler
 from tests.engine.night import VIDEO, attempt, enqueue, lane_of
 
-QUICK = Settings(
+QUICK = RunLimits(
     pace=Pace(first_s=0.005, interval_s=0.005, floor_s=0),
     submits_per_minute=60_000,
     polls_per_minute=600_000,
@@ -204,7 +204,7 @@ class Stage:
     book: Book = field(default_factory=Book)
     more_lanes: list[tuple[Shelf, Book]] = field(default_factory=list)
     watcher: Watcher = field(default_factory=Watcher)
-    settings: Settings = QUICK
+    settings: RunLimits = QUICK
     engine_class: type[Engine] = Engine
 
     def scheduler(

@@ -34,7 +34,7 @@ from pipeline.engine.commands import (
     UploadReply,
 )
 from pipeline.engine.gate import Gate
-from pipeline.engine.limits import Budget, Settings, Spend
+from pipeline.engine.limits import Reservations, RunLimits, Spend
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.queries import Sweep
 from pipeline.engine.rows import Reach, Reaction, Stop, Tracked
@@ -68,7 +68,7 @@ class Engine:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: RunLimits,
         now: float,
         *,
         upload_age_s: float = 72_000,
@@ -92,7 +92,7 @@ class Engine:
         self._waiting = Waiting(AHEAD)
         self._uploads = Uploads(settings.uploads, self._waiting, shared=shares_uploads)
         self._gate = Gate(settings, now)
-        self._budget = Budget(settings.caps, settings.caps_per_day)
+        self._budget = Reservations(settings.caps, settings.caps_per_day)
         self._sweep = Sweep(settings, now)
         self._outstanding = Outstanding(settings, self._sweep)
         self._submissions = Submissions(
@@ -280,7 +280,8 @@ class Engine:
         if self._reach < Reach.EVERYTHING:
             if self._reach < Reach.SUBMITTING:
                 self._submit(now)
-                self._upload(now)
+                while (upload := self._uploads.start(now)) is not None:
+                    self._commands.append(upload)
             self._query(now)
             self._download()
         self._outstanding.nothing_waits = not self._waiting.total
@@ -317,10 +318,6 @@ class Engine:
         self._events.append(event)
 
     # The way of a row, while it is decided about: pictures, the paid call, queries, the video.
-
-    def _upload(self, now: float) -> None:
-        while (upload := self._uploads.start(now)) is not None:
-            self._commands.append(upload)
 
     def _submit(self, now: float) -> None:
         self._prepare(now)

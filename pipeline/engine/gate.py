@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from math import inf
 
-from pipeline.engine.limits import PROBE, SUBMIT, Bucket, Settings
+from pipeline.engine.limits import PROBE, SUBMIT, Bucket, RunLimits
 from pipeline.engine.rows import Stop, stop_for_equal_refusals, stop_for_outage
 from pipeline.errors import ProviderError, Throttled
 
@@ -63,7 +63,7 @@ class Window:
 class Gate:
     """Admits one submission at a time; it is told of every reply to one."""
 
-    def __init__(self, settings: Settings, now: float) -> None:
+    def __init__(self, settings: RunLimits, now: float) -> None:
         self.in_flight = 0
         self._most_in_flight = settings.submits_in_flight
         self._outage_s = settings.outage_s

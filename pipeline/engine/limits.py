@@ -56,7 +56,7 @@ class Caps:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class RunLimits:
     """Limits and times of one run; the meaning of each is in `config`."""
 
     pace: Pace
@@ -107,7 +107,7 @@ class Spend:
                 yield name, f"is {cap:g} and the next video would make it {after:g}"
 
 
-class Budget:
+class Reservations:
     """Counts what a run, each of its lanes, and a day have reserved; refuses to pass a cap.
 
     Caps hold over all lanes together.

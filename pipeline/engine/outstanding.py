@@ -26,7 +26,7 @@ from __future__ import annotations
 from math import inf
 
 from pipeline import events as ev
-from pipeline.engine.limits import LOOK_UP, PROOF, Settings
+from pipeline.engine.limits import LOOK_UP, PROOF, RunLimits
 from pipeline.engine.queries import Schedule, Sweep
 from pipeline.engine.rows import (
     NOTHING,
@@ -49,7 +49,7 @@ PROOF_TRIES = 30
 class Outstanding:
     """Decides what the reply to a query means for its row, and when to ask again."""
 
-    def __init__(self, settings: Settings, sweep: Sweep) -> None:
+    def __init__(self, settings: RunLimits, sweep: Sweep) -> None:
         self.slots = 0
         self.nothing_waits = False
         self.references = _References(wanted=settings.client_reference)

@@ -15,7 +15,7 @@ from math import inf
 
 from pipeline.engine.commands import RowId
 from pipeline.engine.learned import Bar, Durations
-from pipeline.engine.limits import POLL, Bucket, Pace, Settings, spread
+from pipeline.engine.limits import POLL, Bucket, Pace, RunLimits, spread
 from pipeline.engine.rows import Kind, Watch
 
 _ENOUGH = 30
@@ -159,7 +159,7 @@ class Schedule:
 class Sweep:
     """Decides which row to ask for next, within the rate and a cap on queries in flight."""
 
-    def __init__(self, settings: Settings, now: float) -> None:
+    def __init__(self, settings: RunLimits, now: float) -> None:
         self.in_flight = 0
         self._most_in_flight = settings.polls_in_flight
         self._pace = settings.pace

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pipeline import events as ev
 from pipeline.engine.commands import RowId, Submit, SubmitReply, UploadReply
 from pipeline.engine.gate import Gate
-from pipeline.engine.limits import Budget
+from pipeline.engine.limits import Reservations
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.rows import (
     NOTHING,
@@ -57,7 +57,7 @@ class Submissions:
         uploads: Uploads,
         gate: Gate,
         *,
-        budget: Budget,
+        budget: Reservations,
         outstanding: Outstanding,
         upload_age_s: float,
     ) -> None:

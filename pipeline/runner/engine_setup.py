@@ -18,7 +18,7 @@ from pipeline.checker.check import CheckedManifest
 from pipeline.checker.spelling import spellings_of
 from pipeline.config.settings import Budget, Config
 from pipeline.engine.engine import Engine
-from pipeline.engine.limits import Caps, Pace, Settings, Spend
+from pipeline.engine.limits import Caps, Pace, RunLimits, Spend
 from pipeline.journal.journal import Journal
 from pipeline.model import Attempt, Entry
 from pipeline.planner.plan import Action, Plan
@@ -137,9 +137,9 @@ def _spent_since(
     return spend
 
 
-def _settings(config: Config) -> Settings:
+def _settings(config: Config) -> RunLimits:
     limits, polling, budget = config.limits, config.polling, config.budget
-    return Settings(
+    return RunLimits(
         pace=Pace(polling.first_s, polling.interval_s, config.poll_floor_s),
         outstanding=limits.outstanding,
         submits_in_flight=limits.submits_in_flight,

@@ -30,7 +30,7 @@ from pipeline.engine.commands import (
     UploadReply,
 )
 from pipeline.engine.engine import Engine
-from pipeline.engine.limits import Pace, Settings
+from pipeline.engine.limits import Pace, RunLimits
 from pipeline.errors import (
     DownloadError,
     NoSuchTask,
@@ -46,7 +46,7 @@ from pipeline.errors import (
 from pipeline.lifecycle import PAID, apply
 from pipeline.model import Attempt, Entry, Phase, Request, State, TaskView, Video
 
-SETTINGS = Settings(pace=Pace(first_s=5, interval_s=10, floor_s=5))
+SETTINGS = RunLimits(pace=Pace(first_s=5, interval_s=10, floor_s=5))
 VIDEO = Video("x.mp4", 1000, "00", 6.0, 1280, 720)
 _NOT_ACCEPTED = (Refused, Throttled, NotSent, Unauthorized, OutOfCredit, Withheld)
 
@@ -204,7 +204,7 @@ class Night:
     engine: Engine
     provider: Provider
     rows: list[Attempt]
-    settings: Settings = SETTINGS
+    settings: RunLimits = SETTINGS
     now: float = 0.0
     weights: Sequence[float] = (1,)
     peak_outstanding: int = 0
@@ -327,7 +327,7 @@ def enqueue(
 def night(
     rows: int | list[Attempt],
     provider: Provider | None = None,
-    settings: Settings = SETTINGS,
+    settings: RunLimits = SETTINGS,
     weights: Sequence[float] = (1,),
 ) -> Night:
     """A night over so many new rows, ready to run."""

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.engine.commands import SubmitReply
 from pipeline.engine.engine import Engine
-from pipeline.engine.limits import DAY_S, Budget, Caps, Spend, day_of
+from pipeline.engine.limits import DAY_S, Caps, Reservations, Spend, day_of
 from pipeline.errors import ExitCode, NotSent, ProviderError, Refused, Unclear
 from pipeline.model import Entry, State
 from tests.engine.night import SETTINGS, Night, Provider, attempt, attempts, enqueue
@@ -81,7 +81,7 @@ def test_a_clock_that_is_set_back_opens_no_day() -> None:
 
 def test_what_was_reserved_yesterday_gives_nothing_back_today() -> None:
     """A no that comes after midnight frees no place of the new day."""
-    budget = Budget(Caps(), Caps(videos=2))
+    budget = Reservations(Caps(), Caps(videos=2))
     budget.begin_day(1)
     day = budget.reserve(attempt("a"), 0)
     budget.begin_day(2)

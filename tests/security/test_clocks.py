@@ -14,7 +14,7 @@ from pipeline import events as ev
 from pipeline.downloader.connection import judge
 from pipeline.engine.commands import Query, QueryReply, RowId, Submit, SubmitReply
 from pipeline.engine.engine import Engine
-from pipeline.engine.limits import Pace, Settings
+from pipeline.engine.limits import Pace, RunLimits
 from pipeline.errors import NoSuchTask, TransferBroken, Unreachable
 from pipeline.journal.reading import read_entries
 from pipeline.lifecycle import apply
@@ -131,7 +131,7 @@ def test_events_at_any_time_lead_to_the_same_states(times: list[float]) -> None:
 @given(age_s=st.floats(-4e9, 4e9), lookup_s=st.floats(0, 600))
 def test_a_doubt_of_any_age_is_looked_up_at_least_once(age_s: float, lookup_s: float) -> None:
     """However the clock was set since: one query by our reference, and never a submission."""
-    engine = Engine(Settings(pace=Pace(1, 1, 0), lookup_s=lookup_s), 1000.0)
+    engine = Engine(RunLimits(pace=Pace(1, 1, 0), lookup_s=lookup_s), 1000.0)
     row = Entry("a", State.IN_DOUBT, attempt("a", 1))
     engine.take_up(0, row, 1000.0, doubt_age_s=max(0.0, age_s))
     decision = engine.tell([], 1000.0)
@@ -151,7 +151,7 @@ def test_after_a_sleep_of_any_length_a_task_is_asked_for_before_it_is_given_up(
     So it is where the first query tried our reference, and the provider knows no references.
     """
     now = 1000.0
-    settings = Settings(pace=Pace(1, 1, 0), deadline_s=60, client_reference=references)
+    settings = RunLimits(pace=Pace(1, 1, 0), deadline_s=60, client_reference=references)
     engine = Engine(settings, now)
     enqueue(engine, attempt("a", 1, "even"))
     (submit,) = engine.tell([], now).commands
@@ -175,7 +175,7 @@ def test_after_a_sleep_of_any_length_a_task_is_asked_for_before_it_is_given_up(
 
 def test_no_answer_after_a_sleep_costs_no_row() -> None:
     """The network comes back later than the machine: the row stays `running` for the next run."""
-    engine = Engine(Settings(pace=Pace(1, 1, 0), deadline_s=60), 0.0)
+    engine = Engine(RunLimits(pace=Pace(1, 1, 0), deadline_s=60), 0.0)
     enqueue(engine, attempt("a", 1, "even"))
     engine.tell([], 0.0)
     engine.tell([SubmitReply(RowId(0, "a"), "t")], 0.0)

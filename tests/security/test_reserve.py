@@ -23,7 +23,7 @@ from pipeline.disk.groupcommit import Committed
 from pipeline.disk.reserve import PIECES, Reserve
 from pipeline.engine.commands import Decision
 from pipeline.engine.engine import Engine
-from pipeline.engine.limits import Pace, Settings
+from pipeline.engine.limits import Pace, RunLimits
 from pipeline.errors import ExitCode, StoreError
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
@@ -284,7 +284,7 @@ async def test_the_scheduler_stops_and_commits_what_is_under_way(tmp_path: Path)
     """No submission after it, downloads dropped, every task id in the journal, exit code 5."""
     with small_disk(tmp_path / "small", "8m") as folder:
         api, shelf = Api(folder, 4), Shelf()
-        settings = Settings(pace=Pace(0.005, 0.005, 0), submits_in_flight=4)
+        settings = RunLimits(pace=Pace(0.005, 0.005, 0), submits_in_flight=4)
         engine = Engine(settings, time.monotonic())
         engine.take_up(0, Entry("old", State.RUNNING, attempt("old", 1), "t"), time.monotonic())
         enqueue(engine, *(attempt(f"row{n}", 1, f"movie {n:02}") for n in range(12)))
@@ -331,7 +331,7 @@ class Full:
 async def test_a_submission_whose_intent_took_the_last_room_stays_unsent() -> None:
     """Its intent is durable, it was never sent, and the journal says both; no download begins."""
     api, shelf, record = Api(Path(os.devnull), 99), Shelf(), Full()
-    engine = Engine(Settings(pace=Pace(0.005, 0.005, 0)), time.monotonic())
+    engine = Engine(RunLimits(pace=Pace(0.005, 0.005, 0)), time.monotonic())
     enqueue(engine, attempt("new", 1))
     engine.take_up(0, Entry("old", State.RUNNING, attempt("old", 1), "t"), time.monotonic())
     scheduler = Scheduler(
