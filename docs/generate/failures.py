@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.writer.outcome import ADVICE_OF_CODE, ADVICE_OF_STATE, REDO, Advice
+from pipeline.writer.advice import ADVICE_OF_CODE, ADVICE_OF_STATE, REDO, Advice
 
 from .tables import table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline import lifecycle
 from pipeline.model import State
-from pipeline.writer.outcome import advise
+from pipeline.writer.advice import advise
 
 from .tables import first_line, table
 

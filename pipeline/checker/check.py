@@ -11,12 +11,11 @@ from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
 from pipeline.collector import pause_collector
 from pipeline.manifest.columns import match_columns
-from pipeline.manifest.wording import count
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
 from pipeline.reader.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
     from pipeline.checker.rowtexts import RowTemplate
@@ -121,29 +120,6 @@ def file_problem(error: ManifestError) -> Problem:
     return Problem(code="manifest_unreadable", message=message)
 
 
-def _warn_of_equals(
-    drafts: Mapping[int, rules.Draft], images: Mapping[int, tuple[str, ...]]
-) -> Iterator[Problem]:
-    """Yield a warning, of the whole file, if rows ask for the very same video."""
-    if len({draft.prompt for draft in drafts.values()}) == len(drafts):
-        return  # most manifests: no prompt occurs twice
-    first: dict[object, int] = {}
-    equals = [
-        (number, before)
-        for number, draft in drafts.items()
-        if (before := first.setdefault((draft.prompt, draft.form, images.get(number)), number))
-        != number
-    ]
-    if equals:
-        number, before = equals[0]
-        yield Problem(
-            code="rows_equal",
-            message=f"{count(len(equals), 'row')} of the same prompt, pictures and form as another "
-            f"one, for example row {number} and row {before}: each is made, and paid for.",
-            severity=Severity.WARNING,
-        )
-
-
 class _Check:
     """One check of one manifest, in five steps; each builds on those before it.
 
@@ -191,7 +167,7 @@ class _Check:
                 self._note(key_problems)
                 self._check_rows()
         findings = self._check_pictures(cache_dir, progress)
-        self._note(_warn_of_equals(self._drafts, findings.images))
+        self._note(drafts.warn_of_equals(self._drafts, findings.images))
         return CheckedManifest(
             manifest=self._manifest,
             fields=self._fields,

@@ -24,11 +24,11 @@ from pipeline.checker.rules import (
     resolution_of,
 )
 from pipeline.manifest.blank import strip_blanks
-from pipeline.manifest.wording import address_of
+from pipeline.manifest.wording import address_of, count
 from pipeline.model import Manifest, Problem, Row, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _T = TypeVar("_T")
 
@@ -256,11 +256,34 @@ def image_fields(row: Row, fields: Mapping[str, int]) -> list[tuple[str, str]]:
     return found
 
 
-def _wrong_count(count: int) -> str:
-    remedy = "Remove one or add a third." if count == 2 else "Keep three, one or none."  # noqa: PLR2004
+def _wrong_count(named: int) -> str:
+    remedy = "Remove one or add a third." if named == 2 else "Keep three, one or none."  # noqa: PLR2004
     sentence = BY_FIELD["image_urls"].sentence
-    return f"The row names {count} pictures; a video takes {sentence}. {remedy}"
+    return f"The row names {named} pictures; a video takes {sentence}. {remedy}"
 
 
 def _shorten(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+
+
+def warn_of_equals(
+    drafts: Mapping[int, Draft], images: Mapping[int, tuple[str, ...]]
+) -> Iterator[Problem]:
+    """Yield a warning, of the whole file, if rows ask for the very same video."""
+    if len({draft.prompt for draft in drafts.values()}) == len(drafts):
+        return  # most manifests: no prompt occurs twice
+    first: dict[object, int] = {}
+    equals = [
+        (number, before)
+        for number, draft in drafts.items()
+        if (before := first.setdefault((draft.prompt, draft.form, images.get(number)), number))
+        != number
+    ]
+    if equals:
+        number, before = equals[0]
+        yield Problem(
+            code="rows_equal",
+            message=f"{count(len(equals), 'row')} of the same prompt, pictures and form as another "
+            f"one, for example row {number} and row {before}: each is made, and paid for.",
+            severity=Severity.WARNING,
+        )

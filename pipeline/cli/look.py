@@ -249,7 +249,8 @@ def _report(
 ) -> None:
     """Write the results again from the sheet and the journal; sends nothing."""
     from pipeline.disk.lock import run_lock
-    from pipeline.runner.reports import lost_journal, results_now
+    from pipeline.runner.forgotten import lost_journal
+    from pipeline.runner.reports import results_now
     from pipeline.runner.target import refuse_another
     from pipeline.writer.publish import publish
 

@@ -13,12 +13,14 @@ Tested in tests/system/test_lost_journals.py.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.account.place import places_of
 from pipeline.account.reading import latest_tasks, tasks_among
 from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recovery import known_before
@@ -42,6 +44,7 @@ from pipeline.runner.remains import (
     traces_in_log,
 )
 from pipeline.runner.runlog import RunLog
+from pipeline.runner.target import Target
 
 if TYPE_CHECKING:
     from pipeline.account.opening import OpenAccount
@@ -50,6 +53,40 @@ if TYPE_CHECKING:
 
 _TRIES = 5
 """Tasks asked for, the newest first: a provider does not keep old ones for ever."""
+
+
+def lost_journal(target: Target) -> UsageError | None:
+    """Return why a live run would be refused whose journal lost rows; None if it would not be.
+
+    Raises StoreError.
+    """
+    if target.config.rehearses:
+        return None
+    return why_forgotten(target.folder, target.invocation, book_of(target))
+
+
+def explain_no_journal(target: Target) -> UsageError:
+    """Return why nothing can be said of a journal that is gone, and what to do.
+
+    Raises StoreError.
+    """
+    folder = target.folder
+    book = None if target.config.rehearses else book_of(target)
+    known = known_before(folder.journal, book, folder.root)
+    if known.references or sign_of_submissions(folder) is not None:
+        return UsageError(
+            f"there is no journal in {folder.root}, although rows were sent from there.",
+            action=f"Restore it with: {target.invocation.rebuild(folder.root)}.",
+        )
+    return UsageError(
+        f"there is no journal in {folder.root}: no run has ever sent a row from there.",
+        action="Check the manifest's name, provider and --out.",
+    )
+
+
+def book_of(target: Target) -> Path | None:
+    """Return the file of the book that a live run of a manifest would use; None if none is."""
+    return places_of(target.config, os.environ).found
 
 
 def why_forgotten(folder: OutputFolder, typed: Invocation, book: Path | None) -> UsageError | None:

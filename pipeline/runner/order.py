@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypedDict, Unpack
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.naming import normalise_key
@@ -194,18 +194,19 @@ def _state(name: str) -> State:
     return known[name.casefold()]
 
 
+class Terms(TypedDict, total=False):
+    """What an order may be placed with beside its selection; see `place_orders`."""
+
+    command: str
+    strict: bool
+    adopt: bool
+    go_on: Callable[[], bool]
+    go_on_with: Callable[[UsageError], bool]
+    check: Callable[[Target], CheckedManifest]
+
+
 @contextlib.contextmanager
-def place_order(
-    target: Target,
-    selection: Selection,
-    *,
-    command: str = "run",
-    strict: bool = False,
-    adopt: bool = False,
-    go_on: Callable[[], bool] = lambda: True,
-    go_on_with: Callable[[UsageError], bool] = lambda _: False,
-    check: Callable[[Target], CheckedManifest] = check_target,
-) -> Iterator[Order]:
+def place_order(target: Target, selection: Selection, **terms: Unpack[Terms]) -> Iterator[Order]:
     """Check the manifest and yield the order for a run; it is good as long as the context lasts.
 
     This and `place_orders` are the only ways to an order.
@@ -213,12 +214,7 @@ def place_order(
     Args:
         target: The manifest with its configuration and output folder.
         selection: What the run is asked to do.
-        command: The name of the command, for journal and log.
-        strict: Refuse the whole manifest if a row breaks a rule.
-        adopt: Take over the journal of a manifest that was moved.
-        go_on: Asked whether to submit although the account does not hold enough.
-        go_on_with: Asked whether to submit in spite of a refusal that only a person can judge.
-        check: Checks the manifest, as `check_target` does.
+        **terms: As for `place_orders`.
 
     Raises:
         UsageError: A guard refuses the run; nothing was made or sent.
@@ -226,17 +222,7 @@ def place_order(
         StoreError: The output folder does not take a copy of the manifest.
 
     """
-    placing = place_orders(
-        [target],
-        selection,
-        command=command,
-        strict=strict,
-        adopt=adopt,
-        go_on=go_on,
-        go_on_with=go_on_with,
-        check=check,
-    )
-    with placing as (order,):
+    with place_orders([target], selection, **terms) as (order,):
         if isinstance(order, Refused):
             raise order.error
         yield order
@@ -321,9 +307,7 @@ def _refuse_broken(typed: Invocation, checked: CheckedManifest, *, strict: bool)
 def refuse_unknown_keys(
     selection: Selection, checked: Sequence[CheckedManifest], first: Invocation
 ) -> None:
-    """Raise UsageError if a key is named that no row of any of these manifests has.
-
-    A misspelt one would select nothing.
+    """Raise UsageError if a key is named, maybe misspelt, that no row of these manifests has.
 
     Args:
         selection: The selection with the keys.

@@ -5,14 +5,12 @@ Tested in tests/runner/test_api.py.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.account.place import places_of
-from pipeline.account.recovery import foresee, known_before
+from pipeline.account.recovery import foresee
 from pipeline.checker.check import CheckedManifest
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, UsageError
@@ -21,9 +19,8 @@ from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import Plan, Selection, Step
 from pipeline.planner.planner import estimate, known_rows
 from pipeline.runner.comparison import Comparison, purchases_of
-from pipeline.runner.forgotten import why_forgotten
+from pipeline.runner.forgotten import book_of, lost_journal
 from pipeline.runner.order import refuse_unknown_keys
-from pipeline.runner.remains import sign_of_submissions
 from pipeline.runner.target import (
     Refused,
     Target,
@@ -274,47 +271,14 @@ def _why_refused(target: Target) -> str | None:
     return None if lost is None else lost.message
 
 
-def lost_journal(target: Target) -> UsageError | None:
-    """Return why a live run would be refused whose journal lost rows; None if it would not be.
-
-    Raises StoreError.
-    """
-    if target.config.rehearses:
-        return None
-    return why_forgotten(target.folder, target.invocation, _book_of(target))
-
-
 def _entries_of(target: Target) -> dict[str, Entry]:
     """Return what the journal of a manifest knows, or will know once a run has begun, by key.
 
     Raises StoreError.
     """
     folder = target.folder
-    book = None if target.config.rehearses else _book_of(target)
+    book = None if target.config.rehearses else book_of(target)
     return foresee(folder.journal, book, folder.root)
-
-
-def explain_no_journal(target: Target) -> UsageError:
-    """Return why nothing can be said of a journal that is gone, and what to do.
-
-    Raises StoreError.
-    """
-    folder = target.folder
-    book = None if target.config.rehearses else _book_of(target)
-    known = known_before(folder.journal, book, folder.root)
-    if known.references or sign_of_submissions(folder) is not None:
-        return UsageError(
-            f"there is no journal in {folder.root}, although rows were sent from there.",
-            action=f"Restore it with: {target.invocation.rebuild(folder.root)}.",
-        )
-    return UsageError(
-        f"there is no journal in {folder.root}: no run has ever sent a row from there.",
-        action="Check the manifest's name, provider and --out.",
-    )
-
-
-def _book_of(target: Target) -> Path | None:
-    return places_of(target.config, os.environ).found
 
 
 def _plan_report(

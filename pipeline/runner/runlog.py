@@ -16,7 +16,8 @@ from pipeline.errors import StoreError
 from pipeline.events import Declined, Event, LinkLost, Opening, PictureRefused, TaskFailed
 from pipeline.lifecycle import MOVES
 from pipeline.model import Video
-from pipeline.writer.outcome import advise, iso
+from pipeline.writer.advice import advise
+from pipeline.writer.outcome import iso
 
 _text = json.JSONEncoder(ensure_ascii=False, default=str).encode
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline import events as ev
 from pipeline.runner.runlog import RunLog
-from pipeline.writer import outcome as advice
+from pipeline.writer import advice
 from tests.engine.night import VIDEO, attempt
 
 

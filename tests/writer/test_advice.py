@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.model import State
-from pipeline.writer import outcome as advice
-from pipeline.writer.outcome import advise
+from pipeline.writer import advice
+from pipeline.writer.advice import advise
 
 
 @pytest.mark.parametrize(
