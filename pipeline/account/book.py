@@ -10,7 +10,6 @@ Grouped commits, and why a kill at any moment is safe, are told in `disk.groupco
 from __future__ import annotations
 
 import contextlib
-import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -24,7 +23,7 @@ from pipeline.account.schema import clear_errors, connect, unusable
 from pipeline.account.submission import KnownJournal
 from pipeline.disk.groupcommit import Committed, GroupCommit, done_with
 from pipeline.disk.reserve import Reserve
-from pipeline.disk.sqlitefile import text_of
+from pipeline.disk.sqlitefile import id_in, text_of
 from pipeline.errors import StoreError, Withheld
 from pipeline.events import ClosedUnsent, Declined, NotAccepted, Renamed
 from pipeline.journal.records import request_values, video_text
@@ -90,18 +89,11 @@ class Book:
         self._connection = connect(path, networked=networked)
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(self._connection.close)
-            self.id = self._own_id()
+            with clear_errors(path):
+                self.id = id_in(self._connection)
             on_failure.pop_all()
         self._writer = _Writer(path, self._connection)
         self._commits = GroupCommit(self._connection, self._writer, "book")
-
-    def _own_id(self) -> str:
-        with clear_errors(self.path):
-            self._connection.execute(
-                "INSERT OR IGNORE INTO meta VALUES ('id', ?)", (secrets.token_hex(16),)
-            )
-            row = self._connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
-            return str(row[0])
 
     @property
     def earlier(self) -> frozenset[str]:

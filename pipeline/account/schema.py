@@ -11,8 +11,11 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
+from pipeline.disk import sqlitefile
 from pipeline.disk.failures import damaged, store_error, without_right
 from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import (
@@ -113,19 +116,11 @@ def refuse_damaged(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-@contextlib.contextmanager
-def clear_errors(path: Path) -> Iterator[None]:
+def clear_errors(path: Path) -> AbstractContextManager[None]:
     """Turn failures to use the book at `path`, and damage inside it, into a StoreError."""
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        raise unusable(path, error) from error
-    except (KeyError, ValueError) as error:
-        raise StoreError(
-            f"the account's book {path} is damaged: it holds something that was never written "
-            f"({error!r})",
-            action=how_to_mend(path),
-        ) from error
+    place = "the account's book"
+    explain = partial(unusable, path)
+    return sqlitefile.clear_errors(f"{place} {path}", place, explain, how_to_mend(path))
 
 
 def unusable(path: Path, error: OSError | sqlite3.Error) -> StoreError:

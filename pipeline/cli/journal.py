@@ -68,9 +68,7 @@ def _backup(
     from pipeline.journal.backup import back_up, backup_name
 
     _ = verbose
-    found = resolve_options(manifest, config, out, sets, series=series)
-    _refuse_none(found)
-    journal = found.folder.journal
+    journal = _resolve_with_journal(manifest, config, out, sets, series).folder.journal
     target = backup_name(journal)
     if file is not None:
         target = file / target.name if file.is_dir() else file
@@ -97,11 +95,10 @@ def _verify(
     from pipeline.journal.audit import audit
 
     _ = verbose
-    resolved = resolve_options(manifest, config, out, sets, series=series)
-    _refuse_none(resolved)
-    folder = resolved.folder
+    target = _resolve_with_journal(manifest, config, out, sets, series)
+    folder = target.folder
     found = False
-    for one in audit(folder, resolved.invocation):
+    for one in audit(folder, target.invocation):
         found = True
         typer.echo(f"{one.what} {one.action}")
     if found:
@@ -147,9 +144,18 @@ def _rebuild(
         typer.echo(said)
 
 
-def _refuse_none(target: Target) -> None:
+def _resolve_with_journal(
+    manifest: Path,
+    config: Path | None,
+    out: Path | None,
+    sets: list[str] | None,
+    series: str | None,
+) -> Target:
+    """Resolve the shared options; UsageError if there is no journal to work on."""
     from pipeline.disk.openfile import is_gone
-    from pipeline.runner.reports import explain_no_journal
+    from pipeline.runner.forgotten import explain_no_journal
 
+    target = resolve_options(manifest, config, out, sets, series=series)
     if is_gone(target.folder.journal):
         raise explain_no_journal(target)
+    return target

@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
+    from pipeline.planner.plan import Mode, Selection
     from pipeline.runner.target import Target
 
 ManifestPath = Annotated[
@@ -153,6 +154,31 @@ def check_and_show(target: Target, *, show: bool = True) -> CheckedManifest:
 
     with picture_progress(show=show) as progress:
         return check_target(target, progress)
+
+
+def select_rows(
+    target: Target,
+    mode: Mode | None = None,
+    *,
+    retry: str | None = None,
+    redo: str | None = None,
+    only: str | None = None,
+    limit: int | None = None,
+    pay_again: str | None = None,
+) -> Selection:
+    """Return the selection that the options ask for; see `runner.order.select`."""
+    from pipeline.planner.plan import Mode
+    from pipeline.runner.order import select
+
+    return select(
+        target,
+        mode or Mode.RUN,
+        retry=split_list(retry),
+        redo=split_list(redo),
+        only=split_list(only),
+        limit=limit,
+        pay_again=split_list(pay_again),
+    )
 
 
 def split_list(text: str | None) -> list[str] | None:

@@ -27,7 +27,7 @@ from pipeline.cli.options import (
     Set,
     Verbose,
     check_and_show,
-    split_list,
+    select_rows,
 )
 from pipeline.cli.screen import print_table
 from pipeline.cli.several import Targets, end_reading, print_documents, resolve_several, show_each
@@ -65,17 +65,10 @@ def _plan(
     It takes the options of `run` that choose rows, so that every price can be seen before it is
     paid. With -v it also shows, for each row, what would be done and why.
     """
-    from pipeline.runner.order import select
-
     _ = quiet
     targets = resolve_several(manifests, config, out, sets, series=series)
-    selection = select(
-        targets.first,
-        retry=split_list(retry),
-        redo=split_list(redo),
-        limit=limit,
-        only=split_list(only),
-        pay_again=split_list(pay_again),
+    selection = select_rows(
+        targets.first, retry=retry, redo=redo, limit=limit, only=only, pay_again=pay_again
     )
     show_plans(targets, selection, as_json=as_json, verbose=verbose)
 
@@ -120,7 +113,7 @@ def show_plans(targets: Targets, selection: Selection, *, as_json: bool, verbose
 
 def _warn_of(target: Target | Refused) -> Target | Refused:
     """Say why a run of a manifest would be refused, where it would not be worked on at all."""
-    from pipeline.runner.reports import lost_journal
+    from pipeline.runner.forgotten import lost_journal
     from pipeline.runner.target import Refused, explain_paid_again, refuse_another
 
     if isinstance(target, Refused):

@@ -29,7 +29,7 @@ from pipeline.cli.options import (
     Verbose,
     check_and_show,
     resolve_options,
-    split_list,
+    select_rows,
 )
 from pipeline.cli.screen import problem_line
 from pipeline.cli.several import Targets, resolve_several, say_refused
@@ -86,16 +86,9 @@ def _run(
     cannot be used keeps no other from its turn, and counts as 1 in the exit code. Keys belong to
     whichever manifest has them, and --limit is for all manifests, in their order.
     """
-    from pipeline.runner.order import select
-
     targets = resolve_several(manifests, config, out, sets, adopt=adopt, series=series)
-    selection = select(
-        targets.first,
-        retry=split_list(retry),
-        redo=split_list(redo),
-        limit=limit,
-        only=split_list(only),
-        pay_again=split_list(pay_again),
+    selection = select_rows(
+        targets.first, retry=retry, redo=redo, limit=limit, only=only, pay_again=pay_again
     )
     if dry_run:
         from pipeline.cli.planning import show_plans
@@ -130,17 +123,11 @@ def _retry(
     rows in these states and the videos that were fetched.
     """
     from pipeline.planner.plan import Mode
-    from pipeline.runner.order import select
 
     _ = verbose
     target = resolve_options(manifest, config, out, sets, adopt=adopt, series=series)
-    selection = select(
-        target,
-        Mode.RETRY,
-        retry=split_list(states),
-        limit=limit,
-        only=split_list(only),
-        pay_again=split_list(pay_again),
+    selection = select_rows(
+        target, Mode.RETRY, retry=states, limit=limit, only=only, pay_again=pay_again
     )
     _carry_out(
         Targets([target], several=False), selection, "retry", yes=yes, adopt=adopt, quiet=quiet
@@ -164,11 +151,10 @@ def _fetch(
     before do not count, so it may be 0 although such rows need attention.
     """
     from pipeline.planner.plan import Mode
-    from pipeline.runner.order import select
 
     _ = verbose
     target = resolve_options(manifest, config, out, sets, adopt=adopt, series=series)
-    selection = select(target, Mode.FETCH, only=split_list(only))
+    selection = select_rows(target, Mode.FETCH, only=only)
     _carry_out(Targets([target], several=False), selection, "fetch", adopt=adopt, quiet=quiet)
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import sqlite3
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
+from pipeline.disk import sqlitefile
 from pipeline.disk.failures import damaged, explain_rights, store_error, without_right
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
@@ -92,27 +94,14 @@ def connect_for_reading(path: Path) -> sqlite3.Connection | None:
     return connection
 
 
-@contextlib.contextmanager
-def clear_errors(path: Path) -> Iterator[None]:
+def clear_errors(path: Path) -> AbstractContextManager[None]:
     """Turn failures to use the journal at `path`, and damage inside it, into a StoreError.
 
     A path that SQLite cannot take as text becomes a UsageError.
     """
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        raise unusable(path, error) from error
-    except UnicodeEncodeError as error:
-        # A ValueError too, but nothing is wrong with the journal: a path is no valid text here.
-        raise UsageError(
-            "the path of the manifest or of its output folder holds a name that is not valid text.",
-            action="Rename the folder or file, or use a UTF-8 locale: export LC_ALL=C.UTF-8.",
-        ) from error
-    except (KeyError, ValueError) as error:
-        raise StoreError(
-            f"the journal {path} is damaged: it holds something that was never written ({error!r})",
-            action=_restore(path),
-        ) from error
+    place = "the manifest or of its output folder"
+    explain = partial(unusable, path)
+    return sqlitefile.clear_errors(f"the journal {path}", place, explain, _restore(path))
 
 
 def _restore(path: Path) -> str:

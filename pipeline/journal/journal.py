@@ -6,7 +6,6 @@ How events become durable, and why a kill at any moment is safe, is told in `wri
 from __future__ import annotations
 
 import contextlib
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 from pipeline.collector import pause_collector
 from pipeline.disk.groupcommit import Committed, GroupCommit
 from pipeline.disk.reserve import Reserve
-from pipeline.disk.sqlitefile import fold_in, leave_whole
+from pipeline.disk.sqlitefile import fold_in, id_in, leave_whole
 from pipeline.events import Event
 from pipeline.journal.database import clear_errors, connect
 from pipeline.journal.ownership import claim
@@ -39,19 +38,11 @@ class Journal:
         self._connection = connect(path)
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(self._connection.close)
-            self.id = self._own_id()
             with clear_errors(path):
+                self.id = id_in(self._connection)
                 self._writer = EventWriter(path, self._connection)
             on_failure.pop_all()
         self._commits = GroupCommit(self._connection, self._writer, "journal")
-
-    def _own_id(self) -> str:
-        with clear_errors(self.path):
-            self._connection.execute(
-                "INSERT OR IGNORE INTO meta VALUES ('id', ?)", (secrets.token_hex(16),)
-            )
-            row = self._connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
-            return str(row[0])
 
     def claim(self, manifest: Path, *, adopt: bool, series: str | None = None) -> None:
         """Bind the journal to the path of one manifest, or to a new one with `adopt`.
