@@ -37,30 +37,17 @@ from pipeline.engine.gate import Gate
 from pipeline.engine.limits import Reservations, RunLimits, Spend
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.queries import Sweep
-from pipeline.engine.rows import Reach, Reaction, Stop, Tracked
+from pipeline.engine.rows import LaneRows, NewAttempt, Reach, Reaction, Stop, Tracked
 from pipeline.engine.submissions import Submissions
 from pipeline.engine.uploads import Uploads
 from pipeline.engine.videos import Videos
 from pipeline.engine.waiting import Waiting
 from pipeline.errors import Unauthorized
 from pipeline.lifecycle import SETTLED, next_state
-from pipeline.model import Attempt, Entry, State, TaskView
+from pipeline.model import Entry, State, TaskView
 
 AHEAD = 32
 """Pictures are uploaded for this many rows of each lane before there are free slots for them."""
-
-NewAttempt = Callable[[str], tuple[Attempt, Entry | None]]
-"""Returns the attempt of a row, by key, and the entry of the attempt that it follows, if any."""
-
-
-class _Lane:
-    """What the engine keeps of a lane: how many rows stand where, and see `enqueue`."""
-
-    def __init__(self) -> None:
-        self.states: Counter[State] = Counter()
-        self.new: NewAttempt
-        self.asks_first: Callable[[str], bool]
-        self.wants_proof: Callable[[str], bool]
 
 
 class Engine:
@@ -85,7 +72,7 @@ class Engine:
         """
         self.stops: list[Stop] = []
         self._reach = 0
-        self._lanes: defaultdict[int, _Lane] = defaultdict(_Lane)
+        self._lanes: defaultdict[int, LaneRows] = defaultdict(LaneRows)
         self._rows: dict[tuple[int, str], Tracked] = {}  # by RowId
         self._events: list[ev.Event] = []
         self._commands: list[Command] = []
@@ -238,10 +225,7 @@ class Engine:
         self._outstanding.references.found = True
 
     def unproved(self, lane: int) -> frozenset[str]:
-        """Return the keys of a lane's rows that may have been sent: their look-ups prove nothing.
-
-        No look-up by reference was seen to find a task of the account.
-        """
+        """Return the keys of rows of a lane that may have been sent: no look-up proves anything."""
         return frozenset(row.key for row in self._submissions.unproved if row.lane == lane)
 
     def unknown_statuses(self, lane: int) -> dict[str, str]:

@@ -5,6 +5,7 @@ Tested in tests/engine/test_refused_nights.py.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -219,3 +220,17 @@ def stop_for_key(error: Unauthorized) -> Stop:
 def stop_for_storage(error: Unfinished) -> Stop:
     """Stop everything: the output folder takes no more videos."""
     return Stop(ExitCode.UNFINISHED, error.message, action=error.action)
+
+
+NewAttempt = Callable[[str], tuple[Attempt, Entry | None]]
+"""Returns the attempt of a row, by key, and the entry of the attempt that it follows, if any."""
+
+
+class LaneRows:
+    """What the engine keeps of a lane: how many rows stand where, and see `enqueue`."""
+
+    def __init__(self) -> None:
+        self.states: Counter[State] = Counter()
+        self.new: NewAttempt
+        self.asks_first: Callable[[str], bool]
+        self.wants_proof: Callable[[str], bool]

@@ -209,8 +209,6 @@ class Terms(TypedDict, total=False):
 def place_order(target: Target, selection: Selection, **terms: Unpack[Terms]) -> Iterator[Order]:
     """Check the manifest and yield the order for a run; it is good as long as the context lasts.
 
-    This and `place_orders` are the only ways to an order.
-
     Args:
         target: The manifest with its configuration and output folder.
         selection: What the run is asked to do.
@@ -286,9 +284,8 @@ def place_orders(
             )
         placed = [order for order in orders if isinstance(order, Order)]
         if placed:
-            refuse_unknown_keys(
-                selection, [order.checked for order in placed], placed[0].invocation
-            )
+            all_checked = [order.checked for order in placed]
+            refuse_unknown_keys(selection, all_checked, placed[0].invocation)
         yield orders
 
 
@@ -337,8 +334,8 @@ def snapshot(manifest: Path, cache: Path) -> Iterator[Path]:
         yield manifest
         return
     # Two threads of one process may ask for the same folder: only one of them gets its lock, later.
-    owner = f"{os.getpid()}-{threading.get_native_id()}"
-    copy = cache / f".manifest-{owner}{manifest.suffix.lower()}"
+    owner = f"{os.getpid()}-{threading.get_native_id()}{manifest.suffix.lower()}"
+    copy = cache / f".manifest-{owner}"
     try:
         cache.mkdir(parents=True, exist_ok=True)
         copy.unlink(missing_ok=True)
