@@ -25,7 +25,7 @@ from pipeline.runner.order import Order, Watcher
 from pipeline.runner.reports import RunReport
 from pipeline.runner.run import ManifestRun, open_run
 from pipeline.runner.signals import Brake
-from pipeline.scheduler import Clock
+from pipeline.scheduler.seams import Clock
 from pipeline.writer.outcome import state_of
 
 Outcome: TypeAlias = RunReport | ReelsheetError

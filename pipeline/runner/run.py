@@ -40,7 +40,7 @@ from pipeline.runner.reports import RunReport, RunSpend
 from pipeline.runner.reuse import Copying, hold, hold_bought, put_steps
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
-from pipeline.scheduler import Clock
+from pipeline.scheduler.seams import Clock
 from pipeline.writer.outcome import (
     code_of,
     code_of_held,

@@ -39,7 +39,8 @@ from pipeline.runner.order import RunProgress, Tally, Watcher
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.signals import Brake, heed_signals
-from pipeline.scheduler import Clock, Lane, Scheduler
+from pipeline.scheduler.scheduler import Scheduler
+from pipeline.scheduler.seams import Clock, Lane
 from pipeline.toapis.client import ToAPIs
 from pipeline.writer.outcome import state_of
 

@@ -19,7 +19,7 @@ from types import FrameType
 
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode
-from pipeline.scheduler import Scheduler
+from pipeline.scheduler.scheduler import Scheduler
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 _STOPPING = (

@@ -15,7 +15,7 @@ from pipeline.planner.plan import Selection
 from pipeline.runner.lanes import run
 from pipeline.runner.order import Order, RunProgress
 from pipeline.runner.reports import RunReport
-from pipeline.scheduler import Clock
+from pipeline.scheduler.seams import Clock
 from tests.system.harness import sheets
 from tests.system.harness.api import Api
 from tests.system.harness.product import FAST

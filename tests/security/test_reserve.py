@@ -28,7 +28,8 @@ from pipeline.errors import ExitCode, StoreError
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from pipeline.model import Entry, Phase, Request, State, TaskView, Video
-from pipeline.scheduler import Lane, Scheduler
+from pipeline.scheduler.scheduler import Scheduler
+from pipeline.scheduler.seams import Lane
 from tests.engine.night import enqueue
 from tests.journal.lives import attempt, intended
 from tests.security.disk import fill, small_disk

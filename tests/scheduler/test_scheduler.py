@@ -30,7 +30,8 @@ from pipeline.errors import (
 )
 from pipeline.lifecycle import apply
 from pipeline.model import Attempt, Entry, Phase, Picture, Request, State, TaskView, Video
-from pipeline.scheduler import Lane, Scheduler
+from pipeline.scheduler.scheduler import Scheduler
+from pipeline.scheduler.seams import Lane
 from tests.engine.night import VIDEO, attempt, enqueue, lane_of
 
 QUICK = RunLimits(
