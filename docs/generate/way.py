@@ -59,6 +59,7 @@ SET_UP = {
     "manifest/blank.py": "tells which cells are empty",
     "manifest/invocation.py": "names the commands that sentences suggest",
     "manifest/templates.py": "checks output.name with the settings; the plain {key} needs none",
+    "manifest/wording.py": "puts numbers and names into sentences",
     "planner/editions.py": "finds editions of one table: this manifest is none",
     "planner/renaming.py": "looks for rows under other keys in the journal: this one is new",
     "planner/repeats.py": "finds rows whose request was bought before: this one is new",
@@ -74,7 +75,9 @@ SET_UP = {
     "runner/reuse.py": "copies videos that were bought before: there is none",
     "runner/runlog.py": "writes run.log",
     "runner/signals.py": "listens for Ctrl-C",
+    "runner/takes.py": "finds the files of videos that were bought before: there is none",
     "runner/target.py": "finds the configuration and the output folder",
+    "scheduler/seams.py": "declares what the scheduler needs of all others",
     "writer/failed.py": "writes the rows that ended badly: this one did not",
     "writer/summary.py": "writes the figures of the run",
 }
