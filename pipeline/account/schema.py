@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
-from pipeline.disk import sqlitefile
+from pipeline.disk import failures
 from pipeline.disk.failures import damaged, store_error, without_right
 from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import (
@@ -120,7 +120,7 @@ def clear_errors(path: Path) -> AbstractContextManager[None]:
     """Turn failures to use the book at `path`, and damage inside it, into a StoreError."""
     place = "the account's book"
     explain = partial(unusable, path)
-    return sqlitefile.clear_errors(f"{place} {path}", place, explain, how_to_mend(path))
+    return failures.clear_errors(f"{place} {path}", place, explain, how_to_mend(path))
 
 
 def unusable(path: Path, error: OSError | sqlite3.Error) -> StoreError:

@@ -7,10 +7,10 @@ import errno
 import os
 import shlex
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pipeline.errors import StoreError
+from pipeline.errors import StoreError, UsageError
 
 _FREE = "Free some space and run again: nothing paid for is lost."
 _ELSEWHERE = "Choose another folder with --out."
@@ -173,3 +173,37 @@ def _explain(error: Exception) -> tuple[str, str]:
 
 def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0)
+
+
+@contextlib.contextmanager
+def clear_errors(
+    file: str, place: str, explain: Callable[[OSError | sqlite3.Error], StoreError], restore: str
+) -> Iterator[None]:
+    """Turn failures to use a file, and damage inside it, into a StoreError as long as this lasts.
+
+    Args:
+        file: what it is called in messages.
+        place: whose path it lies at, in a message about a path that SQLite cannot take as text.
+        explain: says what a failure of the system or of SQLite means.
+        restore: what to do about a damaged file.
+
+    Raises:
+        StoreError: the file cannot be used.
+        UsageError: its path is no valid text.
+
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise explain(error) from error
+    except UnicodeEncodeError as error:
+        # A ValueError too, but nothing is wrong with the file.
+        raise UsageError(
+            f"the path of {place} holds a name that is not valid text.",
+            action="Rename the folder or file, or use a UTF-8 locale: export LC_ALL=C.UTF-8.",
+        ) from error
+    except (KeyError, ValueError) as error:
+        raise StoreError(
+            f"{file} is damaged: it holds something that was never written ({error!r})",
+            action=restore,
+        ) from error

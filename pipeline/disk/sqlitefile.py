@@ -31,7 +31,6 @@ from urllib.parse import quote
 
 from pipeline.disk.failures import without_right
 from pipeline.disk.openfile import is_gone, open_private, open_to_read_bytes, open_unlinked
-from pipeline.errors import StoreError, UsageError
 
 _One = TypeVar("_One")
 
@@ -194,40 +193,6 @@ def fault_in(connection: sqlite3.Connection) -> str | None:
     found = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
     lines = [line for line in found.splitlines() if not line.startswith("***")]
     return None if found == "ok" else lines[0]
-
-
-@contextlib.contextmanager
-def clear_errors(
-    file: str, place: str, explain: Callable[[OSError | sqlite3.Error], StoreError], restore: str
-) -> Iterator[None]:
-    """Turn failures to use a file, and damage inside it, into a StoreError as long as this lasts.
-
-    Args:
-        file: what it is called in messages.
-        place: whose path it lies at, in a message about a path that SQLite cannot take as text.
-        explain: says what a failure of the system or of SQLite means.
-        restore: what to do about a damaged file.
-
-    Raises:
-        StoreError: the file cannot be used.
-        UsageError: its path is no valid text.
-
-    """
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        raise explain(error) from error
-    except UnicodeEncodeError as error:
-        # A ValueError too, but nothing is wrong with the file.
-        raise UsageError(
-            f"the path of {place} holds a name that is not valid text.",
-            action="Rename the folder or file, or use a UTF-8 locale: export LC_ALL=C.UTF-8.",
-        ) from error
-    except (KeyError, ValueError) as error:
-        raise StoreError(
-            f"{file} is damaged: it holds something that was never written ({error!r})",
-            action=restore,
-        ) from error
 
 
 def cause_of(path: Path, error: OSError | sqlite3.Error) -> OSError | sqlite3.Error:

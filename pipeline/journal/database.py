@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
-from pipeline.disk import sqlitefile
+from pipeline.disk import failures
 from pipeline.disk.failures import damaged, explain_rights, store_error, without_right
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
@@ -101,7 +101,7 @@ def clear_errors(path: Path) -> AbstractContextManager[None]:
     """
     place = "the manifest or of its output folder"
     explain = partial(unusable, path)
-    return sqlitefile.clear_errors(f"the journal {path}", place, explain, _restore(path))
+    return failures.clear_errors(f"the journal {path}", place, explain, _restore(path))
 
 
 def _restore(path: Path) -> str:

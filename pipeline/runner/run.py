@@ -48,9 +48,14 @@ from pipeline.writer.outcome import (
     highest,
     iso,
     remarks,
+)
+from pipeline.writer.publish import (
+    Published,
+    publish,
+    results_by_part,
+    states_of,
     with_unknown_statuses,
 )
-from pipeline.writer.publish import Published, publish, results_by_part, states_of
 from pipeline.writer.summary import write_summary
 
 

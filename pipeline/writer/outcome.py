@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import floor
@@ -170,33 +169,6 @@ def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) 
     ]
     lines = (f"{count(number, 'row')} {what}" for number, what in told if number)
     return (*say_unmet(steps), *lines)
-
-
-def with_unknown_statuses(
-    results: list[Result], keys: Sequence[str], statuses: Mapping[str, str]
-) -> list[Result]:
-    """Warn in the results of running rows of a status that nobody knows.
-
-    Args:
-        results: what came of each row.
-        keys: the keys of the rows, in the same order.
-        statuses: the words, by the keys of their rows.
-
-    """
-    if not statuses:
-        return results
-    told = []
-    for result, key in zip(results, keys, strict=True):
-        word = statuses.get(key)
-        if word is None or result.state is not State.RUNNING:
-            told.append(result)
-            continue
-        warning = (
-            f'the last status of its task was "{word}", which is not known here and ends nothing: '
-            "the next run asks again; look the task up in your ToAPIs account"
-        )
-        told.append(replace(result, warnings=(*result.warnings, warning)))
-    return told
 
 
 def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Problem]) -> Result:

@@ -190,3 +190,30 @@ def _part(checked: CheckedManifest) -> str:
             "rows would be new ones and be paid for again."
         )
     return f"Repeat the corrections in the manifest itself; after that, {report}"
+
+
+def with_unknown_statuses(
+    results: list[Result], keys: Sequence[str], statuses: Mapping[str, str]
+) -> list[Result]:
+    """Warn in the results of running rows of a status that nobody knows.
+
+    Args:
+        results: what came of each row.
+        keys: the keys of the rows, in the same order.
+        statuses: the words, by the keys of their rows.
+
+    """
+    if not statuses:
+        return results
+    told = []
+    for result, key in zip(results, keys, strict=True):
+        word = statuses.get(key)
+        if word is None or result.state is not State.RUNNING:
+            told.append(result)
+            continue
+        warning = (
+            f'the last status of its task was "{word}", which is not known here and ends nothing: '
+            "the next run asks again; look the task up in your ToAPIs account"
+        )
+        told.append(replace(result, warnings=(*result.warnings, warning)))
+    return told
