@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pipeline.account.guard import Guard, Totals, repeated, sent_before
-from pipeline.account.naming import digest_of
+from pipeline.account.place import digest_of
 from pipeline.account.schema import clear_errors, connect, unusable
 from pipeline.account.submission import KnownJournal
 from pipeline.disk.groupcommit import Committed, GroupCommit, done_with

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.account.book import GET_JOURNAL, NONE_WITHHELD, PUT_KEY, Book, put_entry
-from pipeline.account.naming import name_of
+from pipeline.account.place import name_of
 from pipeline.account.recording import Pair, pair_in
 from pipeline.account.schema import reading
 from pipeline.account.submission import MONEY, KnownJournal, Submission, submission_of

@@ -12,8 +12,13 @@ from pathlib import Path
 
 from pipeline.account.book import Book
 from pipeline.account.importing import import_book, import_journal
-from pipeline.account.naming import account_name
-from pipeline.account.place import Places, explain_last_resort, journals_near, places_of
+from pipeline.account.place import (
+    Places,
+    account_name,
+    explain_last_resort,
+    journals_near,
+    places_of,
+)
 from pipeline.account.purchases import Purchases, key_of
 from pipeline.account.reading import journals_in
 from pipeline.account.recording import Recorder, pair_in

@@ -1,8 +1,9 @@
-"""Where the account's book lies, and the journals that it must know.
+"""What an account is called, where its book lies, and the journals that it must know.
 
-By the setting `account.book`; else in `$STATE_DIRECTORY`, which systemd gives to a service; else in
-the user's folder for state. Where none of these can be written, as in a container with a read-only
-root, it lies in the output folder: there it is at least found again by the next run.
+The book lies by the setting `account.book`; else in `$STATE_DIRECTORY`, which systemd gives to a
+service; else in the user's folder for state. Where none of these can be written, as in a container
+with a read-only root, it lies in the output folder: there it is at least found again by the next
+run.
 
 A book that exists is used where it is, whether it can be written or not: a second one elsewhere
 would not know what was bought.
@@ -14,15 +15,18 @@ folder, and wherever an output.dir of before may have been.
 from __future__ import annotations
 
 import contextlib
+import hmac
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from platformdirs import user_state_path
 
 from pipeline.config.settings import Config
+from pipeline.config.values import is_loopback, origin_of
 from pipeline.disk.folder import FolderUse, OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import ReelsheetError
@@ -34,6 +38,8 @@ NONE = "none"
 _FILE = "book.db"
 _OUR_FOLDER = "reelsheet"
 _HIDDEN = ".account"
+_SAME = {"toapis.cn": "toapis.com"}
+"""Hosts of one provider, with one balance."""
 _MOST_BESIDE = 1000
 _MOST_ENTRIES = 10_000
 """Folders looked into for outputs of before, and entries of each: they may hold anything."""
@@ -171,3 +177,30 @@ def _folders_in(home: Path) -> list[Path]:
         return sorted(one for one in home.iterdir() if one.is_dir())
     except OSError:
         return []
+
+
+def account_name(config: Config) -> str:
+    """Return the name of the account that a live run spends from.
+
+    Addresses of this machine are an account each, whatever the setting says: what runs there is
+    not what is paid from elsewhere.
+    """
+    address = config.api.base_url
+    if is_loopback(address) or config.account.name is None:
+        return name_of(address)
+    return config.account.name
+
+
+def digest_of(book_id: str, key: str) -> str:
+    """Return what a book keeps of a key of the API, which says nothing to anybody else."""
+    return hmac.digest(book_id.encode(), key.encode(), "sha256").hex()
+
+
+def name_of(address: str) -> str:
+    """Return the name of the account behind the address of an API, where no setting names it."""
+    parts = urlsplit(origin_of(address))
+    host = (parts.hostname or "").rstrip(".")
+    if is_loopback(address):
+        shown = f"[{host}]" if ":" in host else host
+        return f"{shown}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    return _SAME.get(host, host)

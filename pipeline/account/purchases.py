@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.account.importing import news_of
-from pipeline.account.naming import account_name
-from pipeline.account.place import journals_near, places_of
+from pipeline.account.place import account_name, journals_near, places_of
 from pipeline.account.reading import (
     bought_elsewhere,
     journals_in,

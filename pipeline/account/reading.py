@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.account.guard import IS_COUNTING, spent_since
-from pipeline.account.naming import digest_of
+from pipeline.account.place import digest_of
 from pipeline.account.schema import reading
 from pipeline.account.submission import KnownJournal, Submission
 from pipeline.disk.sqlitefile import text_of

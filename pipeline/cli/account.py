@@ -209,8 +209,7 @@ def _import(
 def _mend(file: Path, config: Config) -> None:
     """Make a new book in the place of a damaged one, and say what it knows."""
     from pipeline.account.mending import mend
-    from pipeline.account.naming import account_name
-    from pipeline.account.place import journals_near
+    from pipeline.account.place import account_name, journals_near
 
     near = journals_near(Path(config.output.dir), None, ())
     mended = mend(file, account_name(config), near)

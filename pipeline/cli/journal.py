@@ -65,7 +65,7 @@ def _backup(
     A file that exists is never written over. To go back to a backup, put it in the place of
     journal.db while no run is working, and move journal.db-wal away if there is one.
     """
-    from pipeline.journal.backup import back_up, backup_name
+    from pipeline.journal.copies import back_up, backup_name
 
     _ = verbose
     journal = _resolve_with_journal(manifest, config, out, sets, series).folder.journal

@@ -27,10 +27,10 @@ from pipeline.disk.openfile import is_gone, open_regular
 from pipeline.disk.sqlitefile import path_of
 from pipeline.downloader.verification import describe_open_file
 from pipeline.errors import BadVideo, StoreError, UsageError
+from pipeline.journal.copies import salvage
 from pipeline.journal.database import clear_errors, connect_for_reading, is_damage, refuse_damaged
 from pipeline.journal.identities import Identities
 from pipeline.journal.reading import attempts_in, was_cut_off
-from pipeline.journal.salvage import salvage
 from pipeline.lifecycle import PAID
 from pipeline.model import IDENTITY_MARK, Entry, Request, State, Video
 from pipeline.runner.remains import (

@@ -26,13 +26,8 @@ from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.lock import run_lock
 from pipeline.disk.openfile import is_gone
-from pipeline.errors import (
-    NoSuchTask,
-    ProviderError,
-    Unauthorized,
-    UsageError,
-)
-from pipeline.journal.backup import back_up
+from pipeline.errors import NoSuchTask, ProviderError, Unauthorized, UsageError
+from pipeline.journal.copies import back_up
 from pipeline.journal.journal import Journal
 from pipeline.lifecycle import PAID
 from pipeline.manifest.wording import count

@@ -31,17 +31,7 @@ from pipeline.errors import StoreError, UsageError
 from pipeline.journal.journal import Journal
 from pipeline.manifest.invocation import Invocation
 from pipeline.model import State
-from tests.account.accounts import (
-    ACCOUNT,
-    DAY,
-    VIDEO,
-    Mortal,
-    attempt,
-    caps,
-    lane,
-    opened,
-    states,
-)
+from tests.account.accounts import ACCOUNT, DAY, VIDEO, Mortal, attempt, caps, lane, opened, states
 
 
 def intended(key: str, number: int = 1, text: str = "") -> ev.Intended:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.account.naming import account_name
+from pipeline.account.place import account_name
 from pipeline.config.loading import load
 
 

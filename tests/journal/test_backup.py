@@ -14,7 +14,7 @@ import pytest
 
 from pipeline import events as ev
 from pipeline.errors import StoreError, UsageError
-from pipeline.journal.backup import back_up, backup_name
+from pipeline.journal.copies import back_up, backup_name
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from tests.journal.lives import intended

@@ -7,8 +7,8 @@ import sqlite3
 from pathlib import Path
 
 from pipeline import events as ev
+from pipeline.journal.copies import Salvaged, salvage
 from pipeline.journal.journal import Journal
-from pipeline.journal.salvage import Salvaged, salvage
 from tests.journal.lives import intended
 
 PAGE = 4096
