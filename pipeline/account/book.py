@@ -35,6 +35,8 @@ Step: TypeAlias = Callable[[sqlite3.Connection], Mapping[str, Withheld]]
 
 PUT_EARLIER = "INSERT OR REPLACE INTO meta VALUES ('earlier', ?)"
 _GET_EARLIER = "SELECT value FROM meta WHERE name = 'earlier'"
+_FINDS = "finds_by_reference "
+"""With the account's name: the note that its tasks are found by reference."""
 NONE_WITHHELD: Mapping[str, Withheld] = {}
 
 _UNSENT = (NotAccepted, ClosedUnsent)
@@ -123,6 +125,23 @@ class Book:
 
         self.carry_out(look).result()
         return found[-1]
+
+    def note_references(self, account: str) -> None:
+        """Keep that a look-up by reference has found a task of an account. Raises StoreError."""
+
+        def put(connection: sqlite3.Connection) -> Mapping[str, Withheld]:
+            connection.execute("INSERT OR IGNORE INTO meta VALUES (?, '1')", (_FINDS + account,))
+            return NONE_WITHHELD
+
+        if not self.finds_by_reference(account):
+            self.carry_out(put).result()
+
+    def finds_by_reference(self, account: str) -> bool:
+        """Return whether a look-up by reference was ever seen to find a task of an account."""
+        with clear_errors(self.path):
+            name = (_FINDS + account,)
+            found = self._connection.execute("SELECT * FROM meta WHERE name = ?", name)
+            return found.fetchone() is not None
 
     def register(
         self, account: str, journal_id: str, *, folder: Path, manifest: Path, at: float

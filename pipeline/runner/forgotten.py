@@ -8,7 +8,7 @@ every row is then looked up before it is sent.
 references at all. The difference is a video paid for twice. So tasks whose ids are known are asked
 for by their references first.
 
-Tested in tests/system/test_lost_journals.py.
+Tested in tests/system/test_lost_journals.py and tests/runner/test_forgotten.py.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recovery import known_before
 from pipeline.disk.folder import OutputFolder
 from pipeline.engine.rows import Reach, Stop
-from pipeline.errors import ExitCode, ProviderError, Unauthorized, UsageError
+from pipeline.errors import ExitCode, NoSuchTask, ProviderError, Unauthorized, UsageError
 from pipeline.journal.reading import read_runs
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
@@ -309,18 +309,34 @@ def known_tasks(journals: Iterable[Journal], account: OpenAccount | None) -> lis
     return [(reference, task_id) for _, reference, task_id in newest]
 
 
-async def finds_by_reference(provider: ToAPIs, known: Sequence[tuple[str, str]]) -> bool:
-    """Return whether the provider finds any of these tasks by its reference.
+async def finds_by_reference(provider: ToAPIs, known: Sequence[tuple[str, str]]) -> bool | None:
+    """Return whether the provider finds known tasks by their references; None if nothing says so.
 
-    `known` are references with the ids of their tasks. Raises Unauthorized.
+    Nothing does where it does not know them by their ids either, as after a long time. `known` are
+    references with the ids of their tasks. Raises Unauthorized.
     """
+    finds = None
     for reference, task_id in known:
         try:
             view = await provider.query(reference)
         except Unauthorized:
             raise
+        except NoSuchTask:
+            if finds is None and await _is_there(provider, task_id):
+                finds = False
         except ProviderError:
             continue
-        if view.task_id == task_id:
-            return True
-    return False
+        else:
+            if view.task_id == task_id:
+                return True
+    return finds
+
+
+async def _is_there(provider: ToAPIs, task_id: str) -> bool:
+    try:
+        await provider.query(task_id)
+    except Unauthorized:
+        raise
+    except ProviderError:
+        return False
+    return True

@@ -127,6 +127,9 @@ class ProviderSession:
         except Exception as error:  # noqa: BLE001 - the journals are whole: results are still written
             self._report_crash(error)
         self._stop_all(engine.stops)
+        if engine.finds_by_reference and self._account is not None:
+            with contextlib.suppress(StoreError):  # it is seen again by another run
+                self._account.book.note_references(self._account.name)
         for lane in self._open:
             _note_what_is_left(engine, lane, self.runs[lane])
 
@@ -210,8 +213,12 @@ class ProviderSession:
         hanging = [run for run in self.runs if any(map(run.wants_proof, run.keys_to_submit))]
         if not hanging:
             return False
-        known = known_tasks((run.journal for run in hanging), self._account)
-        return await finds_by_reference(provider, known)
+        account = self._account
+        known = known_tasks((run.journal for run in hanging), account)
+        finds = await finds_by_reference(provider, known)
+        if finds is None and account is not None:
+            return account.book.finds_by_reference(account.name)
+        return bool(finds)
 
     async def _open_providers(self, stack: contextlib.AsyncExitStack) -> list[ToAPIs]:
         """Return the provider of each lane: for a rehearsal the emulator that has its tasks."""
