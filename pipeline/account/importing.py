@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipeline.account.book import GET_JOURNAL, NONE_WITHHELD, PUT_KEY, Book, put_entry
 from pipeline.account.place import name_of
+from pipeline.account.reading import id_in
 from pipeline.account.recording import Pair, pair_in
 from pipeline.account.schema import reading
 from pipeline.account.submission import MONEY, KnownJournal, Submission, submission_of
@@ -117,11 +118,11 @@ def import_journal(book: Book, account: str, journal: Path) -> int:
     return read[-1]
 
 
-def news_of(book: Path | None, account: str, journal: Path) -> list[Submission]:
+def news_of(book: Path, account: str, journal: Path) -> list[Submission]:
     """Return what `import_journal` would take over, without writing anything.
 
     Args:
-        book: the account's book; None if there is none yet.
+        book: the account's book, which need not be there.
         account: the account that is asked about: the rows of others are left out.
         journal: the journal's file.
 
@@ -130,11 +131,8 @@ def news_of(book: Path | None, account: str, journal: Path) -> list[Submission]:
         UsageError: one of them was written by a newer version.
 
     """
-    with contextlib.nullcontext() if book is None else reading(book) as connection:
-        book_id = ""
-        if connection is not None:
-            (book_id,) = connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
-        news = _read_news(connection, book_id, account, journal)
+    with reading(book) as connection:
+        news = _read_news(connection, id_in(connection), account, journal)
     if news is None or news.owner != account:
         return []
     found = news.found
@@ -161,9 +159,7 @@ def _take_journal(into: sqlite3.Connection, book_id: str, account: str, journal:
     return len(news.entries)
 
 
-def _read_news(
-    book: sqlite3.Connection | None, book_id: str, account: str, journal: Path
-) -> _News | None:
+def _read_news(book: sqlite3.Connection, book_id: str, account: str, journal: Path) -> _News | None:
     """Return what a journal knows and the book does not; None if there is nothing.
 
     Its folder may be news, too, if the journal was moved there.
@@ -178,7 +174,7 @@ def _read_news(
             found = _describe(connection)
         if found is None:
             return None
-        known = None if book is None else _known(book, found)
+        known = _known(book, found)
         with clear_errors(journal):
             if not _has_news(connection, found, known, book_id) and not _was_moved(known, folder):
                 return None
@@ -339,9 +335,9 @@ def import_book(book: Book, other: Path) -> int:
 
     """
     rows: dict[str, list[tuple[object, ...]]] = {}
+    if is_gone(other):
+        raise UsageError(f"there is no book at {other}.", action="Check the path.")
     with reading(other) as connection:
-        if connection is None:
-            raise UsageError(f"there is no book at {other}.", action="Check the path.")
         for table in _TABLES:
             rows[table] = connection.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
     new: list[int] = []

@@ -1,7 +1,4 @@
-"""The account of a live run: its book, opened before anything is sent, and what is said of it.
-
-Tested in tests/account/test_importing.py.
-"""
+"""The account of a live run: its book, opened before anything is sent, and what is said of it."""
 
 from __future__ import annotations
 

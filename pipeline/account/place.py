@@ -90,8 +90,7 @@ def _usual_folders(environment: Mapping[str, str]) -> Iterator[Path]:
         usual = user_state_path(_OUR_FOLDER, appauthor=False)
     except RuntimeError:  # there is no HOME, and the system knows no user of this number
         return
-    if usual.is_absolute():
-        yield usual
+    yield usual  # absolute: a relative one is passed over, as the XDG specification has it
 
 
 def journals_near(outputs: Path, out: Path | None, manifests: Collection[Path]) -> Iterator[Path]:

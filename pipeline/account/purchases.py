@@ -120,8 +120,8 @@ def find_purchases(
     places = None if config.rehearses else places_of(config, environment)
     if places is None or not places.paths:
         return None
-    book = places.found
-    account = account_name(config) if book is None else name_in(book, config, environment)
+    book = places.found or places.paths[0]
+    account = name_in(book, config, environment)
     own = read_id(folder.journal)
     beside: list[Submission] = []
     near = list(journals_near(Path(config.output.dir), folder.root, [manifest]))
@@ -129,7 +129,7 @@ def find_purchases(
         with contextlib.suppress(ReelsheetError):  # the run says so
             beside += news_of(book, account, journal)
     return Purchases(
-        book or places.paths[0],
+        book,
         account,
         frozenset() if own is None else frozenset({own}),
         tuple(beside),
@@ -175,15 +175,14 @@ def knows_folder(
     places = None if config.rehearses else places_of(config, environment)
     if places is None or not places.paths:
         return False
-    book = places.found
-    if book is not None and journals_in(book, folder):
+    book = places.found or places.paths[0]
+    if journals_in(book, folder):
         return True
     journal = OutputFolder(folder).journal
     own = read_id(journal)
-    known = book is not None and any(one.journal_id == own for one in journals_in(book))
-    account = account_name(config) if book is None else name_in(book, config, environment)
+    known = any(one.journal_id == own for one in journals_in(book))
     try:
-        news = bool(news_of(book, account, journal))
+        news = bool(news_of(book, name_in(book, config, environment), journal))
     except ReelsheetError:
         return False  # what cannot be read is not taken over
     return (known or news) if near else (known and not news)

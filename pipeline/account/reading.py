@@ -56,8 +56,6 @@ def bought_elsewhere(
     """
     found: dict[str, list[Submission]] = {}
     with reading(book) as connection:
-        if connection is None:
-            return found
         for some in _in_pieces(sorted(hashes)):
             rows = connection.execute(
                 f"{_GET} WHERE s.account = ? AND {IS_COUNTING} AND s.request_hash IN "
@@ -83,11 +81,11 @@ def keys_bought(
         keys: the keys that are asked for.
 
     """
+    if not keys:
+        return []
     sought = frozenset(keys)
     found: dict[str, set[str]] = {}
     with reading(book) as connection:
-        if connection is None or not sought:
-            return []
         rows = connection.execute(
             f"SELECT journal_id, key FROM submissions WHERE account = ? AND {IS_COUNTING}",  # noqa: S608
             (account,),
@@ -102,8 +100,6 @@ def keys_bought(
 def submissions_of(book: Path, journal_id: str) -> list[Submission]:
     """Return what the book knows of a journal's submissions, in the order of rows and attempts."""
     with reading(book) as connection:
-        if connection is None:
-            return []
         where = "WHERE s.journal_id = ? ORDER BY s.identity, s.number"
         return list(_submissions(connection.execute(_GET + where, (journal_id,))))
 
@@ -112,8 +108,6 @@ def tasks_among(book: Path, tasks: Collection[str]) -> set[str]:
     """Return those of these tasks that the book knows, whoever submitted them."""
     found: set[str] = set()
     with reading(book) as connection:
-        if connection is None:
-            return found
         for some in _in_pieces(sorted(tasks)):
             marks = ", ".join("?" * len(some))
             rows = connection.execute(
@@ -127,8 +121,6 @@ def tasks_among(book: Path, tasks: Collection[str]) -> set[str]:
 def latest_tasks(book: Path, account: str, most: int) -> list[tuple[str, str]]:
     """Return reference and id of the tasks that an account submitted last, the newest first."""
     with reading(book) as connection:
-        if connection is None:
-            return []
         found = connection.execute(
             "SELECT reference, task_id FROM submissions WHERE account = ? AND task_id IS NOT NULL "
             "ORDER BY submitted_at DESC LIMIT ?",
@@ -140,8 +132,6 @@ def latest_tasks(book: Path, account: str, most: int) -> list[tuple[str, str]]:
 def journals_in(book: Path, folder: Path | None = None) -> list[KnownJournal]:
     """Return the journals that the book knows, those of one output folder or all."""
     with reading(book) as connection:
-        if connection is None:
-            return []
         if folder is None:
             rows = connection.execute(f"{_GET_JOURNALS} ORDER BY folder")
         else:
@@ -153,8 +143,6 @@ def journals_in(book: Path, folder: Path | None = None) -> list[KnownJournal]:
 def accounts_in(book: Path) -> list[str]:
     """Return the names of the accounts that the book knows."""
     with reading(book) as connection:
-        if connection is None:
-            return []
         rows = connection.execute(
             "SELECT account FROM submissions UNION SELECT account FROM journals ORDER BY 1"
         )
@@ -164,19 +152,19 @@ def accounts_in(book: Path) -> list[str]:
 def id_of(book: Path) -> str:
     """Return the id of a book; empty if there is none."""
     with reading(book) as connection:
-        if connection is None:
-            return ""
-        row = connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
-        return "" if row is None else str(row[0])
+        return id_in(connection)
+
+
+def id_in(connection: sqlite3.Connection) -> str:
+    """Return the id of an open book; empty if it has none yet."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
+    return "" if row is None else str(row[0])
 
 
 def owner_of_key(book: Path, key: str) -> str | None:
     """Return the account that a key was first seen under; None if it was never seen."""
     with reading(book) as connection:
-        if connection is None:
-            return None
-        (book_id,) = connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
-        digest = digest_of(book_id, key)
+        digest = digest_of(id_in(connection), key)
         row = connection.execute("SELECT account FROM keys WHERE digest = ?", (digest,)).fetchone()
         return None if row is None else str(row[0])
 
@@ -192,8 +180,6 @@ def total_since(book: Path, account: str, since: float, price: float | None) -> 
 
     """
     with reading(book) as connection:
-        if connection is None:
-            return Spend()
         return spent_since(connection, account, since, price)
 
 
@@ -212,8 +198,6 @@ class Sent:
 def sent_from(book: Path, account: str) -> Iterator[Sent]:
     """Yield in short what was sent from an account, the earliest first."""
     with reading(book) as connection:
-        if connection is None:
-            return
         found = connection.execute(_GET_SENT, (account,))
         for folder, manifest, state, seconds, money, at in found:
             yield Sent(folder, manifest, State(state), seconds, money, at)
@@ -222,8 +206,6 @@ def sent_from(book: Path, account: str) -> Iterator[Sent]:
 def doubts_of(book: Path, account: str) -> list[Submission]:
     """Return the submissions whose answer was lost, the newest first."""
     with reading(book) as connection:
-        if connection is None:
-            return []
         where = "WHERE s.account = ? AND s.state IN (?, ?, ?) ORDER BY s.submitted_at DESC"
         states = (State.IN_DOUBT.value, State.SUBMITTING.value, State.MISSING.value)
         return list(_submissions(connection.execute(_GET + where, (account, *states))))

@@ -102,11 +102,6 @@ class Reconciliation:
     asked_until: float = 0.0
     adopted: tuple[Submission, ...] = ()
 
-    @property
-    def lost(self) -> bool:
-        """Whether no book can be trusted to know what the journal has forgotten."""
-        return self.standing in _LOST
-
     def asks_first(self, entry: Entry | None) -> bool:
         """Whether a row is looked up before it is sent; None: a row that was never known."""
         if entry is None:

@@ -2,8 +2,6 @@
 
 Several processes write it at a time, each a transaction; it stays in WAL mode, except on a network
 disk (see `disk.sqlitefile`).
-
-Tested in tests/account/test_book.py.
 """
 
 from __future__ import annotations
@@ -89,18 +87,24 @@ def connect(path: Path, *, networked: bool | None = None) -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """Open the book for reading as long as the context lasts; None if there is none.
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open the book for reading as long as the context lasts; where there is none, an empty book.
 
     Raises StoreError, UsageError.
     """
-    if is_gone(path):
-        yield None
-        return
-    with clear_errors(path), contextlib.closing(open_to_read(path)) as connection:
-        version = version_of(connection)
-        _refuse_newer(version, path)
-        yield connection if version else None
+    with clear_errors(path), contextlib.ExitStack() as on_end:
+        if not is_gone(path):
+            connection = on_end.enter_context(contextlib.closing(open_to_read(path)))
+            version = version_of(connection)
+            _refuse_newer(version, path)
+            if version:
+                yield connection
+                return
+        empty = on_end.enter_context(
+            contextlib.closing(sqlite3.connect(":memory:", isolation_level=None))
+        )
+        bring_forward(empty, _STEPS)
+        yield empty
 
 
 def how_to_mend(path: Path) -> str:

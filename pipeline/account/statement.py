@@ -64,8 +64,7 @@ def statement_of(book: Path, account: str, *, zone: str, price: float | None) ->
             _add((total, share.spend, by_day.setdefault(day, Spend())), one.seconds, money)
     doubts = doubts_of(book, account)
     for doubt in doubts:
-        if doubt.folder in shares:
-            shares[doubt.folder].in_doubt += 1
+        shares.setdefault(doubt.folder, Share(doubt.manifest, doubt.folder)).in_doubt += 1
     return Statement(
         total,
         tuple(sorted(shares.values(), key=lambda one: (one.manifest, one.folder))),

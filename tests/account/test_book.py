@@ -18,6 +18,7 @@ from pipeline.account.book import Book
 from pipeline.account.guard import Guard
 from pipeline.account.reading import bought_elsewhere, submissions_of, total_since
 from pipeline.disk.groupcommit import Committed
+from pipeline.disk.reserve import Reserve
 from pipeline.errors import StoreError, UsageError
 from pipeline.model import State
 from tests.account.accounts import ACCOUNT, DAY, VIDEO, Lane, attempt, caps, lane, opened, states
@@ -213,6 +214,57 @@ def test_a_cap_of_the_day_holds_over_all_journals(path: Path, tmp_path: Path) ->
     assert total_since(path, ACCOUNT, DAY, None).videos == 6
 
 
+def test_what_is_given_back_is_given_back_to_its_own_day_and_account(
+    path: Path, tmp_path: Path
+) -> None:
+    """Nothing for what was never taken, for yesterday's, and for what another account sent."""
+    with (
+        opened(path) as book,
+        lane(book, tmp_path / "a") as a,
+        lane(book, tmp_path / "b", "another") as b,
+    ):
+        a.recorder.guard = b.recorder.guard = caps(2)
+        a.intend("yesterday", at=DAY - 1)
+        b.intend("theirs")
+        assert set(a.intend("1", "2", "3").withheld) == {"rs-a-3-1"}
+        a.tell([ev.NotAccepted("3", 1), ev.NotAccepted("yesterday", 1)])
+        b.tell([ev.Declined("theirs", 1, None, "no")])
+        assert a.intend("4").withheld
+        a.tell([ev.NotAccepted("2", 1)])
+        assert not a.intend("5").withheld
+        assert a.intend("6").withheld
+    assert total_since(path, ACCOUNT, DAY, None).videos == 2
+
+
+class Lifting(Reserve):
+    """A reserve that makes room in the book's own limit of pages, as a disk would."""
+
+    book: Book
+
+    def give_up_a_piece(self) -> bool:
+        self.book._connection.execute("PRAGMA max_page_count = 100000")
+        return super().give_up_a_piece()
+
+
+def test_a_cap_holds_where_the_disk_was_full_in_between(path: Path, tmp_path: Path) -> None:
+    """What the transaction that was rolled back had counted is counted once."""
+    with (
+        opened(path) as book,
+        lane(book, tmp_path / "a") as a,
+        Lifting(tmp_path / "reserve", 800) as reserve,
+    ):
+        reserve.book = book
+        book.fall_back_on(reserve)
+        a.recorder.guard = caps(61)
+        a.intend("first")
+        pages = book._connection.execute("PRAGMA page_count").fetchone()[0]
+        book._connection.execute(f"PRAGMA max_page_count = {pages}")
+        sent = a.intend(*(f"r{number}" for number in range(61)))
+        assert sent.shortage is not None
+        assert set(sent.withheld) == {"rs-a-r60-1"}
+    assert total_since(path, ACCOUNT, DAY, None).videos == 61
+
+
 def test_what_was_sent_without_a_price_costs_what_it_costs_now(path: Path, tmp_path: Path) -> None:
     with opened(path) as book, lane(book, tmp_path / "a") as a:
         a.intend("1")
@@ -294,6 +346,17 @@ def test_a_killed_process_loses_nothing_that_was_durable(path: Path, tmp_path: P
         assert {f"rs-m{number}-{key}-1" for key in keys} <= kept.keys()
     with opened(path) as book, contextlib.closing(sqlite3.connect(book.path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_what_goes_on_is_written_also_where_its_intent_was_lost(path: Path, tmp_path: Path) -> None:
+    """Someone has cleared the book under a run: what was paid for is in it all the same."""
+    with opened(path) as book, lane(book, tmp_path / "a") as one:
+        one.intend("r", "s")
+        with contextlib.closing(sqlite3.connect(path)) as other, other:
+            other.execute("DELETE FROM submissions")
+        one.tell([ev.Accepted("r", 1, "t"), ev.NotAccepted("s", 1)])
+        (known,) = submissions_of(path, one.journal.id)
+    assert (known.state, known.task_id, known.submitted_at) == (State.RUNNING, "t", DAY)
 
 
 def test_uploads_serve_every_manifest(path: Path) -> None:

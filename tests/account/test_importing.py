@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from pipeline import events as ev
 from pipeline.account.book import Book
-from pipeline.account.importing import import_book, import_journal
+from pipeline.account.importing import import_book, import_file, import_journal
 from pipeline.account.opening import open_account
 from pipeline.account.place import journals_near
 from pipeline.account.purchases import find_purchases
@@ -209,6 +210,56 @@ def test_another_book_is_taken_over(tmp_path: Path) -> None:
             import_book(book, tmp_path / "three.db")
 
 
+def test_a_file_that_is_named_is_taken_for_what_it_is(tmp_path: Path) -> None:
+    """A journal or a book; nothing else, not this very book, and no rehearsal."""
+    other = lonely(tmp_path / "old", [intended("r")])
+    rehearsed = lonely(tmp_path / "old.rehearsal", [intended("s")])
+    with opened(tmp_path / "one.db") as first, lane(first, tmp_path / "a") as a:
+        a.intend("t")
+    with contextlib.closing(sqlite3.connect(tmp_path / "else.db")) as foreign:
+        foreign.execute("CREATE TABLE songs (name TEXT)")
+    with opened(tmp_path / "two.db") as book:
+        assert import_file(book, ACCOUNT, other) == 1
+        assert import_file(book, ACCOUNT, tmp_path / "one.db") == 1
+        for file, why in (
+            (tmp_path / "none.db", "no file"),
+            (tmp_path / "else.db", "neither a journal nor a book"),
+            (tmp_path / "old" / ".." / "two.db", "this very book"),
+            (rehearsed, "rehearsal"),
+        ):
+            with pytest.raises(UsageError, match=why):
+                import_file(book, ACCOUNT, file)
+    assert states(tmp_path / "two.db").keys() == {"rs-old-r-1", "rs-a-t-1"}
+
+
+def test_a_journal_that_no_run_began_holds_nothing(tmp_path: Path) -> None:
+    """It has no id yet: a kill came before the run could send."""
+    journal = lonely(tmp_path / "old")
+    with contextlib.closing(sqlite3.connect(journal)) as connection, connection:
+        connection.execute("DELETE FROM meta WHERE name = 'id'")
+    with opened(tmp_path / "book.db") as book:
+        assert import_journal(book, ACCOUNT, journal) == 0
+    assert journals_in(tmp_path / "book.db") == []
+
+
+def test_an_older_copy_of_the_book_gets_back_what_its_journals_know(tmp_path: Path) -> None:
+    """Also what was sent while the newer book was there, and what has ended since."""
+    path, copy = tmp_path / "book.db", tmp_path / "copy.db"
+    with opened(path) as book, lane(book, tmp_path / "a") as a:
+        a.intend("r", text="same")
+    shutil.copy(path, copy)
+    with opened(path) as book, lane(book, tmp_path / "a") as a:
+        a.tell([ev.Accepted("r", 1, "t")])
+        a.intend("s", text="later")
+    shutil.copy(copy, path)
+    with opened(path) as book:
+        assert import_journal(book, ACCOUNT, tmp_path / "a" / "journal.db") == 2
+        assert import_journal(book, ACCOUNT, tmp_path / "a" / "journal.db") == 0
+        with lane(book, tmp_path / "b") as b:
+            assert b.intend("x", text="later").withheld
+    assert states(path) == {"rs-a-r-1": State.RUNNING, "rs-a-s-1": State.SUBMITTING}
+
+
 def test_the_journals_near(tmp_path: Path) -> None:
     outputs = tmp_path / "outputs"
     here = lonely(outputs / "a", [intended("r")])
@@ -372,6 +423,16 @@ def test_a_reused_take_is_no_purchase(tmp_path: Path) -> None:
         assert states(path) == {}
         import_journal(book, ACCOUNT, copy.journal.path)
     assert states(path) == {}
+
+
+def test_a_reused_take_in_the_place_of_an_unsent_attempt_is_none_either(tmp_path: Path) -> None:
+    """Its number was intended once, and provably not accepted."""
+    unsent = [ev.Intended("a", 1, attempt("a", of="old")), ev.NotAccepted("a", 1)]
+    reused = ev.Reused("a", 1, attempt("a", of="old"), "t", VIDEO, DAY)
+    journal = lonely(tmp_path / "old", [*unsent, reused], [intended("b")])
+    with opened(tmp_path / "book.db") as book:
+        assert import_journal(book, ACCOUNT, journal) == 1
+    assert states(tmp_path / "book.db") == {"rs-old-b-1": State.SUBMITTING}
 
 
 def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:

@@ -65,6 +65,17 @@ def test_in_the_folder_of_the_service(tmp_path: Path) -> None:
     assert "relative" not in path.parts
 
 
+def test_a_relative_folder_of_the_user_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A book must be found again from every working folder."""
+    monkeypatch.setenv("XDG_STATE_HOME", "state")
+    monkeypatch.setenv("HOME", "home")
+    *usual, hidden = places_of(config(), {}).paths
+    assert hidden == tmp_path / "outputs" / ".account" / "book.db"
+    assert all(path.is_absolute() and tmp_path not in path.parents for path in usual)
+
+
 def test_where_the_setting_says(tmp_path: Path) -> None:
     assert opened(config("account.book=kept/it.db")) == (tmp_path / "kept" / "it.db", [])
 
@@ -179,7 +190,7 @@ os.environ.pop("HOME", None)
 os.environ.pop("XDG_STATE_HOME", None)
 os.chdir(sys.argv[1])
 config = load(None, environ={}, overrides=["provider=toapis"])
-os.setuid(54321)
+os.setresuid(54321, 0, 0)
 print(*places_of(config, os.environ).paths)
 """
 

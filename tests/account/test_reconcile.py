@@ -20,7 +20,7 @@ from pipeline.journal.reading import read_entries, replay
 from pipeline.lifecycle import PAID, apply
 from pipeline.model import Entry, State
 from tests.conftest import share_of_examples
-from tests.journal.lives import VIDEO, intended, lives
+from tests.journal.lives import VIDEO, attempt, intended, lives
 
 TOGETHER, JOURNAL_OLDER = Standing.TOGETHER, Standing.JOURNAL_OLDER
 LOST = [Standing.BOOK_OLDER, Standing.OTHER_BOOK, Standing.NO_BOOK]
@@ -247,6 +247,19 @@ def test_a_book_that_is_not_older_knows_the_end_of_every_run(standing: Standing)
     assert not together(past, past.book, standing, cut_off=True).ask_all
 
 
+def test_a_row_is_looked_up_if_it_may_have_been_sent_unknown_to_both() -> None:
+    """All rows while nobody was asked; then those whose attempts are older than the question."""
+    past = Past([*SENT, intended("b"), intended("c")])
+    old, asked, later = (past.entries[key] for key in "abc")  # sent at 1, 3 and 4
+    every = Reconciliation(ask_all=True)
+    assert every.asks_first(None)
+    assert every.asks_first(later)
+    some = Reconciliation(ask_first=frozenset({"c"}), asked_until=3.0)
+    assert not some.asks_first(None)
+    assert [some.asks_first(one) for one in (old, asked, later)] == [True, False, True]
+    assert not Reconciliation().asks_first(old)
+
+
 def test_a_row_that_was_renamed_comes_back_under_its_new_key() -> None:
     """With the references of the entry, which its first key is part of."""
     past = Past([*SENT, ev.Renamed("a", 1, "b")])
@@ -266,6 +279,15 @@ def test_keys_that_were_swapped_come_back() -> None:
     for journal in (fresh, copy):
         keys = {entry.identity: entry.key for entry in journal.entries.values()}
         assert keys == {"a": "b", "b": "a"}
+
+
+def test_a_key_that_a_row_of_the_journal_alone_has_stays_with_it() -> None:
+    """A reused take is no purchase, so that the book does not know where its row went."""
+    reused = ev.Reused("b", 1, attempt("b", 1), "t", VIDEO, 1.0)
+    whole = Past([*SENT, reused, ev.Renamed("b", 1, "c"), ev.Renamed("a", 1, "b")])
+    copy = Past([*SENT, reused])
+    together(copy, [one for one in whole.book if one.identity == "a"], JOURNAL_OLDER)
+    assert {entry.identity: entry.key for entry in copy.entries.values()} == {"a": "a", "b": "b"}
 
 
 def test_a_task_without_its_id_is_in_doubt() -> None:

@@ -10,7 +10,7 @@ from pipeline import events as ev
 from pipeline.account.reading import journals_in
 from pipeline.account.recording import Pair, pair_in
 from pipeline.model import State
-from tests.account.accounts import lane, opened, states
+from tests.account.accounts import ACCOUNT, DAY, lane, opened, states
 
 
 def pair_of(journal: Path) -> Pair:
@@ -36,6 +36,16 @@ def test_the_numbers_of_both(tmp_path: Path) -> None:
             assert (pair_of(journal).seq, pair_of(journal).confirmed) == (2, 2)
             one.intend("s")
             assert (pair_of(journal).seq, journals_in(path)[0].seq) == (3, 3)
+
+
+def test_an_upload_is_kept_for_all_manifests_and_for_this_one(tmp_path: Path) -> None:
+    """The book has it for the account; the journal, where there is no book."""
+    with opened(tmp_path / "book.db") as book, lane(book, tmp_path / "a") as one:
+        url = "https://files.example/1"
+        one.recorder.remember_upload("address key", "aa", url, DAY).result(20)
+        assert list(one.journal.uploads("address key", DAY - 1)) == [("aa", url, DAY)]
+    with opened(tmp_path / "book.db") as book:
+        assert list(book.uploads(ACCOUNT, DAY - 1)) == [("aa", url, DAY)]
 
 
 def test_a_refused_intent_is_in_the_journal_alone(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pipeline import events as ev
 from pipeline.account.opening import OpenAccount
 from pipeline.account.reading import submissions_of
 from pipeline.account.reconcile import Reconciliation, Standing
+from pipeline.account.recovery import foresee, known_before, note_asked
 from pipeline.checker.naming import reference
 from pipeline.disk.groupcommit import Committed, done_with
 from pipeline.errors import UsageError
@@ -148,6 +149,21 @@ def test_a_run_that_was_cut_off_under_another_book(shop: Shop) -> None:
             assert recovery.ask_all
 
 
+def test_a_journal_is_trusted_again_when_every_row_was_looked_up(shop: Shop) -> None:
+    """Those that were sent before that are looked up all the same before their next attempt."""
+    with shop.run(ends=False) as (journal, _):
+        send(journal, "a")
+    there = Shop(shop.root, book="other.db")
+    with there.run() as (journal, recovery):
+        assert recovery.ask_all
+        note_asked(journal, 2000.0)
+        send(journal, "b")
+    with there.run() as (journal, recovery):
+        assert not recovery.ask_all
+        assert recovery.asks_first(journal.entries()["a"])
+        assert not recovery.asks_first(None)
+
+
 def test_the_file_alone_says_that_a_run_was_under_way(shop: Shop) -> None:
     """Without the log beside it, which a killed run leaves: what it had sent may be missing."""
     with shop.run(ends=False) as (journal, _):
@@ -191,6 +207,52 @@ def test_another_journal_in_the_folder_is_refused(shop: Shop) -> None:
     with pytest.raises(UsageError, match="not the one") as caught, shop.run():
         pass
     assert "reelsheet journal rebuild" in (caught.value.action or "")
+
+
+def lose(shop: Shop, how: str) -> None:
+    """Have a journal that knows of row `a` alone, where `b` was sent, too, and `a` renamed."""
+    with shop.run() as (journal, _):
+        send(journal, "a")
+    shutil.copy(shop.journal, shop.root / "copy.db")
+    with shop.run() as (journal, _):
+        send(journal, "b")
+        journal.append([ev.Renamed("a", 1, "first")], 1003.0).result(20)
+    match how:
+        case "deleted":
+            shop.journal.unlink()
+        case "older":
+            shutil.copy(shop.root / "copy.db", shop.journal)
+        case "another book":
+            shop.book = "other.db"
+        case "unknown to it":
+            shop.folder, there = "outputs/there", shop.journal
+            shop.out.mkdir()
+            shutil.copy(there, shop.journal)
+            shop.book = "other.db"
+
+
+@pytest.mark.parametrize("how", ["whole", "deleted", "older", "another book", "unknown to it"])
+def test_a_plan_foresees_what_a_run_will_know(shop: Shop, how: str) -> None:
+    """By reading alone: the same rows, in the same states, under the same keys and references."""
+    lose(shop, how)
+    book = shop.root / shop.book
+    before = {one: one.read_bytes() for one in shop.root.rglob("*.db")}
+    foreseen = foresee(shop.journal, book, shop.out)
+    known = known_before(shop.journal, book, shop.out)
+    assert {one: one.read_bytes() for one in shop.root.rglob("*.db")} == before
+    assert without_book(shop, how) == foresee(shop.journal, None, shop.out)
+    with shop.run() as (journal, _):
+        entries, attempts = journal.entries(), journal.attempts()
+    assert foreseen == entries
+    assert set(foreseen) == {"first", "b"}
+    assert known.references == {one.attempt.client_business_id for one in attempts}
+    assert known.tasks == {one.task_id for one in attempts}
+    assert [known.sent_since(at) for at in (0.0, 1000.0, 1000.5)] == [2, 2, 0]
+
+
+def without_book(shop: Shop, how: str) -> dict[str, Entry]:
+    """What the file of the journal says by itself."""
+    return {} if how == "deleted" else read_entries(shop.journal)
 
 
 class _Nobody:

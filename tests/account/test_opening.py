@@ -1,0 +1,73 @@
+"""The account of a run is opened, and whoever pays is told what it does not guard."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.account.opening import OpenAccount, open_account
+from pipeline.errors import StoreError
+from pipeline.journal.journal import Journal
+from pipeline.manifest.invocation import Invocation
+from tests.account.accounts import ACCOUNT, DAY, lane, opened, states
+from tests.account.test_importing import config, intended, lonely
+
+
+def test_a_journal_that_cannot_be_read_keeps_no_other_from_its_guard(tmp_path: Path) -> None:
+    """It is named; and over many journals there is a line now and then."""
+    told: list[str] = []
+    outputs = tmp_path / "outputs"
+    for number in range(45):
+        lonely(outputs / f"m{number:02}", [intended(f"r{number}")])
+    broken = outputs / "m07" / "journal.db"
+    broken.write_bytes(b"no database" * 500)
+    with opened(tmp_path / "book.db") as book:
+        OpenAccount(ACCOUNT, book, told.append).take_over(outputs, None)
+    assert len(states(tmp_path / "book.db")) == 44
+    (unread,) = [line for line in told if "is not guarded" in line]
+    assert str(broken.parent) in unread
+    assert [line for line in told if line != unread] == [
+        f"Comparing the journals with the account's book: {number} so far." for number in (20, 40)
+    ]
+
+
+@pytest.mark.parametrize("gone", ["deleted", "replaced"])
+def test_an_earlier_book_that_is_gone_is_said(tmp_path: Path, gone: str) -> None:
+    """The run goes on by its journal: what other folders bought may be forgotten."""
+    told: list[str] = []
+    first, second = tmp_path / "one.db", tmp_path / "two.db"
+    folder = tmp_path / "shop"
+    with opened(first) as book, lane(book, folder) as one:
+        one.intend("r")
+    for rest in tmp_path.glob("one.db*"):
+        rest.unlink()
+    with (
+        opened(first if gone == "replaced" else second) as book,
+        contextlib.closing(Journal(folder / "journal.db")) as journal,
+    ):
+        account = OpenAccount(ACCOUNT, book, told.append)
+        account.follow(journal, folder, Invocation(tmp_path / "m.csv"), DAY)
+        assert states(book.path).keys() == {"rs-shop-r-1"}
+    (line,) = told
+    assert str(folder) in line
+    assert str(first) in line
+    assert "which is gone" in line
+
+
+def test_a_place_that_takes_the_file_and_not_the_book(tmp_path: Path) -> None:
+    """A second book elsewhere would not know what another run puts into this one."""
+    state = tmp_path / "var"
+    (state / "book.db-wal").mkdir(parents=True)
+    given = {"STATE_DIRECTORY": str(state)}
+    chosen = config(tmp_path / "outputs")
+    with pytest.raises(StoreError, match="the account's book") as caught:
+        open_account(chosen, given, print).__enter__()
+    assert str(state) in caught.value.message
+    shutil.rmtree(state / "book.db-wal")
+    with open_account(chosen, {**os.environ, **given}, print) as account:
+        assert account is not None
+        assert account.book.path == state / "book.db"
