@@ -43,7 +43,7 @@ fix: .venv/dev.stamp ## mend what ruff can mend by itself
 
 # What decides over money and what holds it: not a branch of these may go untested. The tests of
 # whole processes are left out: they take minutes, and what they reach is reached without them.
-WHOLE := pipeline/engine/*,pipeline/lifecycle.py,pipeline/journal/*,pipeline/toapis/*
+WHOLE := pipeline/engine/*,pipeline/lifecycle.py,pipeline/journal/*,pipeline/account/*,pipeline/toapis/*
 
 coverage: .venv/dev.stamp ## measure the branches that the tests take: all, where money is decided over
 	"$(PY)" -m coverage erase
