@@ -269,7 +269,8 @@ def test_the_journals_near(tmp_path: Path) -> None:
     (outputs / "empty").mkdir()
     assert list(journals_near(outputs, None, [])) == [here]
     assert list(journals_near(outputs, tmp_path / "other" / "c", [])) == [here, beside, under]
-    assert list(journals_near(tmp_path / "nowhere", None, [])) == []
+    for nowhere in (tmp_path / "nowhere", tmp_path / "not" / "here"):
+        assert list(journals_near(nowhere, None, [])) == []
 
 
 def owned(folder: Path, manifest: Path) -> Path:

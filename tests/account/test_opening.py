@@ -26,7 +26,7 @@ def test_a_journal_that_cannot_be_read_keeps_no_other_from_its_guard(tmp_path: P
     broken = outputs / "m07" / "journal.db"
     broken.write_bytes(b"no database" * 500)
     with opened(tmp_path / "book.db") as book:
-        OpenAccount(ACCOUNT, book, told.append).take_over(outputs, None)
+        OpenAccount(ACCOUNT, book, told.append).take_over(outputs, None, [])
     assert len(states(tmp_path / "book.db")) == 44
     (unread,) = [line for line in told if "is not guarded" in line]
     assert str(broken.parent) in unread

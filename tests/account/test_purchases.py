@@ -26,7 +26,7 @@ def outputs(tmp_path: Path) -> Path:
 
 def purchases(outputs: Path, book: Path, folder: Path) -> Purchases:
     found = find_purchases(
-        config(outputs, f"account.book={book}"), os.environ, OutputFolder(folder)
+        config(outputs, f"account.book={book}"), os.environ, OutputFolder(folder), Path("m.csv")
     )
     assert found is not None
     return found
