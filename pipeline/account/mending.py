@@ -19,7 +19,7 @@ from pathlib import Path
 from pipeline.account.book import NONE_WITHHELD, PUT_EARLIER, Book
 from pipeline.account.importing import import_journal
 from pipeline.account.reading import journals_in
-from pipeline.account.schema import how_to_mend, reading, refuse_damaged
+from pipeline.account.schema import clear_errors, how_to_mend, reading, refuse_damaged
 from pipeline.account.submission import KnownJournal
 from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.folder import OutputFolder
@@ -81,8 +81,7 @@ def is_broken(path: Path) -> bool:
             return True
     try:
         with reading(path) as connection:
-            if connection is not None:
-                refuse_damaged(connection, path)
+            refuse_damaged(connection, path)
     except StoreError as error:
         return error.action == how_to_mend(path)
     return False
@@ -177,11 +176,7 @@ def _insert(into: sqlite3.Connection, how: str, table: str, rows: Sequence[_Row]
 
 def _salvage(path: Path) -> _Salvaged:
     told = _Salvaged(rows={name: [] for name in (*_KEYS, "submissions")})
-    try:
-        connection = open_damaged(path)
-    except sqlite3.Error:
-        return told
-    with contextlib.closing(connection):
+    with clear_errors(path), contextlib.closing(open_damaged(path)) as connection:
         with contextlib.suppress(*_UNREADABLE):
             ids = connection.execute("SELECT value FROM meta WHERE name IN ('id', 'earlier')")
             told.ids = " ".join(str(value) for (value,) in ids)

@@ -20,6 +20,7 @@ from pipeline.account.purchases import Purchases, key_of
 from pipeline.account.reading import journals_in
 from pipeline.account.recording import Recorder, pair_in
 from pipeline.account.recovery import recover
+from pipeline.account.schema import clear_errors
 from pipeline.config.settings import Config
 from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import path_of
@@ -170,9 +171,8 @@ def open_account(
 
 
 def _is_empty(path: Path) -> bool:
-    with contextlib.suppress(OSError):
+    with clear_errors(path):
         return path.stat().st_size == 0
-    return False
 
 
 def _open(places: Places, tell: Callable[[str], None]) -> Book:

@@ -281,6 +281,19 @@ def owned(folder: Path, manifest: Path) -> Path:
     return path
 
 
+def test_the_journal_in_its_own_place_where_a_copy_was_carried_here(tmp_path: Path) -> None:
+    """The copy lies in a folder of our manifest's name, and names a manifest that is elsewhere."""
+    ours, theirs = tmp_path / "here" / "shop.csv", tmp_path / "there" / "shop.csv"
+    for one in (ours, theirs):
+        one.parent.mkdir()
+        one.write_text("prompt\na mug\n", encoding="utf-8")
+    own = owned(theirs.parent / "outputs" / "shop", theirs)
+    copy = owned(ours.parent / "outputs" / "shop", theirs)
+    assert set(journals_near(ours.parent / "outputs", None, [ours])) == {copy, own}
+    theirs.unlink()
+    assert set(journals_near(ours.parent / "outputs", None, [ours])) == {copy}
+
+
 def test_the_journals_of_an_output_folder_of_before(tmp_path: Path) -> None:
     """Beside the folder of outputs and beside the manifest: its own and its neighbours'."""
     work, tables, far = tmp_path / "work", tmp_path / "tables", tmp_path / "far"

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline import events as ev
 from pipeline.account.book import Book
-from pipeline.account.mending import is_broken, mend
+from pipeline.account.mending import is_broken, mend, shows_a_book
 from pipeline.account.reading import journals_in
 from pipeline.errors import StoreError
 from pipeline.journal.journal import Journal
@@ -98,6 +98,25 @@ def test_what_only_the_book_knows_is_read_from_it(
     mended = mend(path, ACCOUNT, [])
     assert len(mended.lost) == (0 if damage is zeroed_in_journals else 2)
     assert mended.submissions > len(ROWS)
+
+
+def test_a_journal_that_cannot_be_read_is_named_and_the_book_believed(
+    path: Path, tmp_path: Path
+) -> None:
+    """What the damaged book tells of its rows is kept."""
+    a_text(tmp_path / "far" / "journal.db")
+    zeroed(path, "uploads")
+    mended = mend(path, ACCOUNT, [])
+    assert mended.lost == (str(tmp_path / "far"),)
+    assert {f"far-{key}" for key in ROWS} <= bought(path)
+
+
+def test_a_file_shows_what_it_was(path: Path, tmp_path: Path) -> None:
+    """By its first page, whatever is damaged behind it; what cannot be read shows nothing."""
+    zeroed_in_the_middle(path)
+    assert shows_a_book(path)
+    assert not shows_a_book(tmp_path / "near" / "journal.db")
+    assert not shows_a_book(tmp_path / "none.db")
 
 
 def test_a_journal_that_is_an_older_copy_takes_nothing_back(path: Path, tmp_path: Path) -> None:

@@ -58,6 +58,31 @@ def test_an_earlier_book_that_is_gone_is_said(tmp_path: Path, gone: str) -> None
     assert "which is gone" in line
 
 
+def test_a_new_book_beside_journals_of_another_is_said(tmp_path: Path) -> None:
+    """Once for all of them: what the lost one knew of other folders is guarded no more."""
+    told: list[str] = []
+    outputs, path = tmp_path / "outputs", tmp_path / "book.db"
+    with opened(tmp_path / "lost.db") as lost:
+        for name in ("a", "b"):
+            with lane(lost, outputs / name) as one:
+                one.intend("r")
+    lonely(outputs / "c", [intended("r")])
+    with opened(path) as book:
+        OpenAccount(ACCOUNT, book, told.append, fresh=True).take_over(outputs, None, [])
+    (line,) = told
+    assert f"{path} is new" in line
+    assert "2 output folders" in line
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need a right elsewhere")
+def test_a_link_to_nowhere_is_no_new_book(tmp_path: Path) -> None:
+    """It is there, and somebody meant something by it."""
+    (tmp_path / "book.db").symlink_to(tmp_path / "gone" / "book.db")
+    chosen = config(tmp_path / "outputs", f"account.book={tmp_path / 'book.db'}")
+    with pytest.raises(StoreError, match="link to another place"):
+        open_account(chosen, os.environ, print).__enter__()
+
+
 def test_a_place_that_takes_the_file_and_not_the_book(tmp_path: Path) -> None:
     """A second book elsewhere would not know what another run puts into this one."""
     state = tmp_path / "var"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import events as ev
+from pipeline.account import schema
 from pipeline.account.book import Book
 from pipeline.account.reading import (
     accounts_in,
@@ -30,6 +31,7 @@ from pipeline.account.schema import unusable
 from pipeline.engine.limits import Spend
 from pipeline.errors import StoreError
 from tests.account.accounts import ACCOUNT, lane, opened
+from tests.system.test_journal_command import zeroed
 
 PAGE_BYTES = 4096
 
@@ -58,12 +60,24 @@ def test_a_damaged_page_is_found_before_a_request_is_judged(path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(StoreError, match=r"book\.db") as caught:
             Book(path)
-        assert "Move the file away and keep it" in (caught.value.action or "")
+        assert "reelsheet account import" in (caught.value.action or "")
         path.with_name("book.db-wal").unlink(missing_ok=True)
         path.with_name("book.db-shm").unlink(missing_ok=True)
     path.write_bytes(whole)
     with opened(path):
         pass
+
+
+def test_a_great_book_is_found_damaged_where_it_is_used(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To look through all of it would take every run seconds; nothing is sent by damage."""
+    monkeypatch.setattr(schema, "_QUICKLY_CHECKED_BYTES", PAGE_BYTES)
+    zeroed(path, "submissions")
+    with opened(path) as book, lane(book, tmp_path / "b") as one:
+        with pytest.raises(StoreError, match=r"book\.db") as caught:
+            one.intend("s")
+        assert "reelsheet account import" in (caught.value.action or "")
 
 
 @pytest.mark.parametrize(
@@ -78,11 +92,11 @@ def test_what_was_never_written_is_told_as_damage(path: Path, damage: str) -> No
     change(path, damage)
     with pytest.raises(StoreError, match="never written") as caught:
         submissions_of(path, known.journal_id)
-    assert "Move the file away" in (caught.value.action or "")
+    assert "reelsheet account import" in (caught.value.action or "")
 
 
 def test_each_failure_has_a_remedy_of_its_own(path: Path) -> None:
-    """Nobody is told to move a book away that is only closed to them, or busy."""
+    """Nobody is told to mend a book that is only closed to them, or busy."""
     denied = unusable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     assert "Run as its owner" in (denied.action or "")
     full = unusable(path.with_name("none"), OSError(errno.EROFS, os.strerror(errno.EROFS)))
@@ -98,7 +112,7 @@ def test_each_failure_has_a_remedy_of_its_own(path: Path) -> None:
     busy = unusable(path, locked.value)
     assert "lock" in busy.message
     for one in (denied, full, busy):
-        assert "Move" not in (one.action or "")
+        assert "import" not in (one.action or "")
 
 
 @pytest.mark.parametrize("made", [False, True])
