@@ -9,21 +9,26 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias
 
 from pipeline.account.opening import OpenAccount, open_account
+from pipeline.account.recovery import ask_for_all, recover
 from pipeline.disk.lock import run_lock
 from pipeline.errors import ReelsheetError
+from pipeline.journal.journal import Journal
 from pipeline.model import State
 from pipeline.planner.plan import Action
+from pipeline.runner.forgotten import is_copy_of_a_moment, refuse_forgotten, tell_recovery
 from pipeline.runner.order import Order, Watcher
 from pipeline.runner.reports import RunReport
-from pipeline.runner.run import ManifestRun, open_run
+from pipeline.runner.run import ManifestRun
+from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
 from pipeline.scheduler.seams import Clock
 from pipeline.writer.outcome import state_of
@@ -145,7 +150,7 @@ class _Several:
         runs = {}
         for number in locked:
             with self._keeping_errors(number):
-                opened = open_run(
+                opened = _open_run(
                     self._orders[number],
                     account,
                     clock=self._clock,
@@ -194,6 +199,56 @@ class _Several:
         for run in runs:
             run.entries.clear()
         gc.collect()
+
+
+@contextlib.contextmanager
+def _open_run(
+    order: Order,
+    account: OpenAccount | None,
+    *,
+    clock: Clock,
+    brake: Brake | None,
+    tell: Callable[[str], None],
+) -> Iterator[ManifestRun]:
+    """Yield the run of one manifest, with journal and log open; its output folder is locked.
+
+    Args:
+        order: What to run, as `place_order` gives it.
+        account: The account with its book; None without a book.
+        clock: Says the time.
+        brake: Tells whether the run is to be stopped; None if only signals do that.
+        tell: Shows a line to whoever pays.
+
+    Raises:
+        UsageError: The output folder belongs to another manifest, or its journal was lost.
+        StoreError: The output folder cannot be used.
+
+    """
+    folder, manifest = order.folder, order.checked.manifest.path
+    run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+    copied = False
+    if not order.config.rehearses:
+        book = None if account is None else account.book.path
+        # Before anything is made or noted: a run is refused at every try, not only at the first.
+        refuse_forgotten(folder, order.invocation, book)
+        copied = is_copy_of_a_moment(folder, book)
+    with (
+        contextlib.closing(Journal(folder.journal)) as journal,
+        RunLog(folder.log, run_id, clock.wall, secret=order.secret) as log,
+    ):
+        journal.claim(manifest, adopt=order.adopt, series=order.config.manifest.series)
+        run = ManifestRun(order, journal, log, run_id, clock, brake, tell)
+        if account is not None:
+            run.account = account
+            run.recorder = account.follow(journal, folder.root, order.invocation, clock.wall())
+            run.recovery = run.recorder.recovery
+        elif not order.config.rehearses:
+            run.recovery = recover(journal, None, folder.root, clock.wall())
+        if not order.config.rehearses:
+            tell_recovery(run.recovery, manifest, tell, log)
+        if copied:
+            run.recovery = ask_for_all(journal, run.recovery, clock.wall())
+        yield run
 
 
 def _states(runs: Sequence[ManifestRun]) -> Counter[State]:

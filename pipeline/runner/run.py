@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
-import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.account.opening import OpenAccount
 from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recording import Recorder
-from pipeline.account.recovery import ask_for_all, note_asked, recover
+from pipeline.account.recovery import note_asked
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
 from pipeline.journal.journal import Journal
@@ -28,11 +26,8 @@ from pipeline.runner.comparison import (
 )
 from pipeline.runner.engine_setup import guard_of
 from pipeline.runner.forgotten import (
-    is_copy_of_a_moment,
-    refuse_forgotten,
     stop_for_forgotten,
     tell_look_ups,
-    tell_recovery,
     without,
 )
 from pipeline.runner.order import Order, Tally
@@ -57,56 +52,6 @@ from pipeline.writer.publish import (
     with_unknown_statuses,
 )
 from pipeline.writer.summary import write_summary
-
-
-@contextlib.contextmanager
-def open_run(
-    order: Order,
-    account: OpenAccount | None,
-    *,
-    clock: Clock,
-    brake: Brake | None,
-    tell: Callable[[str], None],
-) -> Iterator[ManifestRun]:
-    """Yield the run of one manifest, with journal and log open; its output folder is locked.
-
-    Args:
-        order: What to run, as `place_order` gives it.
-        account: The account with its book; None without a book.
-        clock: Says the time.
-        brake: Tells whether the run is to be stopped; None if only signals do that.
-        tell: Shows a line to whoever pays.
-
-    Raises:
-        UsageError: The output folder belongs to another manifest, or its journal was lost.
-        StoreError: The output folder cannot be used.
-
-    """
-    folder, manifest = order.folder, order.checked.manifest.path
-    run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
-    copied = False
-    if not order.config.rehearses:
-        book = None if account is None else account.book.path
-        # Before anything is made or noted: a run is refused at every try, not only at the first.
-        refuse_forgotten(folder, order.invocation, book)
-        copied = is_copy_of_a_moment(folder, book)
-    with (
-        contextlib.closing(Journal(folder.journal)) as journal,
-        RunLog(folder.log, run_id, clock.wall, secret=order.secret) as log,
-    ):
-        journal.claim(manifest, adopt=order.adopt, series=order.config.manifest.series)
-        run = ManifestRun(order, journal, log, run_id, clock, brake, tell)
-        if account is not None:
-            run.account = account
-            run.recorder = account.follow(journal, folder.root, order.invocation, clock.wall())
-            run.recovery = run.recorder.recovery
-        elif not order.config.rehearses:
-            run.recovery = recover(journal, None, folder.root, clock.wall())
-        if not order.config.rehearses:
-            tell_recovery(run.recovery, manifest, tell, log)
-        if copied:
-            run.recovery = ask_for_all(journal, run.recovery, clock.wall())
-        yield run
 
 
 @dataclass
