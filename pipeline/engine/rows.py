@@ -60,6 +60,7 @@ class Tracked:
     proves: bool = False
     wants_proof: bool = False
     reserved_on: float = 0.0
+    given_back: int = 0
     unanswered_since: float | None = None
     unknown_since: float | None = None
     unknown_status: str | None = None

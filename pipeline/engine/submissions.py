@@ -69,13 +69,15 @@ class Submissions:
         self._outstanding = outstanding
         self._upload_age_s = upload_age_s
         self._budget_waits = False
+        self._refused_place: Stop | None = None
+        self._given_back = 0
         self.held: dict[RowId, str] = {}
         self.unproved: list[RowId] = []
 
     def wake_at(self, now: float) -> float:
         """Return when the next upload or submission may leave."""
         wake_at = self._uploads.wake_at()
-        if self._waiting.ready and not self._budget_waits:
+        if self._waiting.ready and not self._budget_waits and self._refused_place is None:
             wake_at = min(wake_at, self._gate.opens_at(now, self._outstanding.slots))
         return wake_at
 
@@ -140,6 +142,9 @@ class Submissions:
         uploaded anew because a URL has become too old, or a cap of the budget stops submitting.
         """
         self._budget_waits = False
+        if self._refused_place is not None:
+            # What is in flight may give its place of the account's day back.
+            return None if self._gate.in_flight else Reaction(stop=self._refused_place)
         if not self._waiting.ready or not self._gate.is_open(now, self._outstanding.slots):
             return None
         first = self._waiting.first()
@@ -154,6 +159,7 @@ class Submissions:
             return None if self._budget_waits else Reaction(stop=stop)
         self._waiting.sent(first)
         self._gate.enter(now)
+        row.given_back = self._given_back
         row.reserved_on = self._budget.reserve(row.attempt, row.lane)
         self._outstanding.hold(row)
         intended = row.event(ev.Intended, row.attempt)
@@ -177,11 +183,14 @@ class Submissions:
                 return self._take_back(row, stop)
             case Withheld(repeat=True) as error:
                 # Not put back: it waits for a person, not for this run.
-                self._give_back(row)
+                self._release(row)
                 self.held[row.id] = error.message
                 return Reaction((row.event(ev.NotAccepted),))
             case Withheld() as error:
-                return self._take_back(row, stop_for_account(error))
+                self._release(row)
+                if row.given_back == self._given_back:  # else there was a place by now
+                    self._refused_place = stop_for_account(error)
+                return self._put_back(row, None)
             case Unauthorized() as error:
                 return self._take_back(row, stop_for_key(error))
             case OutOfCredit() as error:
@@ -192,10 +201,19 @@ class Submissions:
 
     def _take_back(self, row: Tracked, stop: Stop | None) -> Reaction:
         self._give_back(row)
+        return self._put_back(row, stop)
+
+    def _put_back(self, row: Tracked, stop: Stop | None) -> Reaction:
         self._waiting.put_back(row.id)
         return Reaction((row.event(ev.NotAccepted),), stop=stop)
 
     def _give_back(self, row: Tracked) -> None:
+        """Give back all that an attempt held, its place of the account's day among it."""
+        self._given_back += 1
+        self._refused_place = None
+        self._release(row)
+
+    def _release(self, row: Tracked) -> None:
         self._budget.release(row.attempt, row.lane, row.reserved_on)
         self._outstanding.release(row)
 

@@ -15,7 +15,7 @@ import pytest
 
 from pipeline import events as ev
 from pipeline.account.book import Book
-from pipeline.account.guard import Guard
+from pipeline.account.guard import Days, Guard
 from pipeline.account.reading import bought_elsewhere, submissions_of, total_since
 from pipeline.disk.groupcommit import Committed
 from pipeline.disk.reserve import Reserve
@@ -297,6 +297,62 @@ def test_threads_of_one_process_share_a_cap(path: Path, tmp_path: Path) -> None:
         taken = list(pool.map(buy, range(8)))
     assert sum(taken) == 50
     assert total_since(path, ACCOUNT, DAY, None).videos == 50
+
+
+SPENDER = """
+import sys
+from pathlib import Path
+from pipeline.account.guard import Days, Guard
+from pipeline.engine.limits import Caps
+from tests.account.accounts import lane, opened
+
+folder, path, name, zone, *moments = sys.argv[1:]
+caps = Caps(**{name: {"videos": 50, "video_seconds": 305, "money": 50.5}[name]})
+with opened(Path(path)) as book, lane(book, Path(folder)) as one:
+    one.recorder.guard = Guard(caps=caps, price=1 / 6, day_start=Days(zone).start_of)
+    print("ready", flush=True)
+    for day, at in enumerate(moments):
+        sys.stdin.readline()
+        keys = [f"{day}-{row}" for row in range(30)]
+        taken = sum(not one.intend(key, at=float(at), cost=1.0).withheld for key in keys)
+        print(taken, flush=True)
+"""
+
+
+def told_by(child: subprocess.Popen[str]) -> str:
+    assert child.stdout is not None
+    return child.stdout.readline().strip()
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("cap", ["videos", "video_seconds", "money"])
+def test_processes_share_the_caps_of_two_days(path: Path, tmp_path: Path, cap: str) -> None:
+    """Fifty before midnight of the zone, and fifty after it; midnight in UTC is no new day."""
+    zone = "Asia/Tokyo"
+    evening = DAY + 15 * 3600 - 1
+    assert Days(zone).number_of(evening) + 1 == Days(zone).number_of(evening + 1)
+    words = [str(path), cap, zone, str(evening), str(evening + 1)]
+    with contextlib.ExitStack() as stack:
+        running = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", SPENDER, str(tmp_path / f"m{number}"), *words],
+                    cwd=ROOT,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    bufsize=1,
+                )
+            )
+            for number in range(3)
+        ]
+        assert [told_by(child) for child in running] == ["ready"] * 3
+        for _ in range(2):
+            for child in running:
+                assert child.stdin is not None
+                child.stdin.write("go\n")
+            assert sum(int(told_by(child)) for child in running) == 50
+    assert total_since(path, ACCOUNT, evening, None).videos == 100
 
 
 def test_of_threads_with_one_request_one_buys(path: Path, tmp_path: Path) -> None:

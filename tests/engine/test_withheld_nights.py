@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -10,7 +10,7 @@ from pipeline import events as ev
 from pipeline.engine.commands import Submit
 from pipeline.engine.limits import Caps
 from pipeline.engine.rows import Reach
-from pipeline.errors import ExitCode, Throttled, Withheld
+from pipeline.errors import ExitCode, Refused, Throttled, Withheld
 from pipeline.model import State
 from tests.engine.night import SETTINGS, Provider, attempts, night, resume
 
@@ -72,6 +72,48 @@ def test_a_cap_that_others_used_up_stops_submitting() -> None:
     assert stopped.engine.spend.videos == 9
     withdrawn = [event for event, _ in stopped.journal if isinstance(event, ev.NotAccepted)]
     assert len(withdrawn) <= SETTINGS.submits_in_flight
+
+
+@dataclass
+class Account:
+    """A book with so many places for a day; some come back with the API's no to their rows."""
+
+    places: int
+    refusal: Throttled | Refused
+    taken: int = 0
+    most: int = 0
+    coming_back: list[float] = field(default_factory=list)
+
+    def __call__(
+        self, command: Submit, times: int, now: float
+    ) -> Withheld | Throttled | Refused | None:
+        held = sum(at > now for at in self.coming_back)
+        if self.taken + held >= self.places:
+            return CAP
+        self.most = max(self.most, self.taken + held + 1)
+        if times == 1 and is_third(command):
+            self.coming_back.append(now + Provider.round_trip_s)
+            return self.refusal
+        self.taken += 1
+        return None
+
+
+@pytest.mark.parametrize("places", [1, 4, 9, 16, 17, 25])
+@pytest.mark.parametrize(
+    "refusal", [Throttled("429", status=429), Refused("no", status=400)], ids=["429", "400"]
+)
+def test_a_place_of_the_day_that_is_given_back_is_used(
+    places: int, refusal: Throttled | Refused
+) -> None:
+    """By this very run, which waits for the answers to what it sent before it stops."""
+    account = Account(places, refusal)
+    stopped = night(40, Provider(on_submit=account)).run()
+    assert stopped.provider.accepted.total() == places == account.most
+    assert stopped.states()[State.DONE] == places
+    (stop,) = stopped.engine.stops
+    assert (stop.exit_code, stop.reason) == (ExitCode.STOPPED, CAP.message)
+    withdrawn = [event for event, _ in stopped.journal if isinstance(event, ev.NotAccepted)]
+    assert len(withdrawn) <= 4 * SETTINGS.submits_in_flight
 
 
 def test_lanes_are_held_apart() -> None:
