@@ -3,12 +3,15 @@
 A nightly export has a date in its file name, and a word or the address of a picture differs from
 the day before. Such a file is a manifest of its own, so all its rows are new, and none is a repeat:
 the very request was never bought. In one manifest these rows would be `changed` and left alone. So
-a run asks before it pays, if of the rows that it would pay for many have keys of another manifest.
-The setting `manifest.series` gives all editions one journal.
+a run asks before it pays, if of the rows that it would pay for many have keys of another manifest:
+one that was bought before, or that the same run pays for. Rows whose very request was bought are no
+matter of this: what becomes of them the setting `repeats` says. The setting `manifest.series` gives
+all editions one journal.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -16,18 +19,38 @@ from pathlib import PurePath
 from pipeline.model import Entry
 from pipeline.planner.plan import Action, Plan, Selection
 
+_DATE = re.compile(r"(?:[0-9][-_. ]?){4,}")
 LEAST_ROWS = 10
 """Fewer rows than these are paid for without a question."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """A manifest of the account, by its journal, and those of some keys that were bought for it."""
+    """A manifest of the account, by its journal, and those of some keys that were bought for it.
+
+    With `now` the run that asks is about to buy them.
+    """
 
     journal_id: str
     folder: str
     manifest: str
     keys: frozenset[str]
+    now: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """A manifest that is run together with another: what is bought for it, content by key."""
+
+    folder: str
+    manifest: str
+    contents: Mapping[str, str]
+
+    def as_edition(self, keys: Collection[str]) -> Edition:
+        """Return it with those of some keys that it has."""
+        return Edition(
+            "", self.folder, self.manifest, frozenset(self.contents.keys() & keys), now=True
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +97,46 @@ def widen(selection: Selection) -> Selection:
     )
 
 
-def find_same_table(asked: Sequence[str], editions: Sequence[Edition]) -> SameTable | None:
+def find_same_table(
+    asked: Sequence[str], editions: Sequence[Edition], least: int = LEAST_ROWS
+) -> SameTable | None:
     """Return why these rows look like another edition of a table; None if they do not.
 
-    They do if at least ten of them, and at least half, have keys that were bought before.
+    They do if enough of them, and at least half, have keys that were bought before.
 
     Args:
         asked: the keys of the rows, as `keys_to_ask_for` gives them.
         editions: the manifests of the account that have some of them.
+        least: how many are enough.
 
     """
     bought = frozenset[str]().union(*(edition.keys for edition in editions))
     known = tuple(key for key in asked if key in bought)
-    if len(known) < LEAST_ROWS or 2 * len(known) < len(asked):
+    if len(known) < least or 2 * len(known) < len(asked):
         return None
     closest = max(editions, key=lambda edition: len(edition.keys.intersection(asked)))
     return SameTable(tuple(asked), known, closest)
+
+
+def are_called_alike(one: PurePath, other: PurePath) -> bool:
+    """Return whether two files may be editions of a table, by their names.
+
+    They differ in a date, in the file's name or in its folder's, or the one has words after the
+    name of the other. Equal keys alone do not tell, see `begins_series`.
+    """
+    short, long = sorted((one.stem.casefold(), other.stem.casefold()), key=len)
+    if short == long:
+        return _differ_in_date(one.parent.name, other.parent.name)
+    more = long.removeprefix(short)
+    return (more != long and not more[0].isdigit()) or _differ_in_date(short, long)
+
+
+def _differ_in_date(one: str, other: str) -> bool:
+    return one != other and _DATE.search(one) is not None and _undated(one) == _undated(other)
+
+
+def _undated(name: str) -> str:
+    return _DATE.sub("", name).casefold()
 
 
 def begins_series(series: str, edition: Edition) -> bool:

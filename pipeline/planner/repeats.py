@@ -75,13 +75,15 @@ class Compared:
     """A plan with its repeats, and what the book compares with when it takes an intent.
 
     `known` is how many submissions of other journals the plan knew of, by request. Rows with a key
-    in `exempt` are not compared; those of `paid_again` were bought before, and `--pay-again` says
-    that they are bought nevertheless.
+    in `exempt` are not compared: with the setting `pay` all, else those that are `named` by what
+    was asked for. Those of `paid_again` were bought before, and `--pay-again` says that they are
+    bought nevertheless.
     """
 
     plan: Plan
     known: Mapping[str, int]
     exempt: frozenset[str]
+    named: frozenset[str] = frozenset()
     paid_again: frozenset[str] = frozenset()
 
 
@@ -105,11 +107,11 @@ def find_repeats(
         setting: what becomes of repeats.
 
     """
-    exempt = frozenset(
-        step.key
-        for step in plan.of(Action.SUBMIT)
-        if setting is Repeats.PAY or _is_paid_on_purpose(step, entries.get(step.key), selection)
+    submits = plan.of(Action.SUBMIT)
+    named = frozenset(
+        step.key for step in submits if _is_paid_on_purpose(step, entries.get(step.key), selection)
     )
+    exempt = frozenset(step.key for step in submits) if setting is Repeats.PAY else named
     comparison = _Comparison(requests, entries, history, selection, setting, exempt)
     compared = Plan(tuple(map(comparison.compare, plan.steps)), plan.gone)
     submitted = [requests[step.key] for step in compared.of(Action.SUBMIT)]
@@ -119,7 +121,8 @@ def find_repeats(
         if (bought := history.elsewhere.get(content_of(one)))
     }
     left = exempt.intersection(step.key for step in compared.of(Action.SUBMIT))
-    return Compared(compared, known, left, frozenset(filter(comparison.is_paid_again, left)))
+    again = frozenset(filter(comparison.is_paid_again, left))
+    return Compared(compared, known, left, named & left, again)
 
 
 def _is_paid_on_purpose(step: Step, entry: Entry | None, selection: Selection) -> bool:

@@ -32,6 +32,8 @@ from pipeline.planner.editions import (
     LEAST_ROWS,
     Edition,
     SameTable,
+    Sibling,
+    are_called_alike,
     begins_series,
     find_same_table,
     keys_to_ask_for,
@@ -126,6 +128,12 @@ _SERIES_FROM = "series_from"
 _OWN_TABLE = "own_table"
 """The name under which a journal notes that its manifest is no edition of another's table."""
 
+_SUSPECT = "looks_like_edition"
+"""The name under which it notes that the manifest looks like one, and that some rows were bought.
+
+The rest is asked about however few rows are left.
+"""
+
 
 @dataclass
 class Comparison:
@@ -149,6 +157,7 @@ class Comparison:
     _requests: Mapping[str, Request] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     begins_with: str | None = None
+    siblings: Sequence[Sibling] = ()
 
     @classmethod
     def of(
@@ -161,6 +170,7 @@ class Comparison:
         config: Config,
         purchases: Purchases,
         renamed: Mapping[str, str] | None = None,
+        siblings: Sequence[Sibling] = (),
         wall: float | None = None,
     ) -> Comparison:
         """Plan a manifest, and gather what its rows are compared with.
@@ -173,6 +183,7 @@ class Comparison:
             config: The configuration.
             purchases: What the account bought.
             renamed: The earlier keys of renamed rows, by their keys now.
+            siblings: The manifests that the same run buys for, too.
             wall: The time of the plan in Unix seconds; None: now.
 
         Raises:
@@ -218,6 +229,7 @@ class Comparison:
             requests,
             notes,
             begins_with,
+            _alike(checked, config, siblings),
         )
 
     def compare(self) -> Compared:
@@ -238,8 +250,28 @@ class Comparison:
     @cached_property
     def _asked(self) -> tuple[str, ...]:
         """The keys of all new rows that are to be paid for, however few the selection names."""
-        whole = self._find_repeats(self._whole, widen(self.selection))
-        return keys_to_ask_for(whole.plan, self.entries, whole.exempt)
+        return self._keys_to_ask_for(self._find_repeats(self._whole, widen(self.selection)))
+
+    def _keys_to_ask_for(self, compared: Compared) -> tuple[str, ...]:
+        """Leave out the rows whose very request was bought before, or is for a sibling."""
+        bought = {content for one in self.siblings for content in one.contents.values()}
+        if self.config.repeats == "pay":
+            bought.update(self._history.elsewhere)
+        keys = keys_to_ask_for(compared.plan, self.entries, compared.named)
+        return tuple(key for key in keys if content_of(self._requests[key]) not in bought)
+
+    @cached_property
+    def _same_table(self) -> SameTable | None:
+        """Why the manifest looks like another edition of a table; None if it does not."""
+        least = 1 if _SUSPECT in self.notes else LEAST_ROWS
+        return _find_edition(self._asked, self.folder, self.purchases, self.siblings, least)
+
+    def as_sibling(self, plan: Plan) -> Sibling:
+        """Return what the manifests that are run with this one must know of what it buys."""
+        submits = (step.key for step in plan.of(Action.SUBMIT))
+        contents = {key: content_of(self._requests[key]) for key in submits}
+        path = self.checked.manifest.path.resolve()
+        return Sibling(text_of(self.folder.root.resolve()), text_of(path), contents)
 
     def refuse_edition(self, compared: Compared) -> UsageError | None:
         """Return why the manifest should not be paid for before somebody has looked at it.
@@ -256,10 +288,9 @@ class Comparison:
         """
         if self.config.manifest.series is not None or _OWN_TABLE in self.notes:
             return None
-        if not keys_to_ask_for(compared.plan, self.entries, compared.exempt):
+        if not self._keys_to_ask_for(compared) or self._same_table is None:
             return None
-        found = _find_edition(self._asked, self.folder, self.purchases)
-        return None if found is None else self._refusal(found)
+        return self._refusal(self._same_table)
 
     def new_notes(self, compared: Compared) -> dict[str, str]:
         """Return what the journal is to note before anything of the plan is done.
@@ -271,22 +302,32 @@ class Comparison:
         if self.begins_with is not None:
             noted[_SERIES_FROM] = self.begins_with
         ordered = {step.key for step in compared.plan.of(Action.SUBMIT)}
-        whole = ordered and _OWN_TABLE not in self.notes and ordered.issuperset(self._asked)
-        if whole and (self.selection.pay_again_all or len(self._asked) >= LEAST_ROWS):
+        if not ordered or _OWN_TABLE in self.notes or self.config.manifest.series is not None:
+            pass
+        elif not ordered.issuperset(self._asked):
+            if self._same_table is not None:
+                noted[_SUSPECT] = "yes"
+        elif (
+            self.selection.pay_again_all or len(self._asked) >= LEAST_ROWS or _SUSPECT in self.notes
+        ):
             noted[_OWN_TABLE] = "yes"
         return {name: text for name, text in noted.items() if name not in self.notes}
 
     def _refusal(self, found: SameTable) -> UsageError:
         manifest = self.checked.manifest.path
         seconds, money = price(found.known, self.checked, self.config)
-        series = series_of(manifest.stem, PurePath(found.edition.manifest).stem)
+        edition = found.edition
+        series = series_of(manifest.stem, PurePath(edition.manifest).stem)
+        bought, join = "were bought before", f"add --series {series} to both"
+        if edition.now:
+            bought = "this run buys"
+            join = f"run it by itself later, with --series {series}"
         return UsageError(
             f"{len(found.known):,} of the {len(found.asked):,} rows of {manifest} that would be "
-            "paid for have keys that were bought before in other words, most of them for "
-            f"{found.edition.manifest}: {describe_price(seconds, money, self.config)}.",
-            action=f"If it is another edition of that table, add --series {series} to both: rows "
-            "that were edited since keep their videos then. To pay for all of them, add "
-            "--pay-again all.",
+            f"paid for have keys that {bought} in other words, most of them for "
+            f"{edition.manifest}: {describe_price(seconds, money, self.config)}.",
+            action=f"If it is another edition of that table, {join}: rows that were edited since "
+            "keep their videos then. To pay for all of them, add --pay-again all.",
         )
 
     def describe_paid_again(self, compared: Compared) -> str | None:
@@ -334,6 +375,15 @@ def requests_by_key(checked: CheckedManifest) -> dict[str, Request]:
     return {key: requests[row.number] for key, row in rows if row.number in requests}
 
 
+def _alike(
+    checked: CheckedManifest, config: Config, siblings: Sequence[Sibling]
+) -> Sequence[Sibling]:
+    """Return the siblings that may be editions of the same table; a rehearsal buys nothing."""
+    path = checked.manifest.path.resolve()
+    alike = (one for one in siblings if are_called_alike(path, PurePath(one.manifest)))
+    return () if config.rehearses else tuple(alike)
+
+
 def _find_beginning(
     plan: Plan,
     entries: Mapping[str, Entry],
@@ -344,21 +394,26 @@ def _find_beginning(
     """Return the journal of the edition that a series begins with; None once it has submitted."""
     if any(entry.submissions for entry in entries.values()):
         return None
-    asked = keys_to_ask_for(plan, entries, ())
-    found = _find_edition(asked, folder, purchases)
+    found = _find_edition(keys_to_ask_for(plan, entries, ()), folder, purchases)
     if found is None or not begins_series(series, found.edition):
         return None
     return found.edition.journal_id
 
 
 def _find_edition(
-    asked: Sequence[str], folder: OutputFolder, purchases: Purchases
+    asked: Sequence[str],
+    folder: OutputFolder,
+    purchases: Purchases,
+    siblings: Sequence[Sibling] = (),
+    least: int = LEAST_ROWS,
 ) -> SameTable | None:
     """Return the manifest of another output folder for which rows with these keys were bought."""
     here = text_of(folder.root.resolve())
     editions = [
         Edition(one.journal_id, one.folder, one.manifest, keys)
-        for one, keys in (purchases.keys_elsewhere(asked) if len(asked) >= LEAST_ROWS else ())
+        for one, keys in (purchases.keys_elsewhere(asked) if len(asked) >= least else ())
         if one.folder != here
     ]
-    return find_same_table(asked, editions)
+    keys = frozenset(asked)
+    editions += [one.as_edition(keys) for one in siblings if one.folder != here]
+    return find_same_table(asked, editions, least)

@@ -23,6 +23,7 @@ from pipeline.disk.lock import run_lock
 from pipeline.errors import ReelsheetError
 from pipeline.journal.journal import Journal
 from pipeline.model import State
+from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import Action
 from pipeline.runner.forgotten import is_copy_of_a_moment, refuse_forgotten, tell_recovery
 from pipeline.runner.order import Order, Watcher
@@ -175,9 +176,10 @@ class _Several:
     def _prepare(self, runs: Mapping[int, ManifestRun]) -> dict[int, ManifestRun]:
         left = self._orders[0].selection.limit
         prepared = {}
+        siblings: list[Sibling] = []
         for number, run in runs.items():
             with self._keeping_errors(number):
-                run.prepare(left)
+                siblings.append(run.prepare(left, siblings))
                 prepared[number] = run
                 if left is not None:
                     left -= len(run.plan.of(Action.SUBMIT))

@@ -16,6 +16,7 @@ from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, UsageError
 from pipeline.journal.reading import read_durations
 from pipeline.model import Entry, Result, State, Summary
+from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import Plan, Selection, Step
 from pipeline.planner.planner import estimate, known_rows
 from pipeline.runner.comparison import Comparison, purchases_of
@@ -247,12 +248,13 @@ def plan_reports(
         first = next(one[0] for one in found if not isinstance(one, Refused))
         refuse_unknown_keys(selection, checked, first.invocation)
     reports: list[PlanReport | Refused] = []
+    siblings: list[Sibling] = []
     for one in found:
         if isinstance(one, Refused):
             reports.append(one)
             continue
         try:
-            report = _plan_report(*one, selection)
+            report = _plan_report(*one, selection, siblings)
         except ReelsheetError as error:
             reports.append(Refused(one[0].manifest, error))
             continue
@@ -282,13 +284,20 @@ def _entries_of(target: Target) -> dict[str, Entry]:
 
 
 def _plan_report(
-    target: Target, checked: CheckedManifest, refusal: str | None, selection: Selection
+    target: Target,
+    checked: CheckedManifest,
+    refusal: str | None,
+    selection: Selection,
+    siblings: list[Sibling],
 ) -> PlanReport:
+    """Plan a manifest, and add what is bought for it to its siblings before it."""
     journal = target.folder.journal
     entries, renamed = known_rows(checked, target.folder, _entries_of(target))
-    comparison = _compare(target, checked, entries, renamed, selection)
+    comparison = _compare(target, checked, entries, renamed, selection, siblings=siblings)
     compared = comparison.compare()
     plan = compared.plan
+    warnings = comparison.warnings(compared)
+    siblings.append(comparison.as_sibling(plan))
     cost = estimate(plan, checked, target.config, read_durations(journal))
     return PlanReport(
         rows=len(checked.manifest.rows),
@@ -303,7 +312,7 @@ def _plan_report(
         repeats=cost.repeats,
         saved_seconds=cost.saved_seconds,
         saved_money=cost.saved_money,
-        warnings=comparison.warnings(compared),
+        warnings=warnings,
     )
 
 
@@ -334,6 +343,8 @@ def _compare(
     entries: Mapping[str, Entry],
     renamed: Mapping[str, str],
     selection: Selection,
+    *,
+    siblings: Sequence[Sibling] = (),
 ) -> Comparison:
     return Comparison.of(
         checked,
@@ -343,4 +354,5 @@ def _compare(
         config=target.config,
         purchases=purchases_of(target.config, target.folder, target.manifest),
         renamed=renamed,
+        siblings=siblings,
     )

@@ -15,6 +15,7 @@ from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry, Result, State, Summary
+from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import REPEAT, Action, Hold, Plan
 from pipeline.planner.planner import renamed_rows
 from pipeline.planner.renaming import rename, renaming_events
@@ -82,10 +83,17 @@ class ManifestRun:
     _began: float = 0.0
     _began_at: float = 0.0
 
-    def prepare(self, limit: int | None) -> None:
-        """Plan the run, and do all of it that sends nothing: `limit` is the most to submit.
+    def prepare(self, limit: int | None, siblings: Sequence[Sibling]) -> Sibling:
+        """Plan the run, and do all of it that sends nothing; return what is to be bought.
 
-        Raises StoreError, and UsageError if the manifest looks bought already.
+        Args:
+            limit: the most to submit; None: no limit.
+            siblings: what is bought for the manifests before this one.
+
+        Raises:
+            StoreError: Journal, book or folder cannot be used.
+            UsageError: The manifest looks bought already.
+
         """
         self._began_at, self._began = self.clock.wall(), self.clock.now()
         self.journal.begin_run(self.run_id, self.order.command, self._began_at)
@@ -106,6 +114,7 @@ class ManifestRun:
             config=self.order.config,
             purchases=self._purchases,
             renamed=renamed,
+            siblings=siblings,
             wall=self._began_at,
         )
         self._ask_before_paying(comparison)
@@ -114,6 +123,7 @@ class ManifestRun:
             step.key: step.reason for step in self.plan.steps if step.hold is Hold.UNDER_WAY
         }
         self._hold_forgotten()
+        return comparison.as_sibling(self.plan)
 
     def asks_first(self, key: str) -> bool:
         """Whether a row is looked up before it is sent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import PurePath
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline.model import Attempt, Entry, Request, State
 from pipeline.planner.editions import (
     Edition,
+    are_called_alike,
     find_same_table,
     keys_to_ask_for,
     series_of,
@@ -106,3 +108,37 @@ def test_a_series_is_called_what_its_editions_have_in_common(
 ) -> None:
     """Without the dates and numbers that tell them apart."""
     assert series_of(one, two) == series
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("m/products-2026-11-26.csv", "m/products-2026-11-27.csv"),
+        ("m/20261126 products.xlsx", "m/20261127 Products.csv"),
+        ("m/products 26.11.2026.csv", "m/products 27.11.2026.csv"),
+        ("m/products.xlsx", "m/products v2.xlsx"),
+        ("m/products.csv", "m/products-2026-11-27.csv"),
+        ("m/products.csv", "m/products (2).csv"),
+        ("2026-11-26/products.csv", "2026-11-27/products.csv"),
+    ],
+)
+def test_files_that_are_called_like_editions(one: str, other: str) -> None:
+    """They differ in a date, or the one has words after the name of the other."""
+    assert are_called_alike(PurePath(one), PurePath(other))
+    assert are_called_alike(PurePath(other), PurePath(one))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("m/shoes.csv", "m/bags.csv"),
+        ("m/night0.csv", "m/night1.csv"),
+        ("m/part 1.csv", "m/part 12.csv"),
+        ("shoes/products.csv", "bags/products.csv"),
+        ("m/shoes-2026-11-26.csv", "m/bags-2026-11-26.csv"),
+    ],
+)
+def test_files_that_are_not(one: str, other: str) -> None:
+    """Tables that number their rows from 1 are run together every day."""
+    assert not are_called_alike(PurePath(one), PurePath(other))
+    assert not are_called_alike(PurePath(other), PurePath(one))

@@ -488,7 +488,8 @@ def test_another_edition_of_a_table_is_asked_about(desk: Desk) -> None:
         assert again.message == refusal.message
         assert order.warnings(order.compare())[0] == f"{refusal.message} {refusal.action}"
         all_ordered = narrower.limit is None and narrower.only is None
-        assert order.new_notes(order.compare()) == ({"own_table": "yes"} if all_ordered else {})
+        noted = "own_table" if all_ordered else "looks_like_edition"
+        assert order.new_notes(order.compare()) == {noted: "yes"}
 
 
 def test_a_table_of_its_own_is_not_asked_about_again(desk: Desk) -> None:
@@ -512,3 +513,39 @@ def test_a_table_of_its_own_is_not_asked_about_again(desk: Desk) -> None:
     again = desk.compare()
     assert again.refuse_edition(again.compare()) is None
     assert again.new_notes(again.compare()) == {}
+
+
+def test_the_rest_of_an_edition_is_asked_about_however_small(desk: Desk) -> None:
+    """Some rows were bought on purpose: fewer than ten are left, and nobody has spoken of these."""
+    keys = [f"C{number}" for number in range(10)]
+    desk.write(*((key, f"shoe {key}") for key in keys))
+    monday = KnownJournal("other", "account", str(desk.root / "out"), "/shop/monday.csv", 1, 1)
+    desk.editions = [(monday, frozenset(keys))]
+    named = Selection(only=frozenset(keys[:1]), pay_again=frozenset(keys[:1]))
+    first = desk.compare(named)
+    assert first.refuse_edition(first.compare()) is None
+    with contextlib.closing(Journal(desk.folder.journal)) as journal:
+        journal.note(first.new_notes(first.compare()))
+        journal.append([intended(keys[0])], 1.0).result()
+    rest = desk.compare()
+    refusal = rest.refuse_edition(rest.compare())
+    assert refusal is not None
+    assert "9 of the 9 rows" in refusal.message
+    assert rest.new_notes(rest.compare()) == {"own_table": "yes"}, "whoever goes on all the same"
+
+
+def test_the_setting_pay_is_no_answer_about_editions(desk: Desk) -> None:
+    """It says what becomes of the very requests that were bought, and these alone are not asked."""
+    keys = [f"C{number}" for number in range(12)]
+    desk.write(*((key, f"shoe {key}") for key in keys))
+    monday = KnownJournal("other", "account", str(desk.root / "out"), "/shop/monday.csv", 1, 1)
+    desk.editions = [(monday, frozenset(keys))]
+    pays = desk.compare(None, "repeats=pay")
+    refusal = pays.refuse_edition(pays.compare())
+    assert refusal is not None
+    assert "12 of the 12 rows" in refusal.message
+    for key in keys:
+        desk.buy(f"shoe {key}", key)
+    same = desk.compare(None, "repeats=pay")
+    assert len(same.compare().plan.of(Action.SUBMIT)) == 12
+    assert same.refuse_edition(same.compare()) is None

@@ -502,6 +502,51 @@ def test_another_edition_is_not_paid_for_without_a_word(shop: Shop) -> None:
         assert "10 of the 10 rows" in planned.err
     named = shop.run(tonight, "--only", "C05", "--pay-again", "C05")
     assert (named.code, shop.submitted) == (0, 1), "that is asked for by name"
+    for rest in ((), ("--limit", "5"), ("--limit", "9")):
+        ended = shop.run(tonight, *rest, **PRICE)
+        assert (ended.code, shop.submitted) == (2, 0), "for one row, and not for the nine others"
+        assert "9 of the 9 rows" in ended.err
+
+
+def test_the_setting_pay_is_no_answer_about_editions(shop: Shop) -> None:
+    """It pays for the very requests that were bought; rows in other words are asked about."""
+    first = edition(shop, 26)
+    assert shop.run(first).code == 0
+    copy = Path(shutil.copy(first, shop.folder / "copy.csv"))
+    shop.mark = shop.api.mark()
+    refused = shop.run(edition(shop, 27), repeats="pay")
+    assert (refused.code, shop.submitted) == (2, 0)
+    assert "10 of the 10 rows" in refused.err
+    assert shop.run(copy, repeats="pay").code == 0
+    assert shop.submitted == 12
+
+
+def test_two_editions_in_one_first_run(shop: Shop) -> None:
+    """The first is bought; the other is asked about, and follows by itself as the message says."""
+    first, second = edition(shop, 26), edition(shop, 27)
+    warned = shop.product("plan", first, second).err
+    ended = shop.product("run", first, second)
+    assert (ended.code, shop.submitted) == (1, 12), ended.err
+    for said in (warned, ended.err):
+        assert f"10 of the 10 rows of {second} that would be paid for" in said
+        assert f"this run buys in other words, most of them for {first}" in said
+        assert "run it by itself later, with --series products" in said
+    assert shop.run(second, "--series", "products").code == 0
+    assert shop.submitted == 0
+    assert {one["result_state"] for one in of(shop.folder / "outputs" / "products")} == {"done"}
+
+
+def test_tables_with_the_same_keys_are_run_together(shop: Shop) -> None:
+    """Their names have nothing in common; and whoever wants both editions says so."""
+    rows = shop.rows(*TEN)
+    tables = [
+        shop.write(f"{name}.csv", [{**row, "prompt": f"{row['prompt']}, {name}"} for row in rows])
+        for name in ("shoes", "bags")
+    ]
+    assert shop.product("run", *tables).code == 0
+    assert shop.submitted == 24
+    both = shop.product("run", edition(shop, 26), edition(shop, 27), "--pay-again", "all")
+    assert (both.code, shop.submitted) == (0, 24), both.err
 
 
 def test_an_answer_for_a_few_rows_is_none_for_the_rest(shop: Shop) -> None:
