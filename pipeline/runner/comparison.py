@@ -9,18 +9,15 @@ Tested in tests/runner/test_reuse.py and tests/system/test_repeats.py.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path, PurePath
-from typing import Protocol
 
-from pipeline.account.purchases import find_purchases
-from pipeline.account.submission import COUNTING, KnownJournal, Submission
+from pipeline.account.submission import COUNTING, Submission
 from pipeline.checker.check import CheckedManifest
-from pipeline.checker.spelling import content_of, spellings_of
+from pipeline.checker.spelling import content_of
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.sqlitefile import text_of
@@ -43,84 +40,8 @@ from pipeline.planner.editions import (
 from pipeline.planner.plan import Action, Plan, Selection, limit_submissions
 from pipeline.planner.planner import can_download_again, own_attempts, plan_manifest, price
 from pipeline.planner.repeats import Compared, History, Repeats, find_repeats
-from pipeline.runner.takes import TakeFiles
+from pipeline.runner.takes import Purchases, TakeFiles, bought_elsewhere
 from pipeline.writer.outcome import say_unmet
-
-
-class Purchases(Protocol):
-    """What the account has bought for other journals: its book. All of it raises StoreError."""
-
-    def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
-        """Return what was bought of these requests, by their hashes, the latest first."""
-
-    def keys_elsewhere(
-        self, keys: Collection[str]
-    ) -> Sequence[tuple[KnownJournal, frozenset[str]]]:
-        """Return the journals for which rows with any of these keys were bought, with these."""
-
-    def bought_for(self, journal_id: str) -> Sequence[Submission]:
-        """Return what was submitted from a journal."""
-
-    def copies_of(self, tasks: Collection[str]) -> Mapping[str, Sequence[Path]]:
-        """Return the files that the videos of these tasks were put into, by the task."""
-
-
-class _NothingBought:
-    """The purchases of a rehearsal, and of whoever does without a book."""
-
-    def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
-        _ = hashes
-        return {}
-
-    def keys_elsewhere(
-        self, keys: Collection[str]
-    ) -> Sequence[tuple[KnownJournal, frozenset[str]]]:
-        _ = keys
-        return ()
-
-    def bought_for(self, journal_id: str) -> Sequence[Submission]:
-        _ = journal_id
-        return ()
-
-    def copies_of(self, tasks: Collection[str]) -> Mapping[str, Sequence[Path]]:
-        _ = tasks
-        return {}
-
-
-NOTHING_BOUGHT: Purchases = _NothingBought()
-
-
-def purchases_of(config: Config, folder: OutputFolder, manifest: Path) -> Purchases:
-    """Return what was bought elsewhere on the account of a configuration; nothing is made.
-
-    Args:
-        config: the configuration.
-        folder: the output folder of the manifest.
-        manifest: the manifest.
-
-    Raises:
-        StoreError: the folder's journal or the book cannot be read.
-
-    """
-    return find_purchases(config, os.environ, folder, manifest) or NOTHING_BOUGHT
-
-
-def bought_elsewhere(
-    purchases: Purchases, requests: Iterable[Request]
-) -> dict[str, list[Submission]]:
-    """Return what was bought of these requests, in whatever spelling, by their content.
-
-    The latest come first. Raises StoreError.
-    """
-    found: dict[str, list[Submission]] = {}
-    hashes = {one for request in requests for one in spellings_of(request)}
-    bought = purchases.bought_elsewhere(hashes) if hashes else {}
-    for one in chain.from_iterable(bought.values()):
-        found.setdefault(content_of(one.request), []).append(one)
-    for several in found.values():
-        several.sort(key=lambda one: -(one.submitted_at or 0))
-    return found
-
 
 _SERIES_FROM = "series_from"
 """The name under which the journal of a series notes the journal of the edition it began with."""

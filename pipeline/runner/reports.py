@@ -19,9 +19,10 @@ from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import Plan, Selection, Step
 from pipeline.planner.planner import estimate, known_rows
-from pipeline.runner.comparison import Comparison, purchases_of
+from pipeline.runner.comparison import Comparison
 from pipeline.runner.forgotten import book_of, lost_journal
 from pipeline.runner.order import refuse_unknown_keys
+from pipeline.runner.takes import purchases_of
 from pipeline.runner.target import (
     Refused,
     Target,

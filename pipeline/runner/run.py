@@ -19,12 +19,7 @@ from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import REPEAT, Action, Hold, Plan
 from pipeline.planner.planner import renamed_rows
 from pipeline.planner.renaming import rename, renaming_events
-from pipeline.runner.comparison import (
-    NOTHING_BOUGHT,
-    Comparison,
-    Purchases,
-    requests_by_key,
-)
+from pipeline.runner.comparison import Comparison, requests_by_key
 from pipeline.runner.engine_setup import guard_of
 from pipeline.runner.forgotten import (
     stop_for_forgotten,
@@ -36,6 +31,7 @@ from pipeline.runner.reports import RunReport, RunSpend
 from pipeline.runner.reuse import Copying, hold, hold_bought, put_steps
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
+from pipeline.runner.takes import NOTHING_BOUGHT, Purchases
 from pipeline.scheduler.seams import Clock
 from pipeline.writer.outcome import (
     code_of,
