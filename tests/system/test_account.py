@@ -57,7 +57,9 @@ def test_three_processes_share_a_cap_of_the_day(
     """
     manifests = [
         sheets.write(
-            product.folder / f"m{n}.csv", sheets.rows(30, f"{cap} {n} of {{}}", duration="4")
+            product.folder / f"m{n}.csv",
+            # Keys of their own: a table with those of another one would be asked about.
+            [sheets.row(f"M{n}-{row}", f"{cap}: {n} {row}", duration="4") for row in range(30)],
         )
         for n in range(3)
     ]
