@@ -86,6 +86,9 @@ def test_the_files_of_a_task_are_found_in_every_folder_of_the_account(
                 make(one, "s", f"task of {folder}")
         with lane(made, tmp_path / "far/broken") as one:
             make(one, "r", "task-1")
+        with lane(made, tmp_path / "far/gone") as one:
+            make(one, "r", "task-1")
+    (tmp_path / "far/gone/journal.db").unlink()
     (tmp_path / "far/broken/journal.db").write_bytes(b"no database" * 500)
     found = purchases(outputs, book, outputs / "new").copies_of({"task-1", "task-2"})
     assert {task: set(files) for task, files in found.items()} == {

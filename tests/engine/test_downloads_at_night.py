@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pipeline.engine.commands import Download, RowId
+from pipeline.engine.engine import Engine
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.queries import Sweep
 from pipeline.engine.rows import Tracked
@@ -20,7 +21,7 @@ from pipeline.errors import (
     Unfinished,
 )
 from pipeline.model import Phase, State, TaskView, Video
-from tests.engine.night import SETTINGS, VIDEO, Provider, attempt, night, resume
+from tests.engine.night import SETTINGS, VIDEO, Night, Provider, attempt, night, resume
 
 Outcome = Video | DownloadError | Unfinished
 Hook = Callable[[Download, int, float], Outcome]
@@ -28,6 +29,21 @@ Hook = Callable[[Download, int, float], Outcome]
 
 def first_times(times: int, error: DownloadError) -> Hook:
     return lambda _, turn, __: error if turn <= times else VIDEO
+
+
+def test_a_done_row_whose_file_is_gone_is_downloaded_again() -> None:
+    """It is taken up like a row under way: nothing is submitted."""
+    first = night(3).run()
+    engine = Engine(SETTINGS, first.now)
+    for entry in first.entries().values():
+        engine.take_up(0, entry, first.now)
+    assert +engine.states_of(0) == {State.READY: 3}
+    again = Night(
+        engine, first.provider, first.rows, now=first.now, journal=list(first.journal)
+    ).run()
+    assert again.states() == {State.DONE: 3}
+    assert set(first.provider.downloads.values()) == {2}
+    assert set(first.provider.submits.values()) == {1}
 
 
 def test_a_dead_link_gets_a_fresh_one() -> None:

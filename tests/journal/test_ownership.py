@@ -12,7 +12,12 @@ from pipeline import events as ev
 from pipeline.disk.folder import OutputFolder
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.journal import Journal
-from pipeline.journal.ownership import explain_paid_elsewhere, find_manifest, refuse_edition
+from pipeline.journal.ownership import (
+    explain_paid_elsewhere,
+    find_manifest,
+    find_renamed,
+    refuse_edition,
+)
 from tests.journal.lives import intended
 
 NAME = Path("outputs", "night")
@@ -132,6 +137,24 @@ def test_editions_of_a_series_share_a_journal_and_no_other_manifest_is_mixed_in(
             journal.claim(shoes, adopt=False, series="shoes")
         with pytest.raises(UsageError, match="belongs to another manifest"):
             journal.claim(shoes, adopt=False)
+
+
+def test_a_manifest_is_found_under_the_name_that_it_has_now(tmp_path: Path) -> None:
+    """By each that it had before, as long as no other file has it."""
+    first, second, third = (tmp_path / f"{name}.csv" for name in ("first", "second", "third"))
+    path = tmp_path / "journal.db"
+    assert find_renamed(first, path) is None
+    first.write_text("prompt\na mug\n", encoding="utf-8")
+    with contextlib.closing(Journal(path)) as journal:
+        journal.claim(first, adopt=False)
+        for before, now in ((first, second), (second, third)):
+            before.rename(now)
+            journal.claim(now, adopt=True)
+    assert find_renamed(first, path) == find_renamed(second, path) == third.resolve()
+    assert find_renamed(third, path) is None
+    assert find_renamed(tmp_path / "other.csv", path) is None
+    first.write_text("prompt\na cup\n", encoding="utf-8")
+    assert find_renamed(first, path) is None
 
 
 def test_failed_rows_in_place_leave_the_series_its_manifest(tmp_path: Path) -> None:
