@@ -8,6 +8,7 @@
     |-- InternalError            70   a fault of the program
     |-- Unfinished                5   run again as it is
     |   +-- StoreError                the disk or the output folder does not take what is written
+    |       +-- JournalDamaged            what is paid for is in it: it has to be restored
     |-- ProviderError                 the API's answer to a call is not what was asked for
     |   |-- Unauthorized          4   401
     |   |-- OutOfCredit           4   402, or a quota that is used up
@@ -94,6 +95,10 @@ class Unfinished(ReelsheetError):
 
 class StoreError(Unfinished):
     """The output folder does not take what has to be written (disk full, read-only, gone)."""
+
+
+class JournalDamaged(StoreError):
+    """The journal cannot be read as it was written; what is paid for is known by it."""
 
 
 class ProviderError(ReelsheetError):

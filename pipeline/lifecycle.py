@@ -33,7 +33,7 @@ from pipeline.events import (
     TaskFailed,
     TaskLost,
 )
-from pipeline.model import Entry, State
+from pipeline.model import Entry, State, shown_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,8 @@ def next_state(state: State, event: Event, moves: Mapping[type[Event], Move] = M
         return state
     move = moves.get(type(event))
     if move is None or state not in move.sources:
-        raise ImpossibleMove(f"{type(event).__name__} cannot happen to {event.key!r} in {state}")
+        what, key = type(event).__name__, shown_key(event.key)
+        raise ImpossibleMove(f"{what} cannot happen to {key!r} in {state}")
     return move.target
 
 

@@ -25,6 +25,11 @@ def aside_key(identity: str) -> str:
     return f"{identity}{IDENTITY_MARK} aside"
 
 
+def shown_key(key: str) -> str:
+    """Return a key as people read it and type it, also that of an entry that stepped aside."""
+    return " ".join(key.split()) if IDENTITY_MARK in key else key
+
+
 class State(StrEnum):
     """Where a row stands. The moves between states are in `lifecycle`."""
 

@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 from pipeline.account.submission import COUNTING, SPENT
 from pipeline.engine.limits import Caps, Spend
 from pipeline.errors import Withheld
-from pipeline.model import Attempt, Request, State
+from pipeline.manifest.invocation import quoted_option
+from pipeline.model import Attempt, Request, State, shown_key
 
 
 def _listed(states: frozenset[State]) -> str:
@@ -114,9 +115,11 @@ def repeated(
         return None
     key, folder = connection.execute(_NEWEST.format(marks), sought).fetchone()
     return Withheld(
-        f"this very request was bought for the row {key!r} of {folder or 'another folder'}.",
+        f"this very request was bought for the row {shown_key(key)!r} of "
+        f"{folder or 'another folder'}.",
         repeat=True,
-        action=f"To pay for a fresh video on purpose, add --pay-again {attempt.key}.",
+        action="To pay for a fresh video on purpose, add "
+        f"{quoted_option('--pay-again', attempt.key)}.",
     )
 
 

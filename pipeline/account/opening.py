@@ -28,7 +28,7 @@ from pipeline.errors import ReelsheetError, StoreError, UsageError
 from pipeline.journal.journal import Journal
 from pipeline.journal.ownership import read_notes
 from pipeline.manifest.invocation import Invocation
-from pipeline.manifest.wording import count
+from pipeline.manifest.wording import agree, count
 
 _MANY = 20
 """So many journals to take over are worth a line each time."""
@@ -138,8 +138,9 @@ class OpenAccount:
             return
         taken = import_book(self.book, path)
         self.tell(
-            f"{journal.path.parent} was kept in another book, {path}: {taken} submissions of it "
-            f"were taken over into {self.book.path}."
+            f"{journal.path.parent} was kept in another book, {path}: "
+            f"{count(taken, 'submission')} of it {agree(taken, 'was', 'were')} taken over into "
+            f"{self.book.path}."
         )
 
 

@@ -123,8 +123,8 @@ def refuse_damaged(connection: sqlite3.Connection, path: Path) -> None:
 def clear_errors(path: Path) -> AbstractContextManager[None]:
     """Turn failures to use the book at `path`, and damage inside it, into a StoreError."""
     place = "the account's book"
-    explain = partial(unusable, path)
-    return failures.clear_errors(f"{place} {path}", place, explain, how_to_mend(path))
+    explain, damage = partial(unusable, path), partial(StoreError, action=how_to_mend(path))
+    return failures.clear_errors(f"{place} {path}", place, explain, damage)
 
 
 def unusable(path: Path, error: OSError | sqlite3.Error) -> StoreError:

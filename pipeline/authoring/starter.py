@@ -9,6 +9,7 @@ from pipeline.authoring.workbook import make_workbook
 from pipeline.config.catalogue import sample
 from pipeline.disk.failures import store_error
 from pipeline.errors import UsageError
+from pipeline.manifest.wording import quote_name
 
 STARTER_MANIFEST = Path("manifests", "products.xlsx")
 """Where the template workbook of a starter folder is."""
@@ -111,14 +112,11 @@ def _make_file(path: Path, data: bytes) -> str:
 
 
 def _next_steps(folder: Path) -> list[str]:
-    here = "" if folder.resolve() == Path.cwd().resolve() else f"cd {_quote(folder)}, then "
+    elsewhere = folder.resolve() != Path.cwd().resolve()
+    here = f"cd {quote_name(str(folder))}, then " if elsewhere else ""
     manifest, pictures = STARTER_MANIFEST, PICTURES_FOLDER
     return [
         f"1. {here}fill in {manifest} (its sheet Rules explains how); pictures go to {pictures}/",
         f"2. reelsheet check {manifest} shows what is still wrong",
         f"3. reelsheet run {manifest} rehearses, free of charge, until you edit {STARTER_CONFIG}",
     ]
-
-
-def _quote(folder: Path) -> str:
-    return f'"{folder}"' if " " in str(folder) else str(folder)

@@ -14,9 +14,12 @@ import typer
 from pipeline.cli.options import ConfigPath, Json, Quiet, Set
 from pipeline.cli.screen import print_json, print_table
 from pipeline.errors import UsageError
+from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipeline.account.statement import Statement
     from pipeline.account.submission import Submission
     from pipeline.config.settings import Config
@@ -53,7 +56,8 @@ def _show(
     from pipeline.account.purchases import name_in
     from pipeline.account.statement import statement_of
 
-    loaded = _live(config, sets)
+    configured = _load(config, sets)
+    loaded = _live(configured)
     book = _book_of(loaded)
     name = name_in(book, loaded, os.environ)
     budget = loaded.budget
@@ -61,17 +65,23 @@ def _show(
     if as_json:
         print_json(_document(said, name, book, loaded))
     else:
-        _print(said, name, book, loaded)
+        live = ("provider=toapis",) if configured.rehearses else ()
+        typed = Invocation(book, config=config, sets=(*(sets or ()), *live))
+        _print(said, name, book, loaded, typed)
 
 
-def _live(config: Path | None, sets: list[str] | None) -> Config:
-    """Return the configuration of a live run: a rehearsal has no account."""
+def _load(config: Path | None, sets: list[str] | None) -> Config:
     from pipeline.runner.target import load_settings
 
     loaded, notes = load_settings(config, sets)
     for note in notes:
         typer.echo(f"note: {note}", err=True)
-    return loaded.model_copy(update={"provider": "toapis"})
+    return loaded
+
+
+def _live(config: Config) -> Config:
+    """Return the configuration of a live run: a rehearsal has no account."""
+    return config.model_copy(update={"provider": "toapis"})
 
 
 def _book_of(config: Config) -> Path:
@@ -119,10 +129,11 @@ def _figures(spend: Spend, *, priced: bool) -> dict[str, object]:
 
 
 def _doubt(one: Submission) -> dict[str, object]:
+    from pipeline.model import shown_key
     from pipeline.writer.outcome import iso
 
     return {
-        "key": one.key,
+        "key": shown_key(one.key),
         "manifest": one.manifest,
         "folder": one.folder,
         "state": one.state.value,
@@ -134,31 +145,51 @@ def _doubt(one: Submission) -> dict[str, object]:
     }
 
 
-def _print(said: Statement, name: str, book: Path, config: Config) -> None:
-    typer.echo(f"account {name}, by its book {book}")
+def _print(said: Statement, name: str, book: Path, config: Config, typed: Invocation) -> None:
+    typer.echo(f"account {name}: what was sent and may be paid for, by its book {book}")
     if not said.shares:
         typer.echo("nothing was sent yet")
         return
-    currency = config.budget.currency
-    typer.echo(f"\nmanifests (videos, seconds, {currency}, in doubt):")
+    currency = config.budget.currency if said.total.money else None
+    heads = ("videos", "seconds of video", *([currency] if currency else []))
+    typer.echo("\nby manifest:")
     print_table(
         [
-            (one.manifest, one.folder, *_cells(one.spend), one.in_doubt or None)
+            (one.manifest, one.folder, *_cells(one.spend, currency), one.in_doubt)
             for one in said.shares
-        ]
+        ],
+        ("manifest", "output folder", *heads, "to settle"),
     )
-    typer.echo(f"\ndays (videos, seconds, {currency}):")
-    days = [(day.isoformat(), *_cells(spend)) for day, spend in said.days.items()]
-    print_table([*days, ("all", *_cells(said.total))])
+    typer.echo(f"\nby day (time zone: {config.budget.timezone}):")
+    days = [(day.isoformat(), *_cells(spend, currency)) for day, spend in said.days.items()]
+    print_table([*days, ("all days", *_cells(said.total, currency))], ("day", *heads))
     if said.doubts:
-        typer.echo(f"\n{count(len(said.doubts), 'submission')} to settle:")
-        for one in said.doubts:
-            typer.echo(f"  {one.key} of {one.manifest}: {one.state}, {one.reference}")
-        typer.echo("Settle them with: reelsheet resolve MANIFEST --all.")
+        _print_doubts(said.doubts, typed)
 
 
-def _cells(spend: Spend) -> tuple[object, ...]:
-    return spend.videos, spend.video_seconds, f"{spend.money:,.2f}" if spend.money else None
+def _print_doubts(doubts: Sequence[Submission], typed: Invocation) -> None:
+    """List rows that may be paid for without a known task, and the commands that settle them."""
+    from pipeline.model import shown_key
+    from pipeline.writer.outcome import iso
+
+    typer.echo(
+        f"\n{count(len(doubts), 'submission')} to settle, which may or may not have been accepted "
+        "and paid for:"
+    )
+    print_table(
+        [
+            (shown_key(one.key), one.manifest, one.state, iso(one.submitted_at), one.reference)
+            for one in doubts
+        ],
+        ("row", "manifest", "state", "submitted (UTC)", "client_business_id"),
+    )
+    typer.echo("To see what is known of them, and how to settle each:")
+    for manifest, folder in dict.fromkeys((one.manifest, one.folder) for one in doubts):
+        typer.echo(f"  {typed.elsewhere(manifest, folder).command('resolve', '--all')}")
+
+
+def _cells(spend: Spend, currency: str | None) -> tuple[object, ...]:
+    return (spend.videos, spend.video_seconds, *([f"{spend.money:,.2f}"] if currency else []))
 
 
 def _import(
@@ -184,7 +215,7 @@ def _import(
     from pipeline.account.opening import open_account
     from pipeline.disk.sqlitefile import lacks_log
 
-    loaded = _live(config, sets)
+    loaded = _live(_load(config, sets))
     book = _book_of(loaded).resolve()
     files = [file / "journal.db" if file.is_dir() else file for file in files]
     alone = {file for file in files if lacks_log(file)}  # before any is opened

@@ -14,7 +14,7 @@ import typer
 from pipeline.cli.screen import print_results, print_table
 from pipeline.cli.several import say_error
 from pipeline.errors import ExitCode, ReelsheetError
-from pipeline.manifest.wording import count
+from pipeline.manifest.wording import agree, count
 
 if TYPE_CHECKING:
     from pipeline.engine.rows import Stop
@@ -26,7 +26,7 @@ def say_before(order: Order) -> None:
     """Say what is about to be run."""
     found, config = order.checked, order.config
     invalid = len(found.manifest.rows) - found.valid
-    broken = "breaks a rule and is" if invalid == 1 else "break a rule and are"
+    broken = agree(invalid, "breaks a rule and is", "break a rule and are")
     also = f", {invalid:,} {broken} not sent" if invalid else ""
     kind = (
         "a rehearsal against the built-in emulator: nothing is paid"
@@ -105,7 +105,8 @@ def _say_after(report: RunReport, order: Order, *, quiet: bool, heading: bool = 
     print_results(report.results_file, report.failed_file)
     invalid = len(found.manifest.rows) - found.valid
     if invalid:
-        typer.echo(f"to see what is wrong with them: {order.invocation.command('check')}")
+        check = order.invocation.command("check")
+        typer.echo(f"to see what is wrong with {agree(invalid, 'it', 'them')}: {check}")
     if report.exit_code == ExitCode.IN_DOUBT:
         typer.echo(
             "rows in doubt or missing: see result_action, and "

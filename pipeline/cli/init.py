@@ -14,7 +14,8 @@ import typer
 
 from pipeline.cli.options import Quiet, Verbose
 from pipeline.errors import UsageError
-from pipeline.manifest.wording import count
+from pipeline.manifest.invocation import Invocation
+from pipeline.manifest.wording import count, quote_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -153,7 +154,7 @@ def _refuse_contradictions(options: _Options) -> None:
         raise UsageError(
             "The shop's export is missing.",
             action=f"For example: reelsheet init --from {options.shop} products_export.csv "
-            f"--output {options.output}",
+            f"--output {quote_name(str(options.output))}",
         )
     if options.images is not None and options.source is not None:
         raise UsageError(
@@ -209,7 +210,7 @@ def _from_images(options: _Options, images: Path) -> None:
     lines.append(f"{count(made.pictures, 'picture')} used")
     setting = ""
     if made.image_root is not None:
-        setting = f' --set "manifest.image_root={made.image_root}"'
+        setting = f"manifest.image_root={made.image_root}"
         lines.append(
             "The pictures are outside the manifest's folder: set manifest.image_root to "
             f"{made.image_root} in config.yaml, or use --set as shown below."
@@ -218,11 +219,12 @@ def _from_images(options: _Options, images: Path) -> None:
 
 
 def _say_made(path: Path, rows: int, setting: str = "") -> list[str]:
+    typed = Invocation(path, sets=(setting,) if setting else ())
     return [
         f"created {path} with {count(rows, 'row')}",
         "Read its prompts: each becomes a video. Then:",
-        f"  reelsheet check {path}{setting}",
-        f"  reelsheet plan {path}{setting}",
+        f"  {typed.command('check')}",
+        f"  {typed.command('plan')}",
     ]
 
 

@@ -30,7 +30,7 @@ from pipeline.cli.options import (
 from pipeline.cli.screen import print_results, print_table, problem_line
 from pipeline.cli.several import end_reading, print_documents, resolve_several, show_each
 from pipeline.errors import ExitCode, ManifestError, ReelsheetError
-from pipeline.manifest.wording import count
+from pipeline.manifest.wording import agree, count
 
 if TYPE_CHECKING:
     from pipeline.runner.reports import RowResult, StatusReport
@@ -148,7 +148,8 @@ def _print(manifest: Path, report: CheckReport, *, quiet: bool) -> None:
         typer.echo(problem_line(manifest, problem))
     if not quiet:
         unfit = report.rows - report.valid
-        invalid = f", {unfit:,} of them cannot be sent" if unfit else ""
+        them = agree(report.rows, "it", f"{unfit:,} of them")
+        invalid = f", {them} cannot be sent" if unfit else ""
         from pipeline.model import Severity
 
         errors = sum(problem.severity is Severity.ERROR for problem in report.problems)
@@ -262,7 +263,8 @@ def _report(
         lost = lost_journal(target)
         if lost is not None:
             raise lost  # the results may be all that is left of what was sent
-        published = publish(found, results_now(target, found), target.folder, None)
+        results = results_now(target, found)
+        published = publish(found, results, target.folder, None, typed=target.invocation)
     for note in published.notes:
         typer.echo(f"note: {note}", err=True)
     if not quiet:

@@ -5,6 +5,7 @@ Tested in tests/cli/test_app.py and tests/system/test_stems.py.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
     from pipeline.planner.plan import Mode, Selection
     from pipeline.runner.target import Target
+
+_PART = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)')
+"""A part of a list, and the comma after it."""
 
 ManifestPath = Annotated[
     Path,
@@ -182,5 +186,14 @@ def select_rows(
 
 
 def split_list(text: str | None) -> list[str] | None:
-    """Return the parts of an option that takes several, separated by commas; None as it is."""
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+    """Return the parts of an option that takes several, separated by commas; None as it is.
+
+    A part with a comma in it stands in double quotes, as in CSV.
+    """
+    if text is None:
+        return None
+    parts = [
+        plain.strip() if quoted is None else quoted.replace('""', '"')
+        for quoted, plain in (found.group(1, 2) for found in _PART.finditer(text))
+    ]
+    return [part for part in parts if part]

@@ -152,16 +152,15 @@ class _Planned:
         }
 
     def show(self, *, verbose: bool) -> None:
-        from pipeline.checker.naming import normalise_key
+        from pipeline.model import shown_key
         from pipeline.writer.outcome import EDITED
 
         plan = self.plan
         if verbose:
-            print_table([(step.key, step.action, step.group, step.reason) for step in plan.steps])
-            print_table(
-                [(normalise_key(step.key), step.action, step.group, step.reason)
-                 for step in plan.gone]
-            )  # fmt: skip
+            for steps in (plan.steps, plan.gone):
+                print_table(
+                    [(shown_key(one.key), one.action, one.group, one.reason) for one in steps]
+                )
         print_table([(number, group) for group, number in plan.groups.items() if number])
         _say_costs([self])
         edited = sum(step.waits_for_redo for step in plan.steps)

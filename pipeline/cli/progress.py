@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Never, Self, TextIO
 from tqdm import tqdm
 
 from pipeline.cli.screen import is_terminal
+from pipeline.manifest.wording import plural
 from pipeline.model import State
 
 if TYPE_CHECKING:
@@ -101,7 +102,9 @@ class Progress:
         if self._bar is not None:
             self._show_bar(self._bar, ended, states)
         else:
-            self._say(f"{ended}/{self._total} rows ended; {say_counts(states)}{self._rest(ended)}")
+            rows = plural(self._total, "row")
+            told = f"{ended}/{self._total} {rows} ended; {say_counts(states)}{self._rest(ended)}"
+            self._say(told)
 
     def _show_bar(self, bar: tqdm[Never], ended: int, states: Mapping[State, int]) -> None:
         if self._first_ended:

@@ -31,18 +31,26 @@ def print_json(document: Mapping[str, object]) -> None:
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
 
 
-def print_table(rows: Sequence[Sequence[object]]) -> None:
-    """Print rows in columns, with numbers aligned to the right."""
+def print_table(rows: Sequence[Sequence[object]], heads: Sequence[str] = ()) -> None:
+    """Print rows in columns under their heads, with numbers aligned to the right."""
     if not rows:
         return
     texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
-    widths = [max(len(row[column]) for row in texts) for column in range(len(texts[0]))]
+    lines = [list(heads), *texts] if heads else texts
+    widths = [max(len(line[column]) for line in lines) for column in range(len(texts[0]))]
+    if heads:
+        numbers = [isinstance(cell, int | float) for cell in rows[0]]
+        _print_line(heads, numbers, widths)
     for source, row in zip(rows, texts, strict=True):
-        cells = [
-            text.rjust(width) if isinstance(cell, int | float) else text.ljust(width)
-            for cell, text, width in zip(source, row, widths, strict=True)
-        ]
-        typer.echo("  " + "  ".join(cells).rstrip())
+        _print_line(row, [isinstance(cell, int | float) for cell in source], widths)
+
+
+def _print_line(texts: Sequence[str], numbers: Sequence[bool], widths: Sequence[int]) -> None:
+    cells = [
+        text.rjust(width) if number else text.ljust(width)
+        for text, number, width in zip(texts, numbers, widths, strict=True)
+    ]
+    typer.echo("  " + "  ".join(cells).rstrip())
 
 
 def print_results(results: Path | None, failed: Path | None) -> None:

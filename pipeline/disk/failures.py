@@ -177,7 +177,10 @@ def _code(error: sqlite3.Error) -> int:
 
 @contextlib.contextmanager
 def clear_errors(
-    file: str, place: str, explain: Callable[[OSError | sqlite3.Error], StoreError], restore: str
+    file: str,
+    place: str,
+    explain: Callable[[OSError | sqlite3.Error], StoreError],
+    damage: Callable[[str], StoreError],
 ) -> Iterator[None]:
     """Turn failures to use a file, and damage inside it, into a StoreError as long as this lasts.
 
@@ -185,7 +188,7 @@ def clear_errors(
         file: what it is called in messages.
         place: whose path it lies at, in a message about a path that SQLite cannot take as text.
         explain: says what a failure of the system or of SQLite means.
-        restore: what to do about a damaged file.
+        damage: returns the error of a damaged file from what is wrong with it.
 
     Raises:
         StoreError: the file cannot be used.
@@ -203,7 +206,6 @@ def clear_errors(
             action="Rename the folder or file, or use a UTF-8 locale: export LC_ALL=C.UTF-8.",
         ) from error
     except (KeyError, ValueError) as error:
-        raise StoreError(
-            f"{file} is damaged: it holds something that was never written ({error!r})",
-            action=restore,
+        raise damage(
+            f"{file} is damaged: it holds something that was never written ({error!r})"
         ) from error

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import BinaryIO, NamedTuple
 
+from pipeline.manifest.wording import agree, count
+
 _MOOV_LIMIT_BYTES = 64 * 1024 * 1024
 _TOP_LEVEL_LIMIT = 100_000
 _HEADER = 8
@@ -69,8 +71,7 @@ def _top_level(file: BinaryIO, size_bytes: int) -> Iterator[_Box]:
         file.seek(at)
         box = _header(file.read(_WIDE_HEADER), at, size_bytes)
         if box.end > size_bytes:
-            missing = box.end - size_bytes
-            raise BoxFault(f"its last {missing} bytes or more are missing", truncated=True)
+            raise _cut_off(box.end - size_bytes)
         yield box
         at = box.end
     raise BoxFault("it consists of far too many pieces")
@@ -197,7 +198,12 @@ def _check_samples(moov: bytes, track: _Box, size_bytes: int) -> int:
 
 def _demand_inside(end: int, size_bytes: int) -> None:
     if end > size_bytes:
-        raise BoxFault(f"its last {end - size_bytes} bytes or more are missing", truncated=True)
+        raise _cut_off(end - size_bytes)
+
+
+def _cut_off(missing: int) -> BoxFault:
+    are = agree(missing, "is", "are")
+    return BoxFault(f"{count(missing, 'byte')} or more {are} missing at its end", truncated=True)
 
 
 def _chunk_offsets(moov: bytes, boxes: dict[bytes, _Box]) -> tuple[int, ...]:

@@ -29,6 +29,7 @@ from pipeline.disk.openfile import open_regular, open_unlinked
 from pipeline.disk.place import place_written, temporary
 from pipeline.downloader.connection import BodyStep, PartMark, Verdict
 from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken
+from pipeline.manifest.wording import count
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _WRITTEN_OR_READ = "be written or read"
@@ -217,7 +218,7 @@ class SpeedWatch:
             return
         if self._bytes < _LEAST_BYTES_PER_S * passed_s:
             raise TransferBroken(
-                f"The transfer is too slow: {self._bytes} bytes in {passed_s:g} s."
+                f"The transfer is too slow: {count(self._bytes, 'byte')} in {passed_s:g} s."
             )
         self._since_s, self._bytes = now_s, 0
 
@@ -277,7 +278,7 @@ class _Intake:
             raise TransferBroken("The download host sent an empty file.")
         total = self._verdict.total_bytes
         if total is not None and self._part.size_bytes < total:
-            raise TransferBroken(f"Only {self._part.size_bytes} of {total} bytes came.")
+            raise TransferBroken(f"Only {self._part.size_bytes:,} of {count(total, 'byte')} came.")
 
     def _open(self) -> None:
         if self._verdict.step is BodyStep.APPEND:
@@ -295,13 +296,16 @@ class _Intake:
             raise video_too_large(self._max_bytes)
         if total is not None and after > total:
             self._part.remove()
-            raise TransferBroken(f"The download host sent more than the {total} bytes announced.")
+            announced = count(total, "byte")
+            raise TransferBroken(f"The download host sent more than the {announced} announced.")
         self._part.write(piece)
 
 
 def video_too_large(max_bytes: int) -> BadVideo:
     """Say that a video is above the size limit."""
-    return BadVideo(f"The video is larger than {max_bytes} bytes, the largest allowed size.")
+    return BadVideo(
+        f"The video is larger than {count(max_bytes, 'byte')}, the largest allowed size."
+    )
 
 
 def _check_head(head: bytes, content_type: str) -> None:

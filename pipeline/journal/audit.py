@@ -12,12 +12,13 @@ from pathlib import Path
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import open_regular
-from pipeline.errors import StoreError
-from pipeline.journal.database import clear_errors, connect_for_reading, is_damage, refuse_damaged
+from pipeline.errors import JournalDamaged, StoreError
+from pipeline.journal.database import clear_errors, connect_for_reading, refuse_damaged
 from pipeline.journal.reading import read_twice
 from pipeline.lifecycle import ImpossibleMove
-from pipeline.manifest.invocation import Invocation
-from pipeline.model import Entry, State, Video
+from pipeline.manifest.invocation import Invocation, of_row
+from pipeline.manifest.wording import count
+from pipeline.model import Entry, State, Video, shown_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ def audit(folder: OutputFolder, typed: Invocation) -> Iterator[Finding]:
     for key in sorted(entries.keys() | replayed.keys()):
         if entries.get(key) != replayed.get(key):
             yield Finding(
-                f"row {key}: the journal has it as {_state(entries, key)}, and its events come to "
-                f"{_state(replayed, key)}.",
+                f"row {shown_key(key)}: the journal has it as {_state(entries, key)}, and its "
+                f"events come to {_state(replayed, key)}.",
                 restore,
             )
     for entry in entries.values():
@@ -69,16 +70,15 @@ def _fault(journal: Path) -> str | None:
             if connection is not None:
                 with contextlib.closing(connection):
                     refuse_damaged(connection, journal)
-    except StoreError as error:
-        if not is_damage(error):
-            raise
+    except JournalDamaged as error:
         return error.message
     return None
 
 
 def _of_video(key: str, video: Video, folder: OutputFolder, typed: Invocation) -> Iterator[Finding]:
     path = folder.videos / video.name
-    fetch = typed.command("fetch", "--only", key)
+    fetch = typed.command("fetch", *of_row("--only", key))
+    key = shown_key(key)
     try:
         with open_regular(path) as descriptor:
             size = os.fstat(descriptor).st_size
@@ -98,7 +98,7 @@ def _of_video(key: str, video: Video, folder: OutputFolder, typed: Invocation) -
             yield Finding(
                 f"row {key}: its video {path} is not the file that was verified"
                 + (
-                    f" ({size:,} bytes, not {video.size_bytes:,})."
+                    f" ({count(size, 'byte')}, not {video.size_bytes:,})."
                     if size != video.size_bytes
                     else "."
                 ),

@@ -24,10 +24,8 @@ from pipeline.disk.sqlitefile import (
     open_to_write,
     version_of,
 )
-from pipeline.errors import StoreError, UsageError
-from pipeline.manifest.wording import quote_name
-
-_RESTORE = "Restore it with: reelsheet journal rebuild MANIFEST"
+from pipeline.errors import JournalDamaged, StoreError, UsageError
+from pipeline.manifest.invocation import Invocation, noted_invocation
 
 _PAID_AGAIN = "In another output folder every row would be sent, and paid for, again."
 
@@ -100,31 +98,33 @@ def clear_errors(path: Path) -> AbstractContextManager[None]:
     A path that SQLite cannot take as text becomes a UsageError.
     """
     place = "the manifest or of its output folder"
-    explain = partial(unusable, path)
-    return failures.clear_errors(f"the journal {path}", place, explain, _restore(path))
+    explain, damage = partial(unusable, path), partial(_damage, path)
+    return failures.clear_errors(f"the journal {path}", place, explain, damage)
 
 
-def _restore(path: Path) -> str:
-    """Return what to do about a damaged journal; whose it is, only its command knows."""
-    folder = path.parent
-    out = "" if folder.parent.name == "outputs" else f" --out {quote_name(str(folder))}"
-    return f"{_RESTORE}{out}. Do not delete the file: it knows what is paid for."
+def _damage(path: Path, message: str) -> JournalDamaged:
+    """Return the error that says how to restore a journal.
 
-
-def is_damage(error: StoreError) -> bool:
-    """Return whether a failure to use a journal is damage of the journal itself."""
-    return (error.action or "").startswith(_RESTORE)
+    Whose it is, it cannot say itself: the command that works on it does, or the last run.
+    """
+    folder = OutputFolder(path.parent)
+    typed, last = noted_invocation(folder.root), folder.last_manifest()
+    if typed is None and last is not None and not folder.wrote(last):
+        typed = Invocation(last)
+    restore = "with `journal rebuild`" if typed is None else f"with: {typed.rebuild(folder.root)}"
+    return JournalDamaged(
+        message,
+        action=f"Restore it {restore}. Do not delete the file: it knows what is paid for.",
+    )
 
 
 def unusable(path: Path, error: OSError | sqlite3.Error) -> StoreError:
     """Return a failure to use the journal at `path` as a StoreError that says what helps."""
     cause = cause_of(path, error)
-    action = None
-    if damaged(cause):
-        action = _restore(path)
-    elif without_right(cause) and not is_gone(path):
-        action = f"{_remedy(path, cause)} {_PAID_AGAIN}"
-    return store_error(f"the journal {path}", cause, cannot="be used", action=action)
+    rights = without_right(cause) and not is_gone(path)
+    action = f"{_remedy(path, cause)} {_PAID_AGAIN}" if rights else None
+    found = store_error(f"the journal {path}", cause, cannot="be used", action=action)
+    return _damage(path, found.message) if damaged(cause) else found
 
 
 def _remedy(path: Path, cause: OSError | sqlite3.Error) -> str:
@@ -147,10 +147,7 @@ def _refuse_emptied(path: Path) -> None:
     """Raise StoreError if a journal without tables had some: its rows would be sent again."""
     folder = OutputFolder(path.parent)
     if folder.summary.exists() or folder.log.exists():
-        raise StoreError(
-            f"the journal {path} is empty, although runs were made in its folder.",
-            action=_restore(path),
-        )
+        raise _damage(path, f"the journal {path} is empty, although runs were made in its folder.")
 
 
 def refuse_damaged(connection: sqlite3.Connection, path: Path) -> None:
@@ -159,7 +156,7 @@ def refuse_damaged(connection: sqlite3.Connection, path: Path) -> None:
     It takes two milliseconds for a thousand rows, and no row is judged by a part of what is known.
     """
     if (fault := fault_in(connection)) is not None:
-        raise StoreError(f"the journal {path} is damaged: {fault}.", action=_restore(path))
+        raise _damage(path, f"the journal {path} is damaged: {fault}.")
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, *, fresh: bool) -> None:

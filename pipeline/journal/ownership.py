@@ -16,6 +16,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading
+from pipeline.manifest.wording import quote_name
 
 MOVED_FROM = "moved_from"
 """The name under which a journal notes the paths that its manifest had before, the last one first,
@@ -140,8 +141,8 @@ def _refuse_edition(
     whose = f"another series, {known}" if known else f"a manifest that is of no series: {owner}"
     return UsageError(
         f"the output folder {journal.parent} belongs to {whose}.",
-        action=f"If that is an edition of the same table, run it once with --series {series}, and "
-        "then this one. Otherwise choose another name for the series.",
+        action="If that is an edition of the same table, run it once with --series "
+        f"{quote_name(series)}, and then this one. Otherwise choose another name for the series.",
     )
 
 
@@ -216,8 +217,8 @@ def _pays_twice(manifest: Path, home: Path, there: Path, here: Path) -> UsageErr
         f"{manifest} was run before: the rows that were sent and paid for are in {there}. A run "
         f"from this working folder would start over in {here}: every row would be sent and paid "
         "for a second time.",
-        action=f'To continue there, add --out "{there}" or start in {home}. To start over and pay '
-        f'again, add --out "{here}".',
+        action=f"To continue there, add --out {quote_name(str(there))} or start in {home}. To "
+        f"start over and pay again, add --out {quote_name(str(here))}.",
     )
 
 
@@ -225,6 +226,6 @@ def _unreadable(error: StoreError | UsageError, there: Path, here: Path) -> Usag
     return UsageError(
         f"{error.message.rstrip('.')}. If this manifest was run with {there}, a run in {here} "
         "would send and pay for every row a second time.",
-        action=f'Look into {there}. To continue there, add --out "{there}"; to start over, add '
-        f'--out "{here}".',
+        action=f"Look into {there}. To continue there, add --out {quote_name(str(there))}; to "
+        f"start over, add --out {quote_name(str(here))}.",
     )

@@ -38,7 +38,7 @@ from pipeline.journal.identities import Identities
 from pipeline.journal.reading import entries_in
 from pipeline.journal.records import ENTRY_COLUMNS, entry_values, event_values, request_values
 from pipeline.lifecycle import SETTLED, ImpossibleMove, apply
-from pipeline.model import Entry, Request
+from pipeline.model import Entry, Request, shown_key
 
 _PUT_EVENTS = "INSERT INTO events (at, key, number, kind, data)"
 _PUT_REQUESTS = "INSERT OR IGNORE INTO requests"
@@ -192,7 +192,8 @@ class EventWriter:
     def _rename(self, entry: Entry, event: Renamed) -> None:
         """Take the entry of an earlier key for that of a new one, here and in the table."""
         if entry.key in self._open:
-            raise ImpossibleMove(f"{event.key!r} is renamed to {entry.key!r}, which is known")
+            earlier, now = shown_key(event.key), shown_key(entry.key)
+            raise ImpossibleMove(f"{earlier!r} is renamed to {now!r}, which is known")
         del self._open[event.key]
         self._call(entry)
 

@@ -6,46 +6,135 @@ would work in another output folder, and pay there for rows that were bought.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.manifest.wording import quote_name
 
 _USUAL = "outputs"
 """The default of output.dir."""
+_COMMAND = re.compile(
+    "reelsheet ([a-z]+) (MANIFEST|THERE)((?: KEY)?(?: --[a-z-]+)?(?: KEY| STATE| ID)?)"
+)
+_RESERVED = {"--pay-again": "all", "--redo": "changed"}
+"""Words that stand for many rows, though a row may have them for its key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What the user named: a manifest, and its output folder, series and configuration if given.
+    """What the user named: a manifest, and beside it whatever was typed.
 
-    `series` and `config` are None where they were not typed, whatever the settings say.
+    `out` is the output folder, `config` the configuration; they and `series` are None where they
+    were not typed, whatever the settings say. `sets` are the other settings of the command line.
+    `origin` is the manifest whose run wrote this one: failed.csv, results.csv.
     """
 
     manifest: Path
     out: Path | None = None
     series: str | None = None
     config: Path | None = None
+    sets: tuple[str, ...] = ()
+    origin: Path | None = None
 
     @property
     def words(self) -> str:
         """The words that follow the name of any command."""
-        return self._words(self.out)
+        path = str(self.manifest)
+        options = (("--out", self.out), ("--series", self.series), ("--config", self.config))
+        given = [(name, value) for name, value in options if value is not None]
+        given += [("--set", text) for text in self.sets]
+        named = [f"{name} {quote_name(str(value))}" for name, value in given]
+        return " ".join((quote_name(f"./{path}" if path.startswith("-") else path), *named))
 
-    def command(self, verb: str, *more: str) -> str:
-        """Return a whole command; `more` are further words, which are quoted where they must be."""
-        return " ".join(("reelsheet", verb, self.words, *map(quote_name, more)))
+    def command(self, verb: str, *more: str, key: str | None = None) -> str:
+        """Return a whole command.
+
+        Args:
+            verb: The name of the command.
+            more: Further words, which are quoted where they must be.
+            key: The row that it is about, if it takes one as an argument.
+
+        """
+        row = () if key is None else (key,)
+        further = ("--", *row) if key is not None and key.startswith("-") else ()
+        words = (*more, *further) if further else (*row, *more)
+        return " ".join(("reelsheet", verb, self.words, *map(quote_name, words)))
 
     def rebuild(self, folder: Path) -> str:
-        """Return the command that restores the journal in an output folder.
+        """Return the command that restores the journal in an output folder."""
+        return self.owner(folder).command("journal rebuild")
 
-        Where it is gone, the folder is not known by it: unless it is the usual one it is named.
+    def owner(self, folder: Path) -> Invocation:
+        """Return what names the manifest that an output folder belongs to, and the folder.
+
+        It is named unless it is the usual one: where its journal is gone, it is not known by that.
         """
-        usual = f"{folder.parent.name}/{folder.name}" == f"{_USUAL}/{self.manifest.stem}"
+        manifest = self.origin or self.manifest
+        usual = f"{folder.parent.name}/{folder.name}" == f"{_USUAL}/{manifest.stem}"
         out = self.out if self.out is not None or usual else folder
-        return f"reelsheet journal rebuild {self._words(out)}"
+        return replace(self, manifest=manifest, out=out, origin=None)
 
-    def _words(self, out: Path | None) -> str:
-        options = (("--out", out), ("--series", self.series), ("--config", self.config))
-        given = [f"{name} {quote_name(str(value))}" for name, value in options if value is not None]
-        return " ".join((quote_name(str(self.manifest)), *given))
+    def elsewhere(self, manifest: str | Path, folder: str | Path) -> Invocation:
+        """Return what names another manifest and its output folder, with the same settings."""
+        return replace(self, manifest=Path(manifest), out=Path(folder), series=None, origin=None)
+
+    def complete(
+        self, advice: str, key: str = "KEY", state: str = "STATE", there: Invocation | None = None
+    ) -> str:
+        """Return an advice with its commands as they can be pasted.
+
+        Only the commands change: what stands beside them may name a row or a file in any words.
+
+        Args:
+            advice: Sentences with commands such as "reelsheet run MANIFEST --redo KEY".
+            key: The key of the row.
+            state: Its state.
+            there: What THERE stands for: the manifest that its video was bought for.
+
+        """
+
+        def fill(found: re.Match[str]) -> str:
+            verb, which, options = found.groups()
+            named = there if which == "THERE" and there is not None else self
+            words = options.split()
+            if words[:1] == ["KEY"]:
+                return named.command(verb, *words[1:], key=key)
+            if words[1:] == ["KEY"]:
+                return named.command(verb, *of_row(words[0], key))
+            return named.command(verb, *(state if word == "STATE" else word for word in words))
+
+        return _COMMAND.sub(fill, advice)
+
+
+def of_row(option: str, key: str) -> Sequence[str]:
+    """Return the words by which an option that takes several keys takes this one alone."""
+    only = ("--only", key) if _RESERVED.get(option) == key else ()
+    return (option, _listed(key), *only)
+
+
+def quoted_option(option: str, key: str) -> str:
+    """Return `of_row` as it is pasted behind a command."""
+    return " ".join(map(quote_name, of_row(option, key)))
+
+
+def _listed(key: str) -> str:
+    """Return a key as one of a list with commas."""
+    if "," in key or key.startswith('"'):
+        doubled = key.replace('"', '""')
+        return f'"{doubled}"'
+    return key
+
+
+_named: dict[Path, Invocation] = {}
+
+
+def note_invocation(folder: Path, typed: Invocation) -> None:
+    """Keep what was named for an output folder, for whoever finds its journal damaged."""
+    _named[folder] = typed
+
+
+def noted_invocation(folder: Path) -> Invocation | None:
+    """Return what was named last for an output folder; None if nothing was in this process."""
+    return _named.get(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from shlex import quote
@@ -15,6 +16,8 @@ _NUMBERS_SHOWN = 5
 _HEADERS_SHOWN = 30
 """The most headers that a sentence lists."""
 _LETTERS = 26
+_PLAIN = re.compile(r"[\w@%+=:,./-]+")
+"""What no shell reads; letters of all languages are among it."""
 _READ_BY_SHELLS = frozenset('"$`\\!')
 """What a shell reads inside of double quotes, too."""
 
@@ -78,9 +81,9 @@ def quote_name(text: str) -> str:
 
     In double quotes, which every system knows, if they will do.
     """
-    if any(map(str.isspace, text)) and _READ_BY_SHELLS.isdisjoint(text):
-        return f'"{text}"'
-    return quote(text)
+    if _PLAIN.fullmatch(text):
+        return text
+    return f'"{text}"' if text and _READ_BY_SHELLS.isdisjoint(text) else quote(text)
 
 
 def list_numbers(numbers: Sequence[int]) -> str:

@@ -20,8 +20,9 @@ from typing import NamedTuple
 from pipeline.account.submission import Submission
 from pipeline.checker.spelling import same_content, spellings_of
 from pipeline.lifecycle import PAID
-from pipeline.manifest.wording import quote_name
-from pipeline.model import Entry, Request, State
+from pipeline.manifest.invocation import quoted_option
+from pipeline.manifest.wording import count
+from pipeline.model import Entry, Request, State, shown_key
 
 
 class Mode(StrEnum):
@@ -244,7 +245,7 @@ def _say_unmet(step: Step, entry: Entry | None, selection: Selection) -> str | N
     if entry is None or not left or not (redone or paid) or not _is_selected(step.key, selection):
         return None
     if entry.state is State.DONE and not redone and not entry.reused:
-        redo = f"--redo {quote_name(step.key)} makes another take"
+        redo = f"{quoted_option('--redo', step.key)} makes another take"
         return f"{step.key} is done and was bought for itself; {redo}"
     return f"{step.key} gets no new take: {step.reason}"
 
@@ -296,7 +297,7 @@ def _submit_again(
 ) -> Step:
     used = sum(map(entry.submissions_of, spellings_of(request)))
     if used >= selection.attempts:
-        reason = f"{used} attempts made, limits.attempts is {selection.attempts}"
+        reason = f"{count(used, 'attempt')} made, limits.attempts is {selection.attempts}"
         return Step(entry.key, Action.LEAVE, group, reason)
     return Step(entry.key, Action.SUBMIT, group, reason)
 
@@ -314,5 +315,5 @@ def _fetch_again(step: Step, *, link_lives: bool) -> Step:
 def _say_renamed(step: Step, entry: Entry, earlier: str) -> Step:
     # That the video of a done row is lost matters more, and only the group says so.
     group = step.group if has_lost_file(step, entry) else _RENAMED
-    reason = f"renamed from {earlier}; {step.reason}"
-    return step._replace(group=group, reason=reason, renamed_from=earlier)
+    reason = f"renamed from {shown_key(earlier)}; {step.reason}"
+    return step._replace(group=group, reason=reason, renamed_from=shown_key(earlier))

@@ -33,7 +33,7 @@ from pathlib import PurePath
 from pipeline.account.submission import COUNTING, Submission
 from pipeline.checker.spelling import content_of, same_content
 from pipeline.lifecycle import SETTLED
-from pipeline.model import Entry, Request, State
+from pipeline.model import Entry, Request, State, shown_key
 from pipeline.planner.plan import REPEAT, Action, Hold, Mode, Plan, Selection, Step, has_lost_file
 
 _OWN = "it is again as it was for an earlier take"
@@ -284,7 +284,7 @@ def _repeat(
 
 def describe(bought: Submission) -> str:
     """Name the row that something was bought for, and its manifest."""
-    return f"{bought.key} of {PurePath(bought.manifest).name}"
+    return f"{shown_key(bought.key)} of {PurePath(bought.manifest).name}"
 
 
 _WHY_NOT = {

@@ -23,7 +23,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.sqlitefile import text_of
 from pipeline.errors import UsageError
 from pipeline.journal.ownership import read_notes
-from pipeline.manifest.wording import count
+from pipeline.manifest.wording import agree, count, quote_name
 from pipeline.model import Entry, Request
 from pipeline.planner.editions import (
     LEAST_ROWS,
@@ -239,10 +239,10 @@ class Comparison:
         seconds, money = price(found.known, self.checked, self.config)
         edition = found.edition
         series = series_of(manifest.stem, PurePath(edition.manifest).stem)
-        bought, join = "were bought before", f"add --series {series} to both"
+        bought, join = "were bought before", f"add --series {quote_name(series)} to both"
         if edition.now:
             bought = "this run buys"
-            join = f"run it by itself later, with --series {series}"
+            join = f"run it by itself later, with --series {quote_name(series)}"
         return UsageError(
             f"{len(found.known):,} of the {len(found.asked):,} rows of {manifest} that would be "
             f"paid for have keys that {bought} in other words, most of them for "
@@ -258,7 +258,7 @@ class Comparison:
             return None
         seconds, money = price(keys, self.checked, self.config)
         return (
-            f"{count(len(keys), 'row')} bought before {'is' if len(keys) == 1 else 'are'} paid for "
+            f"{count(len(keys), 'row')} bought before {agree(len(keys), 'is', 'are')} paid for "
             f"again (--pay-again): {describe_price(seconds, money, self.config)}"
         )
 

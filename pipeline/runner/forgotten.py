@@ -29,7 +29,7 @@ from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, NoSuchTask, ProviderError, Unauthorized, UsageError
 from pipeline.journal.reading import read_runs
 from pipeline.manifest.invocation import Invocation
-from pipeline.manifest.wording import count
+from pipeline.manifest.wording import agree, count
 from pipeline.model import Manifest, State
 from pipeline.planner.plan import Action, Plan
 from pipeline.runner.remains import (
@@ -229,7 +229,7 @@ def tell_recovery(
         known = count(len(recovery.adopted), "submission")
         told = (
             f"The journal of {manifest} did not know of {known} that the account's book remembers. "
-            "They are taken over and not sent again."
+            f"{agree(len(recovery.adopted), 'It is', 'They are')} taken over and not sent again."
         )
         tell(told)
         log.write("recovery", told=told)
@@ -270,16 +270,16 @@ def stop_for_forgotten(typed: Invocation, folder: OutputFolder, *, references: b
             "provider does not find the other rows proves nothing, and they were not sent",
             Reach.SUBMITTING,
             "See in your ToAPIs account what was made, and submit a row that was not made by its "
-            "key, with --pay-again KEY: once its own reference is found, the others go on by "
-            "themselves.",
+            f"key, with {typed.command('run', '--pay-again')} KEY: once its own reference is found, "
+            "the others go on by themselves.",
         )
     return Stop(
         ExitCode.IN_DOUBT,
         f"{forgotten} without api.client_reference that cannot be looked up",
         Reach.SUBMITTING,
         "See in your ToAPIs account what was made. To have the journal trusted again: "
-        f"{typed.rebuild(folder.root)}. Where that finds nothing to restore, submit "
-        "the rows that were not made by their keys, with --pay-again KEY,….",
+        f"{typed.rebuild(folder.root)}. Where that finds nothing to restore, submit the rows that "
+        f"were not made by their keys: {typed.command('run', '--pay-again')} KEY,….",
     )
 
 

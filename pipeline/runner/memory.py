@@ -26,9 +26,9 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, open_regular
 from pipeline.disk.sqlitefile import path_of
 from pipeline.downloader.verification import describe_open_file
-from pipeline.errors import BadVideo, StoreError, UsageError
+from pipeline.errors import BadVideo, JournalDamaged, UsageError
 from pipeline.journal.copies import salvage
-from pipeline.journal.database import clear_errors, connect_for_reading, is_damage, refuse_damaged
+from pipeline.journal.database import clear_errors, connect_for_reading, refuse_damaged
 from pipeline.journal.identities import Identities
 from pipeline.journal.reading import attempts_in, was_cut_off
 from pipeline.lifecycle import PAID
@@ -205,9 +205,7 @@ def _read(path: Path, here: set[str], manifest: Path) -> OldJournal:
                 notes = dict(connection.execute("SELECT name, value FROM meta"))
                 cut_off = was_cut_off(connection)
                 attempts = tuple(attempts_in(connection, identities=Identities(connection)))
-    except StoreError as error:
-        if not is_damage(error):
-            raise
+    except JournalDamaged:
         found = salvage(path)
         return OldJournal(found.journal_id, found.attempts)
     if here and notes.get("id") not in here:

@@ -26,7 +26,7 @@ from pipeline.errors import StoreError, UsageError
 from pipeline.journal.ownership import MOVED_FROM, find_manifest, find_renamed, read_notes
 from pipeline.journal.reading import read_entries, read_runs
 from pipeline.manifest.invocation import Invocation
-from pipeline.manifest.wording import count
+from pipeline.manifest.wording import count, quote_name
 from pipeline.model import Entry, State
 
 _BEGIN = b'"what": "begin"'
@@ -329,7 +329,7 @@ class _Namesakes:
             return None
         owner = self.others[there]
         go_on = (
-            f'If the file was moved, add --adopt --out "{there.root}".'
+            f"If the file was moved, add --adopt --out {quote_name(str(there.root))}."
             if is_gone(owner)
             else f"To continue that work, run {owner}."
         )
@@ -337,7 +337,7 @@ class _Namesakes:
             f"{self.manifest} asks for {count(bought[there], 'video')} that {owner} was sent and "
             f"paid for, in {there.root}. A run in {folder.root} would pay for the same a second "
             "time.",
-            action=f'{go_on} To pay again, add --out "{folder.root}".',
+            action=f"{go_on} To pay again, add --out {quote_name(str(folder.root))}.",
         )
 
     def _count_bought(self, there: OutputFolder) -> int:

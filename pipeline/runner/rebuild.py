@@ -93,8 +93,8 @@ def _nothing_sent(target: Target) -> UsageError:
     if not target.config.api.client_reference:
         action += (
             " Without api.client_reference nothing can be looked up: if a run was under way, see "
-            "in your ToAPIs account what was made, and submit the other rows by their keys, with "
-            "reelsheet run --pay-again KEY,…."
+            "in your ToAPIs account what was made, and submit the other rows by their keys: "
+            f"{target.invocation.command('run', '--pay-again')} KEY,…."
         )
     return UsageError(
         f"nothing remembers a row that was sent from {target.folder.root}: there is nothing to "
@@ -169,16 +169,24 @@ def _as_shown(one: Submission, view: TaskView) -> Submission:
 def _describe(
     folder: OutputFolder, old: OldJournal, memory: Memory, found: Reconciliation
 ) -> list[str]:
-    what = "gone" if is_gone(folder.journal) else "not the right one, or damaged"
     states = Counter(entry.state.value for entry in after(old.attempts, found).values())
     rows = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+    if is_gone(folder.journal):
+        what = (
+            f"There is no journal {folder.journal}, which notes what was sent and paid for. "
+            "It can be made again:"
+        )
+    elif old.whole:
+        what = f"The journal {folder.journal} does not know all that was sent and paid for:"
+    else:
+        what = f"The journal {folder.journal} is damaged, or knows nothing of these rows:"
     return [
-        f"The journal {folder.journal} is {'incomplete' if old.whole else what}.",
+        what,
         *(
-            f"  {count(number, 'submission')} told of by {source}"
+            f"  {count(number, 'submission')} known from {source}"
             for source, number in memory.told_by.items()
         ),
-        f"It would be restored with {count(states.total(), 'row')}: {rows}.",
+        f"It would hold {count(states.total(), 'row')}: {rows}.",
     ]
 
 
@@ -207,7 +215,7 @@ def _write(
     with raise_store_errors(folder.journal):
         new.rename(folder.journal)
     kept = f"; the file that was there is {aside}" if aside else ""
-    return f"restored {folder.journal}{kept}"
+    return f"{'restored' if aside else 'made'} {folder.journal}{kept}"
 
 
 def _move_aside(journal: Path) -> Path | None:

@@ -23,6 +23,7 @@ from pipeline.errors import ManifestError
 from pipeline.lifecycle import MOVES, SETTLED
 from pipeline.model import IDENTITY_MARK, RESULT_COLUMNS, Manifest, State
 from pipeline.reader.reading import read
+from pipeline.runner.runlog import key_in
 
 _UNSENT = {State.WAITING.value, State.INVALID.value, State.REFUSED.value}
 _INTENDED = b'"what": "Intended"'
@@ -151,14 +152,14 @@ class _Log:
         kind = ev.KINDS.get(line["what"])
         if kind is None:
             return
-        key = str(line["key"])
+        key = key_in(line)
         if key not in self._identity_of:
             self._first[key] += 1
             turn = self._first[key]
             self._identity_of[key] = key if turn == 1 else f"{key}{IDENTITY_MARK}{turn}"
         identity = self._identity_of[key]
         if kind is ev.Renamed:
-            self._identity_of[str(line["new_key"])] = self._identity_of.pop(key)
+            self._identity_of[key_in(line, "new_key")] = self._identity_of.pop(key)
         elif kind not in _NOT_SENT and kind in MOVES:
             place = identity, int(line["number"])
             known = self._attempts.get(place)

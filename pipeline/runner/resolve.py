@@ -13,14 +13,13 @@ from math import inf
 
 from pipeline.account.opening import open_account
 from pipeline.checker.check import CheckedManifest
-from pipeline.checker.naming import normalise_key
 from pipeline.disk.lock import run_lock
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import ManifestError, NoSuchTask, UsageError
 from pipeline.events import ClosedUnsent, Event, Found, Interrupted
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, read_first_events, read_runs
-from pipeline.model import Entry, RunRecord, State, TaskView
+from pipeline.model import Entry, RunRecord, State, TaskView, shown_key
 from pipeline.planner.planner import known_rows, renamed_rows
 from pipeline.runner.namesakes import explain_renamed
 from pipeline.runner.rehearsal import open_provider
@@ -84,7 +83,7 @@ def _doubt(entry: Entry, runs: Sequence[RunRecord], rows: Mapping[str, int]) -> 
     attempt, request = entry.attempt, entry.attempt.request
     before, after = _balances(runs)
     return Doubt(
-        key=normalise_key(entry.key),  # as it can be typed, also that of an entry set aside
+        key=shown_key(entry.key),
         row=rows.get(entry.key),
         state=(State.IN_DOUBT if entry.state is State.SUBMITTING else entry.state).value,
         submitted_at=iso(entry.submitted_at),
@@ -149,10 +148,10 @@ def key_in_journal(target: Target, key: str) -> str:
             target.folder,
             lambda: read_first_events(target.folder.journal),
         )
-    typed = {normalise_key(now): earlier for now, earlier in renamed.items()}
+    typed = {shown_key(now): earlier for now, earlier in renamed.items()}
     if key in typed or key in entries:
         return typed.get(key, key)
-    return next((known for known in entries if normalise_key(known) == key), key)
+    return next((known for known in entries if shown_key(known) == key), key)
 
 
 def adopt_task(target: Target, key: str, task_id: str, *, adopt: bool) -> str:
@@ -179,14 +178,16 @@ def adopt_task(target: Target, key: str, task_id: str, *, adopt: bool) -> str:
             ) from error
         _refuse_owned(journal.entries(), key, {task_id, view.task_id})
         _append(journal, entry, Found(key, entry.attempt.number, view.task_id or task_id))
-    return f"{key}: task {view.task_id or task_id} is {view.phase}; the next run takes it up."
+    task = view.task_id or task_id
+    return f"{shown_key(key)}: task {task} is {view.phase}; the next run takes it up."
 
 
 def _refuse_owned(entries: Mapping[str, Entry], key: str, task_ids: set[str | None]) -> None:
     owners = [one.key for one in entries.values() if one.task_id in task_ids and one.key != key]
     if owners:
         raise UsageError(
-            f"this task belongs to the row {owners[0]!r}: two products would get its video.",
+            f"this task belongs to the row {shown_key(owners[0])!r}: two products would get its "
+            "video.",
             action="Look the id up in your ToAPIs account once more.",
         )
 
@@ -206,7 +207,10 @@ def close_unsent(target: Target, key: str, *, adopt: bool) -> str:
     with _open_entry_of(target, key, adopt=adopt) as (journal, entry):
         _append(journal, entry, ClosedUnsent(key, entry.attempt.number))
     number = entry.attempt.number
-    return f"{key}: attempt {number} is closed; the next run submits it as attempt {number + 1}."
+    return (
+        f"{shown_key(key)}: attempt {number} is closed; the next run submits it as attempt "
+        f"{number + 1}."
+    )
 
 
 @contextlib.contextmanager
@@ -241,9 +245,10 @@ def _open_entry(entries: dict[str, Entry], key: str) -> Entry:
     entry = entries.get(key)
     if entry is not None and entry.state in _OPEN:
         return entry
-    others = sorted(one.key for one in entries.values() if one.state in _OPEN)
+    others = sorted(shown_key(one.key) for one in entries.values() if one.state in _OPEN)
     raise UsageError(
-        f"the row {key!r} is {entry.state if entry else 'not known'}: there is nothing to settle.",
+        f"the row {shown_key(key)!r} is {entry.state if entry else 'not known'}: there is nothing "
+        "to settle.",
         action=f"Rows to settle: {', '.join(others) or 'none'}.",
     )
 

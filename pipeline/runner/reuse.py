@@ -19,7 +19,7 @@ from pipeline.disk.place import place_copy
 from pipeline.events import Event, Requeued, Reused
 from pipeline.journal.journal import Journal
 from pipeline.lifecycle import SETTLED, apply
-from pipeline.model import Attempt, Entry, Request, State
+from pipeline.model import Attempt, Entry, Request, State, shown_key
 from pipeline.planner.plan import REPEAT, Action, Hold, Plan, Step
 from pipeline.planner.repeats import Compared, hold_for
 from pipeline.runner.comparison import Comparison
@@ -165,4 +165,4 @@ def _origin_of(bought: Submission, attempt: Attempt) -> str:
     """Return the warning of a row that says where its video is from; KEY stands for its key."""
     if bought.identity == attempt.identity and not bought.journal_id:
         return f"the take of attempt {bought.number}, made of the same cells"
-    return f"taken from {bought.key} of {bought.manifest}; {FRESH_TAKE}"
+    return f"taken from {shown_key(bought.key)} of {bought.manifest}; {FRESH_TAKE}"

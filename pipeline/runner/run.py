@@ -304,7 +304,12 @@ class ManifestRun:
         summary = self._summary(results, ended, code)
         try:
             published = publish(
-                self.order.checked, results, self.order.folder, summary, self.order.source
+                self.order.checked,
+                results,
+                self.order.folder,
+                summary,
+                self.order.source,
+                typed=self.order.invocation,
             )
         except StoreError as failure:
             # What else happened may concern more than the results that cannot be written.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pipeline.concealment import conceal
 from pipeline.disk.failures import raise_store_errors
@@ -15,9 +15,13 @@ from pipeline.disk.openfile import open_private
 from pipeline.errors import StoreError
 from pipeline.events import Declined, Event, LinkLost, Opening, PictureRefused, TaskFailed
 from pipeline.lifecycle import MOVES
-from pipeline.model import Video
+from pipeline.model import IDENTITY_MARK, Video, shown_key
 from pipeline.writer.advice import advise
 from pipeline.writer.outcome import iso
+
+_KEYS = {"key", "new_key"}
+_PARTS = "_parts"
+"""Where the key of an entry that stepped aside is kept as it is, without its control character."""
 
 _text = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
@@ -86,9 +90,20 @@ class RunLog:
         return conceal(_text(document), self._secret) + "\n"
 
 
+def key_in(line: Mapping[str, Any], name: str = "key") -> str:
+    """Return a key as the journal has it from a line of a log; KeyError: the line has none."""
+    parts = line.get(f"{name}{_PARTS}")
+    return IDENTITY_MARK.join(map(str, parts)) if isinstance(parts, list) else str(line[name])
+
+
 def _details_of(event: Event) -> dict[str, object]:
     details = {field.name: getattr(event, field.name) for field in fields(event)}
     del details["lane"]  # the log, too, is of one lane
+    for name in _KEYS & details.keys():
+        key = details[name]
+        if IDENTITY_MARK in key:
+            details[name] = shown_key(key)
+            details[f"{name}{_PARTS}"] = key.split(IDENTITY_MARK)
     if isinstance(event, Opening):
         del details["attempt"]
         attempt = event.attempt

@@ -27,7 +27,7 @@ from pipeline.disk.openfile import is_gone, refuse_link
 from pipeline.errors import ConfigError, ReelsheetError, StoreError, UsageError
 from pipeline.journal.ownership import explain_paid_elsewhere, find_manifest, refuse_edition
 from pipeline.journal.reading import read_entries
-from pipeline.manifest.invocation import Invocation
+from pipeline.manifest.invocation import Invocation, note_invocation
 from pipeline.model import Problem, Severity
 from pipeline.runner.namesakes import OutOfPlace, book_knows, find_folder
 
@@ -126,7 +126,9 @@ def resolve_target(
     else:
         typed = _typed(target, config, out, settings or ())
         target = _own_folder(target, typed, adopt=adopt, taken=taken or {})
-    target = replace(target, typed=_typed(target, config, out, settings or ()))
+    typed = _typed(target, config, out, settings or ())
+    target = replace(target, typed=typed)
+    note_invocation(target.folder.root, typed)
     for place in (target.folder.cache, target.folder.pictures):
         refuse_link(place)
     return target
@@ -136,11 +138,16 @@ def _typed(
     target: Target, config: Path | None, out: Path | None, settings: Sequence[str]
 ) -> Invocation:
     """Return what was named on the command line; a folder of several output folders as one's."""
-    named = {setting.partition("=")[0].strip() for setting in settings}
+    named = [setting.partition("=")[0].strip() for setting in settings]
     if out is None and "output.dir" in named:
         out = target.folder.root
     series = target.config.manifest.series if "manifest.series" in named else None
-    return Invocation(target.manifest, out, series, config)
+    sets = (
+        text
+        for name, text in zip(named, settings, strict=True)
+        if name not in {"output.dir", "manifest.series"}
+    )
+    return Invocation(target.manifest, out, series, config, tuple(sets), target.origin)
 
 
 def resolve_targets(

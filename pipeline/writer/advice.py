@@ -39,7 +39,7 @@ FIX_PICTURE = Advice(
 FIX_SETTING = Advice(
     "fix the setting",
     False,
-    "Check api.model and the rights of your key, then: reelsheet run MANIFEST --retry refused.",
+    "Check api.model and the rights of your key, then: reelsheet run MANIFEST --retry STATE.",
 )
 """For refusals that come from a setting or from the rights of the key."""
 TOP_UP = Advice(
@@ -49,7 +49,8 @@ TOP_UP = Advice(
 WAIT = Advice(
     "wait and retry",
     True,
-    "Nothing is wrong with the row. Start a new attempt later: reelsheet retry MANIFEST.",
+    "Nothing is wrong with the row. Start a new attempt later: reelsheet retry MANIFEST --states "
+    "STATE.",
 )
 """For troubles of the provider that pass."""
 NEW_ATTEMPT = Advice(

@@ -9,8 +9,8 @@ from functools import lru_cache
 from math import floor
 
 from pipeline.errors import ExitCode
-from pipeline.manifest.wording import count, quote_name
-from pipeline.model import Entry, Problem, Result, Severity, State
+from pipeline.manifest.wording import count
+from pipeline.model import Entry, Problem, Result, Severity, State, shown_key
 from pipeline.planner.plan import CHANGED, Action, Hold, Step, has_lost_file
 from pipeline.writer.advice import REDO, RUN_AGAIN, advise
 
@@ -75,7 +75,7 @@ _DIFFERS = "the row differs from what the video was made of; --redo changed make
 _NAMED_SHOWN = 10
 """The most rows that are named each at the end of a run."""
 
-_RENAMED = "renamed since the last run; what was paid for them is kept"
+_RENAMED = "renamed since the last run; what was paid for is kept"
 """The remark on rows that the journal knew under another key."""
 
 
@@ -277,23 +277,23 @@ def _action_of_held(step: Step) -> str:
     bought, hold = step.repeat_of, step.hold
     if bought is None or hold is None:
         return RUN_AGAIN.action
-    there = f"{quote_name(bought.manifest)} --out {quote_name(bought.folder)}"
     file = f"{bought.folder}/videos/{bought.video.name if bought.video else bought.video_name}"
     pay = "To pay for another one: reelsheet run MANIFEST --pay-again KEY."
     ways = {
         Hold.SETTING: "To get a copy of its video, free: reelsheet run MANIFEST --set "
         f"repeats=reuse. {pay}",
         Hold.UNDER_WAY: "Run again when it is done: its video is free then. If no run is working "
-        f"on it: reelsheet fetch {there}.",
-        Hold.IN_DOUBT: f"Settle it there, then run again: reelsheet resolve {there} --all.",
+        "on it: reelsheet fetch THERE.",
+        Hold.IN_DOUBT: "Settle it there, then run again: reelsheet resolve THERE --all.",
         Hold.LOST: f"Its video cannot be had there. {pay}",
         Hold.FILE_GONE: f"Its video was {file}: put it back, or make it readable, and run again. "
         f"{pay}",
         Hold.LINK_LIVES: f"Its video was {file}, and can be downloaded again, free: "
-        f"reelsheet fetch {there}. Then run again. {pay}",
+        f"reelsheet fetch THERE. Then run again. {pay}",
         Hold.BY_NOW_DONE: "Run again: its video is free now.",
     }
-    return f"Bought for {bought.key} of {bought.manifest}, in {bought.folder}. {ways[hold]}"
+    whose = f"{shown_key(bought.key)} of {bought.manifest}, in {bought.folder}"
+    return f"Bought for {whose}. {ways[hold]}"
 
 
 def _code(entry: Entry | None) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -16,8 +15,7 @@ from pipeline.collector import pause_collector
 from pipeline.config.settings import Config
 from pipeline.config.values import TASK_PATH, origin_of
 from pipeline.disk.folder import OutputFolder
-from pipeline.manifest.invocation import Invocation
-from pipeline.manifest.wording import quote_name
+from pipeline.manifest.invocation import Invocation, quoted_option
 from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import Plan, Step
 from pipeline.writer.failed import write_failed
@@ -27,10 +25,6 @@ from pipeline.writer.summary import write_summary
 
 ROWS_AT_ONCE = 500
 """For this many rows entries are read and held at a time."""
-
-_COMMAND = re.compile("reelsheet [a-z]+ MANIFEST(?: KEY)?(?: --[a-z-]+)?(?: KEY| STATE)?")
-_NAMES = re.compile("MANIFEST| KEY| STATE")
-"""What stands in an advice for the names of the row and its manifest."""
 
 EntriesOf: TypeAlias = Callable[[Sequence[str]], Mapping[str, Entry]]
 """Returns the journal's entries of rows, by their keys."""
@@ -90,7 +84,7 @@ def results_by_part(
     tasks = (
         f"{origin_of(config.api.base_url)}{TASK_PATH}" if config is not None and linked else None
     )
-    words = (typed or Invocation(manifest.path)).words
+    typed = typed or Invocation(manifest.path)
     results = []
     rows = zip(manifest.rows, plan.steps, strict=True)
     while part := list(islice(rows, ROWS_AT_ONCE)):
@@ -100,7 +94,7 @@ def results_by_part(
             result = result_of(row.number, step, entries.get(step.key), problems)
             reused = any(map(_ends_in_advice, result.warnings))
             if result.action or reused or (tasks and result.task_id):
-                result = _complete_advice(result, words, step.key, tasks)
+                result = _complete_advice(result, typed, step, tasks)
             results.append(result)
     return results
 
@@ -115,26 +109,19 @@ def states_of(gone: Sequence[Step], entries_of: EntriesOf) -> list[State]:
     return states
 
 
-def _complete_advice(result: Result, words: str, key: str, tasks: str | None) -> Result:
-    """Complete the command in the advice with the names, so that it can be copied."""
-    names = {"MANIFEST": words, " KEY": f" {quote_name(key)}", " STATE": f" {result.state}"}
-
-    def fill(command: re.Match[str]) -> str:
-        return _NAMES.sub(lambda name: names[name[0]], command[0])
-
-    # Only the commands: what stands beside them may name a row or a file in any words.
-    action = _COMMAND.sub(fill, result.action or "")
+def _complete_advice(result: Result, typed: Invocation, step: Step, tasks: str | None) -> Result:
+    """Complete the commands in the advice with the names, so that they can be copied."""
+    bought, action = step.repeat_of, result.action
+    there = None if bought is None else typed.elsewhere(bought.manifest, bought.folder)
+    if action is not None:
+        action = typed.complete(action, step.key, result.state, there)
     link = f"{tasks}{quote(result.task_id, safe='')}" if tasks and result.task_id else None
+    fresh = quoted_option("--pay-again", step.key)
     warnings = (
-        one.replace(" KEY", names[" KEY"]) if _ends_in_advice(one) else one
+        one.replace("--pay-again KEY", fresh) if _ends_in_advice(one) else one
         for one in result.warnings
     )
-    return replace(
-        result,
-        action=action or None,
-        task_link=link,
-        warnings=tuple(warnings),
-    )
+    return replace(result, action=action, task_link=link, warnings=tuple(warnings))
 
 
 def _ends_in_advice(warning: str) -> bool:
@@ -148,6 +135,8 @@ def publish(
     folder: OutputFolder,
     summary: Summary | None,
     source: Path | None = None,
+    *,
+    typed: Invocation | None = None,
 ) -> Published:
     """Write the results, the rows that need the user, and the summary if there is one.
 
@@ -160,30 +149,35 @@ def publish(
         folder: where to write.
         summary: the run in figures; None to write none.
         source: a copy of the manifest as it was when it was read; None for the manifest itself.
+        typed: what the user named, for the commands in notes; None for the manifest alone.
 
     Raises:
         StoreError: the folder does not take the files.
 
     """
     manifest = checked.manifest
+    named = typed or Invocation(manifest.path)
     if folder.wrote(manifest.path):
         stem = f"{manifest.path.stem}-results"
         written = write_results(
             manifest, results, folder.root, summary=summary, stem=stem, source=source
         )
-        failed, notes = None, (*written.notes, _part(checked))
+        failed, notes = None, (*written.notes, _part(checked, named, folder.root))
     else:
         written = write_results(manifest, results, folder.root, summary=summary, source=source)
         keys = None if "key" in checked.fields else checked.keys
         failed, notes = write_failed(manifest, results, folder.root, keys=keys), written.notes
     if summary is not None:
         write_summary(summary, folder.root)
-    return Published(written.path, failed, notes)
+    return Published(written.path, failed, tuple(map(named.complete, notes)))
 
 
-def _part(checked: CheckedManifest) -> str:
+def _part(checked: CheckedManifest, typed: Invocation, folder: Path) -> str:
     """Return what remains to do after a run over results or failed rows of a manifest."""
-    report = "`reelsheet report` with the manifest itself brings its own results up to date."
+    command = "reelsheet report"
+    if typed.origin is not None:
+        command = typed.owner(folder).command("report")
+    report = f"`{command}` with the manifest itself brings its own results up to date."
     if any(map(looks_made_of_contents, checked.keys)):
         return (
             f"{report} Do not repeat the corrections there: it has no key column, so the corrected "

@@ -220,7 +220,7 @@ def _note_of_other_name(target: Path, path: Path) -> tuple[str, ...]:
         return ()
     note = (
         f"{target.name} is open in another program or locked, so {path.name} was written instead. "
-        f"Close {target.name} and run `reelsheet report` to bring it up to date."
+        f"Close {target.name} and run `reelsheet report MANIFEST` to bring it up to date."
     )
     return (note,)
 
@@ -260,5 +260,5 @@ def _note_of_failed_copy(name: str, path: Path, why: str) -> str:
     return (
         f"{name} could not be copied ({why}), so {path.name} is a new workbook with its values "
         "alone: formats, formulas and other sheets are not in it. Open and save the manifest in "
-        "Excel, then run `reelsheet report`."
+        "Excel, then run `reelsheet report MANIFEST`."
     )

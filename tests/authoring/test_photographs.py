@@ -248,7 +248,7 @@ def test_the_command(tmp_path: Path) -> None:
     told = CliRunner().invoke(app, ["init", "--from-images", str(folder), "--output", str(target)])
     assert told.exit_code == 0
     assert "x.psd" in told.stdout
-    assert f'--set "manifest.image_root={folder}"' in told.stdout
+    assert f"--set manifest.image_root={folder}" in told.stdout
     assert "with 3 rows" in told.stdout
     assert "b_clasp became" in told.stderr
 

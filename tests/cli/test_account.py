@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import shutil
 import sqlite3
 from pathlib import Path
@@ -67,9 +68,21 @@ def test_for_people(book: Path, tmp_path: Path) -> None:
     """A table of manifests, one of days, and what to settle, with the command."""
     result = call(book=book)
     assert result.exit_code == 0, result.output
-    for words in ("account toapis.com", str(tmp_path / "hats"), "all", "1 submission to settle"):
+    for words in ("account toapis.com", str(tmp_path / "hats"), "1 submission to settle"):
         assert words in result.stdout
-    assert "reelsheet resolve MANIFEST --all" in result.stdout
+    heads = [line.split("  ") for line in result.stdout.splitlines() if "videos" in line]
+    assert [[head.strip() for head in line if head] for line in heads] == [
+        ["manifest", "output folder", "videos", "seconds of video", "USD", "to settle"],
+        ["day", "videos", "seconds of video", "USD"],
+    ]
+    assert "all days" in result.stdout
+    (command,) = (line for line in result.stdout.splitlines() if "reelsheet" in line)
+    manifest, folder = tmp_path / "shoes" / "m.csv", tmp_path / "shoes"
+    assert shlex.split(command) == [
+        *("reelsheet", "resolve", str(manifest), "--out", str(folder)),
+        *("--set", f"account.book={book}", "--set", "budget.timezone=UTC"),
+        *("--set", "provider=toapis", "--all"),
+    ]
 
 
 def test_before_the_first_live_run(tmp_path: Path) -> None:

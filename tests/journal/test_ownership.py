@@ -61,8 +61,8 @@ def test_it_is_found_beside_the_manifest_and_above(
     assert "paid for a second time" in found.message
     assert str(there) in found.message
     assert str(here.root) in found.message
-    assert f'--out "{there}" or start in {(tmp_path / home).resolve()}' in (found.action or "")
-    assert f'--out "{here.root}"' in (found.action or "")
+    assert f"--out {there} or start in {(tmp_path / home).resolve()}" in (found.action or "")
+    assert f"--out {here.root}." in (found.action or "")
     assert files(tmp_path) == before
 
 
@@ -113,7 +113,7 @@ def test_a_journal_that_cannot_be_read_may_be_the_one(manifest: Path, tmp_path: 
     found = explain_paid_elsewhere(manifest, OutputFolder(tmp_path / NAME), "outputs")
     assert found is not None
     assert "damaged. If this manifest" in found.message
-    assert f'--out "{there}"' in (found.action or "")
+    assert f"--out {there};" in (found.action or "")
     with pytest.raises(StoreError):
         explain_paid_elsewhere(manifest, OutputFolder(there), "outputs")
 

@@ -361,8 +361,8 @@ def test_keys_that_no_row_has_are_named() -> None:
 @pytest.mark.parametrize(
     ("state", "named", "unmet"),
     [
-        (State.DONE, {"redo": "a"}, "a gets no new take: 1 attempts made, limits.attempts is 1"),
-        (State.FAILED, {"redo": "a"}, "a gets no new take: 1 attempts made, limits.attempts is 1"),
+        (State.DONE, {"redo": "a"}, "a gets no new take: 1 attempt made, limits.attempts is 1"),
+        (State.FAILED, {"redo": "a"}, "a gets no new take: 1 attempt made, limits.attempts is 1"),
         (
             State.DONE,
             {"pay_again": "a"},

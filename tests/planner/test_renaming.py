@@ -285,7 +285,7 @@ def test_the_plan_says_from_which_key() -> None:
     assert planned(failed, least) == (
         Action.LEAVE,
         "renamed",
-        "renamed from C012; 1 attempts made, limits.attempts is 1",
+        "renamed from C012; 1 attempt made, limits.attempts is 1",
     )
 
 

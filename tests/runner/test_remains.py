@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import events as ev
 from pipeline.disk.folder import OutputFolder
-from pipeline.model import Manifest, Row, State
+from pipeline.model import Manifest, Row, State, aside_key
 from pipeline.runner.remains import (
     Trace,
     journal_id_in,
@@ -79,6 +79,35 @@ def test_several_attempts_of_a_row_that_was_renamed(folder: OutputFolder) -> Non
         ("b", "a", 2, State.SUBMITTING),
         ("a", "a\x1f2", 1, State.SUBMITTING),
     ]
+
+
+def test_entries_that_stepped_aside(folder: OutputFolder) -> None:
+    """The log shows their keys without a control character, and still tells them apart."""
+    aside, other = aside_key("a"), aside_key("a\x1f2")
+    events = [
+        ev.Intended("a", 1, attempt("a")),
+        ev.Renamed("a", 1, aside),
+        ev.Intended("a", 1, attempt("a")),
+        ev.Renamed("a", 1, other),
+        ev.Intended("a aside", 1, attempt("a aside")),
+        ev.Accepted(other, 1, "video_2"),
+    ]
+    told = [(one.key, one.identity, one.task_id) for one in log(folder, events)]
+    assert told == [
+        (aside, "a", None),
+        (other, "a\x1f2", "video_2"),
+        ("a aside", "a aside", None),
+    ]
+    lines = list(logged(folder.log))
+    assert lines[2]["new_key"] == "a aside"
+    assert lines[6]["key"] == "a 2 aside"
+    assert "\\u001f" not in folder.log.read_text(encoding="utf-8")
+    # As earlier versions wrote it.
+    for line in lines:
+        for name in ("key", "new_key"):
+            if f"{name}_parts" in line:
+                line[name] = "\x1f".join(line.pop(f"{name}_parts"))
+    assert [(one.key, one.identity, one.task_id) for one in traces_in_log(lines)] == told
 
 
 def test_what_was_never_sent_leaves_no_trace(folder: OutputFolder) -> None:

@@ -137,7 +137,7 @@ def rebuilt(shop: Shop) -> Ended:
     before, there = shop.sent, shop.journal.exists()
     shown = shop.run(command="journal rebuild")
     assert shown.code == 2, shown.out + shown.err
-    assert "It would be restored with" in shown.out
+    assert "It would hold " in shown.out
     assert shop.journal.exists() == there
     assert not list(shop.out.glob("journal.before-*"))
     done = shop.run("--yes", command="journal rebuild")

@@ -565,7 +565,7 @@ def test_an_answer_for_a_few_rows_is_none_for_the_rest(shop: Shop) -> None:
 def test_what_is_asked_for_by_key_and_not_done_is_said(shop: Shop, bought: Path) -> None:
     """It ends with 1; the plan says so, too."""
     once = {"limits.attempts": "1"}
-    said = "mug gets no new take: 1 attempts made, limits.attempts is 1"
+    said = "mug gets no new take: 1 attempt made, limits.attempts is 1"
     redone = shop.run(bought, "--redo", "mug", **once)
     assert (redone.code, shop.submitted) == (1, 0)
     assert said in redone.err

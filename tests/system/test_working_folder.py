@@ -56,8 +56,8 @@ def test_another_working_folder_pays_nothing_twice(product: Product, api: Api) -
         refused = cron(command, manifest)
         assert refused.code == 2
         assert "paid for a second time" in refused.err
-        assert f'--out "{out}"' in refused.err
-        assert f'--out "{cron.folder / "outputs" / "night"}"' in refused.err
+        assert f"--out {out} " in refused.err
+        assert f"--out {cron.folder / 'outputs' / 'night'}." in refused.err
     planned = cron("plan", manifest, "--json")
     assert planned.code == 0
     assert "paid for a second time" in planned.err

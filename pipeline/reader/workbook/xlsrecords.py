@@ -21,6 +21,7 @@ import olefile
 from xlrd.biffh import encoding_from_codepage, unpack_string, unpack_unicode
 
 from pipeline.errors import ManifestError
+from pipeline.manifest.wording import agree, count
 from pipeline.reader.content import MAGIC, Content, refuse_renamed
 from pipeline.reader.workbook.damage import (
     Damage,
@@ -121,7 +122,9 @@ def read_stream(path: Path, data: bytes) -> bytes:
             stream: bytes = container.openstream([table.name]).read()
         _refuse_circle(container, table)
         if len(stream) < table.size:
-            raise Damage(f"{table.size - len(stream):,} bytes of its table are missing")
+            missing = table.size - len(stream)
+            are = agree(missing, "is", "are")
+            raise Damage(f"{count(missing, 'byte')} of its table {are} missing")
         return stream
 
 
