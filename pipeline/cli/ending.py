@@ -105,8 +105,7 @@ def _say_after(report: RunReport, order: Order, *, quiet: bool, heading: bool = 
     print_results(report.results_file, report.failed_file)
     invalid = len(found.manifest.rows) - found.valid
     if invalid:
-        check = order.invocation.command("check")
-        typer.echo(f"to see what is wrong with {agree(invalid, 'it', 'them')}: {check}")
+        typer.echo(f"to see what breaks a rule: {order.invocation.command('check')}")
     if report.exit_code == ExitCode.IN_DOUBT:
         typer.echo(
             "rows in doubt or missing: see result_action, and "

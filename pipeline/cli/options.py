@@ -91,7 +91,12 @@ Redo = Annotated[
     ),
 ]
 Only = Annotated[
-    str | None, typer.Option("--only", metavar="KEY,…", help="Only the rows with these keys.")
+    str | None,
+    typer.Option(
+        "--only",
+        metavar="KEY,…",
+        help="Only the rows with these keys; a key with a comma in double quotes.",
+    ),
 ]
 Limit = Annotated[
     int | None, typer.Option("--limit", metavar="N", min=0, help="Submit at most N rows.")

@@ -28,6 +28,7 @@ from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
+    from pipeline.manifest.invocation import Invocation
     from pipeline.runner.resolve import Doubt
     from pipeline.runner.target import Target
 
@@ -114,15 +115,13 @@ def _list(target: Target, *, as_json: bool) -> None:
         print_json({"manifest": str(target.manifest), "currency": currency, "rows": rows})
         return
     for one in doubts:
-        _show(one, currency)
+        _show(one, currency, target.invocation)
     if not doubts:
         typer.echo("no row is in doubt or missing")
         return
-    resolve = target.invocation.command("resolve")
     typer.echo(
-        f"{count(len(doubts), 'row')} to settle. Look each up in your ToAPIs account, then:\n"
-        f"  {resolve} KEY --task-id ID   if it is there\n"
-        f"  {resolve} KEY --not-sent     if it is not"
+        f"{count(len(doubts), 'row')} to settle. Look each up in your ToAPIs account, then run the "
+        "command that fits."
     )
 
 
@@ -135,7 +134,7 @@ def _check_if_readable(target: Target) -> CheckedManifest | None:
         return None
 
 
-def _show(one: Doubt, currency: str) -> None:
+def _show(one: Doubt, currency: str, typed: Invocation) -> None:
     place = "no longer in the manifest" if one.row is None else f"row {one.row}"
     cost = "" if one.cost is None else f", {one.cost:,.2f} {currency}"
     typer.echo(f"{one.key} ({place}): {one.state}, submitted {one.submitted_at} (UTC)")
@@ -153,3 +152,5 @@ def _show(one: Doubt, currency: str) -> None:
             f"  balance during run {one.run_id}: {one.balance_before:,.2f} before, "
             f"{one.balance_after:,.2f} after, difference {one.balance_difference:,.2f}"
         )
+    typer.echo(f"  if it is there: {typed.command('resolve', '--task-id', 'ID', key=one.key)}")
+    typer.echo(f"  if it is not:   {typed.command('resolve', '--not-sent', key=one.key)}")

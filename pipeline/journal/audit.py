@@ -18,7 +18,7 @@ from pipeline.journal.reading import read_twice
 from pipeline.lifecycle import ImpossibleMove
 from pipeline.manifest.invocation import Invocation, of_row
 from pipeline.manifest.wording import count
-from pipeline.model import Entry, State, Video, shown_key
+from pipeline.model import IDENTITY_MARK, Entry, State, Video, shown_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,9 @@ def _fault(journal: Path) -> str | None:
 def _of_video(key: str, video: Video, folder: OutputFolder, typed: Invocation) -> Iterator[Finding]:
     path = folder.videos / video.name
     fetch = typed.command("fetch", *of_row("--only", key))
+    again = f", or run {fetch}, which can bring it back for a day after it was made."
+    if IDENTITY_MARK in key:
+        again = ": its row has left the manifest."
     key = shown_key(key)
     try:
         with open_regular(path) as descriptor:
@@ -86,7 +89,7 @@ def _of_video(key: str, video: Video, folder: OutputFolder, typed: Invocation) -
     except FileNotFoundError:
         yield Finding(
             f"row {key}: its video {path} is gone.",
-            f"Put it back, or run {fetch}, which can bring it back for a day after it was made.",
+            f"Put it back{again}",
         )
     except OSError as error:
         yield Finding(
@@ -102,8 +105,7 @@ def _of_video(key: str, video: Video, folder: OutputFolder, typed: Invocation) -
                     if size != video.size_bytes
                     else "."
                 ),
-                f"Move it away. Then put the right one back, or run {fetch}, which can bring it "
-                "back for a day after it was made.",
+                f"Move it away. Then put the right one back{again}",
             )
 
 

@@ -215,7 +215,7 @@ def _write(
     with raise_store_errors(folder.journal):
         new.rename(folder.journal)
     kept = f"; the file that was there is {aside}" if aside else ""
-    return f"{'restored' if aside else 'made'} {folder.journal}{kept}"
+    return f"restored {folder.journal}{kept}"
 
 
 def _move_aside(journal: Path) -> Path | None:

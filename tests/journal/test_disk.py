@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import shutil
 import sqlite3
@@ -14,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import StoreError
+from pipeline.errors import JournalDamaged, StoreError
 from pipeline.journal.database import VERSION, unusable
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
+from pipeline.manifest.invocation import Invocation, note_invocation
 from tests.journal.lives import intended
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +51,7 @@ while True:
 LIMITED = """
 import resource, signal, sys
 from pathlib import Path
-from pipeline.errors import StoreError
+from pipeline.errors import JournalDamaged, StoreError
 from pipeline.journal import journal as module
 from pipeline.journal.journal import Journal
 from tests.journal.lives import intended
@@ -221,6 +223,28 @@ def test_a_dump_is_restored(tmp_path: Path, noted: bool) -> None:
         assert journal.id == known
         assert journal._connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
     assert replay(restored) == read_entries(restored)
+
+
+def test_whose_a_damaged_journal_is(tmp_path: Path) -> None:
+    """The command that works on it says so, else the last run; otherwise no manifest is made up."""
+    folder = tmp_path / "outputs" / "a shop"
+    folder.mkdir(parents=True)
+    path = folder / "journal.db"
+    path.write_text("a text" * 1000, encoding="utf-8")
+
+    def advised() -> str:
+        with pytest.raises(JournalDamaged) as caught:
+            read_entries(path)
+        return caught.value.action or ""
+
+    assert advised().startswith("Restore it with `journal rebuild`. Do not delete the file")
+    said = json.dumps({"manifest": str(folder / "failed.csv")})
+    (folder / "summary.json").write_text(said, encoding="utf-8")
+    assert advised().startswith("Restore it with `journal rebuild`. ")
+    (folder / "summary.json").write_text('{"manifest": "m/p 1.csv"}', encoding="utf-8")
+    assert f'rebuild "m/p 1.csv" --out "{folder}". Do not' in advised()
+    note_invocation(folder, Invocation(Path("a shop.csv"), config=Path("c.yaml")))
+    assert 'rebuild "a shop.csv" --config c.yaml. Do not' in advised()
 
 
 def test_an_emptied_journal_is_not_begun_anew(tmp_path: Path) -> None:

@@ -349,6 +349,10 @@ def test_the_first_row_deleted_and_numbered_anew(eight: Shop) -> None:
         ended = eight("run")
         assert (ended.code, eight.submitted) == (0, 0), ended.err
         each_its_own(eight)
+    for said in (*eight.product.said, (eight.out / "run.log").read_text(encoding="utf-8")):
+        assert "\x1f" not in said
+        assert "\\u001f" not in said
+    assert "1 aside" in eight("plan", "-v").out + (eight.out / "run.log").read_text("utf-8")
 
 
 def test_a_doubt_whose_key_is_taken_can_still_be_settled(eight: Shop) -> None:
