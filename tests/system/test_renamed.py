@@ -187,7 +187,7 @@ def test_an_ordinary_act_buys_nothing(
     ended = done("run")
     assert ended.code == 0, ended.err
     assert done.api.calls(since=mark) == []
-    assert "5 rows renamed since the last run; what was paid for them is kept" in ended.err
+    assert "5 rows renamed since the last run; what was paid for is kept" in ended.err
     assert done.by_content == before, "of equal rows, too, each keeps its own video"
     assert done.files == files
     assert done.groups == {"done": 5}
