@@ -270,16 +270,16 @@ def stop_for_forgotten(typed: Invocation, folder: OutputFolder, *, references: b
             "provider does not find the other rows proves nothing, and they were not sent",
             Reach.SUBMITTING,
             "See in your ToAPIs account what was made, and submit a row that was not made by its "
-            f"key, with {typed.command('run', '--pay-again')} KEY: once its own reference is found, "
-            "the others go on by themselves.",
+            f"key, with {typed.command('run', '--pay-again')} KEY: once its own reference is "
+            "found, the others go on by themselves.",
         )
     return Stop(
         ExitCode.IN_DOUBT,
         f"{forgotten} without api.client_reference that cannot be looked up",
         Reach.SUBMITTING,
         "See in your ToAPIs account what was made. To have the journal trusted again: "
-        f"{typed.rebuild(folder.root)}. Where that finds nothing to restore, submit the rows that "
-        f"were not made by their keys: {typed.command('run', '--pay-again')} KEY,….",
+        f"{typed.rebuild(folder.root)}. Where that finds nothing to restore, submit the rows "
+        f"that were not made by their keys: {typed.command('run', '--pay-again')} KEY,….",
     )
 
 
