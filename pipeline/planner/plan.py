@@ -202,9 +202,12 @@ def limit_submissions(plan: Plan, limit: int | None) -> Plan:
 
 
 def has_lost_file(step: Step, entry: Entry | None) -> bool:
-    """Return whether a row was done, and its video can neither be found nor downloaded again."""
+    """Return whether a row was done, and its video can neither be found nor downloaded again.
+
+    A row that had expired and is bought again is done at the end of the run, too.
+    """
     done = entry is not None and entry.state is State.DONE
-    return done and step.group == State.EXPIRED.value
+    return done and step.action is not Action.SUBMIT and step.group == State.EXPIRED.value
 
 
 def unknown_keys(selection: Selection, keys: Collection[str]) -> list[str]:

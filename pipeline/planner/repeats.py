@@ -76,8 +76,8 @@ class Compared:
 
     `known` is how many submissions of other journals the plan knew of, by request. Rows with a key
     in `exempt` are not compared: with the setting `pay` all, else those that are `named` by what
-    was asked for. Those of `paid_again` were bought before, and `--pay-again` says that they are
-    bought nevertheless.
+    was asked for. Those of `paid_again` were bought before, and `--pay-again` or `--redo` says that
+    they are bought nevertheless.
     """
 
     plan: Plan
@@ -177,15 +177,14 @@ class _Comparison:
         return self._serve(step, earlier, f"bought in other words for {describe(earlier)}")
 
     def is_paid_again(self, key: str) -> bool:
-        """Return whether `--pay-again` has a row bought whose request was bought before."""
+        """Return whether a row is bought on purpose whose request was bought for another row."""
+        request, entry = self.requests[key], self.entries.get(key)
         asked = self.selection.pay_again_all or key in self.selection.pay_again
-        entry = self.entries.get(key)
         redone = key in self.selection.redo or (
             self.selection.redo_changed and entry is not None and entry.state is State.DONE
         )
-        reused = entry is not None and entry.reused
-        bought = reused or bool(self._pool(content_of(self.requests[key])))
-        return asked and bought and not redone
+        reused = entry is not None and entry.reused and same_content(entry.attempt.request, request)
+        return (asked or redone) and (reused or bool(self._pool(content_of(request))))
 
     def _own_take(self, step: Step, request: Request) -> Submission | None:
         """Return the take that was made of the request that the row has again, if there is one."""

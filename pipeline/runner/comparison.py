@@ -252,14 +252,19 @@ class Comparison:
         )
 
     def describe_paid_again(self, compared: Compared) -> str | None:
-        """Say what `--pay-again` pays for; None if nothing."""
-        keys = compared.paid_again
+        """Say what `--pay-again` and `--redo` pay for that was bought before; None if nothing."""
+        keys, selection = compared.paid_again, self.selection
         if not keys:
             return None
+        asked = {
+            "--pay-again": selection.pay_again_all or selection.pay_again,
+            "--redo": selection.redo_changed or selection.redo,
+        }
+        words = ", ".join(word for word, given in asked.items() if given)
         seconds, money = price(keys, self.checked, self.config)
         return (
             f"{count(len(keys), 'row')} bought before {agree(len(keys), 'is', 'are')} paid for "
-            f"again (--pay-again): {describe_price(seconds, money, self.config)}"
+            f"again ({words}): {describe_price(seconds, money, self.config)}"
         )
 
     def warnings(self, compared: Compared) -> tuple[str, ...]:

@@ -217,6 +217,18 @@ def test_redo_is_not_compared() -> None:
     assert compared.exempt == {"y"}
 
 
+def test_what_redo_buys_is_told_if_another_row_has_bought_it() -> None:
+    """A take of the row's own that is made anew is no surprise."""
+    rows, others = {"x": "mug", "y": "cap", "z": "hat"}, [bought("A", "cap"), bought("B", "tea")]
+    done = [entry("x", "mug"), entry("y", "bag"), reused("z", bought("B", "tea"))]
+    sheet = Sheet(rows, done, elsewhere=others)
+    assert sheet.compare(Selection(redo_changed=True)).paid_again == {"y"}
+    assert sheet.compare(Selection(redo=frozenset("xyz"))).paid_again == {"y"}
+    unedited = Sheet({"z": "tea"}, [reused("z", bought("B", "tea"))], elsewhere=others)
+    assert unedited.compare(Selection(redo=frozenset("z"))).paid_again == {"z"}
+    assert unedited.compare(Selection(redo_changed=True)).paid_again == frozenset()
+
+
 def test_pay_again_is_not_compared() -> None:
     """By key or for all rows; the other rows still are."""
     sheet = Sheet({"x": "mug", "y": "bag"}, elsewhere=[bought("A", "mug"), bought("B", "bag")])

@@ -451,6 +451,18 @@ def test_what_is_paid_for_again_is_said_with_its_price(desk: Desk) -> None:
     assert plain.describe_paid_again(plain.compare()) is None
 
 
+def test_what_a_redo_pays_for_again_is_said(desk: Desk) -> None:
+    """A plan says it, too; both words are named where both are given."""
+    desk.buy("a mug", "C012")
+    for selection, words in (
+        (Selection(redo=frozenset("x")), "--redo"),
+        (Selection(redo=frozenset("x"), pay_again_all=True), "--pay-again, --redo"),
+    ):
+        comparison = desk.compare(selection)
+        (said,) = comparison.warnings(comparison.compare())
+        assert said == f"1 row bought before is paid for again ({words}): 6 s of video"
+
+
 def test_another_edition_of_a_table_is_asked_about(desk: Desk) -> None:
     """Ten rows and half of them, with the money and both ways on; a series is never asked about."""
     keys = [f"C{number}" for number in range(20)]

@@ -188,6 +188,24 @@ def test_what_the_copy_has_is_its_own(shop: Shop, bought: Path) -> None:
     assert shop.submitted == 0
 
 
+def test_what_had_expired_and_is_bought_again_is_done(shop: Shop) -> None:
+    """In the results of the very run that buys it, by retry and by name."""
+    sheet = shop.write("sheet.csv", shop.rows("mug", "bag"))
+    shop.api.faults("query_no_url")
+    assert shop.run(sheet).code == 1
+    out = shop.folder / "outputs" / "sheet"
+    assert {one["result_state"] for one in of(out)} == {"expired"}
+    shop.api.faults()
+    shop.mark = shop.api.mark()
+    redone = shop.run(sheet, "--only", "mug", "--redo", "mug")
+    assert (redone.code, shop.submitted) == (0, 1), redone.err
+    retried = shop.product("retry", sheet)
+    assert (retried.code, shop.submitted) == (0, 1), retried.err
+    for one in of(out):
+        assert (one["result_state"], one["result_error"], one["result_action"]) == ("done", "", "")
+        assert (out / one["result_video"]).is_file()
+
+
 def test_new_rows_are_made_and_equal_ones_as_often_as_they_stand_there(
     shop: Shop, bought: Path
 ) -> None:
@@ -248,6 +266,24 @@ def test_redo_and_pay_again_pay_on_purpose(shop: Shop, bought: Path) -> None:
     assert shop.submitted == 3
     assert "no row has the key capp" in shop.run(copy, "--pay-again", "capp").err
     assert not shop.api.repeated()
+
+
+def test_redo_says_that_another_sheet_has_bought_it(shop: Shop, bought: Path) -> None:
+    """It pays all the same; the plan and the run say so, and what it costs."""
+    edited = shop.rows(*NAMES)
+    edited[0]["prompt"] += ", blue"
+    assert shop.run(shop.write("blue.csv", edited[:1])).code == 0
+    shop.write(bought.name, edited)
+    said = "1 row bought before is paid for again (--redo): 6 s of video, 3.00 USD"
+    planned = shop.product("plan", bought, "--redo", "changed", sets=PRICE)
+    assert said in planned.out + planned.err
+    shop.mark = shop.api.mark()
+    ended = shop.run(bought, "--redo", "changed", **PRICE)
+    assert (ended.code, shop.submitted) == (0, 1)
+    assert said in ended.err
+    again = shop.run(bought, "--redo", "bag", **PRICE)
+    assert (again.code, shop.submitted) == (0, 1)
+    assert "bought before" not in again.err, "its own take is no surprise"
 
 
 def test_edited_away_and_back_again(shop: Shop, bought: Path) -> None:

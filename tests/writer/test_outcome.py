@@ -214,6 +214,15 @@ def test_a_video_gone_with_its_link_says_how_to_make_it_anew() -> None:
     assert "--redo KEY" in (told.action or "")
 
 
+def test_a_row_that_had_expired_and_was_bought_again_is_done() -> None:
+    """Its group is that of the plan, from before the run."""
+    asked = step(State.EXPIRED, Action.SUBMIT, reason="expired: a new attempt")
+    done = entry(State.DONE, video=VIDEO)
+    told = result_of(7, asked, done, ())
+    assert (told.state, told.error, told.action) == (State.DONE, None, None)
+    assert state_of(step(State.EXPIRED), done) is State.EXPIRED
+
+
 @pytest.mark.parametrize("state", [State.FAILED, State.DONE])
 def test_spent_attempts_are_named(state: State) -> None:
     """Retry would not help: edit, or raise the limit."""
