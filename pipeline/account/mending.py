@@ -28,7 +28,7 @@ from pipeline.disk.sqlitefile import insert, open_damaged, path_of
 from pipeline.errors import ReelsheetError, StoreError, Withheld
 
 _UNREADABLE = (sqlite3.Error, ValueError, TypeError, KeyError)
-_BESIDE = ("-wal", "-shm", "")
+_BESIDE = ("-journal", "-wal", "-shm", "")
 """What the names of a book's files end with: the log first, it is nothing without its book."""
 _KEYS = {"journals": "journal_id", "requests": "request_hash", "uploads": "account, sha256"}
 _INDEXES = {

@@ -14,11 +14,10 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.disk import failures
-from pipeline.disk.failures import damaged, store_error, without_right
+from pipeline.disk.failures import cause_of, damaged, keep_undo, store_error, without_right
 from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import (
     bring_forward,
-    cause_of,
     fault_in,
     open_to_read,
     open_to_write,
@@ -134,7 +133,8 @@ def unusable(path: Path, error: OSError | sqlite3.Error) -> StoreError:
     if damaged(cause):
         action = how_to_mend(path)
     elif without_right(cause) and not is_gone(path):
-        action = f"Run as its owner, or take the right to read and write it. {_ANOTHER}"
+        action = "Run as its owner, or take the right to read and write it."
+        action += keep_undo(path, cause) or f" {_ANOTHER}"
     elif isinstance(cause, OSError):
         action = _ANOTHER
     return store_error(f"the account's book {path}", cause, cannot="be used", action=action)

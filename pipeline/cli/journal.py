@@ -63,7 +63,8 @@ def _backup(
     """Copy the journal to one file, whole also while a run is working; sends nothing.
 
     A file that exists is never written over. To go back to a backup, put it in the place of
-    journal.db while no run is working, and move journal.db-wal away if there is one.
+    journal.db while no run is working, and move journal.db-wal and journal.db-journal away if they
+    are there.
     """
     from pipeline.journal.copies import back_up, backup_name
 

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from pipeline.disk.openfile import open_unlinked
 from pipeline.errors import StoreError, UsageError
 
 _FREE = "Free some space and run again: nothing paid for is lost."
@@ -41,6 +42,10 @@ _OF_SYSTEM = {
 _OF_SQLITE = {
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_READONLY: ("it is read-only", _RIGHTS),
+    sqlite3.SQLITE_READONLY_ROLLBACK: (
+        "a write to it was interrupted, and must be undone before it can be read",
+        _RIGHTS,
+    ),
     sqlite3.SQLITE_BUSY: ("another program keeps it locked", "Close that program and run again."),
     sqlite3.SQLITE_CANTOPEN: ("it cannot be opened, or its folder cannot be written to", _RIGHTS),
     sqlite3.SQLITE_NOTADB: ("it is no SQLite database, or it is damaged", _LOOK),
@@ -135,11 +140,30 @@ def without_right(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
+def cause_of(path: Path, error: OSError | sqlite3.Error) -> OSError | sqlite3.Error:
+    """Return what the system says of a file that SQLite, which does not say why, cannot open."""
+    if isinstance(error, sqlite3.Error) and without_right(error):
+        try:
+            os.close(open_unlinked(path, os.O_RDONLY))
+        except OSError as reason:
+            return reason
+    return error
+
+
+def keep_undo(path: Path, error: Exception) -> str:
+    """Return what to leave alone where a write must be undone; nothing where none must."""
+    if not isinstance(error, sqlite3.Error) or _code(error) != sqlite3.SQLITE_READONLY_ROLLBACK:
+        return ""
+    return f" Do not delete {path.name}-journal: what undoes the write is in it."
+
+
 def explain_rights(path: Path) -> str:
     """Return what gives this user the right to read and write a file that is there."""
     closed = _first_closed(path)
     if os.name != "posix":
         return f"Run as the owner of {closed}, or take the right to read and write it."
+    if os.statvfs(closed).f_flag & os.ST_RDONLY:
+        return "Make the disk writable."
     found = closed.stat()
     if found.st_uid != os.geteuid():
         return f"{closed} belongs to {_owner(closed, found.st_uid)}: run as that user."
@@ -165,7 +189,8 @@ def _owner(path: Path, number: int) -> str:
 
 def _explain(error: Exception) -> tuple[str, str]:
     if isinstance(error, sqlite3.Error):
-        return _OF_SQLITE.get(_code(error) & _PRIMARY, (str(error), _LOOK))
+        usual = _OF_SQLITE.get(_code(error) & _PRIMARY, (str(error), _LOOK))
+        return _OF_SQLITE.get(_code(error), usual)
     if isinstance(error, OSError):
         return _OF_SYSTEM.get(error.errno or 0, (explain_os_error(error), _LOOK))
     return str(error) or type(error).__name__, _LOOK

@@ -29,8 +29,7 @@ from pathlib import Path, PurePath
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from pipeline.disk.failures import without_right
-from pipeline.disk.openfile import is_gone, open_private, open_to_read_bytes, open_unlinked
+from pipeline.disk.openfile import is_gone, open_private, open_to_read_bytes
 
 _One = TypeVar("_One")
 
@@ -100,9 +99,7 @@ def _choose_mode(connection: sqlite3.Connection, *, networked: bool, until: floa
     connection.execute("PRAGMA locking_mode=EXCLUSIVE")
     connection.execute("PRAGMA journal_mode=DELETE")
     connection.execute("PRAGMA locking_mode=NORMAL")
-    connection.execute(
-        "SELECT count(*) FROM sqlite_master"
-    ).fetchone()  # releases the exclusive lock
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # releases the lock
 
 
 def _chose_wal(connection: sqlite3.Connection, until: float) -> bool:
@@ -195,16 +192,6 @@ def fault_in(connection: sqlite3.Connection) -> str | None:
     return None if found == "ok" else lines[0]
 
 
-def cause_of(path: Path, error: OSError | sqlite3.Error) -> OSError | sqlite3.Error:
-    """Return what the system says of a file that SQLite, which does not say why, cannot open."""
-    if isinstance(error, sqlite3.Error) and without_right(error):
-        try:
-            os.close(open_unlinked(path, os.O_RDONLY))
-        except OSError as reason:
-            return reason
-    return error
-
-
 def insert(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:
     """Insert rows, several with each statement.
 
@@ -257,7 +244,23 @@ def lacks_log(path: Path) -> bool:
 
 def open_to_read(path: Path) -> sqlite3.Connection:
     """Open the file at `path`, which must exist, for reading only; raises sqlite3.Error."""
-    return sqlite3.connect(f"{uri_of(path.absolute())}?mode=ro", uri=True, timeout=TIMEOUT_S)
+    _undo_interrupted_write(path)
+    return _open_there(path, "ro")
+
+
+def _undo_interrupted_write(path: Path) -> None:
+    """Have SQLite undo the write of a process that was killed, before the file is only read.
+
+    Its own locks keep it from one that still goes on. Where it may not, the reader is told so.
+    """
+    if is_gone(path.with_name(f"{path.name}-journal")) or path.is_symlink():
+        return
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(_open_there(path, "rw")) as undoing:
+        undoing.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
+def _open_there(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{uri_of(path.absolute())}?mode={mode}", uri=True, timeout=TIMEOUT_S)
 
 
 def uri_of(path: PurePath) -> str:

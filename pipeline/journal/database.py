@@ -13,12 +13,18 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.disk import failures
-from pipeline.disk.failures import damaged, explain_rights, store_error, without_right
+from pipeline.disk.failures import (
+    cause_of,
+    damaged,
+    explain_rights,
+    keep_undo,
+    store_error,
+    without_right,
+)
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import (
     bring_forward,
-    cause_of,
     fault_in,
     open_to_read,
     open_to_write,
@@ -122,8 +128,8 @@ def unusable(path: Path, error: OSError | sqlite3.Error) -> StoreError:
     """Return a failure to use the journal at `path` as a StoreError that says what helps."""
     cause = cause_of(path, error)
     rights = without_right(cause) and not is_gone(path)
-    action = f"{_remedy(path, cause)} {_PAID_AGAIN}" if rights else None
-    found = store_error(f"the journal {path}", cause, cannot="be used", action=action)
+    remedy = f"{_remedy(path, cause)}{keep_undo(path, cause)} {_PAID_AGAIN}" if rights else None
+    found = store_error(f"the journal {path}", cause, cannot="be used", action=remedy)
     return _damage(path, found.message) if damaged(cause) else found
 
 

@@ -39,8 +39,8 @@ from pipeline.runner.target import Target, check_target, refuse_another
 from pipeline.toapis.client import ToAPIs
 
 _LOOK_UPS_AT_ONCE = 8
-_BESIDE = ("", "-wal", "-shm")
-"""The files of a journal in WAL mode, by what their names end with."""
+_BESIDE = ("", "-wal", "-shm", "-journal")
+"""The files of a journal, by what their names end with."""
 
 
 def rebuild(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 from hypothesis import strategies as st
 
@@ -13,6 +16,32 @@ from pipeline.lifecycle import MOVES, apply
 from pipeline.model import Attempt, Entry, Request, Video
 
 VIDEO = Video("a.mp4", 1000, "00", 6.0, 1280, 720, warnings=("0.1 s short",))
+
+_WRITER = """
+import sqlite3, sys
+file = sqlite3.connect(sys.argv[1], isolation_level=None)
+file.execute("PRAGMA cache_size = 1")
+file.execute("PRAGMA journal_mode = DELETE")
+file.execute("BEGIN EXCLUSIVE")
+file.execute("CREATE TABLE of_the_killed (x)")
+for _ in range(50):
+    file.execute("INSERT INTO of_the_killed VALUES (zeroblob(9000))")
+print("written", flush=True)
+sys.stdin.read()
+"""
+
+
+def kill_while_written(path: Path) -> Path:
+    """Kill a process in the middle of a transaction; return the file that undoes what it wrote."""
+    line = [sys.executable, "-c", _WRITER, str(path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(line, text=True, stdin=pipe, stdout=pipe) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "written\n"
+        writer.kill()
+    undo = path.with_name(f"{path.name}-journal")
+    assert undo.exists()
+    return undo
 
 
 def request(text: str) -> Request:

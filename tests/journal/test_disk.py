@@ -11,16 +11,19 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from pipeline.account import schema
 from pipeline.errors import JournalDamaged, StoreError
+from pipeline.journal.copies import back_up, salvage
 from pipeline.journal.database import VERSION, unusable
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from pipeline.manifest.invocation import Invocation, note_invocation
-from tests.journal.lives import intended
+from tests.journal.lives import intended, kill_while_written
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -272,6 +275,43 @@ def test_a_damaged_page_is_found_before_a_row_is_judged(tmp_path: Path, page: in
         with pytest.raises(StoreError, match="damaged") as caught:
             use(path)
         assert "journal rebuild" in (caught.value.action or "")
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("use", [read_entries, replay, back_up, salvage, Journal])
+def test_a_write_that_a_kill_interrupted_is_undone(
+    tmp_path: Path, use: Callable[..., object]
+) -> None:
+    """By whoever opens the journal first, also only to read it."""
+    path, copy = tmp_path / "journal.db", tmp_path / "copy.db"
+    with contextlib.closing(Journal(path)) as journal:
+        journal.append([intended("a")], 1.0).result(10)
+    undo = kill_while_written(path)
+    used = use(path, copy) if use is back_up else use(path)
+    if isinstance(used, Journal):
+        used.close()
+    assert not undo.exists()
+    for one in (path, copy) if use is back_up else (path,):
+        assert set(read_entries(one)) == {"a"}
+        assert_whole(one)
+
+
+@pytest.mark.process
+def test_where_nobody_may_undo_an_interrupted_write_that_is_said(tmp_path: Path) -> None:
+    """And what is needed for it is not deleted out of despair."""
+    path = tmp_path / "journal.db"
+    Journal(path).close()
+    kill_while_written(path)
+    with (
+        contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as reading,
+        pytest.raises(sqlite3.OperationalError) as refused,
+    ):
+        reading.execute("SELECT * FROM meta")
+    for error in (unusable(path, refused.value), schema.unusable(path, refused.value)):
+        assert "a write to it was interrupted, and must be undone" in error.message
+        assert "Do not delete journal.db-journal" in (error.action or "")
+        assert "--out" not in (error.action or "")
+        assert "account.book" not in (error.action or "")
 
 
 def test_a_closed_journal_is_no_reason_for_another_folder(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.journal.reading import read_entries, replay
+from tests.journal.lives import kill_while_written
 from tests.system.harness import invariants, sheets
 from tests.system.harness.api import Api, wait_for
-from tests.system.harness.product import Product, interrupt
+from tests.system.harness.product import Product, book_of, interrupt
 
 PAGE = 4096
 SLOW = {"polling.deadline_s": "100"}
@@ -286,6 +287,27 @@ def test_damage_is_said_by_every_command(
     assert product("run", manifest, "-q").code == 0
     assert len(api.calls("submit", since=mark)) == 1, "the new one alone"
     assert len(content) == (out / "damaged.db").stat().st_size or damage is emptied
+
+
+@pytest.mark.parametrize("first", ["status", "journal verify", "journal backup", "report", "run"])
+def test_after_a_kill_in_the_middle_of_a_write_every_command_goes_on(
+    product: Product, api: Api, manifest: Path, out: Path, first: str
+) -> None:
+    """Of the journal or of the account's book: whoever comes first has the write undone."""
+    assert product("run", manifest, "-q").code == 0
+    mark, known = api.mark(), read_entries(out / "journal.db")
+    undo = [kill_while_written(one) for one in (out / "journal.db", book_of())]
+    ended = product(*first.split(), manifest)
+    assert ended.code == 0, ended.err
+    assert not undo[0].exists()
+    assert product("account").code == 0
+    assert not undo[1].exists()
+    assert read_entries(out / "journal.db") == known == replay(out / "journal.db")
+    assert product("run", manifest, "-q").code == 0
+    assert product("journal", "rebuild", manifest).code == 0
+    assert api.calls("submit", since=mark) == []
+    assert whole(out / "journal.db")
+    assert whole(book_of())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="rights are others there")
