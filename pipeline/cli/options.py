@@ -5,6 +5,7 @@ Tested in tests/cli/test_app.py and tests/system/test_stems.py.
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -153,7 +154,10 @@ def resolve_options(
 
 def with_series(sets: list[str] | None, series: str | None) -> list[str] | None:
     """Return the settings of the command line with the one that --series stands for."""
-    return sets if series is None else [*(sets or []), f"manifest.series={series}"]
+    if series is None:
+        return sets
+    quoted = json.dumps(series, ensure_ascii=False)  # else null or A #1 would be something in YAML
+    return [*(sets or []), f"manifest.series={quoted}"]
 
 
 def check_and_show(target: Target, *, show: bool = True) -> CheckedManifest:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading
+from pipeline.manifest.invocation import Invocation, noted_invocation
 from pipeline.manifest.wording import quote_name
 
 MOVED_FROM = "moved_from"
@@ -104,7 +106,8 @@ def _claim_for_series(
         noted = dict(connection.execute("SELECT name, value FROM meta"))
         if noted.get("series") and OutputFolder(path.parent).wrote(manifest):
             return
-        refusal = _refuse_edition(noted, path, manifest, series, adopt=adopt)
+        typed = noted_invocation(path.parent) or Invocation(manifest)
+        refusal = _refuse_edition(noted, path, typed, series, adopt=adopt)
         if refusal is None:
             values = (("manifest", str(manifest.resolve())), ("series", series))
             connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
@@ -112,12 +115,14 @@ def _claim_for_series(
     raise refusal
 
 
-def refuse_edition(journal: Path, manifest: Path, series: str, *, adopt: bool) -> UsageError | None:
+def refuse_edition(
+    journal: Path, typed: Invocation, series: str, *, adopt: bool
+) -> UsageError | None:
     """Return why a manifest cannot be run as an edition of the series of a journal; None if it can.
 
     Args:
         journal: the file of the journal in the series' output folder.
-        manifest: the manifest.
+        typed: what the user named: the manifest, and what a message is to repeat.
         series: the name of the series.
         adopt: whether the user says that the manifest was moved.
 
@@ -126,23 +131,32 @@ def refuse_edition(journal: Path, manifest: Path, series: str, *, adopt: bool) -
         UsageError: it was written by a newer version.
 
     """
-    return _refuse_edition(read_notes(journal), journal, manifest, series, adopt=adopt)
+    return _refuse_edition(read_notes(journal), journal, typed, series, adopt=adopt)
 
 
 def _refuse_edition(
-    noted: Mapping[str, str], journal: Path, manifest: Path, series: str, *, adopt: bool
+    noted: Mapping[str, str], journal: Path, typed: Invocation, series: str, *, adopt: bool
 ) -> UsageError | None:
     known, owner = noted.get("series"), noted.get("manifest")
     if owner is None or known == series:
         return None
-    same = owner == str(manifest.resolve()) or (adopt and is_gone(Path(owner)))
-    if known is None and same:
+    gone = is_gone(Path(owner))
+    if known is None and (owner == str(typed.manifest.resolve()) or (adopt and gone)):
         return None
-    whose = f"another series, {known}" if known else f"a manifest that is of no series: {owner}"
+    joining = replace(typed, series=known or series)
+    if known is not None:
+        whose, way = f"another series, {known}", joining.command("run")
+    elif gone:
+        whose = f"a manifest that is of no series and is gone: {owner}"
+        way = joining.command("run", "--adopt")
+    else:
+        whose = f"a manifest that is of no series: {owner}"
+        first = replace(joining, manifest=Path(owner), origin=None).command("run", "--limit", "0")
+        way = f"{first}. Then run: {joining.command('run')}"
     return UsageError(
         f"the output folder {journal.parent} belongs to {whose}.",
-        action="If that is an edition of the same table, run it once with --series "
-        f"{quote_name(series)}, and then this one. Otherwise choose another name for the series.",
+        action=f"If that is an edition of the same table, run: {way}. Otherwise choose another "
+        "name for the series.",
     )
 
 

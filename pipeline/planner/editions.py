@@ -6,7 +6,9 @@ the very request was never bought. In one manifest these rows would be `changed`
 a run asks before it pays, if of the rows that it would pay for many have keys of another manifest:
 one that was bought before, or that the same run pays for. Rows whose very request was bought are no
 matter of this: what becomes of them the setting `repeats` says. The setting `manifest.series` gives
-all editions one journal.
+all editions one journal, which takes over what was bought for an edition before: for the very file,
+for an edition called like the series, or for one that is gone, where a person says so. A series
+whose journal does not know these keys is asked about like any other manifest.
 """
 
 from __future__ import annotations
@@ -14,12 +16,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
+from pipeline.manifest.invocation import Invocation
 from pipeline.model import Entry
 from pipeline.planner.plan import Action, Plan, Selection
 
 _DATE = re.compile(r"(?:[0-9][-_. ]?){4,}")
+_NUMBERS = "0123456789 ._-()"
 LEAST_ROWS = 10
 """Fewer rows than these are paid for without a question."""
 
@@ -142,15 +146,62 @@ def _undated(name: str) -> str:
 def begins_series(series: str, edition: Edition) -> bool:
     """Return whether a manifest may be an edition of a series: its name begins as the series does.
 
-    Equal keys alone do not tell: many tables number their rows from 1.
+    A date before the name is no part of it. Equal keys alone do not tell: many tables number their
+    rows from 1.
     """
     stem = PurePath(edition.manifest).stem
-    return stem.casefold().startswith(series.casefold())
+    names = (stem.casefold(), _bare(stem).casefold())
+    return any(name.startswith(series.casefold()) for name in names)
 
 
 def series_of(stem: str, other: str) -> str:
-    """Return a name for the series of two editions: how their names begin, without their dates."""
-    shorter = min(len(stem), len(other))
-    pairs = enumerate(zip(stem.casefold(), other.casefold(), strict=False))
-    alike = next((at for at, (one, two) in pairs if one != two), shorter)
-    return stem[:alike].rstrip("0123456789 ._-()") or stem
+    """Return a name for the series of two editions: how their names begin, without their dates.
+
+    Where they have no word in common it is called after the `other`, whose rows were bought.
+    """
+    one, two = _bare(stem), _bare(other)
+    pairs = enumerate(zip(one.casefold(), two.casefold(), strict=False))
+    alike = next((at for at, (a, b) in pairs if a != b), min(len(one), len(two)))
+    torn = one[:alike][-1:].isalpha() and (one[alike:][:1].isalpha() or two[alike:][:1].isalpha())
+    common = "" if torn else one[:alike].rstrip(_NUMBERS)
+    return common or two or other.lstrip("-.") or "series"
+
+
+def _bare(stem: str) -> str:
+    """Return the name of a file without its dates, and without what parts them from the rest."""
+    return _DATE.sub("", stem).strip(" ._-")
+
+
+@dataclass(frozen=True, slots=True)
+class WayOn:
+    """How a manifest becomes an edition of a series, as commands; they pay for no edited row.
+
+    `owner` is the manifest that rows were bought for, `gone` that its file is. `known` says that
+    the series knows these rows already, `renamed` that the manifest can go on in its folder.
+    """
+
+    typed: Invocation
+    series: str
+    owner: Path
+    out: Path | None = None
+    gone: bool = False
+    known: bool = False
+    renamed: bool = False
+
+    @property
+    def sentences(self) -> str:
+        """Say which commands, in their order."""
+        joining = replace(self.typed, series=self.series, out=self.out)
+        if self.known:
+            return f"run: {joining.command('run')}."
+        if not self.gone:
+            taking_over = replace(joining, manifest=self.owner, origin=None)
+            return (
+                f"let the series {self.series} take over what was bought, first, with: "
+                f"{taking_over.command('run', '--limit', '0')}. Then run: {joining.command('run')}."
+            )
+        moved = f" If it is that file, renamed: {self.typed.command('run', '--adopt')}."
+        return (
+            f"which is gone, run: {joining.command('run', '--adopt')}."
+            f"{moved if self.renamed else ''}"
+        )

@@ -112,7 +112,7 @@ def find_repeats(
         step.key for step in submits if _is_paid_on_purpose(step, entries.get(step.key), selection)
     )
     exempt = frozenset(step.key for step in submits) if setting is Repeats.PAY else named
-    comparison = _Comparison(requests, entries, history, selection, setting, exempt)
+    comparison = _Comparison(requests, entries, history, selection, setting, exempt, named)
     compared = Plan(tuple(map(comparison.compare, plan.steps)), plan.gone)
     submitted = [requests[step.key] for step in compared.of(Action.SUBMIT)]
     known = {
@@ -141,6 +141,7 @@ class _Comparison:
     selection: Selection
     setting: Repeats
     exempt: Collection[str]
+    named: Collection[str]
     _pools: dict[str, list[Submission]] = field(default_factory=dict)
 
     @cached_property
@@ -161,8 +162,16 @@ class _Comparison:
             lost = has_lost_file(step, self.entries.get(step.key))
             reason = _COPIED if lost else f"{_OWN} of its own"
             return _repeat(step, own, Action.REUSE, reason)
-        if step.action is not Action.SUBMIT or step.key in self.exempt:
+        if step.action is not Action.SUBMIT or step.key in self.named:
             return step
+        bought = None if step.key in self.exempt else self._find_bought(step, request, own)
+        return bought or self._serve_earlier(step)
+
+    def _find_bought(self, step: Step, request: Request, own: Submission | None) -> Step | None:
+        """Return the step of a row whose very request was bought; None if it was not.
+
+        `own` is a take of its own that cannot be had.
+        """
         if own is not None:
             reason = f"{_OWN} of its own; {_why_not(own)}"
             return _repeat(step, own, Action.LEAVE, reason, Hold.FILE_GONE)
@@ -171,6 +180,10 @@ class _Comparison:
             taken = self._choose(pool, step.key, content_of(request))
             pool.remove(taken)
             return self._serve(step, taken, f"its request was bought for {describe(taken)}")
+        return None
+
+    def _serve_earlier(self, step: Step) -> Step:
+        """Give a row that is new to a series what was bought for it, whatever `repeats` says."""
         earlier = self.history.earlier.get(step.key)
         if earlier is None or step.key in self.entries:
             return step

@@ -9,6 +9,7 @@ Tested in tests/runner/test_reuse.py and tests/system/test_repeats.py.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,16 +21,19 @@ from pipeline.checker.check import CheckedManifest
 from pipeline.checker.spelling import content_of
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.sqlitefile import text_of
-from pipeline.errors import UsageError
+from pipeline.disk.openfile import is_gone
+from pipeline.disk.sqlitefile import path_of, text_of
+from pipeline.errors import StoreError, UsageError
 from pipeline.journal.ownership import read_notes
-from pipeline.manifest.wording import agree, count, quote_name
+from pipeline.manifest.invocation import Invocation
+from pipeline.manifest.wording import agree, count
 from pipeline.model import Entry, Request
 from pipeline.planner.editions import (
     LEAST_ROWS,
     Edition,
     SameTable,
     Sibling,
+    WayOn,
     are_called_alike,
     begins_series,
     find_same_table,
@@ -44,7 +48,7 @@ from pipeline.runner.takes import Purchases, TakeFiles, bought_elsewhere
 from pipeline.writer.outcome import say_unmet
 
 _SERIES_FROM = "series_from"
-"""The name under which the journal of a series notes the journal of the edition it began with."""
+"""The name under which the journal of a series notes the journals whose rows it took over."""
 
 _OWN_TABLE = "own_table"
 """The name under which a journal notes that its manifest is no edition of another's table."""
@@ -61,8 +65,8 @@ class Comparison:
     """A plan, and the past that its rows are held against.
 
     `entries` is what the journal knows, by the keys that the rows have now, `notes` what it keeps
-    besides. `begins_with` is the journal of the edition that a series begins with. The whole plan
-    is that of a selection which nothing narrows.
+    besides. `begins_with` are the journals that a series took over. The whole plan is that of a
+    selection which nothing narrows. `typed` is what the user named.
     """
 
     checked: CheckedManifest
@@ -77,8 +81,9 @@ class Comparison:
     _files: TakeFiles
     _requests: Mapping[str, Request] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
-    begins_with: str | None = None
+    begins_with: Sequence[str] = ()
     siblings: Sequence[Sibling] = ()
+    typed: Invocation | None = None
 
     @classmethod
     def of(
@@ -93,6 +98,8 @@ class Comparison:
         renamed: Mapping[str, str] | None = None,
         siblings: Sequence[Sibling] = (),
         wall: float | None = None,
+        typed: Invocation | None = None,
+        adopt: bool = False,
     ) -> Comparison:
         """Plan a manifest, and gather what its rows are compared with.
 
@@ -106,6 +113,8 @@ class Comparison:
             renamed: The earlier keys of renamed rows, by their keys now.
             siblings: The manifests that the same run buys for, too.
             wall: The time of the plan in Unix seconds; None: now.
+            typed: What the user named, for a message.
+            adopt: Whether the user says that the manifest is an edition of one that is gone.
 
         Raises:
             StoreError: Journal or book cannot be read.
@@ -126,10 +135,17 @@ class Comparison:
         elsewhere = bought_elsewhere(purchases, submits)
         own = own_attempts(both, entries, folder, checked.manifest.path, present)
         notes = read_notes(folder.journal)
-        begins_with = notes.get(_SERIES_FROM)
-        if begins_with is None and config.manifest.series is not None:
-            begins_with = _find_beginning(whole, entries, folder, config.manifest.series, purchases)
-        bought = purchases.bought_for(begins_with) if begins_with is not None else ()
+        begins_with = notes.get(_SERIES_FROM, "").split()
+        if config.manifest.series is not None:
+            asked = keys_to_ask_for(whole, entries, ())
+            editions = _editions_elsewhere(asked, folder, purchases, least=1)
+            path = text_of(checked.manifest.path.resolve())
+            found = [one for one in editions if one.manifest == path]
+            is_new = not begins_with and not any(one.submissions for one in entries.values())
+            called = config.manifest.series if is_new else None
+            found += _followed(asked, editions, called, adopt=adopt)
+            begins_with = [*dict.fromkeys((*begins_with, *(one.journal_id for one in found)))]
+        bought = chain.from_iterable(map(purchases.bought_for, begins_with))
         earlier = {one.key: one for one in bought if one.state in COUNTING}
         known = (*chain(*elsewhere.values()), *chain(*own.values()), *earlier.values())
         files = TakeFiles(known, purchases.copies_of)
@@ -151,6 +167,7 @@ class Comparison:
             notes,
             begins_with,
             _alike(checked, config, siblings),
+            typed,
         )
 
     def compare(self) -> Compared:
@@ -207,7 +224,7 @@ class Comparison:
             StoreError: The book cannot be read.
 
         """
-        if self.config.manifest.series is not None or _OWN_TABLE in self.notes:
+        if _OWN_TABLE in self.notes:
             return None
         if not self._keys_to_ask_for(compared) or self._same_table is None:
             return None
@@ -220,10 +237,10 @@ class Comparison:
         was cut short goes on as it is. An order for some of its rows settles nothing for the rest.
         """
         noted: dict[str, str] = {}
-        if self.begins_with is not None:
-            noted[_SERIES_FROM] = self.begins_with
+        if self.begins_with:
+            noted[_SERIES_FROM] = "\n".join(self.begins_with)
         ordered = {step.key for step in compared.plan.of(Action.SUBMIT)}
-        if not ordered or _OWN_TABLE in self.notes or self.config.manifest.series is not None:
+        if not ordered or _OWN_TABLE in self.notes:
             pass
         elif not ordered.issuperset(self._asked):
             if self._same_table is not None:
@@ -232,23 +249,23 @@ class Comparison:
             self.selection.pay_again_all or len(self._asked) >= LEAST_ROWS or _SUSPECT in self.notes
         ):
             noted[_OWN_TABLE] = "yes"
-        return {name: text for name, text in noted.items() if name not in self.notes}
+        return {name: text for name, text in noted.items() if self.notes.get(name) != text}
 
     def _refusal(self, found: SameTable) -> UsageError:
         manifest = self.checked.manifest.path
         seconds, money = price(found.known, self.checked, self.config)
         edition = found.edition
-        series = series_of(manifest.stem, PurePath(edition.manifest).stem)
-        bought, join = "were bought before", f"add --series {quote_name(series)} to both"
-        if edition.now:
-            bought = "this run buys"
-            join = f"run it by itself later, with --series {quote_name(series)}"
+        bought = "this run buys" if edition.now else "were bought before"
+        when = "once this run has ended, " if edition.now else ""
+        typed = self.typed or Invocation(manifest)
+        way = _find_way_on(typed, self.config.manifest.series, self.folder, edition)
         return UsageError(
             f"{len(found.known):,} of the {len(found.asked):,} rows of {manifest} that would be "
             f"paid for have keys that {bought} in other words, most of them for "
             f"{edition.manifest}: {describe_price(seconds, money, self.config)}.",
-            action=f"If it is another edition of that table, {join}: rows that were edited since "
-            "keep their videos then. To pay for all of them, add --pay-again all.",
+            action=f"If it is another edition of that table, {when}{way.sentences} Rows that were "
+            "edited since keep their videos then. To pay for all of them: "
+            f"{typed.command('run', '--pay-again', 'all')}.",
         )
 
     def describe_paid_again(self, compared: Compared) -> str | None:
@@ -310,20 +327,58 @@ def _alike(
     return () if config.rehearses else tuple(alike)
 
 
-def _find_beginning(
-    plan: Plan,
-    entries: Mapping[str, Entry],
-    folder: OutputFolder,
-    series: str,
-    purchases: Purchases,
-) -> str | None:
-    """Return the journal of the edition that a series begins with; None once it has submitted."""
-    if any(entry.submissions for entry in entries.values()):
-        return None
-    found = _find_edition(keys_to_ask_for(plan, entries, ()), folder, purchases)
-    if found is None or not begins_series(series, found.edition):
-        return None
-    return found.edition.journal_id
+def _followed(
+    asked: Sequence[str], editions: Sequence[Edition], called: str | None, *, adopt: bool
+) -> list[Edition]:
+    """Return the edition of another file whose rows a series takes over, if there is one.
+
+    It is the closest, where it is `called` as a new series is, or where its file is gone and the
+    user says that the manifest follows it.
+    """
+    found = find_same_table(asked, editions)
+    if found is None:
+        return []
+    alike = called is not None and begins_series(called, found.edition)
+    follows = adopt and is_gone(path_of(found.edition.manifest))
+    return [found.edition] if alike or follows else []
+
+
+def _find_way_on(
+    typed: Invocation, series: str | None, folder: OutputFolder, edition: Edition
+) -> WayOn:
+    """Return how a manifest becomes an edition of a series together with another one."""
+    owner, there = path_of(edition.manifest), OutputFolder(path_of(edition.folder))
+    notes = _notes_of(there) or {}
+    name = series or notes.get("series") or _free_name(typed.manifest, folder, edition)
+    known = notes.get("series") == name
+    out = typed.out
+    if known and there.root.name != name:
+        out = there.root
+    elif series is None and out is not None:
+        out = folder.root.parent / name
+    beside = there.root.parent.resolve() == folder.root.parent.resolve()
+    renamed = series is None and typed.out is None and bool(notes) and beside
+    return WayOn(typed, name, owner, out, gone=is_gone(owner), known=known, renamed=renamed)
+
+
+def _free_name(manifest: Path, folder: OutputFolder, edition: Edition) -> str:
+    """Return a name for a series whose folder belongs to nobody else."""
+    name = series_of(manifest.stem, PurePath(edition.manifest).stem)
+    for one in (name, *(f"{name}-{number}" for number in range(2, 100))):
+        notes = _notes_of(OutputFolder(folder.root.parent / one))
+        if notes is None:
+            continue
+        its = notes.get("series")
+        if its == one or (its is None and notes.get("manifest") in {None, edition.manifest}):
+            return one
+    return name
+
+
+def _notes_of(folder: OutputFolder) -> Mapping[str, str] | None:
+    """Return what the journal of another folder notes; None if it cannot be read."""
+    with contextlib.suppress(StoreError, UsageError):
+        return read_notes(folder.journal)
+    return None
 
 
 def _find_edition(
@@ -335,11 +390,18 @@ def _find_edition(
 ) -> SameTable | None:
     """Return the manifest of another output folder for which rows with these keys were bought."""
     here = text_of(folder.root.resolve())
-    editions = [
+    keys = frozenset(asked)
+    also = [one.as_edition(keys) for one in siblings if one.folder != here]
+    editions = [*_editions_elsewhere(asked, folder, purchases, least), *also]
+    return find_same_table(asked, editions, least)
+
+
+def _editions_elsewhere(
+    asked: Sequence[str], folder: OutputFolder, purchases: Purchases, least: int
+) -> list[Edition]:
+    here = text_of(folder.root.resolve())
+    return [
         Edition(one.journal_id, one.folder, one.manifest, keys)
         for one, keys in (purchases.keys_elsewhere(asked) if len(asked) >= least else ())
         if one.folder != here
     ]
-    keys = frozenset(asked)
-    editions += [one.as_edition(keys) for one in siblings if one.folder != here]
-    return find_same_table(asked, editions, least)

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pipeline.account.submission import COUNTING
-from pipeline.checker.check import check_manifest
+from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.checker.spelling import content_of
 from pipeline.config.settings import Config
 from pipeline.disk.folder import FolderUse, OutputFolder
@@ -225,6 +225,13 @@ class _Namesakes:
         if adopt and likest is not None:
             certain = len(gone) == 1 or self._matches(likest)
             return self._take_over(likest) if certain else self._refuse_to_guess(gone)
+        followed = self._most_keys(renamed) if adopt else []
+        if followed:
+            return (
+                self._take_over(followed[0])
+                if len(followed) == 1
+                else self._refuse_to_guess(followed)
+            )
         if folder is None:
             return self._refuse(self.base)
         return self._go_beside(folder) if self.others else Found(folder)
@@ -252,22 +259,36 @@ class _Namesakes:
         entries = self._entries[folder].values()
         return sum(content_of(one.attempt.request) in self._requests for one in entries)
 
+    def _most_keys(self, folders: Sequence[OutputFolder]) -> list[OutputFolder]:
+        """Return the folders with the most of the manifest's keys, which are at least half of them.
+
+        All of its rows may have been edited when it was renamed.
+        """
+        keys = frozenset(() if self._checked is None else self._checked.keys)
+        shared = {there: len(keys & self._entries[there].keys()) for there in folders}
+        most = max(shared.values(), default=0)
+        return [there for there in folders if shared[there] == most and 2 * most >= len(keys) > 0]
+
     @cached_property
     def _entries(self) -> dict[OutputFolder, dict[str, Entry]]:
         return {there: read_entries(there.journal) for there in (*self.others, *self.renamed)}
 
     @cached_property
-    def _requests(self) -> Collection[str]:
-        """The contents of its requests; none if the manifest cannot be read: that is said later.
+    def _checked(self) -> CheckedManifest | None:
+        """The manifest, checked; None if it cannot be read: that is said later.
 
         If it was moved, its pictures are known in the cache of its folder.
         """
         cache = next(iter((*self.renamed, *self.others))).cache
-        try:
-            checked = check_manifest(self.manifest, self.config, cache_dir=cache)
-        except UsageError:
-            return frozenset()
-        return frozenset(map(content_of, checked.requests.values()))
+        with contextlib.suppress(UsageError):
+            return check_manifest(self.manifest, self.config, cache_dir=cache)
+        return None
+
+    @cached_property
+    def _requests(self) -> Collection[str]:
+        """The contents of its requests."""
+        requests = {} if self._checked is None else self._checked.requests
+        return frozenset(map(content_of, requests.values()))
 
     def _take_over(self, folder: OutputFolder) -> Found:
         if folder in self.renamed:
@@ -294,10 +315,11 @@ class _Namesakes:
         return Found(folder, refusal=refusal)
 
     def _refuse_to_guess(self, gone: Sequence[OutputFolder]) -> Found:
-        listed = ", ".join(f"{self.others[folder]} (in {folder.root})" for folder in gone)
+        owners = {**self.renamed, **self.others}
+        listed = ", ".join(f"{owners[folder]} (in {folder.root})" for folder in gone)
         refusal = UsageError(
-            f"{self.manifest} may be any of {len(gone)} manifests that are gone, and has no row of "
-            f"any of them: {listed}.",
+            f"{self.manifest} may be any of {len(gone)} manifests that are gone, and no row says "
+            f"which: {listed}.",
             action="Name the output folder of the one that it was with --out, beside --adopt.",
         )
         return Found(gone[0], refusal=refusal)

@@ -356,4 +356,5 @@ def _compare(
         purchases=purchases_of(target.config, target.folder, target.manifest),
         renamed=renamed,
         siblings=siblings,
+        typed=target.invocation,
     )

@@ -112,6 +112,8 @@ class ManifestRun:
             renamed=renamed,
             siblings=siblings,
             wall=self._began_at,
+            typed=self.order.invocation,
+            adopt=self.order.adopt,
         )
         self._ask_before_paying(comparison)
         self.plan = self._reuse(comparison, self.entries, self._began_at)

@@ -122,7 +122,8 @@ def resolve_target(
     if folder.wrote(manifest):
         target = replace(target, origin=find_manifest(folder.journal))
     elif loaded.manifest.series is not None:
-        target = _of_series(target, loaded.manifest.series, adopt=adopt)
+        typed = _typed(target, config, out, settings or ())
+        target = _of_series(target, typed, loaded.manifest.series, adopt=adopt)
     else:
         typed = _typed(target, config, out, settings or ())
         target = _own_folder(target, typed, adopt=adopt, taken=taken or {})
@@ -209,20 +210,32 @@ def _own_folder(
         taken=taken,
         typed=typed,
     )
+    notes = [*target.notes, found.note] if found.note else [*target.notes]
+    if adopt and not (target.named or found.moved or found.refusal or _is_own(found.folder, typed)):
+        notes.append(
+            f"--adopt changes nothing: beside {found.folder.root} is no output folder of a "
+            f"manifest that is gone, with half of the keys of {target.manifest}."
+        )
     return replace(
         target,
         folder=found.folder,
         moved=found.moved,
-        notes=(*target.notes, found.note) if found.note else target.notes,
+        notes=tuple(notes),
         refusal=found.refusal,
     )
 
 
-def _of_series(target: Target, series: str, *, adopt: bool) -> Target:
+def _is_own(folder: OutputFolder, typed: Invocation) -> bool:
+    with contextlib.suppress(StoreError, UsageError):
+        return find_manifest(folder.journal, sent=True) == typed.manifest.resolve()
+    return True
+
+
+def _of_series(target: Target, typed: Invocation, series: str, *, adopt: bool) -> Target:
     # Whoever opens the journal says why it cannot be read.
     with contextlib.suppress(StoreError, UsageError):
         journal = target.folder.journal
-        refusal = refuse_edition(journal, target.manifest, series, adopt=adopt)
+        refusal = refuse_edition(journal, typed, series, adopt=adopt)
         return replace(target, refusal=refusal, moved=adopt)
     return target
 

@@ -18,6 +18,7 @@ from pipeline.journal.ownership import (
     find_renamed,
     refuse_edition,
 )
+from pipeline.manifest.invocation import Invocation
 from tests.journal.lives import intended
 
 NAME = Path("outputs", "night")
@@ -127,7 +128,11 @@ def test_editions_of_a_series_share_a_journal_and_no_other_manifest_is_mixed_in(
         manifest.write_text("prompt\na mug\n", encoding="utf-8")
     with contextlib.closing(Journal(tmp_path / "journal.db")) as journal:
         journal.claim(monday, adopt=False)
-        assert refuse_edition(journal.path, tuesday, "shop", adopt=False) is not None
+        refused = refuse_edition(journal.path, Invocation(tuesday), "shop", adopt=False)
+        assert refused is not None
+        first = f"reelsheet run {monday} --series shop --limit 0"
+        then = f"reelsheet run {tuesday} --series shop"
+        assert f"run: {first}. Then run: {then}." in (refused.action or "")
         with pytest.raises(UsageError, match="belongs to a manifest that is of no series"):
             journal.claim(tuesday, adopt=False, series="shop")
         for manifest in (monday, tuesday, monday, tuesday):
@@ -137,6 +142,21 @@ def test_editions_of_a_series_share_a_journal_and_no_other_manifest_is_mixed_in(
             journal.claim(shoes, adopt=False, series="shoes")
         with pytest.raises(UsageError, match="belongs to another manifest"):
             journal.claim(shoes, adopt=False)
+
+
+def test_a_series_takes_over_a_manifest_that_is_gone(tmp_path: Path) -> None:
+    """Where the user says so, which the refusal names."""
+    monday, tuesday = (tmp_path / f"{name}.csv" for name in ("mon", "tue"))
+    monday.write_text("prompt\na mug\n", encoding="utf-8")
+    with contextlib.closing(Journal(tmp_path / "journal.db")) as journal:
+        journal.claim(monday, adopt=False)
+        monday.unlink()
+        refused = refuse_edition(journal.path, Invocation(tuesday), "shop", adopt=False)
+        assert refused is not None
+        assert f"run: reelsheet run {tuesday} --series shop --adopt." in (refused.action or "")
+        assert refuse_edition(journal.path, Invocation(tuesday), "shop", adopt=True) is None
+        journal.claim(tuesday, adopt=True, series="shop")
+        assert find_manifest(journal.path) == tuesday.resolve()
 
 
 def test_a_manifest_is_found_under_the_name_that_it_has_now(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pipeline.model import Attempt, Entry, Request, State
 from pipeline.planner.editions import (
     Edition,
     are_called_alike,
+    begins_series,
     find_same_table,
     keys_to_ask_for,
     series_of,
@@ -98,16 +99,38 @@ def test_what_is_not_narrower_stays() -> None:
         ("products-2026-11-27", "products-2026-11-26", "products"),
         ("products", "products v2", "products"),
         ("Products_2", "products_1", "Products"),
-        ("shoes", "bags", "shoes"),
-        ("2026-11-27", "2026-11-26", "2026-11-27"),
+        ("shoes", "bags", "bags"),
+        ("shoes", "socks", "socks"),
+        ("2026-11-27", "2026-11-26", "2026-11-26"),
+        ("27.11.2026 Käse", "26.11.2026 Käse", "Käse"),
+        ("27-11-2026_Käse", "26-11-2026_Käse", "Käse"),
+        ("products-2026-11-27-de", "products-2026-11-26-de", "products-de"),
+        ("20261127", "-20261126", "20261126"),
+        ("Bob's $list_20261127_0231", "Bob's $list_20261126_0230", "Bob's $list"),
         ("catalogue (2)", "catalogue (10)", "catalogue"),
     ],
 )
 def test_a_series_is_called_what_its_editions_have_in_common(
     one: str, two: str, series: str
 ) -> None:
-    """Without the dates and numbers that tell them apart."""
+    """Without the dates and numbers that tell them apart; else after the one that was bought."""
     assert series_of(one, two) == series
+
+
+@pytest.mark.parametrize(
+    ("series", "name", "begins"),
+    [
+        ("products", "products-2026-11-26", True),
+        ("Käse", "26.11.2026 käse", True),
+        ("Käse", "20261126 Käse", True),
+        ("2026-11-26", "2026-11-26", True),
+        ("tuesday", "monday", False),
+        ("Käse", "Wein 26.11.2026", False),
+    ],
+)
+def test_an_edition_is_called_like_its_series(series: str, name: str, *, begins: bool) -> None:
+    """But for the date, before or after the name."""
+    assert begins_series(series, edition(name=name)) is begins
 
 
 @pytest.mark.parametrize(

@@ -464,7 +464,7 @@ def test_what_a_redo_pays_for_again_is_said(desk: Desk) -> None:
 
 
 def test_another_edition_of_a_table_is_asked_about(desk: Desk) -> None:
-    """Ten rows and half of them, with the money and both ways on; a series is never asked about."""
+    """Ten rows and half of them, with the money and both ways on."""
     keys = [f"C{number}" for number in range(20)]
     desk.write(*((key, f"shoe {key}") for key in keys))
     there = str(desk.root / "shop-monday.csv")
@@ -484,7 +484,6 @@ def test_another_edition_of_a_table_is_asked_about(desk: Desk) -> None:
         desk.compare(Selection(pay_again_all=True)),
         desk.compare(Selection(only=frozenset(keys[:3]), pay_again=frozenset(keys[:4]))),
         desk.compare(Selection(limit=0)),
-        desk.compare(None, "manifest.series=shop"),
     ):
         assert settled.refuse_edition(settled.compare()) is None
     for narrower in (
@@ -502,6 +501,29 @@ def test_another_edition_of_a_table_is_asked_about(desk: Desk) -> None:
         all_ordered = narrower.limit is None and narrower.only is None
         noted = "own_table" if all_ordered else "looks_like_edition"
         assert order.new_notes(order.compare()) == {noted: "yes"}
+
+
+@pytest.mark.parametrize("setting", ["reuse", "pay"])
+def test_a_series_is_asked_about_while_it_knows_no_such_rows(desk: Desk, setting: str) -> None:
+    """It takes over what was bought for an edition called like it, or else is asked about."""
+    keys = [f"C{number}" for number in range(10)]
+    desk.write(*((key, f"shoe {key}") for key in keys))
+    for key in keys:
+        desk.buy(f"shoe {key}", key)
+    products = desk.bought[next(iter(desk.bought))][0]
+    known = KnownJournal("other", "account", products.folder, products.manifest, 1, 1)
+    desk.editions = [(known, frozenset(keys))]
+    desk.write(*((key, f"other shoe {key}") for key in keys))
+    sets = (f"repeats={setting}", "budget.price_per_second=0.5")
+    strange = desk.compare(None, *sets, "manifest.series=tuesday")
+    refusal = strange.refuse_edition(strange.compare())
+    assert refusal is not None
+    assert "10 of the 10 rows" in refusal.message
+    same = desk.compare(None, *sets, "manifest.series=products")
+    compared = same.compare()
+    assert same.refuse_edition(compared) is None
+    assert [step.action for step in compared.plan.steps] == [Action.REUSE] * 10
+    assert same.new_notes(compared) == {"series_from": "other"}
 
 
 def test_a_table_of_its_own_is_not_asked_about_again(desk: Desk) -> None:

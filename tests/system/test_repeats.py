@@ -566,7 +566,8 @@ def test_two_editions_in_one_first_run(shop: Shop) -> None:
     for said in (warned, ended.err):
         assert f"10 of the 10 rows of {second} that would be paid for" in said
         assert f"this run buys in other words, most of them for {first}" in said
-        assert "run it by itself later, with --series products" in said
+        assert "once this run has ended, let the series products take over" in said
+        assert f"Then run: reelsheet run {second} --series products" in said
     assert shop.run(second, "--series", "products").code == 0
     assert shop.submitted == 0
     assert {one["result_state"] for one in of(shop.folder / "outputs" / "products")} == {"done"}
@@ -662,6 +663,9 @@ def test_editions_of_a_series_from_the_start(shop: Shop) -> None:
     mixed = shop.run(edition(shop, 28), "--series", "shoes")
     assert mixed.code == 2
     assert "belongs to a manifest that is of no series" in mixed.err
+    for name in ("null", "A #1"):
+        planned = shop.run(plain, "--series", name, "--limit", "0")
+        assert f"outputs/{name}/results" in planned.out, planned.err
 
 
 def test_rehearsals_are_no_purchases(shop: Shop, rehearsing: Product) -> None:
