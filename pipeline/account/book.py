@@ -19,9 +19,10 @@ from typing import TypeAlias
 
 from pipeline.account.guard import Guard, Totals, repeated, sent_before
 from pipeline.account.place import digest_of
-from pipeline.account.schema import clear_errors, connect, unusable
+from pipeline.account.schema import clear_errors, connect, refuse_lost, unusable
 from pipeline.account.submission import KnownJournal
 from pipeline.disk.groupcommit import Committed, GroupCommit, done_with
+from pipeline.disk.openfile import OpenFile
 from pipeline.disk.reserve import Reserve
 from pipeline.disk.sqlitefile import id_in, text_of
 from pipeline.errors import StoreError, Withheld
@@ -88,13 +89,14 @@ class Book:
         `networked` says whether it lies on a network file system; with None the system is asked.
         """
         self.path = path
+        there = OpenFile.at(path)
         self._connection = connect(path, networked=networked)
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(self._connection.close)
             with clear_errors(path):
                 self.id = id_in(self._connection)
             on_failure.pop_all()
-        self._writer = _Writer(path, self._connection)
+        self._writer = _Writer(path, self._connection, there or OpenFile.at(path))
         self._commits = GroupCommit(self._connection, self._writer, "book")
 
     @property
@@ -214,13 +216,15 @@ class Book:
 class _Writer:
     """Writes batches into the tables of the book; its writing thread's own."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, file: OpenFile | None) -> None:
         self._path = path
         self._connection = connection
+        self._file = file
         self._totals = Totals(connection)
 
     def write(self, items: Sequence[Batch | Step]) -> dict[str, Withheld]:
-        """Write batches and carry out steps inside the open transaction."""
+        """Write batches and carry out steps inside the open transaction; StoreError if lost."""
+        refuse_lost(self._file, self._path)
         self._totals.heed_others()
         withheld: dict[str, Withheld] = {}
         for item in items:
@@ -242,7 +246,8 @@ class _Writer:
     def conclude(
         self, written: dict[str, Withheld], shortage: StoreError | None
     ) -> Future[Committed]:
-        """Return the future of what is durable now: it is done."""
+        """Return the future of what is durable now: it is done. StoreError if lost meanwhile."""
+        refuse_lost(self._file, self._path)
         return done_with(Committed(shortage, written))
 
     def _take(self, batch: Batch) -> dict[str, Withheld]:

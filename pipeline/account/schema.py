@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipeline.disk import failures
 from pipeline.disk.failures import cause_of, damaged, keep_undo, store_error, without_right
-from pipeline.disk.openfile import is_gone
+from pipeline.disk.openfile import OpenFile, is_gone
 from pipeline.disk.sqlitefile import (
     bring_forward,
     fault_in,
@@ -138,6 +138,17 @@ def unusable(path: Path, error: OSError | sqlite3.Error) -> StoreError:
     elif isinstance(cause, OSError):
         action = _ANOTHER
     return store_error(f"the account's book {path}", cause, cannot="be used", action=action)
+
+
+def refuse_lost(file: OpenFile | None, path: Path) -> None:
+    """Raise StoreError where the open book is not the one that others see: none has its intents."""
+    if file is None or file.is_lost():
+        raise StoreError(
+            f"the account's book {path} was deleted, moved or replaced while this run was using "
+            "it: nothing more is submitted.",
+            action="If it was moved, put it back. Then run again: what was bought is taken over "
+            "from the journals.",
+        )
 
 
 def _refuse_newer(version: int, path: Path) -> None:

@@ -7,8 +7,9 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from pipeline.errors import StoreError
 
@@ -40,6 +41,31 @@ def is_gone(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """The file at a path as it was when it was opened, to see whether it is still there."""
+
+    path: Path
+    device: int
+    inode: int
+
+    @classmethod
+    def at(cls, path: Path) -> Self | None:
+        """Return the file that is at `path` now; None if that cannot be told."""
+        try:
+            found = path.stat()
+        except OSError:
+            return None
+        return cls(path, found.st_dev, found.st_ino)
+
+    def is_lost(self) -> bool:
+        """Return whether it was deleted or moved, or another one lies in its place.
+
+        Then no other process sees it. Windows lets nobody do that to a file that is open.
+        """
+        return OpenFile.at(self.path) != self
 
 
 def open_unlinked(path: Path, flags: int, mode: int = 0o644) -> int:

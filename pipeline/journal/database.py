@@ -133,6 +133,16 @@ def unusable(path: Path, error: OSError | sqlite3.Error) -> StoreError:
     return _damage(path, found.message) if damaged(cause) else found
 
 
+def lost(path: Path) -> StoreError:
+    """Return what to say where the journal that is open is no longer the one in the folder."""
+    return StoreError(
+        f"the journal {path} was deleted, moved or replaced while this run was using it: nothing "
+        "more is submitted.",
+        action="If it was moved, put it back. Then run again: what was sent is taken over from the "
+        "account's book, or the run says how to restore the journal.",
+    )
+
+
 def _remedy(path: Path, cause: OSError | sqlite3.Error) -> str:
     if isinstance(cause, OSError) and cause.errno == errno.EROFS:
         return "Make the disk writable."

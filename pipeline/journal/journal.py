@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline.collector import pause_collector
 from pipeline.disk.groupcommit import Committed, GroupCommit
+from pipeline.disk.openfile import OpenFile
 from pipeline.disk.reserve import Reserve
 from pipeline.disk.sqlitefile import fold_in, id_in, leave_whole
 from pipeline.events import Event
@@ -35,12 +36,13 @@ class Journal:
     def __init__(self, path: Path) -> None:
         """Open or make the journal at `path`; raises StoreError, UsageError."""
         self.path = path
+        there = OpenFile.at(path)
         self._connection = connect(path)
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(self._connection.close)
             with clear_errors(path):
                 self.id = id_in(self._connection)
-                self._writer = EventWriter(path, self._connection)
+                self._writer = EventWriter(path, self._connection, there or OpenFile.at(path))
             on_failure.pop_all()
         self._commits = GroupCommit(self._connection, self._writer, "journal")
 

@@ -30,10 +30,11 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from pipeline.disk.groupcommit import Committed, after, done_with
+from pipeline.disk.openfile import OpenFile
 from pipeline.disk.sqlitefile import in_pieces, insert
 from pipeline.errors import StoreError
 from pipeline.events import Event, Intended, Opening, Renamed
-from pipeline.journal.database import unusable
+from pipeline.journal.database import lost, unusable
 from pipeline.journal.identities import Identities
 from pipeline.journal.reading import entries_in
 from pipeline.journal.records import ENTRY_COLUMNS, entry_values, event_values, request_values
@@ -105,10 +106,11 @@ class EventWriter:
     Other threads only read `identities`.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, file: OpenFile | None) -> None:
         self.identities = Identities(connection)
         self.follower: Follower | None = None
         self._path = path
+        self._file = file
         self._connection = connection
         self._open: dict[str, Entry] = {}
 
@@ -134,7 +136,13 @@ class EventWriter:
         return unusable(self._path, error)
 
     def conclude(self, written: list[Change], shortage: StoreError | None) -> Future[Committed]:
-        """Let the follower take what is durable, and return the future of both."""
+        """Let the follower take what is durable, and return the future of both.
+
+        Where nobody else sees this file any more nothing new may begin; what is known of money goes
+        on to the follower.
+        """
+        if shortage is None and (self._file is None or self._file.is_lost()):
+            shortage = lost(self._path)
         if self.follower is None:
             return done_with(Committed(shortage))
         followed = self.follower.follow(written)

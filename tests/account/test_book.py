@@ -265,6 +265,26 @@ def test_a_cap_holds_where_the_disk_was_full_in_between(path: Path, tmp_path: Pa
     assert total_since(path, ACCOUNT, DAY, None).videos == 61
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open cannot be moved there")
+@pytest.mark.parametrize("again", [False, True])
+def test_a_book_that_is_no_longer_in_its_place_takes_no_intent(
+    path: Path, tmp_path: Path, *, again: bool
+) -> None:
+    """No other process would see it. What was answered goes to the journal all the same."""
+    with opened(path) as book, lane(book, tmp_path / "a") as a:
+        a.intend("sent")
+        path.rename(tmp_path / "moved.db")
+        if again:
+            Book(path).close()
+        with pytest.raises(StoreError, match="deleted, moved or replaced"):
+            a.intend("later")
+        with pytest.raises(StoreError, match="deleted, moved or replaced"):
+            a.tell([ev.Accepted("sent", 1, "task-1")])
+        assert a.journal.entries()["sent"].task_id == "task-1"
+    with opened(path) as book, lane(book, tmp_path / "a"):
+        assert states(path)["rs-a-sent-1"] is State.RUNNING
+
+
 def test_what_was_sent_without_a_price_costs_what_it_costs_now(path: Path, tmp_path: Path) -> None:
     with opened(path) as book, lane(book, tmp_path / "a") as a:
         a.intend("1")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.disk.openfile import (
+    OpenFile,
     open_private,
     open_regular,
     open_unlinked,
@@ -95,3 +96,19 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
     file = tmp_path / "a"
     file.write_bytes(bytes(20))
     assert len(read_regular(file, 10)) == 11
+
+
+def test_a_file_is_lost_where_another_or_none_has_its_name(tmp_path: Path) -> None:
+    """Not where it is only written to."""
+    path, other = tmp_path / "a", tmp_path / "b"
+    assert OpenFile.at(path) is None
+    path.write_text("a")
+    file = OpenFile.at(path)
+    assert file is not None
+    path.write_text("more")
+    assert not file.is_lost()
+    other.write_text("another")
+    path.rename(tmp_path / "moved")
+    assert file.is_lost()
+    other.rename(path)
+    assert file.is_lost()

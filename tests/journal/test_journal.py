@@ -210,6 +210,18 @@ def test_commits_wait_for_the_disk(path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such modes")
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open cannot be deleted there")
+def test_after_its_file_was_deleted_nothing_new_begins(path: Path) -> None:
+    """The commit says so, and what is known of money still goes on to the book."""
+    with contextlib.closing(Journal(path)) as journal:
+        assert journal.append([intended("a")], 1.0).result(10).shortage is None
+        path.unlink()
+        shortage = journal.append([intended("b")], 1.0).result(10).shortage
+        assert "was deleted, moved or replaced" in str(shortage)
+        journal.append([ev.Accepted("a", 1, "task-1")], 2.0).result(10)
+        assert journal.entries()["a"].task_id == "task-1"
+
+
 def test_nobody_else_may_read_it(path: Path) -> None:
     """The journal and the files beside it are for their owner alone, whatever the umask."""
     before = os.umask(0)

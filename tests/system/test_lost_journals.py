@@ -9,6 +9,7 @@ import contextlib
 import shutil
 import signal
 import sqlite3
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -146,6 +147,81 @@ def rebuilt(shop: Shop) -> Ended:
     assert bool(list(shop.out.glob("journal.before-*"))) == there
     assert replay(shop.journal) == dict(read_entries(shop.journal))
     return done
+
+
+# Lost while a run works.
+
+ONE_BY_ONE = {"limits.submits_per_minute": "60"}
+
+
+def deleted(path: Path) -> None:
+    for one in path.parent.glob(f"{path.name}*"):
+        one.unlink()
+
+
+def deleted_alone(path: Path) -> None:
+    path.unlink()
+
+
+def moved(path: Path) -> None:
+    path.rename(path.with_name("moved.db"))
+
+
+def replaced(path: Path) -> None:
+    """By a copy of it, as an editor or a tool for backups may."""
+    copy = path.with_name("copy.db")
+    with (
+        contextlib.closing(sqlite3.connect(path)) as there,
+        contextlib.closing(sqlite3.connect(copy)) as made,
+    ):
+        there.backup(made)
+    deleted(path)
+    copy.rename(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open cannot be deleted there")
+@pytest.mark.parametrize("lose", [deleted, deleted_alone, moved, replaced])
+@pytest.mark.parametrize("which", ["book", "journal"])
+def test_lost_while_a_run_works(
+    shop: Shop, tmp_path: Path, which: str, lose: Callable[[Path], None]
+) -> None:
+    """Nothing more is submitted, what was sent is not lost, and the next run goes on."""
+    book = shop.elsewhere(tmp_path)
+    process = shop.product.start("run", shop.manifest, sets=ONE_BY_ONE, env=shop.env)
+    wait_for("submissions", lambda: 2 <= shop.sent < ROWS)
+    lose(book if which == "book" else shop.journal)
+    known = shop.sent
+    ended = shop.product.end(process)
+    assert ended.code == 5, ended.err
+    assert ended.err.count("was deleted, moved or replaced while this run was using it") == 1
+    assert "Traceback" not in ended.err
+    assert shop.sent <= known + 1, "the one that was on its way"
+    if which == "book":
+        assert len(shop.tasks) == shop.sent, "the journal has every answer"
+    ended = shop.run()
+    assert ended.code == 0, ended.err
+    shop.hold()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open cannot be deleted there")
+def test_a_cap_holds_where_the_book_is_deleted_while_a_run_works(
+    shop: Shop, tmp_path: Path
+) -> None:
+    """Another process begins a new book, and neither of the two passes the cap or buys twice."""
+    book = shop.elsewhere(tmp_path)
+    shop.sets = {"budget.per_day.videos": str(ROWS)}
+    process = shop.product.start(
+        "run", shop.manifest, sets={**shop.sets, **ONE_BY_ONE}, env=shop.env
+    )
+    wait_for("submissions", lambda: 2 <= shop.sent < ROWS)
+    deleted(book)
+    other = shop.product.folder / "other.csv"
+    shutil.copy(shop.manifest, other)
+    assert shop.product("run", other, sets=shop.sets, env=shop.env).code in {0, 1, 4}
+    assert shop.product.end(process).code == 5
+    shop.run()
+    assert shop.sent == ROWS
+    assert not shop.api.repeated()
 
 
 # With the account's book.
