@@ -135,7 +135,7 @@ def _rebuild(
     def agree(lines: Sequence[str]) -> bool:
         for line in lines:
             typer.echo(line)
-        return agreed("Restore it?", yes=yes)
+        return agreed("Go on?", yes=yes)
 
     target = resolve_options(manifest, config, out, sets, series=series)
     said = rebuild(target, agree, lambda line: typer.echo(line, err=True))

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from pipeline.collector import pause_collector
+from pipeline.disk.openfile import is_gone
 from pipeline.errors import StoreError
 from pipeline.journal.database import clear_errors, connect_for_reading, refuse_damaged
 from pipeline.journal.identities import Identities
@@ -263,11 +264,14 @@ def replay(path: Path) -> dict[str, Entry]:
 def read_twice(path: Path) -> tuple[dict[str, Entry], dict[str, Entry]]:
     """Return what `read_entries` and `replay` do, as of one moment of a run that goes on.
 
-    Raises StoreError if the file cannot be read, ImpossibleMove.
+    Nothing if no run has got so far as to make its tables. Raises StoreError if the file cannot be
+    read, ImpossibleMove.
     """
     connection = connect_for_reading(path)
     if connection is None:
-        raise StoreError(f"there is no journal at {path}")
+        if is_gone(path):
+            raise StoreError(f"there is no journal at {path}")
+        return {}, {}
     with contextlib.closing(connection), clear_errors(path):
         connection.execute("BEGIN")
         return entries_in(connection, identities=Identities(connection)), _replay_events(connection)

@@ -48,13 +48,15 @@ from pipeline.runner.target import Target
 class OldJournal:
     """The journal that is there: its id and its attempts, `whole` if it can be gone on with.
 
-    `doubtful` says that it may have forgotten what its last run sent.
+    `doubtful` says that it may have forgotten what its last run sent, `damaged` that the file is
+    empty, or cannot be read to its end.
     """
 
     journal_id: str | None = None
     attempts: tuple[Entry, ...] = ()
     whole: bool = False
     doubtful: bool = False
+    damaged: bool = False
 
 
 @dataclass
@@ -207,7 +209,7 @@ def _read(path: Path, here: set[str], manifest: Path) -> OldJournal:
                 attempts = tuple(attempts_in(connection, identities=Identities(connection)))
     except JournalDamaged:
         found = salvage(path)
-        return OldJournal(found.journal_id, found.attempts)
+        return OldJournal(found.journal_id, found.attempts, damaged=True)
     if here and notes.get("id") not in here:
         return OldJournal()
     if not attempts:

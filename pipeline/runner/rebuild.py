@@ -82,7 +82,9 @@ def rebuild(
         if old.whole and not found.events and not settles:
             return f"{folder.journal} knows everything that is remembered: nothing to restore"
         if not (memory.submissions or old.whole):
-            raise _nothing_sent(target)
+            if not old.damaged:
+                raise _nothing_sent(target)
+            return _put_aside(folder, agree)
         if not agree(_describe(folder, old, memory, found)):
             return None
         return _write(target, old, memory, found, now)
@@ -218,14 +220,31 @@ def _write(
     return f"restored {folder.journal}{kept}"
 
 
-def _move_aside(journal: Path) -> Path | None:
-    """Give a journal, with the files beside it, another name; None if there is none."""
-    if is_gone(journal):
+def _put_aside(folder: OutputFolder, agree: Callable[[Sequence[str]], bool]) -> str | None:
+    """Make way for a new journal where one cannot be used and nothing remembers what was sent."""
+    what = "cannot be read" if folder.journal.stat().st_size else "is empty"
+    lines = (
+        f"The journal {folder.journal} {what}.",
+        f"Nothing else remembers a row that was sent from {folder.root}.",
+        "It would be kept beside under another name, and the next run would begin a new one.",
+        "Rows that were sent from there all the same would be paid for again.",
+    )
+    if not agree(lines):
         return None
+    aside = _move_aside(folder.journal)
+    return f"nothing to restore: {folder.journal} is {aside} now, and the next run begins anew"
+
+
+def _move_aside(journal: Path) -> Path | None:
+    """Give a journal another name, and the files beside it; None if there is no journal.
+
+    What is left of one that is gone must not lie beside a new one: SQLite would take it for its.
+    """
+    there = not is_gone(journal)
     aside = journal.with_name(time.strftime("journal.before-%Y%m%d-%H%M%SZ.db", time.gmtime()))
     with raise_store_errors(journal):
         for end in reversed(_BESIDE):  # the log first: it is nothing without its journal
             file = journal.with_name(journal.name + end)
             if not is_gone(file):
                 file.rename(aside.with_name(aside.name + end))
-    return aside
+    return aside if there else None

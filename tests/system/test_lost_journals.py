@@ -149,6 +149,55 @@ def rebuilt(shop: Shop) -> Ended:
     return done
 
 
+# With nothing in it.
+
+
+def test_an_empty_journal_where_nothing_was_ever_sent(shop: Shop) -> None:
+    """As a kill at the beginning of the first run leaves it: the next one begins."""
+    shop.out.mkdir(parents=True)
+    for one in (shop.journal, shop.out / "run.log"):
+        one.touch()
+    assert shop.run(command="plan").code == 0
+    assert shop.run(command="journal verify").code == 0
+    ended = shop.run()
+    assert ended.code == 0, ended.err
+    shop.hold()
+
+
+@pytest.mark.parametrize("left", [b"", b"no journal at all" * 1000])
+def test_a_journal_that_cannot_be_used_where_nothing_was_ever_sent(shop: Shop, left: bytes) -> None:
+    """It is put aside when that is agreed to, and the next run begins."""
+    shop.out.mkdir(parents=True)
+    shop.journal.write_bytes(left)
+    (shop.out / "run.log").write_text('{"what": "begin"}\n', "utf-8")
+    assert shop.run().code == 5
+    asked = shop.run(command="journal rebuild")
+    assert asked.code == 2
+    assert "Nothing else remembers" in asked.out
+    assert shop.journal.read_bytes() == left
+    done = shop.run("--yes", command="journal rebuild")
+    assert done.code == 0, done.err
+    (aside,) = shop.out.glob("journal.before-*.db")
+    assert aside.read_bytes() == left
+    assert aside.name in done.out
+    ended = shop.run()
+    assert ended.code == 0, ended.err
+    shop.hold()
+
+
+def test_what_is_left_beside_a_journal_that_is_gone_does_not_get_into_the_new_one(
+    shop: Shop,
+) -> None:
+    """SQLite would undo there what was never written, and damage it."""
+    shop.cut_off()
+    shop.journal.unlink()
+    shop.journal.with_name("journal.db-journal").write_bytes(b"of the journal that is gone")
+    assert shop.run("--yes", command="journal rebuild").code == 0
+    assert not shop.journal.with_name("journal.db-journal").exists()
+    assert shop.run().code == 0
+    shop.hold()
+
+
 # Lost while a run works.
 
 ONE_BY_ONE = {"limits.submits_per_minute": "60"}
