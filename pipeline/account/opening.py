@@ -15,15 +15,16 @@ from pipeline.account.place import (
     explain_last_resort,
     journals_near,
     places_of,
+    traces_near,
 )
 from pipeline.account.purchases import Purchases, key_of
-from pipeline.account.reading import journals_in
+from pipeline.account.reading import folders_followed, journals_in
 from pipeline.account.recording import Recorder, pair_in
 from pipeline.account.recovery import recover
 from pipeline.account.schema import clear_errors
 from pipeline.config.settings import Config
 from pipeline.disk.openfile import is_gone
-from pipeline.disk.sqlitefile import path_of
+from pipeline.disk.sqlitefile import lacks_log, path_of, text_of
 from pipeline.errors import ReelsheetError, StoreError, UsageError
 from pipeline.journal.journal import Journal
 from pipeline.journal.ownership import read_notes
@@ -40,6 +41,20 @@ NO_BOOK = (
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """An output folder near, of which the book may not know all that was sent.
+
+    `failure` is why its journal cannot be read; None if it was read, or is gone. `lacks_log` says
+    that it was carried there without what its last run wrote at the end.
+    """
+
+    root: Path
+    has_journal: bool = False
+    failure: ReelsheetError | None = None
+    lacks_log: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OpenAccount:
     """The account that a live run spends from, with its book open for writing.
 
@@ -51,27 +66,36 @@ class OpenAccount:
     tell: Callable[[str], None]
     fresh: bool = False
 
-    def take_over(self, outputs: Path, out: Path | None, manifests: Collection[Path]) -> None:
+    def take_over(
+        self, outputs: Path, out: Path | None, manifests: Collection[Path]
+    ) -> list[Neighbour]:
         """Take over every live journal near that the book does not know, or not to its end.
-
-        One that cannot be read is told of: what it paid for cannot be guarded.
 
         Args:
             outputs: the folder that holds an output folder per manifest.
             out: the output folder that the user named; None if none.
             manifests: those of the run.
 
+        Returns:
+            The folders of which the book may not know all that was sent.
+
         """
-        journals = list(journals_near(outputs, out, manifests))
+        followed = folders_followed(self.book.path)
+        doubtful = []
         orphans = 0
-        for number, journal in enumerate(journals):
+        for number, journal in enumerate(list(journals_near(outputs, out, manifests))):
             if number and number % _MANY == 0:
                 self.tell(f"Comparing the journals with the account's book: {number} so far.")
+            alone = lacks_log(journal)  # before it is opened
+            taken, failure = 0, None
             try:
                 orphans += self.fresh and self._had_another(read_notes(journal))
-                import_journal(self.book, self.name, journal)
+                taken = import_journal(self.book, self.name, journal)
             except ReelsheetError as error:  # of the journal; after one of the book nothing works
-                self.tell(f"What was paid in {journal.parent} is not guarded: {error.message}")
+                failure = error
+            if failure or taken or text_of(journal.parent.resolve()) not in followed:
+                near = Neighbour(journal.parent, has_journal=True, failure=failure, lacks_log=alone)
+                doubtful.append(near)
         if orphans:
             self.tell(
                 f"The account's book {self.book.path} is new, although "
@@ -79,6 +103,7 @@ class OpenAccount:
                 "folders elsewhere is not known any more. If there is a copy of that book, take it "
                 "over with: reelsheet account import FILE."
             )
+        return [*doubtful, *map(Neighbour, traces_near(outputs, out, manifests))]
 
     def _had_another(self, notes: Mapping[str, str]) -> bool:
         """Return whether a journal with these notes was kept in a book that is not here."""

@@ -124,6 +124,48 @@ def journals_near(outputs: Path, out: Path | None, manifests: Collection[Path]) 
                 yield journal
 
 
+def traces_near(outputs: Path, out: Path | None, manifests: Collection[Path]) -> Iterator[Path]:
+    """Yield the folders that hold files of a run and no journal, where `journals_near` looks.
+
+    Beside the folder of outputs and beside the manifests it is those whose last run was of one of
+    the manifests, or of a table beside one.
+
+    Args:
+        outputs: the folder that holds an output folder per manifest.
+        out: the output folder that the user named; None if none.
+        manifests: the manifests of the run.
+
+    """
+    homes = [outputs] if out is None else [outputs, out.parent, out]
+    seen = set()
+    for folder in chain.from_iterable(map(_folders_in, homes)):
+        real = folder.resolve()
+        if real not in seen and _holds_traces(folder):
+            seen.add(real)
+            yield folder
+    ours = {one.resolve() for one in manifests}
+    for folder in _folders_beside({outputs.resolve().parent, *(one.parent for one in ours)}):
+        if folder not in seen and _holds_traces(folder):
+            seen.add(folder)
+            its = OutputFolder(folder).last_manifest()
+            if its is not None and _is_beside(its.resolve(), ours):
+                yield folder
+
+
+def _holds_traces(root: Path) -> bool:
+    folder = OutputFolder(root)
+    if not is_gone(folder.journal):
+        return False
+    told = not is_gone(folder.log) or not is_gone(folder.summary) or any(root.glob("results.*"))
+    return told and folder.use is not FolderUse.REHEARSED
+
+
+def _is_beside(its: Path, manifests: Collection[Path]) -> bool:
+    """Return whether a manifest lies beside one of these, or is gone and was called like one."""
+    beside = any(its.parent == one.parent for one in manifests)
+    return beside or (is_gone(its) and any(its.name == one.name for one in manifests))
+
+
 def _with_namesakes(ours: Collection[Path], outputs: Path, out: Path | None) -> set[Path]:
     """Return the manifests, and those elsewhere whose journals lie in folders of their names.
 
@@ -149,8 +191,7 @@ def _concerns(folder: Path, manifests: Collection[Path]) -> bool:
     with contextlib.suppress(ReelsheetError):  # nothing says that it concerns this run
         its = find_manifest(OutputFolder(folder).journal, sent=True)
         if its is not None:
-            beside = any(its.parent == one.parent for one in manifests)
-            return beside or (is_gone(its) and any(its.name == one.name for one in manifests))
+            return _is_beside(its, manifests)
     return False
 
 

@@ -118,6 +118,20 @@ def tasks_among(book: Path, tasks: Collection[str]) -> set[str]:
     return found
 
 
+def references_among(book: Path, references: Collection[str]) -> set[str]:
+    """Return those of these references that the book knows, whatever journal they are of."""
+    found: set[str] = set()
+    with reading(book) as connection:
+        for some in _in_pieces(sorted(references)):
+            marks = ", ".join("?" * len(some))
+            rows = connection.execute(
+                f"SELECT reference FROM submissions WHERE reference IN ({marks})",  # noqa: S608
+                some,
+            )
+            found.update(str(reference) for (reference,) in rows)
+    return found
+
+
 def latest_tasks(book: Path, account: str, most: int) -> list[tuple[str, str]]:
     """Return reference and id of the tasks that an account submitted last, the newest first."""
     with reading(book) as connection:
@@ -138,6 +152,16 @@ def journals_in(book: Path, folder: Path | None = None) -> list[KnownJournal]:
             where = f"{_GET_JOURNALS} WHERE folder = ? ORDER BY opened_at DESC"
             rows = connection.execute(where, (text_of(folder.resolve()),))
         return [KnownJournal(*row) for row in rows]
+
+
+def folders_followed(book: Path) -> set[str]:
+    """Return the output folders of the journals that a run has worked on together with the book.
+
+    Those that the book only took over are left out.
+    """
+    with reading(book) as connection:
+        rows = connection.execute("SELECT folder FROM journals WHERE opened_at > 0")
+        return {str(folder) for (folder,) in rows}
 
 
 def accounts_in(book: Path) -> list[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.disk.failures import raise_store_errors
-from pipeline.disk.openfile import open_private
+from pipeline.disk.openfile import is_gone, open_private
 from pipeline.errors import RunLocked
 
 
@@ -50,6 +50,21 @@ def run_lock(path: Path) -> Iterator[None]:
     finally:
         owner.unlink(missing_ok=True)
         lock.release()
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a run holds the lock at `path`; False where that cannot be told."""
+    if is_gone(path):
+        return False
+    lock = FileLock(path, mode=0o600, fallback_to_soft=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False
 
 
 def _name(owner: Path) -> None:

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
@@ -26,6 +27,7 @@ from pipeline.model import State
 from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import Action
 from pipeline.runner.forgotten import is_copy_of_a_moment, refuse_forgotten, tell_recovery
+from pipeline.runner.neighbours import why_unguarded
 from pipeline.runner.order import Order, Watcher
 from pipeline.runner.reports import RunReport
 from pipeline.runner.run import ManifestRun
@@ -118,6 +120,7 @@ class _Several:
         self._brake = brake
         self._stack = stack
         self._outcomes: dict[int, Outcome] = {}
+        self._held: set[Path] = set()
 
     def carry_out(self) -> list[Outcome]:
         runs = self._prepare(self._open())
@@ -142,6 +145,7 @@ class _Several:
         for number, order in enumerate(self._orders):
             with self._keeping_errors(number):
                 self._stack.enter_context(run_lock(order.folder.lock))
+                self._held.add(order.folder.root.resolve())
                 locked.append(number)
         if not locked:
             return {}
@@ -164,14 +168,28 @@ class _Several:
         return runs
 
     def _take_over(self, account: OpenAccount, runs: Mapping[int, ManifestRun]) -> None:
-        """Let the book know what was paid for near the output folders, once for each place."""
+        """Let the book know what was paid for near the output folders, once for each place.
+
+        Where it cannot, each run is told why: of one that was refused, the folder is near, too.
+        """
         outputs = Path(self._orders[0].config.output.dir)
         beside = {
             run.order.folder.root.parent.resolve(): run.order.folder.root for run in runs.values()
         }
         manifests = {run.order.checked.manifest.path for run in runs.values()}
-        for folder in beside.values():
-            account.take_over(outputs, folder, manifests)
+        near = chain.from_iterable(
+            account.take_over(outputs, folder, manifests) for folder in beside.values()
+        )
+        own = {run.order.folder.root.resolve() for run in runs.values()}
+        doubtful = {one.root.resolve(): one for one in near if one.root.resolve() not in own}
+        for run in runs.values():
+            typed = run.order.invocation
+            refusal = why_unguarded(
+                doubtful.values(), account.book.path, outputs, typed, held=self._held
+            )
+            if refusal is None:
+                break
+            run.unguarded = refusal
 
     def _prepare(self, runs: Mapping[int, ManifestRun]) -> dict[int, ManifestRun]:
         left = self._orders[0].selection.limit

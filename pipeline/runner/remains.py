@@ -89,6 +89,17 @@ def tasks_in(results: Manifest) -> set[str]:
     return {one.task_id for one in traces_in_results(results, unnamed) if one.task_id}
 
 
+def manifest_in(folder: OutputFolder) -> Path | None:
+    """Return the manifest of the last run as summary or log name it; None if neither does.
+
+    A file that a run wrote into the folder (failed.csv) is none.
+    """
+    begun = (line for line in logged(folder.log) if line.get("what") == "begin")
+    named = [summary_of(folder).get("manifest"), *(line.get("manifest") for line in begun)]
+    paths = (Path(str(one)) for one in (named[0], *reversed(named[1:])) if one)
+    return next((one for one in paths if not folder.wrote(one)), None)
+
+
 def summary_of(folder: OutputFolder) -> dict[str, Any]:
     """Return the summary of the last run; empty if there is none that can be read."""
     with contextlib.suppress(OSError, ValueError), open_to_read_bytes(folder.summary) as file:

@@ -12,7 +12,7 @@ from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recording import Recorder
 from pipeline.account.recovery import note_asked
 from pipeline.engine.rows import Stop
-from pipeline.errors import ExitCode, ReelsheetError, StoreError
+from pipeline.errors import ExitCode, ReelsheetError, StoreError, UsageError
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.editions import Sibling
@@ -57,7 +57,7 @@ class ManifestRun:
 
     `prepare` makes the plan, a provider session carries out what of it is to be submitted or taken
     up, and `finish` writes the results. `waiting` says by key why rows wait for a video that is
-    being made for another row.
+    being made for another row; `unguarded` why nothing may be sent, unless a person says so.
     """
 
     order: Order
@@ -67,6 +67,7 @@ class ManifestRun:
     clock: Clock
     brake: Brake | None = None
     tell: Callable[[str], None] = lambda _: None
+    unguarded: UsageError | None = None
     account: OpenAccount | None = None
     recorder: Recorder | None = None
     recovery: Reconciliation = field(default_factory=Reconciliation)
@@ -121,6 +122,7 @@ class ManifestRun:
             step.key: step.reason for step in self.plan.steps if step.hold is Hold.UNDER_WAY
         }
         self._hold_forgotten()
+        self._hold_unguarded()
         return comparison.as_sibling(self.plan)
 
     def asks_first(self, key: str) -> bool:
@@ -146,6 +148,20 @@ class ManifestRun:
             self._hold_doubtful({key for key in self.keys_to_submit if self.wants_proof(key)})
         elif self.recovery.ask_all and (self.keys_to_submit or self.recovery.adopted):
             tell_look_ups(self.order.checked.manifest.path, self.tell, self.log)
+
+    def _hold_unguarded(self) -> None:
+        """Where rows may have been bought near, leave those alone that --pay-again does not name.
+
+        Without any name the run was refused.
+        """
+        refusal, selection = self.unguarded, self.order.selection
+        if refusal is None or not self.keys_to_submit:
+            return
+        self.tell(refusal.message.replace("; nothing was sent.", "; --pay-again says to go on."))
+        if not selection.pay_again_all:
+            named = selection.pay_again
+            left = {key for key in self.keys_to_submit if key not in named}
+            self.plan = without(self.plan, left, "may be bought already: a folder near is unread")
 
     def _hold_doubtful(self, keys: Collection[str]) -> None:
         """Leave rows alone that may have been sent, and say so at the end."""
@@ -181,6 +197,11 @@ class ManifestRun:
     def _ask_before_paying(self, comparison: Comparison) -> None:
         """Raise UsageError if the manifest looks bought already and nobody says to go on."""
         compared = comparison.compare()
+        selection = self.order.selection
+        pays = selection.pay_again_all or selection.pay_again
+        if self.unguarded and not pays and compared.plan.of(Action.SUBMIT):
+            self._note_end(self.clock.wall(), int(ExitCode.USAGE))
+            raise self.unguarded
         refusal = comparison.refuse_edition(compared)
         if refusal is not None and not self.order.go_on_with(refusal):
             self._note_end(self.clock.wall(), int(ExitCode.USAGE))

@@ -18,7 +18,7 @@ from tests.account.test_importing import config, intended, lonely
 
 
 def test_a_journal_that_cannot_be_read_keeps_no_other_from_its_guard(tmp_path: Path) -> None:
-    """It is named; and over many journals there is a line now and then."""
+    """It is named to who asks; and over many journals there is a line now and then."""
     told: list[str] = []
     outputs = tmp_path / "outputs"
     for number in range(45):
@@ -26,13 +26,31 @@ def test_a_journal_that_cannot_be_read_keeps_no_other_from_its_guard(tmp_path: P
     broken = outputs / "m07" / "journal.db"
     broken.write_bytes(b"no database" * 500)
     with opened(tmp_path / "book.db") as book:
-        OpenAccount(ACCOUNT, book, told.append).take_over(outputs, None, [])
+        account = OpenAccount(ACCOUNT, book, told.append)
+        found = account.take_over(outputs, None, [])
     assert len(states(tmp_path / "book.db")) == 44
-    (unread,) = [line for line in told if "is not guarded" in line]
-    assert str(broken.parent) in unread
-    assert [line for line in told if line != unread] == [
+    assert [one.root for one in found if one.failure] == [broken.parent]
+    assert told == [
         f"Comparing the journals with the account's book: {number} so far." for number in (20, 40)
     ]
+
+
+def test_only_folders_that_the_book_does_not_follow_to_their_end_are_doubtful(
+    tmp_path: Path,
+) -> None:
+    """A journal that was only taken over may be an older copy, however often that is done."""
+    outputs = tmp_path / "outputs"
+    with opened(tmp_path / "book.db") as book:
+        with lane(book, outputs / "followed") as one:
+            one.intend("r")
+        lonely(outputs / "taken", [intended("s")])
+        (outputs / "gone").mkdir()
+        (outputs / "gone" / "run.log").write_bytes(b"")
+        (outputs / "other").mkdir()
+        account = OpenAccount(ACCOUNT, book, print)
+        for _ in range(2):
+            found = account.take_over(outputs, None, [])
+            assert [one.root.name for one in found] == ["taken", "gone"]
 
 
 @pytest.mark.parametrize("gone", ["deleted", "replaced"])
