@@ -19,14 +19,22 @@ from pipeline.account.submission import COUNTING, SPENT
 from pipeline.engine.limits import Caps, Spend
 from pipeline.errors import Withheld
 from pipeline.manifest.invocation import quoted_option
-from pipeline.model import Attempt, Request, State, shown_key
+from pipeline.model import Attempt, Entry, Request, State, shown_key
 
 
 def _listed(states: frozenset[State]) -> str:
     return ", ".join(f"'{state.value}'" for state in sorted(states))
 
 
-IS_COUNTING = f"state IN ({_listed(COUNTING)})"
+IS_COUNTING = (
+    f"s.state IN ({_listed(COUNTING)}) AND NOT (s.submitted_at IS NULL AND EXISTS "  # noqa: S608
+    "(SELECT * FROM submissions o WHERE o.account = s.account AND o.request_hash = s.request_hash "
+    "AND o.task_id = s.task_id AND o.submitted_at IS NOT NULL))"
+)
+"""The condition that a row `s` of `submissions` counts as bought.
+
+A reused take, which was never submitted, stands for its purchase only as long as that is unknown.
+"""
 IS_SPENT = f"state IN ({_listed(SPENT)})"
 
 _SUM = (
@@ -35,11 +43,16 @@ _SUM = (
     f"WHERE account = ? AND submitted_at >= ? AND {IS_SPENT}"
 )
 _ELSEWHERE = (
-    f"FROM submissions WHERE account = ? AND journal_id != ? AND {IS_COUNTING} AND request_hash IN "
+    f"FROM submissions s WHERE s.account = ? AND s.journal_id != ? AND {IS_COUNTING} "
+    "AND s.request_hash IN "
 )
 _NEWEST = (
     "SELECT s.key, j.folder FROM submissions s LEFT JOIN journals j USING (journal_id) "  # noqa: S608
     f"WHERE s.reference = (SELECT reference {_ELSEWHERE}{{}} ORDER BY submitted_at DESC LIMIT 1)"
+)
+_KNOWS_TASK = (
+    "SELECT EXISTS (SELECT * FROM submissions WHERE account = ? AND request_hash = ? "
+    "AND task_id = ?)"
 )
 
 NO_CAPS = Caps()
@@ -109,7 +122,7 @@ def repeated(
     """
     marks = f"({', '.join('?' * len(spellings))})"
     sought = (account, journal_id, *spellings)
-    count = f"SELECT count(*) {_ELSEWHERE}{marks}"
+    count = f"SELECT count(DISTINCT coalesce(s.task_id, s.reference)) {_ELSEWHERE}{marks}"
     (bought,) = connection.execute(count, sought).fetchone()
     if bought <= allowed:
         return None
@@ -121,6 +134,30 @@ def repeated(
         action="To pay for a fresh video on purpose, add "
         f"{quoted_option('--pay-again', attempt.key)}.",
     )
+
+
+def of_unknown_purchases(
+    reused: list[Entry], bought: list[Entry], book: sqlite3.Connection, owner: str
+) -> list[Entry]:
+    """Return the reused takes whose purchases neither the book knows nor their own journal.
+
+    Their tasks were paid for, and for the book they stand for these purchases: each once.
+
+    Args:
+        reused: the reused takes of a journal.
+        bought: what else the journal tells of.
+        book: the book, open.
+        owner: the account that the journal is of.
+
+    """
+    tasks = {one.task_id for one in bought}
+    found = []
+    for one in reused:
+        sought = (owner, one.attempt.request.request_hash, one.task_id)
+        if one.task_id not in tasks and not book.execute(_KNOWS_TASK, sought).fetchone()[0]:
+            tasks.add(one.task_id)
+            found.append(one)
+    return found
 
 
 class Totals:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.account.book import GET_JOURNAL, NONE_WITHHELD, PUT_KEY, Book, put_entry
+from pipeline.account.guard import of_unknown_purchases
 from pipeline.account.place import name_of
 from pipeline.account.reading import id_in
 from pipeline.account.recording import Pair, pair_in
@@ -26,6 +27,7 @@ from pipeline.errors import ReelsheetError, UsageError, Withheld
 from pipeline.events import NotFound, Renamed
 from pipeline.journal.database import clear_errors, connect_for_reading
 from pipeline.journal.identities import Identities
+from pipeline.journal.reading import reused_entries
 from pipeline.journal.records import ENTRY_COLUMNS, entry_of, request_of, videos_of
 from pipeline.lifecycle import FORMER_MOVES, MOVES
 from pipeline.model import Entry, State
@@ -46,6 +48,7 @@ _GET = (
     "GROUP BY key, number) i USING (key, number) "
     "JOIN attempts a USING (key, number) JOIN requests r USING (request_hash)"
 )
+_DROP = "DELETE FROM submissions WHERE reference = ?"
 _SENT_SINCE = f"SELECT EXISTS (SELECT * FROM events WHERE seq > ? AND kind IN ({_KINDS}))"  # noqa: S608
 _RENAMED_SINCE = "SELECT EXISTS (SELECT * FROM events WHERE seq > ? AND kind = 'Renamed')"
 _GET_KEYS = "SELECT DISTINCT identity, key FROM submissions WHERE journal_id = ?"
@@ -88,8 +91,16 @@ class _News:
     key_of: Callable[[str], str] | None
 
 
-def import_journal(book: Book, account: str, journal: Path) -> int:
-    """Take over what a journal knows and the book does not; return how many submissions were read.
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How many submissions were taken over, and how many of them are reused takes."""
+
+    submissions: int = 0
+    reused: int = 0
+
+
+def import_journal(book: Book, account: str, journal: Path) -> Taken:
+    """Take over what a journal knows and the book does not; return how much was read.
 
     Args:
         book: the account's book, open for writing.
@@ -102,7 +113,7 @@ def import_journal(book: Book, account: str, journal: Path) -> int:
         UsageError: the journal was written by a newer version.
 
     """
-    read: list[int] = []
+    read: list[Taken] = []
     failures: list[ReelsheetError] = []
 
     def take(into: sqlite3.Connection) -> Mapping[str, Withheld]:
@@ -142,12 +153,14 @@ def news_of(book: Path, account: str, journal: Path) -> list[Submission]:
     ]
 
 
-def _take_journal(into: sqlite3.Connection, book_id: str, account: str, journal: Path) -> int:
+def _take_journal(into: sqlite3.Connection, book_id: str, account: str, journal: Path) -> Taken:
     news = _read_news(into, book_id, account, journal)
     if news is None:
-        return 0
+        return Taken()
     found = news.found
     for entry in news.entries:
+        if entry.reused:  # nothing of an unsent attempt in whose place it is may stay
+            into.execute(_DROP, (entry.attempt.client_business_id,))
         put_entry(into, news.owner, found.journal_id, entry)
     if news.key_of is not None:
         for identity, key in into.execute(_GET_KEYS, (found.journal_id,)).fetchall():
@@ -156,7 +169,7 @@ def _take_journal(into: sqlite3.Connection, book_id: str, account: str, journal:
     seq = found.pair.seq if _paired(found, book_id) else 0
     row = (found.journal_id, news.owner, news.folder, found.manifest, seq, found.last_event)
     into.execute(_PUT_KNOWN, row)
-    return len(news.entries)
+    return Taken(len(news.entries), sum(one.reused for one in news.entries))
 
 
 def _read_news(book: sqlite3.Connection, book_id: str, account: str, journal: Path) -> _News | None:
@@ -188,9 +201,12 @@ def _read_news(book: sqlite3.Connection, book_id: str, account: str, journal: Pa
                 or known.seq < found.pair.confirmed
                 or _worked_without(connection, found.pair.last_event)
             )
+            reused = list(reused_entries(connection, identities)) if is_newer else []
     bought = [entry for entry in entries if sent or entry.state is not State.SUBMITTING]
+    owner = _owner(found, known, account)
+    bought += of_unknown_purchases(reused, bought, book, owner)
     key_of = identities.key_of if is_newer else None
-    return _News(found, _owner(found, known, account), folder, bought, key_of)
+    return _News(found, owner, folder, bought, key_of)
 
 
 def _was_moved(known: KnownJournal | None, folder: str) -> bool:
@@ -275,7 +291,7 @@ def _entries(connection: sqlite3.Connection, identities: Identities) -> Iterator
             yield replace(entry, state=_STATE_AFTER[kind], submitted_at=at)
 
 
-def import_file(book: Book, account: str, file: Path) -> int:
+def import_file(book: Book, account: str, file: Path) -> Taken:
     """Take over a journal or another book, whichever a file is; return how much of it was read.
 
     Args:
@@ -295,7 +311,7 @@ def import_file(book: Book, account: str, file: Path) -> int:
     if "submissions" in tables:
         if file.resolve() == book.path.resolve():
             raise UsageError(f"{file} is this very book.", action="Name another one, or a journal.")
-        return import_book(book, file)
+        return Taken(import_book(book, file))
     if "attempts" not in tables:
         raise UsageError(
             f"{file} is neither a journal nor a book.",

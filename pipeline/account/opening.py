@@ -90,7 +90,7 @@ class OpenAccount:
             taken, failure = 0, None
             try:
                 orphans += self.fresh and self._had_another(read_notes(journal))
-                taken = import_journal(self.book, self.name, journal)
+                taken = import_journal(self.book, self.name, journal).submissions
             except ReelsheetError as error:  # of the journal; after one of the book nothing works
                 failure = error
             if failure or taken or text_of(journal.parent.resolve()) not in followed:

@@ -51,13 +51,21 @@ class Purchases:
 
         Raises StoreError.
         """
-        found = bought_elsewhere(self.book, self.account, self.journal_ids, hashes)
+        bought = {one.task_id for one in self.beside if not one.reused}
+        found = {
+            each: [one for one in several if not (one.reused and one.task_id in bought)]
+            for each, several in bought_elsewhere(
+                self.book, self.account, self.journal_ids, hashes
+            ).items()
+        }
         for one in self.beside:
-            bought = one.request.request_hash
-            if bought in hashes and one.journal_id not in self.journal_ids:
-                others = [each for each in found.get(bought, ()) if each.reference != one.reference]
+            if one.reused and one.task_id in bought:
+                continue
+            asked = one.request.request_hash
+            if asked in hashes and one.journal_id not in self.journal_ids:
+                others = [each for each in found.get(asked, ()) if each.reference != one.reference]
                 counting = [*others, one] if one.state in COUNTING else others
-                found[bought] = sorted(counting, key=lambda each: -(each.submitted_at or 0))
+                found[asked] = sorted(counting, key=lambda each: -(each.submitted_at or 0))
         return found
 
     def keys_elsewhere(

@@ -160,7 +160,7 @@ def after(attempts: Iterable[Entry], found: Reconciliation) -> dict[str, Entry]:
     entries = {entry.identity: entry for entry in attempts}
     identity_of = {entry.key: entry.identity for entry in entries.values()}
     for event, at in found.events:
-        if isinstance(event, ev.Intended):
+        if isinstance(event, (ev.Intended, ev.Reused)):
             identity = event.attempt.identity
         else:
             identity = identity_of.pop(event.key)
@@ -225,7 +225,8 @@ class _Adoption:
         for kind in way:
             ended_at = one.finished_at if MOVES[kind].target in SETTLED else None
             at = ended_at or self._begun(one)
-            self.happen(_event(kind, key, one), one.identity, at)
+            event = _reused(key, one) if kind is ev.Reused else _event(kind, key, one)
+            self.happen(event, one.identity, at)
             self.adopted[one.reference] = None
 
     def _begun(self, one: Submission) -> float:
@@ -286,6 +287,8 @@ def _target(one: Submission) -> State:
 
 def _way(state: State, one: Submission) -> list[type[ev.Event]]:
     """Return the kinds of events that lead to where the book has it; empty if none do."""
+    if state is State.WAITING and one.reused:
+        return [ev.Reused]
     if state is State.WAITING:
         return [ev.Intended, *_way(State.SUBMITTING, one)]
     target = _target(one)
@@ -312,9 +315,7 @@ def _event(kind: type[ev.Event], key: str, one: Submission) -> ev.Event:
     number = one.number
     match kind:
         case ev.Intended:
-            reference, name = one.reference, one.video_name
-            attempt = Attempt(key, number, reference, one.request, name, one.money, one.identity)
-            return ev.Intended(key, number, attempt)
+            return ev.Intended(key, number, _attempt(key, one))
         case ev.Accepted:
             return ev.Accepted(key, number, one.task_id or one.reference)
         case ev.Found:
@@ -332,3 +333,14 @@ def _event(kind: type[ev.Event], key: str, one: Submission) -> ev.Event:
         case ev.TaskLost:
             return ev.TaskLost(key, number, _UNKNOWN)
     return kind(key, number)
+
+
+def _reused(key: str, one: Submission) -> ev.Reused:
+    assert one.task_id is not None and one.video is not None  # noqa: S101, PT018 - see `_way`
+    attempt = _attempt(key, one)
+    return ev.Reused(key, one.number, attempt, one.task_id, one.video, one.finished_at)
+
+
+def _attempt(key: str, one: Submission) -> Attempt:
+    reference, name = one.reference, one.video_name
+    return Attempt(key, one.number, reference, one.request, name, one.money, one.identity)

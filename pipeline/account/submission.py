@@ -34,7 +34,8 @@ class Submission:
 
     `reference` is the attempt's client_business_id. `folder` is the output folder of its journal,
     `manifest` the file it was run for, both absolute; `key` is what the row is called now,
-    `identity` its entry's for good. `money` is in the budget's currency; None without a price.
+    `identity` its entry's for good. `money` is in the budget's currency; None without a price. A
+    reused take, of a purchase that the book does not know, has no `submitted_at`.
     """
 
     reference: str
@@ -52,6 +53,11 @@ class Submission:
     submitted_at: float | None = None
     finished_at: float | None = None
     video: Video | None = None
+
+    @property
+    def reused(self) -> bool:
+        """Whether it is a copy of a take that was bought for another row."""
+        return self.submitted_at is None and self.task_id is not None and self.video is not None
 
 
 @dataclass(frozen=True, slots=True)

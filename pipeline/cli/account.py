@@ -20,7 +20,8 @@ from pipeline.manifest.wording import count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.account.statement import Statement
+    from pipeline.account.importing import Taken
+    from pipeline.account.reading import Statement
     from pipeline.account.submission import Submission
     from pipeline.config.settings import Config
     from pipeline.engine.limits import Spend
@@ -54,7 +55,7 @@ def _show(
     if context.invoked_subcommand is not None:
         return
     from pipeline.account.purchases import name_in
-    from pipeline.account.statement import statement_of
+    from pipeline.account.reading import statement_of
 
     configured = _load(config, sets)
     loaded = _live(configured)
@@ -210,7 +211,7 @@ def _import(
     is mended first: a new one is made in its place, of what can be read of it and of the journals;
     no run should be under way then.
     """
-    from pipeline.account.importing import COPY_WHOLE, explain_lack, import_file
+    from pipeline.account.importing import COPY_WHOLE, Taken, explain_lack, import_file
     from pipeline.account.mending import is_broken, shows_a_book
     from pipeline.account.opening import open_account
     from pipeline.disk.sqlitefile import lacks_log
@@ -229,12 +230,22 @@ def _import(
         return
     with open_account(loaded, os.environ, lambda line: typer.echo(line, err=True)) as account:
         for path in files:
-            taken = 0 if account is None else import_file(account.book, account.name, path)
+            taken = Taken() if account is None else import_file(account.book, account.name, path)
             if path in alone:
                 typer.echo(f"note: {path}: {explain_lack(path)} {COPY_WHOLE}", err=True)
             if not quiet:
-                said = f"{count(taken, 'submission')} taken over" if taken else "nothing new"
-                typer.echo(f"{path}: {said}")
+                typer.echo(f"{path}: {_describe(taken)}")
+
+
+def _describe(taken: Taken) -> str:
+    if not taken.submissions:
+        return "nothing new"
+    said = f"{count(taken.submissions, 'submission')} taken over"
+    if not taken.reused:
+        return said
+    return (
+        f"{said}, {taken.reused} of them as copies of videos whose purchase the book does not know"
+    )
 
 
 def _mend(file: Path, config: Config) -> None:

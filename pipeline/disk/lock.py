@@ -2,6 +2,8 @@
 
 The lock file is empty. Who holds the lock is written to a file beside it, `run.owner.json`, for the
 message that another run gets. A killed run leaves that file behind, but no lock.
+
+Tested in tests/runner/test_api.py and tests/system/test_lost_neighbours.py.
 """
 
 from __future__ import annotations

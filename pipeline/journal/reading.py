@@ -10,6 +10,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.collector import pause_collector
@@ -26,7 +27,7 @@ from pipeline.journal.records import (
     videos_of,
 )
 from pipeline.lifecycle import apply
-from pipeline.model import Entry, Request, RunRecord, made_for
+from pipeline.model import Entry, Request, RunRecord, State, made_for
 
 GET_ENTRIES = (
     f"SELECT {', '.join('a.' + name for name in ENTRY_COLUMNS)}, r.body "  # noqa: S608 - likewise
@@ -36,6 +37,11 @@ GET_ENTRIES = (
 _GET_ATTEMPTS = (
     f"SELECT {', '.join(ENTRY_COLUMNS)} FROM attempts a {{where}} "  # noqa: S608 - our own names
     "ORDER BY key, number"
+)
+_GET_REUSED = (
+    f"SELECT {', '.join('a.' + name for name in ENTRY_COLUMNS)}, r.body "  # noqa: S608
+    "FROM (SELECT DISTINCT key, number FROM events WHERE kind = 'Reused') e "
+    "JOIN attempts a USING (key, number) JOIN requests r USING (request_hash)"
 )
 _REQUEST = ENTRY_COLUMNS.index("request_hash")
 _VIDEO = ENTRY_COLUMNS.index("video")
@@ -86,6 +92,18 @@ def attempts_in(
             key = identities.key_of(one[0])
             before = entry_of(one, requests[one[_REQUEST]], video, before, key)
             yield before
+
+
+def reused_entries(connection: sqlite3.Connection, identities: Identities) -> Iterator[Entry]:
+    """Yield every take that was reused, whatever became of its file."""
+    found = connection.execute(_GET_REUSED)
+    while some := found.fetchmany(_AT_ONCE):
+        videos = videos_of([row[_VIDEO] for row in some])
+        for row, video in zip(some, videos, strict=True):
+            request = request_of(row[_REQUEST], row[-1])
+            entry = entry_of(row, request, video, None, identities.key_of(row[0]))
+            if entry.reused:
+                yield replace(entry, state=State.DONE)
 
 
 def _requests(

@@ -116,7 +116,9 @@ def find_repeats(
     compared = Plan(tuple(map(comparison.compare, plan.steps)), plan.gone)
     submitted = [requests[step.key] for step in compared.of(Action.SUBMIT)]
     known = {
-        one.request_hash: sum(other.state in COUNTING for other in bought)
+        one.request_hash: len(
+            {other.task_id or other.reference for other in bought if other.state in COUNTING}
+        )
         for one in submitted
         if (bought := history.elsewhere.get(content_of(one)))
     }

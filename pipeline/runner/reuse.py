@@ -93,7 +93,9 @@ class Copying:
             return []
         if not place_copy(source, self.folder.videos / attempt.video_name, video.sha256):
             return []
-        warnings = (*video.warnings, _origin_of(bought, attempt))
+        # That of a copy says where it was taken from in turn.
+        own = (one for one in video.warnings if not one.endswith(FRESH_TAKE))
+        warnings = (*own, _origin_of(bought, attempt))
         taken = replace(video, name=attempt.video_name, warnings=warnings)
         # Its request: that of a row of an earlier edition may be worded otherwise.
         made = replace(attempt, request=bought.request, cost=0.0)

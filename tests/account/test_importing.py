@@ -13,7 +13,8 @@ import pytest
 
 from pipeline import events as ev
 from pipeline.account.book import Book
-from pipeline.account.importing import import_book, import_file, import_journal
+from pipeline.account.guard import Guard
+from pipeline.account.importing import Taken, import_book, import_file, import_journal
 from pipeline.account.opening import open_account
 from pipeline.account.place import journals_near
 from pipeline.account.purchases import find_purchases
@@ -21,15 +22,19 @@ from pipeline.account.reading import (
     bought_elsewhere,
     journals_in,
     keys_bought,
+    latest_tasks,
     submissions_of,
     total_since,
 )
+from pipeline.account.recovery import recover
 from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.sqlitefile import path_of
+from pipeline.engine.limits import Spend
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.journal import Journal
+from pipeline.journal.reading import read_id
 from pipeline.manifest.invocation import Invocation
 from pipeline.model import State
 from tests.account.accounts import ACCOUNT, DAY, VIDEO, Mortal, attempt, caps, lane, opened, states
@@ -73,8 +78,8 @@ LIVES: dict[State, list[ev.Event]] = {
 def test_every_state_is_taken_over(tmp_path: Path, state: State) -> None:
     journal = lonely(tmp_path / "old", [intended("r")], *([one] for one in LIVES[state]))
     with opened(tmp_path / "book.db") as book:
-        assert import_journal(book, ACCOUNT, journal) == 1
-        assert import_journal(book, ACCOUNT, journal) == 0
+        assert import_journal(book, ACCOUNT, journal).submissions == 1
+        assert import_journal(book, ACCOUNT, journal).submissions == 0
     assert states(tmp_path / "book.db") == {"rs-old-r-1": state}
     (known,) = journals_in(tmp_path / "book.db")
     (one,) = submissions_of(tmp_path / "book.db", known.journal_id)
@@ -118,10 +123,10 @@ def test_an_earlier_version_has_worked_with_the_journal_since(tmp_path: Path) ->
     with opened(path) as book:
         with lane(book, folder) as one:
             one.intend("r")
-        assert import_journal(book, ACCOUNT, folder / "journal.db") == 0
+        assert import_journal(book, ACCOUNT, folder / "journal.db").submissions == 0
         lonely(folder, [ev.Accepted("r", 1, "t")], [intended("s")])
-        assert import_journal(book, ACCOUNT, folder / "journal.db") == 2
-        assert import_journal(book, ACCOUNT, folder / "journal.db") == 0
+        assert import_journal(book, ACCOUNT, folder / "journal.db").submissions == 2
+        assert import_journal(book, ACCOUNT, folder / "journal.db").submissions == 0
     assert states(path) == {"rs-old-r-1": State.RUNNING, "rs-old-s-1": State.SUBMITTING}
 
 
@@ -161,7 +166,7 @@ def test_rows_are_renamed_without_the_book(tmp_path: Path) -> None:
             alone.append([ev.Renamed("r", 1, "x"), ev.Renamed("s", 1, "y")], DAY).result(10)
         import_journal(book, ACCOUNT, journal)
         assert keys(path) == {"rs-a-r-1": "x"}
-        assert import_journal(book, ACCOUNT, journal) == 0
+        assert import_journal(book, ACCOUNT, journal).submissions == 0
 
 
 def test_an_older_copy_takes_nothing_back(tmp_path: Path) -> None:
@@ -184,7 +189,7 @@ def test_a_damaged_journal_is_no_failure_of_the_book(tmp_path: Path) -> None:
     with opened(tmp_path / "book.db") as book:
         with pytest.raises(StoreError, match="journal"):
             import_journal(book, ACCOUNT, journal)
-        assert import_journal(book, ACCOUNT, tmp_path / "none" / "journal.db") == 0
+        assert import_journal(book, ACCOUNT, tmp_path / "none" / "journal.db").submissions == 0
         with lane(book, tmp_path / "a") as one:
             assert not one.intend("r").withheld
 
@@ -219,8 +224,8 @@ def test_a_file_that_is_named_is_taken_for_what_it_is(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "else.db")) as foreign:
         foreign.execute("CREATE TABLE songs (name TEXT)")
     with opened(tmp_path / "two.db") as book:
-        assert import_file(book, ACCOUNT, other) == 1
-        assert import_file(book, ACCOUNT, tmp_path / "one.db") == 1
+        assert import_file(book, ACCOUNT, other).submissions == 1
+        assert import_file(book, ACCOUNT, tmp_path / "one.db").submissions == 1
         for file, why in (
             (tmp_path / "none.db", "no file"),
             (tmp_path / "else.db", "neither a journal nor a book"),
@@ -238,7 +243,7 @@ def test_a_journal_that_no_run_began_holds_nothing(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(journal)) as connection, connection:
         connection.execute("DELETE FROM meta WHERE name = 'id'")
     with opened(tmp_path / "book.db") as book:
-        assert import_journal(book, ACCOUNT, journal) == 0
+        assert import_journal(book, ACCOUNT, journal).submissions == 0
     assert journals_in(tmp_path / "book.db") == []
 
 
@@ -253,8 +258,8 @@ def test_an_older_copy_of_the_book_gets_back_what_its_journals_know(tmp_path: Pa
         a.intend("s", text="later")
     shutil.copy(copy, path)
     with opened(path) as book:
-        assert import_journal(book, ACCOUNT, tmp_path / "a" / "journal.db") == 2
-        assert import_journal(book, ACCOUNT, tmp_path / "a" / "journal.db") == 0
+        assert import_journal(book, ACCOUNT, tmp_path / "a" / "journal.db").submissions == 2
+        assert import_journal(book, ACCOUNT, tmp_path / "a" / "journal.db").submissions == 0
         with lane(book, tmp_path / "b") as b:
             assert b.intend("x", text="later").withheld
     assert states(path) == {"rs-a-r-1": State.RUNNING, "rs-a-s-1": State.SUBMITTING}
@@ -439,14 +444,86 @@ def test_a_reused_take_is_no_purchase(tmp_path: Path) -> None:
     assert states(path) == {}
 
 
-def test_a_reused_take_in_the_place_of_an_unsent_attempt_is_none_either(tmp_path: Path) -> None:
+def reused(key: str, text: str, task: str, number: int = 1, *, of: str = "copy") -> ev.Reused:
+    return ev.Reused(key, number, attempt(key, text, number, of=of, cost=0.0), task, VIDEO, DAY)
+
+
+def test_a_reused_take_stands_for_a_purchase_that_the_book_does_not_know(tmp_path: Path) -> None:
+    """It counts as bought, and for no day; whoever lost its journal gets it back as it was."""
+    path, folder = tmp_path / "book.db", tmp_path / "copy"
+    again = [ev.Requeued("a", 1), reused("a", "x", "t", 2)]
+    journal = lonely(folder, [reused("a", "x", "t")], again, [reused("b", "y", "u")])
+    with opened(path) as book:
+        assert import_journal(book, ACCOUNT, journal) == Taken(2, 2)
+        assert import_journal(book, ACCOUNT, journal) == Taken()
+        assert total_since(path, ACCOUNT, 0.0, 1.0) == Spend()
+        with lane(book, tmp_path / "other") as other:
+            assert other.intend("r", text="x").withheld
+        (known,) = journals_in(path, folder)
+        journal.unlink()
+        with contextlib.closing(Journal(journal)) as lost:
+            recover(lost, book, folder, DAY)
+            (entry,) = [one for one in lost.attempts() if one.key == "b"]
+            assert entry.reused
+            assert lost.id == known.journal_id
+
+
+@pytest.mark.parametrize("first", ["original", "copy"])
+def test_one_task_is_one_purchase_in_whatever_order_it_is_taken_over(
+    tmp_path: Path, first: str
+) -> None:
+    """As soon as the purchase itself is known, the copies of it stand for nothing."""
+    path = tmp_path / "book.db"
+    made = [intended("r", 1, "x"), ev.Accepted("r", 1, "t"), ev.Completed("r", 1, None)]
+    original = lonely(tmp_path / "old", [*made, ev.Downloaded("r", 1, VIDEO)])
+    copies = [
+        lonely(tmp_path / name, [reused("a", "x", "t", of=name)]) for name in ("copy", "copy-2")
+    ]
+    order = [original, *copies] if first == "original" else [*copies, original]
+    with opened(path) as book:
+        for journal in order:
+            import_journal(book, ACCOUNT, journal)
+        found = bought_elsewhere(path, ACCOUNT, {"nobody"}, {"hash-x"})["hash-x"]
+        assert [one.reference for one in found] == ["rs-old-r-1"]
+        own = read_id(original)
+        assert own is not None
+        assert bought_elsewhere(path, ACCOUNT, {own}, {"hash-x"}) == {}
+        assert latest_tasks(path, ACCOUNT, 5) == [("rs-old-r-1", "t")]
+        with lane(book, tmp_path / "new") as new:
+            new.recorder.guard = Guard(known={"hash-x": 1})
+            assert not new.intend("s", text="x").withheld
+
+
+def test_a_plan_counts_a_copy_once(tmp_path: Path) -> None:
+    """It takes nothing over: of a task it knows the purchase, else one copy."""
+    outputs = tmp_path / "outputs"
+    for name in ("copy", "copy-2"):
+        lonely(outputs / name, [reused("a", "x", "t", of=name)])
+    chosen = config(outputs, f"account.book={tmp_path / 'book.db'}", "account.name=toapis.com")
+    folder = OutputFolder(outputs / "new")
+
+    def bought() -> list[str]:
+        purchases = find_purchases(chosen, {}, folder, tmp_path / "new.csv")
+        assert purchases is not None
+        found = purchases.bought_elsewhere({"hash-x"}).get("hash-x", ())
+        return [one.reference for one in found]
+
+    assert set(bought()) == {"rs-copy-a-1", "rs-copy-2-a-1"}  # the comparison takes each task once
+    lonely(outputs / "old", [intended("r", 1, "x"), ev.Accepted("r", 1, "t")])
+    assert bought() == ["rs-old-r-1"]
+
+
+def test_a_reused_take_in_the_place_of_an_unsent_attempt_counts_for_no_day(tmp_path: Path) -> None:
     """Its number was intended once, and provably not accepted."""
+    path = tmp_path / "book.db"
     unsent = [ev.Intended("a", 1, attempt("a", of="old")), ev.NotAccepted("a", 1)]
-    reused = ev.Reused("a", 1, attempt("a", of="old"), "t", VIDEO, DAY)
-    journal = lonely(tmp_path / "old", [*unsent, reused], [intended("b")])
-    with opened(tmp_path / "book.db") as book:
-        assert import_journal(book, ACCOUNT, journal) == 1
-    assert states(tmp_path / "book.db") == {"rs-old-b-1": State.SUBMITTING}
+    journal = lonely(tmp_path / "old", unsent)
+    with opened(path) as book:
+        assert import_journal(book, ACCOUNT, journal) == Taken(1)
+        lonely(tmp_path / "old", [reused("a", "a film", "t", of="old")], [intended("b")])
+        assert import_journal(book, ACCOUNT, journal) == Taken(2, 1)
+        assert total_since(path, ACCOUNT, 0.0, None).videos == 1
+    assert states(path) == {"rs-old-a-1": State.DONE, "rs-old-b-1": State.SUBMITTING}
 
 
 def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:

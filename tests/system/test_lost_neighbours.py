@@ -179,3 +179,37 @@ def test_caps_of_the_day_count_what_was_restored(town: _Town) -> None:
     town.shop.sets = {"budget.per_day.videos": str(ROWS)}
     assert town.run("run", fresh).code == 4
     assert town.shop.sent == ROWS
+
+
+@pytest.mark.parametrize("taken", ["by the run", "by hand"])
+def test_copies_are_all_that_is_left_of_what_was_bought(town: _Town, taken: str) -> None:
+    """Working folder after working folder, without the book and without the first folder."""
+    assert town.shop.run().code == 0
+    assert town.run("run", town.copy).code == 0
+    town.lose_book()
+    shutil.rmtree(town.shop.out)
+    town.shop.manifest.rename(town.copy.with_name("third.csv"))
+    if taken == "by hand":
+        done = town.run("account", "import", town.copy.parent / "outputs" / "copy")
+        assert f"{ROWS} submissions taken over, {ROWS} of them as copies" in done.out
+    ended = town.run("run", town.copy.with_name("third.csv"))
+    assert ended.code == 0, ended.err
+    assert town.shop.sent == ROWS
+    results = (town.copy.parent / "outputs" / "third" / "results.csv").read_text("utf-8")
+    assert results.count("taken from") == ROWS
+    said = town.run("account", "--json").json
+    assert said["videos"] == 0
+
+
+def test_copies_and_purchases_are_each_bought_once(town: _Town) -> None:
+    """A row that is added to the first manifest, equal to another one there, is made anew."""
+    assert town.shop.run().code == 0
+    assert town.run("run", town.copy).code == 0
+    town.lose_book()
+    text = town.shop.manifest.read_text("utf-8")
+    first = text.splitlines()[1]
+    town.shop.manifest.write_text(f"{text.rstrip()}\nNEW{first}\n", "utf-8")
+    foreseen = town.shop.run("--json", command="plan").json
+    assert foreseen["groups"]["new"] == 1
+    assert town.shop.run().code == 0
+    assert town.shop.sent == ROWS + 1
