@@ -7,7 +7,7 @@ would work in another output folder, and pay there for rows that were bought.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -112,6 +112,11 @@ def of_row(option: str, key: str) -> Sequence[str]:
     """Return the words by which an option that takes several keys takes this one alone."""
     only = ("--only", key) if _RESERVED.get(option) == key else ()
     return (option, _listed(key), *only)
+
+
+def of_rows(option: str, keys: Iterable[str]) -> Sequence[str]:
+    """Return the words by which an option takes these keys, and the words that it knows."""
+    return (option, ",".join(map(_listed, keys)))
 
 
 def quoted_option(option: str, key: str) -> str:

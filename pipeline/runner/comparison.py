@@ -45,6 +45,7 @@ from pipeline.planner.plan import Action, Plan, Selection, limit_submissions
 from pipeline.planner.planner import can_download_again, own_attempts, plan_manifest, price
 from pipeline.planner.repeats import Compared, History, Repeats, find_repeats
 from pipeline.runner.takes import Purchases, TakeFiles, bought_elsewhere
+from pipeline.writer.advice import list_keys
 from pipeline.writer.outcome import say_unmet
 
 _SERIES_FROM = "series_from"
@@ -290,7 +291,25 @@ class Comparison:
         asked = None if edition is None else f"{edition.message} {edition.action}"
         found = (asked, self.describe_paid_again(compared))
         told = tuple(one for one in found if one is not None)
-        return (*told, *say_unmet(compared.plan.steps))
+        return (*told, *say_unmet(compared.plan.steps), *self._say_beyond(compared))
+
+    def asked_by_key(self, compared: Compared) -> list[str]:
+        """Return the keys of the rows that are to be bought since they are named, in order.
+
+        They are those of the plan without its limit.
+        """
+        asked = compared.named & (self.selection.redo | self.selection.pay_again)
+        return [step.key for step in compared.plan.steps if step.key in asked]
+
+    def _say_beyond(self, compared: Compared) -> tuple[str, ...]:
+        """Say which rows that are named are beyond the limit."""
+        submits = {step.key for step in compared.plan.of(Action.SUBMIT)}
+        beyond = [key for key in self.asked_by_key(compared) if key not in submits]
+        if not beyond:
+            return ()
+        are = agree(len(beyond), "is", "are")
+        rows = count(len(beyond), "row")
+        return (f"{rows} asked for by key {are} beyond --limit: {list_keys(beyond)}",)
 
     def file_of(self, bought: Submission) -> Path:
         """Return the file from which the video of a submission is to be copied."""

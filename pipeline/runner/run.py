@@ -33,6 +33,7 @@ from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
 from pipeline.runner.takes import NOTHING_BOUGHT, Purchases
 from pipeline.scheduler.seams import Clock
+from pipeline.writer.advice import number_sent, rest_of, say_rest, word_again
 from pipeline.writer.outcome import (
     code_of,
     code_of_held,
@@ -77,6 +78,7 @@ class ManifestRun:
     waiting: Mapping[str, str] = field(default_factory=dict)
     report: RunReport | None = None
     _stop: Stop | None = None
+    _asked: Mapping[str, int | None] = field(default_factory=dict)
     _began: float = 0.0
     _began_at: float = 0.0
 
@@ -207,6 +209,8 @@ class ManifestRun:
             self._note_end(self.clock.wall(), int(ExitCode.USAGE))
             raise refusal
         self.journal.note(comparison.new_notes(compared))
+        asked = comparison.asked_by_key(compared)
+        self._asked = {key: number_sent(self.entries.get(key)) for key in asked}
         paid_again = comparison.describe_paid_again(compared)
         if paid_again is not None:
             self.tell(paid_again)
@@ -309,6 +313,7 @@ class ManifestRun:
             self.tally.stops.append(self._stop)
             self._stop = None
         plan, entries_of = self.plan, self._entries_of
+        rest = rest_of(self._asked, self._entries_of(tuple(self._asked))) if self._asked else ()
         if self.entries:
             entries_of = self._take_out
         results = results_by_part(
@@ -316,12 +321,16 @@ class ManifestRun:
         )
         unknown = self.tally.unknown_statuses
         results = with_unknown_statuses(results, self.order.checked.keys, unknown)
+        if self.order.selection.redo:
+            results = [replace(one, action=self._reworded(one.action)) for one in results]
         states = [result.state for result in results]
         states += states_of(plan.gone, entries_of)
         steps = (*plan.steps, *plan.gone)
         counted = {state for step, state in zip(steps, states, strict=True) if step.counts}
-        stops = self.tally.stops
-        asked = (code_of_held(plan.steps), code_of_named(plan.steps))
+        stops = [
+            replace(stop, action=self._reworded(stop.action, rest)) for stop in self.tally.stops
+        ]
+        asked = (code_of_held(plan.steps), code_of_named(plan.steps, rest))
         code = highest([code_of(counted), *asked, *(stop.exit_code for stop in stops)])
         ended = self.clock.wall()
         summary = self._summary(results, ended, code)
@@ -337,8 +346,9 @@ class ManifestRun:
         except StoreError as failure:
             # What else happened may concern more than the results that cannot be written.
             failure.exit_code = highest([code, failure.exit_code])
+            failure.action = " ".join(self._sentences([failure.action or ""], rest)).strip() or None
             summary = replace(summary, exit_code=int(failure.exit_code))
-            return self._report(summary, results, failure=failure.with_traceback(None))
+            return self._report(summary, results, failure=failure.with_traceback(None), stops=stops)
         for stop in stops:
             self.log.write("stopped", exit_code=int(stop.exit_code), reason=stop.reason)
         self.log.write(
@@ -346,8 +356,8 @@ class ManifestRun:
         )
         self._note_end(ended, int(code), asked=not any(map(_is_unasked, results)))
         told = remarks(plan.steps, results, stopped=bool(stops))
-        published = replace(published, notes=(*published.notes, *told))
-        return self._report(summary, results, published)
+        published = replace(published, notes=(*published.notes, *self._sentences(told, rest)))
+        return self._report(summary, results, published, stops=stops)
 
     def _take_out(self, keys: Sequence[str]) -> dict[str, Entry]:
         """Take entries out: each is freed when its result is made, which needs room again.
@@ -357,12 +367,24 @@ class ManifestRun:
         entries = self.entries
         return {key: entries.pop(key) for key in keys if key in entries}
 
+    def _reworded(self, action: str | None, rest: Sequence[str] = ()) -> str | None:
+        return action and word_again(action, self.order.selection, rest)
+
+    def _sentences(self, told: Sequence[str], rest: Sequence[str]) -> tuple[str, ...]:
+        """Return what is told at the end, with what is to be done about the rows that are left."""
+        order = self.order
+        worded = tuple(word_again(one, order.selection, rest) for one in told)
+        if not rest:
+            return worded
+        return (*worded, say_rest(rest, order.selection, order.invocation, order.checked.keys))
+
     def _report(
         self,
         summary: Summary,
         results: Sequence[Result],
         published: Published | None = None,
         failure: StoreError | None = None,
+        stops: Sequence[Stop] = (),
     ) -> RunReport:
         return RunReport(
             summary=summary,
@@ -373,7 +395,7 @@ class ManifestRun:
             results_file=published.results if published else None,
             failed_file=published.failed if published else None,
             notes=published.notes if published else (),
-            stops=tuple(self.tally.stops),
+            stops=tuple(stops),
             failure=failure,
         )
 

@@ -1,10 +1,19 @@
-"""What a person can do about a row that did not end well: a table. Pure."""
+"""What a person can do about a row that did not end well, and about one that was not sent. Pure."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.model import State
+from pipeline.manifest.invocation import Invocation, of_rows
+from pipeline.manifest.wording import agree, count
+from pipeline.model import Entry, State, shown_key
+from pipeline.planner.plan import Mode, Selection
+
+_AGAIN = re.compile(r"\b([Rr])un again\b")
+_KEYS_SHOWN = 10
+"""The most keys that a sentence lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +127,77 @@ def advise(state: State, code: str | None = None) -> Advice | None:
             if any(word in folded for word in words):
                 return advice
     return ADVICE_OF_STATE.get(state)
+
+
+# Rows that were asked for by key.
+
+
+def number_sent(entry: Entry | None) -> int | None:
+    """Return the number of a row's latest attempt; None if it is not sent yet."""
+    return None if entry is None or entry.state is State.WAITING else entry.attempt.number
+
+
+def rest_of(asked: Mapping[str, int | None], now: Mapping[str, Entry]) -> tuple[str, ...]:
+    """Return the keys of rows of which no further attempt was sent.
+
+    `asked` has their `number_sent` from before, `now` their entries.
+    """
+    return tuple(
+        key for key, before in asked.items() if number_sent(now.get(key)) in {None, before}
+    )
+
+
+def say_rest(
+    rest: Sequence[str], selection: Selection, typed: Invocation, keys: Collection[str]
+) -> str:
+    """Say which rows a run was asked for by key and did not send, with the command for them.
+
+    Args:
+        rest: the keys of the rows.
+        selection: what the run was asked to do.
+        typed: what the user named.
+        keys: those of all rows, in their order.
+
+    """
+    return (
+        f"{count(len(rest), 'row')} asked for by key {agree(len(rest), 'was', 'were')} not sent: "
+        f"{list_keys(rest)}. For the rest: {_rest_command(rest, selection, typed, keys)}"
+    )
+
+
+def list_keys(keys: Sequence[str]) -> str:
+    """Return keys as a sentence lists them, and how many more there are."""
+    more = len(keys) - _KEYS_SHOWN
+    shown = ", ".join(map(shown_key, keys[:_KEYS_SHOWN]))
+    return shown if more <= 0 else f"{shown} and {more:,} more"
+
+
+def _rest_command(
+    rest: Sequence[str], selection: Selection, typed: Invocation, keys: Collection[str]
+) -> str:
+    """Return the command of a run without the keys of rows that it has sent."""
+    states, only = sorted(selection.retry), selection.only
+    redo = [key for key in rest if key in selection.redo]
+    pay = [key for key in rest if key in selection.pay_again]
+    listed: dict[str, Sequence[str]] = {
+        "--states" if selection.mode is Mode.RETRY else "--retry": states,
+        "--redo": [*(["changed"] if selection.redo_changed else []), *redo],
+        "--pay-again": [*(["all"] if selection.pay_again_all else []), *pay],
+        "--only": [] if only is None else [key for key in keys if key in only],
+    }
+    words = [
+        word for option, values in listed.items() if values for word in of_rows(option, values)
+    ]
+    # Nothing would ever be sent with a limit of 0.
+    limit = ("--limit", str(selection.limit)) if selection.limit else ()
+    return typed.command(selection.mode.value, *words, *limit)
+
+
+def word_again(text: str, selection: Selection, rest: Collection[str]) -> str:
+    """Return a sentence for a run whose own command would buy rows anew that it has sent.
+
+    Where it says to run again, it names the `rest` by its keys or, without one, a plain run.
+    """
+    if rest:
+        return _AGAIN.sub(r"\1un the rest", text)
+    return _AGAIN.sub(r"\1un again without --redo", text) if selection.redo else text

@@ -115,9 +115,9 @@ def code_of_held(steps: Iterable[Step]) -> ExitCode:
     return ExitCode.USAGE if all(step.held for step in acting) else ExitCode.NEEDS_USER
 
 
-def code_of_named(steps: Iterable[Step]) -> ExitCode:
-    """Return the exit code of what was asked for by key and is not done."""
-    unmet = any(step.unmet is not None for step in steps)
+def code_of_named(steps: Iterable[Step], rest: Sequence[str] = ()) -> ExitCode:
+    """Return the exit code of what was asked for by key and is not done; `rest` was not sent."""
+    unmet = bool(rest) or any(step.unmet is not None for step in steps)
     return ExitCode.NEEDS_USER if unmet else ExitCode.DONE
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from pipeline.model import State
+from pipeline.manifest.invocation import Invocation
+from pipeline.model import Attempt, Entry, Request, State
+from pipeline.planner.plan import Mode, Selection
 from pipeline.writer import advice
-from pipeline.writer.advice import advise
+from pipeline.writer.advice import advise, number_sent, rest_of, say_rest, word_again
 
 
 @pytest.mark.parametrize(
@@ -51,3 +56,60 @@ def test_every_action_is_a_sentence() -> None:
     ]
     assert all(one.action.endswith(".") for one in every)
     assert len({one.name for one in every}) == len(set(every))
+
+
+REQUEST = Request("film", (), 6, "16:9", "720P", "gemini_omni_flash", "hash")
+SENT = Entry("a", State.RUNNING, Attempt("a", 2, "rs-a-2", REQUEST, "a-2.mp4"), task_id="t")
+UNSENT = replace(SENT, state=State.WAITING)
+DONE = replace(SENT, state=State.DONE, attempt=replace(SENT.attempt, number=1))
+
+
+@pytest.mark.parametrize("state", sorted(set(State) - {State.WAITING, State.INVALID}))
+def test_what_was_sent_is_no_rest(state: State) -> None:
+    """Whatever came of it: a row in doubt, above all, is never asked for again."""
+    now = {"a": replace(SENT, state=state)}
+    for before in (None, DONE, replace(UNSENT, attempt=DONE.attempt), UNSENT):
+        assert rest_of({"a": number_sent(before)}, now) == ()
+
+
+def test_what_was_not_sent_is_the_rest() -> None:
+    """A row that is unknown, as it was, or waits to be sent again."""
+    assert rest_of({"a": None}, {}) == ("a",)
+    for before in (DONE, UNSENT):
+        for now in (before, UNSENT):
+            assert rest_of({"a": number_sent(before)}, {"a": now}) == ("a",)
+
+
+def test_the_command_for_the_rest_asks_for_nothing_else() -> None:
+    """All that narrows the run stays; keys that no row of the manifest has are left out."""
+    typed = Invocation(Path("m.csv"), out=Path("o"))
+    selection = Selection(
+        redo=frozenset("abc"),
+        redo_changed=True,
+        pay_again=frozenset("dex"),
+        retry=frozenset({State.FAILED}),
+        only=frozenset("abcdex"),
+        limit=2,
+    )
+    assert say_rest(("c", "d"), selection, typed, "abcdef") == (
+        "2 rows asked for by key were not sent: c, d. For the rest: reelsheet run m.csv --out o "
+        "--retry failed --redo changed,c --pay-again d --only a,b,c,d,e --limit 2"
+    )
+    retry = Selection(
+        Mode.RETRY, retry=frozenset({State.FAILED}), pay_again=frozenset("a"), limit=0
+    )
+    assert say_rest(("a",), retry, typed, "a").endswith(
+        "1 row asked for by key was not sent: a. For the rest: reelsheet retry m.csv --out o "
+        "--states failed --pay-again a"
+    )
+    many = [f"K{number}" for number in range(12)]
+    assert "K8, K9 and 2 more. For" in say_rest(many, Selection(redo=frozenset(many)), typed, many)
+
+
+def test_again_is_not_said_of_a_run_that_would_buy_again() -> None:
+    """Of any other run it is."""
+    text = "Make room, then run again. Run again later."
+    redo = Selection(redo=frozenset("a"))
+    assert word_again(text, redo, ("a",)) == "Make room, then run the rest. Run the rest later."
+    assert word_again(text, Selection(pay_again=frozenset("a")), ()) == text
+    assert word_again("run again.", redo, ()) == "run again without --redo."
