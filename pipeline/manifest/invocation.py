@@ -28,7 +28,8 @@ class Invocation:
 
     `out` is the output folder, `config` the configuration; they and `series` are None where they
     were not typed, whatever the settings say. `sets` are the other settings of the command line.
-    `origin` is the manifest whose run wrote this one: failed.csv, results.csv.
+    `origin` is the manifest whose run wrote this one: failed.csv, results.csv. `adopt` has the
+    journal taken over of a manifest that is gone.
     """
 
     manifest: Path
@@ -37,6 +38,7 @@ class Invocation:
     config: Path | None = None
     sets: tuple[str, ...] = ()
     origin: Path | None = None
+    adopt: bool = False
 
     @property
     def words(self) -> str:
@@ -46,6 +48,7 @@ class Invocation:
         given = [(name, value) for name, value in options if value is not None]
         given += [("--set", text) for text in self.sets]
         named = [f"{name} {quote_name(str(value))}" for name, value in given]
+        named += ["--adopt"] if self.adopt else []
         return " ".join((quote_name(f"./{path}" if path.startswith("-") else path), *named))
 
     def command(self, verb: str, *more: str, key: str | None = None) -> str:
@@ -79,6 +82,13 @@ class Invocation:
     def elsewhere(self, manifest: str | Path, folder: str | Path) -> Invocation:
         """Return what names another manifest and its output folder, with the same settings."""
         return replace(self, manifest=Path(manifest), out=Path(folder), series=None, origin=None)
+
+    def in_place_of(self, folder: str | Path) -> Invocation:
+        """Return what takes over the output folder of a manifest that is gone."""
+        manifest = self.origin or self.manifest
+        return replace(
+            self, manifest=manifest, out=Path(folder), series=None, origin=None, adopt=True
+        )
 
     def complete(
         self, advice: str, key: str = "KEY", state: str = "STATE", there: Invocation | None = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +17,10 @@ from pipeline.collector import pause_collector
 from pipeline.config.settings import Config
 from pipeline.config.values import TASK_PATH, origin_of
 from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import is_gone
+from pipeline.disk.sqlitefile import path_of
+from pipeline.errors import StoreError, UsageError
+from pipeline.journal.ownership import find_manifest
 from pipeline.manifest.invocation import Invocation, quoted_option
 from pipeline.model import Entry, Result, State, Summary
 from pipeline.planner.plan import Plan, Step
@@ -28,6 +34,8 @@ ROWS_AT_ONCE = 500
 
 EntriesOf: TypeAlias = Callable[[Sequence[str]], Mapping[str, Entry]]
 """Returns the journal's entries of rows, by their keys."""
+_OwnerOf: TypeAlias = Callable[[str, str], Path | None]
+"""Returns whose an output folder is by now, from the manifest that it was known by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,7 @@ def results_by_part(
     )
     typed = typed or Invocation(manifest.path)
     results = []
+    owner_of = cache(_owner_of)
     rows = zip(manifest.rows, plan.steps, strict=True)
     while part := list(islice(rows, ROWS_AT_ONCE)):
         entries = entries_of([step.key for _, step in part])
@@ -94,7 +103,7 @@ def results_by_part(
             result = result_of(row.number, step, entries.get(step.key), problems)
             reused = any(map(_ends_in_advice, result.warnings))
             if result.action or reused or (tasks and result.task_id):
-                result = _complete_advice(result, typed, step, tasks)
+                result = _complete_advice(result, typed, step, tasks, owner_of)
             results.append(result)
     return results
 
@@ -109,10 +118,19 @@ def states_of(gone: Sequence[Step], entries_of: EntriesOf) -> list[State]:
     return states
 
 
-def _complete_advice(result: Result, typed: Invocation, step: Step, tasks: str | None) -> Result:
+def _complete_advice(
+    result: Result, typed: Invocation, step: Step, tasks: str | None, owner_of: _OwnerOf
+) -> Result:
     """Complete the commands in the advice with the names, so that they can be copied."""
     bought, action = step.repeat_of, result.action
-    there = None if bought is None else typed.elsewhere(bought.manifest, bought.folder)
+    there = None
+    if bought is not None and action is not None and "THERE" in action:
+        owner = owner_of(bought.manifest, bought.folder)
+        there = typed.elsewhere(owner or bought.manifest, bought.folder)
+        if owner is None:
+            # Only a manifest that is there can have the work of that folder finished.
+            there = typed.in_place_of(bought.folder)
+            action = action.replace("reelsheet resolve THERE --all", "reelsheet fetch THERE")
     if action is not None:
         action = typed.complete(action, step.key, result.state, there)
     link = f"{tasks}{quote(result.task_id, safe='')}" if tasks and result.task_id else None
@@ -122,6 +140,16 @@ def _complete_advice(result: Result, typed: Invocation, step: Step, tasks: str |
         for one in result.warnings
     )
     return replace(result, action=action, task_link=link, warnings=tuple(warnings))
+
+
+def _owner_of(manifest: str, folder: str) -> Path | None:
+    """Return the manifest that an output folder belongs to by now; None if that is gone."""
+    owner = None
+    # A journal that cannot be read is told of by the command that is suggested.
+    with contextlib.suppress(StoreError, UsageError):
+        owner = find_manifest(OutputFolder(path_of(folder)).journal)
+    owner = owner or path_of(manifest)
+    return None if is_gone(owner) else owner
 
 
 def _ends_in_advice(warning: str) -> bool:

@@ -282,6 +282,7 @@ def test_a_repeat_under_way_says_that_it_will_be_free(desk: Desk) -> None:
     """So nobody pays for it out of impatience."""
     one = desk.buy("a mug", "C012")
     desk.bought[one.request.request_hash] = [replace(one, state=State.RUNNING, video=None)]
+    (desk.root / "products.xlsx").touch()
     plan = desk.copy()
     result = results_of(desk.checked, plan, desk.entries)[0]
     assert "its video is being made" in (result.error or "")
@@ -290,6 +291,18 @@ def test_a_repeat_under_way_says_that_it_will_be_free(desk: Desk) -> None:
         "done: its video is free then. If no run is working on it: "
         f"reelsheet fetch {desk.root}/products.xlsx --out {one.folder}."
     )
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.IN_DOUBT])
+def test_where_the_first_manifest_is_gone_this_one_takes_its_folder_over(
+    desk: Desk, state: State
+) -> None:
+    """Nothing else can have the work there finished."""
+    one = desk.buy("a mug", "C012")
+    desk.bought[one.request.request_hash] = [replace(one, state=state, video=None)]
+    result = results_of(desk.checked, desk.copy(), desk.entries)[0]
+    command = f"reelsheet fetch {desk.root}/shop.csv --out {one.folder} --adopt"
+    assert (result.action or "").endswith(f": {command}.")
 
 
 @pytest.mark.parametrize(
@@ -308,6 +321,7 @@ def test_each_reason_to_wait_has_a_remedy_of_its_own(
     """Nobody is told to pay for a video that may still come free."""
     one = desk.buy("a mug", "C012")
     there = replace(one, state=state, video=None, manifest=str(desk.root / "all of it.xlsx"))
+    Path(there.manifest).touch()
     desk.bought[one.request.request_hash] = [there]
     plan = desk.copy()
     result = results_of(desk.checked, plan, desk.entries)[0]
