@@ -433,7 +433,8 @@ def test_a_missing_video_comes_back_from_a_copy(shop: Shop, bought: Path) -> Non
     assert {mug["result_state"], bag["result_state"]} == {"done"}
     assert (mug["result_attempts"], cap["result_state"]) == ("1", "expired")
     assert "Put videos/cap.mp4 back" in cap["result_action"]
-    assert f"reelsheet run {bought} --redo cap" in cap["result_action"]
+    assert f"To pay for another one: reelsheet run {bought} --set" in cap["result_action"]
+    assert cap["result_action"].endswith(" --redo cap.")
     again = shop.run(bought)
     assert (again.code, shop.submitted) == (1, 0)
 
