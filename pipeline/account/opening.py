@@ -18,13 +18,13 @@ from pipeline.account.place import (
     traces_near,
 )
 from pipeline.account.purchases import Purchases, key_of
-from pipeline.account.reading import folders_followed, journals_in
+from pipeline.account.reading import journals_in
 from pipeline.account.recording import Recorder, pair_in
 from pipeline.account.recovery import recover
 from pipeline.account.schema import clear_errors
 from pipeline.config.settings import Config
 from pipeline.disk.openfile import is_gone
-from pipeline.disk.sqlitefile import lacks_log, path_of, text_of
+from pipeline.disk.sqlitefile import lacks_log, path_of
 from pipeline.errors import ReelsheetError, StoreError, UsageError
 from pipeline.journal.journal import Journal
 from pipeline.journal.ownership import read_notes
@@ -42,7 +42,7 @@ NO_BOOK = (
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """An output folder near, of which the book may not know all that was sent.
+    """An output folder near, from which more may have been sent than journal and book know.
 
     `failure` is why its journal cannot be read; None if it was read, or is gone. `lacks_log` says
     that it was carried there without what its last run wrote at the end.
@@ -77,25 +77,25 @@ class OpenAccount:
             manifests: those of the run.
 
         Returns:
-            The folders of which the book may not know all that was sent.
+            The folders near, also those that the book knows: it may have been restored together
+            with a journal, to one moment, and know nothing of what was sent since.
 
         """
-        followed = folders_followed(self.book.path)
-        doubtful = []
+        near = []
         orphans = 0
         for number, journal in enumerate(list(journals_near(outputs, out, manifests))):
             if number and number % _MANY == 0:
                 self.tell(f"Comparing the journals with the account's book: {number} so far.")
             alone = lacks_log(journal)  # before it is opened
-            taken, failure = 0, None
+            failure = None
             try:
                 orphans += self.fresh and self._had_another(read_notes(journal))
-                taken = import_journal(self.book, self.name, journal).submissions
+                import_journal(self.book, self.name, journal)
             except ReelsheetError as error:  # of the journal; after one of the book nothing works
                 failure = error
-            if failure or taken or text_of(journal.parent.resolve()) not in followed:
-                near = Neighbour(journal.parent, has_journal=True, failure=failure, lacks_log=alone)
-                doubtful.append(near)
+            near.append(
+                Neighbour(journal.parent, has_journal=True, failure=failure, lacks_log=alone)
+            )
         if orphans:
             self.tell(
                 f"The account's book {self.book.path} is new, although "
@@ -103,7 +103,7 @@ class OpenAccount:
                 "folders elsewhere is not known any more. If there is a copy of that book, take it "
                 "over with: reelsheet account import FILE."
             )
-        return [*doubtful, *map(Neighbour, traces_near(outputs, out, manifests))]
+        return [*near, *map(Neighbour, traces_near(outputs, out, manifests))]
 
     def _had_another(self, notes: Mapping[str, str]) -> bool:
         """Return whether a journal with these notes was kept in a book that is not here."""

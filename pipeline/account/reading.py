@@ -155,16 +155,6 @@ def journals_in(book: Path, folder: Path | None = None) -> list[KnownJournal]:
         return [KnownJournal(*row) for row in rows]
 
 
-def folders_followed(book: Path) -> set[str]:
-    """Return the output folders of the journals that a run has worked on together with the book.
-
-    Those that the book only took over are left out.
-    """
-    with reading(book) as connection:
-        rows = connection.execute("SELECT folder FROM journals WHERE opened_at > 0")
-        return {str(folder) for (folder,) in rows}
-
-
 def accounts_in(book: Path) -> list[str]:
     """Return the names of the accounts that the book knows."""
     with reading(book) as connection:

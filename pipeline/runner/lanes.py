@@ -181,11 +181,11 @@ class _Several:
             account.take_over(outputs, folder, manifests) for folder in beside.values()
         )
         own = {run.order.folder.root.resolve() for run in runs.values()}
-        doubtful = {one.root.resolve(): one for one in near if one.root.resolve() not in own}
+        neighbours = {one.root.resolve(): one for one in near if one.root.resolve() not in own}
         for run in runs.values():
             typed = run.order.invocation
             refusal = why_unguarded(
-                doubtful.values(), account.book.path, outputs, typed, held=self._held
+                neighbours.values(), account.book.path, outputs, typed, held=self._held
             )
             if refusal is None:
                 break

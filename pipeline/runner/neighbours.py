@@ -47,7 +47,7 @@ class _Finding:
 
 
 def why_unguarded(
-    doubtful: Iterable[Neighbour],
+    neighbours: Iterable[Neighbour],
     book: Path,
     outputs: Path,
     typed: Invocation,
@@ -57,7 +57,7 @@ def why_unguarded(
     """Return why nothing may be sent beside some output folders; None if all of them are known.
 
     Args:
-        doubtful: the folders of which the book may not know all that was sent.
+        neighbours: the folders near.
         book: the file of the account's book, which has taken over what their journals know.
         outputs: the folder that holds an output folder per manifest.
         typed: what the user named for the run.
@@ -67,7 +67,7 @@ def why_unguarded(
         StoreError: the book cannot be read.
 
     """
-    found = [one for near in doubtful if (one := _look_twice(near, book, held)) is not None]
+    found = [one for near in neighbours if (one := _look_twice(near, book, held)) is not None]
     if not found:
         return None
     first, *others = found
@@ -95,6 +95,7 @@ def _look_twice(near: Neighbour, book: Path, held: Collection[Path]) -> _Finding
 
 
 def _find(near: Neighbour, book: Path) -> _Finding | None:
+    """Return what is wrong in a folder; of a whole one only the ends of its files are read."""
     folder = OutputFolder(near.root)
     references: set[str] = set()
     tasks: set[str] = set()

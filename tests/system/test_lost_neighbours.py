@@ -99,6 +99,19 @@ def test_a_neighbours_older_copy(town: _Town, tmp_path: Path) -> None:
     town.mend(town.refused("is an older copy", "run.log"))
 
 
+def test_a_neighbours_older_copy_and_the_book_of_that_moment(town: _Town, tmp_path: Path) -> None:
+    """Journal and book agree, and only the log beside tells of what came after."""
+    town.shop.write(ROWS // 2)
+    assert town.shop.run().code == 0
+    shutil.copy(town.shop.journal, tmp_path / "older.db")
+    shutil.copy(town.book, tmp_path / "older book.db")
+    town.shop.write()
+    assert town.shop.run().code == 0
+    shutil.copy(tmp_path / "older.db", town.shop.journal)
+    shutil.copy(tmp_path / "older book.db", town.book)
+    town.mend(town.refused("is an older copy", "run.log"))
+
+
 @pytest.mark.parametrize("damage", [zeroed, halved])
 def test_a_neighbours_damaged_journal(town: _Town, damage: Callable[[Path], None]) -> None:
     assert town.shop.run().code == 0
