@@ -19,6 +19,14 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 HERE = Path(__file__).parent
 OF_PROCESSES = ("system", "upgrade")
 """Folders in which every test starts processes."""
+OF_MANY_WAYS = (
+    "test_journal_command", "test_kills", "test_lost_journals", "test_lost_neighbours",
+    "test_named_rows", "test_points", "test_renamed", "test_repeats", "test_series",
+    "test_several", "test_spellings", "test_split_sheets", "test_stems", "test_suggestions",
+)  # fmt: skip
+"""Modules of tests/system that try what people and kills do to names, files and records.
+
+They take most of the time, and how the package was installed makes no difference to them."""
 
 _alone: list[str] = []
 """The test that runs now, if it is not marked as one that starts processes."""
@@ -35,6 +43,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         of_folder = item.path.relative_to(HERE).parts[0] in OF_PROCESSES
         if of_folder or "session_api" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.process)
+        if item.path.stem in OF_MANY_WAYS:
+            item.add_marker(pytest.mark.many_ways)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many workers `-n auto` means: tests of processes wait for them now and then."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True)
