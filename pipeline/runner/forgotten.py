@@ -38,6 +38,7 @@ from pipeline.runner.remains import (
     logged,
     read_results,
     second_of,
+    sent_in_log,
     sign_of_submissions,
     summary_of,
     tasks_in,
@@ -150,12 +151,10 @@ def is_copy_of_a_moment(folder: OutputFolder, book: Path | None) -> bool:
         return False
     run_id, since = runs[-1].run_id, runs[-1].started_at
     known = known_before(folder.journal, book, folder.root)
-    if any(
-        line.get("client_business_id") not in known.references
-        for line in intents(folder.log)
-        if line.get("run") == run_id
-    ):
-        return True
+    if any(line.get("client_business_id") not in known.references for line in intents(folder.log)):
+        lines = (line for line in logged(folder.log) if line.get("run") == run_id)
+        if sent_in_log(lines) - known.references:
+            return True
     told = summary_of(folder)
     if told.get("run_id") == run_id and _whole(told.get("submitted")) > known.sent_since(since):
         return True

@@ -31,6 +31,7 @@ from pipeline.runner.remains import (
     logged,
     manifest_in,
     read_results,
+    sent_in_log,
     sign_of_submissions,
     tasks_in,
     traces_in_log,
@@ -99,12 +100,13 @@ def _find(near: Neighbour, book: Path) -> _Finding | None:
     folder = OutputFolder(near.root)
     references: set[str] = set()
     tasks: set[str] = set()
-    failure, cut_off, what = near.failure, False, "is gone"
+    failure, cut_off, whole, what = near.failure, False, False, "is gone"
     if failure is None and near.has_journal:
         try:
             runs = read_runs(folder.journal)
             cut_off = not runs or runs[-1].finished_at is None
-            if not cut_off and last_runs(folder) <= {one.run_id for one in runs}:
+            whole = last_runs(folder) <= {one.run_id for one in runs}
+            if whole and not cut_off:
                 return None
             _, attempts = read_all(folder.journal)
         except ReelsheetError as error:
@@ -115,7 +117,7 @@ def _find(near: Neighbour, book: Path) -> _Finding | None:
             what = "is an older copy"
     if failure is not None:
         what = f"cannot be read ({failure.message.rstrip('.')})"
-    sign = _sign(folder, book, references, tasks)
+    sign = _sign(folder, book, references, tasks, whole=whole)
     if sign is None and (failure is not None or (near.lacks_log and cut_off)):
         sign = None if _is_known(folder, book) else folder.journal
         if failure is None:
@@ -123,13 +125,19 @@ def _find(near: Neighbour, book: Path) -> _Finding | None:
     return None if sign is None else _Finding(folder, what, sign)
 
 
-def _sign(folder: OutputFolder, book: Path, references: set[str], tasks: set[str]) -> Path | None:
-    """Return the file that tells of more than a journal and the book know; None if none does."""
-    sent = {
-        one.reference
-        for one in traces_in_log(logged(folder.log))
-        if one.reference is not None and one.state is not State.WAITING
-    } - references
+def _sign(
+    folder: OutputFolder, book: Path, references: set[str], tasks: set[str], *, whole: bool
+) -> Path | None:
+    """Return the file that tells of more than a journal and the book know; None if none does.
+
+    `whole` says that the journal knows the last run.
+    """
+    lines = logged(folder.log)
+    if whole:
+        sent = sent_in_log(lines) - references
+    else:
+        traces = (one for one in traces_in_log(lines) if one.state is not State.WAITING)
+        sent = {one.reference for one in traces if one.reference is not None} - references
     if sent - references_among(book, sent):
         return folder.log
     results = read_results(folder)

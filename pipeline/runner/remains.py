@@ -144,6 +144,34 @@ def traces_in_log(lines: Iterable[dict[str, Any]]) -> list[Trace]:
     return log.traces
 
 
+_COMMIT_S = 2.0
+"""An intent that stands so long before the end of a run's log was committed to the journal."""
+
+
+def sent_in_log(lines: Iterable[dict[str, Any]]) -> set[str]:
+    """Return the references that were sent by runs that the journal knows, as their log tells.
+
+    A kill may come between a line of the log and the commit of its event: then the last intents of
+    a run stand in the log alone, without an answer, and were never sent.
+    """
+    kept = list(lines)
+    ends: dict[object, float] = {}
+    for line in kept:
+        ends[line.get("run")] = max(ends.get(line.get("run"), 0.0), second_of(line.get("at")))
+    early = {
+        line.get("client_business_id")
+        for line in kept
+        if second_of(line.get("at")) < ends[line.get("run")] - _COMMIT_S
+    }
+    return {
+        one.reference
+        for one in traces_in_log(kept)
+        if one.reference is not None
+        and one.state is not State.WAITING
+        and (one.state is not State.SUBMITTING or one.reference in early)
+    }
+
+
 class _Log:
     """Attempts as line after line tells of them."""
 
