@@ -107,10 +107,8 @@ def journals_near(outputs: Path, out: Path | None, manifests: Collection[Path]) 
         manifests: the manifests of the run.
 
     """
-    homes = [outputs] if out is None else [outputs, out.parent, out]
     seen = set()
-    for folder in chain.from_iterable(map(_folders_in, homes)):
-        real = folder.resolve()
+    for real, folder in _folders_at_home(outputs, out):
         if real not in seen and not is_gone(OutputFolder(folder).journal):
             seen.add(real)
             if OutputFolder(folder).use is not FolderUse.REHEARSED:
@@ -136,10 +134,8 @@ def traces_near(outputs: Path, out: Path | None, manifests: Collection[Path]) ->
         manifests: the manifests of the run.
 
     """
-    homes = [outputs] if out is None else [outputs, out.parent, out]
     seen = set()
-    for folder in chain.from_iterable(map(_folders_in, homes)):
-        real = folder.resolve()
+    for real, folder in _folders_at_home(outputs, out):
         if real not in seen and _holds_traces(folder):
             seen.add(real)
             yield folder
@@ -150,6 +146,13 @@ def traces_near(outputs: Path, out: Path | None, manifests: Collection[Path]) ->
             its = OutputFolder(folder).last_manifest()
             if its is not None and _is_beside(its.resolve(), ours):
                 yield folder
+
+
+def _folders_at_home(outputs: Path, out: Path | None) -> Iterator[tuple[Path, Path]]:
+    """Yield each folder among the outputs, and beside and under `out`; before it, its real path."""
+    homes = [outputs] if out is None else [outputs, out.parent, out]
+    for folder in chain.from_iterable(map(_folders_in, homes)):
+        yield folder.resolve(), folder
 
 
 def _holds_traces(root: Path) -> bool:

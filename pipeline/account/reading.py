@@ -107,29 +107,24 @@ def submissions_of(book: Path, journal_id: str) -> list[Submission]:
 
 def tasks_among(book: Path, tasks: Collection[str]) -> set[str]:
     """Return those of these tasks that the book knows, whoever submitted them."""
-    found: set[str] = set()
-    with reading(book) as connection:
-        for some in _in_pieces(sorted(tasks)):
-            marks = ", ".join("?" * len(some))
-            rows = connection.execute(
-                f"SELECT task_id FROM submissions WHERE task_id IN ({marks})",  # noqa: S608
-                some,
-            )
-            found.update(str(task) for (task,) in rows)
-    return found
+    return _among(book, "task_id", tasks)
 
 
 def references_among(book: Path, references: Collection[str]) -> set[str]:
     """Return those of these references that the book knows, whatever journal they are of."""
+    return _among(book, "reference", references)
+
+
+def _among(book: Path, column: str, values: Collection[str]) -> set[str]:
     found: set[str] = set()
     with reading(book) as connection:
-        for some in _in_pieces(sorted(references)):
+        for some in _in_pieces(sorted(values)):
             marks = ", ".join("?" * len(some))
             rows = connection.execute(
-                f"SELECT reference FROM submissions WHERE reference IN ({marks})",  # noqa: S608
+                f"SELECT {column} FROM submissions WHERE {column} IN ({marks})",  # noqa: S608
                 some,
             )
-            found.update(str(reference) for (reference,) in rows)
+            found.update(str(value) for (value,) in rows)
     return found
 
 

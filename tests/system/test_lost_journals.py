@@ -75,6 +75,17 @@ class Shop:
         self.product.end(process)
         self.api.faults()
 
+    def keep_only_a_forgetful_copy(self, folder: Path) -> None:
+        """Buy all rows, and keep a copy from the middle of that, which has forgotten some."""
+        self.cut_off(copy=folder / "copy.db")
+        self.elsewhere(folder)
+        shutil.rmtree(self.out)
+        self.out.mkdir()
+        shutil.copy(folder / "copy.db", self.journal)
+        with contextlib.closing(sqlite3.connect(self.journal)) as journal:
+            journal.executescript(FORGET)
+            journal.commit()
+
     @property
     def sent(self) -> int:
         return len(self.api.calls("submit", since=self.mark))
@@ -656,14 +667,7 @@ def test_no_such_task_is_not_believed_where_no_reference_is_found(
     shop: Shop, tmp_path: Path
 ) -> None:
     """A provider that finds nothing by reference: the rows wait, until it finds a task that way."""
-    shop.cut_off(copy=tmp_path / "copy.db")
-    shop.elsewhere(tmp_path)
-    shutil.rmtree(shop.out)
-    shop.out.mkdir()
-    shutil.copy(tmp_path / "copy.db", shop.journal)
-    with contextlib.closing(sqlite3.connect(shop.journal)) as journal:
-        journal.executescript(FORGET)
-        journal.commit()
+    shop.keep_only_a_forgetful_copy(tmp_path)
     shop.api.faults("query_lookup_unsupported")
     for _ in range(2):
         ended = shop.run()
@@ -712,14 +716,7 @@ def test_a_row_that_a_person_vouches_for_lets_the_others_go(shop: Shop) -> None:
 def test_without_references_rows_are_sent_by_their_keys(shop: Shop, tmp_path: Path) -> None:
     """Where nothing is left to restore, a person who has looked says which rows to send."""
     shop.sets = {"api.client_reference": "false"}
-    shop.cut_off(copy=tmp_path / "copy.db")
-    shop.elsewhere(tmp_path)
-    shutil.rmtree(shop.out)
-    shop.out.mkdir()
-    shutil.copy(tmp_path / "copy.db", shop.journal)
-    with contextlib.closing(sqlite3.connect(shop.journal)) as journal:
-        journal.executescript(FORGET)
-        journal.commit()
+    shop.keep_only_a_forgetful_copy(tmp_path)
     ended = shop.run()
     assert ended.code == 3, ended.err
     assert "--pay-again KEY" in ended.err
