@@ -46,6 +46,7 @@ from pipeline.runner.remains import (
 )
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.target import Target
+from pipeline.writer.advice import ASK_THE_ACCOUNT
 
 if TYPE_CHECKING:
     from pipeline.account.opening import OpenAccount
@@ -261,24 +262,23 @@ def stop_for_forgotten(typed: Invocation, folder: OutputFolder, *, references: b
             all, not even tasks that are known.
 
     """
-    forgotten = "the journal may have forgotten what its last run sent, and"
+    forgotten = "the journal has lost a part of what was sent"
     if references:
         return Stop(
             ExitCode.IN_DOUBT,
-            f"{forgotten} no look-up by reference has found any task of this account: that the "
-            "provider does not find the other rows proves nothing, and they were not sent",
+            f"{forgotten}, and ToAPIs finds none of this account's tasks by its reference. So "
+            "nobody can tell whether the other rows were sent already: they were not sent now",
             Reach.SUBMITTING,
-            "See in your ToAPIs account what was made, and submit a row that was not made by its "
-            f"key, with {typed.command('run', '--pay-again')} KEY: once its own reference is "
-            "found, the others go on by themselves.",
+            f"{typed.complete(ASK_THE_ACCOUNT.action)} Once ToAPIs finds a row by its reference, "
+            "the others go on by themselves.",
         )
     return Stop(
         ExitCode.IN_DOUBT,
-        f"{forgotten} without api.client_reference that cannot be looked up",
+        f"{forgotten}, and without api.client_reference nothing can be looked up: rows that may "
+        "have been sent already were not sent now",
         Reach.SUBMITTING,
-        "See in your ToAPIs account what was made. To have the journal trusted again: "
-        f"{typed.rebuild(folder.root)}. Where that finds nothing to restore, submit the rows "
-        f"that were not made by their keys: {typed.command('run', '--pay-again')} KEY,….",
+        f"{typed.complete(ASK_THE_ACCOUNT.action)} To have the journal trusted again: "
+        f"{typed.rebuild(folder.root)}.",
     )
 
 

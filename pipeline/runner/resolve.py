@@ -8,19 +8,25 @@ import os
 import time
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from pipeline.account.opening import open_account
+from pipeline.account.reconcile import Standing, reconcile
+from pipeline.account.recovery import asks_first
 from pipeline.checker.check import CheckedManifest
 from pipeline.disk.lock import run_lock
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import ManifestError, NoSuchTask, UsageError
 from pipeline.events import ClosedUnsent, Event, Found, Interrupted
 from pipeline.journal.journal import Journal
+from pipeline.journal.ownership import read_notes
 from pipeline.journal.reading import read_entries, read_first_events, read_runs
+from pipeline.manifest.invocation import of_row
 from pipeline.model import Entry, RunRecord, State, TaskView, shown_key
+from pipeline.planner.plan import ENDED_BADLY
 from pipeline.planner.planner import known_rows, renamed_rows
+from pipeline.runner.memory import remember
 from pipeline.runner.namesakes import explain_renamed
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.target import Target, check_target
@@ -168,7 +174,10 @@ def adopt_task(target: Target, key: str, task_id: str, *, adopt: bool) -> str:
             task belongs to another row.
 
     """
-    with _open_entry_of(target, key, adopt=adopt) as (journal, entry):
+    withheld = _is_withheld(target, key)
+    with _open_journal(target, adopt=adopt, followed=not withheld) as journal:
+        entries = journal.entries()
+        entry = None if withheld else _open_entry(target, entries, key)
         try:
             view = asyncio.run(_ask(target, task_id))
         except NoSuchTask as error:
@@ -176,10 +185,42 @@ def adopt_task(target: Target, key: str, task_id: str, *, adopt: bool) -> str:
                 f"the provider does not know the task {task_id}: {error.message}",
                 action="Look the id up in your ToAPIs account.",
             ) from error
-        _refuse_owned(journal.entries(), key, {task_id, view.task_id})
-        _append(journal, entry, Found(key, entry.attempt.number, view.task_id or task_id))
-    task = view.task_id or task_id
+        task = view.task_id or task_id
+        _refuse_owned(entries, key, {task_id, task})
+        if entry is None:
+            _take_up(target, journal, key, task, view)
+        else:
+            _append(journal, entry, Found(key, entry.attempt.number, task))
     return f"{shown_key(key)}: task {task} is {view.phase}; the next run takes it up."
+
+
+def _is_withheld(target: Target, key: str) -> bool:
+    """Return whether no run sends a row, as the journal may have forgotten that it was sent."""
+    if target.config.rehearses or not asks_first(read_notes(target.folder.journal)):
+        return False
+    entry = read_entries(target.folder.journal).get(key)
+    return entry is None or entry.state is State.WAITING or entry.state in ENDED_BADLY
+
+
+def _take_up(target: Target, journal: Journal, key: str, task: str, view: TaskView) -> None:
+    """Note a submission that the journal has forgotten; the next run tells the book."""
+    old, memory, _ = remember(target, check_target(target))
+    trace = next((one for one in memory.possible() if one.key == key), None)
+    if trace is None:
+        raise UsageError(
+            f"{target.manifest} has no row {shown_key(key)!r} that can be sent.",
+            action="Check the key.",
+        )
+    now = time.time()
+    sent = replace(
+        memory.submission_of(trace),
+        state=State.RUNNING,
+        task_id=task,
+        submitted_at=view.created_at or now,
+    )
+    found = reconcile(old.attempts, [sent], Standing.OTHER_BOOK, cut_off=False, now=now)
+    for event, at in found.events:
+        journal.append([event], at).result()
 
 
 def _refuse_owned(entries: Mapping[str, Entry], key: str, task_ids: set[str | None]) -> None:
@@ -204,7 +245,8 @@ def close_unsent(target: Target, key: str, *, adopt: bool) -> str:
         UsageError: The row is not in doubt or missing.
 
     """
-    with _open_entry_of(target, key, adopt=adopt) as (journal, entry):
+    with _open_journal(target, adopt=adopt) as journal:
+        entry = _open_entry(target, journal.entries(), key)
         _append(journal, entry, ClosedUnsent(key, entry.attempt.number))
     number = entry.attempt.number
     return (
@@ -214,7 +256,8 @@ def close_unsent(target: Target, key: str, *, adopt: bool) -> str:
 
 
 @contextlib.contextmanager
-def _open_entry_of(target: Target, key: str, *, adopt: bool) -> Iterator[tuple[Journal, Entry]]:
+def _open_journal(target: Target, *, adopt: bool, followed: bool = True) -> Iterator[Journal]:
+    """Open the journal of a manifest for writing; the book learns at once of what is `followed`."""
     folder = target.folder
     refuse_renamed(target)
     if is_gone(folder.journal):
@@ -232,19 +275,26 @@ def _open_entry_of(target: Target, key: str, *, adopt: bool) -> Iterator[tuple[J
             adopt=adopt or target.moved,
             series=target.config.manifest.series,
         )
-        if account is not None:
+        if account is not None and followed:
             account.follow(journal, folder.root, target.invocation, time.time())
-        yield journal, _open_entry(journal.entries(), key)
+        yield journal
 
 
 def _pass_over(_: str) -> None:
     """Say nothing of the book: every run does."""
 
 
-def _open_entry(entries: dict[str, Entry], key: str) -> Entry:
+def _open_entry(target: Target, entries: Mapping[str, Entry], key: str) -> Entry:
     entry = entries.get(key)
     if entry is not None and entry.state in _OPEN:
         return entry
+    if _is_withheld(target, key):
+        raise UsageError(
+            f"the journal may have forgotten that the row {shown_key(key)!r} was sent: there is "
+            "no attempt to close.",
+            action="See in your ToAPIs account whether its video was made. If it was not: "
+            f"{target.invocation.command('run', *of_row('--pay-again', shown_key(key)))}.",
+        )
     others = sorted(shown_key(one.key) for one in entries.values() if one.state in _OPEN)
     raise UsageError(
         f"the row {shown_key(key)!r} is {entry.state if entry else 'not known'}: there is nothing "

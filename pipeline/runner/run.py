@@ -48,6 +48,7 @@ from pipeline.writer.publish import (
     results_by_part,
     states_of,
     with_unknown_statuses,
+    with_ways_on,
 )
 from pipeline.writer.summary import write_summary
 
@@ -78,6 +79,7 @@ class ManifestRun:
     waiting: Mapping[str, str] = field(default_factory=dict)
     report: RunReport | None = None
     _stop: Stop | None = None
+    _doubtful: set[str] = field(default_factory=set)
     _asked: Mapping[str, int | None] = field(default_factory=dict)
     _began: float = 0.0
     _began_at: float = 0.0
@@ -171,8 +173,13 @@ class ManifestRun:
             return
         order = self.order
         references = order.config.api.client_reference
-        self._stop = stop_for_forgotten(order.invocation, order.folder, references=references)
-        self.plan = without(self.plan, keys, self._stop.reason)
+        stop = stop_for_forgotten(order.invocation, order.folder, references=references)
+        if order.selection.pay_again_all:
+            told = "--pay-again all does not send them: each that was not made has to be named."
+            stop = replace(stop, action=f"{stop.action} {told}")
+        self._stop = stop
+        self.plan = without(self.plan, keys, stop.reason)
+        self._doubtful |= set(keys)
 
     @property
     def needs_provider(self) -> bool:
@@ -316,11 +323,11 @@ class ManifestRun:
         rest = rest_of(self._asked, self._entries_of(tuple(self._asked))) if self._asked else ()
         if self.entries:
             entries_of = self._take_out
-        results = results_by_part(
-            self.order.checked, plan, entries_of, self.order.config, self.order.invocation
-        )
+        typed = self.order.invocation
+        results = results_by_part(self.order.checked, plan, entries_of, self.order.config, typed)
         unknown = self.tally.unknown_statuses
         results = with_unknown_statuses(results, self.order.checked.keys, unknown)
+        results = with_ways_on(results, self.order.checked.keys, self._doubtful, typed)
         if self.order.selection.redo:
             results = [replace(one, action=self._reworded(one.action)) for one in results]
         states = [result.state for result in results]

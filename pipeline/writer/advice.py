@@ -73,6 +73,13 @@ ASK_SUPPORT = Advice(
     "task id. For a new, paid attempt: reelsheet retry MANIFEST.",
 )
 """For completed tasks without a video."""
+ASK_THE_ACCOUNT = Advice(
+    "ask the account",
+    False,
+    "See in your ToAPIs account whether a video was made for the row. If it was: reelsheet resolve "
+    "MANIFEST KEY --task-id ID. If it was not: reelsheet run MANIFEST --pay-again KEY.",
+)
+"""For rows that may have been sent by a run which the journal has forgotten."""
 RUN_AGAIN = Advice("run again", True, "Run again; nothing is paid for twice.")
 """For rows that are not finished."""
 SETTLE = Advice(

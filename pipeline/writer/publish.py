@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
@@ -22,8 +22,9 @@ from pipeline.disk.sqlitefile import path_of
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.ownership import find_manifest
 from pipeline.manifest.invocation import Invocation, quoted_option
-from pipeline.model import Entry, Result, State, Summary
+from pipeline.model import Entry, Result, State, Summary, shown_key
 from pipeline.planner.plan import Plan, Step
+from pipeline.writer.advice import ASK_THE_ACCOUNT
 from pipeline.writer.failed import write_failed
 from pipeline.writer.outcome import FRESH_TAKE, result_of, state_of
 from pipeline.writer.results import write_results
@@ -239,3 +240,29 @@ def with_unknown_statuses(
         )
         told.append(replace(result, warnings=(*result.warnings, warning)))
     return told
+
+
+def with_ways_on(
+    results: list[Result], keys: Sequence[str], doubtful: Collection[str], typed: Invocation
+) -> list[Result]:
+    """Say in the results of rows that may have been sent how a person settles it.
+
+    Args:
+        results: what came of each row.
+        keys: the keys of the rows, in the same order.
+        doubtful: the keys of the rows that were left alone.
+        typed: what the user named for the run.
+
+    """
+    if not doubtful:
+        return results
+    return [
+        replace(
+            one,
+            error="not sent: it may have been sent already, and that cannot be looked up",
+            action=typed.complete(ASK_THE_ACCOUNT.action, shown_key(key)),
+        )
+        if key in doubtful and one.state is State.WAITING
+        else one
+        for one, key in zip(results, keys, strict=True)
+    ]

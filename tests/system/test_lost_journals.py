@@ -672,11 +672,42 @@ def test_no_such_task_is_not_believed_where_no_reference_is_found(
     for _ in range(2):
         ended = shop.run()
         assert ended.code == 3, ended.err
-        assert "proves nothing" in ended.err
+        assert "nobody can tell whether the other rows were sent already" in ended.err
         assert "--pay-again KEY" in ended.err
         assert shop.sent == ROWS
+    all_of_them = shop.run("--pay-again", "all")
+    assert all_of_them.code == 3
+    assert "--pay-again all does not send them" in all_of_them.err
+    assert shop.sent == ROWS
     shop.api.faults()
     assert shop.run().code == 0
+    shop.hold()
+
+
+def test_a_person_names_the_task_of_a_row_that_the_journal_has_forgotten(
+    shop: Shop, tmp_path: Path
+) -> None:
+    """The results say how, row by row; what is adopted is fetched, and never sent."""
+    shop.keep_only_a_forgetful_copy(tmp_path)
+    shop.api.faults("query_lookup_unsupported")
+    assert shop.run().code == 3
+    waiting = [one for one in sheets.results(shop.out) if one["result_state"] == "waiting"]
+    assert waiting
+    tasks = {one["prompt"]: one["task_id"] for one in shop.api.records()["submissions"]}
+    for row in waiting:
+        key = row["sku"]
+        made, _, not_made = row["result_action"].partition("If it was not: ")
+        assert f"reelsheet resolve {shop.manifest} " in made
+        assert f" {key} --task-id ID" in made
+        assert f"reelsheet run {shop.manifest} " in not_made
+        assert f" --pay-again {key}" in not_made
+        refused = shop.run(key, "--not-sent", command="resolve")
+        assert refused.code == 2
+        assert f"--pay-again {key}" in refused.err
+        settled = shop.run(key, "--task-id", tasks[row["prompt"]], command="resolve")
+        assert settled.code == 0, settled.err
+    ended = shop.run()
+    assert ended.code == 0, ended.err
     shop.hold()
 
 
