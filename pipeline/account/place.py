@@ -26,14 +26,11 @@ from urllib.parse import urlsplit
 from platformdirs import user_state_path
 
 from pipeline.config.settings import Config
-from pipeline.config.values import is_loopback, origin_of
+from pipeline.config.values import WITHOUT_BOOK, is_loopback, origin_of
 from pipeline.disk.folder import FolderUse, OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import ReelsheetError
 from pipeline.journal.ownership import find_manifest
-
-NONE = "none"
-"""The value of `account.book` that asks for runs without a book."""
 
 _FILE = "book.db"
 _OUR_FOLDER = "reelsheet"
@@ -66,7 +63,7 @@ def places_of(config: Config, environment: Mapping[str, str]) -> Places:
     """Return where the book of a live run may lie; nothing is made."""
     chosen = config.account.book
     if chosen is not None:
-        return Places() if chosen == NONE else Places((Path(chosen).absolute(),))
+        return Places() if chosen == WITHOUT_BOOK else Places((Path(chosen).absolute(),))
     hidden = (Path(config.output.dir) / _HIDDEN / _FILE).absolute()
     usual = (folder / _FILE for folder in _usual_folders(environment))
     return Places((*usual, hidden), hidden)

@@ -24,7 +24,7 @@ from pipeline.config.catalogue import (
     variable,
 )
 from pipeline.config.settings import Config
-from pipeline.config.values import looks_secret
+from pipeline.config.values import WITHOUT_BOOK, looks_secret
 from pipeline.config.yamltext import Reading, Tree, Value, read_yaml
 from pipeline.disk.failures import explain_os_error
 from pipeline.errors import ConfigError
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _LARGEST_BYTES = 1_000_000
 _LONGEST_ECHO = 60
 
+_BOOK = "account.book"
 _MAPPING = "manifest.columns"
 """The only setting whose keys the user chooses."""
 
@@ -132,6 +133,10 @@ def _gather_file(path: Path, gathered: _Gathered) -> None:
             gathered.fault(str(path), "", "must consist of lines such as  provider: rehearsal")
         return
     _gather_tree(reading.tree, "", str(path), gathered, lines=True)
+    book = gathered.values.get(_BOOK)
+    if isinstance(book, str) and book != WITHOUT_BOOK:
+        # One configuration means one book, from whichever folder a command is given.
+        gathered.values[_BOOK] = str(path.parent / book)
 
 
 def _gather_variable(name: str, text: str, gathered: _Gathered) -> None:

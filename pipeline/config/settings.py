@@ -266,9 +266,10 @@ class Account(Section):
     api.base_url.
     """
     book: Text | None = None
-    """The file in which every submission of the account is kept, relative to the working folder.
-    null: book.db in the folder that the system gives a service, or else in your own folder for the
-    state of programs. none: no book; then only the output folder keeps a row from being paid twice.
+    """The file in which every submission of the account is kept, relative to the folder of this
+    configuration file. null: book.db in the folder that the system gives a service, or else in your
+    own folder for the state of programs. none: no book; then only the output folder keeps a row
+    from being paid twice.
     """
 
 

@@ -22,6 +22,9 @@ from pipeline.manifest.templates import TemplateFault, compile_template, from_sh
 TASK_PATH = "/v1/videos/generations/"
 """A task is queried at this path with its id appended (docs/contract.md, "Queries")."""
 
+WITHOUT_BOOK = "none"
+"""The value of `account.book` that asks for runs without a book."""
+
 _EXAMPLE = "https://toapis.com"
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?")
 _LONGEST_LABEL = 63  # characters between two dots of a host name (RFC 1035)

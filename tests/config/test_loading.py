@@ -375,3 +375,15 @@ def test_caps_per_day_come_from_every_source(tmp_path: Path) -> None:
     whole = load(None, environ={}, overrides=["budget.per_day={videos: 2}"]).budget
     assert (whole.videos, whole.per_day.videos) == (None, 2)
     assert load(_file(tmp_path, "budget: {per_day: }\n"), environ={}) == Config()
+
+
+def test_the_book_of_a_file_lies_beside_the_file(tmp_path: Path) -> None:
+    """One configuration means one book, from whichever folder a command is given."""
+    path = _file(tmp_path, "account: {book: our.db}\n")
+    assert load(path, environ={}).account.book == str(path.parent / "our.db")
+    typed = load(path, environ={}, overrides=["account.book=typed.db"])
+    assert typed.account.book == "typed.db"
+    for book in ("none", "/somewhere/our.db"):
+        assert (
+            load(_file(tmp_path, f"account: {{book: {book}}}\n"), environ={}).account.book == book
+        )

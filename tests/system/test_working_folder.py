@@ -41,6 +41,21 @@ def test_another_working_folder_buys_nothing_again(product: Product, api: Api) -
     assert set(sheets.states(shop.folder / "outputs" / "night").values()) == {"done"}
 
 
+def test_one_configuration_means_one_book(product: Product, api: Api) -> None:
+    """The path of its book starts at the file, not at the working folder."""
+    shop = product
+    manifest = sheets.write(shop.folder / "manifests" / "night.csv", sheets.rows(3))
+    settings = shop.folder / "config.yaml"
+    settings.write_text("account: {book: our.db}\n", encoding="utf-8")
+    assert shop("run", manifest, "-q").code == 0
+    assert (shop.folder / "our.db").exists()
+    mark = api.mark()
+    cron = elsewhere(shop)
+    assert cron("run", manifest, "-q", "--config", settings).code == 0
+    assert not api.calls("submit", since=mark)
+    assert not (cron.folder / "our.db").exists()
+
+
 def test_another_working_folder_pays_nothing_twice(product: Product, api: Api) -> None:
     """Without a book: refused with 2 before anything is made or sent; `plan` warns; --out says
     what is meant.
