@@ -27,7 +27,7 @@ from pipeline.errors import StoreError, UsageError
 from pipeline.journal.ownership import read_notes
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count
-from pipeline.model import Entry, Request
+from pipeline.model import Entry, Request, State
 from pipeline.planner.editions import (
     LEAST_ROWS,
     Edition,
@@ -211,6 +211,26 @@ class Comparison:
         contents = {key: content_of(self._requests[key]) for key in submits}
         path = self.checked.manifest.path.resolve()
         return Sibling(text_of(self.folder.root.resolve()), text_of(path), contents)
+
+    def coming(self, plan: Plan) -> list[Submission]:
+        """Return what a run will buy by a plan, as if it were being submitted."""
+        folder = text_of(self.folder.root.resolve())
+        manifest = text_of(self.checked.manifest.path.resolve())
+        return [
+            Submission(
+                reference=f"{folder}/{step.key}",
+                journal_id="",
+                folder=folder,
+                manifest=manifest,
+                identity=step.key,
+                key=step.key,
+                number=1,
+                request=self._requests[step.key],
+                state=State.SUBMITTING,
+                video_name="",
+            )
+            for step in plan.of(Action.SUBMIT)
+        ]
 
     def refuse_edition(self, compared: Compared) -> UsageError | None:
         """Return why the manifest should not be paid for before somebody has looked at it.

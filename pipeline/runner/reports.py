@@ -5,12 +5,15 @@ Tested in tests/runner/test_api.py.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pipeline.account.place import places_of
 from pipeline.account.recovery import foresee
+from pipeline.account.submission import Submission
 from pipeline.checker.check import CheckedManifest
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, UsageError
@@ -22,7 +25,7 @@ from pipeline.planner.planner import estimate, known_rows
 from pipeline.runner.comparison import Comparison
 from pipeline.runner.forgotten import book_of, lost_journal
 from pipeline.runner.order import refuse_unknown_keys
-from pipeline.runner.takes import purchases_of
+from pipeline.runner.takes import WithComing, purchases_of
 from pipeline.runner.target import (
     Refused,
     Target,
@@ -249,13 +252,13 @@ def plan_reports(
         first = next(one[0] for one in found if not isinstance(one, Refused))
         refuse_unknown_keys(selection, checked, first.invocation)
     reports: list[PlanReport | Refused] = []
-    siblings: list[Sibling] = []
+    before = _Before()
     for one in found:
         if isinstance(one, Refused):
             reports.append(one)
             continue
         try:
-            report = _plan_report(*one, selection, siblings)
+            report = _plan_report(*one, selection, before)
         except ReelsheetError as error:
             reports.append(Refused(one[0].manifest, error))
             continue
@@ -284,21 +287,31 @@ def _entries_of(target: Target) -> dict[str, Entry]:
     return foresee(folder.journal, book, folder.root)
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """The manifests that a run plans before another, and what it buys for them."""
+
+    siblings: list[Sibling] = field(default_factory=list)
+    coming: list[Submission] = field(default_factory=list)
+
+
 def _plan_report(
     target: Target,
     checked: CheckedManifest,
     refusal: str | None,
     selection: Selection,
-    siblings: list[Sibling],
+    before: _Before,
 ) -> PlanReport:
-    """Plan a manifest, and add what is bought for it to its siblings before it."""
+    """Plan a manifest, and add what is bought for it to what is bought before the next one."""
     journal = target.folder.journal
     entries, renamed = known_rows(checked, target.folder, _entries_of(target))
-    comparison = _compare(target, checked, entries, renamed, selection, siblings=siblings)
+    comparison = _compare(target, checked, entries, renamed, selection, before=before)
     compared = comparison.compare()
     plan = compared.plan
     warnings = comparison.warnings(compared)
-    siblings.append(comparison.as_sibling(plan))
+    before.siblings.append(comparison.as_sibling(plan))
+    if places_of(target.config, os.environ).paths and not target.config.rehearses:
+        before.coming.extend(comparison.coming(plan))  # the book keeps the run from buying it again
     cost = estimate(plan, checked, target.config, read_durations(journal))
     return PlanReport(
         rows=len(checked.manifest.rows),
@@ -345,16 +358,18 @@ def _compare(
     renamed: Mapping[str, str],
     selection: Selection,
     *,
-    siblings: Sequence[Sibling] = (),
+    before: _Before | None = None,
 ) -> Comparison:
+    before = before or _Before()
+    purchases = purchases_of(target.config, target.folder, target.manifest)
     return Comparison.of(
         checked,
         entries,
         target.folder,
         selection,
         config=target.config,
-        purchases=purchases_of(target.config, target.folder, target.manifest),
+        purchases=WithComing(purchases, before.coming) if before.coming else purchases,
         renamed=renamed,
-        siblings=siblings,
+        siblings=before.siblings,
         typed=target.invocation,
     )

@@ -99,6 +99,27 @@ def bought_elsewhere(
     return found
 
 
+class WithComing:
+    """What the account has bought, and what the same run buys for the manifests before this one."""
+
+    def __init__(self, purchases: Purchases, coming: Iterable[Submission]) -> None:
+        """Add what is coming to purchases."""
+        self._purchases = purchases
+        self._coming: dict[str, list[Submission]] = {}
+        for one in coming:
+            self._coming.setdefault(one.request.request_hash, []).append(one)
+        self.keys_elsewhere, self.bought_for = purchases.keys_elsewhere, purchases.bought_for
+        self.copies_of = purchases.copies_of
+
+    def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
+        """Return both of these requests, by their hashes."""
+        bought = self._purchases.bought_elsewhere(hashes)
+        both = {
+            one: (*bought.get(one, ()), *self._coming[one]) for one in hashes if one in self._coming
+        }
+        return {**bought, **both}
+
+
 Copies = Callable[[Collection[str]], Mapping[str, Sequence[Path]]]
 """Finds the files that videos were put into, by the tasks that made them."""
 

@@ -129,6 +129,8 @@ def test_equal_rows_of_two_lanes(product: Product, api: Api) -> None:
         for name, count in (("two", 2), ("three", 3))
     ]
     mark = api.mark()
+    planned = product("plan", *both, "--json").json["manifests"]
+    assert [one["video_seconds"] for one in planned] == [12, 6]
     first = product("run", *both)
     assert first.code in {0, 1}, first.err
     assert product("run", *both, "-q").code == 0
@@ -214,6 +216,10 @@ def test_a_copy_in_the_same_run_is_bought_once(product: Product, api: Api) -> No
     copy = product.folder / "copy.csv"
     copy.write_bytes(manifest.read_bytes())
     mark = api.mark()
+    first, second = product("plan", manifest, copy, "--json").json["manifests"]
+    assert (first["groups"]["new"], first["video_seconds"]) == (3, 18)
+    assert (second["groups"]["repeat"], second["video_seconds"]) == (3, 0)
+    assert "to submit: 3 rows, 18 s of video" in product("plan", manifest, copy).out
     ran = product("run", manifest, copy)
     assert ran.code == 0, ran.err
     assert len(api.calls("submit", since=mark)) == 3
