@@ -7,9 +7,11 @@ would work in another output folder, and pay there for rows that were bought.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from pipeline.manifest.wording import quote_name
 
@@ -142,14 +144,15 @@ def _listed(key: str) -> str:
     return key
 
 
-_named: dict[Path, Invocation] = {}
+_named: ContextVar[Mapping[Path, Invocation]] = ContextVar("_named", default=MappingProxyType({}))
+"""What the call under way was given, by output folder: two calls of one process keep apart."""
 
 
 def note_invocation(folder: Path, typed: Invocation) -> None:
     """Keep what was named for an output folder, for whoever finds its journal damaged."""
-    _named[folder] = typed
+    _named.set({**_named.get(), folder: typed})
 
 
 def noted_invocation(folder: Path) -> Invocation | None:
-    """Return what was named last for an output folder; None if nothing was in this process."""
-    return _named.get(folder)
+    """Return what was named last for an output folder; None if nothing was in this call."""
+    return _named.get().get(folder)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from pathlib import Path
 
 import pytest
@@ -247,6 +248,9 @@ def test_whose_a_damaged_journal_is(tmp_path: Path) -> None:
     (folder / "summary.json").write_text('{"manifest": "m/p 1.csv"}', encoding="utf-8")
     assert f'rebuild "m/p 1.csv" --out "{folder}". Do not' in advised()
     note_invocation(folder, Invocation(Path("a shop.csv"), config=Path("c.yaml")))
+    assert 'rebuild "a shop.csv" --config c.yaml. Do not' in advised()
+    other = Invocation(Path("a shop.csv"), config=Path("of another thread.yaml"))
+    copy_context().run(note_invocation, folder, other)
     assert 'rebuild "a shop.csv" --config c.yaml. Do not' in advised()
 
 
