@@ -128,6 +128,13 @@ def test_command_lines_are_understood(page: Path) -> None:
         load(None, environ={}, overrides=context.params.get("sets") or ())
 
 
+def test_no_help_text_names_a_type_of_python() -> None:
+    """Arguments and options are named by what stands for them: FILE, KEY, MANIFEST."""
+    shown = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert not re.findall(r"<(?:list\[)?(?:str|int|float|path|Path|text)\b", shown)
+    assert "Usage: reelsheet plan [OPTIONS] MANIFEST…" in shown
+
+
 def test_the_pages_show_every_command() -> None:
     """The command lines that the pages show are found at all, for all commands but a few."""
     shown = {words[0] for page in pages() for words in commands_of(page)}

@@ -11,9 +11,10 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperArgument, TyperCommand
 
 from pipeline import __version__
 from pipeline.cli import account, init, journal, look, planning, resolve, run
@@ -49,6 +50,44 @@ Exit codes:\n\n\b
 {chr(10).join(f"{int(code):>3}  {text}" for code, text in EXIT_CODES.items())}
 """
 
+
+class _PlainCommand(TyperCommand):
+    """A command whose help names arguments as users call them, without the types of Python."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Typer's own, private
+        """Return the words behind the command's name."""
+        _ = ctx
+        named = [_name_of(one) for one in self.params if isinstance(one, TyperArgument)]
+        return ["[OPTIONS]", *named]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - likewise
+        """Write the arguments, then the options."""
+        records = [(one, one.get_help_record(ctx)) for one in self.get_params(ctx)]
+        told = [(one, record) for one, record in records if record is not None]
+        for title, kind in (("Arguments", "argument"), ("Options", "option")):
+            lines = [
+                (one.metavar or name if kind == "argument" else name, text)
+                for one, (name, text) in told
+                if one.param_type_name == kind
+            ]
+            if lines:
+                with formatter.section(title):
+                    formatter.write_dl(lines)
+
+
+def _name_of(argument: TyperArgument) -> str:
+    name = argument.metavar or argument.name or ""
+    return name if argument.required else f"[{name}]"
+
+
+def _show_plainly(commands: typer.Typer) -> None:
+    for command in commands.registered_commands:
+        command.cls = _PlainCommand
+    for group in commands.registered_groups:
+        if group.typer_instance is not None:
+            _show_plainly(group.typer_instance)
+
+
 app = typer.Typer(
     name="reelsheet",
     help=_HELP,
@@ -68,6 +107,7 @@ for add in (
     init.add_to,
 ):
     add(app)
+_show_plainly(app)
 
 
 def _show_version(wanted: bool) -> None:

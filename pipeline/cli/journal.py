@@ -48,7 +48,7 @@ def _backup(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             help="The file or the folder to copy to (default: a file with the time in its name, "
             "beside the journal).",
         ),
