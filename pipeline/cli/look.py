@@ -170,7 +170,7 @@ def _status(
     quiet: Quiet = False,
 ) -> None:
     """Show how many rows are in which state, from the sheet and the journal; sends nothing."""
-    from pipeline.runner.reports import status_report
+    from pipeline.runner.foresight import status_report
     from pipeline.runner.target import Refused
 
     targets = resolve_several(manifests, config, out, sets, series=series)
@@ -250,8 +250,8 @@ def _report(
 ) -> None:
     """Write the results again from the sheet and the journal; sends nothing."""
     from pipeline.disk.lock import run_lock
+    from pipeline.runner.foresight import results_now
     from pipeline.runner.forgotten import lost_journal
-    from pipeline.runner.reports import results_now
     from pipeline.runner.target import refuse_another
     from pipeline.writer.publish import publish
 

@@ -83,7 +83,7 @@ def show_plans(targets: Targets, selection: Selection, *, as_json: bool, verbose
         verbose: Also print a line for each row.
 
     """
-    from pipeline.runner.reports import plan_reports
+    from pipeline.runner.foresight import plan_reports
     from pipeline.runner.target import Refused
 
     plans: list[_Planned | Refused] = []

@@ -24,7 +24,7 @@ from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, InternalError, ReelsheetError, UsageError
 from pipeline.model import State
 from pipeline.planner.plan import Selection
-from pipeline.runner import reports
+from pipeline.runner import foresight
 from pipeline.runner.lanes import run
 from pipeline.runner.order import RunProgress, Several, place_order, select
 from pipeline.runner.reports import PlanReport, RunReport, StatusReport
@@ -110,14 +110,14 @@ class Reelsheet:
         """
         _refuse_unknown("plan", choice, RowChoice.__optional_keys__)
         target = self._target()
-        return reports.plan_report(target, select(target, **choice))
+        return foresight.plan_report(target, select(target, **choice))
 
     def status(self) -> StatusReport:
         """Say where the rows stand, from the manifest and the journal; sends nothing.
 
         Raises ReelsheetError if the configuration or the manifest cannot be read.
         """
-        return reports.status_report(self._target())
+        return foresight.status_report(self._target())
 
     def run(
         self, *, on_progress: OnProgress | None = None, **options: Unpack[RunOptions]

@@ -9,41 +9,28 @@ Tested in tests/runner/test_reuse.py and tests/system/test_repeats.py.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from pipeline.account.submission import COUNTING, Submission
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.spelling import content_of
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import is_gone
-from pipeline.disk.sqlitefile import path_of, text_of
-from pipeline.errors import StoreError, UsageError
+from pipeline.disk.sqlitefile import text_of
+from pipeline.errors import UsageError
 from pipeline.journal.ownership import read_notes
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count
 from pipeline.model import Entry, Request, State
-from pipeline.planner.editions import (
-    LEAST_ROWS,
-    Edition,
-    SameTable,
-    Sibling,
-    WayOn,
-    are_called_alike,
-    begins_series,
-    find_same_table,
-    keys_to_ask_for,
-    series_of,
-    widen,
-)
+from pipeline.planner.editions import LEAST_ROWS, SameTable, Sibling, keys_to_ask_for, widen
 from pipeline.planner.plan import Action, Plan, Selection, limit_submissions
 from pipeline.planner.planner import can_download_again, own_attempts, plan_manifest, price
 from pipeline.planner.repeats import Compared, History, Repeats, find_repeats
+from pipeline.runner.sametable import alike, editions_elsewhere, find_edition, find_way_on, followed
 from pipeline.runner.takes import Purchases, TakeFiles, bought_elsewhere
 from pipeline.writer.advice import list_keys
 from pipeline.writer.outcome import say_unmet
@@ -139,12 +126,12 @@ class Comparison:
         begins_with = notes.get(_SERIES_FROM, "").split()
         if config.manifest.series is not None:
             asked = keys_to_ask_for(whole, entries, ())
-            editions = _editions_elsewhere(asked, folder, purchases, least=1)
+            editions = editions_elsewhere(asked, folder, purchases, least=1)
             path = text_of(checked.manifest.path.resolve())
             found = [one for one in editions if one.manifest == path]
             is_new = not begins_with and not any(one.submissions for one in entries.values())
             called = config.manifest.series if is_new else None
-            found += _followed(asked, editions, called, adopt=adopt)
+            found += followed(asked, editions, called, adopt=adopt)
             begins_with = [*dict.fromkeys((*begins_with, *(one.journal_id for one in found)))]
         bought = chain.from_iterable(map(purchases.bought_for, begins_with))
         earlier = {one.key: one for one in bought if one.state in COUNTING}
@@ -167,7 +154,7 @@ class Comparison:
             requests,
             notes,
             begins_with,
-            _alike(checked, config, siblings),
+            alike(checked, config, siblings),
             typed,
         )
 
@@ -203,7 +190,7 @@ class Comparison:
     def _same_table(self) -> SameTable | None:
         """Why the manifest looks like another edition of a table; None if it does not."""
         least = 1 if _SUSPECT in self.notes else LEAST_ROWS
-        return _find_edition(self._asked, self.folder, self.purchases, self.siblings, least)
+        return find_edition(self._asked, self.folder, self.purchases, self.siblings, least)
 
     def as_sibling(self, plan: Plan) -> Sibling:
         """Return what the manifests that are run with this one must know of what it buys."""
@@ -279,7 +266,7 @@ class Comparison:
         bought = "this run buys" if edition.now else "were bought before"
         when = "once this run has ended, " if edition.now else ""
         typed = self.typed or Invocation(manifest)
-        way = _find_way_on(typed, self.config.manifest.series, self.folder, edition)
+        way = find_way_on(typed, self.config.manifest.series, self.folder, edition)
         return UsageError(
             f"{len(found.known):,} of the {len(found.asked):,} rows of {manifest} that would be "
             f"paid for have keys that {bought} in other words, most of them for "
@@ -355,92 +342,3 @@ def requests_by_key(checked: CheckedManifest) -> dict[str, Request]:
     requests = checked.requests
     rows = zip(checked.keys, checked.manifest.rows, strict=True)
     return {key: requests[row.number] for key, row in rows if row.number in requests}
-
-
-def _alike(
-    checked: CheckedManifest, config: Config, siblings: Sequence[Sibling]
-) -> Sequence[Sibling]:
-    """Return the siblings that may be editions of the same table; a rehearsal buys nothing."""
-    path = checked.manifest.path.resolve()
-    alike = (one for one in siblings if are_called_alike(path, PurePath(one.manifest)))
-    return () if config.rehearses else tuple(alike)
-
-
-def _followed(
-    asked: Sequence[str], editions: Sequence[Edition], called: str | None, *, adopt: bool
-) -> list[Edition]:
-    """Return the edition of another file whose rows a series takes over, if there is one.
-
-    It is the closest, where it is `called` as a new series is, or where its file is gone and the
-    user says that the manifest follows it.
-    """
-    found = find_same_table(asked, editions)
-    if found is None:
-        return []
-    alike = called is not None and begins_series(called, found.edition)
-    follows = adopt and is_gone(path_of(found.edition.manifest))
-    return [found.edition] if alike or follows else []
-
-
-def _find_way_on(
-    typed: Invocation, series: str | None, folder: OutputFolder, edition: Edition
-) -> WayOn:
-    """Return how a manifest becomes an edition of a series together with another one."""
-    owner, there = path_of(edition.manifest), OutputFolder(path_of(edition.folder))
-    notes = _notes_of(there) or {}
-    name = series or notes.get("series") or _free_name(typed.manifest, folder, edition)
-    known = notes.get("series") == name
-    out = typed.out
-    if known and there.root.name != name:
-        out = there.root
-    elif series is None and out is not None:
-        out = folder.root.parent / name
-    beside = there.root.parent.resolve() == folder.root.parent.resolve()
-    renamed = series is None and typed.out is None and bool(notes) and beside
-    return WayOn(typed, name, owner, out, gone=is_gone(owner), known=known, renamed=renamed)
-
-
-def _free_name(manifest: Path, folder: OutputFolder, edition: Edition) -> str:
-    """Return a name for a series whose folder belongs to nobody else."""
-    name = series_of(manifest.stem, PurePath(edition.manifest).stem)
-    for one in (name, *(f"{name}-{number}" for number in range(2, 100))):
-        notes = _notes_of(OutputFolder(folder.root.parent / one))
-        if notes is None:
-            continue
-        its = notes.get("series")
-        if its == one or (its is None and notes.get("manifest") in {None, edition.manifest}):
-            return one
-    return name
-
-
-def _notes_of(folder: OutputFolder) -> Mapping[str, str] | None:
-    """Return what the journal of another folder notes; None if it cannot be read."""
-    with contextlib.suppress(StoreError, UsageError):
-        return read_notes(folder.journal)
-    return None
-
-
-def _find_edition(
-    asked: Sequence[str],
-    folder: OutputFolder,
-    purchases: Purchases,
-    siblings: Sequence[Sibling] = (),
-    least: int = LEAST_ROWS,
-) -> SameTable | None:
-    """Return the manifest of another output folder for which rows with these keys were bought."""
-    here = text_of(folder.root.resolve())
-    keys = frozenset(asked)
-    also = [one.as_edition(keys) for one in siblings if one.folder != here]
-    editions = [*_editions_elsewhere(asked, folder, purchases, least), *also]
-    return find_same_table(asked, editions, least)
-
-
-def _editions_elsewhere(
-    asked: Sequence[str], folder: OutputFolder, purchases: Purchases, least: int
-) -> list[Edition]:
-    here = text_of(folder.root.resolve())
-    return [
-        Edition(one.journal_id, one.folder, one.manifest, keys)
-        for one, keys in (purchases.keys_elsewhere(asked) if len(asked) >= least else ())
-        if one.folder != here
-    ]
