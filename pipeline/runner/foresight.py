@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from pipeline.account.place import places_of
 from pipeline.account.recovery import foresee
@@ -17,10 +18,11 @@ from pipeline.errors import ReelsheetError, UsageError
 from pipeline.journal.reading import read_durations
 from pipeline.model import Entry, Result
 from pipeline.planner.editions import Sibling
-from pipeline.planner.plan import Selection
+from pipeline.planner.plan import Action, Selection
 from pipeline.planner.planner import estimate, known_rows
 from pipeline.runner.comparison import Comparison
 from pipeline.runner.forgotten import book_of, lost_journal
+from pipeline.runner.neighbours import foresee_unguarded
 from pipeline.runner.order import refuse_unknown_keys
 from pipeline.runner.reports import PlanReport, StatusReport, row_results
 from pipeline.runner.takes import WithComing, purchases_of
@@ -88,7 +90,9 @@ def plan_reports(
         first = next(one[0] for one in found if not isinstance(one, Refused))
         refuse_unknown_keys(selection, checked, first.invocation)
     reports: list[PlanReport | Refused] = []
-    before = _Before()
+    before = _Before(
+        own=tuple(one[0].folder.root.resolve() for one in found if not isinstance(one, Refused))
+    )
     for one in found:
         if isinstance(one, Refused):
             reports.append(one)
@@ -125,8 +129,12 @@ def _entries_of(target: Target) -> dict[str, Entry]:
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """The manifests that a run plans before another, and what it buys for them."""
+    """The manifests that a run plans before another, and what it buys for them.
 
+    `own` holds the output folders of all of its manifests.
+    """
+
+    own: tuple[Path, ...] = ()
     siblings: list[Sibling] = field(default_factory=list)
     coming: list[Submission] = field(default_factory=list)
 
@@ -145,6 +153,10 @@ def _plan_report(
     compared = comparison.compare()
     plan = compared.plan
     warnings = comparison.warnings(compared)
+    if plan.of(Action.SUBMIT) and not (selection.pay_again or selection.pay_again_all):
+        unguarded = foresee_unguarded(target, before.own)
+        if unguarded is not None:
+            warnings = (f"{unguarded.message} {unguarded.action}", *warnings)
     before.siblings.append(comparison.as_sibling(plan))
     if places_of(target.config, os.environ).paths and not target.config.rehearses:
         before.coming.extend(comparison.coming(plan))  # the book keeps the run from buying it again

@@ -9,18 +9,21 @@ Tested in tests/system/test_lost_neighbours.py.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.account.opening import Neighbour
+from pipeline.account.place import journals_near, places_of, traces_near
 from pipeline.account.reading import journals_in, references_among, tasks_among
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.lock import is_locked
 from pipeline.disk.openfile import is_gone
-from pipeline.disk.sqlitefile import path_of
+from pipeline.disk.sqlitefile import lacks_log, path_of
 from pipeline.errors import ReelsheetError, UsageError
+from pipeline.journal.database import clear_errors, connect_for_reading, refuse_damaged
 from pipeline.journal.ownership import read_notes
 from pipeline.journal.reading import read_all, read_runs
 from pipeline.manifest.invocation import Invocation
@@ -36,6 +39,7 @@ from pipeline.runner.remains import (
     tasks_in,
     traces_in_log,
 )
+from pipeline.runner.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,43 @@ def why_unguarded(
         action=f"{_how_to_mend(folder, book, outputs, typed)} To submit nevertheless, add "
         "--pay-again all, or --pay-again KEY,… for these rows alone.",
     )
+
+
+def foresee_unguarded(target: Target, own: Collection[Path]) -> UsageError | None:
+    """Return why a live run would be refused beside some output folders; nothing is made.
+
+    Args:
+        target: the manifest with its configuration and output folder.
+        own: the output folders of the manifests of the same run, without links.
+
+    Raises:
+        StoreError: the book cannot be read.
+
+    """
+    config = target.config
+    places = places_of(config, os.environ)
+    if config.rehearses or not places.paths:
+        return None
+    outputs, manifests = Path(config.output.dir), [target.manifest]
+    found = [*map(_as_found, journals_near(outputs, target.folder.root, manifests))]
+    found += map(Neighbour, traces_near(outputs, target.folder.root, manifests))
+    others = [one for one in found if one.root.resolve() not in own]
+    book = places.found or places.paths[0]
+    return why_unguarded(others, book, outputs, target.invocation)
+
+
+def _as_found(journal: Path) -> Neighbour:
+    """Return the folder of a journal as it would be once a run had taken it over."""
+    failure, rows = None, False
+    try:
+        with clear_errors(journal), ExitStack() as on_end:
+            if (connection := connect_for_reading(journal)) is not None:
+                refuse_damaged(on_end.enter_context(closing(connection)), journal)
+        rows = bool(read_all(journal)[1])
+    except ReelsheetError as error:
+        failure = error
+    alone = lacks_log(journal) and not rows
+    return Neighbour(journal.parent, has_journal=True, failure=failure, lacks_log=alone)
 
 
 def _look_twice(near: Neighbour, book: Path, held: Collection[Path]) -> _Finding | None:

@@ -40,6 +40,10 @@ class _Town:
     def refused(self, *words: str) -> str:
         """Nothing is sent however often it is tried; return the command that is named."""
         before = self.shop.sent
+        planned = self.run("plan", self.copy)
+        assert planned.code == 0, planned.err
+        for word in ("warning: ", "is not guarded", *words):
+            assert word in planned.err
         for _ in range(2):
             ended = self.run("run", self.copy)
             assert ended.code == 2, (ended.code, ended.err, ended.out)
@@ -136,6 +140,7 @@ def test_a_neighbour_that_was_killed_and_lost_nothing(town: _Town) -> None:
     """Its journal is whole with its log: the rows wait for its videos, and nothing is refused."""
     town.shop.cut_off()
     town.lose_book()
+    assert "is not guarded" not in town.run("plan", town.copy).err
     ended = town.run("run", town.copy)
     assert "is not guarded" not in ended.err
     assert town.shop.sent == ROWS
