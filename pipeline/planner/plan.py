@@ -56,6 +56,7 @@ class Hold(StrEnum):
 
 ENDED_BADLY = frozenset({State.FAILED, State.EXPIRED, State.REFUSED})
 """The states whose rows `retry` can give a new attempt."""
+_UNPAID_ENDS = ENDED_BADLY - {State.EXPIRED}
 
 _NEW = "new"
 CHANGED = "changed"
@@ -228,7 +229,7 @@ def _decide(key: str, request: Request | None, entry: Entry | None, selection: S
         return _submit(key, _NEW, "never sent", selection)
     if waiting:
         return _submit(key, _group(entry), "not sent yet", selection)
-    edited = request is None or not same_content(request, entry.attempt.request)
+    edited = request is None or _is_edited(request, entry)
     if entry.state in PAID:
         return Step(key, Action.TAKE_UP, _group(entry), _PAID_FOR[entry.state], edited=edited)
     if request is None:
@@ -239,6 +240,17 @@ def _decide(key: str, request: Request | None, entry: Entry | None, selection: S
     if entry.state is State.DONE:
         return _done(request, entry, group, selection)
     return _ended_badly(request, entry, group, selection)
+
+
+def _is_edited(request: Request, entry: Entry) -> bool:
+    """Return whether a row asks for something else than its latest attempt did.
+
+    A model that is spelled in another way is the same one; but a row may have been refused since
+    the provider did not take the first spelling.
+    """
+    sent = entry.attempt.request
+    corrected = entry.state in _UNPAID_ENDS and request.model != sent.model
+    return corrected or not same_content(request, sent)
 
 
 def _say_unmet(step: Step, entry: Entry | None, selection: Selection) -> str | None:

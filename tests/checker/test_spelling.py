@@ -16,9 +16,9 @@ TEXTS = st.text(st.sampled_from("ab \n\r\u00e9\u00fc\u0301\u0308\uac00\u1112\u21
 """Letters of one and of several characters, marks without a letter, every kind of line break."""
 
 
-def request(prompt: str, *images: str, duration: int = 6) -> Request:
-    made = request_hash(prompt, images, Form(duration, "16:9", "720P"), "m")
-    return Request(prompt, images, duration, "16:9", "720P", "m", made)
+def request(prompt: str, *images: str, duration: int = 6, model: str = "m") -> Request:
+    made = request_hash(prompt, images, Form(duration, "16:9", "720P"), model)
+    return Request(prompt, images, duration, "16:9", "720P", model, made)
 
 
 def resaved(text: str, form: str, line_break: str) -> str:
@@ -63,3 +63,21 @@ def test_a_plain_text_has_one_spelling() -> None:
     assert len(spellings_of(request("one\ntwo"))) == 3
     assert len(spellings_of(request("a caf\u00e9\ntwo"))) == 6
     assert len(spellings_of(request("\u6f22\u5b57"))) == 1
+
+
+@given(TEXTS, st.sampled_from(["\n", "\r\n", "\r"]))
+def test_the_name_of_a_model_has_two_spellings(text: str, line_break: str) -> None:
+    """The provider writes it with either mark on its pages; another model is another video."""
+    first = request(text, model="gemini_omni_flash")
+    second = request(resaved(text, "NFC", line_break), model="gemini-omni-flash")
+    assert same_content(first, second) == (bool(text) or first == second)
+    assert second.request_hash in spellings_of(first)
+    other = request(text, model="gemini-omni")
+    assert not same_content(first, other)
+    assert set(spellings_of(first)).isdisjoint(spellings_of(other))
+
+
+def test_a_request_that_nobody_knows_is_like_no_other() -> None:
+    """One whose row was edited has no prompt, and a hash of its own."""
+    unknown = replace(request("", model="gemini-omni-flash"), request_hash="unknown rs-1")
+    assert content_of(unknown) == "unknown rs-1"

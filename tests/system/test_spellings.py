@@ -139,3 +139,34 @@ def test_what_failed_is_no_new_request(shop: Shop) -> None:
     assert shop.submitted == 0
     shop("retry", **{"limits.attempts": "1"})
     assert shop.submitted == 0
+
+
+OLD, NEW = "gemini_omni_flash", "gemini-omni-flash"
+
+
+@pytest.mark.parametrize(("first", "second"), [(OLD, NEW), (NEW, OLD)])
+def test_the_model_is_spelled_in_the_other_way(
+    shop: Shop, tmp_path: Path, first: str, second: str
+) -> None:
+    """It is the same model: nothing is bought again, here or elsewhere, and `plan` says so."""
+    assert shop("run", **{"api.model": first}).code == 0
+    assert shop.submitted == NUMBER
+    other = {"api.model": second}
+    ended = shop("run", "--redo", "changed", **other)
+    assert (ended.code, shop.submitted) == (0, 0), ended.err
+    for place in (("--out", str(tmp_path / "elsewhere")), ()):
+        copy = save_again(shop.manifest, str, tmp_path / f"copy{len(place)}.csv")
+        plan = shop.product("plan", copy, *place, "--json", sets=other).json
+        assert {name: rows for name, rows in plan["groups"].items() if rows} == {"repeat": NUMBER}
+        ended = shop.product("run", copy, *place, sets=other)
+        assert (ended.code, shop.submitted) == (0, 0), ended.err
+
+
+def test_rows_that_were_refused_go_on_with_the_right_spelling(shop: Shop) -> None:
+    """The provider may take one spelling only: correcting it is an edit of what was refused."""
+    shop.api.faults("submit_400")
+    assert shop("run", **{"api.model": OLD}).code in {1, 4}
+    shop.api.faults()
+    shop.submitted  # noqa: B018 - they were refused
+    ended = shop("run", **{"api.model": NEW})
+    assert (ended.code, shop.submitted) == (0, NUMBER), ended.err
