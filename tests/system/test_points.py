@@ -133,5 +133,9 @@ def test_killed_during(product: Product, api: Api, manifest: Path, fault: str) -
     process.kill()
     assert product.end(process).code == -signal.SIGKILL
     api.faults()
-    assert run_again(product, api, manifest) == set()
+    doubtful = run_again(product, api, manifest)
+    # Other rows go on beside the call that hangs: a POST that the kill overtook never went out.
+    assert len(doubtful) <= int(FEW["limits.submits_in_flight"])
+    if doubtful:
+        settle(product, api, manifest, doubtful)
     assert len(api.calls("submit", since=mark)) == ROWS
