@@ -187,12 +187,12 @@ def knows_folder(
     if journals_in(book, folder):
         return True
     journal = OutputFolder(folder).journal
-    own = read_id(journal)
-    known = any(one.journal_id == own for one in journals_in(book))
     try:
+        own = read_id(journal)
         news = bool(news_of(book, name_in(book, config, environment), journal))
     except ReelsheetError:
         return False  # what cannot be read is not taken over
+    known = any(one.journal_id == own for one in journals_in(book))
     return (known or news) if near else (known and not news)
 
 

@@ -13,7 +13,12 @@ from pipeline.disk.failures import explain_os_error
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import open_regular
 from pipeline.errors import JournalDamaged, StoreError
-from pipeline.journal.database import clear_errors, connect_for_reading, refuse_damaged
+from pipeline.journal.database import (
+    clear_errors,
+    connect_for_reading,
+    refuse_damaged,
+    refuse_lack_of_runs,
+)
 from pipeline.journal.reading import read_twice
 from pipeline.lifecycle import ImpossibleMove
 from pipeline.manifest.invocation import Invocation, of_row
@@ -70,6 +75,7 @@ def _fault(journal: Path) -> str | None:
             if connection is not None:
                 with contextlib.closing(connection):
                     refuse_damaged(connection, journal)
+                    refuse_lack_of_runs(journal)
     except JournalDamaged as error:
         return error.message
     return None

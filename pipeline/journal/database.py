@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import sqlite3
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -68,6 +69,10 @@ journal is brought forward by the steps that it does not have yet."""
 VERSION = len(_STEPS)
 """The version of the schema that this program writes."""
 
+_TABLES = ("attempts", "events", "requests", "meta")
+_MONEY = _TABLES[:3]
+"""Where one of these has a row, none of all tables is empty."""
+
 
 def connect(path: Path, *, networked: bool | None = None) -> sqlite3.Connection:
     """Open the journal for writing, made if it does not exist; raises StoreError, UsageError.
@@ -94,6 +99,7 @@ def connect_for_reading(path: Path) -> sqlite3.Connection | None:
             # A run that was killed before it made the tables left nothing to read.
             _refuse_emptied(path)
             return None
+        refuse_gaps(connection, path)
         on_failure.pop_all()
     return connection
 
@@ -175,9 +181,41 @@ def refuse_damaged(connection: sqlite3.Connection, path: Path) -> None:
         raise _damage(path, f"the journal {path} is damaged: {fault}.")
 
 
+def refuse_gaps(
+    connection: sqlite3.Connection, path: Path, tables: Sequence[str] = _TABLES
+) -> None:
+    """Raise StoreError if a table was emptied: what it knew would be sent, and paid for, again.
+
+    Args:
+        connection: The journal, open.
+        path: Its file.
+        tables: Those that are not empty once anything was sent.
+
+    """
+    questions = ", ".join(f"EXISTS (SELECT 1 FROM {name})" for name in tables)  # noqa: S608
+    there = dict(zip(tables, connection.execute(f"SELECT {questions}").fetchone(), strict=True))
+    if any(there.get(name) for name in _MONEY) and not all(there.values()):
+        gone = ", ".join(name for name in tables if not there[name])
+        raise _damage(
+            path,
+            f"the journal {path} is damaged: rows were deleted from it. Nothing is left of: "
+            f"{gone}.",
+        )
+
+
+def refuse_lack_of_runs(path: Path) -> None:
+    """Raise StoreError if a journal has forgotten its runs: nobody knows how the last one ended."""
+    connection = connect_for_reading(path)
+    if connection is not None:
+        with contextlib.closing(connection), clear_errors(path):
+            refuse_gaps(connection, path, (*_TABLES, "runs"))
+
+
 def _prepare(connection: sqlite3.Connection, path: Path, *, fresh: bool) -> None:
     refuse_damaged(connection, path)
     version = _version(connection, path)
-    if not version and not fresh:
+    if version:
+        refuse_gaps(connection, path)
+    elif not fresh:
         _refuse_emptied(path)
     bring_forward(connection, _STEPS)

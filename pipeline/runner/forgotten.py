@@ -27,6 +27,7 @@ from pipeline.account.recovery import known_before
 from pipeline.disk.folder import OutputFolder
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, NoSuchTask, ProviderError, Unauthorized, UsageError
+from pipeline.journal.database import refuse_lack_of_runs
 from pipeline.journal.reading import read_runs
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count
@@ -106,6 +107,7 @@ def why_forgotten(folder: OutputFolder, typed: Invocation, book: Path | None) ->
         StoreError: the journal or the book cannot be read.
 
     """
+    refuse_lack_of_runs(folder.journal)
     runs = read_runs(folder.journal)
     ids, since = {one.run_id for one in runs}, max((one.started_at for one in runs), default=0.0)
     if runs and last_runs(folder) <= ids:

@@ -28,7 +28,12 @@ from pipeline.disk.sqlitefile import path_of
 from pipeline.downloader.verification import describe_open_file
 from pipeline.errors import BadVideo, JournalDamaged, UsageError
 from pipeline.journal.copies import salvage
-from pipeline.journal.database import clear_errors, connect_for_reading, refuse_damaged
+from pipeline.journal.database import (
+    clear_errors,
+    connect_for_reading,
+    refuse_damaged,
+    refuse_lack_of_runs,
+)
 from pipeline.journal.identities import Identities
 from pipeline.journal.reading import attempts_in, was_cut_off
 from pipeline.lifecycle import PAID
@@ -204,6 +209,7 @@ def _read(path: Path, here: set[str], manifest: Path) -> OldJournal:
                 return OldJournal()
             with contextlib.closing(connection):
                 refuse_damaged(connection, path)
+                refuse_lack_of_runs(path)
                 notes = dict(connection.execute("SELECT name, value FROM meta"))
                 cut_off = was_cut_off(connection)
                 attempts = tuple(attempts_in(connection, identities=Identities(connection)))

@@ -32,6 +32,7 @@ def folder(tmp_path: Path) -> OutputFolder:
         VIDEO, size_bytes=len(CONTENT), sha256=hashlib.sha256(CONTENT).hexdigest()
     )
     with contextlib.closing(Journal(folder.journal)) as journal:
+        journal.begin_run("r0", "run", 0.5)
         done = [ev.Accepted("a", 1, "t"), ev.Completed("a", 1, None), ev.Downloaded("a", 1, video)]
         journal.append([intended("a"), *done, intended("b")], 1.0).result(10)
     return folder
@@ -126,6 +127,7 @@ def test_a_video_without_a_hash_is_judged_by_its_size(folder: OutputFolder) -> N
     video = dataclasses.replace(VIDEO, name="b.mp4", size_bytes=len(CONTENT), sha256="")
     (folder.videos / "b.mp4").write_bytes(CONTENT)
     with contextlib.closing(Journal(folder.journal)) as journal:
+        journal.begin_run("r", "run", 1.0)
         done = [ev.Accepted("b", 1, "t2"), ev.Completed("b", 1, None)]
         journal.append([*done, ev.Downloaded("b", 1, video)], 1.0).result(10)
     assert findings(folder) == []

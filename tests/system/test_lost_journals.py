@@ -367,6 +367,29 @@ def test_a_damaged_journal(shop: Shop, damage: Callable[[Path], None]) -> None:
     shop.hold()
 
 
+@pytest.mark.parametrize("book", [True, False])
+@pytest.mark.parametrize("gone", ["attempts", "events", "meta", "runs", "events meta runs"])
+def test_a_journal_whose_tables_were_emptied(shop: Shop, gone: str, book: bool) -> None:
+    """The file is whole and its rows were deleted: it is damaged like any other."""
+    shop.sets = {} if book else NO_BOOK
+    assert shop.run().code == 0
+    with contextlib.closing(sqlite3.connect(shop.journal)) as journal:
+        for table in gone.split():
+            journal.execute(f"DELETE FROM {table}")  # noqa: S608
+        journal.commit()
+    for command in ("journal verify", "run"):
+        ended = shop.run(command=command)
+        assert ended.code == {"run": 5}.get(command, 1), ended.err
+        told = ended.out + ended.err
+        assert "rows were deleted from it" in told
+        assert f"reelsheet journal rebuild {shop.manifest}" in told
+    assert shop.sent == ROWS
+    rebuilt(shop)
+    assert shop.run(command="journal verify").code == 0
+    assert shop.run().code == 0
+    shop.hold()
+
+
 def test_another_journal_in_the_folder(shop: Shop) -> None:
     """A copy of another folder's journal of the same manifest, which does not know these rows."""
     assert shop.run().code == 0
