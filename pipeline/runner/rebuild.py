@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
 
+from pipeline.account.opening import open_account
 from pipeline.account.reconcile import Reconciliation, Standing, after, reconcile
 from pipeline.account.recovery import ASKS_FIRST
 from pipeline.account.submission import Submission
@@ -26,7 +28,7 @@ from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.lock import run_lock
 from pipeline.disk.openfile import is_gone
-from pipeline.errors import NoSuchTask, ProviderError, Unauthorized, UsageError
+from pipeline.errors import NoSuchTask, ProviderError, ReelsheetError, Unauthorized, UsageError
 from pipeline.journal.copies import back_up
 from pipeline.journal.journal import Journal
 from pipeline.lifecycle import PAID
@@ -70,24 +72,45 @@ def rebuild(
     if is_gone(folder.root):
         raise _nothing_sent(target)
     with run_lock(folder.lock):
-        checked = check_target(target)
-        old, memory, knows_id = remember(target, checked)
-        if knows_id or memory.submissions:
-            asyncio.run(_look_up(target, memory, knows_id=knows_id, tell=tell))
-        now = time.time()
-        found = reconcile(
-            old.attempts, memory.submissions.values(), Standing.OTHER_BOOK, cut_off=False, now=now
-        )
-        settles = old.doubtful and not target.config.api.client_reference
-        if old.whole and not found.events and not settles:
-            return f"{folder.journal} knows everything that is remembered: nothing to restore"
-        if not (memory.submissions or old.whole):
-            if not old.damaged:
-                raise _nothing_sent(target)
-            return _put_aside(folder, agree)
-        if not agree(_describe(folder, old, memory, found)):
-            return None
-        return _write(target, old, memory, found, now)
+        said = _restore(target, agree, tell)
+        if said is not None and not is_gone(folder.journal):
+            _tell_the_book(target, tell)
+        return said
+
+
+def _restore(
+    target: Target, agree: Callable[[Sequence[str]], bool], tell: Callable[[str], None]
+) -> str | None:
+    folder = target.folder
+    checked = check_target(target)
+    old, memory, knows_id = remember(target, checked)
+    if knows_id or memory.submissions:
+        asyncio.run(_look_up(target, memory, knows_id=knows_id, tell=tell))
+    now = time.time()
+    found = reconcile(
+        old.attempts, memory.submissions.values(), Standing.OTHER_BOOK, cut_off=False, now=now
+    )
+    settles = old.doubtful and not target.config.api.client_reference
+    if old.whole and not found.events and not settles:
+        return f"{folder.journal} knows everything that is remembered: nothing to restore"
+    if not (memory.submissions or old.whole):
+        if not old.damaged:
+            raise _nothing_sent(target)
+        return _put_aside(folder, agree)
+    if not agree(_describe(folder, old, memory, found)):
+        return None
+    return _write(target, old, memory, found, now)
+
+
+def _tell_the_book(target: Target, tell: Callable[[str], None]) -> None:
+    """Enter what journals near know into the account's book; what fails here the next run does."""
+    try:
+        with open_account(target.config, os.environ, tell) as account:
+            if account is not None:
+                outputs = Path(target.config.output.dir)
+                account.take_over(outputs, target.folder.root, {target.manifest})
+    except ReelsheetError as error:
+        tell(f"The account's book does not know of it yet, the next run tells it: {error.message}")
 
 
 def _nothing_sent(target: Target) -> UsageError:

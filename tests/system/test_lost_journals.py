@@ -570,6 +570,19 @@ def test_an_older_copy_without_a_book(shop: Shop, tmp_path: Path) -> None:
     shop.hold()
 
 
+def test_what_is_restored_stands_in_the_book_at_once(shop: Shop, tmp_path: Path) -> None:
+    """`account` shows it before the next run, also in a book that is made for it."""
+    assert shop.run().code == 0
+    shop.journal.unlink()
+    shop.elsewhere(tmp_path)
+    rebuilt(shop)
+    said = shop.product("account", "--json", env=shop.env).json
+    assert said["manifests"][0]["videos"] == ROWS
+    assert sum(day["videos"] for day in said["days"]) == ROWS
+    assert shop.run().code == 0
+    shop.hold()
+
+
 def test_only_the_results_are_left(shop: Shop, tmp_path: Path) -> None:
     """Neither journal nor log nor book: the results know the tasks."""
     assert shop.run().code == 0
