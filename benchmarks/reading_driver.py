@@ -21,8 +21,9 @@ import pandas as pd
 import pipeline.reader.workbook.xlsx  # noqa: F401 - the reader imports it when it meets a workbook
 from pipeline.checker.check import check_manifest
 from pipeline.config.settings import Config
-from pipeline.model import Result, State
+from pipeline.model import State
 from pipeline.reader.reading import read
+from pipeline.writer.layout import Result
 from pipeline.writer.results import write_results
 
 HEADERS = (

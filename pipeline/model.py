@@ -7,7 +7,7 @@ Tested in tests/test_lifecycle.py and by all who use these records.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -301,103 +301,3 @@ class Balance:
 
     remaining: float | None
     used: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """What the journal keeps of a run. Times are Unix seconds.
-
-    The balances are in the provider's currency, None where they are not known: `balance_before`
-    from just before the run's submissions, `balance_after` from its end.
-    """
-
-    run_id: str
-    started_at: float
-    finished_at: float | None = None
-    balance_before: float | None = None
-    balance_after: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """A row's outcome as it is written back, in the order of the result columns.
-
-    `task_link` is where the provider shows the task, to whoever has the key. `renamed_from` is the
-    key under which the journal knew the row, if this run or plan found it under another one. `held`
-    says that the row waits, because its video was bought before and cannot be had here.
-    """
-
-    row: int
-    state: State
-    video: str | None = None
-    error: str | None = None
-    action: str | None = None
-    task_id: str | None = None
-    attempts: int = 0
-    submitted_at: str | None = None
-    finished_at: str | None = None
-    seconds: int | None = None
-    warnings: tuple[str, ...] = ()
-    task_link: str | None = None
-    renamed_from: str | None = None
-    held: bool = False
-
-    @property
-    def cells(self) -> tuple[str | int | None, ...]:
-        """The values of `RESULT_COLUMNS`, in that order."""
-        return (
-            self.state.value,
-            self.video,
-            self.error,
-            self.action,
-            self.task_id,
-            self.attempts,
-            self.submitted_at,
-            self.finished_at,
-            self.seconds,
-            " | ".join(self.warnings) or None,
-        )
-
-
-RESULT_COLUMNS = (
-    "result_state",
-    "result_video",
-    "result_error",
-    "result_action",
-    "result_task_id",
-    "result_attempts",
-    "result_submitted_at",
-    "result_finished_at",
-    "result_seconds",
-    "result_warnings",
-)
-"""The columns that a run writes behind those of the user, in this order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """One run in figures, for machines: `summary.json`.
-
-    `states` pairs each state with its number of rows. `balance_before` and `balance_after` are what
-    the account held, None where it was not asked or did not say. `spend` is what the run reserved,
-    with what is confirmed or in doubt, and its currency; None without a price.
-    """
-
-    run_id: str
-    manifest: str
-    provider: str
-    rows: int
-    states: tuple[tuple[str, int], ...]
-    submitted: int
-    downloaded: int
-    bytes: int
-    video_seconds: int
-    started_at: str
-    finished_at: str
-    elapsed_s: float
-    exit_code: int
-    stopped_by: str | None = None
-    balance_before: float | None = None
-    balance_after: float | None = None
-    spend: tuple[float, str] | None = None
-    schema: int = field(default=1)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(pipeline.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
 
-MOST_ENTRIES, MOST_MODULES, MOST_LAYERS = 30, 187, 15
+MOST_ENTRIES, MOST_MODULES, MOST_LAYERS = 30, 185, 15
 SMALL = 80
 """Lines up to which a module needs no test file of its own name."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.authoring.workbook import describe_fields
 from pipeline.checker.rules import IMAGE_FIELDS
 from pipeline.manifest.columns import ALIASES, FIELDS
-from pipeline.model import RESULT_COLUMNS
+from pipeline.writer.layout import RESULT_COLUMNS
 
 from .tables import table
 

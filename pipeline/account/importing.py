@@ -20,9 +20,9 @@ from pipeline.account.recording import Pair, pair_in
 from pipeline.account.schema import reading
 from pipeline.account.submission import MONEY, KnownJournal, Submission, submission_of
 from pipeline.config.values import is_loopback
-from pipeline.disk.folder import FolderUse, OutputFolder
+from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
-from pipeline.disk.sqlitefile import insert, lacks_log, open_to_read, path_of, text_of
+from pipeline.disk.sqlitefile import insert, path_of, text_of
 from pipeline.errors import ReelsheetError, UsageError, Withheld
 from pipeline.events import NotFound, Renamed
 from pipeline.journal.database import clear_errors, connect_for_reading
@@ -289,53 +289,6 @@ def _entries(connection: sqlite3.Connection, identities: Identities) -> Iterator
                 continue
             at = begun if entry.submitted_at is None else entry.submitted_at
             yield replace(entry, state=_STATE_AFTER[kind], submitted_at=at)
-
-
-def import_file(book: Book, account: str, file: Path) -> Taken:
-    """Take over a journal or another book, whichever a file is; return how much of it was read.
-
-    Args:
-        book: the account's book, open for writing.
-        account: as for `import_journal`.
-        file: the file, which is only read.
-
-    Raises:
-        StoreError: one of the two cannot be used.
-        UsageError: the file is neither, is a rehearsal's, or was written by a newer version.
-
-    """
-    lacks = lacks_log(file)
-    tables = _tables_of(file)
-    if not tables and lacks:
-        raise UsageError(f"{file} holds nothing: {explain_lack(file)}", action=COPY_WHOLE)
-    if "submissions" in tables:
-        if file.resolve() == book.path.resolve():
-            raise UsageError(f"{file} is this very book.", action="Name another one, or a journal.")
-        return Taken(import_book(book, file))
-    if "attempts" not in tables:
-        raise UsageError(
-            f"{file} is neither a journal nor a book.",
-            action="Name a file journal.db of an output folder, or the book of another machine.",
-        )
-    if OutputFolder(file.parent).use is FolderUse.REHEARSED:
-        raise UsageError(f"{file} is the journal of a rehearsal: nothing was paid for there.")
-    return import_journal(book, account, file)
-
-
-COPY_WHOLE = "Copy it when no run is under way, or the file beside it as well, and import it again."
-"""What to do about a file without its log."""
-
-
-def explain_lack(file: Path) -> str:
-    """Say what a file without the log beside it is."""
-    return f"it was copied during a run, and without {file.name}-wal, which holds what came last."
-
-
-def _tables_of(file: Path) -> set[str]:
-    if is_gone(file):
-        raise UsageError(f"there is no file {file}.", action="Check the path.")
-    with clear_errors(file), contextlib.closing(open_to_read(file)) as connection:
-        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
 
 
 def import_book(book: Book, other: Path) -> int:

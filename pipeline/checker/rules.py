@@ -1,12 +1,24 @@
 """What the provider takes: the values of each field, how people write them, and the request itself.
 
 The source of `FIELD_RULES` is docs/contract.md, "Models" and "Submissions".
+
+A request has several spellings. An editor, Git or a spreadsheet program saves line breaks in cells
+as LF, CRLF or CR, and accented letters in one character (NFC) or in two (NFD). A request is sent,
+and hashed, as the row writes it. But whoever asks whether a row was edited, or whether its request
+was bought before, must take all spellings for the same, or a video is paid for again. That goes for
+prompts alone: another address of a picture may be another picture.
+
+The provider writes the name of its model with `_` on one page and with `-` on another, and takes
+both (docs/contract.md, "Models"): they are one model, and one video.
+
+Tested in tests/checker/test_rules.py and tests/checker/test_spelling.py.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
@@ -16,7 +28,7 @@ from pipeline.manifest.blank import fold_text
 from pipeline.model import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,8 @@ class Rule:
     allowed: tuple[int | str, ...]
     sentence: str
 
+
+_BREAK = re.compile(r"\r\n?")
 
 _DURATIONS = (4, 6, 10)
 _ASPECT_RATIOS = ("16:9", "9:16")
@@ -179,3 +193,49 @@ def request_hash(prompt: str, images: Sequence[str], form: Form, model: str) -> 
 def cost(duration_s: int, price_per_second: float | None) -> float | None:
     """Return what so many seconds of video cost, in the currency of the price; None without one."""
     return None if price_per_second is None else duration_s * price_per_second
+
+
+def content_of(request: Request) -> str:
+    """Return what all spellings of a request have in common: the hash of one of them."""
+    prompt, model = request.prompt, request.model.replace("-", "_")
+    if "\r" not in prompt and (prompt.isascii() or unicodedata.is_normalized("NFC", prompt)):
+        if model == request.model or not prompt:  # without a prompt it is one that nobody knows
+            return request.request_hash
+        return _hash_with(request, prompt, model)
+    return _hash_with(request, unicodedata.normalize("NFC", _BREAK.sub("\n", prompt)), model)
+
+
+def same_content(one: Request, other: Request) -> bool:
+    """Return whether two requests are one, however their texts are spelled."""
+    return one.request_hash == other.request_hash or content_of(one) == content_of(other)
+
+
+def spellings_of(request: Request) -> tuple[str, ...]:
+    """Return the hashes that a request may have been bought under, its own first."""
+    pairs = [
+        (text, model)
+        for model in _models(request.model)
+        for text in _texts(request.prompt)
+        if (text, model) != (request.prompt, request.model)
+    ]
+    return (request.request_hash, *(_hash_with(request, *pair) for pair in pairs))
+
+
+def _models(model: str) -> Iterable[str]:
+    return dict.fromkeys((model, model.replace("-", "_"), model.replace("_", "-")))
+
+
+def _texts(prompt: str) -> Iterable[str]:
+    if prompt.isascii() and "\n" not in prompt and "\r" not in prompt:
+        return (prompt,)
+    texts: dict[str, None] = {}
+    for text in (prompt, *(unicodedata.normalize(form, prompt) for form in ("NFC", "NFD"))):
+        plain = _BREAK.sub("\n", text)
+        broken = (plain.replace("\n", other) for other in ("\r\n", "\r"))
+        texts |= dict.fromkeys((text, plain, *broken))
+    return texts
+
+
+def _hash_with(request: Request, prompt: str, model: str) -> str:
+    form = Form(request.duration, request.aspect_ratio, request.resolution)
+    return request_hash(prompt, request.images, form, model)

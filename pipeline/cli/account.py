@@ -211,9 +211,9 @@ def _import(
     is mended first: a new one is made in its place, of what can be read of it and of the journals;
     no run should be under way then.
     """
-    from pipeline.account.importing import COPY_WHOLE, Taken, explain_lack, import_file
+    from pipeline.account.importing import Taken
     from pipeline.account.mending import is_broken, shows_a_book
-    from pipeline.account.opening import open_account
+    from pipeline.account.opening import COPY_WHOLE, explain_lack, import_file, open_account
     from pipeline.disk.sqlitefile import lacks_log
 
     loaded = _live(_load(config, sets))

@@ -13,15 +13,14 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from pipeline.emulator.calls import BalanceEndpoint, QueryEndpoint, SubmitEndpoint
 from pipeline.emulator.catalogue import UnknownFaultError, list_faults
 from pipeline.emulator.faults import FaultBoard, rule_from_json
 from pipeline.emulator.files import FilesEndpoint, UploadEndpoint
 from pipeline.emulator.gate import Gate
 from pipeline.emulator.provider import Provider
-from pipeline.emulator.query import BalanceEndpoint, QueryEndpoint
 from pipeline.emulator.records import Records
 from pipeline.emulator.settings import EmulatorSettings
-from pipeline.emulator.submit import SubmitEndpoint
 from pipeline.emulator.tasks import Task
 
 __all__ = ["Emulator", "EmulatorSettings"]

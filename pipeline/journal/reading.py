@@ -10,7 +10,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.collector import pause_collector
@@ -27,7 +27,7 @@ from pipeline.journal.records import (
     videos_of,
 )
 from pipeline.lifecycle import apply
-from pipeline.model import Entry, Request, RunRecord, State, made_for
+from pipeline.model import Entry, Request, State, made_for
 
 GET_ENTRIES = (
     f"SELECT {', '.join('a.' + name for name in ENTRY_COLUMNS)}, r.body "  # noqa: S608 - likewise
@@ -47,6 +47,21 @@ _REQUEST = ENTRY_COLUMNS.index("request_hash")
 _VIDEO = ENTRY_COLUMNS.index("video")
 _AT_ONCE = 500
 """Attempts read at a time: every SQLite takes 999 values in a query (sqlite.org/limits.html)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What the journal keeps of a run. Times are Unix seconds.
+
+    The balances are in the provider's currency, None where they are not known: `balance_before`
+    from just before the run's submissions, `balance_after` from its end.
+    """
+
+    run_id: str
+    started_at: float
+    finished_at: float | None = None
+    balance_before: float | None = None
+    balance_after: float | None = None
 
 
 def entries_in(

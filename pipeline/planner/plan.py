@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pipeline.account.submission import Submission
-from pipeline.checker.spelling import same_content, spellings_of
+from pipeline.checker.rules import same_content, spellings_of
 from pipeline.lifecycle import PAID
 from pipeline.manifest.invocation import quoted_option
 from pipeline.manifest.wording import count

@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.account.submission import Submission
 from pipeline.checker import rules
 from pipeline.checker.check import CheckedManifest
-from pipeline.checker.spelling import content_of
+from pipeline.checker.rules import content_of
 from pipeline.collector import pause_collector
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder

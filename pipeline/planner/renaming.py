@@ -10,7 +10,7 @@ product. So before anything is decided, rows and entries are matched by their re
   its key is gone, or the row with that key asks for something else now, or breaks a rule.
 - An open row whose request is that of a free entry's latest attempt is that entry's row. A
   request is all that the provider is told, so equal requests mean equal videos, in whatever
-  spelling (see `checker.spelling`). The entry moves in whatever state it is: done, under way, in
+  spelling (see `checker.rules`). The entry moves in whatever state it is: done, under way, in
   doubt, failed, never sent.
 - Of equal requests the entries are given to the rows in order: that in which the journal first
   heard of them, and that of the sheet. Where there are more entries than rows, those that ended
@@ -34,7 +34,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from pipeline.checker.spelling import content_of, same_content
+from pipeline.checker.rules import content_of, same_content
 from pipeline.events import Renamed
 from pipeline.lifecycle import PAID
 from pipeline.model import Entry, Request, State, aside_key

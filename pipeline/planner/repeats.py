@@ -1,7 +1,7 @@
 """Rows whose very request was bought before: the account pays for a request once.
 
 A request is what it says, whatever file, folder, key or team it comes from, and however its text is
-spelled (see `checker.spelling`). So before a run submits
+spelled (see `checker.rules`). So before a run submits
 a row, the row's request is held against what was bought before:
 
 - What counts is a submission of another journal of the account, or of an entry of this journal
@@ -31,7 +31,7 @@ from functools import cached_property
 from pathlib import PurePath
 
 from pipeline.account.submission import COUNTING, Submission
-from pipeline.checker.spelling import content_of, same_content
+from pipeline.checker.rules import content_of, same_content
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Entry, Request, State, shown_key
 from pipeline.planner.plan import REPEAT, Action, Hold, Mode, Plan, Selection, Step, has_lost_file

@@ -14,7 +14,8 @@ from typing import Protocol
 from pipeline.account.reading import total_since
 from pipeline.engine.rows import Reach, Stop, stop_for_key
 from pipeline.errors import ExitCode, ProviderError, Unauthorized
-from pipeline.model import Balance, RunRecord
+from pipeline.journal.reading import RunRecord
+from pipeline.model import Balance
 from pipeline.writer.outcome import iso
 
 PROVIDER_CURRENCY = "USD"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pipeline.account.submission import COUNTING, Submission
 from pipeline.checker.check import CheckedManifest
-from pipeline.checker.spelling import content_of
+from pipeline.checker.rules import content_of
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.sqlitefile import text_of

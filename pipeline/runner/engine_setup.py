@@ -15,7 +15,7 @@ from pipeline.account.opening import OpenAccount
 from pipeline.account.reading import total_since
 from pipeline.checker import naming, rules
 from pipeline.checker.check import CheckedManifest
-from pipeline.checker.spelling import spellings_of
+from pipeline.checker.rules import spellings_of
 from pipeline.config.settings import Budget, Config
 from pipeline.engine.engine import Engine
 from pipeline.engine.limits import Caps, Pace, RunLimits, Spend

@@ -16,7 +16,7 @@ from pipeline.account.submission import Submission
 from pipeline.checker.check import CheckedManifest
 from pipeline.errors import ReelsheetError, UsageError
 from pipeline.journal.reading import read_durations
-from pipeline.model import Entry, Result
+from pipeline.model import Entry
 from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import Action, Selection
 from pipeline.planner.planner import estimate, known_rows
@@ -33,6 +33,7 @@ from pipeline.runner.target import (
     refuse_another,
     refuse_to_begin,
 )
+from pipeline.writer.layout import Result
 from pipeline.writer.publish import results_of
 
 

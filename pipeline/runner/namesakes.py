@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pipeline.account.submission import COUNTING
 from pipeline.checker.check import CheckedManifest, check_manifest
-from pipeline.checker.spelling import content_of
+from pipeline.checker.rules import content_of
 from pipeline.config.settings import Config
 from pipeline.disk.folder import FolderUse, OutputFolder
 from pipeline.disk.openfile import is_gone, open_to_read_bytes

@@ -21,9 +21,10 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import open_to_read_bytes
 from pipeline.errors import ManifestError
 from pipeline.lifecycle import MOVES, SETTLED
-from pipeline.model import IDENTITY_MARK, RESULT_COLUMNS, Manifest, State
+from pipeline.model import IDENTITY_MARK, Manifest, State
 from pipeline.reader.reading import read
 from pipeline.runner.runlog import key_in
+from pipeline.writer.layout import RESULT_COLUMNS
 
 _UNSENT = {State.WAITING.value, State.INVALID.value, State.REFUSED.value}
 _INTENDED = b'"what": "Intended"'

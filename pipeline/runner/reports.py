@@ -12,8 +12,10 @@ from pathlib import Path
 
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError
-from pipeline.model import Result, State, Summary
+from pipeline.model import State
 from pipeline.planner.plan import Plan, Step
+from pipeline.writer.layout import Result
+from pipeline.writer.summary import Summary
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from pipeline.errors import ManifestError, NoSuchTask, UsageError
 from pipeline.events import ClosedUnsent, Event, Found, Interrupted
 from pipeline.journal.journal import Journal
 from pipeline.journal.ownership import read_notes
-from pipeline.journal.reading import read_entries, read_first_events, read_runs
+from pipeline.journal.reading import RunRecord, read_entries, read_first_events, read_runs
 from pipeline.manifest.invocation import of_row
-from pipeline.model import Entry, RunRecord, State, TaskView, shown_key
+from pipeline.model import Entry, State, TaskView, shown_key
 from pipeline.planner.plan import ENDED_BADLY
 from pipeline.planner.planner import known_rows, renamed_rows
 from pipeline.runner.memory import remember

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.account.submission import Submission
-from pipeline.checker.spelling import content_of
+from pipeline.checker.rules import content_of
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.place import place_copy
 from pipeline.events import Event, Requeued, Reused

@@ -14,18 +14,14 @@ from pipeline.account.recovery import note_asked
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, UsageError
 from pipeline.journal.journal import Journal
-from pipeline.model import Entry, Result, State, Summary
+from pipeline.model import Entry, State
 from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import REPEAT, Action, Hold, Plan
 from pipeline.planner.planner import renamed_rows
 from pipeline.planner.renaming import rename, renaming_events
 from pipeline.runner.comparison import Comparison, requests_by_key
 from pipeline.runner.engine_setup import guard_of
-from pipeline.runner.forgotten import (
-    stop_for_forgotten,
-    tell_look_ups,
-    without,
-)
+from pipeline.runner.forgotten import stop_for_forgotten, tell_look_ups, without
 from pipeline.runner.order import Order, Tally
 from pipeline.runner.reports import RunReport, RunSpend
 from pipeline.runner.reuse import Copying, hold, hold_bought, put_steps
@@ -34,14 +30,8 @@ from pipeline.runner.signals import Brake
 from pipeline.runner.takes import NOTHING_BOUGHT, Purchases
 from pipeline.scheduler.seams import Clock
 from pipeline.writer.advice import number_sent, rest_of, say_rest, word_again
-from pipeline.writer.outcome import (
-    code_of,
-    code_of_held,
-    code_of_named,
-    highest,
-    iso,
-    remarks,
-)
+from pipeline.writer.layout import Result
+from pipeline.writer.outcome import code_of, code_of_held, code_of_named, highest, iso, remarks
 from pipeline.writer.publish import (
     Published,
     publish,
@@ -50,7 +40,7 @@ from pipeline.writer.publish import (
     with_unknown_statuses,
     with_ways_on,
 )
-from pipeline.writer.summary import write_summary
+from pipeline.writer.summary import Summary, write_summary
 
 
 @dataclass

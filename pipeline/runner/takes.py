@@ -17,7 +17,7 @@ from typing import Protocol
 
 from pipeline.account.purchases import find_purchases
 from pipeline.account.submission import KnownJournal, Submission
-from pipeline.checker.spelling import content_of, spellings_of
+from pipeline.checker.rules import content_of, spellings_of
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.model import Request

@@ -11,12 +11,14 @@ from typing import BinaryIO
 
 from pipeline.disk.place import place, remove
 from pipeline.manifest.columns import fold_header
-from pipeline.model import RESULT_COLUMNS, Manifest, Result, State
+from pipeline.model import Manifest, State
 from pipeline.writer.cells import STATE_LOOKS, Cell, Cut
 from pipeline.writer.layout import (
     ACTION,
     ERROR,
+    RESULT_COLUMNS,
     STATE,
+    Result,
     number_columns,
     own_columns,
     own_values,

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.manifest.columns import ALIASES, fold_header
-from pipeline.model import RESULT_COLUMNS, Manifest, Result, Row
+from pipeline.model import Manifest, Row, State
 
 STATE, VIDEO, ERROR, ACTION, TASK = 0, 1, 2, 3, 4
 # Source: Microsoft, "Available number formats in Excel" and "Excel specifications and limits": a
@@ -26,6 +26,62 @@ STATE, VIDEO, ERROR, ACTION, TASK = 0, 1, 2, 3, 4
 _PLAIN = re.compile(r"(?!-0$)-?(?!0\.0000)(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?")
 _MOST_WHOLE, _MOST_DIGITS = 11, 15
 _DIGIT = re.compile(r"\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A row's outcome as it is written back, in the order of the result columns.
+
+    `task_link` is where the provider shows the task, to whoever has the key. `renamed_from` is the
+    key under which the journal knew the row, if this run or plan found it under another one. `held`
+    says that the row waits, because its video was bought before and cannot be had here.
+    """
+
+    row: int
+    state: State
+    video: str | None = None
+    error: str | None = None
+    action: str | None = None
+    task_id: str | None = None
+    attempts: int = 0
+    submitted_at: str | None = None
+    finished_at: str | None = None
+    seconds: int | None = None
+    warnings: tuple[str, ...] = ()
+    task_link: str | None = None
+    renamed_from: str | None = None
+    held: bool = False
+
+    @property
+    def cells(self) -> tuple[str | int | None, ...]:
+        """The values of `RESULT_COLUMNS`, in that order."""
+        return (
+            self.state.value,
+            self.video,
+            self.error,
+            self.action,
+            self.task_id,
+            self.attempts,
+            self.submitted_at,
+            self.finished_at,
+            self.seconds,
+            " | ".join(self.warnings) or None,
+        )
+
+
+RESULT_COLUMNS = (
+    "result_state",
+    "result_video",
+    "result_error",
+    "result_action",
+    "result_task_id",
+    "result_attempts",
+    "result_submitted_at",
+    "result_finished_at",
+    "result_seconds",
+    "result_warnings",
+)
+"""The columns that a run writes behind those of the user, in this order."""
 
 
 @dataclass(frozen=True, slots=True)

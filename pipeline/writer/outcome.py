@@ -10,9 +10,10 @@ from math import floor
 
 from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
-from pipeline.model import Entry, Problem, Result, Severity, State, shown_key
+from pipeline.model import Entry, Problem, Severity, State, shown_key
 from pipeline.planner.plan import CHANGED, Action, Hold, Step, has_lost_file
 from pipeline.writer.advice import REDO, RUN_AGAIN, advise
+from pipeline.writer.layout import Result
 
 _BY_URGENCY = (
     ExitCode.INTERNAL,

@@ -22,13 +22,14 @@ from pipeline.disk.sqlitefile import path_of
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.ownership import find_manifest
 from pipeline.manifest.invocation import Invocation, quoted_option
-from pipeline.model import Entry, Result, State, Summary, shown_key
+from pipeline.model import Entry, State, shown_key
 from pipeline.planner.plan import Plan, Step
 from pipeline.writer.advice import ASK_THE_ACCOUNT
 from pipeline.writer.failed import write_failed
+from pipeline.writer.layout import Result
 from pipeline.writer.outcome import FRESH_TAKE, result_of, state_of
 from pipeline.writer.results import write_results
-from pipeline.writer.summary import write_summary
+from pipeline.writer.summary import Summary, write_summary
 
 ROWS_AT_ONCE = 500
 """For this many rows entries are read and held at a time."""

@@ -16,13 +16,15 @@ from xml.parsers.expat import ExpatError
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.place import place
 from pipeline.manifest.wording import count
-from pipeline.model import RESULT_COLUMNS, Manifest, Result, Summary, TextDialect
+from pipeline.model import Manifest, TextDialect
 from pipeline.reader.workbook.package import NotAWorkbook
 from pipeline.writer.cells import LINK, STATE_LOOKS, Cell, Cut
 from pipeline.writer.layout import (
+    RESULT_COLUMNS,
     STATE,
     TASK,
     VIDEO,
+    Result,
     lay_out,
     number_columns,
     own_columns,
@@ -31,6 +33,7 @@ from pipeline.writer.layout import (
 )
 from pipeline.writer.parts import PackageCopy
 from pipeline.writer.sheet import Insert
+from pipeline.writer.summary import Summary
 from pipeline.writer.text_table import write_text
 from pipeline.writer.workbook_copy import fill, write_plain
 

@@ -9,11 +9,12 @@ import json
 import posixpath
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
 from pipeline.disk.place import place
-from pipeline.model import State, Summary
+from pipeline.model import State
 from pipeline.reader.workbook.package import Element, Relationship
 from pipeline.writer.cells import STATE_LOOKS, Cell, Cut, cell_xml, xml_text
 from pipeline.writer.parts import SHEET_TYPE, PackageCopy, elements, splice
@@ -44,6 +45,35 @@ SUMMARY_KEYS = (
     "balance_after",
 )
 """The keys of summary.json, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One run in figures, for machines: `summary.json`.
+
+    `states` pairs each state with its number of rows. `balance_before` and `balance_after` are what
+    the account held, None where it was not asked or did not say. `spend` is what the run reserved,
+    with what is confirmed or in doubt, and its currency; None without a price.
+    """
+
+    run_id: str
+    manifest: str
+    provider: str
+    rows: int
+    states: tuple[tuple[str, int], ...]
+    submitted: int
+    downloaded: int
+    bytes: int
+    video_seconds: int
+    started_at: str
+    finished_at: str
+    elapsed_s: float
+    exit_code: int
+    stopped_by: str | None = None
+    balance_before: float | None = None
+    balance_after: float | None = None
+    spend: tuple[float, str] | None = None
+    schema: int = field(default=1)
 
 
 def write_summary(summary: Summary, folder: Path) -> Path:

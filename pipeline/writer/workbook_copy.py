@@ -16,12 +16,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import IO, BinaryIO, cast
 
-from pipeline.model import Summary
 from pipeline.reader.workbook.package import NotAWorkbook, Relationship, as_utf8
 from pipeline.writer.cells import Cell, Cut, add_looks
 from pipeline.writer.parts import PackageCopy, elements
 from pipeline.writer.sheet import Insert, Occupied, SheetPatch
-from pipeline.writer.summary import put_summary
+from pipeline.writer.summary import Summary, put_summary
 
 _MOST_TRIES = 64
 _BUFFER_BYTES = 1 << 18

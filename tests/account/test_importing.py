@@ -14,8 +14,8 @@ import pytest
 from pipeline import events as ev
 from pipeline.account.book import Book
 from pipeline.account.guard import Guard
-from pipeline.account.importing import Taken, import_book, import_file, import_journal
-from pipeline.account.opening import open_account
+from pipeline.account.importing import Taken, import_book, import_journal
+from pipeline.account.opening import import_file, open_account
 from pipeline.account.place import journals_near
 from pipeline.account.purchases import find_purchases
 from pipeline.account.reading import (

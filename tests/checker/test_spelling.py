@@ -8,8 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.checker.rules import Form, request_hash
-from pipeline.checker.spelling import content_of, same_content, spellings_of
+from pipeline.checker.rules import Form, content_of, request_hash, same_content, spellings_of
 from pipeline.model import Request
 
 TEXTS = st.text(st.sampled_from("ab \n\r\u00e9\u00fc\u0301\u0308\uac00\u1112\u212b\u6f22"))

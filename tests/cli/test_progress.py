@@ -6,13 +6,7 @@ import io
 
 import pytest
 
-from pipeline.cli.progress import (
-    PLAIN_EVERY_S,
-    Progress,
-    picture_progress,
-    say_counts,
-    shows_bars,
-)
+from pipeline.cli.progress import PLAIN_EVERY_S, Progress, picture_progress, say_counts, shows_bars
 from pipeline.model import State
 from pipeline.runner.order import RunProgress
 

@@ -10,8 +10,7 @@ import pytest
 
 from pipeline import events as ev
 from pipeline.journal.journal import Journal
-from pipeline.journal.reading import read_runs
-from pipeline.model import RunRecord
+from pipeline.journal.reading import RunRecord, read_runs
 from tests.journal.lives import attempt, intended
 
 SENT = intended("a")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.manifest.columns import ALIASES, FIELDS, RESULT_PREFIX, fold_header, match_columns
-from pipeline.model import RESULT_COLUMNS, Severity
+from pipeline.model import Severity
+from pipeline.writer.layout import RESULT_COLUMNS
 
 
 def test_the_plain_headers() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ExitCode, ProviderError, Throttled, Unauthorized, Unreachable
-from pipeline.model import Balance, RunRecord
+from pipeline.journal.reading import RunRecord
+from pipeline.model import Balance
 from pipeline.runner.balance import BalanceWatch, Expected, expect, explain_shortage, unexplained
 from tests.account.accounts import ACCOUNT, DAY, lane, opened
 

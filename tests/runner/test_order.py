@@ -9,10 +9,11 @@ import openpyxl
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.model import Result, State
+from pipeline.model import State
 from pipeline.reader.reading import read
 from pipeline.runner.order import select, snapshot
 from pipeline.runner.target import resolve_target
+from pipeline.writer.layout import Result
 from pipeline.writer.results import write_results
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipeline.model import Entry, RunRecord, State
+from pipeline.journal.reading import RunRecord
+from pipeline.model import Entry, State
 from pipeline.runner.resolve import list_doubts
 from tests.engine.night import attempt
 

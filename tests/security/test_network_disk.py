@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import events as ev
-from pipeline.disk.sqlitefile import (
+from pipeline.disk.network import (
     find_drive_kind,
     find_mount_list_kind,
     find_mountinfo_kind,

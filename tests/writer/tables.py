@@ -19,7 +19,9 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from PIL import Image as Picture
 
-from pipeline.model import Manifest, Result, Row, State, Summary, TextDialect
+from pipeline.model import Manifest, Row, State, TextDialect
+from pipeline.writer.layout import Result
+from pipeline.writer.summary import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

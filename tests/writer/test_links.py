@@ -6,8 +6,9 @@ from pathlib import Path
 
 import openpyxl
 
-from pipeline.model import Result, State
+from pipeline.model import State
 from pipeline.reader.reading import read
+from pipeline.writer.layout import Result
 from pipeline.writer.results import write_results
 
 TASK = "https://toapis.example/v1/videos/generations/video%2F1"

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from pipeline.errors import ExitCode
-from pipeline.model import Attempt, Entry, Problem, Request, Result, Severity, State, Video
+from pipeline.model import Attempt, Entry, Problem, Request, Severity, State, Video
 from pipeline.planner.plan import Action, Step
+from pipeline.writer.layout import Result
 from pipeline.writer.outcome import (
     code_of,
     code_of_named,

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.model import RESULT_COLUMNS, Result, State, TextDialect
+from pipeline.model import State, TextDialect
 from pipeline.reader.reading import read
 from pipeline.writer.failed import write_failed
+from pipeline.writer.layout import RESULT_COLUMNS, Result
 from pipeline.writer.results import write_results
 from tests.writer.tables import HEADERS, manifest, opened, results, summary
 

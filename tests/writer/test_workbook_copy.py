@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from python_calamine import CalamineWorkbook
 
-from pipeline.model import RESULT_COLUMNS, Manifest, Result, Row, State
+from pipeline.model import Manifest, Row, State
 from pipeline.reader.reading import read
 from pipeline.writer.cells import COLOUR_OF_LOOK, STATE_LOOKS
+from pipeline.writer.layout import RESULT_COLUMNS, Result
 from pipeline.writer.parts import MAIN_TYPE
 from pipeline.writer.results import write_results
 from tests.corpus.layouts import LAYOUTS, Layout, laid_out

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.cli.several import find_manifests
 from pipeline.errors import UsageError
-from pipeline.runner.manifests import find_manifests
 
 
 @pytest.fixture
