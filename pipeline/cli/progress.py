@@ -104,7 +104,7 @@ class Progress:
         else:
             rows = plural(self._total, "row")
             told = f"{ended}/{self._total} {rows} ended; {say_counts(states)}{self._rest(ended)}"
-            self._say(told)
+            self._say(f"{told}; {progress.waits_for}" if progress.waits_for else told)
 
     def _show_bar(self, bar: tqdm[Never], ended: int, states: Mapping[State, int]) -> None:
         if self._first_ended:

@@ -82,6 +82,7 @@ class Engine:
         self._budget = Reservations(settings.caps, settings.caps_per_day)
         self._sweep = Sweep(settings, now)
         self._outstanding = Outstanding(settings, self._sweep)
+        self.look_ups = self._outstanding.look_ups
         self._submissions = Submissions(
             self._rows,
             self._waiting,

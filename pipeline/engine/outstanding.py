@@ -27,7 +27,7 @@ from math import inf
 
 from pipeline import events as ev
 from pipeline.engine.limits import LOOK_UP, PROOF, RunLimits
-from pipeline.engine.queries import Schedule, Sweep
+from pipeline.engine.queries import LookUps, Schedule, Sweep
 from pipeline.engine.rows import (
     NOTHING,
     Reaction,
@@ -53,6 +53,7 @@ class Outstanding:
         self.slots = 0
         self.nothing_waits = False
         self.references = _References(wanted=settings.client_reference)
+        self.look_ups = LookUps()
         self._schedule = Schedule(settings.pace, settings.polls_per_minute / 60)
         self._settings = settings
         self._sweep = sweep
@@ -221,11 +222,13 @@ class Outstanding:
         row.lookups += 1
         self._slow_down_or_not(content, now)
         if isinstance(content, TaskView) and _shows_a_task(content):
+            self.look_ups.note(row, content, now)
             return self._adopt(row, content, now)
         until = row.lookup_until
         if not isinstance(content, NoSuchTask):
             # The look-up itself failed, so it gets the same time again.
             until += self._settings.lookup_s
+        self.look_ups.note(row, content, until)
         if now >= until:
             self.release(row)
         else:
@@ -252,15 +255,16 @@ class Outstanding:
     ) -> Reaction:
         """Take the task of a forgotten submission for the row's; an unclear answer is no answer."""
         self._slow_down_or_not(content, now)
+        since = now if row.unanswered_since is None else row.unanswered_since
+        self.look_ups.note(row, content, since + self._settings.outage_s)
         if isinstance(content, TaskView) and _shows_a_task(content):
             self.hold(row)
             sent = (row.event(ev.Intended, row.attempt), row.event(ev.Interrupted))
             return Reaction((*close_earlier(row), *sent, *self._adopt(row, content, now)))
         if isinstance(content, NoSuchTask):
             return NOTHING
-        if row.unanswered_since is None:
-            row.unanswered_since = now
-        if now - row.unanswered_since >= self._settings.outage_s:
+        row.unanswered_since = since
+        if now - since >= self._settings.outage_s:
             message = content.message if isinstance(content, ProviderError) else "an empty answer"
             return Reaction(stop=stop_for_look_ups(message))
         row.lookups += 1

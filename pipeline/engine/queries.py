@@ -16,7 +16,10 @@ from math import inf
 from pipeline.engine.commands import RowId
 from pipeline.engine.learned import Bar, Durations
 from pipeline.engine.limits import POLL, Bucket, Pace, RunLimits, spread
-from pipeline.engine.rows import Kind, Watch
+from pipeline.engine.rows import Kind, Tracked, Watch
+from pipeline.errors import NoSuchTask, ProviderError
+from pipeline.manifest.wording import count as in_words
+from pipeline.model import TaskView
 
 _ENOUGH = 30
 """The durations of a kind are used once this many of its tasks have ended."""
@@ -221,3 +224,41 @@ class Sweep:
         # One lost connection among many answers is no reason to keep all the others waiting.
         if self._failures > 1 or retry_after_s is not None:
             self._closed_until = max(self._closed_until, now + wait_s)
+
+
+class LookUps:
+    """Look-ups of rows that may have been sent already, while the provider does not answer them.
+
+    Nothing of such a row is sent before it is known, so whoever waits is told for what.
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[RowId, float] = {}
+        self._failure = ""
+
+    def note(self, row: Tracked, content: TaskView | ProviderError, until: float) -> None:
+        """Take in the reply to a look-up.
+
+        Args:
+            row: the row that was looked up.
+            content: the reply.
+            until: when the row is given up if no answer comes, in the seconds of the engine.
+
+        """
+        if isinstance(content, ProviderError) and not isinstance(content, NoSuchTask):
+            self._until[row.id] = until
+            self._failure = content.message
+        else:
+            self._until.pop(row.id, None)
+
+    def describe(self, now: float) -> str | None:
+        """Say what is being waited for; None if each look-up has its answer."""
+        waiting = [until for until in self._until.values() if until > now]
+        if not waiting:
+            return None
+        minutes, seconds = divmod(int(max(waiting) - now), 60)
+        return (
+            f"asking the provider about {in_words(len(waiting), 'row')} that may have been sent "
+            f"already, which is free; no answer yet ({self._failure}); trying again for "
+            f"{minutes}:{seconds:02} more"
+        )

@@ -39,11 +39,15 @@ _COPIED_SUFFIXES = frozenset({".xlsx", ".xlsm"})
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """How far a run is: rows by state, and what this run has submitted and downloaded."""
+    """How far a run is: rows by state, and what this run has submitted and downloaded.
+
+    `waits_for` says what the run waits for, where it is no answer to a task or a download.
+    """
 
     states: Mapping[State, int]
     submitted: int = 0
     downloaded: int = 0
+    waits_for: str | None = None
 
 
 class Watcher(Protocol):

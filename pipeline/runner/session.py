@@ -68,6 +68,7 @@ class ProviderSession:
     _open: set[int] = field(default_factory=set)
     _finishing: list[asyncio.Task[None]] = field(default_factory=list)
     _tell_at: float = 0.0
+    _waits: bool = False
 
     @property
     def interval_s(self) -> float:
@@ -289,7 +290,18 @@ class ProviderSession:
             submitted = sum(tally.submitted for tally in tallies)
             downloaded = sum(tally.downloaded for tally in tallies)
             states = self._left_alone + engine.states
-            self.watcher.show(RunProgress(states, submitted, downloaded))
+            waits_for = self._tell_look_ups(engine.look_ups.describe(now))
+            self.watcher.show(RunProgress(states, submitted, downloaded, waits_for))
+
+    def _tell_look_ups(self, waits_for: str | None) -> str | None:
+        """Say on screen and in the logs when the run begins to wait for look-ups."""
+        if waits_for and not self._waits:
+            self.watcher.say(waits_for)
+            for lane in self._open:
+                self.runs[lane].log.write("waiting", told=waits_for)
+                self._unwritten.add(lane)
+        self._waits = waits_for is not None
+        return waits_for
 
     def _finish_lanes(self, engine: Engine) -> None:
         """Write the results of manifests whose rows are through, while others go on."""

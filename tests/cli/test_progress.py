@@ -44,6 +44,16 @@ def test_without_a_terminal_there_is_a_plain_line_now_and_then() -> None:
     )
 
 
+def test_a_plain_line_says_what_a_run_waits_for() -> None:
+    """Else "0/6 rows ended; 6 waiting" would be all that is seen of an outage."""
+    stream, clock = io.StringIO(), Clock()
+    with Progress(6, stream, now=clock) as progress:
+        progress.show(RunProgress({State.WAITING: 6}))
+        clock.time_s += PLAIN_EVERY_S
+        progress.show(RunProgress({State.WAITING: 6}, waits_for="asking the provider"))
+    assert stream.getvalue() == "0/6 rows ended; 6 waiting; asking the provider\n"
+
+
 def test_pictures_have_a_bar_only_where_somebody_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal a function that takes the figures; elsewhere, or if not wanted, nothing."""
     monkeypatch.delenv("NO_COLOR", raising=False)

@@ -747,6 +747,21 @@ def test_a_person_names_the_task_of_a_row_that_the_journal_has_forgotten(
     shop.hold()
 
 
+def test_an_outage_of_look_ups_says_what_is_waited_for(shop: Shop, tmp_path: Path) -> None:
+    """On the screen and in run.log: how many rows, why, and how long; then the run goes on."""
+    shop.keep_only_a_forgetful_copy(tmp_path)
+    shop.api.faults("query_500@503*6")
+    ended = shop.run()
+    assert ended.code == 0, ended.err
+    log = (shop.out / "run.log").read_text(encoding="utf-8")
+    for told in (ended.err, log):
+        assert "asking the provider about " in told
+        assert "that may have been sent already" in told
+        assert "503" in told
+        assert "trying again for " in told
+    shop.hold()
+
+
 @pytest.mark.parametrize("book", [True, False])
 def test_known_tasks_prove_that_look_ups_work(shop: Shop, tmp_path: Path, book: bool) -> None:
     """Videos that were brought home long ago are asked for by reference, and new rows are sent."""
