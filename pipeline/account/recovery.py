@@ -26,6 +26,9 @@ ASKS_FIRST = "asks_first"
 
 Empty, it does so no more."""
 
+_UNSENT = "not_sent "
+"""With the identity of a row: the note that a person has seen that it was not sent."""
+
 _ASKED_UNTIL = "asked_until"
 """The note of the Unix second by which every row of the manifest had been looked up or sent."""
 
@@ -96,6 +99,19 @@ def note_asked(journal: Journal, at: float) -> None:
     Raises StoreError.
     """
     journal.note({ASKS_FIRST: "", _ASKED_UNTIL: str(at)})
+
+
+def note_unsent(journal: Journal, key: str) -> None:
+    """Note that a person has seen that a row was not sent, which no look-up proves.
+
+    It holds as long as the journal is distrusted for the same cause. Raises StoreError.
+    """
+    journal.note({_UNSENT + journal.identity_of(key): journal.notes().get(ASKS_FIRST, "")})
+
+
+def is_unsent(notes: Mapping[str, str], identity: str) -> bool:
+    """Return whether a person has seen that a row was not sent; see `note_unsent`."""
+    return asks_first(notes) and notes.get(_UNSENT + identity) == notes[ASKS_FIRST]
 
 
 def asks_first(notes: Mapping[str, str]) -> bool:

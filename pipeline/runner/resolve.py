@@ -13,7 +13,7 @@ from math import inf
 
 from pipeline.account.opening import open_account
 from pipeline.account.reconcile import Standing, reconcile
-from pipeline.account.recovery import asks_first
+from pipeline.account.recovery import asks_first, note_unsent
 from pipeline.checker.check import CheckedManifest
 from pipeline.disk.lock import run_lock
 from pipeline.disk.openfile import is_gone
@@ -22,7 +22,6 @@ from pipeline.events import ClosedUnsent, Event, Found, Interrupted
 from pipeline.journal.journal import Journal
 from pipeline.journal.ownership import read_notes
 from pipeline.journal.reading import RunRecord, read_entries, read_first_events, read_runs
-from pipeline.manifest.invocation import of_row
 from pipeline.model import Entry, State, TaskView, shown_key
 from pipeline.planner.plan import ENDED_BADLY
 from pipeline.planner.planner import known_rows, renamed_rows
@@ -177,7 +176,7 @@ def adopt_task(target: Target, key: str, task_id: str, *, adopt: bool) -> str:
     withheld = _is_withheld(target, key)
     with _open_journal(target, adopt=adopt, followed=not withheld) as journal:
         entries = journal.entries()
-        entry = None if withheld else _open_entry(target, entries, key)
+        entry = None if withheld else _open_entry(entries, key)
         try:
             view = asyncio.run(_ask(target, task_id))
         except NoSuchTask as error:
@@ -207,10 +206,7 @@ def _take_up(target: Target, journal: Journal, key: str, task: str, view: TaskVi
     old, memory, _ = remember(target, check_target(target))
     trace = next((one for one in memory.possible() if one.key == key), None)
     if trace is None:
-        raise UsageError(
-            f"{target.manifest} has no row {shown_key(key)!r} that can be sent.",
-            action="Check the key.",
-        )
+        raise _no_such_row(target, key)
     now = time.time()
     sent = replace(
         memory.submission_of(trace),
@@ -221,6 +217,18 @@ def _take_up(target: Target, journal: Journal, key: str, task: str, view: TaskVi
     found = reconcile(old.attempts, [sent], Standing.OTHER_BOOK, cut_off=False, now=now)
     for event, at in found.events:
         journal.append([event], at).result()
+
+
+def _refuse_unknown_row(target: Target, key: str) -> None:
+    if key not in check_target(target).keys:
+        raise _no_such_row(target, key)
+
+
+def _no_such_row(target: Target, key: str) -> UsageError:
+    return UsageError(
+        f"{target.manifest} has no row {shown_key(key)!r} that can be sent.",
+        action="Check the key.",
+    )
 
 
 def _refuse_owned(entries: Mapping[str, Entry], key: str, task_ids: set[str | None]) -> None:
@@ -245,8 +253,13 @@ def close_unsent(target: Target, key: str, *, adopt: bool) -> str:
         UsageError: The row is not in doubt or missing.
 
     """
-    with _open_journal(target, adopt=adopt) as journal:
-        entry = _open_entry(target, journal.entries(), key)
+    withheld = _is_withheld(target, key)
+    with _open_journal(target, adopt=adopt, followed=not withheld) as journal:
+        if withheld:
+            _refuse_unknown_row(target, key)
+            note_unsent(journal, key)
+            return f"{shown_key(key)}: noted as not sent; the next run submits it."
+        entry = _open_entry(journal.entries(), key)
         _append(journal, entry, ClosedUnsent(key, entry.attempt.number))
     number = entry.attempt.number
     return (
@@ -284,17 +297,10 @@ def _pass_over(_: str) -> None:
     """Say nothing of the book: every run does."""
 
 
-def _open_entry(target: Target, entries: Mapping[str, Entry], key: str) -> Entry:
+def _open_entry(entries: Mapping[str, Entry], key: str) -> Entry:
     entry = entries.get(key)
     if entry is not None and entry.state in _OPEN:
         return entry
-    if _is_withheld(target, key):
-        raise UsageError(
-            f"the journal may have forgotten that the row {shown_key(key)!r} was sent: there is "
-            "no attempt to close.",
-            action="See in your ToAPIs account whether its video was made. If it was not: "
-            f"{target.invocation.command('run', *of_row('--pay-again', shown_key(key)))}.",
-        )
     others = sorted(shown_key(one.key) for one in entries.values() if one.state in _OPEN)
     raise UsageError(
         f"the row {shown_key(key)!r} is {entry.state if entry else 'not known'}: there is nothing "

@@ -6,11 +6,12 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from pipeline.account.opening import OpenAccount
 from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recording import Recorder
-from pipeline.account.recovery import note_asked
+from pipeline.account.recovery import is_unsent, note_asked
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, UsageError
 from pipeline.journal.journal import Journal
@@ -127,9 +128,16 @@ class ManifestRun:
     def wants_proof(self, key: str) -> bool:
         """Whether a row may have been sent, and only look-ups that were seen to work say no.
 
-        For the rows of --pay-again a person has looked into the account.
+        For the rows of --pay-again, and of `resolve --not-sent`, a person has looked into the
+        account.
         """
-        return self.recovery.ask_all and key not in self.order.selection.pay_again
+        if not self.recovery.ask_all or key in self.order.selection.pay_again:
+            return False
+        return not is_unsent(self._notes, self.journal.identity_of(key))
+
+    @cached_property
+    def _notes(self) -> dict[str, str]:
+        return self.journal.notes()
 
     @property
     def keys_to_submit(self) -> list[str]:

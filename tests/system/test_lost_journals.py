@@ -737,9 +737,6 @@ def test_a_person_names_the_task_of_a_row_that_the_journal_has_forgotten(
         assert f" {key} --task-id ID" in made
         assert f"reelsheet run {shop.manifest} " in not_made
         assert f" --pay-again {key}" in not_made
-        refused = shop.run(key, "--not-sent", command="resolve")
-        assert refused.code == 2
-        assert f"--pay-again {key}" in refused.err
         settled = shop.run(key, "--task-id", tasks[row["prompt"]], command="resolve")
         assert settled.code == 0, settled.err
     ended = shop.run()
@@ -792,6 +789,32 @@ def test_a_row_that_a_person_vouches_for_lets_the_others_go(shop: Shop) -> None:
     assert ended.code == 3, ended.err
     assert shop.sent == 0
     assert shop.run("--pay-again", "P0001").code == 0
+    shop.hold()
+
+
+def test_a_row_that_a_person_knows_as_not_sent_is_sent(shop: Shop) -> None:
+    """`resolve --not-sent` settles a row of which the journal knows nothing; it alone goes out."""
+    shop.sets = NO_BOOK
+    shop.api.faults("submit_401")
+    assert shop.run().code == 4
+    shop.api.faults()
+    shop.mark = shop.api.mark()
+    cut_short(shop)
+    assert shop.run().code == 3
+    shop.api.faults("query_lookup_unsupported")
+    unknown = shop.run("P9999", "--not-sent", command="resolve")
+    assert (unknown.code, "has no row 'P9999'" in unknown.err) == (2, True), unknown.err
+    settled = shop.run("P0003", "--not-sent", command="resolve")
+    assert settled.code == 0, settled.err
+    assert "the next run submits it" in settled.out
+    assert shop.run().code == 3
+    assert shop.sent == 1
+    assert sheets.states(shop.out)["P0003"] == "done"
+    assert shop.run().code == 3
+    assert shop.sent == 1
+    shop.api.faults()
+    assert shop.run("P0004", "--not-sent", command="resolve").code == 0
+    assert shop.run().code == 0
     shop.hold()
 
 
