@@ -27,7 +27,8 @@ OF_MANY_WAYS = (
 )  # fmt: skip
 """Modules of tests/system that try what people, providers and kills do to runs and records.
 
-They take most of the time, and how the package was installed makes no difference to them."""
+They take most of the time, and how the package was installed makes no difference to them. Nor does
+it to the folders of earlier versions in tests/upgrade."""
 
 _alone: list[str] = []
 """The test that runs now, if it is not marked as one that starts processes."""
@@ -39,12 +40,12 @@ def share_of_examples(share: float) -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of whole folders and of the emulator as a process: not for `make quick`."""
+    """Mark what starts processes, for `make quick`, and what is not repeated on the wheel."""
     for item in items:
         of_folder = item.path.relative_to(HERE).parts[0] in OF_PROCESSES
         if of_folder or "session_api" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.process)
-        if item.path.stem in OF_MANY_WAYS:
+        if item.path.stem in OF_MANY_WAYS or item.path.parts[-2:-1] == ("upgrade",):
             item.add_marker(pytest.mark.many_ways)
 
 

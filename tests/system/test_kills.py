@@ -11,7 +11,10 @@ from tests.system.harness.api import KEY, emulator
 from tests.system.harness.product import Product
 
 
-@pytest.mark.parametrize(("times", "rows", "lanes"), [(30, 200, 1), (12, 90, 3)])
+@pytest.mark.parametrize(
+    ("times", "rows", "lanes"),
+    [pytest.param(30, 200, 1, marks=pytest.mark.long), (12, 90, 3)],
+)
 def test_thirty_kills_over_two_hundred_rows(
     tmp_path: Path, times: int, rows: int, lanes: int
 ) -> None:
