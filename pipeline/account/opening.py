@@ -13,6 +13,7 @@ from pipeline.account.place import (
     Places,
     account_name,
     explain_last_resort,
+    former_place,
     journals_near,
     places_of,
     traces_near,
@@ -195,7 +196,24 @@ def open_account(
         return
     fresh = places.found is None or _is_empty(places.found)
     with contextlib.closing(_open(places, tell)) as book:
+        former = former_place(config) if fresh else None
+        if former is not None:
+            _take_over_former(book, former, tell)
         yield OpenAccount(_name(book, config, environment, tell), book, tell, fresh)
+
+
+def _take_over_former(book: Book, former: Path, tell: Callable[[str], None]) -> None:
+    """Take over the book that an earlier version made in the working folder."""
+    try:
+        taken = import_book(book, former)
+    except ReelsheetError as error:
+        tell(f"{former} may be the account's book of an earlier version: {error.message}")
+    else:
+        tell(
+            f"The account's book is {book.path} from now on, as the configuration file says: "
+            f"{count(taken, 'submission')} {agree(taken, 'was', 'were')} taken over from {former}, "
+            "where earlier versions kept it."
+        )
 
 
 def _is_empty(path: Path) -> bool:

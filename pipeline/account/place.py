@@ -69,6 +69,17 @@ def places_of(config: Config, environment: Mapping[str, str]) -> Places:
     return Places((*usual, hidden), hidden)
 
 
+def former_place(config: Config) -> Path | None:
+    """Return the book where earlier versions made it; None if there is none.
+
+    They took a relative path in a configuration file from the working folder.
+    """
+    chosen = Path(config.account.book or "")
+    ends = (Path(*chosen.parts[-number:]) for number in range(1, len(chosen.parts)))
+    there = (end.absolute() for end in ends if not end.is_absolute() and not is_gone(end))
+    return next((path for path in there if path.resolve() != chosen.resolve()), None)
+
+
 def explain_last_resort(path: Path) -> str:
     """Say that a book is made in the output folder."""
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -54,6 +55,25 @@ def test_one_configuration_means_one_book(product: Product, api: Api) -> None:
     assert cron("run", manifest, "-q", "--config", settings).code == 0
     assert not api.calls("submit", since=mark)
     assert not (cron.folder / "our.db").exists()
+
+
+def test_the_book_of_an_earlier_version_is_taken_over(product: Product, api: Api) -> None:
+    """It lies in the working folder; what only that book knows is not bought again."""
+    shop = product
+    manifest = sheets.write(shop.folder / "manifests" / "night.csv", sheets.rows(3))
+    cron = elsewhere(shop)
+    assert cron("run", manifest, "-q", sets={"account.book": "our.db"}).code == 0
+    assert (cron.folder / "our.db").exists()
+    shutil.rmtree(cron.folder / "outputs")
+    settings = shop.folder / "config.yaml"
+    settings.write_text("account: {book: our.db}\n", encoding="utf-8")
+    copy = sheets.write(cron.folder / "copy.csv", sheets.rows(3))
+    mark = api.mark()
+    ended = cron("run", copy, "--config", settings)
+    assert "3 submissions were taken over" in ended.err
+    assert not api.calls("submit", since=mark)
+    assert "taken over" not in cron("run", copy, "--config", settings).err
+    assert not api.calls("submit", since=mark)
 
 
 def test_another_working_folder_pays_nothing_twice(product: Product, api: Api) -> None:
