@@ -65,6 +65,28 @@ def test_a_sheet_that_is_split(product: Product, api: Api, *, doubt: bool) -> No
     assert bought(product, api) == dict.fromkeys("ABCD", 1)
 
 
+@pytest.mark.parametrize("kept", [False, True], ids=["first file gone", "first file kept"])
+def test_a_finished_sheet_that_is_split(product: Product, api: Api, *, kept: bool) -> None:
+    """Every row of the parts gets the video that was bought for it; a new one is bought."""
+    first = write(product, "all.csv", "ABCD")
+    assert product("run", first).code == 0
+    if not kept:
+        first.unlink()
+    parts = [write(product, "one.csv", "AB"), write(product, "two.csv", "CDE")]
+    planned = product("plan", *parts, "--json").json["manifests"]
+    assert sum(one["groups"]["new"] for one in planned) == 1
+    ended = product("run", *parts)
+    assert ended.code == 0, ended.err
+    assert bought(product, api) == dict.fromkeys("ABCDE", 1)
+    states = [
+        row["result_state"]
+        for name in ("one", "two", "all")
+        if (product.folder / "outputs" / name / "results.csv").exists()
+        for row in sheets.results(product.folder / "outputs" / name)
+    ]
+    assert set(states) == {"done"}
+
+
 def test_sheets_that_are_joined(product: Product, api: Api) -> None:
     """The new sheet follows one of them, and takes the folder of the other one over."""
     api.faults("query_never_finishing")
