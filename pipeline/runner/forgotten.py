@@ -25,6 +25,7 @@ from pipeline.account.reading import latest_tasks, tasks_among
 from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recovery import known_before
 from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import is_gone
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, NoSuchTask, ProviderError, Unauthorized, UsageError
 from pipeline.journal.database import refuse_lack_of_runs
@@ -37,6 +38,7 @@ from pipeline.runner.remains import (
     intents,
     last_runs,
     logged,
+    owner_of,
     read_results,
     second_of,
     sent_in_log,
@@ -108,6 +110,9 @@ def why_forgotten(folder: OutputFolder, typed: Invocation, book: Path | None) ->
 
     """
     refuse_lack_of_runs(folder.journal)
+    refusal = explain_ours(folder, typed, book)
+    if refusal is not None:
+        return refusal
     runs = read_runs(folder.journal)
     ids, since = {one.run_id for one in runs}, max((one.started_at for one in runs), default=0.0)
     if runs and last_runs(folder) <= ids:
@@ -120,6 +125,31 @@ def why_forgotten(folder: OutputFolder, typed: Invocation, book: Path | None) ->
     else:
         sign = _results_that_know_more(folder, known.tasks, book, since)
     return None if sign is None else _forgotten(folder, typed, sign, gone=not runs)
+
+
+def explain_ours(folder: OutputFolder, typed: Invocation, book: Path | None) -> UsageError | None:
+    """Return why a file that a run wrote does not stand for its manifest, whose journal is gone.
+
+    None where the journal is there, or for any other file.
+
+    Args:
+        folder: the output folder.
+        typed: what the user named.
+        book: the file of the account's book; None if there is none.
+
+    Raises:
+        StoreError: the book cannot be read.
+
+    """
+    manifest = owner_of(folder, typed.manifest, book) if is_gone(folder.journal) else None
+    if manifest is None:
+        return None
+    owner = replace(typed, manifest=manifest, origin=None)
+    return UsageError(
+        f"there is no journal in {folder.root}: only {owner.manifest} has all rows that were sent "
+        "from there, and the files that a run wrote beside it have not. Nothing was sent.",
+        action=f"Restore it with: {owner.rebuild(folder.root)}.",
+    )
 
 
 def refuse_forgotten(folder: OutputFolder, typed: Invocation, book: Path | None) -> None:

@@ -34,6 +34,7 @@ from pipeline.journal.journal import Journal
 from pipeline.lifecycle import PAID
 from pipeline.manifest.wording import count
 from pipeline.model import Phase, State, TaskView
+from pipeline.runner.forgotten import book_of, explain_ours
 from pipeline.runner.memory import Memory, OldJournal, remember
 from pipeline.runner.namesakes import OutOfPlace
 from pipeline.runner.rehearsal import open_provider
@@ -71,6 +72,9 @@ def rebuild(
         )
     if is_gone(folder.root):
         raise _nothing_sent(target)
+    refusal = explain_ours(folder, target.invocation, book_of(target))
+    if refusal is not None:
+        raise refusal
     with run_lock(folder.lock):
         said = _restore(target, agree, tell)
         if said is not None and not is_gone(folder.journal):

@@ -17,8 +17,10 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from pipeline import events as ev
+from pipeline.account.reading import journals_in
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import open_to_read_bytes
+from pipeline.disk.sqlitefile import path_of
 from pipeline.errors import ManifestError
 from pipeline.lifecycle import MOVES, SETTLED
 from pipeline.model import IDENTITY_MARK, Manifest, State
@@ -99,6 +101,24 @@ def manifest_in(folder: OutputFolder) -> Path | None:
     named = [summary_of(folder).get("manifest"), *(line.get("manifest") for line in begun)]
     paths = (Path(str(one)) for one in (named[0], *reversed(named[1:])) if one)
     return next((one for one in paths if not folder.wrote(one)), None)
+
+
+def owner_of(folder: OutputFolder, manifest: Path, book: Path | None) -> Path | None:
+    """Return the manifest of a folder, for a file that a run wrote there (failed.csv).
+
+    None for any other manifest, and where nothing tells. Raises StoreError.
+
+    Args:
+        folder: the output folder.
+        manifest: the manifest that was named.
+        book: the file of the account's book; None if there is none.
+
+    """
+    if not folder.wrote(manifest):
+        return None
+    known = () if book is None else journals_in(book, folder.root)
+    paths = (path_of(one.manifest) for one in known if one.manifest)
+    return next((one for one in paths if not folder.wrote(one)), None) or manifest_in(folder)
 
 
 def summary_of(folder: OutputFolder) -> dict[str, Any]:

@@ -891,3 +891,33 @@ def test_there_is_nothing_to_restore(shop: Shop) -> None:
     assert fine.code == 0
     assert "nothing to restore" in fine.out
     assert shop.journal.read_bytes() == before
+
+
+@pytest.mark.parametrize("book", [True, False])
+@pytest.mark.parametrize("ours", ["results.csv", "failed.csv"])
+def test_a_file_of_ours_does_not_take_the_place_of_its_manifest(
+    shop: Shop, tmp_path: Path, ours: str, *, book: bool
+) -> None:
+    """The journal is gone: neither rebuild nor run makes one for a part of the rows."""
+    kept = shop.elsewhere(tmp_path)
+    shop.api.faults("query_failed_error@internal_error")
+    assert shop.run().code == 1
+    shop.api.faults()
+    shop.journal.unlink()
+    if not book:
+        kept.unlink()
+    before = shop.sent
+    for command in (["journal", "rebuild"], ["run"], ["retry"]):
+        more = ["--yes"] if command[0] == "journal" else []
+        ended = shop.product(
+            *command, shop.out / ours, "--out", shop.out, *more, sets=shop.sets, env=shop.env
+        )
+        assert ended.code == 2, ended.err
+        assert f"reelsheet journal rebuild {shop.manifest}" in ended.err
+        assert not shop.journal.exists()
+    assert shop.run("--yes", command="journal rebuild").code == 0
+    assert shop.run().code == 1
+    assert shop.sent == before
+    ended = shop.product("retry", shop.out / "failed.csv", sets=shop.sets, env=shop.env)
+    assert ended.code == 0, ended.err
+    assert shop.sent == before + ROWS
