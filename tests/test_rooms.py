@@ -17,8 +17,10 @@ PACKAGE = Path(pipeline.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
 
 MOST_ENTRIES, MOST_MODULES, MOST_LAYERS = 30, 185, 15
-SMALL = 80
-"""Lines up to which a module needs no test file of its own name."""
+MANY = 3
+"""So many parameters are explained one by one in a docstring."""
+SMALL, LARGE = 80, 350
+"""Lines up to which a module needs no test file of its own name, and those that none exceeds."""
 
 
 def name_of(path: Path) -> str:
@@ -77,3 +79,41 @@ def test_every_module_says_where_it_is_tested() -> None:
         if not said or not all((ROOT / place).is_file() for place in said):
             missing.append(path.relative_to(PACKAGE).as_posix())
     assert not missing, "no test file, and no line `Tested in tests/…`: " + ", ".join(missing)
+
+
+def test_no_module_is_a_hall() -> None:
+    """Whoever opens a module can keep all of it in mind."""
+    large = {name_of(path) for path in MODULES if len(path.read_text("utf-8").splitlines()) > LARGE}
+    assert not large
+
+
+def room_of(module: str) -> str:
+    """The room of a module, or a module that is a room by itself."""
+    return ".".join(module.split(".")[:2])
+
+
+def used_elsewhere() -> set[tuple[str, str]]:
+    """The names that a module of another room imports, each with the module that it is from."""
+    return {
+        (node.module, alias.name)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module is not None
+        if room_of(node.module) != room_of(name_of(path))
+        for alias in node.names
+    }
+
+
+def test_what_other_rooms_call_says_what_it_takes() -> None:
+    """A function of three parameters or more has its `Args:`."""
+    used, missing = used_elsewhere(), []
+    for path in MODULES:
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            takes = node.args
+            count = len([*takes.posonlyargs, *takes.args, *takes.kwonlyargs])
+            text = ast.get_docstring(node) or ""
+            if count >= MANY and (name_of(path), node.name) in used and "Args:" not in text:
+                missing.append(f"{name_of(path)}.{node.name}")
+    assert not missing, "no `Args:` in the docstring of " + ", ".join(missing)

@@ -129,7 +129,17 @@ def _among(book: Path, column: str, values: Collection[str]) -> set[str]:
 
 
 def latest_tasks(book: Path, account: str, most: int) -> list[tuple[str, str]]:
-    """Return reference and id of the tasks that an account submitted last, the newest first."""
+    """Return reference and id of the tasks that an account submitted last, the newest first.
+
+    Args:
+        book: the file of the account's book.
+        account: the name of the account.
+        most: the most to return.
+
+    Raises:
+        StoreError: the book cannot be read.
+
+    """
     with reading(book) as connection:
         found = connection.execute(
             "SELECT reference, task_id FROM submissions WHERE account = ? AND task_id IS NOT NULL "

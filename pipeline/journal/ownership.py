@@ -8,15 +8,17 @@ and send every row again.
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import is_gone
+from pipeline.disk.openfile import is_gone, open_to_read_bytes
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading
+from pipeline.journal.reading import read_runs
 from pipeline.manifest.invocation import Invocation, noted_invocation
 from pipeline.manifest.wording import quote_name
 
@@ -25,6 +27,8 @@ MOVED_FROM = "moved_from"
 a line each."""
 
 _GET_MANIFEST = "SELECT value FROM meta WHERE name = 'manifest' "
+
+_BEGIN = b'"what": "begin"'
 
 
 def claim(
@@ -243,3 +247,25 @@ def _unreadable(error: StoreError | UsageError, there: Path, here: Path) -> Usag
         action=f"Look into {there}. To continue there, add --out {quote_name(str(there))}; to "
         f"start over, add --out {quote_name(str(here))}.",
     )
+
+
+def was_sent_from(folder: OutputFolder, manifest: Path) -> bool:
+    """Return whether the last run told of beside a journal is this manifest's, and not in it."""
+    told = (folder.last_manifest(), folder.last_run())
+    with contextlib.suppress(OSError, ValueError, KeyError), open_to_read_bytes(folder.log) as log:
+        for line in log:
+            if _BEGIN in line:
+                began = json.loads(line)
+                told = (Path(began["manifest"]), began["run"])
+    its, run_id = told
+    if its is None or is_gone(folder.journal):
+        return False
+    # As it was typed then, perhaps in another working folder.
+    same = its == manifest.resolve() if its.is_absolute() else its.name == manifest.name
+    return same and run_id not in {one.run_id for one in read_runs(folder.journal)}
+
+
+def last_owner(folder: OutputFolder) -> Path | None:
+    """Return whose results lie in a folder without a journal; None if that is not known."""
+    last = folder.last_manifest() if is_gone(folder.journal) else None
+    return None if last is None or folder.wrote(last) else last.resolve()

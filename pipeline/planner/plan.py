@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -143,6 +143,14 @@ class Plan:
     def of(self, action: Action) -> list[Step]:
         """Return the steps with this action, in order."""
         return [step for step in (*self.steps, *self.gone) if step.action is action]
+
+    def without(self, keys: Collection[str], reason: str) -> Plan:
+        """Return the same plan, except that it leaves these rows alone, and says why."""
+        steps = (
+            step._replace(action=Action.LEAVE, reason=reason) if step.key in keys else step
+            for step in self.steps
+        )
+        return replace(self, steps=tuple(steps))
 
     @property
     def groups(self) -> dict[str, int]:

@@ -98,8 +98,17 @@ def known_rows(
 ) -> tuple[dict[str, Entry], dict[str, str]]:
     """Return what the journal knows, by the keys that the rows have now, and the earlier keys.
 
-    Nothing is written: a run does that. `entries` are what the journal knows, read unless given.
-    Raises StoreError, UsageError.
+    Nothing is written: a run does that.
+
+    Args:
+        checked: The manifest.
+        folder: Its output folder.
+        entries: What the journal knows, which is changed; None to read it.
+
+    Raises:
+        StoreError: The journal cannot be read.
+        UsageError: It was written by a newer version.
+
     """
     if entries is None:
         entries = read_entries(folder.journal)
@@ -216,7 +225,14 @@ def can_download_again(bought: Submission, wall: float | None = None) -> bool:
 def price(
     keys: Iterable[str], checked: CheckedManifest, config: Config
 ) -> tuple[int, float | None]:
-    """Return the seconds of video of these rows and what they cost; None without a price."""
+    """Return the seconds of video of some rows and what they cost; None without a price.
+
+    Args:
+        keys: The keys of the rows, none of which breaks a rule.
+        checked: The manifest.
+        config: The settings, with the price.
+
+    """
     rows = dict(zip(checked.keys, checked.manifest.rows, strict=True))
     seconds = sum(checked.requests[rows[key].number].duration for key in keys)
     return seconds, rules.cost(seconds, config.budget.price_per_second)

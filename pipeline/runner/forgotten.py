@@ -14,9 +14,8 @@ Tested in tests/system/test_lost_journals.py and tests/runner/test_forgotten.py.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,6 @@ from pipeline.journal.reading import read_runs
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count
 from pipeline.model import Manifest, State
-from pipeline.planner.plan import Action, Plan
 from pipeline.runner.remains import (
     intents,
     last_runs,
@@ -312,15 +310,6 @@ def stop_for_forgotten(typed: Invocation, folder: OutputFolder, *, references: b
         f"{typed.complete(ASK_THE_ACCOUNT.action)} To have the journal trusted again: "
         f"{typed.rebuild(folder.root)}.",
     )
-
-
-def without(plan: Plan, keys: Collection[str], reason: str) -> Plan:
-    """Return a plan that leaves rows alone, by their keys, and says why."""
-    steps = (
-        step._replace(action=Action.LEAVE, reason=reason) if step.key in keys else step
-        for step in plan.steps
-    )
-    return replace(plan, steps=tuple(steps))
 
 
 def known_tasks(journals: Iterable[Journal], account: OpenAccount | None) -> list[tuple[str, str]]:

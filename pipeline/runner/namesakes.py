@@ -9,10 +9,9 @@ of its journal are in this manifest.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -21,15 +20,19 @@ from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.checker.rules import content_of
 from pipeline.config.settings import Config
 from pipeline.disk.folder import FolderUse, OutputFolder
-from pipeline.disk.openfile import is_gone, open_to_read_bytes
+from pipeline.disk.openfile import is_gone
 from pipeline.errors import StoreError, UsageError
-from pipeline.journal.ownership import MOVED_FROM, find_manifest, find_renamed, read_notes
+from pipeline.journal.ownership import (
+    MOVED_FROM,
+    find_manifest,
+    last_owner,
+    read_notes,
+    was_sent_from,
+)
 from pipeline.journal.reading import read_entries, read_runs
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count, quote_name
 from pipeline.model import Entry, State
-
-_BEGIN = b'"what": "begin"'
 
 _UNPAID = frozenset({State.INVALID, State.WAITING, State.REFUSED, State.FAILED})
 """A row in any other state was sent, and is paid for or may be."""
@@ -93,7 +96,7 @@ def find_folder(
             others[folder] = taken[folder]
             continue
         try:
-            owner = find_manifest(folder.journal) or (None if named else _last_owner(folder))
+            owner = find_manifest(folder.journal) or (None if named else last_owner(folder))
             if owner == path and find_manifest(folder.journal, sent=True):
                 return Found(folder)
         except (StoreError, UsageError):
@@ -112,12 +115,10 @@ def find_folder(
     seen = {*candidates, *others, *taken}
     renamed = {} if named else _find_renamed(base, seen, rehearsal=config.rehearses)
     known = next((there for there, gone in renamed.items() if gone == path), None)
-    if known is not None:
-        return Found(known)
-    if not others and not renamed:
-        return Found(candidates[0])
+    if known is not None or not (others or renamed):
+        return Found(known or candidates[0])
     there = {folder: owner for folder, owner in others.items() if folder not in taken}
-    mistaken = _find_mistaken(there, typed, config)
+    mistaken = None if config.rehearses else _find_mistaken(there, typed)
     namesakes = _Namesakes(manifest, config, base, others, renamed)
     return mistaken or namesakes.choose(candidates[0] if candidates else None, adopt=adopt)
 
@@ -145,45 +146,18 @@ def _find_renamed(
     return found
 
 
-def _find_mistaken(
-    others: Mapping[OutputFolder, Path], typed: Invocation, config: Config
-) -> Found | None:
+def _find_mistaken(others: Mapping[OutputFolder, Path], typed: Invocation) -> Found | None:
     """Return the folder that a manifest was sent from, if another one's journal was put there."""
     for folder, owner in others.items():
-        if not config.rehearses and _was_sent_from(folder, typed.manifest):
-            return Found(folder, refusal=_out_of_place(folder, owner, typed))
+        if was_sent_from(folder, typed.manifest):
+            refusal = OutOfPlace(
+                f"the journal in {folder.root} is that of {owner}, although rows of "
+                f"{typed.manifest} were sent from there: it was copied or moved there. They would "
+                "be sent and paid for again; nothing was sent.",
+                action=f"Restore the right one with: {typed.rebuild(folder.root)}.",
+            )
+            return Found(folder, refusal=refusal)
     return None
-
-
-def _was_sent_from(folder: OutputFolder, manifest: Path) -> bool:
-    """Return whether the last run told of beside a journal is this manifest's, and not in it."""
-    told = (folder.last_manifest(), folder.last_run())
-    with contextlib.suppress(OSError, ValueError, KeyError), open_to_read_bytes(folder.log) as log:
-        for line in log:
-            if _BEGIN in line:
-                began = json.loads(line)
-                told = (Path(began["manifest"]), began["run"])
-    its, run_id = told
-    if its is None or is_gone(folder.journal):
-        return False
-    # As it was typed then, perhaps in another working folder.
-    same = its == manifest.resolve() if its.is_absolute() else its.name == manifest.name
-    return same and run_id not in {one.run_id for one in read_runs(folder.journal)}
-
-
-def _out_of_place(folder: OutputFolder, owner: Path, typed: Invocation) -> OutOfPlace:
-    return OutOfPlace(
-        f"the journal in {folder.root} is that of {owner}, although rows of "
-        f"{typed.manifest} were sent from there: it was copied or moved there. They would be sent "
-        "and paid for again; nothing was sent.",
-        action=f"Restore the right one with: {typed.rebuild(folder.root)}.",
-    )
-
-
-def _last_owner(folder: OutputFolder) -> Path | None:
-    """Return whose results lie in a folder without a journal; None if that is not known."""
-    last = folder.last_manifest() if is_gone(folder.journal) else None
-    return None if last is None or folder.wrote(last) else last.resolve()
 
 
 @dataclass(frozen=True)
@@ -220,18 +194,13 @@ class _Namesakes:
             return self._take_over(max(most, key=self._matches))
         cut_off = [there for there in gone if self._forgot_what_it_sent(there)]
         if cut_off:
-            return self._take_over(cut_off[0]) if len(gone) == 1 else self._refuse_to_guess(gone)
+            return self._take_over_only(gone)
         likest = max(gone, key=self._matches, default=None)
         if adopt and likest is not None:
-            certain = len(gone) == 1 or self._matches(likest)
-            return self._take_over(likest) if certain else self._refuse_to_guess(gone)
+            return self._take_over_only([likest] if self._matches(likest) else gone)
         followed = self._most_keys(renamed) if adopt else []
         if followed:
-            return (
-                self._take_over(followed[0])
-                if len(followed) == 1
-                else self._refuse_to_guess(followed)
-            )
+            return self._take_over_only(followed)
         if folder is None:
             return self._refuse(self.base)
         return self._go_beside(folder) if self.others else Found(folder)
@@ -290,24 +259,24 @@ class _Namesakes:
         requests = {} if self._checked is None else self._checked.requests
         return frozenset(map(content_of, requests.values()))
 
+    def _take_over_only(self, folders: Sequence[OutputFolder]) -> Found:
+        """Take over the only one of these folders; of several, none can be told to be the right."""
+        return self._take_over(folders[0]) if len(folders) == 1 else self._refuse_to_guess(folders)
+
     def _take_over(self, folder: OutputFolder) -> Found:
-        if folder in self.renamed:
-            owner = self.renamed[folder]
-            note = f"{owner} was renamed to {self.manifest}: its videos are in {folder.root}."
-            return Found(folder, moved=True, note=note)
+        owner = self.renamed.get(folder)
         note = (
             f"{self.others[folder]} is gone: {self.manifest} takes over its rows and its output "
             f"folder {folder.root}."
+            if owner is None
+            else f"{owner} was renamed to {self.manifest}: its videos are in {folder.root}."
         )
         return Found(folder, moved=True, note=note)
 
     def _refuse(self, folder: OutputFolder) -> Found:
         owner = self.others[folder]
-        state = (
-            f"which is gone; most of its rows are not in {self.manifest}"
-            if is_gone(owner)
-            else "which still exists"
-        )
+        gone = f"which is gone; most of its rows are not in {self.manifest}"
+        state = gone if is_gone(owner) else "which still exists"
         refusal = UsageError(
             f"the output folder {folder.root} belongs to another manifest: {owner}, {state}.",
             action="Leave --out away: this manifest then has an output folder of its own.",
@@ -370,25 +339,6 @@ class _Namesakes:
             if one.state not in _UNPAID
         }
         return sum(one in sent for one in self._requests) if sent else 0
-
-
-def explain_renamed(typed: Invocation, folder: OutputFolder) -> UsageError | None:
-    """Return where the rows of a manifest are that was run under another name since; None if not.
-
-    `typed` is what the user named, `folder` the output folder that the manifest would have.
-    """
-    manifest = typed.manifest
-    for there in (folder, *folder.neighbours()):
-        with contextlib.suppress(StoreError, UsageError):
-            now = find_renamed(manifest, there.journal)
-            if now is not None:
-                command = replace(typed, manifest=now).command("resolve", "--all")
-                return UsageError(
-                    f"{manifest} was renamed to {now}: its rows are kept under that name, in "
-                    f"{there.root}.",
-                    action=f"List those to settle with: {command}.",
-                )
-    return None
 
 
 def book_knows(config: Config, folder: Path, *, near: bool) -> bool:

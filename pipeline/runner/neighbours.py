@@ -10,7 +10,7 @@ Tested in tests/system/test_lost_neighbours.py.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ from pipeline.journal.reading import read_all, read_runs
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
 from pipeline.model import State
+from pipeline.planner.plan import Action, Plan, Selection
 from pipeline.runner.remains import (
     last_runs,
     logged,
@@ -224,3 +225,27 @@ def _manifest_of(folder: OutputFolder, book: Path) -> tuple[Path | None, str | N
     if known is not None:
         return path_of(known.manifest), None
     return manifest_in(folder), None
+
+
+def hold_unguarded(
+    plan: Plan, refusal: UsageError | None, selection: Selection, tell: Callable[[str], None]
+) -> Plan:
+    """Return a plan that leaves rows alone unless --pay-again names them: they may be bought near.
+
+    Without any name the run was refused.
+
+    Args:
+        plan: The plan.
+        refusal: Why nothing may be sent, unless a person says so; None if it may.
+        selection: What the run is asked to do.
+        tell: Shows a line to whoever pays.
+
+    """
+    keys = {step.key for step in plan.of(Action.SUBMIT)}
+    if refusal is None or not keys:
+        return plan
+    tell(refusal.message.replace("; nothing was sent.", "; --pay-again says to go on."))
+    if selection.pay_again_all:
+        return plan
+    left = keys - selection.pay_again
+    return plan.without(left, "may be bought already: a folder near is unread")

@@ -330,9 +330,8 @@ def snapshot(manifest: Path, cache: Path) -> Iterator[Path]:
 
     Results are written into the user's workbook, row by row number. A workbook that is edited while
     the run works must not shift them, so they are written into a copy made before the check reads
-    the manifest. The check reads the manifest itself, because its messages name that file. A
-    manifest that is not there is yielded as it is: the check says so. Raises StoreError when the
-    folder does not take the copy.
+    the manifest. The check reads the manifest itself: its messages name that file, also where it is
+    not there. Raises StoreError when the folder does not take the copy.
     """
     if manifest.suffix.lower() not in _COPIED_SUFFIXES or not manifest.is_file():
         yield manifest
@@ -341,13 +340,12 @@ def snapshot(manifest: Path, cache: Path) -> Iterator[Path]:
     owner = f"{os.getpid()}-{threading.get_native_id()}{manifest.suffix.lower()}"
     copy = cache / f".manifest-{owner}"
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        copy.unlink(missing_ok=True)
-        shutil.copyfile(manifest, copy)
-    except OSError as error:
-        copy.unlink(missing_ok=True)
-        raise store_error("the manifest", error, cannot=f"be copied to {cache}") from error
-    try:
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            copy.unlink(missing_ok=True)
+            shutil.copyfile(manifest, copy)
+        except OSError as error:
+            raise store_error("the manifest", error, cannot=f"be copied to {cache}") from error
         yield copy
     finally:
         copy.unlink(missing_ok=True)

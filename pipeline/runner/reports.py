@@ -6,15 +6,25 @@ Tested in tests/runner/test_api.py.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError
 from pipeline.model import State
 from pipeline.planner.plan import Plan, Step
+from pipeline.runner.order import Order, Tally
+from pipeline.writer.advice import say_rest, word_again
 from pipeline.writer.layout import Result
+from pipeline.writer.outcome import iso
+from pipeline.writer.publish import (
+    EntriesOf,
+    Published,
+    results_by_part,
+    with_unknown_statuses,
+    with_ways_on,
+)
 from pipeline.writer.summary import Summary
 
 
@@ -178,3 +188,134 @@ class StatusReport:
     def states(self) -> dict[str, int]:
         """How many rows are in each state."""
         return dict(Counter(row.state.value for row in self.rows))
+
+
+def results_at_end(
+    order: Order, plan: Plan, tally: Tally, entries_of: EntriesOf, doubtful: Collection[str]
+) -> list[Result]:
+    """Return what became of each row of a manifest, in the order of the rows.
+
+    Args:
+        order: What the run was asked to do.
+        plan: What it did with each row.
+        tally: What it met on the way.
+        entries_of: Reads what the journal knows of some rows.
+        doubtful: The keys of the rows that were left alone because they may have been sent.
+
+    Raises:
+        StoreError: The journal cannot be read.
+
+    """
+    keys, typed = order.checked.keys, order.invocation
+    results = results_by_part(order.checked, plan, entries_of, order.config, typed)
+    results = with_unknown_statuses(results, keys, tally.unknown_statuses)
+    results = with_ways_on(results, keys, doubtful, typed)
+    if not order.selection.redo:
+        return results
+    return [
+        replace(one, action=one.action and word_again(one.action, order.selection, ()))
+        for one in results
+    ]
+
+
+def summarise(
+    order: Order,
+    tally: Tally,
+    results: Sequence[Result],
+    *,
+    run_id: str,
+    times: tuple[float, float, float],
+    code: ExitCode,
+) -> Summary:
+    """Return a run in figures.
+
+    Args:
+        order: What the run was asked to do.
+        tally: What it counted.
+        results: What became of each row.
+        run_id: The id of the run.
+        times: When it began and ended, in Unix seconds, and how long it took, in seconds.
+        code: Its exit code.
+
+    """
+    began_at, ended_at, elapsed_s = times
+    states = Counter(result.state for result in results)
+    done = (result for result in results if result.state is State.DONE)
+    spend = _spend_of(order, tally)
+    return Summary(
+        run_id=run_id,
+        manifest=str(order.checked.manifest.path),
+        provider=order.config.provider,
+        rows=len(results),
+        states=tuple((state.value, count) for state, count in states.items()),
+        submitted=tally.submitted,
+        downloaded=tally.downloaded,
+        bytes=tally.bytes,
+        video_seconds=sum(result.seconds or 0 for result in done),
+        started_at=iso(began_at) or "",
+        finished_at=iso(ended_at) or "",
+        elapsed_s=round(elapsed_s, 3),
+        exit_code=int(code),
+        stopped_by=tally.stops[0].reason if tally.stops else None,
+        balance_before=tally.balance_before,
+        balance_after=tally.balance_after,
+        spend=None if spend.money is None else (spend.money, spend.currency),
+    )
+
+
+def say_at_end(order: Order, told: Sequence[str], rest: Sequence[str]) -> tuple[str, ...]:
+    """Return what is told at the end, with what is to be done about the rows that are left.
+
+    Args:
+        order: What the run was asked to do.
+        told: The sentences.
+        rest: The keys of the rows that were asked for by key and not sent.
+
+    """
+    worded = tuple(word_again(one, order.selection, rest) for one in told)
+    if not rest:
+        return worded
+    return (*worded, say_rest(rest, order.selection, order.invocation, order.checked.keys))
+
+
+def _spend_of(order: Order, tally: Tally) -> RunSpend:
+    spend, budget = tally.spend, order.config.budget
+    paid = not order.config.rehearses and budget.price_per_second is not None
+    money = round(spend.money, 6) if paid else None
+    return RunSpend(spend.videos, spend.video_seconds, money, budget.currency)
+
+
+def report_run(
+    order: Order,
+    tally: Tally,
+    summary: Summary,
+    results: Sequence[Result],
+    published: Published | StoreError,
+    *,
+    stops: Sequence[Stop],
+) -> RunReport:
+    """Return how a run ended, for programs and commands.
+
+    Args:
+        order: What the run was asked to do.
+        tally: What it counted.
+        summary: The run in figures.
+        results: What became of each row.
+        published: The files that were written, or why they could not be.
+        stops: Why the run ended early, if it did.
+
+    """
+    failure = published if isinstance(published, StoreError) else None
+    files = published if isinstance(published, Published) else None
+    return RunReport(
+        summary=summary,
+        spend=_spend_of(order, tally),
+        keys=order.checked.keys,
+        _outcomes=tuple(results),
+        folder=order.folder.root,
+        results_file=files.results if files else None,
+        failed_file=files.failed if files else None,
+        notes=files.notes if files else (),
+        stops=tuple(stops),
+        failure=failure and failure.with_traceback(None),
+    )

@@ -17,16 +17,15 @@ from pipeline.account.recovery import asks_first, note_unsent
 from pipeline.checker.check import CheckedManifest
 from pipeline.disk.lock import run_lock
 from pipeline.disk.openfile import is_gone
-from pipeline.errors import ManifestError, NoSuchTask, UsageError
+from pipeline.errors import ManifestError, NoSuchTask, StoreError, UsageError
 from pipeline.events import ClosedUnsent, Event, Found, Interrupted
 from pipeline.journal.journal import Journal
-from pipeline.journal.ownership import read_notes
+from pipeline.journal.ownership import find_renamed, read_notes
 from pipeline.journal.reading import RunRecord, read_entries, read_first_events, read_runs
 from pipeline.model import Entry, State, TaskView, shown_key
 from pipeline.planner.plan import ENDED_BADLY
 from pipeline.planner.planner import known_rows, renamed_rows
 from pipeline.runner.memory import remember
-from pipeline.runner.namesakes import explain_renamed
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.target import Target, check_target
 from pipeline.writer.outcome import iso
@@ -133,9 +132,18 @@ def open_doubts(target: Target, checked: CheckedManifest | None) -> list[Doubt]:
 
 def refuse_renamed(target: Target) -> None:
     """Raise UsageError if the rows of a manifest that is gone are kept under another name now."""
-    refusal = explain_renamed(target.invocation, target.folder)
-    if refusal is not None:
-        raise refusal
+    manifest = target.invocation.manifest
+    for there in (target.folder, *target.folder.neighbours()):
+        now = None
+        with contextlib.suppress(StoreError, UsageError):
+            now = find_renamed(manifest, there.journal)
+        if now is not None:
+            command = replace(target.invocation, manifest=now).command("resolve", "--all")
+            raise UsageError(
+                f"{manifest} was renamed to {now}: its rows are kept under that name, in "
+                f"{there.root}.",
+                action=f"List those to settle with: {command}.",
+            )
 
 
 def key_in_journal(target: Target, key: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,33 +14,26 @@ from pipeline.account.recovery import is_unsent, note_asked
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, UsageError
 from pipeline.journal.journal import Journal
-from pipeline.model import Entry, State
+from pipeline.model import Entry
 from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import REPEAT, Action, Hold, Plan
 from pipeline.planner.planner import renamed_rows
 from pipeline.planner.renaming import rename, renaming_events
 from pipeline.runner.comparison import Comparison, requests_by_key
 from pipeline.runner.engine_setup import guard_of
-from pipeline.runner.forgotten import stop_for_forgotten, tell_look_ups, without
+from pipeline.runner.forgotten import stop_for_forgotten, tell_look_ups
+from pipeline.runner.neighbours import hold_unguarded
 from pipeline.runner.order import Order, Tally
-from pipeline.runner.reports import RunReport, RunSpend
+from pipeline.runner.reports import RunReport, report_run, results_at_end, say_at_end, summarise
 from pipeline.runner.reuse import Copying, hold, hold_bought, put_steps
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
 from pipeline.runner.takes import NOTHING_BOUGHT, Purchases
 from pipeline.scheduler.seams import Clock
-from pipeline.writer.advice import number_sent, rest_of, say_rest, word_again
-from pipeline.writer.layout import Result
-from pipeline.writer.outcome import code_of, code_of_held, code_of_named, highest, iso, remarks
-from pipeline.writer.publish import (
-    Published,
-    publish,
-    results_by_part,
-    states_of,
-    with_unknown_statuses,
-    with_ways_on,
-)
-from pipeline.writer.summary import Summary, write_summary
+from pipeline.writer.advice import number_sent, rest_of, word_again
+from pipeline.writer.outcome import code_at_end, highest, is_unasked, remarks
+from pipeline.writer.publish import publish, states_of
+from pipeline.writer.summary import write_summary
 
 
 @dataclass
@@ -117,7 +109,7 @@ class ManifestRun:
             step.key: step.reason for step in self.plan.steps if step.hold is Hold.UNDER_WAY
         }
         self._hold_forgotten()
-        self._hold_unguarded()
+        self.plan = hold_unguarded(self.plan, self.unguarded, self.order.selection, self.tell)
         return comparison.as_sibling(self.plan)
 
     def asks_first(self, key: str) -> bool:
@@ -151,20 +143,6 @@ class ManifestRun:
         elif self.recovery.ask_all and (self.keys_to_submit or self.recovery.adopted):
             tell_look_ups(self.order.checked.manifest.path, self.tell, self.log)
 
-    def _hold_unguarded(self) -> None:
-        """Where rows may have been bought near, leave those alone that --pay-again does not name.
-
-        Without any name the run was refused.
-        """
-        refusal, selection = self.unguarded, self.order.selection
-        if refusal is None or not self.keys_to_submit:
-            return
-        self.tell(refusal.message.replace("; nothing was sent.", "; --pay-again says to go on."))
-        if not selection.pay_again_all:
-            named = selection.pay_again
-            left = {key for key in self.keys_to_submit if key not in named}
-            self.plan = without(self.plan, left, "may be bought already: a folder near is unread")
-
     def _hold_doubtful(self, keys: Collection[str]) -> None:
         """Leave rows alone that may have been sent, and say so at the end."""
         if not keys:
@@ -176,7 +154,7 @@ class ManifestRun:
             told = "--pay-again all does not send them: each that was not made has to be named."
             stop = replace(stop, action=f"{stop.action} {told}")
         self._stop = stop
-        self.plan = without(self.plan, keys, stop.reason)
+        self.plan = self.plan.without(keys, stop.reason)
         self._doubtful |= set(keys)
 
     @property
@@ -317,52 +295,39 @@ class ManifestRun:
         if self._stop is not None:
             self.tally.stops.append(self._stop)
             self._stop = None
-        plan, entries_of = self.plan, self._entries_of
+        order, plan, tally = self.order, self.plan, self.tally
         rest = rest_of(self._asked, self._entries_of(tuple(self._asked))) if self._asked else ()
-        if self.entries:
-            entries_of = self._take_out
-        typed = self.order.invocation
-        results = results_by_part(self.order.checked, plan, entries_of, self.order.config, typed)
-        unknown = self.tally.unknown_statuses
-        results = with_unknown_statuses(results, self.order.checked.keys, unknown)
-        results = with_ways_on(results, self.order.checked.keys, self._doubtful, typed)
-        if self.order.selection.redo:
-            results = [replace(one, action=self._reworded(one.action)) for one in results]
-        states = [result.state for result in results]
-        states += states_of(plan.gone, entries_of)
-        steps = (*plan.steps, *plan.gone)
-        counted = {state for step, state in zip(steps, states, strict=True) if step.counts}
+        entries_of = self._take_out if self.entries else self._entries_of
+        results = results_at_end(order, plan, tally, entries_of, self._doubtful)
         stops = [
-            replace(stop, action=self._reworded(stop.action, rest)) for stop in self.tally.stops
+            replace(stop, action=stop.action and word_again(stop.action, order.selection, rest))
+            for stop in tally.stops
         ]
-        asked = (code_of_held(plan.steps), code_of_named(plan.steps, rest))
-        code = highest([code_of(counted), *asked, *(stop.exit_code for stop in stops)])
+        states = [*(result.state for result in results), *states_of(plan.gone, entries_of)]
+        code = highest([code_at_end(plan, states, rest), *(stop.exit_code for stop in stops)])
         ended = self.clock.wall()
-        summary = self._summary(results, ended, code)
+        spent = (self._began_at, ended, self.clock.now() - self._began)
+        summary = summarise(order, tally, results, run_id=self.run_id, times=spent, code=code)
         try:
             published = publish(
-                self.order.checked,
-                results,
-                self.order.folder,
-                summary,
-                self.order.source,
-                typed=self.order.invocation,
+                order.checked, results, order.folder, summary, order.source, typed=order.invocation
             )
         except StoreError as failure:
             # What else happened may concern more than the results that cannot be written.
             failure.exit_code = highest([code, failure.exit_code])
-            failure.action = " ".join(self._sentences([failure.action or ""], rest)).strip() or None
+            said = say_at_end(order, [failure.action or ""], rest)
+            failure.action = " ".join(said).strip() or None
             summary = replace(summary, exit_code=int(failure.exit_code))
-            return self._report(summary, results, failure=failure.with_traceback(None), stops=stops)
+            return report_run(order, tally, summary, results, failure, stops=stops)
         for stop in stops:
             self.log.write("stopped", exit_code=int(stop.exit_code), reason=stop.reason)
         self.log.write(
             "end", exit_code=int(code), states=dict(summary.states), notes=published.notes
         )
-        self._note_end(ended, int(code), asked=not any(map(_is_unasked, results)))
+        self._note_end(ended, int(code), asked=not any(map(is_unasked, results)))
         told = remarks(plan.steps, results, stopped=bool(stops))
-        published = replace(published, notes=(*published.notes, *self._sentences(told, rest)))
-        return self._report(summary, results, published, stops=stops)
+        published = replace(published, notes=(*published.notes, *say_at_end(order, told, rest)))
+        return report_run(order, tally, summary, results, published, stops=stops)
 
     def _take_out(self, keys: Sequence[str]) -> dict[str, Entry]:
         """Take entries out: each is freed when its result is made, which needs room again.
@@ -371,69 +336,6 @@ class ManifestRun:
         """
         entries = self.entries
         return {key: entries.pop(key) for key in keys if key in entries}
-
-    def _reworded(self, action: str | None, rest: Sequence[str] = ()) -> str | None:
-        return action and word_again(action, self.order.selection, rest)
-
-    def _sentences(self, told: Sequence[str], rest: Sequence[str]) -> tuple[str, ...]:
-        """Return what is told at the end, with what is to be done about the rows that are left."""
-        order = self.order
-        worded = tuple(word_again(one, order.selection, rest) for one in told)
-        if not rest:
-            return worded
-        return (*worded, say_rest(rest, order.selection, order.invocation, order.checked.keys))
-
-    def _report(
-        self,
-        summary: Summary,
-        results: Sequence[Result],
-        published: Published | None = None,
-        failure: StoreError | None = None,
-        stops: Sequence[Stop] = (),
-    ) -> RunReport:
-        return RunReport(
-            summary=summary,
-            spend=self._spend,
-            keys=self.order.checked.keys,
-            _outcomes=tuple(results),
-            folder=self.order.folder.root,
-            results_file=published.results if published else None,
-            failed_file=published.failed if published else None,
-            notes=published.notes if published else (),
-            stops=tuple(stops),
-            failure=failure,
-        )
-
-    def _summary(self, results: Sequence[Result], ended: float, code: ExitCode) -> Summary:
-        states = Counter(result.state for result in results)
-        done = (result for result in results if result.state is State.DONE)
-        spend = self._spend
-        return Summary(
-            run_id=self.run_id,
-            manifest=str(self.order.checked.manifest.path),
-            provider=self.order.config.provider,
-            rows=len(results),
-            states=tuple((state.value, count) for state, count in states.items()),
-            submitted=self.tally.submitted,
-            downloaded=self.tally.downloaded,
-            bytes=self.tally.bytes,
-            video_seconds=sum(result.seconds or 0 for result in done),
-            started_at=iso(self._began_at) or "",
-            finished_at=iso(ended) or "",
-            elapsed_s=round(self.clock.now() - self._began, 3),
-            exit_code=int(code),
-            stopped_by=self.tally.stops[0].reason if self.tally.stops else None,
-            balance_before=self.tally.balance_before,
-            balance_after=self.tally.balance_after,
-            spend=None if spend.money is None else (spend.money, spend.currency),
-        )
-
-    @property
-    def _spend(self) -> RunSpend:
-        spend, budget = self.tally.spend, self.order.config.budget
-        paid = not self.order.config.rehearses and budget.price_per_second is not None
-        money = round(spend.money, 6) if paid else None
-        return RunSpend(spend.videos, spend.video_seconds, money, budget.currency)
 
     def _note_end(self, ended: float, code: int, *, asked: bool = False) -> None:
         """Note the end, and with `asked` that each row was looked up or sent, if that was open."""
@@ -446,8 +348,3 @@ class ManifestRun:
             self.log.write(
                 "the end of the run could not be recorded in the journal", reason=error.message
             )
-
-
-def _is_unasked(result: Result) -> bool:
-    """Return whether no run has looked up or sent a row, so that its task may be forgotten."""
-    return result.attempts == 0 and result.state in {State.WAITING, State.INVALID}

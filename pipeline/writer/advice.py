@@ -203,7 +203,13 @@ def _rest_command(
 def word_again(text: str, selection: Selection, rest: Collection[str]) -> str:
     """Return a sentence for a run whose own command would buy rows anew that it has sent.
 
-    Where it says to run again, it names the `rest` by its keys or, without one, a plain run.
+    Where it says to run again, it names the rest or, without one, a run without --redo.
+
+    Args:
+        text: the sentence.
+        selection: what the run was asked to do.
+        rest: the keys of the rows that were asked for by key and not sent.
+
     """
     if rest:
         return _AGAIN.sub(r"\1un the rest", text)

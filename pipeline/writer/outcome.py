@@ -11,7 +11,7 @@ from math import floor
 from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, Problem, Severity, State, shown_key
-from pipeline.planner.plan import CHANGED, Action, Hold, Step, has_lost_file
+from pipeline.planner.plan import CHANGED, Action, Hold, Plan, Step, has_lost_file
 from pipeline.writer.advice import REDO, RUN_AGAIN, advise
 from pipeline.writer.layout import Result
 
@@ -120,6 +120,20 @@ def code_of_named(steps: Iterable[Step], rest: Sequence[str] = ()) -> ExitCode:
     """Return the exit code of what was asked for by key and is not done; `rest` was not sent."""
     unmet = bool(rest) or any(step.unmet is not None for step in steps)
     return ExitCode.NEEDS_USER if unmet else ExitCode.DONE
+
+
+def code_at_end(plan: Plan, states: Iterable[State], rest: Sequence[str]) -> ExitCode:
+    """Return the exit code of a run by what came of its rows.
+
+    Args:
+        plan: what the run did with each row.
+        states: where the rows of its steps stand, then those of its gone rows, in their order.
+        rest: the keys of the rows that were asked for by key and not sent.
+
+    """
+    steps = (*plan.steps, *plan.gone)
+    counted = {state for step, state in zip(steps, states, strict=True) if step.counts}
+    return highest([code_of(counted), code_of_held(plan.steps), code_of_named(plan.steps, rest)])
 
 
 def say_unmet(steps: Iterable[Step]) -> tuple[str, ...]:
@@ -325,3 +339,8 @@ def iso(unix_s: float | None) -> str | None:
 def _second(unix_s: int) -> str:
     # Cached, because rows next to each other were often sent, or done, in the same second.
     return f"{datetime.fromtimestamp(unix_s, UTC).replace(tzinfo=None).isoformat()}Z"
+
+
+def is_unasked(result: Result) -> bool:
+    """Return whether no run has looked up or sent a row, so that its task may be forgotten."""
+    return result.attempts == 0 and result.state in {State.WAITING, State.INVALID}
