@@ -2,6 +2,12 @@
 
 The rows to submit are made while the run goes on, each when its turn is near: `Attempts` says under
 which number, reference and name.
+
+"No such task" is what a provider says that never got a submission, and also one that does not know
+references at all. The difference is a video paid for twice. So tasks whose ids are known are asked
+for by their references first.
+
+Tested in tests/runner/test_engine_setup.py and tests/runner/test_known_tasks.py.
 """
 
 from __future__ import annotations
@@ -9,20 +15,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from pipeline.account.guard import Days, Guard
 from pipeline.account.opening import OpenAccount
-from pipeline.account.reading import total_since
+from pipeline.account.reading import latest_tasks, total_since
 from pipeline.checker import naming, rules
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.rules import spellings_of
 from pipeline.config.settings import Budget, Config
 from pipeline.engine.engine import Engine
 from pipeline.engine.limits import Caps, Pace, RunLimits, Spend
+from pipeline.errors import NoSuchTask, ProviderError, Unauthorized
 from pipeline.journal.journal import Journal
 from pipeline.model import Attempt, Entry
 from pipeline.planner.plan import Action, Plan
 from pipeline.planner.repeats import Compared
+
+if TYPE_CHECKING:
+    from pipeline.toapis.client import ToAPIs
+
+_TRIES = 5
+"""Tasks asked for, the newest first: a provider does not keep old ones for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,3 +230,53 @@ class Attempts:
 def _names(entry: Entry) -> list[str]:
     names = [entry.attempt.video_name]
     return [*names, entry.take.name] if entry.take else names
+
+
+def known_tasks(journals: Iterable[Journal], account: OpenAccount | None) -> list[tuple[str, str]]:
+    """Return reference and id of the account's latest tasks, the newest first; raises StoreError.
+
+    Without a book, `account` is None and those of the journals are returned.
+    """
+    if account is not None:
+        return latest_tasks(account.book.path, account.name, _TRIES)
+    sent = [
+        (one.submitted_at or 0.0, one.attempt.client_business_id, one.task_id)
+        for journal in journals
+        for one in journal.attempts()
+        if one.task_id is not None and not one.reused
+    ]
+    newest = sorted(sent, reverse=True)[:_TRIES]
+    return [(reference, task_id) for _, reference, task_id in newest]
+
+
+async def finds_by_reference(provider: ToAPIs, known: Sequence[tuple[str, str]]) -> bool | None:
+    """Return whether the provider finds known tasks by their references; None if nothing says so.
+
+    Nothing does where it does not know them by their ids either, as after a long time. `known` are
+    references with the ids of their tasks. Raises Unauthorized.
+    """
+    finds = None
+    for reference, task_id in known:
+        try:
+            view = await provider.query(reference)
+        except Unauthorized:
+            raise
+        except NoSuchTask:
+            if finds is None and await _is_there(provider, task_id):
+                finds = False
+        except ProviderError:
+            continue
+        else:
+            if view.task_id == task_id:
+                return True
+    return finds
+
+
+async def _is_there(provider: ToAPIs, task_id: str) -> bool:
+    try:
+        await provider.query(task_id)
+    except Unauthorized:
+        raise
+    except ProviderError:
+        return False
+    return True

@@ -4,30 +4,24 @@ Where they tell of a later run, no run may begin before the journal is restored.
 more of the very run that the journal takes for its last, it is a copy from the middle of that run:
 every row is then looked up before it is sent.
 
-"No such task" is what a provider says that never got a submission, and also one that does not know
-references at all. The difference is a video paid for twice. So tasks whose ids are known are asked
-for by their references first.
-
-Tested in tests/system/test_lost_journals.py and tests/runner/test_forgotten.py.
+Tested in tests/system/test_lost_journals.py.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipeline.account.place import places_of
-from pipeline.account.reading import latest_tasks, tasks_among
+from pipeline.account.reading import tasks_among
 from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recovery import known_before
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.engine.rows import Reach, Stop
-from pipeline.errors import ExitCode, NoSuchTask, ProviderError, Unauthorized, UsageError
+from pipeline.errors import ExitCode, UsageError
 from pipeline.journal.database import refuse_lack_of_runs
 from pipeline.journal.reading import read_runs
 from pipeline.manifest.invocation import Invocation
@@ -37,7 +31,7 @@ from pipeline.runner.remains import (
     intents,
     last_runs,
     logged,
-    owner_of,
+    explain_ours,
     read_results,
     second_of,
     sent_in_log,
@@ -49,14 +43,6 @@ from pipeline.runner.remains import (
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.target import Target
 from pipeline.writer.advice import ASK_THE_ACCOUNT
-
-if TYPE_CHECKING:
-    from pipeline.account.opening import OpenAccount
-    from pipeline.journal.journal import Journal
-    from pipeline.toapis.client import ToAPIs
-
-_TRIES = 5
-"""Tasks asked for, the newest first: a provider does not keep old ones for ever."""
 
 
 def lost_journal(target: Target) -> UsageError | None:
@@ -124,31 +110,6 @@ def why_forgotten(folder: OutputFolder, typed: Invocation, book: Path | None) ->
     else:
         sign = _results_that_know_more(folder, known.tasks, book, since)
     return None if sign is None else _forgotten(folder, typed, sign, gone=not runs)
-
-
-def explain_ours(folder: OutputFolder, typed: Invocation, book: Path | None) -> UsageError | None:
-    """Return why a file that a run wrote does not stand for its manifest, whose journal is gone.
-
-    None where the journal is there, or for any other file.
-
-    Args:
-        folder: the output folder.
-        typed: what the user named.
-        book: the file of the account's book; None if there is none.
-
-    Raises:
-        StoreError: the book cannot be read.
-
-    """
-    manifest = owner_of(folder, typed.manifest, book) if is_gone(folder.journal) else None
-    if manifest is None:
-        return None
-    owner = replace(typed, manifest=manifest, origin=None)
-    return UsageError(
-        f"there is no journal in {folder.root}: only {owner.manifest} has all rows that were sent "
-        "from there, and the files that a run wrote beside it have not. Nothing was sent.",
-        action=f"Restore it with: {owner.rebuild(folder.root)}.",
-    )
 
 
 def refuse_forgotten(folder: OutputFolder, typed: Invocation, book: Path | None) -> None:
@@ -311,53 +272,3 @@ def stop_for_forgotten(typed: Invocation, folder: OutputFolder, *, references: b
         f"{typed.complete(ASK_THE_ACCOUNT.action)} To have the journal trusted again: "
         f"{typed.rebuild(folder.root)}.",
     )
-
-
-def known_tasks(journals: Iterable[Journal], account: OpenAccount | None) -> list[tuple[str, str]]:
-    """Return reference and id of the account's latest tasks, the newest first; raises StoreError.
-
-    Without a book, `account` is None and those of the journals are returned.
-    """
-    if account is not None:
-        return latest_tasks(account.book.path, account.name, _TRIES)
-    sent = [
-        (one.submitted_at or 0.0, one.attempt.client_business_id, one.task_id)
-        for journal in journals
-        for one in journal.attempts()
-        if one.task_id is not None and not one.reused
-    ]
-    newest = sorted(sent, reverse=True)[:_TRIES]
-    return [(reference, task_id) for _, reference, task_id in newest]
-
-
-async def finds_by_reference(provider: ToAPIs, known: Sequence[tuple[str, str]]) -> bool | None:
-    """Return whether the provider finds known tasks by their references; None if nothing says so.
-
-    Nothing does where it does not know them by their ids either, as after a long time. `known` are
-    references with the ids of their tasks. Raises Unauthorized.
-    """
-    finds = None
-    for reference, task_id in known:
-        try:
-            view = await provider.query(reference)
-        except Unauthorized:
-            raise
-        except NoSuchTask:
-            if finds is None and await _is_there(provider, task_id):
-                finds = False
-        except ProviderError:
-            continue
-        else:
-            if view.task_id == task_id:
-                return True
-    return finds
-
-
-async def _is_there(provider: ToAPIs, task_id: str) -> bool:
-    try:
-        await provider.query(task_id)
-    except Unauthorized:
-        raise
-    except ProviderError:
-        return False
-    return True

@@ -337,8 +337,7 @@ def snapshot(manifest: Path, cache: Path) -> Iterator[Path]:
         yield manifest
         return
     # Two threads of one process may ask for the same folder: only one of them gets its lock, later.
-    owner = f"{os.getpid()}-{threading.get_native_id()}{manifest.suffix.lower()}"
-    copy = cache / f".manifest-{owner}"
+    copy = cache / f".manifest-{os.getpid()}-{threading.get_native_id()}{manifest.suffix.lower()}"
     try:
         try:
             cache.mkdir(parents=True, exist_ok=True)

@@ -34,7 +34,7 @@ from pipeline.journal.journal import Journal
 from pipeline.lifecycle import PAID
 from pipeline.manifest.wording import count
 from pipeline.model import Phase, State, TaskView
-from pipeline.runner.forgotten import book_of, explain_ours
+from pipeline.runner.forgotten import book_of
 from pipeline.runner.memory import Memory, OldJournal, remember
 from pipeline.runner.namesakes import OutOfPlace
 from pipeline.runner.rehearsal import open_provider

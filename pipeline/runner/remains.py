@@ -103,7 +103,7 @@ def manifest_in(folder: OutputFolder) -> Path | None:
     return next((one for one in paths if not folder.wrote(one)), None)
 
 
-def owner_of(folder: OutputFolder, manifest: Path, book: Path | None) -> Path | None:
+def _owner_of(folder: OutputFolder, manifest: Path, book: Path | None) -> Path | None:
     """Return the manifest of a folder, for a file that a run wrote there (failed.csv).
 
     None for any other manifest, and where nothing tells. Raises StoreError.
@@ -119,6 +119,31 @@ def owner_of(folder: OutputFolder, manifest: Path, book: Path | None) -> Path | 
     known = () if book is None else journals_in(book, folder.root)
     paths = (path_of(one.manifest) for one in known if one.manifest)
     return next((one for one in paths if not folder.wrote(one)), None) or manifest_in(folder)
+
+
+def explain_ours(folder: OutputFolder, typed: Invocation, book: Path | None) -> UsageError | None:
+    """Return why a file that a run wrote does not stand for its manifest, whose journal is gone.
+
+    None where the journal is there, or for any other file.
+
+    Args:
+        folder: the output folder.
+        typed: what the user named.
+        book: the file of the account's book; None if there is none.
+
+    Raises:
+        StoreError: the book cannot be read.
+
+    """
+    manifest = _owner_of(folder, typed.manifest, book) if is_gone(folder.journal) else None
+    if manifest is None:
+        return None
+    owner = replace(typed, manifest=manifest, origin=None)
+    return UsageError(
+        f"there is no journal in {folder.root}: only {owner.manifest} has all rows that were sent "
+        "from there, and the files that a run wrote beside it have not. Nothing was sent.",
+        action=f"Restore it with: {owner.rebuild(folder.root)}.",
+    )
 
 
 def summary_of(folder: OutputFolder) -> dict[str, Any]:

@@ -33,8 +33,7 @@ from pipeline.model import State
 from pipeline.planner.plan import Action
 from pipeline.planner.planner import estimate
 from pipeline.runner.balance import BalanceWatch, Expected, expect
-from pipeline.runner.engine_setup import PlannedLane, build_engine
-from pipeline.runner.forgotten import finds_by_reference, known_tasks
+from pipeline.runner.engine_setup import PlannedLane, build_engine, finds_by_reference, known_tasks
 from pipeline.runner.order import RunProgress, Tally, Watcher
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.run import ManifestRun

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from pipeline.account.book import Book
-from pipeline.runner.forgotten import finds_by_reference
+from pipeline.runner.engine_setup import finds_by_reference
 from pipeline.toapis.client import ToAPIs
 
 KNOWN = [("rs-2", "video_2"), ("rs-1", "video_1")]
