@@ -19,7 +19,6 @@ from pipeline.account.reading import tasks_among
 from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recovery import known_before
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import is_gone
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, UsageError
 from pipeline.journal.database import refuse_lack_of_runs
@@ -28,10 +27,10 @@ from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count
 from pipeline.model import Manifest, State
 from pipeline.runner.remains import (
+    explain_ours,
     intents,
     last_runs,
     logged,
-    explain_ours,
     read_results,
     second_of,
     sent_in_log,

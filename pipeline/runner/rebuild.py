@@ -38,6 +38,7 @@ from pipeline.runner.forgotten import book_of
 from pipeline.runner.memory import Memory, OldJournal, remember
 from pipeline.runner.namesakes import OutOfPlace
 from pipeline.runner.rehearsal import open_provider
+from pipeline.runner.remains import explain_ours
 from pipeline.runner.target import Target, check_target, refuse_another
 from pipeline.toapis.client import ToAPIs
 

@@ -19,10 +19,11 @@ from typing import Any
 from pipeline import events as ev
 from pipeline.account.reading import journals_in
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import open_to_read_bytes
+from pipeline.disk.openfile import is_gone, open_to_read_bytes
 from pipeline.disk.sqlitefile import path_of
-from pipeline.errors import ManifestError
+from pipeline.errors import ManifestError, UsageError
 from pipeline.lifecycle import MOVES, SETTLED
+from pipeline.manifest.invocation import Invocation
 from pipeline.model import IDENTITY_MARK, Manifest, State
 from pipeline.reader.reading import read
 from pipeline.runner.runlog import key_in
