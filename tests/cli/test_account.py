@@ -103,7 +103,7 @@ def test_where_no_book_is_kept(tmp_path: Path) -> None:
 
 def test_import_journals_and_books(book: Path, tmp_path: Path) -> None:
     """By their files or folders, once; of a file that is neither nothing is read."""
-    new = tmp_path / "new" / "book.db"
+    new = tmp_path / "new" / "ours.db"  # one of that name in the working folder is an earlier one
     folder = tmp_path / "shoes"
     first = call("import", folder, folder / "journal.db", book=new)
     assert first.exit_code == 0, first.output
