@@ -35,7 +35,7 @@ test: .venv/dev.stamp ## run the tests; some with TESTS=tests/reader
 	"$(PY)" -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 quick: .venv/dev.stamp ## run the unit and simulation tests: no processes, under a minute
-	"$(PY)" -m pytest -n $(WORKERS) --dist worksteal -m "not process" $(TESTS)
+	"$(PY)" -m pytest -n $(WORKERS) --dist worksteal -m "not process and not long" $(TESTS)
 
 fix: .venv/dev.stamp ## mend what ruff can mend by itself
 	"$(PY)" -m ruff check --fix

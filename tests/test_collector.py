@@ -6,6 +6,7 @@ import gc
 
 import pytest
 
+from pipeline import collector
 from pipeline.collector import pause_collector, relax_collector
 
 
@@ -37,14 +38,29 @@ def test_what_was_off_stays_off() -> None:
         gc.enable()
 
 
-def test_a_process_of_our_own_has_it_look_less_often() -> None:
+def test_a_process_of_our_own_has_it_look_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the start of the process made is walked through no more."""
+    monkeypatch.setattr(collector, "_ours", False)
     usual, frozen = gc.get_threshold(), gc.get_freeze_count()
     try:
         relax_collector()
         assert gc.isenabled()
         assert gc.get_threshold()[0] > usual[0]
         assert gc.get_freeze_count() > frozen
+        at_start = gc.get_freeze_count()
+        later: list[list[int]] = [[] for _ in range(100)]
+        with pause_collector():
+            pass
+        assert gc.get_freeze_count() >= at_start + len(later)
     finally:
+        monkeypatch.undo()
         gc.set_threshold(*usual)
         gc.unfreeze()
+
+
+def test_the_collector_of_another_program_is_left_alone() -> None:
+    """What a program made is collected after a call of ours, too; what it froze stays frozen."""
+    frozen = gc.get_freeze_count()
+    with pause_collector():
+        pass
+    assert gc.get_freeze_count() == frozen

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from pipeline.cli.app import EXIT_CODES
 from pipeline.config.loading import load
 from pipeline.emulator.command import settings_from
 from pipeline.errors import ExitCode
+from pipeline.runner.api import RunOptions
+from pipeline.runner.order import RunProgress
 from pipeline.writer.outcome import highest
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -133,6 +136,15 @@ def test_no_help_text_names_a_type_of_python() -> None:
     shown = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     assert not re.findall(r"<(?:list\[)?(?:str|int|float|path|Path|text)\b", shown)
     assert "Usage: reelsheet plan [OPTIONS] MANIFEST…" in shown
+
+
+def test_the_page_for_programs_names_every_argument() -> None:
+    """What `run` takes, and what progress tells."""
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    table = page.partition("| argument | means |")[2].partition("## ")[0]
+    told = set(re.findall(r"^\| `(\w+)=", table, re.MULTILINE))
+    assert told == {*RunOptions.__optional_keys__, "on_progress"}
+    assert {one.name for one in fields(RunProgress)} <= set(re.findall(r"`(\w+)`", table))
 
 
 def test_the_pages_show_every_command() -> None:

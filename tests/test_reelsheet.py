@@ -165,7 +165,8 @@ def installed_wheel(folder: Path) -> str:
     (wheel,) = folder.glob("reelsheet-*.whl")
     assert python(folder, "-m", "venv", "--without-pip", "venv").returncode == 0
     interpreter = folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
-    made = python(folder, "-m", "pip", "--python", str(interpreter), "install", *quiet, str(wheel))
+    line = ("-m", "pip", "--python", str(interpreter), "install", *quiet, str(wheel))
+    made = python(folder, *line, PYTHONPATH="")  # metadata beside the sources look like it is there
     assert made.returncode == 0, made.stderr
     return str(interpreter)
 

@@ -148,7 +148,11 @@ def _run(main: Callable[[], object]) -> None:
 def part(modules: list[str]) -> str:
     """Return what docs/architecture.md says of the modules that a row enters."""
     counted = [name for name in modules if name not in SET_UP]
-    lines = [f"{len(counted)} modules, in the order in which the row enters them:", "", "```text"]
+    lines = [
+        f"{len(counted)} modules, in the order in which anything of them is used first:",
+        "",
+        "```text",
+    ]
     lines += [*counted, "```", "", "Left out as set-up:", ""]
     lines += [f"- `{name}` {SET_UP[name]}" for name in sorted(SET_UP)]
     return "\n".join(lines) + "\n"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import json
 import os
 import threading
@@ -173,9 +172,11 @@ class Reelsheet:
 
 def _refuse_unknown(method: str, options: Mapping[str, object], known: frozenset[str]) -> None:
     """Name the method that was called: the options are passed on to functions of other names."""
-    for name in options:
+    for name, value in options.items():
         if name not in known:
             raise TypeError(f"{method}() got an unexpected keyword argument {name!r}")
+        if name in {"strict", "adopt", "yes"} and not isinstance(value, bool):
+            raise UsageError(f"{name} is {value!r}; give True or False.")
 
 
 def _text(value: object) -> str:
@@ -219,28 +220,33 @@ class _RunThread:
     _interruption: BaseException | None = None
     _brake: Brake = field(default_factory=Brake)
     _ended: threading.Event = field(default_factory=threading.Event)
+    _once: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def ended(self) -> bool:
         return self._ended.is_set()
 
     def start(self, pass_on: Callable[[RunProgress | None], None]) -> None:
-        """Begin; `pass_on` is called in the thread of the run, with None when it has ended."""
+        """Begin; `pass_on` is called in the thread of the run, with None when it has ended.
+
+        An interruption in the middle does not tell whether the thread has begun: to call it again
+        begins the run once all the same.
+        """
 
         def work() -> None:
+            if not self._once.acquire(blocking=False):
+                return
             try:
                 self.report = self._carry_out(pass_on)
             except BaseException as error:  # noqa: BLE001 - raised where the run is waited for
                 self._error = error
             finally:
-                # The cycle collector was told to pass over all that there was (see `collector`):
-                # in a process that lives on it must not stay so.
-                gc.unfreeze()
                 self._ended.set()
                 pass_on(None)
 
         # A daemon: after the third interruption nobody waits, and the process may end.
-        threading.Thread(target=work, name="reelsheet run", daemon=True).start()
+        if not self._once.locked():
+            threading.Thread(target=work, name="reelsheet run", daemon=True).start()
 
     def tell(self, progress: RunProgress | None, on_progress: OnProgress | None) -> None:
         """Pass progress on to the program; not any more once it was interrupted."""
@@ -301,15 +307,19 @@ class _RunThread:
 def _wait(work: _RunThread, on_progress: OnProgress | None) -> RunReport:
     """Wait for the end in this thread."""
     told: SimpleQueue[RunProgress | None] = SimpleQueue()
-    work.start(told.put)
-    # Only `ended` says that it has ended: an interruption may lose what was taken from the queue.
-    while not (work.ended and told.empty()):
+    # An interruption may come between any two lines, and then the run must hear of it, too.
+    while True:
         try:
-            with contextlib.suppress(Empty):
-                work.tell(told.get(timeout=_WAIT_S), on_progress)
-        except (Exception, KeyboardInterrupt, SystemExit) as interruption:  # noqa: BLE001
+            work.start(told.put)
+            # Only `ended` says so: an interruption may lose what was taken from the queue.
+            while not (work.ended and told.empty()):
+                with contextlib.suppress(Empty):
+                    work.tell(told.get(timeout=_WAIT_S), on_progress)
+            return work.result()
+        except (Exception, KeyboardInterrupt, SystemExit) as interruption:
+            if work.ended:
+                raise
             work.interrupt(interruption)
-    return work.result()
 
 
 async def _wait_in_loop(work: _RunThread, on_progress: OnProgress | None) -> RunReport:
@@ -321,10 +331,13 @@ async def _wait_in_loop(work: _RunThread, on_progress: OnProgress | None) -> Run
         with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
             loop.call_soon_threadsafe(told.put_nowait, progress)
 
-    work.start(pass_on)
-    while not (work.ended and told.empty()):
+    while True:
         try:
-            work.tell(await told.get(), on_progress)
-        except (Exception, KeyboardInterrupt, SystemExit, asyncio.CancelledError) as interruption:  # noqa: BLE001
+            work.start(pass_on)
+            while not (work.ended and told.empty()):
+                work.tell(await told.get(), on_progress)
+            return work.result()
+        except (Exception, KeyboardInterrupt, SystemExit, asyncio.CancelledError) as interruption:
+            if work.ended:
+                raise
             work.interrupt(interruption)
-    return work.result()

@@ -39,10 +39,7 @@ _COPIED_SUFFIXES = frozenset({".xlsx", ".xlsm"})
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """How far a run is: rows by state, and what this run has submitted and downloaded.
-
-    `waits_for` says what the run waits for, where it is no answer to a task or a download.
-    """
+    """How far a run is; `waits_for` says what it waits for beside tasks and downloads."""
 
     states: Mapping[State, int]
     submitted: int = 0
@@ -177,6 +174,8 @@ def select(
 
 
 def _list(several: Several | None) -> Iterable[str]:
+    if several is not None and not isinstance(several, Iterable):
+        raise UsageError(f"{several!r} is neither a text nor a list of texts.")
     return [several] if isinstance(several, str) else several or ()
 
 
@@ -188,9 +187,9 @@ def _visible(keys: Several | None) -> frozenset[str]:
     return frozenset(map(normalise_key, listed))
 
 
-def _state(name: str) -> State:
+def _state(name: object) -> State:
     known = {state.value: state for state in ENDED_BADLY}
-    if name.casefold() not in known:
+    if not isinstance(name, str) or name.casefold() not in known:
         raise UsageError(
             f"rows in the state {name!r} cannot be retried.",
             action=f"Give one or more of {', '.join(sorted(known))}, separated by commas.",

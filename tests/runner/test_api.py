@@ -28,6 +28,7 @@ from pipeline.errors import (
     UsageError,
 )
 from pipeline.model import State
+from pipeline.runner import api
 from pipeline.runner.api import Reelsheet
 from pipeline.runner.lanes import run
 from pipeline.runner.order import RowsInvalid, RunProgress, place_order, select
@@ -313,6 +314,36 @@ def test_ctrl_c_ends_it_gracefully(studio: Studio) -> None:
     stopped_early(studio)
 
 
+@dataclass
+class _Interrupted(api._RunThread):
+    """A run that is interrupted while its thread begins: just before, or just after."""
+
+    after: bool = False
+    times: int = 0
+
+    def start(self, pass_on: Callable[[RunProgress | None], None]) -> None:
+        self.times += 1
+        if self.times == 1 and not self.after:
+            raise KeyboardInterrupt
+        super().start(pass_on)
+        if self.times == 1:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_an_interruption_while_it_begins_is_heard(studio: Studio, after: bool) -> None:
+    """No thread goes on that nobody waits for, and nothing is submitted."""
+    mark = studio.api.mark()
+    plain = studio.sheet()._work()
+    work = _Interrupted(plain.target, plain.selection, after=after)
+    with pytest.raises(KeyboardInterrupt):
+        api._wait(work, None)
+    assert work.ended
+    assert "reelsheet run" not in {one.name for one in threading.enumerate()}
+    assert not studio.api.calls("submit", since=mark)
+    assert studio.sheet().run().states == {"done": 3}
+
+
 def test_a_call_back_that_breaks_ends_it_gracefully(studio: Studio) -> None:
     """Its own error comes out, and it is not called again."""
     calls = []
@@ -522,6 +553,16 @@ def test_words_that_select_nothing_are_refused(studio: Studio) -> None:
         studio.sheet().run(retry="done")
     with pytest.raises(UsageError, match="the limit is -1"):
         studio.sheet().plan(limit=-1)
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"only": 5}, "5 is neither a text"),
+        ({"redo": 3}, "3 is neither a text"),
+        ({"retry": [3]}, "state 3 cannot be retried"),
+        ({"yes": "no"}, "yes is 'no'; give True or False"),
+        ({"strict": 1}, "strict is 1; give True or False"),
+    ]
+    for options, words in wrong:
+        with pytest.raises(UsageError, match=words):
+            studio.sheet().run(**options)
 
 
 def test_strict_refuses_the_whole_manifest(studio: Studio) -> None:
