@@ -546,3 +546,12 @@ def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
         (known,) = journals_in(account.book.path, folder)
     assert told == []
     assert path_of(known.folder) == folder
+
+
+def test_a_reused_take_whose_file_is_gone_is_taken_over_once(tmp_path: Path) -> None:
+    """What it was remains known by its event; the row that has no video now is no copy."""
+    path = tmp_path / "book.db"
+    journal = lonely(tmp_path / "copy", [reused("a", "x", "t"), ev.FileGone("a", 1)])
+    with opened(path) as book:
+        import_journal(book, ACCOUNT, journal)
+        assert import_journal(book, ACCOUNT, journal) == Taken()

@@ -112,3 +112,29 @@ def test_a_place_that_takes_the_file_and_not_the_book(tmp_path: Path) -> None:
     with open_account(chosen, {**os.environ, **given}, print) as account:
         assert account is not None
         assert account.book.path == state / "book.db"
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_the_book_of_an_earlier_version_is_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bool
+) -> None:
+    """It lies in the working folder under the name that the configuration says."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    monkeypatch.chdir(here)
+    with opened(here / "our.db") as book, lane(book, tmp_path / "shop") as shop:
+        shop.intend("r")
+    if damaged:
+        (here / "our.db").write_bytes(b"no database" * 500)
+    told: list[str] = []
+    chosen = config(tmp_path / "outputs", f"account.book={there / 'our.db'}")
+    with open_account(chosen, {}, told.append):
+        pass
+    (line,) = told
+    words = (
+        "may be the account's book of an earlier version" if damaged else "1 submission was taken"
+    )
+    assert words in line
+    assert str(here / "our.db") in line
+    assert len(states(there / "our.db")) == (0 if damaged else 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.account.opening import NO_BOOK, open_account
-from pipeline.account.place import places_of
+from pipeline.account.place import places_of, traces_near
 from pipeline.account.purchases import find_purchases
 from pipeline.config.loading import load
 from pipeline.config.settings import Config
@@ -207,3 +208,16 @@ def test_a_user_who_is_in_no_list(tmp_path: Path) -> None:
         check=True,
     ).stdout
     assert told.strip() == str(tmp_path / "outputs" / ".account" / "book.db")
+
+
+def test_what_is_left_of_a_run_beside_the_outputs_is_near(tmp_path: Path) -> None:
+    """A folder without a journal whose summary names the manifest; those of others are not."""
+    manifest = tmp_path / "shop.csv"
+    manifest.touch()
+    for name, its in (("old", manifest), ("other", tmp_path / "elsewhere" / "x.csv")):
+        folder = tmp_path / "earlier" / name
+        folder.mkdir(parents=True)
+        (folder / "summary.json").write_text(json.dumps({"manifest": str(its)}), encoding="utf-8")
+    outputs = tmp_path / "outputs"
+    outputs.mkdir()
+    assert [*traces_near(outputs, None, [manifest])] == [tmp_path / "earlier" / "old"]

@@ -15,7 +15,14 @@ from pipeline import events as ev
 from pipeline.account.opening import OpenAccount
 from pipeline.account.reading import submissions_of
 from pipeline.account.reconcile import Reconciliation, Standing
-from pipeline.account.recovery import foresee, known_before, note_asked
+from pipeline.account.recovery import (
+    ASKS_FIRST,
+    foresee,
+    is_unsent,
+    known_before,
+    note_asked,
+    note_unsent,
+)
 from pipeline.checker.naming import reference
 from pipeline.disk.groupcommit import Committed, done_with
 from pipeline.errors import UsageError
@@ -265,3 +272,18 @@ class _Nobody:
 
     def follow(self, changes: Sequence[Change]) -> Future[Committed]:  # noqa: ARG002
         return done_with(Committed())
+
+
+def test_what_a_person_says_of_a_row_holds_as_long_as_the_journal_is_distrusted(shop: Shop) -> None:
+    """Once it is trusted, or distrusted for a new cause, it says nothing any more."""
+    shop.out.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(Journal(shop.journal)) as journal:
+        identity = journal.identity_of("a")
+        note_unsent(journal, "a")
+        assert not is_unsent(journal.notes(), identity)
+        journal.note({ASKS_FIRST: "1.0"})
+        note_unsent(journal, "a")
+        assert is_unsent(journal.notes(), identity)
+        assert not is_unsent(journal.notes(), journal.identity_of("b"))
+        journal.note({ASKS_FIRST: "2.0"})
+        assert not is_unsent(journal.notes(), identity)

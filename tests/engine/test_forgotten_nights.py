@@ -10,7 +10,8 @@ import pytest
 from pipeline import events as ev
 from pipeline.engine.commands import Query, RowId, Submit, Upload
 from pipeline.engine.engine import Engine
-from pipeline.engine.rows import Reach, Stop
+from pipeline.engine.queries import LookUps
+from pipeline.engine.rows import Reach, Stop, Tracked
 from pipeline.errors import ExitCode, NoSuchTask, ProviderError, Unauthorized, Unreachable
 from pipeline.lifecycle import apply
 from pipeline.model import Phase, State, TaskView
@@ -296,3 +297,18 @@ def test_a_copy_of_any_moment_buys_nothing_again_without_look_ups(lanes: int) ->
         after = forgotten(before, kept, wants_proof=lambda _: True).run()
         assert set(after.provider.accepted.values()) <= {1}, kept
         assert sum(after.provider.submits.values()) == bought, kept
+
+
+def test_look_ups_without_an_answer_say_what_is_waited_for() -> None:
+    """How many rows, which failure and how long; nothing once each has its answer."""
+    look_ups = LookUps()
+    rows = [Tracked(RowId(0, key), attempt(key), State.WAITING, 0.0) for key in ("a", "b")]
+    for row in rows:
+        look_ups.note(row, Unreachable("503 for now"), 95.0)
+    told = look_ups.describe(10.0) or ""
+    assert told.startswith("asking the provider about 2 rows that may have been sent already")
+    assert told.endswith("no answer yet (503 for now); trying again for 1:25 more")
+    assert look_ups.describe(95.0) is None
+    look_ups.note(rows[0], NoSuchTask("no"), 95.0)
+    look_ups.note(rows[1], TaskView("t", Phase.IN_PROGRESS), 95.0)
+    assert look_ups.describe(10.0) is None

@@ -17,6 +17,7 @@ from pipeline.journal.audit import Finding, audit
 from pipeline.journal.database import VERSION
 from pipeline.journal.journal import Journal
 from pipeline.manifest.invocation import Invocation
+from pipeline.model import IDENTITY_MARK
 from tests.journal.lives import VIDEO, intended
 
 CONTENT = b"a film"
@@ -138,3 +139,12 @@ def test_a_newer_version_is_no_damage(folder: OutputFolder) -> None:
     change(folder, f"PRAGMA user_version = {VERSION + 1}")
     with pytest.raises(UsageError, match="newer version"):
         findings(folder)
+
+
+def test_the_video_of_a_row_that_left_cannot_be_fetched_by_its_key(folder: OutputFolder) -> None:
+    """Its entry has stepped aside for another row of its key."""
+    with contextlib.closing(Journal(folder.journal)) as journal:
+        journal.append([ev.Renamed("a", 1, f"a{IDENTITY_MARK}2")], 2.0).result(10)
+    (folder.videos / "a.mp4").unlink()
+    (found,) = findings(folder)
+    assert "its row has left the manifest" in found.action

@@ -11,18 +11,22 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextvars import copy_context
 from pathlib import Path
 
 import pytest
 
+from pipeline import events as ev
 from pipeline.account import schema
+from pipeline.disk.groupcommit import Committed, done_with
 from pipeline.errors import JournalDamaged, StoreError
 from pipeline.journal.copies import back_up, salvage
 from pipeline.journal.database import VERSION, unusable
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
+from pipeline.journal.writing import Change
 from pipeline.manifest.invocation import Invocation, note_invocation
 from tests.journal.lives import intended, kill_while_written
 
@@ -339,3 +343,30 @@ def test_a_closed_journal_is_no_reason_for_another_folder(tmp_path: Path) -> Non
     assert "cannot be opened" in unusable(path, absent.value).message
     path.unlink()
     assert "again" not in (unusable(path, PermissionError(errno.EACCES, "denied")).action or "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nobody may delete a file that is open there")
+def test_what_is_known_of_money_goes_on_to_the_book_of_a_journal_that_was_deleted(
+    tmp_path: Path,
+) -> None:
+    """Nothing new may begin; what the follower withholds is told beside that."""
+    followed: list[int] = []
+
+    class Follower:
+        concerned = (ev.Intended, ev.Accepted)
+
+        def notes(self, last_event: int) -> dict[str, str]:
+            return {"last": str(last_event)}
+
+        def follow(self, changes: Sequence[Change]) -> Future[Committed]:
+            followed.append(len(changes))
+            return done_with(Committed())
+
+    with contextlib.closing(Journal(tmp_path / "journal.db")) as journal:
+        journal.be_followed_by(Follower())
+        assert journal.append([intended("a")], 1.0).result(10).shortage is None
+        journal.path.unlink()
+        lost = journal.append([ev.Accepted("a", 1, "t")], 2.0).result(10).shortage
+        assert lost is not None
+        assert "was deleted, moved or replaced" in lost.message
+    assert followed == [1, 1]

@@ -13,7 +13,7 @@ from pipeline import events as ev
 from pipeline.disk.sqlitefile import path_of, text_of, uri_of
 from pipeline.errors import StoreError
 from pipeline.journal.journal import Journal
-from pipeline.journal.reading import read_entries, replay
+from pipeline.journal.reading import read_entries, read_twice, replay
 from tests.journal.lives import VIDEO, intended, request
 
 ROWS = 1203  # more than are read at once
@@ -109,3 +109,12 @@ def test_some_rows_are_read_as_all_are(path: Path) -> None:
     known = replay(path)
     assert found == {key: known[key] for key in keys if key in known}
     assert found["row300"].take == VIDEO
+
+
+def test_a_journal_without_tables_is_read_as_nothing(tmp_path: Path) -> None:
+    """So it is while the first run has not got any further; a file that is gone is an error."""
+    path = tmp_path / "journal.db"
+    with pytest.raises(StoreError, match="there is no journal"):
+        read_twice(path)
+    path.touch()
+    assert read_twice(path) == ({}, {})
