@@ -99,6 +99,7 @@ class OpenAccount:
             near.append(
                 Neighbour(journal.parent, has_journal=True, failure=failure, lacks_log=alone)
             )
+        self._catch_up({one.root.resolve() for one in near})
         if orphans:
             self.tell(
                 f"The account's book {self.book.path} is new, although "
@@ -107,6 +108,17 @@ class OpenAccount:
                 "over with: reelsheet account import FILE."
             )
         return [*near, *map(Neighbour, traces_near(outputs, out, manifests))]
+
+    def _catch_up(self, near: Collection[Path]) -> None:
+        """Take over what the other journals that the book knows have got since: it may be a copy.
+
+        One that cannot be read is far from this run: whoever works in its folder is told.
+        """
+        for folder in {path_of(one.folder) for one in journals_in(self.book.path)}:
+            journal = OutputFolder(folder).journal
+            if folder not in near and not is_gone(journal):
+                with contextlib.suppress(ReelsheetError):
+                    import_journal(self.book, self.name, journal)
 
     def _had_another(self, notes: Mapping[str, str]) -> bool:
         """Return whether a journal with these notes was kept in a book that is not here."""

@@ -105,7 +105,7 @@ def why_forgotten(folder: OutputFolder, typed: Invocation, book: Path | None) ->
     if _log_knows_more(folder.log, known.references, ids, since):
         return _forgotten(folder, typed, folder.log, gone=not runs)
     if not runs and not known.references:
-        sign = sign_of_submissions(folder)
+        sign = None if _holds_copies(folder, book) else sign_of_submissions(folder)
     else:
         sign = _results_that_know_more(folder, known.tasks, book, since)
     return None if sign is None else _forgotten(folder, typed, sign, gone=not runs)
@@ -183,6 +183,13 @@ def _results_that_know_more(
         return None
     results = read_results(folder)
     return results.path if results is not None and _tell_more(results, tasks, book) else None
+
+
+def _holds_copies(folder: OutputFolder, book: Path | None) -> bool:
+    """Return whether all that results tell of was bought for other folders, as the book knows."""
+    results = read_results(folder)
+    made = set() if results is None else tasks_in(results)
+    return bool(made) and book is not None and made <= tasks_among(book, made)
 
 
 def _tell_more(results: Manifest, tasks: AbstractSet[str | None], book: Path | None) -> bool:

@@ -82,8 +82,14 @@ class Memory:
         checked, requests = self.checked, self.checked.requests
         keyed = list(zip(checked.keys, checked.manifest.rows, strict=True))
         self.requests = {key: requests[row.number] for key, row in keyed if row.number in requests}
+        self._by_hash = {one.request_hash: one for one in self.requests.values()}
         template = self.target.config.output.name
         self._bases = naming.video_names(keyed, checked.manifest.headers, template, {})
+
+    def know(self, requests: Iterable[Request]) -> None:
+        """Take in what was asked for, also of rows that say something else by now."""
+        for one in requests:
+            self._by_hash.setdefault(one.request_hash, one)
 
     def add(self, source: str, submissions: Iterable[Submission]) -> None:
         """Take in what a source tells; it knows no better than those before it."""
@@ -132,7 +138,9 @@ class Memory:
 
     def _request(self, trace: Trace, reference: str) -> Request:
         row = self.requests.get(trace.key)
-        if row is not None and trace.request_hash in {None, row.request_hash}:
+        if trace.request_hash in self._by_hash:
+            return self._by_hash[trace.request_hash]
+        if row is not None and trace.request_hash is None:
             return row
         # The row was edited or left the manifest: what was asked for is not known any more.
         unknown = trace.request_hash or f"unknown {reference}"
@@ -188,7 +196,7 @@ def remember(target: Target, checked: CheckedManifest) -> tuple[OldJournal, Memo
         memory.add("what can be read of the journal", map(memory.entry_told, there.attempts))
         there = replace(there, attempts=())
     memory.add("run.log", map(memory.submission_of, traces_in_log(lines)))
-    memory.add("the results", map(memory.submission_of, _traces_in_results(target)))
+    memory.add("the results", map(memory.submission_of, _traces_in_results(memory)))
     return there, memory, known is not None
 
 
@@ -226,7 +234,9 @@ def _read(path: Path, here: set[str], manifest: Path) -> OldJournal:
     return OldJournal(notes.get("id"), attempts, whole=True, doubtful=cut_off or asks_first(notes))
 
 
-def _traces_in_results(target: Target) -> Iterator[Trace]:
+def _traces_in_results(memory: Memory) -> Iterator[Trace]:
+    """Yield what the results tell; what was asked for is in them, whatever is in the sheet now."""
+    target = memory.target
     results = read_results(target.folder)
     if results is None:
         return
@@ -236,7 +246,12 @@ def _traces_in_results(target: Target) -> Iterator[Trace]:
         )
     except UsageError:
         return
-    yield from traces_in_results(checked.manifest, checked.keys)
+    requests, rows = checked.requests, checked.manifest.rows
+    asked = dict(zip(checked.keys, (requests.get(row.number) for row in rows), strict=True))
+    memory.know(one for one in asked.values() if one is not None)
+    for trace in traces_in_results(checked.manifest, checked.keys):
+        request = asked[trace.key]
+        yield trace if request is None else replace(trace, request_hash=request.request_hash)
 
 
 def _video(folder: OutputFolder, name: str) -> Video | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import events as ev
 from pipeline.account.opening import OpenAccount, open_account
 from pipeline.errors import StoreError
 from pipeline.journal.journal import Journal
@@ -138,3 +139,24 @@ def test_the_book_of_an_earlier_version_is_taken_over(
     assert words in line
     assert str(here / "our.db") in line
     assert len(states(there / "our.db")) == (0 if damaged else 1)
+
+
+def test_an_older_copy_of_the_book_learns_from_the_folders_that_it_names(tmp_path: Path) -> None:
+    """Wherever they are; one that cannot be read keeps nothing else from being known."""
+    path = tmp_path / "book.db"
+    with (
+        opened(path) as book,
+        lane(book, tmp_path / "far" / "shop") as shop,
+        lane(book, tmp_path / "broken") as other,
+    ):
+        shop.intend("before")
+        other.intend("r")
+    shutil.copy(path, tmp_path / "older.db")
+    with opened(path) as book, lane(book, tmp_path / "far" / "shop") as shop:
+        shop.intend("later")
+        shop.tell([ev.Accepted("later", 1, "t")])
+    shutil.copy(tmp_path / "older.db", path)
+    (tmp_path / "broken" / "journal.db").write_bytes(b"no database" * 500)
+    with opened(path) as book:
+        assert OpenAccount(ACCOUNT, book, print).take_over(tmp_path / "outputs", None, []) == []
+    assert len(states(path)) == 3

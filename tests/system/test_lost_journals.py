@@ -759,6 +759,40 @@ def test_an_outage_of_look_ups_says_what_is_waited_for(shop: Shop, tmp_path: Pat
     shop.hold()
 
 
+def test_what_results_tell_stays_with_its_content(shop: Shop, tmp_path: Path) -> None:
+    """Rows that were numbered anew before the journal was restored keep their own videos."""
+    assert shop.run().code == 0
+    shop.elsewhere(tmp_path)
+    for name in ("journal.db", "run.log"):
+        (shop.out / name).unlink()
+    _, rows = sheets.read(shop.manifest)
+    moved = [{**row, "sku": f"P{number:04}"} for number, row in enumerate(rows[1:], 1)]
+    sheets.write(shop.manifest, moved)
+    rebuilt(shop)
+    assert shop.run().code == 0
+    tasks = {one["prompt"]: one["task_id"] for one in shop.api.records()["submissions"]}
+    for row in sheets.results(shop.out):
+        assert row["result_task_id"] == tasks[row["prompt"]]
+    sheets.write(shop.manifest, [*moved, {**rows[0], "sku": "P9999"}])
+    assert shop.run().code == 0
+    shop.hold()
+
+
+def test_a_lost_journal_of_free_copies_is_begun_anew(shop: Shop) -> None:
+    """The book knows all of their videos, so nothing is forgotten and nothing is paid."""
+    assert shop.run().code == 0
+    copy = shop.manifest.with_name("copy.csv")
+    shop.manifest.rename(copy)
+    copied = shop.out.with_name("copy")
+    line = {"sets": shop.sets, "env": shop.env}
+    assert shop.product("run", copy, "--out", copied, **line).code == 0
+    (copied / "journal.db").unlink()
+    again = shop.product("run", copy, "--out", copied, **line)
+    assert again.code == 0, again.err
+    assert shop.sent == ROWS
+    assert set(sheets.states(copied).values()) == {"done"}
+
+
 @pytest.mark.parametrize("book", [True, False])
 def test_known_tasks_prove_that_look_ups_work(shop: Shop, tmp_path: Path, book: bool) -> None:
     """Videos that were brought home long ago are asked for by reference, and new rows are sent."""
