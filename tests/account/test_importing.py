@@ -548,10 +548,11 @@ def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
     assert path_of(known.folder) == folder
 
 
-def test_a_reused_take_whose_file_is_gone_is_taken_over_once(tmp_path: Path) -> None:
-    """What it was remains known by its event; the row that has no video now is no copy."""
+def test_a_reused_take_that_was_bought_after_all_is_no_copy(tmp_path: Path) -> None:
+    """Under the number of the copy, which was never sent: what counts is the submission."""
     path = tmp_path / "book.db"
-    journal = lonely(tmp_path / "copy", [reused("a", "x", "t"), ev.FileGone("a", 1)])
+    bought = [ev.Requeued("a", 1), ev.Intended("a", 1, attempt("a", "x", 1, of="copy"))]
+    journal = lonely(tmp_path / "copy", [reused("a", "x", "t"), *bought])
     with opened(path) as book:
-        import_journal(book, ACCOUNT, journal)
+        assert import_journal(book, ACCOUNT, journal) == Taken(1, 0)
         assert import_journal(book, ACCOUNT, journal) == Taken()
