@@ -35,12 +35,12 @@ IS_COUNTING = (
 
 A reused take, which was never submitted, stands for its purchase only as long as that is unknown.
 """
-IS_SPENT = f"state IN ({_listed(SPENT)})"
+_IS_SPENT = f"state IN ({_listed(SPENT)})"
 
 _SUM = (
     "SELECT count(*), coalesce(sum(seconds), 0), "  # noqa: S608 - our own words
     "coalesce(sum(coalesce(money, seconds * ?)), 0.0) FROM submissions "
-    f"WHERE account = ? AND submitted_at >= ? AND {IS_SPENT}"
+    f"WHERE account = ? AND submitted_at >= ? AND {_IS_SPENT}"
 )
 _ELSEWHERE = (
     f"FROM submissions s WHERE s.account = ? AND s.journal_id != ? AND {IS_COUNTING} "
@@ -211,7 +211,7 @@ class Totals:
             return
         row = self._connection.execute(
             f"SELECT seconds, money, submitted_at FROM submissions "  # noqa: S608 - our own words
-            f"WHERE reference = ? AND {IS_SPENT}",
+            f"WHERE reference = ? AND {_IS_SPENT}",
             (reference,),
         ).fetchone()
         if row is None:

@@ -99,7 +99,6 @@ class OpenAccount:
             near.append(
                 Neighbour(journal.parent, has_journal=True, failure=failure, lacks_log=alone)
             )
-        self._catch_up({one.root.resolve() for one in near})
         if orphans:
             self.tell(
                 f"The account's book {self.book.path} is new, although "
@@ -109,10 +108,11 @@ class OpenAccount:
             )
         return [*near, *map(Neighbour, traces_near(outputs, out, manifests))]
 
-    def _catch_up(self, near: Collection[Path]) -> None:
-        """Take over what the other journals that the book knows have got since: it may be a copy.
+    def catch_up(self, near: Collection[Path]) -> None:
+        """Take over what the journals of other folders have got since: the book may be a copy.
 
-        One that cannot be read is far from this run: whoever works in its folder is told.
+        Those `near`, without links, were taken over. One that cannot be read is far from this run:
+        whoever works in its folder is told.
         """
         for folder in {path_of(one.folder) for one in journals_in(self.book.path)}:
             journal = OutputFolder(folder).journal

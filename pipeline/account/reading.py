@@ -160,15 +160,6 @@ def journals_in(book: Path, folder: Path | None = None) -> list[KnownJournal]:
         return [KnownJournal(*row) for row in rows]
 
 
-def accounts_in(book: Path) -> list[str]:
-    """Return the names of the accounts that the book knows."""
-    with reading(book) as connection:
-        rows = connection.execute(
-            "SELECT account FROM submissions UNION SELECT account FROM journals ORDER BY 1"
-        )
-        return [name for (name,) in rows]
-
-
 def id_of(book: Path) -> str:
     """Return the id of a book; empty if there is none."""
     with reading(book) as connection:

@@ -168,7 +168,7 @@ class GroupCommit(Generic[_Item, _Written]):
         except Exception as error:  # noqa: BLE001 - handed to everyone who waits
             self._fail(batch, error)
             return
-        hand_on(concluded, batch.done)
+        _hand_on(concluded, batch.done)
 
     def _transact(self, items: Sequence[_Item]) -> _Written:
         while True:
@@ -215,11 +215,11 @@ def after(
 ) -> Future[Committed]:
     """Return a future that is done right after another, with what `say` makes of its result."""
     then: Future[Committed] = Future()
-    hand_on(first, then, say)
+    _hand_on(first, then, say)
     return then
 
 
-def hand_on(
+def _hand_on(
     first: Future[Committed],
     then: Future[Committed],
     say: Callable[[Committed], Committed] = lambda committed: committed,

@@ -33,7 +33,7 @@ _One = TypeVar("_One")
 
 _BYTE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 """A byte of a name that is no valid text, as `text_of` writes it."""
-TIMEOUT_S = 10
+_TIMEOUT_S = 10
 """How long another process's lock is waited for, in seconds."""
 _PATIENCE_MS = 1000
 """How long a reader is waited for when a file is closed."""
@@ -45,7 +45,7 @@ _ROWS_AT_ONCE = 16
 
 
 def open_to_write(
-    path: Path, *, networked: bool | None = None, timeout_s: float = TIMEOUT_S
+    path: Path, *, networked: bool | None = None, timeout_s: float = _TIMEOUT_S
 ) -> sqlite3.Connection:
     """Open a file of ours for writing, made if it does not exist, for its owner alone.
 
@@ -245,7 +245,7 @@ def _undo_interrupted_write(path: Path) -> None:
 
 
 def _open_there(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"{uri_of(path.absolute())}?mode={mode}", uri=True, timeout=TIMEOUT_S)
+    return sqlite3.connect(f"{uri_of(path.absolute())}?mode={mode}", uri=True, timeout=_TIMEOUT_S)
 
 
 def uri_of(path: PurePath) -> str:

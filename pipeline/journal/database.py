@@ -99,7 +99,7 @@ def connect_for_reading(path: Path) -> sqlite3.Connection | None:
             # A run that was killed before it made the tables left nothing to read.
             _refuse_emptied(path)
             return None
-        refuse_gaps(connection, path)
+        _refuse_gaps(connection, path)
         on_failure.pop_all()
     return connection
 
@@ -181,7 +181,7 @@ def refuse_damaged(connection: sqlite3.Connection, path: Path) -> None:
         raise _damage(path, f"the journal {path} is damaged: {fault}.")
 
 
-def refuse_gaps(
+def _refuse_gaps(
     connection: sqlite3.Connection, path: Path, tables: Sequence[str] = _TABLES
 ) -> None:
     """Raise StoreError if a table was emptied: what it knew would be sent, and paid for, again.
@@ -208,14 +208,14 @@ def refuse_lack_of_runs(path: Path) -> None:
     connection = connect_for_reading(path)
     if connection is not None:
         with contextlib.closing(connection), clear_errors(path):
-            refuse_gaps(connection, path, (*_TABLES, "runs"))
+            _refuse_gaps(connection, path, (*_TABLES, "runs"))
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, *, fresh: bool) -> None:
     refuse_damaged(connection, path)
     version = _version(connection, path)
     if version:
-        refuse_gaps(connection, path)
+        _refuse_gaps(connection, path)
     elif not fresh:
         _refuse_emptied(path)
     bring_forward(connection, _STEPS)

@@ -18,7 +18,7 @@ from pipeline.journal.reading import RunRecord
 from pipeline.model import Balance
 from pipeline.writer.outcome import iso
 
-PROVIDER_CURRENCY = "USD"
+_PROVIDER_CURRENCY = "USD"
 """Balances are in dollars: docs/contract.md, "Balance"."""
 
 _LIMIT_S = 15
@@ -61,7 +61,7 @@ def expect(
         for run in runs
         if run.finished_at is not None and run.balance_after is not None
     ]
-    if price is None or currency != PROVIDER_CURRENCY or not known:
+    if price is None or currency != _PROVIDER_CURRENCY or not known:
         return None
     since, held = max(known)
     return Expected(held, total_since(book, account, since, price).money, since)
@@ -75,7 +75,7 @@ def unexplained(remaining: float | None, expected: Expected | None) -> str | Non
     if less <= max(0.01, _TOLERANCE * expected.spent):
         return None
     return (
-        f"The account holds {less:,.2f} {PROVIDER_CURRENCY} less than its book explains: it held "
+        f"The account holds {less:,.2f} {_PROVIDER_CURRENCY} less than its book explains: it held "
         f"{expected.held:,.2f} on {iso(expected.since)}, {expected.spent:,.2f} were spent since by "
         f"the book, and it holds {remaining:,.2f}. Somebody else pays from it, or another machine "
         "with a book of its own, or a price has changed."
@@ -154,8 +154,8 @@ def explain_shortage(remaining: float | None, needed: float | None, currency: st
     """
     if remaining is None:
         return None
-    holds = f"the account holds {remaining:,.2f} {PROVIDER_CURRENCY}"
-    if needed is not None and currency == PROVIDER_CURRENCY:
+    holds = f"the account holds {remaining:,.2f} {_PROVIDER_CURRENCY}"
+    if needed is not None and currency == _PROVIDER_CURRENCY:
         # Sums of decimal fractions: a cent is not short by a rounding.
         short = needed > remaining + 1e-9
         return f"{holds} and this run needs {needed:,.2f} {currency}" if short else None

@@ -270,7 +270,7 @@ class Comparison:
         return UsageError(
             f"{len(found.known):,} of the {len(found.asked):,} rows of {manifest} that would be "
             f"paid for have keys that {bought} in other words, most of them for "
-            f"{edition.manifest}: {describe_price(seconds, money, self.config)}.",
+            f"{edition.manifest}: {_describe_price(seconds, money, self.config)}.",
             action=f"If it is another edition of that table, {when}{way.sentences} Rows that were "
             "edited since keep their videos then. To pay for all of them: "
             f"{typed.command('run', '--pay-again', 'all')}.",
@@ -289,7 +289,7 @@ class Comparison:
         seconds, money = price(keys, self.checked, self.config)
         return (
             f"{count(len(keys), 'row')} bought before {agree(len(keys), 'is', 'are')} paid for "
-            f"again ({words}): {describe_price(seconds, money, self.config)}"
+            f"again ({words}): {_describe_price(seconds, money, self.config)}"
         )
 
     def warnings(self, compared: Compared) -> tuple[str, ...]:
@@ -331,7 +331,7 @@ class Comparison:
         self._history = replace(self._history, unusable=self._files.unusable)
 
 
-def describe_price(seconds: int, money: float | None, config: Config) -> str:
+def _describe_price(seconds: int, money: float | None, config: Config) -> str:
     """Return seconds of video, and money if there is a price, as a person reads them."""
     cost = "" if money is None else f", {money:,.2f} {config.budget.currency}"
     return f"{seconds:,} s of video{cost}"

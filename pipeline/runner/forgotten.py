@@ -19,6 +19,7 @@ from pipeline.account.reading import tasks_among
 from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recovery import known_before
 from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import is_gone
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, UsageError
 from pipeline.journal.database import refuse_lack_of_runs
@@ -186,8 +187,11 @@ def _results_that_know_more(
 
 
 def _holds_copies(folder: OutputFolder, book: Path | None) -> bool:
-    """Return whether all that results tell of was bought for other folders, as the book knows."""
-    results = read_results(folder)
+    """Return whether all that was ever sent here was bought for other folders, as the book knows.
+
+    The log has to be there: it would tell of what was sent after the results were written.
+    """
+    results = None if is_gone(folder.log) else read_results(folder)
     made = set() if results is None else tasks_in(results)
     return bool(made) and book is not None and made <= tasks_among(book, made)
 

@@ -177,9 +177,12 @@ class _Several:
             run.order.folder.root.parent.resolve(): run.order.folder.root for run in runs.values()
         }
         manifests = {run.order.checked.manifest.path for run in runs.values()}
-        near = chain.from_iterable(
-            account.take_over(outputs, folder, manifests) for folder in beside.values()
-        )
+        near = [
+            *chain.from_iterable(
+                account.take_over(outputs, folder, manifests) for folder in beside.values()
+            )
+        ]
+        account.catch_up({one.root.resolve() for one in near})
         own = {run.order.folder.root.resolve() for run in runs.values()}
         neighbours = {one.root.resolve(): one for one in near if one.root.resolve() not in own}
         for run in runs.values():

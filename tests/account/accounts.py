@@ -14,6 +14,7 @@ from pipeline.account.guard import Guard
 from pipeline.account.importing import import_journal
 from pipeline.account.reading import journals_in, submissions_of
 from pipeline.account.recording import Recorder
+from pipeline.account.schema import reading
 from pipeline.disk.groupcommit import Committed, done_with
 from pipeline.engine.limits import Caps
 from pipeline.journal.journal import Journal
@@ -120,3 +121,12 @@ def states(book: Path) -> Mapping[str, State]:
         for journal in journals_in(book)
         for one in submissions_of(book, journal.journal_id)
     }
+
+
+def accounts_in(book: Path) -> list[str]:
+    """Return the names of the accounts that the book knows."""
+    with reading(book) as connection:
+        rows = connection.execute(
+            "SELECT account FROM submissions UNION SELECT account FROM journals ORDER BY 1"
+        )
+        return [name for (name,) in rows]

@@ -158,5 +158,8 @@ def test_an_older_copy_of_the_book_learns_from_the_folders_that_it_names(tmp_pat
     shutil.copy(tmp_path / "older.db", path)
     (tmp_path / "broken" / "journal.db").write_bytes(b"no database" * 500)
     with opened(path) as book:
-        assert OpenAccount(ACCOUNT, book, print).take_over(tmp_path / "outputs", None, []) == []
+        account = OpenAccount(ACCOUNT, book, print)
+        account.catch_up({(tmp_path / "far" / "shop").resolve()})
+        assert len(states(path)) == 2, "what is near was taken over already"
+        account.catch_up(set())
     assert len(states(path)) == 3

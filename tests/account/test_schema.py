@@ -14,7 +14,6 @@ from pipeline import events as ev
 from pipeline.account import schema
 from pipeline.account.book import Book
 from pipeline.account.reading import (
-    accounts_in,
     bought_elsewhere,
     doubts_of,
     id_of,
@@ -30,7 +29,7 @@ from pipeline.account.reading import (
 from pipeline.account.schema import unusable
 from pipeline.engine.limits import Spend
 from pipeline.errors import StoreError
-from tests.account.accounts import ACCOUNT, lane, opened
+from tests.account.accounts import ACCOUNT, accounts_in, lane, opened
 from tests.system.test_journal_command import zeroed
 
 PAGE_BYTES = 4096

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.account.reading import accounts_in, journals_in, submissions_of, total_since
+from pipeline.account.reading import journals_in, submissions_of, total_since
 from pipeline.journal.reading import read_entries
 from pipeline.model import State
+from tests.account.accounts import accounts_in
 from tests.system.harness import sheets
 from tests.system.harness.api import KEY, Api
 from tests.system.harness.product import ROOT, Ended, Product, book_of

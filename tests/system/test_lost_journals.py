@@ -791,6 +791,11 @@ def test_a_lost_journal_of_free_copies_is_begun_anew(shop: Shop) -> None:
     assert again.code == 0, again.err
     assert shop.sent == ROWS
     assert set(sheets.states(copied).values()) == {"done"}
+    for name in ("journal.db", "run.log"):
+        (copied / name).unlink()
+    refused = shop.product("run", copy, "--out", copied, **line)
+    assert refused.code == 2, "without the log more may have been sent than the results tell"
+    assert shop.sent == ROWS
 
 
 @pytest.mark.parametrize("book", [True, False])
@@ -811,14 +816,19 @@ def test_known_tasks_prove_that_look_ups_work(shop: Shop, tmp_path: Path, book: 
     shop.hold()
 
 
-def test_a_row_that_a_person_vouches_for_lets_the_others_go(shop: Shop) -> None:
-    """Nothing is known that could prove it: the row's own reference does, as soon as it is sent."""
+def nothing_known(shop: Shop) -> None:
+    """Leave a journal that knows of no submission and says that its last run did not end."""
     shop.sets = NO_BOOK
     shop.api.faults("submit_401")
     assert shop.run().code == 4
     shop.api.faults()
     shop.mark = shop.api.mark()
     cut_short(shop)
+
+
+def test_a_row_that_a_person_vouches_for_lets_the_others_go(shop: Shop) -> None:
+    """Nothing is known that could prove it: the row's own reference does, as soon as it is sent."""
+    nothing_known(shop)
     ended = shop.run()
     assert ended.code == 3, ended.err
     assert shop.sent == 0
@@ -828,12 +838,7 @@ def test_a_row_that_a_person_vouches_for_lets_the_others_go(shop: Shop) -> None:
 
 def test_a_row_that_a_person_knows_as_not_sent_is_sent(shop: Shop) -> None:
     """`resolve --not-sent` settles a row of which the journal knows nothing; it alone goes out."""
-    shop.sets = NO_BOOK
-    shop.api.faults("submit_401")
-    assert shop.run().code == 4
-    shop.api.faults()
-    shop.mark = shop.api.mark()
-    cut_short(shop)
+    nothing_known(shop)
     assert shop.run().code == 3
     shop.api.faults("query_lookup_unsupported")
     unknown = shop.run("P9999", "--not-sent", command="resolve")
