@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 IDENTITY_MARK = "\x1f"
 """A control character: `checker.naming.normalise_key` leaves none in a key."""
@@ -295,9 +296,21 @@ class TaskView:
     url_fault: str | None = None
 
 
+BalanceOf: TypeAlias = Literal["key", "account"]
+"""Whose balance it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What the account still holds, in the provider's currency; None where it is unlimited."""
+    """What is still held, and what was used: None where it is unlimited or not told.
+
+    `remaining` and `used` are in `currency`. The credits are the provider's own count. `of` says
+    whose balance it is: a key can have a limit of its own that says nothing of the account.
+    """
 
     remaining: float | None
     used: float | None
+    currency: str = "USD"
+    remaining_credits: float | None = None
+    used_credits: float | None = None
+    of: BalanceOf = "key"

@@ -1,7 +1,6 @@
-"""Calls about tasks: a submission, a query, and the balance that pays for them.
+"""Calls about tasks: a submission and a query.
 
-POST /v1/videos/generations, GET /v1/videos/generations/{task_id or client_business_id}, and
-GET /v1/balance.
+POST /v1/videos/generations and GET /v1/videos/generations/{task_id or client_business_id}.
 
 Tested in tests/emulator/test_tasks.py and tests/emulator/test_submit.py.
 """
@@ -33,7 +32,6 @@ from pipeline.emulator.tasks import (
     check_order,
 )
 
-_CREDITS_PER_USD = 200
 # These depend on how the task was asked for and how old it is, and are decided apart.
 _TIMED = frozenset({"query_not_found_early", "query_lookup_late", "query_lookup_unsupported"})
 _SPELLINGS = {
@@ -263,40 +261,6 @@ def _nest(document: dict[str, Any]) -> None:
     task["data"] = {"video_url": task.pop("video_url", "")}
     document.clear()
     document.update({"code": "success", "data": task})
-
-
-class BalanceEndpoint:
-    """Tells what the account holds."""
-
-    def __init__(self, provider: Provider) -> None:
-        self._provider = provider
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one look at the balance."""
-        rule = self._provider.faults.pick("balance")
-        if rule is None:
-            return web.json_response(self._document())
-        request[CALL].fault = rule.kind.name
-        match rule.kind.name:
-            case "balance_success_false":
-                return web.json_response({"success": False, "message": "查询失败"})
-            case "balance_unlimited":
-                unlimited = {"unlimited_quota": True, "remain_balance": -1}
-                return web.json_response({**self._document(), **unlimited})
-            case _:
-                return fault_error(rule)
-
-    def _document(self) -> dict[str, Any]:
-        remain_usd, used_usd = self._provider.book.money(self._provider.clock())
-        return {
-            "success": True,
-            "remain_balance": round(remain_usd, 6),
-            "used_balance": round(used_usd, 6),
-            "unlimited_quota": False,
-            "remain_credits": round(remain_usd * _CREDITS_PER_USD, 3),
-            "used_credits": round(used_usd * _CREDITS_PER_USD, 3),
-            "credits_per_usd": _CREDITS_PER_USD,
-        }
 
 
 def _not_found_error() -> RefusedError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, replace
 
-FAULT_GROUPS = ("submit", "query", "upload", "download", "balance")
+FAULT_GROUPS = ("submit", "query", "upload", "download", "balance", "models")
 """The calls that faults belong to: their names begin with one of these."""
 ERROR_SHAPES = ("error", "error_int", "success", "message", "flat", "plain", "html")
 """The forms in which a fault can write the body of its error."""
@@ -230,10 +230,26 @@ _BALANCE = (
     _plain("balance_500", 500, "internal_error", "html", summary="answers 5xx", value="STATUS"),
     FaultKind("balance_success_false", "200 with success:false"),
     FaultKind("balance_unlimited", "unlimited_quota with remain_balance -1"),
+    FaultKind("balance_account_404", "404 for the balance of the account", modifier=True),
+    FaultKind("balance_key_full", "the key may spend more than the account holds", modifier=True),
+    FaultKind(
+        "balance_other_unit", "the balances are no dollars, only credits hold", modifier=True
+    ),
+    FaultKind("balance_no_credits", "leaves the credits out", modifier=True),
+)
+
+_MODELS = (
+    _plain("models_401", 401, "invalid_api_key", summary="answers 401 invalid_api_key"),
+    _plain("models_404", 404, "not_found", "plain", summary="answers 404"),
+    _plain("models_500", 500, "internal_error", "html", summary="answers 5xx", value="STATUS"),
+    FaultKind("models_reset", "resets the connection"),
+    FaultKind("models_stall", "does not answer", value="SECONDS, default 3600"),
+    FaultKind("models_html", "answers 200 with HTML"),
+    FaultKind("models_listed", "lists these models", value="NAME,NAME"),
 )
 
 CATALOGUE: dict[str, FaultKind] = {
-    kind.name: kind for kind in (*_SUBMIT, *_QUERY, *_UPLOAD, *_DOWNLOAD, *_BALANCE)
+    kind.name: kind for kind in (*_SUBMIT, *_QUERY, *_UPLOAD, *_DOWNLOAD, *_BALANCE, *_MODELS)
 }
 """Every fault, by name."""
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from pipeline.emulator.calls import BalanceEndpoint, QueryEndpoint, SubmitEndpoint
+from pipeline.emulator.calls import QueryEndpoint, SubmitEndpoint
 from pipeline.emulator.catalogue import UnknownFaultError, list_faults
 from pipeline.emulator.faults import FaultBoard, rule_from_json
 from pipeline.emulator.files import FilesEndpoint, UploadEndpoint
@@ -21,6 +21,7 @@ from pipeline.emulator.gate import Gate
 from pipeline.emulator.provider import Provider
 from pipeline.emulator.records import Records
 from pipeline.emulator.settings import EmulatorSettings
+from pipeline.emulator.standing import BalanceEndpoint, ModelsEndpoint
 from pipeline.emulator.tasks import Task
 
 __all__ = ["Emulator", "EmulatorSettings"]
@@ -196,7 +197,9 @@ def _api_app(provider: Provider) -> web.Application:
     router.add_post("/v1/videos/generations", submit.handle, name="submit")
     router.add_get("/v1/videos/generations/{name}", query.handle, name="query")
     router.add_post("/v1/uploads/images", upload.handle, name="upload")
-    router.add_get("/v1/balance", balance.handle, name="balance")
+    router.add_get("/v1/balance", balance.key, name="balance")
+    router.add_get("/v1/user/balance", balance.account, name="balance_account")
+    router.add_get("/v1/models", ModelsEndpoint(provider).handle, name="models")
     control_faults = router.add_resource("/emulator/faults", name="control")
     control_faults.add_route("POST", control.set_faults)
     control_faults.add_route("GET", control.get_faults)

@@ -1,4 +1,4 @@
-"""The calls themselves, over aiohttp: each is sent once and gives an `Answer` or a `Silence`.
+"""What can be asked of the API: uploads, submissions, queries, balances and models.
 
 Tested in tests/toapis/test_client.py, test_submit.py and test_free_calls.py.
 """
@@ -12,39 +12,34 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePath
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 from urllib.parse import quote
 
 import aiohttp
-from yarl import URL
 
 from pipeline.concealment import conceal
 from pipeline.config.values import TASK_PATH, origin_of
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
 from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused
-from pipeline.model import Balance, Request, TaskView
-from pipeline.retryafter import retry_after_s
-from pipeline.toapis import answers, failures
-from pipeline.toapis.answers import Answer, Received, Silence
+from pipeline.model import Balance, BalanceOf, Request, TaskView
+from pipeline.toapis import answers, failures, holdings
+from pipeline.toapis.bodies import Received
+from pipeline.toapis.calls import Caller
 from pipeline.toapis.weblinks import UNPRINTABLE
 
-_LONGEST_BODY_BYTES = 1_000_000
 _LARGEST_UPLOAD_BYTES = 10_000_000  # docs/contract.md, "Uploads": "10MB"; the smaller reading
 _LONGEST_MESSAGE = 500
 _LONGEST_STATUS = 60
 _SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif"}
-_Good = TypeVar("_Good", str, TaskView, Balance)
+_BALANCE_PATHS: dict[BalanceOf, str] = {"key": "/v1/balance", "account": "/v1/user/balance"}
+_Good = TypeVar("_Good", str, TaskView, Balance, tuple[str, ...])
 
 
 class ToAPIs:
     """An account at ToAPIs (or at the emulator), as an async context manager.
-
-    Each submission has a connection of its own: one kept alive may turn out dead just when a paid
-    call went into it, and nobody could tell whether it was read. A handshake per submission is
-    cheap at a few submissions per second. aiohttp itself repeats only idempotent methods
-    (`IDEMPOTENT_METHODS` in its client.py), never a POST.
 
     Args:
         base_url: Where the API lives, with or without /v1.
@@ -78,22 +73,14 @@ class ToAPIs:
         self._submit_timeout = aiohttp.ClientTimeout(total=submit_timeout_s, connect=connect_s)
         self._query_timeout = aiohttp.ClientTimeout(total=query_timeout_s, connect=connect_s)
         self._upload_timeout = aiohttp.ClientTimeout(total=upload_timeout_s, connect=connect_s)
-        self._connections = connections
-        self._clock = clock
-        self._paid: aiohttp.ClientSession | None = None
-        self._free: aiohttp.ClientSession | None = None
+        self._caller = Caller(self.origin, self._key, connections=connections, clock=clock)
 
     async def __aenter__(self) -> Self:
-        # No limit here: the cap on submissions in flight is the caller's, and waiting for a place
-        # in the pool must not eat the time to connect.
-        self._paid = _session(aiohttp.TCPConnector(force_close=True, limit=0))
-        self._free = _session(aiohttp.TCPConnector(limit=self._connections))
+        await self._caller.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        sessions, self._paid, self._free = (self._paid, self._free), None, None
-        for session in filter(None, sessions):
-            await session.close()
+        await self._caller.__aexit__()
 
     async def upload(self, path: Path, mime_type: str, *, sha256: str | None = None) -> str:
         """Upload a picture and return its public URL. Free, and may be repeated.
@@ -118,8 +105,8 @@ class ToAPIs:
             filename=_upload_name(path, mime_type),
             content_type=mime_type,
         )
-        received = await self._call(
-            self._free, "POST", "/v1/uploads/images", self._upload_timeout, data=form
+        received = await self._caller.call(
+            "POST", "/v1/uploads/images", self._upload_timeout, data=form
         )
         return self._read_reply(received, answers.picture_url, failures.explain_upload)
 
@@ -150,8 +137,8 @@ class ToAPIs:
             body["image_urls"] = list(image_urls)
         if client_business_id is not None:
             body["client_business_id"] = client_business_id
-        received = await self._call(
-            self._paid, "POST", "/v1/videos/generations", self._submit_timeout, json=body
+        received = await self._caller.call(
+            "POST", "/v1/videos/generations", self._submit_timeout, paid=True, json=body
         )
         return self._read_reply(received, answers.accepted_task, failures.explain_submission)
 
@@ -166,7 +153,7 @@ class ToAPIs:
         if not reference.strip(" ."):
             raise NoSuchTask(f"{reference!r} is not the id of a task.")
         path = f"{TASK_PATH}{quote(reference, safe='')}"
-        received = await self._call(self._free, "GET", path, self._query_timeout)
+        received = await self._caller.call("GET", path, self._query_timeout)
         view = self._read_reply(received, answers.task_view, failures.explain_query)
         told = (view.error_code, view.error_message, view.unknown_status, view.url_fault)
         if not any(told):
@@ -180,52 +167,26 @@ class ToAPIs:
             url_fault=fault,
         )
 
-    async def balance(self) -> Balance:
-        """Return what the account still holds.
+    async def balance(self, of: BalanceOf = "key") -> Balance:
+        """Return what the key may still spend, or what the account still holds.
 
         Raises:
             Unauthorized, Throttled, Unreachable: See `errors`.
 
         """
-        received = await self._call(self._free, "GET", "/v1/balance", self._query_timeout)
-        return self._read_reply(received, answers.balance, failures.explain_balance)
+        received = await self._caller.call("GET", _BALANCE_PATHS[of], self._query_timeout)
+        read = partial(holdings.balance, of=of)
+        return self._read_reply(received, read, failures.explain_balance)
 
-    async def _call(
-        self,
-        session: aiohttp.ClientSession | None,
-        method: str,
-        path: str,
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own record of three times
-        **payload: Any,  # noqa: ANN401 - `json` or `data`, as aiohttp takes them
-    ) -> Received:
-        """Make a call, once.
+    async def video_models(self) -> tuple[str, ...]:
+        """Return the names of the video models that the key may use.
 
-        Failures are returned, not chained: aiohttp's exceptions carry the request's headers and
-        with them the key.
+        Raises:
+            Unauthorized, Throttled, Unreachable: See `errors`.
+
         """
-        if session is None:
-            raise RuntimeError("ToAPIs is used outside of its `async with` block")
-        answer: Answer | None = None
-        try:
-            async with session.request(
-                method,
-                URL(self.origin + path, encoded=True),
-                **payload,
-                headers={"Authorization": f"Bearer {self._key}"},
-                timeout=timeout,
-                allow_redirects=False,
-            ) as response:
-                wait_s = None
-                if "Retry-After" in response.headers:
-                    wait_s = retry_after_s(response.headers, self._clock())
-                answer = Answer(response.status, await _bounded_body(response), wait_s)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            # Raised only while connecting (refused, DNS, TLS handshake, connect timeout).
-            return Silence(sent=False, reason=_reason(error))
-        except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
-            # A failure while the connection is handed back does not undo a whole answer.
-            return answer or Silence(sent=True, reason=_reason(error))
-        return answer
+        received = await self._caller.call("GET", "/v1/models?type=video", self._query_timeout)
+        return self._read_reply(received, holdings.model_names, failures.explain_models)
 
     def _read_reply(
         self,
@@ -245,49 +206,6 @@ class ToAPIs:
             retry_after_s=error.retry_after_s,
             action=error.action,
         )
-
-
-def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-    """Open a session that takes nothing from its surroundings: no proxy, no netrc, no cookies."""
-    return aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-        headers={"Accept": "application/json"},
-    )
-
-
-async def _bounded_body(response: aiohttp.ClientResponse) -> bytes | None:
-    """Read a body of at most `_LONGEST_BODY_BYTES`; None if it is longer or breaks off."""
-    body = bytearray()
-    try:
-        while piece := await response.content.readany():
-            body += piece
-            if len(body) > _LONGEST_BODY_BYTES:
-                response.close()
-                return None
-    except (aiohttp.ClientError, OSError):  # the status still counts: see `failures`
-        response.close()
-        return None
-    return bytes(body)
-
-
-_REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (aiohttp.ConnectionTimeoutError, "no connection came about in time"),
-    (aiohttp.ClientConnectorDNSError, "the name of the host cannot be resolved"),
-    (aiohttp.ClientConnectorCertificateError, "the certificate of the host is not trusted"),
-    (aiohttp.ClientSSLError, "the TLS handshake failed"),
-    (aiohttp.ClientConnectorError, "the connection was refused or broke off"),
-    (TimeoutError, "no answer came in time"),
-    (aiohttp.ServerDisconnectedError, "the connection was closed without an answer"),
-    (aiohttp.ClientResponseError, "the answer was not valid HTTP"),
-)
-
-
-def _reason(error: Exception) -> str:
-    """Say in plain words what broke; aiohttp's own texts are for programmers."""
-    known = (words for kind, words in _REASONS if isinstance(error, kind))
-    return next(known, f"the connection broke ({type(error).__name__})")
 
 
 def _checked_key(key: str) -> str:

@@ -22,7 +22,8 @@ from pipeline.errors import (
     Unreachable,
 )
 from pipeline.toapis import answers
-from pipeline.toapis.answers import Answer, Complaint, Received, Silence
+from pipeline.toapis.answers import Complaint
+from pipeline.toapis.bodies import Answer, Received, Silence, denies, parse
 
 _Failure = TypeVar("_Failure", bound=ProviderError)
 
@@ -41,7 +42,7 @@ def explain_submission(received: Received) -> ProviderError:
             f"The API could not be reached and nothing was sent: {received.reason}.",
             action="Check the network and api.base_url.",
         )
-    body = answers.parse(received.body)
+    body = parse(received.body)
     told = answers.read_complaint(body)
     if received.status == 401:  # noqa: PLR2004 - HTTP statuses read best as numbers
         return _failed(Unauthorized, "refuses the key", received, told, action=_WRONG_KEY)
@@ -54,7 +55,7 @@ def explain_query(received: Received) -> ProviderError:
     """Return why the answer to a query shows no task."""
     if isinstance(received, Silence):
         return Unreachable(f"The task could not be queried: {received.reason}.")
-    told = answers.read_complaint(answers.parse(received.body))
+    told = answers.read_complaint(parse(received.body))
     page = received.body is None or _is_html(received.body)
     missing = received.status == 404 and not page  # noqa: PLR2004
     telling = received.status == 400 or received.is_success  # noqa: PLR2004
@@ -67,10 +68,10 @@ def explain_upload(received: Received) -> ProviderError:
     """Return why the answer to an upload gives no URL."""
     if isinstance(received, Silence):
         return Unreachable(f"The picture could not be uploaded: {received.reason}.")
-    body = answers.parse(received.body)
+    body = parse(received.body)
     told = answers.read_complaint(body)
     refusable = received.status < 500 and received.status not in (401, 429)  # noqa: PLR2004
-    if received.status in _UPLOAD_REFUSING or (refusable and answers.denies(body)):
+    if received.status in _UPLOAD_REFUSING or (refusable and denies(body)):
         return _failed(Refused, "does not take the picture", received, told)
     return _repeatable("upload", received, told)
 
@@ -79,7 +80,15 @@ def explain_balance(received: Received) -> ProviderError:
     """Return why the balance is not known."""
     if isinstance(received, Silence):
         return Unreachable(f"The balance could not be asked for: {received.reason}.")
-    return _repeatable("balance", received, answers.read_complaint(answers.parse(received.body)))
+    return _repeatable("balance", received, answers.read_complaint(parse(received.body)))
+
+
+def explain_models(received: Received) -> ProviderError:
+    """Return why the list of models is not known."""
+    if isinstance(received, Silence):
+        return Unreachable(f"The list of models could not be asked for: {received.reason}.")
+    told = answers.read_complaint(parse(received.body))
+    return _repeatable("call for the list of models", received, told)
 
 
 def _rejection_in(answer: Answer, told: Complaint) -> ProviderError | None:
@@ -159,7 +168,7 @@ def _gist(answer: Answer) -> str:
         return status
     if _is_html(answer.body):
         return f"{status} with a page instead of data"
-    readable = answers.parse(answer.body) is not None
+    readable = parse(answer.body) is not None
     return f"{status} without a task id" if readable else f"{status} with an unreadable body"
 
 

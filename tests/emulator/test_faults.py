@@ -407,6 +407,39 @@ async def test_an_unlimited_balance(api: Any) -> None:
     assert (body["unlimited_quota"], body["remain_balance"]) == (True, -1)
 
 
+async def test_key_and_account_have_a_balance_each(api: Any) -> None:
+    """The same figures, unless the key may spend more than there is, or there is no such call."""
+    path = "/v1/user/balance"
+    key, account = await api.call("GET", "/v1/balance"), await api.call("GET", path)
+    assert key == account
+    api.emulator.faults.add("balance_key_full")
+    assert (await api.call("GET", "/v1/balance"))[1]["remain_credits"] > 100_000_000
+    assert await api.call("GET", path) == account
+    api.emulator.faults.replace(["balance_other_unit", "balance_account_404"])
+    assert (await api.call("GET", path))[0] == 404
+    other = (await api.call("GET", "/v1/balance"))[1]
+    assert other["remain_credits"] == key[1]["remain_credits"]
+    assert other["remain_balance"] > key[1]["remain_balance"]
+    api.emulator.faults.replace(["balance_no_credits"])
+    assert "remain_credits" not in (await api.call("GET", path))[1]
+
+
+async def test_the_models_that_a_key_may_use(api: Any) -> None:
+    """Those of videos where the call asks for them; or what a fault says."""
+
+    async def names(query: str = "?type=video") -> list[str]:
+        status, body = await api.call("GET", f"/v1/models{query}")
+        assert status == 200
+        return [one["id"] for one in body["data"]]
+
+    assert await names() == ["gemini_omni_flash", "gemini-omni-flash"]
+    assert "gemini_omni_flash" not in await names("")
+    api.emulator.faults.replace(["models_listed@veo3.1-fast,viduq3-pro"])
+    assert await names() == ["veo3.1-fast", "viduq3-pro"]
+    api.emulator.faults.replace(["models_404"])
+    assert (await api.call("GET", "/v1/models?type=video"))[0] == 404
+
+
 @pytest.mark.parametrize("status", [403, 404, 410, 500])
 async def test_downloads_refused_once(api: Any, status: int) -> None:
     """An HTML page with the status, then the video."""

@@ -220,7 +220,29 @@ async def test_what_is_no_reference_is_not_asked_for(reference: str) -> None:
         ('"success":true,"remain_balance":10.5,"used_balance":2.3', Balance(10.5, 2.3)),
         ('"remain_balance":"10.5","used_balance":"2"', Balance(10.5, 2)),
         ('"unlimited_quota":true,"remain_balance":-1,"used_balance":2', Balance(None, 2)),
-        ('"unlimited_quota":false,"remain_balance":0,"remain_credits":0', Balance(0, None)),
+        (
+            '"unlimited_quota":false,"remain_balance":0,"remain_credits":0',
+            Balance(0, None, remaining_credits=0),
+        ),
+        (
+            '"remain_balance":75.6,"used_balance":7.2,"remain_credits":2100,"used_credits":200',
+            Balance(10.5, 1, remaining_credits=2100, used_credits=200),
+        ),
+        (
+            '"remain_credits":50,"credits_per_usd":100',
+            Balance(0.5, None, remaining_credits=50),
+        ),
+        ('"remain_credits":50,"credits_per_usd":0', Balance(0.25, None, remaining_credits=50)),
+        ('"remain_balance":72,"currency":"CNY"', Balance(72, None, "CNY")),
+        ('"remain_balance":72,"currency":"credits?"', Balance(72, None, "USD")),
+        (
+            '"unlimited_quota":true,"remain_balance":-1,"remain_credits":-200,"used_credits":2',
+            Balance(None, 0.01, used_credits=2),
+        ),
+        (
+            '"data":{"remain_credits":200,"unlimited_quota":false}',
+            Balance(1, None, remaining_credits=200),
+        ),
     ],
 )
 async def test_a_balance_is_read(body: str, balance: Balance) -> None:
@@ -229,6 +251,54 @@ async def test_a_balance_is_read(body: str, balance: Balance) -> None:
     async with raw_server(script), ToAPIs(script.url, KEY) as api:
         assert await api.balance() == balance
     assert script.received[0].path == "/v1/balance"
+
+
+async def test_the_balance_of_the_account_is_another_call() -> None:
+    """A key can have a limit of its own; the record says whose figures they are."""
+    script = Script(lambda _: http(200, '{"remain_balance":3,"used_balance":1}'))
+    async with raw_server(script), ToAPIs(script.url, KEY) as api:
+        assert await api.balance("account") == Balance(3, 1, of="account")
+    assert [one.path for one in script.received] == ["/v1/user/balance"]
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        (
+            '{"success":true,"object":"list","data":[{"id":"veo3.1-fast"},{"id":"a"},{"id":"a"}]}',
+            ("veo3.1-fast", "a"),
+        ),
+        ('{"data":["a",{"id":7},{"id":null},{"id":"b\\u0000"},{"name":"c"}]}', ("a", "7")),
+        ('{"data":[]}', ()),
+    ],
+)
+async def test_the_video_models_are_read(body: str, names: tuple[str, ...]) -> None:
+    """Their names, each once; the call asks for those that make videos."""
+    script = Script(lambda _: http(200, body))
+    async with raw_server(script), ToAPIs(script.url, KEY) as api:
+        assert await api.video_models() == names
+    assert script.received[0].path == "/v1/models?type=video"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (http(200, '{"success":false,"message":"no","data":[{"id":"a"}]}'), Unreachable),
+        (http(200, '{"data":{"id":"a"}}'), Unreachable),
+        (http(200, "<html>"), Unreachable),
+        (http(404, ""), Unreachable),
+        (http(429, ""), Throttled),
+        (http(401, ""), Unauthorized),
+        (b"", Unreachable),
+    ],
+)
+async def test_models_that_are_not_told(answer: bytes, kind: type[ProviderError]) -> None:
+    """No list is made up of something else."""
+    script = Script(lambda _: answer)
+    async with raw_server(script), ToAPIs(script.url, KEY) as api:
+        with pytest.raises(ProviderError) as caught:
+            await api.video_models()
+    assert type(caught.value) is kind
 
 
 @pytest.mark.parametrize(

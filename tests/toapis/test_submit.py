@@ -251,13 +251,14 @@ async def test_a_kept_connection_that_dies_gets_no_second_post() -> None:
 
     script.answer = answer
     async with raw_server(script), ToAPIs(script.url, KEY) as api:
-        api._paid, paid = api._free, api._paid
+        caller = api._caller
+        caller._paid, paid = caller._free, caller._paid
         try:
             await api.submit(REQUEST, [], None)
             with pytest.raises(Unclear):
                 await api.submit(REQUEST, [], None)
         finally:
-            api._paid = paid
+            caller._paid = paid
     assert [each.connection for each in script.received] == [1, 1]
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pipeline.model import Phase, TaskView
-from pipeline.toapis.answers import Answer, task_view
+from pipeline.toapis.answers import task_view
+from pipeline.toapis.bodies import Answer
 from pipeline.toapis.client import ToAPIs
 from pipeline.toapis.weblinks import escape_link, link_fault
 from tests.toapis.doubles import KEY, Script, http, raw_server

@@ -1,0 +1,98 @@
+"""What came back from a call, and plain values out of its JSON body. Pure.
+
+Tested in tests/toapis/test_submit.py and tests/toapis/test_free_calls.py.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Body: TypeAlias = Mapping[str, object]
+
+# One decoder for all: `json.loads` makes a new one for each call that names a constant's parser.
+_JSON = json.JSONDecoder(parse_constant=lambda _: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, of which at least the status came.
+
+    `body` is None if it broke off or was too large; `retry_after_s` is the wait that the headers
+    ask for, in seconds.
+    """
+
+    status: int
+    body: bytes | None = field(repr=False)
+    retry_after_s: float | None = None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is in the 200s."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP statuses read best as numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """No answer came. `sent` is False only if it is proven that nothing left this machine."""
+
+    sent: bool
+    reason: str
+
+
+Received: TypeAlias = Answer | Silence
+
+
+def parse(body: bytes | None) -> Body | None:
+    """Return the JSON object in `body`; None for anything else (HTML, half a body, a list)."""
+    if body is None:
+        return None
+    try:
+        value = _JSON.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def good_body(received: Received) -> Body | None:
+    """Return the data of an answer with a status in the 200s."""
+    if isinstance(received, Silence) or not received.is_success:
+        return None
+    return parse(received.body)
+
+
+def denies(body: Body | None) -> bool:
+    """Tell whether a body says that the call failed, which may come with any status."""
+    return body is not None and body.get("success") is False
+
+
+def object_in(body: Body, name: str) -> Body:
+    """Return the object of this name; an empty one where there is none."""
+    value = body.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def word_of(value: object) -> str | None:
+    """Return a code or an id, which may come as a whole number."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value).strip() or None
+
+
+def text_of(value: object) -> str | None:
+    """Return a text without blanks around it; None if it is empty or no text."""
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def number_of(value: object) -> float | None:
+    """Return a finite number given as a number or as text."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

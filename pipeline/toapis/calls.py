@@ -1,0 +1,146 @@
+"""One call over aiohttp: it is sent once and gives an `Answer` or a `Silence`.
+
+Tested in tests/toapis/test_client.py, test_submit.py and test_free_calls.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import aiohttp
+from yarl import URL
+
+from pipeline.retryafter import retry_after_s
+from pipeline.toapis.bodies import Answer, Received, Silence
+
+_LONGEST_BODY_BYTES = 1_000_000
+
+
+class Caller:
+    """Calls one origin with one key, which goes nowhere else; an async context manager.
+
+    Each paid call has a connection of its own: one kept alive may turn out dead just when a paid
+    call went into it, and nobody could tell whether it was read. A handshake per submission is
+    cheap at a few submissions per second. aiohttp itself repeats only idempotent methods
+    (`IDEMPOTENT_METHODS` in its client.py), never a POST.
+
+    Args:
+        origin: `scheme://host[:port]` of the API.
+        key: Sent in the Authorization header.
+        connections: The most connections for free calls.
+        clock: Returns Unix seconds.
+
+    """
+
+    def __init__(
+        self, origin: str, key: str, *, connections: int, clock: Callable[[], float]
+    ) -> None:
+        self._origin = origin
+        self._key = key
+        self._connections = connections
+        self._clock = clock
+        self._paid: aiohttp.ClientSession | None = None
+        self._free: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        # No limit here: the cap on submissions in flight is the caller's, and waiting for a place
+        # in the pool must not eat the time to connect.
+        self._paid = _session(aiohttp.TCPConnector(force_close=True, limit=0))
+        self._free = _session(aiohttp.TCPConnector(limit=self._connections))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        sessions, self._paid, self._free = (self._paid, self._free), None, None
+        for session in filter(None, sessions):
+            await session.close()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own record of three times
+        *,
+        paid: bool = False,
+        **payload: Any,  # noqa: ANN401 - `json` or `data`, as aiohttp takes them
+    ) -> Received:
+        """Make a call, once.
+
+        Failures are returned, not chained: aiohttp's exceptions carry the request's headers and
+        with them the key.
+
+        Args:
+            method: That of HTTP.
+            path: What follows the origin, escaped.
+            timeout: The longest waits.
+            paid: Whether it costs money.
+            payload: What is sent along.
+
+        """
+        session = self._paid if paid else self._free
+        if session is None:
+            raise RuntimeError("ToAPIs is used outside of its `async with` block")
+        answer: Answer | None = None
+        try:
+            async with session.request(
+                method,
+                URL(self._origin + path, encoded=True),
+                **payload,
+                headers={"Authorization": f"Bearer {self._key}"},
+                timeout=timeout,
+                allow_redirects=False,
+            ) as response:
+                wait_s = None
+                if "Retry-After" in response.headers:
+                    wait_s = retry_after_s(response.headers, self._clock())
+                answer = Answer(response.status, await _bounded_body(response), wait_s)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            # Raised only while connecting (refused, DNS, TLS handshake, connect timeout).
+            return Silence(sent=False, reason=_reason(error))
+        except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+            # A failure while the connection is handed back does not undo a whole answer.
+            return answer or Silence(sent=True, reason=_reason(error))
+        return answer
+
+
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    """Open a session that takes nothing from its surroundings: no proxy, no netrc, no cookies."""
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        headers={"Accept": "application/json"},
+    )
+
+
+async def _bounded_body(response: aiohttp.ClientResponse) -> bytes | None:
+    """Read a body of at most `_LONGEST_BODY_BYTES`; None if it is longer or breaks off."""
+    body = bytearray()
+    try:
+        while piece := await response.content.readany():
+            body += piece
+            if len(body) > _LONGEST_BODY_BYTES:
+                response.close()
+                return None
+    except (aiohttp.ClientError, OSError):  # the status still counts: see `failures`
+        response.close()
+        return None
+    return bytes(body)
+
+
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (aiohttp.ConnectionTimeoutError, "no connection came about in time"),
+    (aiohttp.ClientConnectorDNSError, "the name of the host cannot be resolved"),
+    (aiohttp.ClientConnectorCertificateError, "the certificate of the host is not trusted"),
+    (aiohttp.ClientSSLError, "the TLS handshake failed"),
+    (aiohttp.ClientConnectorError, "the connection was refused or broke off"),
+    (TimeoutError, "no answer came in time"),
+    (aiohttp.ServerDisconnectedError, "the connection was closed without an answer"),
+    (aiohttp.ClientResponseError, "the answer was not valid HTTP"),
+)
+
+
+def _reason(error: Exception) -> str:
+    """Say in plain words what broke; aiohttp's own texts are for programmers."""
+    known = (words for kind, words in _REASONS if isinstance(error, kind))
+    return next(known, f"the connection broke ({type(error).__name__})")
