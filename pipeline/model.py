@@ -295,6 +295,14 @@ class TaskView:
     unknown_status: str | None = None
     url_fault: str | None = None
 
+    @property
+    def says_nothing(self) -> bool:
+        """Whether the answer names neither a task nor a status that is known.
+
+        Then it is no proof that the provider has the submission.
+        """
+        return self.task_id is None and self.phase is Phase.UNKNOWN
+
 
 BalanceOf: TypeAlias = Literal["key", "account"]
 """Whose balance it is."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pipeline.runner.target import CheckReport, Refused, Target
 
 _PROBLEM = ("row", "cell", "column", "key", "code", "severity", "message")
+_GONE = ("key", "state", "submitted_at", "client_business_id", "task_id", "video_seconds", "cost")
 _STATUS = ("key", "row", "state", "task_id", "video", "error")
 
 
@@ -216,6 +217,7 @@ class _Stated:
             "manifest": str(self.target.manifest),
             "states": self.report.states,
             "rows": listed,
+            "gone": [_pick(one, _GONE) for one in self.report.gone],
         }
 
     def show(self, *, rows: bool) -> None:
@@ -229,6 +231,13 @@ class _Stated:
         print_table([(number, state) for state, number in sorted(self.report.states.items())])
         if not self.report.rows:
             typer.echo("no rows")
+        for one in self.report.gone:
+            typer.echo(
+                f"no longer in the manifest: {one.key}, {one.state}, submitted {one.submitted_at} "
+                f"(UTC) as {one.client_business_id}"
+            )
+        if self.report.gone:
+            typer.echo(f"to settle them: {self.target.invocation.command('resolve', '--all')}")
 
 
 def _show_all_states(stated: Sequence[_Stated]) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.errors import UsageError
+
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
     from pipeline.planner.plan import Mode, Selection
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 _PART = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)')
 """A part of a list, and the comma after it."""
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 ManifestPath = Annotated[
     Path,
@@ -150,6 +155,14 @@ def resolve_options(
     for note in resolved.notes:
         typer.echo(f"note: {note}", err=True)
     return resolved
+
+
+def read_duration_s(option: str, text: str) -> float:
+    """Return seconds from a text such as 90s, 15m, 24h or 2d; raises UsageError."""
+    found = _DURATION.fullmatch(text.strip().casefold())
+    if found is None:
+        raise UsageError(f"{option} {text}: write a time as 90s, 15m, 24h or 2d.")
+    return float(found[1]) * _SECONDS[found[2]]
 
 
 def with_series(sets: list[str] | None, series: str | None) -> list[str] | None:

@@ -5,6 +5,8 @@ Tested in tests/system/test_faults.py and tests/system/test_money.py.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,16 +22,17 @@ from pipeline.cli.options import (
     Set,
     Verbose,
     check_and_show,
+    read_duration_s,
     resolve_options,
 )
-from pipeline.cli.screen import print_json
-from pipeline.errors import ManifestError, UsageError
-from pipeline.manifest.wording import count
+from pipeline.cli.screen import ask, is_terminal, print_json
+from pipeline.errors import ExitCode, ManifestError, UsageError
+from pipeline.manifest.wording import agree, count
 
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
     from pipeline.manifest.invocation import Invocation
-    from pipeline.runner.resolve import Doubt
+    from pipeline.runner.doubts import Doubt, Evidence
     from pipeline.runner.target import Target
 
 
@@ -59,6 +62,32 @@ def _resolve(
             "how the balance changed in that run. Changes nothing.",
         ),
     ] = False,
+    look_up: Annotated[
+        bool,
+        typer.Option(
+            "--look-up",
+            help="Ask the provider for every row to settle, which is free, and settle what it "
+            "finds.",
+        ),
+    ] = False,
+    all_not_found: Annotated[
+        bool,
+        typer.Option(
+            "--all-not-found",
+            help="Look all up, then close what the provider does not know as not sent, once you "
+            "have seen the evidence and agreed. On a terminal only, and only where look-ups have "
+            "been seen to find tasks of this account.",
+        ),
+    ] = False,
+    older_than: Annotated[
+        str | None,
+        typer.Option(
+            "--older-than",
+            metavar="TIME",
+            help="With --all-not-found: leave alone what was sent less than so long ago, as in "
+            "90s, 15m, 24h or 2d.",
+        ),
+    ] = None,
     as_json: Json = False,
     config: ConfigPath = None,
     out: Out = None,
@@ -70,18 +99,33 @@ def _resolve(
 ) -> None:
     """Settle a row that is in doubt or missing, after you have looked into your ToAPIs account.
 
-    --all lists the rows to settle. --task-id looks the task up at the provider, and the next run
+    --all lists the rows to settle, --look-up asks the provider for all of them, --all-not-found
+    also closes what it does not know. --task-id looks a task up at the provider, and the next run
     fetches its video. --not-sent closes the attempt, and the next run submits the row again as a
     new attempt: if the provider had accepted the row after all, it is paid for twice.
     """
     _ = verbose
+    if older_than is not None and not all_not_found:
+        raise UsageError("--older-than can only be used with --all-not-found.")
+    if look_up or all_not_found:
+        if key is not None or task_id is not None or not_sent or list_all or as_json:
+            raise UsageError(
+                "--look-up and --all-not-found are for every row: use them without KEY and the "
+                "other options of resolve."
+            )
+        older_than_s = read_duration_s("--older-than", older_than or "0s")
+        target = resolve_options(manifest, config, out, sets, adopt=adopt, series=series)
+        raise typer.Exit(_settle_all(target, older_than_s if all_not_found else None, adopt=adopt))
     if list_all:
         if key is not None or task_id is not None or not_sent:
             raise UsageError("--all lists every row: use it without KEY, --task-id and --not-sent.")
         _list(resolve_options(manifest, config, out, sets, series=series), as_json=as_json)
         return
     if key is None or (task_id is None) == (not not_sent):
-        raise UsageError("Give a KEY and either --task-id ID or --not-sent, or only --all.")
+        raise UsageError(
+            "Give a KEY and either --task-id ID or --not-sent, or only --all, --look-up or "
+            "--all-not-found."
+        )
     if as_json:
         raise UsageError("--json can only be used with --all.")
     target = resolve_options(manifest, config, out, sets, adopt=adopt, series=series)
@@ -98,6 +142,75 @@ def _settle(target: Target, key: str, task_id: str | None, *, adopt: bool) -> st
     if task_id is None:
         return close_unsent(target, row, adopt=adopt)
     return adopt_task(target, row, task_id, adopt=adopt)
+
+
+def _settle_all(target: Target, older_than_s: float | None, *, adopt: bool) -> ExitCode:
+    """Look all doubts up; with an age, close what the provider does not know. Return the code."""
+    from pipeline.model import shown_key
+    from pipeline.runner.settling import close_not_found, look_up_doubts
+
+    closed: Sequence[str] = ()
+    if older_than_s is None:
+        looked = look_up_doubts(target, adopt=adopt)
+    elif not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+        raise UsageError(
+            "--all-not-found asks before it closes anything, and there is no terminal to ask on.",
+            action=f"Use it on a terminal, or name each row: "
+            f"{target.invocation.command('resolve', 'KEY', '--not-sent')}.",
+        )
+    else:
+        currency = target.config.budget.currency
+        looked, closed = close_not_found(
+            target,
+            older_than_s,
+            lambda doubts, evidence: _agree(doubts, evidence, currency),
+            adopt=adopt,
+        )
+    for key, task in looked.found:
+        typer.echo(f"{shown_key(key)}: task {task} was found; the next run takes it up.")
+    for key, why in looked.unanswered:
+        typer.echo(f"{shown_key(key)}: not known: {why}.")
+    for key in looked.not_found:
+        done = "closed as not sent" if key in closed else "the provider does not know it"
+        typer.echo(f"{shown_key(key)}: {done}.")
+    if closed:
+        typer.echo(f"The next run submits {agree(len(closed), 'this row', 'these rows')} again.")
+    left = looked.left - len(closed)
+    settled = len(looked.found) + len(closed)
+    typer.echo(f"{count(settled, 'row')} settled, {left:,} to settle.")
+    return ExitCode.IN_DOUBT if left else ExitCode.DONE
+
+
+def _agree(doubts: Sequence[Doubt], evidence: Sequence[Evidence], currency: str) -> bool:
+    """Show what would be closed and what balances say of it, and ask."""
+    for one in doubts:
+        cost = "" if one.cost is None else f", {one.cost:,.2f} {currency}"
+        typer.echo(
+            f"{one.key}: {one.client_business_id}, submitted {one.submitted_at} (UTC), "
+            f"{one.video_seconds} s of video{cost}",
+            err=True,
+        )
+    for run in evidence:
+        typer.echo(f"run {run.run_id or '(not known)'}: {_weighed(run, currency)}", err=True)
+    return ask(
+        f"Close {count(len(doubts), 'attempt')} as not sent? The next run submits "
+        f"{agree(len(doubts), 'it', 'them')} again, and whatever was accepted after all is paid "
+        "for twice. [y/N] "
+    )
+
+
+def _weighed(run: Evidence, currency: str) -> str:
+    def priced(cost: float | None) -> str:
+        return "" if cost is None else f" for {cost:,.2f} {currency}"
+
+    in_doubt = f"{count(run.doubts, 'submission')} in doubt{priced(run.cost)}"
+    others = f"{run.accepted:,} accepted{priced(run.accepted_cost)}"
+    fell = (
+        "how much the balance fell is not known"
+        if run.fell is None
+        else f"the balance fell by {run.fell:,.2f}"
+    )
+    return f"{in_doubt}, {others}; {fell}"
 
 
 def _list(target: Target, *, as_json: bool) -> None:

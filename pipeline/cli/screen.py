@@ -138,7 +138,7 @@ def go_on(*, yes: bool) -> bool:
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         typer.echo("Continuing: there is no terminal to ask on.", err=True)
         return True
-    return _ask("Continue and submit? [y/N] ")
+    return ask("Continue and submit? [y/N] ")
 
 
 def agreed(question: str, *, yes: bool) -> bool:
@@ -148,7 +148,7 @@ def agreed(question: str, *, yes: bool) -> bool:
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         typer.echo("Nothing was changed. To do this, add --yes.", err=True)
         return False
-    return _ask(f"{question} [y/N] ")
+    return ask(f"{question} [y/N] ")
 
 
 def go_on_with(refusal: UsageError) -> bool:
@@ -156,10 +156,11 @@ def go_on_with(refusal: UsageError) -> bool:
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         return False
     typer.echo(f"{refusal.message}\n{refusal.action}", err=True)
-    return _ask("Pay for all of them? [y/N] ")
+    return ask("Pay for all of them? [y/N] ")
 
 
-def _ask(question: str) -> bool:
+def ask(question: str) -> bool:
+    """Ask on the terminal; only yes is yes."""
     from pipeline.runner.signals import signals_to
 
     received: list[int] = []

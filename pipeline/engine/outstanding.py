@@ -221,7 +221,7 @@ class Outstanding:
     ) -> tuple[ev.Event, ...]:
         row.lookups += 1
         self._slow_down_or_not(content, now)
-        if isinstance(content, TaskView) and _shows_a_task(content):
+        if isinstance(content, TaskView) and not content.says_nothing:
             self.look_ups.note(row, content, now)
             return self._adopt(row, content, now)
         until = row.lookup_until
@@ -257,7 +257,7 @@ class Outstanding:
         self._slow_down_or_not(content, now)
         since = now if row.unanswered_since is None else row.unanswered_since
         self.look_ups.note(row, content, since + self._settings.outage_s)
-        if isinstance(content, TaskView) and _shows_a_task(content):
+        if isinstance(content, TaskView) and not content.says_nothing:
             self.hold(row)
             sent = (row.event(ev.Intended, row.attempt), row.event(ev.Interrupted))
             return Reaction((*close_earlier(row), *sent, *self._adopt(row, content, now)))
@@ -318,11 +318,6 @@ class _References:
     def note_found(self, view: TaskView) -> None:
         """Take in that a submission in doubt was found by its reference."""
         self.found = self.found or view.task_id is not None
-
-
-def _shows_a_task(view: TaskView) -> bool:
-    # A body that says nothing at all is no proof that the provider has our submission.
-    return view.task_id is not None or view.phase is not Phase.UNKNOWN
 
 
 def _limit_after(since: float | None, wait_s: float) -> float:

@@ -15,12 +15,13 @@ from pipeline.account.recovery import foresee
 from pipeline.account.submission import Submission
 from pipeline.checker.check import CheckedManifest
 from pipeline.errors import ReelsheetError, UsageError
-from pipeline.journal.reading import read_durations
+from pipeline.journal.reading import read_durations, read_runs
 from pipeline.model import Entry
 from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import Action, Selection
 from pipeline.planner.planner import estimate, known_rows
 from pipeline.runner.comparison import Comparison
+from pipeline.runner.doubts import list_doubts
 from pipeline.runner.forgotten import book_of, lost_journal
 from pipeline.runner.neighbours import foresee_unguarded
 from pipeline.runner.order import refuse_unknown_keys
@@ -188,7 +189,11 @@ def status_report(
     """
     refuse_another(target)
     checked = check(target)
-    return StatusReport(row_results(checked.keys, results_now(target, checked), target.folder.root))
+    rows = row_results(checked.keys, results_now(target, checked), target.folder.root)
+    here = set(checked.keys)
+    entries, _ = known_rows(checked, target.folder, _entries_of(target))
+    left = (one for key, one in entries.items() if key not in here)
+    return StatusReport(rows, tuple(list_doubts(left, read_runs(target.folder.journal), {})))
 
 
 def results_now(target: Target, checked: CheckedManifest) -> list[Result]:

@@ -177,8 +177,8 @@ async def _asked(api: ToAPIs, one: Submission) -> Submission | None:
         view = await api.query(one.task_id or one.reference)
     except NoSuchTask:
         return None
-    if view.task_id is None and view.phase is Phase.UNKNOWN:
-        return None  # a body that says nothing at all
+    if view.says_nothing:
+        return None
     return _as_shown(one, view)
 
 

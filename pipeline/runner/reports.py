@@ -14,6 +14,7 @@ from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError
 from pipeline.model import State
 from pipeline.planner.plan import Plan, Step
+from pipeline.runner.doubts import Doubt
 from pipeline.runner.order import Order, Tally
 from pipeline.writer.advice import say_rest, word_again
 from pipeline.writer.layout import Result
@@ -180,9 +181,13 @@ class PlanReport:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """Where the rows of the manifest stand now."""
+    """Where the rows of the manifest stand now.
+
+    `gone` holds what is to be settled of rows that have left the manifest.
+    """
 
     rows: tuple[RowResult, ...]
+    gone: tuple[Doubt, ...] = ()
 
     @property
     def states(self) -> dict[str, int]:

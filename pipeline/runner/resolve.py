@@ -6,12 +6,10 @@ import asyncio
 import contextlib
 import os
 import time
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import inf
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from pipeline.account.opening import open_account
+from pipeline.account.opening import OpenAccount, open_account
 from pipeline.account.reconcile import Standing, reconcile
 from pipeline.account.recovery import asks_first, note_unsent
 from pipeline.checker.check import CheckedManifest
@@ -21,102 +19,14 @@ from pipeline.errors import ManifestError, NoSuchTask, StoreError, UsageError
 from pipeline.events import ClosedUnsent, Event, Found, Interrupted
 from pipeline.journal.journal import Journal
 from pipeline.journal.ownership import find_renamed, read_notes
-from pipeline.journal.reading import RunRecord, read_entries, read_first_events, read_runs
+from pipeline.journal.reading import read_entries, read_first_events, read_runs
 from pipeline.model import Entry, State, TaskView, shown_key
 from pipeline.planner.plan import ENDED_BADLY
 from pipeline.planner.planner import known_rows, renamed_rows
+from pipeline.runner.doubts import UNSETTLED, Doubt, list_doubts
 from pipeline.runner.memory import remember
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.target import Target, check_target
-from pipeline.writer.outcome import iso
-
-_OPEN = (State.SUBMITTING, State.IN_DOUBT, State.MISSING)
-"""The states that a person can settle. Between runs `submitting` means that a run was cut off."""
-
-_PROMPT = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """A submission to settle. Times are UTC in ISO 8601, money is in the budget's currency.
-
-    `row` is None if the row left the manifest. `balance_difference` is how much the account's
-    balance fell during the run that made the submission; compared with the price of the run's other
-    videos it tells whether this submission was paid for.
-    """
-
-    key: str
-    row: int | None
-    state: str
-    submitted_at: str | None
-    attempt: int
-    client_business_id: str
-    task_id: str | None
-    prompt: str
-    video_seconds: int
-    cost: float | None
-    what: str | None
-    run_id: str | None
-    balance_before: float | None
-    balance_after: float | None
-    balance_difference: float | None
-
-
-def list_doubts(
-    entries: Iterable[Entry], runs: Sequence[RunRecord], rows: Mapping[str, int]
-) -> list[Doubt]:
-    """Return the submissions to settle, in the order of their rows.
-
-    Args:
-        entries: What the journal knows of the rows.
-        runs: The runs of the journal, the earliest first.
-        rows: The rows' physical numbers, by key.
-
-    """
-    starts = [run.started_at for run in runs]
-    found = []
-    for entry in entries:
-        if entry.state in _OPEN:
-            index = bisect_right(starts, entry.submitted_at or -inf)
-            found.append(_doubt(entry, runs[max(0, index - 1) :] if index else (), rows))
-    return sorted(found, key=lambda one: (inf if one.row is None else one.row, one.key))
-
-
-def _doubt(entry: Entry, runs: Sequence[RunRecord], rows: Mapping[str, int]) -> Doubt:
-    """Describe a submission that the first of `runs` made; later runs follow it."""
-    attempt, request = entry.attempt, entry.attempt.request
-    before, after = _balances(runs)
-    return Doubt(
-        key=shown_key(entry.key),
-        row=rows.get(entry.key),
-        state=(State.IN_DOUBT if entry.state is State.SUBMITTING else entry.state).value,
-        submitted_at=iso(entry.submitted_at),
-        attempt=attempt.number,
-        client_business_id=attempt.client_business_id,
-        task_id=entry.task_id,
-        prompt=_shorten(request.prompt),
-        video_seconds=request.duration,
-        cost=attempt.cost,
-        what=entry.error_message,
-        run_id=runs[0].run_id if runs else None,
-        balance_before=before,
-        balance_after=after,
-        balance_difference=None if before is None or after is None else round(before - after, 6),
-    )
-
-
-def _balances(runs: Sequence[RunRecord]) -> tuple[float | None, float | None]:
-    if not runs:
-        return None, None
-    # A run that was cut off did not ask at its end: the next run found what it left.
-    later = (run.balance_before for run in runs[1:] if run.balance_before is not None)
-    after = runs[0].balance_after
-    return runs[0].balance_before, next(later, None) if after is None else after
-
-
-def _shorten(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _PROMPT else f"{line[: _PROMPT - 1]}…"
 
 
 def open_doubts(target: Target, checked: CheckedManifest | None) -> list[Doubt]:
@@ -182,7 +92,7 @@ def adopt_task(target: Target, key: str, task_id: str, *, adopt: bool) -> str:
 
     """
     withheld = _is_withheld(target, key)
-    with _open_journal(target, adopt=adopt, followed=not withheld) as journal:
+    with open_journal(target, adopt=adopt, followed=not withheld) as (journal, _):
         entries = journal.entries()
         entry = None if withheld else _open_entry(entries, key)
         try:
@@ -197,7 +107,7 @@ def adopt_task(target: Target, key: str, task_id: str, *, adopt: bool) -> str:
         if entry is None:
             _take_up(target, journal, key, task, view)
         else:
-            _append(journal, entry, Found(key, entry.attempt.number, task))
+            append_event(journal, entry, Found(key, entry.attempt.number, task))
     return f"{shown_key(key)}: task {task} is {view.phase}; the next run takes it up."
 
 
@@ -262,13 +172,13 @@ def close_unsent(target: Target, key: str, *, adopt: bool) -> str:
 
     """
     withheld = _is_withheld(target, key)
-    with _open_journal(target, adopt=adopt, followed=not withheld) as journal:
+    with open_journal(target, adopt=adopt, followed=not withheld) as (journal, _):
         if withheld:
             _refuse_unknown_row(target, key)
             note_unsent(journal, key)
             return f"{shown_key(key)}: noted as not sent; the next run submits it."
         entry = _open_entry(journal.entries(), key)
-        _append(journal, entry, ClosedUnsent(key, entry.attempt.number))
+        append_event(journal, entry, ClosedUnsent(key, entry.attempt.number))
     number = entry.attempt.number
     return (
         f"{shown_key(key)}: attempt {number} is closed; the next run submits it as attempt "
@@ -277,8 +187,21 @@ def close_unsent(target: Target, key: str, *, adopt: bool) -> str:
 
 
 @contextlib.contextmanager
-def _open_journal(target: Target, *, adopt: bool, followed: bool = True) -> Iterator[Journal]:
-    """Open the journal of a manifest for writing; the book learns at once of what is `followed`."""
+def open_journal(
+    target: Target, *, adopt: bool, followed: bool = True
+) -> Iterator[tuple[Journal, OpenAccount | None]]:
+    """Open the journal of a manifest for writing, and the account's book; None if there is none.
+
+    Args:
+        target: The manifest and its output folder.
+        adopt: Take over the journal of a manifest that was moved.
+        followed: Whether the book learns at once of what is written.
+
+    Raises:
+        UsageError: There is no journal.
+        RunLocked: A run works in the folder.
+
+    """
     folder = target.folder
     refuse_renamed(target)
     if is_gone(folder.journal):
@@ -298,7 +221,7 @@ def _open_journal(target: Target, *, adopt: bool, followed: bool = True) -> Iter
         )
         if account is not None and followed:
             account.follow(journal, folder.root, target.invocation, time.time())
-        yield journal
+        yield journal, account
 
 
 def _pass_over(_: str) -> None:
@@ -307,7 +230,7 @@ def _pass_over(_: str) -> None:
 
 def _open_entry(entries: Mapping[str, Entry], key: str) -> Entry:
     entry = entries.get(key)
-    if entry is not None and entry.state in _OPEN:
+    if entry is not None and entry.state in UNSETTLED:
         return entry
     others = sorted(shown_key(one.key) for one in entries.values() if one.state in _OPEN)
     raise UsageError(
@@ -317,7 +240,15 @@ def _open_entry(entries: Mapping[str, Entry], key: str) -> Entry:
     )
 
 
-def _append(journal: Journal, entry: Entry, event: Event) -> None:
+def append_event(journal: Journal, entry: Entry, event: Event) -> None:
+    """Settle a submission by an event of its row.
+
+    Args:
+        journal: The journal, open for writing.
+        entry: The row.
+        event: What settles it.
+
+    """
     events = [event]
     if entry.state is State.SUBMITTING:
         events.insert(0, Interrupted(entry.key, entry.attempt.number))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pipeline.journal.reading import RunRecord
 from pipeline.model import Entry, State
-from pipeline.runner.resolve import list_doubts
+from pipeline.runner.doubts import list_doubts
 from tests.engine.night import attempt
 
 RUNS = [

@@ -7,7 +7,6 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from tests.system.harness import invariants, sheets
 from tests.system.harness.api import Api, wait_for
 from tests.system.harness.product import Product, book_of
+from tests.system.harness.terminal import Seen, terminal
 
 PRICE = {"budget.price_per_second": "0.02"}
 DEAR = {"budget.price_per_second": "100000"}
@@ -126,32 +126,6 @@ def test_a_key_that_is_refused_at_the_balance(product: Product, api: Api) -> Non
     assert "api.key_env" in ended.err
     assert [call["kind"] for call in api.calls(since=mark)] == ["balance"]
     assert set(sheets.states(out).values()) == {"waiting"}
-
-
-@contextlib.contextmanager
-def terminal() -> Iterator[tuple[int, int]]:
-    """A pseudo-terminal: the person's side, and the program's."""
-    pty = pytest.importorskip("pty")
-    person, program = pty.openpty()
-    try:
-        yield person, program
-    finally:
-        os.close(person)
-        os.close(program)
-
-
-class Seen:
-    """What stands on the person's screen so far."""
-
-    def __init__(self, person: int) -> None:
-        os.set_blocking(person, False)
-        self._person = person
-        self.text = ""
-
-    def __call__(self, words: str) -> bool:
-        with contextlib.suppress(BlockingIOError):
-            self.text += os.read(self._person, 65536).decode(errors="replace")
-        return words in self.text
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
