@@ -232,7 +232,7 @@ def _open_entry(entries: Mapping[str, Entry], key: str) -> Entry:
     entry = entries.get(key)
     if entry is not None and entry.state in UNSETTLED:
         return entry
-    others = sorted(shown_key(one.key) for one in entries.values() if one.state in _OPEN)
+    others = sorted(shown_key(one.key) for one in entries.values() if one.state in UNSETTLED)
     raise UsageError(
         f"the row {shown_key(key)!r} is {entry.state if entry else 'not known'}: there is nothing "
         "to settle.",
