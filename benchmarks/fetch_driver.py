@@ -19,6 +19,7 @@ import aiohttp
 from pipeline.downloader.connection import judge, open_session, request_answer
 from pipeline.downloader.fetching import LARGEST_VIDEO_BYTES, Downloader
 from pipeline.downloader.transfer import PartFile, receive
+from pipeline.downloader.way import Way
 
 AT_A_TIME = 8
 Fetch = Callable[[str, str], Awaitable[object]]
@@ -28,7 +29,7 @@ async def transfer(session: aiohttp.ClientSession, folder: Path, url: str, name:
     """Bring the bytes of one video into its part file."""
     part = PartFile(folder, name)
     async with request_answer(
-        session, url, have_bytes=0, mark=None, allow_private=True, headers_s=60
+        session, url, have_bytes=0, mark=None, allow_private=True, headers_s=60, way=Way()
     ) as response:
         verdict = judge(response.status, response.headers, 0, None)
         await receive(response, part, verdict, max_bytes=LARGEST_VIDEO_BYTES, stall_s=60)

@@ -23,7 +23,7 @@ from pipeline.account.reading import (
     submissions_of,
 )
 from pipeline.account.submission import COUNTING, KnownJournal, Submission
-from pipeline.config.loading import api_key
+from pipeline.config.key import api_key
 from pipeline.config.settings import Config
 from pipeline.config.values import is_loopback
 from pipeline.disk.folder import OutputFolder

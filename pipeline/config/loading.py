@@ -90,25 +90,6 @@ def load(
     return config
 
 
-def api_key(config: Config, environ: Mapping[str, str]) -> str:
-    """Return the provider's key, which comes from the environment only; no message repeats it.
-
-    Raises ConfigError when the variable is unset or empty, or holds characters that no key has.
-    """
-    name = config.api.key_env
-    value = environ.get(name, "")
-    where = f"The environment variable {name} (api.key_env)"
-    if not value.strip():
-        state = "is empty" if name in environ else "is not set"
-        raise ConfigError(f"{where} {state}.", action=f"Put your API key into {name}.")
-    again = f"Set {name} again, without quotes, spaces or line breaks around the key."
-    if any(char.isspace() for char in value):
-        raise ConfigError(f"{where} contains spaces or line breaks.", action=again)
-    if not (value.isascii() and value.isprintable()):
-        raise ConfigError(f"{where} contains characters that no key has.", action=again)
-    return value
-
-
 def _gather_file(path: Path, gathered: _Gathered) -> None:
     try:
         if path.stat().st_size > _LARGEST_BYTES:

@@ -20,6 +20,7 @@ from pipeline.config.values import (
     NameTemplate,
     Prepare,
     PromptTemplateText,
+    ProxySetting,
     Resolution,
     SeriesName,
     Sheet,
@@ -273,6 +274,22 @@ class Account(Section):
     """
 
 
+class Http(Section):
+    """How the API and the hosts of the videos are reached."""
+
+    proxy: ProxySetting | None = Field(default="env", repr=False)
+    """The proxy for calls, uploads and downloads. env: those of the environment variables
+    HTTPS_PROXY and HTTP_PROXY, except for the hosts in NO_PROXY. Or its address, for example
+    http://proxy.example:3128, and then all goes through it. null: none. This machine itself is
+    never reached through a proxy.
+    """
+    ca_file: Text | None = None
+    """A file with certificates (PEM) that are trusted beside those of the system, relative to the
+    working folder: for networks that open encrypted connections. null: only those of the system,
+    or of the file that the environment variable SSL_CERT_FILE names.
+    """
+
+
 class Config(Section):
     """All settings of one invocation, resolved once by `loading.load`."""
 
@@ -294,6 +311,8 @@ class Config(Section):
     or another manifest. reuse: copy that video, free. hold: leave the row waiting. pay: buy the
     video again. --pay-again buys it for single rows.
     """
+
+    http: Http = Field(default_factory=Http)
 
     @property
     def rehearses(self) -> bool:

@@ -67,6 +67,29 @@ def is_loopback(base_url: str) -> bool:
         return False
 
 
+def proxy_address(text: str) -> str:
+    """Return the address of an HTTP proxy with its scheme, which may be left out.
+
+    Raises:
+        ValueError: It is none; the text never repeats it, for it may hold a password.
+
+    """
+    example = "write for example http://proxy.example:3128"
+    address = text.strip() if "://" in text else f"http://{text.strip()}"
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError(f"is not the address of a proxy; {example}") from None
+    if parts.scheme.startswith("socks"):
+        raise ValueError(f"is a SOCKS proxy, and only HTTP proxies can be used; {example}")
+    if parts.scheme not in _USUAL_PORT or not _is_host(host) or re.search(r"\s", address):
+        raise ValueError(f"is not the address of a proxy; {example}")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(f"must be the address of the proxy only; {example}")
+    return address.rstrip("/")
+
+
 def looks_secret(text: str) -> bool:
     """Tell whether a text may be a pasted key, which no message may repeat."""
     return bool(_SECRET_LIKE.search(text.strip()))
@@ -194,6 +217,10 @@ def _series(name: str) -> str:
     return name
 
 
+def _proxy(text: str) -> str:
+    return text if text == "env" else proxy_address(_not_blank(text))
+
+
 def _prepare(value: object) -> object:
     return "off" if value is False else value  # YAML reads a plain off as false
 
@@ -222,5 +249,6 @@ PromptTemplateText = Annotated[str, AfterValidator(_prompt_template)]
 NameTemplate = Annotated[str, Field(max_length=500), AfterValidator(_name_template)]
 Sheet = Annotated[str, AfterValidator(_not_blank), BeforeValidator(_sheet)]
 SeriesName = Annotated[str, AfterValidator(_not_blank), AfterValidator(_series)]
+ProxySetting = Annotated[str, AfterValidator(_proxy)]
 Prepare = Annotated[Literal["auto", "off"], BeforeValidator(_prepare)]
 Resolution = Annotated[Literal["720P", "1080p"], BeforeValidator(_resolution)]

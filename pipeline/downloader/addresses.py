@@ -48,6 +48,9 @@ _CLOSED = tuple(
 # Behind a DNS64 every IPv4-only host resolves to this prefix: the address inside decides.
 _NAT64 = IPv6Network("64:ff9b::/96")
 
+_LOCAL_DOMAINS = frozenset(
+    {"localhost", "local", "localdomain", "internal", "intranet", "private", "corp", "home", "lan"}
+)
 _NUMERIC_HOST = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+))*\.?", re.IGNORECASE)
 
 
@@ -83,6 +86,17 @@ def public_refusal(url: URL, came_from: URL | None = None) -> str | None:
     return address_refusal(host)
 
 
+def local_name_refusal(host: str) -> str | None:
+    """Say why a name that cannot be resolved here may not be left to a proxy to resolve.
+
+    A name without a dot, or of a domain that no public name has, is one of the proxy's own network.
+    """
+    labels = host.rstrip(".").casefold().split(".")
+    if len(labels) == 1 or labels[-1] in _LOCAL_DOMAINS or labels[-2:] == ["home", "arpa"]:
+        return "its name belongs to a private network"
+    return None
+
+
 class ForbiddenAddress(OSError):
     """A host name resolved to an address that no download may go to."""
 
@@ -90,16 +104,19 @@ class ForbiddenAddress(OSError):
 class CheckedResolver(AbstractResolver):
     """Resolves names with `resolver` and refuses names that lead to a closed address.
 
-    `refusal` returns why an address is closed; None if it is open.
+    `refusal` returns why an address is closed; None if it is open. The hosts that are `unjudged`
+    are proxies, which lie in the user's own network.
     """
 
     def __init__(
         self,
         resolver: AbstractResolver,
         refusal: Callable[[str], str | None] = address_refusal,
+        unjudged: frozenset[str] = frozenset(),
     ) -> None:
         self._resolver = resolver
         self._refusal = refusal
+        self._unjudged = unjudged
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -116,7 +133,7 @@ class CheckedResolver(AbstractResolver):
 
         """
         found = await self._resolver.resolve(host, port, family)
-        for address in found:
+        for address in [] if host in self._unjudged else found:
             if reason := self._refusal(address["host"]):
                 raise ForbiddenAddress(errno.EACCES, reason)
         return found

@@ -1,10 +1,10 @@
 """The download host: a connection to it, and what its answers mean.
 
-One HTTP session without credentials, cookies or proxy. Redirects are followed by hand: every hop is
-judged before anything is sent to it (see `addresses`). `judge` decides by status and headers alone
-what an answer means. Range requests are as in RFC 9110: 206 continues only if it says exactly what
-is missing, 200 is the whole file again, 416 means that nothing is missing or that our part belongs
-to another file.
+One HTTP session without credentials and cookies. Redirects are followed by hand: every hop is
+judged before anything is sent to it (see `addresses`, and `way` where there is a proxy). `judge`
+decides by status and headers alone what an answer means. Range requests are as in RFC 9110: 206
+continues only if it says exactly what is missing, 200 is the whole file again, 416 means that
+nothing is missing or that our part belongs to another file.
 
 Tested in tests/downloader/test_connection.py and tests/downloader/test_transfer.py.
 """
@@ -29,7 +29,9 @@ from yarl import URL
 from pipeline import __version__
 from pipeline.disk.failures import store_error
 from pipeline.downloader.addresses import CheckedResolver, ForbiddenAddress, public_refusal
+from pipeline.downloader.way import Way, explain_proxy, refuse_proxys_own
 from pipeline.errors import LinkDead, StoreError, TransferBroken
+from pipeline.network import DIRECT, Network, Proxy
 from pipeline.retryafter import retry_after_s
 
 _READ_BUFFER_BYTES = 256 * 1024
@@ -99,16 +101,20 @@ def open_session(
     stall_s: float,
     connect_s: float,
     resolver: AbstractResolver | None = None,
+    network: Network = DIRECT,
 ) -> aiohttp.ClientSession:
     """Open the session. `stall_s` is the longest silence in a body, `connect_s` to connect.
 
-    `resolver` finds the addresses of names, the system's unless given; what it finds is checked.
+    `resolver` finds the addresses of names, the system's unless given; what it finds is checked,
+    except for the proxies of the `network`.
     """
     resolver = resolver or aiohttp.ThreadedResolver()
     if not allow_private:
-        resolver = CheckedResolver(resolver)
+        resolver = CheckedResolver(resolver, unjudged=network.proxy_hosts)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=concurrency, resolver=resolver),
+        connector=aiohttp.TCPConnector(
+            limit=concurrency, resolver=resolver, ssl=network.certificates or True
+        ),
         cookie_jar=aiohttp.DummyCookieJar(),
         # Packed bodies are unpacked by us, because their ranges and lengths are not the file's.
         auto_decompress=False,
@@ -132,10 +138,12 @@ async def request_answer(
     mark: PartMark | None,
     allow_private: bool,
     headers_s: float,
+    way: Way,
 ) -> AsyncIterator[aiohttp.ClientResponse]:
     """Ask for the bytes from `have_bytes` on and yield the answer at the end of the redirects.
 
-    `headers_s` limits the wait for each hop's headers. Raises LinkDead and TransferBroken.
+    `headers_s` limits the wait for each hop's headers; `way` knows the proxies. Raises LinkDead and
+    TransferBroken.
     """
     headers = {"Range": f"bytes={have_bytes}-", "If-Range": mark.validator} if mark else {}
     url, came_from = _parse(link), None
@@ -143,10 +151,14 @@ async def request_answer(
         reason = link_refusal(url, allow_private=allow_private, came_from=came_from)
         if reason:
             raise LinkDead(f"The download link may not be followed: {reason}.")
+        proxy = await way.proxy_for(url)
         async with asyncio.timeout(headers_s):
-            response = await session.get(url, headers=headers, allow_redirects=False)
+            response = await session.get(
+                url, headers=headers, allow_redirects=False, proxy=proxy.url if proxy else None
+            )
         if response.status not in _REDIRECTS:
             try:
+                refuse_proxys_own(response.status, proxy)
                 yield response
             finally:
                 response.release()
@@ -174,9 +186,11 @@ def _next(url: URL, location: str | None) -> URL:
 
 
 def explain_failure(
-    error: aiohttp.ClientError | OSError, url_host: str
+    error: aiohttp.ClientError | OSError, url_host: str, proxy: Proxy | None = None
 ) -> LinkDead | TransferBroken | StoreError:
-    """Say what a failure of the connection means."""
+    """Say what a failure of the connection, through a proxy if there is one, means."""
+    if (broken := explain_proxy(error, proxy)) is not None:
+        return broken
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(cause, ForbiddenAddress):
         return LinkDead(f"The download link may not be followed: {cause.strerror}.")

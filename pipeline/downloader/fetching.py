@@ -33,8 +33,10 @@ from pipeline.downloader.verification import (
     describe_open_file,
     verify_file,
 )
+from pipeline.downloader.way import Way
 from pipeline.errors import BadVideo, TransferBroken
 from pipeline.model import Video
+from pipeline.network import DIRECT, Network
 
 LARGEST_VIDEO_BYTES = 2 * 1024**3
 """The size beyond which a download is given up, unless another is set."""
@@ -55,6 +57,7 @@ class Downloader:
         max_bytes: The size of the largest video.
         verify_timeout_s: The longest time that a video may take to decode.
         resolver: Finds the addresses of hosts; None for the system's.
+        network: The way out: proxies and trusted certificates.
 
     Raises:
         ValueError: There is no such level of `verify`.
@@ -73,6 +76,7 @@ class Downloader:
         max_bytes: int = LARGEST_VIDEO_BYTES,
         verify_timeout_s: float = 120,
         resolver: AbstractResolver | None = None,
+        network: Network = DIRECT,
     ) -> None:
         if verify not in VERIFY_LEVELS:
             raise ValueError(f"verify must be one of {', '.join(VERIFY_LEVELS)}, not {verify!r}")
@@ -84,6 +88,8 @@ class Downloader:
         self._connect_s = connect_s
         self._max_bytes = max_bytes
         self._resolver = resolver
+        self._network = network
+        self._way = Way()
         self._decoders = Decoders(limit_s=verify_timeout_s)
         self._slots = asyncio.Semaphore(concurrency)
         self._names: set[str] = set()
@@ -94,6 +100,7 @@ class Downloader:
         with raise_video_errors(self._folder):
             refuse_link(self._folder)
             self._folder.mkdir(parents=True, exist_ok=True)
+        self._way = Way.of(self._network, self._resolver, private=self._allow_private)
         self._session = await self._stack.enter_async_context(
             open_session(
                 concurrency=self._concurrency,
@@ -101,6 +108,7 @@ class Downloader:
                 stall_s=self._stall_s,
                 connect_s=self._connect_s,
                 resolver=self._resolver,
+                network=self._network,
             )
         )
         await self._stack.enter_async_context(self._decoders)
@@ -204,7 +212,8 @@ class Downloader:
             if resumed is None:
                 resumed = await self._ask(link, part, resume=False)
         except (aiohttp.ClientError, OSError) as error:
-            raise explain_failure(error, _host(link)) from error
+            proxy = self._network.proxy_for(link)
+            raise explain_failure(error, _host(link), proxy) from error
         return bool(resumed)
 
     async def _ask(self, link: str, part: PartFile, *, resume: bool) -> bool | None:
@@ -218,6 +227,7 @@ class Downloader:
             mark=mark,
             allow_private=self._allow_private,
             headers_s=self._connect_s + self._stall_s,
+            way=self._way,
         ) as response:
             verdict = judge(response.status, response.headers, have_bytes, mark)
             if verdict.step is BodyStep.ASK_AGAIN:

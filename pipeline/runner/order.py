@@ -18,6 +18,7 @@ from typing import Protocol, TypeAlias, TypedDict, Unpack
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.naming import normalise_key
+from pipeline.config.key import secret_of
 from pipeline.config.settings import Config
 from pipeline.disk.failures import store_error
 from pipeline.disk.folder import OutputFolder
@@ -104,7 +105,7 @@ class Order:
     @property
     def secret(self) -> str:
         """The key, to be kept out of every text; it need not be one that can be used."""
-        return os.environ.get(self.config.api.key_env, "").strip()
+        return secret_of(self.config, os.environ)
 
 
 @dataclass(slots=True)

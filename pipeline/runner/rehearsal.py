@@ -19,9 +19,10 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from pipeline.config.loading import api_key
+from pipeline.config.key import api_key
 from pipeline.config.settings import Config
 from pipeline.errors import Unfinished
+from pipeline.network import read_network
 from pipeline.toapis.client import ToAPIs
 
 _KEY = "rehearsal"
@@ -61,7 +62,12 @@ async def open_provider(config: Config, state: Path) -> AsyncIterator[ToAPIs]:
             base_url, key = await stack.enter_async_context(_emulator(state)), _KEY
         else:
             base_url, key = config.api.base_url, api_key(config, os.environ)
-        api = ToAPIs(base_url, key, submit_timeout_s=config.api.submit_timeout_s)
+        api = ToAPIs(
+            base_url,
+            key,
+            submit_timeout_s=config.api.submit_timeout_s,
+            network=read_network(config, os.environ),
+        )
         yield await stack.enter_async_context(api)
 
 

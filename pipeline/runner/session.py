@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pipeline.account.guard import Days
 from pipeline.account.opening import OpenAccount
 from pipeline.concealment import conceal
-from pipeline.config.loading import api_key
+from pipeline.config.key import api_key, key_warnings
 from pipeline.config.settings import Config
 from pipeline.config.values import is_loopback
 from pipeline.disk.reserve import Reserve
@@ -30,6 +30,7 @@ from pipeline.events import Accepted, AnswerLost, Downloaded, Event
 from pipeline.journal.reading import read_runs
 from pipeline.lifecycle import SETTLED
 from pipeline.model import State
+from pipeline.network import read_network
 from pipeline.planner.plan import Action
 from pipeline.planner.planner import estimate
 from pipeline.runner.balance import BalanceWatch, Expected, expect
@@ -85,9 +86,12 @@ class ProviderSession:
     def carry_out(self) -> None:
         """Submit, poll and download what the plans say; if it ended early, the tallies say why.
 
-        Raises ConfigError when there is no key, and StoreError, before anything was begun.
+        Raises ConfigError without a key or a way out, and StoreError, before anything begins.
         """
         uploaders = [self._uploader(run) for run in self.runs]
+        if not self._config.rehearses:
+            for sentence in key_warnings(self._config, os.environ):
+                self.watcher.warn(sentence)
         self._unwritten.update(range(len(self.runs)))
         self._open.update(range(len(self.runs)))
         self._left_alone = self.beside + Counter(
@@ -162,6 +166,7 @@ class ProviderSession:
             return "rehearsal"
         # Another key may be another account: told apart by a digest that says nothing elsewhere.
         key = api_key(self._config, os.environ).encode()
+        read_network(self._config, os.environ)
         digest = hmac.digest(run.journal.id.encode(), key, "sha256").hex()[:16]
         return f"{self._config.api.base_url} {digest}"
 
@@ -244,6 +249,7 @@ class ProviderSession:
             concurrency=self._config.limits.downloads,
             verify=self._config.output.verify,
             allow_private=is_loopback(provider.origin),
+            network=read_network(self._config, os.environ),
         )
         return Lane(
             provider,

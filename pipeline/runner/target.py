@@ -20,7 +20,8 @@ from pathlib import Path
 
 from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.checker.rowpictures import PictureProgress
-from pipeline.config.loading import api_key, load
+from pipeline.config.key import api_key
+from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, refuse_link
@@ -29,6 +30,7 @@ from pipeline.journal.ownership import explain_paid_elsewhere, find_manifest, re
 from pipeline.journal.reading import read_entries
 from pipeline.manifest.invocation import Invocation, note_invocation
 from pipeline.model import Problem, Severity
+from pipeline.network import read_network
 from pipeline.runner.namesakes import OutOfPlace, book_knows, find_folder
 
 _DEFAULT_CONFIG = Path("config.yaml")
@@ -288,6 +290,7 @@ def refuse_to_begin(target: Target) -> None:
         raise refusal
     if not target.config.rehearses and is_gone(target.folder.journal):
         api_key(target.config, os.environ)
+        read_network(target.config, os.environ)
 
 
 @contextlib.contextmanager

@@ -6,11 +6,14 @@ Tested in tests/toapis/test_client.py, test_submit.py and test_free_calls.py.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, Self
 
 import aiohttp
 from yarl import URL
 
+from pipeline.network import UNTRUSTED, Network
 from pipeline.retryafter import retry_after_s
 from pipeline.toapis.bodies import Answer, Received, Silence
 
@@ -30,14 +33,23 @@ class Caller:
         key: Sent in the Authorization header.
         connections: The most connections for free calls.
         clock: Returns Unix seconds.
+        network: The way to the origin.
 
     """
 
     def __init__(
-        self, origin: str, key: str, *, connections: int, clock: Callable[[], float]
+        self,
+        origin: str,
+        key: str,
+        *,
+        connections: int,
+        clock: Callable[[], float],
+        network: Network,
     ) -> None:
         self._origin = origin
         self._key = key
+        self._proxy = network.proxy_for(origin)
+        self._certificates = network.certificates or True
         self._connections = connections
         self._clock = clock
         self._paid: aiohttp.ClientSession | None = None
@@ -46,8 +58,9 @@ class Caller:
     async def __aenter__(self) -> Self:
         # No limit here: the cap on submissions in flight is the caller's, and waiting for a place
         # in the pool must not eat the time to connect.
-        self._paid = _session(aiohttp.TCPConnector(force_close=True, limit=0))
-        self._free = _session(aiohttp.TCPConnector(limit=self._connections))
+        trusted = self._certificates
+        self._paid = _session(aiohttp.TCPConnector(force_close=True, limit=0, ssl=trusted))
+        self._free = _session(aiohttp.TCPConnector(limit=self._connections, ssl=trusted))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -81,6 +94,7 @@ class Caller:
         if session is None:
             raise RuntimeError("ToAPIs is used outside of its `async with` block")
         answer: Answer | None = None
+        way = _Way()
         try:
             async with session.request(
                 method,
@@ -89,6 +103,8 @@ class Caller:
                 headers={"Authorization": f"Bearer {self._key}"},
                 timeout=timeout,
                 allow_redirects=False,
+                proxy=self._proxy.url if self._proxy else None,
+                trace_request_ctx=way,
             ) as response:
                 wait_s = None
                 if "Retry-After" in response.headers:
@@ -96,17 +112,46 @@ class Caller:
                 answer = Answer(response.status, await _bounded_body(response), wait_s)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             # Raised only while connecting (refused, DNS, TLS handshake, connect timeout).
-            return Silence(sent=False, reason=_reason(error))
+            return Silence(sent=False, reason=self._reason(error))
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             # A failure while the connection is handed back does not undo a whole answer.
-            return answer or Silence(sent=True, reason=_reason(error))
+            return answer or Silence(sent=way.stands, reason=self._reason(error, way))
         return answer
+
+    def _reason(self, error: Exception, way: _Way | None = None) -> str:
+        """Say in plain words what broke; aiohttp's own texts are for programmers."""
+        if self._proxy is not None:
+            if isinstance(error, aiohttp.ClientHttpProxyError):
+                return self._proxy.explain(error.status)
+            untold = way is not None and not way.stands and not isinstance(error, TimeoutError)
+            if untold or isinstance(error, aiohttp.ClientProxyConnectionError):
+                return self._proxy.explain()
+        known = (words for kind, words in _REASONS if isinstance(error, kind))
+        return next(known, f"the connection broke ({type(error).__name__})")
+
+
+@dataclass(slots=True)
+class _Way:
+    """Whether the connection of a call stands, through a tunnel where there is a proxy.
+
+    Until then nothing has been sent to the API.
+    """
+
+    stands: bool = False
+
+
+async def _note_connection(_: object, context: SimpleNamespace, __: object) -> None:
+    context.trace_request_ctx.stands = True
 
 
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     """Open a session that takes nothing from its surroundings: no proxy, no netrc, no cookies."""
+    watch = aiohttp.TraceConfig()
+    watch.on_connection_create_end.append(_note_connection)
+    watch.on_connection_reuseconn.append(_note_connection)
     return aiohttp.ClientSession(
         connector=connector,
+        trace_configs=[watch],
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         headers={"Accept": "application/json"},
@@ -131,16 +176,10 @@ async def _bounded_body(response: aiohttp.ClientResponse) -> bytes | None:
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (aiohttp.ConnectionTimeoutError, "no connection came about in time"),
     (aiohttp.ClientConnectorDNSError, "the name of the host cannot be resolved"),
-    (aiohttp.ClientConnectorCertificateError, "the certificate of the host is not trusted"),
+    (aiohttp.ClientConnectorCertificateError, UNTRUSTED),
     (aiohttp.ClientSSLError, "the TLS handshake failed"),
     (aiohttp.ClientConnectorError, "the connection was refused or broke off"),
     (TimeoutError, "no answer came in time"),
     (aiohttp.ServerDisconnectedError, "the connection was closed without an answer"),
     (aiohttp.ClientResponseError, "the answer was not valid HTTP"),
 )
-
-
-def _reason(error: Exception) -> str:
-    """Say in plain words what broke; aiohttp's own texts are for programmers."""
-    known = (words for kind, words in _REASONS if isinstance(error, kind))
-    return next(known, f"the connection broke ({type(error).__name__})")

@@ -25,6 +25,7 @@ from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
 from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused
 from pipeline.model import Balance, BalanceOf, Request, TaskView
+from pipeline.network import DIRECT, Network
 from pipeline.toapis import answers, failures, holdings
 from pipeline.toapis.bodies import Received
 from pipeline.toapis.calls import Caller
@@ -50,6 +51,7 @@ class ToAPIs:
         upload_timeout_s: The longest wait for the answer to an upload.
         connections: The most connections for queries, uploads and the balance together.
         clock: Returns Unix seconds, for a date in Retry-After if the answer has no Date.
+        network: The way out: proxies and trusted certificates.
 
     Raises:
         ConfigError: The base URL or the key cannot be used.
@@ -67,13 +69,16 @@ class ToAPIs:
         upload_timeout_s: float = 120,
         connections: int = 100,
         clock: Callable[[], float] = time.time,
+        network: Network = DIRECT,
     ) -> None:
         self.origin = origin_of(base_url)
         self._key = _checked_key(key)
         self._submit_timeout = aiohttp.ClientTimeout(total=submit_timeout_s, connect=connect_s)
         self._query_timeout = aiohttp.ClientTimeout(total=query_timeout_s, connect=connect_s)
         self._upload_timeout = aiohttp.ClientTimeout(total=upload_timeout_s, connect=connect_s)
-        self._caller = Caller(self.origin, self._key, connections=connections, clock=clock)
+        self._caller = Caller(
+            self.origin, self._key, connections=connections, clock=clock, network=network
+        )
 
     async def __aenter__(self) -> Self:
         await self._caller.__aenter__()

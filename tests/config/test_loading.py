@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.checker import rules
 from pipeline.config.catalogue import FIELDS, SECTIONS, describe_setting, sample, say_allowed
-from pipeline.config.loading import api_key, load
+from pipeline.config.loading import load
 from pipeline.config.settings import Config, Defaults
 from pipeline.config.values import ManifestField
 from pipeline.errors import ConfigError, ExitCode
@@ -340,25 +340,10 @@ def test_poll_floor() -> None:
     assert load(None, environ={}, overrides=["polling.floor_s=2"]).poll_floor_s == 2
 
 
-def test_the_key_comes_from_the_environment_only() -> None:
-    """It is returned as it stands, and what cannot be a key is refused by the variable's name."""
-    assert api_key(Config(), {"TOAPIS_API_KEY": "sk-1"}) == "sk-1"
-    for environ, expected in (
-        ({}, "is not set"),
-        ({"TOAPIS_API_KEY": " "}, "is empty"),
-        ({"TOAPIS_API_KEY": "sk-SECRET\n"}, "spaces or line breaks"),
-        ({"TOAPIS_API_KEY": "sk-SECRÈT"}, "no key has"),
-    ):
-        with pytest.raises(ConfigError, match=expected) as caught:
-            api_key(Config(), environ)
-        assert "TOAPIS_API_KEY" in caught.value.message
-        assert "sk-" not in caught.value.message
-
-
 def test_sections_follow_the_design() -> None:
     """The sections stand in the order in which the design shows them."""
     expected = ["api", "limits", "polling", "manifest", "images", "defaults", "output", "budget"]
-    expected += ["account"]
+    expected += ["account", "http"]
     assert [name for name in SECTIONS if "." not in name] == expected
 
 

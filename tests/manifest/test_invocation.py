@@ -81,3 +81,21 @@ def test_the_folder_of_a_journal_to_restore() -> None:
     assert failed.rebuild(Path("outputs/p")) == "reelsheet journal rebuild m/p.csv"
     named = Invocation(Path("p.csv"), Path("outputs/p"))
     assert named.rebuild(Path("outputs/p")).endswith(" p.csv --out outputs/p")
+
+
+@pytest.mark.parametrize(
+    ("typed", "printed"),
+    [
+        ("http.proxy=http://me:w0rd@proxy.example:1", "http.proxy=http://proxy.example:1"),
+        ("http.proxy=me:w0rd@proxy.example:1", "http.proxy=proxy.example:1"),
+        ("http.proxy = 'http://me:w@rd@proxy.example:1'", "proxy.example:1"),
+        ("http.proxy=null", "http.proxy=null"),
+        ("api.model=a@b", "api.model=a@b"),
+    ],
+)
+def test_the_login_of_a_proxy_is_not_printed(typed: str, printed: str) -> None:
+    """Commands are printed and logged, and it belongs to the proxy alone."""
+    command = Invocation(Path("m.csv"), sets=(typed,)).command("run")
+    assert printed in command
+    assert "w0rd" not in command
+    assert "rd@" not in command

@@ -19,6 +19,7 @@ from yarl import URL
 from pipeline.downloader.addresses import CheckedResolver
 from pipeline.downloader.connection import link_refusal, open_session, request_answer
 from pipeline.downloader.fetching import Downloader
+from pipeline.downloader.way import Way
 from pipeline.errors import DownloadError, LinkDead
 from pipeline.model import Phase
 from pipeline.toapis.client import ToAPIs
@@ -163,6 +164,7 @@ async def test_every_redirect_is_judged(location: str, why: str) -> None:
                     mark=None,
                     allow_private=False,
                     headers_s=5,
+                    way=Way(),
                 ):
                     pass
         assert why in str(caught.value)

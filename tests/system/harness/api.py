@@ -27,6 +27,7 @@ class Api:
 
     base_url: str
     pid: int
+    files_url: str = ""
 
     def records(self) -> dict[str, Any]:
         """Return everything that happened at the provider's side, in order."""
@@ -131,7 +132,7 @@ def _started(arguments: Sequence[str]) -> Iterator[Api]:
     assert process.stdout is not None
     try:
         said = json.loads(process.stdout.readline())
-        yield Api(said["base_url"], process.pid)
+        yield Api(said["base_url"], process.pid, said["files_url"])
     finally:
         process.stdin.close()
         process.wait(20)
