@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
 from pipeline.collector import pause_collector
+from pipeline.config.modelnames import picture_counts
 from pipeline.manifest.columns import match_columns
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
 from pipeline.reader.reading import read
@@ -149,6 +150,7 @@ class _Check:
     def __init__(self, path: Path, config: Config, origin: Path | None) -> None:
         self._path = path
         self._config = config
+        self._counts = picture_counts(config.api.model)
         self._origin = origin
         self._prompts: rowtexts.RowPrompts | None = None
         self._names: RowTemplate | None = None  # if a row's video could come out without a name
@@ -234,7 +236,7 @@ class _Check:
         odd = unread.keys() | self._broken
         given = self._config.defaults
         defaults = rules.Form(given.duration, given.aspect_ratio, given.resolution)
-        draft_quickly = drafts.make_drafter(self._fields, defaults)
+        draft_quickly = drafts.make_drafter(self._fields, defaults, self._counts)
         plainly_named, finished = self._names is None, self._drafts
         for row, key in zip(self._manifest.rows, self._keys, strict=True):
             number = row.number
@@ -250,7 +252,13 @@ class _Check:
         """Find every problem of a row; `unread` are those that the reader found in its cells."""
         made = self._prompts.make(row, key) if self._prompts else None
         draft, problems = drafts.draft_row(
-            row, key, manifest=self._manifest, fields=self._fields, defaults=defaults, made=made
+            row,
+            key,
+            manifest=self._manifest,
+            fields=self._fields,
+            defaults=defaults,
+            made=made,
+            counts=self._counts,
         )
         if self._names is not None:
             unnamed = rowtexts.name_problem(self._names, self._manifest, row, key)

@@ -32,25 +32,28 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+PICTURE_COUNTS = tuple(int(one) for one in BY_FIELD["image_urls"].allowed)
+"""How many pictures a video of the default model takes."""
+
 _IMAGE_BREAKS = re.compile(r"[|;\r\n]+")
 _LONGEST_SHOWN = 40
 """Characters of a cell that a message repeats."""
 
 
 def make_drafter(
-    fields: Mapping[str, int], defaults: rules.Form
+    fields: Mapping[str, int], defaults: rules.Form, counts: Sequence[int] = PICTURE_COUNTS
 ) -> Callable[[Row, str], Draft | None]:
     """Make a quick reader of rows, a function of a row and its key.
 
     It gives the draft of `draft_row`, or None for a row that `draft_row` has to read: a row
     without a prompt or with a very long one, with an images column in use, or that breaks a rule.
+    `counts` is how many pictures a video takes.
     """
     forms: dict[tuple[str, ...], rules.Form | None] = {}
     written = [name for name in rules.FORM_FIELDS if name in fields]
     form_cells = _cells_at([fields[name] for name in written])
     image_cells = _cells_at([fields[name] for name in rules.IMAGE_FIELDS if name in fields])
     single = sum(name in fields for name in rules.SINGLE_IMAGES)  # they come first
-    counts = BY_FIELD["image_urls"].allowed
     prompt_at = fields.get("prompt")
     if prompt_at is None:
         return lambda _row, _key: None
@@ -95,17 +98,18 @@ def draft_row(
     fields: Mapping[str, int],
     defaults: rules.Form,
     made: str | Problem | None = None,
+    counts: Sequence[int] = PICTURE_COUNTS,
 ) -> tuple[Draft | None, tuple[Problem, ...]]:
     """Read a row by the rules: a draft unless something is wrong, and all problems at once.
 
     `fields` maps the fields to the indexes of their columns (`Columns.fields`). `made` is a prompt
-    that stands for an empty cell, or the problem that kept it from being made. A draft may come
-    with warnings.
+    that stands for an empty cell, or the problem that kept it from being made. `counts` is how many
+    pictures a video takes. A draft may come with warnings.
     """
     texts = {name: strip_blanks(row.cells[index]) for name, index in fields.items()}
     reading = _Reading(row, key, manifest, fields, texts)
     prompt = reading.prompt(made)
-    images = reading.images()
+    images = reading.images(counts)
     form = rules.form_of(*(reading.text(name) for name in rules.FORM_FIELDS), defaults)
     if form is None:
         reading.explain_form(defaults)
@@ -150,7 +154,7 @@ class _Reading:
             )
         return prompt
 
-    def images(self) -> tuple[str, ...]:
+    def images(self, counts: Sequence[int]) -> tuple[str, ...]:
         named = image_fields(self.row, self.fields)
         if not named:
             return ()
@@ -164,8 +168,8 @@ class _Reading:
                 "The row names pictures both in the images column and in a column for a single "
                 "picture. Keep one of the two.",
             )
-        elif len(texts) not in BY_FIELD["image_urls"].allowed:
-            self._note(last, "image_count", _wrong_count(len(texts)))
+        elif len(texts) not in counts:
+            self._note(last, "image_count", _wrong_count(len(texts), counts))
         return texts
 
     def explain_form(self, defaults: rules.Form) -> None:
@@ -256,9 +260,11 @@ def image_fields(row: Row, fields: Mapping[str, int]) -> list[tuple[str, str]]:
     return found
 
 
-def _wrong_count(named: int) -> str:
+def _wrong_count(named: int, counts: Sequence[int]) -> str:
     remedy = "Remove one or add a third." if named == 2 else "Keep three, one or none."  # noqa: PLR2004
     sentence = BY_FIELD["image_urls"].sentence
+    if 2 in counts:  # noqa: PLR2004 - two pictures are what the models differ in
+        remedy, sentence = "Keep three.", "up to three"
     return f"The row names {named} pictures; a video takes {sentence}. {remedy}"
 
 

@@ -52,7 +52,10 @@ class Api(Section):
     key_env: KeyVariable = "TOAPIS_API_KEY"
     """The name of the environment variable that holds the key. Never write the key itself here."""
     model: Text = "gemini_omni_flash"
-    """The model, spelled as the provider spells it."""
+    """The model, spelled as the provider spells it. gemini-omni-flash is the name that a newer page
+    of the provider has for the same model: then two pictures are allowed as well, and 720P is sent
+    as 720p. Nothing that is made or paid for is made again because of the other name.
+    """
     client_reference: bool = True
     """Send a reference of our own (client_business_id) with each submission, and use it to look up
     submissions whose answer was lost.

@@ -18,10 +18,12 @@ _MARK = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _OPTIONAL = ("duration", "aspect_ratio", "resolution", "image_urls", "client_business_id")
 _FIELDS = frozenset({"model", "prompt", *_OPTIONAL})
 _FRAMES = {
-    ("16:9", "720P"): (1280, 720),
-    ("9:16", "720P"): (720, 1280),
+    ("16:9", "720p"): (1280, 720),
+    ("9:16", "720p"): (720, 1280),
     ("16:9", "1080p"): (1920, 1080),
 }
+_NEWER = "gemini-omni-flash"
+"""The name of the model on its newer page, which has rules of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Order:
     @property
     def frame(self) -> tuple[int, int]:
         """Width and height of the video asked for."""
-        return _FRAMES[self.aspect_ratio, self.resolution]
+        return _FRAMES[self.aspect_ratio, self.resolution.lower()]
 
     def document(self) -> dict[str, Any]:
         """Return it as the JSON object it may have come as."""
@@ -95,16 +97,17 @@ def check_order(body: object, models: tuple[str, ...], known_url: Callable[[str]
     if unknown:
         raise RefusedError(400, "unknown_parameter", f"unknown parameter: {', '.join(unknown)}")
     _check_model(body.get("model"), models)
+    newer = body["model"] == _NEWER
     order = Order(
         model=body["model"],
         prompt=_prompt(body.get("prompt")),
         duration_s=_duration(body.get("duration", 6)),
         aspect_ratio=_one_of(body, "aspect_ratio", ("16:9", "9:16")),
-        resolution=_one_of(body, "resolution", ("720P", "1080p")),
-        image_urls=_image_urls(body, known_url),
+        resolution=_one_of(body, "resolution", ("720p" if newer else "720P", "1080p")),
+        image_urls=_image_urls(body, known_url, (1, 2, 3) if newer else (1, 3)),
         client_business_id=_reference(body),
     )
-    if (order.aspect_ratio, order.resolution) not in _FRAMES:
+    if (order.aspect_ratio, order.resolution.lower()) not in _FRAMES:
         raise _invalid("resolution", "1080p is only available with aspect_ratio 16:9")
     return order
 
@@ -143,14 +146,17 @@ def _one_of(body: Mapping[str, Any], field: str, allowed: tuple[str, str]) -> st
     return value
 
 
-def _image_urls(body: Mapping[str, Any], known_url: Callable[[str], bool]) -> tuple[str, ...]:
+def _image_urls(
+    body: Mapping[str, Any], known_url: Callable[[str], bool], counts: tuple[int, ...]
+) -> tuple[str, ...]:
     if "image_urls" not in body:
         return ()
     urls = body["image_urls"]
     if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
         raise _invalid("image_urls", "must be an array of strings")
-    if len(urls) not in (1, 3):
-        raise _invalid("image_urls", f"must hold 1 or 3 URLs, not {len(urls)}")
+    if len(urls) not in counts:
+        allowed = " or ".join(map(str, counts))
+        raise _invalid("image_urls", f"must hold {allowed} URLs, not {len(urls)}")
     for url in urls:
         if not _is_http(url):
             raise _invalid("image_urls", "must be public http or https URLs")

@@ -35,6 +35,7 @@ from pipeline.planner.plan import Action
 from pipeline.planner.planner import estimate
 from pipeline.runner.balance import BalanceWatch, Expected, expect
 from pipeline.runner.engine_setup import PlannedLane, build_engine, finds_by_reference, known_tasks
+from pipeline.runner.modelcheck import look_at_models
 from pipeline.runner.order import RunProgress, Tally, Watcher
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.run import ManifestRun
@@ -197,6 +198,9 @@ class ProviderSession:
             if asks:
                 needed = self._estimate_money()
                 stop = await balance.look_before(providers[0], needed, config.budget.currency)
+                if stop is None:
+                    model, warn = config.api.model, self.watcher.warn
+                    stop = await look_at_models(providers[0], model, warn)
                 if stop is not None:
                     engine.stop(stop)
             brake.steer(scheduler)

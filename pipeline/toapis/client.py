@@ -20,6 +20,7 @@ from urllib.parse import quote
 import aiohttp
 
 from pipeline.concealment import conceal
+from pipeline.config.modelnames import written_resolution
 from pipeline.config.values import TASK_PATH, origin_of
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
@@ -136,7 +137,7 @@ class ToAPIs:
             "prompt": request.prompt,
             "duration": request.duration,
             "aspect_ratio": request.aspect_ratio,
-            "resolution": request.resolution,
+            "resolution": written_resolution(request.resolution, request.model),
         }
         if image_urls:
             body["image_urls"] = list(image_urls)

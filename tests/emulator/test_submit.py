@@ -41,6 +41,9 @@ async def test_a_plain_request_is_accepted(api: Any) -> None:
         {"client_business_id": "a b"},
         {"client_business_id": "a" * 65},
         {"seed": 1},
+        {"model": "gemini-omni-flash", "resolution": "720P"},
+        {"model": "gemini-omni-flash", "image_urls": ["https://example.com/a.jpg"] * 4},
+        {"model": "gemini-omni-flash", "resolution": "1080p", "aspect_ratio": "9:16"},
     ],
     ids=str,
 )
@@ -61,6 +64,8 @@ async def test_a_broken_rule_is_refused(api: Any, fields: dict[str, Any]) -> Non
         {"image_urls": ["https://example.com/a.jpg"]},
         {"image_urls": ["https://example.com/a.jpg"] * 3},
         {"model": "gemini-omni-flash"},
+        {"model": "gemini-omni-flash", "resolution": "720p", "aspect_ratio": "9:16"},
+        {"model": "gemini-omni-flash", "image_urls": ["https://example.com/a.jpg"] * 2},
     ],
     ids=str,
 )
