@@ -251,14 +251,9 @@ class _Check:
     def _check_row(self, row: Row, key: str, defaults: rules.Form, unread: list[Problem]) -> None:
         """Find every problem of a row; `unread` are those that the reader found in its cells."""
         made = self._prompts.make(row, key) if self._prompts else None
+        sheet, fields, counts = self._manifest, self._fields, self._counts
         draft, problems = drafts.draft_row(
-            row,
-            key,
-            manifest=self._manifest,
-            fields=self._fields,
-            defaults=defaults,
-            made=made,
-            counts=self._counts,
+            row, key, manifest=sheet, fields=fields, defaults=defaults, made=made, counts=counts
         )
         if self._names is not None:
             unnamed = rowtexts.name_problem(self._names, self._manifest, row, key)

@@ -56,7 +56,7 @@ def secret_of(config: Config, environ: Mapping[str, str]) -> str:
 def key_warnings(config: Config, environ: Mapping[str, str]) -> list[str]:
     """Return what is worth a word about where the key comes from, though it can be used."""
     name = config.api.key_env
-    found = _file_of(name, environ)
+    found = None if config.rehearses else _file_of(name, environ)
     if found is None:
         return []
     path, source = found

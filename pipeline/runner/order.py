@@ -81,9 +81,8 @@ class Order:
     """What to run: the checked manifest, where to, how, and which rows.
 
     `source` is the file into whose copy the results are written: for an .xlsx or .xlsm manifest a
-    copy made just before it was checked, else the manifest itself. `go_on` is asked whether to
-    submit although the account does not hold enough, `go_on_with` whether to submit in spite of a
-    refusal that only a person can judge. `typed` is what the user named.
+    copy made just before it was checked, else itself. `go_on` is asked whether to submit although
+    the account holds too little, `go_on_with` whether to in spite of a refusal; `typed` was named.
     """
 
     checked: CheckedManifest

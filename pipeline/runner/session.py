@@ -90,9 +90,8 @@ class ProviderSession:
         Raises ConfigError without a key or a way out, and StoreError, before anything begins.
         """
         uploaders = [self._uploader(run) for run in self.runs]
-        if not self._config.rehearses:
-            for sentence in key_warnings(self._config, os.environ):
-                self.watcher.warn(sentence)
+        for sentence in key_warnings(self._config, os.environ):
+            self.watcher.warn(sentence)
         self._unwritten.update(range(len(self.runs)))
         self._open.update(range(len(self.runs)))
         self._left_alone = self.beside + Counter(
@@ -199,8 +198,7 @@ class ProviderSession:
                 needed = self._estimate_money()
                 stop = await balance.look_before(providers[0], needed, config.budget.currency)
                 if stop is None:
-                    model, warn = config.api.model, self.watcher.warn
-                    stop = await look_at_models(providers[0], model, warn)
+                    stop = await look_at_models(providers[0], config.api.model, self.watcher.warn)
                 if stop is not None:
                     engine.stop(stop)
             brake.steer(scheduler)
@@ -210,11 +208,8 @@ class ProviderSession:
                 await scheduler.run()
             finally:
                 await asyncio.gather(*self._finishing)
-            if asks and not any(
-                one.exit_code is ExitCode.STOPPED
-                for one in engine.stops
-                if one.reach is Reach.EVERYTHING
-            ):
+            final = [one for one in engine.stops if one.reach is Reach.EVERYTHING]
+            if asks and not any(one.exit_code is ExitCode.STOPPED for one in final):
                 await balance.look_after(providers[0])
 
     async def _sees_references(self, provider: ToAPIs) -> bool:

@@ -14,6 +14,7 @@ from pipeline.errors import ConfigError
 
 KEY = "sk-4f9aSECRETc81"
 OTHER = "sk-OTHERb20cSECRET"
+LIVE = Config(provider="toapis")
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_a_file_with_a_key(tmp_path: Path, text: str) -> None:
     file.chmod(0o600)
     environ = {"TOAPIS_API_KEY_FILE": str(file)}
     assert api_key(Config(), environ) == secret_of(Config(), environ) == KEY
-    assert key_warnings(Config(), environ) == []
+    assert key_warnings(LIVE, environ) == []
 
 
 @pytest.mark.parametrize(
@@ -82,21 +83,21 @@ def test_the_order_of_the_places(tmp_path: Path) -> None:
     file.chmod(0o600)
     environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     assert api_key(Config(), environ) == "sk-of-the-service-7"
-    assert key_warnings(Config(), environ) == []
+    assert key_warnings(LIVE, environ) == []
     environ["TOAPIS_API_KEY_FILE"] = str(file)
     assert api_key(Config(), environ) == OTHER
     environ["TOAPIS_API_KEY"] = ""
     assert api_key(Config(), environ) == OTHER
     environ["TOAPIS_API_KEY"] = KEY
     assert api_key(Config(), environ) == secret_of(Config(), environ) == KEY
-    (warning,) = key_warnings(Config(), environ)
+    (warning,) = key_warnings(LIVE, environ)
     assert "TOAPIS_API_KEY is used" in warning
     assert str(file) in warning
     assert "SECRET" not in warning
     environ["TOAPIS_API_KEY"] = OTHER
-    assert key_warnings(Config(), environ) == []
+    assert key_warnings(LIVE, environ) == []
     file.unlink()
-    assert key_warnings(Config(), environ) == []
+    assert key_warnings(LIVE, environ) == []
 
 
 def test_another_variable_has_another_file(tmp_path: Path) -> None:
@@ -118,4 +119,4 @@ def test_a_file_that_others_can_read(tmp_path: Path, mode: int, warns: int) -> N
     file.chmod(mode)
     environ = {"TOAPIS_API_KEY_FILE": str(file)}
     assert api_key(Config(), environ) == KEY
-    assert len(key_warnings(Config(), environ)) == warns
+    assert len(key_warnings(LIVE, environ)) == warns
