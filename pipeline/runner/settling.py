@@ -23,7 +23,7 @@ from pipeline.journal.reading import read_runs
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, State, TaskView, shown_key
 from pipeline.runner.doubts import UNSETTLED, Doubt, Evidence, list_doubts, weigh
-from pipeline.runner.forgotten import finds_by_reference, known_tasks
+from pipeline.runner.engine_setup import finds_by_reference, known_tasks
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.resolve import append_event, open_journal
 from pipeline.runner.target import Target
