@@ -100,7 +100,7 @@ def show_plans(targets: Targets, selection: Selection, *, as_json: bool, verbose
         else:
             for warning in report.warnings:
                 typer.echo(f"warning: {warning}", err=True)
-            plans.append(_Planned(target, report))
+            plans.append(_Planned(target, report, selection))
     if as_json:
         print_documents(targets, plans, _Planned.document)
     else:
@@ -138,6 +138,7 @@ class _Planned:
 
     target: Target
     plan: PlanReport
+    selection: Selection
 
     def document(self) -> dict[str, object]:
         plan = self.plan
@@ -153,6 +154,7 @@ class _Planned:
 
     def show(self, *, verbose: bool) -> None:
         from pipeline.model import shown_key
+        from pipeline.writer.advice import say_left_out
         from pipeline.writer.outcome import EDITED
 
         plan = self.plan
@@ -163,6 +165,8 @@ class _Planned:
                 )
         print_table([(number, group) for group, number in plan.groups.items() if number])
         _say_costs([self])
+        for line in say_left_out(plan.steps, self.selection, self.target.invocation):
+            typer.echo(line)
         edited = sum(step.waits_for_redo for step in plan.steps)
         if edited:
             typer.echo(f"left alone: {count(edited, 'row')} {EDITED}")

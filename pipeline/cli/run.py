@@ -46,6 +46,9 @@ _Yes = Annotated[
         "--yes", "-y", help="Submit without asking, even if the balance is too low for all rows."
     ),
 ]
+_DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only show what would be done, like `reelsheet plan`.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -66,9 +69,7 @@ def _run(
     limit: Limit = None,
     only: Only = None,
     pay_again: PayAgain = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would be done, like `reelsheet plan`.")
-    ] = False,
+    dry_run: _DryRun = False,
     yes: _Yes = False,
     strict: Strict = False,
     adopt: Adopt = False,
@@ -111,6 +112,7 @@ def _retry(
     limit: Limit = None,
     only: Only = None,
     pay_again: PayAgain = None,
+    dry_run: _DryRun = False,
     yes: _Yes = False,
     adopt: Adopt = False,
     verbose: Verbose = False,
@@ -119,19 +121,24 @@ def _retry(
     """Make new attempts for rows that ended badly; submits nothing else.
 
     Videos that are already paid for are fetched as well. limits.attempts limits the attempts of a
-    row over all runs, so that a nightly retry cannot pay for ever. The exit code concerns only the
+    row over all runs, so that a nightly retry cannot pay for ever. A row whose failure no retry can
+    help, as the provider does not allow its content, is left out until it is changed, or named with
+    --only. The exit code concerns only the
     rows in these states and the videos that were fetched.
     """
     from pipeline.planner.plan import Mode
 
-    _ = verbose
     target = resolve_options(manifest, config, out, sets, adopt=adopt, series=series)
     selection = select_rows(
         target, Mode.RETRY, retry=states, limit=limit, only=only, pay_again=pay_again
     )
-    _carry_out(
-        Targets([target], several=False), selection, "retry", yes=yes, adopt=adopt, quiet=quiet
-    )
+    targets = Targets([target], several=False)
+    if dry_run:
+        from pipeline.cli.planning import show_plans
+
+        show_plans(targets, selection, as_json=False, verbose=verbose)
+        return
+    _carry_out(targets, selection, "retry", yes=yes, adopt=adopt, quiet=quiet)
 
 
 def _fetch(

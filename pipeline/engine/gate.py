@@ -14,6 +14,7 @@ from math import inf
 from pipeline.engine.limits import PROBE, SUBMIT, Bucket, RunLimits
 from pipeline.engine.rows import Stop, stop_for_equal_refusals, stop_for_outage
 from pipeline.errors import ProviderError, Throttled
+from pipeline.refusals import concerns_setting
 
 _EQUAL_REFUSALS = 5
 """After this many equal refusals in a row and no acceptance in the run a setting is wrong."""
@@ -122,6 +123,10 @@ class Gate:
         """Take note of a definite refusal; return a Stop when the series means a wrong setting."""
         self._failures = self._doubts = self._probes = 0
         self._failing_since = None
+        if not concerns_setting(error.status, error.code):
+            # A refusal of a row's own content, however many there are of them.
+            self._refusals, self._refusal = 0, None
+            return None
         signature = (error.status, error.code)
         self._refusals = self._refusals + 1 if signature == self._refusal else 1
         self._refusal = signature

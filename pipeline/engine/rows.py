@@ -179,7 +179,7 @@ def stop_for_equal_refusals(refusals: int, message: str) -> Stop:
         ExitCode.STOPPED,
         f"{refusals} submissions in a row were refused for the same reason: {message}",
         Reach.SUBMITTING,
-        "Check api.model, api.client_reference and what the key may do.",
+        "Check api.model and what the key may do, then run again with --retry refused.",
     )
 
 

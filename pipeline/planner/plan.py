@@ -23,6 +23,7 @@ from pipeline.lifecycle import PAID
 from pipeline.manifest.invocation import quoted_option
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, Request, State, shown_key
+from pipeline.refusals import past_help
 
 
 class Mode(StrEnum):
@@ -109,6 +110,8 @@ class Step(NamedTuple):
     another one now. `repeat_of` is what was bought before for the very same request, `hold` why a
     repeat waits for it. `unmet` says what was asked for with the row's key and is not done. A
     tuple, because there is one for each row and it costs a third of a frozen dataclass.
+
+    `past_help` is the provider's code for which a row was left out that a retry was asked for.
     """
 
     key: str
@@ -121,6 +124,7 @@ class Step(NamedTuple):
     repeat_of: Submission | None = None
     hold: Hold | None = None
     unmet: str | None = None
+    past_help: str | None = None
 
     @property
     def held(self) -> bool:
@@ -282,6 +286,10 @@ def _is_selected(key: str, selection: Selection) -> bool:
     return selection.only is None or key in selection.only
 
 
+def _is_named(key: str, selection: Selection) -> bool:
+    return key in (selection.only or ()) or key in selection.redo or key in selection.pay_again
+
+
 def _group(entry: Entry) -> str:
     return _GROUP_OF[entry.state]
 
@@ -310,6 +318,11 @@ def _ended_badly(request: Request, entry: Entry, group: str, selection: Selectio
     # A video that was delivered once and deleted since is paid for again only when it is named.
     asked = entry.state in selection.retry and selection.mode is not Mode.FETCH
     if asked and entry.video is None:
+        # A failed attempt may cost as much as a good one: this request would only fail again.
+        code = past_help(entry.error_code, entry.error_message)
+        if code and group != CHANGED and not _is_named(entry.key, selection):
+            reason = f"{entry.state}: a retry cannot help ({code}); change the row, or name it"
+            return Step(entry.key, Action.LEAVE, group, reason, past_help=code)
         return _submit_again(entry, request, group, f"{entry.state}: a new attempt", selection)
     reason, counts = f"{entry.state}: needs --retry for a new attempt", selection.mode is Mode.RUN
     return Step(entry.key, Action.LEAVE, group, reason, counts)

@@ -30,7 +30,7 @@ from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
 from pipeline.runner.takes import NOTHING_BOUGHT, Purchases
 from pipeline.scheduler.seams import Clock
-from pipeline.writer.advice import number_sent, rest_of, word_again
+from pipeline.writer.advice import number_sent, rest_of, say_left_out, word_again
 from pipeline.writer.outcome import code_at_end, highest, is_unasked, remarks
 from pipeline.writer.publish import publish, states_of
 from pipeline.writer.summary import write_summary
@@ -325,7 +325,10 @@ class ManifestRun:
             "end", exit_code=int(code), states=dict(summary.states), notes=published.notes
         )
         self._note_end(ended, int(code), asked=not any(map(is_unasked, results)))
-        told = remarks(plan.steps, results, stopped=bool(stops))
+        told = (
+            *remarks(plan.steps, results, stopped=bool(stops)),
+            *say_left_out(plan.steps, order.selection, order.invocation),
+        )
         published = replace(published, notes=(*published.notes, *say_at_end(order, told, rest)))
         return report_run(order, tally, summary, results, published, stops=stops)
 

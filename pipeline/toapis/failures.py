@@ -8,6 +8,7 @@ Tested in tests/toapis/test_submit.py and tests/toapis/test_free_calls.py.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeVar
 
 from pipeline.errors import (
@@ -96,7 +97,8 @@ def _rejection_in(answer: Answer, told: Complaint) -> ProviderError | None:
     if _tells_quota(answer, told):
         return _failed(OutOfCredit, "has no credit left", answer, told, action=_TOP_UP)
     if "model_not_found" in told.words:
-        return _failed(Refused, "does not know the model", answer, told)
+        named = replace(told, code="model_not_found")
+        return _failed(Refused, "does not know the model", answer, named)
     if _is_throttling(answer, told):
         return _failed(Throttled, "asks to slow down", answer, told)
     if answer.status in _REFUSING:

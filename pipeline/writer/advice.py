@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.manifest.invocation import Invocation, of_rows
-from pipeline.manifest.wording import agree, count
+from pipeline.manifest.wording import agree, count, plural
 from pipeline.model import Entry, State, shown_key
-from pipeline.planner.plan import Mode, Selection
+from pipeline.planner.plan import Mode, Selection, Step
+from pipeline.refusals import WORDS, About, about
 
 _AGAIN = re.compile(r"\b([Rr])un again\b")
 _KEYS_SHOWN = 10
@@ -110,18 +111,17 @@ ADVICE_OF_STATE = {
 }
 """What to do about a row in each state, unless its error code says more."""
 
-ADVICE_OF_CODE: tuple[tuple[tuple[str, ...], Advice], ...] = (
-    (("no_video_url", "unusable_video_url", "task_gone"), ASK_SUPPORT),
-    (("model_not_found", "permission", "forbidden", "unauthorized", "access"), FIX_SETTING),
-    (("quota", "balance", "insufficient", "payment", "credit"), TOP_UP),
-    (("moderation", "policy", "safety", "sensitive", "prohibited", "nsfw"), FIX_PROMPT),
-    (("picture", "image", "upload"), FIX_PICTURE),
-    (("timeout", "overload", "busy", "unavailable", "internal", "server", "upstream"), WAIT),
-)
-"""What to do about an error code that contains one of these words; the first match counts.
+_ADVICE_ABOUT = {
+    About.VIDEO: ASK_SUPPORT,
+    About.SETTING: FIX_SETTING,
+    About.CREDIT: TOP_UP,
+    About.CONTENT: FIX_PROMPT,
+    About.PICTURE: FIX_PICTURE,
+    About.PASSING: WAIT,
+}
 
-The provider writes its messages in four languages, so only its codes are read.
-"""
+ADVICE_OF_CODE = tuple((words, _ADVICE_ABOUT[subject]) for subject, words in WORDS)
+"""What to do about an error code that contains one of these words; the first match counts."""
 
 _BY_CODE = frozenset({State.REFUSED, State.FAILED, State.EXPIRED})
 
@@ -129,10 +129,9 @@ _BY_CODE = frozenset({State.REFUSED, State.FAILED, State.EXPIRED})
 def advise(state: State, code: str | None = None) -> Advice | None:
     """Return what to do about a row in this state; None where nothing is to be done."""
     if state in _BY_CODE and code is not None:
-        folded = code.casefold()
-        for words, advice in ADVICE_OF_CODE:
-            if any(word in folded for word in words):
-                return advice
+        subject = about(code)
+        if subject is not None:
+            return _ADVICE_ABOUT[subject]
     return ADVICE_OF_STATE.get(state)
 
 
@@ -170,6 +169,33 @@ def say_rest(
         f"{count(len(rest), 'row')} asked for by key {agree(len(rest), 'was', 'were')} not sent: "
         f"{list_keys(rest)}. For the rest: {_rest_command(rest, selection, typed, keys)}"
     )
+
+
+def say_left_out(steps: Iterable[Step], selection: Selection, typed: Invocation) -> tuple[str, ...]:
+    """Say which rows get no new attempt because none can help, by the provider's code.
+
+    Args:
+        steps: what the run does with each row.
+        selection: what it is asked to do.
+        typed: what the user named.
+
+    """
+    by_code: dict[str, list[str]] = {}
+    for step in steps:
+        if step.past_help is not None:
+            by_code.setdefault(step.past_help, []).append(step.key)
+    again = "--states" if selection.mode is Mode.RETRY else "--retry"
+    return tuple(
+        f"{count(len(keys), 'row')} left out, because the provider would say {code} again: "
+        f"{list_keys(keys)}. Change the {plural(len(keys), 'row')} and run again; to pay for a new "
+        f"attempt at one as it is: {_attempt_command(keys[0], again, selection, typed)}"
+        for code, keys in by_code.items()
+    )
+
+
+def _attempt_command(key: str, again: str, selection: Selection, typed: Invocation) -> str:
+    states = of_rows(again, sorted(selection.retry))
+    return typed.command(selection.mode.value, *states, *of_rows("--only", [key]))
 
 
 def list_keys(keys: Sequence[str]) -> str:

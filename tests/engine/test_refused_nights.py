@@ -145,9 +145,12 @@ def test_401_on_a_query_stops_the_run() -> None:
     assert State.FAILED not in stopped.states()
 
 
-def test_equal_refusals_from_the_start_stop_submitting() -> None:
-    """Five equal refusals with no acceptance mean a setting, not the rows."""
-    provider = Provider(on_submit=lambda *_: Refused("no such model", status=503, code="model"))
+@pytest.mark.parametrize(
+    ("status", "code"), [(503, "model_not_found"), (403, "access_denied"), (403, None)]
+)
+def test_equal_refusals_from_the_start_stop_submitting(status: int, code: str | None) -> None:
+    """Five equal refusals of model or key with no acceptance mean a setting, not the rows."""
+    provider = Provider(on_submit=lambda *_: Refused("no", status=status, code=code))
     settings = replace(SETTINGS, submits_in_flight=1)
     stopped = night(500, provider, settings).run()
     assert stopped.states() == {State.REFUSED: 5, State.WAITING: 495}
@@ -163,6 +166,40 @@ def test_refusals_after_an_acceptance_are_the_rows_own() -> None:
     settings = replace(SETTINGS, submits_in_flight=1)
     done = night(100, Provider(on_submit=hook), settings).run()
     assert done.states() == {State.DONE: 1, State.REFUSED: 99}
+    assert done.engine.stops == []
+
+
+@pytest.mark.parametrize("status", [400, 404, 413, 422])
+def test_refusals_of_content_never_end_a_night(status: int) -> None:
+    """A hundred equal ones at the top of the sheet are the rows' own: all others are made."""
+    hook: SubmitHook = lambda command, *_: (  # noqa: E731
+        Refused("no", status=status, code="invalid_request")
+        if command.attempt.key < "row000100"
+        else None
+    )
+    done = night(150, Provider(on_submit=hook)).run()
+    assert done.states() == {State.REFUSED: 100, State.DONE: 50}
+    assert done.engine.stops == []
+
+
+def test_content_that_is_not_allowed_is_no_matter_of_rights() -> None:
+    """A 403 whose code speaks of content is the row's own, as any other refusal of content."""
+    error = Refused("no", status=403, code="content_policy_violation")
+    done = night(30, Provider(on_submit=lambda *_: error)).run()
+    assert done.states() == {State.REFUSED: 30}
+    assert done.engine.stops == []
+
+
+def test_a_refusal_of_content_interrupts_a_row_of_others() -> None:
+    """Five in a row are five with nothing in between."""
+
+    def hook(command: Submit, _: int, __: float) -> ProviderError:
+        own = int(command.attempt.key[3:]) % 4 == 3
+        return Refused("no", status=422 if own else 403)
+
+    settings = replace(SETTINGS, submits_in_flight=1)
+    done = night(40, Provider(on_submit=hook), settings).run()
+    assert done.states() == {State.REFUSED: 40}
     assert done.engine.stops == []
 
 

@@ -271,6 +271,45 @@ def test_the_attempts_of_one_request_are_limited() -> None:
     assert plan_of(request(), spent, Selection(redo=frozenset("a"))).action is Action.LEAVE
 
 
+HOPELESS = replace(entry(State.FAILED), error_code="content_policy_violation")
+
+
+@pytest.mark.parametrize("mode", [Mode.RETRY, Mode.RUN])
+@pytest.mark.parametrize("state", [State.FAILED, State.REFUSED, State.EXPIRED])
+def test_a_retry_leaves_out_what_no_retry_can_help(state: State, mode: Mode) -> None:
+    """It counts as before, and the step says why, with the provider's code."""
+    step = plan_of(request(), replace(HOPELESS, state=state), Selection(mode, retry=ENDED_BADLY))
+    assert told(step) == (Action.LEAVE, state.value, True)
+    assert step.past_help == "content_policy_violation"
+    assert "a retry cannot help (content_policy_violation)" in step.reason
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "sent"),
+    [
+        (None, "content_policy_violation", False),
+        (None, "blocked by the policy of the house", True),
+        ("internal_error", "content policy", True),
+        ("query_timeout", None, True),
+        (None, None, True),
+    ],
+)
+def test_only_codes_are_read(code: str | None, message: str | None, *, sent: bool) -> None:
+    """Sentences come in four languages; a message of a single word is a code."""
+    failed = replace(HOPELESS, error_code=code, error_message=message)
+    assert (plan_of(request(), failed, RETRY).action is Action.SUBMIT) == sent
+
+
+def test_a_changed_or_named_row_is_tried_again() -> None:
+    """Another request may be allowed; and whoever names the row has decided."""
+    assert plan_of(request("edited"), HOPELESS, RETRY).action is Action.SUBMIT
+    named = replace(RETRY, only=frozenset("a"))
+    assert plan_of(request(), HOPELESS, named).action is Action.SUBMIT
+    redone = Selection(redo=frozenset("a"))
+    assert plan_of(request(), HOPELESS, redone).action is Action.SUBMIT
+    assert plan_of(request(), HOPELESS, Selection()).past_help is None, "no retry was asked for"
+
+
 def test_attempts_that_never_went_out_do_not_count() -> None:
     """A row closed as not sent has spent nothing."""
     unsent = replace(entry(State.REFUSED), submitted_at=None)
