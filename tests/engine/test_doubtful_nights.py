@@ -142,7 +142,7 @@ def test_doubts_of_earlier_runs_are_no_outage() -> None:
 
 def test_a_found_doubt_of_an_earlier_run_is_no_acceptance_now() -> None:
     """What was accepted yesterday does not hide that today's settings are wrong."""
-    provider = Provider(on_submit=lambda *_: Refused("no such model", status=404))
+    provider = Provider(on_submit=lambda *_: Refused("no", status=404, code="model_not_found"))
     entries = in_doubt(1)
     provider.tasks["video_old"] = (0.0, 10.0)
     provider.by_reference[entries[0].attempt.client_business_id] = "video_old"
