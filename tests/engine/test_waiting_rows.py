@@ -108,7 +108,7 @@ def test_a_stop_leaves_the_others_as_they_were(reach: Reach) -> None:
 
 def test_the_attempt_before_is_closed_when_its_turn_has_come() -> None:
     """A row that ended badly is closed together with its next attempt, and not before."""
-    first = night(200, Provider(on_submit=lambda *_: Refused("no", status=400)), SLOTS).run()
+    first = night(200, Provider(on_submit=lambda *_: Refused("no", status=403)), SLOTS).run()
     before = first.entries()
     assert 0 < len(before) < 200
     rows = [attempt(key, number=2) for key in before] + attempts(200)[len(before) :]
