@@ -105,7 +105,8 @@ class ProviderError(ReelsheetError):
     """The API's answer to a call is not what was asked for.
 
     `status` is the HTTP status if one came, `code` the API's own code as text if it gave one,
-    `retry_after_s` the wait that the API asked for.
+    `retry_after_s` the wait that the API asked for. `misdirected` says that the name of the host is
+    not known, or its certificate not trusted: the address may be wrong.
     """
 
     def __init__(
@@ -116,11 +117,13 @@ class ProviderError(ReelsheetError):
         code: str | None = None,
         retry_after_s: float | None = None,
         action: str | None = None,
+        misdirected: bool = False,
     ) -> None:
         super().__init__(message, action=action)
         self.status = status
         self.code = code
         self.retry_after_s = retry_after_s
+        self.misdirected = misdirected
 
 
 class Unauthorized(ProviderError):

@@ -100,18 +100,21 @@ class Progress:
             return
         self._told = self._now()
         if self._bar is not None:
-            self._show_bar(self._bar, ended, states)
+            self._show_bar(self._bar, ended, states, progress.waits_for)
         else:
             rows = plural(self._total, "row")
             told = f"{ended}/{self._total} {rows} ended; {say_counts(states)}{self._rest(ended)}"
             self._say(f"{told}; {progress.waits_for}" if progress.waits_for else told)
 
-    def _show_bar(self, bar: tqdm[Never], ended: int, states: Mapping[State, int]) -> None:
+    def _show_bar(
+        self, bar: tqdm[Never], ended: int, states: Mapping[State, int], waiting: str | None
+    ) -> None:
         if self._first_ended:
             # Rows that ended before this run must not make it look faster than it is.
             bar.initial = self._first_ended
         bar.n = ended
-        bar.set_postfix_str(say_counts(states), refresh=True)
+        told = "; ".join(filter(None, (waiting, say_counts(states))))
+        bar.set_postfix_str(told, refresh=True)
 
     def _rest(self, ended: int) -> str:
         moved, spent_s = ended - (self._first_ended or 0), self._now() - self._began

@@ -262,6 +262,26 @@ class Budget(_Caps):
         return self
 
 
+class Outage(Section):
+    """What to do while the provider cannot be reached."""
+
+    patience_s: float = Field(default=1500.0, ge=0, le=7 * _DAY_S)
+    """Seconds during which a run goes on trying while no submission, or no upload, comes through;
+    then it ends (5), and the next one continues.
+    """
+
+
+class StopSettings(Section):
+    """How a run ends that is told to stop."""
+
+    grace_s: float = Field(default=25.0, ge=0, le=3600)
+    """Seconds for which a run that the system ends (SIGTERM, SIGHUP) awaits the answers and
+    downloads under way. A submission that has no answer by then is looked up by the next run. Most
+    systems kill a process soon after: Docker after 10 seconds, systemd after 90. Ctrl-C on a
+    terminal waits as long as it takes; a second one ends the run.
+    """
+
+
 class Account(Section):
     """What is paid from, and the book that keeps anything from being paid twice."""
 
@@ -309,6 +329,8 @@ class Config(Section):
     output: Output = Field(default_factory=Output)
     budget: Budget = Field(default_factory=Budget)
     account: Account = Field(default_factory=Account)
+    outage: Outage = Field(default_factory=Outage)
+    stop: StopSettings = Field(default_factory=StopSettings)
     repeats: Literal["reuse", "hold", "pay"] = "reuse"
     """What to do with a row whose very request was already bought on this account, for another row
     or another manifest. reuse: copy that video, free. hold: leave the row waiting. pay: buy the

@@ -11,7 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pipeline.errors import DownloadError, ProviderError, Unfinished, Withheld
+from pipeline.errors import (
+    DownloadError,
+    ProviderError,
+    TransferBroken,
+    Unclear,
+    Unfinished,
+    Unreachable,
+    Withheld,
+)
 from pipeline.events import Event
 from pipeline.model import Attempt, TaskView, Video
 
@@ -102,9 +110,25 @@ class Decision:
 
     No command may be carried out before the events of this decision, and of every earlier one, are
     durable. `wake_at` is the time at which the engine wants to be told again even without a reply;
-    None if only a reply can change anything.
+    None if only a reply can change anything. `give_up` says that no further reply is awaited: what
+    is under way is to be dropped, and each command of it replied to as unanswered.
     """
 
     events: tuple[Event, ...] = ()
     commands: tuple[Command, ...] = ()
     wake_at: float | None = None
+    give_up: bool = False
+
+
+def unanswered(command: Command) -> Reply:
+    """Return the reply to a command that was dropped: a submission may have been accepted."""
+    match command:
+        case Submit(row):
+            return SubmitReply(row, Unclear("The run was ended before the answer came."))
+        case Query(row):
+            return QueryReply(row, Unreachable("The run was ended before the answer came."))
+        case Upload(sha256, lane):
+            return UploadReply(sha256, Unreachable("The run was ended meanwhile."), lane)
+        case Download(row):
+            broken = TransferBroken("the download was given up; the next run resumes it")
+            return DownloadReply(row, broken)

@@ -26,6 +26,7 @@ from pipeline.engine.commands import (
     Command,
     Decision,
     Download,
+    DownloadReply,
     Query,
     QueryReply,
     Reply,
@@ -37,12 +38,21 @@ from pipeline.engine.gate import Gate
 from pipeline.engine.limits import Reservations, RunLimits, Spend
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.queries import Sweep
-from pipeline.engine.rows import LaneRows, NewAttempt, Reach, Reaction, Stop, Tracked
+from pipeline.engine.rows import (
+    LaneRows,
+    NewAttempt,
+    Reach,
+    Reaction,
+    Stop,
+    Tracked,
+    Wait,
+    stop_for_address,
+)
 from pipeline.engine.submissions import Submissions
 from pipeline.engine.uploads import Uploads
 from pipeline.engine.videos import Videos
 from pipeline.engine.waiting import Waiting
-from pipeline.errors import Unauthorized
+from pipeline.errors import ProviderError, Unauthorized, Withheld
 from pipeline.lifecycle import SETTLED, next_state
 from pipeline.model import Entry, State, TaskView
 
@@ -72,12 +82,17 @@ class Engine:
         """
         self.stops: list[Stop] = []
         self._reach = 0
+        self._answered = False
+        self._grace_s: float | None = None
+        self._ends_at = inf
         self._lanes: defaultdict[int, LaneRows] = defaultdict(LaneRows)
         self._rows: dict[tuple[int, str], Tracked] = {}  # by RowId
         self._events: list[ev.Event] = []
         self._commands: list[Command] = []
         self._waiting = Waiting(AHEAD)
-        self._uploads = Uploads(settings.uploads, self._waiting, shared=shares_uploads)
+        self._uploads = Uploads(
+            settings.uploads, self._waiting, shared=shares_uploads, outage_s=settings.outage_s
+        )
         self._gate = Gate(settings, now)
         self._budget = Reservations(settings.caps, settings.caps_per_day)
         self._sweep = Sweep(settings, now)
@@ -241,6 +256,25 @@ class Engine:
         """Stop the run from outside, or further than before."""
         self.stops.append(stop)
         self._reach = max(self._reach, stop.reach)
+        if stop.grace_s is not None:
+            self.end_within(stop.grace_s)
+
+    def end_within(self, grace_s: float) -> None:
+        """Await what is under way for so many seconds at most, counted from the next decision."""
+        self._grace_s = grace_s
+
+    def note_answer(self) -> None:
+        """Take note that the provider has answered a call: its address is right."""
+        self._answered = True
+
+    def waits(self, now: float) -> list[Wait]:
+        """Return what is waited for at `now` because calls fail."""
+        if self._reach >= Reach.EVERYTHING:
+            return []
+        parts = [self._sweep.wait]
+        if self._reach < Reach.SUBMITTING:
+            parts += [self._gate.wait(now), self._uploads.wait]
+        return [wait for wait in parts if wait is not None]
 
     def halt(self) -> None:
         """Decide nothing new any more, without giving a reason; replies are still taken in."""
@@ -249,6 +283,8 @@ class Engine:
     def tell(self, replies: Iterable[Reply], now: float) -> Decision:
         """Take in the replies that came by `now`, and decide what follows."""
         for reply in replies:
+            if not self._answered:
+                self._heed_address(reply)
             match reply:
                 case UploadReply():
                     self._apply(self._submissions.take_upload_reply(reply, now))
@@ -261,6 +297,19 @@ class Engine:
                     self._apply(self._videos.take_download_reply(row, reply.content, now))
         return self._decide(now)
 
+    def _heed_address(self, reply: Reply) -> None:
+        """Stop at a call that reached nobody by a name that may be wrong; not after any answer."""
+        error = reply.content
+        if isinstance(reply, DownloadReply) or isinstance(error, Withheld):
+            return
+        if not isinstance(error, ProviderError):
+            self._answered = True
+        elif error.misdirected:
+            if self._reach < Reach.EVERYTHING:
+                self.stop(stop_for_address(error.message))
+        elif error.status is not None:
+            self._answered = True
+
     def _decide(self, now: float) -> Decision:
         if self._reach < Reach.EVERYTHING:
             if self._reach < Reach.SUBMITTING:
@@ -270,14 +319,21 @@ class Engine:
             self._query(now)
             self._download()
         self._outstanding.nothing_waits = not self._waiting.total
-        decision = Decision(tuple(self._events), tuple(self._commands), self._wake_at(now))
+        if self._grace_s is not None:
+            self._ends_at, self._grace_s = min(self._ends_at, now + self._grace_s), None
+        decision = Decision(
+            tuple(self._events),
+            tuple(self._commands),
+            self._wake_at(now),
+            give_up=now >= self._ends_at and not self.finished,
+        )
         self._events.clear()
         self._commands.clear()
         return decision
 
     def _wake_at(self, now: float) -> float | None:
         if self._reach >= Reach.EVERYTHING:
-            return None
+            return self._ends_at if now < self._ends_at < inf else None
         wake_at = self._sweep.wake_at(now)
         if self._reach < Reach.SUBMITTING:
             wake_at = min(wake_at, self._submissions.wake_at(now))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from math import inf
 
 from pipeline.engine.limits import PROBE, SUBMIT, Bucket, RunLimits
-from pipeline.engine.rows import Stop, stop_for_equal_refusals, stop_for_outage
+from pipeline.engine.rows import Stop, Wait, stop_for_equal_refusals, stop_for_outage
 from pipeline.errors import ProviderError, Throttled
 from pipeline.refusals import concerns_setting
 
@@ -73,6 +73,7 @@ class Gate:
         self._closed_until = now
         self._failures = 0
         self._failing_since: float | None = None
+        self._failing_why = ""
         self._accepted_any = False
         self._refusals = 0
         self._refusal: tuple[int | None, str | None] | None = None
@@ -150,9 +151,20 @@ class Gate:
             return None
         if self._failing_since is None:
             self._failing_since = now
+        self._failing_why = error.message
         if now - self._failing_since < self._outage_s:
             return None
         return stop_for_outage(error.message)
+
+    def wait(self, now: float) -> Wait | None:
+        """Return what submitting waits for at `now`, if calls have failed."""
+        if self._failing_since is not None:
+            until = self._failing_since + self._outage_s
+            return Wait("the provider to be reached again", self._failing_why, until)
+        if self._probes and now < self._closed_until:
+            what = "clear answers to submissions: a single one tries"
+            return Wait(what, self._failing_why, self._closed_until)
+        return None
 
     def note_loss(self) -> None:
         """Take note of a submission in doubt that is going to be looked up."""
@@ -174,5 +186,6 @@ class Gate:
         if self._probes >= _PROBES:
             return stop_for_outage(message)
         self._probes += 1
+        self._failing_why = message
         self._closed_until = max(self._closed_until, now + PROBE.wait_s(self._probes, "probe"))
         return None

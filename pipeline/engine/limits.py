@@ -70,7 +70,7 @@ class RunLimits:
     deadline_s: float = 1800
     lookup_s: float = 120
     missing_grace_s: float = 600
-    outage_s: float = 300
+    outage_s: float = 1500
     client_reference: bool = True
     caps: Caps = Caps()
     caps_per_day: Caps = Caps()

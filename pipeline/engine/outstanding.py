@@ -112,7 +112,7 @@ class Outstanding:
     def _take_task_reply(
         self, row: Tracked, content: TaskView | ProviderError, now: float
     ) -> tuple[ev.Event, ...]:
-        self._slow_down_or_not(content, now)
+        self._slow_down_or_not(row, content, now)
         if isinstance(content, TaskView):
             row.unknown_since = row.unanswered_since = None
             return self._take_view(row, content, now)
@@ -195,11 +195,19 @@ class Outstanding:
         due = min([due, *(max(limit, soonest) for limit in limits if limit > now)])
         self._sweep.schedule(row.id, due)
 
-    def _slow_down_or_not(self, content: TaskView | ProviderError, now: float) -> None:
+    def _slow_down_or_not(
+        self, row: Tracked, content: TaskView | ProviderError, now: float
+    ) -> None:
         if isinstance(content, TaskView | NoSuchTask):
             self._sweep.note_answer()
-        else:
-            self._sweep.note_failure(now, content.retry_after_s)
+            return
+        since = row.unanswered_since if row.unanswered_since is not None else now
+        until = {
+            State.RUNNING: row.since + self._settings.deadline_s,
+            State.IN_DOUBT: row.lookup_until + self._settings.lookup_s,
+            State.WAITING: since + self._settings.outage_s,
+        }.get(row.state, since + self._settings.deadline_s)
+        self._sweep.note_failure(now, content.retry_after_s, content.message, until)
 
     # In doubt.
 
@@ -220,7 +228,7 @@ class Outstanding:
         self, row: Tracked, content: TaskView | ProviderError, now: float
     ) -> tuple[ev.Event, ...]:
         row.lookups += 1
-        self._slow_down_or_not(content, now)
+        self._slow_down_or_not(row, content, now)
         if isinstance(content, TaskView) and not content.says_nothing:
             self.look_ups.note(row, content, now)
             return self._adopt(row, content, now)
@@ -254,7 +262,7 @@ class Outstanding:
         self, row: Tracked, content: TaskView | ProviderError, now: float
     ) -> Reaction:
         """Take the task of a forgotten submission for the row's; an unclear answer is no answer."""
-        self._slow_down_or_not(content, now)
+        self._slow_down_or_not(row, content, now)
         since = now if row.unanswered_since is None else row.unanswered_since
         self.look_ups.note(row, content, since + self._settings.outage_s)
         if isinstance(content, TaskView) and not content.says_nothing:

@@ -16,7 +16,7 @@ from math import inf
 from pipeline.engine.commands import RowId
 from pipeline.engine.learned import Bar, Durations
 from pipeline.engine.limits import POLL, Bucket, Pace, RunLimits, spread
-from pipeline.engine.rows import Kind, Tracked, Watch
+from pipeline.engine.rows import Kind, Tracked, Wait, Watch
 from pipeline.errors import NoSuchTask, ProviderError
 from pipeline.manifest.wording import count as in_words
 from pipeline.model import TaskView
@@ -35,6 +35,9 @@ _LONGEST_INTERVALS = 3
 
 _LAST_ONES = 10
 """Once this few tasks are left, each may end the run: the fewer, the closer they are watched."""
+
+_OUTAGE_FAILURES = 2
+"""One lost connection among many answers is told to nobody."""
 
 _TRIES = 8
 """This many queries at a time try whether an outage is over."""
@@ -172,6 +175,15 @@ class Sweep:
         self._turn = count()
         self._closed_until = now
         self._failures = 0
+        self._failing_why = ""
+        self._failing_until = now
+
+    @property
+    def wait(self) -> Wait | None:
+        """What queries wait for, once no two of them in a row came through."""
+        if self._failures < _OUTAGE_FAILURES:
+            return None
+        return Wait("answers to queries", self._failing_why, self._failing_until)
 
     @property
     def scheduled(self) -> int:
@@ -215,9 +227,21 @@ class Sweep:
         self.in_flight -= 1
         self._failures = 0
 
-    def note_failure(self, now: float, retry_after_s: float | None) -> None:
-        """Take note of a query that failed on the way: all queries slow down together."""
+    def note_failure(
+        self, now: float, retry_after_s: float | None, why: str = "", until: float = 0.0
+    ) -> None:
+        """Take note of a query that failed on the way: all queries slow down together.
+
+        Args:
+            now: The time, in seconds.
+            retry_after_s: The wait that the provider asked for, in seconds.
+            why: What failed.
+            until: When its row is given up for this run.
+
+        """
         self.in_flight -= 1
+        self._failing_why = why
+        self._failing_until = max(self._failing_until, until)
         if now >= self._closed_until:
             self._failures += 1
         wait_s = POLL.wait_s(self._failures, "poll", retry_after_s)

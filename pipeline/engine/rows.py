@@ -118,12 +118,25 @@ class Reach(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Why a run stops before its rows are through: the exit code, one sentence, what to do."""
+    """Why a run stops before its rows are through: the exit code, one sentence, what to do.
+
+    `grace_s` is how long what is under way is awaited, in seconds; None for as long as it takes.
+    """
 
     exit_code: ExitCode
     reason: str
     reach: Reach = Reach.EVERYTHING
     action: str | None = None
+    grace_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What a run waits for because calls fail: `what`, why, and until when at the latest."""
+
+    what: str
+    why: str
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +163,15 @@ def stop_for_outage(message: str) -> Stop:
         f"the provider does not answer submissions: {message}",
         Reach.SUBMITTING,
         "Run again when it is back; nothing is lost.",
+    )
+
+
+def stop_for_address(message: str) -> Stop:
+    """Stop everything: no call was answered yet, and the address may be wrong."""
+    return Stop(
+        ExitCode.UNFINISHED,
+        f"the provider cannot be reached, and never was in this run: {message.rstrip('.')}",
+        action="Check api.base_url and the network of this machine, then run again.",
     )
 
 

@@ -15,6 +15,7 @@ from math import inf
 
 from pipeline.engine.commands import RowId, Upload
 from pipeline.engine.limits import UPLOAD
+from pipeline.engine.rows import Wait
 from pipeline.engine.waiting import Waiting
 from pipeline.errors import ProviderError, Throttled
 
@@ -43,10 +44,13 @@ class _Known:
 class Uploads:
     """Prepares the rows that wait: with all its pictures uploaded, a row can be submitted.
 
-    `shared` says that what a lane has uploaded serves all lanes: they have one account.
+    `shared` says that what a lane has uploaded serves all lanes: they have one account. `outage_s`
+    is how long several pictures that all fail are tried, in seconds.
     """
 
-    def __init__(self, in_flight: int, waiting: Waiting, *, shared: bool = True) -> None:
+    def __init__(
+        self, in_flight: int, waiting: Waiting, *, shared: bool = True, outage_s: float = inf
+    ) -> None:
         self.in_flight = 0
         self._most_in_flight = in_flight
         self._waiting = waiting
@@ -60,6 +64,17 @@ class Uploads:
         self._refusals: dict[_Content, int] = {}
         self._refused: dict[_Content, ProviderError] = {}
         self._given_up_in_a_row = 0
+        self._outage_s = outage_s
+        self._failing_since: float | None = None
+        self._failing_why = ""
+
+    @property
+    def wait(self) -> Wait | None:
+        """What uploads wait for, if they fail."""
+        if self._failing_since is None:
+            return None
+        until = self._failing_since + self._outage_s
+        return Wait("pictures to be taken again", self._failing_why, until)
 
     def content(self, lane: int, sha256: str) -> _Content:
         """Return what a picture of a lane is known by here."""
@@ -129,6 +144,7 @@ class Uploads:
         """Take note of a finished upload; rows that lacked only this one are prepared."""
         self.in_flight -= 1
         self._given_up_in_a_row = 0
+        self._failing_since = None
         self._failures.pop(content, None)
         self._refusals.pop(content, None)
         self.know(content, url, valid_until)
@@ -144,17 +160,25 @@ class Uploads:
     def put_off(self, content: _Content, error: ProviderError, now: float) -> bool:
         """Try a picture again later: uploading is free and repeatable.
 
-        One that failed too often is given up, and its rows wait for the next run. Returns False
-        when so many were given up that this must be an outage.
+        One that failed too often is given up, and its rows wait for the next run; while others fail
+        as well, that is an outage, and has its own patience. Returns False when so many were given
+        up that the outage goes on.
         """
         self.in_flight -= 1
         failures = self._failures[content] = self._failures.get(content, 0) + 1
-        if failures < _FAILURES or isinstance(error, Throttled):
+        if self._failing_since is None:
+            self._failing_since = now
+        self._failing_why = error.message
+        outage = len(self._failures) > 1 and now - self._failing_since < self._outage_s
+        if failures < _FAILURES or outage or isinstance(error, Throttled):
             wait_s = UPLOAD.wait_s(failures, content[1], error.retry_after_s)
             heappush(self._later, (now + wait_s, content))
             return True
         self._drop(content)
+        self._failures.pop(content, None)
         self._given_up_in_a_row += 1
+        if not self._failures:
+            self._failing_since = None
         return self._given_up_in_a_row < _GIVEN_UP_IN_A_ROW
 
     def note_refusal(self, content: _Content, error: ProviderError, now: float) -> list[RowId]:
@@ -164,6 +188,7 @@ class Uploads:
             self.put_off(content, error, now)
             return []
         self.in_flight -= 1
+        self._failing_since = None
         self._refused[content] = error
         return self._drop(content)
 

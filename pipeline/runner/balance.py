@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.account.reading import total_since
-from pipeline.engine.rows import Reach, Stop, stop_for_key
+from pipeline.engine.rows import Reach, Stop, stop_for_address, stop_for_key
 from pipeline.errors import ExitCode, ProviderError, Unauthorized
 from pipeline.journal.reading import RunRecord
 from pipeline.model import Balance
@@ -94,7 +94,8 @@ class BalanceWatch:
     """What the account holds `before` and `after` a run; None while unknown, or unlimited.
 
     `warn` shows a line; `note` keeps both figures; `go_on` is asked when there is too little.
-    `expected` is what the account must still hold by what is known of it.
+    `expected` is what the account must still hold by what is known of it. `answered` says that the
+    provider has answered, whatever it said.
     """
 
     warn: Callable[[str], None]
@@ -103,6 +104,8 @@ class BalanceWatch:
     expected: Expected | None = None
     before: float | None = None
     after: float | None = None
+    answered: bool = False
+    _misdirected: str | None = None
 
     async def look_before(
         self, teller: _BalanceTeller, needed: float | None, currency: str
@@ -113,6 +116,8 @@ class BalanceWatch:
         except Unauthorized as error:
             return stop_for_key(error)
         self.note(self.before, None)
+        if self._misdirected is not None:
+            return stop_for_address(self._misdirected)
         if (less := unexplained(self.before, self.expected)) is not None:
             self.warn(less)
         short = explain_shortage(self.before, needed, currency)
@@ -135,13 +140,18 @@ class BalanceWatch:
     async def _look(self, teller: _BalanceTeller, when: str) -> float | None:
         try:
             async with asyncio.timeout(_LIMIT_S):
-                return (await teller.balance()).remaining
+                remaining = (await teller.balance()).remaining
+            self.answered = True
         except Unauthorized:
             raise
         except ProviderError as error:
+            self.answered = self.answered or error.status is not None
+            self._misdirected = error.message if error.misdirected else None
             failure = error.message
         except TimeoutError:
             failure = f"no answer came within {_LIMIT_S} s."
+        else:
+            return remaining
         self.warn(f"The balance {when} the run is not known: {failure}")
         return None
 

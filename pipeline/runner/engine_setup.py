@@ -164,6 +164,7 @@ def _settings(config: Config) -> RunLimits:
         deadline_s=polling.deadline_s,
         lookup_s=config.api.lookup_s,
         missing_grace_s=config.api.missing_grace_s,
+        outage_s=config.outage.patience_s,
         client_reference=config.api.client_reference,
         caps=Caps(budget.videos, budget.video_seconds, budget.money),
         caps_per_day=_caps_per_day(budget),

@@ -37,6 +37,7 @@ from pipeline.runner.balance import BalanceWatch, Expected, expect
 from pipeline.runner.engine_setup import PlannedLane, build_engine, finds_by_reference, known_tasks
 from pipeline.runner.modelcheck import look_at_models
 from pipeline.runner.order import RunProgress, Tally, Watcher
+from pipeline.runner.patience import Patience
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.signals import Brake, heed_signals
@@ -70,6 +71,16 @@ class ProviderSession:
     _finishing: list[asyncio.Task[None]] = field(default_factory=list)
     _tell_at: float = 0.0
     _waits: bool = False
+
+    def __post_init__(self) -> None:
+        """Have what is waited for told to the watcher and to the log of each manifest."""
+        self._patience = Patience(self.watcher.say, self._log_everywhere)
+
+    def _log_everywhere(self, title: str, /, **details: object) -> None:
+        for lane, run in enumerate(self.runs):
+            if lane in self._open:
+                run.log.write(title, **details)
+                self._unwritten.add(lane)
 
     @property
     def interval_s(self) -> float:
@@ -177,7 +188,7 @@ class ProviderSession:
             brake = self.brake or Brake(self.watcher.say)
             stack.enter_context(brake.listening())
             if self.brake is None:
-                stack.enter_context(heed_signals(brake))
+                stack.enter_context(heed_signals(brake, config.stop.grace_s))
             providers = await self._open_providers(stack)
             scheduler = Scheduler(
                 engine,
@@ -196,21 +207,25 @@ class ProviderSession:
             asks = not config.rehearses and any(run.plan.of(Action.SUBMIT) for run in self.runs)
             if asks:
                 needed = self._estimate_money()
-                stop = await balance.look_before(providers[0], needed, config.budget.currency)
+                look = balance.look_before(providers[0], needed, config.budget.currency)
+                stop = await brake.unless_pressed(look)
                 if stop is None:
-                    stop = await look_at_models(providers[0], config.api.model, self.watcher.warn)
+                    asked = look_at_models(providers[0], config.api.model, self.watcher.warn)
+                    stop = await brake.unless_pressed(asked)
                 if stop is not None:
                     engine.stop(stop)
-            brake.steer(scheduler)
-            if await self._sees_references(providers[0]):
+                if balance.answered:
+                    engine.note_answer()
+            if await brake.unless_pressed(self._sees_references(providers[0])):
                 engine.trust_references()
+            brake.steer(scheduler)
             try:
                 await scheduler.run()
             finally:
                 await asyncio.gather(*self._finishing)
             final = [one for one in engine.stops if one.reach is Reach.EVERYTHING]
             if asks and not any(one.exit_code is ExitCode.STOPPED for one in final):
-                await balance.look_after(providers[0])
+                await brake.unless_pressed(balance.look_after(providers[0]))
 
     async def _sees_references(self, provider: ToAPIs) -> bool:
         """Return whether a look-up by reference finds a task, where rows to be sent hang on it."""
@@ -294,16 +309,18 @@ class ProviderSession:
             submitted = sum(tally.submitted for tally in tallies)
             downloaded = sum(tally.downloaded for tally in tallies)
             states = self._left_alone + engine.states
-            waits_for = self._tell_look_ups(engine.look_ups.describe(now))
+            look_ups = self._tell_look_ups(engine.look_ups.describe(now))
+            outage = self._patience.tell(
+                engine.waits(now), now, self.clock.wall(), ending=bool(engine.stops)
+            )
+            waits_for = "; ".join(filter(None, (look_ups, outage))) or None
             self.watcher.show(RunProgress(states, submitted, downloaded, waits_for))
 
     def _tell_look_ups(self, waits_for: str | None) -> str | None:
         """Say on screen and in the logs when the run begins to wait for look-ups."""
         if waits_for and not self._waits:
             self.watcher.say(waits_for)
-            for lane in self._open:
-                self.runs[lane].log.write("waiting", told=waits_for)
-                self._unwritten.add(lane)
+            self._log_everywhere("waiting", told=waits_for)
         self._waits = waits_for is not None
         return waits_for
 

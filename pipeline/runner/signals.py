@@ -1,8 +1,9 @@
 """Stopping a run early, in steps: from a signal handler, or from another thread.
 
-The first press lets the answers under way come in and sends nothing new; the second drops the
-downloads. Press and run may be in different threads: whoever presses only appends to a list and
-wakes the loop, and the run looks at the list in its own loop.
+The first press sends and asks nothing new and lets the answers under way come in: from a terminal
+or a program as long as they take, else for a time. The second ends the run: what has no answer by
+then is looked up by the next run. Press and run may be in different threads: whoever presses only
+appends to a list and wakes the loop, and the run looks at the list in its own loop.
 
 Tested in tests/system/test_signals.py.
 """
@@ -14,22 +15,23 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from types import FrameType
+from typing import Any, TypeVar
 
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode
 from pipeline.scheduler.scheduler import Scheduler
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-_STOPPING = (
-    "Stopping: nothing new is sent; answers and downloads under way are awaited. "
-    "Press Ctrl-C again to drop the downloads."
+_ENDING = (
+    "Ending the run: what has no answer is looked up by the next run; what has arrived is kept. "
+    "Press Ctrl-C again to quit without results."
 )
-_DROPPING = (
-    "Dropping the downloads; what has arrived is kept. Press Ctrl-C again to quit immediately."
-)
-_SENTENCES = (_STOPPING, _DROPPING)
+_MOST_PRESSES = 2
+"""The presses that still let a run write its results."""
+
+_Said = TypeVar("_Said")
 
 
 class Brake:
@@ -40,19 +42,28 @@ class Brake:
         self._stops: list[Stop] = []
         self._taken = 0  # of `_stops`, by the loop
         self._run: Scheduler | None = None
+        self._calls: set[asyncio.Future[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped = False
 
     @property
     def presses(self) -> int:
         """How often it was pressed."""
         return len(self._stops)
 
-    def press(self, code: ExitCode, reason: str) -> None:
-        """Stop the run, or from the second time on drop its downloads; for any thread.
+    def press(self, code: ExitCode, reason: str, grace_s: float | None = None) -> None:
+        """Stop the run, or from the second time on end it; for any thread.
 
         A press before the run is at work counts as soon as there is something to stop.
+
+        Args:
+            code: The exit code of the run from now on.
+            reason: Why it is stopped.
+            grace_s: How long answers are awaited, in seconds; None: as long as they take.
+
         """
-        self._stops.append(Stop(code, reason, action="Run again to continue."))
+        action = "Run again to continue."
+        self._stops.append(Stop(code, reason, action=action, grace_s=grace_s))
         loop = self._loop
         if loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the run
@@ -73,27 +84,55 @@ class Brake:
         self._run = run
         self._stop()
 
+    async def unless_pressed(self, call: Coroutine[Any, Any, _Said]) -> _Said | None:
+        """Return what a free call before or after the run says; None once it was pressed."""
+        if self._stops:
+            call.close()
+            return None
+        task = asyncio.ensure_future(call)
+        self._calls.add(task)
+        try:
+            await asyncio.wait([task])
+            return None if task.cancelled() else task.result()
+        finally:
+            self._calls.discard(task)
+            task.cancel()
+
     def _take(self) -> None:
-        new = self._stops[self._taken :]
-        for sentence in _SENTENCES[self._taken : self._taken + len(new)]:
-            self._say(sentence)
-        self._taken += len(new)
+        new = len(self._stops) - self._taken
+        for number in range(self._taken, self._taken + new):
+            if number < _MOST_PRESSES:
+                self._say(_ENDING if number else _say_stopping(self._stops[0].grace_s))
+        self._taken += new
         if new:
+            for call in self._calls:
+                call.cancel()
             self._stop()
 
     def _stop(self) -> None:
         if self._run is None or not self._stops:
             return
-        self._run.stop(self._stops[0])
+        if not self._stopped:
+            self._stopped = True
+            self._run.stop(self._stops[0])
         if len(self._stops) > 1:
-            self._run.drop_downloads()
+            self._run.end_within(0)
+
+
+def _say_stopping(grace_s: float | None) -> str:
+    limit = "" if grace_s is None else f" for {grace_s:g} s at most"
+    return (
+        "Stopping: nothing new is sent or asked; answers and downloads under way are awaited"
+        f"{limit}. Press Ctrl-C again to end the run at once."
+    )
 
 
 @contextlib.contextmanager
-def heed_signals(brake: Brake) -> Iterator[None]:
+def heed_signals(brake: Brake, grace_s: float) -> Iterator[None]:
     """Have Ctrl-C and its like press the brake; the third leaves the process at once.
 
-    Only the main thread can do this; in any other one nothing changes.
+    Only the main thread can do this; in any other one nothing changes. `grace_s` is how long
+    answers are awaited, in seconds, when it was no person at a terminal who ended the run.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -101,12 +140,20 @@ def heed_signals(brake: Brake) -> Iterator[None]:
 
     def received(number: int, _frame: FrameType | None) -> None:
         code = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
-        if brake.presses >= len(_SENTENCES):
+        if brake.presses >= _MOST_PRESSES:
             os._exit(code)
-        brake.press(code, f"interrupted by {signal.Signals(number).name}")
+        by_hand = number == signal.SIGINT and _has_terminal()
+        name = signal.Signals(number).name
+        brake.press(code, f"interrupted by {name}", None if by_hand else grace_s)
 
     with signals_to(received):
         yield
+
+
+def _has_terminal() -> bool:
+    with contextlib.suppress(OSError):
+        return os.isatty(0)
+    return False
 
 
 @contextlib.contextmanager

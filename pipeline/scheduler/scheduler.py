@@ -28,6 +28,7 @@ from pipeline.engine.commands import (
     SubmitReply,
     Upload,
     UploadReply,
+    unanswered,
 )
 from pipeline.engine.engine import Engine
 from pipeline.engine.limits import day_of
@@ -84,7 +85,7 @@ class Scheduler:
         self._withheld: dict[str, Withheld] = {}  # by the references of what must not be sent
         self._under_way: dict[asyncio.Task[None], Command] = {}
         self._halted = False
-        self._full = False
+        self._full = self._dropping = False
         self._crash: BaseException | None = None
         self._wake = asyncio.Event()
 
@@ -111,6 +112,8 @@ class Scheduler:
         while self._crash is None:
             decision = self._turn()
             self._observer.observe(decision, self._engine)
+            if decision.give_up:
+                self._drop_all()
             if self._engine.finished and not self._uncommitted:
                 return
             await self._sleep(decision.wake_at)
@@ -122,11 +125,22 @@ class Scheduler:
         self._engine.stop(stop)
         self._wake.set()
 
+    def end_within(self, grace_s: float) -> None:
+        """After a stop, await what is under way for so many seconds at most."""
+        self._engine.end_within(grace_s)
+        self._wake.set()
+
     def drop_downloads(self) -> None:
         """Give up the downloads under way; the bytes that came are kept for the next run."""
         for effort, command in self._under_way.items():
             if isinstance(command, Download):
                 effort.cancel()
+
+    def _drop_all(self) -> None:
+        """Give up whatever is under way: each is replied to as unanswered."""
+        self._dropping = True
+        for effort in self._under_way:
+            effort.cancel()
 
     async def _give_up(self, crash: Exception) -> None:
         # The task ids of paid calls are worth more than the time that their answers take.
@@ -219,6 +233,8 @@ class Scheduler:
             elif self._full and isinstance(command, Download):
                 later = TransferBroken("the disk is full; the next run downloads the video")
                 self._tell(DownloadReply(command.row, later))
+            elif self._dropping:
+                self._tell(unanswered(command))
             elif self._crash is None:
                 effort = asyncio.create_task(self._perform(command))
                 self._under_way[effort] = command
@@ -230,9 +246,8 @@ class Scheduler:
     def _end_effort(self, effort: asyncio.Task[None]) -> None:
         command = self._under_way.pop(effort)
         if effort.cancelled():
-            if isinstance(command, Download):
-                broken = TransferBroken("the download was given up; the next run resumes it")
-                self._tell(DownloadReply(command.row, broken))
+            if self._dropping or isinstance(command, Download):
+                self._tell(unanswered(command))
         elif (error := effort.exception()) is not None:
             self._fail(error)
 

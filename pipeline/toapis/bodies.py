@@ -37,10 +37,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """No answer came. `sent` is False only if it is proven that nothing left this machine."""
+    """No answer came. `sent` is False only if it is proven that nothing left this machine.
+
+    `misdirected` says that no host of that name is known, or that its certificate is not trusted.
+    """
 
     sent: bool
     reason: str
+    misdirected: bool = False
 
 
 Received: TypeAlias = Answer | Silence

@@ -5,6 +5,7 @@ Tested in tests/toapis/test_client.py, test_submit.py and test_free_calls.py.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -112,7 +113,8 @@ class Caller:
                 answer = Answer(response.status, await _bounded_body(response), wait_s)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             # Raised only while connecting (refused, DNS, TLS handshake, connect timeout).
-            return Silence(sent=False, reason=self._reason(error))
+            wrong = _is_misdirected(error)
+            return Silence(sent=False, reason=self._reason(error), misdirected=wrong)
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             # A failure while the connection is handed back does not undo a whole answer.
             return answer or Silence(sent=way.stands, reason=self._reason(error, way))
@@ -183,3 +185,10 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (aiohttp.ServerDisconnectedError, "the connection was closed without an answer"),
     (aiohttp.ClientResponseError, "the answer was not valid HTTP"),
 )
+
+
+def _is_misdirected(error: Exception) -> bool:
+    """Return whether the address may be wrong: not while a name server only cannot be reached."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return error.os_error.errno != socket.EAI_AGAIN
+    return isinstance(error, aiohttp.ClientConnectorCertificateError)

@@ -211,6 +211,7 @@ class ToAPIs:
             code=_presentable(error.code, self._key),
             retry_after_s=error.retry_after_s,
             action=error.action,
+            misdirected=error.misdirected,
         )
 
 

@@ -42,6 +42,7 @@ def explain_submission(received: Received) -> ProviderError:
         return NotSent(
             f"The API could not be reached and nothing was sent: {received.reason}.",
             action="Check the network and api.base_url.",
+            misdirected=received.misdirected,
         )
     body = parse(received.body)
     told = answers.read_complaint(body)
@@ -55,7 +56,7 @@ def explain_submission(received: Received) -> ProviderError:
 def explain_query(received: Received) -> ProviderError:
     """Return why the answer to a query shows no task."""
     if isinstance(received, Silence):
-        return Unreachable(f"The task could not be queried: {received.reason}.")
+        return _unreached("The task could not be queried", received)
     told = answers.read_complaint(parse(received.body))
     page = received.body is None or _is_html(received.body)
     missing = received.status == 404 and not page  # noqa: PLR2004
@@ -68,7 +69,7 @@ def explain_query(received: Received) -> ProviderError:
 def explain_upload(received: Received) -> ProviderError:
     """Return why the answer to an upload gives no URL."""
     if isinstance(received, Silence):
-        return Unreachable(f"The picture could not be uploaded: {received.reason}.")
+        return _unreached("The picture could not be uploaded", received)
     body = parse(received.body)
     told = answers.read_complaint(body)
     refusable = received.status < 500 and received.status not in (401, 429)  # noqa: PLR2004
@@ -80,16 +81,20 @@ def explain_upload(received: Received) -> ProviderError:
 def explain_balance(received: Received) -> ProviderError:
     """Return why the balance is not known."""
     if isinstance(received, Silence):
-        return Unreachable(f"The balance could not be asked for: {received.reason}.")
+        return _unreached("The balance could not be asked for", received)
     return _repeatable("balance", received, answers.read_complaint(parse(received.body)))
 
 
 def explain_models(received: Received) -> ProviderError:
     """Return why the list of models is not known."""
     if isinstance(received, Silence):
-        return Unreachable(f"The list of models could not be asked for: {received.reason}.")
+        return _unreached("The list of models could not be asked for", received)
     told = answers.read_complaint(parse(received.body))
     return _repeatable("call for the list of models", received, told)
+
+
+def _unreached(what: str, silence: Silence) -> Unreachable:
+    return Unreachable(f"{what}: {silence.reason}.", misdirected=silence.misdirected)
 
 
 def _rejection_in(answer: Answer, told: Complaint) -> ProviderError | None:

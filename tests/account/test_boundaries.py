@@ -107,7 +107,7 @@ class Life(Night):
                 self._turn += 1
                 self._under_way[Submit] += 1
                 reply = SubmitReply(command.row, held)
-                heappush(self._coming, (self.now, self._turn, reply, Submit))
+                heappush(self._coming, (self.now, self._turn, reply, command))
             else:
                 super()._carry_out([command])
 

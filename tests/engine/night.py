@@ -28,6 +28,7 @@ from pipeline.engine.commands import (
     SubmitReply,
     Upload,
     UploadReply,
+    unanswered,
 )
 from pipeline.engine.engine import Engine
 from pipeline.engine.limits import Pace, RunLimits
@@ -215,7 +216,7 @@ class Night:
     peaks: Counter[type] = field(default_factory=Counter)
     sent: list[tuple[Command, float]] = field(default_factory=list)
     keeps_sent: bool = False
-    _coming: list[tuple[float, int, Reply, type]] = field(default_factory=list)
+    _coming: list[tuple[float, int, Reply, Command]] = field(default_factory=list)
     _under_way: Counter[type] = field(default_factory=Counter)
     _turn: int = 0
 
@@ -248,7 +249,8 @@ class Night:
                 self._carry_out(decision.commands)
             if self.engine.finished or self.now >= until:
                 return self
-            replies = self._wait(decision.wake_at, until)
+            dropped = decision.give_up
+            replies = self._give_up() if dropped else self._wait(decision.wake_at, until)
 
     def _commit(self, events: Iterable[ev.Event]) -> None:
         self.journal += [(event, self.now) for event in events]
@@ -265,7 +267,7 @@ class Night:
             if self.keeps_sent:
                 self.sent.append((command, self.now))
             reply = self.provider.answer(command, self.now)
-            heappush(self._coming, (arrival, self._turn, reply, kind))
+            heappush(self._coming, (arrival, self._turn, reply, command))
 
     def _wait(self, wake_at: float | None, until: float) -> list[Reply]:
         coming, before = self._coming, self.now
@@ -280,10 +282,17 @@ class Night:
             self.idle_s += (now - before) * max(0, free)
         replies = []
         while coming and coming[0][0] <= now:
-            _, _, reply, kind = heappop(coming)
-            self._under_way[kind] -= 1
+            _, _, reply, command = heappop(coming)
+            self._under_way[type(command)] -= 1
             replies.append(reply)
         return replies
+
+    def _give_up(self) -> list[Reply]:
+        """Drop what is under way: its answers never come."""
+        dropped = [command for *_, command in self._coming]
+        self._coming.clear()
+        self._under_way.clear()
+        return [unanswered(command) for command in dropped]
 
     def entries(self) -> dict[str, Entry]:
         """Replay the journals; by the names of the rows."""

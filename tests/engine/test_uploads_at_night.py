@@ -195,7 +195,7 @@ def test_no_upload_at_all_ends_the_run() -> None:
     left = night(with_pictures(500, str), provider).run()
     assert left.states() == {State.WAITING: 500}
     assert [stop.exit_code for stop in left.engine.stops] == [ExitCode.UNFINISHED]
-    assert left.now < 900
+    assert left.now < 1600
 
 
 def test_401_on_an_upload_stops_the_run() -> None:

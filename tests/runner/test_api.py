@@ -172,7 +172,7 @@ def test_rows_are_selected_as_on_the_command_line(
 
 def test_another_take_and_another_attempt(studio: Studio) -> None:
     """`redo` and `retry` take a key, a state or several."""
-    bad = sheets.row("bad", "a mug [fault:query_failed_error]", duration="4")
+    bad = sheets.row("bad", "a mug [fault:query_failed_error@internal_error]", duration="4")
     sheets.write(studio.manifest, [*sheets.rows(2, duration="4"), bad])
     sheet = studio.sheet()
     report = sheet.run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -103,21 +104,68 @@ def test_a_second_one_drops_the_downloads(product: Product, api: Api, manifest: 
     invariants.hold(api, product, manifest, out_of(product), manifest.read_bytes())
 
 
+def test_a_second_one_ends_the_run(product: Product, api: Api, manifest: Path) -> None:
+    """It does not wait for answers that hang; the next run looks them up."""
+    api.faults("submit_stall*3")
+    mark = api.mark()
+    process = product.start("run", manifest, sets={**FEW, "stop.grace_s": "3600"})
+    calls_come(api, "submit", mark, count=3)
+    interrupt(process)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    interrupt(process)
+    ended = product.end(process)
+    assert ended.code == 130, ended.err
+    hung_hold(product, api, manifest, mark)
+
+
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_an_answer_that_hangs_is_awaited_for_the_grace(
+    product: Product, api: Api, manifest: Path, number: str
+) -> None:
+    """Without a terminal Ctrl-C comes from the system, too; nothing new is asked by then."""
+    if not hasattr(signal, number):
+        pytest.skip(f"has no {number}")
+    api.faults("submit_stall*3")
+    mark = api.mark()
+    process = product.start("run", manifest, sets={**FEW, "stop.grace_s": "1.5"})
+    calls_come(api, "submit", mark, count=3)
+    asked = len(api.calls("balance", since=mark))
+    interrupt(process, signal.Signals[number])
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.7)
+    ended = product.end(process)
+    assert ended.code == (130 if number == "SIGINT" else 143), ended.err
+    assert "awaited for 1.5 s at most" in ended.err
+    assert len(api.calls("balance", since=mark)) == asked, "the closing balance is not asked for"
+    hung_hold(product, api, manifest, mark)
+
+
+def hung_hold(product: Product, api: Api, manifest: Path, mark: int) -> None:
+    """Hold that what hung is in doubt, results were written, and nothing is sent twice."""
+    out = out_of(product)
+    invariants.hold(api, product, manifest, out, manifest.read_bytes())
+    assert sorted(set(sheets.states(out).values())) == ["in_doubt", "waiting"]
+    assert list(sheets.states(out).values()).count("in_doubt") == 3
+    api.faults()
+    assert product("run", manifest, "-q").code == 0
+    assert len(api.calls("submit", since=mark)) == 40
+    invariants.hold(api, product, manifest, out, manifest.read_bytes())
+
+
 def test_a_third_one_leaves_at_once(product: Product, api: Api, manifest: Path) -> None:
-    """It does not wait for answers; what was on its way is found again by the next run."""
+    """It does not even wait for what is written; the next run finds all of it."""
     api.faults("submit_stall")
     mark = api.mark()
     process = product.start("run", manifest, sets=FEW)
     calls_come(api, "submit", mark, count=3)
-    for _ in range(2):
-        interrupt(process)
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(0.5)
-    interrupt(process)
+    for _ in range(3):
+        with contextlib.suppress(ProcessLookupError):
+            interrupt(process)
     ended = product.end(process)
-    assert ended.code == 130, ended.err
+    assert ended.code in {130, -2}, ended.err
     entries = invariants.journal_holds(out_of(product))
-    assert {one.state for one in entries.values()} == {State.SUBMITTING}
+    assert {one.state for one in entries.values()} <= {State.SUBMITTING, State.IN_DOUBT}
     api.faults()
     assert product("run", manifest, "-q").code == 0
     assert len(api.calls("submit", since=mark)) == 40
