@@ -17,7 +17,7 @@ Tested in tests/engine/test_plain_nights.py and the other nights beside it.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from math import inf
 
@@ -26,7 +26,6 @@ from pipeline.engine.commands import (
     Command,
     Decision,
     Download,
-    DownloadReply,
     Query,
     QueryReply,
     Reply,
@@ -45,14 +44,15 @@ from pipeline.engine.rows import (
     Reaction,
     Stop,
     Tracked,
-    Wait,
-    stop_for_address,
+    stop_at_address,
+    was_answered,
 )
 from pipeline.engine.submissions import Submissions
 from pipeline.engine.uploads import Uploads
 from pipeline.engine.videos import Videos
+from pipeline.engine.view import View
 from pipeline.engine.waiting import Waiting
-from pipeline.errors import ProviderError, Unauthorized, Withheld
+from pipeline.errors import Unauthorized
 from pipeline.lifecycle import SETTLED, next_state
 from pipeline.model import Entry, State, TaskView
 
@@ -60,7 +60,7 @@ AHEAD = 32
 """Pictures are uploaded for this many rows of each lane before there are free slots for them."""
 
 
-class Engine:
+class Engine(View):
     """Decides for all rows of one run; see the module for the way of one row."""
 
     def __init__(
@@ -201,57 +201,6 @@ class Engine:
         waiting = 0 if self._reach >= Reach.SUBMITTING else self._waiting.total
         return not (waiting or self._sweep.scheduled or self._videos.waiting)
 
-    @property
-    def states(self) -> Counter[State]:
-        """How many rows of all lanes stand where."""
-        states: Counter[State] = Counter()
-        for lane in self._lanes.values():
-            states.update(lane.states)
-        return states
-
-    def states_of(self, lane: int) -> Counter[State]:
-        """Return how many rows of a lane stand where; the counter goes on counting."""
-        return self._lanes[lane].states
-
-    @property
-    def spend(self) -> Spend:
-        """What this run has reserved so far, with what is confirmed or in doubt."""
-        return self._budget.run
-
-    def spend_of(self, lane: int) -> Spend:
-        """Return the share of a lane in `spend`; it goes on counting."""
-        return self._budget.of(lane)
-
-    @property
-    def outstanding(self) -> int:
-        """How many slots are taken."""
-        return self._outstanding.slots
-
-    def held(self, lane: int) -> dict[str, str]:
-        """Return why rows of a lane were left alone, by key: their requests were bought before."""
-        return {row.key: why for row, why in self._submissions.held.items() if row.lane == lane}
-
-    @property
-    def finds_by_reference(self) -> bool:
-        """Whether the provider was seen to find a task by our own reference in this run."""
-        return self._outstanding.references.found
-
-    def trust_references(self) -> None:
-        """Take it that look-ups by reference find tasks: one was seen before the start."""
-        self._outstanding.references.found = True
-
-    def unproved(self, lane: int) -> frozenset[str]:
-        """Return the keys of rows of a lane that may have been sent: no look-up proves anything."""
-        return frozenset(row.key for row in self._submissions.unproved if row.lane == lane)
-
-    def unknown_statuses(self, lane: int) -> dict[str, str]:
-        """Return the status of each running task of a lane, by key, whose last one nobody knows."""
-        return {
-            row.key: row.unknown_status
-            for row in self._rows.values()
-            if row.lane == lane and row.state is State.RUNNING and row.unknown_status is not None
-        }
-
     def stop(self, stop: Stop) -> None:
         """Stop the run from outside, or further than before."""
         self.stops.append(stop)
@@ -266,15 +215,6 @@ class Engine:
     def note_answer(self) -> None:
         """Take note that the provider has answered a call: its address is right."""
         self._answered = True
-
-    def waits(self, now: float) -> list[Wait]:
-        """Return what is waited for at `now` because calls fail."""
-        if self._reach >= Reach.EVERYTHING:
-            return []
-        parts = [self._sweep.wait]
-        if self._reach < Reach.SUBMITTING:
-            parts += [self._gate.wait(now), self._uploads.wait]
-        return [wait for wait in parts if wait is not None]
 
     def halt(self) -> None:
         """Decide nothing new any more, without giving a reason; replies are still taken in."""
@@ -298,17 +238,10 @@ class Engine:
         return self._decide(now)
 
     def _heed_address(self, reply: Reply) -> None:
-        """Stop at a call that reached nobody by a name that may be wrong; not after any answer."""
-        error = reply.content
-        if isinstance(reply, DownloadReply) or isinstance(error, Withheld):
-            return
-        if not isinstance(error, ProviderError):
-            self._answered = True
-        elif error.misdirected:
-            if self._reach < Reach.EVERYTHING:
-                self.stop(stop_for_address(error.message))
-        elif error.status is not None:
-            self._answered = True
+        self._answered = was_answered(reply)
+        wrong = stop_at_address(reply)
+        if wrong is not None and self._reach < Reach.EVERYTHING:
+            self.stop(wrong)
 
     def _decide(self, now: float) -> Decision:
         if self._reach < Reach.EVERYTHING:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeVar, TypeVarTuple
 
-from pipeline.engine.commands import Command, RowId
+from pipeline.engine.commands import Command, DownloadReply, Reply, RowId
 from pipeline.engine.learned import Sighting
-from pipeline.errors import ExitCode, OutOfCredit, Unauthorized, Unfinished, Withheld
+from pipeline.errors import ExitCode, OutOfCredit, ProviderError, Unauthorized, Unfinished, Withheld
 from pipeline.events import Event, Requeued
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Attempt, Entry, State
@@ -173,6 +173,22 @@ def stop_for_address(message: str) -> Stop:
         f"the provider cannot be reached, and never was in this run: {message.rstrip('.')}",
         action="Check api.base_url and the network of this machine, then run again.",
     )
+
+
+def stop_at_address(reply: Reply) -> Stop | None:
+    """Stop at a call that reached nobody by a name that may be wrong."""
+    error = reply.content
+    if isinstance(error, ProviderError) and error.misdirected:
+        return stop_for_address(error.message)
+    return None
+
+
+def was_answered(reply: Reply) -> bool:
+    """Return whether the provider has answered a call, whatever it said."""
+    content = reply.content
+    if isinstance(reply, DownloadReply) or isinstance(content, Withheld):
+        return False
+    return not isinstance(content, ProviderError) or content.status is not None
 
 
 def stop_for_look_ups(message: str) -> Stop:

@@ -4,9 +4,8 @@ run    submits new rows, takes up the rows that are paid for, leaves alone the r
 retry  makes new attempts for rows that ended badly and submits nothing else
 fetch  submits nothing; it takes up the rows that are paid for
 
-A row that is paid for and not finished is always taken up and never submitted, edited or not: this
-is what keeps a row from being paid for twice. All other rules decide only about rows that were
-never sent or that have ended.
+A row that is paid for and not finished is always taken up and never submitted, edited or not, so
+that nothing is paid twice. All other rules are about rows that were never sent or have ended.
 """
 
 from __future__ import annotations
@@ -65,8 +64,7 @@ CHANGED = "changed"
 _RENAMED = "renamed"
 REPEAT = "repeat"
 GROUPS = (_NEW, CHANGED, _RENAMED, REPEAT, *(state.value for state in State))
-"""The groups of a plan: rows never seen, rows edited since they ended, rows that the journal knows
-under another key, rows whose video was bought before, and the states."""
+"""The groups of a plan: of rows never seen, edited, renamed, bought before, and the states."""
 
 # An entry that is `submitting` before a run begins: an earlier run ended before the answer came.
 _GROUP_OF = {state: state.value for state in State} | {State.SUBMITTING: State.IN_DOUBT.value}
@@ -101,6 +99,10 @@ class Selection:
     pay_again: frozenset[str] = frozenset()
     pay_again_all: bool = False
 
+    def names(self, key: str) -> bool:
+        """Return whether a row is asked for by its key."""
+        return key in (self.only or ()) or key in self.redo or key in self.pay_again
+
 
 class Step(NamedTuple):
     """What a run does with a row, and why.
@@ -110,8 +112,6 @@ class Step(NamedTuple):
     another one now. `repeat_of` is what was bought before for the very same request, `hold` why a
     repeat waits for it. `unmet` says what was asked for with the row's key and is not done. A
     tuple, because there is one for each row and it costs a third of a frozen dataclass.
-
-    `past_help` is the provider's code for which a row was left out that a retry was asked for.
     """
 
     key: str
@@ -124,7 +124,7 @@ class Step(NamedTuple):
     repeat_of: Submission | None = None
     hold: Hold | None = None
     unmet: str | None = None
-    past_help: str | None = None
+    past_help: str | None = None  # the code for which a row was left out of a retry
 
     @property
     def held(self) -> bool:
@@ -286,10 +286,6 @@ def _is_selected(key: str, selection: Selection) -> bool:
     return selection.only is None or key in selection.only
 
 
-def _is_named(key: str, selection: Selection) -> bool:
-    return key in (selection.only or ()) or key in selection.redo or key in selection.pay_again
-
-
 def _group(entry: Entry) -> str:
     return _GROUP_OF[entry.state]
 
@@ -318,9 +314,8 @@ def _ended_badly(request: Request, entry: Entry, group: str, selection: Selectio
     # A video that was delivered once and deleted since is paid for again only when it is named.
     asked = entry.state in selection.retry and selection.mode is not Mode.FETCH
     if asked and entry.video is None:
-        # A failed attempt may cost as much as a good one: this request would only fail again.
         code = past_help(entry.error_code, entry.error_message)
-        if code and group != CHANGED and not _is_named(entry.key, selection):
+        if code and group != CHANGED and not selection.names(entry.key):
             reason = f"{entry.state}: a retry cannot help ({code}); change the row, or name it"
             return Step(entry.key, Action.LEAVE, group, reason, past_help=code)
         return _submit_again(entry, request, group, f"{entry.state}: a new attempt", selection)

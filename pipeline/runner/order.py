@@ -40,7 +40,7 @@ _COPIED_SUFFIXES = frozenset({".xlsx", ".xlsm"})
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """How far a run is; `waits_for` says what it waits for beside tasks and downloads or while calls fail."""
+    """How far a run is: rows by state, what it submitted and downloaded, what it waits for."""
 
     states: Mapping[State, int]
     submitted: int = 0

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Wait
 from pipeline.writer.outcome import iso
 
@@ -30,8 +31,32 @@ class Patience:
         self._say = say
         self._log = log
         self._told: dict[str, float] = {}
+        self._looks_up = False
 
-    def tell(self, waits: Sequence[Wait], now: float, wall: float, *, ending: bool) -> str | None:
+    def tell(self, engine: Engine, now: float, wall: float) -> str | None:
+        """Tell all that an engine waits for; return it in a few words, None if it is nothing.
+
+        Args:
+            engine: The engine.
+            now: The time of its clock, in seconds.
+            wall: The same moment as a Unix time.
+
+        """
+        look_ups = self._tell_look_ups(engine.look_ups.describe(now))
+        outage = self.tell_waits(engine.waits(now), now, wall, ending=bool(engine.stops))
+        return "; ".join(filter(None, (look_ups, outage))) or None
+
+    def _tell_look_ups(self, waits_for: str | None) -> str | None:
+        """Say on screen and in the logs when the run begins to wait for look-ups."""
+        if waits_for and not self._looks_up:
+            self._say(waits_for)
+            self._log("waiting", told=waits_for)
+        self._looks_up = waits_for is not None
+        return waits_for
+
+    def tell_waits(
+        self, waits: Sequence[Wait], now: float, wall: float, *, ending: bool
+    ) -> str | None:
         """Take in what is waited for now; return it in a few words, with the longest end.
 
         Args:

@@ -267,10 +267,7 @@ class ManifestRun:
             self.report = self.finish()
 
     def conclude(self) -> RunReport:
-        """Return how the run ended; if it was finished early, its summary gets the last balance.
-
-        Raises StoreError.
-        """
+        """Return how the run ended, with the last balance; raises StoreError."""
         if self.report is None:
             return self.finish()
         after = self.tally.balance_after
@@ -325,10 +322,8 @@ class ManifestRun:
             "end", exit_code=int(code), states=dict(summary.states), notes=published.notes
         )
         self._note_end(ended, int(code), asked=not any(map(is_unasked, results)))
-        told = (
-            *remarks(plan.steps, results, stopped=bool(stops)),
-            *say_left_out(plan.steps, order.selection, order.invocation),
-        )
+        told = remarks(plan.steps, results, stopped=bool(stops))
+        told += say_left_out(plan.steps, order.selection, order.invocation)
         published = replace(published, notes=(*published.notes, *say_at_end(order, told, rest)))
         return report_run(order, tally, summary, results, published, stops=stops)
 

@@ -70,17 +70,15 @@ class ProviderSession:
     _open: set[int] = field(default_factory=set)
     _finishing: list[asyncio.Task[None]] = field(default_factory=list)
     _tell_at: float = 0.0
-    _waits: bool = False
 
     def __post_init__(self) -> None:
-        """Have what is waited for told to the watcher and to the log of each manifest."""
+        """Have what is waited for told on the screen and in the logs."""
         self._patience = Patience(self.watcher.say, self._log_everywhere)
 
     def _log_everywhere(self, title: str, /, **details: object) -> None:
-        for lane, run in enumerate(self.runs):
-            if lane in self._open:
-                run.log.write(title, **details)
-                self._unwritten.add(lane)
+        for lane in self._open:
+            self.runs[lane].log.write(title, **details)
+        self._unwritten |= self._open
 
     @property
     def interval_s(self) -> float:
@@ -257,7 +255,6 @@ class ProviderSession:
         provider: ToAPIs,
         uploader: str,
     ) -> Lane:
-        # Downloads at a time are limited by the engine, over all lanes.
         store = Downloader(
             run.order.folder.videos,
             concurrency=self._config.limits.downloads,
@@ -309,20 +306,8 @@ class ProviderSession:
             submitted = sum(tally.submitted for tally in tallies)
             downloaded = sum(tally.downloaded for tally in tallies)
             states = self._left_alone + engine.states
-            look_ups = self._tell_look_ups(engine.look_ups.describe(now))
-            outage = self._patience.tell(
-                engine.waits(now), now, self.clock.wall(), ending=bool(engine.stops)
-            )
-            waits_for = "; ".join(filter(None, (look_ups, outage))) or None
+            waits_for = self._patience.tell(engine, now, self.clock.wall())
             self.watcher.show(RunProgress(states, submitted, downloaded, waits_for))
-
-    def _tell_look_ups(self, waits_for: str | None) -> str | None:
-        """Say on screen and in the logs when the run begins to wait for look-ups."""
-        if waits_for and not self._waits:
-            self.watcher.say(waits_for)
-            self._log_everywhere("waiting", told=waits_for)
-        self._waits = waits_for is not None
-        return waits_for
 
     def _finish_lanes(self, engine: Engine) -> None:
         """Write the results of manifests whose rows are through, while others go on."""
@@ -333,7 +318,6 @@ class ProviderSession:
             if len(self._open) > 1 and through and not self.runs[lane].waiting:
                 self._open.discard(lane)
                 _note_what_is_left(engine, lane, self.runs[lane])
-                # In a thread: the answers for the others are not to wait for it.
                 task = asyncio.create_task(asyncio.to_thread(self.runs[lane].finish_early))
                 self._finishing.append(task)
 

@@ -26,14 +26,14 @@ def test_it_is_said_once_with_its_end_and_again_when_it_is_over() -> None:
     heard = Heard()
     patience = Patience(heard.said.append, heard.log)
     for now in (0.0, 10.0, 20.0):
-        told = patience.tell([WAIT], now, WALL + now, ending=False)
+        told = patience.tell_waits([WAIT], now, WALL + now, ending=False)
         assert told is not None
         assert told.startswith("waiting for the provider to be reached again, until ")
     assert len(heard.said) == len(heard.logged) == 1
     assert heard.said[0].endswith(": the connection was refused.")
     assert heard.logged[0][0] == "waiting"
     assert heard.logged[0][1]["until"] == "2027-01-15T08:25:00Z"
-    assert patience.tell([], 30.0, WALL + 30, ending=False) is None
+    assert patience.tell_waits([], 30.0, WALL + 30, ending=False) is None
     assert heard.said[1] == "Over: the run waited for the provider to be reached again."
     assert heard.logged[1][0] == "waiting is over"
 
@@ -42,8 +42,8 @@ def test_a_run_that_stops_does_not_say_that_all_is_well() -> None:
     """Nothing that was waited for has come."""
     heard = Heard()
     patience = Patience(heard.said.append, heard.log)
-    patience.tell([WAIT], 0.0, WALL, ending=False)
-    patience.tell([], 1500.0, WALL + 1500, ending=True)
+    patience.tell_waits([WAIT], 0.0, WALL, ending=False)
+    patience.tell_waits([], 1500.0, WALL + 1500, ending=True)
     assert len(heard.said) == 1
 
 
@@ -51,6 +51,6 @@ def test_an_end_on_another_day_has_its_date() -> None:
     """An hour alone would be read as one of today."""
     heard = Heard()
     far = Wait("answers to queries", "HTTP 503", 3 * 86_400.0)
-    told = Patience(heard.said.append, heard.log).tell([far], 0.0, WALL, ending=False)
+    told = Patience(heard.said.append, heard.log).tell_waits([far], 0.0, WALL, ending=False)
     assert told is not None
     assert "2027-01-18" in told
