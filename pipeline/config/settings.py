@@ -266,9 +266,7 @@ class Outage(Section):
     """What to do while the provider cannot be reached."""
 
     patience_s: float = Field(default=1500.0, ge=0, le=7 * _DAY_S)
-    """Seconds during which a run goes on trying while no submission, or no upload, comes through;
-    then it ends (5), and the next one continues.
-    """
+    """Seconds for which a run goes on trying while no submission, or no upload, comes through."""
 
 
 class StopSettings(Section):
@@ -276,9 +274,8 @@ class StopSettings(Section):
 
     grace_s: float = Field(default=25.0, ge=0, le=3600)
     """Seconds for which a run that the system ends (SIGTERM, SIGHUP) awaits the answers and
-    downloads under way. A submission that has no answer by then is looked up by the next run. Most
-    systems kill a process soon after: Docker after 10 seconds, systemd after 90. Ctrl-C on a
-    terminal waits as long as it takes; a second one ends the run.
+    downloads under way. A submission that has no answer by then is looked up by the next run.
+    Ctrl-C on a terminal waits as long as it takes; a second one ends the run.
     """
 
 
