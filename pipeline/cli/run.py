@@ -176,18 +176,19 @@ def _carry_out(
     quiet: bool = False,
 ) -> None:
     from pipeline.cli.progress import Progress
-    from pipeline.cli.screen import go_on, go_on_with
+    from pipeline.cli.screen import consent_to, go_on_with
     from pipeline.runner.lanes import run_several
     from pipeline.runner.order import Order, place_orders
     from pipeline.runner.target import Refused
 
+    when_short = targets.first.config.budget.when_short
     placing = place_orders(
         targets.all,
         selection,
         command=command,
         strict=strict,
         adopt=adopt,
-        go_on=lambda: go_on(yes=yes),
+        consent=lambda offer: consent_to(offer, when_short, yes=yes),
         go_on_with=go_on_with,
         check=lambda target: check_and_show(target, show=not quiet),
     )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pipeline.errors import UsageError
     from pipeline.model import Problem
+    from pipeline.runner.offer import Offer
 
 
 def print_json(document: Mapping[str, object]) -> None:
@@ -130,15 +131,23 @@ class _Interrupted(Exception):
     """A signal arrived instead of an answer."""
 
 
-def go_on(*, yes: bool) -> bool:
-    """Ask whether to continue; with `yes`, or without a terminal, continue and say so."""
-    if yes:
-        typer.echo("Continuing (--yes).", err=True)
-        return True
-    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
-        typer.echo("Continuing: there is no terminal to ask on.", err=True)
-        return True
-    return ask("Continue and submit? [y/N] ")
+def consent_to(offer: Offer, when_short: str, *, yes: bool) -> bool:
+    """Show what is about to be bought, and ask on a terminal whether to submit it.
+
+    Args:
+        offer: What would be bought.
+        when_short: The setting `budget.when_short`: what to do if the account holds too little.
+        yes: The answer was given beforehand.
+
+    """
+    from pipeline.runner.offer import goes_on_unasked
+
+    typer.echo(f"{offer.sentence}.", err=True)
+    if yes or (offer.short and when_short == "stop"):
+        return yes
+    if is_terminal(sys.stdin) and is_terminal(sys.stderr):
+        return ask("Continue and submit? [y/N] ")
+    return goes_on_unasked(offer, when_short=when_short, yes=yes)
 
 
 def agreed(question: str, *, yes: bool) -> bool:

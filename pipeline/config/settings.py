@@ -248,7 +248,16 @@ class Budget(_Caps):
     costs are shown.
     """
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
-    """The currency of money and price_per_second, three capital letters."""
+    """The currency of money, price_per_second and min_balance, three capital letters."""
+    min_balance: float | None = Field(default=None, ge=0)
+    """What a run is to leave in the account: what it would submit beyond that counts as too little
+    in the account. It is compared only if currency is that of the balance (USD).
+    """
+    when_short: Literal["ask", "stop", "go_on"] = "ask"
+    """What to do if the account holds too little for what would be submitted. ask: ask on a
+    terminal; without one, stop before anything is submitted (exit 4). stop: stop, also on a
+    terminal. go_on: submit until it is refused. --yes goes on in any case.
+    """
 
     @model_validator(mode="after")
     def _money_needs_a_price(self) -> Self:

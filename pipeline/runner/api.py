@@ -25,6 +25,7 @@ from pipeline.model import State
 from pipeline.planner.plan import Selection
 from pipeline.runner import foresight
 from pipeline.runner.lanes import run
+from pipeline.runner.offer import Offer, goes_on_unasked
 from pipeline.runner.order import RunProgress, Several, place_order, select
 from pipeline.runner.reports import PlanReport, RunReport, StatusReport
 from pipeline.runner.signals import Brake
@@ -276,6 +277,10 @@ class _RunThread:
             )
         return self.report
 
+    def _consents(self, offer: Offer) -> bool:
+        when_short = self.target.config.budget.when_short
+        return goes_on_unasked(offer, when_short=when_short, yes=self.yes)
+
     def _carry_out(self, pass_on: Callable[[RunProgress], None]) -> RunReport:
         heard = _Heard(pass_on, [])
         try:
@@ -284,7 +289,7 @@ class _RunThread:
                 self.selection,
                 strict=self.strict,
                 adopt=self.adopt,
-                go_on=lambda: self.yes,
+                consent=self._consents,
                 check=lambda target: check_target(target, self._abandon_if_interrupted),
             ) as order:
                 report = run(order, heard, brake=self._brake)

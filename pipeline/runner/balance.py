@@ -6,8 +6,9 @@ Tested in tests/runner/test_balance.py.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -15,11 +16,9 @@ from pipeline.account.reading import total_since
 from pipeline.engine.rows import Reach, Stop, stop_for_address, stop_for_key
 from pipeline.errors import ExitCode, ProviderError, Unauthorized
 from pipeline.journal.reading import RunRecord
-from pipeline.model import Balance
+from pipeline.model import Balance, BalanceOf
+from pipeline.runner.offer import PROVIDER_CURRENCY, Offer, explain_shortage
 from pipeline.writer.outcome import iso
-
-_PROVIDER_CURRENCY = "USD"
-"""Balances are in dollars: docs/contract.md, "Balance"."""
 
 _LIMIT_S = 15
 """How long a run waits for the balance, which it can do without."""
@@ -85,62 +84,87 @@ def unexplained(remaining: float | None, expected: Expected | None) -> str | Non
 class _BalanceTeller(Protocol):
     """Knows the balance: the provider."""
 
-    async def balance(self) -> Balance:
-        """Return what the account holds; raises ProviderError."""
+    async def balance(self, of: BalanceOf = "key") -> Balance:
+        """Return what the key may spend, or what the account holds; raises ProviderError."""
 
 
 @dataclass
 class BalanceWatch:
     """What the account holds `before` and `after` a run; None while unknown, or unlimited.
 
-    `warn` shows a line; `note` keeps both figures; `go_on` is asked when there is too little.
-    `expected` is what the account must still hold by what is known of it. `answered` says that the
-    provider has answered, whatever it said.
+    `warn` shows a line; `note` keeps both figures; `consent` is shown the offer, and says whether
+    it is taken. `expected` is what the account must still hold by what is known of it, `least` what
+    is to be left in it, in the currency of the offer. `answered` says that the provider has
+    answered, whatever it said.
     """
 
     warn: Callable[[str], None]
     note: Callable[[float | None, float | None], None]
-    go_on: Callable[[], bool]
+    consent: Callable[[Offer], bool]
     expected: Expected | None = None
+    least: float | None = None
     before: float | None = None
     after: float | None = None
     answered: bool = False
     _misdirected: str | None = None
 
-    async def look_before(
-        self, teller: _BalanceTeller, needed: float | None, currency: str
-    ) -> Stop | None:
+    async def look_before(self, teller: _BalanceTeller, offer: Offer) -> Stop | None:
         """Ask before the first submission; return why nothing is to be submitted, if so."""
         try:
-            self.before = await self._look(teller, "before")
+            held = await self._look(teller, "before")
         except Unauthorized as error:
             return stop_for_key(error)
+        self.before = None if held is None else held.remaining
         self.note(self.before, None)
         if self._misdirected is not None:
             return stop_for_address(self._misdirected)
         if (less := unexplained(self.before, self.expected)) is not None:
             self.warn(less)
-        short = explain_shortage(self.before, needed, currency)
+        remaining = await self._least_of(teller)
+        short = explain_shortage(remaining, offer.money, offer.currency, self.least)
+        if short is not None:
+            self.warn(f"{short[0].upper()}{short[1:]}.")
+        unlimited = held is not None and remaining is None
+        if self.consent(replace(offer, remaining=remaining, unlimited=unlimited, short=short)):
+            return None
         if short is None:
-            return None
-        self.warn(f"{short[0].upper()}{short[1:]}.")
-        if self.go_on():
-            return None
-        action = "Top up the account, or submit less (--limit, --only, budget), then run again."
+            return Stop(
+                ExitCode.STOPPED,
+                "nobody agreed to what it costs",
+                Reach.SUBMITTING,
+                "Run again, or submit less: --limit, --only, budget.",
+            )
+        action = (
+            "Top up the account, or submit less (--limit, --only, budget), then run again. To "
+            "submit nevertheless, add --yes."
+        )
         return Stop(ExitCode.STOPPED, short, Reach.SUBMITTING, action)
+
+    async def _least_of(self, teller: _BalanceTeller) -> float | None:
+        """Return the least of what key and account hold: a full key may be of an empty account.
+
+        Not every deployment answers for the account, so a failure there is none.
+        """
+        with contextlib.suppress(ProviderError, TimeoutError):
+            async with asyncio.timeout(_LIMIT_S):
+                account = await teller.balance("account")
+            known = [one for one in (self.before, account.remaining) if one is not None]
+            return min(known, default=None)
+        return self.before
 
     async def look_after(self, teller: _BalanceTeller) -> None:
         """Ask at the end; whatever comes of it, the run has ended."""
         try:
-            self.after = await self._look(teller, "after")
+            held = await self._look(teller, "after")
+            self.after = None if held is None else held.remaining
         except Unauthorized as error:
             self.warn(f"The balance after the run is not known: {error.message}")
         self.note(self.before, self.after)
 
-    async def _look(self, teller: _BalanceTeller, when: str) -> float | None:
+    async def _look(self, teller: _BalanceTeller, when: str) -> Balance | None:
         try:
             async with asyncio.timeout(_LIMIT_S):
-                remaining = (await teller.balance()).remaining
+                held = await teller.balance()
             self.answered = True
         except Unauthorized:
             raise
@@ -151,22 +175,6 @@ class BalanceWatch:
         except TimeoutError:
             failure = f"no answer came within {_LIMIT_S} s."
         else:
-            return remaining
+            return held
         self.warn(f"The balance {when} the run is not known: {failure}")
         return None
-
-
-def explain_shortage(remaining: float | None, needed: float | None, currency: str) -> str | None:
-    """Say that the account holds less than a run needs; None if not, or if nobody knows.
-
-    `needed` is None without a price. A need in another currency than the provider's cannot be
-    compared, so then only an empty account is told of.
-    """
-    if remaining is None:
-        return None
-    holds = f"the account holds {remaining:,.2f} {_PROVIDER_CURRENCY}"
-    if needed is not None and currency == _PROVIDER_CURRENCY:
-        # Sums of decimal fractions: a cent is not short by a rounding.
-        short = needed > remaining + 1e-9
-        return f"{holds} and this run needs {needed:,.2f} {currency}" if short else None
-    return f"{holds}: submissions will probably be refused" if remaining <= 0 else None

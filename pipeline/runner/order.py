@@ -1,8 +1,7 @@
 """What a run is asked to do, who watches it, and the guards that an order must pass.
 
 Every order goes through `place_order`, from the command line and from a program alike: it holds all
-guards that come before the journal is opened. The journal's own guard, that it belongs to this
-manifest, follows in `run`.
+guards that come before the journal is opened. The journal's own guard follows in `run`.
 """
 
 from __future__ import annotations
@@ -29,6 +28,7 @@ from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
 from pipeline.model import Problem, State
 from pipeline.planner.plan import ENDED_BADLY, Mode, Selection, unknown_keys
+from pipeline.runner.offer import Offer
 from pipeline.runner.target import Refused, Target, check_target, refuse_to_begin
 
 Several: TypeAlias = str | Iterable[str]
@@ -81,8 +81,9 @@ class Order:
     """What to run: the checked manifest, where to, how, and which rows.
 
     `source` is the file into whose copy the results are written: for an .xlsx or .xlsm manifest a
-    copy made just before it was checked, else itself. `go_on` is asked whether to submit although
-    the account holds too little, `go_on_with` whether to in spite of a refusal; `typed` was named.
+    copy made just before it was checked, else the manifest itself. `consent` is shown what is about
+    to be bought and says whether to submit it, `go_on_with` whether to submit in spite of a refusal
+    that only a person can judge. `typed` is what the user named.
     """
 
     checked: CheckedManifest
@@ -91,7 +92,7 @@ class Order:
     selection: Selection
     command: str = "run"
     adopt: bool = False
-    go_on: Callable[[], bool] = lambda: True
+    consent: Callable[[Offer], bool] = lambda _: True
     go_on_with: Callable[[UsageError], bool] = lambda _: False
     source: Path | None = None
     typed: Invocation | None = None
@@ -203,7 +204,7 @@ class Terms(TypedDict, total=False):
     command: str
     strict: bool
     adopt: bool
-    go_on: Callable[[], bool]
+    consent: Callable[[Offer], bool]
     go_on_with: Callable[[UsageError], bool]
     check: Callable[[Target], CheckedManifest]
 
@@ -237,7 +238,7 @@ def place_orders(
     command: str = "run",
     strict: bool = False,
     adopt: bool = False,
-    go_on: Callable[[], bool] = lambda: True,
+    consent: Callable[[Offer], bool] = lambda _: True,
     go_on_with: Callable[[UsageError], bool] = lambda _: False,
     check: Callable[[Target], CheckedManifest] = check_target,
 ) -> Iterator[list[Order | Refused]]:
@@ -249,7 +250,7 @@ def place_orders(
         command: The name of the command, for journal and log.
         strict: Refuse a whole manifest if a row of it breaks a rule.
         adopt: Take over the journals of manifests that were moved.
-        go_on: Asked whether to submit although the account does not hold enough.
+        consent: Shown what is about to be bought; says whether to submit it.
         go_on_with: Asked whether to submit in spite of a refusal that only a person can judge.
         check: Checks a manifest, as `check_target` does.
 
@@ -279,7 +280,7 @@ def place_orders(
                     selection=selection,
                     command=command,
                     adopt=adopt or target.moved,
-                    go_on=go_on,
+                    consent=consent,
                     go_on_with=go_on_with,
                     source=source,
                     typed=target.invocation,

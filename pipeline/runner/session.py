@@ -36,6 +36,7 @@ from pipeline.planner.planner import estimate
 from pipeline.runner.balance import BalanceWatch, Expected, expect
 from pipeline.runner.engine_setup import PlannedLane, build_engine, finds_by_reference, known_tasks
 from pipeline.runner.modelcheck import look_at_models
+from pipeline.runner.offer import Offer, make_offer
 from pipeline.runner.order import RunProgress, Tally, Watcher
 from pipeline.runner.patience import Patience
 from pipeline.runner.rehearsal import open_provider
@@ -199,17 +200,16 @@ class ProviderSession:
                 client_reference=config.api.client_reference,
                 day_of=Days(config.budget.timezone).number_of,
             )
-            balance = BalanceWatch(
-                self.watcher.warn, self._note_balance, self.runs[0].order.go_on, self._expected()
-            )
+            warn, consent = self.watcher.warn, self.runs[0].order.consent
+            least = config.budget.min_balance
+            balance = BalanceWatch(warn, self._note_balance, consent, self._expected(), least)
             asks = not config.rehearses and any(run.plan.of(Action.SUBMIT) for run in self.runs)
             if asks:
-                needed = self._estimate_money()
-                look = balance.look_before(providers[0], needed, config.budget.currency)
-                stop = await brake.unless_pressed(look)
+                asked = look_at_models(providers[0], config.api.model, self.watcher.warn)
+                stop = await brake.unless_pressed(asked)
                 if stop is None:
-                    asked = look_at_models(providers[0], config.api.model, self.watcher.warn)
-                    stop = await brake.unless_pressed(asked)
+                    look = balance.look_before(providers[0], self._offer())
+                    stop = await brake.unless_pressed(look)
                 if stop is not None:
                     engine.stop(stop)
                 if balance.answered:
@@ -270,13 +270,11 @@ class ProviderSession:
             uploader,
         )
 
-    def _estimate_money(self) -> float | None:
-        """Return how much money the submissions take at most; None without a price."""
-        budget = self._config.budget
-        needed = [estimate(run.plan, run.order.checked, self._config).money for run in self.runs]
-        priced = [money for money in needed if money is not None]
-        caps = (budget.money, budget.per_day.money)
-        return min([sum(priced), *(cap for cap in caps if cap is not None)]) if priced else None
+    def _offer(self) -> Offer:
+        """Return what is about to be bought."""
+        needed = [estimate(run.plan, run.order.checked, self._config) for run in self.runs]
+        runs = (one for run in self.runs for one in read_runs(run.journal.path))
+        return make_offer(needed, self._config.budget, runs, self._account)
 
     def _expected(self) -> Expected | None:
         account, budget = self._account, self._config.budget

@@ -6,13 +6,21 @@ import io
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pipeline.cli.screen import go_on, is_terminal, outlive_readers, print_table, problem_line
+from pipeline.cli.screen import (
+    consent_to,
+    is_terminal,
+    outlive_readers,
+    print_table,
+    problem_line,
+)
 from pipeline.errors import StoreError
 from pipeline.model import Problem, Severity
+from pipeline.runner.offer import Offer
 
 
 class Terminal(io.StringIO):
@@ -72,15 +80,29 @@ def test_a_closed_stream_is_no_terminal() -> None:
     assert is_terminal(Terminal())
 
 
-def test_yes_and_a_missing_terminal_continue(
+OFFER = Offer(20, 120, 2.4, remaining=99.52)
+SHORT = replace(OFFER, short="too little")
+SHOWN = "20 videos, 120 s, about 2.40 USD; the account holds 99.52 USD.\n"
+
+
+def test_without_a_terminal_only_too_little_stops(
     streams: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody is asked, and a line says why."""
+    """The offer is shown; nobody is asked."""
     streams.setattr(sys, "stdin", io.StringIO("n\n"))
-    assert go_on(yes=True)
-    assert capsys.readouterr().err == "Continuing (--yes).\n"
-    assert go_on(yes=False)
-    assert "no terminal" in capsys.readouterr().err
+    assert consent_to(OFFER, "ask", yes=False)
+    assert capsys.readouterr().err == SHOWN
+    assert not consent_to(SHORT, "ask", yes=False)
+    assert not consent_to(SHORT, "stop", yes=False)
+    assert consent_to(SHORT, "go_on", yes=False)
+    assert consent_to(SHORT, "stop", yes=True)
+
+
+def test_too_little_is_not_asked_about_where_it_stops(streams: pytest.MonkeyPatch) -> None:
+    """The setting `when_short: stop` answers for whoever sits at the terminal."""
+    screen = at_a_terminal(streams, Terminal("y\n"))
+    assert not consent_to(SHORT, "stop", yes=False)
+    assert screen.getvalue() == SHOWN
 
 
 @pytest.mark.parametrize(
@@ -90,8 +112,8 @@ def test_yes_and_a_missing_terminal_continue(
 def test_only_a_yes_submits(streams: pytest.MonkeyPatch, answer: str, goes_on: bool) -> None:
     """An empty answer, or the end of the input, submits nothing."""
     screen = at_a_terminal(streams, Terminal(answer))
-    assert go_on(yes=False) is goes_on
-    assert screen.getvalue() == "Continue and submit? [y/N] "
+    assert consent_to(OFFER, "ask", yes=False) is goes_on
+    assert screen.getvalue() == f"{SHOWN}Continue and submit? [y/N] "
 
 
 def test_ctrl_c_at_the_question_is_ctrl_c_afterwards(streams: pytest.MonkeyPatch) -> None:
@@ -101,7 +123,7 @@ def test_ctrl_c_at_the_question_is_ctrl_c_afterwards(streams: pytest.MonkeyPatch
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
-            go_on(yes=False)
+            consent_to(OFFER, "ask", yes=False)
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)

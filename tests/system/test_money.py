@@ -76,7 +76,7 @@ def test_the_balance_is_asked_for_before_and_after(product: Product, api: Api) -
     assert ended.code == 0, ended.err
     assert "Continuing" not in ended.err
     calls = [call["kind"] for call in api.calls(since=mark)]
-    assert calls.count("balance") == 2
+    assert calls.count("balance") == 3, "of key and account before, of the key after"
     assert calls[0] == "balance"
     said = sheets.summary(out)
     assert [*said][-2:] == ["balance_before", "balance_after"]
@@ -91,17 +91,44 @@ def test_the_balance_is_asked_for_before_and_after(product: Product, api: Api) -
     assert (said["balance_before"], said["balance_after"]) == (None, None)
 
 
-def test_too_little_is_said_before_the_first_submission(product: Product) -> None:
-    """Without a terminal, or with --yes, it says so and goes on."""
-    manifest, _ = shop(product, 2)
-    ended = product("run", manifest, "-q", "--limit", "1", sets=DEAR)
-    assert ended.code == 0, ended.err
+def test_too_little_is_said_before_the_first_submission(product: Product, api: Api) -> None:
+    """Without a terminal it stops with 4, unless --yes or a setting says to go on."""
+    manifest, _ = shop(product, 3)
+    mark = api.mark()
+    ended = product("run", manifest, "--limit", "1", sets=DEAR)
+    assert ended.code == 4, ended.err
     assert "The account holds" in ended.err
     assert "this run needs 600,000.00 USD" in ended.err
-    assert "no terminal" in ended.err
+    assert "add --yes" in ended.err
+    assert not api.calls("submit", since=mark)
+    on = {**DEAR, "budget.when_short": "go_on"}
+    assert product("run", manifest, "--limit", "1", sets=on).code == 0
     agreed = product("run", manifest, "--yes", sets=DEAR)
     assert agreed.code == 0
-    assert "Continuing (--yes)." in agreed.err
+    assert "2 videos, 12 s, about 1,200,000.00 USD; the account holds " in agreed.err
+    assert len(api.calls("submit", since=mark)) == 3
+
+
+def test_what_is_to_be_left_in_the_account_is_not_spent(product: Product, api: Api) -> None:
+    """budget.min_balance counts as needed, with a price and without one."""
+    manifest, _ = shop(product, 1)
+    mark = api.mark()
+    for price in (PRICE, {}):
+        ended = product("run", manifest, sets={**price, "budget.min_balance": "10000000"})
+        assert ended.code == 4, ended.err
+        assert "budget.min_balance keeps 10,000,000.00" in ended.err
+    assert not api.calls("submit", since=mark)
+
+
+def test_a_price_is_learned_from_the_balance(product: Product) -> None:
+    """Where none is set the next run says what it will come to, and that this is learned."""
+    manifest, _ = shop(product, 2)
+    first = product("run", manifest)
+    assert first.code == 0
+    assert "2 videos, 12 s; the account holds " in first.err
+    shop(product, 3)
+    again = product("run", manifest)
+    assert "1 video, 6 s, about 0.12 USD (0.0200 a second, learned from " in again.err
 
 
 @pytest.mark.parametrize("fault", ["balance_500", "balance_success_false", "balance_unlimited"])
