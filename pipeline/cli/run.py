@@ -80,8 +80,9 @@ def _run(
 
     You can start it again at any time: no row is submitted twice by accident, and rows in progress
     continue where they were. Rows that break a rule are not sent; all others are. A live run first
-    looks at the balance: if the rows to submit cost more, it asks whether to continue; without a
-    terminal it says so and continues.
+    says what it is about to buy and what the account holds, and asks on a terminal whether to
+    continue. Without a terminal it continues, unless the account holds too little (see the setting
+    budget.when_short).
 
     Several manifests are worked on together, as fair shares of the same limits and caps. One that
     cannot be used keeps no other from its turn, and counts as 1 in the exit code. Keys belong to
