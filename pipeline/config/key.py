@@ -36,11 +36,16 @@ def api_key(config: Config, environ: Mapping[str, str]) -> str:
         state = "is empty" if name in environ else "is not set"
         raise ConfigError(
             f"The environment variable {name} (api.key_env) {state}.",
-            action=f"Put your API key into {name}, or the path of a file that holds it into "
-            f"{name}_FILE.",
+            action=f"Type {_assignment(name)}, with your API key for YOUR_KEY; or put the path of "
+            f"a file that holds it into {name}_FILE.",
         )
     path, source = found
     return _read(path, f"The file {path} ({source})")
+
+
+def _assignment(name: str, *, windows: bool = os.name == "nt") -> str:
+    """Return what is typed to set a variable for the commands that follow."""
+    return f'$env:{name} = "YOUR_KEY"' if windows else f"export {name}=YOUR_KEY"
 
 
 def secret_of(config: Config, environ: Mapping[str, str]) -> str:

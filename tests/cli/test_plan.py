@@ -51,3 +51,28 @@ def test_a_state_that_cannot_be_retried_is_refused(
     """The message names the state and those that exist."""
     error = reelsheet("run", good, "--dry-run", "--retry", state).exception
     assert state in str(error)
+
+
+@pytest.mark.parametrize("place", ["my-videos", "my-videos/manifests"])
+def test_a_configuration_that_lies_elsewhere_is_pointed_at(
+    good: Path, reelsheet: Command, place: str
+) -> None:
+    """Whoever starts in the wrong folder is not left with a rehearsal, and wonders."""
+    folder = Path("my-videos/manifests")
+    folder.mkdir(parents=True)
+    good.rename(folder / good.name)
+    note = "there is no config.yaml in this folder"
+    assert note not in reelsheet("plan", folder / good.name).stderr
+    config = Path(place, "config.yaml")
+    config.write_text("provider: toapis\n", encoding="utf-8")
+    shown = reelsheet("plan", folder / good.name).stderr
+    assert f"{note}; the one in {place} is not used and says provider: toapis." in shown
+    assert f"To use it: --config {config}." in shown
+    assert note not in reelsheet("plan", folder / good.name, "--config", config).stderr
+    config.write_text("nonsense: [", encoding="utf-8")
+    assert (
+        f"{note}; the one in {place} is not used. To use it"
+        in reelsheet("plan", folder / good.name).stderr
+    )
+    Path("config.yaml").touch()
+    assert note not in reelsheet("plan", folder / good.name).stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.key import api_key, key_warnings, secret_of
+from pipeline.config.key import _assignment, api_key, key_warnings, secret_of
 from pipeline.config.settings import Api, Config
 from pipeline.errors import ConfigError
 
@@ -120,3 +120,12 @@ def test_a_file_that_others_can_read(tmp_path: Path, mode: int, warns: int) -> N
     environ = {"TOAPIS_API_KEY_FILE": str(file)}
     assert api_key(Config(), environ) == KEY
     assert len(key_warnings(LIVE, environ)) == warns
+
+
+def test_what_to_type_for_a_key_that_is_missing() -> None:
+    """The line for the shell of this system, which works when pasted."""
+    with pytest.raises(ConfigError) as caught:
+        api_key(Config(), {})
+    assert f"Type {_assignment('TOAPIS_API_KEY')}, with" in (caught.value.action or "")
+    assert _assignment("MY_KEY", windows=False) == "export MY_KEY=YOUR_KEY"
+    assert _assignment("MY_KEY", windows=True) == '$env:MY_KEY = "YOUR_KEY"'
