@@ -240,9 +240,7 @@ class Budget(_Caps):
 
     per_day: PerDay = Field(default_factory=PerDay)
     timezone: Zone = "local"
-    """The zone whose midnights begin the days of per_day, for example Europe/Berlin or UTC. local:
-    that of this machine.
-    """
+    """The zone of the days of per_day, for example Europe/Berlin or UTC. local: this machine's."""
     price_per_second: float | None = Field(default=None, gt=0)
     """What a second of video costs you. The provider publishes no price for this model. null: no
     costs are shown.
@@ -250,24 +248,19 @@ class Budget(_Caps):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     """The currency of money, price_per_second and min_balance, three capital letters."""
     min_balance: float | None = Field(default=None, ge=0)
-    """What a run is to leave in the account: what it would submit beyond that counts as too little
-    in the account. It is compared only if currency is that of the balance (USD).
-    """
+    """What a run leaves in the account (in USD): what would go below it counts as too little."""
     when_short: Literal["ask", "stop", "go_on"] = "ask"
-    """What to do if the account holds too little for what would be submitted. ask: ask on a
-    terminal; without one, stop before anything is submitted (exit 4). stop: stop, also on a
-    terminal. go_on: submit until it is refused. --yes goes on in any case.
+    """What to do if the account holds too little. ask: ask on a terminal, else stop (exit 4). stop:
+    stop. go_on: submit until it is refused. --yes goes on in any case.
     """
 
     @model_validator(mode="after")
     def _money_needs_a_price(self) -> Self:
         """Refuse a cap on money without a price: what is spent is unknown, so it would not hold."""
-        if self.price_per_second is None:
-            for name, cap in (("money", self.money), ("per_day.money", self.per_day.money)):
-                if cap is not None:
-                    raise ValueError(
-                        f"{name} is a cap that needs price_per_second: set it, or remove {name}"
-                    )
+        for name, cap in (("money", self.money), ("per_day.money", self.per_day.money)):
+            if cap is not None and self.price_per_second is None:
+                needs = "is a cap that needs price_per_second"
+                raise ValueError(f"{name} {needs}: set it, or remove {name}")
         return self
 
 
@@ -292,9 +285,7 @@ class Account(Section):
     """What is paid from, and the book that keeps anything from being paid twice."""
 
     name: Text | None = None
-    """What the account is called, where several are paid from by one address. null: the host of
-    api.base_url.
-    """
+    """The account's name, where one address serves several. null: the host of api.base_url."""
     book: Text | None = None
     """The file in which every submission of the account is kept, relative to the folder of this
     configuration file. null: book.db in the folder that the system gives a service, or else in your
