@@ -77,7 +77,7 @@ def test_the_balance_is_asked_for_before_and_after(product: Product, api: Api) -
     assert "Continuing" not in ended.err
     calls = [call["kind"] for call in api.calls(since=mark)]
     assert calls.count("balance") == 3, "of key and account before, of the key after"
-    assert calls[0] == "balance"
+    assert calls[:2] == ["models", "balance"]
     said = sheets.summary(out)
     assert [*said][-2:] == ["balance_before", "balance_after"]
     assert said["balance_before"] - said["balance_after"] == pytest.approx(0.24)
@@ -151,7 +151,7 @@ def test_a_key_that_is_refused_at_the_balance(product: Product, api: Api) -> Non
     ended = product("run", manifest)
     assert ended.code == 4
     assert "api.key_env" in ended.err
-    assert [call["kind"] for call in api.calls(since=mark)] == ["balance"]
+    assert [call["kind"] for call in api.calls(since=mark)] == ["models", "balance"]
     assert set(sheets.states(out).values()) == {"waiting"}
 
 
