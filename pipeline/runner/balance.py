@@ -60,7 +60,7 @@ def expect(
         for run in runs
         if run.finished_at is not None and run.balance_after is not None
     ]
-    if price is None or currency != _PROVIDER_CURRENCY or not known:
+    if price is None or currency != PROVIDER_CURRENCY or not known:
         return None
     since, held = max(known)
     return Expected(held, total_since(book, account, since, price).money, since)
@@ -74,7 +74,7 @@ def unexplained(remaining: float | None, expected: Expected | None) -> str | Non
     if less <= max(0.01, _TOLERANCE * expected.spent):
         return None
     return (
-        f"The account holds {less:,.2f} {_PROVIDER_CURRENCY} less than its book explains: it held "
+        f"The account holds {less:,.2f} {PROVIDER_CURRENCY} less than its book explains: it held "
         f"{expected.held:,.2f} on {iso(expected.since)}, {expected.spent:,.2f} were spent since by "
         f"the book, and it holds {remaining:,.2f}. Somebody else pays from it, or another machine "
         "with a book of its own, or a price has changed."
