@@ -39,6 +39,7 @@ SET_UP = {
     "collector.py": "turns Python's cycle collector off and on again",
     "concealment.py": "shortens addresses and keeps the key out of texts",
     "config/loading.py": "resolves the settings before the manifest is opened",
+    "config/content.py": "declares the settings of what is read and written",
     "config/settings.py": "declares the settings",
     "config/values.py": "declares which values settings take",
     "disk/failures.py": "puts an error of the system into a sentence",

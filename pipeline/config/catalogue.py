@@ -1,6 +1,6 @@
 """Every setting: its key, what it allows, and the commented `config.yaml` that lists them all.
 
-All of it is derived from `settings`, so that it cannot drift.
+All of it is derived from `settings` and `content`, so that it cannot drift.
 Tested in tests/config/test_loading.py.
 """
 
@@ -11,15 +11,16 @@ import json
 import textwrap
 from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline.config import settings
-from pipeline.config.settings import Config, Section
+from pipeline.config import content, settings
+from pipeline.config.content import Section
+from pipeline.config.settings import Config
 from pipeline.config.yamltext import Value, read_yaml
 
 PREFIX = "REELSHEET_"
@@ -73,13 +74,14 @@ def describe_setting(key: str) -> str:
 
 @cache
 def _texts_below_settings() -> Mapping[tuple[str, str], str]:
-    """Return the texts in the source of `settings`, by class and attribute.
+    """Return the texts in the sources of the settings, by class and attribute.
 
     pydantic could collect them, but does so whenever the classes are made: a tenth of the time that
     a check of ten rows takes.
     """
     found: dict[tuple[str, str], str] = {}
-    for section in ast.parse(Path(settings.__file__).read_text("utf-8")).body:
+    sources = (Path(str(one.__file__)).read_text("utf-8") for one in (settings, content))
+    for section in chain.from_iterable(ast.parse(source).body for source in sources):
         if isinstance(section, ast.ClassDef):
             for setting, below in pairwise(section.body):
                 if isinstance(setting, ast.AnnAssign) and isinstance(setting.target, ast.Name):

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from pipeline.checker import rules
 from pipeline.config.catalogue import FIELDS, SECTIONS, describe_setting, sample, say_allowed
+from pipeline.config.content import Defaults
 from pipeline.config.loading import load
-from pipeline.config.settings import Config, Defaults
+from pipeline.config.settings import Config
 from pipeline.config.values import ManifestField
 from pipeline.errors import ConfigError, ExitCode
 from pipeline.manifest import columns

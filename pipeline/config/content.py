@@ -1,0 +1,143 @@
+"""The settings of what is read and of what is written: manifest, pictures, empty cells, videos.
+
+`Defaults` repeats what the checker's `rules` allow, because the checker is above the configuration;
+a test compares the two.
+Tested in tests/config/test_loading.py.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pipeline.config.values import (
+    Encoding,
+    ManifestField,
+    NameTemplate,
+    Prepare,
+    PromptTemplateText,
+    Resolution,
+    SeriesName,
+    Sheet,
+    Text,
+)
+
+
+class Section(BaseModel):
+    """Base of all sections: strict types, unknown keys refused, frozen."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        allow_inf_nan=False,
+    )
+
+
+class ManifestSettings(Section):
+    """How the manifest is read."""
+
+    sheet: Sheet | None = None
+    """The sheet of a workbook, by name or by number. null: the first sheet that is not hidden."""
+    hidden_rows: Literal["include", "skip"] | None = None
+    """What to do with rows of a workbook that are hidden or filtered out. null: refuse a sheet that
+    has such rows.
+    """
+    fill_merged: bool = False
+    """Whether every cell of a merged range has the value of the first one. false: the other cells
+    are problems if their column is used.
+    """
+    key: Text | None = None
+    """The header of the column that names each row for good. null: the first that exists of key, id
+    and sku; without any of them, rows are told apart by their contents.
+    """
+    columns: dict[str, ManifestField] = Field(default_factory=dict)
+    """Your own headers and the fields they stand for, for example {Video text: prompt, Photo:
+    image_1}. Fields: prompt, image_1, image_2, image_3, images, duration, aspect_ratio, resolution,
+    key.
+    """
+    encoding: Encoding | None = None
+    """The encoding of a text manifest, for example cp1252. null: detected."""
+    prompt_template: PromptTemplateText | None = None
+    """A template for the prompt of rows whose prompt cell is empty or missing, made of their other
+    columns, for example 'Product video of {{ title }}. {{ description | striphtml | truncate(300)
+    }}'. Write a header as one word, in any case and with _ for spaces, or as row["Any Header"]. A
+    row is not sent if a cell that the template uses is empty, unless the template says what to
+    write instead: {{ colour | default('white') }}, {% if colour %}…{% endif %}.
+    """
+    image_root: Text | None = None
+    """The folder that relative picture paths start from; itself relative to the working folder.
+    null: the manifest's own folder.
+    """
+    images_outside: bool = False
+    """Also accept pictures outside that folder: absolute paths, .. and links that lead elsewhere.
+    false: such a path is a problem of its row, so that a manifest from someone else cannot send
+    just any file of this machine.
+    """
+    series: SeriesName | None = None
+    """The name of a series: manifests that are editions of one table, such as a nightly export
+    whose file name has a date. They share one output folder, called after the series: a row is
+    known by its key in all of them, and a row that was edited since it was made is left alone as
+    ever. null: each manifest has an output folder of its own.
+    """
+
+    @model_validator(mode="after")
+    def _one_header_a_field(self) -> Self:
+        """Refuse two headers for one field: which of them counts would be a guess."""
+        for field in sorted(set(self.columns.values())):
+            headers = [header for header, one in self.columns.items() if one == field]
+            if len(headers) > 1:
+                listed = " and ".join(f'"{header}"' for header in headers)
+                raise ValueError(f"columns: {listed} both stand for {field}; keep one of them")
+        return self
+
+
+class Images(Section):
+    """How local pictures are prepared before they are sent; your own files are never changed."""
+
+    prepare: Prepare = "auto"
+    """auto: a picture that the provider does not accept, or might misread, is sent as a JPEG or PNG
+    copy, kept in cache/pictures of the output folder. That is: HEIC, AVIF, TIFF, BMP, CMYK, 16 bits
+    per colour, photographs stored sideways, more than 10,000,000 bytes, or more than 4096 pixels on
+    the longer side; of an animation or a file with several pages, the first picture. JPEG, PNG,
+    WebP and GIF files that fit are sent byte for byte. off: every file is sent as it is, or is a
+    problem of its row. Either way a row gets a warning if the video would show less than half of a
+    picture.
+    """
+
+
+class Defaults(Section):
+    """The values that empty cells take."""
+
+    duration: Literal[4, 6, 10] = 6
+    """Seconds of video."""
+    aspect_ratio: Literal["16:9", "9:16"] = "16:9"
+    """The shape of the video. Always write it in quotes: YAML reads 16:9 as the number 969."""
+    resolution: Resolution = "720P"
+    """1080p exists only with 16:9."""
+
+    @model_validator(mode="after")
+    def _fit_each_other(self) -> Self:
+        """Refuse 1080p with 9:16 (docs/contract.md, "Submissions")."""
+        if self.resolution == "1080p" and self.aspect_ratio != "16:9":
+            raise ValueError("resolution 1080p exists only with aspect_ratio 16:9; change one")
+        return self
+
+
+class Output(Section):
+    """Where the videos go, what they are called, and how they are verified."""
+
+    dir: Text = "outputs"
+    """The folder that holds one folder per manifest, relative to the working folder."""
+    # The default is validated so that it is translated, too.
+    name: NameTemplate = Field(default="{key}", validate_default=True)
+    """The file name of a video, without .mp4: a template like manifest.prompt_template, for example
+    '{{ key }}-{{ title | lower | truncate(30) }}'. {key} or any other column in single braces, for
+    example {sku}-{colour}, is short for {{ row["Its Header"] | default("") }}, which writes nothing
+    for an empty cell.
+    """
+    verify: Literal["boxes", "first_frame", "full"] = "first_frame"
+    """How thoroughly a downloaded video is verified. boxes: finds truncated files. first_frame:
+    also decodes the first frame of the video. full: decodes all of it, about a second per video.
+    """
