@@ -45,7 +45,28 @@ def api_key(config: Config, environ: Mapping[str, str]) -> str:
 
 def _assignment(name: str, *, windows: bool = os.name == "nt") -> str:
     """Return what is typed to set a variable for the commands that follow."""
-    return f'$env:{name} = "YOUR_KEY"' if windows else f"export {name}=YOUR_KEY"
+    if windows:
+        return f'$env:{name} = "YOUR_KEY" (in cmd.exe: set {name}=YOUR_KEY)'
+    return f"export {name}=YOUR_KEY"
+
+
+def say_refused_key(config: Config, environ: Mapping[str, str]) -> str:
+    """Say where a key came from that the provider refuses, and how another one is set."""
+    name = config.api.key_env
+    typed = f"type {_assignment(name)}, with a key of your ToAPIs account for YOUR_KEY"
+    if environ.get(name, "").strip():
+        return f"It came from the environment variable {name} (api.key_env): {typed}."
+    found = _file_of(name, environ)
+    if found is None:
+        return f"Before the next run {typed}."
+    path, source = found
+    came = f"It came from the file {path} ({source})"
+    if source == f"{name}_FILE":
+        return f"{came}: write a key of your ToAPIs account into it, on one line; or {typed}."
+    return (
+        f"{came}: give the service a key of your ToAPIs account as its credential {_CREDENTIAL}, "
+        f"and start it again; or {typed}."
+    )
 
 
 def secret_of(config: Config, environ: Mapping[str, str]) -> str:

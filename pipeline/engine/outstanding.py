@@ -38,6 +38,7 @@ from pipeline.engine.rows import (
 )
 from pipeline.errors import NoSuchTask, ProviderError, Unauthorized
 from pipeline.model import Phase, State, TaskView
+from pipeline.refusals import NO_REASON
 
 _URLLESS_QUERIES = 5
 """A completed task without a URL is asked for this many times more."""
@@ -136,7 +137,7 @@ class Outstanding:
         if view.phase is Phase.COMPLETED:
             events = (*events, row.event(ev.Completed, _duration_s(view)))
         elif view.phase is Phase.FAILED:
-            message = view.error_message or "the provider gives no reason"
+            message = view.error_message or NO_REASON
             events = (*events, row.event(ev.TaskFailed, view.error_code, message))
         else:
             self._ask_within(row, now, row.since, view.progress)

@@ -156,11 +156,16 @@ NOTHING = Reaction()
 """Most replies to queries: the task is still running."""
 
 
+def _inside(sentence: str) -> str:
+    """Return a sentence as it stands behind a colon."""
+    return sentence[:1].lower() + sentence[1:]
+
+
 def stop_for_outage(message: str) -> Stop:
     """Stop submitting: the provider has not accepted anything for too long."""
     return Stop(
         ExitCode.UNFINISHED,
-        f"the provider does not answer submissions: {message}",
+        f"the provider does not answer submissions: {_inside(message)}",
         Reach.SUBMITTING,
         "Run again when it is back; nothing is lost.",
     )
@@ -195,7 +200,7 @@ def stop_for_look_ups(message: str) -> Stop:
     """Stop submitting: what may have been sent before cannot be looked up."""
     return Stop(
         ExitCode.UNFINISHED,
-        f"rows that may have been sent before cannot be looked up: {message}",
+        f"rows that may have been sent before cannot be looked up: {_inside(message)}",
         Reach.SUBMITTING,
         "Run again when the provider is back; these rows were not sent.",
     )
@@ -205,7 +210,7 @@ def stop_for_uploads(message: str) -> Stop:
     """Stop submitting: no picture can be uploaded any more."""
     return Stop(
         ExitCode.UNFINISHED,
-        f"pictures cannot be uploaded: {message}",
+        f"pictures cannot be uploaded: {_inside(message)}",
         Reach.SUBMITTING,
         "Run again when the provider is back; nothing is lost.",
     )
@@ -215,7 +220,7 @@ def stop_for_equal_refusals(refusals: int, message: str) -> Stop:
     """Stop submitting: all refusals are equal, so a setting is wrong and not the rows."""
     return Stop(
         ExitCode.STOPPED,
-        f"{refusals} submissions in a row were refused for the same reason: {message}",
+        f"{refusals} submissions in a row were refused for the same reason: {_inside(message)}",
         Reach.SUBMITTING,
         "Check api.model and what the key may do, then run again with --retry refused.",
     )
@@ -241,9 +246,9 @@ def stop_for_credit(error: OutOfCredit) -> Stop:
     """Stop submitting: the account is empty; what is paid for is still downloaded."""
     return Stop(
         ExitCode.STOPPED,
-        f"the account has no credit left: {error.message}",
+        _inside(error.message),
         Reach.SUBMITTING,
-        "Top up the account, then run again: unsent rows go out then.",
+        "Top up your ToAPIs account, then run again: unsent rows go out then.",
     )
 
 
@@ -251,8 +256,8 @@ def stop_for_key(error: Unauthorized) -> Stop:
     """Stop everything: the key is refused, so every call would fail."""
     return Stop(
         ExitCode.STOPPED,
-        f"the provider does not accept the key: {error.message}",
-        action="Check the variable named by api.key_env, then run again.",
+        _inside(error.message),
+        action=error.action,
     )
 
 

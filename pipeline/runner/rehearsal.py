@@ -19,7 +19,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from pipeline.config.key import api_key
+from pipeline.config.key import api_key, say_refused_key
 from pipeline.config.settings import Config
 from pipeline.errors import Unfinished
 from pipeline.network import read_network
@@ -60,13 +60,16 @@ async def open_provider(config: Config, state: Path) -> AsyncIterator[ToAPIs]:
     async with contextlib.AsyncExitStack() as stack:
         if config.rehearses:
             base_url, key = await stack.enter_async_context(_emulator(state)), _KEY
+            refused = None
         else:
             base_url, key = config.api.base_url, api_key(config, os.environ)
+            refused = say_refused_key(config, os.environ)
         api = ToAPIs(
             base_url,
             key,
             submit_timeout_s=config.api.submit_timeout_s,
             network=read_network(config, os.environ),
+            say_refused=refused,
         )
         yield await stack.enter_async_context(api)
 

@@ -10,9 +10,11 @@ Tested in tests/toapis/test_submit.py, test_free_calls.py and test_task_answers.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.model import Phase, TaskView
+from pipeline.refusals import About, about
 from pipeline.toapis.bodies import (
     Body,
     Received,
@@ -52,20 +54,26 @@ UNKNOWN_TASK = "task_not_exist"
 """The code by which the API says that it does not know a task."""
 
 _LONGEST_ID = 512
+_CODE = re.compile(r"(?:[A-Za-z]+(?:[_.:-]\w+)+|(?:[A-Z][a-z]+){2,})", re.ASCII)
+"""A message that is a code: words joined by _ or - or by capitals."""
 _FINISHED_PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What an error body says: a code for machines and a message for people; either may be None."""
+    """What an error body says: a code for machines and a message for people; either may be None.
+
+    `codes` are all that it gives, a type among them.
+    """
 
     code: str | None = None
     message: str | None = None
+    codes: tuple[str, ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The code, and a message that is itself a code (`{"message": "task_not_exist"}`)."""
-        told = (text.strip().lower() for text in (self.code, self.message) if text)
+        """The codes, and a message that is itself a code (`{"message": "task_not_exist"}`)."""
+        told = (text.strip().lower() for text in (*self.codes, self.message) if text)
         return tuple(text for text in told if text and not re.search(r"\s", text))
 
 
@@ -74,9 +82,46 @@ def read_complaint(body: Body | None) -> Complaint:
     if body is None:
         return Complaint()
     error = object_in(body, "error")
-    code = word_of(error.get("code")) or word_of(error.get("type")) or word_of(body.get("code"))
+    codes = (error.get("code"), error.get("type"), body.get("code"))
     texts = (error.get("message"), body.get("message"), body.get("error"), body.get("fail_reason"))
-    return Complaint(code, next(filter(None, map(text_of, texts)), None))
+    return _complaint(codes, (*texts, *_details(body)))
+
+
+def _complaint(codes: Iterable[object], texts: Iterable[object]) -> Complaint:
+    """Choose the code that says most, and the first text.
+
+    A word about the content says most, wherever it stands; words say more than numbers.
+    """
+    message = next(filter(None, map(text_of, texts)), None)
+    given = tuple(filter(None, map(word_of, codes)))
+    # The name of a code alone: a sentence of a language without blanks is none.
+    told = message is not None and _CODE.fullmatch(message) is not None
+    named = (*given, message) if told and message else given
+    best = (
+        *(code for code in named if about(code) is About.CONTENT),
+        *(code for code in named if not code.isdigit()),
+        *named,
+    )
+    return Complaint(next(iter(best), None), message, given)
+
+
+def _details(body: Body) -> Iterator[str]:
+    """Yield what a gateway says of single fields: `{"detail": [{"loc": …, "msg": …}]}`."""
+    for name in ("detail", "details", "errors", "msg"):
+        value = body.get(name)
+        if isinstance(value, str):
+            yield value
+        entries = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+        told = [_detail(one) for one in entries]
+        if any(told):
+            yield "; ".join(filter(None, told))
+
+
+def _detail(entry: Body) -> str:
+    place = entry.get("loc")
+    where = ".".join(map(str, place)) if isinstance(place, list) else text_of(entry.get("field"))
+    said = text_of(entry.get("msg")) or text_of(entry.get("message")) or ""
+    return f"{where}: {said}" if where and said else said
 
 
 def accepted_task(received: Received) -> str | None:
@@ -206,9 +251,9 @@ def _is_completed_by_address(body: Body) -> bool:
 def _failure(body: Body) -> Complaint:
     """Read why a task failed: `error` as an object or plain text, `fail_reason`, or `message`."""
     error = object_in(body, "error")
-    code = word_of(error.get("code")) or word_of(error.get("type"))
+    codes = (error.get("code"), error.get("type"))
     texts = (error.get("message"), body.get("error"), body.get("fail_reason"), body.get("message"))
-    return Complaint(code, next(filter(None, map(text_of, texts)), None))
+    return _complaint(codes, texts)
 
 
 def _video_places(body: Body) -> tuple[object, ...]:

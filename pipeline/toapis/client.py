@@ -24,7 +24,7 @@ from pipeline.config.modelnames import written_resolution
 from pipeline.config.values import TASK_PATH, origin_of
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
-from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused
+from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused, Unauthorized
 from pipeline.model import Balance, BalanceOf, Request, TaskView
 from pipeline.network import DIRECT, Network
 from pipeline.toapis import answers, failures, holdings
@@ -53,6 +53,7 @@ class ToAPIs:
         connections: The most connections for queries, uploads and the balance together.
         clock: Returns Unix seconds, for a date in Retry-After if the answer has no Date.
         network: The way out: proxies and trusted certificates.
+        say_refused: What to do where the key is refused; None for what is true of any key.
 
     Raises:
         ConfigError: The base URL or the key cannot be used.
@@ -71,9 +72,11 @@ class ToAPIs:
         connections: int = 100,
         clock: Callable[[], float] = time.time,
         network: Network = DIRECT,
+        say_refused: str | None = None,
     ) -> None:
         self.origin = origin_of(base_url)
         self._key = _checked_key(key)
+        self._say_refused = say_refused
         self._submit_timeout = aiohttp.ClientTimeout(total=submit_timeout_s, connect=connect_s)
         self._query_timeout = aiohttp.ClientTimeout(total=query_timeout_s, connect=connect_s)
         self._upload_timeout = aiohttp.ClientTimeout(total=upload_timeout_s, connect=connect_s)
@@ -205,6 +208,8 @@ class ToAPIs:
         if good is not None:
             return good
         error = failed(received)
+        if isinstance(error, Unauthorized) and self._say_refused is not None:
+            error.action = self._say_refused
         raise type(error)(
             _presentable(error.message, self._key) or "The API gave no answer.",
             status=error.status,

@@ -8,6 +8,7 @@ Tested in tests/toapis/test_submit.py and tests/toapis/test_free_calls.py.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TypeVar
 
@@ -22,6 +23,7 @@ from pipeline.errors import (
     Unclear,
     Unreachable,
 )
+from pipeline.refusals import About, about, in_its_words, why_refused
 from pipeline.toapis import answers
 from pipeline.toapis.answers import Complaint
 from pipeline.toapis.bodies import Answer, Received, Silence, denies, parse
@@ -30,7 +32,8 @@ _Failure = TypeVar("_Failure", bound=ProviderError)
 
 _REFUSING = frozenset({400, 403, 404, 413, 422})
 _UPLOAD_REFUSING = frozenset({400, 413, 422})
-_WRONG_KEY = "Check the key in the variable that api.key_env names."
+_QUOTA = re.compile("quota(?!t)")  # no quotation
+_WRONG_KEY = "Check the key: the variable that api.key_env names, or the file, then run again."
 _TOP_UP = "Top up the account at the provider, then run the same command again."
 
 
@@ -74,7 +77,7 @@ def explain_upload(received: Received) -> ProviderError:
     told = answers.read_complaint(body)
     refusable = received.status < 500 and received.status not in (401, 429)  # noqa: PLR2004
     if received.status in _UPLOAD_REFUSING or (refusable and denies(body)):
-        return _failed(Refused, "does not take the picture", received, told)
+        return _failed(Refused, "does not take the picture", received, told, explained=True)
     return _repeatable("upload", received, told)
 
 
@@ -100,14 +103,16 @@ def _unreached(what: str, silence: Silence) -> Unreachable:
 def _rejection_in(answer: Answer, told: Complaint) -> ProviderError | None:
     """Return the definite refusal in an answer to a submission; None if it is not definite."""
     if _tells_quota(answer, told):
-        return _failed(OutOfCredit, "has no credit left", answer, told, action=_TOP_UP)
+        return _failed(
+            OutOfCredit, "says that the account has no credit left", answer, told, action=_TOP_UP
+        )
     if "model_not_found" in told.words:
         named = replace(told, code="model_not_found")
-        return _failed(Refused, "does not know the model", answer, named)
+        return _failed(Refused, "does not know the model that api.model names", answer, named)
     if _is_throttling(answer, told):
         return _failed(Throttled, "asks to slow down", answer, told)
     if answer.status in _REFUSING:
-        return _failed(Refused, "refused the request", answer, told)
+        return _failed(Refused, "refused the request", answer, told, explained=True)
     return None
 
 
@@ -117,10 +122,13 @@ def _tells_quota(answer: Answer, told: Complaint) -> bool:
     Outside of the 400s a sentence with that word proves nothing: the accounting after an acceptance
     can fail, too.
     """
-    if answer.status == 402 or any("quota" in word for word in told.words):  # noqa: PLR2004
+    if answer.status == 402:  # noqa: PLR2004
         return True
-    sentence = (told.message or "").lower()
-    return 400 <= answer.status < 500 and "quota" in sentence  # noqa: PLR2004
+    if about(told.code) is About.CONTENT:
+        return False
+    if any(map(_QUOTA.search, told.words)):
+        return True
+    return 400 <= answer.status < 500 and bool(_QUOTA.search((told.message or "").lower()))  # noqa: PLR2004
 
 
 def _is_throttling(answer: Answer, told: Complaint) -> bool:
@@ -154,11 +162,15 @@ def _failed(
     told: Complaint,
     *,
     action: str | None = None,
+    explained: bool = False,
 ) -> _Failure:
-    said = f": {told.message}" if told.message else ""
-    code = f", {told.code}" if told.code and told.code != str(answer.status) else ""
+    """Return a failure in a sentence of our own, with what the provider says of it behind it."""
+    words = in_its_words(told.code, told.message)
+    shown = told.code and told.code != str(answer.status) and told.code not in words
+    code = f", {told.code}" if shown else ""
+    why = why_refused(answer.status, told.code) if explained else ""
     return kind(
-        f"The API {what} (HTTP {answer.status}{code}){said}",
+        f"The provider {what} (HTTP {answer.status}{code}){why and f': {why}'}.{words}",
         status=answer.status,
         code=told.code,
         retry_after_s=answer.retry_after_s,

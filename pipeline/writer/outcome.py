@@ -12,6 +12,7 @@ from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, Problem, Severity, State, shown_key
 from pipeline.planner.plan import CHANGED, Action, Hold, Plan, Step, has_lost_file
+from pipeline.refusals import say_failed
 from pipeline.writer.advice import REDO, RUN_AGAIN, advise
 from pipeline.writer.layout import Result
 
@@ -264,10 +265,10 @@ def _error(step: Step, state: State, entry: Entry) -> str | None:
         return step.reason
     if entry.error_message is None:
         return step.reason if state is State.EXPIRED else None
-    # In its own words, whichever of its languages they are in.
-    says = "the provider says: " if state is State.FAILED else ""
-    code = f" ({entry.error_code})" if entry.error_code else ""
-    return f"{says}{entry.error_message}{code}"
+    if state is State.FAILED:
+        return say_failed(entry.error_code, entry.error_message)
+    shown = entry.error_code and entry.error_code not in entry.error_message
+    return f"{entry.error_message}{f' ({entry.error_code})' if shown else ''}"
 
 
 def _action(step: Step, state: State, entry: Entry | None) -> str | None:

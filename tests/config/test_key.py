@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.key import _assignment, api_key, key_warnings, secret_of
+from pipeline.config.key import (
+    _assignment,
+    api_key,
+    key_warnings,
+    say_refused_key,
+    secret_of,
+)
 from pipeline.config.settings import Api, Config
 from pipeline.errors import ConfigError
 
@@ -128,4 +134,24 @@ def test_what_to_type_for_a_key_that_is_missing() -> None:
         api_key(Config(), {})
     assert f"Type {_assignment('TOAPIS_API_KEY')}, with" in (caught.value.action or "")
     assert _assignment("MY_KEY", windows=False) == "export MY_KEY=YOUR_KEY"
-    assert _assignment("MY_KEY", windows=True) == '$env:MY_KEY = "YOUR_KEY"'
+    powershell = '$env:MY_KEY = "YOUR_KEY"'
+    assert _assignment("MY_KEY", windows=True) == f"{powershell} (in cmd.exe: set MY_KEY=YOUR_KEY)"
+
+
+@pytest.mark.parametrize(
+    ("environ", "came"),
+    [
+        ({"TOAPIS_API_KEY": KEY}, "the environment variable TOAPIS_API_KEY (api.key_env): type "),
+        ({"TOAPIS_API_KEY_FILE": "/a key"}, "the file /a key (TOAPIS_API_KEY_FILE): write a key "),
+        ({"CREDENTIALS_DIRECTORY": ""}, "toapis_key ($CREDENTIALS_DIRECTORY): give the service a "),
+    ],
+)
+def test_what_to_do_about_a_refused_key(tmp_path: Path, environ: dict[str, str], came: str) -> None:
+    """Where it came from, and what to type for another one."""
+    if "CREDENTIALS_DIRECTORY" in environ:
+        environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+        (tmp_path / "toapis_key").write_text(KEY)
+    told = say_refused_key(Config(), environ)
+    assert came in told
+    assert f"type {_assignment('TOAPIS_API_KEY')}, with a key of your ToAPIs account" in told
+    assert "SECRET" not in told

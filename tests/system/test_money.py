@@ -150,7 +150,7 @@ def test_a_key_that_is_refused_at_the_balance(product: Product, api: Api) -> Non
     mark = api.mark()
     ended = product("run", manifest)
     assert ended.code == 4
-    assert "api.key_env" in ended.err
+    assert "the environment variable TOAPIS_API_KEY (api.key_env)" in ended.err
     assert [call["kind"] for call in api.calls(since=mark)] == ["models", "balance"]
     assert set(sheets.states(out).values()) == {"waiting"}
 

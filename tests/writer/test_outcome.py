@@ -170,8 +170,8 @@ def test_the_result_of_an_invalid_row() -> None:
 def test_every_state_says_what_to_do(state: State, words: str) -> None:
     """What happened, with the provider's code, and the next step."""
     told = result(state, entry(state, error_code="E7", error_message="it broke"))
-    says = "the provider says: " if state is State.FAILED else ""
-    assert told.error == f"{says}it broke (E7)"
+    failed = "The provider could not make the video (E7). In its words: it broke"
+    assert told.error == (failed if state is State.FAILED else "it broke (E7)")
     assert words in (told.action or "")
     assert told.video is None
 
