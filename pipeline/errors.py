@@ -32,6 +32,7 @@ Tested in tests/test_docs.py, which holds the documented exit codes to them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -60,6 +61,11 @@ class ReelsheetError(Exception):
         self.message = message
         self.action = action
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The message as the lines that it is shown in."""
+        return (self.message,)
+
 
 class UsageError(ReelsheetError):
     """Bad usage; nothing was sent."""
@@ -68,7 +74,21 @@ class UsageError(ReelsheetError):
 
 
 class ConfigError(UsageError):
-    """The configuration cannot be used; the message lists every fault with its path."""
+    """The configuration cannot be used; the message lists every fault with its path.
+
+    `faults` are those of the settings, each a sentence; the message has each on a line of its own.
+    """
+
+    def __init__(
+        self, message: str, *, action: str | None = None, faults: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message + "".join(f"\n  {fault}" for fault in faults), action=action)
+        self._lines = (message, *faults)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What is wrong, then each fault."""
+        return self._lines
 
 
 class ManifestError(UsageError):

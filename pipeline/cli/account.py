@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.options import ConfigPath, Json, Quiet, Set
-from pipeline.cli.screen import print_json, print_table
+from pipeline.cli.screen import print_json, print_line, print_table, say
 from pipeline.errors import UsageError
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
@@ -76,7 +76,7 @@ def _load(config: Path | None, sets: list[str] | None) -> Config:
 
     loaded, notes = load_settings(config, sets)
     for note in notes:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}")
     return loaded
 
 
@@ -147,13 +147,14 @@ def _doubt(one: Submission) -> dict[str, object]:
 
 
 def _print(said: Statement, name: str, book: Path, config: Config, typed: Invocation) -> None:
-    typer.echo(f"account {name}: what was sent and may be paid for, by its book {book}")
+    print_line(f"account {name}: what was sent and may be paid for, by its book {book}")
     if not said.shares:
-        typer.echo("nothing was sent yet")
+        print_line("nothing was sent yet")
         return
     currency = config.budget.currency if said.total.money else None
     heads = ("videos", "seconds of video", *([currency] if currency else []))
-    typer.echo("\nby manifest:")
+    print_line()
+    print_line("by manifest:")
     print_table(
         [
             (one.manifest, one.folder, *_cells(one.spend, currency), one.in_doubt)
@@ -161,7 +162,8 @@ def _print(said: Statement, name: str, book: Path, config: Config, typed: Invoca
         ],
         ("manifest", "output folder", *heads, "to settle"),
     )
-    typer.echo(f"\nby day (time zone: {config.budget.timezone}):")
+    print_line()
+    print_line(f"by day (time zone: {config.budget.timezone}):")
     days = [(day.isoformat(), *_cells(spend, currency)) for day, spend in said.days.items()]
     print_table([*days, ("all days", *_cells(said.total, currency))], ("day", *heads))
     if said.doubts:
@@ -173,8 +175,9 @@ def _print_doubts(doubts: Sequence[Submission], typed: Invocation) -> None:
     from pipeline.model import shown_key
     from pipeline.writer.outcome import iso
 
-    typer.echo(
-        f"\n{count(len(doubts), 'submission')} to settle, which may or may not have been accepted "
+    print_line()
+    print_line(
+        f"{count(len(doubts), 'submission')} to settle, which may or may not have been accepted "
         "and paid for:"
     )
     print_table(
@@ -184,9 +187,9 @@ def _print_doubts(doubts: Sequence[Submission], typed: Invocation) -> None:
         ],
         ("row", "manifest", "state", "submitted (UTC)", "client_business_id"),
     )
-    typer.echo("To see what is known of them, and how to settle each:")
+    print_line("To see what is known of them, and how to settle each:")
     for manifest, folder in dict.fromkeys((one.manifest, one.folder) for one in doubts):
-        typer.echo(f"  {typed.elsewhere(manifest, folder).command('resolve', '--all')}")
+        print_line(f"  {typed.elsewhere(manifest, folder).command('resolve', '--all')}")
 
 
 def _cells(spend: Spend, currency: str | None) -> tuple[object, ...]:
@@ -228,13 +231,13 @@ def _import(
                 files.remove(file)
     if not files:
         return
-    with open_account(loaded, os.environ, lambda line: typer.echo(line, err=True)) as account:
+    with open_account(loaded, os.environ, say) as account:
         for path in files:
             taken = Taken() if account is None else import_file(account.book, account.name, path)
             if path in alone:
-                typer.echo(f"note: {path}: {explain_lack(path)} {COPY_WHOLE}", err=True)
+                say(f"note: {path}: {explain_lack(path)} {COPY_WHOLE}")
             if not quiet:
-                typer.echo(f"{path}: {_describe(taken)}")
+                print_line(f"{path}: {_describe(taken)}")
 
 
 def _describe(taken: Taken) -> str:
@@ -255,13 +258,12 @@ def _mend(file: Path, config: Config) -> None:
 
     near = journals_near(Path(config.output.dir), None, ())
     mended = mend(file, account_name(config), near)
-    typer.echo(
+    print_line(
         f"{file}: mended, with {count(mended.submissions, 'submission')} from "
         f"{count(mended.journals, 'output folder')}; the damaged file is {mended.aside}"
     )
     for folder in mended.lost:
-        typer.echo(
+        say(
             f"note: {folder} has no journal that can be read: only what the damaged file still "
             "told of it is known.",
-            err=True,
         )

@@ -18,7 +18,7 @@ from typer.core import TyperArgument, TyperCommand
 
 from pipeline import __version__
 from pipeline.cli import account, init, journal, look, planning, resolve, run
-from pipeline.cli.screen import outlive_readers
+from pipeline.cli.screen import guard_streams, print_line, say, say_error
 from pipeline.collector import relax_collector
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError
@@ -112,7 +112,7 @@ _show_plainly(app)
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"reelsheet {__version__}")
+        print_line(f"reelsheet {__version__}")
         raise typer.Exit
 
 
@@ -143,7 +143,7 @@ def _root(
 def main() -> None:
     """Run the command line; ends the process with an exit code of `EXIT_CODES`."""
     relax_collector()
-    outlive_readers()
+    guard_streams()
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, _terminated)
     sys.exit(exit_code_of(app))
@@ -154,28 +154,20 @@ def exit_code_of(command: Callable[[], object]) -> ExitCode:
     try:
         command()
     except ReelsheetError as error:
-        _say(f"error: {error.message}", error.action)
+        say_error(error)
         return error.exit_code
     except KeyboardInterrupt:
-        _say("Interrupted; nothing is lost. Run again to continue.")
+        say("Interrupted; nothing is lost. Run again to continue.")
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort: loud, and without a secret
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{os.path.basename(frame.filename)}:{frame.lineno}"  # noqa: PTH119
-        _say(
-            f"internal error: {type(error).__name__} at {where}: {conceal(str(error))}",
-            "Please report this line. Everything paid for is in the journal; run again.",
-        )
+        say(f"internal error: {type(error).__name__} at {where}: {conceal(str(error))}")
+        say("       Please report this line. Everything paid for is in the journal; run again.")
         return ExitCode.INTERNAL
     return ExitCode.DONE
 
 
 def _terminated(*_: object) -> None:
-    _say("Terminated; nothing is lost. Run again to continue.")
+    say("Terminated; nothing is lost. Run again to continue.")
     sys.exit(ExitCode.TERMINATED)
-
-
-def _say(line: str, action: str | None = None) -> None:
-    typer.echo(line, err=True)
-    if action:
-        typer.echo(f"       {action}", err=True)

@@ -9,10 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import typer
-
-from pipeline.cli.screen import print_results, print_table
-from pipeline.cli.several import say_error
+from pipeline.cli.screen import print_line, print_results, print_table, say
+from pipeline.cli.several import say_error_of
 from pipeline.errors import ExitCode, ReelsheetError
 from pipeline.manifest.wording import agree, count
 
@@ -33,9 +31,7 @@ def say_before(order: Order) -> None:
         if config.rehearses
         else f"live at {config.api.base_url}"
     )
-    typer.echo(
-        f"{found.manifest.path}: {count(len(found.manifest.rows), 'row')}{also}; {kind}", err=True
-    )
+    say(f"{found.manifest.path}: {count(len(found.manifest.rows), 'row')}{also}; {kind}")
 
 
 def say_end(order: Order, outcome: RunReport | ReelsheetError, *, quiet: bool) -> ExitCode:
@@ -67,7 +63,7 @@ def say_several_ends(
     for order, outcome in ended:
         failure = outcome if isinstance(outcome, ReelsheetError) else outcome.failure
         if failure is not None:
-            say_error(order.checked.manifest.path, failure)
+            say_error_of(order.checked.manifest.path, failure)
         if isinstance(outcome, ReelsheetError):
             others.append(outcome.exit_code)
         elif failure is None:
@@ -80,9 +76,9 @@ def say_several_ends(
 def _say_stops(stops: Sequence[Stop]) -> None:
     """Say why a run ended early; a reason that several manifests share is said once."""
     for reason, action in dict.fromkeys((stop.reason, stop.action) for stop in stops):
-        typer.echo(f"stopped: {reason}", err=True)
+        say(f"stopped: {reason}")
         if action:
-            typer.echo(f"         {action}", err=True)
+            say(f"         {action}")
 
 
 def _say_after(report: RunReport, order: Order, *, quiet: bool, heading: bool = False) -> None:
@@ -90,14 +86,14 @@ def _say_after(report: RunReport, order: Order, *, quiet: bool, heading: bool = 
     found = order.checked
     where = f"{found.manifest.path}: " if heading else ""
     for note in report.notes:
-        typer.echo(f"note: {where}{note}", err=True)
+        say(f"note: {where}{note}")
     if quiet:
         return
     if heading:
-        typer.echo(f"{found.manifest.path}:")
+        print_line(f"{found.manifest.path}:")
     summary = report.summary
     print_table([(number, state) for state, number in sorted(summary.states)])
-    typer.echo(
+    print_line(
         f"{count(summary.submitted, 'submission')}, {count(summary.downloaded, 'download')} "
         f"({summary.bytes / 1e6:.1f} MB) in {summary.elapsed_s:.0f} s"
     )
@@ -105,9 +101,9 @@ def _say_after(report: RunReport, order: Order, *, quiet: bool, heading: bool = 
     print_results(report.results_file, report.failed_file)
     invalid = len(found.manifest.rows) - found.valid
     if invalid:
-        typer.echo(f"to see what breaks a rule: {order.invocation.command('check')}")
+        print_line(f"to see what breaks a rule: {order.invocation.command('check')}")
     if report.exit_code == ExitCode.IN_DOUBT:
-        typer.echo(
+        print_line(
             "rows in doubt or missing: see result_action, and "
             f"`{order.invocation.command('resolve', '--all')}`"
         )
@@ -124,7 +120,7 @@ def _say_total(reports: Sequence[RunReport]) -> None:
     downloaded = sum(summary.downloaded for summary in summaries)
     megabytes = sum(summary.bytes for summary in summaries) / 1e6
     elapsed_s = max(summary.elapsed_s for summary in summaries)
-    typer.echo(
+    print_line(
         f"{count(len(reports), 'manifest')} together: {count(states.total(), 'row')}"
         f"{': ' if stated else ''}{stated}; {count(submitted, 'submission')}, "
         f"{count(downloaded, 'download')} ({megabytes:.1f} MB) in {elapsed_s:.0f} s"
@@ -135,7 +131,7 @@ def _say_total(reports: Sequence[RunReport]) -> None:
 def _say_money(reports: Sequence[RunReport], *, balance: bool) -> None:
     spent = [report.spend.money for report in reports if report.spend.money is not None]
     if spent:
-        typer.echo(
+        print_line(
             "spent in this run, including rows in doubt: "
             f"{sum(spent):,.2f} {reports[0].spend.currency}"
         )
@@ -145,4 +141,4 @@ def _say_money(reports: Sequence[RunReport], *, balance: bool) -> None:
         if report.summary.balance_before is not None and report.summary.balance_after is not None
     ]
     if balance and asked:
-        typer.echo(f"balance: {asked[0][0]:,.2f} before, {asked[0][1]:,.2f} after")
+        print_line(f"balance: {asked[0][0]:,.2f} before, {asked[0][1]:,.2f} after")

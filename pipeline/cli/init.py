@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.options import Quiet, Verbose
+from pipeline.cli.screen import print_line, say
 from pipeline.errors import UsageError
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count, quote_name
@@ -231,9 +232,9 @@ def _say_made(path: Path, rows: int, setting: str = "") -> list[str]:
 def _say(options: _Options, lines: Iterable[str]) -> None:
     if not options.quiet:
         for line in lines:
-            typer.echo(line)
+            print_line(line)
 
 
 def _warn(lines: Iterable[str]) -> None:
     for line in lines:
-        typer.echo(line, err=True)
+        say(line)

@@ -21,6 +21,7 @@ from pipeline.cli.options import (
     Verbose,
     resolve_options,
 )
+from pipeline.cli.screen import print_line, say
 from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
 
@@ -75,7 +76,7 @@ def _backup(
         target = file / target.name if file.is_dir() else file
     back_up(journal, target)
     if not quiet:
-        typer.echo(f"backup: {target}")
+        print_line(f"backup: {target}")
 
 
 def _verify(
@@ -101,13 +102,13 @@ def _verify(
     found = False
     for one in audit(folder, target.invocation):
         found = True
-        typer.echo(f"{one.what} {one.action}")
+        print_line(f"{one.what} {one.action}")
     if found:
         raise typer.Exit(ExitCode.NEEDS_USER)
     if not quiet:
         from pipeline.journal.reading import read_entries
 
-        typer.echo(f"{folder.journal}: {count(len(read_entries(folder.journal)), 'row')}, in order")
+        print_line(f"{folder.journal}: {count(len(read_entries(folder.journal)), 'row')}, in order")
 
 
 def _rebuild(
@@ -134,15 +135,15 @@ def _rebuild(
 
     def agree(lines: Sequence[str]) -> bool:
         for line in lines:
-            typer.echo(line)
+            print_line(line)
         return agreed("Go on?", yes=yes)
 
     target = resolve_options(manifest, config, out, sets, series=series)
-    said = rebuild(target, agree, lambda line: typer.echo(line, err=True))
+    said = rebuild(target, agree, say)
     if said is None:
         raise typer.Exit(ExitCode.USAGE)
     if not quiet:
-        typer.echo(said)
+        print_line(said)
 
 
 def _resolve_with_journal(

@@ -27,7 +27,7 @@ from pipeline.cli.options import (
     check_and_show,
     resolve_options,
 )
-from pipeline.cli.screen import print_results, print_table, problem_line
+from pipeline.cli.screen import print_line, print_results, print_table, problem_line, say
 from pipeline.cli.several import end_reading, print_documents, resolve_several, show_each
 from pipeline.errors import ExitCode, ManifestError, ReelsheetError
 from pipeline.manifest.wording import agree, count
@@ -64,7 +64,7 @@ def _check(
             "--show-prompts",
             metavar="N",
             min=0,
-            help="Also print the first N prompts, exactly as they would be sent.",
+            help="Also print the first N prompts as they would be sent, each on one line.",
         ),
     ] = 0,
     as_json: JsonOfEach = False,
@@ -117,7 +117,7 @@ class _Look:
 
     def show(self, *, quiet: bool) -> None:
         for prompt in self.prompts:
-            typer.echo(f"row {prompt['row']} (key {prompt['key']}): {prompt['prompt']}")
+            print_line(f"row {prompt['row']} (key {prompt['key']}): {prompt['prompt']}")
         _print(self.manifest, self.report, quiet=quiet)
 
 
@@ -146,7 +146,7 @@ def _pick(record: object, names: tuple[str, ...]) -> dict[str, object]:
 
 def _print(manifest: Path, report: CheckReport, *, quiet: bool) -> None:
     for problem in report.problems:
-        typer.echo(problem_line(manifest, problem))
+        print_line(problem_line(manifest, problem))
     if not quiet:
         unfit = report.rows - report.valid
         them = agree(report.rows, "it", f"{unfit:,} of them")
@@ -156,7 +156,7 @@ def _print(manifest: Path, report: CheckReport, *, quiet: bool) -> None:
         errors = sum(problem.severity is Severity.ERROR for problem in report.problems)
         warnings = len(report.problems) - errors
         also = f", {count(warnings, 'warning')}" if warnings else ""
-        typer.echo(f"{count(report.rows, 'row')}{invalid}, {count(errors, 'problem')}{also}.")
+        print_line(f"{count(report.rows, 'row')}{invalid}, {count(errors, 'problem')}{also}.")
 
 
 def _status(
@@ -230,21 +230,21 @@ class _Stated:
             )
         print_table([(number, state) for state, number in sorted(self.report.states.items())])
         if not self.report.rows:
-            typer.echo("no rows")
+            print_line("no rows")
         for one in self.report.gone:
-            typer.echo(
+            print_line(
                 f"no longer in the manifest: {one.key}, {one.state}, submitted {one.submitted_at} "
                 f"(UTC) as {one.client_business_id}"
             )
         if self.report.gone:
-            typer.echo(f"to settle them: {self.target.invocation.command('resolve', '--all')}")
+            print_line(f"to settle them: {self.target.invocation.command('resolve', '--all')}")
 
 
 def _show_all_states(stated: Sequence[_Stated]) -> None:
     states: Counter[str] = Counter()
     for one in stated:
         states.update(one.report.states)
-    typer.echo(f"{count(len(stated), 'manifest')} together:")
+    print_line(f"{count(len(stated), 'manifest')} together:")
     print_table([(number, state) for state, number in sorted(states.items())])
 
 
@@ -275,6 +275,6 @@ def _report(
         results = results_now(target, found)
         published = publish(found, results, target.folder, None, typed=target.invocation)
     for note in published.notes:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}")
     if not quiet:
         print_results(published.results, published.failed)

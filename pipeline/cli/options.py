@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.screen import say
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def resolve_options(
     sets = with_series(sets, series)
     resolved = target.resolve_target(manifest, config, out, sets, adopt=adopt)
     for note in resolved.notes:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}")
     return resolved
 
 

@@ -29,7 +29,7 @@ from pipeline.cli.options import (
     check_and_show,
     select_rows,
 )
-from pipeline.cli.screen import print_table
+from pipeline.cli.screen import print_line, print_table, say, say_error
 from pipeline.cli.several import Targets, end_reading, print_documents, resolve_several, show_each
 from pipeline.errors import StoreError, UsageError
 from pipeline.manifest.wording import count
@@ -99,7 +99,7 @@ def show_plans(targets: Targets, selection: Selection, *, as_json: bool, verbose
             plans.append(report)
         else:
             for warning in report.warnings:
-                typer.echo(f"warning: {warning}", err=True)
+                say(f"warning: {warning}")
             plans.append(_Planned(target, report, selection))
     if as_json:
         print_documents(targets, plans, _Planned.document)
@@ -127,8 +127,7 @@ def _warn_of(target: Target | Refused) -> Target | Refused:
         with contextlib.suppress(StoreError):  # the plan itself says so
             refusal = lost_journal(target)
     if refusal is not None:
-        typer.echo(f"warning: {refusal.message}", err=True)
-        typer.echo(f"         {refusal.action}", err=True)
+        say_error(refusal, "warning: ")
     return target
 
 
@@ -166,15 +165,15 @@ class _Planned:
         print_table([(number, group) for group, number in plan.groups.items() if number])
         _say_costs([self])
         for line in say_left_out(plan.steps, self.selection, self.target.invocation):
-            typer.echo(line)
+            print_line(line)
         edited = sum(step.waits_for_redo for step in plan.steps)
         if edited:
-            typer.echo(f"left alone: {count(edited, 'row')} {EDITED}")
+            print_line(f"left alone: {count(edited, 'row')} {EDITED}")
 
 
 def _show_total(planned: Sequence[_Planned]) -> None:
     rows = sum(one.plan.rows for one in planned)
-    typer.echo(f"{count(len(planned), 'manifest')} together: {count(rows, 'row')}")
+    print_line(f"{count(len(planned), 'manifest')} together: {count(rows, 'row')}")
     _say_costs(planned)
 
 
@@ -188,12 +187,12 @@ def _say_costs(planned: Sequence[_Planned]) -> None:
     kind = " (a rehearsal: nothing is paid)" if target.config.rehearses else ""
     rows = count(sum(plan.submits for plan in plans), "row")
     seconds = sum(plan.video_seconds for plan in plans)
-    typer.echo(f"to submit: {rows}, {seconds:,} s of video{money}{eta}{kind}")
+    print_line(f"to submit: {rows}, {seconds:,} s of video{money}{eta}{kind}")
     repeats = sum(plan.repeats for plan in plans)
     if repeats:
         saved = _worded(_sum([plan.saved_money for plan in plans]), currency)
         saved_s = sum(plan.saved_seconds for plan in plans)
-        typer.echo(
+        print_line(
             f"not paid again: {count(repeats, 'row')} whose videos were bought before, "
             f"{saved_s:,} s of video{saved}"
         )

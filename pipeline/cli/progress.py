@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Never, Self, TextIO
 
 from tqdm import tqdm
 
-from pipeline.cli.screen import is_terminal
+from pipeline.cli.screen import bare_stream, is_terminal, write_line
+from pipeline.concealment import show_controls
 from pipeline.manifest.wording import plural
 from pipeline.model import State
 
@@ -78,7 +79,7 @@ class Progress:
         if not quiet and shows_bars(stream):
             self._bar = tqdm(
                 total=total,
-                file=stream,
+                file=bare_stream(stream),
                 unit="row",
                 dynamic_ncols=True,
                 smoothing=0.05,
@@ -114,7 +115,7 @@ class Progress:
             bar.initial = self._first_ended
         bar.n = ended
         told = "; ".join(filter(None, (waiting, say_counts(states))))
-        bar.set_postfix_str(told, refresh=True)
+        bar.set_postfix_str(show_controls(told), refresh=True)
 
     def _rest(self, ended: int) -> str:
         moved, spent_s = ended - (self._first_ended or 0), self._now() - self._began
@@ -134,10 +135,10 @@ class Progress:
 
     def _say(self, line: str) -> None:
         if self._bar is not None:
-            tqdm.write(line, file=self._stream)
+            with tqdm.external_write_mode(file=bare_stream(self._stream)):
+                write_line(self._stream, line)
         else:
-            self._stream.write(line + "\n")
-            self._stream.flush()
+            write_line(self._stream, line)
 
     def __enter__(self) -> Self:
         return self
@@ -154,7 +155,7 @@ def picture_progress(*, show: bool) -> Iterator[Callable[[int, int], None] | Non
     if not show or not shows_bars(sys.stderr):
         yield None
         return
-    bar: tqdm[Never] = tqdm(unit="picture", file=sys.stderr, leave=False, delay=0.5)
+    bar: tqdm[Never] = tqdm(unit="picture", file=bare_stream(sys.stderr), leave=False, delay=0.5)
     with bar:
 
         def show_pictures(done: int, total: int) -> None:

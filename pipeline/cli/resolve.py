@@ -25,7 +25,7 @@ from pipeline.cli.options import (
     read_duration_s,
     resolve_options,
 )
-from pipeline.cli.screen import ask, is_terminal, print_json
+from pipeline.cli.screen import ask, is_terminal, print_json, print_line, say
 from pipeline.errors import ExitCode, ManifestError, UsageError
 from pipeline.manifest.wording import agree, count
 
@@ -131,7 +131,7 @@ def _resolve(
     target = resolve_options(manifest, config, out, sets, adopt=adopt, series=series)
     said = _settle(target, key, task_id, adopt=adopt)
     if not quiet:
-        typer.echo(said)
+        print_line(said)
 
 
 def _settle(target: Target, key: str, task_id: str | None, *, adopt: bool) -> str:
@@ -167,17 +167,17 @@ def _settle_all(target: Target, older_than_s: float | None, *, adopt: bool) -> E
             adopt=adopt,
         )
     for key, task in looked.found:
-        typer.echo(f"{shown_key(key)}: task {task} was found; the next run takes it up.")
+        print_line(f"{shown_key(key)}: task {task} was found; the next run takes it up.")
     for key, why in looked.unanswered:
-        typer.echo(f"{shown_key(key)}: not known: {why}.")
+        print_line(f"{shown_key(key)}: not known: {why}.")
     for key in looked.not_found:
         done = "closed as not sent" if key in closed else "the provider does not know it"
-        typer.echo(f"{shown_key(key)}: {done}.")
+        print_line(f"{shown_key(key)}: {done}.")
     if closed:
-        typer.echo(f"The next run submits {agree(len(closed), 'this row', 'these rows')} again.")
+        print_line(f"The next run submits {agree(len(closed), 'this row', 'these rows')} again.")
     left = looked.left - len(closed)
     settled = len(looked.found) + len(closed)
-    typer.echo(f"{count(settled, 'row')} settled, {left:,} to settle.")
+    print_line(f"{count(settled, 'row')} settled, {left:,} to settle.")
     return ExitCode.IN_DOUBT if left else ExitCode.DONE
 
 
@@ -185,13 +185,12 @@ def _agree(doubts: Sequence[Doubt], evidence: Sequence[Evidence], currency: str)
     """Show what would be closed and what balances say of it, and ask."""
     for one in doubts:
         cost = "" if one.cost is None else f", {one.cost:,.2f} {currency}"
-        typer.echo(
+        say(
             f"{one.key}: {one.client_business_id}, submitted {one.submitted_at} (UTC), "
             f"{one.video_seconds} s of video{cost}",
-            err=True,
         )
     for run in evidence:
-        typer.echo(f"run {run.run_id or '(not known)'}: {_weighed(run, currency)}", err=True)
+        say(f"run {run.run_id or '(not known)'}: {_weighed(run, currency)}")
     return ask(
         f"Close {count(len(doubts), 'attempt')} as not sent? The next run submits "
         f"{agree(len(doubts), 'it', 'them')} again, and whatever was accepted after all is paid "
@@ -230,9 +229,9 @@ def _list(target: Target, *, as_json: bool) -> None:
     for one in doubts:
         _show(one, currency, target.invocation)
     if not doubts:
-        typer.echo("no row is in doubt or missing")
+        print_line("no row is in doubt or missing")
         return
-    typer.echo(
+    print_line(
         f"{count(len(doubts), 'row')} to settle. Look each up in your ToAPIs account, then run the "
         "command that fits."
     )
@@ -243,27 +242,27 @@ def _check_if_readable(target: Target) -> CheckedManifest | None:
     try:
         return check_and_show(target, show=False)
     except ManifestError as error:
-        typer.echo(f"row numbers are not known: {error.message}", err=True)
+        say(f"row numbers are not known: {error.message}")
         return None
 
 
 def _show(one: Doubt, currency: str, typed: Invocation) -> None:
     place = "no longer in the manifest" if one.row is None else f"row {one.row}"
     cost = "" if one.cost is None else f", {one.cost:,.2f} {currency}"
-    typer.echo(f"{one.key} ({place}): {one.state}, submitted {one.submitted_at} (UTC)")
-    typer.echo(f"  prompt: {one.prompt}")
-    typer.echo(f"  client_business_id: {one.client_business_id}")
+    print_line(f"{one.key} ({place}): {one.state}, submitted {one.submitted_at} (UTC)")
+    print_line(f"  prompt: {one.prompt}")
+    print_line(f"  client_business_id: {one.client_business_id}")
     if one.task_id is not None:
-        typer.echo(f"  task: {one.task_id}")
-    typer.echo(f"  attempt {one.attempt}, {one.video_seconds} s of video{cost}")
+        print_line(f"  task: {one.task_id}")
+    print_line(f"  attempt {one.attempt}, {one.video_seconds} s of video{cost}")
     if one.what is not None:
-        typer.echo(f"  what happened: {one.what}")
+        print_line(f"  what happened: {one.what}")
     if one.balance_difference is None:
-        typer.echo(f"  balance during run {one.run_id}: not known")
+        print_line(f"  balance during run {one.run_id}: not known")
     else:
-        typer.echo(
+        print_line(
             f"  balance during run {one.run_id}: {one.balance_before:,.2f} before, "
             f"{one.balance_after:,.2f} after, difference {one.balance_difference:,.2f}"
         )
-    typer.echo(f"  if it is there: {typed.command('resolve', '--task-id', 'ID', key=one.key)}")
-    typer.echo(f"  if it is not:   {typed.command('resolve', '--not-sent', key=one.key)}")
+    print_line(f"  if it is there: {typed.command('resolve', '--task-id', 'ID', key=one.key)}")
+    print_line(f"  if it is not:   {typed.command('resolve', '--not-sent', key=one.key)}")

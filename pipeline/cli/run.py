@@ -31,7 +31,7 @@ from pipeline.cli.options import (
     resolve_options,
     select_rows,
 )
-from pipeline.cli.screen import problem_line
+from pipeline.cli.screen import problem_line, say
 from pipeline.cli.several import Targets, resolve_several, say_refused
 from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
@@ -221,6 +221,6 @@ def _raise(refused: Refused) -> None:
     if not isinstance(error, RowsInvalid):
         raise error
     for problem in error.problems:
-        typer.echo(problem_line(refused.manifest, problem), err=True)
-    typer.echo(f"{count(len(error.problems), 'problem')}; nothing was sent.", err=True)
+        say(problem_line(refused.manifest, problem))
+    say(f"{count(len(error.problems), 'problem')}; nothing was sent.")
     raise typer.Exit(ExitCode.USAGE) from error

@@ -1,6 +1,8 @@
 """The terminal: what commands print, the question that a run may ask, and streams that fail.
 
-Results go to standard output, everything else to standard error.
+Results go to standard output, everything else to standard error. All that is printed leaves by the
+functions here: each makes one line of its text, and shows what a terminal would obey (see
+`concealment`). What libraries print passes the same on the streams themselves.
 """
 
 from __future__ import annotations
@@ -13,35 +15,74 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
-import typer
-
+from pipeline.concealment import show_controls, show_in_json
 from pipeline.errors import StoreError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from pipeline.errors import UsageError
+    from pipeline.errors import ReelsheetError, UsageError
     from pipeline.model import Problem
     from pipeline.runner.offer import Offer
 
 
+def print_line(text: str = "") -> None:
+    """Print a line of the results."""
+    write_line(sys.stdout, text)
+
+
+def say(text: str = "", *, end: str = "\n") -> None:
+    """Print a line that is no result: to standard error."""
+    write_line(sys.stderr, text, end=end)
+
+
+def write_line(stream: TextIO, text: str, *, end: str = "\n") -> None:
+    """Write a text as one line, at once, whatever characters it holds.
+
+    Args:
+        stream: Where to.
+        text: What a cell, a file or the API says may stand in it.
+        end: What ends the line: nothing behind a question.
+
+    """
+    stream.write(show_controls(text) + end)
+    stream.flush()
+
+
+def say_error(error: ReelsheetError, title: str = "error: ") -> None:
+    """Say what went wrong and what to do about it, behind its title."""
+    first, *more = error.lines
+    say(f"{title}{first}")
+    for line in more:
+        say(f"  {line}")
+    if error.action:
+        say(f"{' ' * (title.index(':') + 2)}{error.action}")
+
+
 def print_json(document: Mapping[str, object]) -> None:
     """Print one JSON document, and nothing else."""
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+    text = json.dumps(document, ensure_ascii=False, indent=2, default=str)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8", "surrogatepass")
+    except UnicodeEncodeError:  # the escapes of a stream are none of JSON
+        text = json.dumps(document, indent=2, default=str)
+    sys.stdout.write(show_in_json(text) + "\n")
+    sys.stdout.flush()
 
 
 def print_table(rows: Sequence[Sequence[object]], heads: Sequence[str] = ()) -> None:
     """Print rows in columns under their heads, with numbers aligned to the right."""
     if not rows:
         return
-    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
-    lines = [list(heads), *texts] if heads else texts
+    texts = [["" if cell is None else show_controls(str(cell)) for cell in row] for row in rows]
+    titles = [show_controls(head) for head in heads]
+    lines = [titles, *texts] if heads else texts
     widths = [max(len(line[column]) for line in lines) for column in range(len(texts[0]))]
     if heads:
         numbers = [isinstance(cell, int | float) for cell in rows[0]]
-        _print_line(heads, numbers, widths)
+        _print_line(titles, numbers, widths)
     for source, row in zip(rows, texts, strict=True):
         _print_line(row, [isinstance(cell, int | float) for cell in source], widths)
 
@@ -51,14 +92,14 @@ def _print_line(texts: Sequence[str], numbers: Sequence[bool], widths: Sequence[
         text.rjust(width) if number else text.ljust(width)
         for text, number, width in zip(texts, numbers, widths, strict=True)
     ]
-    typer.echo("  " + "  ".join(cells).rstrip())
+    print_line("  " + "  ".join(cells).rstrip())
 
 
 def print_results(results: Path | None, failed: Path | None) -> None:
     """Say where the results are, and where the rows that need attention, if there are any."""
-    typer.echo(f"results: {results}")
+    print_line(f"results: {results}")
     if failed is not None:
-        typer.echo(f"rows that need attention: {failed}")
+        print_line(f"rows that need attention: {failed}")
 
 
 def problem_line(manifest: Path, problem: Problem) -> str:
@@ -101,22 +142,56 @@ class _Lasting(io.FileIO):
         return memoryview(data).nbytes
 
 
-def outlive_readers() -> None:
-    """Let both streams drop their output once nobody reads it any more.
+class _Showing:
+    """A stream that shows what a terminal would obey; only line breaks pass.
 
-    A run continues without its reader (`reelsheet run … | head`), and the process ends with the
-    exit code of the work.
+    It has no `buffer`, so that nobody writes past it.
     """
-    sys.stdout = _choose_stream(sys.stdout, results=True)
-    sys.stderr = _choose_stream(sys.stderr, results=False)
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def __getattr__(self, name: str) -> object:
+        if name == "buffer":
+            raise AttributeError(name)
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        """Write a text; return its length, as it was."""
+        self.stream.write("\n".join(map(show_controls, text.split("\n"))))
+        return len(text)
+
+    def writelines(self, lines: Sequence[str]) -> None:
+        """Write several texts."""
+        for line in lines:
+            self.write(line)
+
+
+def bare_stream(stream: TextIO) -> TextIO:
+    """Return the stream below, for a bar: it moves the cursor, and shows its own texts."""
+    return stream.stream if isinstance(stream, _Showing) else stream
+
+
+def guard_streams() -> None:
+    """Let both streams show what a terminal would obey, and outlive their readers.
+
+    Their output is dropped once nobody reads it any more. A run continues without its reader
+    (`reelsheet run … | head`), and the process ends with the exit code of the work.
+    """
+    sys.stdout = cast("TextIO", _Showing(_choose_stream(sys.stdout, results=True)))
+    sys.stderr = cast("TextIO", _Showing(_choose_stream(sys.stderr, results=False)))
 
 
 def _choose_stream(stream: TextIO | None, *, results: bool) -> TextIO:
     if stream is None:
         # The parent closed it. This also takes its descriptor, so that no file of ours gets it.
         return Path(os.devnull).open("w", encoding="utf-8")
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    # A letter that the terminal's encoding lacks ends no run.
+    stream.reconfigure(errors="backslashreplace")
     # A terminal is left alone: a Windows console is not a plain file.
-    if not isinstance(stream, io.TextIOWrapper) or is_terminal(stream):
+    if is_terminal(stream):
         return stream
     stream.flush()
     return io.TextIOWrapper(
@@ -142,7 +217,7 @@ def consent_to(offer: Offer, when_short: str, *, yes: bool) -> bool:
     """
     from pipeline.runner.offer import goes_on_unasked
 
-    typer.echo(f"{offer.sentence}.", err=True)
+    say(f"{offer.sentence}.")
     if yes or (offer.short and when_short == "stop"):
         return yes
     if is_terminal(sys.stdin) and is_terminal(sys.stderr):
@@ -155,7 +230,7 @@ def agreed(question: str, *, yes: bool) -> bool:
     if yes:
         return True
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
-        typer.echo("Nothing was changed. To do this, add --yes.", err=True)
+        say("Nothing was changed. To do this, add --yes.")
         return False
     return ask(f"{question} [y/N] ")
 
@@ -164,7 +239,8 @@ def go_on_with(refusal: UsageError) -> bool:
     """Ask on a terminal whether to submit in spite of a refusal; elsewhere the answer is no."""
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         return False
-    typer.echo(f"{refusal.message}\n{refusal.action}", err=True)
+    say(refusal.message)
+    say(refusal.action or "")
     return ask("Pay for all of them? [y/N] ")
 
 
@@ -182,10 +258,10 @@ def ask(question: str) -> bool:
     # A signal ends the question; it is raised again afterwards and does what it always does.
     try:
         with signals_to(interrupt):
-            typer.echo(question, err=True, nl=False)
+            say(question, end="")
             answer = sys.stdin.readline()
     except _Interrupted:
-        typer.echo("", err=True)
+        say()
     for number in received:
         signal.raise_signal(number)
     return not received and answer.strip().casefold() in {"y", "yes"}

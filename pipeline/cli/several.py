@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from pipeline.cli.options import resolve_options, with_series
-from pipeline.cli.screen import print_json, problem_line
+from pipeline.cli.screen import print_json, print_line, problem_line, say, say_error
 from pipeline.errors import ExitCode, ReelsheetError, UsageError
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def resolve_several(
     targets = resolve_targets(named.manifests, config, out, sets, adopt=adopt)
     notes = (note for one in targets if isinstance(one, Target) for note in one.notes)
     for note in dict.fromkeys(notes):  # those of the configuration are the same for all
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}")
     return Targets(targets, True)
 
 
@@ -189,7 +189,7 @@ def show_each(
             say_refused(item)
             continue
         if targets.several and headings:
-            typer.echo(f"{target.manifest}:")
+            print_line(f"{target.manifest}:")
         show(item)
 
 
@@ -211,13 +211,11 @@ def say_refused(refused: Refused) -> None:
     manifest, error = refused.manifest, refused.error
     if isinstance(error, RowsInvalid):
         for problem in error.problems:
-            typer.echo(problem_line(manifest, problem), err=True)
-    say_error(manifest, error)
+            say(problem_line(manifest, problem))
+    say_error_of(manifest, error)
 
 
-def say_error(manifest: Path, error: ReelsheetError) -> None:
+def say_error_of(manifest: Path, error: ReelsheetError) -> None:
     """Say what went wrong with one of several manifests, and name it."""
     named = str(manifest) in error.message
-    typer.echo(f"error: {'' if named else f'{manifest}: '}{error.message}", err=True)
-    if error.action:
-        typer.echo(f"       {error.action}", err=True)
+    say_error(error, "error: " if named else f"error: {manifest}: ")

@@ -238,9 +238,8 @@ def _validate(gathered: _Gathered) -> Config:
         for detail in error.errors():
             _note(detail, gathered)
     if config is None or gathered.faults:
-        listed = "".join(f"\n  {fault}" for fault in gathered.faults)
         faults = count(len(gathered.faults), "fault")
-        raise ConfigError(f"The configuration has {faults}:{listed}")
+        raise ConfigError(f"The configuration has {faults}:", faults=gathered.faults)
     return config
 
 

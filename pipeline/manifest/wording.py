@@ -8,6 +8,8 @@ from functools import lru_cache
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from pipeline.concealment import show_controls
+
 if TYPE_CHECKING:
     from pipeline.model import Manifest  # not needed for `--help`, which shows numbers of things
 
@@ -79,11 +81,23 @@ def agree(number: int, if_one: str, if_more: str) -> str:
 def quote_name(text: str) -> str:
     """Return a name as it is pasted into a command line: in quotes where it needs them.
 
-    In double quotes, which every system knows, if they will do.
+    In double quotes, which every system knows, if they will do. A name that would move the cursor
+    is written with escapes, as bash, ksh and zsh read them.
     """
     if _PLAIN.fullmatch(text):
         return text
+    if show_controls(text) != text:
+        return f"$'{''.join(map(_escape, text))}'"
     return f'"{text}"' if text and _READ_BY_SHELLS.isdisjoint(text) else quote(text)
+
+
+def _escape(letter: str) -> str:
+    if show_controls(letter) == letter:
+        return f"\\{letter}" if letter in "\\'" else letter
+    # Half of a character is a byte of a name that is no text.
+    escaped = "\udc80" <= letter <= "\udcff"
+    data = letter.encode("utf-8", "surrogateescape" if escaped else "surrogatepass")
+    return "".join(f"\\x{byte:02x}" for byte in data)
 
 
 def list_numbers(numbers: Sequence[int]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
 
-from pipeline.concealment import conceal
+from pipeline.concealment import conceal, show_in_json
 from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.openfile import open_private
 from pipeline.errors import StoreError
@@ -87,7 +87,7 @@ class RunLog:
         if not isinstance(details, dict):
             details = _details_of(details)
         document = {"at": iso(at), "run": self._run_id, "what": title, **details}
-        return conceal(_text(document), self._secret) + "\n"
+        return show_in_json(conceal(_text(document), self._secret)) + "\n"
 
 
 def key_in(line: Mapping[str, Any], name: str = "key") -> str:

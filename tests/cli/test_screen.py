@@ -13,8 +13,8 @@ import pytest
 
 from pipeline.cli.screen import (
     consent_to,
+    guard_streams,
     is_terminal,
-    outlive_readers,
     print_table,
     problem_line,
 )
@@ -136,7 +136,7 @@ def test_output_without_a_reader_is_dropped(streams: pytest.MonkeyPatch) -> None
     with os.fdopen(writing, "w", encoding="utf-8") as pipe:
         streams.setattr(sys, "stdout", pipe)
         streams.setattr(sys, "stderr", None)
-        outlive_readers()
+        guard_streams()
         for _ in range(3):
             print("results", flush=True)  # noqa: T201
         assert sys.stderr is not None
@@ -149,7 +149,7 @@ def test_a_full_disk_is_said_once(streams: pytest.MonkeyPatch) -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         streams.setattr(sys, "stdout", full)
         streams.setattr(sys, "stderr", full)
-        outlive_readers()
+        guard_streams()
         print("progress", file=sys.stderr, flush=True)  # noqa: T201
         with pytest.raises(StoreError, match="standard output"):
             print("results", flush=True)  # noqa: T201

@@ -18,7 +18,7 @@ def test_all_that_was_named_is_named() -> None:
     words = ["my shop/p.csv", "--out", "a b", "--series", "night", "--config", "c.yaml"]
     assert shlex.split(typed.words) == words
     assert typed.words.startswith('"my shop/p.csv" ')
-    for odd in ('a "b"', "$HOME x", "it's a\\b", "a\tb", "a;b", "Käse & Öl.csv", "*", "~"):
+    for odd in ('a "b"', "$HOME x", "it's a\\b", "a;b", "Käse & Öl.csv", "*", "~"):
         assert shlex.split(Invocation(Path(odd)).words) == [odd]
     command = typed.command("fetch", "--only", "it's")
     assert shlex.split(command) == ["reelsheet", "fetch", *words, "--only", "it's"]
