@@ -25,7 +25,7 @@ from pipeline.toapis.bodies import (
     text_of,
     word_of,
 )
-from pipeline.toapis.weblinks import UNPRINTABLE, first_usable, link_fault
+from pipeline.toapis.weblinks import first_usable, is_plain, link_fault
 
 # The statuses of docs/contract.md, "Queries", documented and seen, vendors' words among them;
 # compared in lower case.
@@ -134,11 +134,14 @@ def accepted_task(received: Received) -> str | None:
 
 
 def _task_id(body: Body) -> str | None:
-    """Return the id of a task, from `id` or `task_id`, wrapped in `data` or not."""
+    """Return the id of a task, from `id` or `task_id`, wrapped in `data` or not.
+
+    What holds the key or cannot be seen is no id: nobody could look it up or write it down.
+    """
     for level in (body, _inner(body)):
         for name in ("id", "task_id"):
             found = word_of(level.get(name))
-            if found and len(found) <= _LONGEST_ID and not UNPRINTABLE.search(found):
+            if found and len(found) <= _LONGEST_ID and is_plain(found):
                 return found
     return None
 

@@ -10,10 +10,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
+from urllib.parse import quote
+
+from pipeline.concealment import SHORTEST
 
 Body: TypeAlias = Mapping[str, object]
 
 # One decoder for all: `json.loads` makes a new one for each call that names a constant's parser.
+CONCEALED = "\x7f***\x7f"
+"""What stands in a body in the place of the key. No id and no address may hold its control
+characters, so none that holds the key is ever used, and in texts they are dropped."""
+
 _JSON = json.JSONDecoder(parse_constant=lambda _: None)
 
 
@@ -59,6 +66,38 @@ def parse(body: bytes | None) -> Body | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def conceal_key(body: bytes, key: str) -> bytes:
+    """Return a body in which `CONCEALED` stands wherever a text or a number holds the key.
+
+    So what is stored or shown of an answer cannot hold it, whatever the answer is read for.
+    """
+    if len(key) < SHORTEST:
+        return body
+    spelt = (key, quote(key, safe=""))
+    plain = json.detect_encoding(body).startswith("utf-8") and b"\\" not in body
+    if plain and not any(one.encode() in body for one in spelt):
+        return body
+    try:
+        value = parse(body)
+        hidden = _hide(value, spelt)
+        return body if hidden == value else json.dumps(hidden).encode()
+    except RecursionError:
+        return b""
+
+
+def _hide(value: object, spelt: tuple[str, ...]) -> object:
+    if isinstance(value, dict):
+        return {_hide(name, spelt): _hide(one, spelt) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_hide(one, spelt) for one in value]
+    if isinstance(value, int | float) and any(one in str(value) for one in spelt):
+        return CONCEALED
+    if isinstance(value, str):
+        for one in spelt:
+            value = value.replace(one, CONCEALED)
+    return value
 
 
 def good_body(received: Received) -> Body | None:

@@ -16,13 +16,15 @@ from yarl import URL
 
 from pipeline.network import UNTRUSTED, Network
 from pipeline.retryafter import retry_after_s
-from pipeline.toapis.bodies import Answer, Received, Silence
+from pipeline.toapis.bodies import Answer, Received, Silence, conceal_key
 
 _LONGEST_BODY_BYTES = 1_000_000
 
 
 class Caller:
     """Calls one origin with one key, which goes nowhere else; an async context manager.
+
+    Answers that hold the key come without it.
 
     Each paid call has a connection of its own: one kept alive may turn out dead just when a paid
     call went into it, and nobody could tell whether it was read. A handshake per submission is
@@ -110,7 +112,9 @@ class Caller:
                 wait_s = None
                 if "Retry-After" in response.headers:
                     wait_s = retry_after_s(response.headers, self._clock())
-                answer = Answer(response.status, await _bounded_body(response), wait_s)
+                body = await _bounded_body(response)
+                told = None if body is None else conceal_key(body, self._key)
+                answer = Answer(response.status, told, wait_s)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             # Raised only while connecting (refused, DNS, TLS handshake, connect timeout).
             wrong = _is_misdirected(error)

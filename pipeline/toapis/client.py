@@ -30,7 +30,7 @@ from pipeline.network import DIRECT, Network
 from pipeline.toapis import answers, failures, holdings
 from pipeline.toapis.bodies import Received
 from pipeline.toapis.calls import Caller
-from pipeline.toapis.weblinks import UNPRINTABLE
+from pipeline.toapis.weblinks import show_plainly
 
 _LARGEST_UPLOAD_BYTES = 10_000_000  # docs/contract.md, "Uploads": "10MB"; the smaller reading
 _LONGEST_MESSAGE = 500
@@ -161,6 +161,8 @@ class ToAPIs:
         """
         if not reference.strip(" ."):
             raise NoSuchTask(f"{reference!r} is not the id of a task.")
+        if reference == self._key:
+            raise NoSuchTask("The API key was given in the place of the id of a task.")
         path = f"{TASK_PATH}{quote(reference, safe='')}"
         received = await self._caller.call("GET", path, self._query_timeout)
         view = self._read_reply(received, answers.task_view, failures.explain_query)
@@ -233,7 +235,7 @@ def _presentable(text: str | None, secret: str) -> str | None:
     """Return a provider's text fit for logs: a line without key or signed URL, at most 500 long."""
     if text is None:
         return None
-    clean = conceal(UNPRINTABLE.sub(" ", text), secret).strip()
+    clean = conceal(show_plainly(text), secret)
     return clean[:_LONGEST_MESSAGE] or None
 
 

@@ -21,7 +21,7 @@ from pipeline.toapis.bodies import (
     text_of,
     word_of,
 )
-from pipeline.toapis.weblinks import UNPRINTABLE
+from pipeline.toapis.weblinks import is_plain
 
 _REMAINING = ("remain_balance", "remain_credits")
 _CREDITS_PER_USD = 200.0
@@ -74,7 +74,7 @@ def model_names(received: Received) -> tuple[str, ...] | None:
     if not isinstance(listed, list):
         return None
     found = (word_of(one.get("id")) if isinstance(one, dict) else word_of(one) for one in listed)
-    return tuple(dict.fromkeys(name for name in found if name and not UNPRINTABLE.search(name)))
+    return tuple(dict.fromkeys(name for name in found if name and is_plain(name)))
 
 
 def _is_unlimited(body: Body) -> bool:
