@@ -16,8 +16,9 @@ from pathlib import Path
 
 import aiohttp
 
+from pipeline.downloader.allowance import most_bytes
 from pipeline.downloader.connection import judge, open_session, request_answer
-from pipeline.downloader.fetching import LARGEST_VIDEO_BYTES, Downloader
+from pipeline.downloader.fetching import Downloader
 from pipeline.downloader.transfer import PartFile, receive
 from pipeline.downloader.way import Way
 
@@ -32,7 +33,7 @@ async def transfer(session: aiohttp.ClientSession, folder: Path, url: str, name:
         session, url, have_bytes=0, mark=None, allow_private=True, headers_s=60, way=Way()
     ) as response:
         verdict = judge(response.status, response.headers, 0, None)
-        await receive(response, part, verdict, max_bytes=LARGEST_VIDEO_BYTES, stall_s=60)
+        await receive(response, part, verdict, max_bytes=most_bytes(6, "720P"), stall_s=60)
 
 
 async def all_of(files_url: str, count: int, fetch: Fetch) -> None:

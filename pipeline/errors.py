@@ -23,6 +23,7 @@
         |-- LinkDead                  the URL is refused: ask for a fresh one
         |-- TransferBroken            broke on the way: resume
         +-- BadVideo                  came whole, and is not a playable video
+            +-- VideoTooLarge             more bytes than its seconds justify
 
 Messages hold no key and no signed URL. The API's messages come in several languages, so no decision
 depends on their words.
@@ -219,3 +220,7 @@ class TransferBroken(DownloadError):
 
 class BadVideo(DownloadError):
     """The body came whole and is not a playable video."""
+
+
+class VideoTooLarge(BadVideo):
+    """The video has more bytes than are taken: only a person can decide that it may."""

@@ -77,6 +77,7 @@ SET_UP = {
     "runner/runlog.py": "writes run.log",
     "runner/sametable.py": "looks for other editions of the table: there is none",
     "runner/signals.py": "listens for Ctrl-C",
+    "runner/tally.py": "counts what the run has done",
     "runner/takes.py": "finds the files of videos that were bought before: there is none",
     "runner/target.py": "finds the configuration and the output folder",
     "scheduler/seams.py": "declares what the scheduler needs of all others",

@@ -141,3 +141,13 @@ class Output(Section):
     """How thoroughly a downloaded video is verified. boxes: finds truncated files. first_frame:
     also decodes the first frame of the video. full: decodes all of it, about a second per video.
     """
+    max_video_mb: int | None = Field(default=None, ge=1, le=100_000)
+    """The largest video that is taken, in megabytes. null: five times what its seconds need, but 25
+    at least: 40 for 10 seconds of 720P, 90 for 10 seconds of 1080p. What is larger stays at the
+    provider, and its row says how to take it.
+    """
+
+    @property
+    def max_video_bytes(self) -> int | None:
+        """The largest video that is taken, in bytes; None for what its seconds justify."""
+        return None if self.max_video_mb is None else self.max_video_mb * 1_000_000

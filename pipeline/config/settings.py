@@ -134,7 +134,9 @@ class Outage(Section):
     """What to do while the provider cannot be reached."""
 
     patience_s: float = Field(default=1500.0, ge=0, le=7 * _DAY_S)
-    """Seconds for which a run goes on trying while no submission, or no upload, comes through."""
+    """Seconds for which a run goes on trying while no submission, or no upload, comes through. The
+    API is never waited for longer: if it asks for a longer wait (Retry-After), the run ends (5).
+    """
 
 
 class StopSettings(Section):

@@ -244,7 +244,7 @@ def _whole(headers: Mapping[str, str]) -> Verdict:
         # The ranges of an encoded body are not those of the file: never resumed.
         return Verdict(BodyStep.REWRITE, gzip=True)
     if encoding not in {"identity", ""}:
-        raise TransferBroken(f"The download host sent the video packed as '{encoding[:20]}'.")
+        raise TransferBroken("The download host sent the video packed in a way not asked for.")
     total = _number(headers.get("Content-Length"))
     validator = strong_validator(headers)
     return Verdict(BodyStep.REWRITE, total, PartMark(validator, total) if validator else None)

@@ -8,6 +8,7 @@ import os
 import posixpath
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
@@ -17,6 +18,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from pipeline.disk.openfile import refuse_link
+from pipeline.downloader.allowance import most_bytes, video_too_large
 from pipeline.downloader.connection import (
     BodyStep,
     explain_failure,
@@ -24,7 +26,7 @@ from pipeline.downloader.connection import (
     open_session,
     request_answer,
 )
-from pipeline.downloader.transfer import PartFile, raise_video_errors, receive, video_too_large
+from pipeline.downloader.transfer import PartFile, raise_video_errors, receive
 from pipeline.downloader.verification import (
     VERIFY_LEVELS,
     CutVideo,
@@ -38,8 +40,6 @@ from pipeline.errors import BadVideo, TransferBroken
 from pipeline.model import Video
 from pipeline.network import DIRECT, Network
 
-LARGEST_VIDEO_BYTES = 2 * 1024**3
-"""The size beyond which a download is given up, unless another is set."""
 _Done = TypeVar("_Done")
 
 
@@ -54,10 +54,11 @@ class Downloader:
         stall_s: The longest silence within a transfer, and the time over which it must keep up
             1 KB/s.
         connect_s: The longest wait for a connection.
-        max_bytes: The size of the largest video.
+        max_bytes: The size of the largest video; None for what its seconds justify.
         verify_timeout_s: The longest time that a video may take to decode.
         resolver: Finds the addresses of hosts; None for the system's.
         network: The way out: proxies and trusted certificates.
+        secret: The API key, which no file that is kept may hold.
 
     Raises:
         ValueError: There is no such level of `verify`.
@@ -73,10 +74,11 @@ class Downloader:
         allow_private: bool = False,
         stall_s: float = 60,
         connect_s: float = 30,
-        max_bytes: int = LARGEST_VIDEO_BYTES,
+        max_bytes: int | None = None,
         verify_timeout_s: float = 120,
         resolver: AbstractResolver | None = None,
         network: Network = DIRECT,
+        secret: str = "",
     ) -> None:
         if verify not in VERIFY_LEVELS:
             raise ValueError(f"verify must be one of {', '.join(VERIFY_LEVELS)}, not {verify!r}")
@@ -89,6 +91,7 @@ class Downloader:
         self._max_bytes = max_bytes
         self._resolver = resolver
         self._network = network
+        self._secret = secret
         self._way = Way()
         self._decoders = Decoders(limit_s=verify_timeout_s)
         self._slots = asyncio.Semaphore(concurrency)
@@ -136,6 +139,7 @@ class Downloader:
             LinkDead: Get a fresh URL.
             TransferBroken: Try again; what came is kept.
             BadVideo: Try again from the start.
+            VideoTooLarge: It has more bytes than are taken.
             StoreError: The disk does not take it.
             Unfinished: No decoder starts.
 
@@ -157,7 +161,7 @@ class Downloader:
         length_known = part.whole
         if not part.whole:
             async with self._slots:
-                length_known = await self._transfer(url, part)
+                length_known = await self._transfer(url, part, self._most_bytes(wanted))
         try:
             return await self._verify_and_place(part, wanted)
         except CutVideo as error:
@@ -205,18 +209,18 @@ class Downloader:
             path, self._verify, self._decoders, wanted=wanted, name=part.final.name
         )
 
-    async def _transfer(self, link: str, part: PartFile) -> bool:
+    async def _transfer(self, link: str, part: PartFile, max_bytes: int) -> bool:
         """Download all missing bytes; return whether the host had announced the whole length."""
         try:
-            resumed = await self._ask(link, part, resume=part.mark is not None)
+            resumed = await self._ask(link, part, max_bytes, resume=part.mark is not None)
             if resumed is None:
-                resumed = await self._ask(link, part, resume=False)
+                resumed = await self._ask(link, part, max_bytes, resume=False)
         except (aiohttp.ClientError, OSError) as error:
             proxy = self._network.proxy_for(link)
             raise explain_failure(error, _host(link), proxy) from error
         return bool(resumed)
 
-    async def _ask(self, link: str, part: PartFile, *, resume: bool) -> bool | None:
+    async def _ask(self, link: str, part: PartFile, max_bytes: int, *, resume: bool) -> bool | None:
         """Ask once; None means that the part does not fit and the whole file must be asked for."""
         mark = part.mark if resume else None
         have_bytes = part.size_bytes if mark else 0
@@ -230,16 +234,19 @@ class Downloader:
             way=self._way,
         ) as response:
             verdict = judge(response.status, response.headers, have_bytes, mark)
+            if verdict.mark and self._secret and self._secret in verdict.mark.validator:
+                verdict = replace(verdict, mark=None)  # it would be written down beside the part
             if verdict.step is BodyStep.ASK_AGAIN:
                 return None
-            if (verdict.total_bytes or 0) > self._max_bytes:
+            if (verdict.total_bytes or 0) > max_bytes:
                 part.remove()
-                raise video_too_large(self._max_bytes)
+                raise video_too_large(max_bytes, verdict.total_bytes)
             if verdict.step is not BodyStep.NOTHING_MISSING:
-                await receive(
-                    response, part, verdict, max_bytes=self._max_bytes, stall_s=self._stall_s
-                )
+                await receive(response, part, verdict, max_bytes=max_bytes, stall_s=self._stall_s)
             return verdict.total_bytes is not None or verdict.gzip
+
+    def _most_bytes(self, wanted: Wanted) -> int:
+        return self._max_bytes or most_bytes(wanted.duration, wanted.resolution)
 
     def _need_session(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -27,8 +27,9 @@ import aiohttp
 from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.openfile import open_regular, open_unlinked
 from pipeline.disk.place import place_written, temporary
+from pipeline.downloader.allowance import video_too_large
 from pipeline.downloader.connection import BodyStep, PartMark, Verdict
-from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken
+from pipeline.errors import LinkDead, StoreError, TransferBroken
 from pipeline.manifest.wording import count
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -262,7 +263,7 @@ class _Intake:
         self._opened = False
 
     def take(self, piece: bytes) -> None:
-        """Write a piece; raises LinkDead for a page, BadVideo above the size limit."""
+        """Write a piece; raises LinkDead for a page, VideoTooLarge above the limit."""
         if not self._opened:
             self._head += piece
             if len(self._head) >= _HEAD_BYTES or self._verdict.step is BodyStep.APPEND:
@@ -299,13 +300,6 @@ class _Intake:
             announced = count(total, "byte")
             raise TransferBroken(f"The download host sent more than the {announced} announced.")
         self._part.write(piece)
-
-
-def video_too_large(max_bytes: int) -> BadVideo:
-    """Say that a video is above the size limit."""
-    return BadVideo(
-        f"The video is larger than {count(max_bytes, 'byte')}, the largest allowed size."
-    )
 
 
 def _check_head(head: bytes, content_type: str) -> None:

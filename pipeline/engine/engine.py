@@ -45,6 +45,7 @@ from pipeline.engine.rows import (
     Stop,
     Tracked,
     stop_at_address,
+    stop_for_long_wait,
     was_answered,
 )
 from pipeline.engine.submissions import Submissions
@@ -107,7 +108,8 @@ class Engine(View):
             outstanding=self._outstanding,
             upload_age_s=upload_age_s,
         )
-        self._videos = Videos(settings.downloads, self._sweep, self._outstanding)
+        self._patience_s = settings.outage_s
+        self._videos = Videos(settings.downloads, self._sweep, self._outstanding, settings.outage_s)
 
     # Before the start.
 
@@ -225,6 +227,7 @@ class Engine(View):
         for reply in replies:
             if not self._answered:
                 self._heed_address(reply)
+            self._heed_wait(reply)
             match reply:
                 case UploadReply():
                     self._apply(self._submissions.take_upload_reply(reply, now))
@@ -242,6 +245,12 @@ class Engine(View):
         wrong = stop_at_address(reply)
         if wrong is not None and self._reach < Reach.EVERYTHING:
             self.stop(wrong)
+
+    def _heed_wait(self, reply: Reply) -> None:
+        stop = stop_for_long_wait(reply, self._patience_s)
+        if stop is not None and isinstance(reply, QueryReply):
+            self._sweep.give_up()
+        self._apply(Reaction(stop=stop))
 
     def _decide(self, now: float) -> Decision:
         if self._reach < Reach.EVERYTHING:

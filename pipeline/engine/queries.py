@@ -177,6 +177,7 @@ class Sweep:
         self._failures = 0
         self._failing_why = ""
         self._failing_until = now
+        self._given_up = False
 
     @property
     def wait(self) -> Wait | None:
@@ -201,6 +202,8 @@ class Sweep:
         Queries that are due at about the same time go together: alone, each costs half as much
         again.
         """
+        if self._given_up:
+            return
         heappush(self._due, (self._pace.together_at(due), due, next(self._turn), row))
 
     def start(self, now: float) -> RowId | None:
@@ -215,6 +218,11 @@ class Sweep:
             return None
         self.in_flight += 1
         return heappop(self._due)[-1]
+
+    def give_up(self) -> None:
+        """Ask for nothing more in this run; what is left is asked for by the next one."""
+        self._given_up = True
+        self._due.clear()
 
     def wake_at(self, now: float) -> float:
         """Return when the next query may go; infinity if there is none or only an answer helps."""

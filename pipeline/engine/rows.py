@@ -11,9 +11,26 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeVar, TypeVarTuple
 
-from pipeline.engine.commands import Command, DownloadReply, Reply, RowId
+from pipeline.engine.commands import (
+    Command,
+    DownloadReply,
+    QueryReply,
+    Reply,
+    RowId,
+    SubmitReply,
+    UploadReply,
+)
 from pipeline.engine.learned import Sighting
-from pipeline.errors import ExitCode, OutOfCredit, ProviderError, Unauthorized, Unfinished, Withheld
+from pipeline.errors import (
+    ExitCode,
+    OutOfCredit,
+    ProviderError,
+    Throttled,
+    Unauthorized,
+    Unfinished,
+    Unreachable,
+    Withheld,
+)
 from pipeline.events import Event, Requeued
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Attempt, Entry, State
@@ -23,6 +40,11 @@ _Kind = TypeVar("_Kind", bound=Event)
 
 Kind = tuple[int, str, int]
 """What decides how long a task takes: seconds of video, resolution, number of pictures."""
+
+
+_MINUTE_S, _HOUR_S = 60, 3600
+_CALLS: dict[type, str] = {UploadReply: "upload", SubmitReply: "submission", QueryReply: "query"}
+"""What the calls are called that the replies answer."""
 
 
 @dataclass(slots=True)
@@ -204,6 +226,32 @@ def stop_for_look_ups(message: str) -> Stop:
         Reach.SUBMITTING,
         "Run again when the provider is back; these rows were not sent.",
     )
+
+
+def stop_for_long_wait(reply: Reply, patience_s: float) -> Stop | None:
+    """Stop submitting where the answer to a call asks for a wait beyond `outage.patience_s`."""
+    error = reply.content
+    # A picture that is refused for the first time is tried again as well.
+    waited_for = isinstance(error, Throttled | Unreachable) or isinstance(reply, UploadReply)
+    asked_s = error.retry_after_s if isinstance(error, ProviderError) and waited_for else None
+    if asked_s is None or asked_s <= patience_s:
+        return None
+    call = _CALLS[type(reply)]
+    return Stop(
+        ExitCode.UNFINISHED,
+        f"the provider asks to wait {say_wait(asked_s)} before the next {call}, and "
+        f"outage.patience_s is {patience_s:g} s",
+        Reach.SUBMITTING,
+        "Run again when that time is over, or raise outage.patience_s; nothing is lost.",
+    )
+
+
+def say_wait(seconds: float) -> str:
+    """Return a wait in words: "90 s", "36 h"."""
+    for unit_s, unit in ((_HOUR_S, "h"), (_MINUTE_S, "min")):
+        if seconds >= 2 * unit_s:
+            return f"{seconds / unit_s:,.0f} {unit}"
+    return f"{seconds:g} s"
 
 
 def stop_for_uploads(message: str) -> Stop:

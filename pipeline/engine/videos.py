@@ -18,7 +18,7 @@ from pipeline.engine.limits import DOWNLOAD
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.queries import Sweep
 from pipeline.engine.rows import NOTHING, Reaction, Tracked, stop_for_storage
-from pipeline.errors import BadVideo, DownloadError, LinkDead, Unfinished
+from pipeline.errors import BadVideo, DownloadError, LinkDead, Unfinished, VideoTooLarge
 from pipeline.model import TaskView, Video
 
 _BROKEN_TRANSFERS = 10
@@ -30,15 +30,27 @@ _DEAD_LINKS = 6
 
 
 class Videos:
-    """Decides which video to download next, within a cap on transfers, and what a reply means."""
+    """Decides which video to download next, within a cap on transfers, and what a reply means.
 
-    def __init__(self, most_in_flight: int, sweep: Sweep, outstanding: Outstanding) -> None:
+    No host is waited for longer than `patience_s` seconds. `left` says why videos are not tried
+    again in this run.
+    """
+
+    def __init__(
+        self,
+        most_in_flight: int,
+        sweep: Sweep,
+        outstanding: Outstanding,
+        patience_s: float = inf,
+    ) -> None:
         self.in_flight = 0
         self._most_in_flight = most_in_flight
         self._sweep = sweep
         self._outstanding = outstanding
         self._queue: list[tuple[float, int, RowId, str]] = []
         self._turn = count()
+        self._patience_s = patience_s
+        self.left: dict[RowId, DownloadError] = {}
 
     @property
     def waiting(self) -> int:
@@ -82,17 +94,26 @@ class Videos:
                 row.dead_links += 1
                 if row.dead_links == _DEAD_LINKS:
                     return Reaction((row.event(ev.LinkLost, "link_dead", error.message),))
-                self._try_later(row, row.dead_links, error, now)
+                self._try_later(row, row.dead_links, error, now, most=_DEAD_LINKS)
+            case VideoTooLarge() as error:
+                self.left[row.id] = error
             case BadVideo() as error:
                 row.bad_videos += 1
-                if row.bad_videos < _BAD_VIDEOS:
-                    self._try_later(row, row.bad_videos, error, now)
+                self._try_later(row, row.bad_videos, error, now, most=_BAD_VIDEOS)
             case error:
                 row.broken_transfers += 1
-                if row.broken_transfers < _BROKEN_TRANSFERS:
-                    self._try_later(row, row.broken_transfers, error, now)
+                self._try_later(row, row.broken_transfers, error, now, most=_BROKEN_TRANSFERS)
         return NOTHING
 
-    def _try_later(self, row: Tracked, failures: int, error: DownloadError, now: float) -> None:
+    def _try_later(
+        self, row: Tracked, failures: int, error: DownloadError, now: float, *, most: int
+    ) -> None:
+        """Try again after a wait, unless it was tried often enough or the host asks for too long.
+
+        Then the row stays `ready`, and the next run has a fresh link.
+        """
+        if failures >= most or (error.retry_after_s or 0) > self._patience_s:
+            self.left[row.id] = error
+            return
         wait_s = DOWNLOAD.wait_s(failures, row.key, error.retry_after_s)
         self._sweep.schedule(row.id, now + wait_s)

@@ -14,6 +14,8 @@ from pipeline.engine.queries import Sweep
 from pipeline.engine.rows import LaneRows, Reach, Tracked, Wait
 from pipeline.engine.submissions import Submissions
 from pipeline.engine.uploads import Uploads
+from pipeline.engine.videos import Videos
+from pipeline.errors import DownloadError
 from pipeline.model import State
 
 
@@ -29,6 +31,7 @@ class View:
     _submissions: Submissions
     _sweep: Sweep
     _uploads: Uploads
+    _videos: Videos
 
     @property
     def states(self) -> Counter[State]:
@@ -80,6 +83,11 @@ class View:
             for row in self._rows.values()
             if row.lane == lane and row.state is State.RUNNING and row.unknown_status is not None
         }
+
+    def undelivered(self, lane: int) -> dict[str, DownloadError]:
+        """Return why finished videos of a lane are not tried again in this run, by key."""
+        left = self._videos.left
+        return {row.key: error for row, error in left.items() if row.lane == lane}
 
     def waits(self, now: float) -> list[Wait]:
         """Return what is waited for at `now` because calls fail."""

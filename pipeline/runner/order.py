@@ -11,7 +11,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias, TypedDict, Unpack
 
@@ -21,8 +21,6 @@ from pipeline.config.key import secret_of
 from pipeline.config.settings import Config
 from pipeline.disk.failures import store_error
 from pipeline.disk.folder import OutputFolder
-from pipeline.engine.limits import Spend
-from pipeline.engine.rows import Stop
 from pipeline.errors import ManifestError, ReelsheetError, UsageError
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
@@ -106,27 +104,6 @@ class Order:
     def secret(self) -> str:
         """The key, to be kept out of every text; it need not be one that can be used."""
         return secret_of(self.config, os.environ)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a run has done so far at the provider, and why it stopped early if it did.
-
-    `unknown_statuses` are those of tasks still running at its end, by the keys of their rows.
-    `held` says why rows were left alone, by key: their requests were bought elsewhere meanwhile.
-    `unproved` are the keys of rows that may have been sent, while no look-up finds anything.
-    """
-
-    submitted: int = 0
-    downloaded: int = 0
-    bytes: int = 0
-    spend: Spend = field(default_factory=Spend)
-    stops: list[Stop] = field(default_factory=list)
-    balance_before: float | None = None
-    balance_after: float | None = None
-    unknown_statuses: Mapping[str, str] = field(default_factory=dict)
-    held: Mapping[str, str] = field(default_factory=dict)
-    unproved: frozenset[str] = frozenset()
 
 
 def select(

@@ -15,7 +15,8 @@ from pipeline.errors import ExitCode, StoreError
 from pipeline.model import State
 from pipeline.planner.plan import Plan, Step
 from pipeline.runner.doubts import Doubt
-from pipeline.runner.order import Order, Tally
+from pipeline.runner.order import Order
+from pipeline.runner.tally import Tally
 from pipeline.writer.advice import say_rest, word_again
 from pipeline.writer.layout import Result
 from pipeline.writer.outcome import iso
@@ -23,6 +24,7 @@ from pipeline.writer.publish import (
     EntriesOf,
     Published,
     results_by_part,
+    with_undelivered,
     with_unknown_statuses,
     with_ways_on,
 )
@@ -214,6 +216,7 @@ def results_at_end(
     keys, typed = order.checked.keys, order.invocation
     results = results_by_part(order.checked, plan, entries_of, order.config, typed)
     results = with_unknown_statuses(results, keys, tally.unknown_statuses)
+    results = with_undelivered(results, keys, tally.undelivered, typed)
     results = with_ways_on(results, keys, doubtful, typed)
     if not order.selection.redo:
         return results

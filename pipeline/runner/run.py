@@ -23,12 +23,13 @@ from pipeline.runner.comparison import Comparison, requests_by_key
 from pipeline.runner.engine_setup import guard_of
 from pipeline.runner.forgotten import stop_for_forgotten, tell_look_ups
 from pipeline.runner.neighbours import hold_unguarded
-from pipeline.runner.order import Order, Tally
+from pipeline.runner.order import Order
 from pipeline.runner.reports import RunReport, report_run, results_at_end, say_at_end, summarise
 from pipeline.runner.reuse import Copying, hold, hold_bought, put_steps
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
 from pipeline.runner.takes import NOTHING_BOUGHT, Purchases
+from pipeline.runner.tally import Tally
 from pipeline.scheduler.seams import Clock
 from pipeline.writer.advice import number_sent, rest_of, say_left_out, word_again
 from pipeline.writer.outcome import code_at_end, highest, is_unasked, remarks

@@ -26,7 +26,6 @@ from pipeline.engine.commands import Decision
 from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
-from pipeline.events import Accepted, AnswerLost, Downloaded, Event
 from pipeline.journal.reading import read_runs
 from pipeline.lifecycle import SETTLED
 from pipeline.model import State
@@ -37,7 +36,7 @@ from pipeline.runner.balance import BalanceWatch, Expected, expect
 from pipeline.runner.engine_setup import PlannedLane, build_engine, finds_by_reference, known_tasks
 from pipeline.runner.modelcheck import look_at_models
 from pipeline.runner.offer import Offer, make_offer
-from pipeline.runner.order import RunProgress, Tally, Watcher
+from pipeline.runner.order import RunProgress, Watcher
 from pipeline.runner.patience import Patience
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.run import ManifestRun
@@ -261,6 +260,8 @@ class ProviderSession:
             verify=self._config.output.verify,
             allow_private=is_loopback(provider.origin),
             network=read_network(self._config, os.environ),
+            secret=run.order.secret,
+            max_bytes=self._config.output.max_video_bytes,
         )
         return Lane(
             provider,
@@ -293,7 +294,7 @@ class ProviderSession:
         """Take in a decision of the engine: count, log and show it."""
         for event in decision.events:
             run = self.runs[event.lane]
-            _count(run.tally, event)
+            run.tally.count(event)
             run.log.write_event(event)
             self._unwritten.add(event.lane)
         if (now := self.clock.now()) >= self._tell_at:
@@ -329,19 +330,11 @@ class ProviderSession:
                 engine.stop(Stop(error.exit_code, error.message, action=error.action))
 
 
-def _count(tally: Tally, event: Event) -> None:
-    if isinstance(event, Accepted | AnswerLost):
-        tally.submitted += 1
-    elif isinstance(event, Downloaded):
-        tally.downloaded += 1
-        tally.bytes += event.video.size_bytes
-
-
 def _note_what_is_left(engine: Engine, lane: int, run: ManifestRun) -> None:
     tally = run.tally
-    tally.held = engine.held(lane)
-    tally.unproved = engine.unproved(lane)
-    tally.unknown_statuses = engine.unknown_statuses(lane)
+    tally.note_what_is_left(engine, lane)
+    for key, error in tally.undelivered.items():
+        run.log.write("a video was not downloaded", row=key, reason=error.message)
     for status, rows in Counter(tally.unknown_statuses.values()).items():
         run.log.write("tasks are left with a status nobody knows", status=status, rows=rows)
     if engine.finds_by_reference:

@@ -168,12 +168,15 @@ def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) 
     """
     left = Counter(result.state for step, result in zip(steps, results, strict=True) if step.counts)
     warned = sum(bool(result.warnings) for result in results)
+    counted = (result for step, result in zip(steps, results, strict=True) if step.counts)
+    told_why = sum(one.state is State.READY and one.error is not None for one in counted)
     held = Counter(step.hold for step in steps if step.held)
     told = []
     if not stopped:
         told += [
             (left[State.RUNNING], "still being made after polling.deadline_s; run again"),
-            (left[State.READY], "finished, but not downloaded; run again"),
+            (left[State.READY] - told_why, "finished, but not downloaded; run again"),
+            (told_why, "finished, but not downloaded; see result_error and result_action"),
             (left[State.WAITING], "not sent: pictures could not be uploaded; run again"),
         ]
     told += [

@@ -19,12 +19,12 @@ from pipeline.config.values import TASK_PATH, origin_of
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import path_of
-from pipeline.errors import StoreError, UsageError
+from pipeline.errors import DownloadError, StoreError, UsageError
 from pipeline.journal.ownership import find_manifest
 from pipeline.manifest.invocation import Invocation, quoted_option
 from pipeline.model import Entry, State, shown_key
 from pipeline.planner.plan import Plan, Step
-from pipeline.writer.advice import ASK_THE_ACCOUNT
+from pipeline.writer.advice import ASK_THE_ACCOUNT, RUN_AGAIN
 from pipeline.writer.failed import write_failed
 from pipeline.writer.layout import Result
 from pipeline.writer.outcome import FRESH_TAKE, result_of, state_of
@@ -241,6 +241,35 @@ def with_unknown_statuses(
         )
         told.append(replace(result, warnings=(*result.warnings, warning)))
     return told
+
+
+def with_undelivered(
+    results: list[Result],
+    keys: Sequence[str],
+    undelivered: Mapping[str, DownloadError],
+    typed: Invocation,
+) -> list[Result]:
+    """Say in the results of finished rows why a run did not get their videos, and the way on.
+
+    Args:
+        results: what came of each row.
+        keys: the keys of the rows, in the same order.
+        undelivered: why not, by the keys of the rows.
+        typed: what the user named for the run.
+
+    """
+    if not undelivered:
+        return results
+    return [
+        replace(
+            one,
+            error=undelivered[key].message,
+            action=typed.complete(undelivered[key].action or RUN_AGAIN.action, key),
+        )
+        if key in undelivered and one.state is State.READY
+        else one
+        for one, key in zip(results, keys, strict=True)
+    ]
 
 
 def with_ways_on(

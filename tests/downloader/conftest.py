@@ -40,6 +40,7 @@ class Host:
     asks: list[Ask] = field(default_factory=list)
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     port: int = 0
+    sent_bytes: int = 0
 
     def url(self, behaviour: str) -> str:
         return f"http://127.0.0.1:{self.port}/{behaviour}?signature=a%2Fb+c"
@@ -117,6 +118,21 @@ async def chunked(host: Host, _: Ask, writer: asyncio.StreamWriter) -> None:
         piece = host.body[at : at + 1000]
         writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
     writer.write(b"0\r\n\r\n")
+
+
+async def huge(host: Host, _: Ask, writer: asyncio.StreamWriter) -> None:
+    """Announce two gigabytes."""
+    answer(writer, 200, host.body, content_length=2 * 1024**3, etag=host.etag)
+
+
+async def endless(host: Host, _: Ask, writer: asyncio.StreamWriter) -> None:
+    """Announce nothing, and send on and on what begins like a video."""
+    answer(writer, 200, host.body, content_length=None, connection="close")
+    piece = bytes(64 * 1024)
+    while True:
+        writer.write(piece)
+        await writer.drain()
+        host.sent_bytes += len(piece)
 
 
 async def half_as_whole(host: Host, _: Ask, writer: asyncio.StreamWriter) -> None:
@@ -208,6 +224,8 @@ BEHAVIOURS: dict[str, Behaviour] = {
         redirect, redirect_relative, redirect_loop,
     )
 } | {
+    "huge": huge,
+    "endless": endless,
     "html": fixed(200, b"<!DOCTYPE html><p>expired</p>", content_type="text/html"),
     "html_as_video": fixed(200, b"\n<html><p>expired</p></html>"),
     "json": fixed(200, b'{"error":"expired"}', content_type="application/json"),

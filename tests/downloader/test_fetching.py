@@ -21,7 +21,7 @@ from pipeline.downloader.verification import (
     describe_open_file,
     verify_file,
 )
-from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken
+from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken, VideoTooLarge
 from pipeline.model import Video
 
 if TYPE_CHECKING:
@@ -270,9 +270,34 @@ async def test_over_the_size_limit(host: Host, tmp_path: Path, behaviour: str) -
     async with Downloader(
         tmp_path / "videos", verify="boxes", allow_private=True, max_bytes=5000
     ) as downloader:
-        with pytest.raises(BadVideo, match="larger"):
+        with pytest.raises(VideoTooLarge, match="MB that it may have"):
             await fetch(downloader, host.url(behaviour))
     assert files(tmp_path) == []
+
+
+async def test_a_validator_that_is_the_key_is_not_kept(host: Host, tmp_path: Path) -> None:
+    """The part cannot be resumed then, and is fetched anew."""
+    key = "sk-very-secret"
+    host.etag = f'"{key}"'
+    folder = tmp_path / "videos"
+    async with Downloader(folder, verify="boxes", allow_private=True, secret=key) as downloader:
+        with pytest.raises(TransferBroken):
+            await fetch(downloader, host.url("cut"))
+        assert not [one for one in folder.iterdir() if b"sk-very" in one.read_bytes()]
+        await fetch(downloader, host.url("good"))
+    assert "if-range" not in host.asks[1].headers
+
+
+@pytest.mark.parametrize("behaviour", ["huge", "endless"])
+async def test_what_ten_seconds_cannot_need(
+    downloader: Downloader, host: Host, behaviour: str
+) -> None:
+    """Two gigabytes are refused before they come, an endless body as soon as it is too long."""
+    with pytest.raises(VideoTooLarge) as caught:
+        await fetch(downloader, host.url(behaviour))
+    assert host.sent_bytes < 35_000_000
+    assert "reelsheet fetch MANIFEST --set output.max_video_mb=" in str(caught.value.action)
+    assert list(downloader._folder.iterdir()) == []
 
 
 @pytest.mark.process
