@@ -113,6 +113,11 @@ def field_of(header: str) -> str | None:
     return _FIELD_OF.get(fold_header(header))
 
 
+def is_result(header: str) -> bool:
+    """Tell whether a header is that of a column that runs write."""
+    return header.strip().casefold().startswith(RESULT_PREFIX)
+
+
 def _places(headers: Sequence[str]) -> dict[str, list[int]]:
     """Map each folded header to its columns, without blank headers and those of results."""
     places: dict[str, list[int]] = {}

@@ -3,6 +3,11 @@
 A results CSV is opened in Excel, which runs a cell that starts with `=` (CSV injection). A leading
 apostrophe keeps it text; so that reading the results back gives every text as it was, a text that
 begins with an apostrophe gets a second one.
+
+Where lists are separated by another sign than the file's, the program splits a cell at that sign:
+in half of Europe a comma file is opened with semicolons, and `x;=1+1;y` becomes three cells, one of
+them a formula. So what the API says, and all that a run writes, is guarded behind each such sign,
+too. Cells of the user's own stay as they are: their manifest holds them the same way.
 """
 
 from __future__ import annotations
@@ -27,6 +32,14 @@ _STARTERS = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _GUARDED = _STARTERS | {_APOSTROPHE}
 # Negative and telephone numbers are data: a spreadsheet shows them and runs nothing.
 _PLAIN_NUMBER = re.compile(r"[+-](?:[0-9]+(?:[.,][0-9]+)?%?|[0-9][0-9 ]*)")
+
+# Where a program may begin a cell: signs that separate lists somewhere, tabs and line breaks. What
+# follows may stand behind blanks and quotes, which are taken away with the cell's own.
+_CELL_BEGINS = r"(?<=[,;|\t\r\n])"
+_COULD_RUN = "(?='|[ \u00a0\"]*[=+\\-@\uff1d\uff0b\uff0d\uff20])"
+_BEHIND_BLANKS = re.compile("[ \u00a0]+[=+\\-@\uff1d\uff0b\uff0d\uff20]")
+_UNGUARDED_WITHIN = re.compile(_CELL_BEGINS + _COULD_RUN)
+_GUARDED_WITHIN = re.compile(f"{_CELL_BEGINS}{_APOSTROPHE}{_COULD_RUN}")
 
 
 class _Reader(HTMLParser):
@@ -92,6 +105,19 @@ def unguard(text: str) -> str:
     if text[:1] == _APOSTROPHE and _is_guarded(text[1:]):
         return text[1:]
     return text
+
+
+def guard_within(text: str) -> str:
+    """Guard a text at its beginning and wherever a spreadsheet could begin another cell in it."""
+    inside = _UNGUARDED_WITHIN.sub(_APOSTROPHE, text)
+    return _APOSTROPHE + inside if _is_guarded(inside) or _BEHIND_BLANKS.match(inside) else inside
+
+
+def unguard_within(text: str) -> str:
+    """Undo `guard_within` exactly."""
+    inside = text[1:]
+    guarded = text[:1] == _APOSTROPHE and (_is_guarded(inside) or _BEHIND_BLANKS.match(inside))
+    return _GUARDED_WITHIN.sub("", inside if guarded else text)
 
 
 def _join(lines: list[str]) -> str:

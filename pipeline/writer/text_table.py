@@ -1,9 +1,9 @@
 """Text tables, written as the manifest was: delimiter, encoding, line ends, byte order mark.
 
 A manifest that begins with Excel's line `sep=;` gives a file that does. Blank lines are no rows and
-are left out. Every cell goes through `manifest.plaintext.guard`, so that a spreadsheet
-program runs nothing when it opens the file; the reader takes the guard off again in every file with
-a `result_state` column.
+are left out. Every cell goes through `manifest.plaintext.guard`, and those of result columns
+through `guard_within`, so that a spreadsheet program runs nothing when it opens the file; the
+reader takes the guards off again in every file with a `result_state` column.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import csv
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
-from pipeline.manifest.plaintext import guard
+from pipeline.manifest.columns import is_result
+from pipeline.manifest.plaintext import guard, guard_within
 from pipeline.model import TextDialect
 
 _BUFFER_LINES = 2000
@@ -66,17 +67,25 @@ def write_text(
     # The csv module quotes only the line ends that it writes itself: with CR and LF, a lone one of
     # them inside a cell is quoted too. `_Lines` replaces them by the manifest's own line end.
     table = csv.writer(lines, delimiter=dialect.delimiter, lineterminator="\r\n")
-    table.writerow(_safe(headers))
-    table.writerows(map(_safe, rows))
+    table.writerow(_safe(headers, ()))
+    ours = [index for index, header in enumerate(headers) if is_result(header)]
+    table.writerows(_safe(row, ours) for row in rows)
     lines.flush()
     return lines.replaced
 
 
-def _safe(cells: Sequence[str]) -> Sequence[str]:
+def _safe(cells: Sequence[str], ours: Sequence[int]) -> Sequence[str]:
+    """Guard the cells of a line; those at the places `ours`, which a run writes, within, too."""
+    within = {
+        index: guard_within(cells[index])
+        for index in ours
+        if index < len(cells) and not cells[index].isalnum()
+    }
     # No formula begins with a letter or a digit: most rows need no look at each cell.
-    if "".join([cell[:1] for cell in cells]).isalnum():
+    plain = "".join([cell[:1] for cell in cells]).isalnum()
+    if plain and all(cells[index] == text for index, text in within.items()):
         return cells
-    return [guard(cell) for cell in cells]
+    return [within[index] if index in within else guard(cell) for index, cell in enumerate(cells)]
 
 
 def _plain_encoding(name: str) -> str:

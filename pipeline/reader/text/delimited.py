@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
 from pipeline.manifest.blank import all_blank
-from pipeline.manifest.plaintext import unguard
+from pipeline.manifest.columns import is_result
+from pipeline.manifest.plaintext import unguard, unguard_within
 from pipeline.manifest.wording import count, list_numbers
 from pipeline.model import Manifest, TextDialect
 from pipeline.reader.table import Table, manifest_of, share_equal
@@ -59,7 +60,11 @@ def read_text(path: Path, data: bytes, *, encoding: str | None = None) -> Manife
     delimiter = stated[0] if stated else find_delimiter(body, path.suffix.lower())
     table = _table_of(path, body, delimiter, first_line)
     if any(name.strip().casefold() == _RESULTS_MARK for name in table.header):
-        header, *columns = ([*map(unguard, cells)] for cells in (table.header, *table.columns))
+        header = [*map(unguard, table.header)]
+        columns = [
+            [*map(unguard_within if is_result(name) else unguard, cells)]
+            for name, cells in zip(header, table.columns, strict=True)
+        ]
         table = replace(table, header=header, columns=columns)
     dialect = TextDialect(
         delimiter, decoded.encoding, decoded.bom, _newline(text), sep_line=stated is not None
