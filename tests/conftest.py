@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 from hypothesis import settings
+
+from pipeline.reader.workbook import apart
+from pipeline.reader.workbook.worker import answer
 
 settings.register_profile("same", derandomize=True, deadline=None, database=None)
 settings.register_profile("longer", max_examples=1000, deadline=None, print_blob=True)
@@ -59,6 +65,36 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     """Give each test a folder for state of its own: the account's book lies there."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+
+
+class ChildHere:
+    """Reads a workbook as its child does, over the same lines, but in this process."""
+
+    def __init__(self, _program: str, *, limit_s: float) -> None:
+        assert limit_s > 0
+        self._order: dict[str, object] = {}
+        self._data = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._data = b""
+
+    def give(self, order: bytes, data: bytes) -> None:
+        self._order, self._data = json.loads(order), data
+
+    def lines(self, most_bytes: int) -> Iterator[bytes]:
+        for line in answer(self._order, self._data):
+            assert len(line) < most_bytes
+            yield line
+
+
+@pytest.fixture(autouse=True)
+def _read_workbooks_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read workbooks in this process in tests that start none: a child would take most of it."""
+    if request.node.get_closest_marker("process") is None:
+        monkeypatch.setattr(apart, "Child", ChildHere)
 
 
 @pytest.hookimpl(tryfirst=True)

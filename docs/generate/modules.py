@@ -18,7 +18,7 @@ PACKAGE = Path(pipeline.__file__).parent
 # Where a row passes, in this order. A module that is not named here is listed at the end.
 _WAY = {
     "A person types a command": "__main__ cli config authoring",
-    "The sheet becomes rows": "reader manifest collector",
+    "The sheet becomes rows": "reader manifest process",
     "A row becomes a request, or problems": "checker pictures",
     "What is to be done with it": "planner lifecycle events",
     "It is submitted and polled": "runner scheduler engine toapis emulator",

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
-from pipeline.collector import pause_collector
 from pipeline.config.modelnames import picture_counts
 from pipeline.manifest.columns import match_columns
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
+from pipeline.process.collector import pause_collector
 from pipeline.reader.reading import read
 
 if TYPE_CHECKING:

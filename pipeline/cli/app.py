@@ -19,9 +19,9 @@ from typer.core import TyperArgument, TyperCommand
 from pipeline import __version__
 from pipeline.cli import account, init, journal, look, planning, resolve, run
 from pipeline.cli.screen import guard_streams, print_line, say, say_error
-from pipeline.collector import relax_collector
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError
+from pipeline.process.collector import relax_collector
 
 EXIT_CODES = {
     ExitCode.DONE: "all rows done (`retry`, `fetch`: the rows that they handle, see their --help)",

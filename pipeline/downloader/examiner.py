@@ -1,9 +1,9 @@
 """Decode videos and say what they show: the program that runs in a decoding process.
 
-A damaged video can hang or crash the decoder, so `verification` starts this file as a process of
-its own, with a time limit. It imports nothing of ours. It reads a JSON order per line, `{"path": …,
-"full": …}`, and replies to each with a line of JSON. It ends when its input ends, also when the
-process that started it is killed.
+A damaged video can hang or crash the decoder, so `verification` starts this as a process of its
+own, with limits on memory and time. It reads a JSON order per line, `{"path": …, "full": …}`, and
+replies to each with a line of JSON. It ends when its input ends, also when the process that started
+it is killed.
 
 Tested in tests/downloader/test_verification.py.
 """
@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
+
+from pipeline.process.confinement import confine
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _OPEN_OPTIONS = {"protocol_whitelist": "file", "enable_drefs": "0"}
 # A video may announce frames of any size; 8K is far above anything asked for.
 _MAX_PIXELS = 7680 * 4320
+# A decoder of 4K keeps up to 17 film frames of 12 MB.
+_MEMORY_BYTES = 2 * 1024**3
 
 
 def _examine(path: str, *, full: bool) -> dict[str, Any]:
@@ -33,7 +36,7 @@ def _examine(path: str, *, full: bool) -> dict[str, Any]:
 
     If the video is faulty, return `{"fault": sentence}`.
     """
-    import av  # noqa: PLC0415  (`_serve` reports a failed import before any order is taken)
+    import av  # noqa: PLC0415  (`serve` reports a failed import before any order is taken)
 
     try:
         # The format is named, so that the content cannot choose another reader (a playlist).
@@ -89,10 +92,9 @@ def _reply(reply: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _serve() -> None:
+def serve() -> None:
     """Carry out orders until the input ends."""
-    # Ctrl-C reaches the whole group; the process that started this one decides about its end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    confine(memory_bytes=_MEMORY_BYTES)
     try:
         import av.logging  # noqa: PLC0415  (a broken installation is a reply, not a traceback)
     except ImportError as error:
@@ -105,7 +107,3 @@ def _serve() -> None:
     while True:
         order = orders.get()
         _reply(_examine(order["path"], full=order["full"]))
-
-
-if __name__ == "__main__":
-    _serve()

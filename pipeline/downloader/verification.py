@@ -1,9 +1,9 @@
 """Verify that a file is a whole, playable video, and say how it differs from what was asked for.
 
-Videos are decoded in child processes with a time limit: a damaged file can hang or crash the
-decoder, so it never runs in the process of the run. Children start when they are first needed
-(0.3 s), are reused, are replaced after a timeout or a crash, and end with their parent, whatever
-ends it (see `examiner`).
+Videos are decoded in child processes (see `process.children`) with limits on memory and time: a
+damaged file can hang or crash the decoder, so it never runs in the process of the run. Children
+start when they are first needed (0.3 s), are reused, are replaced after a timeout or a crash, and
+end with their parent, whatever ends it (see `examiner`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import io
 import json
 import os
 import stat
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
@@ -26,6 +25,7 @@ from pipeline.downloader.boxes import BoxFault, Footage, walk_boxes
 from pipeline.downloader.transfer import raise_video_errors
 from pipeline.errors import BadVideo, Unfinished
 from pipeline.model import Video
+from pipeline.process.children import child_command, child_environment
 
 VERIFY_LEVELS = ("boxes", "first_frame", "full")
 """How thoroughly a video can be verified: each level includes those before."""
@@ -38,7 +38,7 @@ _PIXELS = {
     ("9:16", "720p"): (720, 1280),
     ("16:9", "1080p"): (1920, 1080),
 }
-_PROGRAM = Path(__file__).with_name("examiner.py")
+_PROGRAM = "pipeline.downloader.examiner"
 _START_LIMIT_S = 60
 
 
@@ -159,7 +159,7 @@ class _Died(Exception):
 class _Decoder:
     """A child process that takes one order at a time."""
 
-    def __init__(self, program: Path = _PROGRAM) -> None:
+    def __init__(self, program: str | Path = _PROGRAM) -> None:
         self._program = program
         self._process: asyncio.subprocess.Process | None = None
 
@@ -177,10 +177,12 @@ class _Decoder:
             raise
 
     async def _start(self) -> asyncio.subprocess.Process:
-        # -P keeps the program's own folder and the working folder off the import path: nothing
-        # that happens to be called like a library may be executed.
         self._process = process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", str(self._program), stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+            *child_command(self._program),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            env=child_environment(),
         )
         try:
             async with asyncio.timeout(_START_LIMIT_S):
@@ -236,7 +238,7 @@ class Decoders:
     """
 
     def __init__(
-        self, *, processes: int = 2, limit_s: float = 120, program: Path = _PROGRAM
+        self, *, processes: int = 2, limit_s: float = 120, program: str | Path = _PROGRAM
     ) -> None:
         self._limit_s = limit_s
         self._all = [_Decoder(program) for _ in range(processes)]

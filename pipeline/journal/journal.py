@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from pipeline.collector import pause_collector
 from pipeline.disk.groupcommit import Committed, GroupCommit
 from pipeline.disk.openfile import OpenFile
 from pipeline.disk.reserve import Reserve
@@ -22,6 +21,7 @@ from pipeline.journal.reading import GET_ENTRIES, attempts_in, entries_in, first
 from pipeline.journal.records import attempt_of, request_of
 from pipeline.journal.writing import PUT_NOTE, EventWriter, Follower, Happened, Statement
 from pipeline.model import Attempt, Entry, Request, State, made_for
+from pipeline.process.collector import pause_collector
 
 # A row whose submission was declined may be waiting again by now: only the event tells for good.
 _GET_SUBMITTED = GET_ENTRIES.format(

@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.collector import pause_collector
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import StoreError
 from pipeline.journal.database import clear_errors, connect_for_reading, refuse_damaged
@@ -28,6 +27,7 @@ from pipeline.journal.records import (
 )
 from pipeline.lifecycle import apply
 from pipeline.model import Entry, Request, State, made_for
+from pipeline.process.collector import pause_collector
 
 GET_ENTRIES = (
     f"SELECT {', '.join('a.' + name for name in ENTRY_COLUMNS)}, r.body "  # noqa: S608 - likewise

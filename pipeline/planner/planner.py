@@ -13,7 +13,6 @@ from pipeline.account.submission import Submission
 from pipeline.checker import rules
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.rules import content_of
-from pipeline.collector import pause_collector
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
@@ -23,6 +22,7 @@ from pipeline.model import Entry, Request, State
 from pipeline.planner.plan import REPEAT, Action, Plan, Selection, decide, has_lost_file
 from pipeline.planner.renaming import match_renamed, rename
 from pipeline.planner.repeats import Bought
+from pipeline.process.collector import pause_collector
 
 _LINK_LIFETIME_S = 24 * 3600
 """How long the provider's link to a video lives: docs/contract.md, "The video"."""

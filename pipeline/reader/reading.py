@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.collector import pause_collector
+from pipeline.process.collector import pause_collector
 from pipeline.reader.content import is_text, load_file
 from pipeline.reader.text.delimited import read_text
 
@@ -40,9 +40,7 @@ def read(
     with pause_collector():
         if is_text(path, data):
             return read_text(path, data, encoding=encoding)
-        # Its libraries take half of a command's start, and text needs none of them.
-        from pipeline.reader.workbook.opening import read_workbook  # noqa: PLC0415
+        # Text needs none of it.
+        from pipeline.reader.workbook.apart import read_apart  # noqa: PLC0415
 
-        return read_workbook(
-            path, data, sheet=sheet, hidden_rows=hidden_rows, fill_merged=fill_merged
-        )
+        return read_apart(path, data, sheet=sheet, hidden_rows=hidden_rows, fill_merged=fill_merged)

@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.naming import looks_made_of_contents
-from pipeline.collector import pause_collector
 from pipeline.config.settings import Config
 from pipeline.config.values import TASK_PATH, origin_of
 from pipeline.disk.folder import OutputFolder
@@ -24,6 +23,7 @@ from pipeline.journal.ownership import find_manifest
 from pipeline.manifest.invocation import Invocation, quoted_option
 from pipeline.model import Entry, State, shown_key
 from pipeline.planner.plan import Plan, Step
+from pipeline.process.collector import pause_collector
 from pipeline.writer.advice import ASK_THE_ACCOUNT, RUN_AGAIN
 from pipeline.writer.failed import write_failed
 from pipeline.writer.layout import Result

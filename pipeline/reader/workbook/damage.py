@@ -58,6 +58,8 @@ def treat_failures_as_damage(reason: str = "") -> Iterator[None]:
     """
     try:
         yield
+    except MemoryError:
+        raise  # the limit of the process, not what the file says
     except BaseException as error:
         if isinstance(error, Exception) or type(error).__name__ == "PanicException":
             raise Damage(reason or _reason(error)) from error

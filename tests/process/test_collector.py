@@ -6,8 +6,8 @@ import gc
 
 import pytest
 
-from pipeline import collector
-from pipeline.collector import pause_collector, relax_collector
+from pipeline.process import collector
+from pipeline.process.collector import pause_collector, relax_collector
 
 
 def test_it_is_away_and_comes_back() -> None:
