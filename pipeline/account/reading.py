@@ -17,10 +17,10 @@ from pipeline.account.guard import IS_COUNTING, Days, spent_since
 from pipeline.account.place import digest_of
 from pipeline.account.schema import reading
 from pipeline.account.submission import SPENT, KnownJournal, Submission
-from pipeline.disk.sqlitefile import text_of
+from pipeline.disk.sqlitefile import path_of, text_of
 from pipeline.engine.limits import Spend
 from pipeline.journal.records import request_of, videos_of
-from pipeline.model import State
+from pipeline.model import State, Video
 
 _AT_ONCE = 500
 """Hashes asked for at a time: every SQLite takes 999 values in a query (sqlite.org/limits.html)."""
@@ -212,6 +212,50 @@ def sent_from(book: Path, account: str) -> Iterator[Sent]:
         found = connection.execute(_GET_SENT, (account,))
         for folder, manifest, state, seconds, money, at in found:
             yield Sent(folder, manifest, State(state), seconds, money, at)
+
+
+def latest_videos(book: Path, account: str) -> list[Video]:
+    """Return the videos of an account that came last, some hundreds at most."""
+    with reading(book) as connection:
+        found = connection.execute(
+            "SELECT video FROM submissions WHERE account = ? AND video IS NOT NULL "
+            "ORDER BY finished_at DESC LIMIT ?",
+            (account, _AT_ONCE),
+        )
+        return [video for video in videos_of(row[0] for row in found) if video is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """Video that is paid for and not yet home, in one output folder: its seconds by resolution."""
+
+    folder: Path
+    seconds: Mapping[str, float]
+
+
+def coming_to(book: Path, account: str, since: float) -> list[Coming]:
+    """Return what is paid for and not yet home, by output folder.
+
+    Args:
+        book: the file of the book.
+        account: the account.
+        since: the Unix second since which it was sent: what is older hardly comes any more.
+
+    """
+    states = (State.SUBMITTING.value, State.IN_DOUBT.value, State.RUNNING.value, State.READY.value)
+    found: dict[str, dict[str, float]] = {}
+    with reading(book) as connection:
+        rows = connection.execute(
+            "SELECT j.folder, s.request_hash, r.body, s.seconds FROM submissions s "
+            "JOIN requests r USING (request_hash) JOIN journals j USING (journal_id) "
+            "WHERE s.account = ? AND s.submitted_at >= ? AND s.state IN (?, ?, ?, ?)",
+            (account, since, *states),
+        )
+        for folder, request_hash, body, seconds in rows:
+            by_resolution = found.setdefault(folder, {})
+            resolution = request_of(request_hash, body).resolution
+            by_resolution[resolution] = by_resolution.get(resolution, 0.0) + seconds
+    return [Coming(path_of(folder), seconds) for folder, seconds in found.items()]
 
 
 def doubts_of(book: Path, account: str) -> list[Submission]:

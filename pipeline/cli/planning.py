@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import typer
@@ -37,7 +37,10 @@ from pipeline.manifest.wording import count
 if TYPE_CHECKING:
     from pipeline.planner.plan import Selection
     from pipeline.runner.reports import PlanReport
+    from pipeline.runner.storage import Need
     from pipeline.runner.target import Refused, Target
+
+_GIGABYTE = 1e9
 
 
 def add_to(app: typer.Typer) -> None:
@@ -149,6 +152,7 @@ class _Planned:
             "cost": _amount(plan.money, plan.currency),
             "cost_saved": _amount(plan.saved_money, plan.currency),
             "eta_s": plan.eta_s,
+            "disk": None if plan.need is None else asdict(plan.need),
         }
 
     def show(self, *, verbose: bool) -> None:
@@ -188,6 +192,8 @@ def _say_costs(planned: Sequence[_Planned]) -> None:
     rows = count(sum(plan.submits for plan in plans), "row")
     seconds = sum(plan.video_seconds for plan in plans)
     print_line(f"to submit: {rows}, {seconds:,} s of video{money}{eta}{kind}")
+    for line in _word_needs([plan.need for plan in plans if plan.need is not None]):
+        print_line(line)
     repeats = sum(plan.repeats for plan in plans)
     if repeats:
         saved = _worded(_sum([plan.saved_money for plan in plans]), currency)
@@ -196,6 +202,44 @@ def _say_costs(planned: Sequence[_Planned]) -> None:
             f"not paid again: {count(repeats, 'row')} whose videos were bought before, "
             f"{saved_s:,} s of video{saved}"
         )
+
+
+def _word_needs(needs: Sequence[Need]) -> list[str]:
+    """Say of each disk what the plans need there, what is free, and how much of it will fit."""
+    lines = []
+    for folder in dict.fromkeys(need.folder for need in needs):
+        here = [need for need in needs if need.folder == folder]
+        first = here[0]
+        paid = sum(need.paid_bytes for need in here)
+        needed = paid + sum(need.order_bytes for need in here)
+        if not needed or first.free_bytes is None:
+            continue
+        of_them = f" ({_gigabytes(paid)} of it paid for and not yet home)" if paid else ""
+        assumed = " (sizes assumed: none has come yet)" if any(one.assumed for one in here) else ""
+        free = f"{_gigabytes(first.free_bytes)} free in {folder}"
+        lines.append(f"disk: {_gigabytes(needed)} needed for videos{assumed}{of_them}, {free}")
+        rows, fits = sum(need.rows for need in here), sum(need.fits for need in here)
+        if fits < rows:
+            kept = max(need.kept_bytes for need in here)
+            others = f", {_gigabytes(first.other_bytes)} for other manifests" * bool(
+                first.other_bytes
+            )
+            lines.append(
+                f"      That is not enough: about {fits:,} of {count(rows, 'row')} will fit, since "
+                f"{_gigabytes(kept)} are kept (disk.min_free_mb, answers, results){others}."
+            )
+            lines.append(
+                f"      Make room on the disk of {folder}, or lower disk.min_free_mb: what does "
+                "not fit is not ordered."
+            )
+    return lines
+
+
+def _gigabytes(size_bytes: float) -> str:
+    """Return a size in gigabytes; a small one to the megabyte, and none as nothing."""
+    if size_bytes >= _GIGABYTE:
+        return f"{size_bytes / _GIGABYTE:,.1f} GB"
+    return f"{max(size_bytes / _GIGABYTE, 0.001 if size_bytes else 0.0):.3f} GB"
 
 
 def _sum(amounts: Sequence[float | None]) -> float | None:

@@ -149,6 +149,18 @@ class StopSettings(Section):
     """
 
 
+class Disk(Section):
+    """Room for the videos that are ordered."""
+
+    min_free_mb: float | None = Field(default=None, ge=0)
+    """Megabytes that stay free on each disk that a run writes to: that of the videos, of the
+    journal, of the account's book. Nothing is ordered whose video, as large as the latest ones,
+    would leave less, beside all that is paid for and not yet downloaded; then the run ends (5) when
+    these are. null: 500 (50 on a disk without videos), or 5 % of the disk if that is less. 0: do
+    not look at the disks.
+    """
+
+
 class Account(Section):
     """What is paid from, and the book that keeps anything from being paid twice."""
 
@@ -196,6 +208,7 @@ class Config(Section):
     account: Account = Field(default_factory=Account)
     outage: Outage = Field(default_factory=Outage)
     stop: StopSettings = Field(default_factory=StopSettings)
+    disk: Disk = Field(default_factory=Disk)
     repeats: Literal["reuse", "hold", "pay"] = "reuse"
     """What to do with a row whose very request was already bought on this account, for another row
     or another manifest. reuse: copy that video, free. hold: leave the row waiting. pay: buy the

@@ -18,6 +18,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,11 @@ _PATIENCE_MS = 1000
 _PAUSE_S = 0.02
 _MODE_AT, _IN_WAL_MODE = 18, b"\x02"
 """Where a file's header says its mode, and what it says for WAL."""
+_LITTLE_ROOM_BYTES = 64 << 20
+"""Where less is free, the log beside a file is folded in early."""
+_FEW_PAGES, _USUAL_PAGES = 64, 1000
+"""Pages in the log at which it is folded in: with little room, and as SQLite does it by itself."""
+_LOGGED_PAGE_BYTES = 4096 + 24
 _ROWS_AT_ONCE = 16
 """Most rows in one statement: a text for each number of rows, and sqlite3 keeps 128 statements."""
 
@@ -69,6 +75,7 @@ def open_to_write(
         on_failure.callback(connection.close)
         _choose_mode(connection, networked=networked, until=time.monotonic() + timeout_s)
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_pages_in_log(path.parent)}")
         on_failure.pop_all()
     return connection
 
@@ -95,6 +102,21 @@ def _chose_wal(connection: sqlite3.Connection, until: float) -> bool:
             raise
         return False
     return True
+
+
+def log_bytes(folder: Path) -> int:
+    """Return what the log beside a file in this folder takes at most, and as much for its rest.
+
+    The log grows a little beyond the pages at which it is folded in, and the file itself then.
+    """
+    return 2 * _pages_in_log(folder) * _LOGGED_PAGE_BYTES
+
+
+def _pages_in_log(folder: Path) -> int:
+    with contextlib.suppress(OSError):
+        if shutil.disk_usage(folder).free < _LITTLE_ROOM_BYTES:
+            return _FEW_PAGES
+    return _USUAL_PAGES
 
 
 def fold_in(connection: sqlite3.Connection) -> None:

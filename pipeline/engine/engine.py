@@ -37,6 +37,7 @@ from pipeline.engine.gate import Gate
 from pipeline.engine.limits import Reservations, RunLimits, Spend
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.queries import Sweep
+from pipeline.engine.room import Room
 from pipeline.engine.rows import (
     LaneRows,
     NewAttempt,
@@ -99,6 +100,7 @@ class Engine(View):
         self._sweep = Sweep(settings, now)
         self._outstanding = Outstanding(settings, self._sweep)
         self.look_ups = self._outstanding.look_ups
+        self.room = Room(self._rows)
         self._submissions = Submissions(
             self._rows,
             self._waiting,
@@ -106,6 +108,8 @@ class Engine(View):
             self._gate,
             budget=self._budget,
             outstanding=self._outstanding,
+            room=self.room,
+            under_way=lambda: self._under_way,
             upload_age_s=upload_age_s,
         )
         self._patience_s = settings.outage_s
@@ -184,6 +188,7 @@ class Engine(View):
         row.task_id = entry.task_id
         self._rows[row.id] = row
         self._lanes[lane].states[row.state] += 1
+        self.room.follow(row, State.WAITING)
         if row.state is State.SUBMITTING:
             self._happen(row.event(ev.Interrupted))
         elif row.state is State.DONE:
@@ -191,17 +196,6 @@ class Engine(View):
         self._outstanding.take_up(row, now, doubt_age_s)
 
     # While it runs.
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing is under way and nothing will happen any more by itself."""
-        parts = (self._uploads, self._gate, self._sweep, self._videos)
-        if any(part.in_flight for part in parts):
-            return False
-        if self._reach >= Reach.EVERYTHING:
-            return True
-        waiting = 0 if self._reach >= Reach.SUBMITTING else self._waiting.total
-        return not (waiting or self._sweep.scheduled or self._videos.waiting)
 
     def stop(self, stop: Stop) -> None:
         """Stop the run from outside, or further than before."""
@@ -295,7 +289,8 @@ class Engine(View):
             states = self._lanes[event.lane].states
             states[row.state] -= 1
             states[state] += 1
-            row.state = state
+            before, row.state = row.state, state
+            self.room.follow(row, before, event)
             if state in SETTLED:
                 del self._rows[row.id]
         self._events.append(event)

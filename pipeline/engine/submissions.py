@@ -8,13 +8,14 @@ Tested in tests/engine/test_waiting_rows.py and tests/engine/test_refused_nights
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pipeline import events as ev
 from pipeline.engine.commands import RowId, Submit, SubmitReply, UploadReply
 from pipeline.engine.gate import Gate
 from pipeline.engine.limits import Reservations
 from pipeline.engine.outstanding import Outstanding
+from pipeline.engine.room import Room
 from pipeline.engine.rows import (
     NOTHING,
     Reaction,
@@ -59,6 +60,8 @@ class Submissions:
         *,
         budget: Reservations,
         outstanding: Outstanding,
+        room: Room,
+        under_way: Callable[[], bool],
         upload_age_s: float,
     ) -> None:
         self._rows = rows
@@ -67,6 +70,8 @@ class Submissions:
         self._gate = gate
         self._budget = budget
         self._outstanding = outstanding
+        self._room = room
+        self._under_way = under_way
         self._upload_age_s = upload_age_s
         self._budget_waits = False
         self._refused_place: Stop | None = None
@@ -156,6 +161,10 @@ class Submissions:
         if (stop := self._budget.refusal(row.attempt)) is not None:
             # What is in flight may give its share of the budget back.
             self._budget_waits = self._gate.in_flight > 0
+            return None if self._budget_waits else Reaction(stop=stop)
+        if (stop := self._room.shortage(row)) is not None:
+            # What comes home first may be smaller than expected.
+            self._budget_waits = self._under_way()
             return None if self._budget_waits else Reaction(stop=stop)
         self._waiting.sent(first)
         self._gate.enter(now)

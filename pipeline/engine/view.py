@@ -15,6 +15,7 @@ from pipeline.engine.rows import LaneRows, Reach, Tracked, Wait
 from pipeline.engine.submissions import Submissions
 from pipeline.engine.uploads import Uploads
 from pipeline.engine.videos import Videos
+from pipeline.engine.waiting import Waiting
 from pipeline.errors import DownloadError
 from pipeline.model import State
 
@@ -32,6 +33,18 @@ class View:
     _sweep: Sweep
     _uploads: Uploads
     _videos: Videos
+    _waiting: Waiting
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is under way and nothing will happen any more by itself."""
+        parts = (self._uploads, self._gate, self._sweep, self._videos)
+        if any(part.in_flight for part in parts):
+            return False
+        if self._reach >= Reach.EVERYTHING:
+            return True
+        waiting = 0 if self._reach >= Reach.SUBMITTING else self._waiting.total
+        return not (waiting or self._sweep.scheduled or self._videos.waiting)
 
     @property
     def states(self) -> Counter[State]:
@@ -53,6 +66,13 @@ class View:
     def spend_of(self, lane: int) -> Spend:
         """Return the share of a lane in `spend`; it goes on counting."""
         return self._budget.of(lane)
+
+    @property
+    def _under_way(self) -> bool:
+        """Whether a row that is paid for may still move in this run."""
+        parts = (self._gate, self._sweep, self._videos)
+        moves = any(part.in_flight for part in parts)
+        return moves or bool(self._sweep.scheduled or self._videos.waiting)
 
     @property
     def outstanding(self) -> int:

@@ -26,7 +26,7 @@ from pipeline.journal.records import (
     videos_of,
 )
 from pipeline.lifecycle import apply
-from pipeline.model import Entry, Request, State, made_for
+from pipeline.model import Entry, Request, State, Video, made_for
 from pipeline.process.collector import pause_collector
 
 GET_ENTRIES = (
@@ -324,3 +324,16 @@ def _replay_events(connection: sqlite3.Connection) -> dict[str, Entry]:
         event = event_of(key, number, kind, data, requests, identity=identity)
         entries[identity] = apply(entry, event, at)
     return {entry.key: entry for entry in entries.values()}
+
+
+def read_latest_videos(path: Path) -> list[Video]:
+    """Return the videos of a journal that came last, some hundreds at most; raises StoreError."""
+    connection = connect_for_reading(path)
+    if connection is None:
+        return []
+    with contextlib.closing(connection), clear_errors(path):
+        found = connection.execute(
+            "SELECT video FROM attempts WHERE video IS NOT NULL ORDER BY finished_at DESC LIMIT ?",
+            (_AT_ONCE,),
+        )
+        return [video for video in videos_of([row[0] for row in found]) if video is not None]

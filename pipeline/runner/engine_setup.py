@@ -24,13 +24,16 @@ from pipeline.checker import naming, rules
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.rules import spellings_of
 from pipeline.config.settings import Budget, Config
+from pipeline.disk.folder import OutputFolder
 from pipeline.engine.engine import Engine
 from pipeline.engine.limits import Caps, Pace, RunLimits, Spend
+from pipeline.engine.room import Sizes
 from pipeline.errors import NoSuchTask, ProviderError, Unauthorized
 from pipeline.journal.journal import Journal
 from pipeline.model import Attempt, Entry
 from pipeline.planner.plan import Action, Plan
 from pipeline.planner.repeats import Compared
+from pipeline.runner.storage import Storage, seen_videos
 
 if TYPE_CHECKING:
     from pipeline.toapis.client import ToAPIs
@@ -100,6 +103,35 @@ def build_engine(
             engine.take_up(number, entry, now, doubt_age_s=age)
         _enqueue(engine, number, lane, config)
     return engine
+
+
+def keep_room(
+    engine: Engine,
+    lanes: Sequence[PlannedLane],
+    folders: Sequence[OutputFolder],
+    config: Config,
+    account: OpenAccount | None,
+) -> Storage:
+    """Have the engine order only what the disks have room for, and return the disks.
+
+    Args:
+        engine: As `build_engine` made it.
+        lanes: The manifests.
+        folders: Their output folders.
+        config: Their configuration.
+        account: The account with its book; None without one.
+
+    Raises:
+        StoreError: A folder cannot be looked at.
+
+    """
+    book, name = (None, "") if account is None else (account.book.path, account.name)
+    storage, shares = Storage(config, book, name), []
+    for lane, folder in zip(lanes, folders, strict=True):
+        shares.append(storage.add(folder, lane.checked))
+        storage.leave(folder, lane.plan, lane.entries)
+    engine.room.keep(shares, Sizes(seen_videos(book, name, (one.journal.path for one in lanes))))
+    return storage
 
 
 def _enqueue(engine: Engine, number: int, lane: PlannedLane, config: Config) -> None:
@@ -248,6 +280,29 @@ def known_tasks(journals: Iterable[Journal], account: OpenAccount | None) -> lis
     ]
     newest = sorted(sent, reverse=True)[:_TRIES]
     return [(reference, task_id) for _, reference, task_id in newest]
+
+
+async def sees_references(
+    provider: ToAPIs, journals: Sequence[Journal], account: OpenAccount | None
+) -> bool:
+    """Return whether a look-up by reference finds a task, as far as it was ever seen.
+
+    Args:
+        provider: Is asked for known tasks.
+        journals: Those with rows to be sent that hang on it; without any nothing is asked.
+        account: The account with its book; None without one.
+
+    Raises:
+        Unauthorized: The key is refused.
+        StoreError: Book or journal cannot be read.
+
+    """
+    if not journals:
+        return False
+    finds = await finds_by_reference(provider, known_tasks(journals, account))
+    if finds is None and account is not None:
+        return account.book.finds_by_reference(account.name)
+    return bool(finds)
 
 
 async def finds_by_reference(provider: ToAPIs, known: Sequence[tuple[str, str]]) -> bool | None:

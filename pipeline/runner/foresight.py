@@ -10,22 +10,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pipeline.account.place import places_of
+from pipeline.account.place import account_name, places_of
 from pipeline.account.recovery import foresee
 from pipeline.account.submission import Submission
 from pipeline.checker.check import CheckedManifest
+from pipeline.disk.reserve import SIZE_BYTES
+from pipeline.engine.room import Sizes
 from pipeline.errors import ReelsheetError, UsageError
 from pipeline.journal.reading import read_durations, read_runs
 from pipeline.model import Entry
 from pipeline.planner.editions import Sibling
-from pipeline.planner.plan import Action, Selection
+from pipeline.planner.plan import Action, Plan, Selection
 from pipeline.planner.planner import estimate, known_rows
-from pipeline.runner.comparison import Comparison
+from pipeline.runner.comparison import Comparison, requests_by_key
 from pipeline.runner.doubts import list_doubts
 from pipeline.runner.forgotten import book_of, lost_journal
 from pipeline.runner.neighbours import foresee_unguarded
 from pipeline.runner.order import refuse_unknown_keys
 from pipeline.runner.reports import PlanReport, StatusReport, row_results
+from pipeline.runner.storage import Need, Storage, need_of, seen_videos
 from pipeline.runner.takes import WithComing, purchases_of
 from pipeline.runner.target import (
     Refused,
@@ -129,14 +132,15 @@ def _entries_of(target: Target) -> dict[str, Entry]:
     return foresee(folder.journal, book, folder.root)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Before:
     """The manifests that a run plans before another, and what it buys for them.
 
-    `own` holds the output folders of all of its manifests.
+    `own` holds the output folders of all of its manifests, `storage` the disks of those planned.
     """
 
     own: tuple[Path, ...] = ()
+    storage: Storage | None = None
     siblings: list[Sibling] = field(default_factory=list)
     coming: list[Submission] = field(default_factory=list)
 
@@ -177,6 +181,33 @@ def _plan_report(
         saved_seconds=cost.saved_seconds,
         saved_money=cost.saved_money,
         warnings=warnings,
+        need=_need(target, checked, plan, entries, before),
+    )
+
+
+def _need(
+    target: Target,
+    checked: CheckedManifest,
+    plan: Plan,
+    entries: Mapping[str, Entry],
+    before: _Before,
+) -> Need | None:
+    """Return what a plan needs on the disk, beside the plans before it."""
+    book, account = None if target.config.rehearses else book_of(target), ""
+    if book is not None:
+        account = account_name(target.config)
+    if before.storage is None:
+        before.storage = Storage(target.config, book, account)
+    sends = bool(plan.of(Action.SUBMIT))
+    shares = before.storage.add(target.folder, checked, SIZE_BYTES if sends else 0)
+    before.storage.leave(target.folder, plan, entries)
+    return need_of(
+        before.storage,
+        shares,
+        plan,
+        entries=entries,
+        requests=requests_by_key(checked),
+        sizes=Sizes(seen_videos(book, account, [target.folder.journal])),
     )
 
 

@@ -16,6 +16,7 @@ from pipeline.model import State
 from pipeline.planner.plan import Plan, Step
 from pipeline.runner.doubts import Doubt
 from pipeline.runner.order import Order
+from pipeline.runner.storage import Need
 from pipeline.runner.tally import Tally
 from pipeline.writer.advice import say_rest, word_again
 from pipeline.writer.layout import Result
@@ -159,6 +160,7 @@ class PlanReport:
     seconds. `refusal` says why a run would be refused before it begins, None if it would not be.
     `repeats` rows are not paid for, because their videos were bought before: that saves
     `saved_seconds` of video and `saved_money`. `warnings` are sentences to read before paying.
+    `need` is what it needs on the disk; None where no disk is looked at.
     """
 
     rows: int
@@ -174,6 +176,7 @@ class PlanReport:
     saved_seconds: int = 0
     saved_money: float | None = None
     warnings: tuple[str, ...] = ()
+    need: Need | None = None
 
     @property
     def groups(self) -> dict[str, int]:

@@ -33,7 +33,12 @@ from pipeline.network import read_network
 from pipeline.planner.plan import Action
 from pipeline.planner.planner import estimate
 from pipeline.runner.balance import BalanceWatch, Expected, expect
-from pipeline.runner.engine_setup import PlannedLane, build_engine, finds_by_reference, known_tasks
+from pipeline.runner.engine_setup import (
+    PlannedLane,
+    build_engine,
+    keep_room,
+    sees_references,
+)
 from pipeline.runner.modelcheck import look_at_models
 from pipeline.runner.offer import Offer, make_offer
 from pipeline.runner.order import RunProgress, Watcher
@@ -41,6 +46,7 @@ from pipeline.runner.patience import Patience
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.signals import Brake, heed_signals
+from pipeline.runner.storage import Storage, set_aside
 from pipeline.scheduler.scheduler import Scheduler
 from pipeline.scheduler.seams import Clock, Lane
 from pipeline.toapis.client import ToAPIs
@@ -109,32 +115,33 @@ class ProviderSession:
             for step in run.plan.steps
             if step.action is Action.LEAVE
         )
-        engine = build_engine(
-            [
-                PlannedLane(
-                    run.plan,
-                    run.entries,
-                    run.journal,
-                    run.order.checked,
-                    uploader,
-                    run.asks_first,
-                    run.wants_proof,
-                )
-                for run, uploader in zip(self.runs, uploaders, strict=True)
-            ],
-            self._config,
-            self._account,
-            now=self.clock.now(),
-            wall=self.clock.wall(),
+        lanes = [
+            PlannedLane(
+                run.plan,
+                run.entries,
+                run.journal,
+                run.order.checked,
+                uploader,
+                run.asks_first,
+                run.wants_proof,
+            )
+            for run, uploader in zip(self.runs, uploaders, strict=True)
+        ]
+        now, wall = self.clock.now(), self.clock.wall()
+        engine = build_engine(lanes, self._config, self._account, now=now, wall=wall)
+        storage = keep_room(
+            engine, lanes, [run.order.folder for run in self.runs], self._config, self._account
         )
         for lane, run in enumerate(self.runs):
             run.tally.spend = engine.spend_of(lane)
         try:
             with contextlib.ExitStack() as stack:
                 for run in self.runs:
-                    path = run.order.folder.cache / "reserve"
-                    self._fall_back_on(run, stack.enter_context(Reserve(path)))
-                asyncio.run(self._with_provider(engine, uploaders))
+                    reserve, stop = set_aside(stack, run.order.folder, run.plan)
+                    self._fall_back_on(run, reserve)
+                    if stop is not None:
+                        engine.stop(stop)
+                asyncio.run(self._with_provider(engine, storage, uploaders))
         except ReelsheetError as error:
             self._stop_all([Stop(error.exit_code, error.message, action=error.action)])
         except Exception as error:  # noqa: BLE001 - the journals are whole: results are still written
@@ -179,7 +186,9 @@ class ProviderSession:
         digest = hmac.digest(run.journal.id.encode(), key, "sha256").hex()[:16]
         return f"{self._config.api.base_url} {digest}"
 
-    async def _with_provider(self, engine: Engine, uploaders: Sequence[str]) -> None:
+    async def _with_provider(
+        self, engine: Engine, storage: Storage, uploaders: Sequence[str]
+    ) -> None:
         config = self._config
         async with contextlib.AsyncExitStack() as stack:
             # First of all, so that a Ctrl-C while the rest starts or ends is heard as well.
@@ -198,6 +207,7 @@ class ProviderSession:
                 observer=self,
                 client_reference=config.api.client_reference,
                 day_of=Days(config.budget.timezone).number_of,
+                look_at_disks=storage.look,
             )
             warn, consent = self.watcher.warn, self.runs[0].order.consent
             least = config.budget.min_balance
@@ -213,7 +223,8 @@ class ProviderSession:
                     engine.stop(stop)
                 if balance.answered:
                     engine.note_answer()
-            if await brake.unless_pressed(self._sees_references(providers[0])):
+            hanging = [r.journal for r in self.runs if any(map(r.wants_proof, r.keys_to_submit))]
+            if await brake.unless_pressed(sees_references(providers[0], hanging, self._account)):
                 engine.trust_references()
             brake.steer(scheduler)
             try:
@@ -223,18 +234,6 @@ class ProviderSession:
             final = [one for one in engine.stops if one.reach is Reach.EVERYTHING]
             if asks and not any(one.exit_code is ExitCode.STOPPED for one in final):
                 await brake.unless_pressed(balance.look_after(providers[0]))
-
-    async def _sees_references(self, provider: ToAPIs) -> bool:
-        """Return whether a look-up by reference finds a task, where rows to be sent hang on it."""
-        hanging = [run for run in self.runs if any(map(run.wants_proof, run.keys_to_submit))]
-        if not hanging:
-            return False
-        account = self._account
-        known = known_tasks((run.journal for run in hanging), account)
-        finds = await finds_by_reference(provider, known)
-        if finds is None and account is not None:
-            return account.book.finds_by_reference(account.name)
-        return bool(finds)
 
     async def _open_providers(self, stack: contextlib.AsyncExitStack) -> list[ToAPIs]:
         """Return the provider of each lane: for a rehearsal the emulator that has its tasks."""

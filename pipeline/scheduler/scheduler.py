@@ -13,6 +13,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from math import inf
 from typing import Any
 
 from pipeline.disk.groupcommit import Committed
@@ -46,6 +47,9 @@ from pipeline.events import Event
 from pipeline.model import TaskView, Video
 from pipeline.scheduler.seams import Clock, Lane, Observer
 
+_LOOK_EVERY_S = 1.0
+"""How often the free room on the disks is looked at, beside each time that a video came."""
+
 
 class Scheduler:
     """Carries out the engine's commands until it is finished."""
@@ -59,6 +63,7 @@ class Scheduler:
         observer: Observer,
         client_reference: bool = True,
         day_of: Callable[[float], int] = day_of,
+        look_at_disks: Callable[[], None] = lambda: None,
     ) -> None:
         """Connect the engine with the world.
 
@@ -69,6 +74,7 @@ class Scheduler:
             observer: Is shown every decision.
             client_reference: Send our own reference with each submission.
             day_of: Returns the number of the day of a Unix second, for the caps per day.
+            look_at_disks: Brings what the engine knows of free room up to date.
 
         """
         self._engine = engine
@@ -77,6 +83,7 @@ class Scheduler:
         self._observer = observer
         self._client_reference = client_reference
         self._day_of = day_of
+        self._look_at_disks = look_at_disks
         self._replies: deque[Reply] = deque()
         # The commands that wait for each commit and for all before it. A journal completes its own
         # commits in order; `_early` are those that came before the turn of an earlier one.
@@ -84,6 +91,7 @@ class Scheduler:
         self._early: set[Future[Committed]] = set()
         self._withheld: dict[str, Withheld] = {}  # by the references of what must not be sent
         self._under_way: dict[asyncio.Task[None], Command] = {}
+        self._look_at = -inf
         self._halted = False
         self._full = self._dropping = False
         self._crash: BaseException | None = None
@@ -160,9 +168,12 @@ class Scheduler:
 
     def _turn(self) -> Decision:
         # The clock is read once: a submission is recorded under the day that it counts for.
-        wall = self._clock.wall()
+        wall, now = self._clock.wall(), self._clock.now()
+        if now >= self._look_at or any(isinstance(one, DownloadReply) for one in self._replies):
+            self._look_at = now + _LOOK_EVERY_S
+            self._look_at_disks()
         self._engine.begin_day(self._day_of(wall))
-        decision = self._engine.tell(self._drain_replies(), self._clock.now())
+        decision = self._engine.tell(self._drain_replies(), now)
         self._carry_out(decision, wall)
         return decision
 

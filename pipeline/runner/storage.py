@@ -1,0 +1,316 @@
+"""The disks that a run writes to: how much is free there, and how much the run takes.
+
+Tested in tests/system/test_small_disks.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from time import monotonic, time
+
+from pipeline.account.reading import coming_to, latest_videos
+from pipeline.checker.check import CheckedManifest
+from pipeline.config.settings import Config
+from pipeline.disk.failures import raise_store_errors
+from pipeline.disk.folder import OutputFolder
+from pipeline.disk.reserve import SIZE_BYTES, Reserve
+from pipeline.disk.sqlitefile import log_bytes
+from pipeline.engine.room import Disk, Share, Sizes
+from pipeline.engine.rows import Reach, Stop
+from pipeline.errors import ReelsheetError, StoreError
+from pipeline.journal.reading import read_latest_videos
+from pipeline.lifecycle import PAID
+from pipeline.model import Entry, Request, State, Video
+from pipeline.planner.plan import Action, Plan
+
+_KEPT_MB, _KEPT_BESIDE_MB, _KEPT_PART = 500, 50, 0.05
+"""Without a setting this much stays free, less on a disk without videos; or this part of it."""
+
+_BLOCK_BYTES = 4096
+"""A video takes whole blocks of the disk, and an entry in its folder."""
+_JOURNAL_ROW_BYTES, _BOOK_ROW_BYTES = 4096, 2048
+"""A row in the journal and the run's log, and in the account's book, until its video is home."""
+_RESULT_ROW_BYTES = 400
+"""What the results say of a row, beside its own cells."""
+_JOURNAL_TEXTS, _BOOK_TEXTS = 2, 1
+"""How often the prompt of a row is kept: for an edited row the journal has another one, too."""
+
+_SMALL_BYTES = SIZE_BYTES // 8
+"""What is set aside where nothing is paid for any more."""
+
+_OLDEST_S = 30 * 86_400.0
+_READ_EVERY_S = 30.0
+"""How often it is looked up what other manifests of the account have ordered meanwhile."""
+
+
+class Storage:
+    """The disks of a run over one manifest or several; folders on one disk share its room.
+
+    With `disk.min_free_mb: 0` none is looked at.
+    """
+
+    def __init__(self, config: Config, book: Path | None = None, account: str = "") -> None:
+        """Begin without any manifest.
+
+        Args:
+            config: The settings, of which those of `disk` count.
+            book: The file of the account's book; None without one.
+            account: The account.
+
+        """
+        self._config = config
+        self._book = book
+        self._account = account
+        self._own: set[Path] = set()
+        self._disks: dict[int, Disk] = {}  # by the number of the device
+        self._folders: dict[int, Path] = {}
+        self._left: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self._read_at = -inf
+
+    def add(
+        self, folder: OutputFolder, checked: CheckedManifest, reserve_bytes: int = 0
+    ) -> tuple[Share, ...]:
+        """Return what the rows of a manifest take on which disks, that of the videos first.
+
+        What its run takes beside its rows is counted from now on, and what is paid for in its
+        folder no longer.
+
+        Args:
+            folder: The output folder.
+            checked: The manifest.
+            reserve_bytes: What its run will set aside for the answers, if that is still to be done.
+
+        Raises:
+            StoreError: A folder cannot be looked at.
+
+        """
+        if self._config.disk.min_free_mb == 0:
+            return ()
+        _, records = self._disk_of(folder.root)
+        _, videos = self._disk_of(folder.videos, _KEPT_MB)
+        records.overhead_bytes += _log_bytes(folder.root) + _results_bytes(checked) + reserve_bytes
+        shares = [
+            Share(videos, row_bytes=_BLOCK_BYTES),
+            Share(records, videos=False, row_bytes=_JOURNAL_ROW_BYTES, texts=_JOURNAL_TEXTS),
+        ]
+        if self._book is not None:
+            _, book = self._disk_of(self._book.parent)
+            if not self._own:  # one book for all
+                book.overhead_bytes += _log_bytes(self._book.parent)
+            shares.append(Share(book, videos=False, row_bytes=_BOOK_ROW_BYTES, texts=_BOOK_TEXTS))
+        self._own.add(folder.root.resolve())
+        self._read_at = -inf
+        return tuple(shares)
+
+    def leave(self, folder: OutputFolder, plan: Plan, entries: Mapping[str, Entry]) -> None:
+        """Count what is paid for in a folder and not brought home by this plan; StoreError.
+
+        Args:
+            folder: The output folder.
+            plan: What a run does with its rows.
+            entries: What its journal knows, by key.
+
+        """
+        if self._config.disk.min_free_mb == 0:
+            return
+        taken_up = {step.key for step in plan.of(Action.TAKE_UP)}
+        device, _ = self._disk_of(folder.videos, _KEPT_MB)
+        for entry in entries.values():
+            if entry.state in PAID - {State.MISSING} and entry.key not in taken_up:
+                request = entry.attempt.request
+                self._left[device][request.resolution] += request.duration
+
+    def look(self) -> None:
+        """Bring up to date what is free, and what others have paid for that comes there."""
+        if self._disks and monotonic() >= self._read_at:
+            self._read_at = monotonic() + _READ_EVERY_S
+            elsewhere = self._read_elsewhere()
+            for device, disk in self._disks.items():
+                disk.elsewhere = elsewhere[device]
+        for device, disk in self._disks.items():
+            disk.free_bytes = free_bytes(self._folders[device])
+
+    def _disk_of(self, folder: Path, kept_mb: float = _KEPT_BESIDE_MB) -> tuple[int, Disk]:
+        with raise_store_errors(f"the disk of {folder}", cannot="be looked at"):
+            place = _existing(folder)
+            device = place.stat().st_dev
+        kept = _min_free_bytes(place, self._config.disk.min_free_mb, kept_mb)
+        disk = self._disks.get(device)
+        if disk is None:
+            disk = self._disks[device] = Disk(str(folder), kept)
+            self._folders[device] = place
+        disk.min_free_bytes = max(disk.min_free_bytes, kept)
+        return device, disk
+
+    def _read_elsewhere(self) -> defaultdict[int, Counter[str]]:
+        """Return the seconds of video that other runs bring home, by device and resolution."""
+        found: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        for device, seconds in self._left.items():
+            found[device] += seconds
+        if self._book is None:
+            return found
+        with contextlib.suppress(ReelsheetError):
+            for coming in coming_to(self._book, self._account, time() - _OLDEST_S):
+                # What a folder had that is gone is not brought home.
+                with contextlib.suppress(OSError):
+                    if coming.folder.resolve() not in self._own and coming.folder.is_dir():
+                        device = _existing(OutputFolder(coming.folder).videos).stat().st_dev
+                        found[device].update(coming.seconds)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a manifest needs on the disk of its videos, or on the one that is short, in bytes.
+
+    `order_bytes` are for what is ordered or copied, `paid_bytes` for what is paid for and not yet
+    home, `other_bytes` for both of these of other manifests; `kept_bytes` stay free or are for
+    records and results. Of its `rows` to be ordered so many will fit: `fits`. `folder` names the
+    disk; `free_bytes` is None if it is not known. Sizes are `assumed` where none were seen yet.
+    """
+
+    folder: str
+    free_bytes: int | None
+    order_bytes: int
+    paid_bytes: int
+    other_bytes: int
+    kept_bytes: int
+    rows: int
+    fits: int
+    assumed: bool
+
+
+def need_of(
+    storage: Storage,
+    shares: Sequence[Share],
+    plan: Plan,
+    *,
+    entries: Mapping[str, Entry],
+    requests: Mapping[str, Request],
+    sizes: Sizes,
+) -> Need | None:
+    """Return what a plan needs beside the plans before; None where no disk is looked at.
+
+    Args:
+        storage: The disks.
+        shares: What the rows take, as `storage.add` says.
+        plan: The plan.
+        entries: What the journal knows, by key.
+        requests: Those of the rows, by key.
+        sizes: How large videos are.
+
+    """
+    if not shares:
+        return None
+    paid = [entries[step.key].attempt.request for step in plan.of(Action.TAKE_UP)]
+    ordered = [requests[step.key] for step in plan.of(Action.SUBMIT)]
+    copies = [one.repeat_of.video for one in plan.of(Action.REUSE) if one.repeat_of is not None]
+    copied = sum(one.size_bytes for one in copies if one is not None)
+    storage.look()
+    others = [share.disk.coming_bytes(sizes) for share in shares]
+    for request in paid:
+        _expect(shares, request)
+    shares[0].disk.overhead_bytes += copied
+    fits, short = 0, None
+    for request in ordered:
+        lacks = (at for at, share in enumerate(shares) if share.shortage(request, sizes))
+        if (short := next(lacks, None)) is not None:
+            break
+        _expect(shares, request)
+        fits += 1
+    at = short or 0
+    disk, share = shares[at].disk, shares[at]
+    there = copied if disk is shares[0].disk else 0
+    return Need(
+        folder=disk.folder,
+        free_bytes=None if disk.free_bytes is None else round(disk.free_bytes),
+        order_bytes=round(there + sum(share.expected_bytes(one, sizes) for one in ordered)),
+        paid_bytes=round(sum(share.expected_bytes(one, sizes) for one in paid)),
+        other_bytes=round(others[at]),
+        kept_bytes=round(disk.min_free_bytes + disk.overhead_bytes - there),
+        rows=len(ordered),
+        fits=fits,
+        assumed=not all(sizes.knows(one.resolution) for one in ordered),
+    )
+
+
+def _expect(shares: Sequence[Share], request: Request) -> None:
+    for share in shares:
+        share.disk.expect(share, request, 1)
+
+
+def seen_videos(book: Path | None, account: str, journals: Iterable[Path]) -> list[Video]:
+    """Return the latest videos of an account or of these journals, as far as they can be read."""
+    videos: list[Video] = []
+    if book is not None:
+        with contextlib.suppress(ReelsheetError):
+            videos += latest_videos(book, account)
+    for journal in journals if not videos else ():
+        with contextlib.suppress(ReelsheetError):
+            videos += read_latest_videos(journal)
+    return videos
+
+
+def set_aside(stack: ExitStack, folder: OutputFolder, plan: Plan) -> tuple[Reserve, Stop | None]:
+    """Set room aside for the answers to paid calls; return why nothing may be ordered, too.
+
+    Where there is no room for that, what is paid for is brought home all the same.
+
+    Args:
+        stack: Frees the room when it ends.
+        folder: The output folder.
+        plan: What the run does.
+
+    Raises:
+        StoreError: There is no room, and nothing is paid for; or there is none at all.
+
+    """
+    path = folder.cache / "reserve"
+    try:
+        return stack.enter_context(Reserve(path)), None
+    except StoreError as error:
+        if not plan.of(Action.TAKE_UP):
+            raise
+        stop = Stop(error.exit_code, error.message, Reach.SUBMITTING, error.action)
+        small = stack.enter_context(Reserve(path, _SMALL_BYTES))
+        return small, stop if plan.of(Action.SUBMIT) else None
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Return how much is free on the disk of a folder; None where that cannot be told."""
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(folder).free
+    return None
+
+
+def _min_free_bytes(folder: Path, setting_mb: float | None, usual_mb: float) -> float:
+    if setting_mb is not None:
+        return setting_mb * 1e6
+    with contextlib.suppress(OSError):
+        return min(usual_mb * 1e6, _KEPT_PART * shutil.disk_usage(folder).total)
+    return 0.0
+
+
+def _results_bytes(checked: CheckedManifest) -> int:
+    """Return what new results take, and a table of the rows that need the user beside them."""
+    rows, manifest = len(checked.keys), 0
+    with contextlib.suppress(OSError):
+        manifest = checked.manifest.path.stat().st_size
+    return 2 * (manifest + rows * _RESULT_ROW_BYTES) + _BLOCK_BYTES
+
+
+def _log_bytes(folder: Path) -> int:
+    return log_bytes(_existing(folder))
+
+
+def _existing(folder: Path) -> Path:
+    """Return the folder, or the nearest one above it that exists."""
+    folder = folder.absolute()
+    return next(one for one in (folder, *folder.parents) if one.exists())
