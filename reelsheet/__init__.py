@@ -46,9 +46,16 @@ from pipeline.engine.rows import Stop  # noqa: E402 - loaded only now
 from pipeline.errors import ExitCode, ReelsheetError  # noqa: E402
 from pipeline.model import Problem, Severity, State  # noqa: E402
 from pipeline.planner.plan import Action, Step  # noqa: E402
-from pipeline.runner.api import Reelsheet  # noqa: E402
+from pipeline.runner.api import OnProgress, Reelsheet, RowChoice, RunOptions  # noqa: E402
 from pipeline.runner.order import RunProgress  # noqa: E402
-from pipeline.runner.reports import PlanReport, RowResult, RunReport, RunSpend, StatusReport  # noqa: E402
+from pipeline.runner.reports import (  # noqa: E402
+    PlanReport,
+    RepeatsWait,
+    RowResult,
+    RunReport,
+    RunSpend,
+    StatusReport,
+)
 from pipeline.runner.target import CheckReport  # noqa: E402
 from pipeline.writer.summary import Summary  # noqa: E402
 
@@ -56,11 +63,15 @@ __all__ = [
     "Action",
     "CheckReport",
     "ExitCode",
+    "OnProgress",
     "PlanReport",
     "Problem",
     "Reelsheet",
     "ReelsheetError",
+    "RepeatsWait",
+    "RowChoice",
     "RowResult",
+    "RunOptions",
     "RunProgress",
     "RunReport",
     "RunSpend",

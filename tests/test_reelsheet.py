@@ -28,7 +28,10 @@ CLIENT = '''\
 from pathlib import Path
 from typing import assert_type
 
-from reelsheet import Reelsheet, ReelsheetError, RunProgress, RunReport, State
+from reelsheet import (
+    OnProgress, Reelsheet, ReelsheetError, RepeatsWait, RowChoice, RunOptions, RunProgress,
+    RunReport, State,
+)
 
 
 def show(progress: RunProgress) -> None:
@@ -37,14 +40,21 @@ def show(progress: RunProgress) -> None:
 
 def make(manifest: Path) -> list[Path]:
     sheet = Reelsheet(manifest, out="out", settings={"limits.outstanding": 2})
+    told: OnProgress = show
     try:
-        report = sheet.run(limit=1, only=["A"], yes=True, on_progress=show)
+        report = sheet.run(limit=1, only=["A"], yes=True, on_progress=told)
+    except RepeatsWait as error:
+        report = error.report
     except ReelsheetError as error:
         raise SystemExit(int(error.exit_code)) from error
     assert_type(report, RunReport)
     assert_type(report.states, dict[str, int])
     assert_type(sheet.plan(retry="failed").money, float | None)
     return [row.video for row in report.results if row.video is not None]
+
+
+def plan_and_run(sheet: Reelsheet, choice: RowChoice, options: RunOptions) -> int:
+    return sheet.plan(**choice).submits + sheet.run(**options).submitted
 
 
 async def wait(sheet: Reelsheet) -> int:

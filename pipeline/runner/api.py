@@ -27,7 +27,7 @@ from pipeline.runner import foresight
 from pipeline.runner.lanes import run
 from pipeline.runner.offer import Offer, goes_on_unasked
 from pipeline.runner.order import RunProgress, Several, place_order, select
-from pipeline.runner.reports import PlanReport, RunReport, StatusReport
+from pipeline.runner.reports import PlanReport, RepeatsWait, RunReport, StatusReport
 from pipeline.runner.signals import Brake
 from pipeline.runner.target import CheckReport, Target, check_report, check_target, resolve_target
 
@@ -137,9 +137,9 @@ class Reelsheet:
 
         Raises:
             ReelsheetError: Nothing was begun (its `exit_code` says why: 2 bad usage, configuration
-                or manifest, or all rows that are left wait as repeats; 75 another run works in the
-                output folder; 5 the output folder cannot be used), or an internal error (70) ended
-                the run.
+                or manifest; 75 another run works in the output folder; 5 the output folder cannot
+                be used), or an internal error (70) ended the run.
+            RepeatsWait: All rows that are left wait as repeats (2); its `report` says which.
 
         """
         _refuse_unknown("run", options, RunOptions.__optional_keys__)
@@ -272,9 +272,7 @@ class _RunThread:
             stop = next(one for one in self.report.stops if one.exit_code is ExitCode.INTERNAL)
             raise InternalError(stop.reason, action=stop.action)
         if self.report.exit_code is ExitCode.USAGE:
-            raise UsageError(
-                "; ".join(self.report.notes), action="See the action of each row that waits."
-            )
+            raise RepeatsWait(self.report)
         return self.report
 
     def _consents(self, offer: Offer) -> bool:

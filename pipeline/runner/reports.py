@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.engine.rows import Stop
-from pipeline.errors import ExitCode, StoreError
+from pipeline.errors import ExitCode, StoreError, UsageError
 from pipeline.model import State
 from pipeline.planner.plan import Plan, Step
 from pipeline.runner.doubts import Doubt
@@ -148,6 +148,17 @@ class RunReport:
     def results(self) -> tuple[RowResult, ...]:
         """Every row of the manifest, in its order; made anew at each use."""
         return row_results(self.keys, self._outcomes, self.folder)
+
+
+class RepeatsWait(UsageError):
+    """All rows that are left wait, because their videos were bought before; `report` is the run's.
+
+    A program must not take them for work that is done.
+    """
+
+    def __init__(self, report: RunReport) -> None:
+        super().__init__("; ".join(report.notes), action="See the action of each row that waits.")
+        self.report = report
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from pipeline.runner import api
 from pipeline.runner.api import Reelsheet
 from pipeline.runner.lanes import run
 from pipeline.runner.order import RowsInvalid, RunProgress, place_order, select
-from pipeline.runner.reports import RunReport
+from pipeline.runner.reports import RepeatsWait, RunReport
 from pipeline.runner.target import resolve_target
 from tests.security.shop import Quiet
 from tests.system.harness import invariants, sheets
@@ -631,8 +631,11 @@ def test_rows_that_wait_as_repeats_are_an_error_if_nothing_else_was_to_do(studio
     settings = {**FAST, "api.base_url": studio.api.base_url, "repeats": "hold"}
     sheet = Reelsheet(copy, settings=settings)
     assert sheet.plan().repeats == 3
-    with pytest.raises(UsageError, match="3 rows not sent: bought before"):
+    with pytest.raises(RepeatsWait, match="3 rows not sent: bought before") as caught:
         sheet.run()
+    assert isinstance(caught.value, UsageError)
+    assert caught.value.report.states == {"waiting": 3}
+    assert all(row.action for row in caught.value.report.results)
     report = sheet.run(pay_again="P0001")
     assert (report.submitted, report.exit_code) == (1, ExitCode.NEEDS_USER)
     assert [row.state.value for row in report.results] == ["done", "waiting", "waiting"]
