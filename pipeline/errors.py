@@ -127,7 +127,7 @@ class ProviderError(ReelsheetError):
 
     `status` is the HTTP status if one came, `code` the API's own code as text if it gave one,
     `retry_after_s` the wait that the API asked for. `misdirected` says that the name of the host is
-    not known, or its certificate not trusted: the address may be wrong.
+    not known, its certificate not trusted, or a proxy wants a password: a setting may be wrong.
     """
 
     def __init__(

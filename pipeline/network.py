@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     import ssl
 
 _LARGEST_BYTES = 10_000_000
-_WANTS_PASSWORD = 407
+WANTS_PASSWORD = 407
+"""The HTTP answer of a proxy that was told no password, or a wrong one."""
 UNTRUSTED = (
     "the certificate of the host is not trusted (a network that opens encrypted connections has a "
     "certificate of its own: name its file in http.ca_file)"
@@ -48,7 +49,7 @@ class Proxy:
         name = urlsplit(self.url).netloc.rpartition("@")[2]
         if status is None:
             return f"the proxy {name} ({self.setting}) cannot be reached, or broke the connection"
-        if status == _WANTS_PASSWORD:
+        if status == WANTS_PASSWORD:
             return (
                 f"the proxy {name} ({self.setting}) wants a user name and a password, or others "
                 "than it was given (HTTP 407)"

@@ -18,9 +18,8 @@ from yarl import URL
 
 from pipeline.downloader.addresses import CheckedResolver, ForbiddenAddress, local_name_refusal
 from pipeline.errors import LinkDead, TransferBroken
-from pipeline.network import DIRECT, UNTRUSTED, Network, Proxy
+from pipeline.network import DIRECT, UNTRUSTED, WANTS_PASSWORD, Network, Proxy
 
-_WANTS_PASSWORD = 407
 _RESOLVE_LIMIT_S = 5.0
 _USUAL_PORT = 443
 
@@ -90,5 +89,5 @@ def explain_proxy(error: Exception, proxy: Proxy | None) -> TransferBroken | Non
 
 def refuse_proxys_own(status: int, proxy: Proxy | None) -> None:
     """Raise TransferBroken if an answer is not the host's but the proxy's, who wants a password."""
-    if proxy is not None and status == _WANTS_PASSWORD:
+    if proxy is not None and status == WANTS_PASSWORD:
         raise TransferBroken(f"The video cannot be downloaded: {proxy.explain(status)}.")

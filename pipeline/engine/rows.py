@@ -194,11 +194,12 @@ def stop_for_outage(message: str) -> Stop:
 
 
 def stop_for_address(message: str) -> Stop:
-    """Stop everything: no call was answered yet, and the address may be wrong."""
+    """Stop everything: no call was answered yet, and a setting may be wrong."""
     return Stop(
         ExitCode.UNFINISHED,
         f"the provider cannot be reached, and never was in this run: {message.rstrip('.')}",
-        action="Check api.base_url and the network of this machine, then run again.",
+        action="Check api.base_url and the network of this machine (http.proxy, http.ca_file), "
+        "then run again.",
     )
 
 

@@ -108,6 +108,10 @@ class BalanceWatch:
     answered: bool = False
     _misdirected: str | None = None
 
+    def note_answer(self) -> None:
+        """Take note that the provider has answered another call: its address is right."""
+        self.answered = True
+
     async def look_before(self, teller: _BalanceTeller, offer: Offer) -> Stop | None:
         """Ask before the first submission; return why nothing is to be submitted, if so."""
         try:
@@ -116,7 +120,7 @@ class BalanceWatch:
             return stop_for_key(error)
         self.before = None if held is None else held.remaining
         self.note(self.before, None)
-        if self._misdirected is not None:
+        if self._misdirected is not None and not self.answered:
             return stop_for_address(self._misdirected)
         if (less := unexplained(self.before, self.expected)) is not None:
             self.warn(less)

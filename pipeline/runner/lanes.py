@@ -32,7 +32,7 @@ from pipeline.runner.order import Order, Watcher
 from pipeline.runner.reports import RunReport
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.runlog import RunLog
-from pipeline.runner.signals import Brake
+from pipeline.runner.signals import Brake, heed_signals
 from pipeline.scheduler.seams import Clock
 from pipeline.writer.outcome import state_of
 
@@ -117,13 +117,19 @@ class _Several:
         self._orders = orders
         self._watcher = watcher
         self._clock = clock
-        self._brake = brake
+        self._brake = brake or Brake(watcher.say)
+        self._heeds_signals = brake is None
         self._stack = stack
         self._outcomes: dict[int, Outcome] = {}
         self._held: set[Path] = set()
 
     def carry_out(self) -> list[Outcome]:
-        runs = self._prepare(self._open())
+        opened = self._open()
+        if self._heeds_signals:
+            # From here on there are results to write, whatever ends the run.
+            grace_s = self._orders[0].config.stop.grace_s
+            self._stack.enter_context(heed_signals(self._brake, grace_s))
+        runs = self._prepare(opened)
         working = {number: run for number, run in runs.items() if run.needs_provider}
         if working:
             self._work(working, [run for number, run in runs.items() if number not in working])
@@ -230,7 +236,7 @@ def _open_run(
     account: OpenAccount | None,
     *,
     clock: Clock,
-    brake: Brake | None,
+    brake: Brake,
     tell: Callable[[str], None],
 ) -> Iterator[ManifestRun]:
     """Yield the run of one manifest, with journal and log open; its output folder is locked.
@@ -239,7 +245,7 @@ def _open_run(
         order: What to run, as `place_order` gives it.
         account: The account with its book; None without a book.
         clock: Says the time.
-        brake: Tells whether the run is to be stopped; None if only signals do that.
+        brake: Tells whether the run is to be stopped.
         tell: Shows a line to whoever pays.
 
     Raises:

@@ -28,7 +28,10 @@ class _ModelTeller(Protocol):
 
 
 async def look_at_models(
-    teller: _ModelTeller, model: str, warn: Callable[[str], None]
+    teller: _ModelTeller,
+    model: str,
+    warn: Callable[[str], None],
+    note_answer: Callable[[], None] = lambda: None,
 ) -> Stop | None:
     """Ask for the models, and return why nothing is to be submitted under this name, if so.
 
@@ -36,12 +39,16 @@ async def look_at_models(
         teller: the provider.
         model: that of the settings.
         warn: shows a line.
+        note_answer: is called if the provider answers, whatever it says.
 
     """
     try:
         async with asyncio.timeout(_LIMIT_S):
             listed = await teller.video_models()
+        note_answer()
     except ProviderError as error:
+        if error.status is not None:
+            note_answer()
         warn(f"Whether the key may use the model {model} (api.model) is not known: {error.message}")
         return None
     except TimeoutError:

@@ -12,7 +12,7 @@ from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recording import Recorder
 from pipeline.account.recovery import is_unsent, note_asked
 from pipeline.engine.rows import Stop
-from pipeline.errors import ExitCode, ReelsheetError, StoreError, UsageError
+from pipeline.errors import ReelsheetError, StoreError, UsageError
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry
 from pipeline.planner.editions import Sibling
@@ -51,7 +51,7 @@ class ManifestRun:
     log: RunLog
     run_id: str
     clock: Clock
-    brake: Brake | None = None
+    brake: Brake = field(default_factory=Brake)
     tell: Callable[[str], None] = lambda _: None
     unguarded: UsageError | None = None
     account: OpenAccount | None = None
@@ -185,12 +185,14 @@ class ManifestRun:
         compared = comparison.compare()
         selection = self.order.selection
         pays = selection.pay_again_all or selection.pay_again
+        refusal: ReelsheetError | None = None
         if self.unguarded and not pays and compared.plan.of(Action.SUBMIT):
-            self._note_end(self.clock.wall(), int(ExitCode.USAGE))
-            raise self.unguarded
-        refusal = comparison.refuse_edition(compared)
-        if refusal is not None and not self.order.go_on_with(refusal):
-            self._note_end(self.clock.wall(), int(ExitCode.USAGE))
+            refusal = self.unguarded
+        elif (edition := comparison.refuse_edition(compared)) is not None:
+            agreed = self.order.go_on_with(edition)
+            refusal = None if agreed else self.brake.interruption or edition
+        if refusal is not None:
+            self._note_end(self.clock.wall(), int(refusal.exit_code))
             raise refusal
         self.journal.note(comparison.new_notes(compared))
         asked = comparison.asked_by_key(compared)
@@ -205,7 +207,7 @@ class ManifestRun:
             self.journal,
             self.order.folder,
             note=self.log.write_event,
-            stopped=lambda: self.brake is not None and self.brake.presses > 0,
+            stopped=lambda: self.brake.note_stop(self.tally.stops),
         )
         try:
             compared = copying.carry_out(comparison, entries, wall)

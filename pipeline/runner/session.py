@@ -45,7 +45,7 @@ from pipeline.runner.order import RunProgress, Watcher
 from pipeline.runner.patience import Patience
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.run import ManifestRun
-from pipeline.runner.signals import Brake, heed_signals
+from pipeline.runner.signals import Brake
 from pipeline.runner.storage import Storage, set_aside
 from pipeline.scheduler.scheduler import Scheduler
 from pipeline.scheduler.seams import Clock, Lane
@@ -63,14 +63,14 @@ class ProviderSession:
     """The part of a run that costs money; as the scheduler's observer it keeps the tallies.
 
     `runs` are the manifests that need the provider, in the order of their lanes. `beside` counts
-    the rows of the others, for the watcher. Without a `brake` the signals of the process stop it.
+    the rows of the others, for the watcher. The `brake` stops it.
     """
 
     runs: Sequence[ManifestRun]
     watcher: Watcher
     clock: Clock
     beside: Counter[State] = field(default_factory=Counter)
-    brake: Brake | None = None
+    brake: Brake = field(default_factory=Brake)
     _left_alone: Counter[State] = field(default_factory=Counter)
     _unwritten: set[int] = field(default_factory=set)
     _open: set[int] = field(default_factory=set)
@@ -192,10 +192,8 @@ class ProviderSession:
         config = self._config
         async with contextlib.AsyncExitStack() as stack:
             # First of all, so that a Ctrl-C while the rest starts or ends is heard as well.
-            brake = self.brake or Brake(self.watcher.say)
+            brake = self.brake
             stack.enter_context(brake.listening())
-            if self.brake is None:
-                stack.enter_context(heed_signals(brake, config.stop.grace_s))
             providers = await self._open_providers(stack)
             scheduler = Scheduler(
                 engine,
@@ -214,7 +212,7 @@ class ProviderSession:
             balance = BalanceWatch(warn, self._note_balance, consent, self._expected(), least)
             asks = not config.rehearses and any(run.plan.of(Action.SUBMIT) for run in self.runs)
             if asks:
-                asked = look_at_models(providers[0], config.api.model, self.watcher.warn)
+                asked = look_at_models(providers[0], config.api.model, warn, balance.note_answer)
                 stop = await brake.unless_pressed(asked)
                 if stop is None:
                     look = balance.look_before(providers[0], self._offer())

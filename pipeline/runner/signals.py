@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from pipeline.engine.rows import Stop
-from pipeline.errors import ExitCode
+from pipeline.errors import ExitCode, ReelsheetError
 from pipeline.scheduler.scheduler import Scheduler
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
@@ -51,6 +51,21 @@ class Brake:
         """How often it was pressed."""
         return len(self._stops)
 
+    @property
+    def interruption(self) -> ReelsheetError | None:
+        """What ends a run that was pressed before it had anything to do; None until then."""
+        if not self._stops:
+            return None
+        stop = self._stops[0]
+        error = ReelsheetError(f"{stop.reason}; nothing was sent.", action=stop.action)
+        error.exit_code = stop.exit_code
+        return error
+
+    def note_stop(self, stops: list[Stop]) -> bool:
+        """Return whether it was pressed; if so, the reason is among `stops` from now on."""
+        stops += [one for one in self._stops[:1] if one not in stops]
+        return bool(self._stops)
+
     def press(self, code: ExitCode, reason: str, grace_s: float | None = None) -> None:
         """Stop the run, or from the second time on end it; for any thread.
 
@@ -68,6 +83,12 @@ class Brake:
         if loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the run
                 loop.call_soon_threadsafe(self._take)
+
+    def take_at_once(self) -> None:
+        """Say what a press does where no loop is there to hear it; in the run's own thread."""
+        if self._loop is None:
+            with contextlib.suppress(RuntimeError):  # in the middle of another line
+                self._take()
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -99,12 +120,10 @@ class Brake:
             task.cancel()
 
     def _take(self) -> None:
-        new = len(self._stops) - self._taken
-        for number in range(self._taken, self._taken + new):
-            if number < _MOST_PRESSES:
-                self._say(_ENDING if number else _say_stopping(self._stops[0].grace_s))
-        self._taken += new
-        if new:
+        before, self._taken = self._taken, len(self._stops)
+        for number in range(before, min(self._taken, _MOST_PRESSES)):
+            self._say(_ENDING if number else _say_stopping(self._stops[0].grace_s))
+        if self._taken > before:
             for call in self._calls:
                 call.cancel()
             self._stop()
@@ -145,6 +164,7 @@ def heed_signals(brake: Brake, grace_s: float) -> Iterator[None]:
         by_hand = number == signal.SIGINT and _has_terminal()
         name = signal.Signals(number).name
         brake.press(code, f"interrupted by {name}", None if by_hand else grace_s)
+        brake.take_at_once()
 
     with signals_to(received):
         yield

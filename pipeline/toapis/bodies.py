@@ -46,7 +46,8 @@ class Answer:
 class Silence:
     """No answer came. `sent` is False only if it is proven that nothing left this machine.
 
-    `misdirected` says that no host of that name is known, or that its certificate is not trusted.
+    `misdirected` says that no host of that name is known, that its certificate is not trusted, or
+    that a proxy wants a password: a setting may be wrong.
     """
 
     sent: bool

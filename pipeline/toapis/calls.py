@@ -14,7 +14,7 @@ from typing import Any, Self
 import aiohttp
 from yarl import URL
 
-from pipeline.network import UNTRUSTED, Network
+from pipeline.network import UNTRUSTED, WANTS_PASSWORD, Network
 from pipeline.retryafter import retry_after_s
 from pipeline.toapis.bodies import Answer, Received, Silence, conceal_key
 
@@ -121,7 +121,10 @@ class Caller:
             return Silence(sent=False, reason=self._reason(error), misdirected=wrong)
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             # A failure while the connection is handed back does not undo a whole answer.
-            return answer or Silence(sent=way.stands, reason=self._reason(error, way))
+            wrong = _is_misdirected(error)
+            return answer or Silence(
+                sent=way.stands, reason=self._reason(error, way), misdirected=wrong
+            )
         return answer
 
     def _reason(self, error: Exception, way: _Way | None = None) -> str:
@@ -192,7 +195,12 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
 
 
 def _is_misdirected(error: Exception) -> bool:
-    """Return whether the address may be wrong: not while a name server only cannot be reached."""
+    """Return whether no waiting helps if it was so from the beginning: a setting may be wrong.
+
+    Not while a name server only cannot be reached. A proxy that wants a password will go on to.
+    """
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return error.status == WANTS_PASSWORD
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return error.os_error.errno != socket.EAI_AGAIN
     return isinstance(error, aiohttp.ClientConnectorCertificateError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pipeline.model import State
 from tests.system.harness import invariants, sheets
 from tests.system.harness.api import Api, wait_for
 from tests.system.harness.product import Ended, Product, interrupt
+from tests.system.harness.terminal import Seen, terminal
 
 FEW = {"limits.outstanding": "6", "limits.submits_in_flight": "3"}
 
@@ -151,6 +153,71 @@ def hung_hold(product: Product, api: Api, manifest: Path, mark: int) -> None:
     assert product("run", manifest, "-q").code == 0
     assert len(api.calls("submit", since=mark)) == 40
     invariants.hold(api, product, manifest, out, manifest.read_bytes())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals")
+@pytest.mark.parametrize("presses", [1, 2])
+def test_ctrl_c_typed_at_a_terminal(
+    product: Product, api: Api, manifest: Path, presses: int
+) -> None:
+    """The first one waits as long as the answers take, whatever the grace; the second ends it."""
+    api.faults("submit_slow@2.5" if presses == 1 else "submit_stall*3")
+    mark = api.mark()
+    with terminal() as (person, program):
+        process = start_at(program, product, manifest, {"stop.grace_s": "0.2"})
+        seen = Seen(person)
+        calls_come(api, "submit", mark, count=3)
+        for number, words in enumerate(("Stopping: ", "Ending the run: ")[:presses]):
+            asked = len(api.calls(since=mark))
+            os.write(person, b"\x03")
+            wait_for(words, lambda words=words: seen(words))
+            if number == 0:
+                assert "are awaited. Press Ctrl-C again to end the run at once." in seen.text
+        wait_for("the end", lambda: seen("\0never") or process.poll() is not None)
+    assert process.returncode == 130, seen.text
+    new = [call for call in api.calls(since=mark)[asked:] if call["kind"] != "download"]
+    assert new == [], "nothing new is asked, the closing balance included"
+    if presses == 1:
+        stopped_hold(product, api, manifest, Ended(130, "", seen.text))
+    else:
+        hung_hold(product, api, manifest, mark)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals")
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP"])
+def test_a_terminal_makes_no_difference_to_other_signals(
+    product: Product, api: Api, manifest: Path, number: str
+) -> None:
+    """They wait for stop.grace_s at most; closing the terminal is one of them."""
+    api.faults("submit_stall*3")
+    mark = api.mark()
+    with terminal() as (person, program):
+        process = start_at(program, product, manifest, {"stop.grace_s": "1"})
+        seen = Seen(person)
+        calls_come(api, "submit", mark, count=3)
+        asked = len(api.calls("balance", since=mark))
+        interrupt(process, signal.Signals[number])
+        wait_for("the end", lambda: seen("\0never") or process.poll() is not None)
+    assert process.returncode == 143, seen.text
+    assert "are awaited for 1 s at most" in seen.text
+    assert len(api.calls("balance", since=mark)) == asked
+    hung_hold(product, api, manifest, mark)
+
+
+def start_at(
+    program: int, product: Product, manifest: Path, sets: dict[str, str]
+) -> subprocess.Popen[str]:
+    """Start a run whose own terminal this is, so that what is typed there ends it."""
+    return product.start(
+        "run",
+        manifest,
+        "--yes",
+        sets={**FEW, **sets},
+        before=f"exec 3<>{os.ttyname(program)}",
+        stdin=program,
+        stdout=program,
+        stderr=program,
+    )
 
 
 def test_a_third_one_leaves_at_once(product: Product, api: Api, manifest: Path) -> None:

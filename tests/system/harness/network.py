@@ -29,11 +29,13 @@ class Network:
 
     `mode` is what the proxy does: `open`, `password`, `refuse`, `drop`. `heads` are the heads of
     the requests that it got, `seen` is every byte that came from clients. `calls` are the requests
-    that reached a host: host, path, and whether they carried a key.
+    that reached a host: host, path, and whether they carried a key. Unless it is `trusted`, the
+    hosts show certificates of another authority.
     """
 
     ca_file: Path
     mode: str = "open"
+    trusted: bool = True
     port: int = 0
     front_port: int = 0
     heads: list[str] = field(default_factory=list)
@@ -137,8 +139,14 @@ def network(folder: Path, api_url: str, files_url: str) -> Iterator[Network]:
     authority = trustme.CA()
     outside = Network(folder / "ca.pem")
     authority.cert_pem.write_to_path(str(outside.ca_file))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context, other = (ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) for _ in range(2))
     authority.issue_cert(API_HOST, FILES_HOST).configure_cert(context)
+    trustme.CA().issue_cert(API_HOST, FILES_HOST).configure_cert(other)
+
+    def choose(connection: ssl.SSLObject | ssl.SSLSocket, *_: object) -> None:
+        connection.context = context if outside.trusted else other
+
+    context.sni_callback = choose
     ready, done = threading.Event(), asyncio.Event()
 
     async def serve() -> None:
