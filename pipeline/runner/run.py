@@ -183,8 +183,7 @@ class ManifestRun:
     def _ask_before_paying(self, comparison: Comparison) -> None:
         """Raise UsageError if the manifest looks bought already and nobody says to go on."""
         compared = comparison.compare()
-        selection = self.order.selection
-        pays = selection.pay_again_all or selection.pay_again
+        pays = self.order.selection.pay_again_all or self.order.selection.pay_again
         refusal: ReelsheetError | None = None
         if self.unguarded and not pays and compared.plan.of(Action.SUBMIT):
             refusal = self.unguarded
