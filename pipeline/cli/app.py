@@ -126,8 +126,9 @@ def _emulate(context: typer.Context) -> None:
     """Serve the emulator's API on this machine, for other clients and tests; see emulate --help."""
     # The emulator parses its options itself.
     from pipeline.emulator.command import main as emulate
+    from pipeline.process.children import forget_secrets
 
-    raise typer.Exit(emulate(context.args, program="reelsheet emulate"))
+    raise typer.Exit(emulate(context.args, program="reelsheet emulate", forget=forget_secrets))
 
 
 @app.callback()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli.screen import print_line, print_results, print_table, say
 from pipeline.cli.several import say_error_of
+from pipeline.concealment import conceal_secret
 from pipeline.errors import ExitCode, ReelsheetError
 from pipeline.manifest.wording import agree, count
 
@@ -29,7 +30,7 @@ def say_before(order: Order) -> None:
     kind = (
         "a rehearsal against the built-in emulator: nothing is paid"
         if config.rehearses
-        else f"live at {config.api.base_url}"
+        else f"live at {conceal_secret(config.api.base_url)}"
     )
     say(f"{found.manifest.path}: {count(len(found.manifest.rows), 'row')}{also}; {kind}")
 

@@ -29,6 +29,8 @@ _EXAMPLE = "https://toapis.com"
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?")
 _LONGEST_LABEL = 63  # characters between two dots of a host name (RFC 1035)
 _VERSIONS = re.compile(r"(?:/+v1)*/*", re.IGNORECASE)
+_SECRET = re.compile(r"/+([0-9a-f]{32})(?=/|$)")
+"""What the address of an emulator has behind its origin, on this machine alone."""
 _USUAL_PORT = {"https": 443, "http": 80}
 _SECRET_LIKE = re.compile(
     r"(?<![A-Za-z0-9])sk-|^(?=.*[a-z])(?=.*[0-9])[A-Za-z0-9_\-]{28,}$",
@@ -54,6 +56,16 @@ def origin_of(base_url: str) -> str:
         raise ConfigError(
             f"api.base_url {fault}.", action=f"Set api.base_url to {_EXAMPLE}."
         ) from None
+
+
+def address_of(base_url: str) -> str:
+    """Return what the paths of the API follow: its origin, and an emulator's secret behind it.
+
+    Raises ConfigError as `origin_of` does.
+    """
+    origin = origin_of(base_url)
+    secret = _SECRET.match(urlsplit(base_url.strip()).path)
+    return f"{origin}/{secret[1]}" if secret and is_loopback(origin) else origin
 
 
 def is_loopback(base_url: str) -> bool:
@@ -107,7 +119,8 @@ def _origin(url: str) -> str:
         raise ValueError(not_an_address)
     if parts.username is not None or parts.password is not None:
         raise ValueError("must not hold a user name or password; the key comes from api.key_env")
-    if parts.query or parts.fragment or not _VERSIONS.fullmatch(parts.path):
+    path = _SECRET.sub("", parts.path, count=1) if is_loopback(url) else parts.path
+    if parts.query or parts.fragment or not _VERSIONS.fullmatch(path):
         raise ValueError("must be the address of the API only, nothing after the host but /v1")
     if scheme == "http" and not is_loopback(url):
         raise ValueError("must begin with https:// (http only for 127.0.0.1 and localhost)")

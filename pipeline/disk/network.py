@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pipeline.process.children import child_environment
+
 _NETWORKED = re.compile(
     r"(fuse\.)?(nfs[0-9]*|cifs|smb[0-9]*|smbfs|9p|v9fs|afs|afpfs|ceph|cephfs|coda|davfs2?|webdav"
     r"|glusterfs|gpfs|lustre|beegfs|pvfs2|orangefs|ocfs2|gfs2?|ncpfs|sshfs|curlftpfs|rclone|s3fs"
@@ -92,6 +94,7 @@ def _drive_type(root: str) -> int:
 def _mount_list() -> str:
     return subprocess.run(
         ["/sbin/mount"],
+        env=child_environment(),
         capture_output=True,
         check=True,
         text=True,

@@ -131,7 +131,7 @@ async def _refusal(request: web.Request, rule: FaultRule) -> web.StreamResponse:
     match rule.kind.name:
         case "submit_redirect":
             # A client that follows it would be accepted at the other path.
-            headers = {"Location": f"{request.path}?redirected=1"}
+            headers = {"Location": "?redirected=1"}
             return web.Response(status=int(rule.number(307)), headers=headers)
         case "submit_429_date":
             then = datetime.now(UTC) + timedelta(seconds=rule.number(1.0) + 1)

@@ -23,6 +23,8 @@ from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from pipeline.emulator.private import make_file, make_folder, read_private, refuse_link
+
 _HEADER = struct.Struct(">I4s")
 
 
@@ -81,6 +83,7 @@ def write_video(
         sound: whether a silent sound track goes with it; most real videos have one.
     """
     part = path.with_suffix(".part")
+    make_file(part)
     with av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=FRAMES_PER_S, options=options)
         _shape(stream, frame_size)
@@ -164,19 +167,20 @@ def _from_disk(kind: ClipKind, folder: Path | None) -> bytes:
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="emulator-clip-") as temporary:
             return _make_clip(kind, Path(temporary))
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     return _make_clip(kind, folder)
 
 
 def _make_clip(kind: ClipKind, folder: Path) -> bytes:
     duration_s, (width, height) = kind
     path = folder / f"plain-{duration_s}s-{width}x{height}.mp4"
+    refuse_link(path)
     if not path.exists():
         # Two emulators may share a folder: each encodes beside and renames.
         own = folder / f"plain-{os.getpid()}-{duration_s}s-{width}x{height}.mp4"
         write_video(own, _plain_frames(kind), kind[1], _OPTIONS)
         own.replace(path)
-    return path.read_bytes()
+    return read_private(path)
 
 
 def _plain_frames(kind: ClipKind) -> Iterator[VideoFrame]:

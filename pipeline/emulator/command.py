@@ -10,12 +10,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
 from pipeline.emulator.catalogue import list_faults
 from pipeline.emulator.faults import parse_rule
+from pipeline.emulator.private import write_private
 from pipeline.emulator.server import Emulator
 from pipeline.emulator.settings import DAY_S, EmulatorSettings
 
@@ -26,10 +27,18 @@ _USAGE_EXIT = 2
 _READ_BYTES = 4096
 
 
-def main(argv: Sequence[str] | None = None, *, program: str = _PROGRAM) -> int:
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    program: str = _PROGRAM,
+    forget: Callable[[], None] = lambda: None,
+) -> int:
     """Run the emulator until it is told to stop; return the exit code.
 
-    `program` is what the usage calls it.
+    Args:
+        argv: the arguments; None for those of the process.
+        program: what the usage calls it.
+        forget: takes out of the environment what the processes that render must not have.
     """
     parser = build_parser(program)
     chosen = parser.parse_args(argv)
@@ -41,6 +50,9 @@ def main(argv: Sequence[str] | None = None, *, program: str = _PROGRAM) -> int:
         settings = settings_from(chosen)
     except ValueError as wrong:
         parser.error(str(wrong))
+    forget()
+    # Those processes may not look for modules in the working folder either.
+    os.environ["PYTHONSAFEPATH"] = "1"
     return _run(settings, chosen.announce, chosen.until_stdin_closes)
 
 
@@ -48,6 +60,9 @@ def _run(settings: EmulatorSettings, announce: Path | None, until_stdin_closes: 
     try:
         asyncio.run(_serve(settings, announce, until_stdin_closes))
     except OSError as wrong:
+        if wrong.filename is not None:
+            sys.stderr.write(f"emulator: cannot use {wrong.filename}: {wrong.strerror}.\n")
+            return _USAGE_EXIT
         ports = f"{settings.port or 'any'} and {settings.files_port or 'any'}"
         sys.stderr.write(
             f"emulator: cannot start on {settings.host}, ports {ports}: "
@@ -64,7 +79,8 @@ def build_parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
     """Return the command line's grammar."""
     parser = argparse.ArgumentParser(
         prog=program,
-        description="A local ToAPIs on 127.0.0.1; prints one line of JSON once it listens.",
+        description="A local ToAPIs on 127.0.0.1; prints one line of JSON once it listens, with "
+        "addresses that nobody else can guess.",
     )
     add = parser.add_argument
     add("--port", type=int, default=0, help="Port of the API; 0 picks a free one (default: 0)")
@@ -139,7 +155,7 @@ def build_parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
         type=Path,
         nargs="?",
         metavar="FILE",
-        help="Also write the line of JSON to this file",
+        help="Also write the line of JSON to this file, for its owner alone",
     )
     add("--until-stdin-closes", action="store_true", help="Stop at the end of standard input")
     return parser
@@ -189,9 +205,7 @@ def _announce(emulator: Emulator, file: Path | None) -> None:
     document = {**addresses, "pid": os.getpid()}
     line = json.dumps(document) + "\n"
     if file is not None:
-        part = file.with_name(file.name + ".part")
-        part.write_text(line, encoding="utf-8")
-        part.replace(file)
+        write_private(file, line.encode())
     sys.stdout.write(line)
     sys.stdout.flush()
 

@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from aiohttp import BodyPartReader, web
 
@@ -19,6 +19,7 @@ from pipeline.emulator.catalogue import UnknownFaultError
 from pipeline.emulator.clips import plain_clip, stamp
 from pipeline.emulator.faults import FaultRule
 from pipeline.emulator.gate import CALL
+from pipeline.emulator.private import make_folder, read_private, write_private
 from pipeline.emulator.provider import Provider
 from pipeline.emulator.records import Call, UploadRecord
 from pipeline.emulator.replies import (
@@ -59,7 +60,8 @@ class FilesEndpoint:
         upload = self._provider.uploads.get(request.path)
         if upload is None:
             return page(404)
-        content = await asyncio.to_thread(self._provider.upload_file(upload.path).read_bytes)
+        file = self._provider.upload_file(upload.path)
+        content = await asyncio.to_thread(read_private, file)
         return await send(request, Body((content,), f'"{upload.upload_id}"', upload.mime_type))
 
     async def video(self, request: web.Request) -> web.StreamResponse:
@@ -143,11 +145,16 @@ class FilesEndpoint:
     def _redirect(self, request: web.Request, rule: FaultRule) -> web.StreamResponse:
         """Send the client elsewhere: the file stands there without a fault."""
         place = _MOVED + request.path
-        if rule.kind.name == "download_redirect_host":
+        if rule.kind.name == "download_redirect":
+            # Seen from `/videos/TASK/NAME`, so that the secret before it stays.
+            location = f"../..{place}"
+        elif rule.value:
+            location = f"http://{rule.value}{place}"  # the secret is not for another host
+        else:
             # Another name for this machine is another origin, too.
-            port = self._provider.files_url.rpartition(":")[2]
-            place = f"http://{rule.value or f'localhost:{port}'}{place}"
-        return web.Response(status=302, headers={"Location": place})
+            ours = urlsplit(self._provider.files_url)
+            location = ours._replace(netloc=f"localhost:{ours.port}").geturl() + place
+        return web.Response(status=302, headers={"Location": location})
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +230,9 @@ class UploadEndpoint:
         path, size_bytes = f"/uploads/{len(provider.uploads) + 1}/{name}", len(form.content)
         upload = Upload(path, f"upload_{mark}", mime_type, size_bytes, form.name)
         file = provider.upload_file(upload.path)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(form.content)
+        make_folder(file.parents[1])
+        make_folder(file.parent)
+        write_private(file, form.content)
         provider.store.add_upload(upload)
         provider.uploads[upload.path] = upload
         self._record(request[CALL], upload, form)

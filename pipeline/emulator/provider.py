@@ -5,6 +5,7 @@ Tested in tests/emulator/test_tasks.py.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import re
@@ -16,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.emulator.faults import FaultBoard, FaultRule
+from pipeline.emulator.private import close_to_others
 from pipeline.emulator.records import Call, Records, Submission
 from pipeline.emulator.render import Picture
 from pipeline.emulator.settings import EmulatorSettings
@@ -34,6 +36,7 @@ from pipeline.emulator.tasks import (
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _VIDEO_NAME = re.compile(r"(?P<unix>\d+)_(?P<part>[0-9a-f]{3})(?P<proof>[0-9a-f]{5})\.mp4")
+_UPLOADS = "/uploads/"
 _RENDER_FAILED = ("generation_failed", "the rehearsal could not render this video")
 
 
@@ -64,6 +67,8 @@ class Provider:
         """Go on with the tasks of an earlier life; needs the running event loop."""
         for upload in self.store.uploads():
             self.uploads[upload.path] = upload
+            with contextlib.suppress(OSError):  # its file may be gone, or a link: it is not served
+                close_to_others(self.upload_file(upload.path))
         for task in self.store.tasks():
             self.book.add(task)
             self.studio.start(task)
@@ -174,17 +179,13 @@ class Provider:
 
     def knows_picture(self, url: str) -> bool:
         """Tell whether the service could fetch a picture; strangers' URLs are believed in."""
-        parts = urlsplit(url)
-        # The port of our own URLs changes with a restart, so only the path counts.
-        ours = parts.hostname in _LOOPBACK and parts.path.startswith("/uploads/")
-        return parts.path in self.uploads or not ours
+        ours = urlsplit(url).hostname in _LOOPBACK and _UPLOADS in url
+        return _upload_path(url) in self.uploads or not ours
 
     def _picture(self, url: str) -> Picture:
         """Return what a renderer needs to show a picture."""
-        parts = urlsplit(url)
-        if parts.path in self.uploads:
-            return Picture(self.upload_file(parts.path), parts.hostname or "")
-        return Picture(None, parts.hostname or url)
+        path, host = _upload_path(url), urlsplit(url).hostname or url
+        return Picture(self.upload_file(path) if path in self.uploads else None, host)
 
     def upload_file(self, path: str) -> Path:
         """Return the file behind an upload's URL path."""
@@ -201,7 +202,7 @@ class Provider:
 
     def _open_folder(self) -> Path:
         if self.settings.state_dir is not None:
-            self.settings.state_dir.mkdir(parents=True, exist_ok=True)
+            self.settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             return self.settings.state_dir
         self._temporary = tempfile.TemporaryDirectory(
             prefix="emulator-", ignore_cleanup_errors=True
@@ -216,3 +217,9 @@ class Provider:
         return RenderStudio(
             self._folder / "videos", settings.render_workers, self._picture, settings.padding_bytes
         )
+
+
+def _upload_path(url: str) -> str:
+    """Return the path of an upload; port and secret of our addresses change with a restart."""
+    before, mark, path = urlsplit(url).path.partition(_UPLOADS)
+    return mark + path if before.count("/") <= 1 else ""

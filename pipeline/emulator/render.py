@@ -7,6 +7,7 @@ still.
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,7 @@ from av.video.frame import VideoFrame
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from pipeline.emulator.clips import FRAMES_PER_S, write_video
+from pipeline.emulator.private import make_folder, read_private
 
 _Size = tuple[int, int]
 _Box = tuple[float, float, float, float]
@@ -235,7 +237,7 @@ class Shot:
 
 def render(shot: Shot) -> None:
     """Make the video of ``shot`` at its path."""
-    shot.path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(shot.path.parent)
     write_video(shot.path, _frames(shot), shot.frame_size, _OPTIONS, sound=True)
 
 
@@ -287,7 +289,7 @@ def _still(picture: Picture, shot: Shot) -> Image.Image:
     if picture.path is None:
         return _title_card(f"picture at\n{picture.host}", size, "not fetched in a rehearsal")
     try:
-        with Image.open(picture.path) as opened:
+        with Image.open(io.BytesIO(read_private(picture.path))) as opened:
             upright = ImageOps.exif_transpose(opened).convert("RGB")
     except (OSError, ValueError, Image.DecompressionBombError):
         return _title_card("this picture cannot be opened", size, picture.path.name)

@@ -5,7 +5,6 @@ Tested in tests/emulator/test_tasks.py.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -15,6 +14,7 @@ from aiohttp import web
 
 from pipeline.emulator.calls import QueryEndpoint, SubmitEndpoint
 from pipeline.emulator.catalogue import UnknownFaultError, list_faults
+from pipeline.emulator.door import Door
 from pipeline.emulator.faults import FaultBoard, rule_from_json
 from pipeline.emulator.files import FilesEndpoint, UploadEndpoint
 from pipeline.emulator.gate import Gate
@@ -26,8 +26,6 @@ from pipeline.emulator.tasks import Task
 
 __all__ = ["Emulator", "EmulatorSettings"]
 
-_GOODBYE_S = 0.1
-_LONGEST_LINE_BYTES = 128 << 10  # signed URLs may have half of that
 _BODY_LIMIT_BYTES = 16 << 20
 
 
@@ -51,13 +49,13 @@ class Emulator:
         self._settings = settings or EmulatorSettings()
         self._clock = clock
         self._provider: Provider | None = None
-        self._runners: list[web.AppRunner] = []
+        self._door = Door(self._settings.host)
         self._ports = (self._settings.port, self._settings.files_port)
         self.base_url = ""
         self.files_url = ""
 
     async def start(self) -> None:
-        """Listen on both origins; after a stop on the same ports as before.
+        """Listen on both origins; after a stop at the same addresses as before.
 
         What went before is known again only with a ``state_dir``; records and
         faults begin anew in either case, but for the accepted submissions.
@@ -65,20 +63,19 @@ class Emulator:
         provider = Provider(self._settings, self._clock)
         self._provider = provider
         try:
-            files_port = await self._listen(_files_app(provider), self._ports[1])
-            self.files_url = provider.files_url = f"http://{self._settings.host}:{files_port}"
+            files_port = await self._door.open(_files_app(provider), self._ports[1])
+            self.files_url = provider.files_url = self._door.address(files_port)
             provider.begin()
-            port = await self._listen(_api_app(provider), self._ports[0])
+            port = await self._door.open(_api_app(provider), self._ports[0])
             self._ports = (port, files_port)
-            self.base_url = f"http://{self._settings.host}:{port}"
+            self.base_url = self._door.address(port)
         except BaseException:
             await self.stop()
             raise
 
     async def stop(self) -> None:
         """Stop listening, end all work, close the state."""
-        await asyncio.gather(*(runner.cleanup() for runner in self._runners))
-        self._runners.clear()
+        await self._door.close()
         if self._provider is not None:
             self._provider.close()
 
@@ -122,20 +119,6 @@ class Emulator:
         if self._provider is None:
             raise RuntimeError("the emulator has not been started")
         return self._provider
-
-    async def _listen(self, app: web.Application, port: int) -> int:
-        # A client that goes away ends its handler: what was accepted stays accepted.
-        runner = web.AppRunner(
-            app,
-            handler_cancellation=True,
-            access_log=None,
-            shutdown_timeout=_GOODBYE_S,
-            max_line_size=_LONGEST_LINE_BYTES,
-        )
-        await runner.setup()
-        self._runners.append(runner)
-        await web.TCPSite(runner, self._settings.host, port, backlog=1024).start()
-        return int(runner.addresses[0][1])
 
 
 class _ControlEndpoint:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.emulator.clips import ClipKind, clip_at_hand, free_box, plain_clip, stamp
+from pipeline.emulator.private import read_private
 from pipeline.emulator.render import Picture, Shot, render
 from pipeline.emulator.tasks import Task
 
@@ -155,7 +156,7 @@ class RenderStudio:
 
     async def video(self, task: Task) -> list[bytes]:
         """Return the file's bytes."""
-        body = await asyncio.to_thread(self._path(task).read_bytes)
+        body = await asyncio.to_thread(read_private, self._path(task))
         return [body, self._padding]
 
     def _path(self, task: Task) -> Path:

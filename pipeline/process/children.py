@@ -63,10 +63,10 @@ def child_command(program: str | Path) -> list[str]:
     isolated = [sys.executable, "-I"]
     if isinstance(program, Path):
         return [*isolated, str(program)]
-    return [*isolated, "-c", _LOADER, str(_PACKAGE_HOME), program, *_further_places()]
+    return [*isolated, "-c", _LOADER, str(_PACKAGE_HOME), program, *further_places()]
 
 
-def _further_places() -> list[str]:
+def further_places() -> list[str]:
     """List where this process finds libraries, behind the places that a child knows by itself.
 
     A program may have added some of its own; the working folder is none.
@@ -87,6 +87,12 @@ def child_environment() -> dict[str, str]:
         if name.upper() in _KEPT or name.startswith(_KEPT_PREFIXES)
     }
     return kept | _SINGLE
+
+
+def forget_secrets() -> None:
+    """Take out of this process's environment what no child gets, where children inherit it."""
+    for name in os.environ.keys() - child_environment().keys():
+        del os.environ[name]
 
 
 class NotStarted(Exception):

@@ -23,6 +23,7 @@ from pipeline.config.key import api_key, say_refused_key
 from pipeline.config.settings import Config
 from pipeline.errors import Unfinished
 from pipeline.network import read_network
+from pipeline.process.children import child_environment, further_places
 from pipeline.toapis.client import ToAPIs
 
 _KEY = "rehearsal"
@@ -31,10 +32,12 @@ _KEY = "rehearsal"
 _START_LIMIT_S = 60
 _PACKAGE_HOME = Path(__file__).resolve().parents[2]
 _PROGRAM = """\
+import json
 import sys
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
-home = sys.argv.pop(1)
+home, further = sys.argv.pop(1), json.loads(sys.argv.pop(1))
+sys.path += [place for place in further if place not in sys.path]
 spec = PathFinder.find_spec("pipeline", [home])
 sys.modules["pipeline"] = package = module_from_spec(spec)
 spec.loader.exec_module(package)
@@ -78,16 +81,18 @@ async def open_provider(config: Config, state: Path) -> AsyncIterator[ToAPIs]:
 async def _emulator(state: Path) -> AsyncIterator[str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-P",
+        "-I",
         "-c",
         _PROGRAM,
         str(_PACKAGE_HOME),
+        json.dumps(further_places()),
         "--state",
         str(state),
         "--until-stdin-closes",
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,
+        env=child_environment(),
         # Ctrl-C in a terminal reaches the whole group: the emulator must live until the run is
         # through with the answers under way.
         start_new_session=True,

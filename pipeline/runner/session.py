@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from pipeline.account.guard import Days
 from pipeline.account.opening import OpenAccount
-from pipeline.concealment import conceal
+from pipeline.concealment import conceal, conceal_secret
 from pipeline.config.key import api_key, key_warnings
 from pipeline.config.settings import Config
 from pipeline.config.values import is_loopback
@@ -184,7 +184,7 @@ class ProviderSession:
         key = api_key(self._config, os.environ).encode()
         read_network(self._config, os.environ)
         digest = hmac.digest(run.journal.id.encode(), key, "sha256").hex()[:16]
-        return f"{self._config.api.base_url} {digest}"
+        return f"{conceal_secret(self._config.api.base_url)} {digest}"
 
     async def _with_provider(
         self, engine: Engine, storage: Storage, uploaders: Sequence[str]

@@ -32,7 +32,7 @@ class Caller:
     (`IDEMPOTENT_METHODS` in its client.py), never a POST.
 
     Args:
-        origin: `scheme://host[:port]` of the API.
+        address: What the paths of the API follow: `scheme://host[:port]`, perhaps more.
         key: Sent in the Authorization header.
         connections: The most connections for free calls.
         clock: Returns Unix seconds.
@@ -42,16 +42,16 @@ class Caller:
 
     def __init__(
         self,
-        origin: str,
+        address: str,
         key: str,
         *,
         connections: int,
         clock: Callable[[], float],
         network: Network,
     ) -> None:
-        self._origin = origin
+        self._address = address
         self._key = key
-        self._proxy = network.proxy_for(origin)
+        self._proxy = network.proxy_for(address)
         self._certificates = network.certificates or True
         self._connections = connections
         self._clock = clock
@@ -101,7 +101,7 @@ class Caller:
         try:
             async with session.request(
                 method,
-                URL(self._origin + path, encoded=True),
+                URL(self._address + path, encoded=True),
                 **payload,
                 headers={"Authorization": f"Bearer {self._key}"},
                 timeout=timeout,

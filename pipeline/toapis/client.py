@@ -19,9 +19,9 @@ from urllib.parse import quote
 
 import aiohttp
 
-from pipeline.concealment import conceal
+from pipeline.concealment import conceal, conceal_secret
 from pipeline.config.modelnames import written_resolution
-from pipeline.config.values import TASK_PATH, origin_of
+from pipeline.config.values import TASK_PATH, address_of, origin_of
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
 from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused, Unauthorized
@@ -74,14 +74,14 @@ class ToAPIs:
         network: Network = DIRECT,
         say_refused: str | None = None,
     ) -> None:
-        self.origin = origin_of(base_url)
+        self.origin, address = origin_of(base_url), address_of(base_url)
         self._key = _checked_key(key)
         self._say_refused = say_refused
         self._submit_timeout = aiohttp.ClientTimeout(total=submit_timeout_s, connect=connect_s)
         self._query_timeout = aiohttp.ClientTimeout(total=query_timeout_s, connect=connect_s)
         self._upload_timeout = aiohttp.ClientTimeout(total=upload_timeout_s, connect=connect_s)
         self._caller = Caller(
-            self.origin, self._key, connections=connections, clock=clock, network=network
+            address, self._key, connections=connections, clock=clock, network=network
         )
 
     async def __aenter__(self) -> Self:
@@ -117,7 +117,10 @@ class ToAPIs:
         received = await self._caller.call(
             "POST", "/v1/uploads/images", self._upload_timeout, data=form
         )
-        return self._read_reply(received, answers.picture_url, failures.explain_upload)
+        # Kept in journals without an emulator's secret, which it wants only where it is asked.
+        return conceal_secret(
+            self._read_reply(received, answers.picture_url, failures.explain_upload)
+        )
 
     async def submit(
         self, request: Request, image_urls: Sequence[str], client_business_id: str | None

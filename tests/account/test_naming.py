@@ -17,6 +17,7 @@ from pipeline.config.loading import load
         ("https://eu.toapis.com:8443", "", "eu.toapis.com"),
         ("https://toapis.com", "agency", "agency"),
         ("http://127.0.0.1:8000", "", "127.0.0.1:8000"),
+        (f"http://127.0.0.1:8000/{'0f' * 16}/v1", "", "127.0.0.1:8000"),
         ("http://127.0.0.1:8000", "agency", "127.0.0.1:8000"),
         ("http://localhost", "", "localhost:80"),
         ("https://[::1]", "", "[::1]:443"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.config.values import origin_of
+from pipeline.config.values import address_of, origin_of
 from pipeline.errors import ConfigError
 from pipeline.toapis.client import ToAPIs
 
@@ -29,9 +29,25 @@ def test_every_common_spelling_is_one_origin(written: str, meant: str) -> None:
     assert origin_of(written) == meant
 
 
+SECRET = "0f3a" * 8
+"""What the address of an emulator has behind its port."""
+
+
+@pytest.mark.parametrize("tail", ["", "/", "/v1", "/v1/v1/"])
+def test_the_address_of_an_emulator_has_its_secret(tail: str) -> None:
+    """It belongs to every call, and to no name of an account or a task."""
+    written = f" http://127.0.0.1:8801/{SECRET}{tail} "
+    assert address_of(written) == f"http://127.0.0.1:8801/{SECRET}"
+    assert origin_of(written) == "http://127.0.0.1:8801"
+    assert address_of("https://toapis.com/v1") == "https://toapis.com"
+
+
 @pytest.mark.parametrize(
     "written",
     [
+        f"https://toapis.com/{SECRET}",
+        f"http://127.0.0.1:8801/{SECRET}0",
+        f"http://127.0.0.1:8801/{SECRET}/{SECRET}",
         "",
         "toapis.com",
         "http://toapis.com",

@@ -6,6 +6,7 @@ import asyncio
 import io
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import av
@@ -506,10 +507,9 @@ async def test_a_compressed_download(api: Any) -> None:
 async def test_a_download_longer_than_announced(api: Any) -> None:
     """There is more on the wire than Content-Length says."""
     url = await api.video_url(prompt="[fault:download_longer]")
-    host, port = api.emulator.files_url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    path = url.removeprefix(api.emulator.files_url)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    parts = urlsplit(url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    writer.write(f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")
     writer.close()
     await writer.wait_closed()

@@ -8,6 +8,7 @@ import tracemalloc
 import zlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,9 @@ from pipeline.model import PictureFault
 from pipeline.runner.runlog import RunLog
 from pipeline.toapis.client import ToAPIs
 from tests.security.shop import Shop
+from tests.system.harness import sheets
 from tests.system.harness.api import KEY as SHOP_KEY
+from tests.system.harness.product import book_of
 from tests.toapis.doubles import KEY, REQUEST, Script, http, raw_server, texts_of
 
 Call = Callable[[ToAPIs], Awaitable[object]]
@@ -43,6 +46,10 @@ CALLS: dict[str, Call] = {
         ("https://me:secret@h.example/a?s=1", "https://h.example/a?…"),
         ("https://h.example/a", "https://h.example/a"),
         ("what? no: address", "what? no: address"),
+        (f"http://127.0.0.1:80/{'0f' * 16}/v1/x?s=1", "http://127.0.0.1:80/v1/x?…"),
+        (f"at http://localhost/{'0f' * 16}, say", "at http://localhost, say"),
+        (f'"http://[::1]:8/{"0f" * 16}"', '"http://[::1]:8"'),
+        (f"http://h.example/{'0f' * 16}/v1", f"http://h.example/{'0f' * 16}/v1"),
     ],
 )  # fmt: skip
 def test_addresses_are_shortened(text: str, shown: str) -> None:
@@ -61,6 +68,24 @@ def test_a_secret_is_in_no_text(before: str, secret: str, after: str) -> None:
 def test_what_is_too_short_to_be_a_key_tears_no_word() -> None:
     """A variable that holds a letter by mistake does not star every word that has it."""
     assert conceal("waiting", "a", "") == "waiting"
+
+
+def test_a_run_at_an_emulator_writes_its_secret_nowhere(shop: Shop) -> None:
+    """Uploads, redirects, links that fail and answers that repeat it: no file has it."""
+    picture = sheets.picture(shop.folder / "p.png").name
+    markers = ("", "[fault:download_redirect]", "[fault:download_redirect_host]",
+        "[fault:download_404*all]", "[fault:query_url_not_http*all]")  # fmt: skip
+    lines = [
+        sheets.row(f"R{n}", prompt=f"a mug {marker}", image_1=picture, duration="4")
+        for n, marker in enumerate(markers)
+    ]
+    sheets.write(shop.folder / "shop.csv", lines)
+    shop.run()
+    assert shop.states()["R0"] == shop.states()["R1"] == "done"
+    secret = urlsplit(shop.api.base_url).path[1:].encode()
+    kept = [path for path in shop.folder.rglob("*") if path.is_file()]
+    assert {"journal.db", "run.log", "results.csv"} <= {path.name for path in kept}
+    assert not [path for path in (*kept, book_of()) if secret in path.read_bytes()]
 
 
 def test_the_log_conceals_what_a_bug_gives_it(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.system.harness import sheets
+from tests.system.harness.api import KEY, Api, wait_for
 from tests.system.harness.product import Product
 
 NAMES = ("typing", "aiohttp", "json", "av", "numpy", "multiprocessing", "sqlite3", "PIL", "pandas")
@@ -50,6 +53,32 @@ def test_nothing_of_a_strangers_folder_is_imported(stranger: Product) -> None:
     done = stranger("run", manifest, "--set", "output.verify=full", program=INSTALLED)
     assert done.code == 0, done.err
     assert not (folder / "imported").exists()
+
+
+@pytest.mark.process
+def test_the_emulator_by_hand_imports_nothing_of_it_either(stranger: Product) -> None:
+    """`emulate` as it is installed, and the processes that render for it, which get no key."""
+    folder = stranger.folder
+    script = folder / "bin" / "reelsheet"
+    script.parent.mkdir()
+    script.write_text(
+        "from pipeline.cli.app import main\n\nif __name__ == '__main__':\n    main()\n"
+    )
+    env = {"TOAPIS_API_KEY": KEY, "SHOP_KEY": KEY}
+    process = stranger.start("emulate", "--median-s", "0.1", program=[str(script)], env=env)
+    assert process.stdout is not None
+    api = Api(json.loads(process.stdout.readline())["base_url"], process.pid)
+    task_id = api.submit("a red mug", 4)
+    try:
+        wait_for("the video", lambda: api.task(task_id)["status"] == "completed")
+        assert not (folder / "imported").exists()
+        if sys.platform == "linux":
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            assert children
+            assert not [one for one in children if KEY in Path("/proc", one, "environ").read_text()]
+    finally:
+        process.terminate()
+        stranger.end(process)
 
 
 @pytest.mark.process

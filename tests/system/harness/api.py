@@ -68,6 +68,11 @@ class Api:
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
             assert answer.status == 200
 
+    def submit(self, prompt: str, duration: int) -> str:
+        """Submit a row as any client would; return the id of its task."""
+        body = {"model": "gemini_omni_flash", "prompt": prompt, "duration": duration}
+        return str(self._get("/v1/videos/generations", json.dumps(body).encode())["id"])
+
     def task(self, task_id: str) -> dict[str, Any]:
         """Return a task as the API shows it."""
         return self._get(f"/v1/videos/generations/{task_id}")
@@ -85,9 +90,10 @@ class Api:
         counts = Counter(one["client_business_id"] for one in self.records()["submissions"])
         return [reference for reference, count in counts.items() if reference and count > 1]
 
-    def _get(self, path: str) -> dict[str, Any]:
+    def _get(self, path: str, body: bytes | None = None) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
         request = urllib.request.Request(  # noqa: S310 - loopback
-            self.base_url + path, headers={"Authorization": f"Bearer {KEY}"}
+            self.base_url + path, data=body, headers=headers
         )
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             document: dict[str, Any] = json.load(answer)
