@@ -67,6 +67,7 @@ SET_UP = {
     "process/collector.py": "turns Python's cycle collector off and on again",
     "runner/balance.py": "compares what the account holds: a rehearsal has none",
     "runner/comparison.py": "holds the plan against what was bought before: nothing was",
+    "runner/configured.py": "points at a configuration that is not used",
     "runner/engine_setup.py": "makes the engine and tells it what it must know before it begins",
     "runner/lanes.py": "opens the account, the locks and the journals of the manifests",
     "runner/namesakes.py": "tells the output folders of manifests of one name apart",

@@ -31,7 +31,7 @@ from pipeline.errors import ReelsheetError, StoreError, UsageError
 from pipeline.journal.database import clear_errors as clear_journal_errors
 from pipeline.journal.journal import Journal
 from pipeline.journal.ownership import read_notes
-from pipeline.manifest.invocation import Invocation
+from pipeline.manifest.invocation import Invocation, account_command
 from pipeline.manifest.wording import agree, count
 
 _MANY = 20
@@ -104,7 +104,7 @@ class OpenAccount:
                 f"The account's book {self.book.path} is new, although "
                 f"{count(orphans, 'output folder')} here had another one: what was bought for "
                 "folders elsewhere is not known any more. If there is a copy of that book, take it "
-                "over with: reelsheet account import FILE."
+                f"over with: {account_command('import', 'FILE')}."
             )
         return [*near, *map(Neighbour, traces_near(outputs, out, manifests))]
 
@@ -263,7 +263,7 @@ def _name(
     if owner != name:
         setting = "account.name" if config.account.name else "api.base_url"
         tell(
-            f"The key in {config.api.key_env} belongs to the account {owner}, as earlier runs were "
+            f"The key belongs to the account {owner}, as earlier runs were "
             f"told, and not to {name} ({setting}): what it pays for counts for {owner}."
         )
     return owner

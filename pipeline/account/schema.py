@@ -24,7 +24,7 @@ from pipeline.disk.sqlitefile import (
     version_of,
 )
 from pipeline.errors import StoreError, UsageError
-from pipeline.manifest.wording import quote_name
+from pipeline.manifest.invocation import account_command
 
 _FIRST = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -61,7 +61,7 @@ _QUICKLY_CHECKED_BYTES = 64 << 20
 """A book of this size is looked through in a second; a greater one is found damaged where it is."""
 
 _MEND = (
-    "Mend it with: reelsheet account import {name}. What can be read of it and the journals of all "
+    "Mend it with: {command}. What can be read of it and the journals of all "
     "output folders that it names are put into a new book; the file is kept. Do not delete it: it "
     "knows what is paid for."
 )
@@ -108,7 +108,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 def how_to_mend(path: Path) -> str:
     """Say what to do about a book that is damaged."""
-    return _MEND.format(name=quote_name(str(path)))
+    return _MEND.format(command=account_command("import", str(path)))
 
 
 def refuse_damaged(connection: sqlite3.Connection, path: Path) -> None:

@@ -72,9 +72,11 @@ def _show(
 
 
 def _load(config: Path | None, sets: list[str] | None) -> Config:
+    from pipeline.runner.configured import point_at_configuration
     from pipeline.runner.target import load_settings
 
     loaded, notes = load_settings(config, sets)
+    notes += point_at_configuration(None, config, loaded)
     for note in notes:
         say(f"note: {note}")
     return loaded

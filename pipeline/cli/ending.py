@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pipeline.runner.reports import RunReport
 
 
+_TO_SETTLE = frozenset({"in_doubt", "missing"})
+
+
 def say_before(order: Order) -> None:
     """Say what is about to be run."""
     found, config = order.checked, order.config
@@ -76,10 +79,11 @@ def say_several_ends(
 
 def _say_stops(stops: Sequence[Stop]) -> None:
     """Say why a run ended early; a reason that several manifests share is said once."""
-    for reason, action in dict.fromkeys((stop.reason, stop.action) for stop in stops):
+    for reason in dict.fromkeys(stop.reason for stop in stops):
         say(f"stopped: {reason}")
-        if action:
-            say(f"         {action}")
+        for action in dict.fromkeys(stop.action for stop in stops if stop.reason == reason):
+            if action:
+                say(f"         {action}")
 
 
 def _say_after(report: RunReport, order: Order, *, quiet: bool, heading: bool = False) -> None:
@@ -103,7 +107,7 @@ def _say_after(report: RunReport, order: Order, *, quiet: bool, heading: bool = 
     invalid = len(found.manifest.rows) - found.valid
     if invalid:
         print_line(f"to see what breaks a rule: {order.invocation.command('check')}")
-    if report.exit_code == ExitCode.IN_DOUBT:
+    if _TO_SETTLE.intersection(state for state, number in summary.states if number):
         print_line(
             "rows in doubt or missing: see result_action, and "
             f"`{order.invocation.command('resolve', '--all')}`"

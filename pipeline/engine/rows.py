@@ -271,7 +271,7 @@ def stop_for_equal_refusals(refusals: int, message: str) -> Stop:
         ExitCode.STOPPED,
         f"{refusals} submissions in a row were refused for the same reason: {_inside(message)}",
         Reach.SUBMITTING,
-        "Check api.model and what the key may do, then run again with --retry refused.",
+        "Check api.model and what the key may do, then: reelsheet run MANIFEST --retry refused.",
     )
 
 

@@ -17,8 +17,9 @@ from pipeline.manifest.wording import quote_name
 
 _USUAL = "outputs"
 """The default of output.dir."""
+_OPTION = re.compile("\\badd (--[a-z-]+) KEY")
 _COMMAND = re.compile(
-    "reelsheet ([a-z]+) (MANIFEST|THERE)((?: KEY)?(?: --[a-z-]+)?(?: KEY| STATE| ID)?)"
+    "reelsheet ([a-z]+) (MANIFEST|THERE)((?: KEY)?(?: --[a-z-]+(?: KEY| STATE| ID)?)*)"
 )
 _LOGIN = re.compile(r"(=\s*['\"]?(?:https?://)?).*@")
 _RESERVED = {"--pay-again": "all", "--redo": "changed"}
@@ -91,6 +92,10 @@ class Invocation:
         """Return what names another manifest and its output folder, with the same settings."""
         return replace(self, manifest=Path(manifest), out=Path(folder), series=None, origin=None)
 
+    def unnamed(self, folder: Path) -> Invocation:
+        """Return what names an output folder whose manifest is not known, with its settings."""
+        return self.elsewhere("MANIFEST", folder)
+
     def in_place_of(self, folder: str | Path) -> Invocation:
         """Return what takes over the output folder of a manifest that is gone."""
         manifest = self.origin or self.manifest
@@ -106,7 +111,8 @@ class Invocation:
         Only the commands change: what stands beside them may name a row or a file in any words.
 
         Args:
-            advice: Sentences with commands such as "reelsheet run MANIFEST --redo KEY".
+            advice: Sentences with commands such as "reelsheet run MANIFEST --redo KEY", and with
+                options to add to them such as "add --only KEY".
             key: The key of the row.
             state: Its state.
             there: What THERE stands for: the manifest that its video was bought for.
@@ -116,14 +122,17 @@ class Invocation:
         def fill(found: re.Match[str]) -> str:
             verb, which, options = found.groups()
             named = there if which == "THERE" and there is not None else self
-            words = options.split()
-            if words[:1] == ["KEY"]:
-                return named.command(verb, *words[1:], key=key)
-            if words[1:] == ["KEY"]:
-                return named.command(verb, *of_row(words[0], key))
-            return named.command(verb, *(state if word == "STATE" else word for word in words))
+            by_row = options.startswith(" KEY")
+            words: list[str] = []
+            for word in options.split()[by_row:]:
+                if word == "KEY":
+                    words += of_row(words.pop(), key)
+                else:
+                    words.append(state if word == "STATE" else word)
+            return named.command(verb, *words, key=key if by_row else None)
 
-        return _COMMAND.sub(fill, advice)
+        added = _OPTION.sub(lambda found: f"add {quoted_option(found[1], key)}", advice)
+        return _COMMAND.sub(fill, added)
 
 
 def of_row(option: str, key: str) -> Sequence[str]:
@@ -152,6 +161,28 @@ def _listed(key: str) -> str:
 
 _named: ContextVar[Mapping[Path, Invocation]] = ContextVar("_named", default=MappingProxyType({}))
 """What the call under way was given, by output folder: two calls of one process keep apart."""
+
+
+_options: ContextVar[Sequence[tuple[str, str]]] = ContextVar("_options", default=())
+"""The configuration and the settings that the call under way was given."""
+
+
+def note_options(config: Path | None, sets: Iterable[str]) -> None:
+    """Keep what was named beside any manifest, for commands about the account."""
+    named = [] if config is None else [("--config", str(config))]
+    _options.set((*named, *(("--set", _without_login(text)) for text in sets)))
+
+
+def account_command(verb: str, *more: str) -> str:
+    """Return a command about the account, with the configuration and the settings of this call.
+
+    Args:
+        verb: The part of `account`.
+        more: Further words, which are quoted where they must be.
+
+    """
+    words = (*more, *(word for pair in _options.get() for word in pair))
+    return " ".join(("reelsheet account", verb, *map(quote_name, words)))
 
 
 def note_invocation(folder: Path, typed: Invocation) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import PurePath, PureWindowsPath
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,18 @@ from pipeline.concealment import show_controls
 if TYPE_CHECKING:
     from pipeline.model import Manifest  # not needed for `--help`, which shows numbers of things
 
+_WINDOWS = isinstance(PurePath(), PureWindowsPath)
 _NUMBERS_SHOWN = 5
 """The most numbers that a sentence lists."""
 _HEADERS_SHOWN = 30
 """The most headers that a sentence lists."""
 _LETTERS = 26
-_PLAIN = re.compile(r"[\w@%+=:,./-]+")
+_PLAIN = re.compile(r"(?!=)[\w@%+=:,./-]+")
 """What no shell reads; letters of all languages are among it."""
 _READ_BY_SHELLS = frozenset('"$`\\!')
 """What a shell reads inside of double quotes, too."""
+_PLAIN_ON_WINDOWS = re.compile(r"[\w+=:./\\-]+")
+_READ_BY_POWERSHELL = frozenset('"$`')
 
 
 @lru_cache(maxsize=1024)
@@ -78,12 +82,15 @@ def agree(number: int, if_one: str, if_more: str) -> str:
     return if_one if number == 1 else if_more
 
 
-def quote_name(text: str) -> str:
+def quote_name(text: str, *, windows: bool = _WINDOWS) -> str:
     """Return a name as it is pasted into a command line: in quotes where it needs them.
 
     In double quotes, which every system knows, if they will do. A name that would move the cursor
-    is written with escapes, as bash, ksh and zsh read them.
+    is written with escapes, as bash, ksh and zsh read them. On Windows cmd.exe and PowerShell
+    take it, or PowerShell alone where no quotes do for both.
     """
+    if windows:
+        return _quote_on_windows(text)
     if _PLAIN.fullmatch(text):
         return text
     if show_controls(text) != text:
@@ -98,6 +105,17 @@ def _escape(letter: str) -> str:
     escaped = "\udc80" <= letter <= "\udcff"
     data = letter.encode("utf-8", "surrogateescape" if escaped else "surrogatepass")
     return "".join(f"\\x{byte:02x}" for byte in data)
+
+
+def _quote_on_windows(text: str) -> str:
+    if _PLAIN_ON_WINDOWS.fullmatch(text):
+        return text
+    if not _READ_BY_POWERSHELL.isdisjoint(text):
+        doubled = text.replace("'", "''")
+        return f"'{doubled}'"
+    # A backslash before the closing quote would be taken for a quote that belongs to the name.
+    slashes = len(text) - len(text.rstrip("\\"))
+    return f'"{text}{text[len(text) - slashes :]}"'
 
 
 def list_numbers(numbers: Sequence[int]) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.account.opening import Neighbour
@@ -198,9 +198,12 @@ def _how_to_mend(folder: OutputFolder, book: Path, outputs: Path, typed: Invocat
     manifest, series = _manifest_of(folder, book)
     manifest = manifest or _namesake_of(folder, typed.manifest)
     if manifest is None:
-        return f"Restore its journal with: reelsheet journal rebuild MANIFEST --out {folder.root}."
+        restoring = typed.unnamed(folder.root).command("journal rebuild")
+        return f"Restore its journal with: {restoring}, with the file that it is of for MANIFEST."
     usual = (outputs / (series or manifest.stem)).resolve() == folder.root.resolve()
-    command = Invocation(manifest, None if usual else folder.root, series, typed.config)
+    command = replace(
+        typed.elsewhere(manifest, folder.root), out=None if usual else folder.root, series=series
+    )
     first = f"Put {manifest} back first, which is gone. " if is_gone(manifest) else ""
     return f"{first}Restore it with: {command.command('journal rebuild')}."
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError, UsageError
+from pipeline.manifest.invocation import Invocation
 from pipeline.model import State
 from pipeline.planner.plan import Plan, Step
 from pipeline.runner.doubts import Doubt
@@ -307,6 +308,11 @@ def _spend_of(order: Order, tally: Tally) -> RunSpend:
     return RunSpend(spend.videos, spend.video_seconds, money, budget.currency)
 
 
+def _complete(stop: Stop, typed: Invocation) -> Stop:
+    """Return why a run stopped, with a command in what to do as it is pasted."""
+    return replace(stop, action=stop.action and typed.complete(stop.action))
+
+
 def report_run(
     order: Order,
     tally: Tally,
@@ -338,6 +344,6 @@ def report_run(
         results_file=files.results if files else None,
         failed_file=files.failed if files else None,
         notes=files.notes if files else (),
-        stops=tuple(stops),
+        stops=tuple(_complete(stop, order.invocation) for stop in stops),
         failure=failure and failure.with_traceback(None),
     )

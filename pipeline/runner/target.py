@@ -28,13 +28,11 @@ from pipeline.disk.openfile import is_gone, refuse_link
 from pipeline.errors import ConfigError, ReelsheetError, StoreError, UsageError
 from pipeline.journal.ownership import explain_paid_elsewhere, find_manifest, refuse_edition
 from pipeline.journal.reading import read_entries
-from pipeline.manifest.invocation import Invocation, note_invocation
-from pipeline.manifest.wording import quote_name
+from pipeline.manifest.invocation import Invocation, note_invocation, note_options
 from pipeline.model import Problem, Severity
 from pipeline.network import read_network
+from pipeline.runner.configured import DEFAULT_CONFIG, point_at_configuration
 from pipeline.runner.namesakes import OutOfPlace, book_knows, find_folder
-
-_DEFAULT_CONFIG = Path("config.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +77,9 @@ def load_settings(
     `config` and `settings` are as for `resolve_target`. Raises ConfigError.
     """
     notes: list[str] = []
-    if config is None and _DEFAULT_CONFIG.is_file():
-        config = _DEFAULT_CONFIG
+    note_options(config, settings or ())
+    if config is None and DEFAULT_CONFIG.is_file():
+        config = DEFAULT_CONFIG
     loaded = load(config, environ=os.environ, overrides=settings or (), note=notes.append)
     return loaded, notes
 
@@ -113,7 +112,7 @@ def resolve_target(
 
     """
     loaded, notes = load_settings(config, settings)
-    notes += _configured_elsewhere(manifest, config, loaded)
+    notes += point_at_configuration(manifest, config, loaded)
     with _damage_first(OutputFolder(manifest.parent)):
         folder = OutputFolder.of(
             manifest,
@@ -137,23 +136,6 @@ def resolve_target(
     for place in (target.folder.cache, target.folder.pictures):
         refuse_link(place)
     return target
-
-
-def _configured_elsewhere(manifest: Path, config: Path | None, used: Config) -> list[str]:
-    """Say that a configuration lies with the manifest, and not in the working folder."""
-    if config is not None or _DEFAULT_CONFIG.is_file():
-        return []
-    folders = (manifest.parent, manifest.parent.parent)
-    found = next((one for one in folders if (one / _DEFAULT_CONFIG).is_file()), None)
-    if found is None:
-        return []
-    path = found / _DEFAULT_CONFIG
-    says = ""
-    with contextlib.suppress(ConfigError):  # whoever uses it is told what is wrong
-        provider = load(path, environ={}).provider
-        says = f" and says provider: {provider}" if provider != used.provider else ""
-    unused = f"there is no {_DEFAULT_CONFIG} in this folder; the one in {found} is not used{says}."
-    return [f"{unused} To use it: --config {quote_name(str(path))}."]
 
 
 def _typed(

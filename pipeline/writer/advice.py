@@ -33,7 +33,8 @@ FIX_ROW = Advice(
 FIX_REQUEST = Advice(
     "change the row",
     False,
-    "The provider refused this row: read its message, change the row, then run again.",
+    "The provider refused this row: read result_error, change the row, then run again. If it "
+    "refuses every row, check api.base_url and api.model.",
 )
 """For refusals whose error code says no more."""
 FIX_PROMPT = Advice(
@@ -59,19 +60,22 @@ TOP_UP = Advice(
 WAIT = Advice(
     "wait and retry",
     True,
-    "Nothing is wrong with the row. Start a new attempt later: reelsheet retry MANIFEST --states "
-    "STATE.",
+    "Nothing is wrong with the row. For new, paid attempts at all such rows, later: reelsheet "
+    "retry MANIFEST --states STATE. For this row alone, add --only KEY.",
 )
 """For troubles of the provider that pass."""
 NEW_ATTEMPT = Advice(
-    "try again", True, "Start a new attempt with: reelsheet retry MANIFEST. It is paid for again."
+    "try again",
+    True,
+    "For new, paid attempts at all such rows: reelsheet retry MANIFEST --states STATE. For this "
+    "row alone, add --only KEY.",
 )
 """For failed tasks and expired videos whose error code says no more."""
 ASK_SUPPORT = Advice(
     "ask support",
     True,
     "The provider completed the task but gave no video that can be fetched: send its support the "
-    "task id. For a new, paid attempt: reelsheet retry MANIFEST.",
+    "task id. For a new, paid attempt: reelsheet retry MANIFEST --states STATE --only KEY.",
 )
 """For completed tasks without a video."""
 ASK_THE_ACCOUNT = Advice(
@@ -86,8 +90,8 @@ RUN_AGAIN = Advice("run again", True, "Run again; nothing is paid for twice.")
 SETTLE = Advice(
     "settle it",
     False,
-    "Look for it in your ToAPIs account, then: reelsheet resolve MANIFEST KEY --task-id ID, "
-    "or --not-sent if it is not there.",
+    "Look for it in your ToAPIs account. If it is there: reelsheet resolve MANIFEST KEY --task-id "
+    "ID. If it is not: reelsheet resolve MANIFEST KEY --not-sent.",
 )
 """For rows that may be paid for without a known task."""
 REDO = Advice(

@@ -67,7 +67,7 @@ def test_a_configuration_that_lies_elsewhere_is_pointed_at(
     config.write_text("provider: toapis\n", encoding="utf-8")
     shown = reelsheet("plan", folder / good.name).stderr
     assert f"{note}; the one in {place} is not used and says provider: toapis." in shown
-    assert f"To use it: --config {config}." in shown
+    assert f"begin with: cd {place}. Or add --config {config} here." in shown
     assert note not in reelsheet("plan", folder / good.name, "--config", config).stderr
     config.write_text("nonsense: [", encoding="utf-8")
     assert (

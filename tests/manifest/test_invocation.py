@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import shlex
+from contextvars import copy_context
 from pathlib import Path
 
 import pytest
 
+import pipeline
 from pipeline.cli.options import split_list
-from pipeline.manifest.invocation import Invocation, quoted_option
+from pipeline.manifest.invocation import (
+    Invocation,
+    account_command,
+    note_options,
+    quoted_option,
+)
+from pipeline.manifest.wording import quote_name
 
 
 def test_all_that_was_named_is_named() -> None:
@@ -99,3 +109,77 @@ def test_the_login_of_a_proxy_is_not_printed(typed: str, printed: str) -> None:
     assert printed in command
     assert "w0rd" not in command
     assert "rd@" not in command
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"),
+    [
+        (r"C:\shop\p.csv", r"C:\shop\p.csv"),
+        (r"C:\my shop\p.csv", r'"C:\my shop\p.csv"'),
+        ("C:\\my shop\\", '"C:\\my shop\\\\"'),
+        ("a,b", '"a,b"'),
+        ("50%", '"50%"'),
+        ("@home", '"@home"'),
+        ("it's & Käse!", '"it\'s & Käse!"'),
+        ("$5 it's", "'$5 it''s'"),
+        ("", '""'),
+    ],
+)
+def test_names_on_windows(name: str, quoted: str) -> None:
+    """For cmd.exe and PowerShell; what both read otherwise is for PowerShell, the usual one."""
+    assert quote_name(name, windows=True) == quoted
+
+
+@pytest.mark.parametrize("name", ["=ls", "a\\b", "$x", "!x", "`x`", "#1", "{a,b}", ""])
+def test_names_in_a_posix_shell(name: str) -> None:
+    """What any shell would read is quoted."""
+    quoted = quote_name(name, windows=False)
+    assert quoted != name
+    assert shlex.split(quoted) == [name]
+
+
+def test_several_options_and_an_option_to_add() -> None:
+    """Each takes its own word."""
+    advice = "reelsheet retry MANIFEST --states STATE --only KEY. Or add --only KEY."
+    assert Invocation(Path("p.csv")).complete(advice, "a b", "failed") == (
+        'reelsheet retry p.csv --states failed --only "a b". Or add --only "a b".'
+    )
+
+
+def test_commands_about_the_account_carry_what_was_named() -> None:
+    """The book of another configuration is another book."""
+
+    def say() -> str:
+        note_options(Path("my c.yaml"), ["account.name=shop", "http.proxy=http://me:pw@p:1"])
+        return account_command("import", "a b/journal.db")
+
+    assert copy_context().run(say) == (
+        'reelsheet account import "a b/journal.db" --config "my c.yaml" '
+        "--set account.name=shop --set http.proxy=http://p:1"
+    )
+    assert account_command("import", "FILE") == "reelsheet account import FILE"
+
+
+def test_commands_have_one_home() -> None:
+    """Whoever prints a command has it made here: elsewhere are only texts to be completed."""
+    made = re.compile(
+        r"reelsheet (check|plan|run|retry|fetch|status|report|resolve|journal|account)\b"
+        r" (?!MANIFEST\b|THERE\b)"
+    )
+    free = {"cli", "emulator", "authoring"}  # help texts, and a starter that is not there yet
+    package = Path(pipeline.__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        explained = {
+            id(node.body[0].value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.body
+            and isinstance(node.body[0], ast.Expr)
+        }
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+                continue
+            if path.relative_to(package).parts[0] in free or id(node) in explained:
+                continue
+            assert not made.search(node.value), (path, node.value)

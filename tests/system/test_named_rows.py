@@ -97,7 +97,7 @@ def test_an_outage(shop: Shop) -> None:
     ended = shop("run", *NAMED)
     shop.api.faults()
     assert (ended.code, times(shop)) == (4, "1111"), ended.err
-    assert "Top up the account, then run the rest" in ended.err
+    assert "Top up your ToAPIs account, then run the rest" in ended.err
     last = paste(shop, ended)
     assert (last.code, times(shop)) == (0, "2222"), last.err
 
