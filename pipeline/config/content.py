@@ -100,10 +100,16 @@ class Images(Section):
     """auto: a picture that the provider does not accept, or might misread, is sent as a JPEG or PNG
     copy, kept in cache/pictures of the output folder. That is: HEIC, AVIF, TIFF, BMP, CMYK, 16 bits
     per colour, photographs stored sideways, more than 10,000,000 bytes, or more than 4096 pixels on
-    the longer side; of an animation or a file with several pages, the first picture. JPEG, PNG,
-    WebP and GIF files that fit are sent byte for byte. off: every file is sent as it is, or is a
-    problem of its row. Either way a row gets a warning if the video would show less than half of a
-    picture.
+    the longer side; of an animation or a file with several pages, the first picture. The pixels
+    of JPEG, PNG, WebP and GIF files that fit are sent as they are. off: every file is sent like
+    that, or is a problem of its row. Either way a row gets a warning if the video would show less
+    than half of a picture.
+    """
+    metadata: Literal["remove", "keep"] = "remove"
+    """remove: pictures are sent without what cameras and programs note in them: place, date, names,
+    serial numbers, comments, previews, data behind the picture. Their pixels, their colours and the
+    way up stay as they are. keep: files are sent byte for byte. What was uploaded before is used
+    again (api.upload_age_h), however it was sent.
     """
 
 

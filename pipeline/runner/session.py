@@ -30,6 +30,7 @@ from pipeline.journal.reading import read_runs
 from pipeline.lifecycle import SETTLED
 from pipeline.model import State
 from pipeline.network import read_network
+from pipeline.pictures.metadata.removal import remove_metadata
 from pipeline.planner.plan import Action
 from pipeline.planner.planner import estimate
 from pipeline.runner.balance import BalanceWatch, Expected, expect
@@ -266,6 +267,7 @@ class ProviderSession:
             await stack.enter_async_context(store),
             run.order.checked.pictures,
             uploader,
+            rewrite=remove_metadata if self._config.images.metadata == "remove" else None,
         )
 
     def _offer(self) -> Offer:

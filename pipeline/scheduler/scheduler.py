@@ -298,7 +298,7 @@ class Scheduler:
         content: str | ProviderError
         try:
             content = await lane.provider.upload(
-                picture.path, picture.mime_type, sha256=picture.sent_sha256
+                picture.path, picture.mime_type, sha256=picture.sent_sha256, rewrite=lane.rewrite
             )
         except ProviderError as error:
             content = error

@@ -5,11 +5,11 @@ Tested in tests/scheduler/test_scheduler.py, by doubles that keep to them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from pipeline.disk.groupcommit import Committed
 from pipeline.engine.commands import Decision
@@ -17,17 +17,29 @@ from pipeline.engine.engine import Engine
 from pipeline.events import Event
 from pipeline.model import Picture, Request, TaskView, Video
 
+Rewrite: TypeAlias = Callable[[bytes, str], bytes]
+"""Turns the bytes of a picture of a kind ("image/jpeg") into those that are sent; raises ValueError
+with the reason where it cannot."""
+
 
 class Provider(Protocol):
     """The remote API; every method raises ProviderError."""
 
-    async def upload(self, path: Path, mime_type: str, *, sha256: str | None = None) -> str:
+    async def upload(
+        self,
+        path: Path,
+        mime_type: str,
+        *,
+        sha256: str | None = None,
+        rewrite: Rewrite | None = None,
+    ) -> str:
         """Return the public URL of a picture.
 
         Args:
             path: The file.
             mime_type: Its kind, as in "image/jpeg".
             sha256: The hash that its bytes must have, in hexadecimal; None for any.
+            rewrite: What is done to its bytes before they leave; None for nothing.
 
         """
 
@@ -85,7 +97,7 @@ class Lane:
 
     Live lanes have one provider; of rehearsals each has its own, which knows the tasks of that
     manifest. `account` says whose uploads they are: later runs with the same text may use them
-    again.
+    again. `rewrite` is done to its pictures before they leave.
     """
 
     provider: Provider
@@ -93,6 +105,7 @@ class Lane:
     store: Store
     pictures: Mapping[str, Picture]
     account: str
+    rewrite: Rewrite | None = None
 
 
 class Clock(Protocol):

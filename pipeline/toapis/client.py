@@ -91,21 +91,29 @@ class ToAPIs:
     async def __aexit__(self, *_: object) -> None:
         await self._caller.__aexit__()
 
-    async def upload(self, path: Path, mime_type: str, *, sha256: str | None = None) -> str:
+    async def upload(
+        self,
+        path: Path,
+        mime_type: str,
+        *,
+        sha256: str | None = None,
+        rewrite: Callable[[bytes, str], bytes] | None = None,
+    ) -> str:
         """Upload a picture and return its public URL. Free, and may be repeated.
 
         Args:
             path: The file.
             mime_type: What its content is.
             sha256: The hash that the content must have; None to take any.
+            rewrite: Turns content of such a kind into what is sent; None to send it as it is.
 
         Raises:
-            Refused: The file cannot be read, is too large or has another content, or the API
-                refuses it (`status` is 200 for an answer with success:false).
+            Refused: The file cannot be read or rewritten, is too large or has another content, or
+                the API refuses it (`status` is 200 for an answer with success:false).
             Unauthorized, Throttled, Unreachable: See `errors`.
 
         """
-        content = await asyncio.to_thread(_picture_bytes, path, sha256)
+        content = await asyncio.to_thread(_picture_bytes, path, mime_type, sha256, rewrite)
         form = aiohttp.FormData()
         # In memory, but wrapped: aiohttp warns about bare bytes of more than 1 MB.
         form.add_field(
@@ -242,7 +250,24 @@ def _presentable(text: str | None, secret: str) -> str | None:
     return clean[:_LONGEST_MESSAGE] or None
 
 
-def _picture_bytes(path: Path, sha256: str | None) -> bytes:
+def _picture_bytes(
+    path: Path, mime_type: str, sha256: str | None, rewrite: Callable[[bytes, str], bytes] | None
+) -> bytes:
+    """Return what is sent of a picture; the file has to be the one that was checked."""
+    content = _checked_file(path, sha256)
+    if rewrite is None:
+        return content
+    try:
+        return rewrite(content, mime_type)
+    except ValueError as fault:
+        raise Refused(
+            f"The picture {path} cannot be freed of its metadata: {fault}. Open it and save it "
+            "again, or set images.metadata to keep, and run again.",
+            code="picture_unreadable",
+        ) from fault
+
+
+def _checked_file(path: Path, sha256: str | None) -> bytes:
     """Read a picture whole, and make sure that it is still the picture that was checked."""
     try:
         content = read_regular(path, _LARGEST_UPLOAD_BYTES)

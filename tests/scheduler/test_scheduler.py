@@ -50,7 +50,9 @@ class Api:
     under_way: int = 0
     errors: dict[str, Callable[[str], Exception | None]] = field(default_factory=dict)
 
-    async def upload(self, path: Path, mime_type: str, *, sha256: str | None = None) -> str:
+    async def upload(
+        self, path: Path, mime_type: str, *, sha256: str | None = None, **_: object
+    ) -> str:
         assert mime_type == "image/png"
         await self._call("upload", path.name)
         return f"https://files.example/{sha256}"

@@ -226,7 +226,7 @@ class Api:
     sent: list[str] = field(default_factory=list)
     filled: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def upload(self, path: Path, mime_type: str, *, sha256: str | None = None) -> str:
+    async def upload(self, path: Path, mime_type: str, **_: object) -> str:
         raise NotImplementedError
 
     async def submit(

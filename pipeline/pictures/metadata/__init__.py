@@ -1,0 +1,1 @@
+"""Pictures without their metadata: files are rewritten piece by piece, and never decoded."""
