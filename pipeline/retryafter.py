@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 # Some servers send fractions. A number with far more digits than any wait is no number of seconds.
@@ -27,11 +27,17 @@ def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
     return max(0.0, until - (now_s if sent is None else sent))
 
 
-def _unix_s(date: str) -> float | None:
+def read_http_date(date: str) -> datetime | None:
+    """Return the moment that a header names, with its zone; None if it names none."""
     try:
         moment = parsedate_to_datetime(date)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return moment.timestamp()
-    except (ValueError, TypeError, OverflowError):
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC)
+        moment.timestamp()
+    except Exception:  # noqa: BLE001 - what it raises for odd texts differs between Python's versions
         return None
+    return moment
+
+
+def _unix_s(date: str) -> float | None:
+    moment = read_http_date(date)
+    return None if moment is None else moment.timestamp()

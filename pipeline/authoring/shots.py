@@ -13,6 +13,7 @@ Tested in tests/authoring/test_photographs.py.
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ _UNSURE = re.compile(
     re.IGNORECASE,
 )
 _TAIL = re.compile(r"(.+?)[\s_.\-]+[^\W\d_]+\d*")
-_DIGITS = re.compile(r"(\d+)")
+_DIGITS = re.compile(r"(\d{1,400})")  # int() refuses thousands of them
 _LARGEST_VIEW = 99
 
 
@@ -93,8 +94,9 @@ def by_pattern(paths: Iterable[str], pattern: str) -> tuple[list[Shot], list[str
     group `key`.
     """
     try:
-        searched = re.compile(pattern)
-    except re.error as error:
+        with warnings.catch_warnings(action="ignore"):  # of what a later Python may read otherwise
+            searched = re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
         raise _bad_pattern(pattern, f"is not a regular expression: {error}") from error
     if "key" not in searched.groupindex:
         raise _bad_pattern(pattern, "has no group named key")

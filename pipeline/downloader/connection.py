@@ -19,7 +19,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 
 import aiohttp
@@ -32,12 +31,13 @@ from pipeline.downloader.addresses import CheckedResolver, ForbiddenAddress, pub
 from pipeline.downloader.way import Way, explain_proxy, refuse_proxys_own
 from pipeline.errors import LinkDead, StoreError, TransferBroken
 from pipeline.network import DIRECT, Network, Proxy
-from pipeline.retryafter import retry_after_s
+from pipeline.retryafter import read_http_date, retry_after_s
 
 _READ_BUFFER_BYTES = 256 * 1024
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+# Nineteen digits are more than any file; int() of far longer ones is refused by Python.
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
 # Client errors that pass by themselves; all others say that this link will not work again.
 _PASSING = frozenset({408, 425, 429})
 _OK, _PARTIAL, _UNSATISFIABLE = 200, 206, 416
@@ -171,7 +171,9 @@ async def request_answer(
 def _parse(link: str) -> URL:
     try:
         # Signed links must arrive letter for letter; others are escaped as usual.
-        return URL(link, encoded=link.isascii() and link.isprintable() and " " not in link)
+        url = URL(link, encoded=link.isascii() and link.isprintable() and " " not in link)
+        _ = url.raw_host, url.port, url.raw_user  # they are read when they are asked for first
+        return url  # noqa: TRY300 - whatever cannot be read raises above
     except ValueError as error:
         raise LinkDead("The download link cannot be read.") from error
 
@@ -288,15 +290,13 @@ def strong_validator(headers: Mapping[str, str]) -> str | None:
         return etag
     if etag:
         return None
-    modified, answered = headers.get("Last-Modified", ""), headers.get("Date", "")
-    try:
-        age = parsedate_to_datetime(answered) - parsedate_to_datetime(modified)
-    except (ValueError, TypeError):
+    modified = headers.get("Last-Modified", "")
+    changed, answered = read_http_date(modified), read_http_date(headers.get("Date", ""))
+    if changed is None or answered is None:
         return None
-    return modified if age >= _SETTLED else None
+    return modified if answered - changed >= _SETTLED else None
 
 
 def _number(text: str | None) -> int | None:
-    # Nineteen digits are more than any file; int() of far longer ones is refused by Python.
     clean = (text or "").strip()
     return int(clean) if re.fullmatch(r"[0-9]{1,19}", clean) else None

@@ -36,7 +36,7 @@ from pipeline.downloader.verification import (
     verify_file,
 )
 from pipeline.downloader.way import Way
-from pipeline.errors import BadVideo, TransferBroken
+from pipeline.errors import BadVideo, LinkDead, TransferBroken
 from pipeline.model import Video
 from pipeline.network import DIRECT, Network
 
@@ -215,6 +215,8 @@ class Downloader:
             resumed = await self._ask(link, part, max_bytes, resume=part.mark is not None)
             if resumed is None:
                 resumed = await self._ask(link, part, max_bytes, resume=False)
+        except UnicodeError as error:  # a name that no host can have, such as a label of 70 letters
+            raise LinkDead("The download link names no host that can be looked up.") from error
         except (aiohttp.ClientError, OSError) as error:
             proxy = self._network.proxy_for(link)
             raise explain_failure(error, _host(link), proxy) from error

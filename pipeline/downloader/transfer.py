@@ -190,7 +190,7 @@ def _size_on_disk(path: Path) -> int:
 def _parse_mark(text: bytes, name: str) -> PartMark | None:
     try:
         record = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(record, dict) or record.get("name") != name:
         return None

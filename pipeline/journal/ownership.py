@@ -252,7 +252,10 @@ def _unreadable(error: StoreError | UsageError, there: Path, here: Path) -> Usag
 def was_sent_from(folder: OutputFolder, manifest: Path) -> bool:
     """Return whether the last run told of beside a journal is this manifest's, and not in it."""
     told = (folder.last_manifest(), folder.last_run())
-    with contextlib.suppress(OSError, ValueError, KeyError), open_to_read_bytes(folder.log) as log:
+    with (
+        contextlib.suppress(OSError, ValueError, KeyError, TypeError),
+        open_to_read_bytes(folder.log) as log,
+    ):
         for line in log:
             if _BEGIN in line:
                 began = json.loads(line)

@@ -142,6 +142,8 @@ def _on_disk(text: str, root: Path, *, outside: bool) -> Path | PictureFault:
         return PictureFault(
             "bad_path", f"{_shorten(text)!r} contains a line break or another control character."
         )
+    if re.search(r"[\ud800-\udfff]", text):
+        return PictureFault("bad_path", f"{_shorten(text)!r} contains half of a character.")
     if sys.platform != "win32" and (_DRIVE.match(text) or text.startswith("\\\\")):
         return PictureFault(
             "other_computer",

@@ -12,6 +12,7 @@ too. Cells of the user's own stay as they are: their manifest holds them the sam
 
 from __future__ import annotations
 
+import html
 import re
 from html.parser import HTMLParser
 
@@ -24,6 +25,16 @@ _INLINE = frozenset({
     "tt", "u", "var", "wbr",
 })  # fmt: skip
 _MARKUP = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#]")
+# Python's versions differ over a section that is none: the one raises, the other leaves it out.
+_NO_SECTION = re.compile(
+    r"<!\[(?!(?:temp|cdata|ignore|include|rcdata|if|else|endif)(?![-_.a-z0-9]))", re.IGNORECASE
+)
+# What is left of declarations and of numbers of characters when the parser cannot read them.
+_UNREADABLE = re.compile(r"<(?=[!?])|&(?=#)")
+# For each tag that is never closed the parser looks through the whole rest of the text: with many,
+# they are words. Shops write a few at most.
+_UNCLOSED = re.compile(r"<(?=[a-zA-Z/!?][^<>]*(?:<|\Z))")
+_MOST_UNCLOSED = 50
 _ENDS = ".!?:;,\u2026\u3002\uff01\uff1f"
 
 _APOSTROPHE = "'"
@@ -52,7 +63,7 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
         _ = attrs
-        if tag in _SILENT:
+        if tag in _SILENT and tag not in self._silent:
             self._silent.append(tag)
         self._break(tag)
 
@@ -78,15 +89,41 @@ class _Reader(HTMLParser):
 def plain_text(text: str) -> str:
     """Return HTML as one line of plain text; a text without markup only loses its line breaks.
 
-    Semicolons separate paragraphs and list items that end without a punctuation mark.
+    Semicolons separate paragraphs and list items that end without a punctuation mark. Whatever the
+    parser cannot read is text: `<![ 20 % off ]>` stands as it is.
     """
     if not _MARKUP.search(text):
         return " ".join(text.split())
-    reader = _Reader()
-    reader.feed(text)
-    reader.close()
-    lines = (" ".join(line.split()) for line in "".join(reader.pieces).split("\n"))
-    return _join([line for line in lines if line])
+    written = _close(_NO_SECTION.sub("&lt;![", text))
+    for source in (written, _UNREADABLE.sub(lambda found: html.escape(found[0]), written)):
+        reader = _Reader()
+        try:
+            reader.feed(source)
+            reader.close()
+        except Exception:  # noqa: BLE001, S112 - a shop's text must not end a run, whatever it holds
+            continue
+        lines = (" ".join(line.split()) for line in "".join(reader.pieces).split("\n"))
+        return _join([line for line in lines if line])
+    return " ".join(text.split())
+
+
+def _close(text: str) -> str:
+    """Make words of the tags, comments and sections that are never closed, where they are many."""
+    if sum(1 for _ in _UNCLOSED.finditer(text)) > _MOST_UNCLOSED:
+        text = _UNCLOSED.sub("&lt;", text)
+    for opening, closing in (("<!--", "-->"), ("<![", "]>")):
+        rest = text[text.rfind(closing) + 1 :]
+        if rest.count(opening) > _MOST_UNCLOSED:
+            text = text[: len(text) - len(rest)] + rest.replace(opening, html.escape(opening))
+    return text
+
+
+def unescape(text: str) -> str:
+    """Return a text in which characters are written as `&amp;`; as it is where that fails."""
+    try:
+        return html.unescape(text)
+    except ValueError:  # a number of thousands of digits
+        return text
 
 
 def sentence(text: str) -> str:

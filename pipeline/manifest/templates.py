@@ -128,6 +128,8 @@ def compile_template(text: str) -> Template:
         ) from error
     except (RecursionError, MemoryError, SyntaxError) as error:
         raise TemplateFault("it is nested too deeply") from error
+    except (ValueError, *_EVALUATION_ERRORS) as error:  # a number of thousands of digits, say
+        raise TemplateFault("it cannot be read") from error
     names = naming.variables
     return Template(tuple(names), _needs_nothing(tree), template.generate, names)
 

@@ -32,6 +32,7 @@ from pipeline.writer.layout import RESULT_COLUMNS
 _UNSENT = {State.WAITING.value, State.INVALID.value, State.REFUSED.value}
 _INTENDED = b'"what": "Intended"'
 _TAIL_BYTES = 1 << 16
+_MOST_DIGITS = 9
 """Where the last whole line of a log is; a line is some hundred bytes."""
 _NOT_SENT = (ev.PictureRefused, ev.Reused)
 _STATES = frozenset(state.value for state in State)
@@ -170,7 +171,7 @@ def logged(path: Path) -> Iterator[dict[str, Any]]:
 
 def _documents(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     for line in lines:
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             told = json.loads(line)
             if isinstance(told, dict):
                 yield told
@@ -186,7 +187,9 @@ def traces_in_log(lines: Iterable[dict[str, Any]]) -> list[Trace]:
     """Return every attempt that the lines of a log tell of, as far as it had come."""
     log = _Log()
     for line in lines:
-        with contextlib.suppress(KeyError, TypeError, ValueError):  # a line that nobody of us wrote
+        with contextlib.suppress(
+            KeyError, TypeError, ValueError, OverflowError
+        ):  # a line that nobody of us wrote
             log.take(line)
     return log.traces
 
@@ -310,11 +313,11 @@ def traces_in_results(results: Manifest, keys: Sequence[str]) -> Iterator[Trace]
 
 
 def _whole(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() else None
+    return int(text) if text and text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
 
 def second_of(text: str | None) -> float:
     """Return a time as the log and the results write it in Unix seconds, 0 if it is none."""
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, OverflowError):
         return datetime.fromisoformat(text or "").timestamp()
     return 0.0

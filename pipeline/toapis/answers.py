@@ -54,6 +54,8 @@ UNKNOWN_TASK = "task_not_exist"
 """The code by which the API says that it does not know a task."""
 
 _LONGEST_ID = 512
+_YEAR_9999_S = 253_402_300_800
+"""Where the calendar ends, in Unix seconds; some send milliseconds."""
 _CODE = re.compile(r"(?:[A-Za-z]+(?:[_.:-]\w+)+|(?:[A-Z][a-z]+){2,})", re.ASCII)
 """A message that is a code: words joined by _ or - or by capitals."""
 _FINISHED_PERCENT = 100
@@ -297,6 +299,6 @@ def _progress(value: object) -> float | None:
 
 
 def _moment(value: object) -> float | None:
-    """Return Unix seconds; zero, which stands for "not yet", is None."""
+    """Return Unix seconds; zero, which stands for "not yet", is None, as is what no clock shows."""
     number = number_of(value)
-    return number if number is not None and number > 0 else None
+    return number if number is not None and 0 < number < _YEAR_9999_S else None

@@ -174,7 +174,7 @@ class ToAPIs:
             raise NoSuchTask(f"{reference!r} is not the id of a task.")
         if reference == self._key:
             raise NoSuchTask("The API key was given in the place of the id of a task.")
-        path = f"{TASK_PATH}{quote(reference, safe='')}"
+        path = f"{TASK_PATH}{quote(reference, safe='', errors='replace')}"
         received = await self._caller.call("GET", path, self._query_timeout)
         view = self._read_reply(received, answers.task_view, failures.explain_query)
         told = (view.error_code, view.error_message, view.unknown_status, view.url_fault)

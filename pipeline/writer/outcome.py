@@ -43,9 +43,8 @@ _CODE_OF_STATE = {
     State.DONE: ExitCode.DONE,
 }
 
-
 _HALF_MICROSECOND_S = 5e-7  # times are kept to the microsecond: 7.9999998 is 8
-
+_MOST_S = 62e9  # in Unix seconds, so far the calendar goes both ways
 
 EDITED = "edited since the video was made; --redo changed makes a new take"
 """The remark on rows that keep the video of their earlier cells."""
@@ -333,8 +332,8 @@ def _warnings(step: Step, state: State, entry: Entry) -> tuple[str, ...]:
 
 
 def iso(unix_s: float | None) -> str | None:
-    """Return a Unix time as UTC in ISO 8601."""
-    if unix_s is None:
+    """Return a Unix time as UTC in ISO 8601; None for one that no calendar has."""
+    if unix_s is None or not abs(unix_s) < _MOST_S:
         return None
     return _second(floor(unix_s + _HALF_MICROSECOND_S))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
@@ -10,7 +12,11 @@ from yarl import URL
 
 from pipeline.downloader.addresses import address_refusal
 from pipeline.downloader.connection import explain_failure, link_refusal
-from pipeline.errors import StoreError, TransferBroken
+from pipeline.downloader.fetching import Downloader
+from pipeline.errors import LinkDead, StoreError, TransferBroken
+
+if TYPE_CHECKING:
+    from tests.downloader.conftest import Ask, Host
 
 
 @pytest.mark.parametrize(
@@ -104,3 +110,33 @@ def test_no_more_connections_can_be_opened(number: int, why: str, remedy: str) -
         assert (told.action or "").startswith(remedy)
     other = explain_failure(OSError(errno.ECONNRESET, "reason"), "cdn.example")
     assert isinstance(other, TransferBroken)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "http://[",
+        "http://a:b/",
+        "http://a:99999/",
+        f"http://{'a' * 70}.example/",
+        "http://a..b/",
+        "http://xn--\u00e4/",
+        "http://[v1.x]/",
+        f"http://a:{'9' * 4400}/",
+        "http://\ufffd/",
+    ],
+)
+async def test_a_redirect_to_no_link(downloader: Downloader, host: Host, place: str) -> None:
+    """A link or a redirect that parsers raise for is a dead link, not the end of the run."""
+
+    async def lead(_: Host, ask: Ask, writer: asyncio.StreamWriter) -> None:
+        assert ask.target
+        head = f"HTTP/1.1 302 X\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n"
+        writer.write(head.encode())
+
+    host.behaviours["lead"] = lead
+    for link in (host.url("lead"), place):
+        with pytest.raises((LinkDead, TransferBroken)):
+            await downloader.fetch(
+                link, name="a.mp4", duration=1, aspect_ratio="16:9", resolution="720P"
+            )

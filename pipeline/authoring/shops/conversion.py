@@ -86,11 +86,8 @@ def convert(
     left_out: list[str] = []
     findings = _Findings(list)
     products = _unique(export_format.products(export, left_out), findings)
-    rows = [
-        row
-        for product in _select_products(products, findings, only_active=only_active)
-        if (row := _row(product, prompts, findings)) is not None
-    ]
+    wanted = _select_products(products, findings, only_active=only_active)
+    rows = _rows(wanted, prompts, findings)
     if not rows:
         why = "; ".join([*left_out[:_LISTED], *_lines(findings)])
         raise UsageError(f"{path} has no product that can become a row. {why}".rstrip())
@@ -142,6 +139,25 @@ def _select_products(
         else:
             wanted.append((key, product))
     return wanted
+
+
+def _rows(
+    products: Sequence[tuple[str, Product]], prompts: ProductPrompts, findings: _Findings
+) -> list[dict[str, str]]:
+    """Return the rows of the products; raise UsageError for a template that suits none of them."""
+    rows, unfit = [], None
+    for product in products:
+        try:
+            row = _row(product, prompts, findings)
+        except UsageError as error:
+            unfit = unfit or error
+            why = f"left out, because the template cannot be filled in: {error.__cause__}"
+            findings[why].append(product[0])
+        else:
+            rows += [] if row is None else [row]
+    if unfit is not None and not rows:
+        raise unfit
+    return rows
 
 
 def _row(

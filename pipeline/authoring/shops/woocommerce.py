@@ -11,13 +11,12 @@ could take for a formula begins with an apostrophe.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Sequence
 
 from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
 from pipeline.checker.naming import normalise_key
-from pipeline.manifest.plaintext import plain_text
+from pipeline.manifest.plaintext import plain_text, unescape
 from pipeline.model import Row
 
 _COLUMNS = {
@@ -85,7 +84,7 @@ def _product(export: Export, key: str, line: Row, variations: Sequence[Row]) -> 
     return Product(
         key=key,
         line=line.number,
-        title=plain_text(html.unescape(_text(export, line, "name"))),
+        title=plain_text(unescape(_text(export, line, "name"))),
         type=categories[0].rsplit(">", 1)[-1].strip() if categories else "",
         vendor=", ".join(_values(_text(export, line, "brands"))),
         description=_description(export, line),

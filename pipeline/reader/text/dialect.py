@@ -39,7 +39,9 @@ _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_CHARACTERS = 200_000
 _SAMPLE_RECORDS = 200
 # Excel's own first line, `sep=;`, names the delimiter; some tools put it into quotes.
-_SEP_LINE = re.compile(r"\"?sep=(?P<delimiter>[^\r\n])\"?[,;\t|]*(?:\r\n|\n|\r|\Z)", re.IGNORECASE)
+_SEP_LINE = re.compile(
+    r"\"?sep=(?P<delimiter>[^\r\n\"])\"?[,;\t|]*(?:\r\n|\n|\r|\Z)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +112,30 @@ def _utf16_without_mark(data: bytes) -> str | None:
 
 def _strict(data: bytes, encoding: str, name: str, *, start: int = 0) -> str:
     try:
-        return data[start:].decode(encoding) if start else data.decode(encoding)
+        text = data[start:].decode(encoding) if start else data.decode(encoding)
+        text.encode()  # codecs of programming languages make halves of characters
     except UnicodeDecodeError as error:
         at = start + error.start
-        line = _line_of(data[start:at].decode(encoding, "replace"))
+        line = _line_of(data[start:at], encoding)
         raise ManifestError(
             f"{name}: line {line} cannot be read as {encoding.upper()}: "
             f"byte {at + 1} of the file is 0x{data[at]:02X}.",
             action=_SAVE_AS_UTF8,
         ) from error
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise ManifestError(
-            f"{name}: the encoding {encoding!r} is not known.",
+            f"{name}: the encoding {encoding!r} is not known, or is none of tables.",
             action="Give `manifest.encoding` a known name, for example utf-8, cp1252 or gb18030.",
         ) from error
+    return text
 
 
-def _line_of(before: str) -> int:
+def _line_of(data: bytes, encoding: str) -> int:
+    """Return the number of the line that follows these bytes."""
+    try:
+        before = data.decode(encoding, "replace")
+    except UnicodeError:  # some codecs know no other way than to fail
+        before = data.decode("latin-1")
     return len(before.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
 
 
