@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
@@ -152,7 +152,6 @@ class _Planned:
             "cost": _amount(plan.money, plan.currency),
             "cost_saved": _amount(plan.saved_money, plan.currency),
             "eta_s": plan.eta_s,
-            "disk": None if plan.need is None else asdict(plan.need),
         }
 
     def show(self, *, verbose: bool) -> None:

@@ -164,11 +164,8 @@ def test_below_what_is_to_stay_free_nothing_is_ordered(product: Product, api: Ap
     assert "about 0 of 3 rows will fit, since 1,000,000.0 GB are kept" in (
         product("plan", manifest, sets=most).out
     )
-    told = product("plan", manifest, "--json").json["disk"]
-    assert (told["rows"], told["fits"], told["paid_bytes"]) == (3, 3, 0)
-    assert 9_000_000 <= told["order_bytes"] < 9_100_000
     unwatched = {"disk.min_free_mb": "0"}
-    assert product("plan", manifest, "--json", sets=unwatched).json["disk"] is None
+    assert "disk: " not in product("plan", manifest, sets=unwatched).out
     assert product("run", manifest, "-q", sets=unwatched).code == 0
 
 
