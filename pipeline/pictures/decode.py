@@ -6,7 +6,6 @@ Tested in tests/pictures/test_shelf.py and tests/pictures/test_recipe.py.
 from __future__ import annotations
 
 import hashlib
-import io
 import struct
 import warnings
 import zlib
@@ -14,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
+from PIL import _imaging as core
 
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
@@ -26,6 +26,13 @@ from pipeline.pictures.accepted import (
     LARGEST_PIXELS,
     LARGEST_SOURCE_BYTES,
     PICTURE_FORMATS,
+)
+from pipeline.pictures.cost import (
+    DECODE_ROOM,
+    TimedFile,
+    TookTooLong,
+    took_too_long,
+    weigh,
 )
 from pipeline.pictures.memory import CopyFolder
 from pipeline.pictures.recipe import RECIPE, Copy, find_needs, make_copy
@@ -51,6 +58,9 @@ _SUBFILE_TYPE, _DNG_VERSION = 254, 50706  # TIFF 6.0; Adobe DNG 1.0
 # threads: so the warning is an error wherever this module is used. No content team could act on
 # Pillow's warnings about odd metadata.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
+# Blocks of this size are returned to the system when a picture is freed; smaller ones are kept, for
+# each thread, and three large pictures in a row would take three times the memory.
+core.set_block_size(64 * 1024 * 1024)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
@@ -88,12 +98,18 @@ def _open(
         if each.mime_type or (prepare and (heic or each is not HEIC))
     ]
     try:
-        with Image.open(io.BytesIO(data), formats=names) as picture:
+        with Image.open(TimedFile(data), formats=names) as picture:
             if picture.width * picture.height > LARGEST_PIXELS:
                 return accepted.too_many_pixels(path)
             if _is_raw(picture, data):
                 return accepted.camera_raw(path)
-            return _judge(path, data, picture, copies, prepare=prepare)
+            needed = weigh(path, picture, data)
+            if isinstance(needed, PictureFault):
+                return needed
+            with DECODE_ROOM.take(needed):
+                return _judge(path, data, picture, copies, prepare=prepare)
+    except TookTooLong:
+        return took_too_long(path)
     except UnidentifiedImageError:
         return accepted.unidentified(path, data, prepare=prepare, heic=heic)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

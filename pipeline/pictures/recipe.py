@@ -187,7 +187,8 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
     if picture.mode in ("I", "F"):
         return _stretch(picture)
     if picture.has_transparency_data:
-        return picture.convert("RGBA")
+        # Not copied in vain: it may be a third of a gigabyte.
+        return picture if picture.mode == "RGBA" else picture.convert("RGBA")
     if picture.mode == "1":
         return picture.convert("L")
     return picture.convert("RGB") if picture.mode in ("P", "PA") else picture

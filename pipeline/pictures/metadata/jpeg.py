@@ -17,13 +17,20 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
 
 from pipeline.pictures.metadata.orientation import Orientation, Unwalkable
 
 _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 _SOS, _END = 0xDA, 0xD9
-_TABLES_AND_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC8} | {0xDB, 0xDC, 0xDD, 0xDE, 0xDF}
-"""SOF, DHT, DAC, DQT, DNL, DRI, DHP and EXP."""
+_SCAN = -1
+"""Stands for a marker with the compressed data of a scan, which have none."""
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_TABLES_AND_FRAMES = _FRAMES | {0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF}
+"""SOF, and DHT, DAC, DQT, DNL, DRI, DHP and EXP."""
+_COLOURS_AT, _SCANNED_AT = 9, 4
+"""Where a frame says how many colours it has, and a scan how many of them it holds."""
+_PICTURE = _TABLES_AND_FRAMES | {_SOS, _SCAN, _END}
 _WITHOUT_LENGTH = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
 """Stuffed bytes and marks between segments: readers pass over them."""
 _AFTER_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
@@ -36,36 +43,60 @@ _EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 
 def rewrite_jpeg(data: bytes) -> bytes:
     """Return the file without its metadata; raises Unwalkable."""
-    if not data.startswith(_SOI):
-        raise Unwalkable("it does not begin as a JPEG")
     kept: list[bytes] = []
     orientation = Orientation()
+    for marker, piece in _walk(data):
+        kept.append(piece if marker in _PICTURE else _kept_of(marker, piece, orientation))
+    return b"".join([_SOI, *_with_exif([one for one in kept if one], orientation.write())])
+
+
+def count_scans(data: bytes) -> int:
+    """Count the scans of the first picture; 0 if the file cannot be walked."""
+    try:
+        return sum(marker == _SOS for marker, _ in _walk(data))
+    except Unwalkable:
+        return 0
+
+
+def comes_in_passes(data: bytes) -> bool:
+    """Tell whether a picture that is not progressive comes in several scans all the same."""
+    colours = 0
+    try:
+        for marker, piece in _walk(data):
+            if marker in _FRAMES and len(piece) > _COLOURS_AT:
+                colours = piece[_COLOURS_AT]
+            elif marker == _SOS:
+                return len(piece) > _SCANNED_AT and piece[_SCANNED_AT] < colours
+    except Unwalkable:
+        return True
+    return True
+
+
+def _walk(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the segments of the first picture with their markers, and each scan behind its SOS."""
+    if not data.startswith(_SOI):
+        raise Unwalkable("it does not begin as a JPEG")
     at, scans = len(_SOI), 0
     while (found := _next_marker(data, at)) is not None:
         at, marker = found
-        if marker == _END:
-            kept.append(_EOI)
-            break
         if marker in _WITHOUT_LENGTH:
             at += 2
             continue
         end = _end_of_segment(data, at)
-        if end > len(data):
-            if not scans:
-                raise Unwalkable(f"its segment at byte {at:,} is longer than the file")
-            kept.append(_EOI)  # no reader comes further than here
+        if marker == _END or (scans and end > len(data)):
+            yield _END, _EOI  # no reader comes further than here
             break
+        if end > len(data):
+            raise Unwalkable(f"its segment at byte {at:,} is longer than the file")
+        yield marker, data[at:end]
+        at = end
         if marker == _SOS:
             scans += 1
-            after = _AFTER_SCAN.search(data, end)
-            end = after.start() if after else len(data)
-            kept.append(data[at:end])
-        else:
-            kept.append(_kept_of(marker, data[at:end], orientation))
-        at = end
+            after = _AFTER_SCAN.search(data, at)
+            at = after.start() if after else len(data)
+            yield _SCAN, data[end:at]
     if not scans:
         raise Unwalkable("it holds no picture")
-    return b"".join([_SOI, *_with_exif([one for one in kept if one], orientation.write())])
 
 
 def _next_marker(data: bytes, at: int) -> tuple[int, int] | None:
@@ -85,9 +116,7 @@ def _end_of_segment(data: bytes, at: int) -> int:
 
 
 def _kept_of(marker: int, segment: bytes, orientation: Orientation) -> bytes:
-    """Return what is kept of a segment: nothing of most application segments and comments."""
-    if marker in _TABLES_AND_FRAMES:
-        return segment
+    """Return what is kept of a segment that says something about the picture: mostly nothing."""
     payload = segment[4:]
     if marker == _APP0 and payload.startswith(_JFIF) and len(payload) >= _JFIF_BYTES:
         # The last two bytes are the sides of a thumbnail.
