@@ -27,6 +27,7 @@ from pipeline.config.settings import Config
 from pipeline.config.values import WITHOUT_BOOK, looks_secret
 from pipeline.config.yamltext import Reading, Tree, Value, read_yaml
 from pipeline.disk.failures import explain_os_error
+from pipeline.disk.openfile import read_regular
 from pipeline.errors import ConfigError
 from pipeline.manifest.wording import count
 
@@ -92,9 +93,10 @@ def load(
 
 def _gather_file(path: Path, gathered: _Gathered) -> None:
     try:
-        if path.stat().st_size > _LARGEST_BYTES:
+        content = read_regular(path, _LARGEST_BYTES)
+        if len(content) > _LARGEST_BYTES:
             raise ConfigError(f"{path} is too large for a configuration file (over 1 MB).")
-        text = path.read_text(encoding="utf-8-sig")
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise ConfigError(
             f"There is no configuration file {path}.",

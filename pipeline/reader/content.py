@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from pipeline.disk.failures import explain_os_error
+from pipeline.disk.openfile import name_kind, read_regular
 from pipeline.errors import ManifestError
 
 if TYPE_CHECKING:
@@ -75,13 +76,19 @@ def load_file(path: Path) -> bytes:
             )
         if not path.exists():
             raise _missing_error(path)
-        size = path.stat().st_size
+        found = path.stat()
+        if kind := name_kind(found.st_mode):
+            raise ManifestError(
+                f"{path} is {kind}, not a file; nothing is read from it.",
+                action="Save the table as a file and name that.",
+            )
+        size = found.st_size
         if size > _MAX_FILE_BYTES:
             raise ManifestError(
                 f"{name} has {size:,} bytes; a manifest has at most {_MAX_FILE_BYTES:,}.",
                 action="Split it, or remove pictures that are embedded in it.",
             )
-        data = path.read_bytes()
+        data = read_regular(path, _MAX_FILE_BYTES)
     except OSError as error:
         raise ManifestError(
             f"{name} cannot be opened: {explain_os_error(error)}.",

@@ -78,7 +78,8 @@ def load_settings(
     """
     notes: list[str] = []
     note_options(config, settings or ())
-    if config is None and DEFAULT_CONFIG.is_file():
+    # A pipe or a device of that name is refused, as one that is named is, and not passed over.
+    if config is None and DEFAULT_CONFIG.exists() and not DEFAULT_CONFIG.is_dir():
         config = DEFAULT_CONFIG
     loaded = load(config, environ=os.environ, overrides=settings or (), note=notes.append)
     return loaded, notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import get_args
 
@@ -18,6 +19,7 @@ from pipeline.config.settings import Config
 from pipeline.config.values import ManifestField
 from pipeline.errors import ConfigError, ExitCode
 from pipeline.manifest import columns
+from pipeline.runner.target import load_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -301,6 +303,21 @@ def test_any_text_is_settings_or_a_fault(text: str) -> None:
     for override in (f"api={text}", f"manifest={text}", f"limits.outstanding={text}", text):
         with contextlib.suppress(ConfigError):
             assert isinstance(load(None, environ={}, overrides=[override]), Config)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="has no pipes with names")
+def test_what_is_no_file_is_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe would wait for its writer for ever: it is refused, also under the usual name."""
+    pipe = tmp_path / "config.yaml"
+    os.mkfifo(pipe)
+    link = tmp_path / "link.yaml"
+    link.symlink_to("/dev/zero")
+    for path in (pipe, link):
+        with pytest.raises(ConfigError, match=r"cannot be read: it is a (pipe|device), not a file"):
+            load(path, environ={})
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"config\.yaml cannot be read"):
+        load_settings()
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import socket
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -90,6 +93,30 @@ def test_a_folder_and_an_unreadable_file_are_said(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("this system makes no links")
     assert "loop.csv" in fault(loop)[0]
+
+
+def odd_files(folder: Path) -> dict[str, Path]:
+    """What is no file: a pipe, a socket, a device, and links to them."""
+    made = {name: folder / f"{name}.csv" for name in ("pipe", "socket", "device")}
+    os.mkfifo(made["pipe"])
+    with contextlib.chdir(folder), socket.socket(socket.AF_UNIX) as server:  # short enough a name
+        server.bind("socket.csv")
+    made["device"].symlink_to("/dev/zero")
+    for name in ("pipe", "socket"):
+        (folder / f"link-{name}.xlsx").symlink_to(made[name])
+    return made
+
+
+@pytest.mark.skipif(os.name != "posix", reason="has no pipes with names")
+def test_what_is_no_file_is_never_opened(tmp_path: Path) -> None:
+    """A pipe would wait for its writer for ever, and a device never ends: both are refused."""
+    made = odd_files(tmp_path)
+    links = [path for path in tmp_path.iterdir() if path not in made.values()]
+    for path in (*made.values(), *links):
+        message, action = fault(path)
+        assert "not a file" in message
+        assert str(path) in message
+        assert "file" in action
 
 
 def test_any_zip_file_is_not_a_workbook(tmp_path: Path) -> None:
