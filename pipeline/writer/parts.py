@@ -12,14 +12,13 @@ from __future__ import annotations
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import IO, BinaryIO, Self
 
 from pipeline.reader.workbook.package import (
     Element,
     Package,
-    Relationship,
     as_utf8,
     fold_name,
     iter_elements,
@@ -60,7 +59,8 @@ class PackageCopy(Package):
     def read(self, name: str) -> bytes:
         """Return a part as it will be in the copy, in an encoding that extends ASCII.
 
-        Its size has no limit here: the manifest was read before, within the reader's limits.
+        Its size has no limit here: the manifest was read before, within the reader's limits, in
+        which all parts are counted.
         """
         changed = self._changed.get(fold_name(name))
         return changed[1] if changed else as_utf8(self.zip.read(self.info(name)))
@@ -90,12 +90,16 @@ class PackageCopy(Package):
         self._append(rels_of(source), xml)
         return new
 
-    def drop(self, source: str, relationship: Relationship) -> None:
-        """Leave out the target of a relationship, with its content type and the relationship."""
-        part = relationship.target
-        self._cut(rels_of(source), lambda element: element.attributes.get("Id") == relationship.id)
-        self._cut(_TYPES, lambda element: _is_of(element, part))
-        self._dropped |= {fold_name(part), fold_name(rels_of(part))}
+    def drop(self, source: str, kinds: Collection[str]) -> None:
+        """Leave out the parts that a part is related to in these ways, and all that names them."""
+        dropped = [one for one in self.relationships(source) if one.kind in kinds]
+        if not dropped:
+            return
+        ids = {one.id for one in dropped}
+        parts = {fold_name(one.target) for one in dropped}
+        self._cut(rels_of(source), lambda element: element.attributes.get("Id") in ids)
+        self._cut(_TYPES, lambda element: _part_of(element) in parts)
+        self._dropped |= parts | {fold_name(rels_of(one.target)) for one in dropped}
 
     def set_main_type(self, workbook: str) -> None:
         """Give the workbook part the type of a plain .xlsx, without macros and no template."""
@@ -103,7 +107,7 @@ class PackageCopy(Package):
         cuts = [
             (e.start, e.end, _override(e, MAIN_TYPE))
             for e in elements(data)
-            if _is_of(e, workbook) and e.attributes.get("ContentType") != MAIN_TYPE
+            if _part_of(e) == fold_name(workbook) and e.attributes.get("ContentType") != MAIN_TYPE
         ]
         if cuts:
             self.change(_TYPES, splice(data, cuts))
@@ -158,9 +162,9 @@ def _fresh(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
     return fresh
 
 
-def _is_of(element: Element, part: str) -> bool:
-    """Return whether a content type is that of a part."""
-    return fold_name(element.attributes.get("PartName", "")) == fold_name(part)
+def _part_of(element: Element) -> str:
+    """Return the name of the part that a content type is of, as names are compared."""
+    return fold_name(element.attributes.get("PartName", ""))
 
 
 def _override(element: Element, content_type: str) -> bytes:

@@ -31,13 +31,16 @@ from typing import IO, NamedTuple
 from xml.parsers import expat
 
 from pipeline.manifest.wording import letters_of, number_of
-from pipeline.reader.workbook.package import tag_end
+from pipeline.reader.workbook.package import NotAWorkbook, tag_end
 from pipeline.writer.cells import Cell, Cut, cell_xml
 from pipeline.writer.head import patch_head
 from pipeline.writer.parts import add_prefix
 
 _CHUNK_BYTES = 1 << 16
-_SPANS = re.compile(rb"""\s+spans=("[^"]*"|'[^']*')""")
+# Looked for from the first blank of several: from each of them, the search would take their square.
+_SPANS = re.compile(rb"""(?<!\s)\s+spans=("[^"]*"|'[^']*')""")
+# The reader takes no longer head or row; both are held as a whole.
+_MOST_HELD_BYTES = 128 * 1024**2
 _DIGITS = "0123456789"
 
 
@@ -125,9 +128,15 @@ class SheetPatch:
         self._parser.StartElementHandler = self._seek_data
 
     def run(self) -> None:
-        """Write the whole sheet; raises Occupied, and expat.ExpatError for broken XML."""
-        while not self._over and (chunk := self._stream.source.read(_CHUNK_BYTES)):
-            self._stream.window += chunk
+        """Write the whole sheet; raises Occupied, NotAWorkbook, and ExpatError for broken XML."""
+        window = self._stream.window
+        # As much again as is held: the parser begins anew with a tag that does not end in a chunk.
+        while not self._over and (
+            chunk := self._stream.source.read(max(_CHUNK_BYTES, len(window)))
+        ):
+            window += chunk
+            if len(window) > _MOST_HELD_BYTES:
+                raise NotAWorkbook("a sheet has a head or a row without end")
             self._parser.Parse(chunk, False)
         if not self._over:
             raise expat.ExpatError("the sheet ends before its rows do")

@@ -15,7 +15,13 @@ from pathlib import Path
 
 from pipeline.disk.place import place
 from pipeline.model import State
-from pipeline.reader.workbook.package import Element, Relationship
+from pipeline.reader.workbook.package import (
+    Element,
+    NotAWorkbook,
+    Relationship,
+    iter_elements,
+    make_parser,
+)
 from pipeline.writer.cells import STATE_LOOKS, Cell, Cut, cell_xml, xml_text
 from pipeline.writer.parts import SHEET_TYPE, PackageCopy, elements, splice
 
@@ -113,7 +119,9 @@ def put_summary(
         package.change(earlier, sheet)
         return
     taken = {name.casefold() for name in sheets}
-    name = next(n for n in _names(_SHEET_NAME) if n.casefold() not in taken)
+    name = next((n for n in _names(_SHEET_NAME) if n.casefold() not in taken), None)
+    if name is None:
+        raise NotAWorkbook(f"all names of a sheet {_SHEET_NAME} are taken")
     part = _free_part(package, posixpath.dirname(workbook))
     package.add_part(part, sheet, SHEET_TYPE)
     new = package.add_relationship(workbook, like.type, part)
@@ -127,7 +135,9 @@ def _list_sheet(
     listed = [e for e in found if e.local == "sheet"]
     number = max(int(e.attributes["sheetId"]) for e in listed) + 1
     last = listed[-1]
-    attribute = next(a for a in last.attributes if a.endswith(":id"))
+    attribute = next((a for a in last.attributes if a.endswith(":id")), None)
+    if attribute is None:
+        raise NotAWorkbook("its last sheet names no part")
     xml = f'<{last.name} name="{name}" sheetId="{number}" {attribute}="{relationship}"/>'
     package.change(workbook, splice(data, [(last.end, last.end, xml.encode())]))
 
@@ -155,11 +165,9 @@ def _earlier(package: PackageCopy, workbook: str, sheets: Mapping[str, Element])
 def _first_text(package: PackageCopy, workbook: str, part: str) -> str | None:
     """Return the text of A1, which a spreadsheet program may have moved to the shared strings."""
     data = package.read(part)
-    found = elements(data)
-    cell = next((e for e in found if e.local == "c"), None)
+    cell, inside = _first_cell(data)
     if cell is None or cell.attributes.get("r") != "A1":
         return None
-    inside = [e for e in found if e.local in ("t", "v") and cell.start < e.start < cell.end]
     text = data[inside[0].inner : inside[0].close].decode("utf-8", "replace") if inside else None
     if text is None or cell.attributes.get("t") != "s":
         return text
@@ -167,14 +175,41 @@ def _first_text(package: PackageCopy, workbook: str, part: str) -> str | None:
     return _shared_text(package.read(strings[0]), int(text)) if strings else None
 
 
+def _first_cell(data: bytes) -> tuple[Element | None, list[Element]]:
+    """Return the first cell of a sheet and the texts in it; the sheet may be a large one."""
+    cell: Element | None = None
+    inside: list[Element] = []
+    for element in iter_elements(data):
+        if cell is None:
+            cell = element if element.local == "c" else None
+        elif cell.end and element.start >= cell.end:
+            break
+        elif element.local in ("t", "v"):
+            inside.append(element)
+    return cell, inside
+
+
 def _shared_text(data: bytes, index: int) -> str | None:
-    found = elements(data)
-    items = [e for e in found if e.local == "si"]
-    if index >= len(items):
-        return None
-    item = items[index]
-    texts = [e for e in found if e.local == "t" and item.start < e.start < item.end]
-    return "".join(data[e.inner : e.close].decode("utf-8", "replace") for e in texts)
+    """Return the shared string with this number from 0; the list may be a long one."""
+    number, reads = -1, False
+    found: list[str] = []
+
+    def start(tag: str, _: object) -> None:
+        nonlocal number, reads
+        local = tag.rpartition(":")[2]
+        number += local == "si"
+        reads = local == "t" and number == index
+
+    def end(_: str) -> None:
+        nonlocal reads
+        reads = False
+
+    def characters(text: str) -> None:
+        if reads:
+            found.append(text)
+
+    make_parser(start, end, characters).Parse(data, True)
+    return "".join(found) if number >= index else None
 
 
 def _sheet(summary: Summary, looks: Mapping[str, int], namespace: str, cut: Cut) -> str:

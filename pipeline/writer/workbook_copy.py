@@ -119,17 +119,13 @@ def _looks(package: PackageCopy, relationships: list[Relationship]) -> dict[str,
 
 def _as_plain_workbook(package: PackageCopy, workbook: str) -> None:
     """Drop macros and the type of a template, which an .xlsx must not have."""
-    for relationship in package.relationships(workbook):
-        if relationship.kind in ("vbaProject", "wordVbaData"):
-            package.drop(workbook, relationship)
+    package.drop(workbook, {"vbaProject", "wordVbaData"})
     package.set_main_type(workbook)
 
 
 def _forget_calculation_order(package: PackageCopy, workbook: str) -> None:
     """Drop the calcChain, which Excel makes anew; one that names no formula counts as damage."""
-    for relationship in package.relationships(workbook):
-        if relationship.kind == "calcChain":
-            package.drop(workbook, relationship)
+    package.drop(workbook, {"calcChain"})
 
 
 def write_plain(

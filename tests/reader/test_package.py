@@ -86,12 +86,12 @@ def test_a_document_type_is_damage() -> None:
     assert "document type" in fault(zipped(parts)).message
 
 
-def test_a_sheet_under_a_name_without_limits_is_not_inflated() -> None:
-    """Pictures do not count in the limits, so a sheet may not be called as one."""
+def test_a_sheet_counts_in_the_limits_whatever_it_is_called() -> None:
+    """A part may be named as a picture: all parts count."""
     layout = Layout(sheet="xl/media/sheet.png", to_sheet="media/sheet.png")
     parts = parts_of(laid_out(layout))
     parts[layout.sheet] += " " * 60_000_000
-    assert "is no XML" in fault(zipped(parts)).message
+    assert "would unpack" in fault(zipped(parts)).message
 
 
 def test_elements_are_known_to_the_byte() -> None:

@@ -95,6 +95,8 @@ def mask_of(code: str) -> str:
 @lru_cache(maxsize=4096)
 def timing_of(code: str) -> Timing | None:
     """Tell whether the format shows a time, and which kind of it."""
+    if len(code) > _MOST_CODE:
+        return None
     bare = _NO_CODE.sub("", code).partition(";")[0]
     if _SPAN.search(bare):
         return Timing.SPAN

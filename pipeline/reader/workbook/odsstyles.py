@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # Styles inherit from one another; a real workbook does so three or four times.
 _MOST_PARENTS = 20
 _MOST_DIGITS = 64
+# As long as a whole format of Excel's can be.
+_MOST_WORDS = 255
 # A style of texts may leave all numbers to others: LibreOffice keeps Excel's accounting so.
 _OF_NUMBERS = {
     "number:number-style",
@@ -47,7 +49,7 @@ class _Shown:
     """A data style while it is read: its words before and behind, its digits, its stand-ins.
 
     `between` has the words between the digits, by the number of digits behind them; `clock` are
-    the parts of a time.
+    the parts of a time. `length` counts the characters of all words.
     """
 
     percent: bool
@@ -60,6 +62,7 @@ class _Shown:
     negative: str = ""
     conditional: bool = False
     odd: bool = False
+    length: int = 0
 
     @property
     def pads(self) -> bool:
@@ -136,6 +139,11 @@ class OdsStyles:
 
     def _text(self, text: str) -> None:
         if self._open is None:
+            return
+        if self._between is not None or self._reads:
+            self._open.length += len(text)
+            self._open.odd = self._open.odd or self._open.length > _MOST_WORDS
+        if self._open.odd:
             return
         if self._between is not None:
             between = self._open.between

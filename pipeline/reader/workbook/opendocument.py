@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from pipeline.reader.workbook.sheets import Grid
 
 _CONTENT, _STYLES, _MANIFEST = "content.xml", "styles.xml", "META-INF/manifest.xml"
-_TABLE = re.compile(rb"""<table:table(?:\s+[\w:.-]+\s*=\s*(?:"[^"]*"|'[^']*'))*\s*/?>""")
+# No tag holds another `<`, so no search goes further than the next one.
+_TABLE = re.compile(rb"""<table:table(?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*/?>""")
+_MOST_TAG_BYTES = 1024**2
 _CELLS = {"table:table-cell", "table:covered-table-cell"}
 # Elements within a cell whose texts are not what the cell says.
 _ASIDE = {"office:annotation", "draw:frame", "draw:custom-shape", "draw:control", "draw:g",
@@ -81,6 +84,8 @@ def _sheets(package: Package, styles: OdsStyles) -> list[SheetPart]:
             rest += chunk
             tags = [*_TABLE.finditer(rest)]
             cut = max(tags[-1].end() if tags else 0, rest.rfind(b"<"))
+            if cut < 0 or len(rest) - cut > _MOST_TAG_BYTES:
+                cut = len(rest)  # no tag of a table is left in it
             if not count:
                 parser.Parse(rest[: tags[0].start() if tags else cut], False)
             for tag in tags:
@@ -103,7 +108,14 @@ class _Cell:
     attributes: dict[str, str]
     column: int
     count: int
-    paragraphs: list[str] = field(default_factory=list)
+    paragraphs: list[list[str]] = field(default_factory=list)
+    characters: int = 0
+
+    @property
+    def text(self) -> str:
+        """What it shows, or says that it shows."""
+        shown = "\n".join(map("".join, self.paragraphs))
+        return shown or self.attributes.get("office:string-value", "")
 
 
 class _OdsTable:
@@ -124,7 +136,10 @@ class _OdsTable:
         self._depth = 0
         self._aside = 0
         self._groups: list[bool] = []
-        self._defaults: list[tuple[int, str]] = []
+        self._hiding = 0  # how many of the groups hide their rows
+        # The styles of columns, and the number of the first column behind each.
+        self._defaults: list[str] = []
+        self._behind: list[int] = []
         self._row = 0
         self._attributes: dict[str, str] = {}
         self._column = 0
@@ -166,9 +181,11 @@ class _OdsTable:
             self._aside = 1
         elif tag == "table:table-row-group":
             self._groups.append(attributes.get("table:display") == "false")
+            self._hiding += self._groups[-1]
         elif tag == "table:table-column":
             count = _repeats_of(attributes, "table:number-columns-repeated")
-            self._defaults.append((count, attributes.get("table:default-cell-style-name", "")))
+            self._behind.append((self._behind[-1] if self._behind else 0) + count)
+            self._defaults.append(attributes.get("table:default-cell-style-name", ""))
         elif tag == "table:table":
             self._depth += 1
 
@@ -179,12 +196,14 @@ class _OdsTable:
 
     def _start_inside(self, cell: _Cell, tag: str, attributes: dict[str, str]) -> None:
         if tag == "text:p":
-            cell.paragraphs.append("")
+            cell.paragraphs.append([])
             self._reads = True
         elif tag in _ASIDE:
             self._aside = 1
         elif tag == "text:s":
-            self._say(" " * _repeats_of(attributes, "text:c"))
+            blanks = _repeats_of(attributes, "text:c")
+            self._gathered.count_characters(blanks)
+            self._say(" " * blanks)
         elif tag == "text:tab":
             self._say("\t")
         elif tag == "text:line-break":
@@ -196,10 +215,10 @@ class _OdsTable:
 
     def _say(self, text: str) -> None:
         if self._reads and not self._aside and self._cell is not None:
-            paragraphs = self._cell.paragraphs
-            if len(paragraphs[-1]) > _MOST_CHARACTERS:
+            self._cell.characters += len(text)
+            if self._cell.characters > _MOST_CHARACTERS:
                 raise Damage("a cell holds a text without end")
-            paragraphs[-1] += text
+            self._cell.paragraphs[-1].append(text)
 
     def _end(self, tag: str) -> None:
         if self._aside:
@@ -214,14 +233,14 @@ class _OdsTable:
         elif tag == "table:table-row":
             self._end_row()
         elif tag == "table:table-row-group":
-            self._groups.pop()
+            self._hiding -= self._groups.pop()
         elif tag == "table:table":
             self._depth -= 1
             self._ended = not self._depth
 
     def _end_row(self) -> None:
         count = _repeats_of(self._attributes, "table:number-rows-repeated")
-        hides = self._attributes.get("table:visibility") in _HIDING or any(self._groups)
+        hides = self._attributes.get("table:visibility") in _HIDING or self._hiding > 0
         for cell in self._cells:
             if not _SPANS.isdisjoint(cell.attributes):
                 self._merge(cell)
@@ -248,7 +267,7 @@ class _OdsTable:
         number = isinstance(value, float | dt.timedelta)
         for column in range(cell.column, cell.column + cell.count):
             if problem:
-                self._gathered.mark(row, column, problem, _text_of(cell))
+                self._gathered.mark(row, column, problem, cell.text)
                 continue
             self._gathered.put(row, column, value)
             mask = self._styles.mask_of(self._style(cell, column)) if number else ""
@@ -262,18 +281,15 @@ class _OdsTable:
         )
         if own:
             return own
-        for count, style in self._defaults:
-            column -= count
-            if column < 0:
-                return style
-        return ""
+        place = bisect_right(self._behind, column)
+        return self._defaults[place] if place < len(self._defaults) else ""
 
 
 def _speaks(cell: _Cell) -> bool:
     attributes = cell.attributes
     if "office:value-type" in attributes or "table:formula" in attributes:
         return True
-    return any(map(str.strip, cell.paragraphs))
+    return any(part.strip() for paragraph in cell.paragraphs for part in paragraph)
 
 
 def _problem(cell: _Cell) -> str:
@@ -286,17 +302,13 @@ def _problem(cell: _Cell) -> str:
         return ""
     if kind is None and not cell.paragraphs:
         return "formula_not_calculated"
-    return "error_value" if _ERROR.fullmatch(_text_of(cell)) else ""
-
-
-def _text_of(cell: _Cell) -> str:
-    return "\n".join(cell.paragraphs) or cell.attributes.get("office:string-value", "")
+    return "error_value" if _ERROR.fullmatch(cell.text) else ""
 
 
 def _value(cell: _Cell) -> object:
     attributes = cell.attributes
     kind = attributes.get("office:value-type", "")
-    shown = _text_of(cell)
+    shown = cell.text
     if kind in _NUMBERS:
         # LibreOffice keeps a truth value that came from Excel as a number.
         return shown if shown in {"TRUE", "FALSE"} else float(attributes["office:value"])

@@ -64,7 +64,7 @@ _SENTENCES = {
     ),
 }
 # Merged ranges do not overlap: all of them together are no larger than a large table.
-_MOST_MERGED = 50_000_000
+_MOST_MERGED = 5_000_000
 # A row is not blank when a value is missing from it only because a formula failed.
 _NUMBERS = frozenset({int, float})
 _SPEAKING = frozenset({"error_value", "formula_not_calculated", "value_uncertain"})

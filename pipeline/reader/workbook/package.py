@@ -40,14 +40,18 @@ _FREE_BYTES = 4 * 1024**2
 _MAX_UNPACKED_BYTES = 2 * 1024**3
 _MAX_SMALL_PART_BYTES = 32 * 1024**2
 _CHUNK_BYTES = 1024**2
-# What else there is in a package, such as pictures, is never inflated.
+# What else there is in a package, such as pictures, is not looked through; it counts all the same:
+# any part may be named as one that is opened.
 _INFLATED = (".xml", ".rels", ".bin")
+# A workbook of Excel's own limits has 65,490 cell formats, its largest list.
+_MOST_ELEMENTS = 500_000
 # Where programs put the workbook that do not say where it is.
 _USUAL_WORKBOOKS = ("xl/workbook.xml", "xl/workbook.bin")
 # An OpenDocument package that is encrypted as a whole has but one part (ODF 1.4 part 2, 3.16).
 _OPEN_DOCUMENT = ("content.xml", "encrypted-package")
 
-_TAG = re.compile(rb"""<[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*>""")
+# No tag holds another `<`: the search for the end of a broken one stops there.
+_TAG = re.compile(rb"""<[^<>"']*(?:(?:"[^"<]*"|'[^'<]*')[^<>"']*)*>""")
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
 
 
@@ -127,9 +131,7 @@ class Package:
         return with_slashes(self.info(name).filename)
 
     def open(self, name: str) -> IO[bytes]:
-        """Open a part that counts in the limits; raises NotAWorkbook."""
-        if not fold_name(name).endswith(_INFLATED):
-            raise NotAWorkbook(f"{name} is no XML")
+        """Open a part; raises NotAWorkbook."""
         return self.zip.open(self.info(name))
 
     def read(self, name: str) -> bytes:
@@ -166,13 +168,14 @@ class Package:
         """Return the name of the workbook part; raises NotAWorkbook."""
         return self.part(self.main().target)
 
-    def inflate(self, but: Container[str]) -> None:
+    def inflate(self, but: Container[str], also: Container[str] = ()) -> None:
         """Decompress every part once and discard it: zipfile checks real sizes and checksums.
 
-        `but` has the folded names of parts that are read as a whole anyhow, or not at all.
+        `but` has the folded names of parts that are read as a whole anyhow, or not at all; `also`
+        those of parts that another library opens, whatever they are called.
         """
         for name, info in self._infos.items():
-            if name.endswith(_INFLATED) and name not in but:
+            if (name.endswith(_INFLATED) or name in also) and name not in but:
                 with self.zip.open(info) as stream:
                     for _ in chunks(stream):
                         pass
@@ -191,7 +194,7 @@ def open_package(name: str, data: bytes) -> Package:
     """
     with explain_damage(name):
         package = zipfile.ZipFile(io.BytesIO(data))
-        parts = [i for i in package.infolist() if fold_name(i.filename).endswith(_INFLATED)]
+        parts = package.infolist()
         streamed = sum(i.file_size for i in parts if fold_name(i.filename) == _STREAMED)
         others = sum(i.file_size for i in parts) - streamed
         _refuse_bomb(name, others, len(data), _MAX_RATIO)
@@ -241,8 +244,13 @@ def iter_elements(data: bytes) -> Iterator[Element]:
     """
     found: list[Element] = []
     open_ones: list[Element] = []
+    count = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal count
+        count += 1
+        if count > _MOST_ELEMENTS:
+            raise NotAWorkbook(f"a part has more than {_MOST_ELEMENTS:,} elements")
         at = parser.CurrentByteIndex
         parent = open_ones[-1] if open_ones else None
         element = Element(name, attributes, parent, at, tag_end(data, at))
@@ -273,7 +281,13 @@ def make_parser(
 ) -> expat.XMLParserType:
     """Make a parser of a part that calls these for each start tag, each end tag and each text.
 
+    Args:
+        start: is told of a tag and its attributes.
+        end: is told of a tag; None for nobody.
+        text: is told of characters between tags; None for nobody.
+
     It raises NotAWorkbook for a document type: only an attack declares entities in a workbook.
+
     """
 
     def refuse(*_: object) -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
 from pipeline.manifest.wording import letters_of
+from pipeline.reader.workbook.blocks import Blocks
 from pipeline.reader.workbook.package import (
     Package,
     Relationship,
@@ -29,13 +30,13 @@ from pipeline.reader.workbook.package import (
     rels_of,
     workbook_of,
 )
-from pipeline.reader.workbook.rows import Blocks, RawCell, Walk, says_nothing
+from pipeline.reader.workbook.rows import RawCell, Walk, says_nothing
 from pipeline.reader.workbook.sheets import SheetPart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ADDRESS = re.compile(rb'\sr=["\']\$?[A-Z]+\$?\d+["\']')
+_ADDRESS = re.compile(rb'\sr=["\']\$?[A-Z]{1,3}\$?\d{1,7}["\']')
 _NAMESPACE = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _OF_PACKAGES = "http://schemas.openxmlformats.org/package/2006"

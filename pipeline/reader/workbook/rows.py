@@ -16,34 +16,43 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
-from xml.parsers import expat
 
 from pipeline.manifest.wording import number_of
-from pipeline.reader.workbook.package import chunks, make_parser
+from pipeline.reader.workbook.blocks import Blocks
+from pipeline.reader.workbook.damage import Damage
+from pipeline.reader.workbook.package import make_parser
 from pipeline.reader.workbook.sheets import PADDED, CellMark, Look
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from typing import IO
 
-_OPENING = re.compile(rb"<((?:\w+:)?)sheetData(?:\s[^>]*?)?(/?)>")
-_MERGE = re.compile(rb"""mergeCell\s[^>]*?ref=["']([A-Z]+)(\d+):([A-Z]+)(\d+)["']""")
+# No tag holds a `<`: every search for the end of one stops there, whatever is repeated.
+_MERGE = re.compile(
+    rb"""<(?:\w+:)?mergeCell\s[^<>]*?ref=["']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})["']"""
+)
 _ADDRESS = re.compile(r"\$?([A-Z]{1,3})\$?(\d+)")
+_FAR = re.compile(r"\$?(?:[A-Z]{4}|[A-Z]{1,3}\$?\d{8})")
 _ROOT = b"<rows>"
-_COLUMN = re.compile(rb'<c r="([A-Z]+)')
-_ROW = re.compile(rb'<row r="(\d+)"')
-_CELL = re.compile(rb'<c r="([A-Z]+)(\d+)"([^>]*)>')
+_COLUMN = re.compile(rb'<c r="([A-Z]{1,3})')
+_ROW = re.compile(rb'<row r="(\d{1,7})"')
+_ROW_TAG = re.compile(rb'<row r="(\d{1,7})"([^<>]*)>')
+_CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"([^<>]*)>')
 _KIND = re.compile(rb'\st="(\w+)"')
 _STYLE = re.compile(rb'\ss="(\d+)"')
-_VALUE = re.compile(rb"<v[^>]*>([^<]*)</v>")
+_VALUE = re.compile(rb"<v[^<>]*>([^<]*)</v>")
 _FORMULA = re.compile(rb"<f[ />]")
 _VALUES = (b"</v>", b"</is>")
 # A row of no height is as hidden as one that says so.
 _HIDDEN = re.compile(rb'hidden="(?:1|true)"|ht="0"')
-_ODD_ROW, _ODD_CELL = re.compile(rb'<row(?! r="\d)'), re.compile(rb'<c(?! r="[A-Z])')
+_ODD_ROW = re.compile(rb'<row(?! r="\d{1,7}")')
+_ODD_CELL = re.compile(rb'<c(?! r="[A-Z]{1,3}\d{1,7}")')
 _LAST_LETTER = 25
+_MOST_DIGITS = 7
+"""The digits of a row's number: no sheet has ten million rows."""
+_FEW_STYLES = 8
+"""So many styles are sought one by one, which is faster than to look at each styled cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ def look_at(stream: IO[bytes], padded: dict[str, str]) -> Look:
     blocks = Blocks(stream)
     row = 0
     for block in blocks:
-        if not blocks.prefix and _is_plain(block):
+        if not blocks.prefix and is_plain(block):
             row = _plainly(block, row, look, padded)
         else:
             row = _thoroughly(block, blocks.prefix, row, look, padded)
@@ -115,44 +124,6 @@ def _mark(cells: Iterable[RawCell], look: Look, padded: dict[str, str]) -> None:
             look.marks.append(CellMark(cell.row, cell.column, PADDED, padded[cell.style]))
 
 
-class Blocks:
-    """Whole rows, block by block. Afterwards `tail` is what stands behind the rows.
-
-    `prefix` is the namespace prefix of the sheet's tags with its colon, mostly empty. Raises
-    expat.ExpatError for a sheet that breaks off.
-    """
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self.tail = b""
-        self._chunks = chunks(stream)
-        self._buffer, opening = b"", None
-        for chunk in self._chunks:
-            self._buffer += chunk
-            if opening := _OPENING.search(self._buffer):
-                break
-        if not opening:
-            raise expat.ExpatError("a sheet has no rows part")
-        self.prefix = opening[1]
-        self._buffer = self._buffer[opening.end() :]
-        self._is_empty = bool(opening[2])
-
-    def __iter__(self) -> Iterator[bytes]:
-        closing = b"</" + self.prefix + b"sheetData"
-        row = b"<" + self.prefix + b"row"
-        buffer, end = self._buffer, 0
-        while not self._is_empty and (end := buffer.find(closing)) < 0:
-            chunk = next(self._chunks, b"")
-            if not chunk:
-                raise expat.ExpatError("a sheet ends in the middle of its rows")
-            cut = buffer.rfind(row)
-            if cut > 0:
-                yield buffer[:cut]
-                buffer = buffer[cut:]
-            buffer += chunk
-        yield buffer[:end]
-        self.tail = buffer[end:] + b"".join(self._chunks)
-
-
 class Walk:
     """One pass of expat over a block of whole rows.
 
@@ -184,6 +155,8 @@ class Walk:
             self._formula = True
         elif tag == "row":
             number = attributes.get("r", "")
+            if len(number) > _MOST_DIGITS:
+                raise Damage("a row lies outside of every sheet")
             self.row = int(number) if number.isdecimal() else self.row + 1
             self._column = -1
             if attributes.get("hidden") in {"1", "true"} or attributes.get("ht") == "0":
@@ -194,7 +167,10 @@ class Walk:
         self._begins = self._parser.CurrentByteIndex - len(_ROOT)
         self._formula = self._value = False
         self._text.clear()
-        found = _ADDRESS.fullmatch(attributes.get("r", ""))
+        address = attributes.get("r", "")
+        if _FAR.match(address):
+            raise Damage("a cell lies outside of every sheet")
+        found = _ADDRESS.fullmatch(address)
         self._column = number_of(found[1]) - 1 if found else self._column + 1
 
     def _characters(self, text: str) -> None:
@@ -220,7 +196,7 @@ class Walk:
             )
 
 
-def _is_plain(block: bytes) -> bool:
+def is_plain(block: bytes) -> bool:
     """Tell whether each row and cell begins with its quoted address, and nothing is odd."""
     return not (
         _ODD_ROW.search(block) or _ODD_CELL.search(block) or b"='" in block or b"<!" in block
@@ -234,7 +210,7 @@ def _count_filled(block: bytes) -> int:
 
 def says_nothing(block: bytes) -> bool:
     """Tell whether the rows of a block are plain, and without any value or formula."""
-    return _is_plain(block) and not _count_filled(block) and not _has_formula(block)
+    return is_plain(block) and not _count_filled(block) and not _has_formula(block)
 
 
 def _has_formula(block: bytes) -> bool:
@@ -267,26 +243,36 @@ def _last_column(block: bytes, known: int) -> int:
 
 def _hidden_rows(block: bytes) -> Iterator[int]:
     """Yield the numbers of the hidden or filtered rows."""
-    for sign in _HIDDEN.finditer(block) if b"hidden" in block or b'ht="0"' in block else ():
-        tag = block.rfind(b"<", 0, sign.start())
-        found = _ROW.match(block, tag)
-        if found:
-            yield int(found[1])
+    for tag in _ROW_TAG.finditer(block) if b"hidden" in block or b'ht="0"' in block else ():
+        if _HIDDEN.search(tag[2]):
+            yield int(tag[1])
 
 
-def _cells_of_interest(block: bytes, styles: Iterable[str]) -> Iterator[RawCell]:
+def _cells_of_interest(block: bytes, styles: Collection[str]) -> Iterator[RawCell]:
     """Yield cells with a formula, with an error value, or with one of the number `styles`."""
-    wanted = (b't="e"', *(b's="%s"' % style.encode() for style in styles))
     formulas = (found.start() for found in _FORMULA.finditer(block))
     seen: set[int] = set()
-    for at in chain(formulas, _positions(block, wanted)):
-        begins = block.rfind(b"<c ", 0, at)
-        found = _CELL.match(block, begins) if begins >= 0 else None
-        if found is None or begins in seen or block.rfind(b"</c>", begins, at) >= 0:
-            continue
-        seen.add(begins)
-        ends = begins if found[3].endswith(b"/") else block.find(b"</c>", begins)
-        yield _cell(block, found, ends)
+    for signs in (formulas, _positions(block, b't="e"'), *_signs_of(block, styles)):
+        before = 0
+        for at in signs:
+            # The signs ascend, so no byte is searched twice: without a new cell since the last
+            # sign, this one is in the same.
+            begins = block.rfind(b"<c ", before, at)
+            before = at
+            found = _CELL.match(block, begins) if begins >= 0 else None
+            if found is None or begins in seen or block.rfind(b"</c>", begins, at) >= 0:
+                continue
+            seen.add(begins)
+            ends = begins if found[3].endswith(b"/") else block.find(b"</c>", begins)
+            yield _cell(block, found, ends)
+
+
+def _signs_of(block: bytes, styles: Collection[str]) -> list[Iterator[int]]:
+    """Return where the block names these styles, ascending in each list."""
+    if len(styles) <= _FEW_STYLES:
+        return [_positions(block, b's="%s"' % style.encode()) for style in styles]
+    named = _STYLE.finditer(block)
+    return [(found.start() for found in named if found[1].decode() in styles)]
 
 
 def _cell(block: bytes, found: re.Match[bytes], ends: int) -> RawCell:
@@ -304,9 +290,8 @@ def _cell(block: bytes, found: re.Match[bytes], ends: int) -> RawCell:
     )
 
 
-def _positions(block: bytes, wanted: Iterable[bytes]) -> Iterator[int]:
-    for sign in wanted:
-        at = block.find(sign)
-        while at >= 0:
-            yield at
-            at = block.find(sign, at + 1)
+def _positions(block: bytes, sign: bytes) -> Iterator[int]:
+    at = block.find(sign)
+    while at >= 0:
+        yield at
+        at = block.find(sign, at + 1)

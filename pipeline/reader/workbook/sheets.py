@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 # As far as Excel and LibreOffice go.
 _MOST_ROWS, _MOST_COLUMNS = 2**20, 2**14
+# Twice what 100,000 rows of long prompts have.
+MOST_CHARACTERS = 100_000_000
+"""The most characters that all cells of a table may have."""
+_LISTED = 20
+"""The most sheets that a message lists."""
 # The error values that calamine knows; any other one makes it refuse the whole workbook.
 _KNOWN_ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"})
 
@@ -54,7 +59,9 @@ def choose_sheet(name: str, sheets: list[SheetPart], wanted: str | int | None) -
     number = int(wanted) if isinstance(wanted, int) or wanted.strip().isdecimal() else 0
     if 1 <= number <= len(sheets):
         return sheets[number - 1]
-    listing = ", ".join(f"{at} {sheet.name!r}" for at, sheet in enumerate(sheets, 1))
+    listing = ", ".join(f"{at} {sheet.name!r}" for at, sheet in enumerate(sheets[:_LISTED], 1))
+    if len(sheets) > _LISTED:
+        listing += f" and {len(sheets) - _LISTED:,} more"
     raise ManifestError(
         f"{name} has no sheet {wanted!r}.",
         action=f"Set `manifest.sheet` to one of these names or numbers: {listing}.",
@@ -127,14 +134,23 @@ class Gathered:
         self._size_bytes = size_bytes
         self._rows: dict[int, list[object]] = {}
         self._places = 0
+        self._characters = 0
         self._most_places = most_places(size_bytes)
         self._most_filled = most_filled(size_bytes)
 
     def put(self, row: int, column: int, value: object) -> None:
         """Take a cell. A text of nothing but blanks says nothing."""
-        if isinstance(value, str) and not value.strip():
-            return
+        if isinstance(value, str):
+            if not value.strip():
+                return
+            self.count_characters(len(value))
         self._place(row, column)[column] = value
+
+    def count_characters(self, characters: int) -> None:
+        """Count characters of texts, before they are made where that is possible."""
+        self._characters += characters
+        if self._characters > MOST_CHARACTERS:
+            raise too_many_characters(self._path.name)
 
     def put_row(self, row: int, values: Sequence[object]) -> None:
         """Take the cells of a row from A on; none of them was taken before."""
@@ -143,6 +159,7 @@ class Gathered:
             cells.pop()
         if cells:
             filled = len(cells) - cells.count("")
+            self.count_characters(sum(len(one) for one in cells if isinstance(one, str)))
             self._place(row, len(cells) - 1, filled)[: len(cells)] = cells
 
     def mark(self, row: int, column: int, code: str, text: str = "") -> None:
@@ -153,11 +170,17 @@ class Gathered:
 
     def grid(self, sheet: str) -> Grid:
         """Return the rows that say something, as columns."""
-        for top, _, bottom, _ in self.look.merges:
-            # A row that only merged cells fill is a row, once they are filled.
-            if any(row in self._rows for row in (top, bottom)):
-                for row in range(top, min(bottom, self.look.last_row) + 1):
-                    self._place(row, 0)
+        # A row that only merged cells fill is a row, once they are filled.
+        look, reached, last = self.look, 0, self.look.last_row
+        for top, _, bottom, _ in sorted(look.merges):
+            if top in self._rows or bottom in self._rows:
+                # Ranges do not overlap: those of a real table have no more rows than it has.
+                look.filled += max(0, min(bottom, last) - top + 1)
+                if look.filled > self._most_filled:
+                    raise density_error(self._path.name, look.filled, self._size_bytes)
+                for row in range(max(top, reached), min(bottom, last) + 1):
+                    self._place(row, 0, filled=0)
+                reached = max(reached, bottom + 1)
         width = self.look.last_column + 1
         numbers = sorted(self._rows)
         if len(numbers) * width > self._most_places:
@@ -204,6 +227,14 @@ def most_filled(size_bytes: int) -> float:
 def most_places(size_bytes: int) -> int:
     """Return how many cells the rectangle around the filled ones may have."""
     return 1_000_000 + 8 * size_bytes
+
+
+def too_many_characters(name: str) -> ManifestError:
+    """Return the error about a table that says more than any real one."""
+    return ManifestError(
+        f"{name} holds more than {MOST_CHARACTERS:,} characters, which no real table does.",
+        action="Split it, or take out columns and rows that no video needs.",
+    )
 
 
 def density_error(name: str, filled: int, size_bytes: int) -> ManifestError:

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import ManifestError
 from pipeline.model import Manifest, Problem, Row, Severity
 from pipeline.reader.table import share_equal
+from pipeline.reader.workbook.sheets import MOST_CHARACTERS, too_many_characters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _AT_ONCE = 1000
-# Twice what 100,000 rows of long prompts have; and more cells than any sheet of twelve columns.
-_MOST_CHARACTERS = 100_000_000
+# More cells than any sheet of twelve columns has.
 _MOST_CELLS = 20_000_000
-MOST_BYTES = 8 * _MOST_CHARACTERS
+MOST_BYTES = 8 * MOST_CHARACTERS
 """More than all lines of a manifest within these limits can have."""
 _DUMPS = json.JSONEncoder(separators=(",", ":")).encode
 _OF_PROBLEM = attrgetter("code", "message", "severity", "row", "cell", "column", "key")
@@ -39,7 +39,10 @@ def lines_of(manifest: Manifest) -> Iterator[bytes]:
     """Yield the lines of a manifest. Raises ManifestError for one that is too large."""
     name, rows, width = manifest.path.name, manifest.rows, len(manifest.headers)
     if len(rows) * width > _MOST_CELLS:
-        raise _too_large(name, f"{len(rows) * width:,} cells", f"{_MOST_CELLS:,}")
+        raise ManifestError(
+            f"{name} holds {len(rows) * width:,} cells; a table may have at most {_MOST_CELLS:,}.",
+            action="Split it, or take out columns and rows that no video needs.",
+        )
     said = _Characters(name)
     said.count(manifest.headers)
     head = (manifest.headers, manifest.sheet, manifest.first_column, manifest.header_row)
@@ -69,20 +72,8 @@ class _Characters:
 
     def count(self, texts: tuple[str, ...] | list[str]) -> None:
         self._sum += sum(map(len, texts))
-        if self._sum > _MOST_CHARACTERS:
+        if self._sum > MOST_CHARACTERS:
             raise too_many_characters(self._name)
-
-
-def too_many_characters(name: str) -> ManifestError:
-    """Return the error about a table that says more than any real one."""
-    return _too_large(name, f"more than {_MOST_CHARACTERS:,} characters", f"{_MOST_CHARACTERS:,}")
-
-
-def _too_large(name: str, holds: str, most: str) -> ManifestError:
-    return ManifestError(
-        f"{name} holds {holds}; a table may have at most {most}.",
-        action="Split it, or take out columns and rows that no video needs.",
-    )
 
 
 class Hearing:

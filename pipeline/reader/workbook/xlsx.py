@@ -15,9 +15,10 @@ import pandas as pd
 
 from pipeline.reader.workbook.damage import explain_damage, treat_failures_as_damage
 from pipeline.reader.workbook.formats import BUILT_IN, mask_of
-from pipeline.reader.workbook.package import Package, fold_name, iter_elements
+from pipeline.reader.workbook.package import NotAWorkbook, Package, fold_name, iter_elements
 from pipeline.reader.workbook.packing import Book, find_parts, pack
 from pipeline.reader.workbook.rows import look_at
+from pipeline.reader.workbook.sharedstrings import refuse_expanding
 from pipeline.reader.workbook.sheets import (
     PADDED,
     Grid,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 # A sheet may be emptier than this before a copy without its blank rows is made.
 _SPARE_CELLS = 1_000_000
 _SPARE_RATIO = 2
+# Excel itself takes 65,490.
+_MOST_STYLES = 100_000
 _GROUPS = frozenset({"numFmts", "cellStyleXfs", "cellXfs", "cellStyles", "dxfs"})
 
 
@@ -57,10 +60,14 @@ def read_xlsx(path: Path, data: bytes, package: Package, wanted: str | int | Non
         book = find_parts(package)
         sheets = book.sheets()
         # A sheet is inflated when it is looked at; calamine opens no other one.
-        package.inflate(but={fold_name(sheet.part) for sheet in sheets})
+        package.inflate(
+            but={fold_name(sheet.part) for sheet in sheets},
+            also={fold_name(part) for part in book.usual_places},
+        )
         sheet = choose_sheet(name, sheets, wanted)
         with package.open(sheet.part) as stream:
             look = look_at(stream, _padded_styles(book))
+        refuse_expanding(name, book, sheet, look.filled)
         if look.filled > most_filled(size_bytes):
             raise density_error(name, look.filled, size_bytes)
         sparse = look.area > _SPARE_CELLS + _SPARE_RATIO * look.filled
@@ -118,5 +125,7 @@ def _padded_styles(book: Book) -> dict[str, str]:
             codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
         elif tag == "xf" and group == "cellXfs":
             styles.append(attributes.get("numFmtId", ""))
-    masks = ((str(index), mask_of(codes.get(number, ""))) for index, number in enumerate(styles))
-    return {style: mask for style, mask in masks if mask}
+    if len(styles) > _MOST_STYLES:
+        raise NotAWorkbook(f"it has more than {_MOST_STYLES:,} cell formats")
+    masks = {number: mask_of(codes.get(number, "")) for number in set(styles)}
+    return {str(index): masks[number] for index, number in enumerate(styles) if masks[number]}
