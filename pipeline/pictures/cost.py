@@ -36,8 +36,8 @@ _MOST_PASSED_PIXELS = 1_500_000_000
 """How many pixels all passes of a JPEG may work through, which takes about 6 s. Programs write ten
 passes: 48 megapixels make 480 million."""
 
-_LONGEST_S = 20.0
-"""The longest time that a thread may work on a picture: ten times what 48 megapixels need."""
+_LONGEST_S = 10.0
+"""The longest time that a thread may work on a picture: five times what 48 megapixels need."""
 
 _PIXEL_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 _OTHER_PIXEL_BYTES = 4
