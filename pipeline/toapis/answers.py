@@ -25,6 +25,7 @@ from pipeline.toapis.bodies import (
     text_of,
     word_of,
 )
+from pipeline.toapis.places import listed_urls, named_places, other_places
 from pipeline.toapis.weblinks import first_usable, is_plain, link_fault
 
 # The statuses of docs/contract.md, "Queries", documented and seen, vendors' words among them;
@@ -182,7 +183,7 @@ def task_view(received: Received) -> TaskView | None:
         expires_at=_moment(shown.get("expires_at")),
         error_code=failure.code,
         error_message=failure.message,
-        unknown_status=_status(shown) or None if phase is Phase.UNKNOWN else None,
+        unknown_status=word_of(shown.get("status")) if phase is Phase.UNKNOWN else None,
         url_fault=url_fault,
     )
 
@@ -216,7 +217,8 @@ def _unwrap(body: Body) -> Body:
 
 def _status(body: Body) -> str:
     """Return the status as it is spelt; an empty text where there is none."""
-    return text_of(body.get("status")) or ""
+    names = ("status", "task_status", "state")
+    return next((word for name in names if (word := text_of(body.get(name)))), "")
 
 
 def _phase(body: Body) -> Phase:
@@ -245,8 +247,8 @@ def _is_completed_by_address(body: Body) -> bool:
         # Some announce the address while the bar still moves: then there is nothing there yet.
         progress = _progress(body.get("progress"))
         finished = progress is None or progress >= _FINISHED_PERCENT
-        return finished and first_usable(_named_places(body))[0] is not None
-    if first_usable(_named_places(body))[0] is not None:
+        return finished and first_usable(named_places(body))[0] is not None
+    if first_usable(named_places(body))[0] is not None:
         return True
     # A bare `url` can be a page of help in an error body, so there must be a task around it.
     tells = bool(word) and _task_id(body) is not None
@@ -268,28 +270,18 @@ def _video_places(body: Body) -> tuple[object, ...]:
     """
     result, data = object_in(body, "result"), object_in(body, "data")
     reason = text_of(body.get("fail_reason"))
-    done = reason and _phase(body) is Phase.COMPLETED and link_fault(reason) is None
+    completed = _phase(body) is Phase.COMPLETED
+    done = reason and completed and link_fault(reason) is None
     return (
         body.get("video_url"),
-        *_listed_urls(result.get("data")),
+        *listed_urls(result.get("data")),
         body.get("url"),
-        *_named_places(body),
+        *named_places(body),
         result.get("url"),
         data.get("url"),
         reason if done else None,
+        *other_places(body, videos_only=not completed),
     )
-
-
-def _named_places(body: Body) -> tuple[object, ...]:
-    """Return what stands in those of the places that are for the address of a video alone."""
-    result, data = object_in(body, "result"), object_in(body, "data")
-    listed = (*_listed_urls(result.get("data")), *_listed_urls(body.get("data")))
-    return (body.get("video_url"), *listed, result.get("video_url"), data.get("video_url"))
-
-
-def _listed_urls(value: object) -> list[object]:
-    entries = value if isinstance(value, list) else []
-    return [entry.get("url") for entry in entries if isinstance(entry, dict)]
 
 
 def _progress(value: object) -> float | None:

@@ -59,13 +59,18 @@ Received: TypeAlias = Answer | Silence
 
 
 def parse(body: bytes | None) -> Body | None:
-    """Return the JSON object in `body`; None for anything else (HTML, half a body, a list)."""
+    """Return the JSON object in `body`, or the only entry of its list.
+
+    None for anything else: HTML, half a body, a list of several.
+    """
     if body is None:
         return None
     try:
         value = _JSON.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except (ValueError, RecursionError):
         return None
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     return value if isinstance(value, dict) else None
 
 
