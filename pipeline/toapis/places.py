@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from pipeline.toapis.bodies import Body, object_in
 
@@ -70,7 +69,4 @@ def _texts(value: object, depth: int, *, told: bool = False) -> Iterator[str]:
 
 
 def _is_file(address: str) -> bool:
-    try:
-        return urlsplit(address.strip()).path.lower().endswith(_SUFFIXES)
-    except ValueError:
-        return False
+    return re.split(r"[?#]", address.strip(), maxsplit=1)[0].lower().endswith(_SUFFIXES)
