@@ -6,13 +6,15 @@ Tested in tests/checker/test_check.py.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pipeline.checker.drafts import image_fields, problem_at
 from pipeline.checker.rules import Draft
-from pipeline.errors import ConfigError
+from pipeline.disk.rights import make_cache
+from pipeline.errors import ConfigError, StoreError
 from pipeline.manifest.locations import locate
 from pipeline.model import Manifest, Picture, PictureFault, Problem, Row, Severity
 from pipeline.pictures.accepted import shape_warning
@@ -83,7 +85,7 @@ def judge_pictures(
     # In the order of the rows: a set's order would wander through the whole memory.
     texts = dict.fromkeys(text for one in rows for text in one.texts)
     places = {text: locate(text, terms.root, outside=terms.outside) for text in texts}
-    opened = _open(places.values(), terms, progress)
+    opened = _open(places.values(), terms, progress, manifest.path)
     findings = Findings(
         pictures={one.sha256: one for one in opened.values() if isinstance(one, Picture)}
     )
@@ -109,7 +111,7 @@ def judge_pictures(
 
 
 def _open(
-    places: Iterable[_Place], terms: Terms, progress: PictureProgress | None
+    places: Iterable[_Place], terms: Terms, progress: PictureProgress | None, manifest: Path
 ) -> Mapping[Path, Picture | PictureFault]:
     paths = {place for place in places if isinstance(place, Path)}
     if not paths:
@@ -121,6 +123,9 @@ def _open(
         if progress is not None:
             progress(done, len(paths))
 
+    if terms.cache_dir is not None:
+        with suppress(StoreError):  # then nothing is remembered of them
+            make_cache(terms.cache_dir, manifest)
     with PictureShelf(terms.cache_dir, prepare=terms.prepare) as shelf:
         return shelf.inspect(sorted(paths), progress=tell)
 

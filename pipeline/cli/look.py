@@ -268,7 +268,7 @@ def _report(
     target = resolve_options(manifest, config, out, sets, series=series)
     refuse_another(target)
     found = check_and_show(target, show=not quiet)
-    with run_lock(target.folder.lock):
+    with run_lock(target.folder.lock, target.manifest):
         lost = lost_journal(target)
         if lost is not None:
             raise lost  # the results may be all that is left of what was sent

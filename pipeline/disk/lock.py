@@ -19,13 +19,16 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.disk.failures import raise_store_errors
-from pipeline.disk.openfile import is_gone, open_private
+from pipeline.disk.openfile import is_gone, open_private, open_to_read_bytes
+from pipeline.disk.rights import make_cache
 from pipeline.errors import RunLocked
 
 
 @contextlib.contextmanager
-def run_lock(path: Path) -> Iterator[None]:
+def run_lock(path: Path, manifest: Path | None = None) -> Iterator[None]:
     """Hold the lock at `path`, without waiting for it.
+
+    Those who may read the `manifest` get into the output folder, if it is made here.
 
     Raises:
         RunLocked: another run holds it; the message names its process.
@@ -36,8 +39,8 @@ def run_lock(path: Path) -> Iterator[None]:
     # Where a file system has no locks, filelock would use a file, which would outlive a killed run.
     lock = FileLock(path, mode=0o600, fallback_to_soft=False)
     folder = path.parent.parent
+    make_cache(path.parent, manifest)
     with raise_store_errors(f"the output folder {folder}"):
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire(blocking=False)
         except Timeout as error:
@@ -81,7 +84,8 @@ def _name(owner: Path) -> None:
 
 def _name_owner(owner: Path) -> str:
     try:
-        said = json.loads(owner.read_text(encoding="utf-8"))
+        with open_to_read_bytes(owner) as file:
+            said = json.load(file)
         return f"process {said['pid']} on {said['host']}, since {said['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "its process is not known yet"

@@ -17,6 +17,7 @@ from typing import BinaryIO, TypeVar
 
 from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.openfile import open_regular, open_unlinked
+from pipeline.disk.rights import mode_of_copy
 
 _Written = TypeVar("_Written")
 
@@ -31,7 +32,9 @@ _MOST_NAMES = 99
 _NO_FLUSH = frozenset({errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
-def place(target: Path, write: Callable[[BinaryIO], _Written]) -> tuple[Path, _Written]:
+def place(
+    target: Path, write: Callable[[BinaryIO], _Written], *, copy_of: Path | None = None
+) -> tuple[Path, _Written]:
     """Let `write` fill a file beside `target` and put it there; return its path and that result.
 
     A target that is open in a spreadsheet program (Windows) or is otherwise held is left alone:
@@ -39,13 +42,20 @@ def place(target: Path, write: Callable[[BinaryIO], _Written]) -> tuple[Path, _W
     One writer works in an output folder at a time (the run's lock), so the name beside is fixed:
     what a killed writer left is written over by the next one.
 
+    Args:
+        target: where it goes.
+        write: fills the file.
+        copy_of: the file whose content it repeats, and whose rights it gets; None for those that
+            any new file has.
+
     Raises:
         StoreError: the folder does not take the file.
 
     """
     temp = temporary(target)
+    mode = _MODE if copy_of is None else mode_of_copy(copy_of, target.parent)
     with raise_store_errors(target), _clearing(temp):
-        descriptor, written = _write(temp, write)
+        descriptor, written = _write(temp, write, mode)
         return place_written(descriptor, temp, target, rename=_rename), written
 
 

@@ -15,11 +15,13 @@ tests/journal/test_reading.py.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
 import shutil
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -67,6 +69,7 @@ def open_to_write(
     """
     if networked is None:
         networked = network_kind(path.parent) is not None
+    close_logs(path)
     os.close(open_private(path, os.O_RDWR))
     with contextlib.ExitStack() as on_failure:
         connection = sqlite3.connect(
@@ -78,6 +81,25 @@ def open_to_write(
         connection.execute(f"PRAGMA wal_autocheckpoint={_pages_in_log(path.parent)}")
         on_failure.pop_all()
     return connection
+
+
+def close_logs(path: Path) -> None:
+    """Close to others what SQLite keeps beside a file, as an earlier process may have left it.
+
+    Not opened for that: closing a file lets go of all locks that this process has on it. Raises
+    OSError where a link lies in the place of one: SQLite would follow it.
+    """
+    for end in ("-wal", "-shm", "-journal"):
+        beside = path.with_name(path.name + end)
+        try:
+            mode = beside.lstat().st_mode
+        except OSError:
+            continue
+        if stat.S_ISLNK(mode):
+            raise OSError(errno.ELOOP, "it is a link to another place", str(beside))
+        if os.name == "posix" and mode & 0o077:
+            with contextlib.suppress(FileNotFoundError):  # folded in meanwhile
+                beside.chmod(0o600)
 
 
 def _choose_mode(connection: sqlite3.Connection, *, networked: bool, until: float) -> None:

@@ -17,8 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.disk.openfile import open_private
+from pipeline.disk.openfile import open_private, open_to_read_bytes
 from pipeline.disk.place import place_in_cache
+from pipeline.disk.sqlitefile import close_logs
 from pipeline.model import Picture
 
 _LOG = logging.getLogger(__name__)
@@ -124,7 +125,8 @@ class PictureMemory:
 
 def _open_memory(file: Path) -> sqlite3.Connection:
     """Open the file for its owner alone, and make the table if there is none."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    close_logs(file)
     os.close(open_private(file, os.O_RDWR))
     connection = sqlite3.connect(file, timeout=_WAIT_S)
     try:
@@ -193,6 +195,7 @@ class CopyFolder:
 
 def _holds(path: Path, data: bytes) -> bool:
     try:
-        return path.stat().st_size == len(data) and path.read_bytes() == data
+        with open_to_read_bytes(path) as file:
+            return file.read(len(data) + 1) == data
     except OSError:  # not there, or not readable: it is written again
         return False

@@ -150,7 +150,7 @@ class _Several:
         locked = []
         for number, order in enumerate(self._orders):
             with self._keeping_errors(number):
-                self._stack.enter_context(run_lock(order.folder.lock))
+                self._stack.enter_context(run_lock(order.folder.lock, order.checked.manifest.path))
                 self._held.add(order.folder.root.resolve())
                 locked.append(number)
         if not locked:

@@ -21,6 +21,8 @@ from pipeline.config.key import secret_of
 from pipeline.config.settings import Config
 from pipeline.disk.failures import store_error
 from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import open_private
+from pipeline.disk.rights import make_cache
 from pipeline.errors import ManifestError, ReelsheetError, UsageError
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
@@ -316,10 +318,12 @@ def snapshot(manifest: Path, cache: Path) -> Iterator[Path]:
     # Two threads of one process may ask for the same folder: only one of them gets its lock, later.
     copy = cache / f".manifest-{os.getpid()}-{threading.get_native_id()}{manifest.suffix.lower()}"
     try:
+        make_cache(cache, manifest)
         try:
-            cache.mkdir(parents=True, exist_ok=True)
             copy.unlink(missing_ok=True)
-            shutil.copyfile(manifest, copy)
+            own = open_private(copy, os.O_WRONLY | os.O_EXCL)
+            with os.fdopen(own, "wb") as file, manifest.open("rb") as source:
+                shutil.copyfileobj(source, file)
         except OSError as error:
             raise store_error("the manifest", error, cannot=f"be copied to {cache}") from error
         yield copy

@@ -76,7 +76,7 @@ def rebuild(
     refusal = explain_ours(folder, target.invocation, book_of(target))
     if refusal is not None:
         raise refusal
-    with run_lock(folder.lock):
+    with run_lock(folder.lock, target.manifest):
         said = _restore(target, agree, tell)
         if said is not None and not is_gone(folder.journal):
             _tell_the_book(target, tell)

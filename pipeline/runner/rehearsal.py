@@ -21,6 +21,7 @@ from pathlib import Path
 
 from pipeline.config.key import api_key, say_refused_key
 from pipeline.config.settings import Config
+from pipeline.disk.rights import refuse_links_in
 from pipeline.errors import Unfinished
 from pipeline.network import read_network
 from pipeline.process.children import child_environment, further_places
@@ -62,6 +63,7 @@ async def open_provider(config: Config, state: Path) -> AsyncIterator[ToAPIs]:
     """
     async with contextlib.AsyncExitStack() as stack:
         if config.rehearses:
+            refuse_links_in(state.parent)
             base_url, key = await stack.enter_async_context(_emulator(state)), _KEY
             refused = None
         else:

@@ -210,7 +210,7 @@ def open_journal(
             action="Check the manifest's name, provider and --out.",
         )
     with (
-        run_lock(folder.lock),
+        run_lock(folder.lock, target.manifest),
         open_account(target.config, os.environ, _pass_over) as account,
         contextlib.closing(Journal(folder.journal)) as journal,
     ):

@@ -16,6 +16,7 @@ from pipeline.account.submission import Submission
 from pipeline.checker.rules import content_of
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.place import place_copy
+from pipeline.disk.rights import make_folder_for
 from pipeline.events import Event, Requeued, Reused
 from pipeline.journal.journal import Journal
 from pipeline.lifecycle import SETTLED, apply
@@ -59,6 +60,7 @@ class Copying:
         compared = comparison.compare()
         if not compared.plan.of(Action.REUSE):
             return compared
+        make_folder_for(self.folder.videos, comparison.checked.manifest.path)
         attempts = Attempts(
             comparison.checked,
             comparison.config,

@@ -21,6 +21,7 @@ from pipeline.config.key import api_key, key_warnings
 from pipeline.config.settings import Config
 from pipeline.config.values import is_loopback
 from pipeline.disk.reserve import Reserve
+from pipeline.disk.rights import make_folder_for
 from pipeline.downloader.fetching import Downloader
 from pipeline.engine.commands import Decision
 from pipeline.engine.engine import Engine
@@ -252,6 +253,7 @@ class ProviderSession:
         provider: ToAPIs,
         uploader: str,
     ) -> Lane:
+        make_folder_for(run.order.folder.videos, run.order.checked.manifest.path)
         store = Downloader(
             run.order.folder.videos,
             concurrency=self._config.limits.downloads,

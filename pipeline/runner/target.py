@@ -24,7 +24,8 @@ from pipeline.config.key import api_key
 from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import is_gone, refuse_link
+from pipeline.disk.openfile import is_gone
+from pipeline.disk.rights import refuse_links_in
 from pipeline.errors import ConfigError, ReelsheetError, StoreError, UsageError
 from pipeline.journal.ownership import explain_paid_elsewhere, find_manifest, refuse_edition
 from pipeline.journal.reading import read_entries
@@ -134,8 +135,7 @@ def resolve_target(
     typed = _typed(target, config, out, settings or ())
     target = replace(target, typed=typed)
     note_invocation(target.folder.root, typed)
-    for place in (target.folder.cache, target.folder.pictures):
-        refuse_link(place)
+    refuse_links_in(target.folder.cache)
     return target
 
 

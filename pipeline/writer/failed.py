@@ -85,7 +85,7 @@ def write_failed(
         lines = ([*map(str, cells), *_texts(result)] for result, cells in table)
         return write_text(file, manifest.dialect, headers, lines)
 
-    path, _ = place(target, write)
+    path, _ = place(target, write, copy_of=manifest.path)
     return path
 
 

@@ -91,7 +91,9 @@ def _write_text(
     layout = lay_out(manifest.headers)
     lines = (layout.cells(row.cells, by_row[row.number].cells) for row in manifest.rows)
     target = bare.with_name(f"{bare.name}{manifest.path.suffix.lower() or '.csv'}")
-    path, replaced = place(target, lambda file: write_text(file, dialect, layout.headers, lines))
+    path, replaced = place(
+        target, lambda file: write_text(file, dialect, layout.headers, lines), copy_of=manifest.path
+    )
     return Written(path, (*_note_of_other_name(target, path), *_unfit(replaced, dialect)))
 
 
@@ -115,7 +117,7 @@ def _write_workbook(
             file.truncate()
             return _plain(manifest, by_row, file, summary)
 
-    path, cut = place(target, write)
+    path, cut = place(target, write, copy_of=manifest.path)
     notes = [*_note_of_other_name(target, path)]
     if torn:
         known = suffix in _OTHER_FORMATS

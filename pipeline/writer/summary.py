@@ -91,7 +91,9 @@ def write_summary(summary: Summary, folder: Path) -> Path:
     record["states"] = dict(summary.states)
     # In ASCII, so that a path with bytes that are not UTF-8 is still valid JSON.
     data = json.dumps(record, indent=2).encode("ascii") + b"\n"
-    path, _ = place(folder / _FILE_NAME, lambda file: file.write(data))
+    path, _ = place(
+        folder / _FILE_NAME, lambda file: file.write(data), copy_of=Path(summary.manifest)
+    )
     return path
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -100,7 +101,10 @@ def test_what_is_for_its_owner_alone_stays_so_in_a_rehearsal(shared: Path) -> No
         product.end(running)
     afterwards = neighbour.look(shared)
     assert meanwhile.lines
-    assert not {str(picture), str(manifest)} & {*meanwhile.files, *afterwards.files}
+    assert [*meanwhile.files, *afterwards.files] == []
+    assert stat.S_IMODE(out.stat().st_mode) == 0o700
+    copies = [*out.glob("*.csv"), out / "summary.json", *(out / "cache").rglob("*.png")]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in copies} == {0o600}
     assert len(environments) >= 2, "the emulator, its renderers and a decoder"
     assert not [one for one in environments if KEY.encode() in one]
     for path in out.rglob("*"):

@@ -1,0 +1,122 @@
+"""Who may see what is made: nobody who may not see the manifest that it was made from.
+
+A file that repeats a manifest has its rights, and the folder that a run makes lets those in who may
+read the manifest; the umask takes away from both as always. What is already there keeps the rights
+that its owner gave it, and the working files below `cache/` are for their owner alone. There no
+link is followed, neither at a file nor at a folder: an output folder may come from somebody else.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+from pipeline.disk.failures import raise_store_errors
+from pipeline.disk.openfile import refuse_link
+
+OWN_FILE, OWN_FOLDER = 0o600, 0o700
+_ANY_FILE = 0o666
+_GROUP, _OTHERS = 0o060, 0o006
+
+
+def mode_of_copy(source: Path | None, folder: Path) -> int:
+    """Return the rights of a file that repeats what is in another one, before the umask.
+
+    Args:
+        source: the file that is repeated; where it is None or gone, the copy is its owner's alone.
+        folder: where the copy goes. Files there may belong to another group than the source does:
+            then that group gets what everybody has.
+
+    """
+    if os.name != "posix":
+        return _ANY_FILE  # rights are lists there, and those of the folder are taken over
+    try:
+        found = None if source is None else source.stat()
+    except OSError:
+        found = None
+    if found is None:
+        return OWN_FILE
+    others = found.st_mode & _OTHERS
+    group = found.st_mode & _GROUP if found.st_gid == _group_in(folder) else others << 3
+    return OWN_FILE | group | (others & ~stat.S_IWOTH)
+
+
+def make_output_folder(folder: Path, source: Path | None) -> None:
+    """Make the output folder of a manifest unless it is there, for those who may read the manifest.
+
+    Args:
+        folder: the folder; those above it that are missing are made as any program makes them.
+        source: the manifest; with None the folder is its owner's alone.
+
+    Raises:
+        StoreError: it cannot be made.
+
+    """
+    with raise_store_errors(f"the output folder {folder}", cannot="be made"):
+        if not folder.is_dir():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(_mode_of_folder(source, folder.parent), exist_ok=True)
+
+
+def make_folder_for(folder: Path, source: Path) -> None:
+    """Make a folder inside an output folder, for those who may read the manifest `source`.
+
+    Raises StoreError where a link lies there, or where it cannot be made.
+    """
+    make_output_folder(folder.parent, source)
+    refuse_link(folder)
+    make_output_folder(folder, source)
+
+
+def make_cache(cache: Path, source: Path | None = None) -> None:
+    """Make the folder of working files, for its owner alone, unless it is there.
+
+    Args:
+        cache: the folder, right below the output folder, which is made as well.
+        source: the manifest; with None the output folder is its owner's alone.
+
+    Raises:
+        StoreError: a link lies in its place or in it, or it cannot be made.
+
+    """
+    make_output_folder(cache.parent, source)
+    refuse_links_in(cache)
+    with raise_store_errors(f"the folder {cache}", cannot="be made"):
+        cache.mkdir(OWN_FOLDER, exist_ok=True)
+
+
+def refuse_links_in(cache: Path) -> None:
+    """Raise StoreError where a link lies in the place of the cache or of anything in it.
+
+    The state of the emulator is looked at, too, since it could only say that it does not start.
+    """
+    for folder in (cache, cache / "emulator"):
+        refuse_link(folder)
+        try:
+            inside = list(os.scandir(folder))
+        except OSError:
+            continue  # it is not there, or it is closed: whoever opens it says so
+        for one in inside:
+            if one.is_symlink():
+                refuse_link(Path(one.path))
+
+
+def _mode_of_folder(source: Path | None, parent: Path) -> int:
+    """Whoever may read the manifest may enter, and whoever may write it may put files there."""
+    if os.name != "posix":
+        return 0o777
+    mode = mode_of_copy(source, parent)
+    group = 0o050 | mode & stat.S_IWGRP if mode & stat.S_IRGRP else 0
+    return OWN_FOLDER | group | (0o005 if mode & stat.S_IROTH else 0)
+
+
+def _group_in(folder: Path) -> int:
+    """Return the group that a new file in a folder belongs to."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return os.getegid()  # it will be made
+    inherited = sys.platform == "darwin" or found.st_mode & stat.S_ISGID
+    return found.st_gid if inherited else os.getegid()
