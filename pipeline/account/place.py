@@ -32,7 +32,7 @@ from pipeline.disk.openfile import is_gone
 from pipeline.errors import ReelsheetError
 from pipeline.journal.ownership import find_manifest
 
-_FILE = "book.db"
+BOOK_FILE = "book.db"
 _OUR_FOLDER = "reelsheet"
 _HIDDEN = ".account"
 _SAME = {"toapis.cn": "toapis.com"}
@@ -64,8 +64,8 @@ def places_of(config: Config, environment: Mapping[str, str]) -> Places:
     chosen = config.account.book
     if chosen is not None:
         return Places() if chosen == WITHOUT_BOOK else Places((Path(chosen).absolute(),))
-    hidden = (Path(config.output.dir) / _HIDDEN / _FILE).absolute()
-    usual = (folder / _FILE for folder in _usual_folders(environment))
+    hidden = (Path(config.output.dir) / _HIDDEN / BOOK_FILE).absolute()
+    usual = (folder / BOOK_FILE for folder in state_folders(environment))
     return Places((*usual, hidden), hidden)
 
 
@@ -89,8 +89,8 @@ def explain_last_resort(path: Path) -> str:
     )
 
 
-def _usual_folders(environment: Mapping[str, str]) -> Iterator[Path]:
-    """Yield the folders where it may lie, the first choice first."""
+def state_folders(environment: Mapping[str, str]) -> Iterator[Path]:
+    """Yield the folders for state of this user, or of this service, the first choice first."""
     given = environment.get("STATE_DIRECTORY", "").split(":")[0]
     if given and Path(given).is_absolute():
         yield Path(given)

@@ -160,6 +160,13 @@ def journals_in(book: Path, folder: Path | None = None) -> list[KnownJournal]:
         return [KnownJournal(*row) for row in rows]
 
 
+def accounts_that_bought(book: Path) -> list[str]:
+    """Return the names of the accounts that something was bought from."""
+    with reading(book) as connection:
+        found = connection.execute("SELECT DISTINCT account FROM submissions ORDER BY account")
+        return [name for (name,) in found]
+
+
 def id_of(book: Path) -> str:
     """Return the id of a book; empty if there is none."""
     with reading(book) as connection:

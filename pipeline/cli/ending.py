@@ -26,6 +26,8 @@ _TO_SETTLE = frozenset({"in_doubt", "missing"})
 
 def say_before(order: Order) -> None:
     """Say what is about to be run."""
+    from pipeline.runner.destination import say_destination
+
     found, config = order.checked, order.config
     invalid = len(found.manifest.rows) - found.valid
     broken = agree(invalid, "breaks a rule and is", "break a rule and are")
@@ -33,7 +35,7 @@ def say_before(order: Order) -> None:
     kind = (
         "a rehearsal against the built-in emulator: nothing is paid"
         if config.rehearses
-        else f"live at {conceal_secret(config.api.base_url)}"
+        else say_destination(config) or f"live at {conceal_secret(config.api.base_url)}"
     )
     say(f"{found.manifest.path}: {count(len(found.manifest.rows), 'row')}{also}; {kind}")
 

@@ -182,6 +182,8 @@ def _show_total(planned: Sequence[_Planned]) -> None:
 
 def _say_costs(planned: Sequence[_Planned]) -> None:
     """Say what a run over these manifests would submit, and what it would not pay again."""
+    from pipeline.runner.destination import say_destination
+
     plans, target = [one.plan for one in planned], planned[0].target
     currency = plans[0].currency
     money = _worded(_sum([plan.money for plan in plans]), currency)
@@ -193,6 +195,9 @@ def _say_costs(planned: Sequence[_Planned]) -> None:
     print_line(f"to submit: {rows}, {seconds:,} s of video{money}{eta}{kind}")
     for line in _word_needs([plan.need for plan in plans if plan.need is not None]):
         print_line(line)
+    where = say_destination(target.config)
+    if where:
+        print_line(f"a run is {where}")
     repeats = sum(plan.repeats for plan in plans)
     if repeats:
         saved = _worded(_sum([plan.saved_money for plan in plans]), currency)

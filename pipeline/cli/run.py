@@ -43,7 +43,10 @@ if TYPE_CHECKING:
 _Yes = Annotated[
     bool,
     typer.Option(
-        "--yes", "-y", help="Submit without asking, even if the balance is too low for all rows."
+        "--yes",
+        "-y",
+        help="Submit without asking, even if the balance is too low for all rows or the key "
+        "goes to a host for the first time.",
     ),
 ]
 _DryRun = Annotated[
@@ -191,6 +194,7 @@ def _carry_out(
         adopt=adopt,
         consent=lambda offer: consent_to(offer, when_short, yes=yes),
         go_on_with=go_on_with,
+        trust=lambda refusal: yes or go_on_with(refusal, "Send the key there?"),
         check=lambda target: check_and_show(target, show=not quiet),
     )
     with placing as placed:

@@ -235,13 +235,13 @@ def agreed(question: str, *, yes: bool) -> bool:
     return ask(f"{question} [y/N] ")
 
 
-def go_on_with(refusal: UsageError) -> bool:
-    """Ask on a terminal whether to submit in spite of a refusal; elsewhere the answer is no."""
+def go_on_with(refusal: UsageError, question: str = "Pay for all of them?") -> bool:
+    """Ask on a terminal whether to go on in spite of a refusal; elsewhere the answer is no."""
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         return False
     say(refusal.message)
     say(refusal.action or "")
-    return ask("Pay for all of them? [y/N] ")
+    return ask(f"{question} [y/N] ")
 
 
 def ask(question: str) -> bool:

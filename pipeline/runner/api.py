@@ -61,7 +61,7 @@ class RunOptions(RowChoice, total=False):
 
     `strict`: start only if no row breaks a rule. `adopt`: use the output folder although the
     manifest was moved. `yes`: submit also when the account is known to hold less than the rows
-    need; without it nothing is submitted then, and the exit code is 4.
+    need, else the exit code is 4; and send the key to a host or from a variable for the first time.
     """
 
     strict: bool
@@ -288,6 +288,7 @@ class _RunThread:
                 strict=self.strict,
                 adopt=self.adopt,
                 consent=self._consents,
+                trust=lambda _: self.yes,
                 check=lambda target: check_target(target, self._abandon_if_interrupted),
             ) as order:
                 report = run(order, heard, brake=self._brake)

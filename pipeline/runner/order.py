@@ -185,6 +185,7 @@ class Terms(TypedDict, total=False):
     adopt: bool
     consent: Callable[[Offer], bool]
     go_on_with: Callable[[UsageError], bool]
+    trust: Callable[[UsageError], bool]
     check: Callable[[Target], CheckedManifest]
 
 
@@ -219,6 +220,7 @@ def place_orders(
     adopt: bool = False,
     consent: Callable[[Offer], bool] = lambda _: True,
     go_on_with: Callable[[UsageError], bool] = lambda _: False,
+    trust: Callable[[UsageError], bool] = lambda _: False,
     check: Callable[[Target], CheckedManifest] = check_target,
 ) -> Iterator[list[Order | Refused]]:
     """Check manifests and yield their orders, as `place_order` does; refused ones stay so.
@@ -231,6 +233,7 @@ def place_orders(
         adopt: Take over the journals of manifests that were moved.
         consent: Shown what is about to be bought; says whether to submit it.
         go_on_with: Asked whether to submit in spite of a refusal that only a person can judge.
+        trust: Asked whether the key may go where it never went before.
         check: Checks a manifest, as `check_target` does.
 
     Raises:
@@ -244,7 +247,7 @@ def place_orders(
                 orders.append(target)
                 continue
             try:
-                refuse_to_begin(target)
+                refuse_to_begin(target, trust)
                 source = stack.enter_context(snapshot(target.manifest, target.folder.cache))
                 checked = check(target)
                 _refuse_broken(target.invocation, checked, strict=strict)
@@ -289,11 +292,7 @@ def refuse_unknown_keys(
 ) -> None:
     """Raise UsageError if a key is named, maybe misspelt, that no row of these manifests has.
 
-    Args:
-        selection: The selection with the keys.
-        checked: The manifests.
-        first: What the user named the first of them with.
-
+    `first` is what the user named the first of them with.
     """
     unknown = unknown_keys(selection, {key for one in checked for key in one.keys})
     if unknown:
@@ -307,10 +306,9 @@ def refuse_unknown_keys(
 def snapshot(manifest: Path, cache: Path) -> Iterator[Path]:
     """Yield a copy of an .xlsx or .xlsm manifest, deleted with the context; others as they are.
 
-    Results are written into the user's workbook, row by row number. A workbook that is edited while
-    the run works must not shift them, so they are written into a copy made before the check reads
-    the manifest. The check reads the manifest itself: its messages name that file, also where it is
-    not there. Raises StoreError when the folder does not take the copy.
+    Results are written row by row number into a copy made before the check reads the manifest, so
+    that an edit meanwhile does not shift them. The check reads the manifest itself: its messages
+    name that file. Raises StoreError when the folder does not take the copy.
     """
     if manifest.suffix.lower() not in _COPIED_SUFFIXES or not manifest.is_file():
         yield manifest

@@ -25,6 +25,7 @@ from pipeline.disk.rights import refuse_links_in
 from pipeline.errors import Unfinished
 from pipeline.network import read_network
 from pipeline.process.children import child_environment, further_places
+from pipeline.runner.destination import refuse_strange_destination
 from pipeline.toapis.client import ToAPIs
 
 _KEY = "rehearsal"
@@ -55,12 +56,23 @@ The emulator's own children get its import path, so there our package has to com
 
 
 @contextlib.asynccontextmanager
-async def open_provider(config: Config, state: Path) -> AsyncIterator[ToAPIs]:
+async def open_provider(
+    config: Config, state: Path, *, trusted: bool = False
+) -> AsyncIterator[ToAPIs]:
     """Yield the client of the provider, open; for a rehearsal, start the emulator first.
 
-    The emulator keeps its tasks and files in `state`. Raises ConfigError if there is no key, and
-    Unfinished when the emulator does not start.
+    Args:
+        config: The configuration.
+        state: Where the emulator keeps its tasks and files.
+        trusted: Whether it was already asked if the key may go there.
+
+    Raises:
+        UsageError: The key never went there, or there is none.
+        Unfinished: The emulator does not start.
+
     """
+    if not trusted:
+        refuse_strange_destination(config, os.environ)
     async with contextlib.AsyncExitStack() as stack:
         if config.rehearses:
             refuse_links_in(state.parent)

@@ -239,7 +239,7 @@ class ProviderSession:
         """Return the provider of each lane: for a rehearsal the emulator that has its tasks."""
         if not self._config.rehearses:
             state = self.runs[0].order.folder.emulator
-            live = await stack.enter_async_context(open_provider(self._config, state))
+            live = await stack.enter_async_context(open_provider(self._config, state, trusted=True))
             return [live] * len(self.runs)
         return [
             await stack.enter_async_context(open_provider(self._config, run.order.folder.emulator))

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from pipeline.manifest.invocation import Invocation, note_invocation, note_optio
 from pipeline.model import Problem, Severity
 from pipeline.network import read_network
 from pipeline.runner.configured import DEFAULT_CONFIG, point_at_configuration
+from pipeline.runner.destination import refuse_strange_destination
 from pipeline.runner.namesakes import OutOfPlace, book_knows, find_folder
 
 
@@ -282,14 +283,18 @@ def refuse_another(target: Target) -> None:
         raise target.refusal
 
 
-def refuse_to_begin(target: Target) -> None:
-    """Raise UsageError if no run may begin here, before anything is made or sent."""
+def refuse_to_begin(target: Target, trust: Callable[[UsageError], bool] = lambda _: False) -> None:
+    """Raise UsageError if no run may begin here, before anything is made or sent.
+
+    `trust` is asked whether the key may go where it never went before.
+    """
     if target.named:
         with _damage_first(target.folder):
             target.folder.refuse_to_mix(rehearsal=target.config.rehearses)
     refusal = explain_paid_again(target)
     if refusal is not None:
         raise refusal
+    refuse_strange_destination(target.config, os.environ, trust)
     if not target.config.rehearses and is_gone(target.folder.journal):
         api_key(target.config, os.environ)
         read_network(target.config, os.environ)
