@@ -213,11 +213,12 @@ class _Stated:
 
     def document(self) -> dict[str, object]:
         listed = [_pick(row, _STATUS) | {"video": video} for row, video in self._rows()]
+        gone = [_pick(one, _GONE) for one in self.report.gone]
         return {
             "manifest": str(self.target.manifest),
             "states": self.report.states,
             "rows": listed,
-            "gone": [_pick(one, _GONE) for one in self.report.gone],
+            **({"gone": gone} if gone else {}),
         }
 
     def show(self, *, rows: bool) -> None:

@@ -164,6 +164,8 @@ class _Comparison:
             lost = has_lost_file(step, self.entries.get(step.key))
             reason = _COPIED if lost else f"{_OWN} of its own"
             return _repeat(step, own, Action.REUSE, reason)
+        if step.past_help is not None:
+            return self._serve_free(step, request)
         if step.action is not Action.SUBMIT or step.key in self.named:
             return step
         bought = None if step.key in self.exempt else self._find_bought(step, request, own)
@@ -183,6 +185,13 @@ class _Comparison:
             pool.remove(taken)
             return self._serve(step, taken, f"its request was bought for {describe(taken)}")
         return None
+
+    def _serve_free(self, step: Step, request: Request) -> Step:
+        """Give a row that is left out of a retry the video that costs nothing, if there is one."""
+        pool = self._pool(content_of(request))
+        if self.setting is not Repeats.REUSE or not pool or not self._is_usable(pool[0]):
+            return step
+        return self._find_bought(step, request, None) or step
 
     def _serve_earlier(self, step: Step) -> Step:
         """Give a row that is new to a series what was bought for it, whatever `repeats` says."""
@@ -291,6 +300,7 @@ def _repeat(
         # What a row that waits counts as is told of all of them: see `writer.outcome`.
         counts=action is Action.REUSE,
         edited=False,
+        past_help=None,
         repeat_of=taken,
         hold=hold,
     )

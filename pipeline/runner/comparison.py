@@ -27,7 +27,7 @@ from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count
 from pipeline.model import Entry, Request, State
 from pipeline.planner.editions import LEAST_ROWS, SameTable, Sibling, keys_to_ask_for, widen
-from pipeline.planner.plan import Action, Plan, Selection, limit_submissions
+from pipeline.planner.plan import Action, Plan, Selection, Step, limit_submissions
 from pipeline.planner.planner import can_download_again, own_attempts, plan_manifest, price
 from pipeline.planner.repeats import Compared, History, Repeats, find_repeats
 from pipeline.runner.sametable import alike, editions_elsewhere, find_edition, find_way_on, followed
@@ -46,6 +46,11 @@ _SUSPECT = "looks_like_edition"
 
 The rest is asked about however few rows are left.
 """
+
+
+def _wants_video(step: Step) -> bool:
+    """Return whether a row would take a video, be it only one that costs nothing."""
+    return step.action is Action.SUBMIT or step.past_help is not None
 
 
 @dataclass
@@ -119,8 +124,8 @@ class Comparison:
         present = frozenset(checked.keys)
         if folder.holds_part_of_rows(checked.manifest.path):
             present |= entries.keys()  # its other rows are in the manifest that it was made of
-        submits = (requests[step.key] for step in both.of(Action.SUBMIT))
-        elsewhere = bought_elsewhere(purchases, submits)
+        wanted = (requests[step.key] for step in both.steps if _wants_video(step))
+        elsewhere = bought_elsewhere(purchases, wanted)
         own = own_attempts(both, entries, folder, checked.manifest.path, present)
         notes = read_notes(folder.journal)
         begins_with = notes.get(_SERIES_FROM, "").split()

@@ -53,7 +53,7 @@ class Destination:
     @property
     def sentence(self) -> str:
         """What is said of it: that the run is live, the host, the variable."""
-        return f"live at {self.origin}, with the key in {self.variable}"
+        return f"live at {self.origin}, key from {self.variable}"
 
 
 def destination_of(config: Config) -> Destination | None:
@@ -99,7 +99,7 @@ def refuse_strange_destination(
     if found in (agreed or before):
         return
     refusal = UsageError(
-        f"This would be the first live run to {found.origin} with the key in {found.variable}: "
+        f"This would be the first live run to {found.origin} with a key from {found.variable}: "
         "nothing was sent.",
         action="If the key is to go there, add --yes to the command once, or start it on a "
         "terminal and answer yes. If you do not know this host or this variable, look for "

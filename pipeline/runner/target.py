@@ -294,10 +294,10 @@ def refuse_to_begin(target: Target, trust: Callable[[UsageError], bool] = lambda
     refusal = explain_paid_again(target)
     if refusal is not None:
         raise refusal
-    refuse_strange_destination(target.config, os.environ, trust)
     if not target.config.rehearses and is_gone(target.folder.journal):
         api_key(target.config, os.environ)
         read_network(target.config, os.environ)
+    refuse_strange_destination(target.config, os.environ, trust)
 
 
 @contextlib.contextmanager

@@ -82,7 +82,7 @@ def test_another_host_or_variable_is_asked_about_once(
     answer(yes=False)
     assert len(asked) == 2
     host = api.get("base_url", USUAL["base_url"]).removesuffix("/v1")
-    assert f"{host} with the key in {api.get('key_env', 'TOAPIS_API_KEY')}" in asked[0]
+    assert f"{host} with a key from {api.get('key_env', 'TOAPIS_API_KEY')}" in asked[0]
 
 
 def test_a_yes_holds_for_one_host_with_one_variable(state: Mapping[str, str]) -> None:
@@ -138,8 +138,6 @@ def test_a_plan_says_where_a_live_run_goes() -> None:
     assert say_destination(Config()) is None
     assert say_destination(live()) is None
     assert say_destination(live(**OTHER)) == (
-        "live at https://gateway.example, with the key in TOAPIS_API_KEY"
+        "live at https://gateway.example, key from TOAPIS_API_KEY"
     )
-    assert say_destination(live(**VARIABLE)) == (
-        "live at https://toapis.com, with the key in SHOP_KEY"
-    )
+    assert say_destination(live(**VARIABLE)) == ("live at https://toapis.com, key from SHOP_KEY")

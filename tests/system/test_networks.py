@@ -74,7 +74,7 @@ def test_a_run_through_a_proxy(inside: Product, outside: Network, how: str) -> N
     outside.mode = "password"
     manifest, out = manifest_of(inside, how.replace(".", "-"))
     sets, env = through(outside, how)
-    ended = inside("run", manifest, sets=sets, env=env)
+    ended = inside("run", manifest, "--yes", sets=sets, env=env)
     assert ended.code == 0, ended.err
     assert set(sheets.states(out).values()) == {"done"}
     assert outside.asked == {f"{API_HOST}:443", f"{FILES_HOST}:443"}
@@ -107,7 +107,7 @@ def test_a_proxy_that_lets_nothing_through(
     with log.open("w") as err:
         sets = {"http.ca_file": str(outside.ca_file)}
         process = inside.start(
-            "run", manifest, "-v", sets=sets, env={"HTTPS_PROXY": proxy}, stderr=err
+            "run", manifest, "--yes", "-v", sets=sets, env={"HTTPS_PROXY": proxy}, stderr=err
         )
         wait_for("the proxy's name", lambda: said in log.read_text() or process.poll() is not None)
         if process.poll() is None:
@@ -127,7 +127,7 @@ def test_a_certificate_that_nobody_vouches_for(inside: Product, outside: Network
     log = inside.folder / "err.txt"
     with log.open("w") as err:
         env = {"HTTPS_PROXY": outside.proxy}
-        process = inside.start("run", manifest, "-v", env=env, stderr=err)
+        process = inside.start("run", manifest, "--yes", "-v", env=env, stderr=err)
         wait_for("the reason", lambda: "http.ca_file" in log.read_text() or process.poll())
         if process.poll() is None:
             interrupt(process, signal.SIGINT)
@@ -153,7 +153,7 @@ def test_a_way_out_that_cannot_be_taken(
 ) -> None:
     """Exit code 2 before anything is made or sent, in a run and in the next one."""
     manifest, out = manifest_of(inside, "wrong")
-    ended = inside("run", manifest, sets=sets, env=env)
+    ended = inside("run", manifest, "--yes", sets=sets, env=env)
     assert ended.code == 2, ended.err
     assert said in ended.err
     assert "pass-w0rd" not in ended.err
