@@ -163,8 +163,7 @@ def journals_in(book: Path, folder: Path | None = None) -> list[KnownJournal]:
 def accounts_that_bought(book: Path) -> list[str]:
     """Return the names of the accounts that something was bought from."""
     with reading(book) as connection:
-        found = connection.execute("SELECT DISTINCT account FROM submissions ORDER BY account")
-        return [name for (name,) in found]
+        return [name for (name,) in connection.execute("SELECT DISTINCT account FROM submissions")]
 
 
 def id_of(book: Path) -> str:

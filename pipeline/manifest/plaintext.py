@@ -45,9 +45,10 @@ _GUARDED = _STARTERS | {_APOSTROPHE}
 _PLAIN_NUMBER = re.compile(r"[+-](?:[0-9]+(?:[.,][0-9]+)?%?|[0-9][0-9 ]*)")
 
 # Where a program may begin a cell: signs that separate lists somewhere, tabs and line breaks. What
-# follows may stand behind blanks and quotes, which are taken away with the cell's own.
+# follows may stand behind blanks and quotes, which are taken away with the cell's own. An option
+# behind a blank, as in our own "; --redo changed makes a new take", is text to all of them.
 _CELL_BEGINS = r"(?<=[,;|\t\r\n])"
-_COULD_RUN = "(?='|[ \u00a0\"]*[=+\\-@\uff1d\uff0b\uff0d\uff20])"
+_COULD_RUN = "(?='|(?! --[a-z])[ \u00a0\"]*[=+\\-@\uff1d\uff0b\uff0d\uff20])"
 _BEHIND_BLANKS = re.compile("[ \u00a0]+[=+\\-@\uff1d\uff0b\uff0d\uff20]")
 _UNGUARDED_WITHIN = re.compile(_CELL_BEGINS + _COULD_RUN)
 _GUARDED_WITHIN = re.compile(f"{_CELL_BEGINS}{_APOSTROPHE}{_COULD_RUN}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.config.values import origin_of
 from tests.system.harness import sheets
 from tests.system.harness.api import Api
 from tests.system.harness.product import Product
@@ -24,16 +25,18 @@ def test_another_variable_is_asked_about_once(product: Product, api: Api) -> Non
     mark = api.mark()
     plan = product("plan", manifest, sets=VARIABLE, env=env)
     assert plan.code == 0
-    assert f"a run is live at {api.base_url}, key from SHOP_KEY" in plan.out
+    assert f"a run is live at {origin_of(api.base_url)}, key from SHOP_KEY" in plan.out
     for command in ("run", "retry", "fetch"):
         refused = product(command, manifest, sets=VARIABLE, env=env)
         assert refused.code == 2, refused.err
-        assert f"first live run to {api.base_url} with a key from SHOP_KEY" in refused.err
+        assert (
+            f"first live run to {origin_of(api.base_url)} with a key from SHOP_KEY" in refused.err
+        )
         assert "--yes" in refused.err
     assert api.calls(since=mark) == []
     agreed = product("run", manifest, "--yes", sets=VARIABLE, env=env)
     assert agreed.code == 0, agreed.err
-    assert f"live at {api.base_url}, key from SHOP_KEY" in agreed.err
+    assert f"live at {origin_of(api.base_url)}, key from SHOP_KEY" in agreed.err
     shop(product, 2)
     assert product("run", manifest, sets=VARIABLE, env=env).code == 0
 
