@@ -36,6 +36,10 @@ PICTURE_COUNTS = tuple(int(one) for one in BY_FIELD["image_urls"].allowed)
 """How many pictures a video of the default model takes."""
 
 _IMAGE_BREAKS = re.compile(r"[|;\r\n]+")
+_MOST_PICTURES = 50
+"""Pictures of a cell that are counted; a video takes a few."""
+LONGEST_TEXT = 32_767
+"""Characters of a text that is worked on: as many as a cell of a spreadsheet holds."""
 _LONGEST_SHOWN = 40
 """Characters of a cell that a message repeats."""
 
@@ -144,6 +148,8 @@ class _Reading:
                 "prompt_empty",
                 "The prompt is empty. Write what the video should show, or delete the row.",
             )
+        elif len(prompt) > LONGEST_TEXT:
+            self._note("prompt", "prompt_too_long", f"The prompt {say_too_long(len(prompt))}")
         elif len(prompt) > LONG_PROMPT:
             self._note(
                 "prompt",
@@ -244,7 +250,23 @@ def problem_at(
 
 def split_images(text: str) -> tuple[str, ...]:
     """Split an `images` cell at `|`, `;` and line breaks into the pictures that it names."""
-    return tuple(part for piece in _IMAGE_BREAKS.split(text) if (part := strip_blanks(piece)))
+    found: list[str] = []
+    at = 0
+    # No further than there are pictures to count: a cell may hold a hundred thousand signs.
+    while len(found) <= _MOST_PICTURES and at <= len(text):
+        sign = _IMAGE_BREAKS.search(text, at)
+        if part := strip_blanks(text[at : sign.start() if sign else len(text)]):
+            found.append(part)
+        at = sign.end() if sign else len(text) + 1
+    return tuple(found)
+
+
+def say_too_long(characters: int) -> str:
+    """Say of a text that it is longer than any cell, and what to do."""
+    return (
+        f"has {characters:,} characters; a text has at most {LONGEST_TEXT:,}, as many as a cell of "
+        "a spreadsheet. Shorten it."
+    )
 
 
 def image_fields(row: Row, fields: Mapping[str, int]) -> list[tuple[str, str]]:
@@ -265,7 +287,8 @@ def _wrong_count(named: int, counts: Sequence[int]) -> str:
     sentence = BY_FIELD["image_urls"].sentence
     if 2 in counts:  # noqa: PLR2004 - two pictures are what the models differ in
         remedy, sentence = "Keep three.", "up to three"
-    return f"The row names {named} pictures; a video takes {sentence}. {remedy}"
+    shown = f"more than {_MOST_PICTURES}" if named > _MOST_PICTURES else named
+    return f"The row names {shown} pictures; a video takes {sentence}. {remedy}"
 
 
 def _shorten(text: str) -> str:

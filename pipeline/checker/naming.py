@@ -40,6 +40,7 @@ _HASH_DIGITS = 8
 _ROW_DIGITS = 12
 """How many digits of a hash make the key of a row that has none."""
 _MADE = re.compile(r"row-[0-9a-f]{12}(-[0-9]+)?")
+_LONGEST_KEY = 1000  # a longer one is not worked on; names of files are cut long before
 _LISTED = 5
 """The most rows with the same key that a message names."""
 _SUFFIX = ".mp4"
@@ -64,6 +65,8 @@ def normalise_key(text: str) -> str:
 
 
 def _key_in(cell: str) -> str:
+    if len(cell) > _LONGEST_KEY:
+        return ""
     key = normalise_key(cell)
     return key if key.isascii() or not is_blank(key) else ""
 
@@ -146,7 +149,10 @@ def _unnamed_keys(
 def _bad_key(manifest: Manifest, row: Row, index: int, rows: Sequence[int]) -> Problem:
     header = manifest.headers[index].strip()
     key = _key_in(row.cells[index])
-    if not key:
+    if len(row.cells[index]) > _LONGEST_KEY:
+        code = "key_too_long"
+        message = f"The key (column {header}) has over {_LONGEST_KEY:,} characters. Shorten it."
+    elif not key:
         code, message = "key_empty", f"The key (column {header}) is empty. Give the row a key."
     else:
         code = "key_twice"

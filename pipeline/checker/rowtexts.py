@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.checker.drafts import problem_at
+from pipeline.checker.drafts import LONGEST_TEXT, problem_at, say_too_long
 from pipeline.errors import ConfigError
 from pipeline.manifest.blank import is_blank, strip_blanks
 from pipeline.manifest.columns import RESULT_PREFIX, fold_header
@@ -57,6 +57,11 @@ class RowTemplate:
             TemplateFault: the template cannot be filled in for another reason.
 
         """
+        for place in self.places.values():
+            if len(row.cells[place]) > LONGEST_TEXT:
+                raise TemplateFault(
+                    f"a cell that it names {say_too_long(len(row.cells[place]))[:-1]}"
+                )
         values: dict[str, object] = {
             name: (strip_blanks(row.cells[self.places[name]]) or None)
             if name in self.places

@@ -54,6 +54,8 @@ RESULT_PREFIX = "result_"
 
 _FIELD_OF = {alias: field for field, aliases in ALIASES.items() for alias in aliases}
 _JOINTS = re.compile(r"[\s_\-]+")
+_LONGEST_COMPARED, _MOST_COMPARED = 40, 200
+"""Characters of a header, and headers, that are compared: none of the names is half as long."""
 _MISSPELLED = 0.85
 """Headers as similar as this to the name of a field are taken for a slip (difflib's ratio)."""
 
@@ -164,9 +166,13 @@ def _warn_of_misspellings(
     """Warn of columns that are not read although they are nearly called like a missing field."""
     wanted = [alias for field in FIELDS if field not in chosen for alias in ALIASES[field]]
     problems = []
+    compared: list[str] = []
     for name, indexes in places.items():
         if name in _FIELD_OF or indexes[0] in taken:
             continue
+        if len(name) > _LONGEST_COMPARED or len(compared) == _MOST_COMPARED:
+            continue
+        compared.append(name)
         for near in difflib.get_close_matches(name, wanted, n=1, cutoff=_MISSPELLED):
             header = headers[indexes[0]].strip()
             message = (

@@ -27,6 +27,8 @@ _DRIVE = re.compile(r"[a-z]:[\\/]", re.IGNORECASE)
 # How the base64 of a JPEG, PNG, GIF or WebP begins.
 _BASE64 = re.compile(r"(?:/9j/|iVBORw0KGgo|R0lGOD|UklGR)[A-Za-z0-9+/=\s]{40,}")
 _LONGEST_URL = 2048
+# Longer than any address or path that a system opens (PATH_MAX).
+_LONGEST_TEXT = 4096
 # Most web addresses consist of these characters alone; nothing can be wrong with them.
 _USUAL_URL = re.compile(
     r"https?://[a-z0-9][a-z0-9-]*(?:\.[a-z0-9][a-z0-9-]*)+/[a-z0-9._~/%?&=+,-]{0,1500}",
@@ -47,14 +49,20 @@ def locate(cell: str, root: Path, *, outside: bool = False) -> Path | str | Pict
     """
     if _USUAL_URL.fullmatch(cell):
         return cell
-    text = _bare(cell)
-    if not text:
-        return PictureFault("empty", "The cell names no picture.")
-    if text.lower().startswith(("data:", "base64,")) or _BASE64.match(text):
+    if _is_base64(cell[:_LONGEST_TEXT]):
         return PictureFault(
             "base64",
             "The cell holds the picture itself (base64). Save it as a file and name the file.",
         )
+    if len(cell) > _LONGEST_TEXT:
+        return PictureFault(
+            "too_long",
+            f"The name of the picture has {len(cell):,} characters; it has at most "
+            f"{_LONGEST_TEXT:,}. Write a web address or the name of a file.",
+        )
+    text = _bare(cell)
+    if not text:
+        return PictureFault("empty", "The cell names no picture.")
     scheme = _SCHEME.match(text)
     if scheme:
         return _by_scheme((scheme[1] or scheme[2]).lower(), text, root, outside=outside)
@@ -65,6 +73,11 @@ def locate(cell: str, root: Path, *, outside: bool = False) -> Path | str | Pict
             f"Write https://{_shorten(text.lstrip('/'))}",
         )
     return _on_disk(text, root, outside=outside)
+
+
+def _is_base64(cell: str) -> bool:
+    text = _bare(cell)
+    return text.lower().startswith(("data:", "base64,")) or _BASE64.match(text) is not None
 
 
 def web_fault(url: str) -> PictureFault | None:

@@ -37,6 +37,12 @@ _BREAK = re.compile(r"\r\n|\n|\r")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 # Records become columns in batches: lists of all of them are never held beside the columns.
 _BATCH = 1000
+# As far as spreadsheet programs go.
+_MOST_ROWS, _MOST_COLUMNS = 2**20, 2**14
+_LONGEST_HEADER = 1000
+# 100,000 rows of long prompts are some 50 MB, and a text takes several times its size to read.
+_MOST_BYTES = 256 * 1024**2
+_FEWER = "Split it, or take out columns and rows that no video needs."
 
 
 def read_text(path: Path, data: bytes, *, encoding: str | None = None) -> Manifest:
@@ -51,6 +57,11 @@ def read_text(path: Path, data: bytes, *, encoding: str | None = None) -> Manife
         ManifestError: it cannot be read as a table; it names the lines.
 
     """
+    if len(data) > _MOST_BYTES:
+        raise ManifestError(
+            f"{path.name} has {len(data):,} bytes; a manifest of text has at most {_MOST_BYTES:,}.",
+            action=_FEWER,
+        )
     decoded = decode_text(data, path.name, encoding)
     text = decoded.text
     _refuse_nul(path, text)
@@ -96,6 +107,7 @@ def _table_of(path: Path, body: str, delimiter: str, first_line: int) -> Table:
             action="Put the column names into its first line (at least `prompt`), rows below it.",
         )
     width = len(header)
+    _refuse_odd_header(path.name, line, header)
     numbers: list[int] = []
     columns: list[list[str]] = [[] for _ in header]
     wrong: list[tuple[int, int]] = []
@@ -109,9 +121,31 @@ def _table_of(path: Path, body: str, delimiter: str, first_line: int) -> Table:
             numbers.extend(lines)
             for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
                 column.extend(share_equal(cells))
+        if len(numbers) > _MOST_ROWS:
+            raise ManifestError(
+                f"{path.name} has more than {_MOST_ROWS:,} rows, the most of any spreadsheet.",
+                action=_FEWER,
+            )
     if wrong:
         raise _wrong_width(path, wrong, width, delimiter)
     return Table(path, line, header, numbers, columns)
+
+
+def _refuse_odd_header(name: str, line: int, header: list[str]) -> None:
+    """Refuse headers that are more, or longer, than those of any table."""
+    if len(header) > _MOST_COLUMNS:
+        raise ManifestError(
+            f"{name}: the header in line {line} has {len(header):,} cells; a table has at most "
+            f"{_MOST_COLUMNS:,} columns.",
+            action=_FEWER,
+        )
+    for number, text in enumerate(header, 1):
+        if len(text) > _LONGEST_HEADER:
+            raise ManifestError(
+                f"{name}: the header of column {number} in line {line} has {len(text):,} "
+                f"characters; a header has at most {_LONGEST_HEADER:,}.",
+                action="Put the column names into the first line, rows below it.",
+            )
 
 
 def _walk(path: Path, body: str, delimiter: str, first_line: int) -> Iterator[Record]:
@@ -221,6 +255,5 @@ def _follow_quote(body: str, opens: int, delimiter: str) -> _Quoted:
 
 def _next_field(body: str, at: int, delimiter: str) -> int:
     """Find the beginning of the cell after the one that `at` is in."""
-    while at < len(body) and body[at] not in {delimiter, "\n", "\r"}:
-        at += 1
-    return at + 1
+    found = re.compile(f"[{re.escape(delimiter)}\r\n]").search(body, at)
+    return found.end() if found else len(body)
