@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.authoring.shops import conversion
 from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.checker.drafts import LONGEST_TEXT, split_images
 from pipeline.config.loading import load
@@ -91,13 +90,3 @@ def test_headers_are_compared_with_few_names(tmp_path: Path) -> None:
     headers = ",".join(f"durashun{at}" for at in range(16_000))
     found = checked(tmp_path, f"sku,prompt,{headers}\nA,A shoe{',' * 16_000}\n")
     assert found.valid == 1
-
-
-def test_texts_of_an_export_are_cut_and_told(tmp_path: Path) -> None:
-    """A description that no cell holds is cut before its markup is taken off."""
-    path = tmp_path / "export.csv"
-    text = "<b>shoe " * 16_000
-    path.write_text(f"Handle,Title,Body (HTML),Image Src\nshoe,Shoe,{text},\nhat,Hat,short,\n")
-    found = conversion.convert(path, conversion.find("shopify"))
-    assert len(found.manifest.rows) == 2
-    assert "line 2: a text of more than 32,767 characters was cut there" in found.findings

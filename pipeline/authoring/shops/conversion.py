@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.authoring.newmanifest import (
@@ -21,11 +21,10 @@ from pipeline.authoring.newmanifest import (
 from pipeline.authoring.shops import shopify, woocommerce
 from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
 from pipeline.checker import rules
-from pipeline.checker.drafts import LONGEST_TEXT
 from pipeline.checker.naming import number_key
 from pipeline.errors import UsageError
 from pipeline.manifest.locations import web_fault
-from pipeline.manifest.wording import count, list_numbers, plural
+from pipeline.manifest.wording import count
 from pipeline.reader.reading import read
 
 _NAMES = (
@@ -77,7 +76,7 @@ def convert(
         UsageError: It is not such an export or has no usable product, or the template is unusable.
 
     """
-    export, cut = _shorten(_open_export(path, export_format))
+    export = _open_export(path, export_format)
     prompts = ProductPrompts(
         _DEFAULT_TEMPLATE if template is None else template,
         names=_NAMES,
@@ -93,7 +92,7 @@ def convert(
         why = "; ".join([*left_out[:_LISTED], *_lines(findings)])
         raise UsageError(f"{path} has no product that can become a row. {why}".rstrip())
     lines = _lines(findings) + [f"left out: {text}" for text in left_out]
-    return Conversion(_manifest(rows), (*lines, *cut))
+    return Conversion(_manifest(rows), tuple(lines))
 
 
 def _open_export(path: Path, export_format: ExportFormat) -> Export:
@@ -110,22 +109,6 @@ def _open_export(path: Path, export_format: ExportFormat) -> Export:
             action=export_format.obtain,
         )
     return export
-
-
-def _shorten(export: Export) -> tuple[Export, tuple[str, ...]]:
-    """Cut texts that are longer than any cell before they are worked on; say in which lines."""
-    numbers, rows = [], []
-    for row in export.table.rows:
-        if any(len(cell) > LONGEST_TEXT for cell in row.cells):
-            numbers.append(row.number)
-            rows.append(replace(row, cells=tuple(cell[:LONGEST_TEXT] for cell in row.cells)))
-        else:
-            rows.append(row)
-    if not numbers:
-        return export, ()
-    lines = f"{plural(len(numbers), 'line')} {list_numbers(numbers)}"
-    said = f"{lines}: a text of more than {LONGEST_TEXT:,} characters was cut there"
-    return replace(export, table=replace(export.table, rows=tuple(rows))), (said,)
 
 
 def _unique(products: Sequence[Product], findings: _Findings) -> list[tuple[str, Product]]:

@@ -1,6 +1,6 @@
 """Excel workbooks (.xlsx, .xlsm): the cells of one sheet by calamine, and what calamine hides.
 
-pandas reads the cells through calamine. The sheet is looked at first (see `rows`), so that nothing
+calamine reads the cells. The sheet is looked at first (see `rows`), so that nothing
 calamine hides is lost and nothing it would choke on reaches it.
 
 Tested in tests/reader/test_workbook.py.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-import pandas as pd
+from python_calamine import CalamineWorkbook
 
 from pipeline.reader.workbook.damage import explain_damage, treat_failures_as_damage
 from pipeline.reader.workbook.formats import BUILT_IN, mask_of
@@ -90,19 +90,9 @@ def read_xlsx(path: Path, data: bytes, package: Package, wanted: str | int | Non
 def _columns(data: bytes, sheet: str) -> list[list[object]]:
     """Return the columns of the sheet from A on, as calamine's values. Raises Damage."""
     with treat_failures_as_damage():
-        table = pd.read_excel(
-            io.BytesIO(data),
-            sheet_name=sheet,
-            engine="calamine",
-            header=None,
-            dtype=object,
-            na_filter=False,
-            keep_default_na=False,
-        )
-    # Taking columns out of it one by one costs the square of their number.
-    values = table.to_numpy()
-    del table
-    return [column.tolist() for column in values.T]
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+    return [[*column] for column in zip(*rows, strict=True)]
 
 
 def _padded_styles(book: Book) -> dict[str, str]:
