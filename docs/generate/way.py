@@ -51,6 +51,7 @@ SET_UP = {
     "disk/openfile.py": "opens our files without following links",
     "disk/place.py": "puts a whole file into its place, whatever it holds",
     "disk/reserve.py": "sets room aside for the day when the disk is full",
+    "disk/rights.py": "says who may see what is made",
     "disk/sqlitefile.py": "opens databases",
     "downloader/allowance.py": "bounds the bytes of a download: this one stays far below",
     "downloader/connection.py": "opens connections and refuses private addresses",

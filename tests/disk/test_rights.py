@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.disk.place import place
 from pipeline.disk.rights import make_cache, make_output_folder, refuse_links_in
+from pipeline.disk.sqlitefile import close_logs, open_to_write
 from pipeline.errors import StoreError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs rights of POSIX")
@@ -102,3 +103,20 @@ def test_a_link_below_the_cache_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(StoreError, match="is a link to another place"):
         make_cache(tmp_path / "cache")
     assert not elsewhere.exists()
+
+
+@pytest.mark.parametrize("end", ["-wal", "-shm", "-journal"])
+def test_a_link_beside_a_database_is_not_followed(tmp_path: Path, end: str) -> None:
+    """SQLite would open it, and write to where it leads."""
+    (tmp_path / f"journal.db{end}").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="is a link to another place"):
+        open_to_write(tmp_path / "journal.db")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_log_that_was_open_to_others_is_closed(tmp_path: Path) -> None:
+    """As an earlier process, or a copy, may have left it."""
+    left = tmp_path / "journal.db-wal"
+    left.touch(0o644)
+    close_logs(tmp_path / "journal.db")
+    assert mode_of(left) == 0o600
