@@ -30,7 +30,8 @@ from pipeline.disk.sqlitefile import lacks_log, open_to_read, path_of
 from pipeline.errors import ReelsheetError, StoreError, UsageError
 from pipeline.journal.database import clear_errors as clear_journal_errors
 from pipeline.journal.journal import Journal
-from pipeline.journal.ownership import read_notes
+from pipeline.journal.ownership import is_unused, read_notes
+from pipeline.journal.reading import read_id
 from pipeline.manifest.invocation import Invocation, account_command
 from pipeline.manifest.wording import agree, count
 
@@ -143,7 +144,9 @@ class OpenAccount:
 
         """
         self._take_over_earlier(path_of(pair_in(journal.notes()).path), journal)
-        self._refuse_another(journal, folder, typed)
+        refusal = explain_another(journal.path, self.book.path, folder, typed)
+        if refusal is not None:
+            raise refusal
         recovery = recover(journal, self.book, folder, at)
         import_journal(self.book, self.name, journal.path)
         known = self.book.register(
@@ -152,19 +155,6 @@ class OpenAccount:
         recorder = Recorder(self.book, journal, known)
         recorder.recovery = recovery
         return recorder
-
-    def _refuse_another(self, journal: Journal, folder: Path, typed: Invocation) -> None:
-        """Raise UsageError if the book remembers another journal of this manifest here."""
-        here = [one for one in journals_in(self.book.path, folder) if one.last_event]
-        if journal.is_new() or journal.id in {one.journal_id for one in here}:
-            return
-        if str(typed.manifest.resolve()) in {one.manifest for one in here}:
-            raise UsageError(
-                f"the journal {journal.path} is not the one that the account's book remembers "
-                f"there for {typed.manifest}: it does not know what was paid for. Nothing was "
-                "sent.",
-                action=f"Put the right one back, or restore it with: {typed.rebuild(folder)}.",
-            )
 
     def _take_over_earlier(self, path: Path, journal: Journal) -> None:
         """Take over the book that a journal has had before, if that is another one and there."""
@@ -182,6 +172,33 @@ class OpenAccount:
             f"{count(taken, 'submission')} of it {agree(taken, 'was', 'were')} taken over into "
             f"{self.book.path}."
         )
+
+
+def explain_another(
+    journal: Path, book: Path, folder: Path, typed: Invocation
+) -> UsageError | None:
+    """Return why no run may begin where the book remembers another journal; None if it does not.
+
+    Args:
+        journal: the file of the journal.
+        book: the file of the account's book.
+        folder: the output folder of the journal.
+        typed: its manifest, as the user named it.
+
+    Raises:
+        StoreError: the journal or the book cannot be used.
+
+    """
+    here = [one for one in journals_in(book, folder) if one.last_event]
+    if not here or is_unused(journal) or read_id(journal) in {one.journal_id for one in here}:
+        return None
+    if str(typed.manifest.resolve()) not in {one.manifest for one in here}:
+        return None
+    return UsageError(
+        f"the journal {journal} is not the one that the account's book remembers there for "
+        f"{typed.manifest}: it does not know what was paid for. Nothing was sent.",
+        action=f"Put the right one back, or restore it with: {typed.rebuild(folder)}.",
+    )
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ Tested in tests/cli/test_plan.py and tests/cli/test_several.py.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pipeline.cli.options import (
+    Adopt,
     ConfigPath,
     JsonOfEach,
     Limit,
@@ -25,13 +25,14 @@ from pipeline.cli.options import (
     Retry,
     Series,
     Set,
+    Strict,
     Verbose,
     check_and_show,
     select_rows,
 )
-from pipeline.cli.screen import print_line, print_table, say, say_error
+from pipeline.cli.screen import print_line, print_table, say
 from pipeline.cli.several import Targets, end_reading, print_documents, resolve_several, show_each
-from pipeline.errors import StoreError, UsageError
+from pipeline.errors import UsageError
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def _plan(
     limit: Limit = None,
     only: Only = None,
     pay_again: PayAgain = None,
+    strict: Strict = False,
+    adopt: Adopt = False,
     as_json: JsonOfEach = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -69,14 +72,22 @@ def _plan(
     paid. With -v it also shows, for each row, what would be done and why.
     """
     _ = quiet
-    targets = resolve_several(manifests, config, out, sets, series=series)
+    targets = resolve_several(manifests, config, out, sets, adopt=adopt, series=series)
     selection = select_rows(
         targets.first, retry=retry, redo=redo, limit=limit, only=only, pay_again=pay_again
     )
-    show_plans(targets, selection, as_json=as_json, verbose=verbose)
+    show_plans(targets, selection, as_json=as_json, verbose=verbose, strict=strict, adopt=adopt)
 
 
-def show_plans(targets: Targets, selection: Selection, *, as_json: bool, verbose: bool) -> None:
+def show_plans(
+    targets: Targets,
+    selection: Selection,
+    *,
+    as_json: bool = False,
+    verbose: bool = False,
+    strict: bool = False,
+    adopt: bool = False,
+) -> None:
     """Print the plan of a run with this selection.
 
     Args:
@@ -84,6 +95,8 @@ def show_plans(targets: Targets, selection: Selection, *, as_json: bool, verbose
         selection: The rows that the run would handle, and how.
         as_json: Print a JSON document instead of tables.
         verbose: Also print a line for each row.
+        strict: Whether a run would be refused for a row that breaks a rule.
+        adopt: Whether the user says that manifests were moved.
 
     """
     from pipeline.runner.foresight import plan_reports
@@ -91,9 +104,11 @@ def show_plans(targets: Targets, selection: Selection, *, as_json: bool, verbose
 
     plans: list[_Planned | Refused] = []
     reports = plan_reports(
-        [_warn_of(target) for target in targets.all],
+        [_refuse_another(target) for target in targets.all],
         selection,
         lambda target: check_and_show(target, show=not as_json),
+        strict=strict,
+        adopt=adopt,
     )
     for target, report in zip(targets.all, reports, strict=True):
         if isinstance(target, Refused):
@@ -101,8 +116,7 @@ def show_plans(targets: Targets, selection: Selection, *, as_json: bool, verbose
         elif isinstance(report, Refused):
             plans.append(report)
         else:
-            for warning in report.warnings:
-                say(f"warning: {warning}")
+            _say_warnings(report)
             plans.append(_Planned(target, report, selection))
     if as_json:
         print_documents(targets, plans, _Planned.document)
@@ -114,10 +128,9 @@ def show_plans(targets: Targets, selection: Selection, *, as_json: bool, verbose
     end_reading(plans)
 
 
-def _warn_of(target: Target | Refused) -> Target | Refused:
-    """Say why a run of a manifest would be refused, where it would not be worked on at all."""
-    from pipeline.runner.forgotten import lost_journal
-    from pipeline.runner.target import Refused, explain_paid_again, refuse_another
+def _refuse_another(target: Target | Refused) -> Target | Refused:
+    """Return a manifest, or why nothing can be said of it in the folder of another one."""
+    from pipeline.runner.target import Refused, refuse_another
 
     if isinstance(target, Refused):
         return target
@@ -125,13 +138,18 @@ def _warn_of(target: Target | Refused) -> Target | Refused:
         refuse_another(target)
     except UsageError as error:
         return Refused(target.manifest, error)
-    refusal = explain_paid_again(target)
-    if refusal is None:
-        with contextlib.suppress(StoreError):  # the plan itself says so
-            refusal = lost_journal(target)
-    if refusal is not None:
-        say_error(refusal, "warning: ")
     return target
+
+
+def _say_warnings(report: PlanReport) -> None:
+    """Say what should be read before a run is paid for, and why it would send nothing."""
+    if report.refusal is not None and report.refusal_code is not None:
+        say(f"warning: {report.refusal}")
+        if report.refusal_action:
+            say(f"         {report.refusal_action}")
+        say(f"         A run sends nothing and ends with exit code {int(report.refusal_code)}.")
+    for warning in report.warnings:
+        say(f"warning: {warning}")
 
 
 @dataclass(frozen=True)
@@ -150,8 +168,10 @@ class _Planned:
             "groups": plan.groups,
             "video_seconds": plan.video_seconds,
             "cost": _amount(plan.money, plan.currency),
+            "cost_learned": _learned(plan),
             "cost_saved": _amount(plan.saved_money, plan.currency),
             "eta_s": plan.eta_s,
+            "refusal": _refusal(plan),
         }
 
     def show(self, *, verbose: bool) -> None:
@@ -192,6 +212,10 @@ def _say_costs(planned: Sequence[_Planned]) -> None:
     kind = " (a rehearsal: nothing is paid)" if target.config.rehearses else ""
     rows = count(sum(plan.submits for plan in plans), "row")
     seconds = sum(plan.video_seconds for plan in plans)
+    if plans[0].learned_price is not None and seconds:
+        from pipeline.runner.offer import say_learned
+
+        money = f", {say_learned(plans[0].learned_price, seconds)}"
     print_line(f"to submit: {rows}, {seconds:,} s of video{money}{eta}{kind}")
     for line in _word_needs([plan.need for plan in plans if plan.need is not None]):
         print_line(line)
@@ -253,6 +277,22 @@ def _sum(amounts: Sequence[float | None]) -> float | None:
 
 def _amount(money: float | None, currency: str) -> dict[str, object] | None:
     return None if money is None else {"amount": round(money, 6), "currency": currency}
+
+
+def _learned(plan: PlanReport) -> dict[str, object] | None:
+    if plan.learned_price is None:
+        return None
+    from pipeline.runner.offer import PROVIDER_CURRENCY
+
+    amount = _amount(plan.learned_price * plan.video_seconds, PROVIDER_CURRENCY)
+    return {**(amount or {}), "per_second": round(plan.learned_price, 6)}
+
+
+def _refusal(plan: PlanReport) -> dict[str, object] | None:
+    if plan.refusal is None or plan.refusal_code is None:
+        return None
+    code = int(plan.refusal_code)
+    return {"message": plan.refusal, "action": plan.refusal_action, "exit_code": code}
 
 
 def _worded(money: float | None, currency: str) -> str:

@@ -98,7 +98,7 @@ def _run(
     if dry_run:
         from pipeline.cli.planning import show_plans
 
-        show_plans(targets, selection, as_json=False, verbose=verbose)
+        show_plans(targets, selection, verbose=verbose, strict=strict, adopt=adopt)
         return
     _carry_out(targets, selection, "run", yes=yes, strict=strict, adopt=adopt, quiet=quiet)
 
@@ -140,7 +140,7 @@ def _retry(
     if dry_run:
         from pipeline.cli.planning import show_plans
 
-        show_plans(targets, selection, as_json=False, verbose=verbose)
+        show_plans(targets, selection, verbose=verbose, adopt=adopt)
         return
     _carry_out(targets, selection, "retry", yes=yes, adopt=adopt, quiet=quiet)
 

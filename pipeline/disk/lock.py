@@ -35,7 +35,7 @@ def run_lock(path: Path, manifest: Path | None = None) -> Iterator[None]:
         StoreError: the folder cannot be written.
 
     """
-    owner = path.with_suffix(".owner.json")
+    owner = _owner_file(path)
     # Where a file system has no locks, filelock would use a file, which would outlive a killed run.
     lock = FileLock(path, mode=0o600, fallback_to_soft=False)
     folder = path.parent.parent
@@ -44,10 +44,7 @@ def run_lock(path: Path, manifest: Path | None = None) -> Iterator[None]:
         try:
             lock.acquire(blocking=False)
         except Timeout as error:
-            raise RunLocked(
-                f"another run works in {folder}: {_name_owner(owner)}",
-                action="Wait for it to end.",
-            ) from error
+            raise _locked(path) from error
         path.chmod(0o600)  # an earlier one may have been open to others
     try:
         _name(owner)
@@ -70,6 +67,25 @@ def is_locked(path: Path) -> bool:
         return False
     lock.release()
     return False
+
+
+def why_locked(path: Path) -> RunLocked | None:
+    """Return why no run can begin just now; None where none holds the lock at `path`.
+
+    Only where a run has left its name the lock is tried: that could keep one from beginning.
+    """
+    return _locked(path) if not is_gone(_owner_file(path)) and is_locked(path) else None
+
+
+def _owner_file(path: Path) -> Path:
+    return path.with_suffix(".owner.json")
+
+
+def _locked(path: Path) -> RunLocked:
+    return RunLocked(
+        f"another run works in {path.parent.parent}: {_name_owner(_owner_file(path))}",
+        action="Wait for it to end.",
+    )
 
 
 def _name(owner: Path) -> None:

@@ -16,7 +16,7 @@ from pipeline.disk.reserve import Reserve
 from pipeline.disk.sqlitefile import fold_in, id_in, leave_whole
 from pipeline.events import Event
 from pipeline.journal.database import clear_errors, connect
-from pipeline.journal.ownership import claim
+from pipeline.journal.ownership import claim, is_new
 from pipeline.journal.reading import GET_ENTRIES, attempts_in, entries_in, first_events, was_cut_off
 from pipeline.journal.records import attempt_of, request_of
 from pipeline.journal.writing import PUT_NOTE, EventWriter, Follower, Happened, Statement
@@ -84,9 +84,8 @@ class Journal:
 
     def is_new(self) -> bool:
         """Return whether nothing ever happened in it; raises StoreError."""
-        question = "SELECT EXISTS (SELECT 1 FROM events UNION ALL SELECT 1 FROM runs)"
         with clear_errors(self.path):
-            return not self._connection.execute(question).fetchone()[0]
+            return is_new(self._connection)
 
     def was_cut_off(self) -> bool:
         """Return whether its last run did not end cleanly; raises StoreError."""

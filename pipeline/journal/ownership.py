@@ -272,3 +272,18 @@ def last_owner(folder: OutputFolder) -> Path | None:
     """Return whose results lie in a folder without a journal; None if that is not known."""
     last = folder.last_manifest() if is_gone(folder.journal) else None
     return None if last is None or folder.wrote(last) else last.resolve()
+
+
+def is_unused(path: Path) -> bool:
+    """Return whether nothing ever happened in a journal, or there is none; raises StoreError."""
+    connection = connect_for_reading(path)
+    if connection is None:
+        return True
+    with contextlib.closing(connection), clear_errors(path):
+        return is_new(connection)
+
+
+def is_new(connection: sqlite3.Connection) -> bool:
+    """Return whether nothing ever happened in an open journal."""
+    question = "SELECT EXISTS (SELECT 1 FROM events UNION ALL SELECT 1 FROM runs)"
+    return not connection.execute(question).fetchone()[0]

@@ -156,13 +156,19 @@ def guard_of(config: Config, compared: Compared) -> Guard:
         spellings=spellings_of,
         exempt=compared.exempt,
         pays=config.repeats == "pay",
-        caps=_caps_per_day(config.budget),
+        caps=caps_per_day(config.budget),
         price=config.budget.price_per_second,
         day_start=Days(config.budget.timezone).start_of,
     )
 
 
-def _caps_per_day(budget: Budget) -> Caps:
+def caps_per_run(budget: Budget) -> Caps:
+    """Return the caps of one run."""
+    return Caps(budget.videos, budget.video_seconds, budget.money)
+
+
+def caps_per_day(budget: Budget) -> Caps:
+    """Return the caps of one day."""
     per_day = budget.per_day
     return Caps(per_day.videos, per_day.video_seconds, per_day.money)
 
@@ -172,7 +178,7 @@ def _spent_since(
 ) -> Spend:
     """Return what was spent since a Unix second: by the account or, without a book, from here."""
     spend = Spend()
-    if _caps_per_day(budget) == Caps():
+    if caps_per_day(budget) == Caps():
         return spend
     if account is not None:
         return total_since(account.book.path, account.name, since, budget.price_per_second)
@@ -198,8 +204,8 @@ def _settings(config: Config) -> RunLimits:
         missing_grace_s=config.api.missing_grace_s,
         outage_s=config.outage.patience_s,
         client_reference=config.api.client_reference,
-        caps=Caps(budget.videos, budget.video_seconds, budget.money),
-        caps_per_day=_caps_per_day(budget),
+        caps=caps_per_run(budget),
+        caps_per_day=caps_per_day(budget),
     )
 
 

@@ -15,8 +15,10 @@ from pipeline.account.recovery import foresee
 from pipeline.account.submission import Submission
 from pipeline.checker.check import CheckedManifest
 from pipeline.disk.reserve import SIZE_BYTES
+from pipeline.engine.limits import Reservations
 from pipeline.engine.room import Sizes
-from pipeline.errors import ReelsheetError, UsageError
+from pipeline.engine.rows import Stop
+from pipeline.errors import ReelsheetError
 from pipeline.journal.reading import read_durations, read_runs
 from pipeline.model import Entry
 from pipeline.planner.editions import Sibling
@@ -24,8 +26,18 @@ from pipeline.planner.plan import Action, Plan, Selection
 from pipeline.planner.planner import estimate, known_rows
 from pipeline.runner.comparison import Comparison, requests_by_key
 from pipeline.runner.doubts import list_doubts
-from pipeline.runner.forgotten import book_of, lost_journal
-from pipeline.runner.neighbours import foresee_unguarded
+from pipeline.runner.foreseen import (
+    as_refusal,
+    count_caps,
+    foresee_stops,
+    learned_price,
+    say_stop,
+    why_broken,
+    why_not_begun,
+    why_not_sent,
+)
+from pipeline.runner.forgotten import book_of
+from pipeline.runner.neighbours import foresee_unguarded, hold_unguarded
 from pipeline.runner.order import refuse_unknown_keys
 from pipeline.runner.reports import PlanReport, StatusReport, row_results
 from pipeline.runner.storage import Need, Storage, need_of, seen_videos
@@ -35,7 +47,6 @@ from pipeline.runner.target import (
     Target,
     check_target,
     refuse_another,
-    refuse_to_begin,
 )
 from pipeline.writer.layout import Result
 from pipeline.writer.publish import results_of
@@ -68,6 +79,9 @@ def plan_reports(
     targets: Sequence[Target | Refused],
     selection: Selection,
     check: Callable[[Target], CheckedManifest] = check_target,
+    *,
+    strict: bool = False,
+    adopt: bool = False,
 ) -> list[PlanReport | Refused]:
     """Say what a run over several manifests would do with each of them.
 
@@ -75,28 +89,34 @@ def plan_reports(
         targets: The manifests with their configuration and output folders.
         selection: What the run is asked to do; its limit is for all of them, in their order.
         check: Checks a manifest, as `check_target` does.
+        strict: Whether a run would be refused for a row that breaks a rule.
+        adopt: Whether the user says that manifests were moved.
 
     Raises:
         UsageError: None of the manifests has a row with a key that is named.
 
     """
-    found: list[tuple[Target, CheckedManifest, str | None] | Refused] = []
+    found: list[tuple[Target, CheckedManifest, ReelsheetError | None] | Refused] = []
     for target in targets:
         if isinstance(target, Refused):
             found.append(target)
             continue
         try:
-            refusal = _why_refused(target)
-            found.append((target, check(target), refusal))
+            refusal = why_not_begun(target)
+            checked = check(target)
+            refusal = refusal or why_broken(target, checked, strict=strict)
+            found.append((target, checked, refusal))
         except ReelsheetError as error:
             found.append(Refused(target.manifest, error))
-    checked = [one[1] for one in found if not isinstance(one, Refused)]
-    if checked:
-        first = next(one[0] for one in found if not isinstance(one, Refused))
-        refuse_unknown_keys(selection, checked, first.invocation)
+    read = [one for one in found if not isinstance(one, Refused)]
+    if read:
+        refuse_unknown_keys(selection, [one[1] for one in read], read[0][0].invocation)
     reports: list[PlanReport | Refused] = []
     before = _Before(
-        own=tuple(one[0].folder.root.resolve() for one in found if not isinstance(one, Refused))
+        own=tuple(one[0].folder.root.resolve() for one in read),
+        counted=count_caps(read[0][0]) if read else None,
+        learned_price=learned_price([one[0] for one in read]),
+        adopt=adopt,
     )
     for one in found:
         if isinstance(one, Refused):
@@ -108,18 +128,9 @@ def plan_reports(
             reports.append(Refused(one[0].manifest, error))
             continue
         reports.append(report)
-        if selection.limit is not None:
+        if selection.limit is not None and report.refusal is None:
             selection = replace(selection, limit=selection.limit - report.submits)
     return reports
-
-
-def _why_refused(target: Target) -> str | None:
-    try:
-        refuse_to_begin(target)
-    except UsageError as error:
-        return error.message
-    lost = lost_journal(target)
-    return None if lost is None else lost.message
 
 
 def _entries_of(target: Target) -> dict[str, Entry]:
@@ -136,11 +147,15 @@ def _entries_of(target: Target) -> dict[str, Entry]:
 class _Before:
     """The manifests that a run plans before another, and what it buys for them.
 
-    `own` holds the output folders of all of its manifests, `storage` the disks of those planned.
+    `own` holds the output folders of all of its manifests, `storage` the disks of those planned,
+    `counted` what they take of the caps.
     """
 
     own: tuple[Path, ...] = ()
     storage: Storage | None = None
+    counted: Reservations | None = None
+    learned_price: float | None = None
+    adopt: bool = False
     siblings: list[Sibling] = field(default_factory=list)
     coming: list[Submission] = field(default_factory=list)
 
@@ -148,7 +163,7 @@ class _Before:
 def _plan_report(
     target: Target,
     checked: CheckedManifest,
-    refusal: str | None,
+    refusal: ReelsheetError | None,
     selection: Selection,
     before: _Before,
 ) -> PlanReport:
@@ -158,13 +173,20 @@ def _plan_report(
     comparison = _compare(target, checked, entries, renamed, selection, before=before)
     compared = comparison.compare()
     plan = compared.plan
-    warnings = comparison.warnings(compared)
-    if plan.of(Action.SUBMIT) and not (selection.pay_again or selection.pay_again_all):
-        unguarded = foresee_unguarded(target, before.own)
-        if unguarded is not None:
-            warnings = (f"{unguarded.message} {unguarded.action}", *warnings)
-    before.siblings.append(comparison.as_sibling(plan))
-    if places_of(target.config, os.environ).paths and not target.config.rehearses:
+    warnings = [*comparison.warnings(compared)]
+    unguarded = foresee_unguarded(target, before.own) if plan.of(Action.SUBMIT) else None
+    refusal = refusal or why_not_sent(target, comparison, compared, unguarded)
+    stops: list[Stop] = []
+    if refusal is None:
+        plan = hold_unguarded(plan, unguarded, selection, warnings.append)
+        submits, counted = bool(plan.of(Action.SUBMIT)), before.counted
+        plan, stops = foresee_stops(
+            target, plan, checked, entries, selection=selection, counted=counted
+        )
+        if submits and not plan.of(Action.SUBMIT):
+            refusal, stops = as_refusal(stops[-1]), []
+        before.siblings.append(comparison.as_sibling(plan))
+    if refusal is None and not target.config.rehearses and _has_book(target):
         before.coming.extend(comparison.coming(plan))  # the book keeps the run from buying it again
     cost = estimate(plan, checked, target.config, read_durations(journal))
     return PlanReport(
@@ -176,13 +198,20 @@ def _plan_report(
         money=cost.money,
         currency=target.config.budget.currency,
         eta_s=cost.eta_s,
-        refusal=refusal,
+        refusal=None if refusal is None else refusal.message,
         repeats=cost.repeats,
         saved_seconds=cost.saved_seconds,
         saved_money=cost.saved_money,
-        warnings=warnings,
+        warnings=(*warnings, *map(say_stop, stops)),
         need=_need(target, checked, plan, entries, before),
+        learned_price=before.learned_price,
+        refusal_action=None if refusal is None else refusal.action,
+        refusal_code=None if refusal is None else refusal.exit_code,
     )
+
+
+def _has_book(target: Target) -> bool:
+    return bool(places_of(target.config, os.environ).paths)
 
 
 def _need(
@@ -255,4 +284,5 @@ def _compare(
         renamed=renamed,
         siblings=before.siblings,
         typed=target.invocation,
+        adopt=before.adopt or target.moved,
     )

@@ -169,7 +169,7 @@ class _Several:
                     tell=self._watcher.warn,
                 )
                 runs[number] = self._stack.enter_context(opened)
-        if account is not None:
+        if account is not None and runs:  # a journal that was refused is not taken over by the way
             self._take_over(account, runs)
         return runs
 

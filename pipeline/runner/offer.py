@@ -46,11 +46,7 @@ class Offer:
         if self.money is not None:
             parts.append(f"about {self.money:,.2f} {self.currency}")
         elif self.learned is not None:
-            about = self.learned * self.video_seconds
-            parts.append(
-                f"about {about:,.2f} {PROVIDER_CURRENCY} ({self.learned:,.4f} a second, learned "
-                "from an earlier balance)"
-            )
+            parts.append(say_learned(self.learned, self.video_seconds))
         if self.remaining is not None:
             holds = f"the account holds {self.remaining:,.2f} {PROVIDER_CURRENCY}"
         else:
@@ -60,6 +56,14 @@ class Offer:
                 else "what the account holds is not known"
             )
         return f"{', '.join(parts)}; {holds}"
+
+
+def say_learned(price: float, video_seconds: int) -> str:
+    """Say what so many seconds come to by a price that was learned."""
+    return (
+        f"about {price * video_seconds:,.2f} {PROVIDER_CURRENCY} ({price:,.4f} a second, learned "
+        "from an earlier balance)"
+    )
 
 
 def make_offer(

@@ -250,7 +250,7 @@ def place_orders(
                 refuse_to_begin(target, trust)
                 source = stack.enter_context(snapshot(target.manifest, target.folder.cache))
                 checked = check(target)
-                _refuse_broken(target.invocation, checked, strict=strict)
+                refuse_broken(target.invocation, checked, strict=strict)
             except ReelsheetError as error:
                 orders.append(Refused(target.manifest, error))
                 continue
@@ -275,7 +275,15 @@ def place_orders(
         yield orders
 
 
-def _refuse_broken(typed: Invocation, checked: CheckedManifest, *, strict: bool) -> None:
+def refuse_broken(typed: Invocation, checked: CheckedManifest, *, strict: bool) -> None:
+    """Raise ManifestError if a manifest, or with `strict` a row of it, breaks a rule.
+
+    Args:
+        typed: What the user named.
+        checked: The manifest.
+        strict: Whether rows count.
+
+    """
     broken = checked.file_errors
     if broken:
         column = f", column {broken[0].column}" if broken[0].column else ""

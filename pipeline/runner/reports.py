@@ -152,10 +152,7 @@ class RunReport:
 
 
 class RepeatsWait(UsageError):
-    """All rows that are left wait, because their videos were bought before; `report` is the run's.
-
-    A program must not take them for work that is done.
-    """
+    """All rows that are left wait, as their videos were bought before; `report` is the run's."""
 
     def __init__(self, report: RunReport) -> None:
         super().__init__("; ".join(report.notes), action="See the action of each row that waits.")
@@ -169,7 +166,8 @@ class PlanReport:
     `groups` counts the manifest's rows; `steps` say for each of them what would be done and why,
     `gone` for rows that left the manifest and are paid for. `submits` rows would be submitted:
     `video_seconds` of video, for `money` in `currency` (None without a price), in about `eta_s`
-    seconds. `refusal` says why a run would be refused before it begins, None if it would not be.
+    seconds. `learned_price` of a second, for the eye only, is by an earlier balance. `refusal` says
+    why a run would send nothing, `refusal_action` what to do, `refusal_code` how it would end.
     `repeats` rows are not paid for, because their videos were bought before: that saves
     `saved_seconds` of video and `saved_money`. `warnings` are sentences to read before paying.
     `need` is what it needs on the disk; None where no disk is looked at.
@@ -189,6 +187,9 @@ class PlanReport:
     saved_money: float | None = None
     warnings: tuple[str, ...] = ()
     need: Need | None = None
+    learned_price: float | None = None
+    refusal_action: str | None = None
+    refusal_code: ExitCode | None = None
 
     @property
     def groups(self) -> dict[str, int]:
