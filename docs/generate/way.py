@@ -67,6 +67,7 @@ SET_UP = {
     "journal/reading.py": "reads what earlier runs left in the journal",
     "manifest/blank.py": "tells which cells are empty",
     "manifest/invocation.py": "names the commands that sentences suggest",
+    "manifest/plaintext.py": "keeps cells from running as formulas: these would not",
     "manifest/templates.py": "checks output.name with the settings; the plain {key} needs none",
     "manifest/wording.py": "puts numbers and names into sentences",
     "network.py": "reads which proxy and certificates to use: there are none",

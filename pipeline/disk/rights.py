@@ -54,7 +54,7 @@ def make_output_folder(folder: Path, source: Path | None) -> None:
         StoreError: it cannot be made.
 
     """
-    with raise_store_errors(f"the output folder {folder}", cannot="be made"):
+    with raise_store_errors(f"the output folder {folder}", cannot="be written"):
         if not folder.is_dir():
             folder.parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir(_mode_of_folder(source, folder.parent), exist_ok=True)

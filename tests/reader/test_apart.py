@@ -138,8 +138,8 @@ def test_an_installation_that_is_broken_is_no_fault_of_the_file(
 
 
 READS = """
-import sys
-sys.path.insert(0, {root!r})
+import os, sys
+sys.path.insert(0, os.fsdecode({root!r}))
 from pathlib import Path
 from pipeline.process.children import child_command
 print(child_command.__module__)
@@ -160,7 +160,7 @@ def test_it_works_in_a_strangers_folder_and_in_the_locale_c(tmp_path: Path) -> N
     (tmp_path / "größe.xlsx").write_bytes(book())
     script = tmp_path / "sub" / "program.py"
     script.parent.mkdir()
-    script.write_text(READS.format(root=str(ROOT)))
+    script.write_text(READS.format(root=os.fsencode(ROOT)))
     environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PATH": ""}
     ended = subprocess.run(
         [sys.executable, str(script), "größe.xlsx"],

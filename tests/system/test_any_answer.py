@@ -98,6 +98,7 @@ def test_whatever_the_api_says_of_a_task_its_row_ends(told: Product) -> None:
         assert told(*command).code == 0
 
 
+@pytest.mark.long
 def test_good_rows_go_on_beside_a_price_in_brackets(rehearsing: Product) -> None:
     """`striphtml` over every nasty text: the manifest is read, and the good row can be sent."""
     with (rehearsing.folder / "m.csv").open("w", encoding="utf-8", newline="") as file:

@@ -90,6 +90,7 @@ def test_piped_nothing_is_obeyed(rehearsing: Product, evil: Path) -> None:
         assert "forged" in text
 
 
+@pytest.mark.long
 def test_what_is_readable_stays_so(rehearsing: Product, evil: Path) -> None:
     """Letters of other languages and emoji, in a name and in a prompt; escapes beside them."""
     ended = rehearsing("check", evil.name, "--show-prompts", "1")
@@ -102,6 +103,7 @@ def test_what_is_readable_stays_so(rehearsing: Product, evil: Path) -> None:
     held(several.err)
 
 
+@pytest.mark.long
 def test_at_a_terminal_nothing_is_obeyed(rehearsing: Product, evil: Path) -> None:
     """Both streams on one terminal, with bars: what moves the cursor is the bar's own."""
     for command in (("check",), ("plan", "--verbose"), ("run",), ("status", "--rows")):
@@ -186,6 +188,7 @@ def test_files_that_are_no_text_are_named(rehearsing: Product) -> None:
         assert rehearsing("check", name, "--json", env=env).json["rows"] == 1
 
 
+@pytest.mark.long
 def test_new_manifests_say_what_was_left_out(rehearsing: Product) -> None:
     """`init` names products and files of hostile names."""
     folder = rehearsing.folder / "pictures"

@@ -88,7 +88,7 @@ def test_before_the_first_answer_the_run_ends_at_once(
     fail(outside)
     manifest, out = shop(inside, 3)
     patient = {"outage.patience_s": "100000"}  # longer than any test may take
-    ended = inside("run", manifest, sets=patient, env=without_password(outside))
+    ended = inside("run", manifest, "--yes", sets=patient, env=without_password(outside))
     assert ended.code == 5, ended.err
     assert "the provider cannot be reached, and never was in this run: " in ended.err
     assert said in ended.err
@@ -102,7 +102,7 @@ def test_a_name_that_nobody_knows_ends_the_run_at_once(product: Product) -> None
     """The same for a spelling mistake in the address."""
     manifest, out = shop(product, 2)
     sets = {"api.base_url": "https://no-such-host.invalid", "outage.patience_s": "100000"}
-    ended = product("run", manifest, sets=sets)
+    ended = product("run", manifest, "--yes", sets=sets)
     assert ended.code == 5, ended.err
     assert "the name of the host cannot be resolved" in ended.err
     assert "Waiting for" not in ended.err
@@ -110,6 +110,7 @@ def test_a_name_that_nobody_knows_ends_the_run_at_once(product: Product) -> None
 
 
 @FAULTS
+@pytest.mark.long
 @pytest.mark.parametrize("back", [True, False], ids=["comes back", "stays away"])
 def test_after_an_answer_it_is_waited_out(
     inside: Product, outside: Network, api: Api, *, fail: Fault, said: str, back: bool
@@ -123,6 +124,7 @@ def test_after_an_answer_it_is_waited_out(
         process = inside.start(
             "run",
             manifest,
+            "--yes",
             sets=LONG if back else SHORT,
             env=without_password(outside),
             stderr=err,

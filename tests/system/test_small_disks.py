@@ -31,6 +31,7 @@ def night(product: Product, name: str, count: int = 100) -> Path:
     return sheets.write(product.folder / f"{name}.csv", rows)
 
 
+@pytest.mark.long
 def test_six_nights_on_nine_megabytes(product: Product, api: Api) -> None:
     """Each orders what fits and brings all of it home; with more room the rest is had as well."""
     with small_disk(product.folder / "small", "9m") as disk:
@@ -58,6 +59,7 @@ def test_six_nights_on_nine_megabytes(product: Product, api: Api) -> None:
         assert api.repeated() == []
 
 
+@pytest.mark.long
 def test_large_videos_on_nine_megabytes(product: Product, padded: Api) -> None:
     """What the first one shows decides how many more fit; the book lies on the disk as well."""
     large = Product(product.folder, padded.base_url, KEY)
@@ -108,6 +110,7 @@ def test_what_is_paid_for_comes_home_first(product: Product, padded: Api) -> Non
         assert padded.repeated() == []
 
 
+@pytest.mark.long
 def test_manifests_of_one_run_share_the_room_of_a_disk(product: Product, padded: Api) -> None:
     """Two manifests that would fit alone do not fit together; both are told so."""
     large = Product(product.folder, padded.base_url, KEY)
