@@ -28,9 +28,9 @@ OF_PROCESSES = ("system", "upgrade")
 OF_MANY_WAYS = (
     "test_account", "test_any_answer", "test_bounds", "test_destinations", "test_failed_rows",
     "test_faults", "test_foreseen", "test_hostile_screen", "test_journal_command", "test_kills",
-    "test_lost_journals", "test_lost_neighbours", "test_money", "test_named_rows",
-    "test_networks", "test_outages", "test_pasted", "test_points", "test_privacy", "test_renamed", "test_repeats", "test_series", "test_several", "test_signals",
-    "test_small_disks", "test_spellings",
+    "test_lost_journals", "test_lost_neighbours", "test_money", "test_named_rows", "test_networks",
+    "test_outages", "test_pasted", "test_points", "test_privacy", "test_renamed", "test_repeats",
+    "test_series", "test_several", "test_signals", "test_small_disks", "test_spellings",
     "test_split_sheets", "test_stems", "test_suggestions", "test_working_folder",
 )  # fmt: skip
 """Modules of tests/system that try what people, providers and kills do to runs and records.

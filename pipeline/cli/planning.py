@@ -162,16 +162,16 @@ class _Planned:
 
     def document(self) -> dict[str, object]:
         plan = self.plan
+        said = {"cost_learned": _learned(plan), "refusal": _refusal(plan)}
         return {
             "manifest": str(self.target.manifest),
             "rows": plan.rows,
             "groups": plan.groups,
             "video_seconds": plan.video_seconds,
             "cost": _amount(plan.money, plan.currency),
-            "cost_learned": _learned(plan),
             "cost_saved": _amount(plan.saved_money, plan.currency),
             "eta_s": plan.eta_s,
-            "refusal": _refusal(plan),
+            **{name: value for name, value in said.items() if value is not None},
         }
 
     def show(self, *, verbose: bool) -> None:

@@ -131,9 +131,9 @@ def test_a_price_is_learned_from_the_balance(product: Product) -> None:
     assert "1 row, 6 s of video, about 0.12 USD (0.0200 a second, learned from " in planned.out
     document = product("plan", manifest, "--json").json
     learned = {"amount": 0.12, "currency": "USD", "per_second": 0.02}
-    assert (document["cost"], document["cost_learned"]) == (None, learned)
+    assert (document["cost"], document.get("cost_learned")) == (None, learned)
     capped = product("plan", manifest, "--json", sets={"budget.money": "0.01"})
-    assert capped.code != 0 or capped.json["refusal"] is None, "a cap needs a price that is set"
+    assert capped.code != 0 or capped.json.get("refusal") is None, "a cap needs a price that is set"
     again = product("run", manifest)
     assert "1 video, 6 s, about 0.12 USD (0.0200 a second, learned from " in again.err
 
