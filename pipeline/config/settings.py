@@ -114,7 +114,10 @@ class Budget(_Caps):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     """The currency of money, price_per_second and min_balance, three capital letters."""
     min_balance: float | None = Field(default=None, ge=0)
-    """What a run leaves in the account (in USD): what would go below it counts as too little."""
+    """What a run leaves in the account (in USD): what would go below it counts as too little. What
+    a run needs is told by price_per_second; without it only an account that holds no more than
+    this counts so.
+    """
     when_short: Literal["ask", "stop", "go_on"] = "ask"
     """What to do if the account holds too little. ask: ask on a terminal, else stop (exit 4). stop:
     stop. go_on: submit until it is refused. --yes goes on in any case.

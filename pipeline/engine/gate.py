@@ -25,6 +25,8 @@ _DOUBTS_IN_A_ROW = 5
 _DECREASE, _RECOVERY_S = 0.7, 16.0
 """What is left of the window after a refusal, and the time in which it has grown back."""
 
+_SLOWED_LONG_S = 60
+"""Being asked to slow down is usual; so long without any acceptance it is worth a word."""
 _PROBES = 5
 """At most this many single submissions, with growing gaps, try whether the outage is over."""
 
@@ -74,10 +76,12 @@ class Gate:
         self._failures = 0
         self._failing_since: float | None = None
         self._failing_why = ""
+        self._is_slowed = False
         self._accepted_any = False
         self._refusals = 0
         self._refusal: tuple[int | None, str | None] | None = None
         self._doubts = 0
+        self._doubtful_since = 0.0
         self._not_looked_up = 0
         self._probes = 0
 
@@ -147,11 +151,10 @@ class Gate:
                 self._window.note_refusal(now, outstanding)
         wait_s = SUBMIT.wait_s(self._failures, "submit", error.retry_after_s)
         self._closed_until = max(self._closed_until, now + wait_s)
-        if isinstance(error, Throttled):
-            return None
         if self._failing_since is None:
             self._failing_since = now
         self._failing_why = error.message
+        self._is_slowed = isinstance(error, Throttled)
         if now - self._failing_since < self._outage_s:
             return None
         return stop_for_outage(error.message)
@@ -160,7 +163,10 @@ class Gate:
         """Return what submitting waits for at `now`, if calls have failed."""
         if self._failing_since is not None:
             until = self._failing_since + self._outage_s
-            return Wait("the provider to be reached again", self._failing_why, until)
+            if not self._is_slowed:
+                return Wait("the provider to be reached again", self._failing_why, until)
+            if now - self._failing_since >= _SLOWED_LONG_S:
+                return Wait("the provider to take submissions again", self._failing_why, until)
         if self._probes and now < self._closed_until:
             what = "clear answers to submissions: a single one tries"
             return Wait(what, self._failing_why, self._closed_until)
@@ -181,11 +187,16 @@ class Gate:
         before the pause began do not count as tries.
         """
         self._doubts += 1
+        if self._doubts == 1:
+            self._doubtful_since = now
         if self._doubts < _DOUBTS_IN_A_ROW or (self._probes and now < self._closed_until):
             return None
-        if self._probes >= _PROBES:
+        patient_until = self._doubtful_since + self._outage_s
+        # Each try may put one more row in doubt, so there are few, however long the patience.
+        if self._probes >= _PROBES or now >= patient_until:
             return stop_for_outage(message)
         self._probes += 1
         self._failing_why = message
-        self._closed_until = max(self._closed_until, now + PROBE.wait_s(self._probes, "probe"))
+        wait_s = min(PROBE.wait_s(self._probes, "probe"), patient_until - now)
+        self._closed_until = max(self._closed_until, now + wait_s)
         return None

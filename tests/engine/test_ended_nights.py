@@ -115,9 +115,21 @@ def test_from_the_first_failure_on_it_is_known_what_is_waited_for() -> None:
 
 
 def test_asking_to_slow_down_is_no_outage() -> None:
-    """A 429 is an answer."""
+    """A 429 is an answer; said only where nothing else comes for a minute."""
     provider = Provider(on_submit=lambda *_: Throttled("slow down", status=429))
     assert night(60, provider).run(until=5.0).engine.waits(5.0) == []
+    (wait,) = night(60, provider).run(until=100.0).engine.waits(100.0)
+    assert (wait.what, wait.why) == ("the provider to take submissions again", "slow down")
+
+
+@pytest.mark.parametrize(
+    "answer", [Throttled("slow down", status=429), Unclear("HTTP 502")], ids=["429", "502"]
+)
+def test_no_patience_is_without_end(answer: ProviderError) -> None:
+    """A run ends when nothing is accepted for as long as outage.patience_s, whatever comes."""
+    provider = Provider(on_submit=lambda *_: answer, loses_unclear=True)
+    ended = night(60, provider, settings=replace(SETTINGS, outage_s=100.0)).run(until=1500.0)
+    assert [stop.exit_code for stop in ended.engine.stops] == [ExitCode.UNFINISHED]
 
 
 def test_doubts_and_queries_are_waited_for_too() -> None:

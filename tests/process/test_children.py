@@ -58,7 +58,7 @@ def wait_until_gone(pid: int) -> None:
 
 def test_it_answers_in_lines(tmp_path: Path) -> None:
     """An order goes out, lines come back, and nothing of it is left."""
-    with Child(program(tmp_path, "print(order.upper())\nprint('end')"), limit_s=60) as child:
+    with Child(program(tmp_path, "print(order.upper())\ntime.sleep(3)"), limit_s=60) as child:
         child.give(b"one\n")
         assert next(child.lines(100)) == b"ONE\n"
         assert not gone(child.pid)
