@@ -69,6 +69,7 @@ _CAUSES_BY_STATUS = {
     404: "it finds nothing at the address of the call, or does not know the model",
     413: "the prompt or a picture is too large for it",
 }
+_WRONG_REQUEST = frozenset({400, 404, 413, 422})
 _REST = re.compile(r"[^0-9a-z]+")
 NO_REASON = "the provider gives no reason"
 """Kept as the message of a task that failed without any."""
@@ -106,9 +107,12 @@ def concerns_setting(status: int | None, code: str | None) -> bool:
 def why_refused(status: int | None, code: str | None) -> str:
     """Return why the provider refuses something, in words of our own; empty if that is not known.
 
-    The words of its code say more than the status does.
+    The words of its code say more than the status does, but where the status says that the request
+    itself is wrong, no trouble of the provider is meant: gateways call all that they pass on so.
     """
     subject = about(code)
+    if subject is About.PASSING and status in _WRONG_REQUEST:
+        subject = None
     return _CAUSES[subject] if subject else _CAUSES_BY_STATUS.get(status or 0, "")
 
 

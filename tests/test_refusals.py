@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.refusals import About, about, concerns_setting, past_help
+from pipeline.model import State
+from pipeline.refusals import About, about, concerns_setting, past_help, why_refused
+from pipeline.writer.advice import advise
 
 
 @pytest.mark.parametrize(
@@ -54,3 +56,13 @@ def test_which_refusals_speak_of_a_setting(
 ) -> None:
     """Those with 403, and an unknown model; content is the row's own with any status."""
     assert concerns_setting(status, code) is told
+
+
+def test_a_wrong_request_is_no_trouble_of_the_provider() -> None:
+    """Gateways call every error that they pass on an upstream error."""
+    passing = why_refused(502, "upstream_error")
+    assert "passes" in passing
+    assert [why_refused(status, "upstream_error") for status in (400, 422)] == ["", ""]
+    assert "too large" in why_refused(413, "upstream_error")
+    assert advise(State.REFUSED, "upstream_error") == advise(State.REFUSED)
+    assert advise(State.FAILED, "upstream_error") != advise(State.FAILED)

@@ -134,7 +134,8 @@ def advise(state: State, code: str | None = None) -> Advice | None:
     """Return what to do about a row in this state; None where nothing is to be done."""
     if state in _BY_CODE and code is not None:
         subject = about(code)
-        if subject is not None:
+        # A definite refusal is the row's, whatever a gateway calls what it passes on.
+        if subject is not None and (state, subject) != (State.REFUSED, About.PASSING):
             return _ADVICE_ABOUT[subject]
     return ADVICE_OF_STATE.get(state)
 
