@@ -178,6 +178,7 @@ def foresee(case: _Case, manifest: Path) -> tuple[int, str]:
     return refusal["exit_code"], f"error: {refusal['message']}\n       {refusal['action']}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.__name__)
 def test_a_plan_says_what_the_run_says(case: _Case, guard: Callable[[_Case], Path]) -> None:
     manifest = guard(case)
