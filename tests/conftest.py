@@ -35,8 +35,9 @@ OF_MANY_WAYS = (
 )  # fmt: skip
 """Modules of tests/system that try what people, providers and kills do to runs and records.
 
-They take most of the time, and how the package was installed makes no difference to them. Nor does
-it to the folders of earlier versions in tests/upgrade."""
+They take most of the time, and how the package was installed makes no difference to them."""
+OF_NO_PACKAGE = ("account", "engine", "journal", "upgrade")
+"""Folders of tests to which it makes no difference either."""
 
 _alone: list[str] = []
 """The test that runs now, if it is not marked as one that starts processes."""
@@ -50,10 +51,10 @@ def share_of_examples(share: float) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what starts processes, for `make quick`, and what is not repeated on the wheel."""
     for item in items:
-        of_folder = item.path.relative_to(HERE).parts[0] in OF_PROCESSES
-        if of_folder or "session_api" in getattr(item, "fixturenames", ()):
+        room = item.path.relative_to(HERE).parts[0]
+        if room in OF_PROCESSES or "session_api" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.process)
-        if item.path.stem in OF_MANY_WAYS or item.path.parts[-2:-1] == ("upgrade",):
+        if item.path.stem in OF_MANY_WAYS or room in OF_NO_PACKAGE:
             item.add_marker(pytest.mark.many_ways)
 
 
