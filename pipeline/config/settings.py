@@ -24,7 +24,8 @@ class Api(Section):
     base_url: BaseUrl = "https://toapis.com"
     """The address of the API, with or without /v1. Must be https, except on this machine."""
     key_env: KeyVariable = "TOAPIS_API_KEY"
-    """The name of the environment variable that holds the key. Never write the key itself here."""
+    """The name of the environment variable that holds the key. Never write the key itself here.
+    The first live run to another host or with another variable asks, or needs --yes."""
     model: Text = "gemini_omni_flash"
     """The model, spelled as the provider spells it. gemini-omni-flash is the name that a newer page
     of the provider has for the same model: then two pictures are allowed as well, and 720P is sent

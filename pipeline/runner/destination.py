@@ -101,8 +101,8 @@ def refuse_strange_destination(
     refusal = UsageError(
         f"This would be the first live run to {found.origin} with a key from {found.variable}: "
         "nothing was sent.",
-        action="If the key is to go there, add --yes to the command once, or start it on a "
-        "terminal and answer yes. If you do not know this host or this variable, look for "
+        action="If the key is to go there, add --yes to one run, or start it on a terminal and "
+        "answer yes. If you do not know this host or this variable, look for "
         "api.base_url and api.key_env in the configuration, and for variables of the environment "
         "that begin with REELSHEET_.",
     )

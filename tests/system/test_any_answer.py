@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import csv
 import itertools
-import json
-import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
-from tests.system.harness.api import KEY
+from tests.system.harness.hostile import Call, Said, hostile_api, tied_to
 from tests.system.harness.product import Product
 from tests.test_any_text import LONG, NASTY
 
@@ -38,55 +34,38 @@ def bodies() -> list[object]:
     return made
 
 
-class Answers(BaseHTTPRequestHandler):
-    """An API that accepts all, answers two queries of each task oddly, and then says the end."""
+class Answers:
+    """Accepts all, answers two queries of each task oddly, and then says the end."""
 
-    odd: Sequence[object] = bodies()
-    count = itertools.count()
-    asked: ClassVar[Counter[str]] = Counter()
+    def __init__(self) -> None:
+        self.odd: Sequence[object] = bodies()
+        self._count = itertools.count()
+        self._asked: Counter[str] = Counter()
 
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._answer({"id": f"task_{next(self.count)}", "status": "queued"})
-
-    def do_GET(self) -> None:
-        number = self.path.rpartition("/task_")[2]
+    def __call__(self, call: Call) -> Said:
+        if call.method == "POST":
+            return _soon({"id": f"task_{next(self._count)}", "status": "queued"})
+        number = call.path.rpartition("/task_")[2]
         if not number.isdigit():
-            self._answer({"error": {"message": OFF}}, 404)
-            return
-        self.asked[number] += 1
-        if self.asked[number] <= 2:
-            self._answer(self.odd[int(number) % len(self.odd)])
-        else:
-            self._answer({"id": f"task_{number}", "status": "failed", "error": {"code": OFF}})
-
-    def _answer(self, body: object, status: int = 200) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in (("Retry-After", "soon"), ("Content-Length", str(len(data)))):
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
+            return _soon({"error": {"message": OFF}}, 404)
+        self._asked[number] += 1
+        if self._asked[number] <= 2:
+            return _soon(self.odd[int(number) % len(self.odd)])
+        return _soon({"id": f"task_{number}", "status": "failed", "error": {"code": OFF}})
 
 
-@pytest.fixture
-def told(tmp_path: Path) -> Iterator[Product]:
-    """The product tied to such an API."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    product = Product(tmp_path, f"http://127.0.0.1:{server.server_port}", KEY)
-    yield product
-    product.close()
-    server.shutdown()
-    server.server_close()
+def _soon(body: object, status: int = 200) -> Said:
+    return Said(body, status, {"Retry-After": "soon"})
 
 
-def test_whatever_the_api_says_of_a_task_its_row_ends(told: Product) -> None:
+def test_whatever_the_api_says_of_a_task_its_row_ends(tmp_path: Path) -> None:
     """Hundreds of tasks, each with an answer of its own: all rows end, and all can be shown."""
-    rows = len(Answers.odd)
+    answers = Answers()
+    with hostile_api(answers) as api, tied_to(api, tmp_path) as told:
+        _all_rows_end(told, len(answers.odd))
+
+
+def _all_rows_end(told: Product, rows: int) -> None:
     lines = "".join(f"K{number},A mug {number}.,4\n" for number in range(rows))
     (told.folder / "m.csv").write_text(f"sku,prompt,duration\n{lines}", encoding="utf-8")
     ended = told("run", "m.csv", "--yes")

@@ -12,7 +12,7 @@ import pytest
 from pipeline.emulator.clips import free_box, plain_clip
 from tests.system.harness import sheets
 from tests.system.harness.api import KEY
-from tests.system.harness.hostile import Call, HostileApi, Said, hostile_api
+from tests.system.harness.hostile import Call, HostileApi, Said, hostile_api, tied_to
 from tests.system.harness.product import Product
 
 DAY_S = 86_400
@@ -44,10 +44,8 @@ def hostile() -> Iterator[HostileApi]:
 @pytest.fixture
 def shop(tmp_path: Path, hostile: HostileApi) -> Iterator[Product]:
     """The product tied to it."""
-    tied = Product(tmp_path / "Größe 38", hostile.url, KEY)
-    tied.folder.mkdir()
-    yield tied
-    tied.close()
+    with tied_to(hostile, tmp_path / "Größe 38") as tied:
+        yield tied
 
 
 def linked(api: HostileApi, answer: Callable[[Call], Said]) -> Callable[[Call], Said]:

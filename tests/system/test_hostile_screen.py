@@ -7,15 +7,13 @@ import json
 import os
 import re
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.system.harness.api import KEY, wait_for
+from tests.system.harness.api import wait_for
+from tests.system.harness.hostile import Call, Said, hostile_api, tied_to
 from tests.system.harness.product import Product
 from tests.system.harness.terminal import Seen, terminal
 
@@ -24,6 +22,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="such names are none there"),
 ]
 
+JSON = {"Content-Type": "application/json"}
 EVIL = "a\x1b]0;t\x07\x1b[31mb\x9b2Jc\u202ed\u2066e\x85f\u2028g\u061ch\nerror: forged\ri\x7fj"
 FINE = "caf\u00e9 \u05e9\u05dc\u05d5\u05dd \U0001f469\u200d\U0001f52c"
 OBEYED = re.compile(
@@ -125,38 +124,18 @@ def test_at_a_terminal_nothing_is_obeyed(rehearsing: Product, evil: Path) -> Non
         held(BAR.sub("\n", seen.text).replace("\t", ""))
 
 
-class Answers(BaseHTTPRequestHandler):
-    """An API that says hostile things."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._answer(422, {"error": {"code": f"bad{EVIL}", "message": EVIL, "type": EVIL}})
-
-    def do_GET(self) -> None:
-        self._answer(500, {"error": {"code": EVIL, "message": EVIL}, "data": EVIL})
-
-    def _answer(self, status: int, body: dict[str, Any]) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
+def say_evil(call: Call) -> Said:
+    """Refuse what is ordered, and fail otherwise, in hostile words."""
+    if call.method == "POST":
+        return Said({"error": {"code": f"bad{EVIL}", "message": EVIL, "type": EVIL}}, 422, JSON)
+    return Said({"error": {"code": EVIL, "message": EVIL}, "data": EVIL}, 500, JSON)
 
 
 @pytest.fixture
 def told(tmp_path: Path) -> Iterator[Product]:
     """The product tied to an API that says hostile things."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    product = Product(tmp_path, f"http://127.0.0.1:{server.server_port}", KEY)
-    yield product
-    product.close()
-    server.shutdown()
-    server.server_close()
+    with hostile_api(say_evil) as api, tied_to(api, tmp_path) as product:
+        yield product
 
 
 def test_what_the_api_says_is_shown(told: Product) -> None:

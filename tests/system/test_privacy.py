@@ -11,8 +11,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from tests.system.harness import sheets
-from tests.system.harness.api import KEY
-from tests.system.harness.hostile import Call, HostileApi, Said, hostile_api
+from tests.system.harness.hostile import Call, HostileApi, Said, hostile_api, tied_to
 from tests.system.harness.product import Product
 
 TOLD = "Anna Example, Cam#4711"
@@ -37,10 +36,8 @@ def hostile() -> Iterator[HostileApi]:
 @pytest.fixture
 def shop(tmp_path: Path, hostile: HostileApi) -> Iterator[Product]:
     """The product tied to it."""
-    tied = Product(tmp_path / "Größe 38", hostile.url, KEY)
-    tied.folder.mkdir()
-    yield tied
-    tied.close()
+    with tied_to(hostile, tmp_path / "Größe 38") as tied:
+        yield tied
 
 
 def photograph(path: Path, orientation: int = 1) -> bytes:

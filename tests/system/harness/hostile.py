@@ -8,7 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+from tests.system.harness.api import KEY
+from tests.system.harness.product import Product
 
 
 @dataclass
@@ -83,3 +87,14 @@ def hostile_api(answer: Callable[[Call], Said]) -> Iterator[HostileApi]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def tied_to(api: HostileApi, folder: Path) -> Iterator[Product]:
+    """Yield the product in a folder, tied to such an API."""
+    folder.mkdir(exist_ok=True)
+    product = Product(folder, api.url, KEY)
+    try:
+        yield product
+    finally:
+        product.close()
