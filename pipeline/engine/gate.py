@@ -143,7 +143,8 @@ class Gate:
         """Close for a while after a submission that was provably not accepted.
 
         Answers to submissions that went out before the pause began do not make it longer. Returns a
-        Stop when nothing has come through for the length of an outage.
+        Stop when nothing has come through for the length of an outage. To be slowed down while
+        tasks of our own are running is no outage: they take the places.
         """
         if now >= self._closed_until:
             self._failures += 1
@@ -151,6 +152,10 @@ class Gate:
                 self._window.note_refusal(now, outstanding)
         wait_s = SUBMIT.wait_s(self._failures, "submit", error.retry_after_s)
         self._closed_until = max(self._closed_until, now + wait_s)
+        running = outstanding - self.in_flight - 1  # this submission holds its slot yet
+        if isinstance(error, Throttled) and running > 0:
+            self._failing_since = None
+            return None
         if self._failing_since is None:
             self._failing_since = now
         self._failing_why = error.message

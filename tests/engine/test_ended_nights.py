@@ -122,6 +122,18 @@ def test_asking_to_slow_down_is_no_outage() -> None:
     assert (wait.what, wait.why) == ("the provider to take submissions again", "slow down")
 
 
+def test_a_full_account_is_waited_for_while_our_own_tasks_run() -> None:
+    """They take the places, for as long as they may: no patience ends the run meanwhile."""
+    accepted = iter(range(2))
+    full = Throttled("too many tasks", status=429)
+    provider = Provider(
+        task_s=lambda _: 5000.0,
+        on_submit=lambda *_: None if next(accepted, None) is not None else full,
+    )
+    settings = replace(SETTINGS, outage_s=100.0, deadline_s=10_000.0)
+    assert night(6, provider, settings=settings).run(until=3000.0).engine.stops == []
+
+
 @pytest.mark.parametrize(
     "answer", [Throttled("slow down", status=429), Unclear("HTTP 502")], ids=["429", "502"]
 )
