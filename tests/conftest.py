@@ -27,16 +27,17 @@ OF_PROCESSES = ("system", "upgrade")
 """Folders in which every test starts processes."""
 OF_MANY_WAYS = (
     "test_account", "test_any_answer", "test_bounds", "test_destinations", "test_failed_rows",
-    "test_faults", "test_foreseen", "test_hostile_screen", "test_journal_command", "test_kills",
-    "test_lost_journals", "test_lost_neighbours", "test_money", "test_named_rows", "test_networks",
-    "test_outages", "test_pasted", "test_points", "test_privacy", "test_renamed", "test_repeats",
-    "test_series", "test_several", "test_signals", "test_small_disks", "test_spellings",
-    "test_split_sheets", "test_stems", "test_suggestions", "test_working_folder",
+    "test_faults", "test_foreseen", "test_hostile_screen", "test_journal_command", "test_keys",
+    "test_kills", "test_lost_journals", "test_lost_neighbours", "test_money", "test_named_rows",
+    "test_neighbour", "test_networks", "test_outages", "test_pasted", "test_points",
+    "test_privacy", "test_renamed", "test_repeats", "test_series", "test_several", "test_signals",
+    "test_small_disks", "test_spellings", "test_split_sheets", "test_stems", "test_suggestions",
+    "test_working_folder",
 )  # fmt: skip
-"""Modules of tests/system that try what people, providers and kills do to runs and records.
+"""Modules that try as processes what people, providers, neighbours and kills do to runs.
 
 They take most of the time, and how the package was installed makes no difference to them."""
-OF_NO_PACKAGE = ("account", "engine", "journal", "upgrade")
+OF_NO_PACKAGE = ("account", "disk", "engine", "journal", "planner", "toapis", "upgrade")
 """Folders of tests to which it makes no difference either."""
 
 _alone: list[str] = []
