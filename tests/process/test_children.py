@@ -58,7 +58,8 @@ def wait_until_gone(pid: int) -> None:
 
 def test_it_answers_in_lines(tmp_path: Path) -> None:
     """An order goes out, lines come back, and nothing of it is left."""
-    with Child(program(tmp_path, "print(order.upper())\ntime.sleep(3)"), limit_s=60) as child:
+    path = program(tmp_path, "print(order.upper(), flush=True)\ntime.sleep(3)")
+    with Child(path, limit_s=60) as child:
         child.give(b"one\n")
         assert next(child.lines(100)) == b"ONE\n"
         assert not gone(child.pid)
