@@ -60,6 +60,9 @@ class Problem:
 
     `row` is the physical line or sheet row (the header is row 1), None for the whole file; `cell`
     is the Excel address ("D7"), None for text files; `message` says what is wrong and what to do.
+
+    `together` is for a problem with the cause of others: the sentence, with their number and the
+    remedy for them all, that is printed once in place of each one's own. None: it stands alone.
     """
 
     code: str
@@ -69,6 +72,7 @@ class Problem:
     cell: str | None = None
     column: str | None = None
     key: str | None = None
+    together: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

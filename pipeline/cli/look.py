@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,7 +26,8 @@ from pipeline.cli.options import (
     check_and_show,
     resolve_options,
 )
-from pipeline.cli.screen import print_line, print_results, print_table, problem_line, say
+from pipeline.cli.problemlist import describe_groups, list_problems, print_ways_on
+from pipeline.cli.screen import print_line, print_results, print_table, say
 from pipeline.cli.several import end_reading, print_documents, resolve_several, show_each
 from pipeline.errors import ExitCode, ManifestError, ReelsheetError
 from pipeline.manifest.wording import agree, count
@@ -74,8 +74,9 @@ def _check(
     """Show every problem of the manifest at once; sends nothing.
 
     Each problem names the row, the cell, the column, what is wrong and what to do. Local pictures
-    are opened and fully decoded. The exit code is 0 if every row of every manifest can be sent,
-    otherwise 2.
+    are opened and fully decoded. Of more than 20 problems each kind is one line, with the number and
+    the first cells; with -v each problem has its own. The exit code is 0 if every row of every
+    manifest can be sent, otherwise 2.
     """
     from pipeline.runner.target import Refused
 
@@ -93,7 +94,12 @@ def _check(
         print_documents(targets, looks, lambda look: look.document(prompts=show_prompts > 0))
     else:
         short = quiet and not verbose
-        show_each(targets, looks, lambda look: look.show(quiet=short), headings=not short)
+        show_each(
+            targets,
+            looks,
+            lambda look: look.show(quiet=short, singly=verbose),
+            headings=not short,
+        )
     if not all(isinstance(look, _Look) and look.report.ok for look in looks):
         raise typer.Exit(ExitCode.USAGE)
 
@@ -102,23 +108,31 @@ def _check(
 class _Look:
     """What a check found in a manifest, with some of its prompts."""
 
-    manifest: Path
+    target: Target
     report: CheckReport
     prompts: Sequence[Mapping[str, object]] = ()
 
     def document(self, *, prompts: bool) -> dict[str, object]:
         document = {
-            "manifest": str(self.manifest),
+            "manifest": str(self.target.manifest),
             "rows": self.report.rows,
             "valid": self.report.valid,
             "problems": [_pick(problem, _PROBLEM) for problem in self.report.problems],
         }
-        return document | ({"prompts": self.prompts} if prompts else {})
+        groups = describe_groups(self.report.problems)
+        said = {"groups": groups} if groups else {}
+        return document | said | ({"prompts": self.prompts} if prompts else {})
 
-    def show(self, *, quiet: bool) -> None:
+    def show(self, *, quiet: bool, singly: bool) -> None:
         for prompt in self.prompts:
             print_line(f"row {prompt['row']} (key {prompt['key']}): {prompt['prompt']}")
-        _print(self.manifest, self.report, quiet=quiet)
+        problems = self.report.problems
+        for line in list_problems(self.target.manifest, problems, singly=singly):
+            print_line(line)
+        if not quiet:
+            if not singly:
+                print_ways_on(self.target, problems)
+            _print_total(self.report)
 
 
 def _look_at(target: Target, show_prompts: int, *, as_json: bool, quiet: bool) -> _Look:
@@ -131,32 +145,29 @@ def _look_at(target: Target, show_prompts: int, *, as_json: bool, quiet: bool) -
     except ManifestError as error:
         if not as_json:
             raise
-        return _Look(target.manifest, CheckReport(0, 0, (file_problem(error),)))
+        return _Look(target, CheckReport(0, 0, (file_problem(error),)))
     report = CheckReport(len(found.manifest.rows), found.valid, found.problems)
     prompts = tuple(
         {"row": number, "key": draft.key, "prompt": draft.prompt}
         for number, draft in islice(found.drafts.items(), show_prompts)
     )
-    return _Look(target.manifest, report, prompts)
+    return _Look(target, report, prompts)
 
 
 def _pick(record: object, names: tuple[str, ...]) -> dict[str, object]:
     return {name: getattr(record, name) for name in names}
 
 
-def _print(manifest: Path, report: CheckReport, *, quiet: bool) -> None:
-    for problem in report.problems:
-        print_line(problem_line(manifest, problem))
-    if not quiet:
-        unfit = report.rows - report.valid
-        them = agree(report.rows, "it", f"{unfit:,} of them")
-        invalid = f", {them} cannot be sent" if unfit else ""
-        from pipeline.model import Severity
+def _print_total(report: CheckReport) -> None:
+    from pipeline.model import Severity
 
-        errors = sum(problem.severity is Severity.ERROR for problem in report.problems)
-        warnings = len(report.problems) - errors
-        also = f", {count(warnings, 'warning')}" if warnings else ""
-        print_line(f"{count(report.rows, 'row')}{invalid}, {count(errors, 'problem')}{also}.")
+    unfit = report.rows - report.valid
+    them = agree(report.rows, "it", f"{unfit:,} of them")
+    invalid = f", {them} cannot be sent" if unfit else ""
+    errors = sum(problem.severity is Severity.ERROR for problem in report.problems)
+    warnings = len(report.problems) - errors
+    also = f", {count(warnings, 'warning')}" if warnings else ""
+    print_line(f"{count(report.rows, 'row')}{invalid}, {count(errors, 'problem')}{also}.")
 
 
 def _status(

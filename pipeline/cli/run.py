@@ -31,7 +31,8 @@ from pipeline.cli.options import (
     resolve_options,
     select_rows,
 )
-from pipeline.cli.screen import problem_line, say
+from pipeline.cli.problemlist import list_problems
+from pipeline.cli.screen import say
 from pipeline.cli.several import Targets, resolve_several, say_refused
 from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
@@ -224,7 +225,7 @@ def _raise(refused: Refused) -> None:
     error = refused.error
     if not isinstance(error, RowsInvalid):
         raise error
-    for problem in error.problems:
-        say(problem_line(refused.manifest, problem))
+    for line in list_problems(refused.manifest, error.problems):
+        say(line)
     say(f"{count(len(error.problems), 'problem')}; nothing was sent.")
     raise typer.Exit(ExitCode.USAGE) from error

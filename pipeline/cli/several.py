@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from pipeline.cli.options import resolve_options, with_series
-from pipeline.cli.screen import print_json, print_line, problem_line, say, say_error
+from pipeline.cli.problemlist import list_problems
+from pipeline.cli.screen import print_json, print_line, say, say_error
 from pipeline.errors import ExitCode, ReelsheetError, UsageError
 
 if TYPE_CHECKING:
@@ -210,8 +211,8 @@ def say_refused(refused: Refused) -> None:
 
     manifest, error = refused.manifest, refused.error
     if isinstance(error, RowsInvalid):
-        for problem in error.problems:
-            say(problem_line(manifest, problem))
+        for line in list_problems(manifest, error.problems):
+            say(line)
     say_error_of(manifest, error)
 
 

@@ -61,3 +61,42 @@ def test_a_file_that_cannot_be_read_is_one_problem_of_the_document(
     assert document["rows"] == 0
     assert document["problems"][0]["row"] is None
     assert isinstance(reelsheet("check", manifest).exception, ManifestError)
+
+
+def test_many_problems_are_grouped_and_all_are_at_hand(manifest: Path, reelsheet: Command) -> None:
+    """400 empty prompts are one line; -v shows each, and --json has each beside the groups."""
+    rows = "".join(f"K{row},,5\n" for row in range(400))
+    manifest.write_text(f"sku,prompt,duration\n{rows}MUG,A mug.,7\n", encoding="utf-8")
+    lines = reelsheet("check", manifest).stdout.splitlines()
+    durations, prompts, *others = lines
+    assert durations == (
+        "shop.csv:2: error: 401 problems, rows 2, 3, 4, 5, 6 and 396 more, column duration, "
+        'for example: The duration "5" is not possible. Write 4, 6 or 10 seconds, or leave the '
+        "cell empty for 6."
+    )
+    assert prompts == (
+        "shop.csv:2: error: 400 problems, rows 2, 3, 4, 5, 6 and 395 more, column prompt: "
+        "The prompt is empty. Write what the video should show, or delete the row."
+    )
+    assert others == [
+        "each problem in a line of its own: reelsheet check shop.csv -v",
+        "401 rows, 401 of them cannot be sent, 801 problems.",
+    ]
+    assert len(reelsheet("check", manifest, "-v").stdout.splitlines()) == 802
+    document = json.loads(reelsheet("check", manifest, "--json").stdout)
+    assert len(document["problems"]) == 801
+    assert [(one["code"], one["problems"]) for one in document["groups"]] == [
+        ("duration_not_allowed", 401),
+        ("prompt_empty", 400),
+    ]
+
+
+def test_a_strict_run_groups_them_too(manifest: Path, reelsheet: Command) -> None:
+    """What keeps a run from starting is no longer than what a check says."""
+    rows = "".join(f"K{row},,6\n" for row in range(400))
+    manifest.write_text(f"sku,prompt,duration\n{rows}", encoding="utf-8")
+    ended = reelsheet("run", manifest, "--strict")
+    assert ended.exit_code == ExitCode.USAGE
+    first, *_, last = ended.stderr.splitlines()
+    assert first.startswith("shop.csv:2: error: 400 problems, rows 2, 3, 4, 5, 6 and 395 more")
+    assert last == "400 problems; nothing was sent."
