@@ -74,8 +74,8 @@ def _check(
     """Show every problem of the manifest at once; sends nothing.
 
     Each problem names the row, the cell, the column, what is wrong and what to do. Local pictures
-    are opened and fully decoded. Of more than 20 problems each kind is one line, with the number and
-    the first cells; with -v each problem has its own. The exit code is 0 if every row of every
+    are opened and fully decoded. Of more than 20 problems each kind is one line, with its number
+    and first cells; with -v each problem has its own. The exit code is 0 if every row of every
     manifest can be sent, otherwise 2.
     """
     from pipeline.runner.target import Refused
