@@ -33,6 +33,7 @@ SET_UP = {
     "cli/app.py": "declares the commands before any manifest is named",
     "cli/ending.py": "ends the command with its exit code",
     "cli/options.py": "declares the options that commands share",
+    "cli/problemlist.py": "lists problems: this row has none",
     "cli/progress.py": "draws the bar",
     "cli/screen.py": "prints lines and tables",
     "cli/several.py": "finds the manifests that were named, and shows runs over several",

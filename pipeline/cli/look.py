@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,7 +27,13 @@ from pipeline.cli.options import (
     check_and_show,
     resolve_options,
 )
-from pipeline.cli.problemlist import describe_groups, list_problems, print_ways_on
+from pipeline.cli.problemlist import (
+    MARKED_IN,
+    describe_groups,
+    list_problems,
+    mark_problems,
+    print_ways_on,
+)
 from pipeline.cli.screen import print_line, print_results, print_table, say
 from pipeline.cli.several import end_reading, print_documents, resolve_several, show_each
 from pipeline.errors import ExitCode, ManifestError, ReelsheetError
@@ -75,8 +82,9 @@ def _check(
 
     Each problem names the row, the cell, the column, what is wrong and what to do. Local pictures
     are opened and fully decoded. Of more than 20 problems each kind is one line, with its number
-    and first cells; with -v each problem has its own. The exit code is 0 if every row of every
-    manifest can be sent, otherwise 2.
+    and first cells; with -v each problem has its own. They are also marked in problems.xlsx in the
+    output folder: a copy of the manifest, with a note at each cell. The exit code is 0 if every
+    row of every manifest can be sent, otherwise 2.
     """
     from pipeline.runner.target import Refused
 
@@ -106,11 +114,12 @@ def _check(
 
 @dataclass(frozen=True)
 class _Look:
-    """What a check found in a manifest, with some of its prompts."""
+    """What a check found in a manifest, some of its prompts, and where it is marked in a sheet."""
 
     target: Target
     report: CheckReport
     prompts: Sequence[Mapping[str, object]] = ()
+    marked: Path | None = None
 
     def document(self, *, prompts: bool) -> dict[str, object]:
         document = {
@@ -120,7 +129,8 @@ class _Look:
             "problems": [_pick(problem, _PROBLEM) for problem in self.report.problems],
         }
         groups = describe_groups(self.report.problems)
-        said = {"groups": groups} if groups else {}
+        said: dict[str, object] = {"groups": groups} if groups else {}
+        said |= {} if self.marked is None else {"problems_file": str(self.marked)}
         return document | said | ({"prompts": self.prompts} if prompts else {})
 
     def show(self, *, quiet: bool, singly: bool) -> None:
@@ -132,6 +142,8 @@ class _Look:
         if not quiet:
             if not singly:
                 print_ways_on(self.target, problems)
+            if self.marked is not None:
+                print_line(f"{MARKED_IN}{self.marked}")
             _print_total(self.report)
 
 
@@ -151,7 +163,7 @@ def _look_at(target: Target, show_prompts: int, *, as_json: bool, quiet: bool) -
         {"row": number, "key": draft.key, "prompt": draft.prompt}
         for number, draft in islice(found.drafts.items(), show_prompts)
     )
-    return _Look(target, report, prompts)
+    return _Look(target, report, prompts, mark_problems(target, found))
 
 
 def _pick(record: object, names: tuple[str, ...]) -> dict[str, object]:

@@ -27,9 +27,9 @@ from pipeline.cli.options import (
     Set,
     Strict,
     Verbose,
-    check_and_show,
     select_rows,
 )
+from pipeline.cli.problemlist import check_to_begin
 from pipeline.cli.screen import print_line, print_table, say
 from pipeline.cli.several import Targets, end_reading, print_documents, resolve_several, show_each
 from pipeline.errors import UsageError
@@ -106,7 +106,7 @@ def show_plans(
     reports = plan_reports(
         [_refuse_another(target) for target in targets.all],
         selection,
-        lambda target: check_and_show(target, show=not as_json),
+        lambda target: check_to_begin(target, show=not as_json, strict=strict, write=False),
         strict=strict,
         adopt=adopt,
     )

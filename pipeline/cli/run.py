@@ -27,11 +27,10 @@ from pipeline.cli.options import (
     Set,
     Strict,
     Verbose,
-    check_and_show,
     resolve_options,
     select_rows,
 )
-from pipeline.cli.problemlist import list_problems
+from pipeline.cli.problemlist import check_to_begin, list_problems
 from pipeline.cli.screen import say
 from pipeline.cli.several import Targets, resolve_several, say_refused
 from pipeline.errors import ExitCode
@@ -196,7 +195,7 @@ def _carry_out(
         consent=lambda offer: consent_to(offer, when_short, yes=yes),
         go_on_with=go_on_with,
         trust=lambda refusal: yes or go_on_with(refusal, "Send the key there?"),
-        check=lambda target: check_and_show(target, show=not quiet),
+        check=lambda target: check_to_begin(target, show=not quiet, strict=strict),
     )
     with placing as placed:
         refused = [one for one in placed if isinstance(one, Refused)]

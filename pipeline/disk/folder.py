@@ -16,7 +16,7 @@ from pipeline.disk.openfile import is_gone, open_to_read_bytes
 from pipeline.disk.sqlitefile import open_to_read
 from pipeline.errors import UsageError
 
-_OURS = re.compile(r"(?:results|failed)(?:-results|-\d+)*")
+_OURS = re.compile(r"(?:results|failed|problems)(?:-results|-failed|-\d+)*")
 _REHEARSAL = ".rehearsal"
 
 
@@ -46,7 +46,7 @@ class OutputFolder:
     ) -> OutputFolder:
         """Return the folder of a manifest: `out` itself, or `<outputs>/<stem>[.rehearsal]`.
 
-        A file that a run wrote into its folder (failed.csv, results.csv) belongs to that folder:
+        A file that was written into its folder (failed.csv, results.csv) belongs to that folder:
         its rows are those of the run, and in any other folder they would be new and paid again.
 
         Args:
@@ -120,8 +120,8 @@ class OutputFolder:
         return ours and manifest.parent.resolve() == self.root.resolve()
 
     def holds_part_of_rows(self, manifest: Path) -> bool:
-        """Return whether a manifest is a file of this folder with only some of a run's rows."""
-        return self.wrote(manifest) and manifest.stem.casefold().startswith("failed")
+        """Return whether a manifest is a file of this folder that may lack some of its rows."""
+        return self.wrote(manifest) and manifest.stem.casefold().startswith(("failed", "problems"))
 
     @property
     def use(self) -> FolderUse:

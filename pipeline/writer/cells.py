@@ -10,6 +10,7 @@ Tested in tests/writer/test_workbook_copy.py and tests/writer/test_links.py.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +24,9 @@ _SPECIAL = re.compile('[&<>"_\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]')
 _ESCAPE_LIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f]")
 _IMPOSSIBLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_FILL_OF_FORMAT = re.compile(rb"""\s(?:fillId|applyFill)\s*=\s*(?:"[^"]*"|'[^']*')""")
+_MOST_FORMATS = 64_000
+"""Excel takes 65,490 cell formats."""
 _XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 
 _GOOD, _BAD, _DOUBT, _BUSY, _WARN, LINK = "good", "bad", "doubt", "busy", "warn", "link"
@@ -67,6 +71,22 @@ class Cell(NamedTuple):
     value: str | float | None
     look: str | None = None
     link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A cell that keeps what it holds, and gets a fill: the one with this number, from 1.
+
+    `formats` is how many cell formats the workbook had before `add_formats`.
+    """
+
+    formats: int
+    fill: int
+
+    def style(self, kept: str | None) -> int | str | None:
+        """Return the number of the format that the cell had, with the fill."""
+        number = int(kept or 0)
+        return self.formats * self.fill + number if number < self.formats else kept
 
 
 @dataclass(slots=True)
@@ -172,3 +192,44 @@ def add_looks(data: bytes) -> tuple[bytes, dict[str, int]]:
     }
     looks[LINK] = formats.index(_LINK_XF.format(fonts.index(_LINK_FONT)))
     return splice(data, [cut for pool in pools for cut in pool.cuts()]), looks
+
+
+def add_formats(data: bytes, colours: Sequence[str]) -> tuple[bytes, int]:
+    """Return `styles.xml` with each cell format once more for each colour, and how many there were.
+
+    So whatever a cell looks like, it can be coloured and keep the rest: see `Mark`. Without the
+    usual lists, or with more formats than a workbook takes, it is returned as it is, with 0.
+
+    Args:
+        data: the part.
+        colours: the fills (ARGB).
+
+    """
+    found = elements(data)
+    tops = {element.local: element for element in found if element.parent is found[0]}
+    listed, formats = tops.get("fills"), tops.get("cellXfs")
+    if listed is None or formats is None or listed.self_closing or formats.self_closing:
+        return data, 0
+    own = [element for element in found if element.parent is formats]
+    if len(own) * (1 + len(colours)) > _MOST_FORMATS:
+        return data, 0
+    fills, new = _Pool(data, listed, found), []
+    for colour in colours:
+        number = fills.index(_FILL.format(colour))
+        new += [_filled(data, one, number) for one in own]
+    tag = data[formats.start : formats.inner]
+    tag = _COUNT.sub(f'count="{len(own) + len(new)}"'.encode(), tag)
+    cuts = [
+        *fills.cuts(),
+        (formats.start, formats.inner, tag),
+        (formats.close, formats.close, b"".join(new)),
+    ]
+    return splice(data, cuts), len(own)
+
+
+def _filled(data: bytes, element: Element, fill: int) -> bytes:
+    """Return a cell format with another fill."""
+    tag = _FILL_OF_FORMAT.sub(b"", data[element.start : element.inner])
+    named = len(element.name) + 1
+    filled = f' fillId="{fill}" applyFill="1"'.encode()
+    return tag[:named] + filled + tag[named:] + data[element.inner : element.end]

@@ -40,7 +40,7 @@ def patch_head(
     root = found[0]
     tops = {element.local: element for element in found if element.parent is root}
     cuts = [
-        *_dimension(tops.get("dimension"), max(widths), last_row),
+        *_dimension(tops.get("dimension"), max(widths, default=1), last_row),
         *_freeze(head, found, tops, header_row),
         *_widths(head, found, tops.get("cols"), widths, known),
     ]

@@ -31,6 +31,9 @@ MAIN_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.m
 SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
 """The content type of a worksheet part."""
 _TYPES = "[Content_Types].xml"
+_NO_RELATIONSHIPS = (
+    b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"/>'
+)
 _LARGE_BYTES = 1 << 30
 _PACKED = (".png", ".jpg", ".jpeg", ".gif", ".mp4", ".webp")
 
@@ -83,6 +86,8 @@ class PackageCopy(Package):
             target: the name of the part that it leads to.
 
         """
+        if rels_of(source) not in self:
+            self._changed[fold_name(rels_of(source))] = (rels_of(source), _NO_RELATIONSHIPS)
         taken = {relationship.id for relationship in self.relationships(source)}
         number = next(n for n in range(1, len(taken) + 2) if f"rIdReelsheet{n}" not in taken)
         new = f"rIdReelsheet{number}"

@@ -5,19 +5,15 @@ Tested in tests/writer/test_workbook_copy.py, test_plain_workbook.py and test_te
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-from xml.parsers.expat import ExpatError
 
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.place import place
 from pipeline.manifest.wording import count
 from pipeline.model import Manifest, TextDialect
-from pipeline.reader.workbook.package import NotAWorkbook
 from pipeline.writer.cells import LINK, STATE_LOOKS, Cell, Cut
 from pipeline.writer.layout import (
     RESULT_COLUMNS,
@@ -35,7 +31,7 @@ from pipeline.writer.parts import PackageCopy
 from pipeline.writer.sheet import Insert
 from pipeline.writer.summary import Summary
 from pipeline.writer.text_table import write_text
-from pipeline.writer.workbook_copy import fill, write_plain
+from pipeline.writer.workbook_copy import DAMAGED, Unreadable, fill, write_plain
 
 _OTHER_FORMATS = (".xls", ".ods")
 _MACROS = (".xlsm", ".xltm")
@@ -111,7 +107,7 @@ def _write_workbook(
         try:
             # Only opening it tells a file that is no package of XML, such as an .xls.
             return _copy(manifest, by_row, file, summary, source)
-        except _DAMAGED as error:
+        except DAMAGED as error:
             torn.append(str(error))
             file.seek(0)
             file.truncate()
@@ -127,26 +123,6 @@ def _write_workbook(
     if suffix in _MACROS:
         notes.append(f"The macros of {name} are not in {path.name}: .xlsx files cannot hold any.")
     return Written(path, (*notes, *_note_of_cuts(cut)))
-
-
-class _Unreadable(Exception):
-    """The manifest cannot be opened any more."""
-
-
-# What zipfile, zlib, expat and our reading of attributes raise for a damaged file (Excel is more
-# forgiving). The results are then written as a new workbook, with a note.
-_DAMAGED = (
-    NotAWorkbook,
-    _Unreadable,
-    ExpatError,
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-)
 
 
 def _copy(
@@ -178,7 +154,7 @@ def _copy(
     try:
         package = PackageCopy.of(source)
     except OSError as error:
-        raise _Unreadable(explain_os_error(error)) from error
+        raise Unreadable(explain_os_error(error)) from error
     with package.zip:
         return fill(package, manifest.sheet, make, file, summary)
 

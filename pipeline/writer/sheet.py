@@ -32,12 +32,13 @@ from xml.parsers import expat
 
 from pipeline.manifest.wording import letters_of, number_of
 from pipeline.reader.workbook.package import NotAWorkbook, tag_end
-from pipeline.writer.cells import Cell, Cut, cell_xml
+from pipeline.writer.cells import Cell, Cut, Mark, cell_xml
 from pipeline.writer.head import patch_head
 from pipeline.writer.parts import add_prefix
 
 _CHUNK_BYTES = 1 << 16
 # Looked for from the first blank of several: from each of them, the search would take their square.
+_STYLE = re.compile(rb"""\ss\s*=\s*(?:"[^"]*"|'[^']*')""")
 _SPANS = re.compile(rb"""(?<!\s)\s+spans=("[^"]*"|'[^']*')""")
 # The reader takes no longer head or row; both are held as a whole.
 _MOST_HELD_BYTES = 128 * 1024**2
@@ -59,16 +60,18 @@ class Insert:
     `headers` names each target column, and `widths` gives its width in characters; `known` are
     those that held results before and are written over. `rows` are the numbers of the rows that
     get cells, ascending; `cells` returns the cells of one of them by column. `looks` are the
-    numbers of the cell formats.
+    numbers of the cell formats. `tail` changes what follows the rows, given with the prefix of the
+    sheet's elements; None leaves it as it is.
     """
 
     header_row: int
     headers: Mapping[int, str]
     known: frozenset[int]
     rows: Sequence[int]
-    cells: Callable[[int], Iterable[tuple[int, Cell]]]
+    cells: Callable[[int], Iterable[tuple[int, Cell | Mark]]]
     looks: Mapping[str, int]
     widths: Mapping[int, float]
+    tail: Callable[[str, bytes], bytes] | None = None
 
 
 class _Old(NamedTuple):
@@ -112,7 +115,7 @@ class SheetPatch:
     def __init__(self, source: IO[bytes], out: IO[bytes], insert: Insert, cut: Cut) -> None:
         self._stream = _Stream(source, out)
         self._insert, self._cut = insert, cut
-        self._first = min(insert.headers)
+        self._first = min(insert.headers, default=1)
         self._waiting = sorted({*insert.rows, insert.header_row}, reverse=True)
         self._prefix = ""
         self._columns: dict[str, int] = {}
@@ -140,9 +143,19 @@ class SheetPatch:
             self._parser.Parse(chunk, False)
         if not self._over:
             raise expat.ExpatError("the sheet ends before its rows do")
+        if self._insert.tail is not None:
+            self._change_tail(self._insert.tail)
         self._stream.copy(self._stream.base + len(self._stream.window))
         while chunk := self._stream.source.read(_CHUNK_BYTES):
             self._stream.out.write(chunk)
+
+    def _change_tail(self, change: Callable[[str, bytes], bytes]) -> None:
+        window = self._stream.window
+        while chunk := self._stream.source.read(_CHUNK_BYTES):
+            window += chunk
+            if len(window) > _MOST_HELD_BYTES:
+                raise NotAWorkbook("a sheet has no end behind its rows")
+        window[:] = change(self._prefix, bytes(window))
 
     def _seek_data(self, name: str, _attributes: dict[str, str]) -> None:
         head, colon, local = name.rpartition(":")
@@ -243,13 +256,13 @@ class SheetPatch:
         else:
             stream.skip(self._old[-1].end if self._old else close)
 
-    def _own_cells(self, row: int) -> dict[int, Cell]:
+    def _own_cells(self, row: int) -> dict[int, Cell | Mark]:
         self._waiting.pop()
-        if row == self._insert.header_row:
+        if row == self._insert.header_row and self._insert.headers:
             return {at: Cell(text) for at, text in self._insert.headers.items()}
         return dict(self._insert.cells(row))
 
-    def _merge_row(self, row: int, new: dict[int, Cell]) -> bytes:
+    def _merge_row(self, row: int, new: dict[int, Cell | Mark]) -> bytes:
         """Return a row from our first column on: the user's cells and ours, in order."""
         if not self._old:
             return add_prefix(
@@ -257,20 +270,39 @@ class SheetPatch:
             )
         guarded = self._insert.headers.keys() - self._insert.known
         kept: dict[int, str | None] = {}
+        marked: dict[int, bytes] = {}
         pieces: dict[int, bytes] = {}
         for old in self._old:
             if old.filled and old.column in guarded and old.column in new:
                 raise Occupied(old.column)
             kept[old.column] = old.style
-            if old.column not in new:
+            ours = new.get(old.column)
+            if isinstance(ours, Mark):
+                marked[old.column] = self._restyled(old, ours)
+            elif ours is None:
                 pieces[old.column] = self._stream.raw(old.start, old.end)
             if row == self._insert.header_row and old.filled:
                 self._header_style = old.style
         for at, cell in new.items():
-            pieces[at] = add_prefix(self._xml(row, at, cell, kept.get(at)), self._prefix)
+            if at not in marked:
+                pieces[at] = add_prefix(self._xml(row, at, cell, kept.get(at)), self._prefix)
+        pieces |= marked
         return b"".join(pieces[column] for column in sorted(pieces))
 
-    def _xml(self, row: int, column: int, cell: Cell, kept: str | None) -> str:
+    def _restyled(self, old: _Old, mark: Mark) -> bytes:
+        """Return a cell of the user's with another format."""
+        raw = self._stream.raw(old.start, old.end)
+        style = mark.style(old.style)
+        if style is None:
+            return raw
+        end = tag_end(raw, 0)
+        named = len(self._cell_name) + 1
+        tag = raw[:named] + f' s="{style}"'.encode() + _STYLE.sub(b"", raw[named:end])
+        return tag + raw[end:]
+
+    def _xml(self, row: int, column: int, cell: Cell | Mark, kept: str | None) -> str:
+        if isinstance(cell, Mark):
+            return cell_xml(f"{letters_of(column)}{row}", Cell(None), cell.style(kept), self._cut)
         style = self._style(cell, kept, header=row == self._insert.header_row)
         return cell_xml(f"{letters_of(column)}{row}", cell, style, self._cut)
 

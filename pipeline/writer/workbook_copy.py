@@ -13,8 +13,11 @@ from __future__ import annotations
 import codecs
 import io
 import re
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import IO, BinaryIO, cast
+from xml.parsers.expat import ExpatError
 
 from pipeline.reader.workbook.package import NotAWorkbook, Relationship, as_utf8
 from pipeline.writer.cells import Cell, Cut, add_looks
@@ -27,6 +30,26 @@ _BUFFER_BYTES = 1 << 18
 _FORBIDDEN = re.compile(r"[\\/*?:\[\]\x00-\x1f]|^'|'$")
 _MOST_IN_NAME = 31
 _WIDTH = 18.0
+
+
+class Unreadable(Exception):
+    """The manifest cannot be opened any more."""
+
+
+DAMAGED = (
+    NotAWorkbook,
+    Unreadable,
+    ExpatError,
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+"""What zipfile, zlib, expat and our reading of attributes raise for a damaged file, for which Excel
+is more forgiving: then a new workbook is written in place of a copy."""
 
 
 def fill(
@@ -58,18 +81,18 @@ def fill(
     """
     workbook, cut = package.find_workbook(), Cut()
     relationships = package.relationships(workbook)
-    target = _sheet(package, workbook, relationships, sheet)
+    target = find_sheet(package, workbook, relationships, sheet)
     looks = _looks(package, relationships)
     if summary is not None:
         put_summary(package, summary, looks, target, cut)
-    _as_plain_workbook(package, workbook)
+    as_plain_workbook(package, workbook)
     first_free = 0
     for _ in range(_MOST_TRIES):
         insert = make(looks, first_free)
         if insert.known:
             _forget_calculation_order(package, workbook)
         try:
-            _copy(package, target, insert, out, cut)
+            copy_sheet(package, target, insert, out, cut)
         except Occupied as occupied:
             first_free = occupied.column + 1
             out.seek(0)
@@ -79,9 +102,10 @@ def fill(
     raise NotAWorkbook("there are no free columns on the right")
 
 
-def _copy(
+def copy_sheet(
     package: PackageCopy, target: Relationship, insert: Insert, out: BinaryIO, cut: Cut
 ) -> None:
+    """Write the copy, with cells of ours in the sheet `target`; `fill` says what it raises."""
     with package.open(target.target) as part:
         wide = part.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -95,9 +119,21 @@ def _copy(
     package.copy(out, target.target, patch)
 
 
-def _sheet(
+def find_sheet(
     package: PackageCopy, workbook: str, relationships: list[Relationship], name: str | None
 ) -> Relationship:
+    """Return the relationship of a sheet.
+
+    Args:
+        package: the workbook.
+        workbook: the name of its main part.
+        relationships: those of that part.
+        name: what the sheet is called; None for the first one.
+
+    Raises:
+        NotAWorkbook: there is no such sheet.
+
+    """
     by_id = {relationship.id: relationship for relationship in relationships}
     for element in elements(package.read(workbook)):
         if element.local == "sheet" and name in (None, element.attributes.get("name")):
@@ -117,7 +153,7 @@ def _looks(package: PackageCopy, relationships: list[Relationship]) -> dict[str,
     return looks
 
 
-def _as_plain_workbook(package: PackageCopy, workbook: str) -> None:
+def as_plain_workbook(package: PackageCopy, workbook: str) -> None:
     """Drop macros and the type of a template, which an .xlsx must not have."""
     package.drop(workbook, {"vbaProject", "wordVbaData"})
     package.set_main_type(workbook)

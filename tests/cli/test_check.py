@@ -80,11 +80,13 @@ def test_many_problems_are_grouped_and_all_are_at_hand(manifest: Path, reelsheet
     )
     assert others == [
         "each problem in a line of its own: reelsheet check shop.csv -v",
+        "marked in the sheet, each cell with a note: outputs/shop.rehearsal/problems.xlsx",
         "401 rows, 401 of them cannot be sent, 801 problems.",
     ]
-    assert len(reelsheet("check", manifest, "-v").stdout.splitlines()) == 802
+    assert len(reelsheet("check", manifest, "-v").stdout.splitlines()) == 803
     document = json.loads(reelsheet("check", manifest, "--json").stdout)
     assert len(document["problems"]) == 801
+    assert document["problems_file"] == "outputs/shop.rehearsal/problems.xlsx"
     assert [(one["code"], one["problems"]) for one in document["groups"]] == [
         ("duration_not_allowed", 401),
         ("prompt_empty", 400),
@@ -97,6 +99,8 @@ def test_a_strict_run_groups_them_too(manifest: Path, reelsheet: Command) -> Non
     manifest.write_text(f"sku,prompt,duration\n{rows}", encoding="utf-8")
     ended = reelsheet("run", manifest, "--strict")
     assert ended.exit_code == ExitCode.USAGE
-    first, *_, last = ended.stderr.splitlines()
+    marked, first, *_, last = ended.stderr.splitlines()
+    assert marked.endswith("outputs/shop.rehearsal/problems.xlsx")
     assert first.startswith("shop.csv:2: error: 400 problems, rows 2, 3, 4, 5, 6 and 395 more")
     assert last == "400 problems; nothing was sent."
+    assert "outputs/shop.rehearsal/problems.xlsx" in reelsheet("plan", manifest, "--strict").stderr
