@@ -25,20 +25,16 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 HERE = Path(__file__).parent
 OF_PROCESSES = ("system", "upgrade")
 """Folders in which every test starts processes."""
-OF_MANY_WAYS = (
-    "test_account", "test_any_answer", "test_bounds", "test_destinations", "test_failed_rows",
-    "test_faults", "test_foreseen", "test_hostile_screen", "test_journal_command", "test_keys",
-    "test_kills", "test_lost_journals", "test_lost_neighbours", "test_money", "test_named_rows",
-    "test_neighbour", "test_networks", "test_outages", "test_pasted", "test_points",
-    "test_privacy", "test_renamed", "test_repeats", "test_series", "test_several", "test_signals",
-    "test_small_disks", "test_spellings", "test_split_sheets", "test_stems", "test_suggestions",
-    "test_working_folder",
-)  # fmt: skip
-"""Modules that try as processes what people, providers, neighbours and kills do to runs.
-
-They take most of the time, and how the package was installed makes no difference to them."""
-OF_NO_PACKAGE = ("account", "disk", "engine", "journal", "planner", "toapis", "upgrade")
-"""Folders of tests to which it makes no difference either."""
+OF_THE_PACKAGE = ("authoring", "cli", "config", "emulator")
+"""Folders of tests that need what a wheel may lack: data, templates, commands, other processes."""
+WITH_THE_PACKAGE = (
+    "test_commands",
+    "test_lock",
+    "test_main_job",
+    "test_rehearsal",
+    "test_robustness",
+)
+"""Modules of whole commands that are tried on the wheel too."""
 
 _alone: list[str] = []
 """The test that runs now, if it is not marked as one that starts processes."""
@@ -50,13 +46,13 @@ def share_of_examples(share: float) -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts processes, for `make quick`, and what is not repeated on the wheel."""
+    """Mark what starts processes, for `make quick`, and what is tried again on the wheel."""
     for item in items:
         room = item.path.relative_to(HERE).parts[0]
         if room in OF_PROCESSES or "session_api" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.process)
-        if item.path.stem in OF_MANY_WAYS or room in OF_NO_PACKAGE:
-            item.add_marker(pytest.mark.many_ways)
+        if item.path.stem in WITH_THE_PACKAGE or room in OF_THE_PACKAGE or item.path.parent == HERE:
+            item.add_marker(pytest.mark.packaged)
 
 
 def pytest_xdist_auto_num_workers() -> int:
