@@ -17,6 +17,7 @@ from pipeline.runner.reports import RunReport
 from tests.security.shop import Quiet, Shop
 from tests.system.harness import invariants, sheets
 from tests.system.harness.product import ROOT
+from tests.system.harness.sampling import few_of
 
 
 @dataclass
@@ -87,7 +88,9 @@ def test_a_picture_that_nobody_knows(shop: Shop) -> None:
     holds(shop, {"A", "B"})
 
 
-@pytest.mark.parametrize("share", [0.02, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97])
+@pytest.mark.parametrize(
+    "share", few_of([0.02, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97], 0.1, 0.5, 0.9)
+)
 def test_at_any_moment(shop: Shop, share: float) -> None:
     """Wherever it breaks: a whole journal, and the next run does what is left and nothing twice."""
     looks = _looks_of_a_run(shop)

@@ -71,7 +71,14 @@ def test_a_run_under_a_clock_that_jumps_by_days(shop: Shop) -> None:
     assert shop.api.calls(since=mark) == []
 
 
-@pytest.mark.parametrize(("later_s", "uploads"), [(3600.0, 1), (21 * 3600.0, 2), (-DAY_S, 2)])
+@pytest.mark.parametrize(
+    ("later_s", "uploads"),
+    [
+        (3600.0, 1),
+        pytest.param(21 * 3600.0, 2, marks=pytest.mark.long),
+        (-DAY_S, 2),
+    ],
+)
 def test_an_upload_is_used_again_only_while_it_is_known_to_be_young(
     shop: Shop, later_s: float, uploads: int
 ) -> None:

@@ -21,6 +21,7 @@ from tests.account.accounts import accounts_in
 from tests.system.harness import sheets
 from tests.system.harness.api import KEY, Api
 from tests.system.harness.product import ROOT, Ended, Product, book_of
+from tests.system.harness.sampling import few_of
 from tests.system.test_journal_command import halved, zeroed
 
 
@@ -43,10 +44,10 @@ def prompts(api: Api, since: int) -> Counter[str]:
 @pytest.mark.parametrize(
     ("cap", "storm"),
     [
-        ("videos=50", ()),
+        pytest.param("videos=50", (), marks=pytest.mark.long),
         ("videos=50", ("submit_429=0.3", "submit_reset=0.1", "submit_400=0.1")),
-        ("video_seconds=203", ()),
-        ("money=101.5", ("submit_429=0.3",)),
+        pytest.param("video_seconds=203", (), marks=pytest.mark.long),
+        pytest.param("money=101.5", ("submit_429=0.3",), marks=pytest.mark.long),
     ],
 )
 def test_three_processes_share_a_cap_of_the_day(
@@ -245,7 +246,9 @@ def test_a_day_of_the_zone(product: Product, api: Api) -> None:
     assert sum(prompts(api, mark).values()) == 3
 
 
-@pytest.mark.parametrize("damage", [zeroed_in_submissions, zeroed_in_requests, halved])
+@pytest.mark.parametrize(
+    "damage", few_of([zeroed_in_submissions, zeroed_in_requests, halved], halved)
+)
 def test_a_damaged_book_is_mended_and_guards_every_folder(
     product: Product, api: Api, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:

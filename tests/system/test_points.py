@@ -13,6 +13,7 @@ from tests.system.harness import invariants, sheets
 from tests.system.harness.api import Api, wait_for
 from tests.system.harness.deadly import Moment, arguments
 from tests.system.harness.product import Product
+from tests.system.harness.sampling import few_of
 
 ROWS = 5
 FEW = {"limits.outstanding": "3", "limits.submits_in_flight": "2", "api.lookup_s": "1"}
@@ -85,7 +86,16 @@ def run_again(product: Product, api: Api, manifest: Path) -> set[str]:
     return doubtful
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    "point",
+    few_of(
+        POINTS,
+        "after the intent's commits",
+        "in the answer's transaction of the book",
+        "between the video's two commits",
+        "after the results' rename",
+    ),
+)
 def test_killed_at(product: Product, api: Api, manifest: Path, point: str) -> None:
     """Nothing is paid twice and nothing lost; the run that follows does what is left."""
     process = product.start("run", manifest, sets=FEW, program=arguments(POINTS[point]))
@@ -118,7 +128,7 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("fault", CALLS)
+@pytest.mark.parametrize("fault", few_of(CALLS, "submit_stall"))
 def test_killed_during(product: Product, api: Api, manifest: Path, fault: str) -> None:
     """While a call is under way: what was accepted is found again, and its video fetched."""
     kind, count = CALLS[fault]
