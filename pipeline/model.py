@@ -267,6 +267,28 @@ class Entry:
         return self.attempt.number + (0 if reusable else 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person says of a take; no `verdict` takes back what was said.
+
+    `number` is the take's attempt, `sha256` its video, `prompt` a new text for one with the hash
+    `prompt_of`, `source` page, file, sheet or command; `seq` is 0 until the journal has it.
+    """
+
+    entry: str
+    number: int
+    sha256: str
+    verdict: str
+    reason: str = ""
+    note: str = ""
+    prompt: str = ""
+    prompt_of: str = ""
+    reviewer: str = ""
+    source: str = "page"
+    at: float = 0.0
+    seq: int = 0
+
+
 class Phase(StrEnum):
     """How far the provider says that a task has come."""
 

@@ -54,6 +54,7 @@ from pipeline.pictures.accepted import unidentified
 from pipeline.planner import editions
 from pipeline.reader.text.delimited import read_text
 from pipeline.retryafter import retry_after_s
+from pipeline.review import exchange
 from pipeline.runner.remains import _whole, journal_id_in, second_of, traces_in_log
 from pipeline.toapis import answers, failures, holdings
 from pipeline.toapis.bodies import Answer, number_of, parse
@@ -105,6 +106,12 @@ JSON = st.recursive(
     max_leaves=12,
 )  # fmt: skip
 HERE = Path("/srv/pictures")
+
+
+def _decisions(text: str) -> object:
+    return exchange.parse(HERE / "hers.csv", text.encode("utf-8", "surrogatepass"))
+
+
 pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
 
 # Each parser with what it may raise: the way in which it refuses.
@@ -163,6 +170,9 @@ PARSERS: tuple[tuple[str, Callable[[str], object], tuple[type[Exception], ...]],
     ("number", number_of, ()),
     ("name of a run's journal", lambda text: journal_id_in([{"what": "begin", "journal": text}]),
      ()),
+    ("file of decisions", _decisions, (ReelsheetError,)),
+    ("one decision", lambda text: _decisions(f"entry,number,sha256,verdict,at\nx,1,a,,{text}"),
+     (ReelsheetError,)),
 )  # fmt: skip
 HEADERS = (
     "Retry-After", "Date", "Content-Length", "Content-Range", "Content-Encoding", "ETag",
@@ -418,6 +428,6 @@ def test_the_list_of_parsers_is_whole() -> None:
         "account/place.py", "authoring/shops/woocommerce.py", "config/values.py",
         "downloader/addresses.py", "manifest/locations.py", "manifest/plaintext.py",
         "manifest/templates.py", "network.py", "reader/text/delimited.py", "reader/text/dialect.py",
-        "retryafter.py", "runner/remains.py", "toapis/weblinks.py",
+        "retryafter.py", "review/exchange.py", "runner/remains.py", "toapis/weblinks.py",
     }  # fmt: skip
     assert string.printable

@@ -25,6 +25,7 @@ _WAY = {
     "What happened is kept": "journal disk",
     "The video comes home": "downloader",
     "The results are written": "writer",
+    "People judge the videos": "review",
     "Something is in the way": "errors concealment",
     "The words all of them share": "model",
 }

@@ -62,7 +62,16 @@ _SECOND = """
 CREATE TABLE renamed (identity TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE) WITHOUT ROWID;
 INSERT OR REPLACE INTO meta VALUES ('schema', '2');
 """
-_STEPS = (_FIRST, _SECOND)
+_THIRD = """
+CREATE TABLE decisions (
+    seq INTEGER PRIMARY KEY, at REAL NOT NULL, entry TEXT NOT NULL, number INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL, note TEXT NOT NULL,
+    prompt TEXT NOT NULL, prompt_of TEXT NOT NULL, reviewer TEXT NOT NULL, source TEXT NOT NULL
+);
+CREATE INDEX decisions_of ON decisions (entry, number);
+INSERT OR REPLACE INTO meta VALUES ('schema', '3');
+"""
+_STEPS = (_FIRST, _SECOND, _THIRD)
 """What each version of the schema adds to the one before. The last one is for good: an earlier
 journal is brought forward by the steps that it does not have yet."""
 

@@ -30,6 +30,7 @@ from pipeline.disk.lock import run_lock
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import NoSuchTask, ProviderError, ReelsheetError, Unauthorized, UsageError
 from pipeline.journal.copies import back_up
+from pipeline.journal.decisions import copy_decisions
 from pipeline.journal.journal import Journal
 from pipeline.lifecycle import PAID
 from pipeline.manifest.wording import count
@@ -241,6 +242,8 @@ def _write(
         # Without references nothing can be looked up: that was for the one who runs this to do.
         journal.note({ASKS_FIRST: str(now) if target.config.api.client_reference else ""})
         journal.end_run(run_id, now, 0)
+    if not old.whole:
+        copy_decisions(folder.journal, new)
     aside = _move_aside(folder.journal)
     with raise_store_errors(folder.journal):
         new.rename(folder.journal)

@@ -1,0 +1,201 @@
+"""`reelsheet review`: judge finished videos, in a page or from the command line.
+
+Tested in tests/cli/test_review.py and tests/system/test_review.py.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.options import (
+    ConfigPath,
+    ManifestPath,
+    Out,
+    Quiet,
+    Series,
+    Set,
+    Verbose,
+    check_and_show,
+    resolve_options,
+    split_list,
+)
+from pipeline.cli.screen import print_line, say
+from pipeline.errors import ExitCode, UsageError
+from pipeline.manifest.wording import count
+
+if TYPE_CHECKING:
+    from pipeline.disk.folder import OutputFolder
+    from pipeline.review.recording import Verdict
+    from pipeline.review.takes import JudgedRow
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("review", short_help="Judge the finished videos.")(_review)
+
+
+def _review(
+    manifest: ManifestPath,
+    approve: Annotated[
+        str | None,
+        typer.Option("--approve", metavar="KEY,…", help="Approve the newest takes of these rows."),
+    ] = None,
+    reject: Annotated[
+        str | None,
+        typer.Option("--reject", metavar="KEY,…", help="Reject the newest takes of these rows."),
+    ] = None,
+    reopen: Annotated[
+        str | None,
+        typer.Option(
+            "--reopen", metavar="KEY,…", help="Take back what was said of the newest takes."
+        ),
+    ] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why they are rejected.")
+    ] = "",
+    note: Annotated[
+        str, typer.Option("--note", metavar="TEXT", help="A comment on each of them.")
+    ] = "",
+    reviewer: Annotated[
+        str | None,
+        typer.Option(
+            "--as", metavar="NAME", help="Who decides (default: the name of the user here)."
+        ),
+    ] = None,
+    take_in: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--import",
+            metavar="FILE",
+            help="Take over a file of decisions, JSON or CSV. Where it contradicts what was "
+            "decided here, the earlier decision stands. Can be given several times.",
+        ),
+    ] = None,
+    prefer: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--prefer", metavar="FILE", help="As --import, but where they differ the file counts."
+        ),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Take over decisions from another output folder on the same videos."
+        ),
+    ] = False,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export",
+            metavar="FILE",
+            help="Write the decisions that count to a .json or .csv file, or into a folder.",
+        ),
+    ] = None,
+    config: ConfigPath = None,
+    out: Out = None,
+    sets: Set = None,
+    series: Series = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Judge the finished videos; sends nothing and pays nothing.
+
+    Decisions are kept in the journal, also while a run goes on. A decision is about one take: a new
+    take is open again. The exit code is 1 if a row that was named has no video, or something in a
+    file was not taken over.
+    """
+    from pipeline.review.recording import export_file
+    from pipeline.review.takes import rows_with_takes
+    from pipeline.runner.target import refuse_another
+
+    _ = verbose
+    verdicts = _verdicts(approve, reject, reopen, reason=reason, note=note, who=_name(reviewer))
+    if not (verdicts or take_in or prefer or export):
+        raise UsageError(
+            "nothing to do: name rows to decide, or a file.",
+            action="See `reelsheet review --help`.",
+        )
+    target = resolve_options(manifest, config, out, sets, series=series)
+    refuse_another(target)
+    checked = check_and_show(target, show=not quiet)
+    rows = rows_with_takes(checked, target.folder)
+    complete = _decide(rows, target.folder, verdicts, quiet=quiet) if verdicts else True
+    for path in take_in or ():
+        complete &= _take_in(path, rows, target.folder, prefer=False, force=force)
+    for path in prefer or ():
+        complete &= _take_in(path, rows, target.folder, prefer=True, force=force)
+    if export is not None:
+        path, number = export_file(export, target.manifest, rows, target.folder)
+        print_line(f"{count(number, 'decision')}: {path}")
+    if not complete:
+        raise typer.Exit(ExitCode.NEEDS_USER)
+
+
+def _name(reviewer: str | None) -> str:
+    """Return who decides: the name that was given, or the user's."""
+    if reviewer is not None:
+        return reviewer
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # nobody of that number is known here
+        return ""
+
+
+def _verdicts(
+    approve: str | None,
+    reject: str | None,
+    reopen: str | None,
+    *,
+    reason: str,
+    note: str,
+    who: str,
+) -> dict[str, Verdict]:
+    from pipeline.review.recording import Verdict
+    from pipeline.review.verdicts import APPROVE, REJECT, TAKEN_BACK
+
+    if reason and reject is None:
+        raise UsageError("--reason says why videos are rejected: name them with --reject KEY,….")
+    named = ((APPROVE, approve), (REJECT, reject), (TAKEN_BACK, reopen))
+    found: dict[str, Verdict] = {}
+    for verdict, keys in named:
+        for key in split_list(keys) or ():
+            if key in found:
+                raise UsageError(f"{key} is named twice; nothing was recorded.")
+            why = reason if verdict == REJECT else ""
+            found[key] = Verdict(verdict, why, note, who, time.time())
+    return found
+
+
+def _decide(
+    rows: Sequence[JudgedRow], folder: OutputFolder, verdicts: dict[str, Verdict], *, quiet: bool
+) -> bool:
+    """Record verdicts and say so; return whether each row has a video to judge."""
+    from pipeline.review.recording import decide
+
+    decided, untaken = decide(rows, folder, verdicts)
+    if not quiet:
+        print_line(f"{count(len(decided), 'decision')} recorded in {folder.journal}")
+    for key in untaken:
+        say(f"{key} has no finished video: nothing was recorded for it.")
+    return not untaken
+
+
+def _take_in(
+    path: Path, rows: Sequence[JudgedRow], folder: OutputFolder, *, prefer: bool, force: bool
+) -> bool:
+    """Take over a file and say what became of it; return whether all of it was."""
+    from pipeline.review.recording import import_file, tell_import
+
+    weighed, unfit = import_file(path, rows, folder, prefer=prefer, force=force)
+    for line in unfit:
+        say(f"skipped: {line}")
+    for line in tell_import(weighed, {row.entry: row.key for row in rows}):
+        print_line(line)
+    return not (unfit or weighed.skipped or (weighed.conflicts and not prefer))

@@ -1,0 +1,127 @@
+"""The decisions that people made about takes: a table of the journal that only grows.
+
+A decision is of a take, that is of an entry and the number of its attempt; the latest of both
+counts. It is no event: it moves no row. A journal of an earlier version has no such table, and so
+no decisions; the first command that writes to it makes one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Self
+
+from pipeline.disk.openfile import OpenFile, is_gone
+from pipeline.disk.sqlitefile import leave_whole
+from pipeline.errors import UsageError
+from pipeline.journal.database import clear_errors, connect, connect_for_reading, lost
+from pipeline.model import Decision
+
+_COLUMNS = tuple(field.name for field in fields(Decision))
+_HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'decisions'"
+_GET = f"SELECT {', '.join(_COLUMNS)} FROM decisions {{where}} ORDER BY seq"  # noqa: S608 - ours
+_NEW = tuple(name for name in _COLUMNS if name != "seq")
+_PUT = f"INSERT INTO decisions ({', '.join(_NEW)}) VALUES ({', '.join('?' * len(_NEW))})"  # noqa: S608
+_AT_ONCE = 500
+"""Every SQLite takes 999 values in a query (sqlite.org/limits.html)."""
+
+
+class DecisionTable:
+    """The decisions of a journal, open for writing beside a run that may be under way.
+
+    A context manager. Each `add` is one transaction, which a run waits for: gather what comes
+    together.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the table of the journal at `path`; raises StoreError, UsageError if there is none.
+
+        Any thread may use it, one at a time.
+        """
+        if is_gone(path):
+            raise UsageError(
+                f"there is no journal at {path}: nothing was made that could be judged.",
+                action="Check the manifest's name, provider and --out.",
+            )
+        self._path = path
+        self._file = OpenFile.at(path)
+        self._connection = connect(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        leave_whole(self._connection)
+        self._connection.close()
+
+    def add(
+        self,
+        entries: Collection[str] | None,
+        choose: Callable[[Sequence[Decision]], Sequence[Decision]],
+    ) -> list[Decision]:
+        """Add decisions in one transaction, and return them with their places.
+
+        `choose` is given the decisions that are there about `entries` (None: about all), and
+        returns those to add; nobody can come between. Raises StoreError.
+        """
+        with clear_errors(self._path):
+            if self._file is None or self._file.is_lost():
+                raise lost(self._path)
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                added = [self._put(one) for one in choose(_read(self._connection, entries))]
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._connection.rollback()
+                raise
+        return added
+
+    def _put(self, decision: Decision) -> Decision:
+        values = tuple(getattr(decision, name) for name in _NEW)
+        seq = self._connection.execute(_PUT, values).lastrowid
+        return replace(decision, seq=seq or 0)
+
+
+def read_decisions(path: Path) -> list[Decision]:
+    """Return all decisions of a journal, in their order; none if there is none. Raises StoreError.
+
+    Nothing is written.
+    """
+    connection = connect_for_reading(path)
+    if connection is None:
+        return []
+    with contextlib.closing(connection), clear_errors(path):
+        return _read(connection, None)
+
+
+def copy_decisions(source: Path, target: Path) -> int:
+    """Copy all decisions that can be read of a journal, perhaps a damaged one, into another.
+
+    Returns how many there were. Raises StoreError where the target cannot be written.
+    """
+    found: list[Decision] = []
+    with contextlib.suppress(sqlite3.Error, OSError):
+        uri = f"{source.absolute().as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+            found = _read(connection, None)
+    if found:
+        with DecisionTable(target) as table:
+            table.add((), lambda _: found)
+    return len(found)
+
+
+def _read(connection: sqlite3.Connection, entries: Collection[str] | None) -> list[Decision]:
+    if connection.execute(_HAS_TABLE).fetchone() is None:
+        return []
+    if entries is None:
+        return [Decision(*row) for row in connection.execute(_GET.format(where=""))]
+    found: list[Decision] = []
+    sought = sorted(entries)
+    for first in range(0, len(sought), _AT_ONCE):
+        some = sought[first : first + _AT_ONCE]
+        where = f"WHERE entry IN ({', '.join('?' * len(some))})"
+        found += [Decision(*row) for row in connection.execute(_GET.format(where=where), some)]
+    return found

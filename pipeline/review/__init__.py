@@ -1,0 +1,1 @@
+"""Review: people judge the takes of a manifest, and what they say is kept."""

@@ -1,0 +1,87 @@
+"""The takes of the rows of a manifest: which videos there are to judge, in the rows' order.
+
+Tested in tests/review/test_takes.py.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pipeline.checker.check import CheckedManifest
+from pipeline.disk.folder import OutputFolder
+from pipeline.journal.reading import read_all
+from pipeline.model import Entry, State, Video
+from pipeline.planner.planner import known_rows
+from pipeline.review.verdicts import Take
+
+
+@dataclass(frozen=True, slots=True)
+class TakeFile:
+    """One finished video of a row; `finished_at` is in Unix seconds, `prompt` what was sent."""
+
+    number: int
+    video: Video
+    finished_at: float | None
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRow:
+    """A row with its takes, the earliest first; `entry` is the identity of its entry.
+
+    A row that was never sent has no entry, and none of its takes.
+    """
+
+    row: int
+    key: str
+    entry: str
+    state: State | None
+    error: str | None
+    takes: tuple[TakeFile, ...]
+
+
+def rows_with_takes(checked: CheckedManifest, folder: OutputFolder) -> list[JudgedRow]:
+    """Return all rows of a manifest with their takes, as the journal knows them now.
+
+    Raises StoreError, UsageError.
+    """
+    _, attempts = read_all(folder.journal)
+    entries, _ = known_rows(checked, folder, {one.key: one for one in attempts})
+    takes = _takes(attempts)
+    return [
+        _row(row.number, key, entries.get(key), takes)
+        for row, key in zip(checked.manifest.rows, checked.keys, strict=True)
+    ]
+
+
+def _takes(attempts: Iterable[Entry]) -> dict[str, tuple[TakeFile, ...]]:
+    found: defaultdict[str, list[TakeFile]] = defaultdict(list)
+    for one in attempts:
+        if one.video is not None:
+            attempt = one.attempt
+            found[one.identity].append(
+                TakeFile(attempt.number, one.video, one.finished_at, attempt.request.prompt)
+            )
+    return {identity: tuple(takes) for identity, takes in found.items()}
+
+
+def _row(
+    number: int, key: str, entry: Entry | None, takes: dict[str, tuple[TakeFile, ...]]
+) -> JudgedRow:
+    if entry is None:
+        return JudgedRow(number, key, "", None, None, ())
+    return JudgedRow(
+        number,
+        key,
+        entry.identity,
+        entry.state,
+        entry.error_message,
+        takes.get(entry.identity, ()),
+    )
+
+
+def videos_of(rows: Sequence[JudgedRow]) -> dict[Take, str]:
+    """Return the sha256 of the video of each take."""
+    return {(row.entry, take.number): take.video.sha256 for row in rows for take in row.takes}

@@ -1,0 +1,49 @@
+"""`reelsheet review` from the command line: decisions by key and by file, and how it ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import ExitCode
+from tests.cli.conftest import Command
+from tests.review.shop import Shop, make_shop
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    monkeypatch.chdir(tmp_path)
+    shop = make_shop(tmp_path)
+    shop.make("MUG")
+    shop.make("BAG")
+    return shop
+
+
+def test_keys_are_decided(shop: Shop, reelsheet: Command) -> None:
+    """Exit code 0 when each had a video, 1 when one had none, 2 when one is unknown."""
+    ended = reelsheet(
+        "review", shop.manifest, "--approve", "MUG", "--reject", "BAG", "--reason", "other"
+    )
+    assert ended.exit_code == 0
+    assert ended.stdout.startswith("2 decisions recorded in ")
+    ended = reelsheet("review", shop.manifest, "--approve", "TEA", "--as", "Ada")
+    assert ended.exit_code == ExitCode.NEEDS_USER
+    assert "TEA has no finished video" in ended.stderr
+    for words in (["--approve", "CUP"], ["--approve", "MUG", "--reject", "MUG"], ["--reason", "x"]):
+        assert reelsheet("review", shop.manifest, *words).exception is not None
+
+
+def test_files_are_written_and_taken_over(shop: Shop, reelsheet: Command) -> None:
+    """Each with a line that says how many; what was not taken over is told and ends with 1."""
+    reelsheet("review", shop.manifest, "--approve", "MUG", "--as", "Ada")
+    ended = reelsheet("review", shop.manifest, "--export", "all.csv")
+    assert ended.stdout == "1 decision: all.csv\n"
+    ended = reelsheet("review", shop.manifest, "--import", "all.csv")
+    assert (ended.exit_code, ended.stdout) == (0, "0 decisions taken over, 1 known already.\n")
+    text = Path("all.csv").read_text(encoding="utf-8-sig").replace("approve", "reject")
+    Path("hers.csv").write_text(text.replace("Ada", "Eve"), encoding="utf-8")
+    ended = reelsheet("review", shop.manifest, "--import", "hers.csv")
+    assert ended.exit_code == ExitCode.NEEDS_USER
+    assert "conflict: MUG, take 1" in ended.stdout
+    assert reelsheet("review", shop.manifest, "--prefer", "hers.csv").exit_code == 0
