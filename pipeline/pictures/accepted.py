@@ -96,6 +96,12 @@ FORMAT_OF = {name: each for each in PICTURE_FORMATS for name in each.pillow_name
 PICTURE_SUFFIXES = frozenset(suffix for each in PICTURE_FORMATS for suffix in each.suffixes)
 """The suffixes of files that are taken for pictures."""
 
+_AVIF = FORMAT_OF["AVIF"]
+# ISO/IEC 14496-12, 4.3: the first box names the brand of the file and others that it keeps to. A
+# short form of AVIF has a brand of its own (ISO/IEC 23008-12, third edition).
+_BRANDS_AT, _MOST_BRAND_BYTES = 8, 256
+_SHORT_FORM = b"mif3"
+
 _OTHER_KINDS: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypcrx", "a camera raw picture"),
     (4, b"ftyp", "a video"),
@@ -173,7 +179,10 @@ def unidentified(path: Path, data: bytes, *, prepare: bool, heic: bool) -> Pictu
 
     `data` is its content; `heic` tells whether there was a decoder for HEIC.
     """
-    known = next((each for each in PICTURE_FORMATS if each.begins(data)), None)
+    known = _by_brands(data) or next((each for each in PICTURE_FORMATS if each.begins(data)), None)
+    if known is not None and data.startswith(_SHORT_FORM, _BRANDS_AT):
+        short = f"{known.shown} in a short form that cannot be opened yet"
+        return PictureFault("wrong_format", f"{path.name} is {short}. {_SAVE_AS}")
     if known is None:
         kind = _other_kind(data) or "no JPEG, PNG, WebP or GIF picture"
         return PictureFault("wrong_format", f"{path.name} is {kind}. {_SAVE_AS}")
@@ -183,6 +192,18 @@ def unidentified(path: Path, data: bytes, *, prepare: bool, heic: bool) -> Pictu
         return damaged(path, f" (it begins like {known.shown})")
     remedy = _SAVE_AS if prepare else _SAVE_AS + _OR_PREPARE
     return PictureFault("wrong_format", f"{path.name} is {known.shown}. {remedy}")
+
+
+def _by_brands(data: bytes) -> PictureFormat | None:
+    """Tell AVIF and HEIC by all brands that the file names: the first one may be of both."""
+    if not data.startswith(b"ftyp", 4):
+        return None
+    length = min(int.from_bytes(data[:4], "big"), _MOST_BRAND_BYTES)
+    brands = {data[at : at + 4] for at in range(_BRANDS_AT, length, 4)}
+    for each in (_AVIF, HEIC):
+        if any(mark.removeprefix(b"ftyp") in brands for _, mark in each.marks):
+            return each
+    return None
 
 
 def shape_warning(name: str, width: int, height: int, aspect_ratio: str) -> str | None:

@@ -12,7 +12,7 @@ import zlib
 from functools import cache
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from PIL import _imaging as core
 
 from pipeline.disk.failures import explain_os_error
@@ -35,6 +35,8 @@ from pipeline.pictures.cost import (
     weigh,
 )
 from pipeline.pictures.memory import CopyFolder
+from pipeline.pictures.metadata.orientation import Unwalkable
+from pipeline.pictures.metadata.png import rewrite_png
 from pipeline.pictures.recipe import RECIPE, Copy, find_needs, make_copy
 
 # The errors of Pillow's plugins on damaged data. Each of them was met; none is a bug of ours.
@@ -98,16 +100,13 @@ def _open(
         if each.mime_type or (prepare and (heic or each is not HEIC))
     ]
     try:
-        with Image.open(TimedFile(data), formats=names) as picture:
-            if picture.width * picture.height > LARGEST_PIXELS:
-                return accepted.too_many_pixels(path)
-            if _is_raw(picture, data):
-                return accepted.camera_raw(path)
-            needed = weigh(path, picture, data)
-            if isinstance(needed, PictureFault):
-                return needed
-            with DECODE_ROOM.take(needed):
-                return _judge(path, data, picture, copies, prepare=prepare)
+        try:
+            return _decode(path, data, data, names, copies, prepare=prepare)
+        except ValueError:
+            lighter = _without_texts(data)
+            if lighter is None:
+                raise
+            return _decode(path, data, lighter, names, copies, prepare=prepare)
     except TookTooLong:
         return took_too_long(path)
     except UnidentifiedImageError:
@@ -116,6 +115,50 @@ def _open(
         return accepted.too_many_pixels(path)
     except (MemoryError, *_DAMAGE) as error:
         return accepted.damaged(path, f" ({error})")
+
+
+def _decode(
+    path: Path,
+    data: bytes,
+    decoded: bytes,
+    names: list[str],
+    copies: CopyFolder | None,
+    *,
+    prepare: bool,
+) -> Picture | PictureFault:
+    """Decode a picture.
+
+    Args:
+        path: the file, for messages.
+        data: its bytes.
+        decoded: the bytes that are decoded: the same ones, or a PNG without its texts.
+        names: Pillow's names of the formats that are tried.
+        copies: where copies go.
+        prepare: whether a picture that is not fit to be sent becomes a copy.
+
+    """
+    with Image.open(TimedFile(decoded), formats=names) as picture:
+        if picture.width * picture.height > LARGEST_PIXELS:
+            return accepted.too_many_pixels(path)
+        if _is_raw(picture, data):
+            return accepted.camera_raw(path)
+        needed = weigh(path, picture, data)
+        if isinstance(needed, PictureFault):
+            return needed
+        with DECODE_ROOM.take(needed):
+            return _judge(path, data, picture, copies, prepare=prepare)
+
+
+def _without_texts(data: bytes) -> bytes | None:
+    """Return a PNG without its metadata; None for any other file.
+
+    Pillow refuses a PNG whose texts or colour profile unfold to more than some megabytes, for fear
+    of bombs. None of them is needed to show the picture, and none is sent.
+    """
+    try:
+        return rewrite_png(data, longest_profile_bytes=PngImagePlugin.MAX_TEXT_CHUNK)
+    except Unwalkable:
+        return None
 
 
 @cache

@@ -7,8 +7,10 @@ import io
 import os
 import sqlite3
 import stat
+import struct
 import sys
 import threading
+import zlib
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,66 @@ def test_another_kind_of_file_is_named(content: bytes, word: str, tmp_path: Path
     found = fault(put(tmp_path / "a.jpg", content))
     assert (found.code, word in found.message) == ("wrong_format", True)
     assert ("images.prepare" in found.message) == (word in ("BMP", "TIFF", "HEIC", "AVIF"))
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"\0\0\0\x10ftypmif3avif" + bytes(40), "an AVIF picture in a short form"),
+        (b"\0\0\0\x18ftypmiaf\0\0\0\0mif1avif" + bytes(40), "AVIF"),
+        (b"\0\0\0\x18ftypMiHE\0\0\0\0mif1heic" + bytes(40), "HEIC"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0isomavc1" + bytes(40), "a video"),
+    ],
+)
+def test_a_picture_is_told_from_a_video_by_all_its_brands(
+    content: bytes, word: str, tmp_path: Path
+) -> None:
+    """The first one need not be that of a picture."""
+    for prepare in (False, True):
+        assert word in fault(put(tmp_path / "a.avif", content), prepare=prepare).message
+
+
+def _png_with(*chunks: tuple[bytes, bytes], end: bytes = b"IEND") -> bytes:
+    """A red picture of 64 x 36 with these chunks before the one that is named."""
+    target = io.BytesIO()
+    Image.new("RGB", (64, 36), (255, 0, 0)).save(target, "PNG")
+    data = target.getvalue()
+    at = data.index(end) - 4
+    made = (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks
+    )
+    return b"".join([data[:at], *made, data[at:]])
+
+
+LONG = zlib.compress(bytes(3_000_000))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _png_with((b"zTXt", b"Raw profile\0\0" + LONG)),
+        _png_with((b"zTXt", b"Raw profile\0\0" + LONG), end=b"IDAT"),
+        _png_with((b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + LONG), end=b"IDAT"),
+        _png_with((b"iCCP", b"wide\0\0" + LONG), end=b"IDAT"),
+        _png_with(*[(b"tEXt", b"Comment\0" + bytes(1_000_000))] * 70, end=b"IDAT"),
+    ],
+    ids=["zTXt behind", "zTXt", "iTXt", "iCCP", "tEXt"],
+)
+def test_a_png_with_much_metadata_is_taken(data: bytes, tmp_path: Path) -> None:
+    """Texts and profiles of megabytes are no damage: nobody needs them to see the picture."""
+    found = inspect(put(tmp_path / "a.png", data), prepare=True)
+    assert isinstance(found, Picture)
+    assert (found.width, found.height) == (64, 36)
+
+
+def test_a_png_with_much_metadata_that_is_cut_off_is_damaged(tmp_path: Path) -> None:
+    """What is left out for reading does not hide what is missing."""
+    data = _png_with((b"zTXt", b"Raw profile\0\0" + LONG), end=b"IDAT")
+    assert fault(put(tmp_path / "a.png", data[:-20])).code == "damaged"
 
 
 @pytest.mark.parametrize("size", [(10_000, 9_000), (20_000, 18_000)])

@@ -29,8 +29,14 @@ _EXIF, _TEXT, _XMP = b"eXIf", b"iTXt", b"XML:com.adobe.xmp\0"
 _FRAME_BYTES = 12
 
 
-def rewrite_png(data: bytes) -> bytes:
-    """Return the file without its metadata; raises Unwalkable."""
+def rewrite_png(data: bytes, *, longest_profile_bytes: int | None = None) -> bytes:
+    """Return the file without its metadata; raises Unwalkable.
+
+    Args:
+        data: the file.
+        longest_profile_bytes: a colour profile that unfolds to more goes, too; None: it stays.
+
+    """
     if not data.startswith(_SIGNATURE):
         raise Unwalkable("it does not begin as a PNG")
     kept: list[bytes] = []
@@ -48,7 +54,8 @@ def rewrite_png(data: bytes) -> bytes:
         if kind in _KEPT:
             kept.append(data[at:end])
         elif kind == _PROFILE:
-            kept.append(_without_name(data[at + 8 : end - 4]))
+            if not _is_longer(data[at + 8 : end - 4], longest_profile_bytes):
+                kept.append(_without_name(data[at + 8 : end - 4]))
         else:
             _note(kind, data[at + 8 : end - 4], orientation)
         at = end
@@ -66,6 +73,19 @@ def _note(kind: bytes, content: bytes, orientation: Orientation) -> None:
         orientation.note_exif(content)
     elif kind == _TEXT and content.startswith(_XMP):
         orientation.note_xmp(content)
+
+
+def _is_longer(content: bytes, most_bytes: int | None) -> bool:
+    """Tell whether a colour profile unfolds to more bytes than these."""
+    if most_bytes is None:
+        return False
+    unfolding = zlib.decompressobj()
+    packed = content.partition(b"\0")[2][1:]  # behind its name and the way in which it is packed
+    try:
+        unfolding.decompress(packed, most_bytes)
+    except zlib.error:
+        return False  # decoders pass over a profile that they cannot unfold
+    return bool(unfolding.unconsumed_tail)
 
 
 def _without_name(content: bytes) -> bytes:
