@@ -10,7 +10,10 @@ from pipeline.writer.layout import RESULT_COLUMNS
 from .tables import table
 
 _IMAGES = "`image_1` `image_2` `image_3`"
-_ONE_COLUMN = "The same in one column: pictures separated by `|`, `;` or a line break."
+_ONE_COLUMN = (
+    "The same in one column: pictures separated by `|`, `;` or a line break, web addresses also by "
+    "commas."
+)
 
 _RESULTS = {
     "result_state": "The state of the row; see [states](states.md).",

@@ -87,7 +87,7 @@ NOTES = (
     ),
     (
         "Instead of the three picture columns you can use one column called images, with the "
-        "pictures separated by | or ; or a line break."
+        "pictures separated by | or ; or a line break, web addresses also by commas."
     ),
     "Empty cells take the values under `defaults` in config.yaml.",
     "This file is never changed: the results are a copy of it with added columns result_….",

@@ -24,6 +24,7 @@ from pipeline.checker.rules import (
     resolution_of,
 )
 from pipeline.manifest.blank import strip_blanks
+from pipeline.manifest.picturetexts import split_addresses
 from pipeline.manifest.wording import address_of, count
 from pipeline.model import Manifest, Problem, Row, Severity
 
@@ -249,14 +250,18 @@ def problem_at(
 
 
 def split_images(text: str) -> tuple[str, ...]:
-    """Split an `images` cell at `|`, `;` and line breaks into the pictures that it names."""
+    """Split an `images` cell into the pictures that it names.
+
+    It is split at `|`, `;` and line breaks, and before each web address: file names may hold commas
+    and blanks.
+    """
     found: list[str] = []
     at = 0
     # No further than there are pictures to count: a cell may hold a hundred thousand signs.
     while len(found) <= _MOST_PICTURES and at <= len(text):
         sign = _IMAGE_BREAKS.search(text, at)
-        if part := strip_blanks(text[at : sign.start() if sign else len(text)]):
-            found.append(part)
+        part = text[at : sign.start() if sign else len(text)]
+        found += filter(None, map(strip_blanks, split_addresses(part)))
         at = sign.end() if sign else len(text) + 1
     return tuple(found)
 

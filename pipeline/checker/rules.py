@@ -19,12 +19,13 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.manifest.blank import fold_text
+from pipeline.manifest.picturetexts import split_addresses
 from pipeline.model import Request
 
 if TYPE_CHECKING:
@@ -198,11 +199,26 @@ def cost(duration_s: int, price_per_second: float | None) -> float | None:
 def content_of(request: Request) -> str:
     """Return what all spellings of a request have in common: the hash of one of them."""
     prompt, model = request.prompt, request.model.replace("-", "_")
+    if any("," in image for image in request.images):
+        request = _with_single_images(request)
     if "\r" not in prompt and (prompt.isascii() or unicodedata.is_normalized("NFC", prompt)):
         if model == request.model or not prompt:  # without a prompt it is one that nobody knows
             return request.request_hash
         return _hash_with(request, prompt, model)
     return _hash_with(request, unicodedata.normalize("NFC", _BREAK.sub("\n", prompt)), model)
+
+
+def _with_single_images(request: Request) -> Request:
+    """Return a request whose pictures are one address each.
+
+    Addresses parted by commas were once sent as a single one: what was bought then is no other row
+    now that they are told apart.
+    """
+    images = tuple(address for image in request.images for address in split_addresses(image))
+    if images == request.images:
+        return request
+    parted = replace(request, images=images)
+    return replace(parted, request_hash=_hash_with(parted, request.prompt, request.model))
 
 
 def same_content(one: Request, other: Request) -> bool:

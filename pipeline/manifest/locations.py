@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pipeline.concealment import conceal
 from pipeline.manifest.blank import is_blank, trim_path
+from pipeline.manifest.picturetexts import advice_on, is_picture_formula, split_addresses
 from pipeline.model import PictureFault
 
 _QUOTES = (
@@ -63,8 +64,19 @@ def locate(cell: str, root: Path, *, outside: bool = False) -> Path | str | Pict
     text = _bare(cell)
     if not text:
         return PictureFault("empty", "The cell names no picture.")
+    if is_picture_formula(text):
+        return PictureFault(
+            "in_cell", f"The cell shows a picture by a formula, not its name. {advice_on(text)}"
+        )
     scheme = _SCHEME.match(text)
     if scheme:
+        if len(addresses := split_addresses(text)) > 1:
+            return PictureFault(
+                "several",
+                f"The cell holds {len(addresses)} web addresses, beginning with "
+                f"{_shorten(addresses[0])}; it takes one. Write each into a cell of its own "
+                "(image_1, image_2, image_3), or call the column images.",
+            )
         return _by_scheme((scheme[1] or scheme[2]).lower(), text, root, outside=outside)
     if text.startswith("//") or text.lower().startswith("www."):
         return PictureFault(

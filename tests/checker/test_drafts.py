@@ -101,6 +101,10 @@ def test_1080p_with_16_9_is_fine() -> None:
         ({"images": " | a ; "}, 1),
         ({"images": "", "image_1": "a"}, 1),
         ({"images": "|"}, 0),
+        ({"images": "https://x.example/a.jpg,https://x.example/b.jpg, HTTP://x.example/c.jpg"}, 3),
+        ({"images": "https://x.example/a.jpg https://x.example/b.jpg\uff0chttps://x.example/c"}, 3),
+        ({"images": "https://x.example/a,b.jpg"}, 1),
+        ({"images": "red, blue.jpg"}, 1),
     ],
 )
 def test_picture_counts(cells: dict[str, str], count: int) -> None:

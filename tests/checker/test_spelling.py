@@ -80,3 +80,15 @@ def test_a_request_that_nobody_knows_is_like_no_other() -> None:
     """One whose row was edited has no prompt, and a hash of its own."""
     unknown = replace(request("", model="gemini-omni-flash"), request_hash="unknown rs-1")
     assert content_of(unknown) == "unknown rs-1"
+
+
+def test_addresses_that_were_once_sent_as_one_are_the_same_pictures() -> None:
+    """What was bought when a comma did not part them is not bought again now that it does."""
+    parted = [f"https://shop.example.com/{name}.jpg" for name in "abc"]
+    before, now = request("a mug", ",".join(parted)), request("a mug", *parted)
+    assert before.request_hash != now.request_hash
+    assert same_content(before, now)
+    assert content_of(before) == content_of(now) == now.request_hash
+    assert not same_content(before, request("a mug", *parted[:1]))
+    comma = request("a mug", "https://shop.example.com/a,b.jpg")
+    assert content_of(comma) == comma.request_hash

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.manifest.locations import locate, web_fault
+from pipeline.manifest.picturetexts import split_addresses
 from pipeline.model import PictureFault
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows reads these as its own")
@@ -144,3 +145,45 @@ def test_links_are_followed_before_a_path_counts_as_inside(tmp_path: Path) -> No
     assert locate("a.jpg", tmp_path / "root") == tmp_path / "root" / "a.jpg"
     assert code(locate("out/a.jpg", tmp_path / "root")) == "outside"
     assert isinstance(locate("ring", tmp_path / "root"), Path)
+
+
+@pytest.mark.parametrize("between", [",", ", ", " ", ";", "|", " ,\n", "\u3001"])
+def test_a_cell_for_one_picture_with_several_addresses_is_told(
+    between: str, tmp_path: Path
+) -> None:
+    """How many they are and where they belong, instead of what their middle looks like."""
+    found = locate(between.join(f"https://x.example/{name}.jpg" for name in "abc"), tmp_path)
+    assert isinstance(found, PictureFault)
+    assert found.code == "several"
+    assert "holds 3 web addresses, beginning with https://x.example/a.jpg" in found.message
+
+
+def test_an_address_may_hold_another(tmp_path: Path) -> None:
+    """Services that resize pictures are asked so; only what parts addresses parts them."""
+    asked = "https://cdn.example/w_300,h_200/https://x.example/a,b.jpg?from=https://y.example/"
+    assert locate(asked, tmp_path) == asked
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ('=IMAGE("https://x.example/a.jpg")', "instead of the formula: https://x.example/a.jpg"),
+        ('=_xlfn.IMAGE("https://x.example/a.jpg",,1)', ": https://x.example/a.jpg"),
+        ('=DISPIMG("ID_4F",1)', "save it as a file"),
+        ("=IMAGE(C2)", "save it as a file"),
+    ],
+)
+def test_a_formula_that_shows_a_picture_is_no_missing_file(
+    cell: str, words: str, tmp_path: Path
+) -> None:
+    """What to write instead is said, with the address where the formula has it."""
+    found = locate(cell, tmp_path)
+    assert isinstance(found, PictureFault)
+    assert found.code == "in_cell"
+    assert words in found.message
+
+
+def test_the_signs_between_addresses_take_no_time() -> None:
+    """However many they are."""
+    assert len(split_addresses("http://a.example" + ", " * 200_000 + "x")) == 1
+    assert len(split_addresses(", http://a.example" * 50_000)) == 50_000 + 1
