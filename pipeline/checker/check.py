@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
+from pipeline.checker.idlefindings import leave_out_idle
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
 from pipeline.config.modelnames import picture_counts
 from pipeline.manifest.columns import match_columns
@@ -232,7 +233,7 @@ class _Check:
 
     def _check_rows(self) -> None:
         """Hold each row against the rules; rows with pictures wait for those."""
-        unread = self._unread_cells()
+        unread = leave_out_idle(self._unread_cells(), self._manifest, self._fields)
         odd = unread.keys() | self._broken
         given = self._config.defaults
         defaults = rules.Form(given.duration, given.aspect_ratio, given.resolution)

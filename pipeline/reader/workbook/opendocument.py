@@ -11,10 +11,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
+from pipeline.reader.workbook.cellforms import BY_FORMULA
 from pipeline.reader.workbook.damage import Damage, explain_damage, explain_password
+from pipeline.reader.workbook.odscells import OdsCell, problem_of, speaks, value_of
 from pipeline.reader.workbook.odsstyles import OdsStyles
 from pipeline.reader.workbook.package import Package, chunks, iter_elements, make_parser
 from pipeline.reader.workbook.sheets import PADDED, Gathered, SheetPart, choose_sheet
@@ -36,13 +37,7 @@ _SPANS = frozenset({"table:number-rows-spanned", "table:number-columns-spanned"}
 # Attributes of cells that say nothing.
 _DUMB = {"table:style-name", "table:number-columns-repeated"}
 _HIDING = {"collapse", "filter"}
-# What LibreOffice and Excel show in place of a value.
-_ERROR = re.compile(
-    r"#(?:N/A|NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|GETTING_DATA)|(?:Err|#ERR):\d{3}"
-)
-_SPAN = re.compile(r"(-?)P(?:(\d+)D)?T(\d+)H(\d+)M(\d+(?:[.,]\d+)?)S")
 _BLANKS, _ODD_BLANKS = re.compile(r"[ \t\r\n]+"), re.compile(r"[\t\r\n]|  ")
-_NUMBERS = {"float", "percentage", "currency"}
 _MOST_REPEATED = 2**20
 # Far more than the 32,767 that Excel takes and the provider's 20,000.
 _MOST_CHARACTERS = 2**20
@@ -101,23 +96,6 @@ def _sheets(package: Package, styles: OdsStyles) -> list[SheetPart]:
     return found
 
 
-@dataclass(slots=True)
-class _Cell:
-    """A cell with something to say: its attributes, the texts of its paragraphs, its place."""
-
-    attributes: dict[str, str]
-    column: int
-    count: int
-    paragraphs: list[list[str]] = field(default_factory=list)
-    characters: int = 0
-
-    @property
-    def text(self) -> str:
-        """What it shows, or says that it shows."""
-        shown = "\n".join(map("".join, self.paragraphs))
-        return shown or self.attributes.get("office:string-value", "")
-
-
 class _OdsTable:
     """The table with the number `at` among all of them; its cells go to `gathered`.
 
@@ -143,8 +121,10 @@ class _OdsTable:
         self._row = 0
         self._attributes: dict[str, str] = {}
         self._column = 0
-        self._cells: list[_Cell] = []
-        self._cell: _Cell | None = None
+        self._cells: list[OdsCell] = []
+        self._cell: OdsCell | None = None
+        self._pictures: list[int] = []  # the columns of the row over which pictures lie
+        self._pictured = False  # a picture that comes next lies over the cell
         self._reads = False
         self._parser = make_parser(self._skip)
 
@@ -169,6 +149,7 @@ class _OdsTable:
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         if self._aside or self._ended:
             self._aside += 1
+            self._start_aside(tag)
         elif tag in _CELLS:
             self._open_cell(attributes)
         elif self._cell is not None:
@@ -177,6 +158,7 @@ class _OdsTable:
             self._attributes = attributes
             self._column = 0
             self._cells = []
+            self._pictures = []
         elif tag in _ASIDE:
             self._aside = 1
         elif tag == "table:table-row-group":
@@ -191,15 +173,16 @@ class _OdsTable:
 
     def _open_cell(self, attributes: dict[str, str]) -> None:
         count = _repeats_of(attributes, "table:number-columns-repeated")
-        self._cell = _Cell(attributes, self._column, count)
+        self._cell = OdsCell(attributes, self._column, count)
         self._column += count
 
-    def _start_inside(self, cell: _Cell, tag: str, attributes: dict[str, str]) -> None:
+    def _start_inside(self, cell: OdsCell, tag: str, attributes: dict[str, str]) -> None:
         if tag == "text:p":
             cell.paragraphs.append([])
             self._reads = True
         elif tag in _ASIDE:
             self._aside = 1
+            self._pictured = tag != "office:annotation"
         elif tag == "text:s":
             blanks = _repeats_of(attributes, "text:c")
             self._gathered.count_characters(blanks)
@@ -208,6 +191,14 @@ class _OdsTable:
             self._say("\t")
         elif tag == "text:line-break":
             self._say("\n")
+
+    def _start_aside(self, tag: str) -> None:
+        """Note a picture over a cell; a chart has a picture as well, behind what it is."""
+        if tag == "draw:object":
+            self._pictured = False
+        elif tag == "draw:image" and self._pictured and self._cell is not None:
+            self._pictures.append(self._cell.column)
+            self._pictured = False
 
     def _characters(self, text: str) -> None:
         # ODF 1.2 part 1, 6.1.2: what is to be more than one blank has an element of its own.
@@ -244,7 +235,8 @@ class _OdsTable:
         for cell in self._cells:
             if not _SPANS.isdisjoint(cell.attributes):
                 self._merge(cell)
-        speaking = [cell for cell in self._cells if _speaks(cell)]
+        self._gathered.look.pictures += [(self._row + 1, column) for column in self._pictures]
+        speaking = [cell for cell in self._cells if speaks(cell)]
         if speaking:
             for row in range(self._row + 1, self._row + 1 + count):
                 if hides:
@@ -253,7 +245,7 @@ class _OdsTable:
                     self._put(row, cell)
         self._row += count
 
-    def _merge(self, cell: _Cell) -> None:
+    def _merge(self, cell: OdsCell) -> None:
         rows = _repeats_of(cell.attributes, "table:number-rows-spanned")
         columns = _repeats_of(cell.attributes, "table:number-columns-spanned")
         if rows * columns > 1:
@@ -261,20 +253,21 @@ class _OdsTable:
             merge = (top, left, top + rows - 1, left + columns - 1)
             self._gathered.look.merges.append(merge)
 
-    def _put(self, row: int, cell: _Cell) -> None:
-        problem = _problem(cell)
-        value = None if problem else _value(cell)
+    def _put(self, row: int, cell: OdsCell) -> None:
+        problem = problem_of(cell)
+        value = None if problem else value_of(cell)
         number = isinstance(value, float | dt.timedelta)
         for column in range(cell.column, cell.column + cell.count):
             if problem:
-                self._gathered.mark(row, column, problem, cell.text)
+                said = cell.attributes["table:formula"] if problem == BY_FORMULA else cell.text
+                self._gathered.mark(row, column, problem, said)
                 continue
             self._gathered.put(row, column, value)
             mask = self._styles.mask_of(self._style(cell, column)) if number else ""
             if mask:
                 self._gathered.mark(row, column, PADDED, mask)
 
-    def _style(self, cell: _Cell, column: int) -> str:
+    def _style(self, cell: OdsCell, column: int) -> str:
         """Return the style of a cell: its own, its row's, or its column's (19.629)."""
         own = cell.attributes.get("table:style-name") or self._attributes.get(
             "table:default-cell-style-name", ""
@@ -283,61 +276,6 @@ class _OdsTable:
             return own
         place = bisect_right(self._behind, column)
         return self._defaults[place] if place < len(self._defaults) else ""
-
-
-def _speaks(cell: _Cell) -> bool:
-    attributes = cell.attributes
-    if "office:value-type" in attributes or "table:formula" in attributes:
-        return True
-    return any(part.strip() for paragraph in cell.paragraphs for part in paragraph)
-
-
-def _problem(cell: _Cell) -> str:
-    """Return the code of the problem that the cell has; empty if none."""
-    attributes = cell.attributes
-    kind = attributes.get("office:value-type")
-    if kind == "error" or attributes.get("calcext:value-type") == "error":
-        return "error_value"
-    if "table:formula" not in attributes:
-        return ""
-    if kind is None and not cell.paragraphs:
-        return "formula_not_calculated"
-    return "error_value" if _ERROR.fullmatch(cell.text) else ""
-
-
-def _value(cell: _Cell) -> object:
-    attributes = cell.attributes
-    kind = attributes.get("office:value-type", "")
-    shown = cell.text
-    if kind in _NUMBERS:
-        # LibreOffice keeps a truth value that came from Excel as a number.
-        return shown if shown in {"TRUE", "FALSE"} else float(attributes["office:value"])
-    if kind == "boolean":
-        return attributes.get("office:boolean-value") == "true"
-    if kind == "date":
-        return _moment(attributes.get("office:date-value", "")) or shown
-    if kind == "time":
-        return _span(attributes.get("office:time-value", "")) or shown
-    return shown
-
-
-def _moment(text: str) -> dt.datetime | None:
-    try:
-        return dt.datetime.fromisoformat(text)
-    except ValueError:
-        return None  # a year outside of 1 to 9999: what is shown is all there is
-
-
-def _span(text: str) -> dt.timedelta | None:
-    found = _SPAN.fullmatch(text)
-    if found is None:
-        return None
-    sign, days, hours, minutes, seconds = found.groups()
-    span = dt.timedelta(
-        days=int(days or 0), hours=int(hours), minutes=int(minutes),
-        seconds=float(seconds.replace(",", ".")),
-    )  # fmt: skip
-    return -span if sign else span
 
 
 def _repeats_of(attributes: dict[str, str], name: str) -> int:

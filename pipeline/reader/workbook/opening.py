@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
 from pipeline.manifest.blank import all_blank, is_blank
-from pipeline.manifest.wording import address_of, agree, count, list_numbers, plural
+from pipeline.manifest.picturetexts import advice_on
+from pipeline.manifest.wording import address_of, agree, count, letters_of, list_numbers, plural
 from pipeline.model import Manifest, Problem, Severity
 from pipeline.reader.content import Content, content_of, refuse_renamed
 from pipeline.reader.table import Table, manifest_of
+from pipeline.reader.workbook.cellforms import BY_FORMULA, DELIBERATE, IN_CELL
+from pipeline.reader.workbook.cellforms import UNREADABLE as CELL_UNREADABLE
 from pipeline.reader.workbook.formats import (
     UNREADABLE,
     apply_mask,
@@ -43,6 +46,20 @@ _SENTENCES = {
         "The formula in {cell} was never calculated, so it has no value yet. "
         "Open the workbook in Excel, save it, and run again."
     ),
+    "cell_unreadable": (
+        "{cell} cannot be read: the file says {text} of it, which is none of the workbook's texts. "
+        "Type the value again, or open the workbook in Excel and save it under a new name."
+    ),
+    "formula_empty": (
+        "The formula in {cell} has an empty result in the file. Open the workbook in Excel, "
+        "correct the formula if it fails, and save it; or type the value instead."
+    ),
+    "formula_empty_meant": "The formula in {cell} has an empty result: the cell counts as empty.",
+    "picture_in_cell": (
+        "{cell} holds a picture, not its name. Pictures inside a workbook are not sent: save it as "
+        "a file and write the name of the file, or a web address, into the cell."
+    ),
+    "picture_formula": "{cell} holds a formula that shows a picture, not its name. {text}",
     "digits_lost": (
         "{cell} is a number of {text} digits, and Excel keeps only 15: the last ones are lost. "
         "Format the cell as Text and type the number again."
@@ -67,7 +84,12 @@ _SENTENCES = {
 _MOST_MERGED = 5_000_000
 # A row is not blank when a value is missing from it only because a formula failed.
 _NUMBERS = frozenset({int, float})
-_SPEAKING = frozenset({"error_value", "formula_not_calculated", "value_uncertain"})
+_SPEAKING = frozenset(
+    {"error_value", "formula_not_calculated", "value_uncertain", CELL_UNREADABLE, IN_CELL}
+)
+FLOATING = "picture_floats"
+"""The code of a picture that lies over a row."""
+_LONGEST_SAID = 60
 _HIDDEN_ROWS = ("include", "skip")
 
 
@@ -128,8 +150,7 @@ def _manifest_from(grid: Grid, *, hidden_rows: str | None, fill_merged: bool) ->
             continue
         column, index = texts[mark.column], at[mark.row]
         if mark.code != PADDED:
-            # An error value may be left without a name by its writer.
-            marks.append(replace(mark, text=mark.text.strip() or "#N/A"))
+            marks.append(replace(mark, text=_said(mark)))
         elif mark.text != UNREADABLE:
             column[index] = apply_mask(column[index], mark.text)
         elif column[index]:
@@ -161,8 +182,27 @@ def _manifest(
     manifest = manifest_of(replace(table, speaking=speaking))
     there = {row.number for row in manifest.rows}
     marks.sort(key=lambda mark: (mark.row, mark.column))
-    problems = (_problem(manifest, mark) for mark in marks if mark.row in there)
+    problems = [_problem(manifest, mark) for mark in marks if mark.row in there]
+    problems += [_warn_of_picture(row, at) for row, at in grid.look.pictures if row in there]
     return replace(manifest, cell_problems=(*_warn_of_unseen(grid), *problems))
+
+
+def _said(mark: CellMark) -> str:
+    """Return what a sentence says of a cell."""
+    if mark.code == BY_FORMULA:
+        return advice_on(mark.text)
+    # An error value may be left without a name by its writer.
+    return mark.text.strip()[:_LONGEST_SAID] or "#N/A"
+
+
+def _warn_of_picture(row: int, column: int) -> Problem:
+    """Return the warning about a picture over a row; whether it has another is decided later."""
+    cell = f"{letters_of(column + 1)}{row}"
+    message = (
+        f"A picture lies over {cell}, and the picture cells of the row are empty: pictures inside "
+        "a workbook are not sent. Save it as a file, and write the file's name into a picture cell."
+    )
+    return Problem(FLOATING, message, Severity.WARNING, row=row, cell=cell)
 
 
 def _warn_of_unseen(grid: Grid) -> tuple[Problem, ...]:
@@ -254,4 +294,5 @@ def _problem(manifest: Manifest, mark: CellMark) -> Problem:
     cell = address_of(manifest, index, mark.row) or ""
     message = _SENTENCES[mark.code].format(cell=cell, text=mark.text)
     header = manifest.headers[index].strip()
-    return Problem(mark.code, message, row=mark.row, cell=cell, column=header)
+    severity = Severity.WARNING if mark.code == DELIBERATE else Severity.ERROR
+    return Problem(mark.code, message, severity, row=mark.row, cell=cell, column=header)

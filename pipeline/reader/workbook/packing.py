@@ -22,6 +22,7 @@ from xml.sax.saxutils import quoteattr
 
 from pipeline.manifest.wording import letters_of
 from pipeline.reader.workbook.blocks import Blocks
+from pipeline.reader.workbook.cellforms import RawCell, Strings, rewrite
 from pipeline.reader.workbook.package import (
     Package,
     Relationship,
@@ -30,7 +31,7 @@ from pipeline.reader.workbook.package import (
     rels_of,
     workbook_of,
 )
-from pipeline.reader.workbook.rows import RawCell, Walk, says_nothing
+from pipeline.reader.workbook.rows import Walk, says_nothing
 from pipeline.reader.workbook.sheets import SheetPart
 
 if TYPE_CHECKING:
@@ -116,8 +117,13 @@ def find_parts(package: Package) -> Book:
     return Book(package, workbook, stated_as, relationships, strings, styles)
 
 
-def pack(book: Book, sheet: SheetPart) -> Packed:
+def pack(book: Book, sheet: SheetPart, strings: Strings) -> Packed:
     """Copy what calamine reads, with the sheet cut down to its filled rows.
+
+    Args:
+        book: the workbook.
+        sheet: the sheet that is read.
+        strings: the shared texts, if they were counted.
 
     Raises expat.ExpatError or zipfile.BadZipFile for a damaged part.
     """
@@ -131,7 +137,7 @@ def pack(book: Book, sheet: SheetPart) -> Packed:
         copy.compresslevel = 1
         blocks = Blocks(source)
         with copy.open(_SHEET, "w") as part:
-            for row in _rows(blocks, _blank_strings(book), columns, numbers):
+            for row in _rows(blocks, strings, _blank_strings(book), columns, numbers):
                 part.write(row)
             part.write(b"</%ssheetData></%sworksheet>" % (blocks.prefix, blocks.prefix))
         for name, text in _signposts(book, sheet):
@@ -159,6 +165,20 @@ def _relationships(inner: str) -> str:
     return f'<Relationships xmlns="{_OF_PACKAGES}/relationships">{inner}</Relationships>'
 
 
+def count_strings(book: Book) -> Strings:
+    """Count the shared texts of a workbook."""
+    count = 0
+
+    def start(tag: str, _: object) -> None:
+        nonlocal count
+        count += tag.rpartition(":")[2] == "si"
+
+    if book.strings is not None:
+        with book.package.open(book.strings) as stream:
+            make_parser(start).ParseFile(stream)
+    return Strings(count)
+
+
 def _blank_strings(book: Book) -> set[str]:
     """Return the numbers of the shared strings that hold nothing but white space."""
     if book.strings is None:
@@ -182,7 +202,7 @@ def _blank_strings(book: Book) -> set[str]:
 
 
 def _rows(
-    blocks: Blocks, blank: set[str], columns: list[int], numbers: list[int]
+    blocks: Blocks, strings: Strings, blank: set[str], columns: list[int], numbers: list[int]
 ) -> Iterator[bytes]:
     last = 0
     yield _head(blocks.prefix)
@@ -198,13 +218,13 @@ def _rows(
         for number, cells in kept.items():
             numbers.append(number)
             columns.append(max(cell.column for cell in cells))
-            yield _row(block, blocks.prefix, cells, len(numbers))
+            yield _row(block, blocks.prefix, cells, len(numbers), strings)
 
 
 def _speaks(cell: RawCell, blank: set[str]) -> bool:
     """Tell whether the cell shows something, or would if its formula were calculated."""
     if cell.kind == "s":
-        return cell.text not in blank
+        return cell.text.strip() not in blank
     return bool(cell.text.strip()) or (cell.formula and cell.kind != "str")
 
 
@@ -218,7 +238,7 @@ def _head(prefix: bytes) -> bytes:
     )
 
 
-def _row(block: bytes, prefix: bytes, cells: list[RawCell], number: int) -> bytes:
+def _row(block: bytes, prefix: bytes, cells: list[RawCell], number: int, strings: Strings) -> bytes:
     """Copy the cells of a row, with the row's new number in their addresses."""
     parts = [b'<%srow r="%d">' % (prefix, number)]
     for cell in cells:
@@ -226,6 +246,8 @@ def _row(block: bytes, prefix: bytes, cells: list[RawCell], number: int) -> byte
         tag, sign, rest = raw.partition(b">")
         if cell.kind == "e":
             rest = b"<%sv>#N/A</%sv>" % (prefix, prefix)
+        elif written := rewrite(cell, raw, tag, prefix, strings):
+            tag, rest = written
         tag = _ADDRESS.sub(b"", tag) + b' r="%s%d"' % (letters_of(cell.column + 1).encode(), number)
         parts += (tag, sign, rest, b"</%sc>" % prefix)
     return b"".join([*parts, b"</%srow>" % prefix])

@@ -15,11 +15,19 @@ Tested in tests/reader/test_workbook.py.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.manifest.wording import number_of
 from pipeline.reader.workbook.blocks import Blocks
+from pipeline.reader.workbook.cellforms import (
+    UNREADABLE,
+    RawCell,
+    Strings,
+    code_of,
+    formula_in,
+    has_odd_string,
+    is_misread,
+)
 from pipeline.reader.workbook.damage import Damage
 from pipeline.reader.workbook.package import make_parser
 from pipeline.reader.workbook.sheets import PADDED, CellMark, Look
@@ -55,73 +63,80 @@ _FEW_STYLES = 8
 """So many styles are sought one by one, which is faster than to look at each styled cell."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawCell:
-    """A cell with a value or a formula, as its XML states it.
+class _Looking:
+    """A look at a sheet, block by block. The arguments are those of `look_at`."""
 
-    Rows count from 1, columns from 0. `kind` and `style` are its `t` and `s`; `begins` and `ends`
-    are the bytes of the block from its opening tag to before its closing tag.
-    """
+    def __init__(self, padded: dict[str, str], strings: Strings) -> None:
+        self.look = Look()
+        self._padded = padded
+        self._strings = strings
+        self._row = 0
 
-    row: int
-    column: int
-    kind: str
-    style: str
-    text: str
-    formula: bool
-    begins: int
-    ends: int
+    def take(self, block: bytes, prefix: bytes) -> None:
+        """Look at a block of whole rows."""
+        if prefix or self._strings.counted or not is_plain(block) or has_odd_string(block):
+            self._thoroughly(block, prefix)
+        else:
+            self._plainly(block)
+
+    def _plainly(self, block: bytes) -> None:
+        last_filled, look = _last_filled_row(block), self.look
+        if last_filled is not None:
+            look.filled += _count_filled(block)
+            look.last_row = max(look.last_row, last_filled)
+            look.last_column = max(look.last_column, _last_column(block, look.last_column))
+            look.hidden.update(_hidden_rows(block))
+            self._mark(block, _cells_of_interest(block, self._padded))
+        self._row = _last_row(block) or self._row
+
+    def _thoroughly(self, block: bytes, prefix: bytes) -> None:
+        walk, look = Walk(block, prefix, self._row), self.look
+        look.filled += len(walk.cells)
+        look.last_row = max([look.last_row, *(cell.row for cell in walk.cells)])
+        look.last_column = max([look.last_column, *(cell.column for cell in walk.cells)])
+        look.hidden |= walk.hidden
+        self._mark(block, walk.cells)
+        self._row = walk.row
+
+    def _mark(self, block: bytes, cells: Iterable[RawCell]) -> None:
+        marks = self.look.marks
+        for cell in cells:
+            raw = block[cell.begins : cell.ends]
+            if is_misread(cell, raw):
+                self.look.odd_cells = True
+            if code := code_of(cell, raw, self._strings):
+                self.look.odd_cells |= code == UNREADABLE
+                said = cell.text if code == UNREADABLE else formula_in(raw)
+                marks.append(CellMark(cell.row, cell.column, code, said))
+            elif cell.kind == "e":
+                marks.append(CellMark(cell.row, cell.column, "error_value", cell.text))
+            elif cell.formula and cell.kind != "str" and not cell.text:
+                marks.append(CellMark(cell.row, cell.column, "formula_not_calculated"))
+            elif cell.kind == "n" and cell.style in self._padded:
+                marks.append(CellMark(cell.row, cell.column, PADDED, self._padded[cell.style]))
 
 
-def look_at(stream: IO[bytes], padded: dict[str, str]) -> Look:
-    """Look through the sheet in `stream`. `padded` has the mask of each padding style.
+def look_at(stream: IO[bytes], padded: dict[str, str], strings: Strings | None = None) -> Look:
+    """Look through the sheet in `stream`.
+
+    Args:
+        stream: the part of the sheet.
+        padded: the mask of each padding style.
+        strings: the shared texts of the workbook, if they were counted: then each cell is held
+            against what calamine can read.
 
     Raises expat.ExpatError for a sheet that is no whole XML.
+
     """
-    look = Look()
+    looking = _Looking(padded, strings or Strings())
     blocks = Blocks(stream)
-    row = 0
     for block in blocks:
-        if not blocks.prefix and is_plain(block):
-            row = _plainly(block, row, look, padded)
-        else:
-            row = _thoroughly(block, blocks.prefix, row, look, padded)
-    look.merges = [
+        looking.take(block, blocks.prefix)
+    looking.look.merges = [
         (int(top), number_of(left.decode()) - 1, int(bottom), number_of(right.decode()) - 1)
         for left, top, right, bottom in _MERGE.findall(blocks.tail)
     ]
-    return look
-
-
-def _plainly(block: bytes, row: int, look: Look, padded: dict[str, str]) -> int:
-    last_filled = _last_filled_row(block)
-    if last_filled is not None:
-        look.filled += _count_filled(block)
-        look.last_row = max(look.last_row, last_filled)
-        look.last_column = max(look.last_column, _last_column(block, look.last_column))
-        look.hidden.update(_hidden_rows(block))
-        _mark(_cells_of_interest(block, padded), look, padded)
-    return _last_row(block) or row
-
-
-def _thoroughly(block: bytes, prefix: bytes, row: int, look: Look, padded: dict[str, str]) -> int:
-    walk = Walk(block, prefix, row)
-    look.filled += len(walk.cells)
-    look.last_row = max([look.last_row, *(cell.row for cell in walk.cells)])
-    look.last_column = max([look.last_column, *(cell.column for cell in walk.cells)])
-    look.hidden |= walk.hidden
-    _mark(walk.cells, look, padded)
-    return walk.row
-
-
-def _mark(cells: Iterable[RawCell], look: Look, padded: dict[str, str]) -> None:
-    for cell in cells:
-        if cell.kind == "e":
-            look.marks.append(CellMark(cell.row, cell.column, "error_value", cell.text))
-        elif cell.formula and cell.kind != "str" and not cell.text:
-            look.marks.append(CellMark(cell.row, cell.column, "formula_not_calculated"))
-        elif cell.kind == "n" and cell.style in padded:
-            look.marks.append(CellMark(cell.row, cell.column, PADDED, padded[cell.style]))
+    return looking.look
 
 
 class Walk:

@@ -14,6 +14,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pipeline.reader.workbook.blocks import Blocks
+from pipeline.reader.workbook.cellforms import Strings, has_odd_string
 from pipeline.reader.workbook.package import chunks
 from pipeline.reader.workbook.rows import Walk, is_plain
 from pipeline.reader.workbook.sheets import MOST_CHARACTERS, too_many_characters
@@ -74,11 +75,12 @@ def _named(blocks: Blocks) -> Counter[int]:
     """Count how many cells name each string."""
     named: Counter[bytes | str] = Counter()
     for block in blocks:
-        if not blocks.prefix and is_plain(block):
+        if not blocks.prefix and is_plain(block) and not has_odd_string(block):
             named.update(_NAMED.findall(block))
         else:
             cells = Walk(block, blocks.prefix).cells
-            named.update(cell.text for cell in cells if cell.kind == "s" and cell.text.isdecimal())
+            numbers = (Strings().number_in(cell.text) for cell in cells if cell.kind == "s")
+            named.update(number for number in numbers if number is not None)
     counts: Counter[int] = Counter()
     for number, times in named.items():
         counts[int(number)] += times

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
+from pipeline.reader.workbook.cellforms import DELIBERATE, EMPTY_RESULT
 from pipeline.reader.workbook.damage import Damage
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def choose_sheet(name: str, sheets: list[SheetPart], wanted: str | int | None) -
 
 PADDED = "padded"
 """The code of a number that its format shows with more than its digits."""
+SILENT = frozenset({PADDED, EMPTY_RESULT, DELIBERATE})
+"""The codes of cells that make no row of what has no other cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,8 @@ class CellMark:
 class Look:
     """What was found on a sheet. Rows count from 1, columns from 0.
 
-    `half_seen` says that nothing is known of hidden rows, errors, merged cells and number formats.
+    `pictures` are the cells over which pictures lie. `odd_cells` says that calamine would misread
+    cells, `half_seen` that nothing is known of hidden rows, errors, merged cells and formats.
     """
 
     filled: int = 0
@@ -95,6 +99,8 @@ class Look:
     hidden: set[int] = field(default_factory=set)
     marks: list[CellMark] = field(default_factory=list)
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
+    pictures: list[tuple[int, int]] = field(default_factory=list)
+    odd_cells: bool = False
     half_seen: bool = False
 
     @property
@@ -164,7 +170,7 @@ class Gathered:
 
     def mark(self, row: int, column: int, code: str, text: str = "") -> None:
         """Take a cell with an error value or a formula without a value, or one that is padded."""
-        if code != PADDED:
+        if code not in SILENT:
             self._place(row, column)
         self.look.marks.append(CellMark(row, column, code, text))
 

@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING
 
 from python_calamine import CalamineWorkbook
 
-from pipeline.reader.workbook.damage import explain_damage, treat_failures_as_damage
+from pipeline.reader.workbook.cellforms import Strings
+from pipeline.reader.workbook.damage import Damage, explain_damage, treat_failures_as_damage
+from pipeline.reader.workbook.drawings import find_pictures
 from pipeline.reader.workbook.formats import BUILT_IN, mask_of
 from pipeline.reader.workbook.package import NotAWorkbook, Package, fold_name, iter_elements
-from pipeline.reader.workbook.packing import Book, find_parts, pack
+from pipeline.reader.workbook.packing import Book, Packed, count_strings, find_parts, pack
 from pipeline.reader.workbook.rows import look_at
 from pipeline.reader.workbook.sharedstrings import refuse_expanding
 from pipeline.reader.workbook.sheets import (
-    PADDED,
+    SILENT,
     Grid,
+    Look,
+    SheetPart,
     choose_sheet,
     density_error,
     most_filled,
@@ -65,26 +69,44 @@ def read_xlsx(path: Path, data: bytes, package: Package, wanted: str | int | Non
             also={fold_name(part) for part in book.usual_places},
         )
         sheet = choose_sheet(name, sheets, wanted)
-        with package.open(sheet.part) as stream:
-            look = look_at(stream, _padded_styles(book))
+        look = _look(book, sheet, None)
         refuse_expanding(name, book, sheet, look.filled)
         if look.filled > most_filled(size_bytes):
             raise density_error(name, look.filled, size_bytes)
         sparse = look.area > _SPARE_CELLS + _SPARE_RATIO * look.filled
-        is_packed = sparse or look.odd_errors or not book.is_usual(sheet)
+        is_packed = sparse or look.odd_errors or look.odd_cells or not book.is_usual(sheet)
         if is_packed:
-            copy = pack(book, sheet)
-            if copy.area > most_places(size_bytes):
-                raise width_error(name, look.filled, len(copy.numbers), copy.last_column + 1)
-            data, numbers = copy.data, copy.numbers
-        columns = _columns(data, sheet.name)
+            data, numbers = _packed(pack(book, sheet, Strings()), name, size_bytes, look)
+        try:
+            columns = _columns(data, sheet.name)
+        except Damage:
+            # calamine gives up a workbook for a single cell that it cannot read.
+            strings = count_strings(book)
+            look, is_packed = _look(book, sheet, strings), True
+            if not look.odd_cells:
+                raise
+            data, numbers = _packed(pack(book, sheet, strings), name, size_bytes, look)
+            columns = _columns(data, sheet.name)
+        look.pictures = find_pictures(package, sheet.part)
     if not is_packed:
         # calamine leaves out last rows that hold only what it hides.
-        said = (mark.row for mark in look.marks if mark.code != PADDED)
+        said = (mark.row for mark in look.marks if mark.code not in SILENT)
         numbers = range(1, 1 + max([len(columns[0]) if columns else 0, *said]))
     for column in columns:
         column.extend([""] * (len(numbers) - len(column)))
     return Grid(path, sheet.name, numbers, columns, look)
+
+
+def _look(book: Book, sheet: SheetPart, strings: Strings | None) -> Look:
+    with book.package.open(sheet.part) as stream:
+        return look_at(stream, _padded_styles(book), strings)
+
+
+def _packed(copy: Packed, name: str, size_bytes: int, look: Look) -> tuple[bytes, Sequence[int]]:
+    """Return the bytes of a copy, and the numbers of its rows. Raises ManifestError."""
+    if copy.area > most_places(size_bytes):
+        raise width_error(name, look.filled, len(copy.numbers), copy.last_column + 1)
+    return copy.data, copy.numbers
 
 
 def _columns(data: bytes, sheet: str) -> list[list[object]]:
