@@ -218,6 +218,10 @@ class TransferBroken(DownloadError):
     """The transfer broke or stalled; what came is kept and resumed."""
 
 
+class HostDown(TransferBroken):
+    """The download host, or the way to it, gives nothing at all: an outage to be waited out."""
+
+
 class BadVideo(DownloadError):
     """The body came whole and is not a playable video."""
 

@@ -8,15 +8,14 @@ Tested in tests/account/test_book.py, tests/account/test_importing.py and tests/
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.account.guard import IS_COUNTING, Days, spent_since
+from pipeline.account.guard import IS_COUNTING, spent_since
 from pipeline.account.place import digest_of
 from pipeline.account.schema import reading
-from pipeline.account.submission import SPENT, KnownJournal, Submission
+from pipeline.account.submission import KnownJournal, Submission
 from pipeline.disk.sqlitefile import path_of, text_of
 from pipeline.engine.limits import Spend
 from pipeline.journal.records import request_of, videos_of
@@ -270,70 +269,6 @@ def doubts_of(book: Path, account: str) -> list[Submission]:
         where = "WHERE s.account = ? AND s.state IN (?, ?, ?) ORDER BY s.submitted_at DESC"
         states = (State.IN_DOUBT.value, State.SUBMITTING.value, State.MISSING.value)
         return list(_submissions(connection.execute(_GET + where, (account, *states))))
-
-
-@dataclass(slots=True)
-class Share:
-    """What one manifest has bought; `last_at` is the Unix second of its last submission."""
-
-    manifest: str
-    folder: str
-    spend: Spend = field(default_factory=Spend)
-    in_doubt: int = 0
-    last_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """What an account has bought, all in all, by manifest and by day; the doubts newest first."""
-
-    total: Spend
-    shares: tuple[Share, ...]
-    days: Mapping[date, Spend]
-    doubts: tuple[Submission, ...]
-
-
-def statement_of(book: Path, account: str, *, zone: str, price: float | None) -> Statement:
-    """Return what an account has bought; nothing if there is no book.
-
-    Args:
-        book: the file of the book.
-        account: the account.
-        zone: the setting budget.timezone.
-        price: what a second costs now, for what was sent before a price was set.
-
-    Raises:
-        StoreError: the book cannot be read.
-        UsageError: it was written by a newer version.
-
-    """
-    total, days = Spend(), Days(zone)
-    shares: dict[str, Share] = {}
-    by_day: dict[int, Spend] = {}
-    for one in sent_from(book, account):
-        share = shares.setdefault(one.folder, Share(one.manifest, one.folder))
-        share.manifest = one.manifest
-        day = days.number_of(one.submitted_at)
-        share.last_at = max(share.last_at or 0.0, one.submitted_at)
-        if one.state in SPENT:
-            money = one.seconds * (price or 0.0) if one.money is None else one.money
-            _add((total, share.spend, by_day.setdefault(day, Spend())), one.seconds, money)
-    doubts = doubts_of(book, account)
-    for doubt in doubts:
-        shares.setdefault(doubt.folder, Share(doubt.manifest, doubt.folder)).in_doubt += 1
-    return Statement(
-        total,
-        tuple(sorted(shares.values(), key=lambda one: (one.manifest, one.folder))),
-        {date.fromordinal(day): by_day[day] for day in sorted(by_day)},
-        tuple(doubts),
-    )
-
-
-def _add(sums: Iterable[Spend], seconds: int, money: float) -> None:
-    for spend in sums:
-        spend.videos += 1
-        spend.video_seconds += seconds
-        spend.money += money
 
 
 def _submissions(rows: sqlite3.Cursor) -> Iterator[Submission]:

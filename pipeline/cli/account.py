@@ -15,13 +15,13 @@ from pipeline.cli.options import ConfigPath, Json, Quiet, Set
 from pipeline.cli.screen import print_json, print_line, print_table, say
 from pipeline.errors import UsageError
 from pipeline.manifest.invocation import Invocation
-from pipeline.manifest.wording import count
+from pipeline.manifest.wording import agree, count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipeline.account.importing import Taken
-    from pipeline.account.reading import Statement
+    from pipeline.account.statement import Statement
     from pipeline.account.submission import Submission
     from pipeline.config.settings import Config
     from pipeline.engine.limits import Spend
@@ -55,7 +55,7 @@ def _show(
     if context.invoked_subcommand is not None:
         return
     from pipeline.account.purchases import name_in
-    from pipeline.account.reading import statement_of
+    from pipeline.account.statement import statement_of
 
     configured = _load(config, sets)
     loaded = _live(configured)
@@ -123,6 +123,7 @@ def _document(said: Statement, name: str, book: Path, config: Config) -> dict[st
             for day, spend in said.days.items()
         ],
         "doubts": [_doubt(one) for one in said.doubts],
+        **({"unpriced_videos": said.unpriced} if said.unpriced else {}),
     }
 
 
@@ -168,6 +169,13 @@ def _print(said: Statement, name: str, book: Path, config: Config, typed: Invoca
     print_line(f"by day (time zone: {config.budget.timezone}):")
     days = [(day.isoformat(), *_cells(spend, currency)) for day, spend in said.days.items()]
     print_table([*days, ("all days", *_cells(said.total, currency))], ("day", *heads))
+    if said.unpriced:
+        print_line()
+        print_line(
+            f"{'At least so much money: ' if currency else ''}{count(said.unpriced, 'video')} sent "
+            f"without a price {agree(said.unpriced, 'is', 'are')} counted without money. To have "
+            "all counted, set budget.price_per_second in the configuration."
+        )
     if said.doubts:
         _print_doubts(said.doubts, typed)
 

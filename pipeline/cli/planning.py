@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 from typing import TYPE_CHECKING
 
 import typer
@@ -244,17 +245,20 @@ def _word_needs(needs: Sequence[Need]) -> list[str]:
             continue
         of_them = f" ({_gigabytes(paid)} of it paid for and not yet home)" if paid else ""
         assumed = " (sizes assumed: none has come yet)" if any(one.assumed for one in here) else ""
-        free = f"{_gigabytes(first.free_bytes)} free in {folder}"
-        lines.append(f"disk: {_gigabytes(needed)} needed for videos{assumed}{of_them}, {free}")
+        kept = max(need.kept_bytes for need in here)
+        stays = f"{_gigabytes(kept)} are kept (disk.min_free_mb, answers, results)"
+        free = f"{_gigabytes(first.free_bytes, down=True)} free in {folder}"
         rows, fits = sum(need.rows for need in here), sum(need.fits for need in here)
+        if fits >= rows and kept:
+            free += f", of which {stays}"
+        lines.append(f"disk: {_gigabytes(needed)} needed for videos{assumed}{of_them}, {free}")
         if fits < rows:
-            kept = max(need.kept_bytes for need in here)
-            others = f", {_gigabytes(first.other_bytes)} for other manifests" * bool(
-                first.other_bytes
-            )
+            others = ""
+            if first.other_bytes:
+                others = f", {_gigabytes(first.other_bytes)} for other manifests"
             lines.append(
                 f"      That is not enough: about {fits:,} of {count(rows, 'row')} will fit, since "
-                f"{_gigabytes(kept)} are kept (disk.min_free_mb, answers, results){others}."
+                f"{stays}{others}."
             )
             lines.append(
                 f"      Make room on the disk of {folder}, or lower disk.min_free_mb: what does "
@@ -263,11 +267,15 @@ def _word_needs(needs: Sequence[Need]) -> list[str]:
     return lines
 
 
-def _gigabytes(size_bytes: float) -> str:
-    """Return a size in gigabytes; a small one to the megabyte, and none as nothing."""
-    if size_bytes >= _GIGABYTE:
-        return f"{size_bytes / _GIGABYTE:,.1f} GB"
-    return f"{max(size_bytes / _GIGABYTE, 0.001 if size_bytes else 0.0):.3f} GB"
+def _gigabytes(size_bytes: float, *, down: bool = False) -> str:
+    """Return a size in gigabytes, the finer the smaller; none as nothing.
+
+    What is free is rounded down, so that a disk that is short never looks as if it were enough.
+    """
+    digits = 1 if size_bytes >= 10 * _GIGABYTE else 2 if size_bytes >= _GIGABYTE else 3
+    size, step = size_bytes / _GIGABYTE, 10**-digits
+    shown = floor(size / step) * step if down else max(size, step if size else 0.0)
+    return f"{shown:,.{digits}f} GB"
 
 
 def _sum(amounts: Sequence[float | None]) -> float | None:

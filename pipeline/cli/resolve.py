@@ -32,7 +32,9 @@ from pipeline.manifest.wording import agree, count
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
     from pipeline.manifest.invocation import Invocation
-    from pipeline.runner.doubts import Doubt, Evidence
+    from pipeline.runner.doubts import Doubt
+    from pipeline.runner.evidence import Evidence
+    from pipeline.runner.settling import Closed
     from pipeline.runner.target import Target
 
 
@@ -53,6 +55,14 @@ def _resolve(
     not_sent: Annotated[
         bool,
         typer.Option("--not-sent", help="The row was not accepted: it may be submitted again."),
+    ] = False,
+    undo: Annotated[
+        bool,
+        typer.Option(
+            "--undo",
+            help="The task that --task-id gave to the row is not its own: take it back. The row is "
+            "to be settled again and is not sent.",
+        ),
     ] = False,
     list_all: Annotated[
         bool,
@@ -102,56 +112,64 @@ def _resolve(
     --all lists the rows to settle, --look-up asks the provider for all of them, --all-not-found
     also closes what it does not know. --task-id looks a task up at the provider, and the next run
     fetches its video. --not-sent closes the attempt, and the next run submits the row again as a
-    new attempt: if the provider had accepted the row after all, it is paid for twice.
+    new attempt: if the provider had accepted the row after all, it is paid for twice. A task that
+    was given to the wrong row is moved by another --task-id, or taken back with --undo, as long as
+    its video is not there.
     """
     _ = verbose
     if older_than is not None and not all_not_found:
         raise UsageError("--older-than can only be used with --all-not-found.")
+    ways = sum((task_id is not None, not_sent, undo))
     if look_up or all_not_found:
-        if key is not None or task_id is not None or not_sent or list_all or as_json:
+        if key is not None or ways or list_all:
             raise UsageError(
                 "--look-up and --all-not-found are for every row: use them without KEY and the "
                 "other options of resolve."
             )
-        older_than_s = read_duration_s("--older-than", older_than or "0s")
+        limit = (older_than or "0s") if all_not_found else None
+        read_duration_s("--older-than", limit or "0s")
         target = resolve_options(manifest, config, out, sets, adopt=adopt, series=series)
-        raise typer.Exit(_settle_all(target, older_than_s if all_not_found else None, adopt=adopt))
+        raise typer.Exit(_settle_all(target, limit, adopt=adopt, as_json=as_json))
     if list_all:
-        if key is not None or task_id is not None or not_sent:
-            raise UsageError("--all lists every row: use it without KEY, --task-id and --not-sent.")
+        if key is not None or ways:
+            raise UsageError(
+                "--all lists every row: use it without KEY, --task-id, --not-sent and --undo."
+            )
         _list(resolve_options(manifest, config, out, sets, series=series), as_json=as_json)
         return
-    if key is None or (task_id is None) == (not not_sent):
+    if key is None or ways != 1:
         raise UsageError(
-            "Give a KEY and either --task-id ID or --not-sent, or only --all, --look-up or "
-            "--all-not-found."
+            "Give a KEY and one of --task-id ID, --not-sent and --undo, or only --all, --look-up "
+            "or --all-not-found."
         )
     if as_json:
-        raise UsageError("--json can only be used with --all.")
+        raise UsageError(
+            "--json can only be used with --all, --look-up and --all-not-found, not with KEY."
+        )
     target = resolve_options(manifest, config, out, sets, adopt=adopt, series=series)
-    said = _settle(target, key, task_id, adopt=adopt)
+    said = _settle(target, key, task_id, undo=undo, adopt=adopt)
     if not quiet:
         print_line(said)
 
 
-def _settle(target: Target, key: str, task_id: str | None, *, adopt: bool) -> str:
+def _settle(target: Target, key: str, task_id: str | None, *, undo: bool, adopt: bool) -> str:
     from pipeline.checker.naming import normalise_key
-    from pipeline.runner.resolve import adopt_task, close_unsent, key_in_journal
+    from pipeline.runner.resolve import adopt_task, close_unsent, key_in_journal, take_back
 
     row = key_in_journal(target, normalise_key(key))
+    if undo:
+        return take_back(target, row, adopt=adopt)
     if task_id is None:
         return close_unsent(target, row, adopt=adopt)
     return adopt_task(target, row, task_id, adopt=adopt)
 
 
-def _settle_all(target: Target, older_than_s: float | None, *, adopt: bool) -> ExitCode:
+def _settle_all(target: Target, older_than: str | None, *, adopt: bool, as_json: bool) -> ExitCode:
     """Look all doubts up; with an age, close what the provider does not know. Return the code."""
-    from pipeline.model import shown_key
-    from pipeline.runner.settling import close_not_found, look_up_doubts
+    from pipeline.runner.settling import Closed, close_not_found, look_up_doubts
 
-    closed: Sequence[str] = ()
-    if older_than_s is None:
-        looked = look_up_doubts(target, adopt=adopt)
+    if older_than is None:
+        closed = Closed(look_up_doubts(target, adopt=adopt))
     elif not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         raise UsageError(
             "--all-not-found asks before it closes anything, and there is no terminal to ask on.",
@@ -160,25 +178,70 @@ def _settle_all(target: Target, older_than_s: float | None, *, adopt: bool) -> E
         )
     else:
         currency = target.config.budget.currency
-        looked, closed = close_not_found(
+        closed = close_not_found(
             target,
-            older_than_s,
+            read_duration_s("--older-than", older_than),
             lambda doubts, evidence: _agree(doubts, evidence, currency),
             adopt=adopt,
         )
+    left = closed.looked.left - len(closed.closed)
+    if as_json:
+        print_json(_document(target, closed))
+    else:
+        _print_closed(target, closed, older_than)
+    return ExitCode.IN_DOUBT if left else ExitCode.DONE
+
+
+def _print_closed(target: Target, closed: Closed, older_than: str | None) -> None:
+    """Say what became of each row, why those that are left were left, and what to do about them."""
+    from pipeline.model import shown_key
+
+    looked, typed = closed.looked, target.invocation
     for key, task in looked.found:
         print_line(f"{shown_key(key)}: task {task} was found; the next run takes it up.")
     for key, why in looked.unanswered:
         print_line(f"{shown_key(key)}: not known: {why}.")
     for key in looked.not_found:
-        done = "closed as not sent" if key in closed else "the provider does not know it"
+        done = "closed as not sent" if key in closed.closed else "the provider does not know it"
         print_line(f"{shown_key(key)}: {done}.")
-    if closed:
-        print_line(f"The next run submits {agree(len(closed), 'this row', 'these rows')} again.")
-    left = looked.left - len(closed)
-    settled = len(looked.found) + len(closed)
-    print_line(f"{count(settled, 'row')} settled, {left:,} to settle.")
-    return ExitCode.IN_DOUBT if left else ExitCode.DONE
+    sent = len(closed.closed)
+    if sent:
+        print_line(f"The next run submits {agree(sent, 'this row', 'these rows')} again.")
+    left = looked.left - sent
+    print_line(f"{count(len(looked.found) + sent, 'row')} settled, {left:,} to settle.")
+    if closed.missing:
+        rows, were = count(len(closed.missing), "row"), agree(len(closed.missing), "was", "were")
+        one = typed.command("resolve", "--not-sent", key=shown_key(closed.missing[0]))
+        print_line(
+            f"{rows} {were} not closed, being missing: the provider knew the task once, so it may "
+            "be paid for. Look in your ToAPIs account; where nothing was paid, close the row by "
+            f"its key: {one}"
+        )
+    if closed.young:
+        rows, were = count(len(closed.young), "row"), agree(len(closed.young), "was", "were")
+        print_line(f"{rows} {were} left alone, sent less than {older_than} ago (--older-than).")
+    if closed.agreed is False:
+        print_line("Nothing was closed, as nobody agreed.")
+    if looked.unanswered:
+        print_line("What is not known can be asked for again, free: run the same command later.")
+    if left:
+        print_line(f"What each row needs: {typed.command('resolve', '--all')}")
+
+
+def _document(target: Target, closed: Closed) -> dict[str, object]:
+    from pipeline.model import shown_key
+
+    looked = closed.looked
+    left = [key for key in looked.not_found if key not in closed.closed]
+    return {
+        "manifest": str(target.manifest),
+        "found": [{"key": shown_key(key), "task_id": task} for key, task in looked.found],
+        "closed": [shown_key(key) for key in closed.closed],
+        "not_found": [shown_key(key) for key in left],
+        "not_known": [{"key": shown_key(key), "why": why} for key, why in looked.unanswered],
+        "settled": len(looked.found) + len(closed.closed),
+        "left": looked.left - len(closed.closed),
+    }
 
 
 def _agree(doubts: Sequence[Doubt], evidence: Sequence[Evidence], currency: str) -> bool:
@@ -199,17 +262,21 @@ def _agree(doubts: Sequence[Doubt], evidence: Sequence[Evidence], currency: str)
 
 
 def _weighed(run: Evidence, currency: str) -> str:
+    from pipeline.runner.evidence import judge
+    from pipeline.runner.offer import PROVIDER_CURRENCY
+
     def priced(cost: float | None) -> str:
-        return "" if cost is None else f" for {cost:,.2f} {currency}"
+        return "" if not cost else f" for {cost:,.2f} {currency}"
 
     in_doubt = f"{count(run.doubts, 'submission')} in doubt{priced(run.cost)}"
     others = f"{run.accepted:,} accepted{priced(run.accepted_cost)}"
     fell = (
         "how much the balance fell is not known"
         if run.fell is None
-        else f"the balance fell by {run.fell:,.2f}"
+        else f"the balance fell by {run.fell:,.2f} {PROVIDER_CURRENCY}"
     )
-    return f"{in_doubt}, {others}; {fell}"
+    probably = judge(run, comparable=currency == PROVIDER_CURRENCY)
+    return f"{in_doubt}, {others}; {fell}{f', {probably}' if probably else ''}"
 
 
 def _list(target: Target, *, as_json: bool) -> None:

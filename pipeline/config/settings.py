@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from pipeline.config.content import Defaults, Images, ManifestSettings, Output, Section
 from pipeline.config.values import BaseUrl, KeyVariable, ProxySetting, Text, Zone, is_loopback
+from pipeline.model import MOST_ATTEMPTS
 
 _PROVIDER_FLOOR_S = 5.0  # docs/contract.md, "Queries": one task's queries at least 5 s apart
 _DAY_S = 86_400.0
@@ -66,7 +67,7 @@ class Limits(Section):
     """Pictures uploaded in parallel."""
     downloads: int = Field(default=8, ge=1, le=64)
     """Videos downloaded in parallel."""
-    attempts: int = Field(default=3, ge=1, le=20)
+    attempts: int = Field(default=3, ge=1, le=MOST_ATTEMPTS)
     """Most submissions of a row with the same request, over all runs."""
 
 

@@ -29,7 +29,7 @@ from pipeline import __version__
 from pipeline.disk.failures import store_error
 from pipeline.downloader.addresses import CheckedResolver, ForbiddenAddress, public_refusal
 from pipeline.downloader.way import Way, explain_proxy, refuse_proxys_own
-from pipeline.errors import LinkDead, StoreError, TransferBroken
+from pipeline.errors import HostDown, LinkDead, StoreError, TransferBroken
 from pipeline.network import DIRECT, Network, Proxy
 from pipeline.retryafter import read_http_date, retry_after_s
 
@@ -202,6 +202,8 @@ def explain_failure(
         return store_error(f"The connection to {url_host}", cause, cannot="be opened")
     if isinstance(error, TimeoutError):
         return TransferBroken(f"{url_host} does not answer or went silent in the transfer.")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return HostDown(f"{url_host} cannot be reached ({type(cause).__name__}).")
     return TransferBroken(f"The transfer from {url_host} broke ({type(error).__name__}).")
 
 
@@ -234,7 +236,7 @@ def judge(
 def _refusal(status: int, headers: Mapping[str, str]) -> LinkDead | TransferBroken:
     if _CLIENT_ERROR <= status < _SERVER_ERROR and status not in _PASSING:
         return LinkDead(f"The download host refuses the link (HTTP {status}).")
-    return TransferBroken(
+    return HostDown(
         f"The download host answered with HTTP {status} instead of the video.",
         retry_after_s=retry_after_s(headers, time.time()),
     )

@@ -17,7 +17,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from pipeline.downloader.addresses import CheckedResolver, ForbiddenAddress, local_name_refusal
-from pipeline.errors import LinkDead, TransferBroken
+from pipeline.errors import HostDown, LinkDead
 from pipeline.network import DIRECT, UNTRUSTED, WANTS_PASSWORD, Network, Proxy
 
 _RESOLVE_LIMIT_S = 5.0
@@ -74,20 +74,20 @@ class Way:
             raise LinkDead(f"The download link may not be followed: {reason}.")
 
 
-def explain_proxy(error: Exception, proxy: Proxy | None) -> TransferBroken | None:
+def explain_proxy(error: Exception, proxy: Proxy | None) -> HostDown | None:
     """Say what a failure of the way itself means; None if it was another."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return TransferBroken(f"The video cannot be downloaded: {UNTRUSTED}.")
+        return HostDown(f"The video cannot be downloaded: {UNTRUSTED}.")
     if proxy is None:
         return None
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        return TransferBroken(f"The video cannot be downloaded: {proxy.explain(error.status)}.")
+        return HostDown(f"The video cannot be downloaded: {proxy.explain(error.status)}.")
     if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return TransferBroken(f"The video cannot be downloaded: {proxy.explain()}.")
+        return HostDown(f"The video cannot be downloaded: {proxy.explain()}.")
     return None
 
 
 def refuse_proxys_own(status: int, proxy: Proxy | None) -> None:
-    """Raise TransferBroken if an answer is not the host's but the proxy's, who wants a password."""
+    """Raise HostDown if an answer is not the host's but the proxy's, who wants a password."""
     if proxy is not None and status == WANTS_PASSWORD:
-        raise TransferBroken(f"The video cannot be downloaded: {proxy.explain(status)}.")
+        raise HostDown(f"The video cannot be downloaded: {proxy.explain(status)}.")

@@ -90,6 +90,7 @@ class Tracked:
     dead_links: int = 0
     bad_videos: int = 0
     broken_transfers: int = 0
+    host_down_since: float | None = None
     _watch: Watch | None = None
 
     def __post_init__(self) -> None:

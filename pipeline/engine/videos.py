@@ -17,8 +17,15 @@ from pipeline.engine.commands import RowId
 from pipeline.engine.limits import DOWNLOAD
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.queries import Sweep
-from pipeline.engine.rows import NOTHING, Reaction, Tracked, stop_for_storage
-from pipeline.errors import BadVideo, DownloadError, LinkDead, Unfinished, VideoTooLarge
+from pipeline.engine.rows import NOTHING, Reaction, Tracked, Wait, stop_for_storage
+from pipeline.errors import (
+    BadVideo,
+    DownloadError,
+    HostDown,
+    LinkDead,
+    Unfinished,
+    VideoTooLarge,
+)
 from pipeline.model import TaskView, Video
 
 _BROKEN_TRANSFERS = 10
@@ -32,8 +39,8 @@ _DEAD_LINKS = 6
 class Videos:
     """Decides which video to download next, within a cap on transfers, and what a reply means.
 
-    No host is waited for longer than `patience_s` seconds. `left` says why videos are not tried
-    again in this run.
+    A host that gives nothing at all is waited for, `patience_s` seconds for each video. `left` says
+    why videos are not tried again in this run.
     """
 
     def __init__(
@@ -51,6 +58,12 @@ class Videos:
         self._turn = count()
         self._patience_s = patience_s
         self.left: dict[RowId, DownloadError] = {}
+        self._down: dict[RowId, Wait] = {}
+
+    @property
+    def wait(self) -> Wait | None:
+        """What downloads wait for, from the first failure of a host on."""
+        return max(self._down.values(), key=lambda wait: wait.until, default=None)
 
     @property
     def waiting(self) -> int:
@@ -85,6 +98,9 @@ class Videos:
     ) -> Reaction:
         """Take in how a download ended."""
         self.in_flight -= 1
+        self._down.pop(row.id, None)
+        if not isinstance(content, HostDown):
+            row.host_down_since = None
         match content:
             case Video() as video:
                 return Reaction((row.event(ev.Downloaded, video),))
@@ -100,15 +116,30 @@ class Videos:
             case BadVideo() as error:
                 row.bad_videos += 1
                 self._try_later(row, row.bad_videos, error, now, most=_BAD_VIDEOS)
+            case HostDown() as error:
+                self._wait_for_host(row, error, now)
             case error:
                 row.broken_transfers += 1
                 self._try_later(row, row.broken_transfers, error, now, most=_BROKEN_TRANSFERS)
         return NOTHING
 
+    def _wait_for_host(self, row: Tracked, error: DownloadError, now: float) -> None:
+        """Try again until the patience ends; a host that asks for longer is not waited for."""
+        if row.host_down_since is None:
+            row.host_down_since, row.broken_transfers = now, 0
+        row.broken_transfers += 1
+        until = row.host_down_since + self._patience_s
+        if now >= until or now + (error.retry_after_s or 0) > until:
+            self.left[row.id] = error
+            return
+        self._down[row.id] = Wait("the download host", error.message, until)
+        wait_s = DOWNLOAD.wait_s(row.broken_transfers, row.key, error.retry_after_s)
+        self._sweep.schedule(row.id, min(now + wait_s, until))
+
     def _try_later(
         self, row: Tracked, failures: int, error: DownloadError, now: float, *, most: int
     ) -> None:
-        """Try again after a wait, unless it was tried often enough or the host asks for too long.
+        """Try again after a wait, unless it was tried often enough or is to wait for too long.
 
         Then the row stays `ready`, and the next run has a fresh link.
         """

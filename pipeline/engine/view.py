@@ -113,7 +113,7 @@ class View:
         """Return what is waited for at `now` because calls fail."""
         if self._reach >= Reach.EVERYTHING:
             return []
-        parts = [self._sweep.wait]
+        parts = [self._sweep.wait, self._videos.wait]
         if self._reach < Reach.SUBMITTING:
             parts += [self._gate.wait(now), self._uploads.wait]
         return [wait for wait in parts if wait is not None]

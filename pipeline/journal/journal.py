@@ -87,6 +87,19 @@ class Journal:
         with clear_errors(self.path):
             return is_new(self._connection)
 
+    def was_found(self, entry: Entry) -> bool:
+        """Return whether the task of a row's latest attempt was found, by a look-up or a person.
+
+        The provider itself gave it to the row else. Raises StoreError.
+        """
+        with clear_errors(self.path):
+            last = self._connection.execute(
+                "SELECT kind FROM events WHERE key = ? AND number = ? "
+                "AND kind IN ('Accepted', 'Found') ORDER BY seq DESC LIMIT 1",
+                (entry.identity, entry.attempt.number),
+            ).fetchone()
+        return last is not None and last[0] == "Found"
+
     def was_cut_off(self) -> bool:
         """Return whether its last run did not end cleanly; raises StoreError."""
         with clear_errors(self.path):

@@ -104,14 +104,13 @@ class Selection:
         return key in (self.only or ()) or key in self.redo or key in self.pay_again
 
 
-class Step(NamedTuple):
+class Step(NamedTuple):  # a third of what a frozen dataclass costs, for one of each row
     """What a run does with a row, and why.
 
     `counts` says whether the row counts towards the exit code, `edited` whether its request is not
     the one that was sent last. `renamed_from` is the key that the row had in the journal, if it has
-    another one now. `repeat_of` is what was bought before for the very same request, `hold` why a
-    repeat waits for it. `unmet` says what was asked for with the row's key and is not done. A
-    tuple, because there is one for each row and it costs a third of a frozen dataclass.
+    another one now. `repeat_of` is what was bought before for the same request, `hold` why the row
+    waits. `unmet` says what was asked for by key and is not done, `spent` which attempts forbid it.
     """
 
     key: str
@@ -125,6 +124,7 @@ class Step(NamedTuple):
     hold: Hold | None = None
     unmet: str | None = None
     past_help: str | None = None  # the code for which a row was left out of a retry
+    spent: int = 0
 
     @property
     def held(self) -> bool:
@@ -329,7 +329,7 @@ def _submit_again(
     used = sum(map(entry.submissions_of, spellings_of(request)))
     if used >= selection.attempts:
         reason = f"{count(used, 'attempt')} made, limits.attempts is {selection.attempts}"
-        return Step(entry.key, Action.LEAVE, group, reason)
+        return Step(entry.key, Action.LEAVE, group, reason, spent=used)
     return Step(entry.key, Action.SUBMIT, group, reason)
 
 

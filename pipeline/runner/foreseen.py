@@ -196,14 +196,11 @@ def say_stop(stop: Stop) -> str:
 
 
 def learned_price(targets: Sequence[Target]) -> float | None:
-    """Return what a second of video came to by an earlier balance, for runs without a price.
-
-    Raises StoreError.
-    """
+    """Return what a second of video came to by an earlier balance; raises StoreError."""
     if not targets or (config := targets[0].config).rehearses:
         return None
     book = book_of(targets[0])
-    if book is None or config.budget.price_per_second is not None:
+    if book is None:
         return None
     runs = chain.from_iterable(read_runs(one.folder.journal) for one in targets)
     return learn_price(runs, book, name_in(book, config, os.environ))

@@ -14,6 +14,7 @@ from pipeline.account.place import account_name, places_of
 from pipeline.account.recovery import foresee
 from pipeline.account.submission import Submission
 from pipeline.checker.check import CheckedManifest
+from pipeline.config.settings import Budget
 from pipeline.disk.reserve import SIZE_BYTES
 from pipeline.engine.limits import Reservations
 from pipeline.engine.room import Sizes
@@ -38,6 +39,7 @@ from pipeline.runner.foreseen import (
 )
 from pipeline.runner.forgotten import book_of
 from pipeline.runner.neighbours import foresee_unguarded, hold_unguarded
+from pipeline.runner.offer import explain_low_price
 from pipeline.runner.order import refuse_unknown_keys
 from pipeline.runner.reports import PlanReport, StatusReport, row_results
 from pipeline.runner.storage import Need, Storage, need_of, seen_videos
@@ -118,6 +120,7 @@ def plan_reports(
         learned_price=learned_price([one[0] for one in read]),
         adopt=adopt,
     )
+    before.heed_price(read[0][0].config.budget if read else Budget())
     for one in found:
         if isinstance(one, Refused):
             reports.append(one)
@@ -155,9 +158,21 @@ class _Before:
     storage: Storage | None = None
     counted: Reservations | None = None
     learned_price: float | None = None
+    low_price: str | None = None
     adopt: bool = False
     siblings: list[Sibling] = field(default_factory=list)
     coming: list[Submission] = field(default_factory=list)
+
+    def heed_price(self, budget: Budget) -> None:
+        """Use a learned price only to doubt the configured one, where there is one."""
+        price, learned = budget.price_per_second, self.learned_price
+        self.low_price = explain_low_price(price, budget.currency, learned)
+        self.learned_price = learned if price is None else None
+
+    def take_low_price(self) -> list[str]:
+        """Return the warning of a price that is too low, once for all manifests."""
+        said, self.low_price = self.low_price, None
+        return [] if said is None else [said]
 
 
 def _plan_report(
@@ -174,6 +189,7 @@ def _plan_report(
     compared = comparison.compare()
     plan = compared.plan
     warnings = [*comparison.warnings(compared)]
+    warnings += before.take_low_price() if plan.of(Action.SUBMIT) else []
     unguarded = foresee_unguarded(target, before.own) if plan.of(Action.SUBMIT) else None
     refusal = refusal or why_not_sent(target, comparison, compared, unguarded)
     stops: list[Stop] = []

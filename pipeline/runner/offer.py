@@ -18,6 +18,8 @@ from pipeline.planner.planner import Estimate
 
 PROVIDER_CURRENCY = "USD"
 """Balances are in dollars: docs/contract.md, "Balance"."""
+_FAR_BELOW = 1.5
+"""A second that came to so many times the configured price shows that the price is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def make_offer(
     priced = [one.money for one in needed if one.money is not None]
     caps = [cap for cap in (budget.money, budget.per_day.money) if cap is not None]
     learned = None
-    if not priced and account is not None:
+    if account is not None:
         learned = learn_price(runs, account.book.path, account.name)
     return Offer(
         rows=sum(one.submits for one in needed),
@@ -95,6 +97,26 @@ def make_offer(
         money=min([sum(priced), *caps]) if priced else None,
         currency=budget.currency,
         learned=learned,
+    )
+
+
+def explain_low_price(price: float | None, currency: str, learned: float | None) -> str | None:
+    """Say that the configured price is far below what the balance tells; None if not.
+
+    Args:
+        price: What a second of video costs by the configuration; None: not set.
+        currency: That of the price.
+        learned: What a second came to by an earlier balance, in the provider's currency.
+
+    """
+    if not price or learned is None or currency != PROVIDER_CURRENCY:
+        return None
+    if learned < _FAR_BELOW * price:
+        return None
+    return (
+        f"budget.price_per_second is {price:g} {currency}, but by the balance a second of video "
+        f"came to {learned:,.4f} {PROVIDER_CURRENCY} in an earlier run: sums and caps of money may "
+        "count too little. Set the price that you pay, unless somebody else paid from the account."
     )
 
 

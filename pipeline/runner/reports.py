@@ -287,19 +287,17 @@ def summarise(
     )
 
 
-def say_at_end(order: Order, told: Sequence[str], rest: Sequence[str]) -> tuple[str, ...]:
-    """Return what is told at the end, with what is to be done about the rows that are left.
-
-    Args:
-        order: What the run was asked to do.
-        told: The sentences.
-        rest: The keys of the rows that were asked for by key and not sent.
-
-    """
+def say_at_end(
+    order: Order, told: Sequence[str], rest: Sequence[str], results: Sequence[Result]
+) -> tuple[str, ...]:
+    """Return what is told at the end, with what to do about the `rest` that was not sent."""
     worded = tuple(word_again(one, order.selection, rest) for one in told)
     if not rest:
         return worded
-    return (*worded, say_rest(rest, order.selection, order.invocation, order.checked.keys))
+    keys = order.checked.keys
+    rows = zip(keys, results, strict=True)
+    waiting = {key for key, result in rows if result.state is State.WAITING and not result.held}
+    return (*worded, say_rest(rest, order.selection, order.invocation, keys, waiting))
 
 
 def _spend_of(order: Order, tally: Tally) -> RunSpend:

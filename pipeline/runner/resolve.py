@@ -16,17 +16,21 @@ from pipeline.checker.check import CheckedManifest
 from pipeline.disk.lock import run_lock
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import ManifestError, NoSuchTask, StoreError, UsageError
-from pipeline.events import ClosedUnsent, Event, Found, Interrupted
+from pipeline.events import ClosedUnsent, Event, Found, Interrupted, TaskLost
 from pipeline.journal.journal import Journal
 from pipeline.journal.ownership import find_renamed, read_notes
 from pipeline.journal.reading import read_entries, read_first_events, read_runs
+from pipeline.manifest.invocation import of_row
 from pipeline.model import Entry, State, TaskView, shown_key
 from pipeline.planner.plan import ENDED_BADLY
 from pipeline.planner.planner import known_rows, renamed_rows
-from pipeline.runner.doubts import UNSETTLED, Doubt, list_doubts
+from pipeline.runner.doubts import UNSETTLED, Doubt, has_task, list_doubts
 from pipeline.runner.memory import remember
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.target import Target, check_target
+
+_TASK_MAY_GO = (State.RUNNING, State.MISSING)
+"""The states in which a row can part from a task that was found for it."""
 
 
 def open_doubts(target: Target, checked: CheckedManifest | None) -> list[Doubt]:
@@ -86,6 +90,8 @@ def adopt_task(target: Target, key: str, task_id: str, *, adopt: bool) -> str:
         task_id: The task at the provider.
         adopt: Take over the journal of a manifest that was moved.
 
+    A task that was found before, by a look-up or a person, gives way to this one.
+
     Raises:
         UsageError: The row is not in doubt or missing, the provider does not know the task, or the
             task belongs to another row.
@@ -94,7 +100,7 @@ def adopt_task(target: Target, key: str, task_id: str, *, adopt: bool) -> str:
     withheld = _is_withheld(target, key)
     with open_journal(target, adopt=adopt, followed=not withheld) as (journal, _):
         entries = journal.entries()
-        entry = None if withheld else _open_entry(entries, key)
+        entry = None if withheld else _open_entry(target, journal, entries, key)
         try:
             view = asyncio.run(_ask(target, task_id))
         except NoSuchTask as error:
@@ -103,12 +109,56 @@ def adopt_task(target: Target, key: str, task_id: str, *, adopt: bool) -> str:
                 action="Look the id up in your ToAPIs account.",
             ) from error
         task = view.task_id or task_id
-        _refuse_owned(entries, key, {task_id, task})
+        _refuse_owned(target, entries, key, {task_id, task})
         if entry is None:
             _take_up(target, journal, key, task, view)
-        else:
+        elif entry.task_id != task or entry.state is not State.RUNNING:
             append_event(journal, entry, Found(key, entry.attempt.number, task))
-    return f"{shown_key(key)}: task {task} is {view.phase}; the next run takes it up."
+    earlier = entry.task_id if entry is not None and has_task(entry) else None
+    instead = f", in place of {earlier}" if earlier not in {None, task} else ""
+    return f"{shown_key(key)}: task {task} is {view.phase}{instead}; the next run takes it up."
+
+
+def take_back(target: Target, key: str, *, adopt: bool) -> str:
+    """Part a row from a task that was given to it by mistake, and return a sentence that says so.
+
+    The row is to be settled again, and counts as paid for as before: nothing sends it by itself.
+    Until then its own reference stands in the place of its task, so that look-ups go on.
+
+    Args:
+        target: The manifest and its output folder.
+        key: The key of the row.
+        adopt: Take over the journal of a manifest that was moved.
+
+    Raises:
+        UsageError: The row has no such task, or its video came.
+
+    """
+    with open_journal(target, adopt=adopt) as (journal, _):
+        entry = journal.entries().get(key)
+        may = entry is not None and entry.state in _TASK_MAY_GO and has_task(entry)
+        if entry is None or not may or not journal.was_found(entry):
+            raise UsageError(
+                f"the row {shown_key(key)!r} is {entry.state if entry else 'not known'}: there is "
+                "no task that could be taken back.",
+                action="--undo takes back what --task-id or a look-up has found, until the video "
+                "is there. What the provider itself gave a row stays with it.",
+            )
+        number, task = entry.attempt.number, entry.task_id
+        why = f"task {task} was taken back by hand"
+        events: list[Event] = [
+            Found(key, number, entry.attempt.client_business_id),
+            TaskLost(key, number, why),
+        ]
+        if entry.state is State.RUNNING:
+            events.insert(0, TaskLost(key, number, why))
+        journal.append(events, time.time()).result()
+    shown = shown_key(key)
+    return (
+        f"{shown}: task {task} is free again, and the row is to be settled once more; it is not "
+        "sent by itself. To have the provider asked for it, free: "
+        f"{target.invocation.command('resolve', '--look-up')}"
+    )
 
 
 def _is_withheld(target: Target, key: str) -> bool:
@@ -120,7 +170,10 @@ def _is_withheld(target: Target, key: str) -> bool:
 
 
 def _take_up(target: Target, journal: Journal, key: str, task: str, view: TaskView) -> None:
-    """Note a submission that the journal has forgotten; the next run tells the book."""
+    """Note a submission that the journal has forgotten; the next run tells the book.
+
+    First as one in doubt, so that the task is known as one that was found.
+    """
     old, memory, _ = remember(target, check_target(target))
     trace = next((one for one in memory.possible() if one.key == key), None)
     if trace is None:
@@ -128,12 +181,12 @@ def _take_up(target: Target, journal: Journal, key: str, task: str, view: TaskVi
     now = time.time()
     sent = replace(
         memory.submission_of(trace),
-        state=State.RUNNING,
-        task_id=task,
+        state=State.IN_DOUBT,
+        task_id=None,
         submitted_at=view.created_at or now,
     )
     found = reconcile(old.attempts, [sent], Standing.OTHER_BOOK, cut_off=False, now=now)
-    for event, at in found.events:
+    for event, at in (*found.events, (Found(key, sent.number, task), now)):
         journal.append([event], at).result()
 
 
@@ -149,14 +202,24 @@ def _no_such_row(target: Target, key: str) -> UsageError:
     )
 
 
-def _refuse_owned(entries: Mapping[str, Entry], key: str, task_ids: set[str | None]) -> None:
-    owners = [one.key for one in entries.values() if one.task_id in task_ids and one.key != key]
-    if owners:
-        raise UsageError(
-            f"this task belongs to the row {shown_key(owners[0])!r}: two products would get its "
-            "video.",
-            action="Look the id up in your ToAPIs account once more.",
-        )
+def _refuse_owned(
+    target: Target, entries: Mapping[str, Entry], key: str, task_ids: set[str | None]
+) -> None:
+    owners = [one for one in entries.values() if one.task_id in task_ids and one.key != key]
+    if not owners:
+        return
+    owner = owners[0]
+    if owner.state in _TASK_MAY_GO:
+        way = "take it back from there first"
+        command = target.invocation.command("resolve", "--undo", key=shown_key(owner.key))
+    else:
+        way = "that row has its video; a new take, which is paid for, makes the task free"
+        command = target.invocation.command("run", *of_row("--redo", shown_key(owner.key)))
+    raise UsageError(
+        f"this task belongs to the row {shown_key(owner.key)!r}: two products would get its video.",
+        action="Look the id up in your ToAPIs account once more. If it is this row's and was given "
+        f"to the other by mistake, {way}: {command}.",
+    )
 
 
 def close_unsent(target: Target, key: str, *, adopt: bool) -> str:
@@ -177,7 +240,7 @@ def close_unsent(target: Target, key: str, *, adopt: bool) -> str:
             _refuse_unknown_row(target, key)
             note_unsent(journal, key)
             return f"{shown_key(key)}: noted as not sent; the next run submits it."
-        entry = _open_entry(journal.entries(), key)
+        entry = _open_entry(target, journal, journal.entries(), key, moves=False)
         append_event(journal, entry, ClosedUnsent(key, entry.attempt.number))
     number = entry.attempt.number
     return (
@@ -228,15 +291,29 @@ def _pass_over(_: str) -> None:
     """Say nothing of the book: every run does."""
 
 
-def _open_entry(entries: Mapping[str, Entry], key: str) -> Entry:
+def _open_entry(
+    target: Target,
+    journal: Journal,
+    entries: Mapping[str, Entry],
+    key: str,
+    *,
+    moves: bool = True,
+) -> Entry:
+    """Return the row to settle; with `moves` also one that is to have another task."""
     entry = entries.get(key)
     if entry is not None and entry.state in UNSETTLED:
         return entry
+    found = entry is not None and entry.state is State.RUNNING and journal.was_found(entry)
+    if entry is not None and found and moves:
+        return entry
+    task = entry.task_id if entry is not None and found else None
     others = sorted(shown_key(one.key) for one in entries.values() if one.state in UNSETTLED)
+    undo = target.invocation.command("resolve", "--undo", key=shown_key(key))
     raise UsageError(
         f"the row {shown_key(key)!r} is {entry.state if entry else 'not known'}: there is nothing "
         "to settle.",
-        action=f"Rows to settle: {', '.join(others) or 'none'}.",
+        action=f"Rows to settle: {', '.join(others) or 'none'}."
+        + (f" To take its task {task} back first: {undo}." if task else ""),
     )
 
 
@@ -252,6 +329,8 @@ def append_event(journal: Journal, entry: Entry, event: Event) -> None:
     events = [event]
     if entry.state is State.SUBMITTING:
         events.insert(0, Interrupted(entry.key, entry.attempt.number))
+    elif entry.state is State.RUNNING and isinstance(event, Found):
+        events.insert(0, TaskLost(entry.key, entry.attempt.number, "it was given another task"))
     journal.append(events, time.time()).result()
 
 

@@ -314,7 +314,7 @@ class ManifestRun:
         except StoreError as failure:
             # What else happened may concern more than the results that cannot be written.
             failure.exit_code = highest([code, failure.exit_code])
-            said = say_at_end(order, [failure.action or ""], rest)
+            said = say_at_end(order, [failure.action or ""], rest, results)
             failure.action = " ".join(said).strip() or None
             summary = replace(summary, exit_code=int(failure.exit_code))
             return report_run(order, tally, summary, results, failure, stops=stops)
@@ -326,7 +326,8 @@ class ManifestRun:
         self._note_end(ended, int(code), asked=not any(map(is_unasked, results)))
         told = remarks(plan.steps, results, stopped=bool(stops))
         told += say_left_out(plan.steps, order.selection, order.invocation)
-        published = replace(published, notes=(*published.notes, *say_at_end(order, told, rest)))
+        notes = (*published.notes, *say_at_end(order, told, rest, results))
+        published = replace(published, notes=notes)
         return report_run(order, tally, summary, results, published, stops=stops)
 
     def _take_out(self, keys: Sequence[str]) -> dict[str, Entry]:
@@ -334,8 +335,7 @@ class ManifestRun:
 
         Keys are unique in a manifest: doubled ones were told apart when it was checked.
         """
-        entries = self.entries
-        return {key: entries.pop(key) for key in keys if key in entries}
+        return {key: self.entries.pop(key) for key in keys if key in self.entries}
 
     def _note_end(self, ended: float, code: int, *, asked: bool = False) -> None:
         """Note the end, and with `asked` that each row was looked up or sent, if that was open."""

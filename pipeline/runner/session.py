@@ -42,7 +42,7 @@ from pipeline.runner.engine_setup import (
     sees_references,
 )
 from pipeline.runner.modelcheck import look_at_models
-from pipeline.runner.offer import Offer, make_offer
+from pipeline.runner.offer import Offer, explain_low_price, make_offer
 from pipeline.runner.order import RunProgress, Watcher
 from pipeline.runner.patience import Patience
 from pipeline.runner.rehearsal import open_provider
@@ -276,7 +276,12 @@ class ProviderSession:
         """Return what is about to be bought."""
         needed = [estimate(run.plan, run.order.checked, self._config) for run in self.runs]
         runs = (one for run in self.runs for one in read_runs(run.journal.path))
-        return make_offer(needed, self._config.budget, runs, self._account)
+        budget = self._config.budget
+        offer = make_offer(needed, budget, runs, self._account)
+        low = explain_low_price(budget.price_per_second, budget.currency, offer.learned)
+        if low is not None:
+            self.watcher.warn(low)
+        return offer
 
     def _expected(self) -> Expected | None:
         account, budget = self._account, self._config.budget

@@ -11,8 +11,9 @@ Tested in tests/system/test_settling.py.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from pipeline.account.opening import OpenAccount
@@ -21,15 +22,18 @@ from pipeline.events import ClosedUnsent, Found
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_runs
 from pipeline.manifest.wording import count
-from pipeline.model import Entry, State, TaskView, shown_key
-from pipeline.runner.doubts import UNSETTLED, Doubt, Evidence, list_doubts, weigh
+from pipeline.model import Entry, TaskView, shown_key
+from pipeline.runner.doubts import UNSETTLED, Doubt, has_task, list_doubts
 from pipeline.runner.engine_setup import finds_by_reference, known_tasks
+from pipeline.runner.evidence import Evidence, weigh
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.resolve import append_event, open_journal
 from pipeline.runner.target import Target
 from pipeline.toapis.client import ToAPIs
 
 _LOOK_UPS_AT_ONCE = 8
+_BALANCE_S = 15
+"""How long the balance is waited for, without which a person can decide as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,22 @@ class LookedUp:
     def left(self) -> int:
         """How many are still to be settled."""
         return len(self.not_found) + len(self.unanswered)
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What came of closing what the provider does not know, by the keys of the rows.
+
+    `closed` rows are sent again by the next run. Left as they are: `missing` ones, which the
+    provider knew once, and `young` ones, which were sent too lately. `agreed` is None if nothing
+    was left to ask about.
+    """
+
+    looked: LookedUp
+    closed: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    young: tuple[str, ...] = ()
+    agreed: bool | None = None
 
 
 def look_up_doubts(target: Target, *, adopt: bool) -> LookedUp:
@@ -72,17 +92,16 @@ def close_not_found(
     agree: Callable[[Sequence[Doubt], Sequence[Evidence]], bool],
     *,
     adopt: bool,
-) -> tuple[LookedUp, tuple[str, ...]]:
+) -> Closed:
     """Close the submissions that the provider does not know, once a person has agreed.
+
+    One that the provider knew once was accepted, and is not closed together with others.
 
     Args:
         target: The manifest, its output folder, and which provider to ask.
         older_than_s: Those sent less than so many seconds ago are left as they are.
         agree: Is shown what would be closed, and what balances say of it.
         adopt: Take over the journal of a manifest that was moved.
-
-    Returns:
-        What the provider said, and the keys of the rows whose attempts were closed.
 
     Raises:
         UsageError: It was never seen that the provider finds tasks of this account by reference.
@@ -91,22 +110,42 @@ def close_not_found(
     """
     with open_journal(target, adopt=adopt) as (journal, account):
         looked = _look_up(target, journal, account)
-        entries, runs = journal.entries(), read_runs(target.folder.journal)
+        entries = journal.entries()
+        missing = tuple(key for key in looked.not_found if entries[key].task_id is not None)
         latest = time.time() - older_than_s
-        closed = [
-            entries[key]
-            for key in looked.not_found
-            if entries[key].task_id is None and (entries[key].submitted_at or 0) <= latest
-        ]
+        asked = [entries[key] for key in looked.not_found if key not in missing]
+        closed = [one for one in asked if (one.submitted_at or 0) <= latest]
+        young = tuple(one.key for one in asked if (one.submitted_at or 0) > latest)
         if not closed:
-            return looked, ()
-        _refuse_unproved(target, journal, account)
-        doubts = list_doubts(closed, runs, {})
-        if not agree(doubts, weigh(entries.values(), runs, doubts)):
-            return looked, ()
-        for entry in closed:
+            return Closed(looked, missing=missing, young=young)
+        _refuse_unproved(target, journal, account, len(closed))
+        agreed = agree(*_evidence(target, entries.values(), closed))
+        for entry in closed if agreed else ():
             append_event(journal, entry, ClosedUnsent(entry.key, entry.attempt.number))
-        return looked, tuple(entry.key for entry in closed)
+        keys = tuple(entry.key for entry in closed) if agreed else ()
+        return Closed(looked, keys, missing, young, agreed)
+
+
+def _evidence(
+    target: Target, entries: Collection[Entry], closed: Sequence[Entry]
+) -> tuple[Sequence[Doubt], Sequence[Evidence]]:
+    """Return what is known of submissions; the balance is asked for where it is not known."""
+    runs = read_runs(target.folder.journal)
+    doubts = list_doubts(closed, runs, {})
+    if any(one.balance_difference is None and one.balance_before is not None for one in doubts):
+        doubts = list_doubts(closed, runs, {}, held_now=asyncio.run(_held_now(target)))
+    return doubts, weigh(entries, runs, doubts)
+
+
+async def _held_now(target: Target) -> float | None:
+    """Return what the key may still spend; None if that is unlimited or nobody says."""
+    with contextlib.suppress(ProviderError, TimeoutError):
+        async with (
+            asyncio.timeout(_BALANCE_S),
+            open_provider(target.config, target.folder.emulator) as api,
+        ):
+            return (await api.balance()).remaining
+    return None
 
 
 def _look_up(target: Target, journal: Journal, account: OpenAccount | None) -> LookedUp:
@@ -127,7 +166,7 @@ def _look_up(target: Target, journal: Journal, account: OpenAccount | None) -> L
             continue
         append_event(journal, entry, Found(entry.key, entry.attempt.number, task))
         found.append((entry.key, task))
-        if entry.task_id is None and answer.task_id is not None and account is not None:
+        if not has_task(entry) and answer.task_id is not None and account is not None:
             account.book.note_references(account.name)
     return LookedUp(tuple(found), tuple(not_found), tuple(unanswered))
 
@@ -147,7 +186,7 @@ async def _ask_all(
 
 async def _ask(api: ToAPIs, entry: Entry, *, by_reference: bool) -> TaskView | ProviderError | None:
     """Return what the provider says of a submission; None if it does not know it."""
-    if entry.task_id is None and not by_reference:
+    if not has_task(entry) and not by_reference:
         return ProviderError("without api.client_reference there is nothing to look it up by")
     try:
         view = await api.query(entry.task_id or entry.attempt.client_business_id)
@@ -160,7 +199,9 @@ async def _ask(api: ToAPIs, entry: Entry, *, by_reference: bool) -> TaskView | P
     return ProviderError("the answer says nothing of a task") if view.says_nothing else view
 
 
-def _refuse_unproved(target: Target, journal: Journal, account: OpenAccount | None) -> None:
+def _refuse_unproved(
+    target: Target, journal: Journal, account: OpenAccount | None, doubts: int
+) -> None:
     """Raise UsageError unless a look-up by reference was seen to find a task of this account."""
     if account is not None:
         if account.book.finds_by_reference(account.name):
@@ -171,9 +212,8 @@ def _refuse_unproved(target: Target, journal: Journal, account: OpenAccount | No
         why = "no look-up by reference has found a task of this account yet"
     else:
         why = "without the account's book nobody knows whether look-ups find tasks by reference"
-    open_ones = [one for one in journal.entries().values() if one.state is State.IN_DOUBT]
     raise UsageError(
-        f"{why}: that the provider does not find {count(len(open_ones), 'submission')} proves "
+        f"{why}: that the provider does not find {count(doubts, 'submission')} proves "
         "nothing. Nothing was closed.",
         action="Look each up in your ToAPIs account, and close it by its key: "
         f"{target.invocation.command('resolve', 'KEY', '--not-sent')}.",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.manifest.invocation import Invocation, of_rows
 from pipeline.manifest.wording import agree, count, plural
-from pipeline.model import Entry, State, shown_key
+from pipeline.model import MOST_ATTEMPTS, Entry, State, shown_key
 from pipeline.planner.plan import Mode, Selection, Step
 from pipeline.refusals import WORDS, About, about
 
@@ -159,7 +159,11 @@ def rest_of(asked: Mapping[str, int | None], now: Mapping[str, Entry]) -> tuple[
 
 
 def say_rest(
-    rest: Sequence[str], selection: Selection, typed: Invocation, keys: Collection[str]
+    rest: Sequence[str],
+    selection: Selection,
+    typed: Invocation,
+    keys: Collection[str],
+    waiting: Collection[str] = (),
 ) -> str:
     """Say which rows a run was asked for by key and did not send, with the command for them.
 
@@ -168,8 +172,14 @@ def say_rest(
         selection: what the run was asked to do.
         typed: what the user named.
         keys: those of all rows, in their order.
+        waiting: those of the rows that any run sends, as they wait: another --redo of them would
+            be for one more take, once they are done.
 
     """
+    begun = [key for key in rest if key in waiting and key not in selection.pay_again]
+    selection = replace(selection, redo=selection.redo.difference(begun))
+    if len(begun) == len(rest) and selection.only is None and not selection.redo_changed:
+        selection = replace(selection, only=frozenset(rest))
     return (
         f"{count(len(rest), 'row')} asked for by key {agree(len(rest), 'was', 'were')} not sent: "
         f"{list_keys(rest)}. For the rest: {_rest_command(rest, selection, typed, keys)}"
@@ -177,7 +187,7 @@ def say_rest(
 
 
 def say_left_out(steps: Iterable[Step], selection: Selection, typed: Invocation) -> tuple[str, ...]:
-    """Say which rows get no new attempt because none can help, by the provider's code.
+    """Say which rows get no new attempt, because none can help or too many were made.
 
     Args:
         steps: what the run does with each row.
@@ -185,17 +195,36 @@ def say_left_out(steps: Iterable[Step], selection: Selection, typed: Invocation)
         typed: what the user named.
 
     """
+    steps = tuple(steps)
     by_code: dict[str, list[str]] = {}
     for step in steps:
         if step.past_help is not None:
             by_code.setdefault(step.past_help, []).append(step.key)
     again = "--states" if selection.mode is Mode.RETRY else "--retry"
-    return tuple(
+    said = tuple(
         f"{count(len(keys), 'row')} left out, because the provider would say {code} again: "
         f"{list_keys(keys)}. Change the {plural(len(keys), 'row')} and run again; to pay for a new "
         f"attempt at one as it is: {_attempt_command(keys[0], again, selection, typed)}"
         for code, keys in by_code.items()
     )
+    return (*said, *_say_spent(steps, selection, typed))
+
+
+def _say_spent(steps: Sequence[Step], selection: Selection, typed: Invocation) -> tuple[str, ...]:
+    """Say how rows asked for by key get another take although limits.attempts is reached."""
+    spent = [step for step in steps if step.spent and step.unmet is not None]
+    most = max((step.spent for step in spent), default=0)
+    if not most:
+        return ()
+    rows = plural(len(spent), "row")
+    said = f"limits.attempts counts what was sent of a request, over all runs. Change the {rows}"
+    if most >= MOST_ATTEMPTS:
+        return (f"{said}: the limit cannot be raised further.",)
+    redo = of_rows("--redo", [step.key for step in spent if step.key in selection.redo])
+    pay = of_rows("--pay-again", [step.key for step in spent if step.key in selection.pay_again])
+    words = [word for option in (redo, pay) if option[1] for word in option]
+    more = typed.command("run", *words, "--set", f"limits.attempts={most + 1}")
+    return (f"{said}, or raise the limit for one run: {more}",)
 
 
 def _attempt_command(key: str, again: str, selection: Selection, typed: Invocation) -> str:

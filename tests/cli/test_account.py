@@ -85,6 +85,17 @@ def test_for_people(book: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_what_was_sent_without_a_price_is_not_in_the_sums(book: Path) -> None:
+    """They are called at least so much, and how to have all counted is said."""
+    said = document(book)
+    assert (said["money"], said["unpriced_videos"]) == (1.0, 1)
+    least = "At least so much money: 1 video sent without a price is counted without money."
+    assert least in call(book=book).stdout
+    priced = {"budget.price_per_second": "0.1"}
+    assert "t least" not in call(book=book, **priced).stdout
+    assert "unpriced_videos" not in document(book, **priced)
+
+
 def test_before_the_first_live_run(tmp_path: Path) -> None:
     """There is no book, and none is made."""
     path = tmp_path / "none.db"

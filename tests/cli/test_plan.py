@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from pipeline.cli.app import app
+from pipeline.cli.planning import _gigabytes
 from tests.cli.conftest import Command
 
 PRICE = ("--set", "budget.price_per_second=0.5")
@@ -91,3 +92,11 @@ def test_a_plan_takes_the_options_of_a_run() -> None:
     assert set(plan) - set(run) == {"--json"}
     for name in set(plan) & set(run):
         assert getattr(plan[name], "help", None) == getattr(run[name], "help", None)
+
+
+def test_gigabytes_are_finer_the_smaller_they_are() -> None:
+    """What is free never looks like more than it is."""
+    free = {size: _gigabytes(size, down=True) for size in (1.2999e9, 29.99e9, 0.0009e9)}
+    assert list(free.values()) == ["1.29 GB", "29.9 GB", "0.000 GB"]
+    needed = [_gigabytes(size) for size in (1.2999e9, 9.4e6, 100.0, 0)]
+    assert needed == ["1.30 GB", "0.009 GB", "0.001 GB", "0.000 GB"]

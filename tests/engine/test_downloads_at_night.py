@@ -15,6 +15,7 @@ from pipeline.errors import (
     BadVideo,
     DownloadError,
     ExitCode,
+    HostDown,
     LinkDead,
     StoreError,
     TransferBroken,
@@ -119,6 +120,27 @@ def test_a_wait_that_the_download_host_asks_for_is_kept() -> None:
 
     assert night(1, Provider(on_download=hook)).run().states() == {State.DONE: 1}
     assert at[1] - at[0] >= 90
+
+
+def test_a_host_that_is_down_is_waited_for_as_long_as_an_outage_may_take() -> None:
+    """It is told from the first failure, with its end; then the rows stay for the next run."""
+    down = HostDown("The download host answered with HTTP 503 instead of the video.")
+    provider = Provider(on_download=lambda *_: down)
+    begun = night(3, provider, replace(SETTINGS, outage_s=40))
+    waits: list[float] = []
+
+    def look(_: Download, __: int, now: float) -> Outcome:
+        waits.extend(wait.until - now for wait in begun.engine.waits(now))
+        return down
+
+    provider.on_download = look
+    assert begun.run().states() == {State.READY: 3}
+    assert {one.message for one in begun.engine.undelivered(0).values()} == {down.message}
+    assert waits
+    assert max(waits) <= 40
+    assert begun.engine.waits(begun.now) == []
+    later = Provider(on_download=lambda _, __, now: down if now < 1200 else VIDEO)
+    assert night(3, later).run().states() == {State.DONE: 3}
 
 
 def test_a_full_disk_stops_everything() -> None:

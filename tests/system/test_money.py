@@ -150,6 +150,22 @@ def test_an_unknown_balance_stops_nothing(product: Product, api: Api, fault: str
     assert (said["balance_before"], said["balance_after"]) == (None, None)
 
 
+def test_a_price_far_below_what_the_balance_tells_is_doubted(product: Product) -> None:
+    """Plan and run say so once; the price counts all the same."""
+    manifest, _ = shop(product, 2)
+    assert product("run", manifest, "--limit", "1", sets=PRICE).code == 0
+    low = {"budget.price_per_second": "0.002"}
+    said = (
+        "budget.price_per_second is 0.002 USD, but by the balance a second of video came to 0.0200"
+    )
+    planned = product("plan", manifest, sets=low)
+    assert planned.err.count(said) == 1, planned.err
+    assert "6 s of video, 0.01 USD" in planned.out
+    ended = product("run", manifest, sets=low)
+    assert ended.err.count(said) == 1, ended.err
+    assert said not in product("plan", manifest, sets=PRICE).err
+
+
 def test_a_key_that_is_refused_at_the_balance(product: Product, api: Api) -> None:
     """401: exit 4, nothing is uploaded or submitted."""
     manifest, out = shop(product, 2)

@@ -98,8 +98,9 @@ def test_an_outage(shop: Shop) -> None:
     shop.api.faults()
     assert (ended.code, times(shop)) == (4, "1111"), ended.err
     assert "Top up your ToAPIs account, then run the rest" in ended.err
-    last = paste(shop, ended)
-    assert (last.code, times(shop)) == (0, "2222"), last.err
+    for _ in range(2):  # what waits is not asked for once more by whoever pastes it twice
+        last = paste(shop, ended)
+        assert (last.code, times(shop)) == (0, "2222"), last.err
 
 
 def test_rows_still_being_made_are_no_rest(shop: Shop) -> None:

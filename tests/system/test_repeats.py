@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shlex
 import shutil
 import sqlite3
@@ -608,6 +609,8 @@ def test_what_is_asked_for_by_key_and_not_done_is_said(shop: Shop, bought: Path)
     assert (redone.code, shop.submitted) == (1, 0)
     assert said in redone.err
     assert said in shop.product("plan", bought, "--redo", "mug", sets=once).err
+    (way,) = re.findall(r"raise the limit for one run: reelsheet (.*)", redone.err)
+    assert shop.product("plan", *shlex.split(way)[1:]).out.count("to submit: 1 row") == 1
     paid = shop.run(bought, "--pay-again", "bag", "-q")
     assert (paid.code, shop.submitted) == (1, 0)
     assert "bag is done and was bought for itself; --redo bag makes another take" in paid.err

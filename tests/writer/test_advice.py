@@ -9,9 +9,16 @@ import pytest
 
 from pipeline.manifest.invocation import Invocation
 from pipeline.model import Attempt, Entry, Request, State
-from pipeline.planner.plan import Mode, Selection
+from pipeline.planner.plan import Action, Mode, Selection, Step
 from pipeline.writer import advice
-from pipeline.writer.advice import advise, number_sent, rest_of, say_rest, word_again
+from pipeline.writer.advice import (
+    advise,
+    number_sent,
+    rest_of,
+    say_left_out,
+    say_rest,
+    word_again,
+)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +111,36 @@ def test_the_command_for_the_rest_asks_for_nothing_else() -> None:
     )
     many = [f"K{number}" for number in range(12)]
     assert "K8, K9 and 2 more. For" in say_rest(many, Selection(redo=frozenset(many)), typed, many)
+
+
+def test_rows_that_wait_by_now_are_not_asked_for_once_more() -> None:
+    """Another --redo, given again when they are done, would buy one more take of each."""
+    typed = Invocation(Path("m.csv"))
+    redo = Selection(redo=frozenset("ab"))
+    assert say_rest(("a", "b"), redo, typed, "abc", waiting="ab").endswith(
+        "For the rest: reelsheet run m.csv --only a,b"
+    )
+    assert say_rest(("a", "b"), redo, typed, "abc", waiting="a").endswith(
+        "For the rest: reelsheet run m.csv --redo b"
+    )
+    named = replace(redo, only=frozenset("abc"))
+    assert say_rest(("a",), named, typed, "abc", waiting="a").endswith("run m.csv --only a,b,c")
+    paid = Selection(pay_again=frozenset("a"))
+    assert say_rest(("a",), paid, typed, "abc", waiting="a").endswith("m.csv --pay-again a")
+
+
+def test_what_the_limit_of_attempts_keeps_back_can_be_had() -> None:
+    """The row that was named gets the command that makes it nevertheless."""
+    unmet = Step("a", Action.LEAVE, "done", "why", unmet="a gets no new take: why", spent=3)
+    typed, selection = Invocation(Path("m.csv")), Selection(redo=frozenset("a"))
+    (said,) = say_left_out([unmet], selection, typed)
+    assert said == (
+        "limits.attempts counts what was sent of a request, over all runs. Change the row, or "
+        "raise the limit for one run: reelsheet run m.csv --redo a --set limits.attempts=4"
+    )
+    (most,) = say_left_out([unmet._replace(spent=20)], selection, typed)
+    assert "reelsheet" not in most
+    assert say_left_out([unmet._replace(unmet=None)], selection, typed) == ()
 
 
 def test_again_is_not_said_of_a_run_that_would_buy_again() -> None:
