@@ -84,6 +84,9 @@ SETTLED = frozenset({State.DONE, State.REFUSED, State.FAILED, State.EXPIRED, Sta
 PAID = frozenset({State.IN_DOUBT, State.RUNNING, State.READY, State.MISSING, State.SUBMITTING})
 """States in which money is, or may be, spent and the video is still to come."""
 
+MOST_ATTEMPTS = 20
+"""The highest limit on the submissions of a row with the same request."""
+
 
 class ImpossibleMove(Exception):
     """An event came for a row in a state that the table does not lead from: an internal error."""

@@ -16,10 +16,6 @@ IDENTITY_MARK = "\x1f"
 """A control character: `checker.naming.normalise_key` leaves none in a key."""
 
 
-MOST_ATTEMPTS = 20
-"""The highest limit on the submissions of a row with the same request."""
-
-
 def made_for(identity: str) -> str:
     """Return the key under which an entry was first known, which its identity begins with."""
     return identity.partition(IDENTITY_MARK)[0]

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from pipeline.config.content import Defaults, Images, ManifestSettings, Output, Section
 from pipeline.config.values import BaseUrl, KeyVariable, ProxySetting, Text, Zone, is_loopback
-from pipeline.model import MOST_ATTEMPTS
+from pipeline.lifecycle import MOST_ATTEMPTS
 
 _PROVIDER_FLOOR_S = 5.0  # docs/contract.md, "Queries": one task's queries at least 5 s apart
 _DAY_S = 86_400.0

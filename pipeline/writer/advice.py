@@ -6,9 +6,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pipeline.lifecycle import MOST_ATTEMPTS
 from pipeline.manifest.invocation import Invocation, of_rows
 from pipeline.manifest.wording import agree, count, plural
-from pipeline.model import MOST_ATTEMPTS, Entry, State, shown_key
+from pipeline.model import Entry, State, shown_key
 from pipeline.planner.plan import Mode, Selection, Step
 from pipeline.refusals import WORDS, About, about
 
