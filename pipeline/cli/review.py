@@ -29,9 +29,11 @@ from pipeline.errors import ExitCode, UsageError
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
+    from pipeline.checker.check import CheckedManifest
     from pipeline.disk.folder import OutputFolder
     from pipeline.review.recording import Verdict
     from pipeline.review.takes import JudgedRow
+    from pipeline.runner.target import Target
 
 
 def add_to(app: typer.Typer) -> None:
@@ -96,6 +98,23 @@ def _review(
             help="Write the decisions that count to a .json or .csv file, or into a folder.",
         ),
     ] = None,
+    static: Annotated[
+        bool,
+        typer.Option("--static", help="Write review.html into the output folder; serve nothing."),
+    ] = False,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address of the page; open no browser.")
+    ] = False,
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port",
+            metavar="N",
+            min=0,
+            max=65535,
+            help="The port of the page on this machine (default: any that is free).",
+        ),
+    ] = 0,
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
@@ -104,6 +123,10 @@ def _review(
     quiet: Quiet = False,
 ) -> None:
     """Judge the finished videos; sends nothing and pays nothing.
+
+    Without a decision or a file it shows them in a page on this machine, until Ctrl-C, and prints
+    the address of the page on standard output. The address holds a secret: whoever has it, and is
+    on this machine, can decide. A run that goes on adds its videos.
 
     Decisions are kept in the journal, also while a run goes on. A decision is about one take: a new
     take is open again. The exit code is 1 if a row that was named has no video, or something in a
@@ -115,11 +138,6 @@ def _review(
 
     _ = verbose
     verdicts = _verdicts(approve, reject, reopen, reason=reason, note=note, who=_name(reviewer))
-    if not (verdicts or take_in or prefer or export):
-        raise UsageError(
-            "nothing to do: name rows to decide, or a file.",
-            action="See `reelsheet review --help`.",
-        )
     target = resolve_options(manifest, config, out, sets, series=series)
     refuse_another(target)
     checked = check_and_show(target, show=not quiet)
@@ -132,6 +150,11 @@ def _review(
     if export is not None:
         path, number = export_file(export, target.manifest, rows, target.folder)
         print_line(f"{count(number, 'decision')}: {path}")
+    if static:
+        page = _write_page(target, checked)
+        print_line(f"page: {page}")
+    if not (verdicts or take_in or prefer or export or static):
+        _serve(target, checked, _name(reviewer), port=port, browser=not no_browser)
     if not complete:
         raise typer.Exit(ExitCode.NEEDS_USER)
 
@@ -199,3 +222,67 @@ def _take_in(
     for line in tell_import(weighed, {row.entry: row.key for row in rows}):
         print_line(line)
     return not (unfit or weighed.skipped or (weighed.conflicts and not prefer))
+
+
+def _write_page(target: Target, checked: CheckedManifest) -> Path:
+    from pipeline.review.static import MOST_ROWS, write_page
+
+    _refuse_without_journal(target)
+    page = write_page(checked, target.folder, target.config, target.invocation)
+    if page is None:
+        raise UsageError(
+            f"{target.manifest} has more than {MOST_ROWS:,} rows, too many for a page in a file.",
+            action=f"Serve it instead: {target.invocation.command('review')}",
+        )
+    return page
+
+
+def _serve(target: Target, checked: CheckedManifest, who: str, *, port: int, browser: bool) -> None:
+    """Show the page until Ctrl-C."""
+    import asyncio
+    import contextlib
+
+    from pipeline.downloader.verification import Decoders
+    from pipeline.journal.reading import read_id
+    from pipeline.review.drawing import Drawer, pictures_of, posters_missing
+    from pipeline.review.live import LiveReview
+    from pipeline.review.server import serve
+    from pipeline.review.static import Facts
+
+    _refuse_without_journal(target)
+    journal = read_id(target.folder.journal) or ""
+    facts = Facts.of(checked, target.config, target.invocation, journal)
+    live = LiveReview(checked, target.folder, facts, who)
+
+    async def show() -> None:
+        # Decoders first: they end last, when nothing is drawn any more.
+        async with (
+            Decoders() as decoders,
+            Drawer(decoders.draw) as drawer,
+            serve(live, target.folder, port=port) as address,
+        ):
+            drawer.put(posters_missing(live.rows, target.folder, target.manifest))
+            drawer.put(pictures_of(checked, target.folder))
+            print_line(address)
+            say(f"{count(len(live.videos), 'take')} to judge; Ctrl-C ends the page.")
+            if browser:
+                await asyncio.to_thread(_open_browser, address)
+            await asyncio.Event().wait()
+
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(show())
+
+
+def _open_browser(address: str) -> None:
+    import webbrowser
+
+    if not webbrowser.open(address):
+        say("No browser could be opened: open the address above.")
+
+
+def _refuse_without_journal(target: Target) -> None:
+    from pipeline.disk.openfile import is_gone
+    from pipeline.runner.forgotten import explain_no_journal
+
+    if is_gone(target.folder.journal):
+        raise explain_no_journal(target)

@@ -199,6 +199,21 @@ class OutputFolder:
         return self.root / "videos"
 
     @property
+    def review(self) -> Path:
+        """What belongs to the static review page."""
+        return self.root / "review"
+
+    @property
+    def posters(self) -> Path:
+        """A still of each take."""
+        return self.review / "posters"
+
+    @property
+    def small_pictures(self) -> Path:
+        """Small copies of local product pictures."""
+        return self.review / "pictures"
+
+    @property
     def log(self) -> Path:
         """The log of all runs, one JSON document a line."""
         return self.root / "run.log"

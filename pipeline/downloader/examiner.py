@@ -1,7 +1,8 @@
 """Decode videos and say what they show: the program that runs in a decoding process.
 
 A damaged video can hang or crash the decoder, so `verification` starts this as a process of its
-own, with limits on memory and time. It reads a JSON order per line, `{"path": …, "full": …}`, and
+own, with limits on memory and time. It reads a JSON order per line, `{"path": …, "full": …}` to
+verify, `{"still": …}` for a still of a video, `{"picture": …}` for a small copy of a picture, and
 replies to each with a line of JSON. It ends when its input ends, also when the process that started
 it is killed.
 
@@ -14,9 +15,11 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from pipeline.downloader.stills import draw_still, shrink_picture
 from pipeline.process.confinement import confine
 
 if TYPE_CHECKING:
@@ -31,11 +34,25 @@ _MAX_PIXELS = 7680 * 4320
 _MEMORY_BYTES = 2 * 1024**3
 
 
-def _examine(path: str, *, full: bool) -> dict[str, Any]:
-    """Decode the first frame of the video, or with `full` all; return size and length.
+def _carry_out(order: dict[str, Any]) -> dict[str, Any]:
+    """Return the reply to an order; of a faulty file it is `{"fault": sentence}`."""
+    if "picture" in order:
+        return shrink_picture(order["picture"])
+    if "still" in order:
+        return _with_video(
+            order["still"],
+            lambda container, stream: draw_still(container, stream, _length_s(container, stream)),
+        )
+    full = order["full"]
+    return _with_video(
+        order["path"], lambda container, stream: _measure(container, stream, full=full)
+    )
 
-    If the video is faulty, return `{"fault": sentence}`.
-    """
+
+def _with_video(
+    path: str, look: Callable[[InputContainer, VideoStream], dict[str, Any]]
+) -> dict[str, Any]:
+    """Open the video at `path` and return what `look` makes of its first video track."""
     import av  # noqa: PLC0415  (`serve` reports a failed import before any order is taken)
 
     try:
@@ -43,12 +60,13 @@ def _examine(path: str, *, full: bool) -> dict[str, Any]:
         with av.open(f"file:{path}", format="mp4", options=_OPEN_OPTIONS) as container:
             if not container.streams.video:
                 return {"fault": "it holds no video track"}
-            return _measure(container, container.streams.video[0], full=full)
+            return look(container, container.streams.video[0])
     except (av.error.FFmpegError, ValueError) as error:
         return {"fault": f"the decoder refuses it ({type(error).__name__})"}
 
 
 def _measure(container: InputContainer, stream: VideoStream, *, full: bool) -> dict[str, Any]:
+    """Decode the first frame of the video, or with `full` all; return size and length."""
     if stream.width * stream.height > _MAX_PIXELS:
         return {"fault": f"{stream.width}x{stream.height} pixels are far too many"}
     # With several threads the decoder hides errors and frames.
@@ -105,5 +123,4 @@ def serve() -> None:
     orders: SimpleQueue[dict[str, Any]] = SimpleQueue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
     while True:
-        order = orders.get()
-        _reply(_examine(order["path"], full=order["full"]))
+        _reply(_carry_out(orders.get()))

@@ -153,6 +153,10 @@ class Downloader:
         finally:
             self._names.discard(name)
 
+    async def draw(self, path: Path, is_picture: bool = False) -> bytes:
+        """Return a still of a video, or a small copy of a picture, as a JPEG; see `Decoders`."""
+        return await self._decoders.draw(path, is_picture)
+
     async def _fetch(self, url: str, name: str, wanted: Wanted) -> Video:
         part = PartFile(self._folder, name)
         left = await self._take_finished_file(part, wanted)

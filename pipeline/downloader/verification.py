@@ -9,6 +9,7 @@ end with their parent, whatever ends it (see `examiner`).
 from __future__ import annotations
 
 import asyncio
+import base64
 import errno
 import hashlib
 import io
@@ -267,6 +268,20 @@ class Decoders:
         if "fault" in reply:
             raise _unplayable(reply["fault"])
         return Footage(reply["width"], reply["height"], reply["duration_s"])
+
+    async def draw(self, path: Path, is_picture: bool = False) -> bytes:
+        """Return a still of a video, or a small copy of a picture, as a JPEG.
+
+        Raises BadVideo, Unfinished as `examine`.
+        """
+        decoder = await self._free.get()
+        try:
+            reply = await self._ask(decoder, {"picture" if is_picture else "still": str(path)})
+        finally:
+            self._free.put_nowait(decoder)
+        if "fault" in reply:
+            raise _unplayable(reply["fault"])
+        return base64.b64decode(reply["jpeg"])
 
     async def _ask(self, decoder: _Decoder, order: dict[str, Any]) -> dict[str, Any]:
         try:

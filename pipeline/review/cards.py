@@ -1,0 +1,176 @@
+"""The data of the review page: a card for each row, as plain values that become JSON.
+
+The page shows what is here and asks for nothing else. Everything is text from the sheet or from the
+journal; the page writes it with textContent only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from pipeline.checker.check import CheckedManifest
+from pipeline.manifest.columns import fold_header, is_result
+from pipeline.model import Decision, Row, Video, shown_key
+from pipeline.review.posters import picture_name, poster_name
+from pipeline.review.takes import JudgedRow, TakeFile
+from pipeline.review.verdicts import Take
+
+Card: TypeAlias = dict[str, Any]
+
+_TITLES = ("title", "name", "product", "product_title", "product_name", "titel", "bezeichnung")
+_MOST_GROUPS, _MOST_VALUES = 12, 40
+"""Own columns, and values of each, by which the page can group."""
+_LOCAL = "sha256:"
+_HASH_CHARACTERS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Stills:
+    """The names of the posters and small pictures that are there to be shown."""
+
+    posters: Collection[str] = ()
+    pictures: Collection[str] = ()
+
+
+class Cards:
+    """Makes the cards of a manifest; what the sheet says of each row is put together once."""
+
+    def __init__(self, checked: CheckedManifest) -> None:
+        headers = checked.manifest.headers
+        taken = set(checked.fields.values())
+        self._own = [at for at, name in enumerate(headers) if name.strip() and at not in taken]
+        self._own = [at for at in self._own if not is_result(headers[at])]
+        folded = {fold_header(headers[at]): at for at in reversed(self._own)}
+        self._title_at = next((folded[name] for name in _TITLES if name in folded), None)
+        self._checked = checked
+        self.groups, self._places = self._find_groups()
+        self._said = [
+            self._of_sheet(row, key)
+            for row, key in zip(checked.manifest.rows, checked.keys, strict=True)
+        ]
+
+    def _find_groups(self) -> tuple[list[dict[str, Any]], list[tuple[int, dict[str, int]]]]:
+        """Find the own columns that part the rows into groups, with their values."""
+        rows = self._checked.manifest.rows
+        groups: list[dict[str, Any]] = []
+        places: list[tuple[int, dict[str, int]]] = []
+        for at in self._own:
+            values = dict.fromkeys(row.cells[at].strip() for row in rows)
+            fits = 1 < len(values) <= _MOST_VALUES and len(values) < len(rows)
+            if fits and at != self._title_at and len(groups) < _MOST_GROUPS:
+                names = sorted(values)
+                groups.append({"name": self._checked.manifest.headers[at], "values": names})
+                places.append((at, {name: index for index, name in enumerate(names)}))
+        return groups, places
+
+    def _of_sheet(self, row: Row, key: str) -> Card:
+        checked = self._checked
+        request = checked.requests.get(row.number)
+        prompt_at = checked.fields.get("prompt")
+        prompt = row.cells[prompt_at].strip() if prompt_at is not None else ""
+        if request is not None:
+            prompt = request.prompt
+        return {
+            "key": shown_key(key),
+            "title": row.cells[self._title_at].strip() if self._title_at is not None else "",
+            "prompt": prompt,
+            "prompt_hash": hash_of(prompt),
+            "seconds": 0 if request is None else request.duration,
+            "groups": [places[row.cells[at].strip()] for at, places in self._places],
+        }
+
+    def make(
+        self, rows: Sequence[JudgedRow], latest: Mapping[Take, Decision], stills: Stills
+    ) -> list[Card]:
+        """Return the cards of all rows, in their order.
+
+        Args:
+            rows: the rows with their takes, in the order of the manifest.
+            latest: the decisions that count.
+            stills: the posters and pictures that are there.
+
+        """
+        return [
+            {
+                **said,
+                "entry": row.entry,
+                "state": str(row.state or "waiting"),
+                "error": row.error or "",
+                "pictures": self._pictures(row.row, stills.pictures),
+                "takes": [_take(row.entry, take, said, latest, stills) for take in row.takes],
+            }
+            for row, said in zip(rows, self._said, strict=True)
+        ]
+
+    def _pictures(self, row: int, there: Collection[str]) -> list[dict[str, str]]:
+        shown = []
+        for image in self._checked.images.get(row, ()):
+            if not image.startswith(_LOCAL):
+                shown.append({"url": image})
+                continue
+            sha256 = image.removeprefix(_LOCAL)
+            picture = self._checked.pictures.get(sha256)
+            name = picture_name(sha256)
+            shown.append(
+                {"file": name} if name in there else {"name": picture.path.name if picture else ""}
+            )
+        return shown
+
+
+def _take(
+    entry: str, take: TakeFile, said: Card, latest: Mapping[Take, Decision], stills: Stills
+) -> dict[str, Any]:
+    video = take.video
+    poster = poster_name(video.name, take.number)
+    decision = latest.get((entry, take.number))
+    shown: dict[str, Any] = {
+        "number": take.number,
+        "file": video.name,
+        "sha256": video.sha256,
+        "duration": round(video.duration_s, 2),
+        "width": video.width,
+        "height": video.height,
+        "at": round(take.finished_at or 0),
+        "poster": poster if poster in stills.posters else "",
+        "chips": chips_of(video),
+    }
+    if take.prompt != said["prompt"]:
+        shown["prompt"] = take.prompt
+    if decision is not None:
+        shown["said"] = as_said(decision)
+    return shown
+
+
+def chips_of(video: Video) -> list[str]:
+    """Return what is odd about a video, in a word or two each."""
+    chips = []
+    for warning in video.warnings:
+        odd_size = "pixels instead of" in warning
+        chips.append("odd size" if odd_size else "odd length" if "s long" in warning else warning)
+    return chips
+
+
+def as_said(decision: Decision) -> dict[str, Any]:
+    """Return a decision as the page has it."""
+    return {
+        "entry": decision.entry,
+        "number": decision.number,
+        "sha256": decision.sha256,
+        "verdict": decision.verdict,
+        "reason": decision.reason,
+        "note": decision.note,
+        "prompt": decision.prompt,
+        "prompt_of": decision.prompt_of,
+        "reviewer": decision.reviewer,
+        "source": decision.source,
+        "at": decision.at,
+        "seq": decision.seq,
+    }
+
+
+def hash_of(prompt: str) -> str:
+    """Return by what a new prompt knows the text of the sheet that it replaces."""
+    return hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_CHARACTERS]

@@ -1,0 +1,131 @@
+"""Posters of takes, and small copies of local product pictures, drawn beside whatever goes on.
+
+One at a time, in a decoding process, so that the verification of a video never waits for more than
+the still that is being drawn. What cannot be drawn is shown without: it never fails a run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from pipeline.checker.check import CheckedManifest
+from pipeline.disk.folder import OutputFolder
+from pipeline.disk.place import place
+from pipeline.disk.rights import make_folder_for
+from pipeline.errors import ReelsheetError
+from pipeline.review.posters import names_in, picture_name, poster_name
+from pipeline.review.takes import JudgedRow
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A still to be drawn: of which file, as which, with the rights of which manifest."""
+
+    source: Path
+    target: Path
+    manifest: Path
+    is_picture: bool = False
+
+
+def poster_of(video: str, number: int, folder: OutputFolder, manifest: Path) -> Drawing:
+    """Return the poster of a take.
+
+    Args:
+        video: the file name of the video.
+        number: that of its attempt.
+        folder: the output folder.
+        manifest: the manifest.
+
+    """
+    return Drawing(folder.videos / video, folder.posters / poster_name(video, number), manifest)
+
+
+def pictures_of(checked: CheckedManifest, folder: OutputFolder) -> list[Drawing]:
+    """Return the small copies of local pictures that are not there yet."""
+    there = names_in(folder.small_pictures)
+    return [
+        Drawing(one.path, folder.small_pictures / name, checked.manifest.path, is_picture=True)
+        for one in checked.pictures.values()
+        if (name := picture_name(one.sha256)) not in there and one.unkept is None
+    ]
+
+
+def posters_missing(
+    rows: Iterable[JudgedRow], folder: OutputFolder, manifest: Path
+) -> list[Drawing]:
+    """Return the posters of takes that are not there yet.
+
+    Args:
+        rows: the rows with their takes.
+        folder: the output folder.
+        manifest: the manifest.
+
+    """
+    there = names_in(folder.posters)
+    return [
+        poster_of(take.video.name, take.number, folder, manifest)
+        for row in rows
+        for take in row.takes
+        if poster_name(take.video.name, take.number) not in there
+    ]
+
+
+Draw = Callable[[Path, bool], Awaitable[bytes]]
+"""Returns a still of a video, or a small copy of a picture, as a JPEG."""
+
+
+class Drawer:
+    """Draws stills one after the other; an async context manager, which ends without waiting."""
+
+    def __init__(self, draw: Draw) -> None:
+        """Draw with `draw`."""
+        self._draw = draw
+        self._queue: asyncio.Queue[Drawing] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._work())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def put(self, drawings: Sequence[Drawing]) -> None:
+        """Draw these, after those before them."""
+        for one in drawings:
+            self._queue.put_nowait(one)
+
+    async def finish(self, limit_s: float) -> None:
+        """Wait for those that are left, at most this long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._queue.join(), limit_s)
+
+    async def _work(self) -> None:
+        while True:
+            drawing = await self._queue.get()
+            try:
+                with contextlib.suppress(ReelsheetError, OSError):
+                    jpeg = await self._draw(drawing.source, drawing.is_picture)
+                    await asyncio.to_thread(_place, drawing, jpeg)
+            finally:
+                self._queue.task_done()
+
+
+def _place(drawing: Drawing, jpeg: bytes) -> None:
+    folder, manifest = drawing.target.parent, drawing.manifest
+    make_folder_for(folder.parent, manifest)
+    make_folder_for(folder, manifest)
+    place(drawing.target, partial(_write, jpeg), copy_of=manifest)
+
+
+def _write(data: bytes, file: BinaryIO) -> None:
+    file.write(data)

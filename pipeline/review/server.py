@@ -1,0 +1,282 @@
+"""The review page served on this machine: two folders, the page itself, and a way to decide.
+
+What is admitted is decided in `safety`. Files come from the videos and from the stills of the
+output folder only, never through a link, and in parts where a browser asks for a part.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from aiohttp import web
+
+from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import open_regular
+from pipeline.errors import StoreError, UsageError
+from pipeline.review.live import LiveReview, News
+from pipeline.review.safety import HEADERS, Door, Refusal, admit, range_of
+from pipeline.review.saving import Saver, understand
+from pipeline.review.static import ASSETS, DATA, PAGE, asset
+from pipeline.review.verdicts import UnfitDecision
+
+_TOKEN_BYTES = 24
+_MOST_BODY_BYTES = 4 * 1024 * 1024
+_AT_ONCE_BYTES = 256 * 1024
+_LOOK_EVERY_S = 1.0
+_BEAT_EVERY_S = 15.0
+_MOST_LISTENERS = 32
+_KINDS = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".jpg": "image/jpeg",
+    ".mp4": "video/mp4",
+    ".svg": "image/svg+xml",
+}
+_HERE = "127.0.0.1"
+
+
+@asynccontextmanager
+async def serve(live: LiveReview, folder: OutputFolder, *, port: int = 0) -> AsyncIterator[str]:
+    """Serve the page of a manifest, and yield its address.
+
+    Args:
+        live: what the page shows.
+        folder: the output folder with the videos.
+        port: the port of this machine; 0 for any that is free.
+
+    Raises:
+        UsageError: The port is taken.
+
+    """
+    listener = _listen(port)
+    door = Door(f"{_HERE}:{listener.getsockname()[1]}", secrets.token_urlsafe(_TOKEN_BYTES))
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(listener.close)
+        server = _Server(live, folder, door)
+        await stack.enter_async_context(server)
+        runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.SockSite(runner, listener).start()
+        yield f"{door.origin}/{door.token}/"
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # elsewhere it would let two programs have one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_HERE, port))
+        listener.listen(64)
+        listener.setblocking(False)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise UsageError(
+            f"port {port} of this machine cannot be used: {error}.",
+            action="Name another one with --port, or none for any that is free.",
+        ) from error
+    return listener
+
+
+class _Server:
+    """Answers requests as long as it is entered."""
+
+    def __init__(self, live: LiveReview, folder: OutputFolder, door: Door) -> None:
+        self._live = live
+        self._folder = folder
+        self._door = door
+        self._saver = Saver(folder.journal, self._wake)
+        self._woken = asyncio.Event()
+        self._listeners: set[asyncio.Queue[News]] = set()
+        self._watching: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._saver.__aenter__()
+        self._watching = asyncio.create_task(self._watch())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+        await self._saver.__aexit__()
+
+    def app(self) -> web.Application:
+        """Return the application; every path comes here, whatever it looks like."""
+        app = web.Application(client_max_size=_MOST_BODY_BYTES)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        return app
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        admitted = admit(self._door, request.method, request.raw_path, request.headers)
+        if isinstance(admitted, Refusal):
+            return _refuse(admitted)
+        try:
+            return await self._route(request, admitted)
+        except StoreError as error:
+            return _refuse(Refusal(503, f"{error.message} {error.action or ''}".strip()))
+
+    async def _route(self, request: web.Request, path: list[str]) -> web.StreamResponse:
+        match path:
+            case [] | [""] | ["review.html"] if request.method in {"GET", "HEAD"}:
+                if not path:
+                    return web.Response(
+                        status=308, headers={**HEADERS, "Location": f"/{self._door.token}/"}
+                    )
+                return _page_file(PAGE)
+            case ["api", "decisions"] if request.method == "POST":
+                return await self._save(request)
+            case ["api", "events"] if request.method == "GET":
+                return await self._tell(request)
+            case ["review", name] if name == DATA and request.method == "GET":
+                script = await asyncio.to_thread(self._live.script)
+                return _whole(script, ".js")
+            case ["review", name] if name in ASSETS and request.method in {"GET", "HEAD"}:
+                return _page_file(name)
+            case ["videos", name] if name.endswith(".mp4"):
+                return await _file(request, self._folder.videos / name)
+            case ["review", "posters", name] if name.endswith(".jpg"):
+                return await _file(request, self._folder.posters / name)
+            case ["review", "pictures", name] if name.endswith(".jpg"):
+                return await _file(request, self._folder.small_pictures / name)
+        return _refuse(Refusal(404, "There is nothing here."))
+
+    async def _save(self, request: web.Request) -> web.Response:
+        try:
+            document: Any = json.loads(await request.read())
+            saves = understand(document, self._live.videos, self._live.who)
+        except web.HTTPRequestEntityTooLarge:
+            return _refuse(Refusal(413, "That is too much at once."))
+        except (ValueError, RecursionError) as error:
+            sentence = str(error) if isinstance(error, UnfitDecision) else "it is no JSON"
+            return _refuse(Refusal(400, f"Not saved: {sentence[:300]}."))
+        saved = await self._saver.save(saves)
+        body = json.dumps(saved.document())
+        status = 409 if saved.conflicts else 200
+        return web.json_response(text=body, status=status, headers=_headers("no-store"))
+
+    # What is new.
+
+    def _wake(self) -> None:
+        self._woken.set()
+
+    async def _watch(self) -> None:
+        """Look at the journal as long as a page listens, and tell all pages what is new."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), _LOOK_EVERY_S)
+            self._woken.clear()
+            if not self._listeners:
+                continue
+            with contextlib.suppress(StoreError, UsageError):  # whoever saves is told
+                news = await asyncio.to_thread(self._live.look)
+                if news:
+                    for queue in self._listeners:
+                        queue.put_nowait(news)
+
+    async def _tell(self, request: web.Request) -> web.StreamResponse:
+        if len(self._listeners) >= _MOST_LISTENERS:
+            return _refuse(Refusal(503, "Too many pages are open."))
+        reply = web.StreamResponse(headers=_headers("no-store"))
+        reply.content_type = "text/event-stream"
+        await reply.prepare(request)
+        queue: asyncio.Queue[News] = asyncio.Queue()
+        self._listeners.add(queue)
+        try:
+            with contextlib.suppress(ConnectionError):
+                await reply.write(b": here\n\n")
+                while True:
+                    await reply.write(await _next(queue))
+        finally:
+            self._listeners.discard(queue)
+        return reply
+
+
+async def _next(queue: asyncio.Queue[News]) -> bytes:
+    """Return the next event, or a sign of life when there is none for a while."""
+    try:
+        news = await asyncio.wait_for(queue.get(), _BEAT_EVERY_S)
+    except TimeoutError:
+        return b": here\n\n"
+    data = json.dumps({"cards": news.cards, "decisions": news.decisions})
+    return f"event: news\ndata: {data}\n\n".encode("ascii")
+
+
+def _headers(cache: str) -> dict[str, str]:
+    return {**HEADERS, "Cache-Control": cache}
+
+
+def _refuse(refusal: Refusal) -> web.Response:
+    return web.Response(
+        status=refusal.status, text=refusal.reason + "\n", headers=_headers("no-store")
+    )
+
+
+def _page_file(name: str) -> web.Response:
+    return _whole(asset(name), Path(name).suffix)
+
+
+def _whole(body: bytes, suffix: str) -> web.Response:
+    headers = {**_headers("no-store"), "Content-Type": _KINDS[suffix]}
+    return web.Response(body=body, headers=headers)
+
+
+async def _file(request: web.Request, path: Path) -> web.StreamResponse:
+    """Send an ordinary file, or the part of it that is asked for."""
+    if request.method not in {"GET", "HEAD"} or path.parent.is_symlink():
+        return _refuse(Refusal(404, "There is nothing here."))
+    with contextlib.ExitStack() as stack:
+        try:
+            descriptor = await asyncio.to_thread(stack.enter_context, open_regular(path))
+            size = os.fstat(descriptor).st_size
+        except OSError:
+            return _refuse(Refusal(404, "The file is not there."))
+        part = range_of(request.headers.get("Range"), size)
+        if isinstance(part, Refusal):
+            refused = _refuse(part)
+            refused.headers["Content-Range"] = f"bytes */{size}"
+            return refused
+        first, end = part or (0, size)
+        reply = web.StreamResponse(
+            status=200 if part is None else 206, headers=_headers("private, max-age=3600")
+        )
+        reply.headers["Content-Type"] = _KINDS[path.suffix]
+        reply.headers["Accept-Ranges"] = "bytes"
+        reply.content_length = end - first
+        if part is not None:
+            reply.headers["Content-Range"] = f"bytes {first}-{end - 1}/{size}"
+        await reply.prepare(request)
+        if request.method == "GET":
+            await _send(reply, descriptor, first, end)
+        return reply
+
+
+async def _send(reply: web.StreamResponse, descriptor: int, first: int, end: int) -> None:
+    read: Callable[[int, int], bytes] = (
+        (lambda at, most: os.pread(descriptor, most, at))
+        if hasattr(os, "pread")
+        else (lambda at, most: _read_at(descriptor, at, most))
+    )
+    with contextlib.suppress(ConnectionError):  # the browser has enough of it
+        while first < end:
+            some = await asyncio.to_thread(read, first, min(_AT_ONCE_BYTES, end - first))
+            if not some:
+                break
+            first += len(some)
+            await reply.write(some)
+
+
+def _read_at(descriptor: int, at: int, most: int) -> bytes:
+    os.lseek(descriptor, at, os.SEEK_SET)
+    return os.read(descriptor, most)

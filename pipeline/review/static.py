@@ -1,0 +1,162 @@
+"""The review page as files: what is in the package, and the data of one manifest beside it.
+
+The page works by double click. A browser lets no page of that kind fetch anything, so the data is a
+script: ASCII, without a `<`, and one text that is parsed as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from pipeline.checker.check import CheckedManifest
+from pipeline.config.settings import Config
+from pipeline.disk.failures import raise_store_errors
+from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import open_to_read_bytes, refuse_link
+from pipeline.disk.place import place
+from pipeline.disk.rights import make_folder_for
+from pipeline.journal.decisions import read_decisions
+from pipeline.journal.reading import read_id
+from pipeline.manifest.invocation import Invocation
+from pipeline.review.cards import Card, Cards, Stills
+from pipeline.review.posters import names_in
+from pipeline.review.takes import rows_with_takes
+from pipeline.review.verdicts import latest_of
+
+PAGE = "review.html"
+SCRIPT = "page.js"
+ASSETS = ("review.css", "mark.svg", SCRIPT)
+"""The files of the page in the folder `review`, beside its data."""
+_SCRIPTS = ("store.js", "words.js", "wall.js", "one.js", "again.js", "app.js")
+"""What the script of the page is put together from, in this order."""
+DATA = "data.js"
+MOST_ROWS = 20_000
+"""Above this no page is written after a run: `reelsheet review` shows it all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the page says of the whole manifest."""
+
+    manifest: Path
+    journal: str
+    rehearsal: bool
+    price: float | None
+    currency: str
+    command: str
+
+    @classmethod
+    def of(cls, checked: CheckedManifest, config: Config, typed: Invocation, journal: str) -> Facts:
+        """Return the facts of a manifest.
+
+        Args:
+            checked: the manifest.
+            config: its settings.
+            typed: what the user named, for the command that makes videos again.
+            journal: the id of its journal.
+
+        """
+        return cls(
+            checked.manifest.path,
+            journal,
+            config.rehearses,
+            config.budget.price_per_second,
+            config.budget.currency,
+            typed.command("run"),
+        )
+
+
+def page_data(facts: Facts, groups: object, cards: list[Card], **more: object) -> dict[str, Any]:
+    """Return all data of the page; `more` is what only a server can say."""
+    return {
+        "schema": 1,
+        "journal": facts.journal,
+        "manifest": facts.manifest.name,
+        "rehearsal": facts.rehearsal,
+        "price": facts.price,
+        "currency": facts.currency,
+        "command": facts.command,
+        "windows": os.name == "nt",
+        "groups": groups,
+        "cards": cards,
+        **more,
+    }
+
+
+def as_script(data: Mapping[str, Any]) -> bytes:
+    """Return data as a script that nothing in it can end or break out of."""
+    text = json.dumps(json.dumps(data, separators=(",", ":")))
+    return (
+        b"const REVIEW_DATA = JSON.parse(" + text.replace("<", "\\u003c").encode("ascii") + b");\n"
+    )
+
+
+def asset(name: str) -> bytes:
+    """Return a file of the page, which is part of the package."""
+    page = resources.files("pipeline.review").joinpath("page")
+    names = _SCRIPTS if name == SCRIPT else (name,)
+    return b"".join(page.joinpath(one).read_bytes() for one in names)
+
+
+def stills_in(folder: OutputFolder) -> Stills:
+    """Return the posters and small pictures of an output folder."""
+    return Stills(names_in(folder.posters), names_in(folder.small_pictures))
+
+
+def write_page(
+    checked: CheckedManifest, folder: OutputFolder, config: Config, typed: Invocation
+) -> Path | None:
+    """Write the static page of a manifest into its output folder; None if it has too many rows.
+
+    Args:
+        checked: the manifest.
+        folder: its output folder, with its journal.
+        config: its settings.
+        typed: what the user named.
+
+    Raises:
+        StoreError: The folder does not take it, or the journal cannot be read.
+
+    """
+    source = checked.manifest.path
+    if len(checked.manifest.rows) > MOST_ROWS:
+        return None
+    journal = read_id(folder.journal)
+    rows = rows_with_takes(checked, folder)
+    maker = Cards(checked)
+    cards = maker.make(rows, latest_of(read_decisions(folder.journal)), stills_in(folder))
+    facts = Facts.of(checked, config, typed, journal or "")
+    refuse_link(folder.review)
+    with raise_store_errors(folder.review):
+        make_folder_for(folder.review, source)
+    for name in ASSETS:
+        _put(folder.review / name, asset(name), source)
+    _put(folder.review / DATA, as_script(page_data(facts, maker.groups, cards)), source)
+    page = folder.root / PAGE
+    _put(page, asset(PAGE), source)
+    return page
+
+
+def _put(target: Path, data: bytes, source: Path) -> None:
+    """Place a file with the rights of the manifest, unless it says that already."""
+    if not _holds(target, data):
+        place(target, partial(_write, data), copy_of=source)
+
+
+def _holds(target: Path, data: bytes) -> bool:
+    try:
+        with open_to_read_bytes(target) as file:
+            return file.read(len(data) + 1) == data
+    except OSError:
+        return False
+
+
+def _write(data: bytes, file: BinaryIO) -> None:
+    file.write(data)
