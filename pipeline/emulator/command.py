@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import NoReturn
 
 from pipeline.emulator.catalogue import list_faults
 from pipeline.emulator.faults import parse_rule
@@ -61,23 +62,36 @@ def _run(settings: EmulatorSettings, announce: Path | None, until_stdin_closes: 
         asyncio.run(_serve(settings, announce, until_stdin_closes))
     except OSError as wrong:
         if wrong.filename is not None:
-            sys.stderr.write(f"emulator: cannot use {wrong.filename}: {wrong.strerror}.\n")
-            return _USAGE_EXIT
-        ports = f"{settings.port or 'any'} and {settings.files_port or 'any'}"
-        sys.stderr.write(
-            f"emulator: cannot start on {settings.host}, ports {ports}: "
-            f"{wrong.strerror or wrong}. Choose others with --port and --files-port, "
-            "0 takes any free one.\n"
-        )
+            said = f"cannot use {wrong.filename}: {wrong.strerror}."
+        else:
+            ports = f"{settings.port or 'any'} and {settings.files_port or 'any'}"
+            said = (
+                f"cannot start on {settings.host}, ports {ports}: {wrong.strerror or wrong}. "
+                "Choose others with --port and --files-port, 0 takes any free one."
+            )
+        sys.stderr.write(f"emulator: {_on_one_line(said)}\n")
         return _USAGE_EXIT
     except KeyboardInterrupt:
         pass
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats what it does not understand as text that a terminal shows and does not obey."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(_on_one_line(message))
+
+
+def _on_one_line(text: str) -> str:
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
+
+
 def build_parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
     """Return the command line's grammar."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=program,
         description="A local ToAPIs on 127.0.0.1; prints one line of JSON once it listens, with "
         "addresses that nobody else can guess.",

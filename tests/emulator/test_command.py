@@ -46,6 +46,30 @@ def test_a_fault_nobody_knows(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Did you mean submit_4" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "line",
+    [["--{}"], ["--port", "{}"], ["--fault", "{}"], ["--median-s", "{}"], ["--state", "{}"]],
+)
+def test_what_is_not_understood_is_shown_and_not_obeyed(
+    line: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A line break and controls in an option or its value stand in the message as escapes."""
+    hostile = "a\nerror: b\x1b[2J\x9b\u202e\u2028"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / hostile).touch()  # a file where a folder is asked for
+    try:
+        assert main([part.format(hostile) for part in line]) == 2
+    except SystemExit as ended:
+        assert ended.code == 2
+    said = capsys.readouterr().err
+    assert "a\\nerror: b\\x1b[2J" in said
+    assert not [line for line in said.splitlines() if line.startswith("error:")]
+    assert all(sign.isprintable() for sign in said.replace("\n", ""))
+
+
 def test_the_list_of_faults(capsys: pytest.CaptureFixture[str]) -> None:
     """Every fault has its line."""
     assert main(["--list-faults"]) == 0
