@@ -57,6 +57,11 @@ def main(
     return _run(settings, chosen.announce, chosen.until_stdin_closes)
 
 
+def serve() -> None:
+    """Run the emulator in a process that was started for it."""
+    sys.exit(main())
+
+
 def _run(settings: EmulatorSettings, announce: Path | None, until_stdin_closes: bool) -> int:
     try:
         asyncio.run(_serve(settings, announce, until_stdin_closes))

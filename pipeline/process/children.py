@@ -12,6 +12,7 @@ installed: never what happens to have their names in the working folder.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -26,16 +27,24 @@ if TYPE_CHECKING:
 
 _PACKAGE_HOME = Path(__file__).resolve().parents[2]
 _LOADER = """\
+import json
 import sys
 from importlib import import_module
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
-home, program, *further = sys.argv[1:]
-sys.path += [place for place in further if place not in sys.path]
+home, program, further, *sys.argv[1:] = sys.argv[1:]
+sys.path += [place for place in json.loads(further) if place not in sys.path]
 spec = PathFinder.find_spec("pipeline", [home])
 sys.modules["pipeline"] = package = module_from_spec(spec)
 spec.loader.exec_module(package)
+found = PathFinder.find_spec("pipeline")
+if found is None or found.origin != spec.origin:
+    sys.path.insert(0, home)
 import_module(program).serve()
+"""
+"""Loads the package from its place, whatever else the import path has under its name.
+
+A child's own children (those that draw videos) get its import path: there our package comes first.
 """
 _START_LIMIT_S = 60
 READY = b"ready\n"
@@ -55,18 +64,20 @@ _SINGLE = dict.fromkeys(
 _OUT_OF_TIME = {getattr(signal, name) for name in ("SIGXCPU", "SIGALRM") if hasattr(signal, name)}
 
 
-def child_command(program: str | Path) -> list[str]:
+def child_command(program: str | Path, *arguments: str) -> list[str]:
     """Return the command that starts a child.
 
-    `program` is the name of a module of ours, whose function `serve` is called, or a file.
+    `program` is the name of a module of ours, whose function `serve` is called, or a file; it finds
+    the arguments in `sys.argv`.
     """
     isolated = [sys.executable, "-I"]
     if isinstance(program, Path):
-        return [*isolated, str(program)]
-    return [*isolated, "-c", _LOADER, str(_PACKAGE_HOME), program, *further_places()]
+        return [*isolated, str(program), *arguments]
+    places = json.dumps(_further_places())
+    return [*isolated, "-c", _LOADER, str(_PACKAGE_HOME), program, places, *arguments]
 
 
-def further_places() -> list[str]:
+def _further_places() -> list[str]:
     """List where this process finds libraries, behind the places that a child knows by itself.
 
     A program may have added some of its own; the working folder is none.

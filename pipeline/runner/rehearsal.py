@@ -1,9 +1,7 @@
 """Where a run finds its provider: in a rehearsal, the built-in emulator as a child process.
 
 The emulator needs no key and no network, and costs nothing. It ends when its standard input ends,
-so that none is left behind even when this process is killed. It imports this very package, whatever
-lies in the working folder: `python -m pipeline.emulator` would take a `pipeline/` or a `typing.py`
-from there.
+so that none is left behind even when this process is killed.
 
 Tested in tests/system/test_rehearsal.py.
 """
@@ -14,7 +12,6 @@ import asyncio
 import contextlib
 import json
 import os
-import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,7 +21,7 @@ from pipeline.config.settings import Config
 from pipeline.disk.rights import refuse_links_in
 from pipeline.errors import Unfinished
 from pipeline.network import read_network
-from pipeline.process.children import child_environment, further_places
+from pipeline.process.children import child_command, child_environment
 from pipeline.runner.destination import refuse_strange_destination
 from pipeline.toapis.client import ToAPIs
 
@@ -32,27 +29,7 @@ _KEY = "rehearsal"
 """Any key is accepted by the emulator."""
 
 _START_LIMIT_S = 60
-_PACKAGE_HOME = Path(__file__).resolve().parents[2]
-_PROGRAM = """\
-import json
-import sys
-from importlib.machinery import PathFinder
-from importlib.util import module_from_spec
-home, further = sys.argv.pop(1), json.loads(sys.argv.pop(1))
-sys.path += [place for place in further if place not in sys.path]
-spec = PathFinder.find_spec("pipeline", [home])
-sys.modules["pipeline"] = package = module_from_spec(spec)
-spec.loader.exec_module(package)
-found = PathFinder.find_spec("pipeline")
-if found is None or found.origin != spec.origin:
-    sys.path.insert(0, home)
-from pipeline.emulator.command import main
-sys.exit(main())
-"""
-"""Loads the package from its place, whatever else the import path has under its name.
-
-The emulator's own children get its import path, so there our package has to come first.
-"""
+_PROGRAM = "pipeline.emulator.command"
 
 
 @contextlib.asynccontextmanager
@@ -94,15 +71,7 @@ async def open_provider(
 @contextlib.asynccontextmanager
 async def _emulator(state: Path) -> AsyncIterator[str]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-I",
-        "-c",
-        _PROGRAM,
-        str(_PACKAGE_HOME),
-        json.dumps(further_places()),
-        "--state",
-        str(state),
-        "--until-stdin-closes",
+        *child_command(_PROGRAM, "--state", str(state), "--until-stdin-closes"),
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,

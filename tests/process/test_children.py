@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -134,9 +135,28 @@ def test_nothing_of_the_working_folder_is_imported(
     """Neither what is called like ours nor what is called like a library, even if it is a place."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["", str(tmp_path), *sys.path])
-    places = children.child_command("pipeline.reader.workbook.worker")
-    assert str(tmp_path) not in places
-    assert "" not in places
+    *_, places = children.child_command("pipeline.reader.workbook.worker")
+    assert str(tmp_path) not in json.loads(places)
+    assert "" not in json.loads(places)
+
+
+def test_a_child_gets_its_arguments_and_gives_its_own_children_our_package(tmp_path: Path) -> None:
+    """Another package of our name that comes first on its import path is not found by them."""
+    (tmp_path / "pipeline").mkdir()
+    (tmp_path / "pipeline" / "__init__.py").touch()
+    *before, home, _, _ = children.child_command("pipeline.emulator.command")
+    command = [*before, home, "pipeline.emulator.command", json.dumps([str(tmp_path)])]
+    ended = subprocess.run([*command, "--list-faults"], capture_output=True, text=True, check=True)
+    assert "download_zeroed" in ended.stdout
+    shown = "import importlib.util, sys\nprint(importlib.util.find_spec('pipeline').origin)"
+    last = "import_module(program).serve()"
+    code = before[-1].replace(last, f"del sys.modules['pipeline']\n{shown}")
+    assert code != before[-1]
+    ended = subprocess.run(
+        [*command[: len(before) - 1], code, *command[len(before) :], "x"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert Path(ended.stdout.strip()).is_relative_to(ROOT)
 
 
 @ON_POSIX
