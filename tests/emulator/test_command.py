@@ -60,10 +60,9 @@ def test_what_is_not_understood_is_shown_and_not_obeyed(
     hostile = "a\nerror: b\x1b[2J\x9b\u202e\u2028"
     monkeypatch.chdir(tmp_path)
     (tmp_path / hostile).touch()  # a file where a folder is asked for
-    try:
-        assert main([part.format(hostile) for part in line]) == 2
-    except SystemExit as ended:
-        assert ended.code == 2
+    with pytest.raises(SystemExit) as ended:
+        sys.exit(main([part.format(hostile) for part in line]))
+    assert ended.value.code == 2
     said = capsys.readouterr().err
     assert "a\\nerror: b\\x1b[2J" in said
     assert not [line for line in said.splitlines() if line.startswith("error:")]
