@@ -137,10 +137,20 @@ def demand_free(path: Path) -> None:
         raise _exists(path)
 
 
-def write(manifest: NewManifest, path: Path) -> list[str]:
+def write(manifest: NewManifest, path: Path, *, made_of: Path | None = None) -> list[str]:
     """Write a manifest in the format of its suffix; return notes that the user should read.
 
-    Creates missing folders. Raises UsageError if the file exists, StoreError if the disk fails.
+    Creates missing folders.
+
+    Args:
+        manifest: What to write.
+        path: Where to.
+        made_of: The file or folder that it repeats, and whose rights it gets.
+
+    Raises:
+        UsageError: The file exists.
+        StoreError: The disk fails.
+
     """
     demand_free(path)
     rows = [tuple(map(_clean, row)) for row in manifest.rows]
@@ -149,14 +159,14 @@ def write(manifest: NewManifest, path: Path) -> list[str]:
     else:
         delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
         data, notes = _as_text(manifest.headers, rows, delimiter)
-    put(path, data)
+    put(path, data, made_of)
     return notes
 
 
-def put(path: Path, data: bytes) -> None:
-    """Write a new file; raise UsageError if it exists, StoreError if it cannot be written."""
+def put(path: Path, data: bytes, made_of: Path | None = None) -> None:
+    """Write a new file as `write` does; raise UsageError if it exists, StoreError otherwise."""
     try:
-        place_new(path, data)
+        place_new(path, data, copy_of=made_of)
     except FileExistsError as error:
         raise _exists(path) from error
     except OSError as error:

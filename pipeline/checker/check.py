@@ -33,7 +33,8 @@ class CheckedManifest:
     `keys` has a key for each row of the manifest, in their order, also for rows that break a rule.
     `drafts` holds the valid rows by their physical row number, `images` the pictures that are sent
     with each (URLs and `sha256:<hex>`); `pictures` are the local ones, by their `sha256`.
-    `problems` are sorted by row and column, those of the whole file first.
+    `problems` are sorted by row and column, those of the whole file first. `files` are the local
+    pictures as the user keeps them, where a copy may be what is sent.
     """
 
     manifest: Manifest
@@ -44,6 +45,7 @@ class CheckedManifest:
     model: str
     pictures: dict[str, Picture]
     problems: tuple[Problem, ...]
+    files: tuple[Path, ...] = ()
 
     @cached_property
     def requests(self) -> dict[int, Request]:
@@ -180,6 +182,7 @@ class _Check:
             model=self._config.api.model,
             pictures=findings.pictures,
             problems=self._problems_in_order(),
+            files=findings.files,
         )
 
     def _read(self) -> None:

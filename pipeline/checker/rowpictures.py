@@ -53,11 +53,13 @@ class Findings:
     """The pictures that are sent with each row, and the local ones by their `sha256`.
 
     `images` holds URLs and `sha256:<hex>` by physical row number, in the order of the cells.
+    `files` are the local ones as the user keeps them.
     """
 
     problems: list[Problem] = field(default_factory=list)
     images: dict[int, tuple[str, ...]] = field(default_factory=dict)
     pictures: dict[str, Picture] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
 
 
 def picture_root(setting: str) -> Path:
@@ -87,7 +89,8 @@ def judge_pictures(
     places = {text: locate(text, terms.root, outside=terms.outside) for text in texts}
     opened = _open(places.values(), terms, progress, manifest.path)
     findings = Findings(
-        pictures={one.sha256: one for one in opened.values() if isinstance(one, Picture)}
+        pictures={one.sha256: one for one in opened.values() if isinstance(one, Picture)},
+        files=tuple(path for path, one in opened.items() if isinstance(one, Picture)),
     )
     for one in rows:
         images = []

@@ -190,7 +190,7 @@ def _from_export(options: _Options, shop: str) -> None:
     made = convert(
         options.source, export_format, template=options.template, only_active=options.only_active
     )
-    notes = write(made.manifest, options.output)
+    notes = write(made.manifest, options.output, made_of=options.source)
     if not options.quiet:
         _warn([*made.findings, *notes])
     _say(options, _say_made(options.output, len(made.manifest.rows)))
@@ -204,7 +204,7 @@ def _from_images(options: _Options, images: Path) -> None:
         raise UsageError("--from-images needs --output.")
     demand_free(options.output)
     made = assemble(images, options.output, pattern=options.pattern, template=options.template)
-    notes = write(made.manifest, options.output)
+    notes = write(made.manifest, options.output, made_of=images)
     if not options.quiet:
         _warn([*made.advice, *notes])
     lines = describe_left_out(made.left_out, everything=options.verbose)

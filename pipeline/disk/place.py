@@ -103,12 +103,17 @@ def place_in_cache(target: Path, data: bytes) -> None:
         temp.replace(target)
 
 
-def place_new(target: Path, data: bytes) -> None:
-    """Put a file where there is none. Raises FileExistsError if there is, else OSError."""
+def place_new(target: Path, data: bytes, *, copy_of: Path | None = None) -> None:
+    """Put a file where there is none. Raises FileExistsError if there is, else OSError.
+
+    It gets the rights of the file `copy_of`, whose content it repeats; with None, those that any
+    new file has.
+    """
+    mode = _MODE if copy_of is None else mode_of_copy(copy_of, target.parent)
     temp = _temporary_here(target)
     with _clearing(temp):
-        _flush(_write(temp, lambda file: file.write(data))[0])
-        rename_new(temp, target, _MODE)
+        _flush(_write(temp, lambda file: file.write(data), mode)[0])
+        rename_new(temp, target, mode)
 
 
 def rename_new(temp: Path, target: Path, mode: int) -> None:
@@ -133,7 +138,7 @@ def rename_new(temp: Path, target: Path, mode: int) -> None:
     sync_folder(target.parent)
 
 
-def place_copy(source: Path, target: Path, sha256: str) -> bool:
+def place_copy(source: Path, target: Path, sha256: str, mode: int = _MODE) -> bool:
     """Put a copy of a file at `target` if its content has this hash; return whether it has.
 
     Where the file system can, both share their blocks until either is written to. They are never
@@ -143,18 +148,20 @@ def place_copy(source: Path, target: Path, sha256: str) -> bool:
         source: the file; a link, or anything but a file, counts as one that is not there.
         target: where the copy goes, in place of what has that name.
         sha256: the hash of the content, in hexadecimal digits.
+        mode: the most rights of the copy; it has none that `source` has not.
 
     Raises:
         StoreError: the folder does not take the file.
 
     """
+    mode &= mode_of_copy(source, target.parent)
     temp = temporary(target)
     with raise_store_errors(target), _clearing(temp), contextlib.ExitStack() as opened:
         try:
             origin = opened.enter_context(open_regular(source))
         except OSError:
             return False
-        descriptor, readable = _write(temp, lambda file: _copy(origin, file))
+        descriptor, readable = _write(temp, lambda file: _copy(origin, file), mode)
         # What was written is hashed, and not what was read: it is the copy that counts.
         if not readable or _sha256(temp) != sha256:
             os.close(descriptor)

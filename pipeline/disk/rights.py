@@ -1,7 +1,9 @@
 """Who may see what is made: nobody who may not see the manifest that it was made from.
 
 A file that repeats a manifest has its rights, and the folder that a run makes lets those in who may
-read the manifest; the umask takes away from both as always. What is already there keeps the rights
+read the manifest; the umask takes away from both as always. Videos show what is in pictures: they
+are for those who may see the manifest and each of its pictures. Whoever cannot enter a folder
+cannot see the files in it. What is already there keeps the rights
 that its owner gave it, and the working files below `cache/` are for their owner alone. There no
 link is followed, neither at a file nor at a folder: an output folder may come from somebody else.
 """
@@ -11,6 +13,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from pipeline.disk.failures import raise_store_errors
@@ -32,15 +36,50 @@ def mode_of_copy(source: Path | None, folder: Path) -> int:
     """
     if os.name != "posix":
         return _ANY_FILE  # rights are lists there, and those of the folder are taken over
-    try:
-        found = None if source is None else source.stat()
-    except OSError:
-        found = None
-    if found is None:
+    if source is None:
         return OWN_FILE
-    others = found.st_mode & _OTHERS
-    group = found.st_mode & _GROUP if found.st_gid == _group_in(folder) else others << 3
-    return OWN_FILE | group | (others & ~stat.S_IWOTH)
+    gid = _group_in(folder)
+    try:
+        open_to = _open_to(source.stat(), gid)
+        for closed in _folders_on_the_way(source, folder):
+            way = _open_to(closed.stat(), gid) & 0o011  # who may enter
+            open_to &= way << 2 | way << 1
+    except OSError:
+        return OWN_FILE
+    return OWN_FILE | open_to & (_GROUP | _OTHERS) & ~stat.S_IWOTH
+
+
+def mode_of_joint_copy(sources: Iterable[Path], folder: Path) -> int:
+    """Return the rights of a file that shows what is in several others: those that they share.
+
+    Args:
+        sources: the files.
+        folder: where the file that shows them goes.
+
+    """
+    mode = _ANY_FILE
+    for source in sources:
+        mode &= mode_of_copy(source, folder)
+    return mode
+
+
+def _open_to(found: os.stat_result, gid: int) -> int:
+    """Return what a group and everybody may do; what is another group's is anybody's to it."""
+    others = found.st_mode & 0o007
+    return others | (found.st_mode & 0o070 if found.st_gid == gid else others << 3)
+
+
+def _folders_on_the_way(source: Path, folder: Path) -> tuple[Path, ...]:
+    """Return the folders above a file that do not lie above its copy as well."""
+    real = Path(os.path.realpath(source)) if source.is_symlink() else source.absolute()
+    return _folders_apart(real.parent, folder.absolute())
+
+
+@lru_cache(maxsize=1000)
+def _folders_apart(there: Path, here: Path) -> tuple[Path, ...]:
+    here, there = Path(os.path.realpath(here)), Path(os.path.realpath(there))
+    shared = {here, *here.parents}
+    return tuple(one for one in (there, *there.parents) if one not in shared)
 
 
 def make_output_folder(folder: Path, source: Path | None) -> None:

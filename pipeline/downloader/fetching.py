@@ -59,6 +59,7 @@ class Downloader:
         resolver: Finds the addresses of hosts; None for the system's.
         network: The way out: proxies and trusted certificates.
         secret: The API key, which no file that is kept may hold.
+        mode: The rights of the videos.
 
     Raises:
         ValueError: There is no such level of `verify`.
@@ -79,6 +80,7 @@ class Downloader:
         resolver: AbstractResolver | None = None,
         network: Network = DIRECT,
         secret: str = "",
+        mode: int = 0o644,
     ) -> None:
         if verify not in VERIFY_LEVELS:
             raise ValueError(f"verify must be one of {', '.join(VERIFY_LEVELS)}, not {verify!r}")
@@ -92,6 +94,7 @@ class Downloader:
         self._resolver = resolver
         self._network = network
         self._secret = secret
+        self._mode = mode
         self._way = Way()
         self._decoders = Decoders(limit_s=verify_timeout_s)
         self._slots = asyncio.Semaphore(concurrency)
@@ -158,7 +161,7 @@ class Downloader:
         return await self._decoders.draw(path, is_picture)
 
     async def _fetch(self, url: str, name: str, wanted: Wanted) -> Video:
-        part = PartFile(self._folder, name)
+        part = PartFile(self._folder, name, self._mode)
         left = await self._take_finished_file(part, wanted)
         if left is not None:
             return left

@@ -58,13 +58,17 @@ def raise_video_errors(path: Path) -> AbstractContextManager[None]:
 
 
 class PartFile:
-    """The part of one video: written in pieces, kept over interruptions, moved when verified."""
+    """The part of one video: written in pieces, kept over interruptions, moved when verified.
 
-    def __init__(self, folder: Path, name: str) -> None:
+    `mode` has the rights of the file.
+    """
+
+    def __init__(self, folder: Path, name: str, mode: int = 0o644) -> None:
         self.final = folder / name
         self.path = temporary(self.final)
         self.sidecar = folder / f".{name}.part.json"
         self._name = name
+        self._mode = mode
         self._descriptor: int | None = None
         self.size_bytes = _size_on_disk(self.path)
         self.mark = self._read_mark() if self.size_bytes else None
@@ -94,10 +98,10 @@ class PartFile:
             # exists.
             self.sidecar.unlink(missing_ok=True)
             try:
-                self._descriptor = open_unlinked(self.path, _NEW)
+                self._descriptor = open_unlinked(self.path, _NEW, self._mode)
             except FileExistsError:
                 self.path.unlink()
-                self._descriptor = open_unlinked(self.path, _NEW)
+                self._descriptor = open_unlinked(self.path, _NEW, self._mode)
         self.mark = mark
         if mark is not None and (mark.total_bytes or LONG_BYTES) >= LONG_BYTES:
             self._write_mark(mark)
@@ -173,8 +177,18 @@ class PartFile:
         """
         if descriptor is None:
             descriptor = self.open()
+        self._narrow(descriptor)
         outlived = self.sidecar if self._mark_kept else None
         place_written(descriptor, self.path, self.final, outlived=outlived, cannot=_WRITTEN_OR_READ)
+
+    def _narrow(self, descriptor: int) -> None:
+        """Take rights away that a part of an earlier run has and this one must not have."""
+        if os.name != "posix":
+            return
+        with raise_video_errors(self.path):
+            found = stat.S_IMODE(os.fstat(descriptor).st_mode)
+            if found & ~self._mode:
+                os.fchmod(descriptor, found & self._mode)
 
 
 def _size_on_disk(path: Path) -> int:

@@ -22,7 +22,7 @@ from pipeline.config.settings import Config
 from pipeline.disk.failures import store_error
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import open_private
-from pipeline.disk.rights import make_cache
+from pipeline.disk.rights import make_cache, mode_of_joint_copy
 from pipeline.errors import ManifestError, ReelsheetError, UsageError
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
@@ -106,6 +106,12 @@ class Order:
     def secret(self) -> str:
         """The key, to be kept out of every text; it need not be one that can be used."""
         return secret_of(self.config, os.environ)
+
+    @property
+    def video_mode(self) -> int:
+        """The rights of videos: they show what is in the manifest and in its pictures."""
+        sources = (self.checked.manifest.path, *self.checked.files)
+        return mode_of_joint_copy(sources, self.folder.videos)
 
 
 def select(

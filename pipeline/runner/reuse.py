@@ -33,12 +33,14 @@ from pipeline.writer.outcome import FRESH_TAKE
 class Copying:
     """The copies of one run: they are put into its output folder, and noted in its journal.
 
-    `note` is told every event, `stopped` says whether the run is to end.
+    `note` is told every event, `mode` has the rights of the copies, `stopped` says whether the run
+    is to end.
     """
 
     journal: Journal
     folder: OutputFolder
     note: Callable[[Event], None]
+    mode: int
     stopped: Callable[[], bool] = lambda: False
 
     def carry_out(self, comparison: Comparison, entries: dict[str, Entry], wall: float) -> Compared:
@@ -93,7 +95,8 @@ class Copying:
         video, task_id = bought.video, bought.task_id
         if video is None or task_id is None:
             return []
-        if not place_copy(source, self.folder.videos / attempt.video_name, video.sha256):
+        target = self.folder.videos / attempt.video_name
+        if not place_copy(source, target, video.sha256, self.mode):
             return []
         # That of a copy says where it was taken from in turn.
         own = (one for one in video.warnings if not one.endswith(FRESH_TAKE))

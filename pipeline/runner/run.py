@@ -206,6 +206,7 @@ class ManifestRun:
             self.journal,
             self.order.folder,
             note=self.log.write_event,
+            mode=self.order.video_mode,
             stopped=lambda: self.brake.note_stop(self.tally.stops),
         )
         try:

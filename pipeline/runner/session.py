@@ -262,6 +262,7 @@ class ProviderSession:
             network=read_network(self._config, os.environ),
             secret=run.order.secret,
             max_bytes=self._config.output.max_video_bytes,
+            mode=run.order.video_mode,
         )
         return Lane(
             provider,

@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.disk.place import place
-from pipeline.disk.rights import make_cache, make_output_folder, refuse_links_in
+from pipeline.disk.rights import (
+    make_cache,
+    make_output_folder,
+    mode_of_copy,
+    mode_of_joint_copy,
+    refuse_links_in,
+)
 from pipeline.disk.sqlitefile import close_logs, open_to_write
 from pipeline.errors import StoreError
 
@@ -59,6 +65,27 @@ def test_a_folder_and_a_copy_reach_as_far_as_the_manifest(
     for _ in range(2):
         place(out / "results.csv", lambda file: file.write(b"A"), copy_of=source)
         assert mode_of(out / "results.csv") == copy
+
+
+def test_a_video_reaches_as_far_as_everything_that_it_shows(tmp_path: Path) -> None:
+    """One picture for its owner alone, or in a folder that others cannot enter, is enough."""
+    manifest, videos = manifest_of(tmp_path, 0o644), tmp_path / "outputs" / "shop" / "videos"
+    picture = tmp_path / "photos" / "mug.png"
+    picture.parent.mkdir(mode=0o755)
+    picture.write_bytes(b"")
+    picture.chmod(0o644)
+    assert mode_of_joint_copy([manifest, picture], videos) == 0o644
+    for closed, mode in ((picture, 0o600), (picture.parent, 0o700)):
+        before = mode_of(closed)
+        closed.chmod(mode)
+        assert mode_of_joint_copy([manifest, picture], videos) == 0o600
+        link = tmp_path / f"link-{closed.name}"
+        link.symlink_to(picture)
+        assert mode_of_joint_copy([link], videos) == 0o600
+        # What lies in the same closed folder is not closed once more.
+        assert mode_of_copy(picture, picture.parent / "out") == mode_of(picture) & 0o666
+        closed.chmod(before)
+    assert mode_of_joint_copy([manifest, tmp_path / "gone.png"], videos) == 0o600
 
 
 def test_the_umask_takes_away_from_both(tmp_path: Path) -> None:

@@ -134,6 +134,7 @@ class Desk:
                 journal,
                 self.folder,
                 note=self.noted.append,
+                mode=0o600,
                 stopped=lambda: stop_after is not None and len(self.noted) >= stop_after,
             )
             compared = copying.carry_out(comparison, entries, 1000.0)

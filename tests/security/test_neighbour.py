@@ -112,6 +112,24 @@ def test_what_is_for_its_owner_alone_stays_so_in_a_rehearsal(shared: Path) -> No
     assert not ADDRESS.search("".join(product.said).encode())
 
 
+def test_a_private_picture_is_in_no_video_that_others_see(shared: Path) -> None:
+    """The manifest is open to all, and its picture to its owner alone."""
+    picture = sheets.picture(shared / "mug.png")
+    row = sheets.row("A", prompt="seo-launch-of-july", duration="4", image_1=picture.name)
+    manifest = sheets.write(shared / "shop.csv", [row])
+    manifest.chmod(0o644)
+    picture.chmod(0o600)
+    product = Product(shared, None, KEY)
+    done = product("run", manifest)
+    assert done.code == 0, done.err
+    seen = neighbour.look(shared)
+    out = shared / "outputs" / "shop.rehearsal"
+    assert str(manifest) in seen.files
+    assert str(out / "results.csv") in seen.files
+    assert not [name for name in seen.files if name.endswith((".mp4", ".png", ".jpg", ".db"))]
+    assert stat.S_IMODE((out / "videos" / "A.mp4").stat().st_mode) == 0o600
+
+
 def _descendants(pid: int) -> list[Path]:
     """Return the processes that a process has started, and those that they have."""
     found = []

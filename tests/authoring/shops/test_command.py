@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from pipeline.checker.check import check_manifest
 from pipeline.cli.app import app
 from pipeline.config.settings import Config
 from pipeline.errors import UsageError
+from tests.system.harness import sheets
 
 LINES = [
     {"Handle": "mug", "Title": "Mug", "Image Src": "https://127.0.0.1/1.jpg"},
@@ -38,6 +41,23 @@ def test_a_manifest_is_made(export: Path, tmp_path: Path) -> None:
     assert f"reelsheet check {target}" in told.stdout
     assert "1 product: 2 pictures found" in told.stderr
     assert check_manifest(target, Config(), cache_dir=None).problems == ()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs rights of POSIX")
+@pytest.mark.parametrize("name", ["shop.xlsx", "shop.csv"])
+def test_a_manifest_is_seen_by_nobody_who_may_not_see_the_export(
+    export: Path, tmp_path: Path, name: str
+) -> None:
+    """That of an export for its owner alone is so too, and of pictures in a closed folder."""
+    export.chmod(0o600)
+    target, pictured = tmp_path / name, tmp_path / f"pictures-{name}"
+    assert init("--from", "shopify", export, "--output", target).exit_code == 0
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    pictures = tmp_path / "photos"
+    pictures.mkdir(mode=0o700)
+    sheets.picture(pictures / "mug.png")
+    assert init("--from-images", pictures, "--output", pictured).exit_code == 0
+    assert stat.S_IMODE(pictured.stat().st_mode) == 0o600
 
 
 def test_nothing_is_written_over(export: Path, tmp_path: Path) -> None:
