@@ -29,12 +29,10 @@ if TYPE_CHECKING:
 class CheckedManifest:
     """A manifest and everything that a check found out about it.
 
-    `fields` maps each field that has a column to its index in the headers.
-    `keys` has a key for each row of the manifest, in their order, also for rows that break a rule.
-    `drafts` holds the valid rows by their physical row number, `images` the pictures that are sent
-    with each (URLs and `sha256:<hex>`); `pictures` are the local ones, by their `sha256`.
-    `problems` are sorted by row and column, those of the whole file first. `files` are the local
-    pictures as the user keeps them, where a copy may be what is sent.
+    `fields` maps each field with a column to its index in the headers, `keys` has a key for a row.
+    `drafts` has the valid rows by their physical row number, `images` the pictures sent with each
+    (URLs and `sha256:<hex>`), `pictures` the local ones by their `sha256`, `files` their files.
+    `problems` are sorted by row and column, those of the whole file first.
     """
 
     manifest: Manifest

@@ -22,6 +22,7 @@ from pipeline.checker.drafts import problem_at
 from pipeline.checker.rowtexts import RowTemplate, name_template
 from pipeline.manifest.blank import is_blank, trim
 from pipeline.manifest.columns import fold_header
+from pipeline.manifest.normalform import to_normal_form
 from pipeline.manifest.templates import TemplateFault, from_shorthand
 from pipeline.manifest.wording import plural
 from pipeline.model import Manifest, Problem, Row
@@ -35,8 +36,7 @@ KEY_ALONE = from_shorthand("{key}")
 _JSON = json.JSONEncoder(separators=(",", ":"))  # ASCII, no blanks
 _LONGEST_BYTES = 120
 """The longest name of a video, without its suffix."""
-_HASH_DIGITS = 8
-"""How many digits of a hash tell two videos of one name apart."""
+_HASH_DIGITS = 8  # of a hash that tells two videos of one name apart
 _ROW_DIGITS = 12
 """How many digits of a hash make the key of a row that has none."""
 _MADE = re.compile(r"row-[0-9a-f]{12}(-[0-9]+)?")
@@ -55,7 +55,7 @@ def normalise_key(text: str) -> str:
     """Return a key as it is compared: composed (NFC), no invisible characters, single blanks."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split()) if "  " in text else text.strip()
-    composed = unicodedata.normalize("NFC", text)
+    composed = to_normal_form("NFC", text)
     seen = (
         " " if char.isspace() else char
         for char in composed
@@ -286,7 +286,7 @@ def _fold(name: str) -> str:
     """Return a name as a file system compares it that ignores case and Unicode forms."""
     if name.isascii():
         return name.casefold()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+    return to_normal_form("NFC", to_normal_form("NFD", name).casefold())
 
 
 def _find_crowded(bases: Mapping[str, str], owned: Mapping[str, str]) -> set[str]:

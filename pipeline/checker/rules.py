@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.manifest.blank import fold_text
+from pipeline.manifest.normalform import is_in_normal_form, to_normal_form
 from pipeline.manifest.picturetexts import split_addresses
 from pipeline.model import Request
 
@@ -201,11 +201,11 @@ def content_of(request: Request) -> str:
     prompt, model = request.prompt, request.model.replace("-", "_")
     if any("," in image for image in request.images):
         request = _with_single_images(request)
-    if "\r" not in prompt and (prompt.isascii() or unicodedata.is_normalized("NFC", prompt)):
+    if "\r" not in prompt and is_in_normal_form("NFC", prompt):
         if model == request.model or not prompt:  # without a prompt it is one that nobody knows
             return request.request_hash
         return _hash_with(request, prompt, model)
-    return _hash_with(request, unicodedata.normalize("NFC", _BREAK.sub("\n", prompt)), model)
+    return _hash_with(request, to_normal_form("NFC", _BREAK.sub("\n", prompt)), model)
 
 
 def _with_single_images(request: Request) -> Request:
@@ -245,7 +245,7 @@ def _texts(prompt: str) -> Iterable[str]:
     if prompt.isascii() and "\n" not in prompt and "\r" not in prompt:
         return (prompt,)
     texts: dict[str, None] = {}
-    for text in (prompt, *(unicodedata.normalize(form, prompt) for form in ("NFC", "NFD"))):
+    for text in (prompt, to_normal_form("NFC", prompt), to_normal_form("NFD", prompt)):
         plain = _BREAK.sub("\n", text)
         broken = (plain.replace("\n", other) for other in ("\r\n", "\r"))
         texts |= dict.fromkeys((text, plain, *broken))

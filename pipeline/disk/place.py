@@ -104,10 +104,18 @@ def place_in_cache(target: Path, data: bytes) -> None:
 
 
 def place_new(target: Path, data: bytes, *, copy_of: Path | None = None) -> None:
-    """Put a file where there is none. Raises FileExistsError if there is, else OSError.
+    """Put a file where there is none.
 
-    It gets the rights of the file `copy_of`, whose content it repeats; with None, those that any
-    new file has.
+    Args:
+        target: where it goes.
+        data: its content.
+        copy_of: the file whose content it repeats, and whose rights it gets; None for those that
+            any new file has.
+
+    Raises:
+        FileExistsError: something has the name.
+        OSError: the folder does not take it.
+
     """
     mode = _MODE if copy_of is None else mode_of_copy(copy_of, target.parent)
     temp = _temporary_here(target)

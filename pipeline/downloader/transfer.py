@@ -1,10 +1,9 @@
 """The transfer of a video: its part file, and the body of an answer that is written into it.
 
 The part is `.<name>.part` beside the final name. A small companion, `.<name>.part.json`, keeps the
-validator and the size that the host gave, so that a later try, also by another process and with a
-fresh URL, can continue where this one ended. A short video gets one only when it is interrupted:
-most come in one go and never need it. Links are never followed: neither the part nor the companion
-nor the final name may be a link.
+validator and the size that the host gave, so that a later try, also of another process and by a
+fresh URL, can continue. A short video gets one only when it is interrupted: most come in one go.
+Neither the part nor the companion nor the final name may be a link.
 
 Tested in tests/downloader/test_fetching.py and tests/downloader/test_transfer.py.
 """
@@ -58,10 +57,7 @@ def raise_video_errors(path: Path) -> AbstractContextManager[None]:
 
 
 class PartFile:
-    """The part of one video: written in pieces, kept over interruptions, moved when verified.
-
-    `mode` has the rights of the file.
-    """
+    """The part of one video: written in pieces, kept over interruptions, moved when verified."""
 
     def __init__(self, folder: Path, name: str, mode: int = 0o644) -> None:
         self.final = folder / name
@@ -183,12 +179,9 @@ class PartFile:
 
     def _narrow(self, descriptor: int) -> None:
         """Take rights away that a part of an earlier run has and this one must not have."""
-        if os.name != "posix":
-            return
-        with raise_video_errors(self.path):
-            found = stat.S_IMODE(os.fstat(descriptor).st_mode)
-            if found & ~self._mode:
-                os.fchmod(descriptor, found & self._mode)
+        wide = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        if os.name == "posix" and wide & ~self._mode:
+            os.fchmod(descriptor, wide & self._mode)
 
 
 def _size_on_disk(path: Path) -> int:

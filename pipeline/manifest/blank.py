@@ -7,8 +7,9 @@ prompt, it would be paid for. Inside other texts, invisible characters are kept.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
+
+from pipeline.manifest.normalform import to_normal_form
 
 # Default_Ignorable_Code_Point, White_Space, and the Braille pattern without dots.
 # begin: table of docs/generate/blank.py
@@ -66,4 +67,4 @@ def trim_path(text: str) -> str:
 
 def fold_text(text: str) -> str:
     """Return a header or a spelling as it is compared: without case and formatting characters."""
-    return _FORMATTING.sub("", unicodedata.normalize("NFKC", text)).strip().casefold()
+    return _FORMATTING.sub("", to_normal_form("NFKC", text)).strip().casefold()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import errno
 import os
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pipeline.disk.openfile import name_kind
+from pipeline.manifest.normalform import to_normal_form
 from pipeline.model import Picture, PictureFault
 from pipeline.pictures.accepted import (
     LARGEST_BYTES,
@@ -212,4 +212,4 @@ class _Folder:
 
 
 def _fold(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold().strip()
+    return to_normal_form("NFC", name).casefold().strip()

@@ -160,7 +160,7 @@ class ManifestRun:
 
     @property
     def needs_provider(self) -> bool:
-        """Whether anything is to be submitted, or was and is to be brought home."""
+        """Whether anything is to be submitted or brought home."""
         acts = self.plan.of(Action.SUBMIT) or self.plan.of(Action.TAKE_UP)
         return bool(acts) and not self.tally.stops
 
@@ -196,8 +196,7 @@ class ManifestRun:
         self.journal.note(comparison.new_notes(compared))
         asked = comparison.asked_by_key(compared)
         self._asked = {key: number_sent(self.entries.get(key)) for key in asked}
-        paid_again = comparison.describe_paid_again(compared)
-        if paid_again is not None:
+        if (paid_again := comparison.describe_paid_again(compared)) is not None:
             self.tell(paid_again)
 
     def _reuse(self, comparison: Comparison, entries: dict[str, Entry], wall: float) -> Plan:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import ManifestError
+from pipeline.reader.text import delimited
 from pipeline.reader.text.delimited import _table_of
 
 PATH = Path("night.csv")
@@ -84,3 +85,21 @@ def test_a_cell_that_is_too_long_is_named() -> None:
     assert _table_of(PATH, f"a,b\n1,{longest}\n", ",", 1).columns[1] == [longest]
     with pytest.raises(ManifestError, match="line 3 is longer than 131,072 characters"):
         _table_of(PATH, f"a,b\n1,2\n3,{longest}x\n", ",", 1)
+
+
+def test_a_row_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither one long line nor a row of many lines: all of it would be one call of a library."""
+    monkeypatch.setattr(delimited, "_LONGEST_RECORD", 1000)
+    for row in ("," * 1001, '"\n",' * 334, "a," * 501):
+        with pytest.raises(ManifestError, match=r"a row of more than 1,000 characters"):
+            _table_of(PATH, f"a,b\n1,2\n{row}\n", ",", 1)
+    many = "1,2\n" * 1000
+    assert len(_table_of(PATH, f"a,b\n{many}", ",", 1).numbers) == 1000
+
+
+@pytest.mark.parametrize("line", ["1,2\n", "\n", ",\n", " \r", "1,2,3\n"])
+def test_lines_of_any_kind_are_counted(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blank ones and those that do not fit as well: a hundred million of them took minutes."""
+    monkeypatch.setattr(delimited, "_MOST_ROWS", 3000)
+    with pytest.raises(ManifestError, match="more than 3,000 rows"):
+        _table_of(PATH, f"a,b\n{line * 3001}", ",", 1)

@@ -40,6 +40,8 @@ _BATCH = 1000
 # As far as spreadsheet programs go.
 _MOST_ROWS, _MOST_COLUMNS = 2**20, 2**14
 _LONGEST_HEADER = 1000
+# No row of a table is as long: it would take minutes to be looked at.
+_LONGEST_RECORD = 2**24
 # 100,000 rows of long prompts are some 50 MB, and a text takes several times its size to read.
 _MOST_BYTES = 256 * 1024**2
 _FEWER = "Split it, or take out columns and rows that no video needs."
@@ -111,6 +113,7 @@ def _table_of(path: Path, body: str, delimiter: str, first_line: int) -> Table:
     numbers: list[int] = []
     columns: list[list[str]] = [[] for _ in header]
     wrong: list[tuple[int, int]] = []
+    records = 0
     while batch := list(islice(walk, _BATCH)):
         fitting = [record for record in batch if len(record[1]) == width]
         if len(fitting) < len(batch):
@@ -121,7 +124,8 @@ def _table_of(path: Path, body: str, delimiter: str, first_line: int) -> Table:
             numbers.extend(lines)
             for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
                 column.extend(share_equal(cells))
-        if len(numbers) > _MOST_ROWS:
+        records += len(batch)
+        if records > _MOST_ROWS:
             raise ManifestError(
                 f"{path.name} has more than {_MOST_ROWS:,} rows, the most of any spreadsheet.",
                 action=_FEWER,
@@ -152,14 +156,39 @@ def _walk(path: Path, body: str, delimiter: str, first_line: int) -> Iterator[Re
     """Yield each record with the line that it begins on."""
     # StringIO would take four bytes for each character.
     stream = io.TextIOWrapper(io.BytesIO(body.encode()), "utf-8", newline="")
-    reader = csv.reader(stream, delimiter=delimiter, strict=True)
+    lines = _Lines(path.name, stream)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     line = first_line
     try:
         for cells in reader:
+            lines.begin_record()
             yield line, cells
             line = first_line + reader.line_num
     except csv.Error as error:
         raise _broken_quote(path.name, body, delimiter, first_line, line) from error
+
+
+class _Lines:
+    """The lines of a text, as records are read from them; a signal is heeded between two lines."""
+
+    def __init__(self, name: str, stream: io.TextIOWrapper) -> None:
+        self._name = name
+        self._stream = stream
+        self._in_record = 0
+
+    def begin_record(self) -> None:
+        self._in_record = 0
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._stream.readline(_LONGEST_RECORD + 1):
+            self._in_record += len(line)
+            if self._in_record > _LONGEST_RECORD:
+                raise ManifestError(
+                    f"{self._name} has a row of more than {_LONGEST_RECORD:,} characters, which no "
+                    "table has.",
+                    action="Save the table again as CSV, with a line break behind each row.",
+                )
+            yield line
 
 
 def _wrong_width(
