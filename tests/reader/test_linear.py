@@ -62,7 +62,7 @@ def outcome(path: Path) -> Manifest | ManifestError:
 def test_markup_that_repeats_is_passed_once(name: str, tmp_path: Path) -> None:
     """Whatever repeats in a sheet, and wherever: it is read, or refused in one sentence."""
     path = tmp_path / "book.xlsx"
-    parts = _parts(xlsx(TABLE))
+    parts = parts_of(xlsx(TABLE))
     sheet = parts["xl/worksheets/sheet1.xml"]
     head = sheet[: sheet.index("<sheetData")]
     parts["xl/worksheets/sheet1.xml"] = head + FILES[name] + "</worksheet>"
@@ -75,7 +75,7 @@ def test_markup_that_repeats_is_passed_once(name: str, tmp_path: Path) -> None:
         assert found.rows[0].cells[:2] == ("A", "A red shoe")
 
 
-def _parts(book: bytes) -> dict[str, str]:
+def parts_of(book: bytes) -> dict[str, str]:
     with zipfile.ZipFile(io.BytesIO(book)) as package:
         return {name: package.read(name).decode() for name in package.namelist()}
 
@@ -97,7 +97,7 @@ def test_padded_styles_are_looked_for_all_at_once(tmp_path: Path) -> None:
 
 def test_more_cell_formats_than_any_program_takes_are_refused(tmp_path: Path) -> None:
     """Each format is understood once, and there are not too many to understand."""
-    parts = _parts(xlsx(TABLE))
+    parts = parts_of(xlsx(TABLE))
     many = "<cellXfs>" + '<xf numFmtId="0"/>' * 100_001 + "</cellXfs>"
     parts["xl/styles.xml"] = f"<styleSheet>{many}</styleSheet>"
     path = tmp_path / "book.xlsx"
@@ -108,7 +108,7 @@ def test_more_cell_formats_than_any_program_takes_are_refused(tmp_path: Path) ->
 
 def test_a_part_of_too_many_elements_is_refused(tmp_path: Path) -> None:
     """What becomes a list of elements has a limit: results are written with it later on."""
-    parts = _parts(xlsx(TABLE))
+    parts = parts_of(xlsx(TABLE))
     parts["xl/styles.xml"] = "<styleSheet>" + "<x/>" * 500_001 + "</styleSheet>"
     path = tmp_path / "book.xlsx"
     path.write_bytes(zipped(parts))
@@ -121,7 +121,7 @@ def with_strings(one: str, cells: int, part: str = "sharedStrings.xml") -> bytes
     named = "".join(
         f'<row r="{at}"><c r="A{at}" t="s"><v>0</v></c></row>' for at in range(3, 3 + cells)
     )
-    parts = _parts(xlsx(TABLE + named))
+    parts = parts_of(xlsx(TABLE + named))
     rels = parts["xl/_rels/workbook.xml.rels"]
     kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
     new = f'<Relationship Id="strings" Type="{kind}" Target="{part}"/></Relationships>'
