@@ -31,8 +31,8 @@ class CheckedManifest:
 
     `fields` maps each field with a column to its index in the headers, `keys` has a key for a row.
     `drafts` has the valid rows by their physical row number, `images` the pictures sent with each
-    (URLs and `sha256:<hex>`), `pictures` the local ones by their `sha256`, `files` their files.
-    `problems` are sorted by row and column, those of the whole file first.
+    (URLs and `sha256:<hex>`), `pictures` the local ones by their `sha256`, `files` their files;
+    `problems` are sorted, those of the whole file first.
     """
 
     manifest: Manifest
@@ -47,10 +47,7 @@ class CheckedManifest:
 
     @cached_property
     def requests(self) -> dict[int, Request]:
-        """The requests of the valid rows, by their physical row number.
-
-        They are made when first asked for, because a check by itself has no use for them.
-        """
+        """The requests of the valid rows, by their physical row number; a check makes none."""
         with pause_collector():
             return {
                 number: rules.make_request(draft, self.images.get(number, ()), self.model)
