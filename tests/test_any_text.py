@@ -350,7 +350,7 @@ def test_good_rows_go_on_beside_any_row(
         assert all(isinstance(one, Problem) for one in found.problems)
 
 
-@pytest.mark.parametrize("shop", ["shopify", "woocommerce"])
+@pytest.mark.parametrize("shop", ["shopify", "woocommerce", "google", "magento", "prestashop"])
 @pytest.mark.parametrize("text", NASTY)
 def test_good_products_go_on_beside_any_product(tmp_path: Path, shop: str, text: str) -> None:
     """`init --from`: whatever stands in an export, the other products become rows."""
@@ -358,6 +358,9 @@ def test_good_products_go_on_beside_any_product(tmp_path: Path, shop: str, text:
     headers = {
         "shopify": ["Handle", "Title", "Body (HTML)", "Image Src", "Image Position", "Status"],
         "woocommerce": ["SKU", "Name", "Description", "Images", "ID", "Published"],
+        "google": ["id", "title", "description", "image_link", "price", "product_type"],
+        "magento": ["sku", "name", "description", "base_image", "price", "categories"],
+        "prestashop": ["Reference #", "Name *", "Description", "Image", "Product ID", "Status"],
     }[shop]
     export, made = tmp_path / "export.csv", tmp_path / "made.csv"
     with export.open("w", encoding="utf-8", newline="") as file:
@@ -425,7 +428,8 @@ def test_the_list_of_parsers_is_whole() -> None:
         and not path.relative_to(package).as_posix().startswith(("emulator/", "reader/workbook/"))
     }
     assert found == {
-        "account/place.py", "authoring/shops/woocommerce.py", "config/values.py",
+        "account/place.py", "authoring/shops/google.py", "authoring/shops/magento.py",
+        "authoring/shops/prestashop.py", "authoring/shops/woocommerce.py", "config/values.py",
         "downloader/addresses.py", "manifest/locations.py", "manifest/plaintext.py",
         "manifest/templates.py", "network.py", "reader/text/delimited.py", "reader/text/dialect.py",
         "retryafter.py", "review/exchange.py", "runner/remains.py", "toapis/weblinks.py",

@@ -38,7 +38,8 @@ _Shop = Annotated[
     typer.Option(
         "--from",
         metavar="FORMAT",
-        help="Make a manifest from a shop's product export: shopify or woocommerce.",
+        help="Make a manifest from a shop's product export: shopify, woocommerce, google (a "
+        "product feed, also .xml), magento or prestashop.",
     ),
 ]
 _Images = Annotated[
@@ -87,6 +88,15 @@ _OnlyActive = Annotated[
         "private).",
     ),
 ]
+_PictureBase = Annotated[
+    str | None,
+    typer.Option(
+        "--picture-base",
+        metavar="URL",
+        help="With --from: what stands before pictures that the export names without a web "
+        "address, for example https://shop.example.com/media/catalog/product (Magento).",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +110,7 @@ class _Options:
     template: str | None
     pattern: str | None
     only_active: bool
+    picture_base: str | None
     verbose: bool
     quiet: bool
 
@@ -121,6 +132,7 @@ def _init(
     template: _Template = None,
     pattern: _Pattern = None,
     only_active: _OnlyActive = False,
+    picture_base: _PictureBase = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -129,7 +141,9 @@ def _init(
     The starter folder has a template workbook that explains the rules, the configuration, and
     folders for pictures and outputs. Nothing is sent, and existing files are never overwritten.
     """
-    options = _Options(source, shop, images, output, template, pattern, only_active, verbose, quiet)
+    options = _Options(
+        source, shop, images, output, template, pattern, only_active, picture_base, verbose, quiet
+    )
     _refuse_contradictions(options)
     if options.shop is not None:
         _from_export(options, options.shop)
@@ -171,6 +185,7 @@ def _refuse_lone_options(options: _Options) -> None:
         ("--prompt-template", options.template is not None, either, "--from or --from-images"),
         ("--pattern", options.pattern is not None, options.images is not None, "--from-images"),
         ("--only-active", options.only_active, options.shop is not None, "--from"),
+        ("--picture-base", options.picture_base is not None, options.shop is not None, "--from"),
     )
     for option, given, allowed, partner in needs:
         if given and not allowed:
@@ -188,7 +203,11 @@ def _from_export(options: _Options, shop: str) -> None:
     export_format = find(shop)
     demand_free(options.output)
     made = convert(
-        options.source, export_format, template=options.template, only_active=options.only_active
+        options.source,
+        export_format,
+        template=options.template,
+        only_active=options.only_active,
+        picture_base=options.picture_base,
     )
     notes = write(made.manifest, options.output, made_of=options.source)
     if not options.quiet:

@@ -18,13 +18,15 @@ from pipeline.authoring.newmanifest import (
     ProductPrompts,
     choose,
 )
-from pipeline.authoring.shops import shopify, woocommerce
+from pipeline.authoring.shops import google, magento, prestashop, shopify, woocommerce
 from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
+from pipeline.authoring.shops.feedxml import read_feed
 from pipeline.checker import rules
 from pipeline.checker.naming import number_key
 from pipeline.errors import UsageError
 from pipeline.manifest.locations import web_fault
 from pipeline.manifest.wording import count
+from pipeline.model import Manifest
 from pipeline.reader.reading import read
 
 _NAMES = (
@@ -40,7 +42,13 @@ _DEFAULT_TEMPLATE = (
 )
 _OWN = ("title", "vendor", "type", "tags", "price", "status", "description")
 _LISTED = 5
-EXPORT_FORMATS = {known.name: known for known in (shopify.FORMAT, woocommerce.FORMAT)}
+_XML = ".xml"
+EXPORT_FORMATS = {
+    known.name: known
+    for known in (
+        shopify.FORMAT, woocommerce.FORMAT, google.FORMAT, magento.FORMAT, prestashop.FORMAT,
+    )
+}  # fmt: skip
 """The supported export formats by name; another one is one more file and one more entry here."""
 
 
@@ -62,6 +70,7 @@ def convert(
     *,
     template: str | None = None,
     only_active: bool = False,
+    picture_base: str | None = None,
 ) -> Conversion:
     """Read an export and make a manifest of it; nothing is written.
 
@@ -70,12 +79,14 @@ def convert(
         export_format: Its format; see `find`.
         template: The prompt template; None for `_DEFAULT_TEMPLATE`.
         only_active: Leave out products that customers do not see.
+        picture_base: The web address that stands before pictures which are named without theirs.
 
     Raises:
         ManifestError: The file is not a table.
         UsageError: It is not such an export or has no usable product, or the template is unusable.
 
     """
+    bases = _Bases(picture_base, export_format.base)
     export = _open_export(path, export_format)
     prompts = ProductPrompts(
         _DEFAULT_TEMPLATE if template is None else template,
@@ -87,7 +98,7 @@ def convert(
     findings = _Findings(list)
     products = _unique(export_format.products(export, left_out), findings)
     wanted = _select_products(products, findings, only_active=only_active)
-    rows = _rows(wanted, prompts, findings)
+    rows = _rows(wanted, prompts, bases, findings)
     if not rows:
         why = "; ".join([*left_out[:_LISTED], *_lines(findings)])
         raise UsageError(f"{path} has no product that can become a row. {why}".rstrip())
@@ -96,19 +107,34 @@ def convert(
 
 
 def _open_export(path: Path, export_format: ExportFormat) -> Export:
-    table = read(path)
-    export = export_format.of(table)
+    table = read_feed(path) if path.suffix.lower() == _XML else read(path)
+    others = _likeliest(table)
+    why = export_format.why_not(table)
+    if not why and others and others[0] is not export_format:
+        # What has the columns of one shop alone is no export of another one.
+        foreign = others[0].marks_in(table)
+        if foreign and not export_format.marks_in(table):
+            named = ", ".join(f'"{one}"' for one in foreign[:_LISTED])
+            why = f"its columns {named} are those of {others[0].shop}"
+    export = None if why else export_format.of(table)
     if export is None:
-        others = [
-            other.name for other in EXPORT_FORMATS.values() if not other.missing_columns(table)
-        ]
-        raise export_format.refuse(table, others)
+        known = export_format.known_in(table)
+        likely = [one for one in others if one.marks_in(table) or one.known_in(table) > known]
+        raise export_format.refuse(
+            table, why, [one.name for one in likely if one is not export_format]
+        )
     if not table.rows:
         raise UsageError(
             f"{path} has no products: there is nothing below its header.",
             action=export_format.obtain,
         )
     return export
+
+
+def _likeliest(table: Manifest) -> list[ExportFormat]:
+    """Return the formats that lose nothing of the table, the one with most of its columns first."""
+    fit = [one for one in EXPORT_FORMATS.values() if not one.why_not(table)]
+    return sorted(fit, key=lambda one: (-len(one.marks_in(table)), -one.known_in(table)))
 
 
 def _unique(products: Sequence[Product], findings: _Findings) -> list[tuple[str, Product]]:
@@ -142,13 +168,16 @@ def _select_products(
 
 
 def _rows(
-    products: Sequence[tuple[str, Product]], prompts: ProductPrompts, findings: _Findings
+    products: Sequence[tuple[str, Product]],
+    prompts: ProductPrompts,
+    bases: _Bases,
+    findings: _Findings,
 ) -> list[dict[str, str]]:
     """Return the rows of the products; raise UsageError for a template that suits none of them."""
     rows, unfit = [], None
     for product in products:
         try:
-            row = _row(product, prompts, findings)
+            row = _row(product, prompts, bases, findings)
         except UsageError as error:
             unfit = unfit or error
             why = f"left out, because the template cannot be filled in: {error.__cause__}"
@@ -161,7 +190,7 @@ def _rows(
 
 
 def _row(
-    keyed: tuple[str, Product], prompts: ProductPrompts, findings: _Findings
+    keyed: tuple[str, Product], prompts: ProductPrompts, bases: _Bases, findings: _Findings
 ) -> dict[str, str] | None:
     """Return the cells of a product by header; None if the template gives it no prompt."""
     key, product = keyed
@@ -174,7 +203,9 @@ def _row(
     notes = [f"The prompt was cut to {rules.LONG_PROMPT:,} characters."] if cut else []
     if not product.title:
         notes.append("No title in the export.")
-    choice, faults = _pictures(product)
+    choice, faults = _pictures(product, bases)
+    if any("://" not in one for one in choice.taken):
+        findings[bases.advice].append(key)
     notes += [choice.note, *faults]
     for note in notes:
         if note:
@@ -184,12 +215,54 @@ def _row(
     return row | {f"image_{n}": link for n, link in enumerate(choice.taken, start=1)}
 
 
-def _pictures(product: Product) -> tuple[ChosenPictures, list[str]]:
+class _Bases:
+    """What stands before pictures that are named without a web address.
+
+    Args:
+        given: What the user says; raises UsageError for what is no web address.
+        usual: What it looks like for the format; empty where pictures have their own.
+
+    """
+
+    def __init__(self, given: str | None, usual: str) -> None:
+        if given is not None and (fault := web_fault(given)):
+            raise UsageError(
+                f"--picture-base: {fault.message}",
+                action=f"For example: --picture-base {usual or 'https://YOUR-SHOP'}",
+            )
+        self._given = given.rstrip("/") if given else ""
+        self._usual = usual
+
+    @property
+    def advice(self) -> str:
+        """What to do about pictures that are paths of the shop's own disk."""
+        return (
+            "pictures are named without a web address; say what stands before them "
+            f"(--picture-base {self._usual}), or copy that folder of the shop beside the manifest"
+        )
+
+    def locate(self, link: str) -> str:
+        """Return the web address of a picture, or its path below the shop's folder."""
+        address = web_address(link)
+        if "://" in address or not (self._given or self._usual):
+            return address
+        if self._given:
+            return f"{self._given}/{address.lstrip('/')}"
+        return link.strip().lstrip("/")
+
+    def is_path(self, address: str) -> bool:
+        """Tell whether this is a path of the shop's folder."""
+        return bool(self._usual) and "://" not in address
+
+
+def _pictures(product: Product, bases: _Bases) -> tuple[ChosenPictures, list[str]]:
     """Choose from the pictures that a provider can fetch; say what is wrong with the others."""
     good, faults = [], []
     for link in product.pictures:
-        address = web_address(link)
-        if fault := web_fault(address):
+        address = bases.locate(link)
+        if bases.is_path(address):
+            good.append(address)
+        elif fault := web_fault(address):
             faults.append(f"A picture link cannot be used: {fault.message}")
         else:
             good.append(address)

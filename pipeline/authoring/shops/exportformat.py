@@ -5,7 +5,8 @@ Tested in tests/authoring/shops/test_shopify.py and tests/authoring/shops/test_w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.errors import UsageError
@@ -45,6 +46,11 @@ class Export:
     table: Manifest
     places: Mapping[str, int]
 
+    @property
+    def unit(self) -> str:
+        """What a row of the file is called in a message."""
+        return "line" if self.table.sheet is None else "row"
+
     def cell(self, line: Row, column: str) -> str:
         """Return the text of a cell; empty if the export has no such column."""
         place = self.places.get(column)
@@ -55,48 +61,106 @@ class Export:
         return dict(zip(self.table.headers, line.cells, strict=True))
 
 
+_Words = Mapping[str, tuple[str, ...]]
+_SAMPLE = 300
+"""The lines that show what a column holds."""
+_LONGEST_WORD = 40
+_NAMED = 3
+"""The most columns that a message names."""
+# The end of a name or an address of a picture, in a cell that is no HTML.
+_PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|bmp|tiff?|heic)(?=$|[?#,;|\s])", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class ExportFormat:
     """An export format.
 
-    `columns` maps our name for each column to the headers that it has had. `required` lists groups
-    of these names; of each group at least one column must exist. `obtain` says how a person gets
-    the file. `products` turns the lines into products, and adds to the list it is given what it
-    leaves out.
+    `columns` maps our name for each column to the headers that it has had, `translations` to those
+    that it has in other languages. `required` lists groups of these names; of each group at least
+    one column must exist. `pictures` are the columns of pictures, `marks` headers that no export of
+    another shop has. `obtain` says how a person gets the file. `products` turns the lines into
+    products, and adds to the list it is given what it leaves out. `variants` names the column of
+    kinds, the kind of variants, and the column that names their parent. `base` is what stands
+    before a picture in the shop's web address, for exports that leave it out.
     """
 
     name: str
     shop: str
     obtain: str
-    columns: Mapping[str, tuple[str, ...]]
+    columns: _Words
     required: tuple[tuple[str, ...], ...]
+    pictures: tuple[str, ...]
     products: Callable[[Export, list[str]], Sequence[Product]]
+    marks: tuple[str, ...] = ()
+    translations: _Words = field(default_factory=dict)
+    variants: tuple[str, str, str] | None = None
+    base: str = ""
 
     def of(self, table: Manifest) -> Export | None:
         """Return the table as an export of this format; None if it is not one."""
-        return None if self.missing_columns(table) else Export(table, self._places(table))
+        return None if self.why_not(table) else Export(table, self._places(table))
 
-    def missing_columns(self, table: Manifest) -> list[str]:
-        """Return the required columns that the table lacks, in words."""
+    def why_not(self, table: Manifest) -> str:
+        """Say why the table is no export of this format that can be read; empty if it is one.
+
+        What is required are the columns without which keys or pictures would be lost: so a table
+        with pictures in columns that the format does not know is refused.
+        """
         places = self._places(table)
-        return [
+        missing = [
             " or ".join(f'"{header}"' for name in group for header in self.columns[name])
             for group in self.required
             if not any(name in places for name in group)
         ]
+        if missing:
+            return f"it has no column {', and no column '.join(missing)}"
+        if not any(name in places for name in self.pictures):
+            others = picture_columns(table)
+            if others:
+                wanted = " or ".join(f'"{one}"' for n in self.pictures for one in self.columns[n])
+                shown = ", ".join(f'"{one}"' for one in others[:_NAMED])
+                return f"it has no column {wanted}, and its pictures would be lost: {shown}"
+        return self._why_no_variants(table, places)
 
-    def refuse(self, table: Manifest, looks_like: Sequence[str]) -> UsageError:
-        """Return the error for a table that is not an export of this format."""
+    def marks_in(self, table: Manifest) -> list[str]:
+        """Return the headers of the table that only exports of this shop have."""
+        marks = set(map(fold_header, self.marks))
+        return [header.strip() for header in table.headers if fold_header(header) in marks]
+
+    def known_in(self, table: Manifest) -> int:
+        """Count the columns that the format knows."""
+        return len(self._places(table))
+
+    def refuse(self, table: Manifest, why: str, looks_like: Sequence[str]) -> UsageError:
+        """Return the error for a table that is not an export of this format.
+
+        Args:
+            table: what was read.
+            why: what is wrong with it.
+            looks_like: the names of the formats that it is an export of, the likeliest first.
+
+        """
         hint = (
             f"It looks like an export of {looks_like[0]}: use --from {looks_like[0]}."
             if looks_like
             else self.obtain
         )
         return UsageError(
-            f"{table.path} is not a product export of {self.shop}: it has no column "
-            f"{', and no column '.join(self.missing_columns(table))}.",
-            action=hint,
+            f"{table.path} is not a product export of {self.shop}: {why}.", action=hint
         )
+
+    def _why_no_variants(self, table: Manifest, places: Mapping[str, int]) -> str:
+        """Say that variants would become products of their own; empty if they would not."""
+        if self.variants is None:
+            return ""
+        kind, word, parent = self.variants
+        if parent in places:
+            return ""
+        cells = column_of(table, places[kind]) if kind in places else every_cell(table)
+        if any(word in cell.casefold().replace(",", " ").split() for cell in cells):
+            header = self.columns[parent][0]
+            return f'it has no column "{header}", and each {word} would become a product'
+        return ""
 
     def _places(self, table: Manifest) -> dict[str, int]:
         headers = {fold_header(header): place for place, header in enumerate(table.headers)}
@@ -104,6 +168,26 @@ class ExportFormat:
         return {
             name: headers[fold_header(spelling)]
             for name, spellings in self.columns.items()
-            for spelling in reversed(spellings)
+            for spelling in reversed((*spellings, *self.translations.get(name, ())))
             if fold_header(spelling) in headers
         }
+
+
+def picture_columns(table: Manifest) -> list[str]:
+    """Return the headers of the columns whose cells name pictures."""
+    return [
+        header.strip()
+        for at, header in enumerate(table.headers)
+        if any("<" not in cell and _PICTURE.search(cell) for cell in column_of(table, at))
+    ]
+
+
+def column_of(table: Manifest, place: int) -> Iterator[str]:
+    """Yield the first cells of a column."""
+    return (row.cells[place] for row in table.rows[:_SAMPLE])
+
+
+def every_cell(table: Manifest) -> Iterator[str]:
+    """Yield the first lines' short cells, which may be words of a list."""
+    for row in table.rows[:_SAMPLE]:
+        yield from (cell for cell in row.cells if len(cell) <= _LONGEST_WORD)

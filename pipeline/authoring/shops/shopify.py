@@ -114,6 +114,8 @@ FORMAT = ExportFormat(
     obtain="In Shopify's admin: Products, Export, all products, as a plain CSV file.",
     columns=_COLUMNS,
     required=(("handle",), ("title",)),
+    pictures=("picture", "variant_picture"),
+    marks=("Handle", "URL handle", "Body (HTML)", "Variant SKU", "Image Src", "Product image URL"),
     products=_products,
 )
 """Shopify's product export."""

@@ -36,6 +36,47 @@ _COLUMNS = {
     "parent": ("Parent",),
     "url": ("External URL",),
 }
+# What the exporter calls them in other languages: German, French, Spanish, Italian, Dutch,
+# Portuguese, Polish. The values, such as `variation`, are the same in all of them.
+_TRANSLATIONS = {
+    "type": ("Typ", "Tipo", "Rodzaj"),
+    "sku": ("Artikelnummer", "UGS", "COD", "REF", "Codice articolo"),
+    "name": ("Nom", "Nombre", "Nome", "Naam", "Nazwa"),
+    "published": (
+        "Veröffentlicht", "Publié", "Publicado", "Pubblicato", "Gepubliceerd", "Opublikowano",
+        "Opublikowany",
+    ),
+    "short": (
+        "Kurzbeschreibung", "Description courte", "Descripción corta", "Breve descrizione",
+        "Korte beschrijving", "Descrição curta", "Breve descrição", "Krótki opis",
+    ),
+    "description": (
+        "Beschreibung", "Descripción", "Descrizione", "Beschrijving", "Descrição", "Opis",
+    ),
+    "regular_price": (
+        "Regulärer Preis", "Tarif régulier", "Precio normal", "Prezzo di listino",
+        "Reguliere prijs", "Normale prijs", "Preço normal", "Preço", "Cena regularna", "Cena",
+    ),
+    "sale_price": (
+        "Angebotspreis", "Tarif promo", "Precio rebajado", "Prezzo in offerta", "Actieprijs",
+        "Preço promocional", "Cena promocyjna",
+    ),
+    "categories": (
+        "Kategorien", "Catégories", "Categorías", "Categorie", "Categorieën", "Categorias",
+        "Kategorie",
+    ),
+    "tags": ("Schlagwörter", "Étiquettes", "Etiquetas", "Tag", "Tagi", "Znaczniki"),
+    "brands": ("Marken", "Marques", "Marcas", "Marchi", "Merken", "Marki"),
+    "pictures": (
+        "Bilder", "Imágenes", "Immagini", "Afbeeldingen", "Imagens", "Obrazki", "Obrazy", "Zdjęcia",
+    ),
+    "parent": (
+        "Übergeordnetes Produkt", "Übergeordnet", "Eltern", "Superior", "Padre", "Principal",
+        "Genitore", "Hoofd", "Hoofdproduct", "Bovenliggend", "Ascendente", "Pai", "Rodzic",
+        "Nadrzędny", "Produkt nadrzędny",
+    ),
+    "url": ("Externe URL", "URL externe", "URL externa", "URL esterno", "Zewnętrzny URL"),
+}  # fmt: skip
 _PRICES = ("sale_price", "regular_price")
 _STATUSES = {"1": "published", "0": "private", "-1": "draft", "2": "pending"}
 _GUARD = re.compile(r"\A'(?=[=+\-@\t\r])")
@@ -140,11 +181,22 @@ FORMAT = ExportFormat(
     name="woocommerce",
     shop="WooCommerce",
     obtain=(
-        "In WordPress: Products, All Products, Export, all columns. Its headers must be English: "
-        "set the language of your profile to English before you export."
+        "In WordPress: Products, All Products, Export, all columns. If its headers are in a "
+        "language that is not known here, set the language of your profile to English before you "
+        "export."
     ),
     columns=_COLUMNS,
+    translations=_TRANSLATIONS,
     required=(("sku", "id"), ("name",)),
+    pictures=("pictures",),
+    marks=(
+        "Published",
+        "Is featured?",
+        "Visibility in catalog",
+        "Regular price",
+        "Grouped products",
+    ),
+    variants=("type", "variation", "parent"),
     products=_products,
 )
 """WooCommerce's product export."""

@@ -79,6 +79,7 @@ def test_nothing_is_written_over(export: Path, tmp_path: Path) -> None:
         (("--output", "y.csv"), "can only be used with --from or --from-images"),
         (("--only-active",), "can only be used with --from"),
         (("--pattern", "x"), "can only be used with --from-images"),
+        (("--picture-base", "x"), "can only be used with --from"),
         (("--prompt-template", "x"), "can only be used with --from or --from-images"),
         (("--from", "shopify", "x.csv", "--output", "y.docx"), "cannot be the name of a manifest"),
     ],

@@ -106,6 +106,58 @@ def test_headers_in_another_language(save: Save) -> None:
     assert "English" in str(raised.value.action)
 
 
+GERMAN = ("ID", "Typ", "Artikelnummer", "Name", "Veröffentlicht", "Kurzbeschreibung",
+          "Regulärer Preis", "Kategorien", "Schlagwörter", "Bilder",
+          "Übergeordnetes Produkt")  # fmt: skip
+FRENCH = ("ID", "Type", "UGS", "Nom", "Publié", "Description courte", "Tarif régulier",
+          "Catégories", "Étiquettes", "Images", "Parent")  # fmt: skip
+SPANISH = ("ID", "Tipo", "SKU", "Nombre", "Publicado", "Descripción corta", "Precio normal",
+           "Categorías", "Etiquetas", "Imágenes", "Superior")  # fmt: skip
+POLISH = ("ID", "Rodzaj", "SKU", "Nazwa", "Opublikowano", "Krótki opis", "Cena regularna",
+          "Kategorie", "Tagi", "Obrazki", "Rodzic")  # fmt: skip
+
+
+@pytest.mark.parametrize("headers", [GERMAN, FRENCH, SPANISH, POLISH])
+def test_headers_of_known_languages(save: Save, made: Made, headers: tuple[str, ...]) -> None:
+    """The exporter translates its headers; products, variations and pictures are the same."""
+    at = "https://127.0.0.1"
+    lines = [
+        ("1", "variable", "S", "Shirt", "1", "Soft", "", "A > B", "red", f"{at}/a.jpg", ""),
+        ("2", "variation", "S-M", "Shirt M", "1", "", "20", "", "", f"{at}/b.jpg", "S"),
+    ]
+    path = save(headers, [dict(zip(headers, line, strict=True)) for line in lines])
+    (row,), _ = made(path, "woocommerce")
+    kept = {"key": "S", "title": "Shirt", "description": "Soft", "price": "20", "type": "B",
+            "tags": "red", "status": "published", "image_1": f"{at}/a.jpg"}  # fmt: skip
+    assert kept.items() <= row.items()
+
+
+@pytest.mark.parametrize(
+    ("headers", "line", "said"),
+    [
+        (("SKU", "Name", "Kuvat"), ("A", "Mug", "https://x.example/a.jpg?v=1"),
+         'no column "Images", and its pictures would be lost: "Kuvat"'),
+        (("SKU", "Name", "Tyyppi", "Images", "Emo"), ("A", "Mug", "variation", "", "B"),
+         'no column "Parent", and each variation would become a product'),
+    ],
+)  # fmt: skip
+def test_an_export_that_would_lose_something_is_refused(
+    save: Save, headers: tuple[str, ...], line: tuple[str, ...], said: str
+) -> None:
+    """Columns of pictures and parents are required where the export has any, in any language."""
+    path = save(headers, [dict(zip(headers, line, strict=True))])
+    with pytest.raises(UsageError, match=said) as raised:
+        convert(path, find("woocommerce"))
+    assert "English" in str(raised.value.action)
+
+
+def test_pictures_in_a_description_are_no_column_of_pictures(save: Save, made: Made) -> None:
+    """Only cells that name pictures are."""
+    line = {"SKU": "A", "Name": "Mug", "Description": '<img src="https://x.example/a.jpg">Big'}
+    (row,), _ = made(save(tuple(line), [line]), "woocommerce")
+    assert row["description"] == "Big"
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """A missing file is a sentence."""
     with pytest.raises(ManifestError):
