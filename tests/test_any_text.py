@@ -45,7 +45,15 @@ from pipeline.downloader.connection import (
 )
 from pipeline.downloader.transfer import _check_head, _parse_mark
 from pipeline.errors import DownloadError, ManifestError, ReelsheetError
-from pipeline.manifest import blank, columns, locations, plaintext, templates, wording
+from pipeline.manifest import (
+    blank,
+    columns,
+    locations,
+    pagelinks,
+    plaintext,
+    templates,
+    wording,
+)
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.templates import TemplateFault
 from pipeline.model import Problem
@@ -126,6 +134,8 @@ PARSERS: tuple[tuple[str, Callable[[str], object], tuple[type[Exception], ...]],
     ("picture's place", lambda text: locations.locate(text, HERE), ()),
     ("picture's place outside", lambda text: locations.locate(text, HERE, outside=True), ()),
     ("picture's address", locations.web_fault, ()),
+    ("picture's page", lambda text: pagelinks.page_at(f"https://drive.google.com/{text}"), ()),
+    ("a shop's page", lambda text: pagelinks.page_at(web_address(text)), ()),
     ("shop's address", lambda text: locations.web_fault(web_address(text)), ()),
     ("duration", rules.duration_of, ()),
     ("aspect ratio", rules.aspect_ratio_of, ()),
@@ -430,8 +440,9 @@ def test_the_list_of_parsers_is_whole() -> None:
     assert found == {
         "account/place.py", "authoring/shops/google.py", "authoring/shops/magento.py",
         "authoring/shops/prestashop.py", "authoring/shops/woocommerce.py", "config/values.py",
-        "downloader/addresses.py", "manifest/locations.py", "manifest/plaintext.py",
-        "manifest/templates.py", "network.py", "reader/text/delimited.py", "reader/text/dialect.py",
-        "retryafter.py", "review/exchange.py", "runner/remains.py", "toapis/weblinks.py",
+        "downloader/addresses.py", "manifest/locations.py", "manifest/pagelinks.py",
+        "manifest/plaintext.py", "manifest/templates.py", "network.py",
+        "reader/text/delimited.py", "reader/text/dialect.py", "retryafter.py",
+        "review/exchange.py", "runner/remains.py", "toapis/weblinks.py",
     }  # fmt: skip
     assert string.printable

@@ -9,6 +9,7 @@ from pipeline.authoring.workbook import make_workbook
 from pipeline.config.catalogue import sample
 from pipeline.disk.failures import store_error
 from pipeline.errors import UsageError
+from pipeline.manifest.examples import EXAMPLES
 from pipeline.manifest.wording import quote_name
 
 STARTER_MANIFEST = Path("manifests", "products.xlsx")
@@ -22,46 +23,6 @@ OUTPUTS_FOLDER = Path("outputs")
 
 STARTER_HEADERS = ("key", "title", "prompt", *FIELDS_BEHIND_PROMPT, "notes")
 """The columns of the template workbook."""
-_EXAMPLES: tuple[dict[str, str], ...] = (
-    {
-        "key": "MUG-MOSS",
-        "title": "Stoneware mug, moss green",
-        "prompt": (
-            "A moss-green stoneware mug with a speckled glaze stands on a pale oak table beside a "
-            "window. Steam rises slowly in soft morning light. The camera glides in from the left "
-            "at table height and comes to rest with the handle in sharp focus, the background "
-            "softly blurred. Calm and warm, true colours, no text."
-        ),
-        "duration": "6",
-        "aspect_ratio": "16:9",
-        "resolution": "1080p",
-        "notes": "Example without pictures. Replace it with one of your products.",
-    },
-    {
-        "key": "BAG-SADDLE",
-        "title": "Leather saddle bag, chestnut",
-        "prompt": (
-            "Upright product film of a chestnut leather saddle bag hanging against a light grey "
-            "wall. It turns slowly by a quarter; a narrow beam of light travels over the grain and "
-            "the brass buckle. Fixed camera, close framing, the whole bag always in the picture. "
-            "Quiet luxury, no people, no text."
-        ),
-        "duration": "10",
-        "aspect_ratio": "9:16",
-        "resolution": "720P",
-        "notes": "Example of an upright video. 1080p exists only with 16:9.",
-    },
-    {
-        "key": "TEA-JASMINE",
-        "title": "Jasmine tea, tin of 100 g",
-        "prompt": (
-            "Jasmine pearls fall in slow motion into a glass teapot of hot water and unfold; the "
-            "water turns pale gold. Seen from the side at eye level, bright daylight from behind, "
-            "white background. Fresh and clear, no text."
-        ),
-        "notes": "Example with empty cells: they take the defaults from config.yaml.",
-    },
-)
 
 
 def make_starter(folder: Path) -> list[str]:
@@ -80,7 +41,7 @@ def make_starter(folder: Path) -> list[str]:
 
 def _template_workbook() -> bytes:
     """Return the workbook with three example rows, which use text only."""
-    rows = [tuple(example.get(header, "") for header in STARTER_HEADERS) for example in _EXAMPLES]
+    rows = [tuple(example.get(header, "") for header in STARTER_HEADERS) for example in EXAMPLES]
     return make_workbook(STARTER_HEADERS, rows)
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
+from pipeline.checker.emptyrows import without_empty_rows
 from pipeline.checker.idlefindings import leave_out_idle
+from pipeline.checker.payable import SoughtIn, hold_unmeant
+from pipeline.checker.remarks import remark_on
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
+from pipeline.checker.unread import join_unread, unread_cells
 from pipeline.config.modelnames import picture_counts
 from pipeline.manifest.columns import match_columns
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
@@ -32,7 +36,8 @@ class CheckedManifest:
     `fields` maps each field with a column to its index in the headers, `keys` has a key for a row.
     `drafts` has the valid rows by their physical row number, `images` the pictures sent with each
     (URLs and `sha256:<hex>`), `pictures` the local ones by their `sha256`, `files` their files;
-    `problems` are sorted, those of the whole file first.
+    `held` are rows that break no rule but are certainly not meant to be paid for: they are not
+    sent. `problems` are sorted, those of the whole file first.
     """
 
     manifest: Manifest
@@ -44,6 +49,7 @@ class CheckedManifest:
     pictures: dict[str, Picture]
     problems: tuple[Problem, ...]
     files: tuple[Path, ...] = ()
+    held: dict[int, rules.Draft] = field(default_factory=dict)
 
     @cached_property
     def requests(self) -> dict[int, Request]:
@@ -53,6 +59,12 @@ class CheckedManifest:
                 number: rules.make_request(draft, self.images.get(number, ()), self.model)
                 for number, draft in self.drafts.items()
             }
+
+    def with_held(self) -> CheckedManifest:
+        """Return the same with all that the rows ask for, also those that are held."""
+        if not self.held:
+            return self
+        return replace(self, drafts=dict(sorted((self.drafts | self.held).items())), held={})
 
     @cached_property
     def requests_by_hash(self) -> dict[str, Request]:
@@ -154,6 +166,7 @@ class _Check:
         self._names: RowTemplate | None = None  # if a row's video could come out without a name
         self._problems: list[Problem] = []
         self._broken: set[int] = set()
+        self._made: dict[int, str] = {}  # the prompts that the template made
         self._drafts: dict[int, rules.Draft] = {}
         self._pictured: list[PicturedRow] = []
 
@@ -162,12 +175,15 @@ class _Check:
         with pause_collector():
             self._read()
             self._match()
+            self._manifest = without_empty_rows(self._manifest, self._fields, self._prompts)
             key_problems = self._make_keys()
-            if not any(map(_is_error, self._problems)):
+            checkable = not any(map(_is_error, self._problems))
+            if checkable:
                 self._note(key_problems)
                 self._check_rows()
         findings = self._check_pictures(cache_dir, progress)
-        self._note(drafts.warn_of_equals(self._drafts, findings.images))
+        held = self._hold_unmeant() if checkable else {}
+        self._note(remark_on(self._drafts, findings.images, findings.pictures))
         return CheckedManifest(
             manifest=self._manifest,
             fields=self._fields,
@@ -178,6 +194,7 @@ class _Check:
             pictures=findings.pictures,
             problems=self._problems_in_order(),
             files=findings.files,
+            held=held,
         )
 
     def _read(self) -> None:
@@ -231,7 +248,9 @@ class _Check:
 
     def _check_rows(self) -> None:
         """Hold each row against the rules; rows with pictures wait for those."""
-        unread = leave_out_idle(self._unread_cells(), self._manifest, self._fields)
+        found = unread_cells(self._manifest, self._fields, names=self._names, prompts=self._prompts)
+        self._problems += found.pop(None, [])
+        unread = leave_out_idle(found, self._manifest, self._fields)
         odd = unread.keys() | self._broken
         given = self._config.defaults
         defaults = rules.Form(given.duration, given.aspect_ratio, given.resolution)
@@ -250,6 +269,8 @@ class _Check:
     def _check_row(self, row: Row, key: str, defaults: rules.Form, unread: list[Problem]) -> None:
         """Find every problem of a row; `unread` are those that the reader found in its cells."""
         made = self._prompts.make(row, key) if self._prompts else None
+        if isinstance(made, str):
+            self._made[row.number] = made
         sheet, fields, counts = self._manifest, self._fields, self._counts
         draft, problems = drafts.draft_row(
             row, key, manifest=sheet, fields=fields, defaults=defaults, made=made, counts=counts
@@ -257,7 +278,7 @@ class _Check:
         if self._names is not None:
             unnamed = rowtexts.name_problem(self._names, self._manifest, row, key)
             problems += (unnamed,) if unnamed else ()
-        self._note(_with_unread(problems, unread, key))
+        self._note(join_unread(problems, unread, key))
         if named := drafts.image_fields(row, self._fields):
             texts = tuple(text for _, text in named)
             self._pictured.append(PicturedRow(row, key, draft, texts))
@@ -286,38 +307,20 @@ class _Check:
         self._drafts = dict(sorted(self._drafts.items()))
         return findings
 
+    def _hold_unmeant(self) -> dict[int, rules.Draft]:
+        """Take the rows that nobody means from those that can be sent, and return them."""
+        made_of = self._prompts.template.columns if self._prompts else ()
+        live, allowed = not self._config.rehearses, self._config.manifest.allow
+        sought = SoughtIn(self._manifest, self._keys, self._fields, self._made, made_of, live=live)
+        found = hold_unmeant(self._drafts, self._problems, sought.find(), allowed)
+        self._drafts, self._problems = found.drafts, found.problems
+        return found.held
+
     def _note(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
             self._problems.append(problem)
             if problem.row is not None and _is_error(problem):
                 self._broken.add(problem.row)
-
-    def _unread_cells(self) -> dict[int, list[Problem]]:
-        """Group by row what the reader found in cells that count; note what concerns the file.
-
-        A cell counts if its column is a field or a part of the video's name, or a part of the
-        template of prompts in a row whose prompt is made.
-        """
-        if not self._manifest.cell_problems:
-            return {}
-        used = self._headers_at(self._fields.values())
-        if self._names is not None:
-            used |= self._headers_at(self._names.columns)
-        prompts, needed, made = self._prompts, set[str](), set[int]()
-        if prompts is not None:
-            needed = self._headers_at(prompts.template.columns)
-            made = {row.number for row in self._manifest.rows if prompts.stands_for(row)}
-        found: defaultdict[int, list[Problem]] = defaultdict(list)
-        for problem in self._manifest.cell_problems:
-            column = _header(problem)
-            if problem.row is None:
-                self._problems.append(problem)
-            elif not column or column in used or (column in needed and problem.row in made):
-                found[problem.row].append(problem)
-        return found
-
-    def _headers_at(self, indexes: Iterable[int]) -> set[str]:
-        return {self._manifest.headers[index].strip() for index in indexes}
 
     def _problems_in_order(self) -> tuple[Problem, ...]:
         """Sort the problems by row and column, and name each row by the key that a person sees.
@@ -331,17 +334,6 @@ class _Check:
         headers = self._manifest.headers
         order = {header: index for index, header in reversed(list(enumerate(headers)))}
         return tuple(sorted(named, key=lambda one: (one.row or 0, order.get(one.column or "", -1))))
-
-
-def _with_unread(problems: tuple[Problem, ...], unread: list[Problem], key: str) -> list[Problem]:
-    """Join both kinds of problem; that a cell is empty is not said of one that was not read."""
-    columns_unread = {_header(one) for one in unread if _is_error(one)}
-    named = [one if one.key else replace(one, key=key) for one in unread]
-    return named + [one for one in problems if _header(one) not in columns_unread]
-
-
-def _header(problem: Problem) -> str:
-    return (problem.column or "").strip()
 
 
 def _is_error(problem: Problem) -> bool:

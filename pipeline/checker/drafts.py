@@ -24,12 +24,13 @@ from pipeline.checker.rules import (
     resolution_of,
 )
 from pipeline.manifest.blank import strip_blanks
+from pipeline.manifest.controls import without_controls
 from pipeline.manifest.picturetexts import split_addresses
-from pipeline.manifest.wording import address_of, count
+from pipeline.manifest.wording import address_of
 from pipeline.model import Manifest, Problem, Row, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _T = TypeVar("_T")
 
@@ -41,6 +42,8 @@ _MOST_PICTURES = 50
 """Pictures of a cell that are counted; a video takes a few."""
 LONGEST_TEXT = 32_767
 """Characters of a text that is worked on: as many as a cell of a spreadsheet holds."""
+_BARE = 24
+"""Characters below which a prompt is looked at for something that is sent."""
 _LONGEST_SHOWN = 40
 """Characters of a cell that a message repeats."""
 
@@ -73,6 +76,8 @@ def make_drafter(
                 return None
         if not 0 < len(prompt) <= LONG_PROMPT:
             return None
+        if len(prompt) < _BARE and not prompt.isprintable():
+            return None  # it may consist of control characters alone
         said = form_cells(cells)
         if said not in forms:
             texts = dict(zip(written, map(strip_blanks, said), strict=True))
@@ -143,7 +148,7 @@ class _Reading:
             self.problems.append(made)
             return ""
         prompt = self.text("prompt") or made or ""
-        if not prompt:
+        if not without_controls(prompt):
             self._note(
                 "prompt",
                 "prompt_empty",
@@ -298,26 +303,3 @@ def _wrong_count(named: int, counts: Sequence[int]) -> str:
 
 def _shorten(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
-
-
-def warn_of_equals(
-    drafts: Mapping[int, Draft], images: Mapping[int, tuple[str, ...]]
-) -> Iterator[Problem]:
-    """Yield a warning, of the whole file, if rows ask for the very same video."""
-    if len({draft.prompt for draft in drafts.values()}) == len(drafts):
-        return  # most manifests: no prompt occurs twice
-    first: dict[object, int] = {}
-    equals = [
-        (number, before)
-        for number, draft in drafts.items()
-        if (before := first.setdefault((draft.prompt, draft.form, images.get(number)), number))
-        != number
-    ]
-    if equals:
-        number, before = equals[0]
-        yield Problem(
-            code="rows_equal",
-            message=f"{count(len(equals), 'row')} of the same prompt, pictures and form as another "
-            f"one, for example row {number} and row {before}: each is made, and paid for.",
-            severity=Severity.WARNING,
-        )

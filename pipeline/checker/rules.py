@@ -3,10 +3,11 @@
 The source of `FIELD_RULES` is docs/contract.md, "Models" and "Submissions".
 
 A request has several spellings. An editor, Git or a spreadsheet program saves line breaks in cells
-as LF, CRLF or CR, and accented letters in one character (NFC) or in two (NFD). A request is sent,
-and hashed, as the row writes it. But whoever asks whether a row was edited, or whether its request
-was bought before, must take all spellings for the same, or a video is paid for again. That goes for
-prompts alone: another address of a picture may be another picture.
+as LF, CRLF or CR, and accented letters in one character (NFC) or in two (NFD). A request is hashed
+as the row writes it, and sent like that, except that control characters are left out. But whoever
+asks whether a row was edited, or whether its request was bought before, must take all spellings for
+the same, or a video is paid for again. That goes for prompts alone: another address of a picture
+may be another picture.
 
 The provider writes the name of its model with `_` on one page and with `-` on another, and takes
 both (docs/contract.md, "Models"): they are one model, and one video.
@@ -24,6 +25,7 @@ from json.encoder import encode_basestring_ascii as _quoted
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.manifest.blank import fold_text
+from pipeline.manifest.controls import has_controls, without_controls
 from pipeline.manifest.normalform import is_in_normal_form, to_normal_form
 from pipeline.manifest.picturetexts import split_addresses
 from pipeline.model import Request
@@ -201,11 +203,12 @@ def content_of(request: Request) -> str:
     prompt, model = request.prompt, request.model.replace("-", "_")
     if any("," in image for image in request.images):
         request = _with_single_images(request)
-    if "\r" not in prompt and is_in_normal_form("NFC", prompt):
+    if "\r" not in prompt and not has_controls(prompt) and is_in_normal_form("NFC", prompt):
         if model == request.model or not prompt:  # without a prompt it is one that nobody knows
             return request.request_hash
         return _hash_with(request, prompt, model)
-    return _hash_with(request, to_normal_form("NFC", _BREAK.sub("\n", prompt)), model)
+    text = _BREAK.sub("\n", without_controls(prompt))
+    return _hash_with(request, to_normal_form("NFC", text), model)
 
 
 def _with_single_images(request: Request) -> Request:
@@ -242,10 +245,11 @@ def _models(model: str) -> Iterable[str]:
 
 
 def _texts(prompt: str) -> Iterable[str]:
-    if prompt.isascii() and "\n" not in prompt and "\r" not in prompt:
-        return (prompt,)
-    texts: dict[str, None] = {}
-    for text in (prompt, to_normal_form("NFC", prompt), to_normal_form("NFD", prompt)):
+    sent = without_controls(prompt)
+    if sent.isascii() and "\n" not in sent and "\r" not in sent:
+        return dict.fromkeys((prompt, sent))
+    texts: dict[str, None] = {prompt: None}
+    for text in (sent, to_normal_form("NFC", sent), to_normal_form("NFD", sent)):
         plain = _BREAK.sub("\n", text)
         broken = (plain.replace("\n", other) for other in ("\r\n", "\r"))
         texts |= dict.fromkeys((text, plain, *broken))

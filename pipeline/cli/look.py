@@ -42,6 +42,7 @@ from pipeline.manifest.wording import agree, count
 if TYPE_CHECKING:
     from pipeline.runner.reports import RowResult, StatusReport
     from pipeline.runner.target import CheckReport, Refused, Target
+    from pipeline.runner.webcheck import WebLook
 
 _PROBLEM = ("row", "cell", "column", "key", "code", "severity", "message")
 _GONE = ("key", "state", "submitted_at", "client_business_id", "task_id", "video_seconds", "cost")
@@ -74,6 +75,14 @@ def _check(
             help="Also print the first N prompts as they would be sent, each on one line.",
         ),
     ] = 0,
+    fetch: Annotated[
+        bool,
+        typer.Option(
+            "--fetch",
+            help="Also look at the pictures on the web: whether they are there, their type, their "
+            "size and their shape. Asks their hosts, several at a time, never the provider.",
+        ),
+    ] = False,
     as_json: JsonOfEach = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -95,7 +104,7 @@ def _check(
             looks.append(target)
             continue
         try:
-            looks.append(_look_at(target, show_prompts, as_json=as_json, quiet=quiet))
+            looks.append(_look_at(target, show_prompts, fetch=fetch, as_json=as_json, quiet=quiet))
         except ManifestError as error:
             looks.append(Refused(target.manifest, error))
     if as_json:
@@ -120,6 +129,7 @@ class _Look:
     report: CheckReport
     prompts: Sequence[Mapping[str, object]] = ()
     marked: Path | None = None
+    web: WebLook | None = None
 
     def document(self, *, prompts: bool) -> dict[str, object]:
         document = {
@@ -131,6 +141,7 @@ class _Look:
         groups = describe_groups(self.report.problems)
         said: dict[str, object] = {"groups": groups} if groups else {}
         said |= {} if self.marked is None else {"problems_file": str(self.marked)}
+        said |= {} if self.web is None else {"fetched": _pick(self.web, ("addresses", "pictures"))}
         return document | said | ({"prompts": self.prompts} if prompts else {})
 
     def show(self, *, quiet: bool, singly: bool) -> None:
@@ -144,12 +155,17 @@ class _Look:
                 print_ways_on(self.target, problems)
             if self.marked is not None:
                 print_line(f"{MARKED_IN}{self.marked}")
+            if self.web is not None:
+                print_line(self.web.sentence)
             _print_total(self.report)
 
 
-def _look_at(target: Target, show_prompts: int, *, as_json: bool, quiet: bool) -> _Look:
+def _look_at(
+    target: Target, show_prompts: int, *, fetch: bool, as_json: bool, quiet: bool
+) -> _Look:
     """Check a manifest; with `as_json` one that cannot be read is a problem, not an error."""
     from pipeline.checker.check import file_problem
+    from pipeline.manifest.controls import without_controls
     from pipeline.runner.target import CheckReport
 
     try:
@@ -158,12 +174,19 @@ def _look_at(target: Target, show_prompts: int, *, as_json: bool, quiet: bool) -
         if not as_json:
             raise
         return _Look(target, CheckReport(0, 0, (file_problem(error),)))
+    web = None
+    if fetch:
+        from pipeline.cli.progress import picture_progress
+        from pipeline.runner.webcheck import look_at_web
+
+        with picture_progress(show=not quiet) as progress:
+            found, web = look_at_web(target, found, progress)
     report = CheckReport(len(found.manifest.rows), found.valid, found.problems)
     prompts = tuple(
-        {"row": number, "key": draft.key, "prompt": draft.prompt}
+        {"row": number, "key": draft.key, "prompt": without_controls(draft.prompt)}
         for number, draft in islice(found.drafts.items(), show_prompts)
     )
-    return _Look(target, report, prompts, mark_problems(target, found))
+    return _Look(target, report, prompts, mark_problems(target, found), web)
 
 
 def _pick(record: object, names: tuple[str, ...]) -> dict[str, object]:

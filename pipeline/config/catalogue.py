@@ -102,6 +102,8 @@ def _in_words(kind: Any, metadata: Sequence[Any], *, inner: bool = False) -> str
     if get_origin(kind) is Literal:
         *others, last = (str(one) for one in get_args(kind))
         return f"{', '.join(others)} or {last}"
+    if get_origin(kind) is tuple:
+        return f"a list of {_in_words(get_args(kind)[0], ())}"
     if get_origin(kind) is dict:
         return _in_words(get_args(kind)[1], ()) if inner else "lines of the form header: field"
     members = [one for one in get_args(kind) if one is not type(None)]

@@ -12,6 +12,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipeline.config.values import (
+    AllowedCodes,
     Encoding,
     ManifestField,
     NameTemplate,
@@ -74,6 +75,11 @@ class ManifestSettings(Section):
     """Also accept pictures outside that folder: absolute paths, .. and links that lead elsewhere.
     false: such a path is a problem of its row, so that a manifest from someone else cannot send
     just any file of this machine.
+    """
+    allow: AllowedCodes = ()
+    """Codes of problems to let through, for prompts that only look as if nobody meant them, for
+    example [prompt_todo]: prompt_placeholder ({{ title }}, <PRODUCT>, %s), prompt_todo (TODO, TBD,
+    xxx), error_text (#N/A), example_row (of the template, in a live run), header_row, totals_row.
     """
     series: SeriesName | None = None
     """The name of a series: manifests that are editions of one table, such as a nightly export

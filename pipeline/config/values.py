@@ -242,6 +242,22 @@ def _sheet(value: object) -> object:
     return str(value) if type(value) is int else value
 
 
+def _codes(value: object) -> object:
+    """Read `a, b` as [a, b]: brackets mean something to shells, and a list is easily forgotten."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return tuple(value) if isinstance(value, list) else () if value is None else value
+
+
+AllowedCode = Literal[
+    "prompt_placeholder",
+    "prompt_todo",
+    "error_text",
+    "example_row",
+    "header_row",
+    "totals_row",
+]
+AllowedCodes = Annotated[tuple[AllowedCode, ...], BeforeValidator(_codes)]
 Text = Annotated[str, AfterValidator(_not_blank)]
 ManifestField = Literal[
     "prompt",

@@ -102,11 +102,12 @@ def open_session(
     connect_s: float,
     resolver: AbstractResolver | None = None,
     network: Network = DIRECT,
+    accept: str = "video/mp4, */*;q=0.5",
 ) -> aiohttp.ClientSession:
     """Open the session. `stall_s` is the longest silence in a body, `connect_s` to connect.
 
-    `resolver` finds the addresses of names, the system's unless given; what it finds is checked,
-    except for the proxies of the `network`.
+    `accept` says which kinds of file are wanted. `resolver` finds the addresses of names, the
+    system's unless given; what it finds is checked, except for the proxies of the `network`.
     """
     resolver = resolver or aiohttp.ThreadedResolver()
     if not allow_private:
@@ -123,7 +124,7 @@ def open_session(
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_s, sock_read=stall_s),
         headers={
             "User-Agent": f"reelsheet/{__version__}",
-            "Accept": "video/mp4, */*;q=0.5",
+            "Accept": accept,
             "Accept-Encoding": "identity",
         },
     )

@@ -184,7 +184,7 @@ def unidentified(path: Path, data: bytes, *, prepare: bool, heic: bool) -> Pictu
         short = f"{known.shown} in a short form that cannot be opened yet"
         return PictureFault("wrong_format", f"{path.name} is {short}. {_SAVE_AS}")
     if known is None:
-        kind = _other_kind(data) or "no JPEG, PNG, WebP or GIF picture"
+        kind = other_kind(data) or "no JPEG, PNG, WebP or GIF picture"
         return PictureFault("wrong_format", f"{path.name} is {kind}. {_SAVE_AS}")
     if known.mime_type is not None:
         return damaged(path)
@@ -227,7 +227,8 @@ def shape_warning(name: str, width: int, height: int, aspect_ratio: str) -> str 
     )
 
 
-def _other_kind(data: bytes) -> str | None:
+def other_kind(data: bytes) -> str | None:
+    """Return what a file is that is no picture, by its first bytes; None if nobody knows."""
     head = data[:32].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return next(
         (kind for start, mark, kind in _OTHER_KINDS if head.startswith(mark.lower(), start)), None

@@ -79,7 +79,7 @@ class Memory:
 
     def __post_init__(self) -> None:
         """Take the requests and the file names from the manifest as it is now."""
-        checked, requests = self.checked, self.checked.requests
+        checked, requests = self.checked, self.checked.with_held().requests
         keyed = list(zip(checked.keys, checked.manifest.rows, strict=True))
         self.requests = {key: requests[row.number] for key, row in keyed if row.number in requests}
         self._by_hash = {one.request_hash: one for one in self.requests.values()}
@@ -246,7 +246,7 @@ def _traces_in_results(memory: Memory) -> Iterator[Trace]:
         )
     except UsageError:
         return
-    requests, rows = checked.requests, checked.manifest.rows
+    requests, rows = checked.with_held().requests, checked.manifest.rows
     asked = dict(zip(checked.keys, (requests.get(row.number) for row in rows), strict=True))
     memory.know(one for one in asked.values() if one is not None)
     for trace in traces_in_results(checked.manifest, checked.keys):

@@ -256,7 +256,8 @@ class _Namesakes:
     @cached_property
     def _requests(self) -> Collection[str]:
         """The contents of its requests."""
-        requests = {} if self._checked is None else self._checked.requests
+        # Rows that are held may be among those that were bought before the manifest was moved.
+        requests = {} if self._checked is None else self._checked.with_held().requests
         return frozenset(map(content_of, requests.values()))
 
     def _take_over_only(self, folders: Sequence[OutputFolder]) -> Found:

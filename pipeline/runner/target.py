@@ -248,15 +248,22 @@ def _of_series(target: Target, typed: Invocation, series: str, *, adopt: bool) -
 def check_target(target: Target, progress: PictureProgress | None = None) -> CheckedManifest:
     """Check the manifest of a target; raises ManifestError, ConfigError.
 
+    Rows that were ordered before are not held, whatever is thought of their prompts today.
     `progress` is told how many pictures of how many were looked at.
     """
-    return check_manifest(
+    checked = check_manifest(
         target.manifest,
         target.config,
         cache_dir=target.folder.cache,
         progress=progress,
         origin=target.origin,
     )
+    if not checked.held:
+        return checked
+    # Few manifests hold any: the planner is not loaded for the others.
+    from pipeline.planner.ordered import let_ordered_through  # noqa: PLC0415
+
+    return let_ordered_through(checked, target.folder)
 
 
 def explain_paid_again(target: Target) -> UsageError | None:

@@ -25,6 +25,7 @@ from pipeline.config.values import TASK_PATH, address_of, origin_of
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
 from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused, Unauthorized
+from pipeline.manifest.controls import without_controls
 from pipeline.model import Balance, BalanceOf, Request, TaskView
 from pipeline.network import DIRECT, Network
 from pipeline.toapis import answers, failures, holdings
@@ -148,7 +149,7 @@ class ToAPIs:
         """
         body: dict[str, object] = {
             "model": request.model,
-            "prompt": request.prompt,
+            "prompt": without_controls(request.prompt),
             "duration": request.duration,
             "aspect_ratio": request.aspect_ratio,
             "resolution": written_resolution(request.resolution, request.model),

@@ -133,7 +133,7 @@ def test_the_manifest_passes_the_check(tmp_path: Path, suffix: str) -> None:
     target = tmp_path / f"m{suffix}"
     write(assemble(tmp_path / "photos", target).manifest, target)
     found = check_manifest(target, Config(), cache_dir=None)
-    assert [one.code for one in found.problems] == ["rows_equal"]  # green pictures, both
+    assert [one.code for one in found.problems] == ["rows_equal", "picture_small"]  # both green
     assert found.keys == ("Grün", "mug", "Tea tin")
     assert len(found.pictures) == 2  # equal green pictures are one JPEG and one PNG
 
@@ -146,7 +146,8 @@ def test_pictures_outside_of_the_manifests_folder(tmp_path: Path) -> None:
     write(made.manifest, target)
     assert made.image_root == folder
     config = load(None, environ={}, overrides=[f"manifest.image_root={folder.as_posix()}"])
-    assert check_manifest(target, config, cache_dir=None).problems == ()
+    found = check_manifest(target, config, cache_dir=None)
+    assert [one.code for one in found.problems] == ["picture_small"]
 
 
 def test_the_manifest_inside_of_the_picture_folder(tmp_path: Path) -> None:
@@ -181,7 +182,7 @@ def test_names_that_a_cell_cannot_hold(tmp_path: Path) -> None:
     }
     write(made.manifest, tmp_path / "m.csv")
     found = check_manifest(tmp_path / "m.csv", Config(), cache_dir=None)
-    assert [one.code for one in found.problems] == ["rows_equal"]  # both pictures are green
+    assert [one.code for one in found.problems] == ["rows_equal", "picture_small"]  # both green
 
 
 def test_long_lists_are_shortened() -> None:

@@ -52,26 +52,26 @@ def _codes(checked: CheckedManifest) -> list[tuple[int | None, str]]:
 @anyhow
 def test_a_blank_prompt_is_a_problem(blank: str, suffix: str, tmp_path: Path) -> None:
     """It is never sent."""
-    checked = _check(tmp_path, [["sku", "prompt"], ["1", blank], ["2", "x"]], suffix)
+    checked = _check(tmp_path, [["sku", "prompt"], ["1", blank], ["2", "a mug"]], suffix)
     assert _codes(checked) == [(2, "prompt_empty")]
-    assert [draft.prompt for draft in checked.drafts.values()] == ["x"]
+    assert [draft.prompt for draft in checked.drafts.values()] == ["a mug"]
 
 
 @anyhow
 def test_a_blank_prompt_is_made_by_the_template(blank: str, tmp_path: Path) -> None:
     """As an empty one is; and a template whose text is blank makes none."""
-    rows = [["sku", "prompt", "title"], ["1", blank, "Mug"], ["2", "", blank]]
+    rows = [["sku", "prompt", "title"], ["1", blank, "Red mug"], ["2", "", blank]]
     template = "manifest.prompt_template={{ title | default('" + blank + "') }}"
     checked = _check(tmp_path, rows, ".csv", template)
     assert _codes(checked) == [(3, "prompt_empty")]
-    assert checked.drafts[2].prompt == "Mug"
+    assert checked.drafts[2].prompt == "Red mug"
 
 
 @SUFFIXES
 @anyhow
 def test_a_blank_key_is_a_problem(blank: str, suffix: str, tmp_path: Path) -> None:
     """Two of them are not one key twice."""
-    rows = [["sku", "prompt"], [blank, "x"], [blank, "y"], ["3", "z"]]
+    rows = [["sku", "prompt"], [blank, "a mug"], [blank, "a lamp"], ["3", "a bag"]]
     assert _codes(_check(tmp_path, rows, suffix)) == [(2, "key_empty"), (3, "key_empty")]
 
 
@@ -82,8 +82,8 @@ def test_a_blank_key_is_a_problem(blank: str, suffix: str, tmp_path: Path) -> No
 )
 def test_a_blank_optional_cell_is_an_empty_one(blank: str, column: str, tmp_path: Path) -> None:
     """The default counts, and no picture is named."""
-    checked = _check(tmp_path, [["sku", "prompt", column], ["1", "x", blank]], ".csv")
-    empty = _check(tmp_path, [["sku", "prompt", column], ["1", "x", ""]], ".csv")
+    checked = _check(tmp_path, [["sku", "prompt", column], ["1", "a mug", blank]], ".csv")
+    empty = _check(tmp_path, [["sku", "prompt", column], ["1", "a mug", ""]], ".csv")
     assert not checked.problems
     assert checked.requests == empty.requests
 
@@ -93,9 +93,9 @@ def test_a_blank_path_names_no_picture(blank: str, tmp_path: Path) -> None:
     """Between the signs of a list and inside of quotes, too."""
     (tmp_path / "a.txt").touch()
     for cell in (f"{blank}|{blank}", f"|{blank}|"):
-        checked = _check(tmp_path, [["sku", "prompt", "images"], ["1", "x", cell]], ".csv")
+        checked = _check(tmp_path, [["sku", "prompt", "images"], ["1", "a mug", cell]], ".csv")
         assert not checked.problems
-    checked = _check(tmp_path, [["sku", "prompt", "image"], ["1", "x", f"'{blank}'"]], ".csv")
+    checked = _check(tmp_path, [["sku", "prompt", "image"], ["1", "a mug", f"'{blank}'"]], ".csv")
     assert _codes(checked) == [(2, "picture_empty")]
 
 
@@ -103,7 +103,7 @@ def test_a_blank_path_names_no_picture(blank: str, tmp_path: Path) -> None:
 @anyhow
 def test_a_blank_header_is_an_empty_one(blank: str, suffix: str, tmp_path: Path) -> None:
     """Without cells under it the column is as if it were not there; with some it is refused."""
-    rows = [["sku", "prompt", blank], ["1", "x", ""]]
+    rows = [["sku", "prompt", blank], ["1", "a mug", ""]]
     checked = _check(tmp_path, rows, suffix)
     assert not checked.problems
     assert checked.manifest.headers == ("sku", "prompt")
@@ -116,7 +116,7 @@ def test_a_blank_header_is_an_empty_one(blank: str, suffix: str, tmp_path: Path)
 @anyhow
 def test_a_row_of_blanks_is_no_row(blank: str, suffix: str, tmp_path: Path) -> None:
     """Above the headers, between the rows and at their end."""
-    rows = [[blank, ""], ["sku", "prompt"], [blank, blank], ["1", "x"], ["", blank]]
+    rows = [[blank, ""], ["sku", "prompt"], [blank, blank], ["1", "a mug"], ["", blank]]
     checked = _check(tmp_path, rows, suffix)
     assert not checked.problems
     assert [row.number for row in checked.manifest.rows] == [4]

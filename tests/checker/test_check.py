@@ -37,7 +37,7 @@ def _xlsx(folder: Path, *rows: tuple[str | int | None, ...]) -> Path:
 
 def _picture(path: Path, colour: str = "red") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (640, 480), colour).save(path)
+    Image.new("RGB", (640, 520), colour).save(path)
     return path
 
 
@@ -139,7 +139,11 @@ def test_an_edited_picture_is_the_same_row_and_another_request(tmp_path: Path) -
 def test_a_workbook_names_its_cells(tmp_path: Path) -> None:
     """Problems in a workbook carry the address of the cell."""
     path = _xlsx(
-        tmp_path, ("sku", "prompt", "duration"), ("A", "x", 6), ("B", "y", 7), (3, "z", 10)
+        tmp_path,
+        ("sku", "prompt", "duration"),
+        ("A", "a mug", 6),
+        ("B", "a bag", 7),
+        (3, "a tin", 10),
     )
     checked = _check(path)
     assert [(one.cell, one.key) for one in checked.problems] == [("C3", "B")]
@@ -194,7 +198,7 @@ def test_pictures_from_outside_are_an_option(tmp_path: Path) -> None:
     """A path out of the picture folder, or a link out of it, is taken only when that is set."""
     _picture(tmp_path / "elsewhere" / "a.jpg")
     (tmp_path / "shop").mkdir()
-    path = _csv(tmp_path / "shop", "prompt,image\nx,../elsewhere/a.jpg\n")
+    path = _csv(tmp_path / "shop", "prompt,image\na mug,../elsewhere/a.jpg\n")
     (refused,) = _check(path).problems
     assert (refused.code, "manifest.images_outside" in refused.message) == ("picture_outside", True)
     assert not _check(path, "manifest.images_outside=true").problems
@@ -202,10 +206,10 @@ def test_pictures_from_outside_are_an_option(tmp_path: Path) -> None:
 
 def test_what_was_done_to_a_picture_is_a_warning_of_its_cell(tmp_path: Path) -> None:
     """The row is sent with the copy; the warning stands at the row, the column and the cell."""
-    Image.new("CMYK", (640, 480), "red").save(tmp_path / "a.tif")
+    Image.new("CMYK", (640, 520), "red").save(tmp_path / "a.tif")
     _picture(tmp_path / "b.jpg")
-    rows = (("sku", "image_1", "prompt"), ("A", "b.jpg", "x"), ("B", "a.tif", "y"))
-    path = _xlsx(tmp_path, *rows, ("C", "a.tif", "z"))
+    rows = (("sku", "image_1", "prompt"), ("A", "b.jpg", "a mug"), ("B", "a.tif", "a bag"))
+    path = _xlsx(tmp_path, *rows, ("C", "a.tif", "a tin"))
     checked = _check(path)
     assert [(one.row, one.cell, one.column, one.key) for one in checked.problems] == [
         (3, "B3", "image_1", "B"), (4, "B4", "image_1", "C"),
@@ -223,7 +227,7 @@ def test_what_was_done_to_a_picture_is_a_warning_of_its_cell(tmp_path: Path) -> 
 
 def test_pictures_are_not_made_fit_when_that_is_off(tmp_path: Path) -> None:
     """Then they are problems, with the setting named; `off` needs no quotes."""
-    Image.new("RGB", (640, 480)).save(tmp_path / "a.bmp")
+    Image.new("RGB", (640, 520)).save(tmp_path / "a.bmp")
     (problem,) = _check(_csv(tmp_path, "prompt,image\nx,a.bmp\n"), "images.prepare=off").errors
     assert (problem.code, problem.row, problem.column) == ("picture_wrong_format", 2, "image")
     assert "images.prepare" in problem.message
@@ -259,7 +263,7 @@ def test_a_results_file_is_a_manifest(tmp_path: Path) -> None:
 
 def test_warnings_do_not_break_a_row(tmp_path: Path) -> None:
     """A row with a warning is sent."""
-    checked = _check(_csv(tmp_path, f"prompt\n{'x' * 5000}\n"))
+    checked = _check(_csv(tmp_path, f"prompt\n{'a mug ' * 900}\n"))
     assert [one.severity for one in checked.problems] == [Severity.WARNING]
     assert checked.valid == 1
     assert not checked.errors
@@ -296,7 +300,9 @@ def test_a_text_is_checked_without_the_libraries_of_workbooks_and_pictures(tmp_p
 def test_rows_that_are_equal_are_said_in_one_warning(tmp_path: Path) -> None:
     """Each is made, so whoever copied a line by mistake should know before it is paid for."""
     path = tmp_path / "shop.csv"
-    path.write_text("key,prompt,duration\na,mug,6\nb,bag,6\nc,mug,\nd,mug,4\n", encoding="utf-8")
+    path.write_text(
+        "key,prompt,duration\na,A mug,6\nb,A bag,6\nc,A mug,\nd,A mug,4\n", encoding="utf-8"
+    )
     checked = check_manifest(path, Config(), cache_dir=None)
     (warning,) = checked.problems
     assert (warning.code, warning.severity, warning.row) == ("rows_equal", Severity.WARNING, None)

@@ -92,3 +92,14 @@ def test_addresses_that_were_once_sent_as_one_are_the_same_pictures() -> None:
     assert not same_content(before, request("a mug", *parted[:1]))
     comma = request("a mug", "https://shop.example.com/a,b.jpg")
     assert content_of(comma) == comma.request_hash
+
+
+def test_control_characters_are_no_edit() -> None:
+    """They are not sent: a row was bought with them or without, and is known by either."""
+    written, sent = request("a \x07mug\x0bturns\r\nhere"), request("a mug\nturns\nhere")
+    assert written.request_hash != sent.request_hash
+    assert same_content(written, sent)
+    assert content_of(written) == content_of(sent) == sent.request_hash
+    assert spellings_of(written)[0] == written.request_hash
+    assert sent.request_hash in spellings_of(written)
+    assert not same_content(request("a\u200bmug"), request("amug"))

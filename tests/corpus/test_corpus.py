@@ -14,6 +14,11 @@ from tests.corpus.case import Case
 
 # What leaves a row without a key, where it stands in the key's cell.
 _NO_KEY = {"key_empty", "error_value", "formula_not_calculated"}
+# What is remarked of prompts and pictures that are as short and small as those of the cases.
+_REMARKS = {
+    "prompt_short", "prompt_like_empty", "prompt_controls", "prompt_html", "prompts_equal",
+    "picture_small", "picture_repeated",
+}  # fmt: skip
 GROUPS = {
     "texts": texts,
     "values": values,
@@ -55,7 +60,11 @@ def test_the_corpus(case: Case, tmp_path: Path) -> None:
         assert caught.value.action
     else:
         checked = _check(case, tmp_path)
-        found = [(one.row, one.column, one.code) for one in checked.problems]
+        found = [
+            (one.row, one.column, one.code)
+            for one in checked.problems
+            if one.row is not None or one.code not in _REMARKS
+        ]
         if len(checked.requests_by_hash) < len(checked.requests):
             found.remove((None, None, "rows_equal"))  # which is not what the cases are about
         assert found == list(case.problems)

@@ -1,0 +1,218 @@
+"""The rows that are not to be paid for although they break no rule: found, held, or let through.
+
+Most manifests hold none: their prompts are looked through in bundles, by signs that all of these
+texts have, and only what has one is looked at by itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pipeline.checker import unmeant
+from pipeline.checker.drafts import problem_at
+from pipeline.checker.unmeant import (
+    ERROR_TEXT,
+    EXAMPLE_ROW,
+    HEADER_ROW,
+    TOTALS_ROW,
+    Unmeant,
+    judge_prompt,
+)
+from pipeline.manifest.blank import strip_blanks
+from pipeline.manifest.examples import EXAMPLE_PROMPTS
+from pipeline.manifest.wording import agree, count, list_numbers, plural
+from pipeline.model import Manifest, Problem, Row, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from pipeline.checker.rules import Draft
+
+_BUNDLE = 1000
+"""Prompts that are looked through together."""
+_SHORT = 24
+"""A prompt of so few characters is always looked at: it may say no more than "to be written"."""
+# Each text that `judge_prompt` refuses is short, or has one of these. `#` in a key, too.
+_SIGNS = ("{", "<", "%", "#", "[")
+_WORDS = ("todo", "tbd", "fixme", "xxx", "orem ipsum")
+
+
+@dataclass(frozen=True, slots=True)
+class SoughtIn:
+    """Where texts are looked for that nobody means.
+
+    `made` are the prompts that a template made, by the number of their row, `made_of` the indexes
+    of the columns that it uses. `live` says that videos are paid for.
+    """
+
+    manifest: Manifest
+    keys: Sequence[str]
+    fields: Mapping[str, int]
+    made: Mapping[int, str]
+    made_of: Sequence[int] = ()
+    live: bool = True
+
+    def find(self) -> list[Problem]:
+        """Find the rows that are certainly not meant, each with an error that can be allowed."""
+        prompt_at, rows, found = self.fields.get("prompt"), self.manifest.rows, list[Problem]()
+        for start in range(0, len(rows), _BUNDLE):
+            bundle = rows[start : start + _BUNDLE]
+            texts = self._prompts_of(bundle, prompt_at)
+            for at in self._suspects(texts):
+                fault = self._judge(bundle[at], texts[at])
+                if fault is not None:
+                    found.append(self._problem(start + at, prompt_at, fault))
+        return [*found, *self._in_keys(), *self._in_parts_of_prompts()]
+
+    def _prompts_of(self, rows: Sequence[Row], prompt_at: int | None) -> list[str]:
+        if self.made or prompt_at is None:
+            cells = ("" if prompt_at is None else row.cells[prompt_at] for row in rows)
+            return [self.made.get(row.number, text) for row, text in zip(rows, cells, strict=True)]
+        return [row.cells[prompt_at] for row in rows]
+
+    def _suspects(self, texts: Sequence[str]) -> Iterable[int]:
+        joined = "\n".join(texts)
+        examples = self.live and not EXAMPLE_PROMPTS.isdisjoint(texts)
+        if not examples and not _has_a_sign(joined):
+            if min(map(len, texts)) > _SHORT:
+                return ()
+            return [at for at, text in enumerate(texts) if len(text) <= _SHORT]
+        return [
+            at
+            for at, text in enumerate(texts)
+            if len(text) <= _SHORT or (examples and text in EXAMPLE_PROMPTS) or _has_a_sign(text)
+        ]
+
+    def _judge(self, row: Row, text: str) -> Unmeant | None:
+        prompt = strip_blanks(text)
+        if self.live and prompt in EXAMPLE_PROMPTS:
+            return Unmeant(
+                EXAMPLE_ROW,
+                "This is an example row of the template. Write your own product over it, or delete "
+                "the row.",
+            )
+        if len(prompt) <= _SHORT:
+            if self._repeats_headers(row, prompt):
+                return Unmeant(HEADER_ROW, "This row repeats the headers. Delete it.")
+            if unmeant.is_totals_row(prompt, row.cells):
+                return Unmeant(TOTALS_ROW, "This is a row of totals, not a product. Delete it.")
+        return judge_prompt(prompt) if prompt else None
+
+    def _repeats_headers(self, row: Row, prompt: str) -> bool:
+        at = self.fields.get("prompt")
+        if at is None or not prompt or not _is_same(prompt, self.manifest.headers[at]):
+            return False
+        filled = [pair for pair in zip(row.cells, self.manifest.headers, strict=True) if pair[0]]
+        return 2 * sum(_is_same(*pair) for pair in filled) > len(filled)
+
+    def _in_keys(self) -> Iterator[Problem]:
+        key_at, rows = self.fields.get("key"), self.manifest.rows
+        if key_at is None:
+            return
+        keys = [row.cells[key_at] for row in rows]
+        if "#" not in "\n".join(keys):
+            return
+        for at, key in enumerate(keys):
+            cell = key.strip()
+            if "#" in cell and unmeant.find_error(cell) == cell:
+                sentence = f"The key is {cell}, the error of a formula. Write the key."
+                yield self._problem(at, key_at, Unmeant(ERROR_TEXT, sentence))
+
+    def _in_parts_of_prompts(self) -> Iterator[Problem]:
+        """Yield the problems of cells that made prompts are made of."""
+        for at, row in enumerate(self.manifest.rows if self.made else ()):
+            if row.number not in self.made or judge_prompt(self.made[row.number]) is not None:
+                continue
+            for index in self.made_of:
+                text = strip_blanks(row.cells[index])
+                fault = judge_prompt(text) if 0 < len(text) <= _SHORT else None
+                if fault is not None:
+                    sentence = fault.sentence.replace("The prompt", "A cell of the prompt", 1)
+                    yield self._problem(at, index, Unmeant(fault.code, sentence))
+
+    def _problem(self, at: int, index: int | None, fault: Unmeant) -> Problem:
+        row, key = self.manifest.rows[at], self.keys[at]
+        return problem_at(
+            self.manifest, row.number, index, key, code=fault.code, message=fault.sentence
+        )
+
+
+def _is_same(cell: str, header: str) -> bool:
+    return bool(cell) and unmeant.fold(cell) == unmeant.fold(header)
+
+
+def _has_a_sign(text: str) -> bool:
+    if any(sign in text for sign in _SIGNS) or ("_" in text and "__" in text):
+        return True
+    lowered = text.lower()
+    return any(word in lowered for word in _WORDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """The rows that can be sent, those that nobody means, which are held, and all problems."""
+
+    drafts: dict[int, Draft]
+    held: dict[int, Draft]
+    problems: list[Problem]
+
+
+def hold_unmeant(
+    drafts: dict[int, Draft],
+    problems: list[Problem],
+    found: Sequence[Problem],
+    allowed: Sequence[str],
+) -> Sorted:
+    """Hold the rows that nobody means, and say how each kind is let through.
+
+    Args:
+        drafts: the rows that break no rule, by their numbers.
+        problems: what else was found.
+        found: the problems of rows that nobody means.
+        allowed: the codes that are let through.
+
+    """
+    if not found:
+        return Sorted(drafts, {}, problems)
+    refused = [_with_remedy(one, allowed) for one in found if one.code not in allowed]
+    rows = {one.row for one in refused}
+    totals = {one.row for one in refused if one.code in {TOTALS_ROW, HEADER_ROW}}
+    # That the totals have no prompt, or a duration of 600 s, is not said as well.
+    kept = [one for one in problems if one.row is None or one.row not in totals]
+    return Sorted(
+        {number: draft for number, draft in drafts.items() if number not in rows},
+        {number: draft for number, draft in drafts.items() if number in rows},
+        [*kept, *refused, *_say_allowed([one for one in found if one.code in allowed])],
+    )
+
+
+def _with_remedy(problem: Problem, allowed: Sequence[str]) -> Problem:
+    codes = ",".join(dict.fromkeys([*allowed, problem.code]))
+    listed = codes.replace(",", ", ")
+    remedy = (
+        f"If it is meant, let it through with manifest.allow: [{listed}] in the configuration, or "
+        f"--set manifest.allow={codes}"
+    )
+    return replace(problem, message=f"{problem.message} {remedy}")
+
+
+def _say_allowed(found: Sequence[Problem]) -> Iterator[Problem]:
+    """Yield a warning for each kind of text that the settings let through."""
+    by_code: defaultdict[str, list[int]] = defaultdict(list)
+    for one in found:
+        by_code[one.code].append(one.row or 0)
+    for code, rows in by_code.items():
+        numbers = list(dict.fromkeys(rows))
+        yield Problem(
+            code=code,
+            message=f"{count(len(numbers), 'row')} ({name_rows(numbers)}) "
+            f"{agree(len(numbers), 'is', 'are')} let through by manifest.allow: {code}.",
+            severity=Severity.WARNING,
+        )
+
+
+def name_rows(numbers: Sequence[int]) -> str:
+    """Return "row 3", "rows 3, 4 and 7"."""
+    return f"{plural(len(numbers), 'row')} {list_numbers(numbers)}"
