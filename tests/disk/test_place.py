@@ -264,6 +264,19 @@ def test_a_copy_is_a_file_of_its_own(
     assert list(target.parent.iterdir()) == [target]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs rights of POSIX")
+def test_a_copy_of_a_private_file_is_private(tmp_path: Path) -> None:
+    """It has no right that the original has not, and none that was not asked for."""
+    source, target = tmp_path / "a.mp4", tmp_path / "there" / "b.mp4"
+    source.write_bytes(b"video")
+    source.chmod(0o600)
+    assert place_copy(source, target, SHA256)
+    assert target.stat().st_mode & 0o777 == 0o600
+    source.chmod(0o644)
+    assert place_copy(source, target, SHA256, 0o600)
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
 def test_what_is_not_that_file_is_not_copied(tmp_path: Path) -> None:
     """Changed, gone, a folder, a link: nothing is put in place, and nothing is left behind."""
     target = tmp_path / "there" / "b.mp4"

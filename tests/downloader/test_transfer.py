@@ -1,11 +1,15 @@
-"""What the answers of a download host mean, by status and headers alone."""
+"""What the answers of a download host mean, by status and headers alone; who may see a part."""
 
 from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
 
 import pytest
 
 from pipeline.downloader.connection import BodyStep, PartMark, judge, strong_validator
-from pipeline.downloader.transfer import SpeedWatch
+from pipeline.downloader.transfer import PartFile, SpeedWatch
 from pipeline.errors import LinkDead, TransferBroken
 
 MARK = PartMark('"a"', 100)
@@ -69,3 +73,18 @@ def test_pace() -> None:
     pace.count_piece(1, 15)
     with pytest.raises(TransferBroken, match="too slow"):
         pace.count_piece(1, 20)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs rights of POSIX")
+def test_a_part_that_was_open_to_others_is_closed(tmp_path: Path) -> None:
+    """One that an earlier run began with more rights gets those of the video."""
+    for mode, before in ((0o600, None), (0o600, 0o644), (0o644, 0o600)):
+        part = PartFile(tmp_path, "a.mp4", mode)
+        part.start_over(MARK)
+        part.write(b"video")
+        if before is not None:
+            part.path.chmod(before)
+        part.close()
+        part.settle()
+        expected = mode if before is None else mode & before
+        assert stat.S_IMODE(part.final.stat().st_mode) == expected
