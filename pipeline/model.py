@@ -59,10 +59,8 @@ class Problem:
     """A finding about a row or about the whole file: a value, not an exception.
 
     `row` is the physical line or sheet row (the header is row 1), None for the whole file; `cell`
-    is the Excel address ("D7"), None for text files; `message` says what is wrong and what to do.
-
-    `together` is for a problem with the cause of others: the sentence, with their number and the
-    remedy for them all, that is printed once in place of each one's own. None: it stands alone.
+    is the Excel address ("D7"), None for text files; `message` says what is wrong and what to do,
+    `together` the same once for all problems of a cause.
     """
 
     code: str

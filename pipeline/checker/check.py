@@ -291,12 +291,7 @@ class _Check:
         """Look at the pictures, and finish the rows that wait for them."""
         if not self._pictured:
             return rowpictures.Findings()
-        terms = rowpictures.Terms(
-            root=self._picture_root,
-            outside=self._config.manifest.images_outside,
-            prepare=self._config.images.prepare == "auto",
-            cache_dir=cache_dir,
-        )
+        terms = rowpictures.Terms.of(self._config, self._picture_root, cache_dir)
         findings = rowpictures.judge_pictures(
             self._pictured, self._manifest, self._fields, terms, progress=progress
         )

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
 from pipeline.checker.drafts import image_fields, problem_at
 from pipeline.checker.rules import Draft
@@ -22,11 +22,22 @@ from pipeline.pictures.accepted import shape_warning
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pipeline.checker.picturehints import Hint
+    from pipeline.config.settings import Config
+
 PictureProgress: TypeAlias = Callable[[int, int], None]
 """Is told how many pictures of how many were looked at."""
 
 _Place = Path | str | PictureFault  # a file, a web address, or a text that is neither
-_Sentence = tuple[str, str, Severity]  # code, message, severity
+
+
+class _Sentence(NamedTuple):
+    """What is said of a picture in a row."""
+
+    code: str
+    message: str
+    severity: Severity
+    together: str | None = None
 
 
 class PicturedRow(NamedTuple):
@@ -46,6 +57,20 @@ class Terms:
     outside: bool  # pictures may lie outside of root
     prepare: bool  # pictures that are not fit to be sent become copies
     cache_dir: Path | None
+    outputs: str  # the folder in which no missing picture is looked for
+
+    @classmethod
+    def of(cls, config: Config, root: Path, cache_dir: Path | None) -> Self:
+        """Return what the settings say.
+
+        Args:
+            config: the settings.
+            root: where relative pictures start.
+            cache_dir: the folder that is kept between runs; None for none.
+
+        """
+        outside, prepare = config.manifest.images_outside, config.images.prepare == "auto"
+        return cls(root, outside, prepare, cache_dir, config.output.dir)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +90,10 @@ class Findings:
 def picture_root(setting: str) -> Path:
     """Return the folder of `manifest.image_root`; raises ConfigError if there is no such folder."""
     root = Path(setting).expanduser()
+    if not root.is_dir() and not setting.isascii():
+        from pipeline.pictures.search import UnicodeForms  # noqa: PLC0415 - hardly ever needed
+
+        root = UnicodeForms().find(root) or root
     if not root.is_dir():
         raise ConfigError(
             f"manifest.image_root is {setting}, but there is no such folder.",
@@ -88,6 +117,7 @@ def judge_pictures(
     texts = dict.fromkeys(text for one in rows for text in one.texts)
     places = {text: locate(text, terms.root, outside=terms.outside) for text in texts}
     opened = _open(places.values(), terms, progress, manifest.path)
+    hints = _hints(places, opened, terms, manifest.path.parent)
     findings = Findings(
         pictures={one.sha256: one for one in opened.values() if isinstance(one, Picture)},
         files=tuple(path for path, one in opened.items() if isinstance(one, Picture)),
@@ -102,12 +132,15 @@ def judge_pictures(
                 continue
             if isinstance(found, Picture):
                 images.append(f"sha256:{found.sha256}")
-            if sentences := _sentences(place, found, one.draft):
+            if sentences := _sentences(place, found, one.draft, hints.get(text)):
                 name, _ = image_fields(one.row, fields)[at]
                 findings.problems.extend(
-                    problem_at(manifest, one.row.number, fields[name], one.key,
-                               code=code, message=message, severity=severity)
-                    for code, message, severity in sentences
+                    replace(
+                        problem_at(manifest, one.row.number, fields[name], one.key,
+                                   code=said.code, message=said.message, severity=said.severity),
+                        together=said.together,
+                    )
+                    for said in sentences
                 )  # fmt: skip
         findings.images[one.row.number] = tuple(images)
     return findings
@@ -129,18 +162,38 @@ def _open(
     if terms.cache_dir is not None:
         with suppress(StoreError):  # then nothing is remembered of them
             make_cache(terms.cache_dir, manifest)
-    with PictureShelf(terms.cache_dir, prepare=terms.prepare) as shelf:
+    root = None if terms.outside else terms.root
+    with PictureShelf(terms.cache_dir, prepare=terms.prepare, root=root) as shelf:
         return shelf.inspect(sorted(paths), progress=tell)
 
 
+def _hints(
+    places: Mapping[str, _Place],
+    opened: Mapping[Path, Picture | PictureFault],
+    terms: Terms,
+    folder: Path,
+) -> Mapping[str, Hint]:
+    """Find remedies for the pictures that are not there; `folder` is that of the manifest."""
+    looked = {text: opened[at] if isinstance(at, Path) else at for text, at in places.items()}
+    faults = {text: one for text, one in looked.items() if isinstance(one, PictureFault)}
+    if not faults:
+        return {}
+    from pipeline.checker.lostpictures import Surroundings  # noqa: PLC0415 - as above
+    from pipeline.checker.picturehints import hint  # noqa: PLC0415 - as above
+
+    there = [text for text, one in looked.items() if isinstance(one, Picture)]
+    return hint(faults, there, Surroundings(terms.root, folder, (Path(terms.outputs),)))
+
+
 def _sentences(
-    place: _Place, found: Picture | PictureFault, draft: Draft | None
+    place: _Place, found: Picture | PictureFault, draft: Draft | None, hint: Hint | None
 ) -> list[_Sentence]:
     """Say what has to be said of one picture in one row."""
     if isinstance(found, PictureFault):
-        return [(f"picture_{found.code}", found.message, Severity.ERROR)]
-    sentences = [("picture_warning", text, Severity.WARNING) for text in found.warnings]
+        message, together = hint or (found.message, None)
+        return [_Sentence(f"picture_{found.code}", message, Severity.ERROR, together)]
+    sentences = [_Sentence("picture_warning", text, Severity.WARNING) for text in found.warnings]
     if draft is not None and isinstance(place, Path):
         far = shape_warning(place.name, found.width, found.height, draft.form.aspect_ratio)
-        sentences += [("picture_shape", far, Severity.WARNING)] if far else []
+        sentences += [_Sentence("picture_shape", far, Severity.WARNING)] if far else []
     return sentences

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pipeline.concealment import conceal
@@ -37,6 +39,19 @@ _USUAL_URL = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class PathFault(PictureFault):
+    """Why the file of a path cannot be used, or is not there.
+
+    `lost` is the message without its remedy, `near` a file that was probably meant, and `slip` how
+    its name differs from the one in the path.
+    """
+
+    lost: str = ""
+    near: Path | None = None
+    slip: Literal["case", "suffix", "spelling"] | None = None
+
+
 def locate(cell: str, root: Path, *, outside: bool = False) -> Path | str | PictureFault:
     """Read the picture that a cell names: a `str` is a web address, a `Path` a file on this disk.
 
@@ -61,7 +76,7 @@ def locate(cell: str, root: Path, *, outside: bool = False) -> Path | str | Pict
             f"The name of the picture has {len(cell):,} characters; it has at most "
             f"{_LONGEST_TEXT:,}. Write a web address or the name of a file.",
         )
-    text = _bare(cell)
+    text = bare_path(cell)
     if not text:
         return PictureFault("empty", "The cell names no picture.")
     if is_picture_formula(text):
@@ -88,7 +103,7 @@ def locate(cell: str, root: Path, *, outside: bool = False) -> Path | str | Pict
 
 
 def _is_base64(cell: str) -> bool:
-    text = _bare(cell)
+    text = bare_path(cell)
     return text.lower().startswith(("data:", "base64,")) or _BASE64.match(text) is not None
 
 
@@ -118,7 +133,7 @@ def web_fault(url: str) -> PictureFault | None:
     return None
 
 
-def _bare(cell: str) -> str:
+def bare_path(cell: str) -> str:
     """Take away blanks, invisible characters and one pair of quotes around the text."""
     text = trim_path(cell)
     for opening, closing in _QUOTES:
@@ -148,10 +163,11 @@ def _by_file_url(text: str, root: Path, *, outside: bool) -> Path | PictureFault
     except ValueError:
         return _bad_url(text, "cannot be read as a file:// address")
     if parts.netloc.lower() not in ("", "localhost"):
-        return PictureFault(
+        lost = f"{_shorten(text)} is on another computer."
+        return PathFault(
             "other_computer",
-            f"{_shorten(text)} is on another computer. Copy the picture to {root.absolute()} and "
-            "write its name.",
+            f"{lost} Copy the picture to {root.absolute()} and write its name.",
+            lost,
         )
     # Only here: it brings HTTP and TLS along, which a check needs for nothing else.
     from urllib.request import url2pathname  # noqa: PLC0415
@@ -170,19 +186,21 @@ def _on_disk(text: str, root: Path, *, outside: bool) -> Path | PictureFault:
     if re.search(r"[\ud800-\udfff]", text):
         return PictureFault("bad_path", f"{_shorten(text)!r} contains half of a character.")
     if sys.platform != "win32" and (_DRIVE.match(text) or text.startswith("\\\\")):
-        return PictureFault(
+        lost = f"{_shorten(text)} is a path on a Windows computer."
+        return PathFault(
             "other_computer",
-            f"{_shorten(text)} is a path on a Windows computer. Copy the picture to "
-            f"{root.absolute()} and write the path from there.",
+            f"{lost} Copy the picture to {root.absolute()} and write the path from there.",
+            lost,
         )
     path = root / _expand(text if os.sep == "\\" else text.replace("\\", "/"))
-    if outside or _is_inside(path, root):
+    if outside or is_inside(path, root):
         return path
-    return PictureFault(
+    lost = f"{_shorten(text)} is outside the picture folder {root.absolute()}."
+    return PathFault(
         "outside",
-        f"{_shorten(text)} is outside the picture folder {root.absolute()}. Move the picture into "
-        "it, set manifest.image_root to the folder that holds all pictures, or set "
-        "manifest.images_outside to true.",
+        f"{lost} Move the picture into it, set manifest.image_root to the folder that holds all "
+        "pictures, or set manifest.images_outside to true.",
+        lost,
     )
 
 
@@ -197,7 +215,7 @@ def _expand(text: str) -> Path:
         return path
 
 
-def _is_inside(path: Path, root: Path) -> bool:
+def is_inside(path: Path, root: Path) -> bool:
     """Tell whether `path` is below `root` with all links followed; a link in a ring is not."""
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 

@@ -1,6 +1,7 @@
 """The pictures of a whole manifest: each file looked at once, in a few threads.
 
-For a missing file it suggests the file that was probably meant: other case, other suffix, a typo.
+A name in another Unicode form than the file's is taken. For a missing file it suggests the file
+that was probably meant: other case, other suffix, a typo.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from pipeline.disk.openfile import name_kind
-from pipeline.manifest.normalform import to_normal_form
+from pipeline.manifest.locations import PathFault, is_inside
 from pipeline.model import Picture, PictureFault
 from pipeline.pictures.accepted import (
     LARGEST_BYTES,
@@ -28,8 +29,10 @@ from pipeline.pictures.accepted import (
 from pipeline.pictures.decode import decode_picture
 from pipeline.pictures.memory import CopyFolder, PictureMemory, Stamp
 from pipeline.pictures.recipe import RECIPE
+from pipeline.pictures.search import UnicodeForms, fold_name
 
 Inspected: TypeAlias = Picture | PictureFault
+_Slip: TypeAlias = Literal["case", "suffix", "spelling"]
 
 _GROUP = 200
 """Pictures remembered in one transaction; a kill can lose no more."""
@@ -40,10 +43,24 @@ _COMPARISONS = 100_000
 moved misses every file."""
 
 
+class _Unread(NamedTuple):
+    """A file that has to be read, under the name that it has on the disk."""
+
+    path: Path
+    stamp: Stamp
+
+
 class PictureShelf(AbstractContextManager["PictureShelf"]):
     """Finds, checks, hashes and, if need be, copies local pictures; use it as a context."""
 
-    def __init__(self, cache_dir: Path | None, *, prepare: bool = True, workers: int = 2) -> None:
+    def __init__(
+        self,
+        cache_dir: Path | None,
+        *,
+        prepare: bool = True,
+        workers: int = 2,
+        root: Path | None = None,
+    ) -> None:
         """Open the memory of earlier findings.
 
         Args:
@@ -51,12 +68,16 @@ class PictureShelf(AbstractContextManager["PictureShelf"]):
             prepare: Make copies there of pictures that are not fit to be sent; else those are
                 faults.
             workers: The number of threads: Pillow decodes without holding Python's lock.
+            root: The folder in which a file must lie whose name is in another Unicode form than
+                asked for; None for any.
 
         """
         self._memory = PictureMemory(cache_dir, recipe=RECIPE if prepare else 0)
         self._copies = None if cache_dir is None else CopyFolder(cache_dir)
         self._prepare = prepare
         self._workers = max(1, workers)
+        self._root = root
+        self._forms = UnicodeForms()
 
     def __exit__(self, *_: object) -> None:
         """Close the file in `cache_dir`."""
@@ -72,27 +93,30 @@ class PictureShelf(AbstractContextManager["PictureShelf"]):
         """
         distinct = list(dict.fromkeys(paths))
         found: dict[Path, Inspected] = {}
-        unknown: dict[Path, Stamp] = {}
+        unread: dict[Path, _Unread] = {}
         nearby = _Neighbourhood()
         tell = progress or (lambda _done: None)
         for path in distinct:
             known = self._look_up(path, nearby)
-            if isinstance(known, Stamp):
-                unknown[path] = known
+            if isinstance(known, _Unread):
+                unread[path] = known
             else:
                 found[path] = known
                 tell(len(found))
-        for path, result in self._decode_all(unknown):
+        for path, result in self._decode_all(unread):
             found[path] = result
             tell(len(found))
         return {path: found[path] for path in distinct}
 
-    def _look_up(self, path: Path, nearby: _Neighbourhood) -> Inspected | Stamp:
-        """Return what is known of a file without reading it, or its stamp if it has to be read."""
+    def _look_up(self, path: Path, nearby: _Neighbourhood) -> Inspected | _Unread:
+        """Return what is known of a file without reading it, or the file if it has to be read."""
         try:
             status = path.stat()
         except (OSError, ValueError) as error:
-            return _explain_missing(path, error, nearby)
+            same = self._forms.find(path)
+            if same is None or same == path or not self._may_take(same):
+                return _explain_missing(path, error, nearby)
+            return self._look_up(same, nearby)
         kind = name_kind(status.st_mode)
         if kind is not None:
             return PictureFault(
@@ -101,21 +125,24 @@ class PictureShelf(AbstractContextManager["PictureShelf"]):
         if status.st_size > (LARGEST_SOURCE_BYTES if self._prepare else LARGEST_BYTES):
             return picture_too_large(path, status.st_size, prepare=self._prepare)
         stamp = Stamp.of(status)
-        return self._memory.recall(path, stamp) or stamp
+        return self._memory.recall(path, stamp) or _Unread(path, stamp)
 
-    def _decode_all(self, unknown: dict[Path, Stamp]) -> Iterator[tuple[Path, Inspected]]:
+    def _may_take(self, path: Path) -> bool:
+        return self._root is None or is_inside(path, self._root)
+
+    def _decode_all(self, unread: dict[Path, _Unread]) -> Iterator[tuple[Path, Inspected]]:
         """Decode in threads and yield as they finish; remember the good ones in groups."""
         fresh: list[tuple[Path, Stamp, Picture]] = []
         executor = ThreadPoolExecutor(self._workers, thread_name_prefix="picture")
         try:
             futures: dict[Future[Inspected], Path] = {
-                executor.submit(decode_picture, path, self._copies, prepare=self._prepare): path
-                for path in unknown
+                executor.submit(decode_picture, one.path, self._copies, prepare=self._prepare): path
+                for path, one in unread.items()
             }
             for future in as_completed(futures):
                 path, result = futures[future], future.result()
                 if isinstance(result, Picture):
-                    fresh.append((path, unknown[path], result))
+                    fresh.append((unread[path].path, unread[path].stamp, result))
                 if len(fresh) >= _GROUP:
                     self._memory.remember(fresh)
                     fresh.clear()
@@ -142,9 +169,10 @@ def _explain_missing(
         )
     folder = nearby.missing_folder(path)
     lost = f"there is no folder {folder}" if folder else f"there is no {path.name} in {path.parent}"
-    meant = nearby.suggest(folder or path)
-    remedy = f"Did you mean {meant}?" if meant else "Put the picture there or correct the cell."
-    return PictureFault("missing", f"{path} is missing: {lost}. {remedy}")
+    lost = f"{path} is missing: {lost}."
+    near, slip = nearby.suggest(path, folder)
+    remedy = f"Did you mean {near}?" if near else "Put the picture there or correct the cell."
+    return PathFault("missing", f"{lost} {remedy}", lost, near, slip)
 
 
 class _Neighbourhood:
@@ -154,16 +182,36 @@ class _Neighbourhood:
         self._folders: dict[Path, _Folder | None] = {}
         self._comparisons_left = _COMPARISONS
 
-    def suggest(self, path: Path) -> Path | None:
-        """Return the existing file or folder that `path` was probably meant to name."""
+    def suggest(self, path: Path, missing: Path | None) -> tuple[Path | None, _Slip | None]:
+        """Return the existing file that `path` was probably meant to name, and the slip in it.
+
+        `missing` is the uppermost folder on its way that does not exist.
+        """
+        if missing is None:
+            return self._near(path)
+        near, slip = self._near(missing)
+        if near is None:
+            return None, None
+        file = near / path.relative_to(missing)
+        if file.is_file():
+            return file, slip
+        # Further down there may be another slip.
+        further, _ = self._near(file) if self._folder(file.parent) is not None else (None, None)
+        return further, "spelling" if further else None
+
+    def _near(self, path: Path) -> tuple[Path | None, _Slip | None]:
         folder = self._folder(path.parent)
         if folder is None:
-            return None
-        name = folder.find_same(path.name) or folder.other_suffix(path.name)
-        if name is None and self._comparisons_left > 0:
+            return None, None
+        if name := folder.find_same(path.name):
+            return path.parent / name, "case"
+        if name := folder.other_suffix(path.name):
+            return path.parent / name, "suffix"
+        if self._comparisons_left > 0:
             self._comparisons_left -= len(folder.names)
-            name = folder.nearest(path.name)
-        return None if name is None else path.parent / name
+            if name := folder.nearest(path.name):
+                return path.parent / name, "spelling"
+        return None, None
 
     def missing_folder(self, path: Path) -> Path | None:
         """Return the uppermost folder on the way to `path` that does not exist."""
@@ -188,7 +236,7 @@ class _Folder:
     """The names in a folder, found in spite of the usual mistakes in writing them."""
 
     def __init__(self, names: list[str]) -> None:
-        self.names = {_fold(name): name for name in sorted(names)}
+        self.names = {fold_name(name): name for name in sorted(names)}
         self._stems: dict[str, list[str]] = defaultdict(list)
         for folded, name in self.names.items():
             stem, suffix = os.path.splitext(folded)  # noqa: PTH122 - of text, not of a path
@@ -197,19 +245,15 @@ class _Folder:
 
     def find_same(self, name: str) -> str | None:
         """Return the name that differs in case or in the way its accents are stored."""
-        return self.names.get(_fold(name))
+        return self.names.get(fold_name(name))
 
     def other_suffix(self, name: str) -> str | None:
         """Return the picture of the same name with another suffix, or given without one."""
-        folded = _fold(name)
+        folded = fold_name(name)
         stem, _ = os.path.splitext(folded)  # noqa: PTH122
         return next(iter(self._stems.get(stem, []) + self._stems.get(folded, [])), None)
 
     def nearest(self, name: str) -> str | None:
         """Return the most similar name, if any is similar enough."""
-        near = difflib.get_close_matches(_fold(name), self.names, n=1, cutoff=_LIKENESS)
+        near = difflib.get_close_matches(fold_name(name), self.names, n=1, cutoff=_LIKENESS)
         return self.names[near[0]] if near else None
-
-
-def _fold(name: str) -> str:
-    return to_normal_form("NFC", name).casefold().strip()

@@ -211,15 +211,14 @@ def test_nothing_but_regular_files_is_opened(tmp_path: Path) -> None:
     [
         ("kettle red.jpeg", "kettle red.jpg", "kettle red.jpeg"),
         ("kettle.png", "kettle", "kettle.png"),
-        ("Gro\u0308\u00dfe.jpg", "Gr\u00f6\u00dfe.jpg", "Gro\u0308\u00dfe.jpg"),
         ("red-kettle-01.jpg", "red-ketle-01.jpg", "red-kettle-01.jpg"),
-        ("photos/a.jpg", "photo/a.jpg", "photos"),
+        ("photos/a.jpg", "photo/a.jpg", "photos/a.jpg"),
     ],
 )
 def test_a_missing_picture_comes_with_the_likely_one(
     there: str, asked: str, meant: str, tmp_path: Path
 ) -> None:
-    """Another suffix, none, accents stored otherwise, a slip, a folder misspelt."""
+    """Another suffix, none, a slip, a folder misspelt."""
     put(tmp_path / there, b"x")
     if (tmp_path / asked).exists():
         pytest.skip("this disk takes the two names for one")
