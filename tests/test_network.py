@@ -61,6 +61,16 @@ def test_the_proxies_of_the_environment(
         ("https://a.example/a", "0.0.0.0/0", True),
         ("https://[2001:4860::1]/a", "[2001:4860::1]", False),
         ("https://[2001:4860::1]/a", "2001:4860::1", False),
+        (API, " ,, a.example ,toapis.com.,", False),
+        (API, "a.example toapis.com", False),
+        (API, "toapis.com:443", False),
+        (API, "toapis.com:0443", False),
+        (API, "toapis.com:8443", True),
+        (API, "toapis.com:99999999", True),
+        (API, "toapis.com:²", True),
+        (API, f"toapis.com:{'9' * 5000}", True),
+        (API, "https://toapis.com", True),
+        (API, " , : [ ] [::1 a:b:c *. ** / 8.8.8.8/99 toapis.com/24 \udc80", True),
     ],
 )
 def test_the_hosts_that_need_no_proxy(url: str, names: str, goes_through: bool) -> None:

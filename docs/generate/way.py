@@ -89,6 +89,7 @@ SET_UP = {
     "reader/text/dialect.py": "finds the encoding and the separator before there is a row",
     "runner/balance.py": "compares what the account holds: a rehearsal has none",
     "runner/comparison.py": "holds the plan against what was bought before: nothing was",
+    "runner/caps.py": "counts what the caps let through: this run has none",
     "runner/configured.py": "points at a configuration that is not used",
     "runner/destination.py": "asks before a key goes to a strange host: a rehearsal has none",
     "runner/engine_setup.py": "makes the engine and tells it what it must know before it begins",

@@ -18,7 +18,14 @@ from yarl import URL
 
 from pipeline.downloader.addresses import CheckedResolver, ForbiddenAddress, local_name_refusal
 from pipeline.errors import HostDown, LinkDead
-from pipeline.network import DIRECT, UNTRUSTED, WANTS_PASSWORD, Network, Proxy
+from pipeline.network import (
+    DIRECT,
+    UNTRUSTED,
+    WANTS_PASSWORD,
+    Network,
+    Proxy,
+    broke_at_proxy,
+)
 
 _RESOLVE_LIMIT_S = 5.0
 _USUAL_PORT = 443
@@ -82,7 +89,7 @@ def explain_proxy(error: Exception, proxy: Proxy | None) -> HostDown | None:
         return None
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return HostDown(f"The video cannot be downloaded: {proxy.explain(error.status)}.")
-    if isinstance(error, aiohttp.ClientProxyConnectionError):
+    if broke_at_proxy(error):
         return HostDown(f"The video cannot be downloaded: {proxy.explain()}.")
     return None
 

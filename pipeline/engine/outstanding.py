@@ -127,7 +127,8 @@ class Outstanding:
 
     def _take_view(self, row: Tracked, view: TaskView, now: float) -> tuple[ev.Event, ...]:
         """Take in how the provider shows the task of a row."""
-        row.unknown_status = view.unknown_status
+        unknown = view.phase is Phase.UNKNOWN
+        row.unknown_status = (view.unknown_status or "") if unknown else None
         if row.state is State.READY:  # asked for a fresh link alone
             return ()
         events: tuple[ev.Event, ...] = ()

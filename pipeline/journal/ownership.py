@@ -20,7 +20,6 @@ from pipeline.errors import StoreError, UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading
 from pipeline.journal.reading import read_runs
 from pipeline.manifest.invocation import Invocation, noted_invocation
-from pipeline.manifest.wording import quote_name
 
 MOVED_FROM = "moved_from"
 """The name under which a journal notes the paths that its manifest had before, the last one first,
@@ -74,15 +73,18 @@ def claim(
                 noted.append((MOVED_FROM, "\n".join((known[0], *_earlier(connection)))))
             connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", noted)
             return
+    typed = noted_invocation(path.parent) or Invocation(manifest)
+    own = f"an output folder of its own: {typed.run_into(None)}"
     other = f"the output folder {path.parent} belongs to another manifest: {known[0]}"
     if gone:
         raise UsageError(
             f"{other}, which is gone.",
-            action="Pass --adopt if the file was moved; otherwise leave --out away.",
+            action=f"If the file was moved: {typed.run_into(typed.out, adopt=True)}. Otherwise "
+            f"give this manifest {own}.",
         )
     raise UsageError(
         f"{other}, which still exists.",
-        action="Leave --out away: this manifest then has an output folder of its own.",
+        action=f"Give this manifest {own}.",
     )
 
 
@@ -197,6 +199,7 @@ def explain_paid_elsewhere(
     folder: OutputFolder,
     outputs: str,
     guarded: Callable[[Path], bool] = lambda _: False,
+    typed: Invocation | None = None,
 ) -> UsageError | None:
     """Return why no live run may begin in `folder` unless the user names it; None where it may.
 
@@ -210,6 +213,7 @@ def explain_paid_elsewhere(
         outputs: the setting output.dir.
         guarded: whether the account's book knows an output folder: what was bought for it is not
             bought again, so a run may begin elsewhere.
+        typed: what the user named.
 
     Raises:
         StoreError: the journal in `folder` itself cannot be read.
@@ -218,34 +222,36 @@ def explain_paid_elsewhere(
     """
     if find_manifest(folder.journal, sent=True) is not None:
         return None
-    path = manifest.resolve()
+    path, typed = manifest.resolve(), typed or Invocation(manifest)
     for home in dict.fromkeys((*path.parents, *manifest.absolute().parents)):
         for there in OutputFolder(home / outputs / manifest.stem).namesakes():
             try:
                 known = find_manifest(there.journal, sent=True)
             except (StoreError, UsageError) as error:
-                return _unreadable(error, there.root, folder.root.absolute())
+                return _unreadable(error, typed, there.root, folder.root.absolute())
             if known == path and not guarded(there.root):
-                return _pays_twice(manifest, home, there.root, folder.root.absolute())
+                return _pays_twice(typed, home, there.root, folder.root.absolute())
     return None
 
 
-def _pays_twice(manifest: Path, home: Path, there: Path, here: Path) -> UsageError:
+def _pays_twice(typed: Invocation, home: Path, there: Path, here: Path) -> UsageError:
     return UsageError(
-        f"{manifest} was run before: the rows that were sent and paid for are in {there}. A run "
-        f"from this working folder would start over in {here}: every row would be sent and paid "
-        "for a second time.",
-        action=f"To continue there, add --out {quote_name(str(there))} or start in {home}. To "
-        f"start over and pay again, add --out {quote_name(str(here))}.",
+        f"{typed.manifest} was run before: the rows that were sent and paid for are in {there}. A "
+        f"run from this working folder would start over in {here}: every row would be sent and "
+        "paid for a second time.",
+        action=f"To continue there: {typed.run_into(there)} or start in {home}. To start over and "
+        f"pay again: {typed.run_into(here)}.",
     )
 
 
-def _unreadable(error: StoreError | UsageError, there: Path, here: Path) -> UsageError:
+def _unreadable(
+    error: StoreError | UsageError, typed: Invocation, there: Path, here: Path
+) -> UsageError:
     return UsageError(
         f"{error.message.rstrip('.')}. If this manifest was run with {there}, a run in {here} "
         "would send and pay for every row a second time.",
-        action=f"Look into {there}. To continue there, add --out {quote_name(str(there))}; to "
-        f"start over, add --out {quote_name(str(here))}.",
+        action=f"Look into {there}. To continue there: {typed.run_into(there)}; to start over: "
+        f"{typed.run_into(here)}.",
     )
 
 

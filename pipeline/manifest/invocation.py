@@ -92,6 +92,11 @@ class Invocation:
         """Return what names another manifest and its output folder, with the same settings."""
         return replace(self, manifest=Path(manifest), out=Path(folder), series=None, origin=None)
 
+    def run_into(self, folder: Path | None, *, adopt: bool = False) -> str:
+        """Return the command that runs the manifest with an output folder; None: one of its own."""
+        words = (["--adopt"] if adopt else []) + ([] if folder is None else ["--out", str(folder)])
+        return replace(self, out=None, adopt=False).command("run", *words)
+
     def unnamed(self, folder: Path) -> Invocation:
         """Return what names an output folder whose manifest is not known, with its settings."""
         return self.elsewhere("MANIFEST", folder)

@@ -124,11 +124,15 @@ class BalanceWatch:
             return stop_for_address(self._misdirected)
         if (less := unexplained(self.before, self.expected)) is not None:
             self.warn(less)
+        if offer.low_price is not None:
+            self.warn(offer.low_price)
         remaining = await self._least_of(teller)
         short = explain_shortage(remaining, offer.money, offer.currency, self.least)
         if short is not None:
             self.warn(f"{short[0].upper()}{short[1:]}.")
         unlimited = held is not None and remaining is None
+        if not offer.rows:  # the caps let nothing through, which the run says
+            return None
         if self.consent(replace(offer, remaining=remaining, unlimited=unlimited, short=short)):
             return None
         if short is None:

@@ -13,26 +13,27 @@ Tested in tests/runner/test_engine_setup.py and tests/runner/test_known_tasks.py
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from pipeline.account.guard import Days, Guard
 from pipeline.account.opening import OpenAccount
-from pipeline.account.reading import latest_tasks, total_since
+from pipeline.account.reading import latest_tasks
 from pipeline.checker import naming, rules
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.rules import spellings_of
-from pipeline.config.settings import Budget, Config
+from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.engine.engine import Engine
-from pipeline.engine.limits import Caps, Pace, RunLimits, Spend
+from pipeline.engine.limits import Pace, RunLimits
 from pipeline.engine.room import Sizes
 from pipeline.errors import NoSuchTask, ProviderError, Unauthorized
 from pipeline.journal.journal import Journal
 from pipeline.model import Attempt, Entry
 from pipeline.planner.plan import Action, Plan
 from pipeline.planner.repeats import Compared
+from pipeline.runner.caps import caps_per_day, caps_per_run, spent_since
 from pipeline.runner.storage import Storage, seen_videos
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def build_engine(
     engine = Engine(_settings(config), now, upload_age_s=age_s, shares_uploads=not config.rehearses)
     days = Days(config.budget.timezone)
     journals = [lane.journal for lane in lanes]
-    spent = _spent_since(days.start_of(wall), journals, config.budget, account)
+    spent = spent_since(days.start_of(wall), journals, config.budget, account)
     engine.begin_day(days.number_of(wall), spent)
     shared = () if account is None else account.book.uploads(account.name, wall - age_s)
     for number, lane in enumerate(lanes):
@@ -160,33 +161,6 @@ def guard_of(config: Config, compared: Compared) -> Guard:
         price=config.budget.price_per_second,
         day_start=Days(config.budget.timezone).start_of,
     )
-
-
-def caps_per_run(budget: Budget) -> Caps:
-    """Return the caps of one run."""
-    return Caps(budget.videos, budget.video_seconds, budget.money)
-
-
-def caps_per_day(budget: Budget) -> Caps:
-    """Return the caps of one day."""
-    per_day = budget.per_day
-    return Caps(per_day.videos, per_day.video_seconds, per_day.money)
-
-
-def _spent_since(
-    since: float, journals: Iterable[Journal], budget: Budget, account: OpenAccount | None
-) -> Spend:
-    """Return what was spent since a Unix second: by the account or, without a book, from here."""
-    spend = Spend()
-    if caps_per_day(budget) == Caps():
-        return spend
-    if account is not None:
-        return total_since(account.book.path, account.name, since, budget.price_per_second)
-    for attempt in chain.from_iterable(one.submitted_since(since) for one in journals):
-        # What was sent before a price was set costs what it costs now.
-        cost = rules.cost(attempt.request.duration, budget.price_per_second)
-        spend.add(attempt if attempt.cost is not None else replace(attempt, cost=cost))
-    return spend
 
 
 def _settings(config: Config) -> RunLimits:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from pipeline.account.guard import Days
@@ -18,7 +18,6 @@ from pipeline.account.purchases import name_in
 from pipeline.account.reading import total_since
 from pipeline.account.recovery import asks_first, is_unsent
 from pipeline.account.submission import SPENT
-from pipeline.checker import rules
 from pipeline.checker.check import CheckedManifest
 from pipeline.config.key import api_key
 from pipeline.disk.lock import why_locked
@@ -27,12 +26,12 @@ from pipeline.engine.rows import Stop
 from pipeline.errors import ConfigError, ManifestError, ReelsheetError, UsageError
 from pipeline.journal.ownership import read_notes
 from pipeline.journal.reading import read_all, read_runs
-from pipeline.model import Attempt, Entry, Request
+from pipeline.model import Entry
 from pipeline.network import read_network
 from pipeline.planner.plan import Action, Plan, Selection
 from pipeline.planner.repeats import Compared
+from pipeline.runner.caps import caps_per_day, caps_per_run, count_in
 from pipeline.runner.comparison import Comparison, requests_by_key
-from pipeline.runner.engine_setup import caps_per_day, caps_per_run
 from pipeline.runner.forgotten import (
     book_of,
     is_copy_of_a_moment,
@@ -167,13 +166,8 @@ def foresee_stops(
     stops = [] if unproved is None else [unproved]
     if counted is None:
         return plan, stops
-    over, stop = [], None
-    for attempt in _attempts(target, plan, requests_by_key(checked)):
-        stop = stop or counted.refusal(attempt)
-        if stop is None:
-            counted.reserve(attempt, 0)
-        else:
-            over.append(attempt.key)
+    price = target.config.budget.price_per_second
+    over, stop = count_in(plan, requests_by_key(checked), price, counted)
     if stop is not None:
         stops.append(stop)
         plan = plan.without(over, stop.reason)
@@ -204,13 +198,6 @@ def learned_price(targets: Sequence[Target]) -> float | None:
         return None
     runs = chain.from_iterable(read_runs(one.folder.journal) for one in targets)
     return learn_price(runs, book, name_in(book, config, os.environ))
-
-
-def _attempts(target: Target, plan: Plan, requests: Mapping[str, Request]) -> Iterator[Attempt]:
-    price = target.config.budget.price_per_second
-    for step in plan.of(Action.SUBMIT):
-        request = requests[step.key]
-        yield Attempt(step.key, 1, "", request, "", cost=rules.cost(request.duration, price))
 
 
 def count_caps(target: Target) -> Reservations | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from pipeline.journal.ownership import (
 )
 from pipeline.journal.reading import read_entries, read_runs
 from pipeline.manifest.invocation import Invocation
-from pipeline.manifest.wording import count, quote_name
+from pipeline.manifest.wording import count
 from pipeline.model import Entry, State
 
 _UNPAID = frozenset({State.INVALID, State.WAITING, State.REFUSED, State.FAILED})
@@ -119,7 +119,7 @@ def find_folder(
         return Found(known or candidates[0])
     there = {folder: owner for folder, owner in others.items() if folder not in taken}
     mistaken = None if config.rehearses else _find_mistaken(there, typed)
-    namesakes = _Namesakes(manifest, config, base, others, renamed)
+    namesakes = _Namesakes(manifest, config, base, others, renamed, typed)
     return mistaken or namesakes.choose(candidates[0] if candidates else None, adopt=adopt)
 
 
@@ -162,16 +162,14 @@ def _find_mistaken(others: Mapping[OutputFolder, Path], typed: Invocation) -> Fo
 
 @dataclass(frozen=True)
 class _Namesakes:
-    """A manifest for which nothing was sent yet, and the folders of others with its name.
-
-    `renamed` are folders with other names; where its manifest is gone, it may be this one.
-    """
+    """A manifest, for which nothing was sent yet, and folders of its name or `renamed` ones."""
 
     manifest: Path
     config: Config
     base: OutputFolder
     others: Mapping[OutputFolder, Path]
     renamed: Mapping[OutputFolder, Path]
+    typed: Invocation
 
     def choose(self, folder: OutputFolder | None, *, adopt: bool) -> Found:
         """Return where the manifest belongs: where it was before it was moved, or in `folder`.
@@ -280,7 +278,7 @@ class _Namesakes:
         state = gone if is_gone(owner) else "which still exists"
         refusal = UsageError(
             f"the output folder {folder.root} belongs to another manifest: {owner}, {state}.",
-            action="Leave --out away: this manifest then has an output folder of its own.",
+            action=f"Give this manifest a folder of its own: {self.typed.run_into(None)}.",
         )
         return Found(folder, refusal=refusal)
 
@@ -290,7 +288,8 @@ class _Namesakes:
         refusal = UsageError(
             f"{self.manifest} may be any of {len(gone)} manifests that are gone, and no row says "
             f"which: {listed}.",
-            action="Name the output folder of the one that it was with --out, beside --adopt.",
+            action="Name the one that it was. If that is the first: "
+            f"{self.typed.run_into(gone[0].root, adopt=True)}.",
         )
         return Found(gone[0], refusal=refusal)
 
@@ -321,15 +320,15 @@ class _Namesakes:
             return None
         owner = self.others[there]
         go_on = (
-            f"If the file was moved, add --adopt --out {quote_name(str(there.root))}."
+            f"If the file was moved: {self.typed.run_into(there.root, adopt=True)}."
             if is_gone(owner)
-            else f"To continue that work, run {owner}."
+            else f"To continue that work: {replace(self.typed, manifest=owner).run_into(None)}."
         )
         return UsageError(
             f"{self.manifest} asks for {count(bought[there], 'video')} that {owner} was sent and "
             f"paid for, in {there.root}. A run in {folder.root} would pay for the same a second "
             "time.",
-            action=f"{go_on} To pay again, add --out {quote_name(str(folder.root))}.",
+            action=f"{go_on} To pay again: {self.typed.run_into(folder.root)}.",
         )
 
     def _count_bought(self, there: OutputFolder) -> int:

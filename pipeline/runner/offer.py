@@ -29,7 +29,7 @@ class Offer:
     `money` is in `currency` by the configured price; None without one. `learned` is a price per
     second in the provider's currency that an earlier run came to: for the eye only, it decides
     nothing. `remaining` is None if it is `unlimited` or not known. `short` says that it is too
-    little, None if it is not or if nobody knows.
+    little, None if it is not or if nobody knows; `low_price` that the configured price is too low.
     """
 
     rows: int
@@ -40,6 +40,7 @@ class Offer:
     remaining: float | None = None
     unlimited: bool = False
     short: str | None = None
+    low_price: str | None = None
 
     @property
     def sentence(self) -> str:
@@ -97,6 +98,7 @@ def make_offer(
         money=min([sum(priced), *caps]) if priced else None,
         currency=budget.currency,
         learned=learned,
+        low_price=explain_low_price(budget.price_per_second, budget.currency, learned),
     )
 
 

@@ -35,6 +35,8 @@ from pipeline.pictures.metadata.removal import remove_metadata
 from pipeline.planner.plan import Action
 from pipeline.planner.planner import estimate
 from pipeline.runner.balance import BalanceWatch, Expected, expect
+from pipeline.runner.caps import within_caps
+from pipeline.runner.comparison import requests_by_key
 from pipeline.runner.engine_setup import (
     PlannedLane,
     build_engine,
@@ -42,7 +44,7 @@ from pipeline.runner.engine_setup import (
     sees_references,
 )
 from pipeline.runner.modelcheck import look_at_models
-from pipeline.runner.offer import Offer, explain_low_price, make_offer
+from pipeline.runner.offer import Offer, make_offer
 from pipeline.runner.order import RunProgress, Watcher
 from pipeline.runner.patience import Patience
 from pipeline.runner.rehearsal import open_provider
@@ -219,7 +221,7 @@ class ProviderSession:
                 if stop is None:
                     look = balance.look_before(providers[0], self._offer())
                     stop = await brake.unless_pressed(look)
-                if stop is not None:
+                if stop is not None and not brake.presses:  # a signal is the cause then
                     engine.stop(stop)
                 if balance.answered:
                     engine.note_answer()
@@ -274,15 +276,13 @@ class ProviderSession:
         )
 
     def _offer(self) -> Offer:
-        """Return what is about to be bought."""
-        needed = [estimate(run.plan, run.order.checked, self._config) for run in self.runs]
+        """Return what is about to be bought: what the caps let through."""
+        budget, checked = self._config.budget, [run.order.checked for run in self.runs]
+        planned = [(run.plan, requests_by_key(run.order.checked), run.journal) for run in self.runs]
+        plans = within_caps(planned, budget, self._account, self.clock.wall())
+        needed = [estimate(*one, self._config) for one in zip(plans, checked, strict=True)]
         runs = (one for run in self.runs for one in read_runs(run.journal.path))
-        budget = self._config.budget
-        offer = make_offer(needed, budget, runs, self._account)
-        low = explain_low_price(budget.price_per_second, budget.currency, offer.learned)
-        if low is not None:
-            self.watcher.warn(low)
-        return offer
+        return make_offer(needed, budget, runs, self._account)
 
     def _expected(self) -> Expected | None:
         account, budget = self._account, self._config.budget

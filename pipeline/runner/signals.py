@@ -26,7 +26,6 @@ from pipeline.scheduler.scheduler import Scheduler
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 _ENDING = (
     "Ending the run: what has no answer is looked up by the next run; what has arrived is kept. "
-    "Press Ctrl-C again to quit without results."
 )
 _MOST_PRESSES = 2
 """The presses that still let a run write its results."""
@@ -122,7 +121,7 @@ class Brake:
     def _take(self) -> None:
         before, self._taken = self._taken, len(self._stops)
         for number in range(before, min(self._taken, _MOST_PRESSES)):
-            self._say(_ENDING if number else _say_stopping(self._stops[0].grace_s))
+            self._say(_say_ending() if number else _say_stopping(self._stops[0].grace_s))
         if self._taken > before:
             for call in self._calls:
                 call.cancel()
@@ -142,8 +141,17 @@ def _say_stopping(grace_s: float | None) -> str:
     limit = "" if grace_s is None else f" for {grace_s:g} s at most"
     return (
         "Stopping: nothing new is sent or asked; answers and downloads under way are awaited"
-        f"{limit}. Press Ctrl-C again to end the run at once."
+        f"{limit}. {_again()} to end the run at once."
     )
+
+
+def _say_ending() -> str:
+    return f"{_ENDING}{_again()} to quit without results."
+
+
+def _again() -> str:
+    """Return what is to be done once more: Ctrl-C reaches nobody without a terminal."""
+    return "Press Ctrl-C again" if _has_terminal() else "Send another signal"
 
 
 @contextlib.contextmanager

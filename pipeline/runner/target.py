@@ -277,6 +277,7 @@ def explain_paid_again(target: Target) -> UsageError | None:
         target.folder,
         target.config.output.dir,
         lambda folder: book_knows(target.config, folder, near=False),
+        target.invocation,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 import aiohttp
 from yarl import URL
 
-from pipeline.network import UNTRUSTED, WANTS_PASSWORD, Network
+from pipeline.network import UNTRUSTED, WANTS_PASSWORD, Network, broke_at_proxy
 from pipeline.retryafter import retry_after_s
 from pipeline.toapis.bodies import Answer, Received, Silence, conceal_key
 
@@ -133,7 +133,7 @@ class Caller:
             if isinstance(error, aiohttp.ClientHttpProxyError):
                 return self._proxy.explain(error.status)
             untold = way is not None and not way.stands and not isinstance(error, TimeoutError)
-            if untold or isinstance(error, aiohttp.ClientProxyConnectionError):
+            if untold or broke_at_proxy(error):
                 return self._proxy.explain()
         known = (words for kind, words in _REASONS if isinstance(error, kind))
         return next(known, f"the connection broke ({type(error).__name__})")

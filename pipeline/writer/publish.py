@@ -235,10 +235,10 @@ def with_unknown_statuses(
         if word is None or result.state is not State.RUNNING:
             told.append(result)
             continue
-        warning = (
-            f'the last status of its task was "{word}", which is not known here and ends nothing: '
-            "the next run asks again; look the task up in your ToAPIs account"
-        )
+        last = f'the last status of its task was "{word}", which is not known here and ends nothing'
+        if not word:
+            last = "the last answer to the query for its task named no status, which ends nothing"
+        warning = f"{last}: the next run asks again; look the task up in your ToAPIs account"
         told.append(replace(result, warnings=(*result.warnings, warning)))
     return told
 

@@ -81,6 +81,16 @@ def test_a_file_without_a_key(
     assert secret_of(Config(), environ) == ""
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file that nobody can read")
+def test_a_file_that_the_system_does_not_give(tmp_path: Path) -> None:
+    """Whoever it belongs to: what cannot be read is named, with the reason."""
+    file = tmp_path / "key"
+    file.symlink_to("/proc/self/mem")  # even root gets an error of input and output
+    with pytest.raises(ConfigError, match="cannot be read") as caught:
+        api_key(Config(), {"TOAPIS_API_KEY_FILE": str(file)})
+    assert f"The file {file} (TOAPIS_API_KEY_FILE) " in caught.value.message
+
+
 def test_the_order_of_the_places(tmp_path: Path) -> None:
     """The variable, the file that a variable names, the credentials of a service."""
     (tmp_path / "toapis_key").write_text("sk-of-the-service-7")

@@ -55,6 +55,13 @@ def test_failed_queries_fail_no_row(error: ProviderError) -> None:
     assert_done_once(night(500, unlucky(lambda _: error)).run(), 500)
 
 
+def test_an_answer_that_says_nothing_of_a_task_is_told_at_the_end() -> None:
+    """An empty list, for one: the task goes on, and its row says at the deadline why it waits."""
+    begun = night(1, Provider(on_query=lambda *_: TaskView(None, Phase.UNKNOWN)))
+    assert begun.run().states() == {State.RUNNING: 1}
+    assert begun.engine.unknown_statuses(0) == {begun.rows[0].key: ""}
+
+
 def test_unknown_statuses_and_missing_progress_fail_no_row() -> None:
     """A status that nobody knows, without progress, means that the task goes on."""
     through = night(300, unlucky(lambda _: TaskView(None, Phase.UNKNOWN))).run()

@@ -44,10 +44,14 @@ def test_a_day_has_its_cap_over_all_runs(product: Product, api: Api, cap: dict[s
     second = product("run", manifest, sets=cap)
     assert second.code == 4, second.err
     assert "budget.per_day" in second.err
+    assert "1 video, 6 s" in second.err, (
+        "the offer counts what the cap lets through, as a plan does"
+    )
     assert len(api.calls("submit", since=mark)) == 3
     assert [*sheets.states(out).values()] == ["done"] * 3 + ["waiting"] * 2
     third = product("run", manifest, sets=cap)
     assert third.code == 4
+    assert "0 videos" not in third.err
     assert len(api.calls("submit", since=mark)) == 3
     with contextlib.closing(sqlite3.connect(out / "journal.db")) as journal, journal:
         journal.execute("UPDATE attempts SET submitted_at = submitted_at - 86400")
@@ -201,6 +205,7 @@ def test_at_a_terminal_it_asks(
         product.end(process)
     assert process.returncode == code, seen.text
     assert len(api.calls("submit", since=mark)) == submits
+    assert ("stopped: the account holds" in seen.text) == (code == 4), "a signal is the only cause"
     assert sheets.summary(out)["exit_code"] == code
 
 

@@ -93,6 +93,7 @@ def test_a_run_through_a_proxy(inside: Product, outside: Network, how: str) -> N
         ("password", "wants a user name and a password"),
         ("refuse", "refuses to connect to the host (HTTP 403)"),
         ("drop", "cannot be reached, or broke the connection"),
+        ("hang up", "cannot be reached, or broke the connection"),
         ("gone", "cannot be reached, or broke the connection"),
     ],
 )

@@ -138,6 +138,8 @@ def test_an_answer_that_hangs_is_awaited_for_the_grace(
         process.wait(0.7)
     ended = product.end(process)
     assert ended.code == (130 if number == "SIGINT" else 143), ended.err
+    assert "Send another signal to end the run at once." in ended.err
+    assert "Press Ctrl-C" not in ended.err
     assert "awaited for 1.5 s at most" in ended.err
     assert len(api.calls("balance", since=mark)) == asked, "the closing balance is not asked for"
     hung_hold(product, api, manifest, mark)

@@ -27,10 +27,10 @@ USER, PASSWORD = "operator", "pass-w0rd-of-the-proxy"
 class Network:
     """What lies outside: the port of the proxy, the authority's certificate, and what was seen.
 
-    `mode` is what the proxy does: `open`, `password`, `refuse`, `drop`. `heads` are the heads of
-    the requests that it got, `seen` is every byte that came from clients. `calls` are the requests
-    that reached a host: host, path, and whether they carried a key. Unless it is `trusted`, the
-    hosts show certificates of another authority.
+    `mode` is what the proxy does: `open`, `password`, `refuse`, `drop`, or `hang up` once it has
+    promised a tunnel. `heads` are the heads of the requests that it got, `seen` is every byte that
+    came from clients. `calls` are the requests that reached a host: host, path, and whether they
+    carried a key. Unless it is `trusted`, the hosts show certificates of another authority.
     """
 
     ca_file: Path
@@ -62,8 +62,11 @@ class Network:
                 writer.write(refusal)
                 await writer.drain()
                 return
-            inner, outer = await asyncio.open_connection("127.0.0.1", self.front_port)
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            if self.mode == "hang up":
+                await writer.drain()
+                return
+            inner, outer = await asyncio.open_connection("127.0.0.1", self.front_port)
             await asyncio.gather(self._relay(reader, outer, self.seen), self._relay(inner, writer))
         except (OSError, asyncio.IncompleteReadError):
             pass
