@@ -23,8 +23,9 @@ from pipeline.review.verdicts import Take, latest_of
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Cards that changed, each with its place, and decisions that others made."""
+    """What is new since some version: cards with their places, and decisions."""
 
+    version: int
     cards: tuple[tuple[int, Card], ...] = ()
     decisions: tuple[dict[str, Any], ...] = ()
 
@@ -57,33 +58,62 @@ class LiveReview:
         self._seen: object = None
         self._cards: list[Card] = []
         self._decisions: dict[Take, Decision] = {}
+        self._version = 0
+        self._cards_at: list[int] = []
+        self._decided_at: dict[Take, int] = {}
         self.rows: Sequence[JudgedRow] = ()
         self.videos: dict[Take, str] = {}
         self.look()
 
-    def look(self) -> News:
-        """Read the journal again if it changed, and return what is new; raises StoreError."""
+    def look(self) -> int:
+        """Read the journal again if it changed; return the version of all. Raises StoreError."""
         with self._lock:
             signs = self._signs()
             if signs == self._seen:
-                return News()
+                return self._version
             rows = rows_with_takes(self._checked, self._folder)
             latest = latest_of(read_decisions(self._folder.journal))
             cards = self._maker.make(rows, latest, stills_in(self._folder))
-            news = News(_changed(self._cards, cards), _newer(self._decisions, latest))
+            self._note_changes(cards, latest)
             self._cards, self._decisions = cards, latest
             self.rows, self.videos = rows, videos_of(rows)
             self._seen = signs
-            return news
+            return self._version
+
+    def _note_changes(self, cards: list[Card], latest: dict[Take, Decision]) -> None:
+        """Give all that is other than before the next version."""
+        self._version += 1
+        before = self._cards or [{}] * len(cards)
+        at = self._cards_at or [0] * len(cards)
+        self._cards_at = [
+            earlier if _bare(old) == _bare(new) else self._version
+            for earlier, old, new in zip(at, before, cards, strict=True)
+        ]
+        for take, decision in latest.items():
+            if self._decisions.get(take) != decision:
+                self._decided_at[take] = self._version
+
+    def news_since(self, version: int) -> News:
+        """Return what became new after a version, as of the last look."""
+        with self._lock:
+            cards = zip(self._cards_at, enumerate(self._cards), strict=True)
+            return News(
+                self._version,
+                tuple(card for at, card in cards if at > version),
+                tuple(
+                    as_said(self._decisions[take])
+                    for take, at in self._decided_at.items()
+                    if at > version
+                ),
+            )
 
     def script(self) -> bytes:
         """Return the data of the page as a script; raises StoreError."""
         self.look()
         with self._lock:
-            cards = self._cards
-        return as_script(
-            page_data(self._facts, self._maker.groups, cards, served=True, who=self.who)
-        )
+            cards, version = self._cards, self._version
+        more = {"served": True, "who": self.who, "version": version}
+        return as_script(page_data(self._facts, self._maker.groups, cards, **more))
 
     def _signs(self) -> tuple[object, ...]:
         """Return what changes when the journal or the posters do."""
@@ -109,18 +139,10 @@ def _sign(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def _changed(before: Sequence[Card], now: Sequence[Card]) -> tuple[tuple[int, Card], ...]:
-    """Return the cards whose takes or state are others than before; decisions are told apart."""
-    if not before:
-        return ()
-    pairs = enumerate(zip(before, now, strict=True))
-    return tuple((at, new) for at, (old, new) in pairs if _bare(old) != _bare(new))
-
-
 def _bare(card: Card) -> tuple[object, ...]:
-    takes = [{name: one for name, one in take.items() if name != "said"} for take in card["takes"]]
-    return card["state"], card["error"], card["entry"], card["pictures"], takes
-
-
-def _newer(before: dict[Take, Decision], now: dict[Take, Decision]) -> tuple[dict[str, Any], ...]:
-    return tuple(as_said(one) for take, one in now.items() if before.get(take) != one)
+    """Return what of a card can change but decisions, which are told apart."""
+    takes = [
+        {name: one for name, one in take.items() if name != "said"}
+        for take in card.get("takes", ())
+    ]
+    return card.get("state"), card.get("error"), card.get("entry"), card.get("pictures"), takes

@@ -34,6 +34,7 @@ _AT_ONCE_BYTES = 256 * 1024
 _LOOK_EVERY_S = 1.0
 _BEAT_EVERY_S = 15.0
 _MOST_LISTENERS = 32
+_MOST_DIGITS = 9
 _KINDS = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -97,7 +98,7 @@ class _Server:
         self._door = door
         self._saver = Saver(folder.journal, self._wake)
         self._woken = asyncio.Event()
-        self._listeners: set[asyncio.Queue[News]] = set()
+        self._listeners: set[asyncio.Event] = set()
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -173,42 +174,55 @@ class _Server:
 
     async def _watch(self) -> None:
         """Look at the journal as long as a page listens, and tell all pages what is new."""
+        known = 0
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), _LOOK_EVERY_S)
+            await _is_set(self._woken, _LOOK_EVERY_S)
             self._woken.clear()
             if not self._listeners:
                 continue
             with contextlib.suppress(StoreError, UsageError):  # whoever saves is told
-                news = await asyncio.to_thread(self._live.look)
-                if news:
-                    for queue in self._listeners:
-                        queue.put_nowait(news)
+                version = await asyncio.to_thread(self._live.look)
+                if version != known:
+                    known = version
+                    for listener in self._listeners:
+                        listener.set()
 
     async def _tell(self, request: web.Request) -> web.StreamResponse:
+        """Tell a page what is new since the version that it has, as long as it listens."""
         if len(self._listeners) >= _MOST_LISTENERS:
             return _refuse(Refusal(503, "Too many pages are open."))
+        since = request.query.get("since", "0")
+        version = int(since) if since.isdecimal() and len(since) <= _MOST_DIGITS else 0
         reply = web.StreamResponse(headers=_headers("no-store"))
         reply.content_type = "text/event-stream"
         await reply.prepare(request)
-        queue: asyncio.Queue[News] = asyncio.Queue()
-        self._listeners.add(queue)
+        listener = asyncio.Event()
+        self._listeners.add(listener)
         try:
             with contextlib.suppress(ConnectionError):
                 await reply.write(b": here\n\n")
                 while True:
-                    await reply.write(await _next(queue))
+                    news = await asyncio.to_thread(self._live.news_since, version)
+                    version = news.version
+                    if news:
+                        await reply.write(_event(news))
+                    if not await _is_set(listener, _BEAT_EVERY_S):
+                        await reply.write(b": here\n\n")
+                    listener.clear()
         finally:
-            self._listeners.discard(queue)
+            self._listeners.discard(listener)
         return reply
 
 
-async def _next(queue: asyncio.Queue[News]) -> bytes:
-    """Return the next event, or a sign of life when there is none for a while."""
+async def _is_set(event: asyncio.Event, limit_s: float) -> bool:
     try:
-        news = await asyncio.wait_for(queue.get(), _BEAT_EVERY_S)
+        await asyncio.wait_for(event.wait(), limit_s)
     except TimeoutError:
-        return b": here\n\n"
+        return False
+    return True
+
+
+def _event(news: News) -> bytes:
     data = json.dumps({"cards": news.cards, "decisions": news.decisions})
     return f"event: news\ndata: {data}\n\n".encode("ascii")
 

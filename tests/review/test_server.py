@@ -103,7 +103,7 @@ async def test_the_data_is_a_script_that_nothing_ends(shop: Shop) -> None:
     async with served(shop) as (address, client), client.get(f"{address}review/data.js") as reply:
         script = (await reply.read()).decode("ascii")
     assert "<" not in script
-    data = json.loads(json.loads(script.removeprefix("const REVIEW_DATA = JSON.parse(")[:-3]))
+    data = _data(script.encode())
     assert data["served"] is True
     assert data["who"] == "Ada"
     assert [card["key"] for card in data["cards"]] == ["MUG", "BAG", "TEA"]
@@ -236,10 +236,15 @@ async def test_pages_are_told_what_is_new(shop: Shop) -> None:
     """A video that a run has made meanwhile, and what another person decided."""
     async with served(shop) as (address, client):
         timeout = aiohttp.ClientTimeout(total=30)
-        async with client.get(f"{address}api/events", timeout=timeout) as reply:
+        async with client.get(f"{address}review/data.js") as reply:
+            version = _data(await reply.read())["version"]
+        await asyncio.to_thread(shop.make, "TEA")  # before the page listens
+        async with client.get(f"{address}review/data.js") as another:  # as a second page does
+            assert _data(await another.read())["version"] > version
+        events = f"{address}api/events?since={version}"
+        async with client.get(events, timeout=timeout) as reply:
             assert reply.content_type == "text/event-stream"
             assert await reply.content.readline() == b": here\n"
-            await asyncio.to_thread(shop.make, "TEA")
             news = await _news(reply)
             ((place, card),) = news["cards"]
             assert (place, card["key"], card["takes"][0]["file"]) == (2, "TEA", "TEA.mp4")
@@ -250,6 +255,11 @@ async def test_pages_are_told_what_is_new(shop: Shop) -> None:
             assert news["decisions"][0]["reviewer"] == "Ben"
         status, _ = await post(address, client, decision(shop, "BAG", seen=1))
         assert status == 200
+
+
+def _data(script: bytes) -> Any:
+    text = script.decode("ascii").removeprefix("const REVIEW_DATA = JSON.parse(")
+    return json.loads(json.loads(text[:-3]))
 
 
 async def _news(reply: aiohttp.ClientResponse) -> Any:

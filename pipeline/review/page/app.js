@@ -87,7 +87,7 @@ function listenToControls() {
     root.dataset.theme = dark ? "light" : "dark";
   });
   $("dialog").addEventListener("close", () => {
-    if (App.view === "wall") Wall.canvas.focus({ preventScroll: true });
+    (App.view === "wall" ? Wall.canvas : One.section).focus({ preventScroll: true });
   });
 }
 
@@ -156,6 +156,7 @@ App.openOne = function () {
   App.show("one");
   scrollTo(0, 0);
   One.show(Wall.card());
+  One.section.focus({ preventScroll: true });
   App.refresh();
 };
 

@@ -5,6 +5,7 @@ const One = { card: null, number: 0, sound: false };
 
 One.start = function () {
   One.section = document.getElementById("one");
+  One.section.setAttribute("tabindex", "-1");
   One.stage = make("div", { class: "stage" });
   One.actions = make("div", { class: "row actions", role: "toolbar", "aria-label": "Decide" });
   One.count = make("span", { class: "quiet count" });
@@ -45,7 +46,7 @@ function media(card) {
     return make("figure", { class: one.file ? "" : "far" }, inside, make("figcaption", { text: label }));
   });
   for (const take of card.takes.slice(-2)) {
-    const video = make("video", { src: videoAddress(take), loop: true, autoplay: true, playsinline: true, tabindex: "-1",
+    const video = make("video", { src: videoAddress(take), loop: true, autoplay: !CALM.matches, playsinline: true, tabindex: "-1",
       poster: posterAddress(take) || null, "aria-label": `take ${take.number} of ${card.key}` });
     video.muted = !One.sound;
     const figure = make("figure", { class: "take", "data-number": take.number }, video,

@@ -172,7 +172,7 @@ Review.insist = function (mine, theirs) {
 
 /* What others decide and what a run makes meanwhile. */
 Review.listen = function () {
-  const source = new EventSource("api/events");
+  const source = new EventSource(`api/events?since=${Review.data.version || 0}`);
   source.addEventListener("news", (event) => {
     const news = JSON.parse(event.data);
     for (const [index, card] of news.cards || []) {

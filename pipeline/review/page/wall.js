@@ -162,7 +162,7 @@ let playTimer = 0;
 Wall.play = function (slot) {
   clearTimeout(playTimer);
   const take = slot && slot.card && Review.latest(slot.card);
-  if (!take || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  if (!take || CALM.matches) return;
   playTimer = setTimeout(() => {
     if (slot.index < 0 || !slot.root.isConnected || Wall.section.hidden) return;
     Wall.video.setAttribute("src", videoAddress(take));

@@ -19,6 +19,9 @@ const videoAddress = (take) => address("videos", take.file);
 const posterAddress = (take) => (take.poster ? address("review", "posters", take.poster) : "");
 const pictureAddress = (name) => address("review", "pictures", name);
 
+/* Nothing moves by itself for who wants it so. */
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
+
 const REASONS = ["wrong shape", "wrong colour", "text or logo wrong", "hands or people odd", "dull or still", "other"];
 const plural = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
