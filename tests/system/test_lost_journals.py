@@ -17,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.journal.decisions import DecisionTable, read_decisions
 from pipeline.journal.reading import read_entries, replay
+from pipeline.model import Decision
 from tests.system.harness import invariants, sheets
 from tests.system.harness.api import Api, wait_for
 from tests.system.harness.product import Ended, Product, interrupt
@@ -373,6 +375,9 @@ def test_a_journal_whose_tables_were_emptied(shop: Shop, gone: str, book: bool) 
     """The file is whole and its rows were deleted: it is damaged like any other."""
     shop.sets = {} if book else NO_BOOK
     assert shop.run().code == 0
+    said = Decision("P0001", 1, "00", "approve", reviewer="Ada", at=1.0, seq=1)
+    with DecisionTable(shop.journal) as decisions:
+        decisions.add(None, lambda _: [said])
     with contextlib.closing(sqlite3.connect(shop.journal)) as journal:
         for table in gone.split():
             journal.execute(f"DELETE FROM {table}")  # noqa: S608
@@ -385,6 +390,7 @@ def test_a_journal_whose_tables_were_emptied(shop: Shop, gone: str, book: bool) 
         assert f"reelsheet journal rebuild {shop.manifest}" in told
     assert shop.sent == ROWS
     rebuilt(shop)
+    assert read_decisions(shop.journal) == [said]
     assert shop.run(command="journal verify").code == 0
     assert shop.run().code == 0
     shop.hold()
