@@ -40,6 +40,7 @@ from pipeline.errors import ExitCode, ManifestError, ReelsheetError
 from pipeline.manifest.wording import agree, count
 
 if TYPE_CHECKING:
+    from pipeline.checker.check import CheckedManifest
     from pipeline.runner.reports import RowResult, StatusReport
     from pipeline.runner.target import CheckReport, Refused, Target
     from pipeline.runner.webcheck import WebLook
@@ -217,7 +218,6 @@ def _status(
     quiet: Quiet = False,
 ) -> None:
     """Show how many rows are in which state, from the sheet and the journal; sends nothing."""
-    from pipeline.runner.foresight import status_report
     from pipeline.runner.target import Refused
 
     targets = resolve_several(manifests, config, out, sets, series=series)
@@ -228,11 +228,9 @@ def _status(
             found.append(target)
             continue
         try:
-            report = status_report(target, lambda target: check_and_show(target, show=show))
+            found.append(_state_of(target, show=show))
         except ReelsheetError as error:
             found.append(Refused(target.manifest, error))
-        else:
-            found.append(_Stated(target, report))
     if as_json:
         print_documents(targets, found, _Stated.document)
     else:
@@ -243,12 +241,27 @@ def _status(
     end_reading(found)
 
 
+def _state_of(target: Target, *, show: bool) -> _Stated:
+    from pipeline.review.takes import count_verdicts
+    from pipeline.runner.foresight import status_report
+
+    checked: list[CheckedManifest] = []
+
+    def check(target: Target) -> CheckedManifest:
+        checked.append(check_and_show(target, show=show))
+        return checked[0]
+
+    report = status_report(target, check)
+    return _Stated(target, report, count_verdicts(checked[0], target.folder))
+
+
 @dataclass(frozen=True)
 class _Stated:
-    """Where the rows of a manifest stand."""
+    """Where the rows of a manifest stand; `verdicts` is None as long as nothing was decided."""
 
     target: Target
     report: StatusReport
+    verdicts: Mapping[str, int] | None = None
 
     def _rows(self) -> list[tuple[RowResult, str | None]]:
         folder = self.target.folder.root.absolute()
@@ -265,6 +278,7 @@ class _Stated:
             "states": self.report.states,
             "rows": listed,
             **({"gone": gone} if gone else {}),
+            **({"review": self.verdicts} if self.verdicts else {}),
         }
 
     def show(self, *, rows: bool) -> None:
@@ -278,6 +292,12 @@ class _Stated:
         print_table([(number, state) for state, number in sorted(self.report.states.items())])
         if not self.report.rows:
             print_line("no rows")
+        if self.verdicts:
+            approved, rejected = self.verdicts["approved"], self.verdicts["rejected"]
+            print_line(
+                f"review: {approved:,} approved, {rejected:,} rejected, "
+                f"{self.verdicts['open']:,} to review"
+            )
         for one in self.report.gone:
             print_line(
                 f"no longer in the manifest: {one.key}, {one.state}, submitted {one.submitted_at} "

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.disk.folder import OutputFolder
+from pipeline.journal.decisions import read_decisions
 from pipeline.journal.reading import read_all
 from pipeline.model import Entry, State, Video
 from pipeline.planner.planner import known_rows
-from pipeline.review.verdicts import Take
+from pipeline.review.verdicts import APPROVE, REJECT, TAKEN_BACK, Take, latest_of, standing_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,27 @@ def _row(
         entry.error_message,
         takes.get(entry.identity, ()),
     )
+
+
+def count_verdicts(checked: CheckedManifest, folder: OutputFolder) -> dict[str, int] | None:
+    """Return how many rows have a video, and how many of them are approved, rejected and open.
+
+    None as long as nobody has decided anything. Raises StoreError, UsageError.
+    """
+    latest = latest_of(read_decisions(folder.journal))
+    if not latest:
+        return None
+    counts = {"made": 0, "approved": 0, "rejected": 0, "open": 0}
+    names = {APPROVE: "approved", REJECT: "rejected", TAKEN_BACK: "open"}
+    for row in rows_with_takes(checked, folder):
+        numbers = [take.number for take in row.takes]
+        said = {number: latest.get((row.entry, number)) for number in numbers}
+        verdicts = {number: one.verdict for number, one in said.items() if one is not None}
+        standing = standing_of(numbers, verdicts)
+        if standing is not None:
+            counts["made"] += 1
+            counts[names[standing]] += 1
+    return counts
 
 
 def videos_of(rows: Sequence[JudgedRow]) -> dict[Take, str]:

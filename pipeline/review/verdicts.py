@@ -97,6 +97,18 @@ def chosen_number(numbers: Collection[int], verdicts: Mapping[int, str]) -> int 
     return max(approved or open_ones or numbers, default=None)
 
 
+def standing_of(numbers: Sequence[int], verdicts: Mapping[int, str]) -> str | None:
+    """Return the verdict about a row with these takes; None without a take, "" if it is open.
+
+    A new take is open again. A rejected one does not undo an earlier one that was approved.
+    """
+    if not numbers:
+        return None
+    verdict = verdicts.get(numbers[-1], TAKEN_BACK)
+    approved = APPROVE in (verdicts.get(number) for number in numbers)
+    return APPROVE if verdict == REJECT and approved else verdict
+
+
 def content_of(decision: Decision) -> Content:
     """Return what was said, whoever said it and when."""
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,18 @@ def test_files_are_written_and_taken_over(shop: Shop, reelsheet: Command) -> Non
     assert ended.exit_code == ExitCode.NEEDS_USER
     assert "conflict: MUG, take 1" in ended.stdout
     assert reelsheet("review", shop.manifest, "--prefer", "hers.csv").exit_code == 0
+
+
+def test_status_says_what_is_decided(shop: Shop, reelsheet: Command) -> None:
+    """Nothing as long as nothing is; a row by its newest take."""
+    assert "review" not in reelsheet("status", shop.manifest).stdout
+    assert "review" not in json.loads(reelsheet("status", shop.manifest, "--json").stdout)
+    reelsheet("review", shop.manifest, "--approve", "MUG", "--as", "Ada")
+    told = reelsheet("status", shop.manifest).stdout.splitlines()
+    assert "review: 1 approved, 0 rejected, 1 to review" in told
+    counted = json.loads(reelsheet("status", shop.manifest, "--json").stdout)["review"]
+    assert counted == {"made": 2, "approved": 1, "rejected": 0, "open": 1}
+    shop.make("MUG", 2)
+    assert (
+        "review: 0 approved, 0 rejected, 2 to review" in reelsheet("status", shop.manifest).stdout
+    )

@@ -15,6 +15,7 @@ from pipeline.review.verdicts import (
     chosen_number,
     clean,
     latest_of,
+    standing_of,
     weigh_import,
     weigh_saves,
 )
@@ -51,6 +52,25 @@ def test_the_take_that_is_handed_over(
 ) -> None:
     """The newest approved one, else the newest that is not rejected, else the newest."""
     assert chosen_number(numbers, verdicts) == chosen
+
+
+@pytest.mark.parametrize(
+    ("numbers", "verdicts", "standing"),
+    [
+        ((), {}, None),
+        ((1,), {}, ""),
+        ((1,), {1: "approve"}, "approve"),
+        ((1, 2), {1: "reject"}, ""),
+        ((1, 2), {1: "approve"}, ""),
+        ((1, 2), {1: "approve", 2: "reject"}, "approve"),
+        ((1, 2), {1: "reject", 2: "reject"}, "reject"),
+    ],
+)
+def test_where_a_row_stands(
+    numbers: tuple[int, ...], verdicts: dict[int, str], standing: str | None
+) -> None:
+    """By its newest take, unless that is rejected and an earlier one is approved."""
+    assert standing_of(numbers, verdicts) == standing
 
 
 def test_what_is_typed_is_made_printable() -> None:
