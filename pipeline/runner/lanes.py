@@ -30,6 +30,7 @@ from pipeline.runner.forgotten import is_copy_of_a_moment, refuse_forgotten, tel
 from pipeline.runner.neighbours import why_unguarded
 from pipeline.runner.order import Order, Watcher
 from pipeline.runner.reports import RunReport
+from pipeline.runner.reviewing import write_review
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake, heed_signals
@@ -136,7 +137,8 @@ class _Several:
         for number, run in runs.items():
             if number not in self._outcomes:
                 with self._keeping_errors(number):
-                    self._outcomes[number] = run.conclude()
+                    self._outcomes[number] = report = run.conclude()
+                    write_review(run.order, report, run.log)
         return [self._outcomes[number] for number in range(len(self._orders))]
 
     @contextlib.contextmanager

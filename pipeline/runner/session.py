@@ -48,6 +48,7 @@ from pipeline.runner.offer import Offer, make_offer
 from pipeline.runner.order import RunProgress, Watcher
 from pipeline.runner.patience import Patience
 from pipeline.runner.rehearsal import open_provider
+from pipeline.runner.reviewing import RunStills
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.signals import Brake
 from pipeline.runner.storage import Storage, set_aside
@@ -84,6 +85,7 @@ class ProviderSession:
     def __post_init__(self) -> None:
         """Have what is waited for told on the screen and in the logs."""
         self._patience = Patience(self.watcher.say, self._log_everywhere)
+        self._stills = RunStills([run.order for run in self.runs], self.brake)
 
     def _log_everywhere(self, title: str, /, **details: object) -> None:
         for lane in self._open:
@@ -228,6 +230,7 @@ class ProviderSession:
             hanging = [r.journal for r in self.runs if any(map(r.wants_proof, r.keys_to_submit))]
             if await brake.unless_pressed(sees_references(providers[0], hanging, self._account)):
                 engine.trust_references()
+            await stack.enter_async_context(self._stills)
             brake.steer(scheduler)
             try:
                 await scheduler.run()
@@ -269,7 +272,7 @@ class ProviderSession:
         return Lane(
             provider,
             run.recorder or run.journal,
-            await stack.enter_async_context(store),
+            self._stills.drawn_by(await stack.enter_async_context(store)),
             run.order.checked.pictures,
             uploader,
             rewrite=remove_metadata if self._config.images.metadata == "remove" else None,
@@ -303,6 +306,7 @@ class ProviderSession:
             run = self.runs[event.lane]
             run.tally.count(event)
             run.log.write_event(event)
+            self._stills.note(event)
             self._unwritten.add(event.lane)
         if (now := self.clock.now()) >= self._tell_at:
             self._tell_at = now + _TELL_EVERY_S
@@ -318,8 +322,7 @@ class ProviderSession:
     def _finish_lanes(self, engine: Engine) -> None:
         """Write the results of manifests whose rows are through, while others go on."""
         for lane in sorted(self._open - self._unwritten):
-            states = engine.states_of(lane)
-            through = not any(states[state] for state in _UNSETTLED)
+            through = _UNSETTLED.isdisjoint(+engine.states_of(lane))
             # What its rows wait for may still be made in another lane.
             if len(self._open) > 1 and through and not self.runs[lane].waiting:
                 self._open.discard(lane)

@@ -1,0 +1,56 @@
+"""What a run makes for those who judge its videos; nothing of it changes how the run ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.runner.api import Reelsheet
+from pipeline.runner.reports import RunReport
+from tests.system.harness.api import KEY, emulator
+from tests.system.harness.product import FAST
+
+
+def data_in(page: Path) -> Any:
+    text = (page.parent / "review" / "data.js").read_text(encoding="ascii")
+    return json.loads(json.loads(text.removeprefix("const REVIEW_DATA = JSON.parse(")[:-3]))
+
+
+@pytest.mark.process
+def test_a_run_leaves_the_page_and_posters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that takes no page changes neither results nor exit code."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TOAPIS_API_KEY", KEY)
+    manifest = Path("shop.csv")
+    manifest.write_text("sku,prompt,duration\nMUG 1,A mug turns.,4\n", encoding="utf-8")
+    with emulator(tmp_path / "api") as api:
+        settings = {**FAST, "api.base_url": api.base_url, "output.verify": "first_frame"}
+        sheet = Reelsheet(manifest, settings=settings)
+        report = sheet.run()
+        _hold(sheet, report, tmp_path)
+
+
+def _hold(sheet: Reelsheet, report: RunReport, elsewhere: Path) -> None:
+    page = report.folder / "review.html"
+    assert page.is_file()
+    (card,) = data_in(page)["cards"]
+    (take,) = card["takes"]
+    poster = report.folder / "review" / "posters" / take["poster"]
+    assert take["poster"] == "MUG 1.1.jpg"
+    assert poster.read_bytes().startswith(b"\xff\xd8\xff")
+    page.unlink()
+    for one in (report.folder / "review").rglob("*"):
+        if one.is_file():
+            one.unlink()
+    poster.parent.rmdir()
+    (report.folder / "review").rmdir()
+    (report.folder / "review").symlink_to(elsewhere)
+    again = sheet.run()
+    assert again.exit_code == 0
+    assert not page.exists()
+    assert not (elsewhere / "data.js").exists()
+    log = (report.folder / "run.log").read_text(encoding="utf-8")
+    assert "the review page could not be written" in log
