@@ -106,6 +106,8 @@ def _say_after(report: RunReport, order: Order, *, quiet: bool, heading: bool = 
     )
     _say_money([report], balance=not heading)
     print_results(report.results_file, report.failed_file)
+    if report.states.get("done") and not order.folder.wrote(found.manifest.path):
+        print_line(f"to judge the videos: {order.invocation.command('review')}")
     invalid = len(found.manifest.rows) - found.valid
     if invalid:
         print_line(f"to see what breaks a rule: {order.invocation.command('check')}")

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from pipeline.runner.target import Target
 
 
+_SCREENS = ("DISPLAY", "WAYLAND_DISPLAY")
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
     app.command("review", short_help="Judge the finished videos.")(_review)
@@ -274,9 +277,13 @@ def _serve(target: Target, checked: CheckedManifest, who: str, *, port: int, bro
 
 
 def _open_browser(address: str) -> None:
+    import os
+    import sys
     import webbrowser
 
-    if not webbrowser.open(address):
+    # Without a screen a browser of the terminal would take it over.
+    screen = not sys.platform.startswith("linux") or any(map(os.environ.get, _SCREENS))
+    if not (screen and webbrowser.open(address)):
         say("No browser could be opened: open the address above.")
 
 

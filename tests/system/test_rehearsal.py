@@ -38,6 +38,10 @@ def test_a_killed_rehearsal_is_taken_up(rehearsing: Product) -> None:
     assert manifest.read_bytes() == before
     status = json.loads(rehearsing("status", manifest, "--json").out)
     assert status["states"] == {"done": 2}
+    assert "to judge the videos: reelsheet review " in last.out
+    assert (out / "review.html").is_file()
+    stills = {one.parent.name for one in (out / "review").rglob("*.jpg")}
+    assert stills == {"posters", "pictures"}
 
 
 def _running(out: Path) -> set[str]:
