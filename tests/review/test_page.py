@@ -158,7 +158,7 @@ async def test_two_people(shop: Shop) -> None:
     sha256 = rows_with_takes(shop.check(), shop.folder)[3].takes[0].video.sha256
     theirs = Decision("K003", 1, sha256, "reject", "other", "the lid", reviewer="Ben", at=1.0)
     async with served(shop) as address, opened(address) as page:
-        await page.route("**/api/events", lambda route: route.abort())
+        await page.route("**/api/events*", lambda route: route.abort())
         await page.reload()
         await page.wait_for_selector("#cards .card")
         with DecisionTable(shop.folder.journal) as table:
