@@ -312,9 +312,8 @@ class ProviderSession:
             self._tell_at = now + _TELL_EVERY_S
             self._flush(engine)
             self._finish_lanes(engine)
-            tallies = [run.tally for run in self.runs]
-            submitted = sum(tally.submitted for tally in tallies)
-            downloaded = sum(tally.downloaded for tally in tallies)
+            submitted = sum(run.tally.submitted for run in self.runs)
+            downloaded = sum(run.tally.downloaded for run in self.runs)
             states = self._left_alone + engine.states
             waits_for = self._patience.tell(engine, now, self.clock.wall())
             self.watcher.show(RunProgress(states, submitted, downloaded, waits_for))
