@@ -45,9 +45,10 @@ class Saved:
     places: dict[Take, int]
     conflicts: tuple[Conflict, ...]
 
-    def document(self) -> dict[str, Any]:
-        """Return it as the page takes it."""
+    def document(self, gone: Sequence[Decision] = ()) -> dict[str, Any]:
+        """Return it as the page takes it; `gone` are about takes that are not there."""
         return {
+            "gone": [{"entry": one.entry, "number": one.number} for one in gone],
             "saved": [
                 {"entry": entry, "number": number, "seq": seq}
                 for (entry, number), seq in self.places.items()
@@ -56,8 +57,10 @@ class Saved:
         }
 
 
-def understand(document: object, videos: dict[Take, str], who: str) -> list[Save]:
-    """Return the saves in what a page sent.
+def understand(
+    document: object, videos: dict[Take, str], who: str
+) -> tuple[list[Save], list[Decision]]:
+    """Return the saves in what a page sent, and decisions about takes that are gone.
 
     Args:
         document: the JSON.
@@ -71,10 +74,16 @@ def understand(document: object, videos: dict[Take, str], who: str) -> list[Save
     listed = document.get("decisions") if isinstance(document, dict) else None
     if not isinstance(listed, list) or len(listed) > MOST_AT_ONCE:
         raise UnfitDecision(f"no list of at most {MOST_AT_ONCE} decisions")
-    return [_save(one, videos, who) for one in listed]
+    saves = [_save(one, who) for one in listed]
+    gone = [
+        save.decision
+        for save in saves
+        if videos.get(take_of(save.decision)) != save.decision.sha256
+    ]
+    return [save for save in saves if save.decision not in gone], gone
 
 
-def _save(values: object, videos: dict[Take, str], who: str) -> Save:
+def _save(values: object, who: str) -> Save:
     if not isinstance(values, dict):
         raise UnfitDecision("a decision is a record")
     texts = {name: values.get(name, "") for name in _TEXTS}
@@ -99,8 +108,6 @@ def _save(values: object, videos: dict[Take, str], who: str) -> Save:
             }
         )
     )
-    if videos.get(take_of(decision)) != decision.sha256:
-        raise UnfitDecision("there is no such take here; load the page again")
     return Save(decision, seen)
 
 

@@ -44,6 +44,7 @@ _KINDS = {
     ".svg": "image/svg+xml",
 }
 _HERE = "127.0.0.1"
+_PORT_OF_HTTP = 80
 
 
 @asynccontextmanager
@@ -60,7 +61,9 @@ async def serve(live: LiveReview, folder: OutputFolder, *, port: int = 0) -> Asy
 
     """
     listener = _listen(port)
-    door = Door(f"{_HERE}:{listener.getsockname()[1]}", secrets.token_urlsafe(_TOKEN_BYTES))
+    number = listener.getsockname()[1]
+    host = _HERE if number == _PORT_OF_HTTP else f"{_HERE}:{number}"  # as browsers say it
+    door = Door(host, secrets.token_urlsafe(_TOKEN_BYTES))
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(listener.close)
         server = _Server(live, folder, door)
@@ -156,14 +159,14 @@ class _Server:
     async def _save(self, request: web.Request) -> web.Response:
         try:
             document: Any = json.loads(await request.read())
-            saves = understand(document, self._live.videos, self._live.who)
+            saves, gone = understand(document, self._live.videos, self._live.who)
         except web.HTTPRequestEntityTooLarge:
             return _refuse(Refusal(413, "That is too much at once."))
         except (ValueError, RecursionError) as error:
             sentence = str(error) if isinstance(error, UnfitDecision) else "it is no JSON"
             return _refuse(Refusal(400, f"Not saved: {sentence[:300]}."))
         saved = await self._saver.save(saves)
-        body = json.dumps(saved.document())
+        body = json.dumps(saved.document(gone))
         status = 409 if saved.conflicts else 200
         return web.json_response(text=body, status=status, headers=_headers("no-store"))
 

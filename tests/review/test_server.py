@@ -144,7 +144,10 @@ async def test_a_decision_is_durable_when_it_is_answered(shop: Shop) -> None:
     """Under the name of the server's user, whatever the page says; the same again adds nothing."""
     async with served(shop) as (address, client):
         saved = await post(address, client, decision(shop, note="fine\x07", reviewer="Eve"))
-        assert saved == (200, {"saved": [{"entry": "MUG", "number": 1, "seq": 1}], "conflicts": []})
+        assert saved == (
+            200,
+            {"gone": [], "saved": [{"entry": "MUG", "number": 1, "seq": 1}], "conflicts": []},
+        )
         (one,) = read_decisions(shop.folder.journal)
         assert (one.verdict, one.note, one.reviewer, one.source) == (
             "approve",
@@ -181,8 +184,6 @@ async def test_what_no_page_sends_is_refused(shop: Shop) -> None:
     good = decision(shop)
     bad: list[tuple[dict[str, Any], str]] = [
         ({**good, "verdict": "maybe"}, "verdict"),
-        ({**good, "sha256": "00"}, "no such take"),
-        ({**good, "entry": "CUP"}, "no such take"),
         ({**good, "number": "1"}, "number"),
         ({**good, "number": True}, "number"),
         ({**good, "note": ["x"]}, "text"),
@@ -211,6 +212,17 @@ async def test_what_no_page_sends_is_refused(shop: Shop) -> None:
         async with client.get(address, headers={"Host": "evil.example"}) as reply:
             assert reply.status == 421
     assert read_decisions(shop.folder.journal) == []
+
+
+async def test_a_take_that_is_not_there_any_more(shop: Shop) -> None:
+    """What is decided about it is told and not kept; the others are saved."""
+    async with served(shop) as (address, client):
+        other = {**decision(shop), "sha256": "00"}
+        status, told = await post(address, client, other, decision(shop, "BAG"))
+        assert (status, told["gone"]) == (200, [{"entry": "MUG", "number": 1}])
+        status, told = await post(address, client, {**decision(shop), "entry": "CUP"})
+        assert (status, told["gone"]) == (200, [{"entry": "CUP", "number": 1}])
+    assert [one.entry for one in read_decisions(shop.folder.journal)] == ["BAG"]
 
 
 async def test_many_saves_share_a_commit(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ App.start = async function () {
   Review.listeners.push(() => App.refresh());
   Review.onCards = () => App.choose({ keep: true });
   Review.onConflict = conflict;
+  Review.onGone = gone;
   addEventListener("keydown", onKey);
   addEventListener("beforeunload", (event) => {
     if (Review.served ? Review.unsaved() : Review.kept === false && Review.undo.length) event.preventDefault();
@@ -313,6 +314,13 @@ function conflict(mine, theirs) {
         Review.insist(mine, theirs);
       } } })));
   App.refresh();
+}
+
+function gone(entry, number) {
+  const card = Review.cards.find((one) => one.entry === entry) || { key: entry };
+  ask(`${card.key} was not saved`,
+    make("p", { text: `Take ${number} is not the file any more that this page shows. Load the page again and look at it once more.` }),
+    make("div", { class: "row" }, make("button", { type: "button", text: "Load again", on: { click: () => location.reload() } })));
 }
 
 function saveFile() {

@@ -154,6 +154,10 @@ function settle(batch, told) {
     if (said) said.seq = seq;
     if (next) next.seen = Math.max(next.seen, seq);
   }
+  for (const { entry, number } of told.gone) {
+    Review.decisions.delete(Review.id(entry, number));
+    if (Review.onGone) Review.onGone(entry, number);
+  }
   for (const conflict of told.conflicts) {
     const id = Review.id(conflict.theirs.entry, conflict.theirs.number);
     const mine = Review.decisions.get(id);
