@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
 from pipeline.checker.emptyrows import without_empty_rows
-from pipeline.checker.idlefindings import leave_out_idle
+from pipeline.checker.idlefindings import leave_out_idle, set_aside_holding
 from pipeline.checker.payable import SoughtIn, hold_unmeant
 from pipeline.checker.remarks import remark_on
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
@@ -165,6 +165,7 @@ class _Check:
         self._prompts: rowtexts.RowPrompts | None = None
         self._names: RowTemplate | None = None  # if a row's video could come out without a name
         self._problems: list[Problem] = []
+        self._holding: list[Problem] = []  # of rows that break no rule and are not sent
         self._broken: set[int] = set()
         self._made: dict[int, str] = {}  # the prompts that the template made
         self._drafts: dict[int, rules.Draft] = {}
@@ -250,7 +251,9 @@ class _Check:
         """Hold each row against the rules; rows with pictures wait for those."""
         found = unread_cells(self._manifest, self._fields, names=self._names, prompts=self._prompts)
         self._problems += found.pop(None, [])
-        unread = leave_out_idle(found, self._manifest, self._fields)
+        counting = leave_out_idle(found, self._manifest, self._fields)
+        unread, aside = set_aside_holding(counting, self._manifest, self._fields)
+        self._holding += aside
         odd = unread.keys() | self._broken
         given = self._config.defaults
         defaults = rules.Form(given.duration, given.aspect_ratio, given.resolution)
@@ -296,6 +299,7 @@ class _Check:
             self._pictured, self._manifest, self._fields, terms, progress=progress
         )
         self._note(findings.problems)
+        self._holding += findings.holding
         for one in self._pictured:
             if one.draft is not None and one.row.number not in self._broken:
                 self._drafts[one.row.number] = one.draft
@@ -307,7 +311,9 @@ class _Check:
         made_of = self._prompts.template.columns if self._prompts else ()
         live, allowed = not self._config.rehearses, self._config.manifest.allow
         sought = SoughtIn(self._manifest, self._keys, self._fields, self._made, made_of, live=live)
-        found = hold_unmeant(self._drafts, self._problems, sought.find(), allowed)
+        keys = dict(zip((row.number for row in self._manifest.rows), self._keys, strict=True))
+        holding = [replace(one, key=one.key or keys.get(one.row or 0)) for one in self._holding]
+        found = hold_unmeant(self._drafts, self._problems, [*sought.find(), *holding], allowed)
         self._drafts, self._problems = found.drafts, found.problems
         return found.held
 

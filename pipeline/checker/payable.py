@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from pipeline.checker import unmeant
 from pipeline.checker.drafts import problem_at
@@ -20,6 +20,7 @@ from pipeline.checker.unmeant import (
     Unmeant,
     judge_prompt,
 )
+from pipeline.config.values import AllowedCode
 from pipeline.manifest.blank import strip_blanks
 from pipeline.manifest.examples import EXAMPLE_PROMPTS
 from pipeline.manifest.wording import agree, count, list_numbers, plural
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from pipeline.checker.rules import Draft
 
+_ALLOWABLE = frozenset(get_args(AllowedCode))
 _BUNDLE = 1000
 """Prompts that are looked through together."""
 _SHORT = 24
@@ -189,6 +191,8 @@ def hold_unmeant(
 
 
 def _with_remedy(problem: Problem, allowed: Sequence[str]) -> Problem:
+    if problem.code not in _ALLOWABLE:
+        return problem
     codes = ",".join(dict.fromkeys([*allowed, problem.code]))
     listed = codes.replace(",", ", ")
     remedy = (

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline.checker.picturehints import Hint
     from pipeline.config.settings import Config
 
+_SEVERAL = "several"
 PictureProgress: TypeAlias = Callable[[int, int], None]
 """Is told how many pictures of how many were looked at."""
 
@@ -82,6 +83,7 @@ class Findings:
     """
 
     problems: list[Problem] = field(default_factory=list)
+    holding: list[Problem] = field(default_factory=list)
     images: dict[int, tuple[str, ...]] = field(default_factory=dict)
     pictures: dict[str, Picture] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
@@ -132,9 +134,12 @@ def judge_pictures(
                 continue
             if isinstance(found, Picture):
                 images.append(f"sha256:{found.sha256}")
+            several = isinstance(found, PictureFault) and found.code == _SEVERAL
+            if several:  # they were once sent as one
+                images.append(text)
             if sentences := _sentences(place, found, one.draft, hints.get(text)):
                 name, _ = image_fields(one.row, fields)[at]
-                findings.problems.extend(
+                (findings.holding if several else findings.problems).extend(
                     replace(
                         problem_at(manifest, one.row.number, fields[name], one.key,
                                    code=said.code, message=said.message, severity=said.severity),

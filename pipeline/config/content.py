@@ -79,7 +79,8 @@ class ManifestSettings(Section):
     allow: AllowedCodes = ()
     """Codes of problems to let through, for prompts that only look as if nobody meant them, for
     example [prompt_todo]: prompt_placeholder ({{ title }}, <PRODUCT>, %s), prompt_todo (TODO, TBD,
-    xxx), error_text (#N/A), example_row (of the template, in a live run), header_row, totals_row.
+    xxx), error_text (#N/A), example_row (of the template, in a live run), header_row, totals_row;
+    formula_empty (its saved result is empty), picture_formula (IMAGE without its address).
     """
     series: SeriesName | None = None
     """The name of a series: manifests that are editions of one table, such as a nightly export

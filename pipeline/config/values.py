@@ -256,6 +256,8 @@ AllowedCode = Literal[
     "example_row",
     "header_row",
     "totals_row",
+    "formula_empty",
+    "picture_formula",
 ]
 AllowedCodes = Annotated[tuple[AllowedCode, ...], BeforeValidator(_codes)]
 Text = Annotated[str, AfterValidator(_not_blank)]
