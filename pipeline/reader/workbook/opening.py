@@ -200,7 +200,8 @@ def _warn_of_picture(row: int, column: int) -> Problem:
     cell = f"{letters_of(column + 1)}{row}"
     message = (
         f"A picture lies over {cell}, and the picture cells of the row are empty: pictures inside "
-        "a workbook are not sent. Save it as a file, and write the file's name into a picture cell."
+        "a workbook are not sent. Save it as a file (right-click, Save as Picture), and write the "
+        "name of the file into a picture cell."
     )
     return Problem(FLOATING, message, Severity.WARNING, row=row, cell=cell)
 
