@@ -45,7 +45,7 @@ def address_in(formula: str) -> str:
 def advice_on(formula: str) -> str:
     """Say what to write into the cell instead."""
     if address := address_in(formula):
-        return f"Write the picture's address into the cell instead of the formula: {address}"
+        return f"Write {address} into the cell instead of the formula."
     return (
         "Pictures inside a workbook are not sent: save it as a file and write the name of the "
         "file, or a web address, into the cell."

@@ -167,8 +167,11 @@ def test_an_address_may_hold_another(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cell", "words"),
     [
-        ('=IMAGE("https://x.example/a.jpg")', "instead of the formula: https://x.example/a.jpg"),
-        ('=_xlfn.IMAGE("https://x.example/a.jpg",,1)', ": https://x.example/a.jpg"),
+        ('=IMAGE("https://x.example/a.jpg")', "Write https://x.example/a.jpg into the cell"),
+        (
+            '=_xlfn.IMAGE("https://x.example/a.jpg",,1)',
+            "Write https://x.example/a.jpg into the cell",
+        ),
         ('=DISPIMG("ID_4F",1)', "save it as a file"),
         ("=IMAGE(C2)", "save it as a file"),
     ],

@@ -130,7 +130,10 @@ def test_a_formula_without_a_result_is_told(
     assert [row.cells for row in manifest.rows] == [("", "MUG-1")]
     assert found(manifest) == [("A2", code)]
     message = manifest.cell_problems[0].message
-    assert message.endswith(": https://x.example/a.jpg") == address
+    assert (
+        message.endswith("Write https://x.example/a.jpg into the cell instead of the formula.")
+        == address
+    )
     assert ("save it as a file" in message) == (code.startswith("picture") and not address)
 
 
