@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from itertools import count
-from math import inf
+from math import ceil, inf
 
 from pipeline.engine.commands import RowId
 from pipeline.engine.learned import Bar, Durations
@@ -288,7 +288,7 @@ class LookUps:
         waiting = [until for until in self._until.values() if until > now]
         if not waiting:
             return None
-        minutes, seconds = divmod(int(max(waiting) - now), 60)
+        minutes, seconds = divmod(ceil(max(waiting) - now), 60)
         return (
             f"asking the provider about {in_words(len(waiting), 'row')} that may have been sent "
             f"already, which is free; no answer yet ({self._failure}); trying again for "

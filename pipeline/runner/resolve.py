@@ -108,6 +108,11 @@ def adopt_task(target: Target, key: str, task_id: str, *, adopt: bool) -> str:
                 f"the provider does not know the task {task_id}: {error.message}",
                 action="Look the id up in your ToAPIs account.",
             ) from error
+        if view.says_nothing:
+            raise UsageError(
+                f"the provider's answer says nothing of the task {task_id}: nothing was changed.",
+                action="Try again later, or look the id up in your ToAPIs account.",
+            )
         task = view.task_id or task_id
         _refuse_owned(target, entries, key, {task_id, task})
         if entry is None:

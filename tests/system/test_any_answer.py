@@ -77,6 +77,31 @@ def _all_rows_end(told: Product, rows: int) -> None:
         assert told(*command).code == 0
 
 
+def test_an_empty_answer_gives_no_row_a_task_and_is_told(tmp_path: Path) -> None:
+    """Neither a doubt, of which a person names the task, nor a running row, at its deadline."""
+
+    def say(call: Call) -> Said:
+        if call.method == "POST":
+            return Said({"success": True} if b"doubt" in call.body else {"id": "task_1"})
+        return Said({"code": 200, "data": []})
+
+    with hostile_api(say) as api, tied_to(api, tmp_path) as told:
+        lines = "sku,prompt,duration\nA,a doubt,4\nB,a mug,4\n"
+        (told.folder / "m.csv").write_text(lines, encoding="utf-8")
+        short = {"api.lookup_s": "0.3", "polling.deadline_s": "1"}
+        ended = told("run", "m.csv", "--yes", sets=short)
+        assert ended.code == 3, ended.err
+        named = told("resolve", "m.csv", "A", "--task-id", "task_7")
+        assert (named.code, "says nothing of the task task_7" in named.err) == (2, True), named.err
+        states = {
+            row["key"]: row["state"] for row in told("status", "m.csv", "--json").json["rows"]
+        }
+        assert states == {"A": "in_doubt", "B": "running"}
+        with (tmp_path / "outputs" / "m" / "results.csv").open(encoding="utf-8-sig") as file:
+            warnings = {row["sku"]: row["result_warnings"] for row in csv.DictReader(file)}
+        assert "named no status, which ends nothing" in warnings["B"]
+
+
 @pytest.mark.long
 def test_good_rows_go_on_beside_a_price_in_brackets(rehearsing: Product) -> None:
     """`striphtml` over every nasty text: the manifest is read, and the good row can be sent."""
