@@ -4,8 +4,7 @@ run    submits new rows, takes up the rows that are paid for, leaves alone the r
 retry  makes new attempts for rows that ended badly and submits nothing else
 fetch  submits nothing; it takes up the rows that are paid for
 
-A row that is paid for and not finished is always taken up and never submitted, edited or not, so
-that nothing is paid twice. All other rules are about rows that were never sent or have ended.
+What is paid for and not finished is taken up and never submitted, so that nothing is paid twice.
 """
 
 from __future__ import annotations
@@ -310,7 +309,8 @@ def _done(request: Request, entry: Entry, group: str, selection: Selection) -> S
 
 def _ended_badly(request: Request, entry: Entry, group: str, selection: Selection) -> Step:
     if selection.mode is Mode.RUN and (group == CHANGED or entry.key in selection.redo):
-        return _submit_again(entry, request, group, "edited since it ended", selection)
+        why = "edited since it ended" if group == CHANGED else "another take was asked for"
+        return _submit_again(entry, request, group, why, selection)
     # A video that was delivered once and deleted since is paid for again only when it is named.
     asked = entry.state in selection.retry and selection.mode is not Mode.FETCH
     if asked and entry.video is None:

@@ -426,6 +426,12 @@ def test_a_take_that_is_asked_for_by_key_and_not_made_is_said(
     assert step.unmet == unmet
 
 
+def test_a_row_that_is_not_edited_is_not_called_so() -> None:
+    """A failed row that is asked for by its key has that for its reason."""
+    step = plan_of(request(), entry(State.FAILED), Selection(redo=frozenset("a")))
+    assert (step.action, step.reason) == (Action.SUBMIT, "another take was asked for")
+
+
 def test_an_edited_row_that_breaks_a_rule_gets_no_take() -> None:
     """Who asks for one by its key is told why not."""
     step = plan_of(None, entry(State.DONE), Selection(redo=frozenset("a")))
