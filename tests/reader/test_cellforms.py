@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.errors import ManifestError
 from pipeline.reader.reading import read
 
 if TYPE_CHECKING:
@@ -59,6 +60,14 @@ def test_any_other_number_of_a_text_is_an_unreadable_cell(make_book: MakeBook, v
     ]
     assert found(manifest) == [("A4", "cell_unreadable"), ("B5", "cell_unreadable")]
     assert "A4 cannot be read" in manifest.cell_problems[0].message
+
+
+@pytest.mark.parametrize("header", [HEADER.replace(">1<", ">-1<"), HEADER.replace("><v>", "><v>9")])
+def test_headers_that_cannot_be_read_are_refused(make_book: MakeBook, header: str) -> None:
+    """No column is lost without a word, and no other row becomes the headers."""
+    rows = '<row r="2"><c r="A2" t="s"><v>2</v></c><c r="B2" t="s"><v>3</v></c></row>'
+    with pytest.raises(ManifestError, match="among the headers of sheet 'Sheet 1', cannot be read"):
+        read(make_book(header + rows, strings=STRINGS))
 
 
 def test_cells_without_a_text_are_only_empty(make_book: MakeBook) -> None:

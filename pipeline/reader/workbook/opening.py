@@ -156,6 +156,7 @@ def _manifest_from(grid: Grid, *, hidden_rows: str | None, fill_merged: bool) ->
         elif column[index]:
             marks.append(CellMark(mark.row, mark.column, "format_not_understood", column[index]))
     top = _header_index(grid, texts)
+    _refuse_unread_headers(grid, top)
     for mark in _marks_of_merged(grid, texts, top, at):
         if fill_merged:
             texts[mark.column][at[mark.row]] = mark.text
@@ -234,6 +235,19 @@ def _header_index(grid: Grid, texts: list[list[str]]) -> int:
         f"{grid.path.name}: sheet {grid.sheet!r} is empty.",
         action="Put the column names into its first row, or set `manifest.sheet` to another sheet.",
     )
+
+
+def _refuse_unread_headers(grid: Grid, top: int) -> None:
+    """Refuse a sheet whose headers cannot be read: another row would be taken for them."""
+    for mark in grid.look.marks:
+        if mark.code == CELL_UNREADABLE and mark.row <= grid.numbers[top]:
+            cell = f"{letters_of(mark.column + 1)}{mark.row}"
+            raise ManifestError(
+                f"{grid.path.name}: {cell}, among the headers of sheet {grid.sheet!r}, cannot be "
+                f"read: the file says {_said(mark)} of it.",
+                action="Open the workbook in Excel and save it under a new name, or type the "
+                "headers again.",
+            )
 
 
 def _lost_numbers(grid: Grid) -> Iterator[CellMark]:
