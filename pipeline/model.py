@@ -102,6 +102,8 @@ class Manifest:
     `dialect` is set for text files, `sheet` (its name) for workbooks. `first_column` is the
     0-based sheet column of `headers[0]`. `cell_problems` were found while reading (an error value,
     a formula never calculated): whether they matter depends on whether their column is used.
+    `notes` say what the reader found out, such as the sheet (`sheet_found`); `hints` where the
+    prompts may be, if no header is theirs. `other_sheets` are in the workbook beside this one.
     """
 
     path: Path
@@ -112,6 +114,10 @@ class Manifest:
     first_column: int = 0
     header_row: int = 1
     cell_problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    other_sheets: tuple[str, ...] = ()
+    sheet_found: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,6 @@ class Picture:
     """A local image that was opened, fully decoded, and can be sent: itself, or a copy made fit.
 
     `path`, `size_bytes`, `mime_type`, `width` and `height` are of the file that is sent.
-
     `sha256` is the picture's identity in requests and uploads: the hash of the user's file or,
     where a copy is sent, of that hash and the recipe of copies. So it stays the same when the copy
     is made anew by another version of a library, and a row done does not look edited.
@@ -215,7 +220,6 @@ class Entry:
     video of an earlier attempt, which stands until a newer one is done. `closed` says that the
     attempt is over although the row is `waiting`: the next submission gets a new number. `earlier`
     holds the request hashes of the earlier submissions, over all runs.
-
     `key` is what the row is called now: a row that is renamed keeps its entry, by its `identity`.
     """
 
@@ -321,10 +325,7 @@ class TaskView:
 
     @property
     def says_nothing(self) -> bool:
-        """Whether the answer names neither a task nor a status that is known.
-
-        Then it is no proof that the provider has the submission.
-        """
+        """Whether it names neither a task nor a known status, and so proves no submission."""
         return self.task_id is None and self.phase is Phase.UNKNOWN
 
 

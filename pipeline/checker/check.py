@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
+from pipeline.checker.asread import read_as_set
 from pipeline.checker.emptyrows import without_empty_rows
 from pipeline.checker.idlefindings import leave_out_idle, set_aside_holding
 from pipeline.checker.payable import SoughtIn, hold_unmeant
@@ -18,7 +19,6 @@ from pipeline.config.modelnames import picture_counts
 from pipeline.manifest.columns import match_columns
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
 from pipeline.process.collector import pause_collector
-from pipeline.reader.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipeline.checker.rowtexts import RowTemplate
     from pipeline.config.settings import Config
     from pipeline.errors import ManifestError
+    from pipeline.manifest.asbefore import Reading
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ def check_manifest(
     cache_dir: Path | None,
     progress: PictureProgress | None = None,
     origin: Path | None = None,
+    kept: Reading | None = None,
 ) -> CheckedManifest:
     """Read and check a manifest; nothing is sent and the manifest is not changed.
 
@@ -116,13 +118,15 @@ def check_manifest(
         progress: is told how many local pictures of how many were looked at.
         origin: the manifest whose run wrote this one (its results, its failed rows): relative
             pictures start where its own do.
+        kept: how it was read in earlier runs; None if it is new.
 
     Raises:
         ManifestError: the file is no table.
         ConfigError: a setting does not fit this manifest.
 
     """
-    return _Check(path, config, origin).run(cache_dir, progress)
+    manifest = read_as_set(path, config, origin, kept)
+    return _Check(manifest, config, origin).run(cache_dir, progress)
 
 
 def file_problem(error: ManifestError) -> Problem:
@@ -132,9 +136,8 @@ def file_problem(error: ManifestError) -> Problem:
 
 
 class _Check:
-    """One check of one manifest, in five steps; each builds on those before it.
+    """One check of a manifest that was read, in four steps; each builds on those before it.
 
-        read       the file becomes headers and rows; cells that cannot be read are noted
         match      headers become fields; the templates of prompts and names find their columns
         keys       every row gets a key, also where the cell of its key cannot be used
         rows       each row becomes a draft or problems; a row with pictures waits for the last step
@@ -151,14 +154,13 @@ class _Check:
     without Python's cycle collector, which would walk through them again and again.
     """
 
-    _manifest: Manifest  # set by _read
     _fields: dict[str, int]  # set by _match, like the next one
     _picture_root: Path
     _keys: list[str]  # set by _make_keys, like the next one
     _keys_in_cells: dict[int | None, str | None]  # of the rows whose key cannot be used
 
-    def __init__(self, path: Path, config: Config, origin: Path | None) -> None:
-        self._path = path
+    def __init__(self, manifest: Manifest, config: Config, origin: Path | None) -> None:
+        self._manifest = manifest
         self._config = config
         self._counts = picture_counts(config.api.model)
         self._origin = origin
@@ -174,7 +176,6 @@ class _Check:
     def run(self, cache_dir: Path | None, progress: PictureProgress | None) -> CheckedManifest:
         """Take all steps and return what they found."""
         with pause_collector():
-            self._read()
             self._match()
             self._manifest = without_empty_rows(self._manifest, self._fields, self._prompts)
             key_problems = self._make_keys()
@@ -198,19 +199,6 @@ class _Check:
             held=held,
         )
 
-    def _read(self) -> None:
-        """Read the file into rows of texts; nothing is interpreted yet."""
-        settings = self._config.manifest
-        # The file of the failed rows has a single sheet, which is not called as the manifest's is.
-        failed = self._origin is not None and self._path.stem.casefold().startswith("failed")
-        self._manifest = read(
-            self._path,
-            sheet=None if failed else settings.sheet,
-            encoding=settings.encoding,
-            hidden_rows=settings.hidden_rows,
-            fill_merged=settings.fill_merged,
-        )
-
     def _match(self) -> None:
         """Find the column of each field, and the columns that the templates name."""
         settings, headers = self._config.manifest, self._manifest.headers
@@ -224,7 +212,7 @@ class _Check:
         if (name := self._config.output.name) != naming.KEY_ALONE:
             names = rowtexts.name_template(name, headers)
             self._names = None if names.template.needs_nothing else names
-        self._picture_root = (self._origin or self._path).parent
+        self._picture_root = (self._origin or self._manifest.path).parent
         if settings.image_root is not None:
             self._picture_root = rowpictures.picture_root(settings.image_root)
         if settings.prompt_template is not None:

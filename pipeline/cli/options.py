@@ -180,7 +180,10 @@ def check_and_show(target: Target, *, show: bool = True) -> CheckedManifest:
     from pipeline.runner.target import check_target
 
     with picture_progress(show=show) as progress:
-        return check_target(target, progress)
+        checked = check_target(target, progress)
+    for note in checked.manifest.notes:
+        say(f"note: {note}")
+    return checked
 
 
 def select_rows(

@@ -59,7 +59,10 @@ class ManifestSettings(Section):
     key.
     """
     encoding: Encoding | None = None
-    """The encoding of a text manifest, for example cp1252. null: detected."""
+    """The encoding of a text manifest that is not UTF-8, for example cp1252. null: it is
+    found out where that is as good as certain, and said; a manifest that was run before is read as
+    it was then.
+    """
     prompt_template: PromptTemplateText | None = None
     """A template for the prompt of rows whose prompt cell is empty or missing, made of their other
     columns, for example 'Product video of {{ title }}. {{ description | striphtml | truncate(300)

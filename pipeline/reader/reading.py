@@ -11,6 +11,7 @@ from pipeline.reader.text.delimited import read_text
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipeline.manifest.asbefore import Reading
     from pipeline.model import Manifest
 
 
@@ -21,6 +22,7 @@ def read(
     encoding: str | None = None,
     hidden_rows: str | None = None,
     fill_merged: bool = False,
+    kept: Reading | None = None,
 ) -> Manifest:
     """Read the CSV, TSV, text, Excel or OpenDocument table at `path`, every cell as text.
 
@@ -31,6 +33,8 @@ def read(
         hidden_rows: "include" or "skip"; without it a sheet with hidden or filtered rows is
             refused.
         fill_merged: whether every cell of a merged range gets the value of its first.
+        kept: how it was read when it was run before, which is how it is read now; None if it never
+            was run, so that its encoding and its sheet may be found out.
 
     Raises:
         ManifestError: it cannot be read; the message names the file and the line or row.
@@ -39,7 +43,7 @@ def read(
     data = load_file(path)
     with pause_collector():
         if is_text(path, data):
-            return read_text(path, data, encoding=encoding)
+            return read_text(path, data, encoding=encoding, kept=kept)
         # Text needs none of it.
         from pipeline.reader.workbook.apart import read_apart  # noqa: PLC0415
 

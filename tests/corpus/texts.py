@@ -42,10 +42,16 @@ CASES = (
     _encoded("utf-16-without-mark", "utf-16-le"),
     _encoded("cp1252-named", "cp1252", b"", "manifest.encoding=cp1252"),
     Case(
-        "cp1252-not-named",
-        lines("sku,prompt", "A,x", "B,Größe", encoding="cp1252"),
+        "encoding-not-named",
+        lines("sku,prompt", "A,x", "B,\xf0", encoding="cp1252"),
         refused="line 3 cannot be read as UTF-8",
         says=("manifest.encoding",),
+    ),
+    Case(
+        "cp1252-not-named",
+        lines("sku,prompt", "A,Eine schöne Tasse", "B,Die Größe der Kanne", encoding="cp1252"),
+        valid=(2, 3),
+        sent={2: "Eine schöne Tasse"},
     ),
     Case(
         "gb18030-named",

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pipeline.manifest.asbefore import Reading
+
     Record = tuple[int, list[str]]
 
 _QUOTE = '"'
@@ -47,13 +49,16 @@ _MOST_BYTES = 256 * 1024**2
 _FEWER = "Split it, or take out columns and rows that no video needs."
 
 
-def read_text(path: Path, data: bytes, *, encoding: str | None = None) -> Manifest:
+def read_text(
+    path: Path, data: bytes, *, encoding: str | None = None, kept: Reading | None = None
+) -> Manifest:
     """Read a delimited text.
 
     Args:
         path: where it was read from; its suffix says which delimiter is usual.
         data: the whole file.
         encoding: `manifest.encoding`, tried where the bytes are not UTF-8.
+        kept: how it was read when it was run before; None if it never was.
 
     Raises:
         ManifestError: it cannot be read as a table; it names the lines.
@@ -64,7 +69,7 @@ def read_text(path: Path, data: bytes, *, encoding: str | None = None) -> Manife
             f"{path.name} has {len(data):,} bytes; a manifest of text has at most {_MOST_BYTES:,}.",
             action=_FEWER,
         )
-    decoded = decode_text(data, path.name, encoding)
+    decoded = decode_text(data, path.name, encoding, kept)
     text = decoded.text
     _refuse_nul(path, text)
     stated = stated_delimiter(text)
@@ -82,7 +87,8 @@ def read_text(path: Path, data: bytes, *, encoding: str | None = None) -> Manife
     dialect = TextDialect(
         delimiter, decoded.encoding, decoded.bom, _newline(text), sep_line=stated is not None
     )
-    return manifest_of(replace(table, dialect=dialect))
+    manifest = manifest_of(replace(table, dialect=dialect))
+    return replace(manifest, notes=(decoded.note,)) if decoded.note else manifest
 
 
 def _refuse_nul(path: Path, text: str) -> None:

@@ -1,6 +1,7 @@
-"""How a text file is written: its encoding, which is never guessed, and its delimiter.
+"""How a text file is written: its encoding and its delimiter.
 
-A wrong guess of the encoding (latin-1 takes any bytes) would put broken letters into paid videos.
+Wrong letters would be paid for. So an encoding that is not UTF-8 is taken only where it is as good
+as certain (see `encodings`), and said; a manifest that was run before is read as it was then.
 The delimiter is found in the header and held against the first records.
 
 Tested in tests/reader/test_text.py.
@@ -14,9 +15,17 @@ import io
 import re
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
 from pipeline.manifest.blank import all_blank
+from pipeline.reader.text.encodings import detect, quote_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.manifest.asbefore import Reading
+    from pipeline.reader.text.encodings import Likely
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _MARKS = (
@@ -46,20 +55,27 @@ _SEP_LINE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
-    """The text of a file, without its byte order mark, and how it was written."""
+    """The text of a file, without its byte order mark, and how it was written.
+
+    `note` says how that was found out where it was.
+    """
 
     text: str
     encoding: str
     bom: bool
+    note: str | None = None
 
 
-def decode_text(data: bytes, name: str, configured: str | None) -> _Decoded:
-    """Decode the bytes of a file: by its byte order mark, as UTF-8, then as configured.
+def decode_text(
+    data: bytes, name: str, configured: str | None, kept: Reading | None = None
+) -> _Decoded:
+    """Decode the bytes of a file: by its byte order mark, as UTF-8, as configured, as detected.
 
     Args:
         data: the whole file.
         name: the file's name, for the message.
         configured: `manifest.encoding`, tried where the bytes are not UTF-8.
+        kept: how it was read when it was run before; None if it never was.
 
     Raises:
         ManifestError: no encoding fits; it names line and byte.
@@ -74,8 +90,46 @@ def decode_text(data: bytes, name: str, configured: str | None) -> _Decoded:
     try:
         return _Decoded(data.decode("utf-8"), "utf-8", bom=False)
     except UnicodeDecodeError:
-        encoding = configured or "utf-8"
-        return _Decoded(_strict(data, encoding, name), encoding, bom=False)
+        if configured is not None:
+            return _Decoded(_strict(data, configured, name), configured, bom=False)
+    if kept is not None and kept.encoding is not None:
+        text = _strict(data, kept.encoding, name)
+        note = f"{name} is read as {kept.encoding}, as in its earlier runs"
+        return _Decoded(text, kept.encoding, bom=False, note=f"{note}{_quoted(quote_of(text))}.")
+    return _detected(data, name, new=kept is None)
+
+
+def _detected(data: bytes, name: str, *, new: bool) -> _Decoded:
+    """Decode by the encoding that is likely, if it can be taken; raise ManifestError if not."""
+    found = detect(data)
+    if new and found.sure:
+        best = found.likely[0]
+        note = (
+            f"{name} is not UTF-8; it is read as {best.encoding} ({best.writer})"
+            f"{_quoted(best.quote)}. If letters are wrong, name its encoding with "
+            "--set manifest.encoding=NAME."
+        )
+        return _Decoded(_strict(data, best.encoding, name), best.encoding, bom=False, note=note)
+    return _Decoded(_strict(data, "utf-8", name, likely=found.likely), "utf-8", bom=False)
+
+
+def _quoted(quote: str) -> str:
+    return f": \u201c{quote}\u201d" if quote else ""
+
+
+def _advise(likely: Sequence[Likely]) -> str:
+    """Return what to do about a text that is not UTF-8."""
+    if not likely:
+        return _SAVE_AS_UTF8
+    ways = [
+        f"--set manifest.encoding={one.encoding} ({one.writer}) reads \u201c{one.quote}\u201d"
+        for one in likely
+    ]
+    return (
+        "Save it as 'CSV UTF-8', or name its encoding, in the configuration "
+        f"(`manifest.encoding: {likely[0].encoding}`) or by the option that gives the right "
+        f"letters: {'; '.join(ways)}."
+    )
 
 
 def stated_delimiter(text: str) -> tuple[str, int] | None:
@@ -110,7 +164,9 @@ def _utf16_without_mark(data: bytes) -> str | None:
     return None
 
 
-def _strict(data: bytes, encoding: str, name: str, *, start: int = 0) -> str:
+def _strict(
+    data: bytes, encoding: str, name: str, *, start: int = 0, likely: Sequence[Likely] = ()
+) -> str:
     try:
         text = data[start:].decode(encoding) if start else data.decode(encoding)
         text.encode()  # codecs of programming languages make halves of characters
@@ -120,7 +176,7 @@ def _strict(data: bytes, encoding: str, name: str, *, start: int = 0) -> str:
         raise ManifestError(
             f"{name}: line {line} cannot be read as {encoding.upper()}: "
             f"byte {at + 1} of the file is 0x{data[at]:02X}.",
-            action=_SAVE_AS_UTF8,
+            action=_advise(likely),
         ) from error
     except (LookupError, ValueError) as error:
         raise ManifestError(
