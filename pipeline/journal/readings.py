@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.disk.folder import OutputFolder
+from pipeline.errors import StoreError, UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading
 from pipeline.manifest.asbefore import Reading, reading_of
 from pipeline.model import Manifest
@@ -25,15 +26,18 @@ _ENCODING, _SHEET = "reading_encoding", "reading_sheet"
 def kept_reading(path: Path) -> Reading | None:
     """Return how the manifest of the journal at `path` was read; None if nothing was ever sent.
 
-    Raises StoreError, UsageError.
+    Nothing is found out anew where that cannot be told. Whoever opens the journal says why.
     """
-    with clear_errors(path):
-        connection = connect_for_reading(path)
-        if connection is None:
-            return None
-        with contextlib.closing(connection):
-            notes = dict(connection.execute("SELECT name, value FROM meta"))
-            (sent,) = connection.execute("SELECT EXISTS (SELECT * FROM attempts)").fetchone()
+    try:
+        with clear_errors(path):
+            connection = connect_for_reading(path)
+            if connection is None:
+                return None
+            with contextlib.closing(connection):
+                notes = dict(connection.execute("SELECT name, value FROM meta"))
+                (sent,) = connection.execute("SELECT EXISTS (SELECT * FROM attempts)").fetchone()
+    except (StoreError, UsageError):
+        return Reading()
     return Reading(notes.get(_ENCODING), notes.get(_SHEET)) if sent else None
 
 

@@ -30,7 +30,6 @@ from pipeline.errors import ConfigError, ReelsheetError, StoreError, UsageError
 from pipeline.journal.ownership import explain_paid_elsewhere, find_manifest, refuse_edition
 from pipeline.journal.reading import read_entries
 from pipeline.journal.readings import kept_reading
-from pipeline.manifest.asbefore import Reading
 from pipeline.manifest.invocation import Invocation, note_invocation, note_options
 from pipeline.model import Problem, Severity
 from pipeline.network import read_network
@@ -259,7 +258,7 @@ def check_target(target: Target, progress: PictureProgress | None = None) -> Che
         cache_dir=target.folder.cache,
         progress=progress,
         origin=target.origin,
-        kept=_kept_reading(target.folder),
+        kept=kept_reading(target.folder.journal),
     )
     if not checked.held:
         return checked
@@ -267,17 +266,6 @@ def check_target(target: Target, progress: PictureProgress | None = None) -> Che
     from pipeline.planner.ordered import let_ordered_through  # noqa: PLC0415
 
     return let_ordered_through(checked, target.folder)
-
-
-def _kept_reading(folder: OutputFolder) -> Reading | None:
-    """Return how a manifest was read in earlier runs; None if it is new.
-
-    Nothing is found out anew where that cannot be told. Whoever opens the journal says why.
-    """
-    try:
-        return kept_reading(folder.journal)
-    except (StoreError, UsageError):
-        return Reading()
 
 
 def explain_paid_again(target: Target) -> UsageError | None:
