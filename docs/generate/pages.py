@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PARTS: dict[str, Callable[[], str]] = {
     "columns": sheet.columns,
     "columns with other names": sheet.all_columns,
+    "columns in other languages": sheet.other_languages,
+    "columns that are offered": sheet.offered,
     "result columns": sheet.result_columns,
     "states": life.states,
     "events": life.events,

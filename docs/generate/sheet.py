@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pipeline.authoring.workbook import describe_fields
 from pipeline.checker.rules import IMAGE_FIELDS
 from pipeline.manifest.columns import ALIASES, FIELDS
+from pipeline.manifest.languages import IF_CELLS_FIT, OFFERED, PICTURE, PICTURES, SURE
 from pipeline.writer.layout import RESULT_COLUMNS
 
 from .tables import table
@@ -40,6 +43,26 @@ def all_columns() -> str:
     """Return the headers accepted for each field, in order of precedence."""
     rows = [(f"`{field}`", _names(ALIASES[field])) for field in FIELDS]
     return table(("field", "accepted headers, in this order"), rows)
+
+
+def other_languages() -> str:
+    """Return the names of fields in other languages, as far as they are taken by themselves."""
+    pictures = {"image_1": PICTURE, "images": PICTURES}
+    rows = [
+        (f"`{field}`", _list(names, IF_CELLS_FIT.get(field, {})))
+        for field, names in {**SURE, **pictures}.items()
+    ]
+    return table(("field", "names"), rows)
+
+
+def offered() -> str:
+    """Return the names that mean several things."""
+    return table(("field", "names"), [(f"`{field}`", _list(OFFERED[field])) for field in OFFERED])
+
+
+def _list(*tables: Mapping[str, str]) -> str:
+    names = (name for one in tables for names in one.values() for name in names.split(","))
+    return ", ".join(dict.fromkeys(name.strip() for name in names))
 
 
 def result_columns() -> str:

@@ -2,101 +2,37 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
 from pipeline.checker.asread import read_as_set
+from pipeline.checker.checked import CheckedManifest
+from pipeline.checker.columnreport import ColumnsRead, ignored_in, report_columns
 from pipeline.checker.emptyrows import without_empty_rows
 from pipeline.checker.idlefindings import leave_out_idle, set_aside_holding
+from pipeline.checker.looks import Looks
 from pipeline.checker.payable import SoughtIn, hold_unmeant
 from pipeline.checker.remarks import remark_on
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
 from pipeline.checker.unread import join_unread, unread_cells
 from pipeline.config.modelnames import picture_counts
 from pipeline.manifest.columns import match_columns
-from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
+from pipeline.manifest.earlier import NEW, Reading
+from pipeline.model import Manifest, Problem, Row, Severity
 from pipeline.process.collector import pause_collector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pipeline.checker.rowtexts import RowTemplate
     from pipeline.config.settings import Config
     from pipeline.errors import ManifestError
-    from pipeline.manifest.asbefore import Reading
+    from pipeline.manifest import asbefore
 
 
-@dataclass(frozen=True)
-class CheckedManifest:
-    """A manifest and everything that a check found out about it.
-
-    `fields` maps each field with a column to its index in the headers, `keys` has a key for a row.
-    `drafts` has the valid rows by their physical row number, `images` the pictures sent with each
-    (URLs and `sha256:<hex>`), `pictures` the local ones by their `sha256`, `files` their files;
-    `held` are rows that break no rule but are certainly not meant to be paid for: they are not
-    sent. `problems` are sorted, those of the whole file first.
-    """
-
-    manifest: Manifest
-    fields: dict[str, int]
-    keys: tuple[str, ...]
-    drafts: dict[int, rules.Draft]
-    images: dict[int, tuple[str, ...]]
-    model: str
-    pictures: dict[str, Picture]
-    problems: tuple[Problem, ...]
-    files: tuple[Path, ...] = ()
-    held: dict[int, rules.Draft] = field(default_factory=dict)
-
-    @cached_property
-    def requests(self) -> dict[int, Request]:
-        """The requests of the valid rows, by their physical row number; a check makes none."""
-        with pause_collector():
-            return {
-                number: rules.make_request(draft, self.images.get(number, ()), self.model)
-                for number, draft in self.drafts.items()
-            }
-
-    def with_held(self) -> CheckedManifest:
-        """Return the same with all that the rows ask for, also those that are held."""
-        if not self.held:
-            return self
-        return replace(self, drafts=dict(sorted((self.drafts | self.held).items())), held={})
-
-    @cached_property
-    def requests_by_hash(self) -> dict[str, Request]:
-        """The same requests by their hashes, by which the journal knows them."""
-        return {request.request_hash: request for request in self.requests.values()}
-
-    @property
-    def valid(self) -> int:
-        """How many rows could be sent."""
-        return len(self.drafts)
-
-    @property
-    def errors(self) -> tuple[Problem, ...]:
-        """The problems that keep a row, or the whole file, from being sent."""
-        return tuple(filter(_is_error, self.problems))
-
-    @property
-    def file_errors(self) -> tuple[Problem, ...]:
-        """The errors of the whole file: as long as there are any, no row can be sent."""
-        return tuple(filter(_is_error, self.problems_of(None)))
-
-    def problems_of(self, row: int | None) -> tuple[Problem, ...]:
-        """Return the problems of a physical row number; None for those of the whole file."""
-        return self._by_row.get(row, ())
-
-    @cached_property
-    def _by_row(self) -> dict[int | None, tuple[Problem, ...]]:
-        rows: defaultdict[int | None, list[Problem]] = defaultdict(list)
-        for problem in self.problems:
-            rows[problem.row].append(problem)
-        return {row: tuple(problems) for row, problems in rows.items()}
+__all__ = ("CheckedManifest", "check_manifest", "file_problem")
 
 
 def check_manifest(
@@ -106,7 +42,8 @@ def check_manifest(
     cache_dir: Path | None,
     progress: PictureProgress | None = None,
     origin: Path | None = None,
-    kept: Reading | None = None,
+    kept: asbefore.Reading | None = None,
+    known: Reading = NEW,
 ) -> CheckedManifest:
     """Read and check a manifest; nothing is sent and the manifest is not changed.
 
@@ -119,6 +56,7 @@ def check_manifest(
         origin: the manifest whose run wrote this one (its results, its failed rows): relative
             pictures start where its own do.
         kept: how it was read in earlier runs; None if it is new.
+        known: how runs before read its columns.
 
     Raises:
         ManifestError: the file is no table.
@@ -126,7 +64,7 @@ def check_manifest(
 
     """
     manifest = read_as_set(path, config, origin, kept)
-    return _Check(manifest, config, origin).run(cache_dir, progress)
+    return _Check(manifest, config, origin, known).run(cache_dir, progress)
 
 
 def file_problem(error: ManifestError) -> Problem:
@@ -156,12 +94,17 @@ class _Check:
 
     _fields: dict[str, int]  # set by _match, like the next one
     _picture_root: Path
+    _columns: ColumnsRead
+    _reading: Reading
     _keys: list[str]  # set by _make_keys, like the next one
     _keys_in_cells: dict[int | None, str | None]  # of the rows whose key cannot be used
 
-    def __init__(self, manifest: Manifest, config: Config, origin: Path | None) -> None:
+    def __init__(
+        self, manifest: Manifest, config: Config, origin: Path | None, known: Reading
+    ) -> None:
         self._manifest = manifest
         self._config = config
+        self._known = known
         self._counts = picture_counts(config.api.model)
         self._origin = origin
         self._prompts: rowtexts.RowPrompts | None = None
@@ -197,21 +140,27 @@ class _Check:
             problems=self._problems_in_order(),
             files=findings.files,
             held=held,
+            columns=self._columns,
+            reading=self._reading,
         )
 
     def _match(self) -> None:
         """Find the column of each field, and the columns that the templates name."""
         settings, headers = self._config.manifest, self._manifest.headers
+        looks, used = Looks(self._manifest.rows), dict[int, str]()
         self._fields, problems = match_columns(
             headers,
             mapping=settings.columns,
             key=settings.key,
             prompt_needed=settings.prompt_template is None,
+            known=self._known,
+            fits=looks.fits,
         )
         self._problems += problems
         if (name := self._config.output.name) != naming.KEY_ALONE:
             names = rowtexts.name_template(name, headers)
             self._names = None if names.template.needs_nothing else names
+            used |= dict.fromkeys(names.columns, "output.name")
         self._picture_root = (self._origin or self._manifest.path).parent
         if settings.image_root is not None:
             self._picture_root = rowpictures.picture_root(settings.image_root)
@@ -220,6 +169,25 @@ class _Check:
                 settings.prompt_template, self._manifest, self._fields
             )
             self._problems += problems
+        if self._prompts is not None:
+            used |= dict.fromkeys(self._prompts.template.columns, "manifest.prompt_template")
+        self._report_columns(looks, used)
+
+    def _report_columns(self, looks: Looks, used: Mapping[int, str]) -> None:
+        """Say what is read and what is not, and note it for the runs to come."""
+        headers, known = self._manifest.headers, self._known
+        ignored = ignored_in(self._config.manifest.columns, known.read)
+        self._columns, problems = report_columns(
+            headers,
+            self._fields,
+            looks,
+            used=used,
+            ignored=ignored,
+            names=known.names,
+            said=[one.column for one in self._problems if one.column and one.row is None],
+        )
+        self._problems += problems
+        self._reading = Reading.of(headers, self._fields, ignored, known.names)
 
     def _make_keys(self) -> list[Problem]:
         """Make the key of each row, and return what is wrong with the keys in the cells."""

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pipeline.cli.columns import say_columns
 from pipeline.cli.screen import print_line, print_results, print_table, say
 from pipeline.cli.several import say_error_of
 from pipeline.concealment import conceal_secret
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 _TO_SETTLE = frozenset({"in_doubt", "missing"})
 
 
-def say_before(order: Order) -> None:
-    """Say what is about to be run."""
+def say_before(order: Order, *, several: bool) -> None:
+    """Say what is about to be run; of `several` manifests, each is named."""
+    from pipeline.checker.columnreport import column_warnings
     from pipeline.runner.destination import say_destination
 
     found, config = order.checked, order.config
@@ -38,6 +40,9 @@ def say_before(order: Order) -> None:
         else say_destination(config) or f"live at {conceal_secret(config.api.base_url)}"
     )
     say(f"{found.manifest.path}: {count(len(found.manifest.rows), 'row')}{also}; {kind}")
+    say_columns(found.columns, found.manifest.path if several else None)
+    for warning in column_warnings(found.problems):
+        say(f"warning: {warning}")
 
 
 def say_end(order: Order, outcome: RunReport | ReelsheetError, *, quiet: bool) -> ExitCode:

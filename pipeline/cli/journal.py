@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.columns import Column
 from pipeline.cli.options import (
     ConfigPath,
     ManifestPath,
@@ -58,6 +59,7 @@ def _backup(
     out: Out = None,
     sets: Set = None,
     series: Series = None,
+    columns: Column = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -70,7 +72,7 @@ def _backup(
     from pipeline.journal.copies import back_up, backup_name
 
     _ = verbose
-    journal = _resolve_with_journal(manifest, config, out, sets, series).folder.journal
+    journal = _resolve_with_journal(manifest, config, out, sets, series, columns).folder.journal
     target = backup_name(journal)
     if file is not None:
         target = file / target.name if file.is_dir() else file
@@ -85,6 +87,7 @@ def _verify(
     out: Out = None,
     sets: Set = None,
     series: Series = None,
+    columns: Column = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -97,7 +100,7 @@ def _verify(
     from pipeline.journal.audit import audit
 
     _ = verbose
-    target = _resolve_with_journal(manifest, config, out, sets, series)
+    target = _resolve_with_journal(manifest, config, out, sets, series, columns)
     folder = target.folder
     found = False
     for one in audit(folder, target.invocation):
@@ -118,6 +121,7 @@ def _rebuild(
     out: Out = None,
     sets: Set = None,
     series: Series = None,
+    columns: Column = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -138,7 +142,7 @@ def _rebuild(
             print_line(line)
         return agreed("Go on?", yes=yes)
 
-    target = resolve_options(manifest, config, out, sets, series=series)
+    target = resolve_options(manifest, config, out, sets, series=series, columns=columns)
     said = rebuild(target, agree, say)
     if said is None:
         raise typer.Exit(ExitCode.USAGE)
@@ -152,12 +156,13 @@ def _resolve_with_journal(
     out: Path | None,
     sets: list[str] | None,
     series: str | None,
+    columns: list[str] | None,
 ) -> Target:
     """Resolve the shared options; UsageError if there is no journal to work on."""
     from pipeline.disk.openfile import is_gone
     from pipeline.runner.forgotten import explain_no_journal
 
-    target = resolve_options(manifest, config, out, sets, series=series)
+    target = resolve_options(manifest, config, out, sets, series=series, columns=columns)
     if is_gone(target.folder.journal):
         raise explain_no_journal(target)
     return target

@@ -1,6 +1,6 @@
-"""`reelsheet check`, `status` and `report`: look at a manifest and its journal.
+"""`reelsheet check`, `status` and `report`: look at a manifest and its journal; nothing is sent.
 
-None of them sends anything. Tested in tests/cli/test_check.py and tests/cli/test_status.py.
+Tested in tests/cli/test_check.py and tests/cli/test_status.py.
 """
 
 from __future__ import annotations
@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.columns import Column, say_columns
 from pipeline.cli.options import (
     ConfigPath,
     JsonOfEach,
@@ -41,8 +43,9 @@ from pipeline.manifest.wording import agree, count
 
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
+    from pipeline.runner.checking import CheckReport
     from pipeline.runner.reports import RowResult, StatusReport
-    from pipeline.runner.target import CheckReport, Refused, Target
+    from pipeline.runner.target import Refused, Target
     from pipeline.runner.webcheck import WebLook
 
 _PROBLEM = ("row", "cell", "column", "key", "code", "severity", "message")
@@ -67,6 +70,7 @@ def _check(
     out: Out = None,
     sets: Set = None,
     series: Series = None,
+    columns: Column = None,
     show_prompts: Annotated[
         int,
         typer.Option(
@@ -98,7 +102,7 @@ def _check(
     """
     from pipeline.runner.target import Refused
 
-    targets = resolve_several(manifests, config, out, sets, series=series)
+    targets = resolve_several(manifests, config, out, sets, series=series, columns=columns)
     looks: list[_Look | Refused] = []
     for target in targets.all:
         if isinstance(target, Refused):
@@ -112,12 +116,8 @@ def _check(
         print_documents(targets, looks, lambda look: look.document(prompts=show_prompts > 0))
     else:
         short = quiet and not verbose
-        show_each(
-            targets,
-            looks,
-            lambda look: look.show(quiet=short, singly=verbose),
-            headings=not short,
-        )
+        show = partial(_Look.show, quiet=short, singly=verbose, several=targets.several)
+        show_each(targets, looks, show, headings=not short)
     if not all(isinstance(look, _Look) and look.report.ok for look in looks):
         raise typer.Exit(ExitCode.USAGE)
 
@@ -135,9 +135,9 @@ class _Look:
     def document(self, *, prompts: bool) -> dict[str, object]:
         document = {
             "manifest": str(self.target.manifest),
-            "rows": self.report.rows,
-            "valid": self.report.valid,
+            **_pick(self.report, ("rows", "valid")),
             "problems": [_pick(problem, _PROBLEM) for problem in self.report.problems],
+            **self.report.columns.document(),
         }
         groups = describe_groups(self.report.problems)
         said: dict[str, object] = {"groups": groups} if groups else {}
@@ -145,11 +145,13 @@ class _Look:
         said |= {} if self.web is None else {"fetched": _pick(self.web, ("addresses", "pictures"))}
         return document | said | ({"prompts": self.prompts} if prompts else {})
 
-    def show(self, *, quiet: bool, singly: bool) -> None:
+    def show(self, *, quiet: bool, singly: bool, several: bool) -> None:
+        problems, manifest = self.report.problems, self.target.manifest
+        if not quiet:
+            say_columns(self.report.columns, manifest if several else None)
         for prompt in self.prompts:
             print_line(f"row {prompt['row']} (key {prompt['key']}): {prompt['prompt']}")
-        problems = self.report.problems
-        for line in list_problems(self.target.manifest, problems, singly=singly):
+        for line in list_problems(manifest, problems, singly=singly):
             print_line(line)
         if not quiet:
             if not singly:
@@ -161,13 +163,11 @@ class _Look:
             _print_total(self.report)
 
 
-def _look_at(
-    target: Target, show_prompts: int, *, fetch: bool, as_json: bool, quiet: bool
-) -> _Look:
+def _look_at(target: Target, first: int, *, fetch: bool, as_json: bool, quiet: bool) -> _Look:
     """Check a manifest; with `as_json` one that cannot be read is a problem, not an error."""
     from pipeline.checker.check import file_problem
     from pipeline.manifest.controls import without_controls
-    from pipeline.runner.target import CheckReport
+    from pipeline.runner.checking import CheckReport, report_of
 
     try:
         found = check_and_show(target, show=not quiet)
@@ -182,10 +182,10 @@ def _look_at(
 
         with picture_progress(show=not quiet) as progress:
             found, web = look_at_web(target, found, progress)
-    report = CheckReport(len(found.manifest.rows), found.valid, found.problems)
+    report = report_of(found)
+    shown = islice(found.drafts.items(), first)
     prompts = tuple(
-        {"row": number, "key": draft.key, "prompt": without_controls(draft.prompt)}
-        for number, draft in islice(found.drafts.items(), show_prompts)
+        {"row": row, "key": one.key, "prompt": without_controls(one.prompt)} for row, one in shown
     )
     return _Look(target, report, prompts, mark_problems(target, found), web)
 
@@ -212,6 +212,7 @@ def _status(
     out: Out = None,
     sets: Set = None,
     series: Series = None,
+    columns: Column = None,
     rows: Annotated[bool, typer.Option("--rows", help="Show each row.")] = False,
     as_json: JsonOfEach = False,
     verbose: Verbose = False,
@@ -220,7 +221,7 @@ def _status(
     """Show how many rows are in which state, from the sheet and the journal; sends nothing."""
     from pipeline.runner.target import Refused
 
-    targets = resolve_several(manifests, config, out, sets, series=series)
+    targets = resolve_several(manifests, config, out, sets, series=series, columns=columns)
     show = not (quiet or as_json)
     found: list[_Stated | Refused] = []
     for target in targets.all:
@@ -321,6 +322,7 @@ def _report(
     out: Out = None,
     sets: Set = None,
     series: Series = None,
+    columns: Column = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -332,7 +334,7 @@ def _report(
     from pipeline.writer.publish import publish
 
     _ = verbose
-    target = resolve_options(manifest, config, out, sets, series=series)
+    target = resolve_options(manifest, config, out, sets, series=series, columns=columns)
     refuse_another(target)
     found = check_and_show(target, show=not quiet)
     with run_lock(target.folder.lock, target.manifest):

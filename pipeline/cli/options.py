@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.columns import column_settings
 from pipeline.cli.screen import say
 from pipeline.errors import UsageError
 
@@ -147,11 +148,12 @@ def resolve_options(
     *,
     adopt: bool = False,
     series: str | None = None,
+    columns: list[str] | None = None,
 ) -> Target:
     """Resolve the shared options, and say what the user may not expect; see `runner.target`."""
     from pipeline.runner import target
 
-    sets = with_series(sets, series)
+    sets = with_named(sets, series, columns)
     resolved = target.resolve_target(manifest, config, out, sets, adopt=adopt)
     for note in resolved.notes:
         say(f"note: {note}")
@@ -166,8 +168,19 @@ def read_duration_s(option: str, text: str) -> float:
     return float(found[1]) * _SECONDS[found[2]]
 
 
-def with_series(sets: list[str] | None, series: str | None) -> list[str] | None:
-    """Return the settings of the command line with the one that --series stands for."""
+def with_named(
+    sets: list[str] | None, series: str | None, columns: list[str] | None
+) -> list[str] | None:
+    """Return the settings of the command line with those that other options stand for.
+
+    Args:
+        sets: those given with --set.
+        series: the value of --series.
+        columns: the values of --column.
+
+    """
+    named = column_settings(columns)
+    sets = [*(sets or []), *named] if named else sets
     if series is None:
         return sets
     quoted = json.dumps(series, ensure_ascii=False)  # else null or A #1 would be something in YAML
@@ -177,7 +190,7 @@ def with_series(sets: list[str] | None, series: str | None) -> list[str] | None:
 def check_and_show(target: Target, *, show: bool = True) -> CheckedManifest:
     """Check the manifest and show progress over its pictures; raise ManifestError, ConfigError."""
     from pipeline.cli.progress import picture_progress
-    from pipeline.runner.target import check_target
+    from pipeline.runner.checking import check_target
 
     with picture_progress(show=show) as progress:
         checked = check_target(target, progress)

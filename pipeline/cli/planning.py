@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pipeline.cli.columns import Column, say_columns
 from pipeline.cli.options import (
     Adopt,
     ConfigPath,
@@ -56,6 +57,7 @@ def _plan(
     out: Out = None,
     sets: Set = None,
     series: Series = None,
+    columns: Column = None,
     retry: Retry = None,
     redo: Redo = None,
     limit: Limit = None,
@@ -73,7 +75,9 @@ def _plan(
     paid. With -v it also shows, for each row, what would be done and why.
     """
     _ = quiet
-    targets = resolve_several(manifests, config, out, sets, adopt=adopt, series=series)
+    targets = resolve_several(
+        manifests, config, out, sets, adopt=adopt, series=series, columns=columns
+    )
     selection = select_rows(
         targets.first, retry=retry, redo=redo, limit=limit, only=only, pay_again=pay_again
     )
@@ -117,6 +121,8 @@ def show_plans(
         elif isinstance(report, Refused):
             plans.append(report)
         else:
+            if not as_json:
+                say_columns(report.columns, target.manifest if targets.several else None)
             _say_warnings(report)
             plans.append(_Planned(target, report, selection))
     if as_json:
@@ -173,6 +179,7 @@ class _Planned:
             "cost_saved": _amount(plan.saved_money, plan.currency),
             "eta_s": plan.eta_s,
             **{name: value for name, value in said.items() if value is not None},
+            **plan.columns.document(),
         }
 
     def show(self, *, verbose: bool) -> None:

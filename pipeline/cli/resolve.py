@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.columns import Column
 from pipeline.cli.options import (
     Adopt,
     ConfigPath,
@@ -103,6 +104,7 @@ def _resolve(
     out: Out = None,
     sets: Set = None,
     series: Series = None,
+    columns: Column = None,
     adopt: Adopt = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -128,14 +130,19 @@ def _resolve(
             )
         limit = (older_than or "0s") if all_not_found else None
         read_duration_s("--older-than", limit or "0s")
-        target = resolve_options(manifest, config, out, sets, adopt=adopt, series=series)
+        target = resolve_options(
+            manifest, config, out, sets, adopt=adopt, series=series, columns=columns
+        )
         raise typer.Exit(_settle_all(target, limit, adopt=adopt, as_json=as_json))
     if list_all:
         if key is not None or ways:
             raise UsageError(
                 "--all lists every row: use it without KEY, --task-id, --not-sent and --undo."
             )
-        _list(resolve_options(manifest, config, out, sets, series=series), as_json=as_json)
+        _list(
+            resolve_options(manifest, config, out, sets, series=series, columns=columns),
+            as_json=as_json,
+        )
         return
     if key is None or ways != 1:
         raise UsageError(
@@ -146,7 +153,9 @@ def _resolve(
         raise UsageError(
             "--json can only be used with --all, --look-up and --all-not-found, not with KEY."
         )
-    target = resolve_options(manifest, config, out, sets, adopt=adopt, series=series)
+    target = resolve_options(
+        manifest, config, out, sets, adopt=adopt, series=series, columns=columns
+    )
     said = _settle(target, key, task_id, undo=undo, adopt=adopt)
     if not quiet:
         print_line(said)

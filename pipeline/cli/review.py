@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.columns import Column
 from pipeline.cli.options import (
     ConfigPath,
     ManifestPath,
@@ -122,6 +123,7 @@ def _review(
     out: Out = None,
     sets: Set = None,
     series: Series = None,
+    columns: Column = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -141,7 +143,7 @@ def _review(
 
     _ = verbose
     verdicts = _verdicts(approve, reject, reopen, reason=reason, note=note, who=_name(reviewer))
-    target = resolve_options(manifest, config, out, sets, series=series)
+    target = resolve_options(manifest, config, out, sets, series=series, columns=columns)
     refuse_another(target)
     checked = check_and_show(target, show=not quiet)
     rows = rows_with_takes(checked, target.folder)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.columns import Column
 from pipeline.cli.ending import say_before, say_end, say_several_ends
 from pipeline.cli.options import (
     Adopt,
@@ -67,6 +68,7 @@ def _run(
     out: Out = None,
     sets: Set = None,
     series: Series = None,
+    columns: Column = None,
     retry: Retry = None,
     redo: Redo = None,
     limit: Limit = None,
@@ -91,7 +93,9 @@ def _run(
     cannot be used keeps no other from its turn, and counts as 1 in the exit code. Keys belong to
     whichever manifest has them, and --limit is for all manifests, in their order.
     """
-    targets = resolve_several(manifests, config, out, sets, adopt=adopt, series=series)
+    targets = resolve_several(
+        manifests, config, out, sets, adopt=adopt, series=series, columns=columns
+    )
     selection = select_rows(
         targets.first, retry=retry, redo=redo, limit=limit, only=only, pay_again=pay_again
     )
@@ -109,6 +113,7 @@ def _retry(
     out: Out = None,
     sets: Set = None,
     series: Series = None,
+    columns: Column = None,
     states: Annotated[
         str,
         typer.Option("--states", metavar="STATE,…", help="The states to make new attempts for."),
@@ -132,7 +137,9 @@ def _retry(
     """
     from pipeline.planner.plan import Mode
 
-    target = resolve_options(manifest, config, out, sets, adopt=adopt, series=series)
+    target = resolve_options(
+        manifest, config, out, sets, adopt=adopt, series=series, columns=columns
+    )
     selection = select_rows(
         target, Mode.RETRY, retry=states, limit=limit, only=only, pay_again=pay_again
     )
@@ -151,6 +158,7 @@ def _fetch(
     out: Out = None,
     sets: Set = None,
     series: Series = None,
+    columns: Column = None,
     only: Only = None,
     adopt: Adopt = False,
     verbose: Verbose = False,
@@ -164,7 +172,9 @@ def _fetch(
     from pipeline.planner.plan import Mode
 
     _ = verbose
-    target = resolve_options(manifest, config, out, sets, adopt=adopt, series=series)
+    target = resolve_options(
+        manifest, config, out, sets, adopt=adopt, series=series, columns=columns
+    )
     selection = select_rows(target, Mode.FETCH, only=only)
     _carry_out(Targets([target], several=False), selection, "fetch", adopt=adopt, quiet=quiet)
 
@@ -206,7 +216,7 @@ def _carry_out(
             say_refused(one)
         if not quiet:
             for order in orders:
-                say_before(order)
+                say_before(order, several=targets.several)
         rows = sum(len(order.checked.manifest.rows) for order in orders)
         with Progress(rows, sys.stderr, quiet=quiet) as progress:
             outcomes = run_several(orders, progress)

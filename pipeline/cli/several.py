@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from pipeline.cli.options import resolve_options, with_series
+from pipeline.cli.options import resolve_options, with_named
 from pipeline.cli.problemlist import list_problems
 from pipeline.cli.screen import print_json, print_line, say, say_error
 from pipeline.errors import ExitCode, ReelsheetError, UsageError
@@ -121,15 +121,18 @@ def resolve_several(
     *,
     adopt: bool = False,
     series: str | None = None,
+    columns: list[str] | None = None,
 ) -> Targets:
     """Resolve the shared options for the manifests that are named, be it a single one."""
     from pipeline.runner.target import Target, resolve_targets
 
     named = find_manifests(manifests)
     if not named.several:
-        target = resolve_options(named.manifests[0], config, out, sets, adopt=adopt, series=series)
+        target = resolve_options(
+            named.manifests[0], config, out, sets, adopt=adopt, series=series, columns=columns
+        )
         return Targets([target], False)
-    sets = with_series(sets, series)
+    sets = with_named(sets, series, columns)
     targets = resolve_targets(named.manifests, config, out, sets, adopt=adopt)
     notes = (note for one in targets if isinstance(one, Target) for note in one.notes)
     for note in dict.fromkeys(notes):  # those of the configuration are the same for all

@@ -56,7 +56,8 @@ class ManifestSettings(Section):
     columns: dict[str, ManifestField] = Field(default_factory=dict)
     """Your own headers and the fields they stand for, for example {Video text: prompt, Photo:
     image_1}. Fields: prompt, image_1, image_2, image_3, images, duration, aspect_ratio, resolution,
-    key.
+    key; ignore leaves a column unread. A manifest that was run keeps its reading of columns that
+    are not named here. --column "Photo=image_1" says the same for one command.
     """
     encoding: Encoding | None = None
     """The encoding of a text manifest that is not UTF-8, for example cp1252. null: it is
@@ -95,7 +96,7 @@ class ManifestSettings(Section):
     @model_validator(mode="after")
     def _one_header_a_field(self) -> Self:
         """Refuse two headers for one field: which of them counts would be a guess."""
-        for field in sorted(set(self.columns.values())):
+        for field in sorted(set(self.columns.values()) - {"ignore"}):
             headers = [header for header, one in self.columns.items() if one == field]
             if len(headers) > 1:
                 listed = " and ".join(f'"{header}"' for header in headers)

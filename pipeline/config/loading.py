@@ -29,6 +29,7 @@ from pipeline.config.yamltext import Reading, Tree, Value, read_yaml
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
 from pipeline.errors import ConfigError
+from pipeline.manifest.earlier import IGNORE
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
@@ -47,12 +48,16 @@ _MAPPING = "manifest.columns"
 
 @dataclass(slots=True)
 class _Gathered:
-    """The value and the source of each dotted key so far, the faults, and what was ignored."""
+    """The value and the source of each dotted key so far, the faults, and what was ignored.
+
+    `named` are the headers that were given one by one, on the command line.
+    """
 
     values: dict[str, object] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)
 
     def fault(self, source: str, path: str, text: str) -> None:
         self.faults.append(f"{source}: {path}: {text}" if path else f"{source}: {text}")
@@ -133,7 +138,9 @@ def _gather_variable(name: str, text: str, gathered: _Gathered) -> None:
 
 
 def _gather_override(override: str, gathered: _Gathered) -> None:
-    key, separator, text = override.partition("=")
+    # A header may have the sign in it, a field has not.
+    cut = str.rpartition if override.lstrip().startswith(f"{_MAPPING}.") else str.partition
+    key, separator, text = cut(override, "=")
     key = key.strip()
     if not separator or not key:
         shown = "…" if looks_secret(override) else override
@@ -157,13 +164,22 @@ def _gather_text(key: str, text: str, source: str, gathered: _Gathered) -> None:
     tree = reading.tree if text.strip() else Value(None, 1)
     if key.startswith(f"{_MAPPING}."):
         header = key.removeprefix(f"{_MAPPING}.")
-        earlier = gathered.values.get(_MAPPING)
-        columns = dict(earlier) if isinstance(earlier, dict) else {}
-        columns[header] = tree.value if isinstance(tree, Value) else _plain(tree)
-        gathered.values[_MAPPING] = columns
+        _gather_column(header, tree.value if isinstance(tree, Value) else _plain(tree), gathered)
         gathered.sources[_MAPPING] = source
         return
     _gather_item(key, tree, source, gathered, lines=False)
+
+
+def _gather_column(header: str, field: object, gathered: _Gathered) -> None:
+    """Add what a column is read as; it takes the place of what the file says of either."""
+    known = gathered.values.get(_MAPPING)
+    columns = dict(known) if isinstance(known, dict) else {}
+    for other in [one for one in columns if one not in gathered.named]:
+        if other.strip().casefold() == header.casefold() or columns[other] == field != IGNORE:
+            del columns[other]
+    columns[header] = field
+    gathered.named.add(header)
+    gathered.values[_MAPPING] = columns
 
 
 def _is_yaml_text(text: str, reading: Reading) -> bool:

@@ -271,6 +271,7 @@ ManifestField = Literal[
     "aspect_ratio",
     "resolution",
     "key",
+    "ignore",
 ]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 KeyVariable = Annotated[str, AfterValidator(_key_env)]

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, open_to_read_bytes
@@ -257,21 +258,26 @@ def _unreadable(
 
 def was_sent_from(folder: OutputFolder, manifest: Path) -> bool:
     """Return whether the last run told of beside a journal is this manifest's, and not in it."""
-    told = (folder.last_manifest(), folder.last_run())
-    with (
-        contextlib.suppress(OSError, ValueError, KeyError, TypeError),
-        open_to_read_bytes(folder.log) as log,
-    ):
-        for line in log:
-            if _BEGIN in line:
-                began = json.loads(line)
-                told = (Path(began["manifest"]), began["run"])
-    its, run_id = told
+    its, run_id = folder.last_manifest(), folder.last_run()
+    with contextlib.suppress(KeyError, TypeError):
+        begun = last_begin(folder)
+        its, run_id = (Path(begun["manifest"]), begun["run"]) if begun else (its, run_id)
     if its is None or is_gone(folder.journal):
         return False
     # As it was typed then, perhaps in another working folder.
     same = its == manifest.resolve() if its.is_absolute() else its.name == manifest.name
     return same and run_id not in {one.run_id for one in read_runs(folder.journal)}
+
+
+def last_begin(folder: OutputFolder) -> Mapping[str, Any]:
+    """Return what run.log says of the run that began last; nothing if it says nothing."""
+    begun: dict[str, Any] = {}
+    with contextlib.suppress(OSError, ValueError), open_to_read_bytes(folder.log) as log:
+        for line in log:
+            if _BEGIN in line:
+                said = json.loads(line)
+                begun = said if isinstance(said, dict) else begun
+    return begun
 
 
 def last_owner(folder: OutputFolder) -> Path | None:

@@ -2,8 +2,10 @@
 
 Headers are compared without case and without blanks around them; blanks, hyphens and underscores
 are the same ("Aspect Ratio" is aspect_ratio). If several headers could be a field, the name that
-comes first in the table is used. All other columns belong to the user and are never touched;
-`result_*` columns are ours and are not read.
+comes first in the table is used; after these, the names in other languages. All other columns
+belong to the user and are never touched; `result_*` columns are ours and are not read.
+
+A manifest that was run before keeps its reading, whatever names are understood by now.
 """
 
 from __future__ import annotations
@@ -13,11 +15,14 @@ import re
 from typing import TYPE_CHECKING
 
 from pipeline.manifest.blank import fold_text, is_blank
-from pipeline.manifest.wording import name_headers
+from pipeline.manifest.earlier import IGNORE, NEW, Reading
+from pipeline.manifest.languages import EARLIEST
+from pipeline.manifest.meanings import Standing, meanings_of, nearest_name
+from pipeline.manifest.wording import name_headers, quote_name
 from pipeline.model import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 _NUMBERED = tuple(
     (
@@ -27,8 +32,8 @@ _NUMBERED = tuple(
     for n in (1, 2, 3)
 )  # fmt: skip
 
-# A new name here turns a column that was the user's own into input: in manifests without a key
-# column the rows would get other keys and be paid for again. Add names with that in mind.
+# These are for good: journals that note no reading were read by them. New names belong into
+# `languages`, as those that only manifests see that were never run before.
 ALIASES: dict[str, tuple[str, ...]] = {
     # A prompt is paid for: columns called description, text or title are made for something else.
     "prompt": ("prompt", "video_prompt"),
@@ -60,12 +65,19 @@ _MISSPELLED = 0.85
 """Headers as similar as this to the name of a field are taken for a slip (difflib's ratio)."""
 
 
+def column_option(header: str, name: str) -> str:
+    """Return the option that has a column read as a field, as it is pasted behind a command."""
+    return f"--column {quote_name(f'{header.strip()}={name}')}"
+
+
 def match_columns(
     headers: Sequence[str],
     *,
     mapping: Mapping[str, str] | None = None,
     key: str | None = None,
     prompt_needed: bool = True,
+    known: Reading = NEW,
+    fits: Callable[[str, int], bool] = lambda _field, _index: True,
 ) -> tuple[dict[str, int], tuple[Problem, ...]]:
     """Find the column of each field, and the problems of the whole file.
 
@@ -76,33 +88,98 @@ def match_columns(
         mapping: the field of some headers (`manifest.columns`); it takes precedence over the table.
         key: the header of the key column (`manifest.key`); it takes precedence over `mapping`.
         prompt_needed: whether prompts can come from a column only.
+        known: how earlier runs read the manifest.
+        fits: whether the cells of a column, by its index, may be those of a field.
 
     """
-    problems: list[Problem] = []
-    places = _places(headers)
-    asked = dict(mapping or {})
-    if key is not None:
-        asked = {header: field for header, field in asked.items() if field != "key"}
-        asked[key] = "key"
-    chosen: dict[str, int] = {}
-    for header, field in asked.items():
-        setting = "manifest.key" if header == key else "manifest.columns"
-        found = _index_of(header, headers, places)
-        if found is None:
-            problems.append(_no_such_header(header, setting, headers))
-        else:
-            chosen[field] = found
-    taken = set(chosen.values())
-    for field in FIELDS:
-        candidates = [] if field in chosen else _candidates(field, places, taken)
-        if candidates:
-            chosen[field] = candidates[0]
-            taken.add(candidates[0])
-            problems += _several(field, candidates, headers)
-    if prompt_needed and "prompt" not in chosen:
-        problems.append(_no_prompt(headers))
-    problems += _warn_of_misspellings(chosen, places, taken, headers)
-    return {field: chosen[field] for field in FIELDS if field in chosen}, tuple(problems)
+    return _Match(headers, known, fits).run(mapping or {}, key, prompt_needed=prompt_needed)
+
+
+class _Match:
+    """The search for the columns of a manifest: what was asked for, what was, what headers say."""
+
+    def __init__(
+        self, headers: Sequence[str], known: Reading, fits: Callable[[str, int], bool]
+    ) -> None:
+        self._headers = headers
+        self._known = known
+        self._fits = fits
+        self._places = _places(headers)
+        self._chosen: dict[str, int] = {}
+        self._taken: set[int] = set()
+        self._problems: list[Problem] = []
+
+    def run(
+        self, mapping: Mapping[str, str], key: str | None, *, prompt_needed: bool
+    ) -> tuple[dict[str, int], tuple[Problem, ...]]:
+        self._take_asked(mapping, key)
+        for header, name in self._known.read.items():
+            index = _index_of(header, self._headers, self._places)
+            if index is None:
+                continue
+            if name in FIELDS:
+                self._take(name, index)
+            elif name == IGNORE:
+                self._taken.add(index)
+        self._take_named()
+        if prompt_needed and "prompt" not in self._chosen:
+            self._problems.append(_no_prompt(self._headers))
+        self._problems += _warn_of_misspellings(
+            self._chosen, self._places, self._taken, self._headers
+        )
+        found = {name: self._chosen[name] for name in FIELDS if name in self._chosen}
+        return found, tuple(self._problems)
+
+    def _take(self, name: str, index: int) -> None:
+        if name not in self._chosen and index not in self._taken:
+            self._chosen[name] = index
+            self._taken.add(index)
+
+    def _take_asked(self, mapping: Mapping[str, str], key: str | None) -> None:
+        """Take the columns that the settings name."""
+        asked = dict(mapping)
+        if key is not None:
+            asked = {header: name for header, name in asked.items() if name != "key"}
+            asked[key] = "key"
+        for header, name in asked.items():
+            found = _index_of(header, self._headers, self._places)
+            if found is None:
+                setting = "manifest.key" if header == key else "manifest.columns, or --column,"
+                self._problems.append(_no_such_header(header, setting, self._headers))
+                continue
+            self._taken.add(found)
+            if name != IGNORE:
+                self._chosen[name] = found
+
+    def _take_named(self) -> None:
+        """Take the columns whose headers are names of fields that have none yet."""
+        meant = self._meant()
+        for name in FIELDS:
+            if name in self._chosen:
+                continue
+            candidates = _candidates(name, self._places, self._taken)
+            # Pictures are named in columns of their own or in one of all: rows cannot do both.
+            single = name == "images" and any(one.startswith("image_") for one in self._chosen)
+            later = [] if single else meant.get(name, [])
+            candidates += [index for index in later if index not in self._taken]
+            if candidates:
+                self._take(name, candidates[0])
+                self._problems += _several(name, candidates, self._headers)
+
+    def _meant(self) -> dict[str, list[int]]:
+        """Return the columns whose headers mean a field by the later names."""
+        meant: dict[str, list[int]] = {}
+        if self._known.names == EARLIEST:
+            return meant
+        for name, indexes in self._places.items():
+            header = self._headers[indexes[0]]
+            if name in _FIELD_OF or header.strip() in self._known.left:
+                continue
+            for field, standing in meanings_of(header)[:1]:
+                fits = standing is Standing.SURE or self._fits(field, indexes[0])
+                if fits and standing is not Standing.OFFERED:
+                    meant.setdefault(field, []).extend(indexes)
+        return meant
 
 
 def fold_header(header: str) -> str:
@@ -152,7 +229,8 @@ def _several(field: str, candidates: Sequence[int], headers: Sequence[str]) -> l
     left = ", ".join(f'"{headers[index].strip()}" (column {index + 1})' for index in others)
     message = (
         f'Several columns could be the {field}: "{used}" (column {first + 1}) is used, {left} not. '
-        "If that is wrong, rename the columns or name the right one in manifest.columns."
+        "If that is wrong, rename the columns or name the right one in manifest.columns, or add "
+        f"{column_option(headers[others[0]], field)}."
     )
     return [Problem("several_columns", message, Severity.WARNING, column=used)]
 
@@ -164,20 +242,23 @@ def _warn_of_misspellings(
     headers: Sequence[str],
 ) -> list[Problem]:
     """Warn of columns that are not read although they are nearly called like a missing field."""
-    wanted = [alias for field in FIELDS if field not in chosen for alias in ALIASES[field]]
+    missing = [field for field in FIELDS if field not in chosen]
+    wanted = [alias for field in missing for alias in ALIASES[field]]
     problems = []
     compared: list[str] = []
     for name, indexes in places.items():
-        if name in _FIELD_OF or indexes[0] in taken:
+        header = headers[indexes[0]].strip()
+        if name in _FIELD_OF or indexes[0] in taken or meanings_of(header):
             continue
         if len(name) > _LONGEST_COMPARED or len(compared) == _MOST_COMPARED:
             continue
         compared.append(name)
-        for near in difflib.get_close_matches(name, wanted, n=1, cutoff=_MISSPELLED):
-            header = headers[indexes[0]].strip()
+        near = difflib.get_close_matches(name, wanted, n=1, cutoff=_MISSPELLED)
+        found = (near[0], _FIELD_OF[near[0]]) if near else nearest_name(header, missing)
+        if found is not None:
             message = (
-                f'The column "{header}" is not read. Did you mean "{near}"? If so, rename it; '
-                "otherwise there is nothing to do."
+                f'The column "{header}" is not read. Did you mean "{found[0]}"? If so, rename it '
+                f"or add {column_option(header, found[1])}; otherwise there is nothing to do."
             )
             problems.append(Problem("column_not_read", message, Severity.WARNING, column=header))
     return problems
@@ -196,7 +277,14 @@ def _no_such_header(header: str, setting: str, headers: Sequence[str]) -> Proble
 
 def _no_prompt(headers: Sequence[str]) -> Problem:
     near = [header.strip() for header in headers if "prompt" in fold_header(header)]
-    hint = f' Perhaps it is "{near[0]}".' if near else ""
+    near += [
+        header.strip()
+        for header in headers
+        if any(meaning.field == "prompt" for meaning in meanings_of(header))
+    ]
+    hint = ""
+    if near:
+        hint = f' Perhaps it is "{near[0]}": then add {column_option(near[0], "prompt")}.'
     message = (
         f"The manifest has no prompt column. {_name_headers(headers)}{hint} Name the column that "
         'describes the video "prompt", or say which column it is in manifest.columns, for '

@@ -22,6 +22,8 @@ _COMMAND = re.compile(
     "reelsheet ([a-z]+) (MANIFEST|THERE)((?: KEY)?(?: --[a-z-]+(?: KEY| STATE| ID)?)*)"
 )
 _LOGIN = re.compile(r"(=\s*['\"]?(?:https?://)?).*@")
+_COLUMN = "manifest.columns."
+"""So begin the settings that --column stands for."""
 _RESERVED = {"--pay-again": "all", "--redo": "changed"}
 """Words that stand for many rows, though a row may have them for its key."""
 
@@ -29,6 +31,14 @@ _RESERVED = {"--pay-again": "all", "--redo": "changed"}
 def _without_login(text: str) -> str:
     """Return a setting without what only its proxy may be told: commands are printed and logged."""
     return _LOGIN.sub(r"\1", text) if text.lstrip().startswith("http.proxy") else text
+
+
+def _option(setting: str) -> tuple[str, str]:
+    """Return the option that a setting is given with, and its value."""
+    column = setting.strip().removeprefix(_COLUMN)
+    if column != setting.strip():
+        return "--column", column
+    return "--set", _without_login(setting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ class Invocation:
         path = str(self.manifest)
         options = (("--out", self.out), ("--series", self.series), ("--config", self.config))
         given = [(name, value) for name, value in options if value is not None]
-        given += [("--set", _without_login(text)) for text in self.sets]
+        given += [_option(text) for text in self.sets]
         named = [f"{name} {quote_name(str(value))}" for name, value in given]
         named += ["--adopt"] if self.adopt else []
         return " ".join((quote_name(f"./{path}" if path.startswith("-") else path), *named))

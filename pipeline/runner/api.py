@@ -24,12 +24,13 @@ from pipeline.errors import ExitCode, InternalError, ReelsheetError, UsageError
 from pipeline.model import State
 from pipeline.planner.plan import Selection
 from pipeline.runner import foresight
+from pipeline.runner.checking import CheckReport, check_report, check_target
 from pipeline.runner.lanes import run
 from pipeline.runner.offer import Offer, goes_on_unasked
 from pipeline.runner.order import RunProgress, Several, place_order, select
 from pipeline.runner.reports import PlanReport, RepeatsWait, RunReport, StatusReport
 from pipeline.runner.signals import Brake
-from pipeline.runner.target import CheckReport, Target, check_report, check_target, resolve_target
+from pipeline.runner.target import Target, resolve_target
 
 OnProgress: TypeAlias = Callable[[RunProgress], object]
 

@@ -14,6 +14,7 @@ from pipeline.account.place import account_name, places_of
 from pipeline.account.recovery import foresee
 from pipeline.account.submission import Submission
 from pipeline.checker.check import CheckedManifest
+from pipeline.checker.columnreport import column_warnings
 from pipeline.config.settings import Budget
 from pipeline.disk.reserve import SIZE_BYTES
 from pipeline.engine.limits import Reservations
@@ -25,6 +26,7 @@ from pipeline.model import Entry
 from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import Action, Plan, Selection
 from pipeline.planner.planner import estimate, known_rows
+from pipeline.runner.checking import check_target
 from pipeline.runner.comparison import Comparison, requests_by_key
 from pipeline.runner.doubts import list_doubts
 from pipeline.runner.foreseen import (
@@ -44,12 +46,7 @@ from pipeline.runner.order import refuse_unknown_keys
 from pipeline.runner.reports import PlanReport, StatusReport, row_results
 from pipeline.runner.storage import Need, Storage, need_of, seen_videos
 from pipeline.runner.takes import WithComing, purchases_of
-from pipeline.runner.target import (
-    Refused,
-    Target,
-    check_target,
-    refuse_another,
-)
+from pipeline.runner.target import Refused, Target, refuse_another
 from pipeline.writer.layout import Result
 from pipeline.writer.publish import results_of
 
@@ -218,11 +215,12 @@ def _plan_report(
         repeats=cost.repeats,
         saved_seconds=cost.saved_seconds,
         saved_money=cost.saved_money,
-        warnings=(*warnings, *map(say_stop, stops)),
+        warnings=(*column_warnings(checked.problems), *warnings, *map(say_stop, stops)),
         need=_need(target, checked, plan, entries, before),
         learned_price=before.learned_price,
         refusal_action=None if refusal is None else refusal.action,
         refusal_code=None if refusal is None else refusal.exit_code,
+        columns=checked.columns,
     )
 
 

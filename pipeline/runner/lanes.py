@@ -24,6 +24,7 @@ from pipeline.disk.lock import run_lock
 from pipeline.errors import ReelsheetError
 from pipeline.journal.journal import Journal
 from pipeline.journal.readings import keep_reading
+from pipeline.manifest.earlier import NOTE
 from pipeline.model import State
 from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import Action
@@ -270,6 +271,8 @@ def _open_run(
     ):
         journal.claim(manifest, adopt=order.adopt, series=order.config.manifest.series)
         keep_reading(journal, order.checked.manifest)
+        if not folder.wrote(manifest):
+            journal.note({NOTE: order.checked.reading.note()})
         run = ManifestRun(order, journal, log, run_id, clock, brake, tell)
         if account is not None:
             run.account = account

@@ -242,7 +242,11 @@ def _traces_in_results(memory: Memory) -> Iterator[Trace]:
         return
     try:
         checked = check_manifest(
-            results.path, target.config, cache_dir=target.folder.cache, origin=target.manifest
+            results.path,
+            target.config,
+            cache_dir=target.folder.cache,
+            origin=target.manifest,
+            known=memory.checked.reading,
         )
     except UsageError:
         return

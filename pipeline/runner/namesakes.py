@@ -12,7 +12,7 @@ import contextlib
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from pipeline.account.submission import COUNTING
@@ -30,9 +30,11 @@ from pipeline.journal.ownership import (
     was_sent_from,
 )
 from pipeline.journal.reading import read_entries, read_runs
+from pipeline.manifest.earlier import NEW
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, State
+from pipeline.runner.knownreading import known_reading
 
 _UNPAID = frozenset({State.INVALID, State.WAITING, State.REFUSED, State.FAILED})
 """A row in any other state was sent, and is paid for or may be."""
@@ -206,57 +208,55 @@ class _Namesakes:
     def _forgot_what_it_sent(self, folder: OutputFolder) -> bool:
         """Return whether a journal knows of no row, and of a run that was cut off.
 
-        Its file was taken from beside the rest of it: the rows are to be looked up by references
-        that are made from its id.
+        Its file was taken from beside the rest of it: rows are looked up by what its id tells.
         """
         cut_off = any(one.finished_at is None for one in read_runs(folder.journal))
         return cut_off and not self._entries[folder]
 
     def _must_go_on(self, folder: OutputFolder) -> bool:
-        """Return whether what was paid for can only be had by going on in a folder.
-
-        Otherwise its videos are copied to the folder of the new name.
-        """
+        """Whether what was paid for is only to be had there: else its videos are copied."""
         states = {one.state for one in self._entries[folder].values()}
         waits = not states.isdisjoint(COUNTING - {State.DONE})
         return waits or not book_knows(self.config, folder.root, near=True)
 
     def _matches(self, folder: OutputFolder) -> int:
         """Return how many rows of a journal, as they were sent last, are in the manifest."""
-        entries = self._entries[folder].values()
-        return sum(content_of(one.attempt.request) in self._requests for one in entries)
+        sent = self._entries[folder].values()
+        return sum(content_of(one.attempt.request) in self._requests for one in sent)
 
     def _most_keys(self, folders: Sequence[OutputFolder]) -> list[OutputFolder]:
         """Return the folders with the most of the manifest's keys, which are at least half of them.
 
         All of its rows may have been edited when it was renamed.
         """
-        keys = frozenset(() if self._checked is None else self._checked.keys)
+        keys = frozenset(key for one in self._checked for key in one.keys)
         shared = {there: len(keys & self._entries[there].keys()) for there in folders}
         most = max(shared.values(), default=0)
-        return [there for there in folders if shared[there] == most and 2 * most >= len(keys) > 0]
+        rows = len(self._checked[0].keys) if self._checked else 0
+        return [there for there in folders if shared[there] == most and 2 * most >= rows > 0]
 
     @cached_property
     def _entries(self) -> dict[OutputFolder, dict[str, Entry]]:
         return {there: read_entries(there.journal) for there in (*self.others, *self.renamed)}
 
     @cached_property
-    def _checked(self) -> CheckedManifest | None:
-        """The manifest, checked; None if it cannot be read: that is said later.
-
-        If it was moved, its pictures are known in the cache of its folder.
-        """
-        cache = next(iter((*self.renamed, *self.others))).cache
+    def _checked(self) -> Sequence[CheckedManifest]:
+        """The manifest as each of the others was read; nothing if it cannot be read at all."""
+        there = (*self.renamed, *self.others)
+        readings = {one.note(): one for one in (known_reading(each) or NEW for each in there)}
+        check, cache = partial(check_manifest, self.manifest, self.config), there[0].cache
         with contextlib.suppress(UsageError):
-            return check_manifest(self.manifest, self.config, cache_dir=cache)
-        return None
+            return [check(cache_dir=cache, known=known) for known in readings.values()]
+        return []
 
     @cached_property
     def _requests(self) -> Collection[str]:
-        """The contents of its requests."""
+        """The contents of its requests, held ones too: they may have been bought before."""
         # Rows that are held may be among those that were bought before the manifest was moved.
-        requests = {} if self._checked is None else self._checked.with_held().requests
-        return frozenset(map(content_of, requests.values()))
+        requests = (
+            one for checked in self._checked for one in checked.with_held().requests.values()
+        )
+        return frozenset(map(content_of, requests))
 
     def _take_over_only(self, folders: Sequence[OutputFolder]) -> Found:
         """Take over the only one of these folders; of several, none can be told to be the right."""

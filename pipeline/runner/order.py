@@ -28,8 +28,9 @@ from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
 from pipeline.model import Problem, State
 from pipeline.planner.plan import ENDED_BADLY, Mode, Selection, unknown_keys
+from pipeline.runner.checking import check_target
 from pipeline.runner.offer import Offer
-from pipeline.runner.target import Refused, Target, check_target, refuse_to_begin
+from pipeline.runner.target import Refused, Target, refuse_to_begin
 
 Several: TypeAlias = str | Iterable[str]
 """A single text, or several."""

@@ -33,14 +33,16 @@ from pipeline.journal.copies import back_up
 from pipeline.journal.decisions import copy_decisions
 from pipeline.journal.journal import Journal
 from pipeline.lifecycle import PAID
+from pipeline.manifest.earlier import NOTE
 from pipeline.manifest.wording import count
 from pipeline.model import Phase, State, TaskView
+from pipeline.runner.checking import check_target
 from pipeline.runner.forgotten import book_of
 from pipeline.runner.memory import Memory, OldJournal, remember
 from pipeline.runner.namesakes import OutOfPlace
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.remains import explain_ours
-from pipeline.runner.target import Target, check_target, refuse_another
+from pipeline.runner.target import Target, refuse_another
 from pipeline.toapis.client import ToAPIs
 
 _LOOK_UPS_AT_ONCE = 8
@@ -235,6 +237,7 @@ def _write(
         if not old.whole:
             journal.take_over_id(memory.journal_id)
         journal.claim(target.manifest, adopt=True)
+        journal.note({NOTE: memory.checked.reading.note()})
         run_id = f"rebuild-{token_hex(6)}"
         journal.begin_run(run_id, "journal rebuild", now)
         for event, at in found.events:

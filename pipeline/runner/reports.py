@@ -1,4 +1,4 @@
-"""Reports of a plan, a run and a status: what programs and commands get to see.
+"""What programs and commands get to see of a plan, a run and a status.
 
 Tested in tests/runner/test_api.py.
 """
@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipeline.checker.columnreport import NOTHING_READ, ColumnsRead
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError, UsageError
 from pipeline.manifest.invocation import Invocation
@@ -39,8 +40,7 @@ class RowResult:
 
     `row` is its physical number in the manifest, as in messages. `video` is the absolute path of
     its video, `error` says what happened and `action` what to do. Times are UTC in ISO 8601,
-    `seconds` is the length of the video that was asked for. `renamed_from` is the key that the row
-    had in the journal, None if it was not renamed since.
+    `seconds` is the length asked for. `renamed_from` is its key in the journal, if it was renamed.
     """
 
     key: str
@@ -109,9 +109,8 @@ class RunReport:
 
     `results` says what became of each row; `keys` are those of the rows, in the same order.
     `folder` is the output folder. `results_file` is None if the results could not be written: then
-    `failure` says why, and nothing is lost, because the journal has it all. `failed_file` holds the
-    rows that need you, None if there are none. `notes` are sentences worth reading; `stops` say why
-    the run ended early if it did.
+    `failure` says why; the journal has it all. `failed_file` holds the rows that need you, if there
+    are any. `notes` are worth reading; `stops` say why the run ended early.
     """
 
     summary: Summary
@@ -169,8 +168,8 @@ class PlanReport:
     seconds. `learned_price` of a second, for the eye only, is by an earlier balance. `refusal` says
     why a run would send nothing, `refusal_action` what to do, `refusal_code` how it would end.
     `repeats` rows are not paid for, because their videos were bought before: that saves
-    `saved_seconds` of video and `saved_money`. `warnings` are sentences to read before paying.
-    `need` is what it needs on the disk; None where no disk is looked at.
+    `saved_seconds` of video and `saved_money`. `warnings` are to be read before paying, `columns`
+    says what is read. `need` is what it needs on the disk; None where no disk is looked at.
     """
 
     rows: int
@@ -190,6 +189,7 @@ class PlanReport:
     learned_price: float | None = None
     refusal_action: str | None = None
     refusal_code: ExitCode | None = None
+    columns: ColumnsRead = NOTHING_READ
 
     @property
     def groups(self) -> dict[str, int]:

@@ -24,10 +24,11 @@ from pipeline.manifest.invocation import of_row
 from pipeline.model import Entry, State, TaskView, shown_key
 from pipeline.planner.plan import ENDED_BADLY
 from pipeline.planner.planner import known_rows, renamed_rows
+from pipeline.runner.checking import check_target
 from pipeline.runner.doubts import UNSETTLED, Doubt, has_task, list_doubts
 from pipeline.runner.memory import remember
 from pipeline.runner.rehearsal import open_provider
-from pipeline.runner.target import Target, check_target
+from pipeline.runner.target import Target
 
 _TASK_MAY_GO = (State.RUNNING, State.MISSING)
 """The states in which a row can part from a task that was found for it."""

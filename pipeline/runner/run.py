@@ -82,12 +82,10 @@ class ManifestRun:
         """
         self._began_at, self._began = self.clock.wall(), self.clock.now()
         self.journal.begin_run(self.run_id, self.order.command, self._began_at)
-        checked = self.order.checked
+        checked, command = self.order.checked, self.order.command
+        path, reading = checked.manifest.path, checked.reading.note()
         self.log.write(
-            "begin",
-            command=self.order.command,
-            manifest=checked.manifest.path,
-            journal=self.journal.id,
+            "begin", command=command, manifest=path, journal=self.journal.id, reading=reading
         )
         self.entries = self.journal.entries(checked.requests_by_hash)
         renamed = self._rename(self.entries, self._began_at)

@@ -18,8 +18,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.checker.check import CheckedManifest, check_manifest
-from pipeline.checker.rowpictures import PictureProgress
 from pipeline.config.key import api_key
 from pipeline.config.loading import load
 from pipeline.config.settings import Config
@@ -29,9 +27,7 @@ from pipeline.disk.rights import refuse_links_in
 from pipeline.errors import ConfigError, ReelsheetError, StoreError, UsageError
 from pipeline.journal.ownership import explain_paid_elsewhere, find_manifest, refuse_edition
 from pipeline.journal.reading import read_entries
-from pipeline.journal.readings import kept_reading
 from pipeline.manifest.invocation import Invocation, note_invocation, note_options
-from pipeline.model import Problem, Severity
 from pipeline.network import read_network
 from pipeline.runner.configured import DEFAULT_CONFIG, point_at_configuration
 from pipeline.runner.destination import refuse_strange_destination
@@ -246,28 +242,6 @@ def _of_series(target: Target, typed: Invocation, series: str, *, adopt: bool) -
     return target
 
 
-def check_target(target: Target, progress: PictureProgress | None = None) -> CheckedManifest:
-    """Check the manifest of a target; raises ManifestError, ConfigError.
-
-    Rows that were ordered before are not held, whatever is thought of their prompts today.
-    `progress` is told how many pictures of how many were looked at.
-    """
-    checked = check_manifest(
-        target.manifest,
-        target.config,
-        cache_dir=target.folder.cache,
-        progress=progress,
-        origin=target.origin,
-        kept=kept_reading(target.folder.journal),
-    )
-    if not checked.held:
-        return checked
-    # Few manifests hold any: the planner is not loaded for the others.
-    from pipeline.planner.ordered import let_ordered_through  # noqa: PLC0415
-
-    return let_ordered_through(checked, target.folder)
-
-
 def explain_paid_again(target: Target) -> UsageError | None:
     """Return why the work of another folder, or another manifest, forbids a run; None if not."""
     if target.refusal is not None:
@@ -318,26 +292,3 @@ def _damage_first(folder: OutputFolder) -> Iterator[None]:
     except UsageError:
         read_entries(folder.journal)
         raise
-
-
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """What a check found: all problems of the whole manifest, those of the file first.
-
-    `valid` of the `rows` could be sent as they are.
-    """
-
-    rows: int
-    valid: int
-    problems: tuple[Problem, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether every row could be sent."""
-        return not any(one.severity is Severity.ERROR for one in self.problems)
-
-
-def check_report(target: Target) -> CheckReport:
-    """Find every problem of a manifest; raises ManifestError, ConfigError."""
-    checked = check_target(target)
-    return CheckReport(len(checked.manifest.rows), checked.valid, checked.problems)

@@ -1,0 +1,96 @@
+"""A manifest and everything that a check found out about it.
+
+Tested in tests/checker/test_check.py.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pipeline.checker import rules
+from pipeline.checker.columnreport import NOTHING_READ, ColumnsRead
+from pipeline.manifest.earlier import NEW, Reading
+from pipeline.model import Manifest, Picture, Problem, Request, Severity
+from pipeline.process.collector import pause_collector
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class CheckedManifest:
+    """A manifest and everything that a check found out about it.
+
+    `fields` maps each field with a column to its index in the headers, `keys` has a key for a row.
+    `drafts` has the valid rows by their physical row number, `images` the pictures sent with each
+    (URLs and `sha256:<hex>`), `pictures` the local ones by their `sha256`, `files` their files;
+    `held` are rows that break no rule but are certainly not meant to be paid for: they are not
+    sent. `problems` are sorted, those of the whole file first; `columns` says what is read,
+    `reading` how runs to come read it.
+    """
+
+    manifest: Manifest
+    fields: dict[str, int]
+    keys: tuple[str, ...]
+    drafts: dict[int, rules.Draft]
+    images: dict[int, tuple[str, ...]]
+    model: str
+    pictures: dict[str, Picture]
+    problems: tuple[Problem, ...]
+    files: tuple[Path, ...] = ()
+    held: dict[int, rules.Draft] = field(default_factory=dict)
+    columns: ColumnsRead = NOTHING_READ
+    reading: Reading = NEW
+
+    @cached_property
+    def requests(self) -> dict[int, Request]:
+        """The requests of the valid rows, by their physical row number; a check makes none."""
+        with pause_collector():
+            return {
+                number: rules.make_request(draft, self.images.get(number, ()), self.model)
+                for number, draft in self.drafts.items()
+            }
+
+    def with_held(self) -> CheckedManifest:
+        """Return the same with all that the rows ask for, also those that are held."""
+        if not self.held:
+            return self
+        return replace(self, drafts=dict(sorted((self.drafts | self.held).items())), held={})
+
+    @cached_property
+    def requests_by_hash(self) -> dict[str, Request]:
+        """The same requests by their hashes, by which the journal knows them."""
+        return {request.request_hash: request for request in self.requests.values()}
+
+    @property
+    def valid(self) -> int:
+        """How many rows could be sent."""
+        return len(self.drafts)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that keep a row, or the whole file, from being sent."""
+        return tuple(filter(_is_error, self.problems))
+
+    @property
+    def file_errors(self) -> tuple[Problem, ...]:
+        """The errors of the whole file: as long as there are any, no row can be sent."""
+        return tuple(filter(_is_error, self.problems_of(None)))
+
+    def problems_of(self, row: int | None) -> tuple[Problem, ...]:
+        """Return the problems of a physical row number; None for those of the whole file."""
+        return self._by_row.get(row, ())
+
+    @cached_property
+    def _by_row(self) -> dict[int | None, tuple[Problem, ...]]:
+        rows: defaultdict[int | None, list[Problem]] = defaultdict(list)
+        for problem in self.problems:
+            rows[problem.row].append(problem)
+        return {row: tuple(problems) for row, problems in rows.items()}
+
+
+def _is_error(problem: Problem) -> bool:
+    return problem.severity is Severity.ERROR

@@ -1,0 +1,78 @@
+"""The check of a target's manifest, read as it was by the runs before.
+
+Tested in tests/runner/test_api.py and tests/system/test_columns_read.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.checker.check import CheckedManifest, check_manifest
+from pipeline.checker.columnreport import NOTHING_READ, ColumnsRead
+from pipeline.checker.rowpictures import PictureProgress
+from pipeline.journal.readings import kept_reading
+from pipeline.manifest.earlier import NEW, Reading
+from pipeline.model import Problem, Severity
+from pipeline.runner.knownreading import EARLIEST_READING, known_reading, read_as_bought
+from pipeline.runner.target import Target
+
+
+def check_target(target: Target, progress: PictureProgress | None = None) -> CheckedManifest:
+    """Check the manifest of a target; raises ManifestError, ConfigError.
+
+    Rows that were ordered before are not held, whatever is thought of their prompts today.
+    `progress` is told how many pictures of how many were looked at.
+    """
+    known = known_reading(target.folder)
+
+    def check(reading: Reading) -> CheckedManifest:
+        checked = check_manifest(
+            target.manifest,
+            target.config,
+            cache_dir=target.folder.cache,
+            progress=progress,
+            origin=target.origin,
+            kept=kept_reading(target.folder.journal),
+            known=reading,
+        )
+        if not checked.held:
+            return checked
+        # Few manifests hold any: the planner is not loaded for the others.
+        from pipeline.planner.ordered import let_ordered_through  # noqa: PLC0415
+
+        return let_ordered_through(checked, target.folder)
+
+    checked = check(known or NEW)
+    if known is not None:
+        return checked
+    return read_as_bought(checked, target.config, target.folder, lambda: check(EARLIEST_READING))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What a check found: all problems of the whole manifest, those of the file first.
+
+    `valid` of the `rows` could be sent as they are. `columns` says what is read and what is not.
+    """
+
+    rows: int
+    valid: int
+    problems: tuple[Problem, ...]
+    columns: ColumnsRead = NOTHING_READ
+
+    @property
+    def ok(self) -> bool:
+        """Whether every row could be sent."""
+        return not any(one.severity is Severity.ERROR for one in self.problems)
+
+
+def check_report(target: Target) -> CheckReport:
+    """Find every problem of a manifest; raises ManifestError, ConfigError."""
+    checked = check_target(target)
+    return report_of(checked)
+
+
+def report_of(checked: CheckedManifest) -> CheckReport:
+    """Return what a check found."""
+    rows = len(checked.manifest.rows)
+    return CheckReport(rows, checked.valid, checked.problems, checked.columns)
