@@ -43,6 +43,9 @@ _PIXEL_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 _OTHER_PIXEL_BYTES = 4
 _BY_FORMAT = {"WEBP": 17, "AVIF": 12, "HEIF": 10}
 """Bytes per pixel where the decoder keeps several copies of the picture."""
+_UNTOLD = frozenset({"AVIF"})
+"""The header may say less than the picture inside has, which is decoded whole before it is made to
+fit: each is decoded alone."""
 _CONVERTED_BYTES = {
     "RGBA": 4,
     "LA": 8,
@@ -107,7 +110,7 @@ def weigh(path: Path, picture: Image.Image, data: bytes) -> int | PictureFault:
             f"{size} is a progressive JPEG of {scans:,} passes, where programs write about ten: it "
             f"would take too long to be opened. {_REMEDY}",
         )
-    return needed
+    return MOST_BYTES if picture.format in _UNTOLD else needed
 
 
 def took_too_long(path: Path) -> PictureFault:

@@ -99,6 +99,13 @@ def test_what_takes_gigabytes_is_not_decoded(tmp_path: Path) -> None:
     assert "Open it and save it anew" in found.message
 
 
+def test_a_picture_whose_header_may_lie_is_decoded_alone() -> None:
+    """An AVIF of three kilobytes that says 100 x 100 was seen to unfold to half a gigabyte."""
+    target = io.BytesIO()
+    Image.new("RGB", (100, 100), "red").save(target, "AVIF")
+    assert judged(target.getvalue()) == MOST_BYTES
+
+
 @pytest.mark.process
 @pytest.mark.skipif(sys.platform != "linux", reason="the system tells the peak")
 def test_three_heavy_pictures_take_the_memory_of_one(tmp_path: Path) -> None:
