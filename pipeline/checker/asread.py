@@ -1,20 +1,25 @@
-"""A manifest as the settings have it read, and what is wrong with its headers, by its sheet.
+"""A manifest as the settings have it read, and what sheet and locale add to what is wrong.
 
 Tested in tests/checker/test_check.py and tests/reader/test_sheets.py.
 """
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipeline.manifest.locations import SET_LOCALE, can_be_named
+from pipeline.model import Problem
 from pipeline.reader.reading import read
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from pipeline.config.settings import Config
     from pipeline.manifest.asbefore import Reading
-    from pipeline.model import Manifest
+    from pipeline.model import Manifest, Row
 
 
 def read_as_set(path: Path, config: Config, origin: Path | None, kept: Reading | None) -> Manifest:
@@ -32,6 +37,7 @@ def read_as_set(path: Path, config: Config, origin: Path | None, kept: Reading |
     """
     settings = config.manifest
     # The file of the failed rows has a single sheet, which is not called as the manifest's is.
+    prompts = [header for header, field in settings.columns.items() if field == "prompt"]
     failed = origin is not None and path.stem.casefold().startswith("failed")
     return read(
         path,
@@ -39,5 +45,46 @@ def read_as_set(path: Path, config: Config, origin: Path | None, kept: Reading |
         encoding=settings.encoding,
         hidden_rows=settings.hidden_rows,
         fill_merged=settings.fill_merged,
+        prompts=None if settings.prompt_template is not None else prompts,
         kept=kept,
     )
+
+
+def name_sheet(manifest: Manifest, problems: Iterable[Problem]) -> list[Problem]:
+    """Name the sheet in what is wrong with headers where the workbook has several sheets.
+
+    Where the prompt column is missing, it is said where it may be.
+    """
+    sheet = f"In sheet {manifest.sheet!r}: " if manifest.other_sheets else ""
+    named = []
+    for problem in problems:
+        hints = manifest.hints if problem.code == "no_prompt_column" else ()
+        message = " ".join((f"{sheet}{problem.message}", *hints))
+        named.append(replace(problem, message=message))
+    return named
+
+
+def refuse_names(
+    manifest: Manifest, keys: Sequence[str], name_of: Callable[[str, Row], str]
+) -> list[Problem]:
+    """Return the problems of rows whose videos cannot be called as they would in this locale.
+
+    Args:
+        manifest: the rows.
+        keys: their keys, in order.
+        name_of: makes the name of a row's videos from its key and the row.
+
+    """
+    if sys.getfilesystemencoding().lower() == "utf-8":
+        return []
+    return [
+        Problem(
+            "name_not_writable",
+            f"The video would be called {name}, and this locale "
+            f"({sys.getfilesystemencoding()}) has not all of these letters. {SET_LOCALE}",
+            row=row.number,
+            key=key,
+        )
+        for key, row in zip(keys, manifest.rows, strict=True)
+        if not can_be_named(name := name_of(key, row))
+    ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
-from pipeline.checker.asread import read_as_set
+from pipeline.checker.asread import name_sheet, read_as_set, refuse_names
 from pipeline.checker.checked import CheckedManifest
 from pipeline.checker.columnreport import ColumnsRead, ignored_in, report_columns
 from pipeline.checker.emptyrows import without_empty_rows
@@ -125,6 +127,8 @@ class _Check:
             checkable = not any(map(_is_error, self._problems))
             if checkable:
                 self._note(key_problems)
+                named = partial(naming.plain_name, template=self._names)
+                self._note(refuse_names(self._manifest, self._keys, named))
                 self._check_rows()
         findings = self._check_pictures(cache_dir, progress)
         held = self._hold_unmeant() if checkable else {}
@@ -156,7 +160,7 @@ class _Check:
             known=self._known,
             fits=looks.fits,
         )
-        self._problems += problems
+        self._problems += name_sheet(self._manifest, problems)
         if (name := self._config.output.name) != naming.KEY_ALONE:
             names = rowtexts.name_template(name, headers)
             self._names = None if names.template.needs_nothing else names

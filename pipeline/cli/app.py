@@ -161,13 +161,30 @@ def exit_code_of(command: Callable[[], object]) -> ExitCode:
     except KeyboardInterrupt:
         say("Interrupted; nothing is lost. Run again to continue.")
         return ExitCode.INTERRUPTED
+    except UnicodeEncodeError as error:
+        if error.encoding.replace("_", "-") not in _system_encodings():
+            return _say_internal(error)
+        say(f"error: the name {error.object!r} has letters that this locale has not.")
+        say("       Use a UTF-8 locale: export LC_ALL=C.UTF-8, and run again.")
+        return ExitCode.UNFINISHED
     except Exception as error:  # noqa: BLE001 - the last resort: loud, and without a secret
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{os.path.basename(frame.filename)}:{frame.lineno}"  # noqa: PTH119
-        say(f"internal error: {type(error).__name__} at {where}: {conceal(str(error))}")
-        say("       Please report this line. Everything paid for is in the journal; run again.")
-        return ExitCode.INTERNAL
+        return _say_internal(error)
     return ExitCode.DONE
+
+
+def _say_internal(error: Exception) -> ExitCode:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(frame.filename)}:{frame.lineno}"  # noqa: PTH119
+    say(f"internal error: {type(error).__name__} at {where}: {conceal(str(error))}")
+    say("       Please report this line. Everything paid for is in the journal; run again.")
+    return ExitCode.INTERNAL
+
+
+def _system_encodings() -> set[str]:
+    """Return how Python calls the encoding of names of files, unless that has all letters."""
+    name = sys.getfilesystemencoding().lower()
+    names = {name, "latin-1"} if name in {"iso8859-1", "latin-1", "iso-8859-1"} else {name}
+    return names - {"utf-8"}
 
 
 def _terminated(*_: object) -> None:

@@ -6,13 +6,14 @@ tests/authoring/shops/test_command.py.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.options import Quiet, Verbose
+from pipeline.cli.options import ConfigPath, Quiet, Set, Verbose
 from pipeline.cli.screen import print_line, say
 from pipeline.errors import UsageError
 from pipeline.manifest.invocation import Invocation
@@ -20,6 +21,8 @@ from pipeline.manifest.wording import count, quote_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from pipeline.config.content import ManifestSettings
 
 _EXAMPLES = """\b
   reelsheet init my-videos
@@ -99,6 +102,17 @@ _PictureBase = Annotated[
 ]
 
 
+_Encoding = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        metavar="NAME",
+        help="With --from: the encoding of an export that is not UTF-8, for example cp1252 "
+        "(setting manifest.encoding); by default it is found out where that is as good as certain.",
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class _Options:
     """The options of one call."""
@@ -111,6 +125,9 @@ class _Options:
     pattern: str | None
     only_active: bool
     picture_base: str | None
+    config: Path | None
+    sets: list[str] | None
+    encoding: str | None
     verbose: bool
     quiet: bool
 
@@ -133,6 +150,9 @@ def _init(
     pattern: _Pattern = None,
     only_active: _OnlyActive = False,
     picture_base: _PictureBase = None,
+    config: ConfigPath = None,
+    sets: Set = None,
+    encoding: _Encoding = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -142,8 +162,9 @@ def _init(
     folders for pictures and outputs. Nothing is sent, and existing files are never overwritten.
     """
     options = _Options(
-        source, shop, images, output, template, pattern, only_active, picture_base, verbose, quiet
-    )
+        source, shop, images, output, template, pattern, only_active, picture_base, config, sets,
+        encoding, verbose, quiet,
+    )  # fmt: skip
     _refuse_contradictions(options)
     if options.shop is not None:
         _from_export(options, options.shop)
@@ -186,6 +207,9 @@ def _refuse_lone_options(options: _Options) -> None:
         ("--pattern", options.pattern is not None, options.images is not None, "--from-images"),
         ("--only-active", options.only_active, options.shop is not None, "--from"),
         ("--picture-base", options.picture_base is not None, options.shop is not None, "--from"),
+        ("--config", options.config is not None, options.shop is not None, "--from"),
+        ("--set", bool(options.sets), options.shop is not None, "--from"),
+        ("--encoding", options.encoding is not None, options.shop is not None, "--from"),
     )
     for option, given, allowed, partner in needs:
         if given and not allowed:
@@ -208,11 +232,25 @@ def _from_export(options: _Options, shop: str) -> None:
         template=options.template,
         only_active=options.only_active,
         picture_base=options.picture_base,
+        settings=_reading(options),
     )
     notes = write(made.manifest, options.output, made_of=options.source)
     if not options.quiet:
         _warn([*made.findings, *notes])
     _say(options, _say_made(options.output, len(made.manifest.rows)))
+
+
+def _reading(options: _Options) -> ManifestSettings:
+    """Return how the export is read: as `check` would read it with the same options."""
+    from pipeline.runner.target import load_settings
+
+    sets = list(options.sets or ())
+    if options.encoding is not None:
+        sets.append(f"manifest.encoding={json.dumps(options.encoding, ensure_ascii=False)}")
+    config, notes = load_settings(options.config, sets)
+    for note in notes:
+        say(f"note: {note}")
+    return config.manifest
 
 
 def _from_images(options: _Options, images: Path) -> None:

@@ -22,6 +22,7 @@ from pipeline.cli.options import resolve_options, with_named
 from pipeline.cli.problemlist import list_problems
 from pipeline.cli.screen import print_json, print_line, say, say_error
 from pipeline.errors import ExitCode, ReelsheetError, UsageError
+from pipeline.reader.nontables import is_no_table
 
 if TYPE_CHECKING:
     from pipeline.runner.target import Refused, Target
@@ -77,7 +78,9 @@ def find_manifests(named: Sequence[Path]) -> _Named:
     found: dict[Path, Path] = {}
     for path in named:
         files = [path]
-        if path.is_dir():
+        if is_no_table(path):
+            pass  # whoever opens it says what to do
+        elif path.is_dir():
             several, files = True, _in_folder(path)
         elif glob.has_magic(str(path)) and not path.exists():
             several, files = True, _matching(path)

@@ -11,18 +11,21 @@ Tested in tests/downloader/test_verification.py.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipeline.downloader.stills import draw_still, shrink_picture
 from pipeline.process.confinement import confine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
@@ -57,12 +60,26 @@ def _with_video(
 
     try:
         # The format is named, so that the content cannot choose another reader (a playlist).
-        with av.open(f"file:{path}", format="mp4", options=_OPEN_OPTIONS) as container:
+        with (
+            _as_decoder_takes_it(path) as place,
+            av.open(place, "r", format="mp4", options=_OPEN_OPTIONS) as container,
+        ):
             if not container.streams.video:
                 return {"fault": "it holds no video track"}
             return look(container, container.streams.video[0])
     except (av.error.FFmpegError, ValueError) as error:
         return {"fault": f"the decoder refuses it ({type(error).__name__})"}
+
+
+@contextlib.contextmanager
+def _as_decoder_takes_it(path: str) -> Iterator[str | BinaryIO]:
+    """Give the name of a file to the decoder, if it is UTF-8 as it takes names; else the file."""
+    name = path.encode("utf-8", "surrogateescape")
+    if name.decode("utf-8", "ignore") == path:
+        yield f"file:{path}"
+    else:
+        with open(name, "rb") as file:  # noqa: PTH123
+            yield file
 
 
 def _measure(container: InputContainer, stream: VideoStream, *, full: bool) -> dict[str, Any]:

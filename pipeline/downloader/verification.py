@@ -262,7 +262,7 @@ class Decoders:
         """
         decoder = await self._free.get()
         try:
-            reply = await self._ask(decoder, {"path": str(path), "full": full})
+            reply = await self._ask(decoder, {"path": _as_utf8(path), "full": full})
         finally:
             self._free.put_nowait(decoder)
         if "fault" in reply:
@@ -298,3 +298,8 @@ class Decoders:
 
 def _unplayable(fault: str) -> BadVideo:
     return BadVideo(f"The video cannot be played: {fault}.")
+
+
+def _as_utf8(path: Path) -> str:
+    """Return the name that a file has on the disk, read as UTF-8 whatever the locale is."""
+    return os.fsencode(path).decode("utf-8", "surrogateescape")

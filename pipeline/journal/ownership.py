@@ -17,6 +17,7 @@ from typing import Any
 
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, open_to_read_bytes
+from pipeline.disk.sqlitefile import path_of, text_of
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading
 from pipeline.journal.reading import read_runs
@@ -62,12 +63,12 @@ def claim(
     if series is not None:
         _claim_for_series(connection, path, manifest, series, adopt=adopt)
         return
-    wanted = str(manifest.resolve())
+    wanted = text_of(manifest.resolve())
     with clear_errors(path):
         known = connection.execute(_GET_MANIFEST).fetchone()
         if known is not None and OutputFolder(path.parent).wrote(manifest):
             return
-        gone = known is not None and is_gone(Path(known[0]))
+        gone = known is not None and is_gone(path_of(known[0]))
         if known is None or known[0] == wanted or (adopt and gone):
             noted = [("manifest", wanted)]
             if known is not None and known[0] != wanted:
@@ -102,8 +103,8 @@ def find_renamed(manifest: Path, journal: Path) -> Path | None:
     noted = read_notes(journal)
     now = noted.get("manifest")
     earlier = noted.get(MOVED_FROM, "").split("\n")
-    known = now is not None and str(manifest.resolve()) in earlier and is_gone(manifest)
-    return Path(now) if known and now is not None else None
+    known = now is not None and text_of(manifest.resolve()) in earlier and is_gone(manifest)
+    return path_of(now) if known and now is not None else None
 
 
 def _claim_for_series(
@@ -116,7 +117,7 @@ def _claim_for_series(
         typed = noted_invocation(path.parent) or Invocation(manifest)
         refusal = _refuse_edition(noted, path, typed, series, adopt=adopt)
         if refusal is None:
-            values = (("manifest", str(manifest.resolve())), ("series", series))
+            values = (("manifest", text_of(manifest.resolve())), ("series", series))
             connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
             return
     raise refusal
@@ -147,8 +148,8 @@ def _refuse_edition(
     known, owner = noted.get("series"), noted.get("manifest")
     if owner is None or known == series:
         return None
-    gone = is_gone(Path(owner))
-    if known is None and (owner == str(typed.manifest.resolve()) or (adopt and gone)):
+    gone = is_gone(path_of(owner))
+    if known is None and (owner == text_of(typed.manifest.resolve()) or (adopt and gone)):
         return None
     joining = replace(typed, series=known or series)
     if known is not None:
@@ -158,7 +159,9 @@ def _refuse_edition(
         way = joining.command("run", "--adopt")
     else:
         whose = f"a manifest that is of no series: {owner}"
-        first = replace(joining, manifest=Path(owner), origin=None).command("run", "--limit", "0")
+        first = replace(joining, manifest=path_of(owner), origin=None).command(
+            "run", "--limit", "0"
+        )
         way = f"{first}. Then run: {joining.command('run')}"
     return UsageError(
         f"the output folder {journal.parent} belongs to {whose}.",
@@ -179,7 +182,7 @@ def find_manifest(journal: Path, *, sent: bool = False) -> Path | None:
             return None
         with contextlib.closing(connection):
             known = connection.execute(_GET_MANIFEST + condition).fetchone()
-    return None if known is None else Path(known[0])
+    return None if known is None else path_of(known[0])
 
 
 def read_notes(journal: Path) -> dict[str, str]:

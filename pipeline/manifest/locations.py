@@ -52,6 +52,19 @@ class PathFault(PictureFault):
     slip: Literal["case", "suffix", "spelling"] | None = None
 
 
+SET_LOCALE = "Use a UTF-8 locale: export LC_ALL=C.UTF-8, and run again."
+"""What to do where the locale has not all letters."""
+
+
+def can_be_named(name: str) -> bool:
+    """Tell whether the system can be asked for a file of that name in this locale."""
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def locate(cell: str, root: Path, *, outside: bool = False) -> Path | str | PictureFault:
     """Read the picture that a cell names: a `str` is a web address, a `Path` a file on this disk.
 
@@ -193,6 +206,12 @@ def _on_disk(text: str, root: Path, *, outside: bool) -> Path | PictureFault:
             lost,
         )
     path = root / _expand(text if os.sep == "\\" else text.replace("\\", "/"))
+    if not can_be_named(str(path)):
+        return PictureFault(
+            "bad_path",
+            f"{_shorten(text)} has letters that names of files cannot have in this locale "
+            f"({sys.getfilesystemencoding()}). {SET_LOCALE}",
+        )
     if outside or is_inside(path, root):
         return path
     lost = f"{_shorten(text)} is outside the picture folder {root.absolute()}."

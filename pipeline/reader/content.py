@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import name_kind, read_regular
 from pipeline.errors import ManifestError
+from pipeline.reader.nontables import refuse_address, refuse_no_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +66,10 @@ def load_file(path: Path) -> bytes:
 
     """
     name = path.name
+    refuse_address(path)
     try:
+        if path.exists():
+            refuse_no_table(path)
         if path.is_dir():
             raise ManifestError(f"{path} is a folder.", action="Name a table in it.")
         if locked := _LOCK.fullmatch(name):

@@ -9,6 +9,7 @@ from pipeline.reader.content import is_text, load_file
 from pipeline.reader.text.delimited import read_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pipeline.manifest.asbefore import Reading
@@ -22,6 +23,7 @@ def read(
     encoding: str | None = None,
     hidden_rows: str | None = None,
     fill_merged: bool = False,
+    prompts: Sequence[str] | None = None,
     kept: Reading | None = None,
 ) -> Manifest:
     """Read the CSV, TSV, text, Excel or OpenDocument table at `path`, every cell as text.
@@ -33,6 +35,8 @@ def read(
         hidden_rows: "include" or "skip"; without it a sheet with hidden or filtered rows is
             refused.
         fill_merged: whether every cell of a merged range gets the value of its first.
+        prompts: headers that stand for the prompt, beside the usual ones; if the first sheet has no
+            prompt column, the others are looked at. None: no column is needed.
         kept: how it was read when it was run before, which is how it is read now; None if it never
             was run, so that its encoding and its sheet may be found out.
 
@@ -47,4 +51,12 @@ def read(
         # Text needs none of it.
         from pipeline.reader.workbook.apart import read_apart  # noqa: PLC0415
 
-        return read_apart(path, data, sheet=sheet, hidden_rows=hidden_rows, fill_merged=fill_merged)
+        return read_apart(
+            path,
+            data,
+            sheet=sheet,
+            hidden_rows=hidden_rows,
+            fill_merged=fill_merged,
+            prompts=prompts,
+            kept=kept,
+        )

@@ -5,6 +5,7 @@ Tested in tests/reader/test_text.py and tests/reader/test_workbook.py.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -31,6 +32,9 @@ _TITLE_SHARE = 2
 """A title line has at most one filled cell for every two in the header line."""
 _TITLE_LINES = 3
 """How many lines below the first may be the header line."""
+_TEMPLATE_LINES = 5
+"""How many it may be in a template with several lines of headers."""
+_NAME_OF_PROGRAM = re.compile(r"[a-z][a-z0-9]*([_#.-][a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,12 @@ class Table:
     sheet: str | None = None
     first_column: int = 0
     speaking: frozenset[int] = frozenset()
+    only_sheet: bool = True
+
+    @property
+    def name(self) -> str:
+        """The file as a message names it, with the sheet if it has several."""
+        return self.path.name if self.only_sheet else f"{self.path.name}, sheet {self.sheet!r}"
 
     @property
     def unit(self) -> str:
@@ -86,7 +96,16 @@ def manifest_of(table: Table) -> Manifest:
         sheet=table.sheet,
         first_column=table.first_column,
         header_row=table.header_row,
+        hints=_hints(table),
     )
+
+
+def _hints(table: Table) -> tuple[str, ...]:
+    """Return where the prompts may be, if they are under no header of the table."""
+    if any(field_of(name) == "prompt" for name in table.header):
+        return ()
+    below = _header_below(table)
+    return (below,) if below else ()
 
 
 def share_equal(column: Sequence[str]) -> Sequence[str]:
@@ -110,10 +129,37 @@ def _refuse_title(table: Table) -> None:
         if _count_known(below) >= _KNOWN_HEADERS:
             headers = ", ".join(cell.strip() for cell in below)[:_SHOWN]
             raise ManifestError(
-                f"{table.path.name}: {table.unit} {number} looks like the headers ({headers}), but "
+                f"{table.name}: {table.unit} {number} looks like the headers ({headers}), but "
                 f"{table.unit} {table.header_row} is above it ({filled[0].strip()[:_SHOWN]!r}).",
                 action=f"Delete {table.unit} {table.header_row}: the headers have to come first.",
             )
+
+
+def _header_below(table: Table) -> str | None:
+    """Return which of the first lines looks like the headers, and what to delete above it.
+
+    Templates of marketplaces have several lines of headers, the last of them for programs.
+    """
+    for at in reversed(range(min(_TEMPLATE_LINES, len(table.numbers)))):
+        cells = [column[at].strip() for column in table.columns if not is_blank(column[at])]
+        if _count_known(cells) < _KNOWN_HEADERS and not _are_names_of_programs(cells):
+            continue
+        number, unit = table.numbers[at], table.unit
+        above = (
+            f"{unit} {table.header_row}"
+            if number == table.header_row + 1
+            else f"{unit}s {table.header_row} to {number - 1}"
+        )
+        headers = ", ".join(cells)[:_SHOWN]
+        return f"{unit.capitalize()} {number} looks like the headers ({headers}): delete {above}."
+    return None
+
+
+def _are_names_of_programs(cells: list[str]) -> bool:
+    """Tell whether texts are written as programs call columns: item_sku, main_image_url."""
+    joined = sum("_" in cell for cell in cells)
+    alike = all(_NAME_OF_PROGRAM.fullmatch(cell) for cell in cells)
+    return alike and joined * 2 >= len(cells) >= _KNOWN_HEADERS and len({*cells}) == len(cells)
 
 
 def _count_known(headers: list[str]) -> int:
@@ -133,10 +179,10 @@ def _refuse_unnamed(table: Table) -> None:
         found = list(islice(filled, _NAMED_AT_MOST))
         if found:
             raise ManifestError(
-                f"{table.path.name}: {_place(table, index)} has no header in {table.unit} "
+                f"{table.name}: {_place(table, index)} has no header in {table.unit} "
                 f"{table.header_row}, but cells under it are filled "
                 f"({plural(len(found), table.unit)} {list_numbers(found)}).",
-                action="Give the column a header, or empty its cells.",
+                action=_header_below(table) or "Give the column a header, or empty its cells.",
             )
 
 
@@ -148,7 +194,7 @@ def _refuse_doubles(table: Table, header: list[str]) -> None:
         first = seen.setdefault(name.strip().casefold(), index)
         if first != index:
             raise ManifestError(
-                f"{table.path.name}: {_place(table, index)} has the header {name.strip()!r}, which "
+                f"{table.name}: {_place(table, index)} has the header {name.strip()!r}, which "
                 f"{_place(table, first)} already has ({header[first].strip()!r}).",
                 action="Rename one of the two columns (spaces around and capitals do not count).",
             )

@@ -24,7 +24,7 @@ from pipeline.checker import naming, rules
 from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, open_regular
-from pipeline.disk.sqlitefile import path_of
+from pipeline.disk.sqlitefile import path_of, text_of
 from pipeline.downloader.verification import describe_open_file
 from pipeline.errors import BadVideo, JournalDamaged, UsageError
 from pipeline.journal.copies import salvage
@@ -228,7 +228,7 @@ def _read(path: Path, here: set[str], manifest: Path) -> OldJournal:
         return OldJournal()
     if not attempts:
         return OldJournal()
-    ours = notes.get("manifest", str(manifest.resolve())) == str(manifest.resolve())
+    ours = notes.get("manifest", text_of(manifest.resolve())) == text_of(manifest.resolve())
     if not (ours or here):
         return OldJournal()
     return OldJournal(notes.get("id"), attempts, whole=True, doubtful=cut_off or asks_first(notes))

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import ManifestError
 from pipeline.reader.content import is_text
-from pipeline.reader.workbook.opening import read_workbook
+from pipeline.reader.workbook.opening import manifest_from, read_grid
 from tests.corpus.formats import CACHED, ERRORS, FRAMES, HIDDEN, MAKERS, MERGED, PADDED
 
 SHEETS = (PADDED, FRAMES, ERRORS, CACHED, HIDDEN, MERGED)
@@ -24,7 +24,7 @@ def read_or_refused(data: bytes, suffix: str, sheet: int) -> bool:
     refused = None
     try:
         if not is_text(path, data):
-            read_workbook(path, data, sheet=sheet, hidden_rows="include")
+            manifest_from(read_grid(path, data, sheet), hidden_rows="include")
     except ManifestError as error:
         refused = error
     assert refused is None or (path.name in refused.message and refused.action)

@@ -15,7 +15,7 @@ from python_calamine import CalamineWorkbook
 from pipeline.errors import ManifestError
 from pipeline.model import Manifest, Severity
 from pipeline.reader.workbook.formats import text_of
-from pipeline.reader.workbook.opening import read_workbook
+from pipeline.reader.workbook.opening import manifest_from, read_grid
 from tests.corpus import biffbooks
 from tests.corpus.sheet import Formula, Number, Sheet, Value
 from tests.corpus.workbooks import compound
@@ -40,7 +40,7 @@ TIMES = [
 
 
 def parse(data: bytes, name: str, hidden: str | None = None) -> Manifest:
-    return read_workbook(Path(name), data, hidden_rows=hidden)
+    return manifest_from(read_grid(Path(name), data, None), hidden_rows=hidden)
 
 
 def other_engine(data: bytes) -> list[list[str]]:
@@ -268,18 +268,6 @@ def test_a_formula_of_a_workbook_never_calculated_has_no_value(kind: int) -> Non
     calculated = parse(compound(with_body(body), "Workbook"), "a.xls")
     assert [row.cells[1] for row in calculated.rows] == ["0", "7"]
     assert "formula_not_calculated" not in [code for _, code in problems(calculated)]
-
-
-def test_a_formula_with_an_empty_text_is_told() -> None:
-    """As a warning: whether the formula means it nobody knows. Alone it makes no row."""
-    empty = struct.pack("<3HB5xH", 1, 1, 15, 3, 0xFFFF) + struct.pack("<HIH", 0, 0, 3) + b"\x1e\1\0"
-    body = HEADERS + biffbooks.record(6, empty)
-    found = parse(compound(with_body(body), "Workbook"), "a.xls")
-    assert [row.cells for row in found.rows] == [("A", "")]
-    assert [(one.cell, one.code, one.severity) for one in found.cell_problems] == [
-        ("B2", "formula_empty_meant", "warning")
-    ]
-    assert found.cell_problems[0].column == "prompt"
 
 
 def test_a_cell_that_is_read_in_two_ways_is_a_problem() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import ManifestError
 from pipeline.reader.content import is_text
-from pipeline.reader.workbook.opening import read_workbook
+from pipeline.reader.workbook.opening import manifest_from, read_grid
 from pipeline.reader.workbook.package import iter_elements
 from tests.corpus.layouts import LAYOUTS, USUAL, Layout, laid_out
 from tests.corpus.workbooks import zipped
@@ -25,7 +25,7 @@ def parts_of(data: bytes) -> dict[str, str]:
 
 def fault(data: bytes) -> ManifestError:
     with pytest.raises(ManifestError, match=BOOK.name) as caught:
-        read_workbook(BOOK, data)
+        manifest_from(read_grid(BOOK, data, None))
     return caught.value
 
 
@@ -34,7 +34,7 @@ def test_parts_are_found_wherever_they_lie(layout: Layout) -> None:
     """Names compare without case, slashes either way, and targets lead from their source."""
     data = laid_out(layout)
     assert not is_text(BOOK, data)
-    manifest = read_workbook(BOOK, data)
+    manifest = manifest_from(read_grid(BOOK, data, None))
     assert (manifest.sheet, manifest.headers) == ("Shop", ("key", "prompt"))
     assert [(row.number, row.cells) for row in manifest.rows] == [(2, ("A", "00007"))]
 
@@ -45,14 +45,14 @@ def test_a_workbook_that_nothing_names_is_where_it_usually_is() -> None:
     for relations in (None, "<broken"):
         odd = {name: part for name, part in parts.items() if name != "_rels/.rels"}
         odd |= {"_rels/.rels": relations} if relations else {}
-        assert read_workbook(BOOK, zipped(odd)).rows[0].cells == ("A", "00007")
+        assert manifest_from(read_grid(BOOK, zipped(odd), None)).rows[0].cells == ("A", "00007")
 
 
 def test_the_workbook_that_is_named_is_read() -> None:
     """Also where another lies at the usual place."""
     other = parts_of(laid_out(LAYOUTS["another folder"]))
     usual = {name: part.replace("Shop", "Old") for name, part in parts_of(laid_out(USUAL)).items()}
-    assert read_workbook(BOOK, zipped(usual | other)).sheet == "Shop"
+    assert manifest_from(read_grid(BOOK, zipped(usual | other), None)).sheet == "Shop"
 
 
 def test_a_document_of_another_kind_is_no_workbook() -> None:

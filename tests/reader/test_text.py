@@ -202,3 +202,21 @@ def test_what_was_written_is_read(rows: list[list[str]], delimiter: str) -> None
     writer.writerows([["key", "prompt", "note"], *rows])
     read_back = [row.cells for row in parse(out.getvalue()).rows]
     assert read_back == [tuple(row) for row in rows if any(cell.strip() for cell in row)]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Template=x\tUse\t\nSKU\tName\tURL\nitem_sku\titem_name\tmain_url\nA\tMug\thttps://a.b/c\n",
+         "Line 3 looks like the headers (item_sku, item_name"),
+        ("Group,,Pictures\nsku,prompt,image_1\nA,x,\n", "Line 2 looks like the headers (sku"),
+    ],
+)  # fmt: skip
+def test_templates_with_several_lines_of_headers(text: str, says: str) -> None:
+    """The line that looks like the headers is named, and what to delete above it."""
+    error = fault(text.encode())
+    assert "has no header in line 1" in error.message
+    assert says in str(error.action)
+    assert "delete line" in str(error.action)
+    known = read_text(Path("m.csv"), b"Nr,Was\nitem_sku,item_name\nA,b\n")
+    assert known.hints == ("Line 2 looks like the headers (item_sku, item_name): delete line 1.",)

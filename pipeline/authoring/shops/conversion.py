@@ -23,6 +23,7 @@ from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
 from pipeline.authoring.shops.feedxml import read_feed
 from pipeline.checker import rules
 from pipeline.checker.naming import number_key
+from pipeline.config.content import ManifestSettings
 from pipeline.errors import UsageError
 from pipeline.manifest.locations import web_fault
 from pipeline.manifest.wording import count
@@ -71,6 +72,7 @@ def convert(
     template: str | None = None,
     only_active: bool = False,
     picture_base: str | None = None,
+    settings: ManifestSettings | None = None,
 ) -> Conversion:
     """Read an export and make a manifest of it; nothing is written.
 
@@ -80,6 +82,7 @@ def convert(
         template: The prompt template; None for `_DEFAULT_TEMPLATE`.
         only_active: Leave out products that customers do not see.
         picture_base: The web address that stands before pictures which are named without theirs.
+        settings: How tables are read; None for the defaults.
 
     Raises:
         ManifestError: The file is not a table.
@@ -87,7 +90,7 @@ def convert(
 
     """
     bases = _Bases(picture_base, export_format.base)
-    export = _open_export(path, export_format)
+    export = _open_export(path, export_format, settings or ManifestSettings())
     prompts = ProductPrompts(
         _DEFAULT_TEMPLATE if template is None else template,
         names=_NAMES,
@@ -102,12 +105,24 @@ def convert(
     if not rows:
         why = "; ".join([*left_out[:_LISTED], *_lines(findings)])
         raise UsageError(f"{path} has no product that can become a row. {why}".rstrip())
-    lines = _lines(findings) + [f"left out: {text}" for text in left_out]
+    lines = [*export.table.notes, *_lines(findings), *(f"left out: {text}" for text in left_out)]
     return Conversion(_manifest(rows), tuple(lines))
 
 
-def _open_export(path: Path, export_format: ExportFormat) -> Export:
-    table = read_feed(path) if path.suffix.lower() == _XML else read(path)
+def _read_table(path: Path, settings: ManifestSettings) -> Manifest:
+    if path.suffix.lower() == _XML:
+        return read_feed(path)
+    return read(
+        path,
+        sheet=settings.sheet,
+        encoding=settings.encoding,
+        hidden_rows=settings.hidden_rows,
+        fill_merged=settings.fill_merged,
+    )
+
+
+def _open_export(path: Path, export_format: ExportFormat, settings: ManifestSettings) -> Export:
+    table = _read_table(path, settings)
     others = _likeliest(table)
     why = export_format.why_not(table)
     if not why and others and others[0] is not export_format:

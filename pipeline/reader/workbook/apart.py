@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ManifestError, Unfinished
@@ -20,8 +21,10 @@ from pipeline.process.children import Child, Died, NotStarted, TookTooLong
 from pipeline.reader.workbook.wire import MOST_BYTES, Hearing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pipeline.manifest.asbefore import Reading
     from pipeline.model import Manifest
 
 _PROGRAM = "pipeline.reader.workbook.worker"
@@ -40,16 +43,33 @@ def read_apart(
     path: Path,
     data: bytes,
     *,
-    sheet: str | int | None,
-    hidden_rows: str | None,
-    fill_merged: bool,
+    sheet: str | int | None = None,
+    hidden_rows: str | None = None,
+    fill_merged: bool = False,
+    prompts: Sequence[str] | None = None,
+    kept: Reading | None = None,
 ) -> Manifest:
     """Read one sheet of the workbook `data` of the file at `path` in a process of its own.
 
     The arguments are those of `reading.read`. Raises ManifestError naming the file and the row, and
     Unfinished if no process starts.
     """
-    asked = {"sheet": sheet, "hidden_rows": hidden_rows, "fill_merged": fill_merged}
+    again = sheet is None and kept is not None and kept.sheet is not None
+    asked = {
+        "sheet": kept.sheet if again and kept is not None else sheet,
+        "hidden_rows": hidden_rows,
+        "fill_merged": fill_merged,
+        "prompts": None if prompts is None else list(prompts),
+        "new": kept is None,
+    }
+    manifest = _read(path, data, asked)
+    if not again or kept is None:
+        return manifest
+    note = f"{path.name}: sheet {manifest.sheet!r} is read, as in its earlier runs."
+    return replace(manifest, sheet_found=True, notes=(note,))
+
+
+def _read(path: Path, data: bytes, asked: Mapping[str, object]) -> Manifest:
     known = hashlib.sha256(data).digest(), json.dumps(asked)
     if known in _refused:
         message, action = _refused[known]

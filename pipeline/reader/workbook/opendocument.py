@@ -54,11 +54,12 @@ def read_ods(path: Path, size_bytes: int, package: Package, wanted: str | int | 
         package.inflate(but={_CONTENT})
         if _STYLES in package:
             styles.parser().Parse(package.read(_STYLES), True)
-        sheet = choose_sheet(path.name, _sheets(package, styles), wanted)
+        sheets = _sheets(package, styles)
+        sheet = choose_sheet(path.name, sheets, wanted)
         gathered = Gathered(path, size_bytes)
         with package.open(_CONTENT) as stream:
             _OdsTable(sheet.at, styles, gathered).read(stream)
-        return gathered.grid(sheet.name)
+        return gathered.grid(sheet.name, sheets)
 
 
 def _is_encrypted(package: Package) -> bool:

@@ -1,4 +1,4 @@
-"""A workbook is opened, and one sheet of it becomes a manifest.
+"""A sheet of a workbook is opened, and becomes a manifest.
 
 Whatever the format, hidden rows, merged cells, error values, formulas never calculated and padding
 number formats are seen: `xlsx`, `excel97` and `opendocument` each make the same grid of cells. What
@@ -93,29 +93,18 @@ _LONGEST_SAID = 60
 _HIDDEN_ROWS = ("include", "skip")
 
 
-def read_workbook(
-    path: Path,
-    data: bytes,
-    *,
-    sheet: str | int | None = None,
-    hidden_rows: str | None = None,
-    fill_merged: bool = False,
-) -> Manifest:
-    """Read one sheet of the workbook `data` of the file at `path`.
+def read_grid(path: Path, data: bytes, sheet: str | int | None) -> Grid:
+    """Read the cells of a sheet; import only the libraries that its format needs.
 
-    The arguments are those of `reading.read`. Raises ManifestError naming the file and the row.
+    Args:
+        path: the file, for messages.
+        data: its bytes.
+        sheet: the sheet's name or number from 1; None for the first visible one.
+
+    Raises:
+        ManifestError: there is no such sheet, or the file is no workbook that can be read.
+
     """
-    if hidden_rows not in {None, *_HIDDEN_ROWS}:
-        raise ManifestError(
-            f"Hidden rows can be 'include' or 'skip', not {hidden_rows!r}.",
-            action="Set `manifest.hidden_rows` to one of the two.",
-        )
-    grid = _grid(path, data, sheet)
-    return _manifest_from(grid, hidden_rows=hidden_rows, fill_merged=fill_merged)
-
-
-def _grid(path: Path, data: bytes, sheet: str | int | None) -> Grid:
-    """Read the cells of the sheet; import only the libraries that its format needs."""
     if content_of(data) is not Content.ZIP:
         from pipeline.reader.workbook.excel97 import read_xls
 
@@ -137,11 +126,25 @@ def _grid(path: Path, data: bytes, sheet: str | int | None) -> Grid:
     return read_xlsx(path, data, package, sheet)
 
 
-def _manifest_from(grid: Grid, *, hidden_rows: str | None, fill_merged: bool) -> Manifest:
-    """Make the grid a manifest.
+def manifest_from(
+    grid: Grid, *, hidden_rows: str | None = None, fill_merged: bool = False
+) -> Manifest:
+    """Make the cells of a sheet a manifest.
 
-    Raises ManifestError for an empty sheet, and for hidden rows that nothing was said about.
+    Args:
+        grid: the cells.
+        hidden_rows: "include" or "skip"; None refuses a sheet that has any.
+        fill_merged: whether every cell of a merged range gets the value of its first.
+
+    Raises:
+        ManifestError: the sheet is empty, or nothing was said about its hidden rows.
+
     """
+    if hidden_rows not in {None, *_HIDDEN_ROWS}:
+        raise ManifestError(
+            f"Hidden rows can be 'include' or 'skip', not {hidden_rows!r}.",
+            action="Set `manifest.hidden_rows` to one of the two.",
+        )
     marks = list(_lost_numbers(grid))
     texts = [texts_of(column) for column in grid.columns]
     at = {number: index for index, number in enumerate(grid.numbers)}
@@ -176,7 +179,14 @@ def _manifest(
         numbers, body = [*compress(numbers, kept)], [[*compress(column, kept)] for column in body]
     header = [column[top] for column in texts[first:]]
     table = Table(
-        grid.path, grid.numbers[top], header, numbers, body, sheet=grid.sheet, first_column=first
+        grid.path,
+        grid.numbers[top],
+        header,
+        numbers,
+        body,
+        sheet=grid.sheet,
+        first_column=first,
+        only_sheet=len(grid.sheets) <= 1,
     )
     marks = [mark for mark in marks if _matters(mark, table) and mark.row not in dropped]
     speaking = frozenset(mark.row for mark in marks if mark.code in _SPEAKING)
@@ -225,6 +235,15 @@ def _matters(mark: CellMark, table: Table) -> bool:
     index = mark.column - table.first_column
     header = table.header[index].strip().lower() if 0 <= index < len(table.header) else ""
     return mark.row > table.header_row and not is_blank(header) and not header.startswith(_OURS)
+
+
+def headers_of(grid: Grid) -> list[str]:
+    """Return the texts of the first row that says something; none of an empty sheet."""
+    for index in range(len(grid.numbers)):
+        row = texts_of([column[index] for column in grid.columns])
+        if not all_blank(row):
+            return row
+    return []
 
 
 def _header_index(grid: Grid, texts: list[list[str]]) -> int:

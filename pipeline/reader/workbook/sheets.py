@@ -118,13 +118,17 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A sheet as read: calamine's values column by column from A on, and the look's findings."""
+    """A sheet as read: calamine's values column by column from A on, and the look's findings.
+
+    `sheets` are all worksheets of the workbook.
+    """
 
     path: Path
     sheet: str
     numbers: Sequence[int]
     columns: list[list[object]]
     look: Look
+    sheets: Sequence[SheetPart] = ()
 
 
 class Gathered:
@@ -174,8 +178,8 @@ class Gathered:
             self._place(row, column)
         self.look.marks.append(CellMark(row, column, code, text))
 
-    def grid(self, sheet: str) -> Grid:
-        """Return the rows that say something, as columns."""
+    def grid(self, sheet: str, sheets: Sequence[SheetPart]) -> Grid:
+        """Return the rows that say something, as columns; `sheets` are all of the workbook."""
         # A row that only merged cells fill is a row, once they are filled.
         look, reached, last = self.look, 0, self.look.last_row
         for top, _, bottom, _ in sorted(look.merges):
@@ -194,7 +198,7 @@ class Gathered:
         for cells in self._rows.values():
             cells.extend([""] * (width - len(cells)))
         columns = [[self._rows[number][at] for number in numbers] for at in range(width)]
-        return Grid(self._path, sheet, numbers, columns if numbers else [], self.look)
+        return Grid(self._path, sheet, numbers, columns if numbers else [], self.look, sheets)
 
     def _place(self, row: int, column: int, filled: int = 1) -> list[object]:
         """Return a row's cells, long enough for that column; `filled` more of them are counted."""

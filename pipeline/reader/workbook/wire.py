@@ -27,6 +27,10 @@ _MOST_CELLS = 20_000_000
 MOST_BYTES = 8 * MOST_CHARACTERS
 """More than all lines of a manifest within these limits can have."""
 _DUMPS = json.JSONEncoder(separators=(",", ":")).encode
+_OF_HEAD = attrgetter(
+    "headers", "sheet", "first_column", "header_row", "sheet_found", "notes", "other_sheets",
+    "hints",
+)  # fmt: skip
 _OF_PROBLEM = attrgetter("code", "message", "severity", "row", "cell", "column", "key")
 
 
@@ -45,8 +49,7 @@ def lines_of(manifest: Manifest) -> Iterator[bytes]:
         )
     said = _Characters(name)
     said.count(manifest.headers)
-    head = (manifest.headers, manifest.sheet, manifest.first_column, manifest.header_row)
-    yield line_of("head", head)
+    yield line_of("head", _OF_HEAD(manifest))
     for first in range(0, len(manifest.cell_problems), _AT_ONCE):
         some = manifest.cell_problems[first : first + _AT_ONCE]
         said.count([one.message for one in some])
@@ -88,7 +91,8 @@ class Hearing:
     def take(self, kind: str, said: Any) -> None:  # noqa: ANN401 - whatever JSON can say
         """Take what a line says."""
         if kind == "head":
-            headers, sheet, first_column, header_row = said
+            headers, sheet, first_column, header_row, found, *lists = said
+            notes, others, hints = map(tuple, lists)
             self._columns = [[] for _ in headers]
             self._manifest = replace(
                 self._manifest,
@@ -96,6 +100,10 @@ class Hearing:
                 sheet=sheet,
                 first_column=first_column,
                 header_row=header_row,
+                sheet_found=found,
+                notes=notes,
+                other_sheets=others,
+                hints=hints,
             )
         elif kind == "problems":
             self._problems += [

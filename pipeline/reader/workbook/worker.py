@@ -16,7 +16,7 @@ from pipeline.errors import ManifestError
 from pipeline.process.children import READY
 from pipeline.process.collector import pause_collector
 from pipeline.process.confinement import confine, end_with_input
-from pipeline.reader.workbook.opening import read_workbook
+from pipeline.reader.workbook.choosing import Wanted, read_workbook
 from pipeline.reader.workbook.wire import line_of, lines_of
 
 if TYPE_CHECKING:
@@ -46,13 +46,8 @@ def answer(order: dict[str, Any], data: bytes) -> Iterator[bytes]:
     """Yield what is said of the workbook `data`: its manifest, or why there is none."""
     try:
         with pause_collector():
-            manifest = read_workbook(
-                Path(order["path"]),
-                data,
-                sheet=order["sheet"],
-                hidden_rows=order["hidden_rows"],
-                fill_merged=order["fill_merged"],
-            )
+            wanted = Wanted(**{name: order[name] for name in Wanted.__slots__})
+            manifest = read_workbook(Path(order["path"]), data, wanted)
             yield from lines_of(manifest)
     except ManifestError as error:
         yield line_of("error", (error.message, error.action))

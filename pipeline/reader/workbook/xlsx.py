@@ -94,7 +94,7 @@ def read_xlsx(path: Path, data: bytes, package: Package, wanted: str | int | Non
         numbers = range(1, 1 + max([len(columns[0]) if columns else 0, *said]))
     for column in columns:
         column.extend([""] * (len(numbers) - len(column)))
-    return Grid(path, sheet.name, numbers, columns, look)
+    return Grid(path, sheet.name, numbers, columns, look, sheets)
 
 
 def _look(book: Book, sheet: SheetPart, strings: Strings | None) -> Look:

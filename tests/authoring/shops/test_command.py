@@ -96,3 +96,31 @@ def test_the_help_shows_the_way() -> None:
     text = init("--help").stdout
     assert "reelsheet init --from shopify" in text
     assert "reelsheet init --from-images" in text
+
+
+def test_an_export_is_read_as_check_reads_it(save: Save, tmp_path: Path) -> None:
+    """In a regional encoding: found out and said, or told by each of the options."""
+    export = save(
+        ("Handle", "Title", "Image Src"),
+        [{**LINES[0], "Title": "Eine große Tasse aus weißem Ton, schön für den Tisch"}],
+    )
+    export.write_bytes(export.read_text(encoding="utf-8").encode("cp1252"))
+    found = init("--from", "shopify", export, "--output", tmp_path / "a.csv")
+    assert found.exit_code == 0
+    assert "read as cp1252" in found.stderr
+    config = tmp_path / "my.yaml"
+    config.write_text("manifest: {encoding: cp1250}\n", encoding="utf-8")
+    ways = [
+        ("--encoding", "cp1250"),
+        ("--set", "manifest.encoding=cp1250"),
+        ("--config", str(config)),
+    ]
+    for number, way in enumerate(ways):
+        target = tmp_path / f"{number}.csv"
+        assert init("--from", "shopify", export, "--output", target, *way).exit_code == 0
+        assert "Eine große Tasse aus weißem Ton, schön für den Tisch" in target.read_text(
+            encoding="utf-8-sig"
+        )
+    wrong = init("--from", "shopify", export, "--output", tmp_path / "x.csv", "--encoding", "nope")
+    assert wrong.exit_code != 0
+    assert "--from" in str(init("--encoding", "cp1252").exception)
