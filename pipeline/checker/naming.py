@@ -251,14 +251,7 @@ def video_names(
 
 
 def plain_name(key: str, row: Row, template: RowTemplate | None) -> str:
-    """Return what the videos of a row are called where no other row has the name.
-
-    Args:
-        key: the row's key.
-        row: the row.
-        template: that of `output.name`; None for the key alone.
-
-    """
+    """Return what a row's videos are called unless another row's are; no `template`: its key."""
     return safe_name(key if template is None else _fill_name(template, key, row))
 
 
@@ -280,9 +273,8 @@ def _clean(text: str) -> str:
         char for char in normalise_key(text) if unicodedata.category(char) not in _UNSHOWN
     )
     # Fullwidth and similar forms of / : \ are kept: only the ASCII characters divide a path.
-    name: str = sanitize_filename(
-        shown, replacement_text="_", platform="universal", fs_encoding="utf-8"
-    )
+    options = {"platform": "universal", "fs_encoding": "utf-8"}
+    name: str = sanitize_filename(shown, replacement_text="_", **options)
     return _cut(name.lstrip(".- "), _LONGEST_BYTES).rstrip(". -")
 
 
