@@ -9,14 +9,17 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipeline.checker.naming import safe_name
 from pipeline.manifest.locations import SET_LOCALE, can_be_named
+from pipeline.manifest.templates import TemplateFault
 from pipeline.model import Problem
 from pipeline.reader.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from pipeline.checker.rowtexts import RowTemplate
     from pipeline.config.settings import Config
     from pipeline.manifest.asbefore import Reading
     from pipeline.model import Manifest, Row
@@ -65,14 +68,14 @@ def name_sheet(manifest: Manifest, problems: Iterable[Problem]) -> list[Problem]
 
 
 def refuse_names(
-    manifest: Manifest, keys: Sequence[str], name_of: Callable[[str, Row], str]
+    manifest: Manifest, keys: Sequence[str], template: RowTemplate | None
 ) -> list[Problem]:
     """Return the problems of rows whose videos cannot be called as they would in this locale.
 
     Args:
         manifest: the rows.
         keys: their keys, in order.
-        name_of: makes the name of a row's videos from its key and the row.
+        template: that of `output.name`; None for the key alone.
 
     """
     if sys.getfilesystemencoding().lower() == "utf-8":
@@ -86,5 +89,12 @@ def refuse_names(
             key=key,
         )
         for key, row in zip(keys, manifest.rows, strict=True)
-        if not can_be_named(name := name_of(key, row))
+        if not can_be_named(name := _name_of(key, row, template))
     ]
+
+
+def _name_of(key: str, row: Row, template: RowTemplate | None) -> str:
+    try:
+        return safe_name(key if template is None else template.text(row, key=key))
+    except TemplateFault:  # the check makes it a problem of the row
+        return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
@@ -126,8 +125,7 @@ class _Check:
             checkable = not any(map(_is_error, self._problems))
             if checkable:
                 self._note(key_problems)
-                named = partial(naming.plain_name, template=self._names)
-                self._note(refuse_names(self._manifest, self._keys, named))
+                self._note(refuse_names(self._manifest, self._keys, self._names))
                 self._check_rows()
         findings = self._check_pictures(cache_dir, progress)
         held = self._hold_unmeant() if checkable else {}

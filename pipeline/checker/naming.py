@@ -250,11 +250,6 @@ def video_names(
     return _tell_apart(bases, crowded, owned, seeds) if crowded else bases
 
 
-def plain_name(key: str, row: Row, template: RowTemplate | None) -> str:
-    """Return what a row's videos are called unless another row's are; no `template`: its key."""
-    return safe_name(key if template is None else _fill_name(template, key, row))
-
-
 def safe_name(text: str) -> str:
     """Return a file name without suffix that every file system takes; it may be empty.
 
@@ -273,8 +268,9 @@ def _clean(text: str) -> str:
         char for char in normalise_key(text) if unicodedata.category(char) not in _UNSHOWN
     )
     # Fullwidth and similar forms of / : \ are kept: only the ASCII characters divide a path.
-    options = {"platform": "universal", "fs_encoding": "utf-8"}
-    name: str = sanitize_filename(shown, replacement_text="_", **options)
+    name: str = sanitize_filename(
+        shown, replacement_text="_", platform="universal", fs_encoding="utf-8"
+    )
     return _cut(name.lstrip(".- "), _LONGEST_BYTES).rstrip(". -")
 
 
