@@ -268,9 +268,7 @@ def _clean(text: str) -> str:
         char for char in normalise_key(text) if unicodedata.category(char) not in _UNSHOWN
     )
     # Fullwidth and similar forms of / : \ are kept: only the ASCII characters divide a path.
-    name: str = sanitize_filename(
-        shown, replacement_text="_", platform="universal", fs_encoding="utf-8"
-    )
+    name: str = sanitize_filename(shown, "_", "universal", fs_encoding="utf-8")
     return _cut(name.lstrip(".- "), _LONGEST_BYTES).rstrip(". -")
 
 
