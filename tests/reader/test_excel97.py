@@ -270,6 +270,18 @@ def test_a_formula_of_a_workbook_never_calculated_has_no_value(kind: int) -> Non
     assert "formula_not_calculated" not in [code for _, code in problems(calculated)]
 
 
+def test_a_formula_with_an_empty_text_is_told() -> None:
+    """As a warning: whether the formula means it nobody knows. Alone it makes no row."""
+    empty = struct.pack("<3HB5xH", 1, 1, 15, 3, 0xFFFF) + struct.pack("<HIH", 0, 0, 3) + b"\x1e\1\0"
+    body = HEADERS + biffbooks.record(6, empty)
+    found = parse(compound(with_body(body), "Workbook"), "a.xls")
+    assert [row.cells for row in found.rows] == [("A", "")]
+    assert [(one.cell, one.code, one.severity) for one in found.cell_problems] == [
+        ("B2", "formula_empty_meant", "warning")
+    ]
+    assert found.cell_problems[0].column == "prompt"
+
+
 def test_a_cell_that_is_read_in_two_ways_is_a_problem() -> None:
     """Calamine knows no formulas of an older kind: who is right is for a person to say."""
     data = compound(with_body(HEADERS + formula(1, 1, 7, 0x406)), "Workbook")

@@ -175,6 +175,11 @@ def test_numbers_show_what_their_style_adds(style: str, shown: str) -> None:
         (cell("<text:p>#REF!</text:p>", 'office:value-type="error"'), "error_value"),
         (cell("", f'table:formula="of:=X()" {TEXT} office:string-value="#N/A"'), "error_value"),
         (cell("<text:p/>", 'table:formula="of:=IF(1;&quot;&quot;)"'), None),
+        (cell("<text:p/>", f'table:formula="of:=X()" {TEXT}'), "formula_empty"),
+        (cell("<text:p/>", f'table:formula="of:=IF(A1=0;&quot;&quot;;1)" {TEXT}'),
+         "formula_empty_meant"),
+        (cell("", f'table:formula="of:=IMAGE(&quot;https://x.example/a.jpg&quot;)" {TEXT}'),
+         "picture_formula"),
         (text("#N/A"), None),
     ],
 )  # fmt: skip

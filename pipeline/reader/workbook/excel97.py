@@ -25,6 +25,7 @@ import xlrd
 from python_calamine import CalamineWorkbook
 from xlrd.xldate import xldate_as_datetime
 
+from pipeline.reader.workbook.cellforms import DELIBERATE
 from pipeline.reader.workbook.damage import (
     Damage,
     explain_damage,
@@ -80,6 +81,9 @@ def read_xls(path: Path, data: bytes, wanted: str | int | None) -> Grid:
             rows = iter(theirs)
             gathered.look.half_seen = True
         for row, values in enumerate(rows):
+            # No library tells the formula, so nobody knows whether it says this itself.
+            for column in walked.empty.get(row, ()) if whole.calculated else ():
+                gathered.mark(row + 1, column, DELIBERATE)
             for column in () if whole.calculated else walked.unset.get(row, ()):
                 gathered.mark(row + 1, column, "formula_not_calculated")
                 values[column : column + 1] = [""]

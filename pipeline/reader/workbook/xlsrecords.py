@@ -81,13 +81,15 @@ class Walked:
 
     `stream` is a copy of all records in which those are void that do not matter to its cells;
     `area` the rectangle from A1 on that holds its `cells`. `unset` has, by row, the columns of
-    formulas whose value is 0 or an empty text; both count from 0.
+    formulas whose value is 0 or an empty text, `empty` of those that have an empty text; rows and
+    columns count from 0.
     """
 
     stream: bytes
     cells: int
     area: int
     unset: dict[int, list[int]]
+    empty: dict[int, list[int]]
 
 
 def read_stream(path: Path, data: bytes) -> bytes:
@@ -213,6 +215,7 @@ def walk_records(stream: bytes, place: int) -> Walked:
             copy[at - 4 : at - 2] = _OF_NO_INTEREST
     cells = height = width = 0
     unset: dict[int, list[int]] = {}
+    empty: dict[int, list[int]] = {}
     for kind, at, size in _records(stream, place):
         if kind in _CELLS or kind in _RUNS_OF_CELLS:
             row, column = struct.unpack_from("<HH", stream, at)
@@ -221,9 +224,11 @@ def walk_records(stream: bytes, place: int) -> Walked:
             height, width = max(height, row + 1), max(width, column + count)
             if kind in _FORMULAS and not _is_set(stream[at + 6 : at + 14]):
                 unset.setdefault(row, []).append(column)
+                if stream.startswith(_NO_NUMBER, at + 12):
+                    empty.setdefault(row, []).append(column)
         elif kind not in _NEEDED:
             copy[at - 4 : at - 2] = _OF_NO_INTEREST
-    return Walked(bytes(copy), cells, height * width, unset)
+    return Walked(bytes(copy), cells, height * width, unset, empty)
 
 
 def _is_set(value: bytes) -> bool:
