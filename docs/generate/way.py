@@ -83,6 +83,7 @@ SET_UP = {
     "manifest/invocation.py": "names the commands that sentences suggest",
     "manifest/examples.py": "holds the example rows of the template, which are refused",
     "manifest/pagelinks.py": "tells addresses of pages: this row has no address",
+    "manifest/normalform.py": "compares texts in any Unicode form: these have only one",
     "manifest/plaintext.py": "keeps cells from running as formulas: these would not",
     "manifest/templates.py": "checks output.name with the settings; the plain {key} needs none",
     "manifest/wording.py": "puts numbers and names into sentences",
