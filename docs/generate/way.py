@@ -95,6 +95,7 @@ SET_UP = {
     "journal/readings.py": "keeps how a manifest was read where that was found out",
     "process/children.py": "starts the processes that decode videos",
     "process/collector.py": "turns Python's cycle collector off and on again",
+    "reader/nontables.py": "tells web addresses and documents from tables: this one is a table",
     "reader/text/dialect.py": "finds the encoding and the separator before there is a row",
     "review/cards.py": "makes the cards of the review page, after the results",
     "review/drawing.py": "draws posters beside the run",

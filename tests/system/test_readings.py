@@ -17,7 +17,7 @@ def test_a_regional_csv_is_read_run_and_read_again(product: Product, api: Api) -
     assert "read as cp1251" in checked.err
     assert "Красная кружка" in checked.err
     assert product("run", sheet).code == 0
-    assert "Красная кружка" in {one["prompt"] for one in api.records()["submissions"]}.pop()
+    assert any("Красная кружка" in one["prompt"] for one in api.records()["submissions"])
     # By itself, it would be read in another way from now on.
     more = "".join(f"N{at},Schöne grüne Bänke für Gärten\r\n" for at in range(9))
     sheet.write_bytes(RUSSIAN.encode("cp1251") + more.encode("cp1252"))
