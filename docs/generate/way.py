@@ -177,7 +177,8 @@ def rehearse() -> list[str]:
         if not module.name.startswith("pipeline.emulator") and "__main__" not in module.name:
             importlib.import_module(module.name)
     here, given = Path.cwd(), sys.argv
-    with tempfile.TemporaryDirectory() as folder:
+    # The emulator may still be closing its files when the run has ended.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.chdir(folder)
         try:
             manifest = Path("row.csv")
