@@ -113,7 +113,9 @@ def _check(
         except ManifestError as error:
             looks.append(Refused(target.manifest, error))
     if as_json:
-        print_documents(targets, looks, lambda look: look.document(prompts=show_prompts > 0))
+        print_documents(
+            targets, looks, partial(_Look.document, prompts=show_prompts > 0, columns=verbose)
+        )
     else:
         short = quiet and not verbose
         show = partial(_Look.show, quiet=short, singly=verbose, several=targets.several)
@@ -132,15 +134,15 @@ class _Look:
     marked: Path | None = None
     web: WebLook | None = None
 
-    def document(self, *, prompts: bool) -> dict[str, object]:
+    def document(self, *, prompts: bool, columns: bool) -> dict[str, object]:
         document = {
             "manifest": str(self.target.manifest),
             **_pick(self.report, ("rows", "valid")),
             "problems": [_pick(problem, _PROBLEM) for problem in self.report.problems],
-            **self.report.columns.document(),
         }
         groups = describe_groups(self.report.problems)
         said: dict[str, object] = {"groups": groups} if groups else {}
+        said |= self.report.columns.document() if columns else {}
         said |= {} if self.marked is None else {"problems_file": str(self.marked)}
         said |= {} if self.web is None else {"fetched": _pick(self.web, ("addresses", "pictures"))}
         return document | said | ({"prompts": self.prompts} if prompts else {})

@@ -121,14 +121,12 @@ def show_plans(
         elif isinstance(report, Refused):
             plans.append(report)
         else:
-            if not as_json:
-                say_columns(report.columns, target.manifest if targets.several else None)
             _say_warnings(report)
             plans.append(_Planned(target, report, selection))
     if as_json:
-        print_documents(targets, plans, _Planned.document)
+        print_documents(targets, plans, lambda plan: plan.document(columns=verbose))
     else:
-        show_each(targets, plans, lambda plan: plan.show(verbose=verbose))
+        show_each(targets, plans, lambda plan: plan.show(verbose=verbose, several=targets.several))
         planned = [plan for plan in plans if isinstance(plan, _Planned)]
         if targets.several and planned:
             _show_total(planned)
@@ -167,7 +165,7 @@ class _Planned:
     plan: PlanReport
     selection: Selection
 
-    def document(self) -> dict[str, object]:
+    def document(self, *, columns: bool) -> dict[str, object]:
         plan = self.plan
         said = {"cost_learned": _learned(plan), "refusal": _refusal(plan)}
         return {
@@ -179,15 +177,16 @@ class _Planned:
             "cost_saved": _amount(plan.saved_money, plan.currency),
             "eta_s": plan.eta_s,
             **{name: value for name, value in said.items() if value is not None},
-            **plan.columns.document(),
+            **(plan.columns.document() if columns else {}),
         }
 
-    def show(self, *, verbose: bool) -> None:
+    def show(self, *, verbose: bool, several: bool) -> None:
         from pipeline.model import shown_key
         from pipeline.writer.advice import say_left_out
         from pipeline.writer.outcome import EDITED
 
         plan = self.plan
+        say_columns(plan.columns, self.target.manifest if several else None)
         if verbose:
             for steps in (plan.steps, plan.gone):
                 print_table(

@@ -17,7 +17,7 @@ from typing import BinaryIO, TypeVar
 
 from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.openfile import open_regular, open_unlinked
-from pipeline.disk.rights import mode_of_copy
+from pipeline.disk.rights import mode_of_copy, mode_of_joint_copy
 
 _Written = TypeVar("_Written")
 
@@ -33,7 +33,7 @@ _NO_FLUSH = frozenset({errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EOPNOTSUP
 
 
 def place(
-    target: Path, write: Callable[[BinaryIO], _Written], *, copy_of: Path | None = None
+    target: Path, write: Callable[[BinaryIO], _Written], *, copy_of: Path | tuple[Path, ...] = ()
 ) -> tuple[Path, _Written]:
     """Let `write` fill a file beside `target` and put it there; return its path and that result.
 
@@ -45,15 +45,16 @@ def place(
     Args:
         target: where it goes.
         write: fills the file.
-        copy_of: the file whose content it repeats, and whose rights it gets; None for those that
-            any new file has.
+        copy_of: the file whose content it repeats, and whose rights it gets; of several, those
+            that they share; of none, those that any new file has.
 
     Raises:
         StoreError: the folder does not take the file.
 
     """
     temp = temporary(target)
-    mode = _MODE if copy_of is None else mode_of_copy(copy_of, target.parent)
+    sources = copy_of if isinstance(copy_of, tuple) else (copy_of,)
+    mode = mode_of_joint_copy(sources, target.parent) if sources else _MODE
     with raise_store_errors(target), _clearing(temp):
         descriptor, written = _write(temp, write, mode)
         return place_written(descriptor, temp, target, rename=_rename), written

@@ -65,13 +65,13 @@ _FILES: dict[tuple[str, ...], tuple[str, str]] = {
         "In Numbers choose File > Export To > Excel, and name that file.",
     ),
     (".pdf",): ("is a PDF document: it shows a table, but holds none", _EXPORT),
-    (".doc", ".docx", ".odt", ".rtf", ".pages"): ("is a text document, no table", _COPY_TABLE),
-    (".ppt", ".pptx", ".odp", ".key"): ("is a presentation, no table", _COPY_TABLE),
+    (".doc", ".docx", ".odt", ".rtf", ".pages"): ("is a text document", _COPY_TABLE),
+    (".ppt", ".pptx", ".odp", ".key"): ("is a presentation", _COPY_TABLE),
     (".json", ".jsonl", ".ndjson", ".xml", ".yaml", ".yml"): (
-        "holds data of a program, no table",
+        "holds data of a program",
         "Have the program write a CSV file: a line with the headers, then a line for each video.",
     ),
-    (".html", ".htm", ".mhtml"): ("is a web page, no table", _COPY_TABLE),
+    (".html", ".htm", ".mhtml"): ("is a web page", _COPY_TABLE),
     (".zip", ".rar", ".7z", ".gz"): (
         "is a packed file",
         "Unpack it, and name the table that is in it.",
@@ -119,5 +119,7 @@ def refuse_no_table(path: Path) -> None:
     kind, action = _BY_SUFFIX.get(path.suffix.lower(), ("", ""))
     if kind:
         raise ManifestError(
-            f"{path.name} {kind}; the suffix {path.suffix.lower()!r} is not known.", action=action
+            f"{path.name} {kind}; a manifest is a table, and the suffix {path.suffix.lower()!r} "
+            "is not known.",
+            action=action,
         )

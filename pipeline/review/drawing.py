@@ -124,7 +124,8 @@ def _place(drawing: Drawing, jpeg: bytes) -> None:
     folder, manifest = drawing.target.parent, drawing.manifest
     make_folder_for(folder.parent, manifest)
     make_folder_for(folder, manifest)
-    place(drawing.target, partial(_write, jpeg), copy_of=manifest)
+    shown = (manifest, drawing.source)
+    place(drawing.target, partial(_write, jpeg), copy_of=shown)
 
 
 def _write(data: bytes, file: BinaryIO) -> None:

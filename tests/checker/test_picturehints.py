@@ -22,7 +22,7 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="paths of Window
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="other disks know one form only")
 
 PICTURE = io.BytesIO()
-Image.effect_noise((640, 360), 60).convert("RGB").save(PICTURE, "JPEG")
+Image.effect_noise((960, 540), 60).convert("RGB").save(PICTURE, "JPEG")
 
 
 @pytest.fixture

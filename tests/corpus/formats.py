@@ -117,7 +117,7 @@ def _of(suffix: str) -> list[Case]:
         # Only .ods shows the formula itself, and this one does not say that it may be empty.
         Case(f"{suffix}-formula-of-an-empty-text", make(EMPTY_TEXT), file,
              valid=() if suffix == "ods" else (2,),
-             problems=((2, "image_1", "formula_empty"),) if suffix == "ods" else ()),
+             problems=((2, "image_1", "formula_empty" + ("" if suffix == "ods" else "_meant")),)),
         Case(f"{suffix}-cut-off", _cut(make(GOOD)), file, refused="damaged or incomplete"),
         Case(f"{suffix}-no-bytes", b"", file, refused="0 bytes"),
         Case(f"{suffix}-lock-file", b"\x05Someone", f"~${file}", refused="lock file"),

@@ -14,6 +14,7 @@ from tests.corpus.case import Case
 
 # What leaves a row without a key, where it stands in the key's cell.
 _NO_KEY = {"key_empty", "error_value", "formula_not_calculated"}
+_END_WITH_A_COMMAND = {"picture_no_scheme", "formula_empty"}
 # What is remarked of prompts and pictures that are as short and small as those of the cases.
 _REMARKS = {
     "prompt_short", "prompt_like_empty", "prompt_controls", "prompt_html", "prompts_equal",
@@ -81,7 +82,7 @@ def _well_said(checked: CheckedManifest) -> None:
     unnamed = {one.row for one in checked.problems if one.code in _NO_KEY}
     for problem in checked.problems:
         assert len(problem.message.split()) > 4
-        assert problem.message[-1] in ".?}" or problem.code == "picture_no_scheme", problem.message
+        assert problem.message[-1] in ".?}" or problem.code in _END_WITH_A_COMMAND, problem.message
         if problem.row is not None:
             assert problem.key or problem.row in unnamed
             assert problem.column

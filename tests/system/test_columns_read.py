@@ -44,7 +44,7 @@ def test_a_journal_of_an_earlier_version_keeps_its_reading(
 ) -> None:
     """Nothing is bought, no row looks edited; the columns are named with the option to read one."""
     shop = Shop.of(CASES / "unread-words", tmp_path, double)
-    checked = shop("check", SHEET, "--json").json
+    checked = shop("check", SHEET, "--json", "-v").json
     assert {*checked["not_read"]} >= UNREAD
     warned = {one["column"]: one["message"] for one in checked["problems"]}
     assert "add --column Bild=image_1;" in warned["Bild"]
@@ -68,7 +68,7 @@ def test_a_copy_of_a_manifest_from_before_is_read_as_it_was_bought(
     """Under another name it has no journal: what was bought tells how it was read."""
     shop = Shop.of(CASES / "unread-words", tmp_path, double)
     shutil.copy(shop.folder / SHEET, shop.folder / "manifests/copy.csv")
-    planned = shop("plan", "manifests/copy.csv", "--json").json
+    planned = shop("plan", "manifests/copy.csv", "--json", "-v").json
     assert not planned["groups"].get("new")
     assert {*planned["not_read"]} >= UNREAD
     assert planned["video_seconds"] == 0

@@ -98,7 +98,7 @@ def test_another_working_folder_pays_nothing_twice(product: Product, api: Api) -
     assert "paid for a second time" in planned.err
     assert planned.json["groups"]["new"] == 3
     assert "second time" in cron("run", manifest, "--dry-run").err
-    assert cron("check", manifest).err == "" == cron("status", manifest, "-q").err
+    assert cron("check", manifest, "-q").err == "" == cron("status", manifest, "-q").err
     assert not (cron.folder / "outputs" / "night" / "journal.db").exists()
     assert api.calls(since=mark) == []
 
