@@ -40,10 +40,12 @@ def _with_marks_in_order(form: Form, text: str) -> str:
     marks = "".join(sign for sign in set(text) if unicodedata.combining(apart(sign)[0]))
     if not marks:
         return text
+    composed = {ord(sign): apart(sign) for sign in marks if apart(sign) != sign}
 
     def in_order(run: re.Match[str]) -> str:
         if len(run[0]) < _LONG_RUN:
             return run[0]
-        return "".join(sorted("".join(map(apart, run[0])), key=unicodedata.combining))
+        signs = run[0].translate(composed) if composed else run[0]
+        return "".join(sorted(signs, key=unicodedata.combining))
 
     return re.sub(f"[{re.escape(marks)}]++", in_order, text)
