@@ -57,8 +57,8 @@ _SUFFIXES = {
 }
 
 
-def load_file(path: Path) -> bytes:
-    """Return the bytes of the manifest at `path`.
+def load_file(path: Path, *, feed: bool = False) -> bytes:
+    """Return the bytes of the manifest at `path`, or of the product feed that one is made from.
 
     Raises:
         ManifestError: it does not exist, is a folder or a lock file, is empty or too large, or
@@ -68,7 +68,7 @@ def load_file(path: Path) -> bytes:
     name = path.name
     refuse_address(path)
     try:
-        if path.exists():
+        if path.exists() and not feed:
             refuse_no_table(path)
         if path.is_dir():
             raise ManifestError(f"{path} is a folder.", action="Name a table in it.")

@@ -33,7 +33,7 @@ def read_feed(path: Path) -> Manifest:
     """
     feed = _Feed()
     try:
-        feed.parser.Parse(load_file(path), True)
+        feed.parser.Parse(load_file(path, feed=True), True)
     except (expat.ExpatError, _Refused) as error:
         raise UsageError(
             f"{path} is no XML file that can be read: {error}.",
