@@ -57,12 +57,9 @@ def normalise_key(text: str) -> str:
         return " ".join(text.split()) if "  " in text else text.strip()
     composed = to_normal_form("NFC", text)
     # By the set of its characters: a table can hold megabytes of such text.
-    invisible = {
-        ord(char): None
-        for char in set(composed)
-        if not char.isspace() and unicodedata.category(char) in _INVISIBLE
-    }
-    return " ".join((composed.translate(invisible) if invisible else composed).split())
+    signs = {char for char in set(composed) if unicodedata.category(char) in _INVISIBLE}
+    unseen = {ord(char): None for char in signs if not char.isspace()}
+    return " ".join((composed.translate(unseen) if unseen else composed).split())
 
 
 def _key_in(cell: str) -> str:

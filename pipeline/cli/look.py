@@ -113,9 +113,8 @@ def _check(
         except ManifestError as error:
             looks.append(Refused(target.manifest, error))
     if as_json:
-        print_documents(
-            targets, looks, partial(_Look.document, prompts=show_prompts > 0, columns=verbose)
-        )
+        document = partial(_Look.document, prompts=show_prompts > 0, columns=verbose)
+        print_documents(targets, looks, document)
     else:
         short = quiet and not verbose
         show = partial(_Look.show, quiet=short, singly=verbose, several=targets.several)
