@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -11,9 +12,12 @@ from docs.generate.way import MOST, PAGE, SET_UP, written
 
 def test_the_page_names_the_modules_that_a_row_enters() -> None:
     """A row is rehearsed and traced anew; no more modules than the limit, and just those named."""
+    # A test before it may have started the program, which keeps its children from this folder.
+    env = {name: text for name, text in os.environ.items() if name != "PYTHONSAFEPATH"}
     traced = subprocess.run(
         [sys.executable, "-m", "docs.generate.way"],
         cwd=ROOT,
+        env=env,
         capture_output=True,
         encoding="utf-8",
         check=False,
