@@ -25,16 +25,19 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 HERE = Path(__file__).parent
 OF_PROCESSES = ("system", "upgrade")
 """Folders in which every test starts processes."""
-OF_THE_PACKAGE = ("authoring", "cli", "config", "emulator")
+OF_THE_PACKAGE = ("cli", "emulator")
 """Folders of tests that need what a wheel may lack: data, templates, commands, other processes."""
 WITH_THE_PACKAGE = (
     "test_commands",
+    "test_examples",
     "test_lock",
     "test_main_job",
+    "test_packaging",
+    "test_reelsheet",
     "test_rehearsal",
     "test_robustness",
 )
-"""Modules of whole commands that are tried on the wheel too."""
+"""Modules of whole commands, and of the package as others use it, that are tried on it too."""
 
 _alone: list[str] = []
 """The test that runs now, if it is not marked as one that starts processes."""
@@ -51,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         room = item.path.relative_to(HERE).parts[0]
         if room in OF_PROCESSES or "session_api" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.process)
-        if item.path.stem in WITH_THE_PACKAGE or room in OF_THE_PACKAGE or item.path.parent == HERE:
+        if item.path.stem in WITH_THE_PACKAGE or room in OF_THE_PACKAGE:
             item.add_marker(pytest.mark.packaged)
 
 
