@@ -129,6 +129,5 @@ def unanswered(command: Command) -> Reply:
             return QueryReply(row, Unreachable("The run was ended before the answer came."))
         case Upload(sha256, lane):
             return UploadReply(sha256, Unreachable("The run was ended meanwhile."), lane)
-        case Download(row):
-            broken = TransferBroken("the download was given up; the next run resumes it")
-            return DownloadReply(row, broken)
+    broken = TransferBroken("the download was given up; the next run resumes it")
+    return DownloadReply(command.row, broken)

@@ -2,7 +2,7 @@
 
 A better reading would make rows look edited. So what was found out once is kept in the journal.
 
-Tested in tests/system/test_readings.py.
+Tested in tests/journal/test_readings.py and tests/system/test_readings.py.
 """
 
 from __future__ import annotations

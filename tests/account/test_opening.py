@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import events as ev
-from pipeline.account.opening import OpenAccount, open_account
+from pipeline.account.opening import OpenAccount, explain_another, open_account
 from pipeline.errors import StoreError
 from pipeline.journal.journal import Journal
 from pipeline.manifest.invocation import Invocation
@@ -163,3 +163,19 @@ def test_an_older_copy_of_the_book_learns_from_the_folders_that_it_names(tmp_pat
         assert len(states(path)) == 2, "what is near was taken over already"
         account.catch_up(set())
     assert len(states(path)) == 3
+
+
+@pytest.mark.parametrize(("manifest", "refused"), [("m.csv", True), ("other.csv", False)])
+def test_another_journal_in_a_folder_is_refused_to_its_manifest_alone(
+    tmp_path: Path, manifest: str, *, refused: bool
+) -> None:
+    """It does not know what was paid for; whose rows were never bought there has lost nothing."""
+    folder = tmp_path / "shop"
+    with opened(tmp_path / "book.db") as book:
+        with lane(book, folder) as one:
+            one.intend("r")
+        (folder / "journal.db").unlink()
+        lonely(folder, [intended("x")])
+        typed = Invocation(folder / manifest)
+        said = explain_another(folder / "journal.db", book.path, folder, typed)
+    assert (said is not None) == refused

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.engine.commands import Download
 from pipeline.engine.engine import Engine
-from pipeline.engine.room import Disk, Share, Sizes
+from pipeline.engine.room import Disk, Share, Sizes, worded_bytes
 from pipeline.errors import DownloadError, ExitCode, Unfinished
 from pipeline.model import State, Video
 from tests.engine.night import (
@@ -170,3 +170,8 @@ def test_sizes_are_learned_for_each_resolution() -> None:
     sizes = Sizes([full, replace(VIDEO, duration_s=0.0)])
     assert round(sizes.expected_bytes("1080p", 10)) == 22_000_000
     assert sizes.expected_bytes("720P", 10) == 5_000_000
+
+
+def test_sizes_are_told_as_people_read_them() -> None:
+    """In the unit that leaves few digits."""
+    assert [worded_bytes(size) for size in (900, 4.2e6, 2.5e9)] == ["1 kB", "4.2 MB", "2.5 GB"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.engine.commands import Submit, Upload
+from pipeline.engine.commands import Submit, Upload, UploadReply, unanswered
 from pipeline.engine.engine import Engine
 from pipeline.errors import ExitCode, ProviderError, Refused, Throttled, Unauthorized, Unreachable
 from pipeline.events import PictureRefused
@@ -220,3 +220,24 @@ def test_a_refused_picture_closes_the_attempt_before() -> None:
     assert (entry.state, entry.attempt.number) == (State.REFUSED, 2)
     assert isinstance(second.journal[-1][0], PictureRefused)
     assert provider.submits.total() == 0
+
+
+def test_from_the_first_failure_on_it_is_known_that_pictures_are_waited_for() -> None:
+    """With the reason and the end of the patience; not any more when one is taken again."""
+    provider = Provider(
+        on_upload=lambda said, _, now: Unreachable("no way") if now < 100 else url(said)
+    )
+    begun = night(with_pictures(4, str), provider).run(until=1.0)
+    (wait,) = begun.engine.waits(begun.now)
+    assert (wait.what, wait.why) == ("pictures to be taken again", "no way")
+    assert wait.until == pytest.approx(SETTINGS.outage_s, abs=1)
+    begun.run(until=200.0)
+    assert begun.engine.waits(begun.now) == []
+
+
+def test_an_upload_that_is_dropped_came_to_nothing() -> None:
+    """It is free: the next run makes it again."""
+    reply = unanswered(Upload("p1", 2))
+    assert isinstance(reply, UploadReply)
+    assert (reply.sha256, reply.lane) == ("p1", 2)
+    assert isinstance(reply.content, Unreachable)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import sqlite3
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import UsageError
+from pipeline.errors import StoreError, UsageError
 from pipeline.journal.database import VERSION
 from pipeline.journal.decisions import DecisionTable, copy_decisions, read_decisions
 from pipeline.journal.journal import Journal
@@ -110,3 +111,11 @@ def test_a_journal_that_is_restored_keeps_them(path: Path, tmp_path: Path) -> No
     damaged.write_bytes(b"no journal at all" * 100)
     assert copy_decisions(damaged, restored) == 0
     assert copy_decisions(tmp_path / "gone.db", restored) == 0
+
+
+def test_a_journal_that_is_gone_takes_no_decision(path: Path) -> None:
+    """What was typed is not lost in a file that nobody finds any more."""
+    with DecisionTable(path) as table:
+        path.rename(path.with_name("elsewhere.db"))
+        with pytest.raises(StoreError, match=re.escape(str(path))):
+            table.add(None, lambda _: [APPROVED])

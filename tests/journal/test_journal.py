@@ -397,3 +397,17 @@ def test_a_journal_without_tables_is_no_journal_yet(path: Path) -> None:
     """A run that was killed before it made the tables has left nothing to read."""
     path.touch()
     assert read_entries(path) == {}
+
+
+def test_whether_a_task_was_found_or_given(path: Path) -> None:
+    """Only a task that somebody found may be put to another row; one taken back is no more."""
+    with opened(path) as journal:
+        journal.append([intended("given"), ev.Accepted("given", 1, "t1")], 1.0).result(10)
+        found = [intended("found"), ev.AnswerLost("found", 1, "?"), ev.Found("found", 1, "t2")]
+        journal.append([*found, intended("sent")], 2.0).result(10)
+        entries = read_entries(path)
+        assert {key: journal.was_found(entry) for key, entry in entries.items()} == {
+            "given": False,
+            "found": True,
+            "sent": False,
+        }

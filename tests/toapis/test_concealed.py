@@ -123,3 +123,10 @@ def test_a_body_that_is_nested_without_end_is_unreadable() -> None:
     """It is no reason to fail."""
     body = b'{"a":"12345678","b":' + b"[" * 90_000 + b"]" * 90_000 + b"}"
     assert parse(conceal_key(body, "12345678")) is None
+
+
+def test_a_body_too_deep_to_be_looked_through_is_no_answer() -> None:
+    """What cannot be searched for the key is not shown, and not stored."""
+    deep = '{"a":' * 800 + json.dumps(KEY) + "}" * 800
+    assert parse(deep.encode()) is not None
+    assert conceal_key(deep.encode(), KEY) == b""

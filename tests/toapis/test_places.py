@@ -55,6 +55,7 @@ def test_an_address_in_any_place_for_videos(more: dict[str, Any]) -> None:
         {"callback_url": LINK},
         {"model": LINK},
         {"output": {"url": "//files.example.com/v.mp4"}},
+        {"a": {"b": {"c": {"d": {"e": {"f": {"g": {"video_url": LINK}}}}}}}},
     ],
 )
 def test_an_address_of_something_else(more: dict[str, Any]) -> None:
