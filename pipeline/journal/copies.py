@@ -35,7 +35,8 @@ _UNREADABLE = (sqlite3.Error, ValueError, KeyError, TypeError)
 
 def backup_name(journal: Path) -> Path:
     """Return the name, beside a journal, of a backup that is made now."""
-    return journal.with_name(time.strftime("journal-%Y%m%d-%H%M%SZ.db", time.gmtime()))
+    # The time of gmtime() alone may lag behind the clock, and name the second before.
+    return journal.with_name(time.strftime("journal-%Y%m%d-%H%M%SZ.db", time.gmtime(time.time())))
 
 
 def back_up(journal: Path, target: Path) -> None:
