@@ -18,7 +18,7 @@ from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
-    from pipeline.planner.plan import Mode, Selection
+    from pipeline.planner.selection import Mode, Selection
     from pipeline.runner.target import Target
 
 _PART = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)')
@@ -210,7 +210,7 @@ def select_rows(
     pay_again: str | None = None,
 ) -> Selection:
     """Return the selection that the options ask for; see `runner.order.select`."""
-    from pipeline.planner.plan import Mode
+    from pipeline.planner.selection import Mode
     from pipeline.runner.order import select
 
     return select(

@@ -38,7 +38,7 @@ from pipeline.errors import UsageError
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
-    from pipeline.planner.plan import Selection
+    from pipeline.planner.selection import Selection
     from pipeline.runner.reports import PlanReport
     from pipeline.runner.storage import Need
     from pipeline.runner.target import Refused, Target

@@ -38,7 +38,7 @@ from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
-    from pipeline.planner.plan import Selection
+    from pipeline.planner.selection import Selection
     from pipeline.runner.target import Refused
 
 _Yes = Annotated[
@@ -135,7 +135,7 @@ def _retry(
     --only. The exit code concerns only the
     rows in these states and the videos that were fetched.
     """
-    from pipeline.planner.plan import Mode
+    from pipeline.planner.selection import Mode
 
     target = resolve_options(
         manifest, config, out, sets, adopt=adopt, series=series, columns=columns
@@ -169,7 +169,7 @@ def _fetch(
     The exit code concerns only these videos: rows that break a rule, were never sent or ended badly
     before do not count, so it may be 0 although such rows need attention.
     """
-    from pipeline.planner.plan import Mode
+    from pipeline.planner.selection import Mode
 
     _ = verbose
     target = resolve_options(

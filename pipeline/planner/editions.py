@@ -20,7 +20,8 @@ from pathlib import Path, PurePath
 
 from pipeline.manifest.invocation import Invocation
 from pipeline.model import Entry
-from pipeline.planner.plan import Action, Plan, Selection
+from pipeline.planner.plan import Action, Plan
+from pipeline.planner.selection import Selection
 
 _DATE = re.compile(r"(?:[0-9][-_. ]?){4,}")
 _NUMBERS = "0123456789 ._-()"

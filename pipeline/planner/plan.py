@@ -21,15 +21,8 @@ from pipeline.lifecycle import PAID
 from pipeline.manifest.invocation import quoted_option
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, Request, State, shown_key
+from pipeline.planner.selection import Mode, Selection
 from pipeline.refusals import past_help
-
-
-class Mode(StrEnum):
-    """What the command is asked to do."""
-
-    RUN = "run"
-    RETRY = "retry"
-    FETCH = "fetch"
 
 
 class Action(StrEnum):
@@ -75,32 +68,6 @@ _PAID_FOR = {
     State.READY: "to be downloaded",
 }
 """What is said of the rows that are paid for and not finished."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What a run is asked to do: the mode, and which rows.
-
-    `retry` holds the states whose unchanged rows get a new attempt. `redo_changed` asks for a new
-    take of every edited row that is done, `redo` for one of the rows with these keys. `only` holds
-    the keys that count (None: all). `limit` is the most rows to submit, `attempts` the most
-    submissions of one request over all runs. `pay_again` holds the keys of rows that are paid for
-    although their video was bought before, `pay_again_all` says so of all rows to be submitted.
-    """
-
-    mode: Mode = Mode.RUN
-    retry: frozenset[State] = frozenset()
-    redo_changed: bool = False
-    redo: frozenset[str] = frozenset()
-    only: frozenset[str] | None = None
-    limit: int | None = None
-    attempts: int = 3
-    pay_again: frozenset[str] = frozenset()
-    pay_again_all: bool = False
-
-    def names(self, key: str) -> bool:
-        """Return whether a row is asked for by its key."""
-        return key in (self.only or ()) or key in self.redo or key in self.pay_again
 
 
 class Step(NamedTuple):  # a third of what a frozen dataclass costs, for one of each row
@@ -220,12 +187,6 @@ def has_lost_file(step: Step, entry: Entry | None) -> bool:
     """
     done = entry is not None and entry.state is State.DONE
     return done and step.action is not Action.SUBMIT and step.group == State.EXPIRED.value
-
-
-def unknown_keys(selection: Selection, keys: Collection[str]) -> list[str]:
-    """Return the keys that the selection names and that no row of the manifest has, sorted."""
-    named = (selection.only or frozenset()) | selection.redo | selection.pay_again
-    return sorted(named.difference(keys))
 
 
 def _decide(key: str, request: Request | None, entry: Entry | None, selection: Selection) -> Step:

@@ -19,9 +19,10 @@ from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import path_of
 from pipeline.journal.reading import read_attempts, read_entries, read_first_events
 from pipeline.model import Entry, Request, State
-from pipeline.planner.plan import REPEAT, Action, Plan, Selection, decide, has_lost_file
+from pipeline.planner.plan import REPEAT, Action, Plan, decide, has_lost_file
 from pipeline.planner.renaming import match_renamed, rename
 from pipeline.planner.repeats import Bought
+from pipeline.planner.selection import Selection
 from pipeline.process.collector import pause_collector
 
 _LINK_LIFETIME_S = 24 * 3600

@@ -34,7 +34,8 @@ from pipeline.account.submission import COUNTING, Submission
 from pipeline.checker.rules import content_of, same_content
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Entry, Request, State, shown_key
-from pipeline.planner.plan import REPEAT, Action, Hold, Mode, Plan, Selection, Step, has_lost_file
+from pipeline.planner.plan import REPEAT, Action, Hold, Plan, Step, has_lost_file
+from pipeline.planner.selection import Mode, Selection
 
 _OWN = "it is again as it was for an earlier take"
 _COPIED = "its video file is missing, and there is a copy of it for another row"

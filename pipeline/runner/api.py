@@ -22,7 +22,7 @@ from typing import TypeAlias, TypedDict, Unpack
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, InternalError, ReelsheetError, UsageError
 from pipeline.model import State
-from pipeline.planner.plan import Selection
+from pipeline.planner.selection import Selection
 from pipeline.runner import foresight
 from pipeline.runner.checking import CheckReport, check_report, check_target
 from pipeline.runner.lanes import run

@@ -27,9 +27,10 @@ from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count
 from pipeline.model import Entry, Request, State
 from pipeline.planner.editions import LEAST_ROWS, SameTable, Sibling, keys_to_ask_for, widen
-from pipeline.planner.plan import Action, Plan, Selection, Step, limit_submissions
+from pipeline.planner.plan import Action, Plan, Step, limit_submissions
 from pipeline.planner.planner import can_download_again, own_attempts, plan_manifest, price
 from pipeline.planner.repeats import Compared, History, Repeats, find_repeats
+from pipeline.planner.selection import Selection
 from pipeline.runner.sametable import alike, editions_elsewhere, find_edition, find_way_on, followed
 from pipeline.runner.takes import Purchases, TakeFiles, bought_elsewhere
 from pipeline.writer.advice import list_keys

@@ -24,8 +24,9 @@ from pipeline.errors import ReelsheetError
 from pipeline.journal.reading import read_durations, read_runs
 from pipeline.model import Entry
 from pipeline.planner.editions import Sibling
-from pipeline.planner.plan import Action, Plan, Selection
+from pipeline.planner.plan import Action, Plan
 from pipeline.planner.planner import estimate, known_rows
+from pipeline.planner.selection import Selection
 from pipeline.runner.checking import check_target
 from pipeline.runner.comparison import Comparison, requests_by_key
 from pipeline.runner.doubts import list_doubts

@@ -29,7 +29,8 @@ from pipeline.journal.reading import read_all, read_runs
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
 from pipeline.model import State
-from pipeline.planner.plan import Action, Plan, Selection
+from pipeline.planner.plan import Action, Plan
+from pipeline.planner.selection import Selection
 from pipeline.runner.remains import (
     last_runs,
     logged,

@@ -27,7 +27,8 @@ from pipeline.errors import ManifestError, ReelsheetError, UsageError
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
 from pipeline.model import Problem, State
-from pipeline.planner.plan import ENDED_BADLY, Mode, Selection, unknown_keys
+from pipeline.planner.plan import ENDED_BADLY
+from pipeline.planner.selection import Mode, Selection, unknown_keys
 from pipeline.runner.checking import check_target
 from pipeline.runner.offer import Offer
 from pipeline.runner.target import Refused, Target, refuse_to_begin

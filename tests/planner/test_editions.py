@@ -19,7 +19,8 @@ from pipeline.planner.editions import (
     series_of,
     widen,
 )
-from pipeline.planner.plan import Mode, Selection, decide
+from pipeline.planner.plan import decide
+from pipeline.planner.selection import Mode, Selection
 
 REQUEST = Request("a mug", (), 6, "16:9", "720P", "gemini_omni_flash", "hash")
 

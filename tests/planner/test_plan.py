@@ -9,17 +9,8 @@ import pytest
 
 from pipeline.lifecycle import PAID
 from pipeline.model import Attempt, Entry, Request, State, Video
-from pipeline.planner.plan import (
-    ENDED_BADLY,
-    GROUPS,
-    Action,
-    Mode,
-    Plan,
-    Selection,
-    Step,
-    decide,
-    unknown_keys,
-)
+from pipeline.planner.plan import ENDED_BADLY, GROUPS, Action, Plan, Step, decide
+from pipeline.planner.selection import Mode, Selection, unknown_keys
 
 VIDEO = Video("a.mp4", 1000, "00", 6.0, 1280, 720)
 EVERY_MODE = list(Mode)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from pipeline.lifecycle import apply
 from pipeline.model import Attempt, Entry, Request, State, Video, aside_key
-from pipeline.planner.plan import Action, Mode, Selection, decide
+from pipeline.planner.plan import Action, decide
 from pipeline.planner.renaming import match_renamed, rename, renaming_events
+from pipeline.planner.selection import Mode, Selection
 
 VIDEO = Video("a.mp4", 1000, "00", 6.0, 1280, 720)
 STATES = sorted(set(State) - {State.INVALID})

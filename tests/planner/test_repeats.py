@@ -12,18 +12,9 @@ from hypothesis import strategies as st
 
 from pipeline.account.submission import COUNTING, Submission
 from pipeline.model import Attempt, Entry, Request, State, Video
-from pipeline.planner.plan import (
-    REPEAT,
-    Action,
-    Mode,
-    Plan,
-    Selection,
-    Step,
-    decide,
-    limit_submissions,
-    unknown_keys,
-)
+from pipeline.planner.plan import REPEAT, Action, Plan, Step, decide, limit_submissions
 from pipeline.planner.repeats import Compared, History, Repeats, find_repeats
+from pipeline.planner.selection import Mode, Selection, unknown_keys
 
 VIDEO = Video("a.mp4", 1000, "00", 6.0, 1280, 720)
 SENT = sorted(set(State) - {State.INVALID, State.WAITING})

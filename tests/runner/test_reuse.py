@@ -20,9 +20,10 @@ from pipeline.errors import ExitCode
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from pipeline.model import Entry, Request, State, Video
-from pipeline.planner.plan import Action, Plan, Selection
+from pipeline.planner.plan import Action, Plan
 from pipeline.planner.planner import known_rows
 from pipeline.planner.repeats import Compared
+from pipeline.planner.selection import Selection
 from pipeline.runner.comparison import Comparison
 from pipeline.runner.reuse import Copying
 from pipeline.writer.outcome import code_of_held, remarks

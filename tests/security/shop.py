@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.checker.check import check_manifest
 from pipeline.config.loading import load
 from pipeline.disk.folder import OutputFolder
-from pipeline.planner.plan import Selection
+from pipeline.planner.selection import Selection
 from pipeline.runner.lanes import run
 from pipeline.runner.order import Order, RunProgress
 from pipeline.runner.reports import RunReport

@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.manifest.invocation import Invocation
 from pipeline.model import Attempt, Entry, Request, State
-from pipeline.planner.plan import Action, Mode, Selection, Step
+from pipeline.planner.plan import Action, Step
+from pipeline.planner.selection import Mode, Selection
 from pipeline.writer import advice
 from pipeline.writer.advice import (
     advise,

@@ -8,7 +8,8 @@ from pathlib import Path
 from pipeline.checker.check import check_manifest
 from pipeline.config.settings import Config
 from pipeline.model import Attempt, Entry, State, Video
-from pipeline.planner.plan import Selection, decide
+from pipeline.planner.plan import decide
+from pipeline.planner.selection import Selection
 from pipeline.writer.publish import ROWS_AT_ONCE, results_by_part, results_of
 
 ROWS = 2 * ROWS_AT_ONCE + 3

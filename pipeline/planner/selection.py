@@ -1,0 +1,52 @@
+"""What a run is asked to do: the mode, and which rows.
+
+Tested in tests/planner/test_plan.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pipeline.model import State
+
+
+class Mode(StrEnum):
+    """What the command is asked to do."""
+
+    RUN = "run"
+    RETRY = "retry"
+    FETCH = "fetch"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a run is asked to do: the mode, and which rows.
+
+    `retry` holds the states whose unchanged rows get a new attempt. `redo_changed` asks for a new
+    take of every edited row that is done, `redo` for one of the rows with these keys. `only` holds
+    the keys that count (None: all). `limit` is the most rows to submit, `attempts` the most
+    submissions of one request over all runs. `pay_again` holds the keys of rows that are paid for
+    although their video was bought before, `pay_again_all` says so of all rows to be submitted.
+    """
+
+    mode: Mode = Mode.RUN
+    retry: frozenset[State] = frozenset()
+    redo_changed: bool = False
+    redo: frozenset[str] = frozenset()
+    only: frozenset[str] | None = None
+    limit: int | None = None
+    attempts: int = 3
+    pay_again: frozenset[str] = frozenset()
+    pay_again_all: bool = False
+
+    def names(self, key: str) -> bool:
+        """Return whether a row is asked for by its key."""
+        return key in (self.only or ()) or key in self.redo or key in self.pay_again
+
+
+def unknown_keys(selection: Selection, keys: Collection[str]) -> list[str]:
+    """Return the keys that the selection names and that no row of the manifest has, sorted."""
+    named = (selection.only or frozenset()) | selection.redo | selection.pay_again
+    return sorted(named.difference(keys))
