@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,26 +31,35 @@ class Shop:
 
     def make(self, key: str, number: int = 1, content: bytes = b"film", name: str = "") -> Video:
         """Have a take been made of a row, with a file in its place."""
-        name = name or (f"{key}.mp4" if number == 1 else f"{key}-{number}.mp4")
-        content = content + key.encode() + bytes([number])
+        return self.make_all([key], number, content, name)[0]
+
+    def make_all(
+        self, keys: Sequence[str], number: int = 1, content: bytes = b"film", name: str = ""
+    ) -> list[Video]:
+        """Have the same take been made of many rows."""
         self.folder.videos.mkdir(parents=True, exist_ok=True)
-        (self.folder.videos / name).write_bytes(content)
-        digest = hashlib.sha256(content).hexdigest()
-        video = Video(name, len(content), digest, 6.04, 1280, 720)
-        request = Request(f"A {key}.", (), 6, "16:9", "720P", "m", f"hash-{key}-{number}")
-        attempt = Attempt(key, number, f"rs-{key}-{number}", request, name)
-        with contextlib.closing(Journal(self.folder.journal)) as journal:
-            journal.claim(self.manifest, adopt=False)
-            again: list[ev.Event] = [ev.Requeued(key, number - 1)] if number > 1 else []
-            steps: list[ev.Event] = [
-                *again,
+        steps: list[ev.Event] = []
+        videos = []
+        for key in keys:
+            file = name or (f"{key}.mp4" if number == 1 else f"{key}-{number}.mp4")
+            mark = key.encode() + bytes([number])
+            film = content + (len(mark) + 8).to_bytes(4, "big") + b"free" + mark
+            (self.folder.videos / file).write_bytes(film)
+            video = Video(file, len(film), hashlib.sha256(film).hexdigest(), 6.04, 1280, 720)
+            request = Request(f"A {key}.", (), 6, "16:9", "720P", "m", f"hash-{key}-{number}")
+            attempt = Attempt(key, number, f"rs-{key}-{number}", request, file)
+            steps += [
+                *([ev.Requeued(key, number - 1)] if number > 1 else []),
                 ev.Intended(key, number, attempt),
                 ev.Accepted(key, number, f"task-{key}-{number}"),
                 ev.Completed(key, number, 30.0),
                 ev.Downloaded(key, number, video),
             ]
-            journal.append(steps, 1764230400.0 + number).result(10)
-        return video
+            videos.append(video)
+        with contextlib.closing(Journal(self.folder.journal)) as journal:
+            journal.claim(self.manifest, adopt=False)
+            journal.append(steps, 1764230400.0 + number).result(60)
+        return videos
 
     def rename(self, key: str, new_key: str) -> None:
         """Have a row called otherwise, in the manifest and in the journal."""

@@ -1,207 +1,226 @@
-"""The review page in a real browser: served and as a file, by keyboard, with hostile titles.
-
-Needs Playwright and Chromium (`pip install playwright`, `apt-get install chromium`); skipped where
-one of them is missing.
-"""
+"""The review page in a real browser: keys, decisions, two people, a run that goes on, a file."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Browser
 
-from pipeline.config.settings import Config
 from pipeline.journal.decisions import DecisionTable, read_decisions
-from pipeline.manifest.invocation import Invocation
 from pipeline.model import Decision
-from pipeline.review.live import LiveReview
 from pipeline.review.recording import import_file
-from pipeline.review.server import serve
-from pipeline.review.static import Facts, write_page
 from pipeline.review.takes import rows_with_takes
 from pipeline.review.verdicts import latest_of
+from tests.review.browser import NARROW, Tab, as_file, film, opened, served
 from tests.review.shop import Shop, make_shop
 
-playwright = pytest.importorskip("playwright.async_api", reason="Playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
+    pytest.mark.browser,
     pytest.mark.process,
-    pytest.mark.long,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+    pytest.mark.asyncio(loop_scope="module"),
 ]
-
-SHOWN = "Größe 38 & Tüll #2"
+MOVES: dict[str, Any] = {"reduced_motion": "no-preference"}
 HOSTILE = "</script><img src=x onerror=alert(1)>"
-JOURNAL_ID = "journal"
+NAMES = ("Größe 38 & Tüll #2", "100% Wolle", "名前", "a;b=c&d", "50%25", "it's?")
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    shop = make_shop(tmp_path, keys=" ".join(f"K{number:03}" for number in range(300)))
-    text = shop.manifest.read_text(encoding="utf-8")
-    text = text.replace("The K001", HOSTILE).replace("The K002", "名前 100% Wolle")
-    shop.manifest.write_text(text, encoding="utf-8")
-    for number in range(40):
-        shop.make(f"K{number:03}", name=f"{SHOWN}.mp4" if number == 0 else "")
+    """300 rows, of which 40 have a video."""
+    keys = [f"K{number:03}" for number in range(300)]
+    shop = make_shop(tmp_path, keys=" ".join(keys))
+    shop.make_all(keys[:40], content=film())
     return shop
 
 
-@asynccontextmanager
-async def opened(address: str) -> AsyncIterator[Any]:
-    """A page that has to stay without an error, and asks no other host for anything."""
-    faults: list[str] = []
-    async with playwright.async_playwright() as tool:
-        browser = await tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = await browser.new_page(viewport={"width": 1440, "height": 900})
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("dialog", lambda dialog: faults.append(f"dialog: {dialog.message}"))
-        page.on(
-            "request",
-            lambda one: (
-                None if one.url.startswith((address[:20], "blob:")) else faults.append(one.url)
-            ),
-        )
-        await page.goto(address)
-        await page.wait_for_selector("#cards .card")
-        try:
-            yield page
-            await page.wait_for_timeout(100)
-        finally:
-            await browser.close()
-    assert faults == []
+def change(shop: Shop, before: str, after: str) -> None:
+    """Change the text of the manifest."""
+    text = shop.manifest.read_text(encoding="utf-8")
+    assert before in text
+    shop.manifest.write_text(text.replace(before, after), encoding="utf-8")
 
 
-@asynccontextmanager
-async def served(shop: Shop) -> AsyncIterator[str]:
-    checked = shop.check()
-    facts = Facts.of(checked, Config(), Invocation(shop.manifest), JOURNAL_ID)
-    live = LiveReview(checked, shop.folder, facts, "Ada")
-    async with serve(live, shop.folder) as address:
-        yield address
+def said(shop: Shop, key: str, number: int = 1) -> Decision:
+    """What counts in the journal of a take."""
+    return latest_of(read_decisions(shop.folder.journal))[key, number]
 
 
-async def until(page: Any, condition: str) -> None:
-    """Wait for a condition; asked from outside, since the page lets nothing evaluate a text."""
-    for _ in range(300):
-        if await page.evaluate(condition):
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError(condition)
-
-
-async def until_saved(page: Any) -> None:
-    await until(page, "document.getElementById('kept').textContent === 'saved'")
-
-
-async def test_forty_videos_by_keyboard(shop: Shop) -> None:
-    """One action or two for each, all of them durable; undo takes back also many."""
-    async with served(shop) as address, opened(address) as page:
-        for _ in range(18):
-            await page.keyboard.press("a")
-        await page.keyboard.press("Enter")
-        for _ in range(20):
-            await page.keyboard.press("r")
-            await page.keyboard.press("2")
-        await page.keyboard.press("z")
-        await page.keyboard.press("Escape")
-        await page.keyboard.press("End")
-        await page.keyboard.press("x")
-        await page.keyboard.press("ArrowLeft")
-        await page.keyboard.press("x")
-        await page.keyboard.press("a")
-        await page.keyboard.press("z")
-        await page.wait_for_timeout(300)
-        await until_saved(page)
-        counts = await page.evaluate("Review.counts()")
-    assert counts["approve"] == 18
-    assert counts["reject"] == 19
-    assert counts["none"] == 260
+async def test_forty_videos_by_keyboard(browser: Browser, shop: Shop) -> None:
+    """An action or two for each, all of them durable; decided cards stay where they are."""
+    async with served(shop) as address, opened(browser, address) as tab:
+        before = await tab.listed()
+        await tab.press(*"a" * 18)
+        assert "K018" in await tab.focused()
+        await tab.press("Enter", *["r", "2"] * 20)
+        await tab.press("Escape")
+        assert await tab.listed() == before
+        await tab.press("End", *"r6")
+        assert (await tab.text("#left")).startswith("1 left, about ")
+        await tab.until_saved()
+        counts = await tab.counts()
+        await tab.page.click("[data-tab=reject]")
+        assert len(await tab.listed()) == 21
+    assert (counts["approve"], counts["reject"], counts["open"], counts["none"]) == (
+        18,
+        21,
+        1,
+        260,
+    )
     latest = latest_of(read_decisions(shop.folder.journal))
-    verdicts = [one.verdict for one in latest.values()]
-    assert verdicts.count("approve") == 18
-    assert verdicts.count("reject") == 19
-    assert {one.reason for one in latest.values() if one.verdict == "reject"} == {"wrong colour"}
+    verdicts = [(one.verdict, one.reason) for one in latest.values()]
+    assert verdicts.count(("approve", "")) == 18
+    assert verdicts.count(("reject", "wrong colour")) == 20
+    assert verdicts.count(("reject", "other")) == 1
+    assert {one.reviewer for one in latest.values()} == {"Ada"}
 
 
-async def test_titles_are_texts(shop: Shop) -> None:
-    """A script in one is shown, and does nothing."""
-    async with served(shop) as address, opened(address) as page:
-        assert await page.inner_text('[aria-posinset="2"] .title') == HOSTILE
-        assert await page.locator("#cards img[src='x']").count() == 0
-        await page.keyboard.press("/")
-        await page.keyboard.type("wolle")
-        await page.wait_for_timeout(200)
-        assert await page.locator("#cards .card:visible").count() == 1
+async def test_undo_takes_back_one_decision_or_one_about_many(browser: Browser, shop: Shop) -> None:
+    """Those selected with X, Shift and the mouse are decided, and undone, as one."""
+    async with served(shop) as address, opened(browser, address) as tab:
+        await tab.press("x", "Shift+ArrowRight", "Shift+ArrowRight")
+        await tab.page.click("#cards [aria-posinset='6']", modifiers=["Control"])
+        await tab.page.click("#cards [aria-posinset='8']", modifiers=["Shift"])
+        assert "6 selected" in await tab.text("#actions")
+        await tab.press("r", "1")
+        assert (await tab.counts())["reject"] == 6
+        await tab.press("a")
+        assert (await tab.counts())["approve"] == 1
+        await tab.until_saved()
+        await tab.press("z")
+        assert (await tab.counts())["approve"] == 0
+        await tab.press("z")
+        assert (await tab.counts())["open"] == 40
+        await tab.press("z")
+        await tab.until_saved()
+    assert {one.verdict for one in latest_of(read_decisions(shop.folder.journal)).values()} == {""}
 
 
-async def test_few_elements_whatever_there_is(shop: Shop) -> None:
-    """Rows exist only near the window; the wall is one stop of the Tab key."""
-    async with served(shop) as address, opened(address) as page:
-        await page.click("[data-tab=all]")
-        assert await page.evaluate("document.querySelectorAll('*').length") < 700
-        assert (
-            await page.evaluate("document.querySelectorAll('#cards [tabindex=\"0\"]').length") == 0
-        )
-        await page.keyboard.press("End")
-        await page.wait_for_timeout(100)
-        assert "K299" in await page.inner_text("#cards .card.focused")
+async def test_every_key_of_the_list(browser: Browser, shop: Shop) -> None:
+    """Does what the list says, in the wall and in one video."""
+    shop.make("K002", number=2, content=film())
+    async with served(shop) as address, opened(browser, address, **MOVES) as tab:
+        await tab.press("?")
+        assert "approve, and on to the next" in await tab.text("dialog")
+        await tab.press("Escape", "End")
+        assert "K039" in await tab.focused()
+        await tab.press("Home", "ArrowRight", "ArrowDown", "ArrowUp", "ArrowLeft", "PageDown")
+        assert int(str(await tab.get("Wall.at"))) > 0
+        await tab.press("PageUp")
+        assert "K000" in await tab.focused()
+        await tab.until("!Wall.video.paused")
+        await tab.press("Space")
+        await tab.until("Wall.video.paused")
+        await tab.press("c")
+        await tab.type("the lid")
+        await tab.press("Control+Enter", "e", "Control+a")
+        await tab.type("A mug, turning.")
+        await tab.press("Control+Enter")
+        await tab.press("ArrowRight", "ArrowRight", "Enter")
+        await tab.until("One.videos().length === 2 && One.videos().every((one) => !one.paused)")
+        assert await tab.get("One.number") == 2
+        await tab.press("t")
+        assert await tab.get("One.number") == 1
+        await tab.press("Space")
+        await tab.until("One.videos().every((one) => one.paused)")
+        at = await tab.get("One.videos()[0].currentTime = 0.5")
+        await tab.press(".")
+        assert float(str(await tab.get("One.videos()[0].currentTime"))) > float(str(at))
+        await tab.press(",", "m")
+        assert await tab.get("One.videos().map((one) => one.muted)") == [False, True]
+        await tab.press("m", "End")
+        assert await tab.get("One.card.key") == "K039"
+        await tab.press("Home", "ArrowRight", "PageDown", "PageUp", "/")
+        await tab.type("k03")
+        await tab.until("Wall.list.length === 10")
+        await tab.press("Enter", "x")
+        assert "1 selected" in await tab.text("#actions")
+        await tab.press("Escape")
+        await tab.until_saved()
+    assert said(shop, "K000").note == "the lid"
+    assert (said(shop, "K000").verdict, said(shop, "K000").prompt) == ("reject", "A mug, turning.")
 
 
-async def test_two_people(shop: Shop) -> None:
+async def test_texts_of_the_sheet_are_texts(browser: Browser, shop: Shop) -> None:
+    """Keys, titles, prompts, groups and comments with scripts are shown, and do nothing."""
+    change(shop, "K001,A K001.,north,The K001", f"K001,{HOSTILE},{HOSTILE},{HOSTILE}")
+    change(shop, "K003,", f"{HOSTILE}2,")
+    async with served(shop) as address, opened(browser, address) as tab:
+        assert await tab.text('[aria-posinset="2"] .title') == HOSTILE
+        await tab.press("ArrowRight", "c")
+        await tab.type(HOSTILE)
+        await tab.press("Control+Enter", "Enter", "e")
+        await tab.type(HOSTILE + " more")
+        await tab.press("Control+Enter", "r", "1", "Escape")
+        await tab.page.click("[data-tab=again]")
+        assert HOSTILE in await tab.text("#again")
+        await tab.page.click("[data-tab=all]")
+        await tab.page.select_option("#group", label=HOSTILE)
+        await tab.until("Wall.list.length === 1")
+        assert await tab.page.locator("img[src='x']").count() == 0
+        assert await tab.get("document.scripts.length") == 2
+        await tab.until_saved()
+    async with opened(browser, as_file(shop)) as tab:
+        await tab.page.click("[data-tab=all]")
+        assert HOSTILE in await tab.listed() or f"{HOSTILE}2" in await tab.listed()
+
+
+async def test_two_people(browser: Browser, shop: Shop) -> None:
     """Another person's newer verdict is shown, and mine counts only when I say so."""
     sha256 = rows_with_takes(shop.check(), shop.folder)[3].takes[0].video.sha256
     theirs = Decision("K003", 1, sha256, "reject", "other", "the lid", reviewer="Ben", at=1.0)
-    async with served(shop) as address, opened(address) as page:
-        await page.route("**/api/events*", lambda route: route.abort())
-        await page.reload()
-        await page.wait_for_selector("#cards .card")
+    async with (
+        served(shop) as address,
+        opened(browser, address, bears=("409", "ERR_FAILED")) as tab,
+    ):
+        await tab.page.route("**/api/events*", lambda route: route.abort())
+        await tab.loaded_again()
         with DecisionTable(shop.folder.journal) as table:
             table.add(None, lambda _: [theirs])
-        for key in ("ArrowRight", "ArrowRight", "ArrowRight", "a"):
-            await page.keyboard.press(key)
-        await page.wait_for_selector("dialog[open]")
-        assert "Ben rejected take 1 (other) meanwhile" in await page.inner_text("dialog")
-        await page.click("text=Use mine")
-        await page.wait_for_timeout(500)
-        await until_saved(page)
-    assert latest_of(read_decisions(shop.folder.journal))["K003", 1].verdict == "approve"
+        await tab.press("ArrowRight", "ArrowRight", "ArrowRight", "a")
+        await tab.page.wait_for_selector("dialog[open]")
+        assert "Ben rejected take 1 (other) meanwhile" in await tab.text("dialog")
+        assert said(shop, "K003").verdict == "reject"
+        await tab.page.click("text=Use mine")
+        await tab.until_saved()
+    assert said(shop, "K003").verdict == "approve"
 
 
-async def test_a_run_that_goes_on(shop: Shop) -> None:
-    """New videos come in by themselves, and nothing moves under the hand."""
-    async with served(shop) as address, opened(address) as page:
-        await page.keyboard.press("ArrowRight")
-        await asyncio.to_thread(shop.make, "K050")
-        await until(page, "Review.counts().none === 259")
-        await page.wait_for_timeout(100)
-        assert "K001" in await page.inner_text("#cards .card.focused")
-        assert await page.inner_text("[data-tab=open] b") == "41"
+async def test_two_pages_show_each_other(browser: Browser, shop: Shop) -> None:
+    """What is decided in a page is seen in the other, and new videos of a run slide into both."""
+    async with (
+        served(shop) as address,
+        opened(browser, address) as first,
+        opened(browser, address) as second,
+    ):
+        await first.press("a", "r", "3")
+        await second.until("Review.counts().approve === 1 && Review.counts().reject === 1")
+        await second.press("ArrowRight", "ArrowRight")
+        await asyncio.to_thread(shop.make, "K050", 1, film())
+        await second.until("Wall.list.length === 41")
+        await first.until("Review.counts().none === 259")
+        assert "K002" in await second.focused()
+        assert await second.text("[data-tab=open] b") == "39"
 
 
-async def test_the_page_as_a_file(shop: Shop, tmp_path: Path) -> None:
+async def test_the_page_as_a_file(browser: Browser, shop: Shop, tmp_path: Path) -> None:
     """It keeps decisions in the browser and gives a file of them, which is taken over."""
-    page_file = write_page(shop.check(), shop.folder, Config(), Invocation(shop.manifest))
-    assert page_file is not None
-    async with opened(page_file.absolute().as_uri()) as page:
-        await page.keyboard.press("a")
-        await page.keyboard.press("r")
-        await page.keyboard.press("6")
-        await page.keyboard.press("e")
-        await page.keyboard.type(" more")
-        await page.keyboard.press("Control+Enter")
-        await page.reload()
-        await page.wait_for_selector("#cards .card")
-        assert await page.evaluate("Review.counts().approve") == 1
-        async with page.expect_download() as waiting:
-            await page.click("#save")
-            await page.keyboard.type("Öle")
-            await page.keyboard.press("Enter")
+    async with opened(browser, as_file(shop)) as tab:
+        await tab.press("a", "r", "6", "e")
+        await tab.type("A K002, from above.")
+        await tab.press("Control+Enter")
+        await tab.until("Review.kept === true")
+        await tab.loaded_again()
+        assert (await tab.counts())["approve"] == 1
+        assert await tab.text("#kept") == "kept in this browser"
+        async with tab.page.expect_download() as waiting:
+            await tab.page.click("#save")
+            await tab.type("Öle")
+            await tab.press("Enter")
         download = await waiting.value
         assert download.suggested_filename == "decisions-shop-Öle.json"
         await download.save_as(tmp_path / "hers.json")
@@ -210,17 +229,65 @@ async def test_the_page_as_a_file(shop: Shop, tmp_path: Path) -> None:
     assert (len(found.added), unfit) == (3, ())
     told = json.loads((tmp_path / "hers.json").read_text(encoding="utf-8"))
     assert {one["reviewer"] for one in told["decisions"]} == {"Öle"}
+    again, _ = import_file(tmp_path / "hers.json", rows, shop.folder)
+    assert again.added == ()
 
 
-async def test_a_page_without_its_folder_says_so(shop: Shop, tmp_path: Path) -> None:
+async def test_every_name_plays(browser: Browser, tmp_path: Path) -> None:
+    """Whatever is in a file's name, served and as a file in a folder of such a name."""
+    root = tmp_path / "100% Größe #2"
+    root.mkdir()
+    shop = make_shop(root, keys=" ".join(f"K{at}" for at in range(len(NAMES))))
+    for at, name in enumerate(NAMES):
+        shop.make(f"K{at}", content=film(), name=f"{name}.mp4")
+
+    async def play_all(tab: Tab) -> None:
+        await tab.press("Enter")
+        for at in range(len(NAMES)):
+            await tab.until("One.videos().length === 1 && One.videos()[0].currentTime > 0")
+            assert await tab.get("One.card.key") == f"K{at}"
+            await tab.press("ArrowRight")
+
+    async with served(shop) as address, opened(browser, address, **MOVES) as tab:
+        await play_all(tab)
+    async with opened(browser, as_file(shop), **MOVES) as tab:
+        await play_all(tab)
+
+
+async def test_a_page_without_its_folder_says_so(
+    browser: Browser, shop: Shop, tmp_path: Path
+) -> None:
     """As it is opened inside an archive."""
-    page_file = write_page(shop.check(), shop.folder, Config(), Invocation(shop.manifest))
-    assert page_file is not None
+    as_file(shop)
     alone = tmp_path / "alone.html"
-    shutil.copyfile(page_file, alone)
-    async with playwright.async_playwright() as tool:
-        browser = await tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = await browser.new_page()
-        await page.goto(alone.as_uri())
-        assert "unpack all of it first" in await page.inner_text("main")
-        await browser.close()
+    shutil.copyfile(shop.folder.root / "review.html", alone)
+    page = await browser.new_page()
+    await page.goto(alone.as_uri())
+    assert "unpack all of it first" in await page.inner_text("main")
+    await page.context.close()
+
+
+async def test_who_sees_or_moves_little(browser: Browser, shop: Shop) -> None:
+    """A tab stop for the wall, a live region, a ring, contrast, calm, and few elements."""
+    async with served(shop) as address, opened(browser, address) as tab:
+        await tab.page.click("[data-tab=all]")
+        assert int(str(await tab.get("document.querySelectorAll('*').length"))) < 700
+        assert await tab.page.locator("#cards [tabindex='0']").count() == 0
+        await tab.press("End")
+        assert "K299" in await tab.focused()
+        assert await tab.get("Wall.canvas.getAttribute('aria-activedescendant')") == await tab.get(
+            "document.querySelector('.card.focused').id"
+        )
+        await tab.press("Home", "ArrowRight", "a")
+        assert "K002" in await tab.text("#live")
+        await tab.page.wait_for_timeout(200)
+        assert await tab.get("Wall.video.isConnected") is False
+        await tab.press("Enter")
+        assert await tab.get("One.videos()[0].autoplay") is False
+        assert await tab.get("document.activeElement.id") == "one"
+        for _ in range(3):
+            await tab.press("Tab")
+            ring = await tab.get("getComputedStyle(document.activeElement).outlineStyle")
+            assert ring == "solid"
+        await tab.page.set_viewport_size(NARROW)
+        assert await tab.get("document.documentElement.scrollWidth") == NARROW["width"]
