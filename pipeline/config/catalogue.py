@@ -1,6 +1,6 @@
 """Every setting: its key, what it allows, and the commented `config.yaml` that lists them all.
 
-All of it is derived from `settings` and `content`, so that it cannot drift.
+All of it is derived from `settings`, `content` and `nights`, so that it cannot drift.
 Tested in tests/config/test_loading.py.
 """
 
@@ -18,8 +18,9 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline.config import content, settings
+from pipeline.config import content, nights, settings
 from pipeline.config.content import Section
+from pipeline.config.nights import NightManifest
 from pipeline.config.settings import Config
 from pipeline.config.yamltext import Value, read_yaml
 
@@ -80,7 +81,7 @@ def _texts_below_settings() -> Mapping[tuple[str, str], str]:
     a check of ten rows takes.
     """
     found: dict[tuple[str, str], str] = {}
-    sources = (Path(str(one.__file__)).read_text("utf-8") for one in (settings, content))
+    sources = (Path(str(one.__file__)).read_text("utf-8") for one in (settings, content, nights))
     for section in chain.from_iterable(ast.parse(source).body for source in sources):
         if isinstance(section, ast.ClassDef):
             for setting, below in pairwise(section.body):
@@ -101,7 +102,7 @@ def takes_text(key: str) -> bool:
 def _in_words(kind: Any, metadata: Sequence[Any], *, inner: bool = False) -> str:  # noqa: ANN401
     if get_origin(kind) is Literal:
         *others, last = (str(one) for one in get_args(kind))
-        return f"{', '.join(others)} or {last}"
+        return f"{', '.join(others)} or {last}" if others else last
     if get_origin(kind) is tuple:
         return f"a list of {_in_words(get_args(kind)[0], ())}"
     if get_origin(kind) is dict:
@@ -109,14 +110,19 @@ def _in_words(kind: Any, metadata: Sequence[Any], *, inner: bool = False) -> str
     members = [one for one in get_args(kind) if one is not type(None)]
     if len(members) == 1 or hasattr(kind, "__metadata__"):
         optional = type(None) in get_args(kind)
-        words = _in_words(members[0], [*metadata, *getattr(kind, "__metadata__", ())])
+        own = [getattr(one, "metadata", [one]) for one in getattr(kind, "__metadata__", ())]
+        words = _in_words(members[0], [*metadata, *chain.from_iterable(own)])
         return f"{words}, or null" if optional else words
+    if len(members) > 1:
+        return " or ".join(_in_words(one, ()) for one in members)
     return _simple_in_words(kind, metadata)
 
 
 def _simple_in_words(kind: Any, metadata: Sequence[Any]) -> str:  # noqa: ANN401
     if kind is bool:
         return "true or false"
+    if kind is NightManifest:
+        return "manifests, folders or patterns"
     if kind is str:
         patterned = any(getattr(one, "pattern", None) for one in metadata)
         return "text of three capital letters" if patterned else "text"

@@ -60,7 +60,9 @@ class _Gathered:
     named: set[str] = field(default_factory=set)
 
     def fault(self, source: str, path: str, text: str) -> None:
-        self.faults.append(f"{source}: {path}: {text}" if path else f"{source}: {text}")
+        said = f"{source}: {path}: {text}" if path else f"{source}: {text}"
+        if said not in self.faults:  # a setting of two kinds is wrong for each of them
+            self.faults.append(said)
 
 
 def load(

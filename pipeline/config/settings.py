@@ -12,11 +12,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline.config.content import Defaults, Images, ManifestSettings, Output, Section
+from pipeline.config.nights import Night, Retry
 from pipeline.config.values import BaseUrl, KeyVariable, ProxySetting, Text, Zone, is_loopback
 from pipeline.lifecycle import MOST_ATTEMPTS
 
 _PROVIDER_FLOOR_S = 5.0  # docs/contract.md, "Queries": one task's queries at least 5 s apart
 _DAY_S = 86_400.0
+_PATIENCE_S = 1500.0
 
 
 class Api(Section):
@@ -103,10 +105,15 @@ class PerDay(_Caps):
     """Caps per day, over all manifests and processes of the account; see timezone."""
 
 
+class PerNight(_Caps):
+    """Caps per night: over what the account orders in its window, or in 12 hours from its start."""
+
+
 class Budget(_Caps):
-    """Caps per run (and per_day); nothing more is submitted once it would exceed one of them."""
+    """Caps per run (per_day, per_night); nothing is submitted that would exceed one of them."""
 
     per_day: PerDay = Field(default_factory=PerDay)
+    per_night: PerNight = Field(default_factory=PerNight)
     timezone: Zone = "local"
     """The zone of the days of per_day, for example Europe/Berlin or UTC. local: this machine's."""
     price_per_second: float | None = Field(default=None, gt=0)
@@ -128,7 +135,11 @@ class Budget(_Caps):
     @model_validator(mode="after")
     def _money_needs_a_price(self) -> Self:
         """Refuse a cap on money without a price: what is spent is unknown, so it would not hold."""
-        for name, cap in (("money", self.money), ("per_day.money", self.per_day.money)):
+        for name, cap in (
+            ("money", self.money),
+            ("per_day.money", self.per_day.money),
+            ("per_night.money", self.per_night.money),
+        ):
             if cap is not None and self.price_per_second is None:
                 needs = "is a cap that needs price_per_second"
                 raise ValueError(f"{name} {needs}: set it, or remove {name}")
@@ -138,9 +149,10 @@ class Budget(_Caps):
 class Outage(Section):
     """What to do while the provider cannot be reached."""
 
-    patience_s: float = Field(default=1500.0, ge=0, le=7 * _DAY_S)
+    patience_s: Annotated[float, Field(ge=0, le=7 * _DAY_S)] | Literal["window"] = _PATIENCE_S
     """Seconds for which a run goes on trying while no submission, or no upload, comes through. The
     API is never waited for longer: if it asks for a longer wait (Retry-After), the run ends (5).
+    window: until the window of a night ends, or --until; 1500 where there is no end.
     """
 
 
@@ -211,6 +223,7 @@ class Config(Section):
     output: Output = Field(default_factory=Output)
     budget: Budget = Field(default_factory=Budget)
     account: Account = Field(default_factory=Account)
+    retry: Retry = Field(default_factory=Retry)
     outage: Outage = Field(default_factory=Outage)
     stop: StopSettings = Field(default_factory=StopSettings)
     disk: Disk = Field(default_factory=Disk)
@@ -221,11 +234,19 @@ class Config(Section):
     """
 
     http: Http = Field(default_factory=Http)
+    night: Night = Field(default_factory=Night)
 
     @property
     def rehearses(self) -> bool:
         """Whether nothing is paid."""
         return self.provider == "rehearsal"
+
+    def patience_within_s(self, left_s: float | None) -> float:
+        """Return how long an outage is waited out, with `left_s` seconds to the end of the work."""
+        patience = self.outage.patience_s
+        if patience != "window":
+            return patience
+        return _PATIENCE_S if left_s is None else max(0.0, left_s)
 
     @property
     def poll_floor_s(self) -> float:

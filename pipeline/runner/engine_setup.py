@@ -176,7 +176,7 @@ def _settings(config: Config) -> RunLimits:
         deadline_s=polling.deadline_s,
         lookup_s=config.api.lookup_s,
         missing_grace_s=config.api.missing_grace_s,
-        outage_s=config.outage.patience_s,
+        outage_s=config.patience_within_s(None),
         client_reference=config.api.client_reference,
         caps=caps_per_run(budget),
         caps_per_day=caps_per_day(budget),

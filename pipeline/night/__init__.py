@@ -1,0 +1,1 @@
+"""Nights: several manifests by themselves, between hours, within a budget, and told about."""
