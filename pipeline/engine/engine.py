@@ -33,8 +33,11 @@ from pipeline.engine.commands import (
     SubmitReply,
     UploadReply,
 )
+from pipeline.engine.control import Control, Retries
 from pipeline.engine.gate import Gate
-from pipeline.engine.limits import Reservations, RunLimits, Spend
+from pipeline.engine.hours import Hours
+from pipeline.engine.later import Later
+from pipeline.engine.limits import Reservations, RunLimits
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.queries import Sweep
 from pipeline.engine.room import Room
@@ -52,7 +55,6 @@ from pipeline.engine.rows import (
 from pipeline.engine.submissions import Submissions
 from pipeline.engine.uploads import Uploads
 from pipeline.engine.videos import Videos
-from pipeline.engine.view import View
 from pipeline.engine.waiting import Waiting
 from pipeline.errors import Unauthorized
 from pipeline.lifecycle import SETTLED, next_state
@@ -62,7 +64,7 @@ AHEAD = 32
 """Pictures are uploaded for this many rows of each lane before there are free slots for them."""
 
 
-class Engine(View):
+class Engine(Control):
     """Decides for all rows of one run; see the module for the way of one row."""
 
     def __init__(
@@ -96,11 +98,14 @@ class Engine(View):
             settings.uploads, self._waiting, shared=shares_uploads, outage_s=settings.outage_s
         )
         self._gate = Gate(settings, now)
-        self._budget = Reservations(settings.caps, settings.caps_per_day)
+        self._budget = Reservations(settings.caps, settings.caps_per_day, settings.caps_per_night)
         self._sweep = Sweep(settings, now)
         self._outstanding = Outstanding(settings, self._sweep)
         self.look_ups = self._outstanding.look_ups
         self.room = Room(self._rows)
+        self.hours = Hours(settings.outstanding)
+        self._later = Later()
+        self._retries = Retries()
         self._submissions = Submissions(
             self._rows,
             self._waiting,
@@ -109,6 +114,7 @@ class Engine(View):
             budget=self._budget,
             outstanding=self._outstanding,
             room=self.room,
+            hours=self.hours,
             under_way=lambda: self._under_way,
             upload_age_s=upload_age_s,
         )
@@ -116,25 +122,6 @@ class Engine(View):
         self._videos = Videos(settings.downloads, self._sweep, self._outstanding, settings.outage_s)
 
     # Before the start.
-
-    def begin_day(self, day: int, spent: Spend | None = None) -> None:
-        """Have the caps per day count anew if `day`, by its number, is later than any before.
-
-        `spent` is what earlier runs reserved on that day.
-        """
-        self._budget.begin_day(day, spent)
-
-    def know_upload(self, sha256: str, url: str, valid_until: float, *, lane: int = 0) -> None:
-        """Use an upload of an earlier run until a time.
-
-        Args:
-            sha256: The hash of the picture's content.
-            url: The address that the provider gave.
-            valid_until: The time, in seconds.
-            lane: The number of the lane that had uploaded it, where uploads are not shared.
-
-        """
-        self._uploads.know(self._uploads.content(lane, sha256), url, valid_until)
 
     def enqueue(
         self,
@@ -145,6 +132,7 @@ class Engine(View):
         asks_first: Callable[[str], bool] = lambda _: False,
         wants_proof: Callable[[str], bool] = lambda _: False,
         weight: float = 1,
+        priority: int = 0,
     ) -> None:
         """Have these rows submitted, in their order.
 
@@ -159,6 +147,7 @@ class Engine(View):
             wants_proof: Says of such a row whether "no such task" is believed only once a task of
                 the account was found by its reference. Until then it is left alone.
             weight: The lane's share in the free slots, compared with the weights of the others.
+            priority: Lanes of a higher one get all free slots as long as they have rows.
 
         Raises:
             ValueError: The lane still has rows of an earlier call whose attempts were not made, or
@@ -171,7 +160,7 @@ class Engine(View):
             raise ValueError(f"the weight of lane {lane} is {weight}")
         rows = self._lanes[lane]
         rows.new, rows.asks_first, rows.wants_proof = new, asks_first, wants_proof
-        rows.states[State.WAITING] += self._waiting.add(lane, keys, weight)
+        rows.states[State.WAITING] += self._waiting.add(lane, keys, weight, priority)
 
     def take_up(self, lane: int, entry: Entry, now: float, *, doubt_age_s: float = 0) -> None:
         """Continue with a row that is, or may be, paid for; it is never submitted.
@@ -197,25 +186,6 @@ class Engine(View):
 
     # While it runs.
 
-    def stop(self, stop: Stop) -> None:
-        """Stop the run from outside, or further than before."""
-        self.stops.append(stop)
-        self._reach = max(self._reach, stop.reach)
-        if stop.grace_s is not None:
-            self.end_within(stop.grace_s)
-
-    def end_within(self, grace_s: float) -> None:
-        """Await what is under way for so many seconds at most, counted from the next decision."""
-        self._grace_s = grace_s
-
-    def note_answer(self) -> None:
-        """Take note that the provider has answered a call: its address is right."""
-        self._answered = True
-
-    def halt(self) -> None:
-        """Decide nothing new any more, without giving a reason; replies are still taken in."""
-        self._reach = Reach.EVERYTHING
-
     def tell(self, replies: Iterable[Reply], now: float) -> Decision:
         """Take in the replies that came by `now`, and decide what follows."""
         for reply in replies:
@@ -232,6 +202,8 @@ class Engine(View):
                 case _:
                     row = self._rows[reply.row]
                     self._apply(self._videos.take_download_reply(row, reply.content, now))
+                    if row.state is State.DONE:
+                        self.hours.note_home(row, now)
         return self._decide(now)
 
     def _heed_address(self, reply: Reply) -> None:
@@ -247,6 +219,8 @@ class Engine(View):
         self._apply(Reaction(stop=stop))
 
     def _decide(self, now: float) -> Decision:
+        if now >= self.hours.closes_at and not self.finished:
+            self._apply(Reaction(stop=self.hours.end(now)))
         if self._reach < Reach.EVERYTHING:
             if self._reach < Reach.SUBMITTING:
                 self._submit(now)
@@ -273,6 +247,9 @@ class Engine(View):
         wake_at = self._sweep.wake_at(now)
         if self._reach < Reach.SUBMITTING:
             wake_at = min(wake_at, self._submissions.wake_at(now))
+            if not self._waiting.total:
+                wake_at = min(wake_at, self._later.next_due)
+        wake_at = min(wake_at, self.hours.closes_at)
         return wake_at if wake_at < inf else None
 
     def _apply(self, reaction: Reaction) -> None:
@@ -307,9 +284,12 @@ class Engine(View):
 
     def _prepare(self, now: float) -> None:
         """Make new rows and have their pictures uploaded, a little ahead of the free slots."""
+        if self._later and not self._waiting.total:
+            self._release_later(now)
         while (new := self._waiting.next_new()) is not None:
             lane = self._lanes[new.lane]
-            attempt, supersedes = lane.new(new.key)
+            again = self._later.take_again(new)
+            attempt, supersedes = again or lane.new(new.key)
             row = self._rows[new] = Tracked(new, attempt, State.WAITING, now)
             row.supersedes = supersedes
             if lane.asks_first(new.key):
@@ -333,6 +313,8 @@ class Engine(View):
         if in_doubt and not isinstance(content, Unauthorized):
             found = row.state is not State.IN_DOUBT
             self._apply(self._submissions.heed_look_up(row, now, found=found))
+        if row.state is State.FAILED and isinstance(content, TaskView):
+            self._try_again_later(row, content, now)
         if row.state is State.READY and isinstance(content, TaskView):
             row.unwatch()
             self._apply(self._videos.link(row, content, now))

@@ -124,6 +124,16 @@ class Durations:
         return self._sorted[len(self._sorted) // 2]
 
     @property
+    def late_s(self) -> float:
+        """What all but one of twenty of what is remembered do not pass."""
+        return self._sorted[len(self._sorted) * 19 // 20]
+
+    @property
+    def longest_s(self) -> float:
+        """The longest of what is remembered."""
+        return self._sorted[-1]
+
+    @property
     def density(self) -> Density:
         """The density of polls for these durations, recomputed when an eighth of them is new."""
         if self._density is None or self._fresh * 8 > len(self._sorted):

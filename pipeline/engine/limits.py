@@ -20,6 +20,8 @@ from pipeline.model import Attempt
 DAY_S = 86_400
 """The seconds of a day, from midnight to midnight UTC."""
 
+_TOMORROW = "tomorrow (days begin at midnight of budget.timezone)"
+
 _GROUPING, _LONGEST_GROUPING_S = 0.075, 0.75
 """Queries due within this part of the interval, or this time if it is shorter, go together."""
 
@@ -55,6 +57,9 @@ class Caps:
     money: float | None = None
 
 
+NO_CAPS = Caps()
+
+
 @dataclass(frozen=True, slots=True)
 class RunLimits:
     """Limits and times of one run; the meaning of each is in `config`."""
@@ -74,6 +79,7 @@ class RunLimits:
     client_reference: bool = True
     caps: Caps = Caps()
     caps_per_day: Caps = Caps()
+    caps_per_night: Caps = Caps()
 
 
 def day_of(unix_s: float) -> int:
@@ -115,11 +121,14 @@ class Reservations:
     Spend is reserved before the intent, and only a submission that was provably not accepted gives
     its share back.
 
-    A day is known by its number, which only grows: a clock that is set back opens no old day.
+    A day is known by its number, which only grows: a clock that is set back opens no old day. A
+    night is one for the whole run.
     """
 
-    def __init__(self, caps: Caps, caps_per_day: Caps) -> None:
+    def __init__(self, caps: Caps, caps_per_day: Caps, caps_per_night: Caps = NO_CAPS) -> None:
         self.run = Spend()
+        self._night = Spend()
+        self._caps_per_night = caps_per_night
         self._lanes: defaultdict[int, Spend] = defaultdict(Spend)
         self._caps = caps
         self._caps_per_day = caps_per_day
@@ -136,12 +145,18 @@ class Reservations:
             self._today = day
             self._day = spent or Spend()
 
+    def begin_night(self, spent: Spend) -> None:
+        """Begin with what was spent in this night before."""
+        self._night = spent
+
     def refusal(self, attempt: Attempt) -> Stop | None:
         """Return why this attempt may not go out, as a Stop; None if no cap would be passed."""
         for name, excess in self.run.excess(attempt, self._caps):
             return stop_for_budget(f"budget.{name} {excess}")
         for name, excess in self._day.excess(attempt, self._caps_per_day):
-            return stop_for_budget(f"budget.per_day.{name} {excess}", daily=True)
+            return stop_for_budget(f"budget.per_day.{name} {excess}", _TOMORROW)
+        for name, excess in self._night.excess(attempt, self._caps_per_night):
+            return stop_for_budget(f"budget.per_night.{name} {excess}", "in the next night")
         return None
 
     def reserve(self, attempt: Attempt, lane: int) -> float:
@@ -149,12 +164,14 @@ class Reservations:
         self.run.add(attempt)
         self._lanes[lane].add(attempt)
         self._day.add(attempt)
+        self._night.add(attempt)
         return self._today
 
     def release(self, attempt: Attempt, lane: int, day: float) -> None:
         """Take back an attempt, reserved on `day`, that was provably not accepted."""
         self.run.add(attempt, -1)
         self._lanes[lane].add(attempt, -1)
+        self._night.add(attempt, -1)
         if day == self._today:
             self._day.add(attempt, -1)
 

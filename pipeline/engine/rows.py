@@ -111,6 +111,11 @@ class Tracked:
             self._watch = Watch(self.key, kind)
         return self._watch
 
+    @property
+    def was_timed(self) -> bool:
+        """Whether this run saw its task begin, after it has ended."""
+        return self._watch is None or self._watch.timed
+
     def unwatch(self) -> None:
         """Forget what the answers to its queries showed, once its task has ended.
 
@@ -276,9 +281,8 @@ def stop_for_equal_refusals(refusals: int, message: str) -> Stop:
     )
 
 
-def stop_for_budget(refusal: str, *, daily: bool = False) -> Stop:
-    """Stop submitting: the next video would pass a cap."""
-    when = "tomorrow (days begin at midnight of budget.timezone)" if daily else "for the next part"
+def stop_for_budget(refusal: str, when: str = "for the next part") -> Stop:
+    """Stop submitting: the next video would pass a cap; `when` says when to run again."""
     return Stop(
         ExitCode.STOPPED,
         f"a cap is reached: {refusal}",

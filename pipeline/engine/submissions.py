@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pipeline import events as ev
 from pipeline.engine.commands import RowId, Submit, SubmitReply, UploadReply
 from pipeline.engine.gate import Gate
+from pipeline.engine.hours import Hours
 from pipeline.engine.limits import Reservations
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.room import Room
@@ -61,6 +62,7 @@ class Submissions:
         budget: Reservations,
         outstanding: Outstanding,
         room: Room,
+        hours: Hours,
         under_way: Callable[[], bool],
         upload_age_s: float,
     ) -> None:
@@ -71,6 +73,7 @@ class Submissions:
         self._budget = budget
         self._outstanding = outstanding
         self._room = room
+        self._hours = hours
         self._under_way = under_way
         self._upload_age_s = upload_age_s
         self._budget_waits = False
@@ -83,7 +86,8 @@ class Submissions:
         """Return when the next upload or submission may leave."""
         wake_at = self._uploads.wake_at()
         if self._waiting.ready and not self._budget_waits and self._refused_place is None:
-            wake_at = min(wake_at, self._gate.opens_at(now, self._outstanding.slots))
+            opens_at = self._gate.opens_at(now, self._outstanding.slots)
+            wake_at = min(wake_at, max(opens_at, self._hours.opens_at))
         return wake_at
 
     # A look before the paid call.
@@ -152,8 +156,13 @@ class Submissions:
             return None if self._gate.in_flight else Reaction(stop=self._refused_place)
         if not self._waiting.ready or not self._gate.is_open(now, self._outstanding.slots):
             return None
+        if self._hours.waits(now, self._under_way):
+            self._budget_waits = now >= self._hours.opens_at
+            return None
         first = self._waiting.first()
         row = self._rows[first]
+        if (stop := self._hours.refusal(row, now)) is not None:
+            return Reaction(stop=stop)
         urls = self._uploads.urls(row.lane, row.attempt.request.images, now)
         if urls is None:
             self._waiting.withdraw(first)
@@ -167,6 +176,7 @@ class Submissions:
             self._budget_waits = self._under_way()
             return None if self._budget_waits else Reaction(stop=stop)
         self._waiting.sent(first)
+        self._hours.note_sent()
         self._gate.enter(now)
         row.given_back = self._given_back
         row.reserved_on = self._budget.reserve(row.attempt, row.lane)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from pipeline.engine.gate import Gate
+from pipeline.engine.later import Later
 from pipeline.engine.limits import Reservations, Spend
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.queries import Sweep
@@ -28,6 +29,7 @@ class View:
     _rows: dict[tuple[int, str], Tracked]
     _budget: Reservations
     _gate: Gate
+    _later: Later
     _outstanding: Outstanding
     _submissions: Submissions
     _sweep: Sweep
@@ -43,7 +45,8 @@ class View:
             return False
         if self._reach >= Reach.EVERYTHING:
             return True
-        waiting = 0 if self._reach >= Reach.SUBMITTING else self._waiting.total
+        to_send = self._waiting.total + len(self._later)
+        waiting = 0 if self._reach >= Reach.SUBMITTING else to_send
         return not (waiting or self._sweep.scheduled or self._videos.waiting)
 
     @property

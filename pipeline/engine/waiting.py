@@ -4,14 +4,14 @@ Inside a lane rows go in the manifest's order. Between lanes, turns are shared b
 queueing: a turn costs a lane 1/weight of virtual time, and the lane whose turn would begin first
 goes next. So a lane of weight 3 gets three turns for each turn of a lane of weight 1, a small lane
 is through early, and a lane that had nothing to send for a while neither saved up turns nor lost
-any.
+any. Lanes of a higher priority take all turns as long as they want any.
 
 Tested in tests/engine/test_fair_nights.py and tests/engine/test_waiting_rows.py.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush, heapreplace
@@ -22,34 +22,40 @@ from pipeline.engine.commands import RowId
 class Turns:
     """Lanes in fair order; one that turns out to want no turn is taken out when it comes first.
 
-    `queue` is a heap: when the next turn of a lane would begin, in virtual time, and the lane.
+    `queue` is a heap: the rank of a lane, lower for a higher priority; when its next turn would
+    begin, in the virtual time of the lanes of its rank; and the lane.
     """
 
     def __init__(self) -> None:
-        self.queue: list[tuple[float, int]] = []
-        self._now = 0.0
+        self.queue: list[tuple[int, float, int]] = []
+        self._now: defaultdict[int, float] = defaultdict(float)
         self._queued: set[int] = set()
         self._costs: dict[int, float] = {}
+        self._ranks: dict[int, int] = {}
         self._begins: dict[int, float] = {}  # of lanes that left
 
-    def weigh(self, lane: int, weight: float) -> None:
-        """Give a lane its weight, first of all."""
+    def weigh(self, lane: int, weight: float, priority: int) -> None:
+        """Give a lane its weight and its priority, first of all."""
         self._costs[lane] = 1 / weight
+        self._ranks[lane] = -priority
 
     def join(self, lane: int) -> None:
         """Queue a lane that wants turns, unless it is queued already."""
         if lane not in self._queued:
             self._queued.add(lane)
-            heappush(self.queue, (max(self._now, self._begins.get(lane, 0.0)), lane))
+            rank = self._ranks[lane]
+            begins = max(self._now[rank], self._begins.get(lane, 0.0))
+            heappush(self.queue, (rank, begins, lane))
 
     def serve(self) -> None:
         """Give the first lane its turn, and queue it for another."""
-        self._now, lane = self.queue[0]
-        heapreplace(self.queue, (self._now + self._costs[lane], lane))
+        rank, begins, lane = self.queue[0]
+        self._now[rank] = begins
+        heapreplace(self.queue, (rank, begins + self._costs[lane], lane))
 
     def leave(self) -> None:
         """Take the first lane out: it wants no turn for the time being."""
-        begins, lane = heappop(self.queue)
+        _, begins, lane = heappop(self.queue)
         self._queued.discard(lane)
         self._begins[lane] = begins
 
@@ -86,11 +92,22 @@ class Waiting:
         """Return how many rows of a lane have no attempt yet."""
         return len(self._lanes[lane].new) if lane in self._lanes else 0
 
-    def add(self, lane: int, keys: Iterable[str], weight: float) -> int:
-        """Queue rows whose attempts are made when `next_new` returns them; return their number."""
+    def add(
+        self, lane: int, keys: Iterable[str], weight: float | None = None, priority: int = 0
+    ) -> int:
+        """Queue rows whose attempts are made when `next_new` returns them; return their number.
+
+        Args:
+            lane: The number of their lane.
+            keys: The rows.
+            weight: The lane's share; None for the weight and the priority that it has.
+            priority: Lanes of a higher one go first.
+
+        """
         rows = self._lanes.setdefault(lane, _Lane())
-        self._to_make.weigh(lane, weight)
-        self._to_send.weigh(lane, weight)
+        if weight is not None:
+            self._to_make.weigh(lane, weight, priority)
+            self._to_send.weigh(lane, weight, priority)
         before = len(rows.new)
         rows.new += keys
         added = len(rows.new) - before
@@ -102,7 +119,7 @@ class Waiting:
         """Return the next row to make an attempt for and prepare, if it is time to do so."""
         turns = self._to_make
         while turns.queue:
-            lane = turns.queue[0][1]
+            lane = turns.queue[0][-1]
             rows = self._lanes[lane]
             if rows.new and rows.ahead < self._most_ahead:
                 turns.serve()
@@ -129,7 +146,7 @@ class Waiting:
     def first(self) -> RowId:
         """Return the row whose turn it is; there is one as long as any is `ready`."""
         turns = self._to_send
-        while not (prepared := self._lanes[turns.queue[0][1]].prepared):
+        while not (prepared := self._lanes[turns.queue[0][-1]].prepared):
             turns.leave()
         return prepared[0]
 

@@ -116,3 +116,31 @@ def _order(waiting: Waiting, turns: int) -> list[int]:
         waiting.sent(row)
         order.append(row.lane)
     return order
+
+
+def test_a_small_manifest_beside_twenty_thousand_rows_has_its_share_at_once() -> None:
+    """Of a share of three in four it gets three of four slots, from the first minute on."""
+    one = night(lanes(20_000, 40), Provider(), SLOTS, (1, 3))
+    one.keeps_sent = True
+    one.run(until=240)
+    minute = [said.attempt for said, at in one.sent if isinstance(said, Submit) and at < 60]
+    assert Counter(map(lane_of, minute[:20])) == {0: 5, 1: 15}
+    assert Counter(map(lane_of, minute))[1] == pytest.approx(0.75 * len(minute), abs=1)
+    assert +one.engine.states_of(1) == {State.DONE: 40}
+
+
+def test_a_lane_of_a_higher_priority_goes_first_as_long_as_it_has_rows() -> None:
+    """The others share what it leaves, by their weights."""
+    one = night(lanes(30, 30), Provider(), SLOTS)
+    by_key = {each.key: each for each in lanes(0, 0, 25) if lane_of(each) == 2}
+    one.engine.enqueue(2, by_key, lambda key: (by_key[key], None), priority=1)
+    one.rows += list(by_key.values())
+    by_lane = {each.key: each for each in lanes(0, 30)}
+    one.engine.enqueue(1, by_lane, lambda key: (by_lane[key], None))
+    one.rows = [*by_key.values(), *by_lane.values(), *lanes(30)]
+    one.keeps_sent = True
+    one.run()
+    order = [lane_of(each) for each in sent(one)]
+    assert order[:25] == [2] * 25
+    assert Counter(order[25:45]) == {0: 10, 1: 10}
+    assert set(one.states()) == {State.DONE}
