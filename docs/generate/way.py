@@ -39,6 +39,7 @@ SET_UP = {
     "checker/asread.py": "hands the settings of reading to the reader",
     "checker/rowpictures.py": "finds the pictures that rows name: this one names none",
     "checker/unmeant.py": "tells texts that nobody means: this one has none",
+    "checker/unmeantwords.py": "lists the words of such texts",
     "checker/unread.py": "joins what the reader could not read: it read all",
     "cli/app.py": "declares the commands before any manifest is named",
     "cli/columns.py": "reads the option --column: none was given",

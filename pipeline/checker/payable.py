@@ -6,6 +6,7 @@ texts have, and only what has one is looked at by itself.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, get_args
@@ -20,9 +21,11 @@ from pipeline.checker.unmeant import (
     Unmeant,
     judge_prompt,
 )
+from pipeline.checker.unmeantwords import is_label
 from pipeline.config.values import AllowedCode
 from pipeline.manifest.blank import strip_blanks
 from pipeline.manifest.examples import EXAMPLE_PROMPTS
+from pipeline.manifest.meanings import meanings_of
 from pipeline.manifest.wording import agree, count, list_numbers, plural
 from pipeline.model import Manifest, Problem, Row, Severity
 
@@ -36,9 +39,15 @@ _BUNDLE = 1000
 """Prompts that are looked through together."""
 _SHORT = 24
 """A prompt of so few characters is always looked at: it may say no more than "to be written"."""
-# Each text that `judge_prompt` refuses is short, or has one of these. `#` in a key, too.
-_SIGNS = ("{", "<", "%", "#", "[")
-_WORDS = ("todo", "tbd", "fixme", "xxx", "orem ipsum")
+# Each text that `judge_prompt` refuses is short, is an example, or has one of these.
+# `#` in a key, too.
+_SIGNS = re.compile(
+    r"[{<%#\[\u00ab\u3010\u3008\u300a\u300c\u300e\uff3b\uff5b]|\$[A-Z]|}}|@@|\*\||&lt;|__"
+)
+_WORDS = (
+    "todo", "tbd", "fixme", "xxx", "orem ipsum", "prompt", "insert", "insér", "einfügen",
+    "eintragen", "ergänzen", "invoegen",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,8 @@ class SoughtIn:
         if len(prompt) <= _SHORT:
             if self._repeats_headers(row, prompt):
                 return Unmeant(HEADER_ROW, "This row repeats the headers. Delete it.")
+            if self._labels_columns(row, prompt):
+                return Unmeant(HEADER_ROW, "This row says what the columns are. Delete it.")
             if unmeant.is_totals_row(prompt, row.cells):
                 return Unmeant(TOTALS_ROW, "This is a row of totals, not a product. Delete it.")
         return judge_prompt(prompt) if prompt else None
@@ -108,6 +119,15 @@ class SoughtIn:
             return False
         filled = [pair for pair in zip(row.cells, self.manifest.headers, strict=True) if pair[0]]
         return 2 * sum(_is_same(*pair) for pair in filled) > len(filled)
+
+    def _labels_columns(self, row: Row, prompt: str) -> bool:
+        """Tell whether a row holds the headers in other words, or what belongs below each."""
+        if not prompt or not _is_label(prompt, "prompt"):
+            return False
+        names = {index: name for name, index in self.fields.items()}
+        filled = [(cell, names.get(at)) for at, cell in enumerate(row.cells) if cell.strip()]
+        labels = sum(_is_label(cell, name) for cell, name in filled)
+        return labels > 1 and 2 * labels > len(filled)
 
     def _in_keys(self) -> Iterator[Problem]:
         key_at, rows = self.fields.get("key"), self.manifest.rows
@@ -145,8 +165,16 @@ def _is_same(cell: str, header: str) -> bool:
     return bool(cell) and unmeant.fold(cell) == unmeant.fold(header)
 
 
+def _is_label(cell: str, field: str | None) -> bool:
+    """Tell whether a cell is what a column is called, if `field` that of this field."""
+    said = unmeant.fold(cell) if len(cell) <= _SHORT else ""
+    if is_label(said):
+        return True
+    return bool(said) and any(one.field == field for one in meanings_of(cell))
+
+
 def _has_a_sign(text: str) -> bool:
-    if any(sign in text for sign in _SIGNS) or ("_" in text and "__" in text):
+    if _SIGNS.search(text) or unmeant.begins_as_example(text):
         return True
     lowered = text.lower()
     return any(word in lowered for word in _WORDS)

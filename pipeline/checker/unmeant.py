@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipeline.checker import unmeantwords as words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -18,6 +20,8 @@ EXAMPLE_ROW, HEADER_ROW, TOTALS_ROW = "example_row", "header_row", "totals_row"
 
 _LONGEST = 10_000
 """Characters of a text that are looked through."""
+_BEFORE = 20
+"""Characters that are shown before the end of a placeholder that has no beginning."""
 _SHOWN = 40
 """The most characters that a sentence quotes."""
 
@@ -30,7 +34,7 @@ class Unmeant(NamedTuple):
 
 
 # {{ title }}, {% if x %}, ${title}, {title}, {0}, [[title]], %s, %1$s, %(title)s, %TITLE%,
-# __TITLE__
+# __TITLE__, <%= title %>, {{ title, *|TITLE|*, ##title##, @@title@@, "a film of ____"
 _PLACEHOLDER = re.compile(
     r"\{\{-?\s*[^\W\d][^{}]{0,200}\}\}|\{%[^%{}]{1,200}%\}|\$\{[^{}]{1,100}\}"
     r"|\{(?:[^\W\d]\w*(?:[ .-]\w+){0,5}|[0-9]{1,2})\}"
@@ -38,11 +42,28 @@ _PLACEHOLDER = re.compile(
     r"|(?<![\w%])%(?:[0-9]{1,2}\$)?[sd@](?![\w%])|%\([^\W\d]\w{0,60}\)[sdrf]"
     r"|(?<![\w%])%[A-Za-z_]\w{0,60}%(?!\w)"
     r"|(?<!\w)__[A-Z][A-Z0-9_]{0,60}__(?!\w)"
+    r"|<%[=-]?\s*[^\W\d][\w.]{0,60}\s*%>|\{\{[-#/^>&!]?\s*[^\W\d][\w .|-]{0,40}"
+    r"|\*\|[^\W\d]\w{0,60}\|\*|(?<![#@%$\w])(##|@@|%%|\$\$)[^\W\d]\w{0,60}\1(?![#@%$\w])"
+    r"|(?<=[^\W_] )_{3,60}(?!\w)|(?<![^\s])_{3,60}(?= [^\W_])"
 )
 _ANGLE = re.compile(r"<([^\W\d][\w .-]{1,60})>")
 _SQUARE = re.compile(
-    r"\[(?:insert|enter|add|your|fill in|name of)\s[^\[\]\n]{1,60}\]", re.IGNORECASE
+    r"\[(?:insert(?! shot| cut| close| title| card)|enter|add|your|fill in|name of)\s"
+    r"[^\[\]\n]{1,60}\]",
+    re.IGNORECASE,
 )
+# [product name], (Produkt einfügen), $PRODUCT_NAME, #NAME#, «Name»: if the words are such.
+_SIGNED = re.compile(
+    r"(?P<square>\[[^\[\]\n]{2,60}\])|(?P<round>\([^()\n]{6,60}\))"
+    r"|(?P<sign>(?<![\w$])\$[A-Z][A-Z_]{2,40}(?!\w)|(?<![\w#])#[A-Z][A-Z_]{2,40}#(?!\w)"
+    r"|\u00ab[^\W\d_a-z]\w{1,40}\u00bb)"
+)
+_ASIAN = re.compile(
+    r"[\u3010\u3008\u300a\u300c\u300e\uff3b\uff5b\[](\w{1,8})"
+    r"[\u3011\u3009\u300b\u300d\u300f\uff3d\uff5d\]](?=[のがをはにとで的在、。\uff0c]|\Z)"
+)
+# Each placeholder has one of these.
+_SIGN = re.compile(r"[^\w\s.,;:!?'/-]|__")
 _LOREM = re.compile(r"lorem ipsum(?: dolor)?", re.IGNORECASE)
 # What people write in angle brackets for somebody else to replace.
 _TO_REPLACE = frozenset({
@@ -59,58 +80,28 @@ HTML_TAGS = frozenset({
 """The names of the tags that shops write."""
 
 _NOT_LETTERS = re.compile(r"[\W_]+")
-# A whole prompt that says that there is none yet. Folded: small letters, blanks for signs.
-_TO_DO = frozenset({
-    "todo", "to do", "tbd", "tba", "tbc", "tktk", "fixme", "wip", "placeholder", "pending",
-    "prompt here", "your prompt", "your prompt here", "write prompt", "write prompt here",
-    "write the prompt", "insert prompt", "insert prompt here", "enter prompt", "enter prompt here",
-    "add prompt", "add prompt here", "prompt missing", "missing prompt", "no prompt yet",
-    "to be added", "to be announced", "to be confirmed", "to be decided", "to be defined",
-    "to be determined", "to be done", "to be written", "fill in", "fill me in",
-    "noch offen", "folgt noch", "kommt noch", "noch ergänzen", "noch zu ergänzen", "ausfüllen",
-    "bitte ausfüllen", "bitte ergänzen", "wird noch ergänzt", "à faire", "à compléter",
-    "à définir", "à remplir", "por definir", "por completar", "pendiente", "a definir",
-    "a preencher", "por preencher", "da definire", "da completare", "da compilare", "da fare",
-    "nog in te vullen", "nog invullen", "in te vullen", "do uzupełnienia", "do ustalenia",
-    "待定", "待补充", "待填", "待填写", "未定", "未記入", "要記入", "要入力",
-})  # fmt: skip
 _TO_DO_WITHIN = re.compile(
-    r"(?<![\w.])(?:(?i:tbd)|FIXME|(?i:x{3,20}))(?![\w.]?\w)"
+    r"(?<![\w.])(?:(?i:tbd)|FIXME|(?i:x{3,20}))(?![\w.-]?\w)"
     r"|\A\W{0,3}(?:todo|TODO|ToDo|to-do)\s?:|(?<!\w)TODO:|[\[(](?i:todo)[\])]|(?<!\w)TODO\W{0,3}\Z"
 )
-_TO_DO_FIRST = re.compile(r"TODO[\s,-]+\w")
-_QUESTION = re.compile(r"[?\uff1f\s]{3,}")
-
-# The errors of Excel, LibreOffice and Google Sheets in the languages that they are shown in.
-_ERRORS = (
-    "N/A", "REF!", "VALUE!", "NAME?", "DIV/0!", "NUM!", "NULL!", "SPILL!", "CALC!", "FIELD!",
-    "BLOCKED!", "UNKNOWN!", "CONNECT!", "BUSY!", "ERROR!", "PYTHON!", "EXTERNAL!",
-    "BEZUG!", "WERT!", "ZAHL!", "ÜBERLAUF!", "KALK!", "FELD!", "VALEUR!", "NOM?", "NOMBRE!",
-    "NUL!", "PROPAGATION!", "¡REF!", "¡VALOR!", "¿NOMBRE?", "¡DIV/0!", "¡NUM!", "¡NULO!",
-    "¡DESBORDAMIENTO!", "VALOR!", "NOME?", "NÚM!", "NULO!", "RIF!", "VALORE!", "VERW!", "WAARDE!",
-    "NAAM?", "DEEL/0!", "GETAL!", "LEEG!", "ADR!", "ARG!", "NAZWA?", "LICZBA!", "DZIEL/0!", "ZERO!",
-    "ССЫЛКА!", "ЗНАЧ!", "ИМЯ?", "ДЕЛ/0!", "ЧИСЛО!", "ПУСТО!",
-)  # fmt: skip
-_ERROR_WITHIN = re.compile(f"(?<![\\w#])#(?:{'|'.join(map(re.escape, _ERRORS))})(?!\\w)")
-_ERROR_ALONE = re.compile(
-    r"#(?:NV|NB|N/[ABD]!?|\u041d/\u0414|GETTING_DATA|#{2,})|(?:Err|Fehler):5[0-9]{2}"
+_TO_DO_FIRST = re.compile(r"TODO[\s,\u2013\u2014-]+\w")
+_SIZES = re.compile(r"(?<!\w)(?:X{1,4}[LS]|[2-9]XL)(?!\w)")
+_EXAMPLE = re.compile(
+    r"^\W{0,2}(?:(?:example|beispiel|muster|exemple|ejemplo|esempio|voorbeeld|exemplo|przykład|"
+    r"пример|例|示例|記入例)(?: ?[0-9]{1,2})?\s?[:\uff1a]"
+    r"|e\.\s?g\.|z\.\s?b\.|p\.\s?ex\.|p\.\s?ej\.|par exemple\b|por ejemplo\b|zum beispiel\b"
+    r"|bijv\.|ad es\.|np\.|例如|例えば)",
+    re.IGNORECASE | re.MULTILINE,
+)
+# Only signs, or letters x: ???, ..., -, x x x.
+_NOTHING = re.compile(
+    r"[?\uff1f\s]{3,}|[.\u2026\s]{1,9}|[-\u2010-\u2015_=*/\s]{1,99}|(?i:x[\s./-]+){2,20}x"
 )
 
-_TOTALS = frozenset({
-    "total", "totals", "grand total", "subtotal", "sub total", "sum", "summary", "sum total",
-    "total rows", "total products", "total videos", "total seconds",
-    "summe", "gesamt", "gesamtsumme", "gesamtergebnis", "ergebnis", "zwischensumme", "insgesamt",
-    "total général", "sous total", "somme", "total general", "suma", "suma total", "totale",
-    "totale complessivo", "somma", "totaal", "eindtotaal", "som", "total geral", "soma", "razem",
-    "suma końcowa", "ogółem", "celkem", "součet", "summa", "yhteensä", "i alt", "toplam",
-    "genel toplam", "итого", "итог", "всего", "сумма", "σύνολο", "合計", "総計", "小計", "集計",
-    "合计", "总计", "總計", "小计", "汇总", "합계", "총계",
-})  # fmt: skip
-_FIGURES = frozenset({
-    "count", "average", "mean", "anzahl", "mittelwert", "durchschnitt", "moyenne", "promedio",
-    "media", "gemiddelde", "aantal", "średnia", "min", "max", "minimum", "maximum",
-})  # fmt: skip
-"""Labels of other rows of figures: words of products, too, so they count beside a figure alone."""
+_ERROR_WITHIN = re.compile(f"(?<![\\w#])#(?:{'|'.join(map(re.escape, words.ERRORS))})(?!\\w)")
+_ERROR_ALONE = re.compile(
+    rf"#(?:{'|'.join(map(re.escape, words.ERRORS_ALONE))}|#{{2,}})|(?:Err|Fehler):5[0-9]{{2}}"
+)
 _NUMBER_BEHIND = re.compile(r"[\s:=(]*[0-9][0-9.,\s]*(?:[^\W\d]{1,10}\.?|[€$£¥%])?[\s)]*\Z")
 
 _FIGURE = re.compile(r"[0-9.,\s:%€$£¥]*(?:s|sec|seconds|videos|rows)?", re.IGNORECASE)
@@ -122,6 +113,12 @@ def judge_prompt(prompt: str) -> Unmeant | None:
     text = prompt[:_LONGEST].strip()
     if found := find_error(text):
         return Unmeant(ERROR_TEXT, f"The prompt holds {found}, the error of a formula.")
+    if example := _EXAMPLE.match(text):
+        return Unmeant(
+            EXAMPLE_ROW,
+            f"The prompt is an example: it begins with {shorten(example[0])}. Write your own "
+            "prompt over it, or delete the row.",
+        )
     if found := _find_placeholder(text):
         return Unmeant(
             PLACEHOLDER,
@@ -137,6 +134,11 @@ def judge_prompt(prompt: str) -> Unmeant | None:
     return None
 
 
+def begins_as_example(text: str) -> bool:
+    """Tell whether a line of a text says that it is an example."""
+    return _EXAMPLE.search(text) is not None
+
+
 def find_error(text: str) -> str | None:
     """Return the error of a spreadsheet that a text holds, in whatever language; None if none."""
     if "#" not in text and ":5" not in text:
@@ -146,25 +148,57 @@ def find_error(text: str) -> str | None:
 
 
 def _find_placeholder(text: str) -> str | None:
-    if found := _PLACEHOLDER.search(text) or _SQUARE.search(text) or _LOREM.search(text):
+    if found := _LOREM.search(text):
         return found[0]
+    if not _SIGN.search(text):
+        return None
+    if found := _PLACEHOLDER.search(text) or _SQUARE.search(text):
+        return found[0]
+    if found := next(filter(_is_to_replace, _SIGNED.finditer(text)), None):
+        return found[0]
+    for found in _ASIAN.finditer(text):
+        if found[1] in words.ASIAN_NAMES:
+            return found[0]
+    if "}}" in text and "{" not in text:
+        return text[max(text.index("}}") - _BEFORE, 0) :]
+    return _find_in_angles(text.replace("&lt;", "<").replace("&gt;", ">"))
+
+
+def _is_to_replace(found: re.Match[str]) -> bool:
+    """Tell whether the words between two signs are those that somebody was to replace."""
+    said = frozenset(fold(found[0].replace("_", " ")).split())
+    if found["sign"]:
+        return words.is_property(said) or words.is_product(said)
+    if words.is_order(said):
+        return True
+    heads = found.start() == 0 or found.string[found.start() - 1] == "\n"
+    return bool(found["square"]) and words.is_property(said) and not (heads and words.heads(said))
+
+
+def _find_in_angles(text: str) -> str | None:
     if "<" not in text:
         return None
     for found in _ANGLE.finditer(text):
         name = found[1]
-        words = name.casefold().split()
-        if words[0] in HTML_TAGS and (len(words) == 1 or "=" in name):
+        said = name.casefold().split()
+        if said[0] in HTML_TAGS and (len(said) == 1 or "=" in name):
             continue
-        to_replace = name.upper() == name or not _TO_REPLACE.isdisjoint(words)
+        to_replace = name.upper() == name or not _TO_REPLACE.isdisjoint(said)
+        to_replace = to_replace or words.is_property(frozenset(said))
         if to_replace and f"</{name}>" not in text:
             return found[0]
     return None
 
 
 def _find_to_do(text: str) -> str | None:
-    if fold(text) in _TO_DO or _QUESTION.fullmatch(text):
+    if _NOTHING.fullmatch(text):
         return text
-    if found := _TO_DO_WITHIN.search(text):
+    if len(text) <= _LONGEST_LABEL:
+        said = fold(text)
+        if said in words.TO_DO or words.is_instruction(frozenset(said.split())):
+            return text
+    found = _TO_DO_WITHIN.search(text)
+    if found and not (found[0].upper().startswith("XX") and _SIZES.search(text)):
         return found[0].strip()
     # "TODO write this"; all in capitals it may be Spanish.
     return "TODO" if _TO_DO_FIRST.match(text) and not text.isupper() else None
@@ -183,12 +217,15 @@ def is_totals_row(prompt: str, cells: Iterable[str]) -> bool:
     if prompt and not _FIGURE.fullmatch(prompt.strip()):
         return False
     labels = (cell for cell in cells if 0 < len(cell) <= _LONGEST_LABEL)
-    return any(is_total(cell) or fold(cell) in _FIGURES for cell in labels)
+    return any(is_total(cell) or fold(cell) in words.FIGURES for cell in labels)
 
 
 def is_total(cell: str) -> bool:
     """Tell whether a cell is the label of a totals row: "Total", "Summe: 25", "合計"."""
-    return fold(_NUMBER_BEHIND.sub("", cell[:_LONGEST])) in _TOTALS
+    label = fold(_NUMBER_BEHIND.sub("", cell[:_LONGEST]))
+    first, _, rest = label.partition(" ")
+    counted = bool(rest) and first in words.TOTALS and words.SUMMED.issuperset(rest.split())
+    return counted or label in words.TOTALS
 
 
 def fold(text: str) -> str:

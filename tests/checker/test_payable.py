@@ -74,6 +74,24 @@ def test_what_breaks_a_rule_is_not_let_through(tmp_path: Path) -> None:
                                (8, "duration", "duration_not_allowed")]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("headers", "second"),
+    [
+        ("sku,prompt", "Article number,What the video shows"),
+        ("key,prompt", "Schlüssel,Prompt-Text"),
+        ("key,prompt,Saison", "Artikelnummer,Beschreibung,"),
+        ("key,prompt,Preis", "(Text),(Text),(Zahl)"),
+        ("id,prompt,name", "Pflichtfeld,Pflichtfeld,optional"),
+        ("key,prompt", "商品番号,説明"),
+    ],
+)
+def test_a_second_row_of_headers(tmp_path: Path, headers: str, second: str) -> None:
+    """What belongs into the columns, in other words, is no product."""
+    more = "," * headers.count(",")
+    rows = [headers, second, f"A,A mug turns on oak{more[1:]}", f"B,Text{more[1:]}"]
+    assert errors(check(tmp_path, "\n".join(rows))) == [(2, "prompt", "header_row")]
+
+
 @pytest.mark.parametrize("text", ["[prompt_todo, totals_row]", "prompt_todo, totals_row"])
 def test_codes_are_a_list_or_a_text(text: str) -> None:
     """A shell has a meaning for brackets, so that commas do."""

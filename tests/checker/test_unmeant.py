@@ -7,7 +7,14 @@ from typing import get_args
 import pytest
 
 from pipeline.checker import unmeant
-from pipeline.checker.unmeant import ERROR_TEXT, PLACEHOLDER, TODO, is_totals_row, judge_prompt
+from pipeline.checker.unmeant import (
+    ERROR_TEXT,
+    EXAMPLE_ROW,
+    PLACEHOLDER,
+    TODO,
+    is_totals_row,
+    judge_prompt,
+)
 from pipeline.config.values import AllowedCode
 
 UNMEANT = {
@@ -33,6 +40,39 @@ UNMEANT = {
         [insert product] turns
         [Your product here] turns
         Lorem ipsum dolor sit amet
+        Video von [Produktname]
+        [PRODUKTNAME] auf Eiche
+        A video of [product name] on oak
+        A [color] mug
+        Video von [Name des Produkts]
+        Vidéo de [nom du produit]
+        Vídeo de [nombre del producto]
+        Film o [nazwa produktu]
+        [Produkt einfügen] dreht sich
+        A video of (insert product here)
+        【商品名】の動画
+        【商品名】的视频
+        A $PRODUCT on oak
+        A film of #NAME# on oak
+        ##name## turns
+        @@name@@ turns
+        «Produktname» turns
+        *|NAME|* turns
+        <%= name %> turns
+        &lt;name&gt; turns
+        A video of ______ on oak
+        _____ turns slowly
+        A film of {{ title
+        A film of title }}
+        {{#title}}x{{/title}}
+    """,
+    EXAMPLE_ROW: """
+        z.B. Eine Tasse dreht sich
+        e.g. a mug turns
+        Beispiel: Eine Tasse dreht sich
+        Example 1: a mug turns
+        例：茶碗が回る
+        Por ejemplo una taza gira
     """,
     TODO: """
         TODO
@@ -59,6 +99,27 @@ UNMEANT = {
         noch offen
         por definir
         待定
+        T.B.D.
+        TODO – Text
+        -
+        ...
+        n.n.
+        folgt
+        Text folgt
+        Prompt fehlt noch
+        hier Prompt eintragen
+        Bitte hier den Prompt eintragen
+        Insert text here
+        Escribe aquí el texto
+        à rédiger
+        por hacer
+        a fazer
+        in arrivo
+        nog te bepalen
+        do zrobienia
+        後で記入
+        уточнить
+        x x x
     """,
     ERROR_TEXT: """
         #N/A
@@ -76,6 +137,13 @@ UNMEANT = {
         #NAME?
         #DIV/0!
         #SPILL!
+        #HODNOTA!
+        #DEĞER!
+        #YOK
+        #I/T
+        #ÉRTÉK!
+        #VÄRDEFEL!
+        #NOMBRE?
     """,
 }
 MEANT = """
@@ -112,6 +180,28 @@ MEANT = """
     A person asks what??? and smiles
     Total darkness, a lamp lights up
     The sum of all parts, slowly put together
+    Sizes XS, XL and XXX on hangers
+    A xxx-large shirt waves
+    [Close-up] A mug turns
+    [Front view] A mug turns
+    [Title] The mug of dreams
+    [Insert shot of a hand] A mug turns
+    A mug (very blue) turns
+    Une tasse «Paris» tourne
+    「桜」の茶碗が回る
+    【名入れ】茶碗が回る
+    $5 mugs turn
+    $TSLA on a ticker
+    #OOTD# a dress
+    **bold** mug turns
+    Kamera folgt
+    Falta poco: una taza gira
+    Text on the mug says hello
+    Write on the board: a hand writes
+    Missing tiles fall into place
+    Examples of mugs stand in a row
+    Muster-Teppich rollt sich aus
+    A piano _and_ a mug
 """
 
 
@@ -145,6 +235,13 @@ def test_what_may_be_meant(prompt: str) -> None:
         ("Total", "", True),
         ("TOTAL: 12 videos", "", True),
         ("合計", "", True),
+        ("Gesamtdauer", "", True),
+        ("Summe Videos", "", True),
+        ("Sum of duration: 144 s", "", True),
+        ("Łącznie", "", True),
+        ("Összesen", "", True),
+        ("Total Look", "", False),
+        ("Total product experience", "", False),
         ("Итого: 5", "", True),
         ("25", "Average", True),
         ("25", "Anna", False),
