@@ -25,7 +25,7 @@ _WAY = {
     "What happened is kept": "journal disk",
     "The video comes home": "downloader",
     "The results are written": "writer",
-    "People judge the videos": "review",
+    "People judge the videos": "review export",
     "Something is in the way": "errors concealment",
     "The words all of them share": "model",
 }

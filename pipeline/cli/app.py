@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperArgument, TyperCommand
 
 from pipeline import __version__
-from pipeline.cli import account, init, journal, look, planning, resolve, review, run
+from pipeline.cli import account, export, init, journal, look, planning, resolve, review, run
 from pipeline.cli.screen import guard_streams, print_line, say, say_error
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError
@@ -102,6 +102,7 @@ for add in (
     run.add_to,
     look.add_later_to,
     review.add_to,
+    export.add_to,
     resolve.add_to,
     journal.add_to,
     account.add_to,

@@ -155,14 +155,43 @@ def picture_progress(*, show: bool) -> Iterator[Callable[[int, int], None] | Non
     if not show or not shows_bars(sys.stderr):
         yield None
         return
-    bar: tqdm[Never] = tqdm(unit="picture", file=bare_stream(sys.stderr), leave=False, delay=0.5)
+    with _bar("picture") as tell:
+        yield tell
+
+
+@contextlib.contextmanager
+def file_progress(*, show: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Yield a function that shows how many rows are dealt with; None if nobody would see it.
+
+    Without a terminal it is a plain line every so often.
+    """
+    if not show:
+        yield None
+    elif shows_bars(sys.stderr):
+        with _bar("row") as tell:
+            yield tell
+    else:
+        told = time.monotonic()
+
+        def say_rows(done: int, total: int) -> None:
+            nonlocal told
+            if time.monotonic() - told >= PLAIN_EVERY_S:
+                told = time.monotonic()
+                write_line(sys.stderr, f"{done}/{total} {plural(total, 'row')}")
+
+        yield say_rows
+
+
+@contextlib.contextmanager
+def _bar(unit: str) -> Iterator[Callable[[int, int], None]]:
+    bar: tqdm[Never] = tqdm(unit=unit, file=bare_stream(sys.stderr), leave=False, delay=0.5)
     with bar:
 
-        def show_pictures(done: int, total: int) -> None:
+        def tell(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        yield show_pictures
+        yield tell
 
 
 def _clock(seconds: float) -> str:

@@ -214,6 +214,11 @@ class OutputFolder:
         return self.review / "pictures"
 
     @property
+    def approved(self) -> Path:
+        """The videos that were handed over."""
+        return self.root / "approved"
+
+    @property
     def log(self) -> Path:
         """The log of all runs, one JSON document a line."""
         return self.root / "run.log"

@@ -60,6 +60,26 @@ def place(
         return place_written(descriptor, temp, target, rename=_rename), written
 
 
+def place_unless_same(target: Path, data: bytes, *, copy_of: Path | tuple[Path, ...] = ()) -> Path:
+    """Put a file at `target` unless it holds these bytes already; return its path.
+
+    Args:
+        target: where it goes.
+        data: its content.
+        copy_of: as for `place`.
+
+    Raises:
+        StoreError: the folder does not take the file.
+
+    """
+    with contextlib.suppress(OSError), open_regular(target) as descriptor:
+        if os.fstat(descriptor).st_size == len(data):
+            with open(descriptor, "rb", closefd=False) as file:
+                if file.read() == data:
+                    return target
+    return place(target, lambda file: file.write(data), copy_of=copy_of)[0]
+
+
 def place_written(
     descriptor: int,
     temp: Path,

@@ -63,6 +63,16 @@ def walk_boxes(file: BinaryIO, size_bytes: int) -> Footage:
         raise BoxFault("its index is shorter than it says") from error
 
 
+def has_sound(file: BinaryIO, size_bytes: int) -> bool:
+    """Return whether a whole MP4 has a track of sound. Raises BoxFault."""
+    moov = next((box for box in _top_level(file, size_bytes) if box.kind == b"moov"), None)
+    if moov is None:
+        raise BoxFault("its index box ('moov') is missing")
+    data = _payload(file, moov)
+    tracks = _walk_children(data, _Box(b"moov", 0, len(data)))
+    return any(_handler(data, box) == b"soun" for box in tracks if box.kind == b"trak")
+
+
 def _top_level(file: BinaryIO, size_bytes: int) -> Iterator[_Box]:
     at = 0
     for _ in range(_TOP_LEVEL_LIMIT):

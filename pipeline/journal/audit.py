@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import open_regular
+from pipeline.disk.openfile import is_gone, open_regular
 from pipeline.errors import JournalDamaged, StoreError
 from pipeline.journal.database import (
     clear_errors,
@@ -19,6 +19,7 @@ from pipeline.journal.database import (
     refuse_damaged,
     refuse_lack_of_runs,
 )
+from pipeline.journal.handovers import latest_handovers
 from pipeline.journal.reading import read_twice
 from pipeline.lifecycle import ImpossibleMove
 from pipeline.manifest.invocation import Invocation, of_row
@@ -57,8 +58,11 @@ def audit(folder: OutputFolder, typed: Invocation) -> Iterator[Finding]:
                 f"events come to {_state(replayed, key)}.",
                 restore,
             )
+    handed = {one.sha256 for one in latest_handovers(journal).values()}
     for entry in entries.values():
         if entry.state is State.DONE and entry.video is not None:
+            if entry.video.sha256 in handed and is_gone(folder.videos / entry.video.name):
+                continue  # whoever got it has it; here it may go
             yield from _of_video(entry.key, entry.video, folder, typed)
 
 

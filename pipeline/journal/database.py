@@ -71,7 +71,15 @@ CREATE TABLE decisions (
 CREATE INDEX decisions_of ON decisions (entry, number);
 INSERT OR REPLACE INTO meta VALUES ('schema', '3');
 """
-_STEPS = (_FIRST, _SECOND, _THIRD)
+_FOURTH = """
+CREATE TABLE IF NOT EXISTS handovers (
+    seq INTEGER PRIMARY KEY, at REAL NOT NULL, entry TEXT NOT NULL, number INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, name TEXT NOT NULL, poster TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS handovers_of ON handovers (entry);
+INSERT OR REPLACE INTO meta VALUES ('schema', '4');
+"""
+_STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """What each version of the schema adds to the one before. The last one is for good: an earlier
 journal is brought forward by the steps that it does not have yet."""
 

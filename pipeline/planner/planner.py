@@ -19,6 +19,7 @@ from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import path_of
 from pipeline.journal.reading import read_attempts, read_entries, read_first_events
 from pipeline.model import Entry, Request, State
+from pipeline.planner.delivered import handed_over, say_handed_over
 from pipeline.planner.plan import REPEAT, Action, Plan, decide, has_lost_file
 from pipeline.planner.renaming import match_renamed, rename
 from pipeline.planner.repeats import Bought
@@ -46,15 +47,18 @@ def plan_manifest(
     Args:
         checked: the manifest with its keys and requests.
         entries: what the journal knows, by key.
-        folder: where the videos are; a done row whose file is missing is not done any more.
+        folder: where the videos are; a done row whose file is missing is not done any more,
+            unless its video was handed over.
         selection: what the run is asked to do.
         renamed: the earlier keys of renamed rows, by their keys now; see `renamed_rows`.
         wall: the time of the plan in Unix seconds; None: now.
 
     """
     gone = files_gone(entries, folder.videos)
+    delivered = handed_over(entries, gone, folder)
+    gone -= delivered
     oldest = (time.time() if wall is None else wall) - _LINK_LIFETIME_S
-    return decide(
+    plan = decide(
         _rows(checked),
         entries,
         selection,
@@ -62,6 +66,7 @@ def plan_manifest(
         links_live={key for key in gone if (entries[key].finished_at or 0) > oldest},
         renamed=renamed,
     )
+    return say_handed_over(plan, delivered)
 
 
 def _rows(checked: CheckedManifest) -> list[tuple[str, Request | None]]:

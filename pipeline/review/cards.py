@@ -20,7 +20,8 @@ from pipeline.review.verdicts import Take
 
 Card: TypeAlias = dict[str, Any]
 
-_TITLES = ("title", "name", "product", "product_title", "product_name", "titel", "bezeichnung")
+TITLES = ("title", "name", "product", "product_title", "product_name", "titel", "bezeichnung")
+"""Headers of the column with the name of a product; the first one that is there counts."""
 _MOST_GROUPS, _MOST_VALUES = 12, 40
 """Own columns, and values of each, by which the page can group."""
 _LOCAL = "sha256:"
@@ -35,16 +36,26 @@ class Stills:
     pictures: Collection[str] = ()
 
 
+def _own_columns(checked: CheckedManifest) -> list[int]:
+    """Return where the user's own columns are: those that are neither read nor written by us."""
+    taken = set(checked.fields.values())
+    headers = enumerate(checked.manifest.headers)
+    return [at for at, name in headers if name.strip() and at not in taken and not is_result(name)]
+
+
+def find_own_column(checked: CheckedManifest, names: Sequence[str]) -> int | None:
+    """Return where the first of these own columns is, by its folded header; None if none is."""
+    headers = checked.manifest.headers
+    folded = {fold_header(headers[at]): at for at in reversed(_own_columns(checked))}
+    return next((folded[name] for name in names if name in folded), None)
+
+
 class Cards:
     """Makes the cards of a manifest; what the sheet says of each row is put together once."""
 
     def __init__(self, checked: CheckedManifest) -> None:
-        headers = checked.manifest.headers
-        taken = set(checked.fields.values())
-        self._own = [at for at, name in enumerate(headers) if name.strip() and at not in taken]
-        self._own = [at for at in self._own if not is_result(headers[at])]
-        folded = {fold_header(headers[at]): at for at in reversed(self._own)}
-        self._title_at = next((folded[name] for name in _TITLES if name in folded), None)
+        self._own = _own_columns(checked)
+        self._title_at = find_own_column(checked, TITLES)
         self._checked = checked
         self.groups, self._places = self._find_groups()
         self._said = [

@@ -104,8 +104,8 @@ class Drawer:
         for one in drawings:
             self._queue.put_nowait(one)
 
-    async def finish(self, limit_s: float) -> None:
-        """Wait for those that are left, at most this long."""
+    async def finish(self, limit_s: float | None) -> None:
+        """Wait for those that are left, at most this long; None: as long as it takes."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._queue.join(), limit_s)
 

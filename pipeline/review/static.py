@@ -10,17 +10,16 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.config.settings import Config
 from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import open_to_read_bytes, refuse_link
-from pipeline.disk.place import place
+from pipeline.disk.openfile import refuse_link
+from pipeline.disk.place import place_unless_same
 from pipeline.disk.rights import make_folder_for
 from pipeline.journal.decisions import read_decisions
 from pipeline.journal.reading import read_id
@@ -146,17 +145,4 @@ def write_page(
 
 def _put(target: Path, data: bytes, source: Path) -> None:
     """Place a file with the rights of the manifest, unless it says that already."""
-    if not _holds(target, data):
-        place(target, partial(_write, data), copy_of=source)
-
-
-def _holds(target: Path, data: bytes) -> bool:
-    try:
-        with open_to_read_bytes(target) as file:
-            return file.read(len(data) + 1) == data
-    except OSError:
-        return False
-
-
-def _write(data: bytes, file: BinaryIO) -> None:
-    file.write(data)
+    place_unless_same(target, data, copy_of=source)

@@ -31,6 +31,7 @@ from pipeline.disk.openfile import is_gone
 from pipeline.errors import NoSuchTask, ProviderError, ReelsheetError, Unauthorized, UsageError
 from pipeline.journal.copies import back_up
 from pipeline.journal.decisions import copy_decisions
+from pipeline.journal.handovers import copy_handovers
 from pipeline.journal.journal import Journal
 from pipeline.lifecycle import PAID
 from pipeline.manifest.earlier import NOTE
@@ -247,6 +248,7 @@ def _write(
         journal.end_run(run_id, now, 0)
     if not old.whole:
         copy_decisions(folder.journal, new)
+        copy_handovers(folder.journal, new)
     aside = _move_aside(folder.journal)
     with raise_store_errors(folder.journal):
         new.rename(folder.journal)

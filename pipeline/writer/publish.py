@@ -22,6 +22,7 @@ from pipeline.errors import DownloadError, StoreError, UsageError
 from pipeline.journal.ownership import find_manifest
 from pipeline.manifest.invocation import Invocation, quoted_option
 from pipeline.model import Entry, State, shown_key
+from pipeline.planner.delivered import FILE_DELIVERED, was_handed_over
 from pipeline.planner.plan import Plan, Step
 from pipeline.process.collector import pause_collector
 from pipeline.writer.advice import ASK_THE_ACCOUNT, RUN_AGAIN
@@ -103,6 +104,8 @@ def results_by_part(
         for row, step in part:
             problems = checked.problems_of(row.number)
             result = result_of(row.number, step, entries.get(step.key), problems)
+            if was_handed_over(step):
+                result = replace(result, warnings=(*result.warnings, FILE_DELIVERED))
             reused = any(map(_ends_in_advice, result.warnings))
             if result.action or reused or (tasks and result.task_id):
                 result = _complete_advice(result, typed, step, tasks, owner_of)

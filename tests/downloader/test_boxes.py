@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.downloader.boxes import BoxFault, Footage, walk_boxes
+from pipeline.downloader.boxes import BoxFault, Footage, has_sound, walk_boxes
 
 
 def look(data: bytes) -> Footage:
@@ -122,3 +122,13 @@ def test_layouts(tmp_path: Path, flags: str, audio: bool) -> None:
     assert (footage.width, footage.height) == (64, 48)
     with pytest.raises(BoxFault):
         look(data[:-3])
+
+
+def test_whether_there_is_sound(video: bytes) -> None:
+    """By the kinds of its tracks."""
+    silent = video.replace(b"soun", b"hint")
+    assert not has_sound(io.BytesIO(silent), len(silent))
+    spoken = silent.replace(b"vide", b"soun", 1)
+    assert has_sound(io.BytesIO(spoken), len(spoken))
+    with pytest.raises(BoxFault):
+        has_sound(io.BytesIO(video[:40]), 40)

@@ -1,0 +1,85 @@
+"""`reelsheet export` from the command line: what it says, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import ExitCode, UsageError
+from tests.cli.conftest import Command
+from tests.export.goods import draw
+from tests.review.shop import Shop, make_shop
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    monkeypatch.chdir(tmp_path)
+    shop = make_shop(tmp_path)
+    for key in ("MUG", "BAG", "TEA"):
+        shop.make(key)
+    draw(shop)
+    return shop
+
+
+def test_what_was_done_and_what_is_left_is_said(shop: Shop, reelsheet: Command) -> None:
+    """Undecided rows are counted and end with 1; nothing is refused."""
+    reelsheet("review", shop.manifest, "--approve", "MUG", "--reject", "TEA")
+    ended = reelsheet("export", shop.manifest, "--to", "folder")
+    assert ended.exit_code == ExitCode.NEEDS_USER
+    folder = Path("outputs/shop.rehearsal/approved")
+    assert ended.stdout.splitlines() == [
+        f"handed over: 1 video (1 new), in {folder}",
+        f"table: {folder / 'media.csv'}",
+        f"table: {folder / 'left_out.csv'}",
+    ]
+    assert "not handed over: 1 undecided, 1 rejected; see left_out.csv" in ended.stderr
+    assert f"to judge them: reelsheet review {shop.manifest}" in ended.stderr
+    assert "this is a rehearsal" in ended.stderr
+    reelsheet("review", shop.manifest, "--approve", "BAG")
+    ended = reelsheet("export", shop.manifest)
+    assert ended.exit_code == 0
+    assert "handed over: 2 videos (1 as before, 1 new)" in ended.stdout
+
+
+def test_changes_are_told_by_their_rows(shop: Shop, reelsheet: Command) -> None:
+    """What was replaced, what was removed, and what could not be handed over."""
+    reelsheet("review", shop.manifest, "--approve", "MUG,BAG,TEA")
+    assert reelsheet("export", shop.manifest).exit_code == 0
+    shop.make("MUG", 2)
+    draw(shop)
+    reelsheet("review", shop.manifest, "--approve", "MUG", "--reject", "BAG")
+    (shop.folder.approved / "TEA" / "TEA.mp4").write_bytes(b"mine")
+    ended = reelsheet("export", shop.manifest)
+    assert ended.exit_code == ExitCode.NEEDS_USER
+    assert "replaced: MUG, take 2 in place of take 1" in ended.stdout
+    assert "removed: BAG, take 1: it is not approved any more" in ended.stdout
+    assert "TEA: " in ended.stderr
+    assert "was changed since" in ended.stderr
+
+
+def test_a_document_for_programs(shop: Shop, reelsheet: Command) -> None:
+    """And nothing else on standard output."""
+    reelsheet("review", shop.manifest, "--approve", "MUG")
+    ended = reelsheet("export", shop.manifest, "--json", "--to", "google")
+    told = json.loads(ended.stdout)
+    assert ended.exit_code == ExitCode.NEEDS_USER
+    assert (told["handed_over"], told["new"], told["same"], told["undecided"]) == (1, 1, 0, 2)
+    assert (told["rehearsal"], told["unwritten"], told["faults"]) == (True, ["google"], [])
+    assert "no table for google: it needs the address" in ended.stderr
+
+
+def test_what_cannot_be_exported_is_refused(shop: Shop, reelsheet: Command) -> None:
+    """A file with some of the rows, a manifest that was never run, an unknown format."""
+    part = shop.folder.root / "failed.csv"
+    part.write_text(shop.manifest.read_text())
+    ended = reelsheet("export", part)
+    assert isinstance(ended.exception, UsageError)
+    assert "only those rows" in ended.exception.message
+    Path("new.csv").write_text("sku,prompt\nA,B\n")
+    ended = reelsheet("export", "new.csv")
+    assert isinstance(ended.exception, UsageError)
+    assert "no journal" in ended.exception.message
+    assert reelsheet("export", shop.manifest, "--to", "amazon").exit_code == ExitCode.USAGE
+    assert not shop.folder.approved.exists()
