@@ -1,6 +1,8 @@
 """An export: what was chosen goes to its folder, and is told in tables.
 
 `media.csv` says what lies there, `left_out.csv` what does not and why.
+
+Tested in tests/export/test_handing.py and tests/export/test_formats.py.
 """
 
 from __future__ import annotations

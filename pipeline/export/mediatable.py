@@ -1,6 +1,8 @@
 """`media.csv`: a line for each video that is handed over; `left_out.csv`: the rows that are not.
 
 Both are UTF-8 with a mark by which Excel knows it, and nothing in them runs there.
+
+Tested in tests/export/test_handing.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """The formats in which shops take a list of videos, and what they have in common.
 
 Each is a module of its own with a `FORMAT`; one line in `FORMATS` makes it known.
+
+Tested in tests/export/test_formats.py.
 """
 
 from __future__ import annotations
