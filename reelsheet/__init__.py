@@ -48,7 +48,6 @@ from pipeline.model import Problem, Severity, State  # noqa: E402
 from pipeline.planner.plan import Action, Step  # noqa: E402
 from pipeline.runner.api import OnProgress, Reelsheet, RowChoice, RunOptions  # noqa: E402
 from pipeline.runner.checking import CheckReport  # noqa: E402
-from pipeline.runner.order import RunProgress  # noqa: E402
 from pipeline.runner.reports import (  # noqa: E402
     PlanReport,
     RepeatsWait,
@@ -57,6 +56,7 @@ from pipeline.runner.reports import (  # noqa: E402
     RunSpend,
     StatusReport,
 )
+from pipeline.runner.watching import RunProgress  # noqa: E402
 from pipeline.writer.summary import Summary  # noqa: E402
 
 __all__ = [

@@ -22,7 +22,7 @@ from pipeline.config.loading import load
 from pipeline.emulator.command import settings_from
 from pipeline.errors import ExitCode
 from pipeline.runner.api import RunOptions
-from pipeline.runner.order import RunProgress
+from pipeline.runner.watching import RunProgress
 from pipeline.writer.outcome import highest
 
 README = (ROOT / "README.md").read_text("utf-8")

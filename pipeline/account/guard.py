@@ -66,7 +66,7 @@ class Guard:
     than these are repeats. `spellings` returns the hashes that a request may have been bought
     under. Rows of `exempt` keys, and all with `pays`, are not compared. `caps` are those of a day,
     `price` is what a second of video costs now, and `day_start` returns the Unix second at which
-    the day of another began.
+    the day of another began. `night_caps` are those of a night that began at `night_since`.
     """
 
     known: Mapping[str, int] = field(default_factory=dict)
@@ -74,6 +74,8 @@ class Guard:
     pays: bool = False
     spellings: Callable[[Request], Collection[str]] = lambda request: (request.request_hash,)
     caps: Caps = NO_CAPS
+    night_caps: Caps = NO_CAPS
+    night_since: float = 0.0
     price: float | None = None
     day_start: Callable[[float], float] = lambda at: at - at % 86_400
 
@@ -181,7 +183,7 @@ class Totals:
             self.clear()
 
     def take(self, attempt: Attempt, account: str, guard: Guard, at: float) -> Withheld | None:
-        """Count an attempt, or return which cap of the day it would pass.
+        """Count an attempt, or return which cap of the day or the night it would pass.
 
         Args:
             attempt: the attempt.
@@ -190,19 +192,28 @@ class Totals:
             at: when it is sent, in Unix seconds.
 
         """
-        if guard.caps == NO_CAPS:
-            self.clear()
-            return None
         # A clock that is set back opens no old day.
         self._latest_day = max(self._latest_day, guard.day_start(at))
-        spend = self._spend(account, self._latest_day, guard.price)
-        for name, excess in spend.excess(attempt, guard.caps):
-            return Withheld(
-                f"a cap is reached: budget.per_day.{name} {excess}, over all runs of the account "
-                f"{account}.",
-                action="Raise the cap under budget, or run again tomorrow.",
-            )
-        spend.add(attempt)
+        counted: list[Spend] = []
+        for period, caps, since, when in (
+            ("per_day", guard.caps, self._latest_day, "tomorrow"),
+            ("per_night", guard.night_caps, guard.night_since, "in the next night"),
+        ):
+            if caps == NO_CAPS:
+                continue
+            spend = self._spend(account, since, guard.price)
+            for name, excess in spend.excess(attempt, caps):
+                return Withheld(
+                    f"a cap is reached: budget.{period}.{name} {excess}, over all runs of the "
+                    f"account {account}.",
+                    action=f"Raise the cap under budget, or run again {when}.",
+                )
+            if not any(spend is one for one in counted):  # day and night may begin together
+                counted.append(spend)
+        for spend in counted:
+            spend.add(attempt)
+        if not counted:
+            self.clear()
         return None
 
     def give_back(self, reference: str, account: str) -> None:

@@ -20,7 +20,7 @@ from pipeline.manifest.wording import plural
 from pipeline.model import State
 
 if TYPE_CHECKING:
-    from pipeline.runner.order import RunProgress
+    from pipeline.runner.watching import RunProgress
 
 PLAIN_EVERY_S = 30
 """Without a terminal, seconds between two lines."""

@@ -30,6 +30,7 @@ class Hours:
 
     def __init__(self, slots: int) -> None:
         self.opens_at, self.closes_at = -inf, inf
+        self._opens, self._closes = -inf, inf  # by the clock on the wall
         self._ends = ""
         self._grace_s: float | None = None
         self._slots = self._trials = slots
@@ -38,17 +39,28 @@ class Hours:
     def keep(
         self, opens_at: float, closes_at: float, ends: str, grace_s: float | None = None
     ) -> None:
-        """Order between two times only.
+        """Order between two times only, as the clock on the wall shows them; see `heed_clock`.
 
         Args:
-            opens_at: The first second.
-            closes_at: When what was ordered must be home.
+            opens_at: The first Unix second.
+            closes_at: The Unix second at which what was ordered must be home.
             ends: What ends then, for people.
             grace_s: How long answers are awaited after that, in seconds; None: as long as it takes.
 
         """
-        self.opens_at, self.closes_at = opens_at, closes_at
+        self._opens, self._closes = opens_at, closes_at
+        self.heed_clock(0.0, 0.0)
         self._ends, self._grace_s = ends, grace_s
+
+    def heed_clock(self, now: float, wall: float) -> None:
+        """Take note of what the clock on the wall shows: it may be set, and goes on in a sleep.
+
+        Args:
+            now: The time, in the seconds of the engine.
+            wall: The same moment as a Unix time.
+
+        """
+        self.opens_at, self.closes_at = self._opens + now - wall, self._closes + now - wall
 
     def know(self, taken: Iterable[tuple[int, float]]) -> None:
         """Take in how long rows took before: their seconds of video, and the seconds until home."""

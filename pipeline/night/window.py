@@ -15,8 +15,6 @@ from pipeline.config.nights import Window
 
 WAITS_S = 7200.0
 """So long before its window a night may be started, and waits for it."""
-WITHOUT_WINDOW_S = 12 * 3600.0
-"""How long the caps of a night count where it has no window."""
 
 _LOCAL = "local"
 _WEEK = 7

@@ -27,10 +27,11 @@ from pipeline.runner import foresight
 from pipeline.runner.checking import CheckReport, check_report, check_target
 from pipeline.runner.lanes import run
 from pipeline.runner.offer import Offer, goes_on_unasked
-from pipeline.runner.order import RunProgress, Several, place_order, select
+from pipeline.runner.order import Several, place_order, select
 from pipeline.runner.reports import PlanReport, RepeatsWait, RunReport, StatusReport
 from pipeline.runner.signals import Brake
 from pipeline.runner.target import Target, resolve_target
+from pipeline.runner.watching import RunProgress
 
 OnProgress: TypeAlias = Callable[[RunProgress], object]
 

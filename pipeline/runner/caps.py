@@ -32,20 +32,32 @@ def caps_per_day(budget: Budget) -> Caps:
     return Caps(per_day.videos, per_day.video_seconds, per_day.money)
 
 
+def caps_per_night(budget: Budget) -> Caps:
+    """Return the caps of one night."""
+    per_night = budget.per_night
+    return Caps(per_night.videos, per_night.video_seconds, per_night.money)
+
+
 def spent_since(
-    since: float, journals: Iterable[Journal], budget: Budget, account: OpenAccount | None
+    since: float,
+    journals: Iterable[Journal],
+    budget: Budget,
+    account: OpenAccount | None,
+    *,
+    caps: Caps,
 ) -> Spend:
     """Return what was spent since a Unix second: by the account or, without a book, from here.
 
     Args:
         since: The second.
         journals: Those of the run.
-        budget: The caps and the price; without caps of a day nothing is counted.
+        budget: The price.
         account: The account; None without a book.
+        caps: What it is counted for; without any nothing is counted.
 
     """
     spend = Spend()
-    if caps_per_day(budget) == Caps():
+    if caps == Caps():
         return spend
     if account is not None:
         return total_since(account.book.path, account.name, since, budget.price_per_second)
@@ -90,6 +102,7 @@ def within_caps(
     budget: Budget,
     account: OpenAccount | None,
     wall: float,
+    night_since: float | None = None,
 ) -> list[Plan]:
     """Return the plans of a run with what the caps let through of them.
 
@@ -98,12 +111,17 @@ def within_caps(
         budget: The caps and the price.
         account: The account; None without a book.
         wall: The time, as a Unix time.
+        night_since: The Unix second from which caps per night count; None: they do not.
 
     """
-    counted = Reservations(caps_per_run(budget), caps_per_day(budget))
+    of_day = caps_per_day(budget)
+    of_night = Caps() if night_since is None else caps_per_night(budget)
+    counted = Reservations(caps_per_run(budget), of_day, of_night)
     since = Days(budget.timezone).start_of(wall)
     journals = [journal for _, _, journal in planned]
-    counted.begin_day(0.0, spent_since(since, journals, budget, account))
+    counted.begin_day(0.0, spent_since(since, journals, budget, account, caps=of_day))
+    began = wall if night_since is None else night_since
+    counted.begin_night(spent_since(began, journals, budget, account, caps=of_night))
     plans = []
     for plan, requests, _ in planned:
         over, stop = count_in(plan, requests, budget.price_per_second, counted)

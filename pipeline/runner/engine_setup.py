@@ -1,8 +1,5 @@
 """The engine of a run before it starts: what it must know of plan, journal, money and limits.
 
-The rows to submit are made while the run goes on, each when its turn is near: `Attempts` says under
-which number, reference and name.
-
 "No such task" is what a provider says that never got a submission, and also one that does not know
 references at all. The difference is a video paid for twice. So tasks whose ids are known are asked
 for by their references first.
@@ -15,26 +12,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from math import inf
 from typing import TYPE_CHECKING
 
 from pipeline.account.guard import Days, Guard
+from pipeline.account.nights import times_home
 from pipeline.account.opening import OpenAccount
 from pipeline.account.reading import latest_tasks
-from pipeline.checker import naming, rules
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.rules import spellings_of
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.engine.engine import Engine
-from pipeline.engine.limits import Pace, RunLimits
+from pipeline.engine.limits import NO_CAPS, Pace, RunLimits
 from pipeline.engine.room import Sizes
 from pipeline.errors import NoSuchTask, ProviderError, Unauthorized
 from pipeline.journal.journal import Journal
-from pipeline.model import Attempt, Entry
+from pipeline.model import Entry
 from pipeline.planner.plan import Action, Plan
 from pipeline.planner.repeats import Compared
-from pipeline.runner.caps import caps_per_day, caps_per_run, spent_since
+from pipeline.runner.attempts import Attempts
+from pipeline.runner.caps import caps_per_day, caps_per_night, caps_per_run, spent_since
 from pipeline.runner.storage import Storage, seen_videos
+from pipeline.runner.terms import AT_ANY_TIME, Terms
+from pipeline.runner.turns import Retrying, take_turns
 
 if TYPE_CHECKING:
     from pipeline.toapis.client import ToAPIs
@@ -50,7 +51,8 @@ class PlannedLane:
     `plan` says what the run does with each row; `entries` are what the journal knows of the rows,
     by key, and looked into while the run goes on; `uploader` says whose uploads of this journal may
     be used again; `asks_first` whether a row is looked up before it is sent, and `wants_proof`
-    whether "no such task" is then believed only once look-ups were seen to work.
+    whether "no such task" is then believed only once look-ups were seen to work. `terms` are those
+    of its order.
     """
 
     plan: Plan
@@ -60,6 +62,7 @@ class PlannedLane:
     uploader: str
     asks_first: Callable[[str], bool] = lambda _: False
     wants_proof: Callable[[str], bool] = lambda _: False
+    terms: Terms = AT_ANY_TIME
 
 
 def build_engine(
@@ -86,11 +89,21 @@ def build_engine(
     """
     age_s = config.api.upload_age_h * 3600
     # Each rehearsal has its own emulator, which knows its own uploads.
-    engine = Engine(_settings(config), now, upload_age_s=age_s, shares_uploads=not config.rehearses)
-    days = Days(config.budget.timezone)
+    terms = lanes[0].terms
+    limits = _settings(config, terms, wall)
+    engine = Engine(limits, now, upload_age_s=age_s, shares_uploads=not config.rehearses)
+    days, budget = Days(config.budget.timezone), config.budget
     journals = [lane.journal for lane in lanes]
-    spent = spent_since(days.start_of(wall), journals, config.budget, account)
+    day = days.start_of(wall)
+    spent = spent_since(day, journals, budget, account, caps=limits.caps_per_day)
     engine.begin_day(days.number_of(wall), spent)
+    since = terms.night_since or wall
+    spent = spent_since(since, journals, budget, account, caps=limits.caps_per_night)
+    engine.begin_night(spent)
+    _keep_hours(engine, terms, config, account)
+    retrying = Retrying(config.limits.attempts)
+    if terms.is_night:
+        engine.retry(config.retry.wait_s, retrying.next_attempt)
     shared = () if account is None else account.book.uploads(account.name, wall - age_s)
     for number, lane in enumerate(lanes):
         known = lane.journal.uploads(lane.uploader, wall - age_s)
@@ -102,8 +115,19 @@ def build_engine(
             entry = lane.entries[step.key]
             age = max(0.0, wall - (entry.submitted_at or wall))
             engine.take_up(number, entry, now, doubt_age_s=age)
-        _enqueue(engine, number, lane, config)
+        _enqueue(engine, number, lane, config=config, retrying=retrying, shift_s=now - wall)
     return engine
+
+
+def _keep_hours(engine: Engine, terms: Terms, config: Config, account: OpenAccount | None) -> None:
+    """Have the engine order within the hours of the terms, by what the account knows of rows."""
+    if not terms.opens_at and terms.closes_at is None:
+        return
+    closes_at = inf if terms.closes_at is None else terms.closes_at
+    engine.hours.keep(terms.opens_at or -inf, closes_at, terms.ends, config.stop.grace_s)
+    if account is not None:
+        longest_s = config.polling.deadline_s
+        engine.hours.know(times_home(account.book.path, account.name, longest_s))
 
 
 def keep_room(
@@ -135,36 +159,57 @@ def keep_room(
     return storage
 
 
-def _enqueue(engine: Engine, number: int, lane: PlannedLane, config: Config) -> None:
-    submits = lane.plan.of(Action.SUBMIT)
-    if not submits:
+def _enqueue(
+    engine: Engine,
+    number: int,
+    lane: PlannedLane,
+    *,
+    config: Config,
+    retrying: Retrying,
+    shift_s: float,
+) -> None:
+    submits, terms = lane.plan.of(Action.SUBMIT), lane.terms
+    if not submits and not terms.is_night:
         return
     entries, journal = lane.entries, lane.journal
     attempts = Attempts(lane.checked, config, journal.id, entries, journal.identity_of)
+    turns = take_turns(submits, entries, config.retry.wait_s) if terms.is_night else None
     engine.enqueue(
         number,
-        (step.key for step in submits),
+        turns.first if turns else (step.key for step in submits),
         lambda key: (attempts.new(key), entries.get(key)),
         asks_first=lane.asks_first,
         wants_proof=lane.wants_proof,
+        weight=terms.share,
+        priority=terms.priority,
     )
+    for (rank, state), rows in turns.later.items() if turns else ():
+        engine.enqueue_later(number, ((key, at + shift_s) for key, at in rows), rank, state)
+    if terms.is_night:
+        retrying.add(number, attempts, entries, lane.plan)
 
 
-def guard_of(config: Config, compared: Compared) -> Guard:
-    """Return what the book holds the intents of a run against, by its plan."""
+def guard_of(config: Config, compared: Compared, night_since: float | None = None) -> Guard:
+    """Return what the book holds the intents of a run against, by its plan.
+
+    Caps per night count from a Unix second; None: they do not.
+    """
     return Guard(
         known=compared.known,
         spellings=spellings_of,
         exempt=compared.exempt,
         pays=config.repeats == "pay",
         caps=caps_per_day(config.budget),
+        night_caps=NO_CAPS if night_since is None else caps_per_night(config.budget),
+        night_since=night_since or 0.0,
         price=config.budget.price_per_second,
         day_start=Days(config.budget.timezone).start_of,
     )
 
 
-def _settings(config: Config) -> RunLimits:
+def _settings(config: Config, terms: Terms, wall: float) -> RunLimits:
     limits, polling, budget = config.limits, config.polling, config.budget
+    left_s = None if terms.closes_at is None else terms.closes_at - wall
     return RunLimits(
         pace=Pace(polling.first_s, polling.interval_s, config.poll_floor_s),
         outstanding=limits.outstanding,
@@ -176,73 +221,12 @@ def _settings(config: Config) -> RunLimits:
         deadline_s=polling.deadline_s,
         lookup_s=config.api.lookup_s,
         missing_grace_s=config.api.missing_grace_s,
-        outage_s=config.patience_within_s(None),
+        outage_s=config.patience_within_s(left_s),
         client_reference=config.api.client_reference,
         caps=caps_per_run(budget),
         caps_per_day=caps_per_day(budget),
+        caps_per_night=NO_CAPS if terms.night_since is None else caps_per_night(budget),
     )
-
-
-class Attempts:
-    """Makes the attempts that a plan asks for, each when it is wanted.
-
-    What all of them share, names above all, is made at once: a second for some ten thousand rows.
-    `journal_id` goes into the references; `entries` is what the journal says at the start;
-    `identity_of` gives the identity of a key's entry, also before there is one.
-    """
-
-    def __init__(
-        self,
-        checked: CheckedManifest,
-        config: Config,
-        journal_id: str,
-        entries: Mapping[str, Entry],
-        identity_of: Callable[[str], str],
-    ) -> None:
-        self._price = config.budget.price_per_second
-        self._journal_id = journal_id
-        self._entries = entries
-        self._identity_of = identity_of
-        requests, rows = checked.requests, checked.manifest.rows
-        keyed = list(zip(checked.keys, rows, strict=True))
-        self._requests = {key: requests[row.number] for key, row in keyed if row.number in requests}
-        taken = {name.casefold(): one.key for one in entries.values() for name in _names(one)}
-        self._bases = naming.video_names(
-            keyed,
-            checked.manifest.headers,
-            config.output.name,
-            taken,
-            kept={
-                entry.key: naming.base_name(entry.attempt.video_name, entry.attempt.number)
-                for entry in entries.values()
-                if entry.identity != entry.key
-            },
-            identities={
-                key: identity
-                for key, _ in keyed
-                if key not in entries and (identity := identity_of(key)) != key
-            },
-        )
-
-    def new(self, key: str) -> Attempt:
-        """Return the attempt of a row that the plan submits."""
-        entry, request = self._entries.get(key), self._requests[key]
-        number = entry.next_number if entry else 1
-        identity = self._identity_of(key)
-        return Attempt(
-            key=key,
-            number=number,
-            client_business_id=naming.reference(self._journal_id, identity, number),
-            request=request,
-            video_name=naming.attempt_name(self._bases[key], number),
-            cost=rules.cost(request.duration, self._price),
-            identity=identity,
-        )
-
-
-def _names(entry: Entry) -> list[str]:
-    names = [entry.attempt.video_name]
-    return [*names, entry.take.name] if entry.take else names
 
 
 def known_tasks(journals: Iterable[Journal], account: OpenAccount | None) -> list[tuple[str, str]]:

@@ -14,10 +14,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
+from pipeline.account.nights import begin_night
 from pipeline.account.opening import OpenAccount, open_account
 from pipeline.account.recovery import ask_for_all, recover
 from pipeline.disk.lock import run_lock
@@ -29,13 +31,15 @@ from pipeline.model import State
 from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import Action
 from pipeline.runner.forgotten import is_copy_of_a_moment, refuse_forgotten, tell_recovery
+from pipeline.runner.meanwhile import begin_summary
 from pipeline.runner.neighbours import why_unguarded
-from pipeline.runner.order import Order, Watcher
+from pipeline.runner.order import Order
 from pipeline.runner.reports import RunReport
 from pipeline.runner.reviewing import write_review
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake, heed_signals
+from pipeline.runner.watching import Watcher
 from pipeline.scheduler.seams import Clock
 from pipeline.writer.outcome import state_of
 
@@ -173,9 +177,20 @@ class _Several:
                     tell=self._watcher.warn,
                 )
                 runs[number] = self._stack.enter_context(opened)
+        self._begin_night(account, runs)
         if account is not None and runs:  # a journal that was refused is not taken over by the way
             self._take_over(account, runs)
         return runs
+
+    def _begin_night(self, account: OpenAccount | None, runs: Mapping[int, ManifestRun]) -> None:
+        """Tell the runs since when the caps of their night count."""
+        since, journals = None, [run.journal for run in runs.values()]
+        for run in runs.values():
+            run.terms = run.order.terms
+            if run.terms.is_night and run.terms.night_since is None:
+                if since is None:
+                    since = begin_night(account, journals, self._clock.wall())
+                run.terms = replace(run.terms, night_since=since)
 
     def _take_over(self, account: OpenAccount, runs: Mapping[int, ManifestRun]) -> None:
         """Let the book know what was paid for near the output folders, once for each place.
@@ -211,6 +226,8 @@ class _Several:
         for number, run in runs.items():
             with self._keeping_errors(number):
                 siblings.append(run.prepare(left, siblings))
+                if run.terms.is_night:
+                    begin_summary(run)
                 prepared[number] = run
                 if left is not None:
                     left -= len(run.plan.of(Action.SUBMIT))

@@ -1,4 +1,4 @@
-"""What a run is asked to do, who watches it, and the guards that an order must pass.
+"""What a run is asked to do, and the guards that an order must pass.
 
 Every order goes through `place_order`, from the command line and from a program alike: it holds all
 guards that come before the journal is opened. The journal's own guard follows in `run`.
@@ -10,10 +10,10 @@ import contextlib
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias, TypedDict, Unpack
+from typing import TypeAlias, TypedDict, Unpack
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.naming import normalise_key
@@ -32,39 +32,13 @@ from pipeline.planner.selection import Mode, Selection, unknown_keys
 from pipeline.runner.checking import check_target
 from pipeline.runner.offer import Offer
 from pipeline.runner.target import Refused, Target, refuse_to_begin
+from pipeline.runner.terms import AT_ANY_TIME, Terms
 
 Several: TypeAlias = str | Iterable[str]
 """A single text, or several."""
 
 _COPIED_SUFFIXES = frozenset({".xlsx", ".xlsm"})
 """The manifests whose results are written into a copy of the file itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunProgress:
-    """How far a run is: rows by state, what it submitted and downloaded, what it waits for."""
-
-    states: Mapping[State, int]
-    submitted: int = 0
-    downloaded: int = 0
-    waits_for: str | None = None
-
-
-class Watcher(Protocol):
-    """Is told how a run goes: a screen, a log, a notice, a program."""
-
-    @property
-    def interval_s(self) -> float:
-        """The longest time between two calls of `show`, in seconds."""
-
-    def show(self, progress: RunProgress) -> None:
-        """Show how far the run is."""
-
-    def say(self, line: str) -> None:
-        """Show a line."""
-
-    def warn(self, line: str) -> None:
-        """Show a line that matters to whoever pays."""
 
 
 class RowsInvalid(ManifestError):
@@ -85,7 +59,7 @@ class Order:
     `source` is the file into whose copy the results are written: for an .xlsx or .xlsm manifest a
     copy made just before it was checked, else the manifest itself. `consent` is shown what is about
     to be bought and says whether to submit it, `go_on_with` whether to submit in spite of a refusal
-    that only a person can judge. `typed` is what the user named.
+    that only a person can judge. `typed` is what the user named. `terms` bound what is ordered.
     """
 
     checked: CheckedManifest
@@ -98,6 +72,7 @@ class Order:
     go_on_with: Callable[[UsageError], bool] = lambda _: False
     source: Path | None = None
     typed: Invocation | None = None
+    terms: Terms = AT_ANY_TIME
 
     @property
     def invocation(self) -> Invocation:
@@ -185,7 +160,7 @@ def _state(name: object) -> State:
     return known[name.casefold()]
 
 
-class Terms(TypedDict, total=False):
+class Placing(TypedDict, total=False):
     """What an order may be placed with beside its selection; see `place_orders`."""
 
     command: str
@@ -198,7 +173,7 @@ class Terms(TypedDict, total=False):
 
 
 @contextlib.contextmanager
-def place_order(target: Target, selection: Selection, **terms: Unpack[Terms]) -> Iterator[Order]:
+def place_order(target: Target, selection: Selection, **terms: Unpack[Placing]) -> Iterator[Order]:
     """Check the manifest and yield the order for a run; it is good as long as the context lasts.
 
     Args:

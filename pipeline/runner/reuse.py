@@ -23,8 +23,8 @@ from pipeline.lifecycle import SETTLED, apply
 from pipeline.model import Attempt, Entry, Request, State, shown_key
 from pipeline.planner.plan import REPEAT, Action, Hold, Plan, Step
 from pipeline.planner.repeats import Compared, hold_for
+from pipeline.runner.attempts import Attempts
 from pipeline.runner.comparison import Comparison
-from pipeline.runner.engine_setup import Attempts
 from pipeline.runner.takes import Purchases, bought_elsewhere
 from pipeline.writer.outcome import FRESH_TAKE
 

@@ -17,19 +17,19 @@ from pipeline.journal.journal import Journal
 from pipeline.model import Entry
 from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import REPEAT, Action, Hold, Plan
-from pipeline.planner.planner import renamed_rows
-from pipeline.planner.renaming import rename, renaming_events
 from pipeline.runner.comparison import Comparison, requests_by_key
 from pipeline.runner.engine_setup import guard_of
 from pipeline.runner.forgotten import stop_for_forgotten, tell_look_ups
 from pipeline.runner.neighbours import hold_unguarded
 from pipeline.runner.order import Order
+from pipeline.runner.renames import rename_entries
 from pipeline.runner.reports import RunReport, report_run, results_at_end, say_at_end, summarise
 from pipeline.runner.reuse import Copying, hold, hold_bought, put_steps
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
 from pipeline.runner.takes import NOTHING_BOUGHT, Purchases
 from pipeline.runner.tally import Tally
+from pipeline.runner.terms import AT_ANY_TIME, Terms
 from pipeline.scheduler.seams import Clock
 from pipeline.writer.advice import number_sent, rest_of, say_left_out, word_again
 from pipeline.writer.outcome import code_at_end, highest, is_unasked, remarks
@@ -42,8 +42,9 @@ class ManifestRun:
     """One manifest of a run, while it lasts.
 
     `prepare` makes the plan, a provider session carries out what of it is to be submitted or taken
-    up, and `finish` writes the results. `waiting` says by key why rows wait for a video that is
-    being made for another row; `unguarded` why nothing may be sent, unless a person says so.
+    up, and `finish` writes the results. It began at `began_at`, in Unix seconds, which is `began`
+    on its clock. `waiting` says by key why rows wait for a video that is being made for another
+    row; `unguarded` why nothing may be sent, unless a person says so.
     """
 
     order: Order
@@ -62,11 +63,12 @@ class ManifestRun:
     entries: dict[str, Entry] = field(default_factory=dict)
     waiting: Mapping[str, str] = field(default_factory=dict)
     report: RunReport | None = None
+    terms: Terms = AT_ANY_TIME
     _stop: Stop | None = None
     _doubtful: set[str] = field(default_factory=set)
     _asked: Mapping[str, int | None] = field(default_factory=dict)
-    _began: float = 0.0
-    _began_at: float = 0.0
+    began: float = 0.0
+    began_at: float = 0.0
 
     def prepare(self, limit: int | None, siblings: Sequence[Sibling]) -> Sibling:
         """Plan the run, and do all of it that sends nothing; return what is to be bought.
@@ -80,15 +82,17 @@ class ManifestRun:
             UsageError: The manifest looks bought already.
 
         """
-        self._began_at, self._began = self.clock.wall(), self.clock.now()
-        self.journal.begin_run(self.run_id, self.order.command, self._began_at)
+        self.began_at, self._began = self.clock.wall(), self.clock.now()
+        self.journal.begin_run(self.run_id, self.order.command, self.began_at)
         checked, command = self.order.checked, self.order.command
         path, reading = checked.manifest.path, checked.reading.note()
         self.log.write(
             "begin", command=command, manifest=path, journal=self.journal.id, reading=reading
         )
         self.entries = self.journal.entries(checked.requests_by_hash)
-        renamed = self._rename(self.entries, self._began_at)
+        renamed = rename_entries(
+            self.order, self.journal, self.log.write_event, self.entries, self.began_at
+        )
         comparison = Comparison.of(
             checked,
             self.entries,
@@ -98,17 +102,19 @@ class ManifestRun:
             purchases=self._purchases,
             renamed=renamed,
             siblings=siblings,
-            wall=self._began_at,
+            wall=self.began_at,
             typed=self.order.invocation,
             adopt=self.order.adopt,
         )
         self._ask_before_paying(comparison)
-        self.plan = self._reuse(comparison, self.entries, self._began_at)
+        self.plan = self._reuse(comparison, self.entries, self.began_at)
         self.waiting = {
             step.key: step.reason for step in self.plan.steps if step.hold is Hold.UNDER_WAY
         }
         self._hold_forgotten()
         self.plan = hold_unguarded(self.plan, self.unguarded, self.order.selection, self.tell)
+        self.plan, stop = self.terms.hold(self.plan, len(checked.manifest.rows))
+        self._stop = self._stop or stop
         return comparison.as_sibling(self.plan)
 
     def asks_first(self, key: str) -> bool:
@@ -162,22 +168,6 @@ class ManifestRun:
         acts = self.plan.of(Action.SUBMIT) or self.plan.of(Action.TAKE_UP)
         return bool(acts) and not self.tally.stops
 
-    def _rename(self, entries: dict[str, Entry], wall: float) -> dict[str, str]:
-        """Put entries under the keys that their rows have now, first of all in the journal.
-
-        It is one transaction, and nothing else is begun before it is durable.
-        """
-        renamed = renamed_rows(
-            self.order.checked, entries, self.order.folder, self.journal.first_events
-        )
-        events = renaming_events(renamed, entries)
-        if events:
-            self.journal.append(events, wall).result()
-            rename(entries, renamed)
-        for event in events:
-            self.log.write_event(event)
-        return renamed
-
     def _ask_before_paying(self, comparison: Comparison) -> None:
         """Raise UsageError if the manifest looks bought already and nobody says to go on."""
         compared = comparison.compare()
@@ -213,7 +203,8 @@ class ManifestRun:
             entries.clear()  # what of it is still true, the journal says
             return comparison.compare().plan
         if self.recorder is not None:
-            self.recorder.guard = guard_of(self.order.config, compared)
+            since = self.terms.night_since
+            self.recorder.guard = guard_of(self.order.config, compared, since)
         return compared.plan
 
     @property
@@ -303,7 +294,7 @@ class ManifestRun:
         states = [*(result.state for result in results), *states_of(plan.gone, entries_of)]
         code = highest([code_at_end(plan, states, rest), *(stop.exit_code for stop in stops)])
         ended = self.clock.wall()
-        spent = (self._began_at, ended, self.clock.now() - self._began)
+        spent = (self.began_at, ended, self.clock.now() - self.began)
         summary = summarise(order, tally, results, run_id=self.run_id, times=spent, code=code)
         try:
             published = publish(

@@ -28,7 +28,6 @@ from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
 from pipeline.journal.reading import read_runs
-from pipeline.lifecycle import SETTLED
 from pipeline.model import State
 from pipeline.network import read_network
 from pipeline.pictures.metadata.removal import remove_metadata
@@ -43,15 +42,16 @@ from pipeline.runner.engine_setup import (
     keep_room,
     sees_references,
 )
+from pipeline.runner.meanwhile import Meanwhile
 from pipeline.runner.modelcheck import look_at_models
 from pipeline.runner.offer import Offer, make_offer
-from pipeline.runner.order import RunProgress, Watcher
 from pipeline.runner.patience import Patience
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.reviewing import RunStills
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.signals import Brake
 from pipeline.runner.storage import Storage, set_aside
+from pipeline.runner.watching import ManifestProgress, RunProgress, Watcher
 from pipeline.scheduler.scheduler import Scheduler
 from pipeline.scheduler.seams import Clock, Lane
 from pipeline.toapis.client import ToAPIs
@@ -59,8 +59,6 @@ from pipeline.writer.outcome import state_of
 
 _TELL_EVERY_S = 0.25
 """How often log and watcher are told; at every decision it would cost half of what queries do."""
-
-_UNSETTLED = frozenset(State) - SETTLED
 
 
 @dataclass
@@ -77,25 +75,19 @@ class ProviderSession:
     beside: Counter[State] = field(default_factory=Counter)
     brake: Brake = field(default_factory=Brake)
     _left_alone: Counter[State] = field(default_factory=Counter)
-    _unwritten: set[int] = field(default_factory=set)
-    _open: set[int] = field(default_factory=set)
-    _finishing: list[asyncio.Task[None]] = field(default_factory=list)
+    _left_in: list[Counter[State]] = field(default_factory=list)
     _tell_at: float = 0.0
 
     def __post_init__(self) -> None:
         """Have what is waited for told on the screen and in the logs."""
-        self._patience = Patience(self.watcher.say, self._log_everywhere)
+        self._meanwhile = Meanwhile(self.runs, self.clock)
+        self._patience = Patience(self.watcher.say, self._meanwhile.log)
         self._stills = RunStills([run.order for run in self.runs], self.brake)
-
-    def _log_everywhere(self, title: str, /, **details: object) -> None:
-        for lane in self._open:
-            self.runs[lane].log.write(title, **details)
-        self._unwritten |= self._open
 
     @property
     def interval_s(self) -> float:
         """How often the watcher, and a log if there is something for it, want to be told."""
-        return _TELL_EVERY_S if self._unwritten else self.watcher.interval_s
+        return _TELL_EVERY_S if self._meanwhile.unwritten else self.watcher.interval_s
 
     @property
     def _config(self) -> Config:
@@ -113,14 +105,8 @@ class ProviderSession:
         uploaders = [self._uploader(run) for run in self.runs]
         for sentence in key_warnings(self._config, os.environ):
             self.watcher.warn(sentence)
-        self._unwritten.update(range(len(self.runs)))
-        self._open.update(range(len(self.runs)))
-        self._left_alone = self.beside + Counter(
-            state_of(step, run.entries.get(step.key))
-            for run in self.runs
-            for step in run.plan.steps
-            if step.action is Action.LEAVE
-        )
+        self._left_in = [_left_alone(run) for run in self.runs]
+        self._left_alone = sum(self._left_in, Counter(self.beside))
         lanes = [
             PlannedLane(
                 run.plan,
@@ -130,6 +116,7 @@ class ProviderSession:
                 uploader,
                 run.asks_first,
                 run.wants_proof,
+                run.terms,
             )
             for run, uploader in zip(self.runs, uploaders, strict=True)
         ]
@@ -156,8 +143,7 @@ class ProviderSession:
         if engine.finds_by_reference and self._account is not None:
             with contextlib.suppress(StoreError):  # it is seen again by another run
                 self._account.book.note_references(self._account.name)
-        for lane in self._open:
-            _note_what_is_left(engine, lane, self.runs[lane])
+        self._meanwhile.note_what_is_left(engine)
 
     def _stop_all(self, stops: Sequence[Stop]) -> None:
         for run in self.runs:
@@ -235,7 +221,7 @@ class ProviderSession:
             try:
                 await scheduler.run()
             finally:
-                await asyncio.gather(*self._finishing)
+                await self._meanwhile.finish()
             final = [one for one in engine.stops if one.reach is Reach.EVERYTHING]
             if asks and not any(one.exit_code is ExitCode.STOPPED for one in final):
                 await brake.unless_pressed(balance.look_after(providers[0]))
@@ -282,7 +268,8 @@ class ProviderSession:
         """Return what is about to be bought: what the caps let through."""
         budget, checked = self._config.budget, [run.order.checked for run in self.runs]
         planned = [(run.plan, requests_by_key(run.order.checked), run.journal) for run in self.runs]
-        plans = within_caps(planned, budget, self._account, self.clock.wall())
+        since = self.runs[0].terms.night_since
+        plans = within_caps(planned, budget, self._account, self.clock.wall(), since)
         needed = [estimate(*one, self._config) for one in zip(plans, checked, strict=True)]
         runs = (one for run in self.runs for one in read_runs(run.journal.path))
         return make_offer(needed, budget, runs, self._account)
@@ -307,44 +294,28 @@ class ProviderSession:
             run.tally.count(event)
             run.log.write_event(event)
             self._stills.note(event)
-            self._unwritten.add(event.lane)
+            self._meanwhile.unwritten.add(event.lane)
         if (now := self.clock.now()) >= self._tell_at:
             self._tell_at = now + _TELL_EVERY_S
-            self._flush(engine)
-            self._finish_lanes(engine)
+            self._meanwhile.write(engine)
             submitted = sum(run.tally.submitted for run in self.runs)
             downloaded = sum(run.tally.downloaded for run in self.runs)
             states = self._left_alone + engine.states
             waits_for = self._patience.tell(engine, now, self.clock.wall())
-            self.watcher.show(RunProgress(states, submitted, downloaded, waits_for))
+            each = tuple(self._progress_of(engine, lane) for lane in range(len(self.runs)))
+            self.watcher.show(RunProgress(states, submitted, downloaded, waits_for, each))
 
-    def _finish_lanes(self, engine: Engine) -> None:
-        """Write the results of manifests whose rows are through, while others go on."""
-        for lane in sorted(self._open - self._unwritten):
-            through = _UNSETTLED.isdisjoint(+engine.states_of(lane))
-            # What its rows wait for may still be made in another lane.
-            if len(self._open) > 1 and through and not self.runs[lane].waiting:
-                self._open.discard(lane)
-                _note_what_is_left(engine, lane, self.runs[lane])
-                task = asyncio.create_task(asyncio.to_thread(self.runs[lane].finish_early))
-                self._finishing.append(task)
-
-    def _flush(self, engine: Engine) -> None:
-        try:
-            while self._unwritten:
-                self.runs[self._unwritten.pop()].log.flush()
-        except StoreError as error:
-            # Where the log finds no room the next video finds none: answers are still awaited.
-            if not engine.stops:
-                engine.stop(Stop(error.exit_code, error.message, action=error.action))
+    def _progress_of(self, engine: Engine, lane: int) -> ManifestProgress:
+        run = self.runs[lane]
+        states = self._left_in[lane] + engine.states_of(lane)
+        tally, manifest = run.tally, run.order.checked.manifest.path
+        return ManifestProgress(manifest, states, tally.submitted, tally.downloaded, tally.spend)
 
 
-def _note_what_is_left(engine: Engine, lane: int, run: ManifestRun) -> None:
-    tally = run.tally
-    tally.note_what_is_left(engine, lane)
-    for key, error in tally.undelivered.items():
-        run.log.write("a video was not downloaded", row=key, reason=error.message)
-    for status, rows in Counter(tally.unknown_statuses.values()).items():
-        run.log.write("tasks are left with a status nobody knows", status=status, rows=rows)
-    if engine.finds_by_reference:
-        run.log.write("a task was found by its client_business_id: look-ups work")
+def _left_alone(run: ManifestRun) -> Counter[State]:
+    """Count the rows of a manifest with which nothing is done, by where they stand."""
+    return Counter(
+        state_of(step, run.entries.get(step.key))
+        for step in run.plan.steps
+        if step.action is Action.LEAVE
+    )

@@ -173,6 +173,7 @@ class Scheduler:
             self._look_at = now + _LOOK_EVERY_S
             self._look_at_disks()
         self._engine.begin_day(self._day_of(wall))
+        self._engine.hours.heed_clock(now, wall)
         decision = self._engine.tell(self._drain_replies(), now)
         self._carry_out(decision, wall)
         return decision

@@ -87,7 +87,19 @@ def write_summary(summary: Summary, folder: Path) -> Path:
 
     Raises StoreError when the folder does not take the file.
     """
+    return _write({key: getattr(summary, key) for key in SUMMARY_KEYS}, summary, folder)
+
+
+def write_beginning(summary: Summary, folder: Path) -> Path:
+    """Write the `summary.json` of a run that goes on: it has no end and no exit code yet.
+
+    So it says the truth after a kill, too. Raises StoreError when the folder does not take it.
+    """
     record = {key: getattr(summary, key) for key in SUMMARY_KEYS}
+    return _write({**record, "finished_at": None, "exit_code": None}, summary, folder)
+
+
+def _write(record: dict[str, object], summary: Summary, folder: Path) -> Path:
     record["states"] = dict(summary.states)
     # In ASCII, so that a path with bytes that are not UTF-8 is still valid JSON.
     data = json.dumps(record, indent=2).encode("ascii") + b"\n"

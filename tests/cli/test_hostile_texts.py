@@ -22,7 +22,7 @@ from pipeline.concealment import show_controls, show_in_json
 from pipeline.errors import ConfigError, UsageError
 from pipeline.manifest.wording import quote_name
 from pipeline.model import State
-from pipeline.runner.order import RunProgress
+from pipeline.runner.watching import RunProgress
 
 PACKAGE = Path(pipeline.__file__).parent
 HOSTILE = "a\x1b]0;t\x07b\x1b[31mc\x9b2Jd\u202ee\u2066f\x85g\u2028h\u061ci\nerror: forged\rk\tl\x7f"

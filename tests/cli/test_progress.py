@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.cli.progress import PLAIN_EVERY_S, Progress, picture_progress, say_counts, shows_bars
 from pipeline.model import State
-from pipeline.runner.order import RunProgress
+from pipeline.runner.watching import RunProgress
 
 
 class Terminal(io.StringIO):

@@ -31,9 +31,10 @@ from pipeline.model import State
 from pipeline.runner import api
 from pipeline.runner.api import Reelsheet
 from pipeline.runner.lanes import run
-from pipeline.runner.order import RowsInvalid, RunProgress, place_order, select
+from pipeline.runner.order import RowsInvalid, place_order, select
 from pipeline.runner.reports import RepeatsWait, RunReport
 from pipeline.runner.target import resolve_target
+from pipeline.runner.watching import RunProgress
 from tests.security.shop import Quiet
 from tests.system.harness import invariants, sheets
 from tests.system.harness.api import KEY, Api

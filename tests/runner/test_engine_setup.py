@@ -12,7 +12,7 @@ from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.checker.naming import reference
 from pipeline.config.settings import Config
 from pipeline.model import Attempt, Entry, State
-from pipeline.runner.engine_setup import Attempts
+from pipeline.runner.attempts import Attempts
 
 
 @pytest.fixture

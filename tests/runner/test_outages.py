@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import ExitCode
 from pipeline.runner.api import Reelsheet
-from pipeline.runner.order import RunProgress
+from pipeline.runner.watching import RunProgress
 from tests.system.harness import sheets
 from tests.system.harness.api import KEY, Api
 from tests.system.harness.product import FAST

@@ -15,10 +15,11 @@ import pytest
 
 from pipeline.errors import ExitCode, ReelsheetError, UsageError
 from pipeline.runner.lanes import run
-from pipeline.runner.order import RunProgress, place_order, select
+from pipeline.runner.order import place_order, select
 from pipeline.runner.reports import RunReport
 from pipeline.runner.signals import Brake
 from pipeline.runner.target import resolve_target
+from pipeline.runner.watching import RunProgress
 from tests.system.harness import sheets
 from tests.system.harness.api import KEY, Api
 from tests.system.harness.product import FAST

@@ -13,8 +13,9 @@ from pipeline.config.loading import load
 from pipeline.disk.folder import OutputFolder
 from pipeline.planner.selection import Selection
 from pipeline.runner.lanes import run
-from pipeline.runner.order import Order, RunProgress
+from pipeline.runner.order import Order
 from pipeline.runner.reports import RunReport
+from pipeline.runner.watching import RunProgress
 from pipeline.scheduler.seams import Clock
 from tests.system.harness import sheets
 from tests.system.harness.api import Api

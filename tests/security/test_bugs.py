@@ -12,8 +12,8 @@ import pytest
 from pipeline.errors import ExitCode
 from pipeline.model import State
 from pipeline.runner.lanes import run
-from pipeline.runner.order import RunProgress
 from pipeline.runner.reports import RunReport
+from pipeline.runner.watching import RunProgress
 from tests.security.shop import Quiet, Shop
 from tests.system.harness import invariants, sheets
 from tests.system.harness.product import ROOT

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.disk.openfile import open_private
-from pipeline.runner.order import RunProgress
+from pipeline.runner.watching import RunProgress
 from tests.security.shop import Quiet, Shop
 from tests.system.harness import sheets
 

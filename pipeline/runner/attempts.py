@@ -1,0 +1,88 @@
+"""The attempts of a manifest's rows, each made when its turn is near: under which number, and name.
+
+Tested in tests/runner/test_engine_setup.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from pipeline.checker import naming, rules
+from pipeline.checker.check import CheckedManifest
+from pipeline.config.settings import Config
+from pipeline.model import Attempt, Entry
+
+
+class Attempts:
+    """Makes the attempts that a plan asks for, each when it is wanted.
+
+    What all of them share, names above all, is made at once: a second for some ten thousand rows.
+    `journal_id` goes into the references; `entries` is what the journal says at the start;
+    `identity_of` gives the identity of a key's entry, also before there is one.
+    """
+
+    def __init__(
+        self,
+        checked: CheckedManifest,
+        config: Config,
+        journal_id: str,
+        entries: Mapping[str, Entry],
+        identity_of: Callable[[str], str],
+    ) -> None:
+        self._price = config.budget.price_per_second
+        self._journal_id = journal_id
+        self._entries = entries
+        self._identity_of = identity_of
+        requests, rows = checked.requests, checked.manifest.rows
+        keyed = list(zip(checked.keys, rows, strict=True))
+        self._requests = {key: requests[row.number] for key, row in keyed if row.number in requests}
+        taken = {name.casefold(): one.key for one in entries.values() for name in _names(one)}
+        self._bases = naming.video_names(
+            keyed,
+            checked.manifest.headers,
+            config.output.name,
+            taken,
+            kept={
+                entry.key: naming.base_name(entry.attempt.video_name, entry.attempt.number)
+                for entry in entries.values()
+                if entry.identity != entry.key
+            },
+            identities={
+                key: identity
+                for key, _ in keyed
+                if key not in entries and (identity := identity_of(key)) != key
+            },
+        )
+
+    def new(self, key: str) -> Attempt:
+        """Return the attempt of a row that the plan submits."""
+        entry, request = self._entries.get(key), self._requests[key]
+        number = entry.next_number if entry else 1
+        identity = self._identity_of(key)
+        return Attempt(
+            key=key,
+            number=number,
+            client_business_id=naming.reference(self._journal_id, identity, number),
+            request=request,
+            video_name=naming.attempt_name(self._bases[key], number),
+            cost=rules.cost(request.duration, self._price),
+            identity=identity,
+        )
+
+    def after(self, failed: Attempt) -> Attempt:
+        """Return the attempt of a row that follows one that failed while the run goes on."""
+        number = failed.number + 1
+        return replace(
+            failed,
+            number=number,
+            client_business_id=naming.reference(self._journal_id, failed.identity, number),
+            video_name=naming.attempt_name(
+                naming.base_name(failed.video_name, failed.number), number
+            ),
+        )
+
+
+def _names(entry: Entry) -> list[str]:
+    names = [entry.attempt.video_name]
+    return [*names, entry.take.name] if entry.take else names

@@ -1,0 +1,152 @@
+"""What is written while a run goes on: logs, the results of manifests that are through, and of all.
+
+Tested in tests/system/test_several.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipeline.engine.engine import Engine
+from pipeline.engine.rows import Stop
+from pipeline.errors import ExitCode, ReelsheetError, StoreError
+from pipeline.lifecycle import SETTLED
+from pipeline.model import Entry, State
+from pipeline.runner.reports import results_at_end, summarise
+from pipeline.runner.run import ManifestRun
+from pipeline.scheduler.seams import Clock
+from pipeline.writer.layout import Result
+from pipeline.writer.publish import publish
+from pipeline.writer.summary import Summary, write_beginning
+
+_UNSETTLED = frozenset(State) - SETTLED
+
+_PUBLISH_EVERY_S = 180.0
+"""In a night the results of each manifest are written so often, if anything came since."""
+_REST = 20
+"""After writing them nothing is written for so many times as long as it took."""
+
+
+class Meanwhile:
+    """Writes for the manifests of a run while the others, or their own rows, go on.
+
+    `unwritten` are the lanes whose logs hold lines that are not on the disk.
+    """
+
+    def __init__(self, runs: Sequence[ManifestRun], clock: Clock) -> None:
+        self._runs = runs
+        self._clock = clock
+        self.unwritten = set(range(len(runs)))
+        self._open = set(range(len(runs)))
+        self._finishing: list[asyncio.Task[None]] = []
+        self._publishing: asyncio.Task[None] | None = None
+        self._publish_at = clock.now() + _PUBLISH_EVERY_S
+        self._fresh: set[int] = set()
+
+    def log(self, title: str, /, **details: object) -> None:
+        """Write a line into the log of each manifest that is not through."""
+        for lane in self._open:
+            self._runs[lane].log.write(title, **details)
+        self.unwritten |= self._open
+
+    def write(self, engine: Engine) -> None:
+        """Bring the logs to the disk, and write the results that are due."""
+        self._fresh |= self.unwritten
+        self._flush(engine)
+        self._finish_lanes(engine)
+        if self._runs[0].terms.is_night and self._clock.now() >= self._publish_at:
+            self._publish()
+
+    async def finish(self) -> None:
+        """Await what is being written."""
+        tasks = [*self._finishing, *([self._publishing] if self._publishing else [])]
+        await asyncio.gather(*tasks)
+
+    def note_what_is_left(self, engine: Engine) -> None:
+        """Have the manifests that are not through know what the run leaves undone."""
+        for lane in self._open:
+            _note_what_is_left(engine, lane, self._runs[lane])
+
+    def _publish(self) -> None:
+        """Write the results of the manifests of which anything came, in another thread."""
+        if self._publishing is None or self._publishing.done():
+            lanes = sorted(self._fresh & self._open)
+            self._fresh.clear()
+            self._publish_at = self._clock.now() + _PUBLISH_EVERY_S
+            self._publishing = asyncio.create_task(self._publish_each(lanes))
+
+    async def _publish_each(self, lanes: Sequence[int]) -> None:
+        began = self._clock.now()
+        for lane in lanes:
+            if lane in self._open:
+                # A lane that is through while this goes on waits for its turn at the folder.
+                await asyncio.to_thread(_publish_so_far, self._runs[lane])
+        took_s = self._clock.now() - began
+        self._publish_at = self._clock.now() + max(_PUBLISH_EVERY_S, _REST * took_s)
+
+    def _finish_lanes(self, engine: Engine) -> None:
+        """Write the results of manifests whose rows are through, while others go on."""
+        for lane in sorted(self._open - self.unwritten):
+            through = _UNSETTLED.isdisjoint(+engine.states_of(lane))
+            # What its rows wait for may still be made in another lane.
+            if len(self._open) > 1 and through and not self._runs[lane].waiting:
+                self._open.discard(lane)
+                _note_what_is_left(engine, lane, self._runs[lane])
+                task = asyncio.create_task(self._finish_early(lane))
+                self._finishing.append(task)
+
+    async def _finish_early(self, lane: int) -> None:
+        if self._publishing is not None:
+            await self._publishing
+        await asyncio.to_thread(self._runs[lane].finish_early)
+
+    def _flush(self, engine: Engine) -> None:
+        try:
+            while self.unwritten:
+                self._runs[self.unwritten.pop()].log.flush()
+        except StoreError as error:
+            # Where the log finds no room the next video finds none: answers are still awaited.
+            if not engine.stops:
+                engine.stop(Stop(error.exit_code, error.message, action=error.action))
+
+
+def begin_summary(run: ManifestRun) -> None:
+    """Have summary.json say that a run goes on, with how far it is; raises StoreError."""
+    write_beginning(_so_far(run)[1], run.order.folder.root)
+
+
+def _publish_so_far(run: ManifestRun) -> None:
+    """Write the results as they are; what goes wrong is told at the end, when they are written."""
+    order = run.order
+    with contextlib.suppress(ReelsheetError):
+        results, summary = _so_far(run)
+        publish(order.checked, results, order.folder, None, order.source, typed=order.invocation)
+        write_beginning(summary, order.folder.root)
+
+
+def _so_far(run: ManifestRun) -> tuple[list[Result], Summary]:
+    order, tally = run.order, replace(run.tally, stops=[])
+    known = order.checked.requests_by_hash
+
+    def entries_of(keys: Sequence[str]) -> dict[str, Entry]:
+        return run.journal.entries_of(keys, known)
+
+    results = results_at_end(order, run.plan, tally, entries_of, ())
+    times = (run.began_at, run.clock.wall(), run.clock.now() - run.began)
+    code = ExitCode.UNFINISHED
+    return results, summarise(order, tally, results, run_id=run.run_id, times=times, code=code)
+
+
+def _note_what_is_left(engine: Engine, lane: int, run: ManifestRun) -> None:
+    tally = run.tally
+    tally.note_what_is_left(engine, lane)
+    for key, error in tally.undelivered.items():
+        run.log.write("a video was not downloaded", row=key, reason=error.message)
+    for status, rows in Counter(tally.unknown_statuses.values()).items():
+        run.log.write("tasks are left with a status nobody knows", status=status, rows=rows)
+    if engine.finds_by_reference:
+        run.log.write("a task was found by its client_business_id: look-ups work")

@@ -1,0 +1,56 @@
+"""Whoever watches a run, and what it is told.
+
+Tested in tests/cli/test_progress.py and tests/runner/test_api.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.engine.limits import Spend
+from pipeline.model import State
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestProgress:
+    """How far a manifest is: rows by state, what was submitted, downloaded and spent for it."""
+
+    manifest: Path
+    states: Mapping[State, int]
+    submitted: int
+    downloaded: int
+    spend: Spend
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far a run is: rows by state, what it submitted and downloaded, what it waits for.
+
+    `each` says the same of each manifest for which anything is asked or sent.
+    """
+
+    states: Mapping[State, int]
+    submitted: int = 0
+    downloaded: int = 0
+    waits_for: str | None = None
+    each: tuple[ManifestProgress, ...] = ()
+
+
+class Watcher(Protocol):
+    """Is told how a run goes: a screen, a log, a notice, a program."""
+
+    @property
+    def interval_s(self) -> float:
+        """The longest time between two calls of `show`, in seconds."""
+
+    def show(self, progress: RunProgress) -> None:
+        """Show how far the run is."""
+
+    def say(self, line: str) -> None:
+        """Show a line."""
+
+    def warn(self, line: str) -> None:
+        """Show a line that matters to whoever pays."""
