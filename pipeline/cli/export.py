@@ -161,15 +161,16 @@ def _refuse_part(target: Target) -> None:
 
 
 def draw_posters(target: Target, checked: CheckedManifest) -> None:
-    """Draw the stills of takes that are not there yet; what cannot be drawn goes without."""
+    """Draw the stills of takes and pictures that are not there yet; some cannot be drawn."""
     import asyncio
 
     from pipeline.downloader.verification import Decoders
-    from pipeline.review.drawing import Drawer, posters_missing
+    from pipeline.review.drawing import Drawer, pictures_of, posters_missing
     from pipeline.review.takes import rows_with_takes
 
     rows = rows_with_takes(checked, target.folder)
     missing = posters_missing(rows, target.folder, target.manifest)
+    missing += pictures_of(checked, target.folder)
     if not missing:
         return
 

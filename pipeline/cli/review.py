@@ -106,6 +106,15 @@ def _review(
         bool,
         typer.Option("--static", help="Write review.html into the output folder; serve nothing."),
     ] = False,
+    share: Annotated[
+        Path | None,
+        typer.Option(
+            "--share",
+            metavar="OUT.zip",
+            help="Write the page with its videos into an archive for a colleague: it works once it "
+            "is unpacked, and her decisions come back with --import.",
+        ),
+    ] = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address of the page; open no browser.")
     ] = False,
@@ -158,7 +167,9 @@ def _review(
     if static:
         page = _write_page(target, checked)
         print_line(f"page: {page}")
-    if not (verdicts or take_in or prefer or export or static):
+    if share is not None:
+        complete &= _share(target, checked, share, quiet=quiet)
+    if not (verdicts or take_in or prefer or export or static or share):
         _serve(target, checked, _name(reviewer), port=port, browser=not no_browser)
     if not complete:
         raise typer.Exit(ExitCode.NEEDS_USER)
@@ -240,6 +251,22 @@ def _write_page(target: Target, checked: CheckedManifest) -> Path:
             action=f"Serve it instead: {target.invocation.command('review')}",
         )
     return page
+
+
+def _share(target: Target, checked: CheckedManifest, path: Path, *, quiet: bool) -> bool:
+    """Write the archive and say what is not in it; return whether all is."""
+    from pipeline.cli.export import draw_posters
+    from pipeline.cli.progress import file_progress
+    from pipeline.review.sharing import share
+
+    _refuse_without_journal(target)
+    draw_posters(target, checked)
+    with file_progress(show=not quiet) as progress:
+        done = share(checked, target.folder, target.config, path, progress)
+    print_line(f"{count(done.videos, 'video')}: {done.path}")
+    for fault in done.faults:
+        say(f"not in it: {fault}")
+    return not done.faults
 
 
 def _serve(target: Target, checked: CheckedManifest, who: str, *, port: int, browser: bool) -> None:

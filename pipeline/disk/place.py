@@ -219,6 +219,15 @@ def _copy(origin: int, file: BinaryIO) -> bool:
         file.write(part)
 
 
+def holds_hash(path: Path, sha256: str) -> bool:
+    """Return whether an ordinary file, and no link, has content with this hash."""
+    try:
+        with open_regular(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
+
+
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import zipfile
 from pathlib import Path
 
 from tests.system.harness import sheets
@@ -41,6 +42,15 @@ def test_bought_videos_are_approved_and_handed_over(product: Product, api: Api) 
         assert (out / "approved" / line["poster"]).read_bytes()[:2] == b"\xff\xd8"
         assert (line["approved_by"], line["sound"], line["ai_generated"]) == ("Ada", "no", "yes")
         assert line["url"] == f"https://cdn.example.com/v/{key}/{key}.mp4"
+
+    shared = product("review", *named, "--share", folder / "for Eve.zip")
+    assert (shared.code, shared.out) == (0, f"3 videos: {folder / 'for Eve.zip'}\n"), shared.err
+    with zipfile.ZipFile(folder / "for Eve.zip") as archive:
+        names = archive.namelist()
+        assert archive.testzip() is None
+        assert str(product.folder).encode() not in archive.read("shop-review/review/data.js")
+    assert sum(name.endswith(".mp4") for name in names) == 3
+    assert sum(name.endswith(".jpg") for name in names) == 3
 
     mark = api.mark()
     (out / "videos" / "P0001.mp4").unlink()
