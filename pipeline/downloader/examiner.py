@@ -2,9 +2,10 @@
 
 A damaged video can hang or crash the decoder, so `verification` starts this as a process of its
 own, with limits on memory and time. It reads a JSON order per line, `{"path": …, "full": …}` to
-verify, `{"still": …}` for a still of a video, `{"picture": …}` for a small copy of a picture, and
-replies to each with a line of JSON. It ends when its input ends, also when the process that started
-it is killed.
+verify (with `"figures": true` the figures of a full pass come along), `{"still": …}` for a still of
+a video, `{"picture": …}` for a small copy of a picture, `{"figures_of": …}` for the figures of a
+video, `{"start": …, "like": …}` to compare its beginning with a picture, and replies to each with a
+line of JSON. It ends when its input ends, also when the process that started it is killed.
 
 Tested in tests/downloader/test_verification.py.
 """
@@ -20,6 +21,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pipeline.downloader.gauge import Gauge
+from pipeline.downloader.likeness import compare
 from pipeline.downloader.stills import draw_still, shrink_picture
 from pipeline.process.confinement import confine
 
@@ -41,14 +44,19 @@ def _carry_out(order: dict[str, Any]) -> dict[str, Any]:
     """Return the reply to an order; of a faulty file it is `{"fault": sentence}`."""
     if "picture" in order:
         return shrink_picture(order["picture"])
+    if "start" in order:
+        return compare(order["start"], order["like"])
+    if "figures_of" in order:
+        return _with_video(order["figures_of"], _gauge)
     if "still" in order:
         return _with_video(
             order["still"],
             lambda container, stream: draw_still(container, stream, _length_s(container, stream)),
         )
-    full = order["full"]
+    full, figures = order["full"], bool(order.get("figures"))
     return _with_video(
-        order["path"], lambda container, stream: _measure(container, stream, full=full)
+        order["path"],
+        lambda container, stream: _measure(container, stream, full=full, figures=figures),
     )
 
 
@@ -68,7 +76,20 @@ def _with_video(
                 return {"fault": "it holds no video track"}
             return look(container, container.streams.video[0])
     except (av.error.FFmpegError, ValueError) as error:
-        return {"fault": f"the decoder refuses it ({type(error).__name__})"}
+        fault = f"the decoder refuses it ({type(error).__name__})"
+        return {"fault": fault, "unread": isinstance(error, OSError)}
+
+
+def _too_many_pixels(stream: VideoStream) -> dict[str, Any] | None:
+    if stream.width * stream.height > _MAX_PIXELS:
+        return {"fault": f"{stream.width}x{stream.height} pixels are far too many"}
+    return None
+
+
+def _gauge(container: InputContainer, stream: VideoStream) -> dict[str, Any]:
+    """Return the figures of a video."""
+    gauge = Gauge(container, stream, _length_s(container, stream))
+    return _too_many_pixels(stream) or gauge.see_all(container)
 
 
 @contextlib.contextmanager
@@ -82,19 +103,28 @@ def _as_decoder_takes_it(path: str) -> Iterator[str | BinaryIO]:
             yield file
 
 
-def _measure(container: InputContainer, stream: VideoStream, *, full: bool) -> dict[str, Any]:
+def _measure(
+    container: InputContainer, stream: VideoStream, *, full: bool, figures: bool
+) -> dict[str, Any]:
     """Decode the first frame of the video, or with `full` all; return size and length."""
-    if stream.width * stream.height > _MAX_PIXELS:
-        return {"fault": f"{stream.width}x{stream.height} pixels are far too many"}
+    if (refused := _too_many_pixels(stream)) is not None:
+        return refused
     # With several threads the decoder hides errors and frames.
     stream.codec_context.thread_count = 1
     announced = stream.frames
+    length_s = _length_s(container, stream)
+    gauge = Gauge(container, stream, length_s) if full and figures else None
     frames, damaged, size = 0, 0, (0, 0)
-    for packet in container.demux(stream):
-        for frame in packet.decode():
+    for packet in container.demux(gauge.tracks if gauge else stream):
+        if gauge is not None and packet.stream is not stream:
+            gauge.hear(packet)
+            continue
+        for frame in stream.decode(packet):
             frames += 1
             damaged += frame.is_corrupt
             size = size if frames > 1 else (frame.width, frame.height)
+            if gauge is not None:
+                gauge.see(frame)
         if frames and not full:
             break
     if not frames or damaged:
@@ -106,7 +136,8 @@ def _measure(container: InputContainer, stream: VideoStream, *, full: bool) -> d
     # An edit list may leave out one or two.
     if full and frames + 2 < announced:
         return {"fault": f"only {frames} of the {announced} frames of the video can be decoded"}
-    return {"width": size[0], "height": size[1], "duration_s": _length_s(container, stream)}
+    shown = {"width": size[0], "height": size[1], "duration_s": length_s}
+    return shown if gauge is None else {**shown, "figures": gauge.report()}
 
 
 def _length_s(container: InputContainer, stream: VideoStream) -> float:

@@ -31,6 +31,7 @@ from pipeline.downloader.verification import (
     VERIFY_LEVELS,
     CutVideo,
     Decoders,
+    Figures,
     Wanted,
     describe_open_file,
     verify_file,
@@ -60,6 +61,7 @@ class Downloader:
         network: The way out: proxies and trusted certificates.
         secret: The API key, which no file that is kept may hold.
         mode: The rights of the videos.
+        measures: Whether the figures of videos are kept all of which is decoded anyway.
 
     Raises:
         ValueError: There is no such level of `verify`.
@@ -81,6 +83,7 @@ class Downloader:
         network: Network = DIRECT,
         secret: str = "",
         mode: int = 0o644,
+        measures: bool = False,
     ) -> None:
         if verify not in VERIFY_LEVELS:
             raise ValueError(f"verify must be one of {', '.join(VERIFY_LEVELS)}, not {verify!r}")
@@ -95,6 +98,7 @@ class Downloader:
         self._network = network
         self._secret = secret
         self._mode = mode
+        self._figures: dict[str, Figures] | None = {} if measures else None
         self._way = Way()
         self._decoders = Decoders(limit_s=verify_timeout_s)
         self._slots = asyncio.Semaphore(concurrency)
@@ -160,6 +164,10 @@ class Downloader:
         """Return a still of a video, or a small copy of a picture, as a JPEG; see `Decoders`."""
         return await self._decoders.draw(path, is_picture)
 
+    def take_figures(self, sha256: str) -> Figures | None:
+        """Return the figures of a video that came, and forget them; None if it was not measured."""
+        return self._figures.pop(sha256, None) if self._figures else None
+
     async def _fetch(self, url: str, name: str, wanted: Wanted) -> Video:
         part = PartFile(self._folder, name, self._mode)
         left = await self._take_finished_file(part, wanted)
@@ -213,7 +221,12 @@ class Downloader:
 
     async def _examine(self, path: Path, part: PartFile, wanted: Wanted) -> Video:
         return await verify_file(
-            path, self._verify, self._decoders, wanted=wanted, name=part.final.name
+            path,
+            self._verify,
+            self._decoders,
+            wanted=wanted,
+            name=part.final.name,
+            note=None if self._figures is None else self._figures.__setitem__,
         )
 
     async def _transfer(self, link: str, part: PartFile, max_bytes: int) -> bool:

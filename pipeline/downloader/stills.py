@@ -76,15 +76,22 @@ def _picture_of(frame: VideoFrame, width: int) -> Image:
 
 def shrink_picture(path: str) -> dict[str, Any]:
     """Return a small copy of a local picture as a reply: a JPEG in base64, or a fault."""
-    from PIL import Image, ImageOps  # noqa: PLC0415 - likewise
+    from PIL import Image  # noqa: PLC0415 - likewise
 
     try:
         with Image.open(path) as opened:
             opened.draft("RGB", (_SMALL_PICTURE, _SMALL_PICTURE))
-            ImageOps.exif_transpose(opened, in_place=True)
-            return _as_reply(_on_white(opened), _SMALL_PICTURE)
+            return _as_reply(upright(opened), _SMALL_PICTURE)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         return {"fault": f"the picture cannot be opened ({type(error).__name__})"}
+
+
+def upright(picture: Image) -> Image:
+    """Return an open picture the right way up, in colours and without transparency."""
+    from PIL import ImageOps  # noqa: PLC0415 - likewise
+
+    ImageOps.exif_transpose(picture, in_place=True)
+    return _on_white(picture)
 
 
 def _on_white(picture: Image) -> Image:

@@ -16,15 +16,16 @@ import io
 import json
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from pipeline.disk.openfile import open_regular
 from pipeline.downloader.boxes import BoxFault, Footage, walk_boxes
 from pipeline.downloader.transfer import raise_video_errors
-from pipeline.errors import BadVideo, Unfinished
+from pipeline.errors import BadVideo, StoreError, Unfinished
 from pipeline.model import Video
 from pipeline.process.children import child_command, child_environment
 
@@ -40,6 +41,10 @@ _PIXELS = {
     ("16:9", "1080p"): (1920, 1080),
 }
 _PROGRAM = "pipeline.downloader.examiner"
+MEASURER = "pipeline.downloader.measurer"
+"""The program that gives way to all others."""
+Figures: TypeAlias = dict[str, Any]
+"""What was measured of a video, as the decoding process reports it."""
 _START_LIMIT_S = 60
 
 
@@ -78,6 +83,7 @@ async def verify_file(
     *,
     wanted: Wanted | None = None,
     name: str | None = None,
+    note: Callable[[str, Figures], None] | None = None,
 ) -> Video:
     """Verify a file and describe it.
 
@@ -87,6 +93,7 @@ async def verify_file(
         decoders: The decoding processes, of which none is used for `boxes`.
         wanted: What was asked for; a video that differs carries warnings.
         name: What the video is called; None for the name of the file.
+        note: Told sha256 and figures of a video all of which is decoded anyway.
 
     Raises:
         BadVideo: It is not whole or not playable.
@@ -97,7 +104,11 @@ async def verify_file(
     video = await asyncio.to_thread(_describe, path, wanted, name)
     if level == "boxes":
         return video
-    footage = await decoders.examine(path, full=level == "full")
+    if level == "full" and note is not None:
+        footage, figures = await decoders.examine_and_measure(path)
+        note(video.sha256, figures)
+    else:
+        footage = await decoders.examine(path, full=level == "full")
     return _video(video.name, video.size_bytes, video.sha256, footage, wanted)
 
 
@@ -260,28 +271,43 @@ class Decoders:
 
         Raises BadVideo if it cannot be decoded in time, Unfinished if no decoder starts.
         """
-        decoder = await self._free.get()
-        try:
-            reply = await self._ask(decoder, {"path": _as_utf8(path), "full": full})
-        finally:
-            self._free.put_nowait(decoder)
-        if "fault" in reply:
-            raise _unplayable(reply["fault"])
-        return Footage(reply["width"], reply["height"], reply["duration_s"])
+        return _footage(await self._reply_of({"path": _as_utf8(path), "full": full}))
+
+    async def examine_and_measure(self, path: Path) -> tuple[Footage, Figures]:
+        """Decode all of the video; return what it shows and its figures. Raises as `examine`."""
+        order = {"path": _as_utf8(path), "full": True, "figures": True}
+        reply = await self._reply_of(order)
+        return _footage(reply), reply["figures"]
+
+    async def measure(self, path: Path) -> Figures:
+        """Return the figures of a video; raises as `examine`, StoreError if it cannot be read."""
+        figures: Figures = (await self._reply_of({"figures_of": _as_utf8(path)}))["figures"]
+        return figures
+
+    async def compare(self, start: Figures, picture: Path) -> Figures:
+        """Return how far the beginning of a video is like a picture; raises as `examine`."""
+        return await self._reply_of({"start": start, "like": str(picture)})
 
     async def draw(self, path: Path, is_picture: bool = False) -> bytes:
         """Return a still of a video, or a small copy of a picture, as a JPEG.
 
         Raises BadVideo, Unfinished as `examine`.
         """
+        reply = await self._reply_of({"picture" if is_picture else "still": str(path)})
+        return base64.b64decode(reply["jpeg"])
+
+    async def _reply_of(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Have the next process that is free carry out an order."""
         decoder = await self._free.get()
         try:
-            reply = await self._ask(decoder, {"picture" if is_picture else "still": str(path)})
+            reply = await self._ask(decoder, order)
         finally:
             self._free.put_nowait(decoder)
+        if "figures_of" in order and reply.get("unread"):
+            raise StoreError(f"The video cannot be read: {reply['fault']}.")
         if "fault" in reply:
             raise _unplayable(reply["fault"])
-        return base64.b64decode(reply["jpeg"])
+        return reply
 
     async def _ask(self, decoder: _Decoder, order: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -294,6 +320,10 @@ class Decoders:
             raise _unplayable(f"decoding it takes longer than {self._limit_s:g} s") from error
         except _Died as error:
             raise _unplayable("the decoder crashes on it") from error
+
+
+def _footage(reply: dict[str, Any]) -> Footage:
+    return Footage(reply["width"], reply["height"], reply["duration_s"])
 
 
 def _unplayable(fault: str) -> BadVideo:

@@ -15,6 +15,9 @@ import sys
 import threading
 from contextlib import suppress
 
+_LAST = 19
+_BELOW_NORMAL = 0x4000
+
 
 def confine(*, memory_bytes: int, cpu_s: int | None = None, clock_s: float | None = None) -> None:
     """Limit this process; Ctrl-C is left to the process that started it.
@@ -43,6 +46,18 @@ def confine(*, memory_bytes: int, cpu_s: int | None = None, clock_s: float | Non
         signal.signal(getattr(signal, name), signal.SIG_DFL)
     if clock_s is not None:
         signal.setitimer(signal.ITIMER_REAL, clock_s)
+
+
+def give_way() -> None:
+    """Let every other process go before this one, for good."""
+    if sys.platform == "win32":
+        import ctypes  # noqa: PLC0415 - only there it is needed
+
+        system = ctypes.windll.kernel32
+        system.SetPriorityClass(system.GetCurrentProcess(), _BELOW_NORMAL)
+        return
+    with suppress(OSError):
+        os.nice(_LAST)
 
 
 def end_with_input() -> None:
