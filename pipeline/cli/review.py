@@ -274,27 +274,33 @@ def _serve(target: Target, checked: CheckedManifest, who: str, *, port: int, bro
     import asyncio
     import contextlib
 
-    from pipeline.downloader.verification import Decoders
+    from pipeline.downloader.verification import MEASURER, Decoders
     from pipeline.journal.reading import read_id
     from pipeline.review.drawing import Drawer, pictures_of, posters_missing
     from pipeline.review.live import LiveReview
+    from pipeline.review.looks import Looks
+    from pipeline.review.measuring import Measurer, not_measured
     from pipeline.review.server import serve
     from pipeline.review.static import Facts
 
     _refuse_without_journal(target)
     journal = read_id(target.folder.journal) or ""
     facts = Facts.of(checked, target.config, target.invocation, journal)
-    live = LiveReview(checked, target.folder, facts, who)
+    looks = Looks.of(target.folder, target.config)
+    live = LiveReview(checked, target.folder, facts, who, looks)
 
     async def show() -> None:
         # Decoders first: they end last, when nothing is drawn any more.
         async with (
             Decoders() as decoders,
+            Decoders(processes=1, program=MEASURER) as yielding,
             Drawer(decoders.draw) as drawer,
+            Measurer(yielding) as measurer,
             serve(live, target.folder, port=port) as address,
         ):
             drawer.put(posters_missing(live.rows, target.folder, target.manifest))
             drawer.put(pictures_of(checked, target.folder))
+            measurer.put(not_measured(live.rows, checked, target.folder, looks))
             print_line(address)
             say(f"{count(len(live.videos), 'take')} to judge; Ctrl-C ends the page.")
             if browser:

@@ -191,6 +191,18 @@ class Account(Section):
     """
 
 
+class Review(Section):
+    """What is made for those who judge the videos."""
+
+    quality: bool = True
+    """Measure each video once it is in place, and show on its card what is odd about it: black,
+    blank, stands still, flickers, bars, damaged, no sound, does not begin with the picture and so
+    on. It sorts and decides nothing, and no order, query or download waits for it. A run measures
+    where videos are decoded anyway (output.verify), `reelsheet review` what is left. false: measure
+    nothing, and show nothing that was measured.
+    """
+
+
 class Http(Section):
     """How the API and the hosts of the videos are reached."""
 
@@ -233,6 +245,7 @@ class Config(Section):
     video again. --pay-again buys it for single rows.
     """
 
+    review: Review = Field(default_factory=Review)
     http: Http = Field(default_factory=Http)
     night: Night = Field(default_factory=Night)
 

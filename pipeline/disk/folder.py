@@ -234,6 +234,11 @@ class OutputFolder:
         return self.cache / "pictures"
 
     @property
+    def looks(self) -> Path:
+        """What was measured of the videos."""
+        return self.cache / "looks"
+
+    @property
     def lock(self) -> Path:
         """The lock that one run holds."""
         return self.cache / "run.lock"

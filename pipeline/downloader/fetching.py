@@ -61,7 +61,6 @@ class Downloader:
         network: The way out: proxies and trusted certificates.
         secret: The API key, which no file that is kept may hold.
         mode: The rights of the videos.
-        measures: Whether the figures of videos are kept all of which is decoded anyway.
 
     Raises:
         ValueError: There is no such level of `verify`.
@@ -83,7 +82,6 @@ class Downloader:
         network: Network = DIRECT,
         secret: str = "",
         mode: int = 0o644,
-        measures: bool = False,
     ) -> None:
         if verify not in VERIFY_LEVELS:
             raise ValueError(f"verify must be one of {', '.join(VERIFY_LEVELS)}, not {verify!r}")
@@ -98,7 +96,7 @@ class Downloader:
         self._network = network
         self._secret = secret
         self._mode = mode
-        self._figures: dict[str, Figures] | None = {} if measures else None
+        self._figures: dict[str, Figures] | None = None
         self._way = Way()
         self._decoders = Decoders(limit_s=verify_timeout_s)
         self._slots = asyncio.Semaphore(concurrency)
@@ -163,6 +161,10 @@ class Downloader:
     async def draw(self, path: Path, is_picture: bool = False) -> bytes:
         """Return a still of a video, or a small copy of a picture, as a JPEG; see `Decoders`."""
         return await self._decoders.draw(path, is_picture)
+
+    def keep_figures(self) -> None:
+        """Keep the figures of videos all of which is decoded anyway, until they are taken."""
+        self._figures = {}
 
     def take_figures(self, sha256: str) -> Figures | None:
         """Return the figures of a video that came, and forget them; None if it was not measured."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.manifest.columns import fold_header, is_result
 from pipeline.model import Decision, Row, Video, shown_key
-from pipeline.review.posters import picture_name, poster_name
+from pipeline.review.posters import LOCAL, picture_name, poster_name
 from pipeline.review.takes import JudgedRow, TakeFile
 from pipeline.review.verdicts import Take
 
@@ -24,7 +25,6 @@ TITLES = ("title", "name", "product", "product_title", "product_name", "titel", 
 """Headers of the column with the name of a product; the first one that is there counts."""
 _MOST_GROUPS, _MOST_VALUES = 12, 40
 """Own columns, and values of each, by which the page can group."""
-_LOCAL = "sha256:"
 _HASH_CHARACTERS = 32
 
 
@@ -94,7 +94,11 @@ class Cards:
         }
 
     def make(
-        self, rows: Sequence[JudgedRow], latest: Mapping[Take, Decision], stills: Stills
+        self,
+        rows: Sequence[JudgedRow],
+        latest: Mapping[Take, Decision],
+        stills: Stills,
+        odd: Mapping[Take, Sequence[str]] = MappingProxyType({}),
     ) -> list[Card]:
         """Return the cards of all rows, in their order.
 
@@ -102,6 +106,7 @@ class Cards:
             rows: the rows with their takes, in the order of the manifest.
             latest: the decisions that count.
             stills: the posters and pictures that are there.
+            odd: what was found odd about takes when they were measured.
 
         """
         return [
@@ -111,7 +116,13 @@ class Cards:
                 "state": str(row.state or "waiting"),
                 "error": row.error or "",
                 "pictures": self._pictures(row.row, stills.pictures),
-                "takes": [_take(row.entry, take, said, latest, stills) for take in row.takes],
+                "takes": [
+                    {
+                        **_take(row.entry, take, said, latest, stills),
+                        "chips": [*odd.get((row.entry, take.number), ()), *chips_of(take.video)],
+                    }
+                    for take in row.takes
+                ],
             }
             for row, said in zip(rows, self._said, strict=True)
         ]
@@ -119,10 +130,10 @@ class Cards:
     def _pictures(self, row: int, there: Collection[str]) -> list[dict[str, str]]:
         shown = []
         for image in self._checked.images.get(row, ()):
-            if not image.startswith(_LOCAL):
+            if not image.startswith(LOCAL):
                 shown.append({"url": image})
                 continue
-            sha256 = image.removeprefix(_LOCAL)
+            sha256 = image.removeprefix(LOCAL)
             picture = self._checked.pictures.get(sha256)
             name = picture_name(sha256)
             shown.append(
@@ -146,7 +157,6 @@ def _take(
         "height": video.height,
         "at": round(take.finished_at or 0),
         "poster": poster if poster in stills.posters else "",
-        "chips": chips_of(video),
     }
     if take.prompt != said["prompt"]:
         shown["prompt"] = take.prompt

@@ -16,6 +16,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.journal.decisions import read_decisions
 from pipeline.model import Decision
 from pipeline.review.cards import Card, Cards, as_said
+from pipeline.review.looks import Looks
 from pipeline.review.static import Facts, as_script, page_data, stills_in
 from pipeline.review.takes import JudgedRow, rows_with_takes, videos_of
 from pipeline.review.verdicts import Take, latest_of
@@ -38,7 +39,12 @@ class LiveReview:
     """The cards of a manifest as the journal knows them now; any thread may ask."""
 
     def __init__(
-        self, checked: CheckedManifest, folder: OutputFolder, facts: Facts, who: str
+        self,
+        checked: CheckedManifest,
+        folder: OutputFolder,
+        facts: Facts,
+        who: str,
+        looks: Looks | None = None,
     ) -> None:
         """Read everything for the first time; raises StoreError.
 
@@ -47,12 +53,14 @@ class LiveReview:
             folder: its output folder.
             facts: what the page says of the whole.
             who: who decides in this page.
+            looks: what was measured of the videos; None shows nothing of it.
 
         """
         self.who = who
         self._checked = checked
         self._folder = folder
         self._facts = facts
+        self._looks = looks
         self._maker = Cards(checked)
         self._lock = threading.Lock()
         self._seen: object = None
@@ -73,7 +81,8 @@ class LiveReview:
                 return self._version
             rows = rows_with_takes(self._checked, self._folder)
             latest = latest_of(read_decisions(self._folder.journal))
-            cards = self._maker.make(rows, latest, stills_in(self._folder))
+            odd = self._looks.chips(rows) if self._looks else {}
+            cards = self._maker.make(rows, latest, stills_in(self._folder), odd)
             self._note_changes(cards, latest)
             self._cards, self._decisions = cards, latest
             self.rows, self.videos = rows, videos_of(rows)
@@ -116,7 +125,7 @@ class LiveReview:
         return as_script(page_data(self._facts, self._maker.groups, cards, **more))
 
     def _signs(self) -> tuple[object, ...]:
-        """Return what changes when the journal or the posters do."""
+        """Return what changes when the journal, the posters or the figures do."""
         journal = self._folder.journal
         return tuple(
             map(
@@ -126,6 +135,7 @@ class LiveReview:
                     journal.with_name(f"{journal.name}-wal"),
                     self._folder.posters,
                     self._folder.small_pictures,
+                    self._folder.looks,
                 ),
             )
         )

@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 _SHORT_HASH = 24
+LOCAL = "sha256:"
+"""How a request names a local picture: by this and the hash of what it holds."""
 
 
 def poster_name(video: str, number: int) -> str:

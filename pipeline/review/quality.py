@@ -37,14 +37,8 @@ _CUT_OFF = 0.01
 _ALIKE, _SAME_COLOUR = 0.8, 0.70
 
 
-def findings(figures: Figures, picture: str | None = None) -> tuple[str, ...]:
-    """Return what is odd about a video, the gravest first.
-
-    Args:
-        figures: what was measured of it.
-        picture: the sha256 of the picture that it is to begin with; None if it has none.
-
-    """
+def findings(figures: Figures) -> tuple[str, ...]:
+    """Return what is odd about a video by itself, the gravest first."""
     if "fault" in figures:
         return (DAMAGED,)
     found = [DAMAGED] if _is_damaged(figures) else []
@@ -55,8 +49,6 @@ def findings(figures: Figures, picture: str | None = None) -> tuple[str, ...]:
     if BLACK not in shown and BLANK not in shown and _has_bars(figures["lines"]):
         found.append(BARS)
     found += _of_sound(figures["sound"])
-    if picture is not None:
-        found += _of_likeness(figures.get("pictures", {}).get(picture))
     return tuple(found)
 
 
@@ -209,10 +201,13 @@ def _of_sound(sound: Mapping[str, float] | None) -> list[str]:
     return [DISTORTED] if sound["cut_off"] >= _CUT_OFF else []
 
 
-def _of_likeness(likeness: Mapping[str, float] | None) -> list[str]:
-    """Tell of a video and its picture what can be told: never that it shows another product."""
+def of_likeness(likeness: Mapping[str, float] | None) -> tuple[str, ...]:
+    """Tell of a video and its picture what can be told: never that it shows another product.
+
+    `likeness` is how far they are alike; None if they were not compared.
+    """
     if not likeness or "alike" not in likeness:
-        return []
+        return ()
     if likeness["alike"] < _ALIKE:
-        return [OTHER_START]
-    return [OTHER_COLOUR] if likeness["colour"] < _SAME_COLOUR else []
+        return (OTHER_START,)
+    return (OTHER_COLOUR,) if likeness["colour"] < _SAME_COLOUR else ()

@@ -25,6 +25,7 @@ from pipeline.journal.decisions import read_decisions
 from pipeline.journal.reading import read_id
 from pipeline.manifest.invocation import Invocation
 from pipeline.review.cards import Card, Cards, Stills
+from pipeline.review.looks import Looks
 from pipeline.review.posters import names_in
 from pipeline.review.takes import rows_with_takes
 from pipeline.review.verdicts import latest_of
@@ -130,7 +131,8 @@ def write_page(
     journal = read_id(folder.journal)
     rows = rows_with_takes(checked, folder)
     maker = Cards(checked)
-    cards = maker.make(rows, latest_of(read_decisions(folder.journal)), stills_in(folder))
+    odd = Looks.of(folder, config).chips(rows)
+    cards = maker.make(rows, latest_of(read_decisions(folder.journal)), stills_in(folder), odd)
     facts = Facts.of(checked, config, typed, journal or "")
     refuse_link(folder.review)
     with raise_store_errors(folder.review):

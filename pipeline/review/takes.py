@@ -20,12 +20,16 @@ from pipeline.review.verdicts import APPROVE, REJECT, TAKEN_BACK, Take, latest_o
 
 @dataclass(frozen=True, slots=True)
 class TakeFile:
-    """One finished video of a row; `finished_at` is in Unix seconds, `prompt` what was sent."""
+    """One finished video of a row; `finished_at` is in Unix seconds, `prompt` what was sent.
+
+    `images` are the pictures that were sent with it.
+    """
 
     number: int
     video: Video
     finished_at: float | None
     prompt: str
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,11 @@ def _takes(attempts: Iterable[Entry]) -> dict[str, tuple[TakeFile, ...]]:
     found: defaultdict[str, list[TakeFile]] = defaultdict(list)
     for one in attempts:
         if one.video is not None:
-            attempt = one.attempt
-            found[one.identity].append(
-                TakeFile(attempt.number, one.video, one.finished_at, attempt.request.prompt)
+            attempt, request = one.attempt, one.attempt.request
+            take = TakeFile(
+                attempt.number, one.video, one.finished_at, request.prompt, request.images
             )
+            found[one.identity].append(take)
     return {identity: tuple(takes) for identity, takes in found.items()}
 
 

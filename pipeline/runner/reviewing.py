@@ -1,28 +1,36 @@
-"""What a run makes for those who judge its videos: posters as they come, and the page at its end.
+"""What a run makes for those who judge its videos: posters and figures, and the page at its end.
 
 Nothing of it can make a run fail, or changes how it ends: `reelsheet review` makes up for what is
-missing. Where videos are only verified by their boxes no decoder runs, and no poster is drawn.
+missing. Where videos are only verified by their boxes no decoder runs: no poster is drawn, and
+nothing is measured.
 
 Tested in tests/runner/test_reviewing.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Protocol, Self, TypeVar
 
+from pipeline.downloader.verification import MEASURER, Decoders, Figures
 from pipeline.errors import ReelsheetError
 from pipeline.events import Downloaded, Event
-from pipeline.model import State
+from pipeline.model import Request, State
 from pipeline.review.drawing import Draw, Drawer, pictures_of, poster_of
+from pipeline.review.looks import Looks
+from pipeline.review.measuring import Measurer, measuring_of
 from pipeline.review.static import write_page
+from pipeline.runner.comparison import requests_by_key
 from pipeline.runner.order import Order
 from pipeline.runner.reports import RunReport
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
 
-_DRAWS_AFTER_S = 30.0
-"""How long the end of a run waits for posters that are not drawn yet."""
+_MADE_AFTER_S = 30.0
+"""How long the end of a run waits for posters and figures that are not made yet."""
 
 
 class _Draws(Protocol):
@@ -32,12 +40,33 @@ class _Draws(Protocol):
     def draw(self) -> Draw:
         """Return a still of a file."""
 
+    def keep_figures(self) -> None:
+        """Keep the figures of videos all of which is decoded anyway."""
+
+    def take_figures(self, sha256: str) -> Figures | None:
+        """Return them."""
+
 
 _Store = TypeVar("_Store", bound=_Draws)
 
 
+class _Lane:
+    """What is known of a manifest whose videos come."""
+
+    def __init__(self, order: Order, take_figures: Callable[[str], Figures | None]) -> None:
+        self.order = order
+        self.take_figures = take_figures
+        self.looks = Looks.of(order.folder, order.config)
+        self.begun = False
+
+    @cached_property
+    def requests(self) -> dict[str, Request]:
+        """The requests of its rows by key."""
+        return requests_by_key(self.order.checked)
+
+
 class RunStills:
-    """The posters of a run's videos, drawn one after the other; an async context manager.
+    """Posters and figures of a run's videos, made one after the other; an async context manager.
 
     `orders` are those of the lanes, in their order. The end waits a while for those that are left,
     unless the `brake` is pressed.
@@ -48,35 +77,59 @@ class RunStills:
         self._brake = brake
         self._draw: Draw | None = None
         self._drawer: Drawer | None = None
-        self._begun: set[int] = set()
+        self._measurer: Measurer | None = None
+        self._lanes: list[_Lane] = []
+        self._stack = contextlib.AsyncExitStack()
 
     def drawn_by(self, store: _Store) -> _Store:
-        """Have stills drawn by the processes of the first store; return this one."""
+        """Have stills drawn by the processes of the first store; return this one.
+
+        It is asked for in the order of the lanes.
+        """
         self._draw = self._draw or store.draw
+        order = self._orders[len(self._lanes)]
+        self._lanes.append(_Lane(order, store.take_figures))
+        if order.config.review.quality:
+            store.keep_figures()
         return store
 
     async def __aenter__(self) -> Self:
-        if self._draw is not None and self._orders[0].config.output.verify != "boxes":
-            self._drawer = await Drawer(self._draw).__aenter__()
+        config = self._orders[0].config
+        if self._draw is not None and config.output.verify != "boxes":
+            self._drawer = await self._stack.enter_async_context(Drawer(self._draw))
+            if config.review.quality:
+                yielding = Decoders(processes=1, program=MEASURER)
+                await self._stack.enter_async_context(yielding)
+                self._measurer = await self._stack.enter_async_context(Measurer(yielding))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._drawer is not None:
-            try:
-                await self._brake.unless_pressed(self._drawer.finish(_DRAWS_AFTER_S))
-            finally:
-                await self._drawer.__aexit__()
+        try:
+            await self._brake.unless_pressed(self._finish())
+        finally:
+            await self._stack.aclose()
+
+    async def _finish(self) -> None:
+        makers = [one for one in (self._drawer, self._measurer) if one is not None]
+        await asyncio.gather(*(one.finish(_MADE_AFTER_S) for one in makers))
 
     def note(self, event: Event) -> None:
-        """Have the poster drawn of a video that has come."""
+        """Have the poster drawn of a video that has come, and have it measured."""
         if self._drawer is None or not isinstance(event, Downloaded):
             return
-        order = self._orders[event.lane]
-        manifest, folder = order.checked.manifest.path, order.folder
-        self._drawer.put([poster_of(event.video.name, event.number, folder, manifest)])
-        if event.lane not in self._begun:
-            self._begun.add(event.lane)
-            self._drawer.put(pictures_of(order.checked, folder))
+        lane = self._lanes[event.lane]
+        checked, folder = lane.order.checked, lane.order.folder
+        if not lane.begun:
+            lane.begun = True
+            self._drawer.put(pictures_of(checked, folder))
+        self._drawer.put([poster_of(event.video.name, event.number, folder, checked.manifest.path)])
+        if self._measurer is not None:
+            request = lane.requests.get(event.key)
+            images = () if request is None else request.images
+            figures = lane.take_figures(event.video.sha256)
+            self._measurer.put(
+                [measuring_of(event.video, images, checked, folder, lane.looks, figures=figures)]
+            )
 
 
 def write_review(order: Order, report: RunReport, log: RunLog) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from pipeline.review import quality
-from pipeline.review.quality import findings, odd_ones
+from pipeline.review.quality import findings, odd_ones, of_likeness
 
 COUNT, RATE = 24, 24.0
 AT_S = [at * 0.25 for at in range(COUNT)]
@@ -102,12 +102,14 @@ def test_a_video_that_cannot_be_decoded_is_damaged() -> None:
 
 def test_likeness_is_of_one_picture_and_says_no_more_than_it_knows() -> None:
     """A picture that was not compared says nothing."""
-    seen = {"a": {"alike": 0.95, "colour": 0.9}, "b": {"alike": 0.4, "colour": 0.1},
-            "c": {"alike": 0.9, "colour": 0.5}, "d": {}}  # fmt: skip
-    of = figures(pictures=seen)
-    told: Sequence[tuple[str, ...]] = [findings(of, one) for one in ("a", "b", "c", "d", "e")]
+    seen: dict[str, dict[str, float]] = {
+        "a": {"alike": 0.95, "colour": 0.9},
+        "b": {"alike": 0.4, "colour": 0.1},
+        "c": {"alike": 0.9, "colour": 0.5},
+        "d": {},
+    }
+    told = [of_likeness(seen.get(one)) for one in ("a", "b", "c", "d", "e")]
     assert told == [(), (quality.OTHER_START,), (quality.OTHER_COLOUR,), (), ()]
-    assert findings(of) == ()
 
 
 def test_what_most_videos_have_is_odd_about_none() -> None:

@@ -54,3 +54,37 @@ def _hold(sheet: Reelsheet, report: RunReport, elsewhere: Path) -> None:
     assert not (elsewhere / "data.js").exists()
     log = (report.folder / "run.log").read_text(encoding="utf-8")
     assert "the review page could not be written" in log
+
+
+@pytest.mark.process
+def test_a_run_leaves_figures_of_its_videos(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With chips in the page, in one pass where all is decoded anyway; none if they are off."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TOAPIS_API_KEY", KEY)
+    manifest = Path("shop.csv")
+    manifest.write_text("sku,prompt,duration\nMUG 1,A mug turns.,4\n", encoding="utf-8")
+    kept = {}
+    with emulator(tmp_path / "api") as api:
+        for level, on in (("full", True), ("first_frame", True), ("first_frame", False)):
+            settings = {
+                **FAST,
+                "api.base_url": api.base_url,
+                "output.verify": level,
+                "output.dir": f"{level} {on}",
+                "review.quality": on,
+                "repeats": "pay",
+                "account.book": "none",
+            }
+            report = Reelsheet(manifest, settings=settings).run()
+            found = sorted((report.folder / "cache" / "looks").glob("*.json"))
+            (card,) = data_in(report.folder / "review.html")["cards"]
+            (take,) = card["takes"]
+            if not on:
+                assert (found, take["chips"]) == ([], [])
+                continue
+            assert [one.stem for one in found] == [take["sha256"]]
+            kept[level] = json.loads(found[0].read_text(encoding="ascii"))
+            assert take["chips"] == ["blank"]  # the emulator's quick clips show one colour
+    assert kept["full"] == kept["first_frame"]

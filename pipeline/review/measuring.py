@@ -1,0 +1,187 @@
+"""Videos are measured beside whatever goes on, one after the other, and never in its way.
+
+In a process of its own, which gives way to all others; nothing waits for it but the end of a run,
+for a while. What cannot be measured is shown without chips.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from pipeline.checker.check import CheckedManifest
+from pipeline.disk.folder import OutputFolder
+from pipeline.downloader.filmfigures import RECIPE
+from pipeline.errors import BadVideo, ReelsheetError
+from pipeline.model import Video
+from pipeline.review.looks import Looks, picture_of
+from pipeline.review.posters import picture_name
+from pipeline.review.takes import JudgedRow
+
+Figures = dict[str, Any]
+
+
+class Measures(Protocol):
+    """Whatever can measure, as `downloader.verification.Decoders`."""
+
+    @property
+    def measure(self) -> Callable[[Path], Awaitable[Figures]]:
+        """Return the figures of a video."""
+
+    @property
+    def compare(self) -> Callable[[Figures, Path], Awaitable[Figures]]:
+        """Return how far the beginning of a video is like a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """A video to be measured; `figures` are there if it was measured by the way.
+
+    `picture` is the sha256 of the picture that it is to begin with, `shown` where that lies.
+    """
+
+    path: Path
+    video: Video
+    looks: Looks
+    picture: str | None = None
+    shown: Path | None = None
+    figures: Figures | None = None
+
+
+def measuring_of(
+    video: Video,
+    images: Sequence[str],
+    checked: CheckedManifest,
+    folder: OutputFolder,
+    looks: Looks,
+    *,
+    figures: Figures | None = None,
+) -> Measuring:
+    """Return what is to be measured of a take.
+
+    Args:
+        video: its video.
+        images: the pictures of its request.
+        checked: the manifest, which knows where pictures lie.
+        folder: the output folder.
+        looks: where figures are kept.
+        figures: what was measured of it already.
+
+    """
+    picture = picture_of(images)
+    known = checked.pictures.get(picture) if picture is not None else None
+    shown = None if known is None else known.path
+    if picture is not None and (small := folder.small_pictures / picture_name(picture)).is_file():
+        shown = small
+    path = folder.videos / video.name
+    return Measuring(path, video, looks, picture if shown else None, shown, figures)
+
+
+def not_measured(
+    rows: Sequence[JudgedRow], checked: CheckedManifest, folder: OutputFolder, looks: Looks
+) -> list[Measuring]:
+    """Return the takes that were not measured yet, or not held against their pictures.
+
+    Args:
+        rows: the rows with their takes.
+        checked: the manifest.
+        folder: the output folder.
+        looks: where figures are kept.
+
+    """
+    return [
+        measuring_of(take.video, take.images, checked, folder, looks)
+        for row in rows
+        for take in row.takes
+        if looks.needs(take)
+    ]
+
+
+class Measurer:
+    """Measures videos one after the other; an async context manager, which ends without waiting."""
+
+    def __init__(self, decoders: Measures) -> None:
+        """Measure with `decoders`."""
+        self._decoders = decoders
+        self._queue: asyncio.Queue[Measuring] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._work())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def put(self, measurings: Sequence[Measuring]) -> None:
+        """Measure these, after those before them."""
+        for one in measurings:
+            self._queue.put_nowait(one)
+
+    async def finish(self, limit_s: float) -> None:
+        """Wait for those that are left, at most this long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._queue.join(), limit_s)
+
+    async def _work(self) -> None:
+        while True:
+            measuring = await self._queue.get()
+            try:
+                # Whatever goes wrong: it is one video without chips.
+                with contextlib.suppress(Exception):
+                    await self._measure(measuring)
+            finally:
+                self._queue.task_done()
+
+    async def _measure(self, measuring: Measuring) -> None:
+        looks, sha256 = measuring.looks, measuring.video.sha256
+        kept = await asyncio.to_thread(looks.figures, sha256)
+        figures = kept or measuring.figures or await self._figures(measuring)
+        if figures is None:
+            return
+        compared = await self._compare(measuring, figures)
+        if compared is not None:
+            figures = {**figures, "pictures": {**figures.get("pictures", {}), **compared}}
+        if figures != kept:
+            await asyncio.to_thread(looks.keep, sha256, figures)
+
+    async def _figures(self, measuring: Measuring) -> Figures | None:
+        """Measure a video; None if it is not, or cannot be read as, what was made."""
+        if not await asyncio.to_thread(_is_unchanged, measuring):
+            return None
+        try:
+            return await self._decoders.measure(measuring.path)
+        except BadVideo as error:
+            return {"recipe": RECIPE, "fault": error.message}
+
+    async def _compare(
+        self, measuring: Measuring, figures: Mapping[str, Any]
+    ) -> dict[str, Figures] | None:
+        picture, shown = measuring.picture, measuring.shown
+        start = figures.get("start")
+        if picture is None or shown is None or start is None:
+            return None
+        if picture in figures.get("pictures", {}):
+            return None
+        try:
+            return {picture: await self._decoders.compare(start, shown)}
+        except BadVideo:  # the picture cannot be opened, and never will
+            return {picture: {}}
+        except ReelsheetError:
+            return None
+
+
+def _is_unchanged(measuring: Measuring) -> bool:
+    """Return whether the file can still be what was made: its figures are kept by what it held."""
+    try:
+        found = measuring.path.stat()
+    except OSError:
+        return False
+    return found.st_size == measuring.video.size_bytes
