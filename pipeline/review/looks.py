@@ -2,6 +2,8 @@
 
 They may be deleted: `reelsheet review` measures again what is missing, and what another version of
 the recipe has measured.
+
+Tested in tests/review/test_measuring.py.
 """
 
 from __future__ import annotations
