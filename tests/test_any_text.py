@@ -24,7 +24,8 @@ from yarl import URL
 
 from pipeline.authoring import shots
 from pipeline.authoring.newmanifest import write
-from pipeline.authoring.shops.conversion import convert, find, web_address
+from pipeline.authoring.shops.conversion import convert, web_address
+from pipeline.authoring.shops.recognition import find
 from pipeline.checker import naming, rules
 from pipeline.checker.check import check_manifest
 from pipeline.cli.options import read_duration_s, split_list

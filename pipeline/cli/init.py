@@ -173,18 +173,30 @@ def _init(
     else:
         from pipeline.authoring.starter import make_starter
 
+        if options.source is not None and options.source.is_file():
+            raise UsageError(
+                f"{options.source} is a file; a starter folder needs the name of a folder.",
+                action=_way_for(options.source, options),
+            )
         _say(options, make_starter(options.source or Path()))
 
 
 def _refuse_contradictions(options: _Options) -> None:
     """Refuse options that do not go together, and say what to do."""
+    if options.shop is not None and Path(options.shop).is_file():
+        raise UsageError(
+            f"--from {options.shop}: this is a file, and --from takes the format of an export.",
+            action=_way_for(Path(options.shop), options),
+        )
     making = options.shop is not None or options.images is not None
     if options.shop is not None and options.images is not None:
         raise UsageError("--from and --from-images exclude each other: choose one.")
     if making and options.output is None:
         raise UsageError(
             "--output is missing: it names the manifest to write.",
-            action="For example: --output manifests/products.xlsx",
+            action="For example: --output manifests/products.xlsx"
+            if options.source is None or options.shop is None
+            else f"For example: {_conversion(options.shop, options.source, options)}",
         )
     if options.shop is not None and options.source is None:
         raise UsageError(
@@ -197,6 +209,28 @@ def _refuse_contradictions(options: _Options) -> None:
             f"{options.source} is one folder too many: --from-images already names the folder."
         )
     _refuse_lone_options(options)
+
+
+def _way_for(export: Path, options: _Options) -> str:
+    """Say how a manifest is made of what may be a shop's export."""
+    from pipeline.authoring.shops.conversion import format_of
+    from pipeline.authoring.shops.recognition import EXPORT_FORMATS
+
+    found = format_of(export, _reading(options))
+    if found is not None:
+        command = _conversion(found.name, export, options)
+        return f"It looks like an export of {found.shop}. This makes a manifest of it: {command}"
+    return (
+        f"To make a manifest of a shop's export: {_conversion('FORMAT', export, options)}, where "
+        f"FORMAT is one of {', '.join(EXPORT_FORMATS)}."
+    )
+
+
+def _conversion(shop: str, export: Path, options: _Options) -> str:
+    from pipeline.runner.shopexport import conversion_command
+
+    typed = Invocation(export, config=options.config, sets=tuple(options.sets or ()))
+    return conversion_command(shop, typed, options.output)
 
 
 def _refuse_lone_options(options: _Options) -> None:
@@ -220,7 +254,8 @@ def _refuse_lone_options(options: _Options) -> None:
 
 def _from_export(options: _Options, shop: str) -> None:
     from pipeline.authoring.newmanifest import demand_free, write
-    from pipeline.authoring.shops.conversion import convert, find
+    from pipeline.authoring.shops.conversion import convert
+    from pipeline.authoring.shops.recognition import find
 
     if options.source is None or options.output is None:
         raise UsageError("--from needs an export and --output.")

@@ -194,6 +194,10 @@ class _Planned:
                 )
         print_table([(number, group) for group, number in plan.groups.items() if number])
         _say_costs([self])
+        if not several:
+            _say_missing_price([self])
+        if plan.groups.get("invalid"):
+            print_line(f"why rows are invalid: {self.target.invocation.command('check')}")
         for line in say_left_out(plan.steps, self.selection, self.target.invocation):
             print_line(line)
         edited = sum(step.waits_for_redo for step in plan.steps)
@@ -205,6 +209,18 @@ def _show_total(planned: Sequence[_Planned]) -> None:
     rows = sum(one.plan.rows for one in planned)
     print_line(f"{count(len(planned), 'manifest')} together: {count(rows, 'row')}")
     _say_costs(planned)
+    _say_missing_price(planned)
+
+
+def _say_missing_price(planned: Sequence[_Planned]) -> None:
+    """Say how the plan knows what it costs."""
+    plans = [one.plan for one in planned]
+    known = any(one.money is not None or one.learned_price is not None for one in plans)
+    if not known and any(one.video_seconds for one in plans):
+        print_line(
+            "price: not known. Add --set budget.price_per_second=0.10, with your own price for a "
+            "second of video, or set it in the configuration."
+        )
 
 
 def _say_costs(planned: Sequence[_Planned]) -> None:

@@ -11,6 +11,7 @@ A manifest that was run before keeps its reading, whatever names are understood 
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,12 @@ FIELDS = tuple(ALIASES)
 RESULT_PREFIX = "result_"
 """How the headers of the columns that runs write begin."""
 
+_PRODUCT_NAMES = frozenset({
+    "title", "name", "product_name", "item_name", "titel", "produktname", "artikelname",
+    "bezeichnung", "titre", "nom", "título", "titulo", "nombre", "titolo", "nome", "naam", "nazwa",
+    "名称", "商品名", "商品名称", "产品名称",
+})  # fmt: skip
+"""Headers of what a prompt may be made of; folded."""
 _FIELD_OF = {alias: field for field, aliases in ALIASES.items() for alias in aliases}
 _JOINTS = re.compile(r"[\s_\-]+")
 _LONGEST_COMPARED, _MOST_COMPARED = 40, 200
@@ -291,6 +298,10 @@ def _no_prompt(headers: Sequence[str]) -> Problem:
         "example manifest.columns: {Video text: prompt}; or have prompts made from other "
         "columns with manifest.prompt_template."
     )
+    named = [header.strip() for header in headers if fold_header(header) in _PRODUCT_NAMES]
+    if named:
+        template = f"Product video of {{{{ row[{json.dumps(named[0], ensure_ascii=False)}] }}}}"
+        message += f" For example: --set {quote_name(f'manifest.prompt_template={template}')}"
     return Problem("no_prompt_column", message)
 
 

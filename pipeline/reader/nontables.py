@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.concealment import conceal
 from pipeline.errors import ManifestError
+from pipeline.manifest.wording import quote_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +68,14 @@ _FILES: dict[tuple[str, ...], tuple[str, str]] = {
     (".pdf",): ("is a PDF document: it shows a table, but holds none", _EXPORT),
     (".doc", ".docx", ".odt", ".rtf", ".pages"): ("is a text document", _COPY_TABLE),
     (".ppt", ".pptx", ".odp", ".key"): ("is a presentation", _COPY_TABLE),
-    (".json", ".jsonl", ".ndjson", ".xml", ".yaml", ".yml"): (
+    (".xml",): (
+        "holds data of a program",
+        (
+            "If it is a product feed, this makes a manifest of it: FEED. Otherwise have the "
+            "program write a CSV file: a line with the headers, then a line for each video."
+        ),
+    ),
+    (".json", ".jsonl", ".ndjson", ".yaml", ".yml"): (
         "holds data of a program",
         "Have the program write a CSV file: a line with the headers, then a line for each video.",
     ),
@@ -82,7 +90,7 @@ _FILES: dict[tuple[str, ...], tuple[str, str]] = {
     ),
     (".jpg", ".jpeg", ".png", ".webp", ".gif", ".heic"): (
         "is a picture",
-        "To make a manifest from a folder of pictures, use reelsheet init --from-images.",
+        "To make a manifest of its folder: IMAGES.",
     ),
 }
 _BY_SUFFIX = {suffix: said for suffixes, said in _FILES.items() for suffix in suffixes}
@@ -121,5 +129,15 @@ def refuse_no_table(path: Path) -> None:
         raise ManifestError(
             f"{path.name} {kind}; a manifest is a table, and the suffix {path.suffix.lower()!r} "
             "is not known.",
-            action=action,
+            action=_complete(action, path),
         )
+
+
+def _complete(action: str, path: Path) -> str:
+    """Put in the commands that make a manifest of a product feed, and of a folder of pictures."""
+    source, folder = quote_name(str(path)), quote_name(str(path.parent))
+    feed, pictures = (quote_name(str(path.with_name(f"{name}-videos.xlsx")))
+                      for name in (path.stem, "pictures"))  # fmt: skip
+    return action.replace("FEED", f"reelsheet init --from google {source} --output {feed}").replace(
+        "IMAGES", f"reelsheet init --from-images {folder} --output {pictures}"
+    )

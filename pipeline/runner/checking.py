@@ -14,6 +14,7 @@ from pipeline.journal.readings import kept_reading
 from pipeline.manifest.earlier import NEW, Reading
 from pipeline.model import Problem, Severity
 from pipeline.runner.knownreading import EARLIEST_READING, known_reading, read_as_bought
+from pipeline.runner.shopexport import point_at_conversion
 from pipeline.runner.target import Target
 
 
@@ -43,9 +44,11 @@ def check_target(target: Target, progress: PictureProgress | None = None) -> Che
         return let_ordered_through(checked, target.folder)
 
     checked = check(known or NEW)
-    if known is not None:
-        return checked
-    return read_as_bought(checked, target.config, target.folder, lambda: check(EARLIEST_READING))
+    if known is None:
+        checked = read_as_bought(
+            checked, target.config, target.folder, lambda: check(EARLIEST_READING)
+        )
+    return point_at_conversion(checked, target.invocation)
 
 
 @dataclass(frozen=True, slots=True)

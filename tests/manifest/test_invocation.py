@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from pathlib import Path
 
 import pytest
@@ -157,7 +157,8 @@ def test_commands_about_the_account_carry_what_was_named() -> None:
         'reelsheet account import "a b/journal.db" --config "my c.yaml" '
         "--set account.name=shop --set http.proxy=http://p:1"
     )
-    assert account_command("import", "FILE") == "reelsheet account import FILE"
+    plain = Context().run(account_command, "import", "FILE")
+    assert plain == "reelsheet account import FILE"
 
 
 def test_commands_have_one_home() -> None:

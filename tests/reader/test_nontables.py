@@ -46,6 +46,7 @@ def test_addresses(address: str, says: str, action: str) -> None:
         ("m.PDF", "PDF document", "Export the table"),
         ("m.docx", "text document", "Copy its table"),
         ("m.json", "data of a program", "CSV file"),
+        ("m.xml", "data of a program", "reelsheet init --from google "),
         ("m.zip", "packed", "Unpack it"),
         ("m.xltx", "not read", "save it as an Excel workbook"),
         ("m.jpg", "picture", "--from-images"),

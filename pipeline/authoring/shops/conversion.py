@@ -5,7 +5,6 @@ Tested in tests/authoring/shops/test_shopify.py and tests/authoring/shops/test_w
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,13 +17,13 @@ from pipeline.authoring.newmanifest import (
     ProductPrompts,
     choose,
 )
-from pipeline.authoring.shops import google, magento, prestashop, shopify, woocommerce
 from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
 from pipeline.authoring.shops.feedxml import read_feed
+from pipeline.authoring.shops.recognition import likeliest, recognise
 from pipeline.checker import rules
 from pipeline.checker.naming import number_key
 from pipeline.config.content import ManifestSettings
-from pipeline.errors import UsageError
+from pipeline.errors import ManifestError, UsageError
 from pipeline.manifest.locations import web_fault
 from pipeline.manifest.wording import count
 from pipeline.model import Manifest
@@ -44,13 +43,6 @@ _DEFAULT_TEMPLATE = (
 _OWN = ("title", "vendor", "type", "tags", "price", "status", "description")
 _LISTED = 5
 _XML = ".xml"
-EXPORT_FORMATS = {
-    known.name: known
-    for known in (
-        shopify.FORMAT, woocommerce.FORMAT, google.FORMAT, magento.FORMAT, prestashop.FORMAT,
-    )
-}  # fmt: skip
-"""The supported export formats by name; another one is one more file and one more entry here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +70,7 @@ def convert(
 
     Args:
         path: The file of the export.
-        export_format: Its format; see `find`.
+        export_format: Its format; see `recognition.find`.
         template: The prompt template; None for `_DEFAULT_TEMPLATE`.
         only_active: Leave out products that customers do not see.
         picture_base: The web address that stands before pictures which are named without theirs.
@@ -109,6 +101,14 @@ def convert(
     return Conversion(_manifest(rows), tuple(lines))
 
 
+def format_of(path: Path, settings: ManifestSettings) -> ExportFormat | None:
+    """Return the format that a file has as it stands; None for any other file."""
+    try:
+        return recognise(_read_table(path, settings))
+    except ManifestError:
+        return None
+
+
 def _read_table(path: Path, settings: ManifestSettings) -> Manifest:
     if path.suffix.lower() == _XML:
         return read_feed(path)
@@ -123,7 +123,7 @@ def _read_table(path: Path, settings: ManifestSettings) -> Manifest:
 
 def _open_export(path: Path, export_format: ExportFormat, settings: ManifestSettings) -> Export:
     table = _read_table(path, settings)
-    others = _likeliest(table)
+    others = likeliest(table)
     why = export_format.why_not(table)
     if not why and others and others[0] is not export_format:
         # What has the columns of one shop alone is no export of another one.
@@ -144,12 +144,6 @@ def _open_export(path: Path, export_format: ExportFormat, settings: ManifestSett
             action=export_format.obtain,
         )
     return export
-
-
-def _likeliest(table: Manifest) -> list[ExportFormat]:
-    """Return the formats that lose nothing of the table, the one with most of its columns first."""
-    fit = [one for one in EXPORT_FORMATS.values() if not one.why_not(table)]
-    return sorted(fit, key=lambda one: (-len(one.marks_in(table)), -one.known_in(table)))
 
 
 def _unique(products: Sequence[Product], findings: _Findings) -> list[tuple[str, Product]]:
@@ -313,16 +307,3 @@ def _lines(findings: _Findings) -> list[str]:
 def _list_keys(keys: Sequence[str]) -> str:
     more = f" and {len(keys) - _LISTED:,} more" if len(keys) > _LISTED else ""
     return f"{', '.join(keys[:_LISTED])}{more}"
-
-
-def find(name: str) -> ExportFormat:
-    """Return the export format of this name; raise UsageError, which lists them, if none has it."""
-    plain = name.strip().casefold()
-    if plain in EXPORT_FORMATS:
-        return EXPORT_FORMATS[plain]
-    near = difflib.get_close_matches(plain, EXPORT_FORMATS, n=1, cutoff=0.5)
-    raise UsageError(
-        f"--from {name}: there is no such export format.",
-        action=(f"Did you mean {near[0]}? " if near else "")
-        + f"Supported formats: {', '.join(EXPORT_FORMATS)}.",
-    )

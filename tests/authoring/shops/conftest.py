@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.authoring.newmanifest import write
-from pipeline.authoring.shops.conversion import Conversion, convert, find
+from pipeline.authoring.shops.conversion import Conversion, convert
+from pipeline.authoring.shops.recognition import find
 from pipeline.checker.check import check_manifest
 from pipeline.config.settings import Config
 

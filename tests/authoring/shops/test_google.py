@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.authoring.shops.conversion import convert, find
+from pipeline.authoring.shops.conversion import convert
+from pipeline.authoring.shops.recognition import find
 from pipeline.errors import UsageError
 
 HEADERS = (

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.authoring.shops.conversion import convert, find
+from pipeline.authoring.shops.conversion import convert
+from pipeline.authoring.shops.recognition import find
 
 IMPORT = (
     "Product ID", "Active (0/1)", "Name *", "Categories (x,y,z...)", "Price tax included",

@@ -9,7 +9,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from pipeline.authoring.shops.conversion import convert, find, web_address
+from pipeline.authoring.shops.conversion import convert, web_address
+from pipeline.authoring.shops.recognition import find
 from pipeline.errors import UsageError
 
 OLD = (

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.authoring.shops.conversion import EXPORT_FORMATS, convert, find
+from pipeline.authoring.shops.conversion import convert
+from pipeline.authoring.shops.recognition import EXPORT_FORMATS, find
 from pipeline.errors import ManifestError, UsageError
 
 HEADERS = (
