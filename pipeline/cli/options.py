@@ -131,6 +131,14 @@ Strict = Annotated[
     bool,
     typer.Option("--strict", help="Start only if no row breaks a rule; otherwise exit with 2."),
 ]
+FetchPictures = Annotated[
+    bool,
+    typer.Option(
+        "--fetch-pictures",
+        help="Also fetch the pictures that the sheet names by web addresses, and keep small copies "
+        "of them for the review page, which shows their addresses otherwise.",
+    ),
+]
 Adopt = Annotated[
     bool,
     typer.Option(

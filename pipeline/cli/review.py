@@ -5,7 +5,7 @@ Tested in tests/cli/test_review.py and tests/system/test_review.py.
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,29 +15,23 @@ import typer
 from pipeline.cli.columns import Column
 from pipeline.cli.options import (
     ConfigPath,
-    ManifestPath,
+    FetchPictures,
+    ManifestPaths,
     Out,
     Quiet,
     Series,
     Set,
     Verbose,
     check_and_show,
-    resolve_options,
-    split_list,
 )
 from pipeline.cli.screen import print_line, say
-from pipeline.errors import ExitCode, UsageError
+from pipeline.cli.several import Targets, resolve_several, say_refused
+from pipeline.errors import ExitCode, ReelsheetError, UsageError
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
-    from pipeline.checker.check import CheckedManifest
-    from pipeline.disk.folder import OutputFolder
-    from pipeline.review.recording import Verdict
-    from pipeline.review.takes import JudgedRow
-    from pipeline.runner.target import Target
-
-
-_SCREENS = ("DISPLAY", "WAYLAND_DISPLAY")
+    from pipeline.cli.decisions import Judged
+    from pipeline.runner.target import Refused
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,7 +40,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _review(
-    manifest: ManifestPath,
+    manifests: ManifestPaths,
     approve: Annotated[
         str | None,
         typer.Option("--approve", metavar="KEY,…", help="Approve the newest takes of these rows."),
@@ -73,7 +67,7 @@ def _review(
             "--as", metavar="NAME", help="Who decides (default: the name of the user here)."
         ),
     ] = None,
-    take_in: Annotated[
+    imported: Annotated[
         list[Path] | None,
         typer.Option(
             "--import",
@@ -128,6 +122,17 @@ def _review(
             help="The port of the page on this machine (default: any that is free).",
         ),
     ] = 0,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            "--host",
+            metavar="ADDRESS",
+            help="Serve the page to your network under this address or name of this machine. Each "
+            "browser is asked for a name. The line is plain: use it only where you trust everybody "
+            "on it.",
+        ),
+    ] = None,
+    fetch_pictures: FetchPictures = False,
     config: ConfigPath = None,
     out: Out = None,
     sets: Set = None,
@@ -140,110 +145,89 @@ def _review(
 
     Without a decision or a file it shows them in a page on this machine, until Ctrl-C, and prints
     the address of the page on standard output. The address holds a secret: whoever has it, and is
-    on this machine, can decide. A run that goes on adds its videos.
+    on this machine, can decide. A run that goes on adds its videos. Several manifests are shown on
+    one page, and each keeps its own decisions.
 
     Decisions are kept in the journal, also while a run goes on. A decision is about one take: a new
     take is open again. The exit code is 1 if a row that was named has no video, or something in a
-    file was not taken over.
+    file was not taken over, or one of several manifests cannot be used.
     """
-    from pipeline.review.recording import export_file
-    from pipeline.review.takes import rows_with_takes
-    from pipeline.runner.target import refuse_another
+    from pipeline.cli.decisions import (
+        decide,
+        name_of_reviewer,
+        read_verdicts,
+        take_in,
+        write_out,
+    )
+    from pipeline.cli.serving import ServedPage, fetch_alone
 
     _ = verbose
-    verdicts = _verdicts(approve, reject, reopen, reason=reason, note=note, who=_name(reviewer))
-    target = resolve_options(manifest, config, out, sets, series=series, columns=columns)
-    refuse_another(target)
-    checked = check_and_show(target, show=not quiet)
-    rows = rows_with_takes(checked, target.folder)
-    complete = _decide(rows, target.folder, verdicts, quiet=quiet) if verdicts else True
-    for path in take_in or ():
-        complete &= _take_in(path, rows, target.folder, prefer=False, force=force)
-    for path in prefer or ():
-        complete &= _take_in(path, rows, target.folder, prefer=True, force=force)
+    who = name_of_reviewer(reviewer)
+    verdicts = read_verdicts(approve, reject, reopen, reason=reason, note=note, who=who)
+    targets = resolve_several(manifests, config, out, sets, series=series, columns=columns)
+    judged = _read(targets, quiet=quiet)
+    complete = len(judged) == len(targets.all)
+    if verdicts:
+        complete &= decide(judged, verdicts, quiet=quiet)
+    files = [*((one, False) for one in imported or ()), *((one, True) for one in prefer or ())]
+    for path, overrules in files:
+        complete &= take_in(judged, path, prefer=overrules, force=force)
     if export is not None:
-        path, number = export_file(export, target.manifest, rows, target.folder)
-        print_line(f"{count(number, 'decision')}: {path}")
+        write_out(judged, export)
+    serves = not (verdicts or files or export or static or share)
+    if serves or static or share:
+        _refuse_without_journal(judged)
+    if fetch_pictures and not serves:
+        asyncio.run(fetch_alone(judged))
     if static:
-        page = _write_page(target, checked)
-        print_line(f"page: {page}")
+        print_line(f"page: {_write_page(judged)}")
     if share is not None:
-        complete &= _share(target, checked, share, quiet=quiet)
-    if not (verdicts or take_in or prefer or export or static or share):
-        _serve(target, checked, _name(reviewer), port=port, browser=not no_browser)
+        complete &= _share(judged, share, quiet=quiet)
+    if serves:
+        asked = who if host is None else None
+        ServedPage(judged, asked, host, port, not no_browser, fetch_pictures).show()
     if not complete:
         raise typer.Exit(ExitCode.NEEDS_USER)
 
 
-def _name(reviewer: str | None) -> str:
-    """Return who decides: the name that was given, or the user's."""
-    if reviewer is not None:
-        return reviewer
-    import getpass
+def _read(targets: Targets, *, quiet: bool) -> list[Judged]:
+    """Read the manifests that can be used; raises ReelsheetError where none can."""
+    from pipeline.cli.decisions import Judged
+    from pipeline.review.static import Reviewed
+    from pipeline.review.takes import rows_with_takes
+    from pipeline.runner.target import Refused, refuse_another
 
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # nobody of that number is known here
-        return ""
-
-
-def _verdicts(
-    approve: str | None,
-    reject: str | None,
-    reopen: str | None,
-    *,
-    reason: str,
-    note: str,
-    who: str,
-) -> dict[str, Verdict]:
-    from pipeline.review.recording import Verdict
-    from pipeline.review.verdicts import APPROVE, REJECT, TAKEN_BACK
-
-    if reason and reject is None:
-        raise UsageError("--reason says why videos are rejected: name them with --reject KEY,….")
-    named = ((APPROVE, approve), (REJECT, reject), (TAKEN_BACK, reopen))
-    found: dict[str, Verdict] = {}
-    for verdict, keys in named:
-        for key in split_list(keys) or ():
-            if key in found:
-                raise UsageError(f"{key} is named twice; nothing was recorded.")
-            why = reason if verdict == REJECT else ""
-            found[key] = Verdict(verdict, why, note, who, time.time())
-    return found
+    judged = []
+    for target in targets.all:
+        if isinstance(target, Refused):
+            _pass_over(targets, target)
+            continue
+        try:
+            refuse_another(target)
+            checked = check_and_show(target, show=not quiet)
+            reviewed = Reviewed.of(checked, target.folder, target.config, target.invocation)
+            judged.append(Judged(target, reviewed, rows_with_takes(checked, target.folder)))
+        except ReelsheetError as error:
+            _pass_over(targets, Refused(target.manifest, error))
+    if not judged:
+        raise UsageError("none of the manifests can be used.")
+    return judged
 
 
-def _decide(
-    rows: Sequence[JudgedRow], folder: OutputFolder, verdicts: dict[str, Verdict], *, quiet: bool
-) -> bool:
-    """Record verdicts and say so; return whether each row has a video to judge."""
-    from pipeline.review.recording import decide
-
-    decided, untaken = decide(rows, folder, verdicts)
-    if not quiet:
-        print_line(f"{count(len(decided), 'decision')} recorded in {folder.journal}")
-    for key in untaken:
-        say(f"{key} has no finished video: nothing was recorded for it.")
-    return not untaken
+def _pass_over(targets: Targets, refused: Refused) -> None:
+    """Raise why the only manifest cannot be used; of several, say it."""
+    if not targets.several:
+        raise refused.error
+    say_refused(refused)
 
 
-def _take_in(
-    path: Path, rows: Sequence[JudgedRow], folder: OutputFolder, *, prefer: bool, force: bool
-) -> bool:
-    """Take over a file and say what became of it; return whether all of it was."""
-    from pipeline.review.recording import import_file, tell_import
-
-    weighed, unfit = import_file(path, rows, folder, prefer=prefer, force=force)
-    for line in unfit:
-        say(f"skipped: {line}")
-    for line in tell_import(weighed, {row.entry: row.key for row in rows}):
-        print_line(line)
-    return not (unfit or weighed.skipped or (weighed.conflicts and not prefer))
-
-
-def _write_page(target: Target, checked: CheckedManifest) -> Path:
+def _write_page(judged: Sequence[Judged]) -> Path:
     from pipeline.review.static import MOST_ROWS, write_page
+    from pipeline.review.together import write_joint_page
 
-    _refuse_without_journal(target)
+    if len(judged) > 1:
+        return write_joint_page([one.reviewed for one in judged])
+    target, checked = judged[0].target, judged[0].reviewed.checked
     page = write_page(checked, target.folder, target.config, target.invocation)
     if page is None:
         raise UsageError(
@@ -253,13 +237,18 @@ def _write_page(target: Target, checked: CheckedManifest) -> Path:
     return page
 
 
-def _share(target: Target, checked: CheckedManifest, path: Path, *, quiet: bool) -> bool:
+def _share(judged: Sequence[Judged], path: Path, *, quiet: bool) -> bool:
     """Write the archive and say what is not in it; return whether all is."""
     from pipeline.cli.export import draw_posters
     from pipeline.cli.progress import file_progress
     from pipeline.review.sharing import share
 
-    _refuse_without_journal(target)
+    if len(judged) > 1:
+        raise UsageError(
+            f"--share {path}: an archive is of one manifest.",
+            action="Name one, and share the others each by itself.",
+        )
+    target, checked = judged[0].target, judged[0].reviewed.checked
     draw_posters(target, checked)
     with file_progress(show=not quiet) as progress:
         done = share(checked, target.folder, target.config, path, progress)
@@ -269,62 +258,10 @@ def _share(target: Target, checked: CheckedManifest, path: Path, *, quiet: bool)
     return not done.faults
 
 
-def _serve(target: Target, checked: CheckedManifest, who: str, *, port: int, browser: bool) -> None:
-    """Show the page until Ctrl-C."""
-    import asyncio
-    import contextlib
-
-    from pipeline.downloader.verification import MEASURER, Decoders
-    from pipeline.journal.reading import read_id
-    from pipeline.review.drawing import Drawer, pictures_of, posters_missing
-    from pipeline.review.live import LiveReview
-    from pipeline.review.looks import Looks
-    from pipeline.review.measuring import Measurer, not_measured
-    from pipeline.review.server import serve
-    from pipeline.review.static import Facts
-
-    _refuse_without_journal(target)
-    journal = read_id(target.folder.journal) or ""
-    facts = Facts.of(checked, target.config, target.invocation, journal)
-    looks = Looks.of(target.folder, target.config)
-    live = LiveReview(checked, target.folder, facts, who, looks)
-
-    async def show() -> None:
-        # Decoders first: they end last, when nothing is drawn any more.
-        async with (
-            Decoders() as decoders,
-            Decoders(processes=1, program=MEASURER) as yielding,
-            Drawer(decoders.draw) as drawer,
-            Measurer(yielding) as measurer,
-            serve(live, target.folder, port=port) as address,
-        ):
-            drawer.put(posters_missing(live.rows, target.folder, target.manifest))
-            drawer.put(pictures_of(checked, target.folder))
-            measurer.put(not_measured(live.rows, checked, target.folder, looks))
-            print_line(address)
-            say(f"{count(len(live.videos), 'take')} to judge; Ctrl-C ends the page.")
-            if browser:
-                await asyncio.to_thread(_open_browser, address)
-            await asyncio.Event().wait()
-
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(show())
-
-
-def _open_browser(address: str) -> None:
-    import os
-    import sys
-    import webbrowser
-
-    # Without a screen a browser of the terminal would take it over.
-    screen = not sys.platform.startswith("linux") or any(map(os.environ.get, _SCREENS))
-    if not (screen and webbrowser.open(address)):
-        say("No browser could be opened: open the address above.")
-
-
-def _refuse_without_journal(target: Target) -> None:
+def _refuse_without_journal(judged: Sequence[Judged]) -> None:
+    """Raise UsageError where nothing was made that could be judged."""
     from pipeline.disk.openfile import is_gone
     from pipeline.runner.forgotten import explain_no_journal
 
-    if is_gone(target.folder.journal):
-        raise explain_no_journal(target)
+    if all(is_gone(one.target.folder.journal) for one in judged):
+        raise explain_no_journal(judged[0].target)

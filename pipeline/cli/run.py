@@ -6,6 +6,7 @@ Tested in tests/system/test_main_job.py and tests/system/test_commands.py.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,7 @@ from pipeline.cli.ending import say_before, say_end, say_several_ends
 from pipeline.cli.options import (
     Adopt,
     ConfigPath,
+    FetchPictures,
     Limit,
     ManifestPath,
     ManifestPaths,
@@ -78,6 +80,7 @@ def _run(
     yes: _Yes = False,
     strict: Strict = False,
     adopt: Adopt = False,
+    fetch_pictures: FetchPictures = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -104,7 +107,16 @@ def _run(
 
         show_plans(targets, selection, verbose=verbose, strict=strict, adopt=adopt)
         return
-    _carry_out(targets, selection, "run", yes=yes, strict=strict, adopt=adopt, quiet=quiet)
+    _carry_out(
+        targets,
+        selection,
+        "run",
+        yes=yes,
+        strict=strict,
+        adopt=adopt,
+        fetch_pictures=fetch_pictures,
+        quiet=quiet,
+    )
 
 
 def _retry(
@@ -187,6 +199,7 @@ def _carry_out(
     yes: bool = False,
     strict: bool = False,
     adopt: bool = False,
+    fetch_pictures: bool = False,
     quiet: bool = False,
 ) -> None:
     from pipeline.cli.progress import Progress
@@ -209,7 +222,9 @@ def _carry_out(
     )
     with placing as placed:
         refused = [one for one in placed if isinstance(one, Refused)]
-        orders = [one for one in placed if isinstance(one, Order)]
+        orders = [
+            replace(one, fetch_pictures=fetch_pictures) for one in placed if isinstance(one, Order)
+        ]
         if refused and not targets.several:
             _raise(refused[0])
         for one in refused:

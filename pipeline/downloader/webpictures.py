@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias, TypeVar
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -23,6 +24,8 @@ from pipeline.network import DIRECT, Network
 from pipeline.pictures.accepted import LARGEST_BYTES
 from pipeline.pictures.heads import ENOUGH_BYTES, PictureHead, is_step, read_head
 
+_Found = TypeVar("_Found")
+Unpack: TypeAlias = Callable[[bytes, int], bytes]
 _AT_A_TIME = 8
 _LIMIT_S = 30.0
 """The longest time that one address may take, with all its redirects."""
@@ -71,26 +74,44 @@ def look_at_pictures(
         limit_s: The longest time that one of them may take.
 
     """
-    distinct = list(dict.fromkeys(urls))
-    look = _Look(network, allow_private, resolver, limit_s)
-    return asyncio.run(look.at_all(distinct, progress or (lambda _done, _total: None)))
+    tell = progress or (lambda _done, _total: None)
+    asking = Asking(network, allow_private, resolver, limit_s, _AT_A_TIME, tell)
+    return asyncio.run(asking.ask_each(urls, lambda _url, response: _judge(response)))
 
 
 @dataclass
-class _Look:
-    network: Network
-    allow_private: bool
-    resolver: AbstractResolver | None
-    limit_s: float
+class Asking:
+    """Asks addresses of pictures, several at a time; none leads into a private network.
 
-    async def at_all(
-        self, urls: list[str], tell: Callable[[int, int], None]
-    ) -> dict[str, WebPicture | WebFault]:
+    Args:
+        network: The way out: proxies and trusted certificates.
+        allow_private: Whether they may lead into private networks all the same.
+        resolver: Finds the addresses of hosts; None for the system's.
+        limit_s: The longest time that one of them may take.
+        at_a_time: How many are asked at a time.
+        tell: Is told how many addresses of how many were asked.
+
+    """
+
+    network: Network = DIRECT
+    allow_private: bool = False
+    resolver: AbstractResolver | None = None
+    limit_s: float = _LIMIT_S
+    at_a_time: int = _AT_A_TIME
+    tell: Callable[[int, int], None] = lambda _done, _total: None
+
+    async def ask_each(
+        self,
+        urls: Iterable[str],
+        judge: Callable[[str, aiohttp.ClientResponse], Awaitable[_Found | WebFault]],
+    ) -> dict[str, _Found | WebFault]:
+        """Ask each address once, and return what `judge` makes of the answers."""
+        distinct = list(dict.fromkeys(urls))
         way = Way.of(self.network, self.resolver, private=self.allow_private)
-        found: dict[str, WebPicture | WebFault] = {}
-        queue = iter(urls)
+        found: dict[str, _Found | WebFault] = {}
+        queue = iter(distinct)
         async with open_session(
-            concurrency=_AT_A_TIME,
+            concurrency=self.at_a_time,
             allow_private=self.allow_private,
             stall_s=_SILENCE_S,
             connect_s=_SILENCE_S,
@@ -101,17 +122,21 @@ class _Look:
 
             async def work() -> None:
                 for url in queue:  # shared: each takes the next one
-                    found[url] = await self._at(session, url, way)
-                    tell(len(found), len(urls))
+                    found[url] = await self._at(session, url, way, judge)
+                    self.tell(len(found), len(distinct))
 
             async with asyncio.TaskGroup() as group:
-                for _ in range(min(_AT_A_TIME, len(urls))):
+                for _ in range(min(self.at_a_time, len(distinct))):
                     group.create_task(work())
-        return {url: found[url] for url in urls}
+        return {url: found[url] for url in distinct}
 
     async def _at(
-        self, session: aiohttp.ClientSession, url: str, way: Way
-    ) -> WebPicture | WebFault:
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        way: Way,
+        judge: Callable[[str, aiohttp.ClientResponse], Awaitable[_Found | WebFault]],
+    ) -> _Found | WebFault:
         explain = partial(explain_failure, url_host=_host(url), proxy=self.network.proxy_for(url))
         try:
             async with (
@@ -126,7 +151,7 @@ class _Look:
                     way=way,
                 ) as response,
             ):
-                return await _judge(response)
+                return status_fault(response) or await judge(url, response)
         except (LinkDead, TransferBroken) as error:
             return _fault(error, url)
         except UnicodeError:
@@ -140,7 +165,8 @@ class _Look:
             return _fault(said, url)
 
 
-async def _judge(response: aiohttp.ClientResponse) -> WebPicture | WebFault:
+def status_fault(response: aiohttp.ClientResponse) -> WebFault | None:
+    """Say what the status of an answer means; None where a file comes with it."""
     if response.status in _GONE:
         return WebFault(f"There is nothing at the address (HTTP {response.status}).", certain=True)
     if response.status != _OK:
@@ -148,24 +174,33 @@ async def _judge(response: aiohttp.ClientResponse) -> WebPicture | WebFault:
             f"The host answers with HTTP {response.status}, and may so answer the provider.",
             certain=False,
         )
+    return None
+
+
+def unpacker(response: aiohttp.ClientResponse) -> Unpack | None:
+    """Return what unpacks the body of an answer; None where it is not packed."""
+    packed = response.headers.get("Content-Encoding", "").strip().lower() in {"gzip", "x-gzip"}
+    return zlib.decompressobj(_GZIP).decompress if packed else None
+
+
+async def _judge(response: aiohttp.ClientResponse) -> WebPicture | WebFault:
     length = response.headers.get("Content-Length", "")
     total = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None  # noqa: PLR2004
-    packed = response.headers.get("Content-Encoding", "").strip().lower() in {"gzip", "x-gzip"}
-    unpack = zlib.decompressobj(_GZIP) if packed else None
+    unpack = unpacker(response)
     data, tried = b"", -1
     while len(data) < ENOUGH_BYTES and (piece := await response.content.readany()):
         try:
-            data += unpack.decompress(piece, ENOUGH_BYTES) if unpack else piece
+            data += unpack(piece, ENOUGH_BYTES) if unpack else piece
         except zlib.error:
             return WebFault("What stands at the address cannot be unpacked.", certain=False)
         if is_step(len(data), tried):
             tried = len(data)
             head = read_head(data)
             if head.width or (head.format is None and len(data) >= _PLAIN_BYTES):
-                return WebPicture(head, None if packed else total)
+                return WebPicture(head, None if unpack else total)
     if not data:
         return WebFault("The host sends an empty file.", certain=True)
-    return WebPicture(read_head(data[:ENOUGH_BYTES]), None if packed else total)
+    return WebPicture(read_head(data[:ENOUGH_BYTES]), None if unpack else total)
 
 
 _PLAIN_BYTES = 32

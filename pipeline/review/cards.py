@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from pipeline.checker.check import CheckedManifest
 from pipeline.manifest.columns import fold_header, is_result
 from pipeline.model import Decision, Row, Video, shown_key
-from pipeline.review.posters import LOCAL, picture_name, poster_name
+from pipeline.review.posters import LOCAL, picture_name, poster_name, web_picture_name
 from pipeline.review.takes import JudgedRow, TakeFile
 from pipeline.review.verdicts import Take
 
@@ -131,7 +131,8 @@ class Cards:
         shown = []
         for image in self._checked.images.get(row, ()):
             if not image.startswith(LOCAL):
-                shown.append({"url": image})
+                name = web_picture_name(image)
+                shown.append({"url": image, "file": name} if name in there else {"url": image})
                 continue
             sha256 = image.removeprefix(LOCAL)
             picture = self._checked.pictures.get(sha256)

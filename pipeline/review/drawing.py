@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -31,6 +31,10 @@ class Drawing:
     target: Path
     manifest: Path
     is_picture: bool = False
+
+    def of(self, source: Path) -> Drawing:
+        """Return the same of another file."""
+        return replace(self, source=source)
 
 
 def poster_of(video: str, number: int, folder: OutputFolder, manifest: Path) -> Drawing:
@@ -86,7 +90,9 @@ class Drawer:
     def __init__(self, draw: Draw) -> None:
         """Draw with `draw`."""
         self._draw = draw
-        self._queue: asyncio.Queue[Drawing] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[Drawing, asyncio.Future[str | None] | None]] = (
+            asyncio.Queue()
+        )
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -102,7 +108,13 @@ class Drawer:
     def put(self, drawings: Sequence[Drawing]) -> None:
         """Draw these, after those before them."""
         for one in drawings:
-            self._queue.put_nowait(one)
+            self._queue.put_nowait((one, None))
+
+    async def draw(self, drawing: Drawing) -> str | None:
+        """Draw this after those before it; return why it could not be, when it is done."""
+        done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait((drawing, done))
+        return await done
 
     async def finish(self, limit_s: float | None) -> None:
         """Wait for those that are left, at most this long; None: as long as it takes."""
@@ -111,13 +123,23 @@ class Drawer:
 
     async def _work(self) -> None:
         while True:
-            drawing = await self._queue.get()
+            drawing, done = await self._queue.get()
             try:
-                with contextlib.suppress(ReelsheetError, OSError):
-                    jpeg = await self._draw(drawing.source, drawing.is_picture)
-                    await asyncio.to_thread(_place, drawing, jpeg)
+                reason = await self._carry_out(drawing)
+                if done is not None and not done.done():
+                    done.set_result(reason)
             finally:
                 self._queue.task_done()
+
+    async def _carry_out(self, drawing: Drawing) -> str | None:
+        try:
+            jpeg = await self._draw(drawing.source, drawing.is_picture)
+            await asyncio.to_thread(_place, drawing, jpeg)
+        except ReelsheetError as error:
+            return error.message
+        except OSError as error:
+            return str(error.strerror or error)
+        return None
 
 
 def _place(drawing: Drawing, jpeg: bytes) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pipeline.disk.openfile import read_regular
 from pipeline.errors import UsageError
@@ -45,11 +45,23 @@ _FROM_PAGE = "Save the decisions in the page again."
 
 @dataclass(frozen=True, slots=True)
 class DecisionsFile:
-    """What a file of decisions says, and of which journal; `unfit` are sentences on bad ones."""
+    """What a file of decisions says, by the journals it says it of; `unfit` are about bad ones.
 
-    journal: str
-    decisions: tuple[Decision, ...]
+    A file of a page that shows several manifests has decisions of several journals.
+    """
+
+    parts: Mapping[str, tuple[Decision, ...]]
     unfit: tuple[str, ...]
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """All of them."""
+        return tuple(one for part in self.parts.values() for one in part)
+
+    @property
+    def journal(self) -> str:
+        """The id of the only journal; empty where there are several, or none is named."""
+        return next(iter(self.parts), "") if len(self.parts) < 2 else ""  # noqa: PLR2004
 
 
 def name_of_file(manifest: Path, who: str, suffix: str = ".json") -> str:
@@ -129,11 +141,15 @@ def parse(path: Path, content: bytes) -> DecisionsFile:
             f"{path} is not UTF-8 text, as a file of decisions is.",
             action="In Excel save it as `CSV UTF-8 (comma delimited)`.",
         ) from error
-    journal, found = _read_json(path, text) if text.lstrip()[:1] == "{" else _read_csv(path, text)
-    return _understand(path, journal, found)
+    named, found = _read_json(path, text) if text.lstrip()[:1] == "{" else _read_csv(path, text)
+    return _understand(path, named, found)
 
 
-def _read_json(path: Path, text: str) -> tuple[str, Sequence[Mapping[str, object]]]:
+_Found: TypeAlias = tuple[Sequence[str], Sequence[Mapping[str, object]]]
+"""The journals that a file names for all of its decisions, and the decisions."""
+
+
+def _read_json(path: Path, text: str) -> _Found:
     try:
         document: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -145,10 +161,12 @@ def _read_json(path: Path, text: str) -> tuple[str, Sequence[Mapping[str, object
         raise UsageError(
             f"{path} was written by a newer version of reelsheet.", action="Update reelsheet."
         )
-    return str(document.get("journal", "")), [one for one in listed if isinstance(one, dict)]
+    journal = str(document.get("journal", ""))
+    decisions = [{"journal": journal, **one} for one in listed if isinstance(one, dict)]
+    return ([journal] if journal else []), decisions
 
 
-def _read_csv(path: Path, text: str) -> tuple[str, Sequence[Mapping[str, object]]]:
+def _read_csv(path: Path, text: str) -> _Found:
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     try:
@@ -162,23 +180,25 @@ def _read_csv(path: Path, text: str) -> tuple[str, Sequence[Mapping[str, object]
             f"{path} holds no decisions of reelsheet: there is no column {', '.join(missing)}.",
             action="Name a file that the page or `reelsheet review --export` wrote.",
         )
-    found = [
+    return [], [
         {str(name).strip(): unguard_within(text) for name, text in line.items() if text is not None}
         for line in lines
         if None not in line
     ]
-    journals = {str(line.get("journal", "")) for line in found}
-    return (journals.pop() if len(journals) == 1 else ""), found
 
 
-def _understand(path: Path, journal: str, found: Sequence[Mapping[str, object]]) -> DecisionsFile:
-    decisions, unfit = [], []
+def _understand(
+    path: Path, named: Sequence[str], found: Sequence[Mapping[str, object]]
+) -> DecisionsFile:
+    parts: dict[str, list[Decision]] = {name: [] for name in named}
+    unfit = []
     for number, values in enumerate(found, start=1):
         try:
-            decisions.append(clean(_decision(values)))
+            decision = clean(_decision(values))
+            parts.setdefault(str(values.get("journal", "")), []).append(decision)
         except (ValueError, OverflowError, OSError) as error:
             unfit.append(f"{path}, decision {number}: {error}.")
-    return DecisionsFile(journal, tuple(decisions), tuple(unfit))
+    return DecisionsFile({name: tuple(part) for name, part in parts.items()}, tuple(unfit))
 
 
 def _decision(values: Mapping[str, object]) -> Decision:

@@ -1,4 +1,4 @@
-"""What the served page shows, kept up to date with the journal while a run goes on.
+"""What the served page shows of a manifest, kept up to date with its journal while a run goes on.
 
 Tested in tests/review/test_server.py.
 """
@@ -6,62 +6,38 @@ Tested in tests/review/test_server.py.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.checker.check import CheckedManifest
-from pipeline.disk.folder import OutputFolder
 from pipeline.journal.decisions import read_decisions
 from pipeline.model import Decision
 from pipeline.review.cards import Card, Cards, as_said
-from pipeline.review.looks import Looks
-from pipeline.review.static import Facts, as_script, page_data, stills_in
+from pipeline.review.static import Reviewed, stills_in
 from pipeline.review.takes import JudgedRow, rows_with_takes, videos_of
 from pipeline.review.verdicts import Take, latest_of
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """What is new since some version: cards with their places, and decisions."""
+class Changes:
+    """What is new since some version: cards with their rows, and decisions."""
 
     version: int
     cards: tuple[tuple[int, Card], ...] = ()
     decisions: tuple[dict[str, Any], ...] = ()
 
-    def __bool__(self) -> bool:
-        """Return whether there is any."""
-        return bool(self.cards or self.decisions)
-
 
 class LiveReview:
     """The cards of a manifest as the journal knows them now; any thread may ask."""
 
-    def __init__(
-        self,
-        checked: CheckedManifest,
-        folder: OutputFolder,
-        facts: Facts,
-        who: str,
-        looks: Looks | None = None,
-    ) -> None:
-        """Read everything for the first time; raises StoreError.
-
-        Args:
-            checked: the manifest.
-            folder: its output folder.
-            facts: what the page says of the whole.
-            who: who decides in this page.
-            looks: what was measured of the videos; None shows nothing of it.
-
-        """
-        self.who = who
-        self._checked = checked
-        self._folder = folder
-        self._facts = facts
-        self._looks = looks
-        self._maker = Cards(checked)
+    def __init__(self, reviewed: Reviewed) -> None:
+        """Read everything for the first time; raises StoreError."""
+        self.facts = reviewed.facts
+        self.folder = reviewed.folder
+        self._checked = reviewed.checked
+        self._looks = reviewed.looks
+        self._maker = Cards(reviewed.checked)
         self._lock = threading.Lock()
         self._seen: object = None
         self._cards: list[Card] = []
@@ -79,10 +55,10 @@ class LiveReview:
             signs = self._signs()
             if signs == self._seen:
                 return self._version
-            rows = rows_with_takes(self._checked, self._folder)
-            latest = latest_of(read_decisions(self._folder.journal))
-            odd = self._looks.chips(rows) if self._looks else {}
-            cards = self._maker.make(rows, latest, stills_in(self._folder), odd)
+            rows = rows_with_takes(self._checked, self.folder)
+            latest = latest_of(read_decisions(self.folder.journal))
+            odd = self._looks.chips(rows)
+            cards = self._maker.make(rows, latest, stills_in(self.folder), odd)
             self._note_changes(cards, latest)
             self._cards, self._decisions = cards, latest
             self.rows, self.videos = rows, videos_of(rows)
@@ -102,11 +78,11 @@ class LiveReview:
             if self._decisions.get(take) != decision:
                 self._decided_at[take] = self._version
 
-    def news_since(self, version: int) -> News:
+    def news_since(self, version: int) -> Changes:
         """Return what became new after a version, as of the last look."""
         with self._lock:
             cards = zip(self._cards_at, enumerate(self._cards), strict=True)
-            return News(
+            return Changes(
                 self._version,
                 tuple(card for at, card in cards if at > version),
                 tuple(
@@ -116,26 +92,29 @@ class LiveReview:
                 ),
             )
 
-    def script(self) -> bytes:
-        """Return the data of the page as a script; raises StoreError."""
-        self.look()
+    @property
+    def groups(self) -> Sequence[Mapping[str, Any]]:
+        """The own columns by which the rows can be grouped."""
+        return self._maker.groups
+
+    @property
+    def cards(self) -> Sequence[Card]:
+        """All cards, as of the last look."""
         with self._lock:
-            cards, version = self._cards, self._version
-        more = {"served": True, "who": self.who, "version": version}
-        return as_script(page_data(self._facts, self._maker.groups, cards, **more))
+            return self._cards
 
     def _signs(self) -> tuple[object, ...]:
         """Return what changes when the journal, the posters or the figures do."""
-        journal = self._folder.journal
+        journal = self.folder.journal
         return tuple(
             map(
                 _sign,
                 (
                     journal,
                     journal.with_name(f"{journal.name}-wal"),
-                    self._folder.posters,
-                    self._folder.small_pictures,
-                    self._folder.looks,
+                    self.folder.posters,
+                    self.folder.small_pictures,
+                    self.folder.looks,
                 ),
             )
         )

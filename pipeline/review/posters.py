@@ -1,10 +1,11 @@
-"""What posters and small copies of pictures are called, and which of them are there.
+"""How posters and small copies of pictures are called, and which of them are there.
 
 Tested in tests/review/test_cards.py.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,11 @@ def poster_name(video: str, number: int) -> str:
 def picture_name(sha256: str) -> str:
     """Return the name of the small copy of a local picture with this hash."""
     return f"{sha256[:_SHORT_HASH]}.jpg"
+
+
+def web_picture_name(url: str) -> str:
+    """Return the name of the small copy of the picture at a web address."""
+    return picture_name(hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest())
 
 
 def names_in(folder: Path) -> frozenset[str]:

@@ -63,7 +63,7 @@ def decide(
 
     """
     of_key = {row.key: row for row in rows}
-    _refuse_unknown([key for key in verdicts if key not in of_key])
+    refuse_unknown([key for key in verdicts if key not in of_key])
     wanted = []
     for key, said in verdicts.items():
         row = of_key[key]
@@ -115,7 +115,8 @@ def _clean(decision: Decision) -> Decision:
         raise UsageError(f"{error}.") from error
 
 
-def _refuse_unknown(keys: Sequence[str]) -> None:
+def refuse_unknown(keys: Sequence[str]) -> None:
+    """Raise UsageError if there are any keys that no row has."""
     if keys:
         named = ", ".join(shown_key(key) for key in keys[:_MOST_NAMED])
         more = f" and {len(keys) - _MOST_NAMED} more" if len(keys) > _MOST_NAMED else ""
@@ -150,23 +151,24 @@ def import_file(
 
     """
     found = exchange.read_file(path)
-    ours = read_id(folder.journal)
-    if found.journal != ours and not force:
+    ours = read_id(folder.journal) or ""
+    if ours not in found.parts and not force and (found.decisions or not found.unfit):
         whose = (
             "does not say whose decisions it holds"
-            if not found.journal
+            if not any(found.parts)
             else ("holds decisions about another manifest, or another output folder")
         )
         raise UsageError(
             f"{path} {whose}; nothing was taken over.",
             action="With --force those about the very same videos are.",
         )
+    incoming = found.parts.get(ours, found.decisions if force else ())
     videos = videos_of(rows)
     weighed = Import()
 
     def choose(existing: Sequence[Decision]) -> Sequence[Decision]:
         nonlocal weighed
-        weighed = weigh_import(existing, found.decisions, videos, prefer=prefer)
+        weighed = weigh_import(existing, incoming, videos, prefer=prefer)
         return weighed.added
 
     with DecisionTable(folder.journal) as table:

@@ -32,7 +32,7 @@ HEADERS: Mapping[str, str] = {
 """The headers of every reply."""
 _READING = frozenset({"GET", "HEAD"})
 _OUR_SITES = frozenset({"same-origin", "none"})
-_DEEPEST = 4
+_DEEPEST = 5
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _UNPLAIN = re.compile(r"[\x00-\x1f/\\:]")
 

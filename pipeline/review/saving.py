@@ -57,15 +57,27 @@ class Saved:
         }
 
 
+def join_documents(parts: Sequence[tuple[int, dict[str, Any]]], manifests: int) -> dict[str, Any]:
+    """Return what became of saves as one document; of several manifests with the place of each."""
+    joined: dict[str, list[Any]] = {"gone": [], "saved": [], "conflicts": []}
+    for at, document in parts:
+        place = {"m": at} if manifests > 1 else {}
+        for name in ("gone", "saved"):
+            joined[name] += [{**one, **place} for one in document[name]]
+        theirs = [one["theirs"] for one in document["conflicts"]]
+        joined["conflicts"] += [{"theirs": {**one, **place}} for one in theirs]
+    return joined
+
+
 def understand(
-    document: object, videos: dict[Take, str], who: str
-) -> tuple[list[Save], list[Decision]]:
+    document: object, videos: Sequence[dict[Take, str]], who: str | None
+) -> list[tuple[list[Save], list[Decision]]]:
     """Return the saves in what a page sent, and decisions about takes that are gone.
 
     Args:
         document: the JSON.
-        videos: the sha256 of each take's video.
-        who: whose they are, whatever the page says.
+        videos: of each manifest, the sha256 of each take's video.
+        who: whose they are, whatever the page says; None where it is to say so.
 
     Raises:
         UnfitDecision: It is not what a page sends.
@@ -74,24 +86,30 @@ def understand(
     listed = document.get("decisions") if isinstance(document, dict) else None
     if not isinstance(listed, list) or len(listed) > MOST_AT_ONCE:
         raise UnfitDecision(f"no list of at most {MOST_AT_ONCE} decisions")
-    saves = [_save(one, who) for one in listed]
-    gone = [
-        save.decision
-        for save in saves
-        if videos.get(take_of(save.decision)) != save.decision.sha256
-    ]
-    return [save for save in saves if save.decision not in gone], gone
+    parts: list[tuple[list[Save], list[Decision]]] = [([], []) for _ in videos]
+    for values in listed:
+        at, save = _save(values, who)
+        if not 0 <= at < len(videos):
+            raise UnfitDecision("there is no such manifest")
+        saves, gone = parts[at]
+        if videos[at].get(take_of(save.decision)) == save.decision.sha256:
+            saves.append(save)
+        else:
+            gone.append(save.decision)
+    return parts
 
 
-def _save(values: object, who: str) -> Save:
+def _save(values: object, who: str | None) -> tuple[int, Save]:
+    """Return the place of the manifest that a decision is about, and the decision."""
     if not isinstance(values, dict):
         raise UnfitDecision("a decision is a record")
     texts = {name: values.get(name, "") for name in _TEXTS}
-    number, seen = values.get("number"), values.get("seen", 0)
+    number, seen, place = values.get("number"), values.get("seen", 0), values.get("m", 0)
     if not all(isinstance(text, str) for text in texts.values()):
         raise UnfitDecision("a text is none")
-    if type(number) is not int or type(seen) is not int:
+    if not (type(number) is type(seen) is type(place) is int):
         raise UnfitDecision("a number is none")
+    name = values.get("reviewer", "") if who is None else who
     try:
         at = seconds_of(values.get("at"))
     except (ValueError, OverflowError, OSError):
@@ -102,13 +120,15 @@ def _save(values: object, who: str) -> Save:
             **{
                 **texts,
                 "number": number,
-                "reviewer": who,
+                "reviewer": name if isinstance(name, str) else "",
                 "source": "page",
                 "at": at or time.time(),
             }
         )
     )
-    return Save(decision, seen)
+    if who is None and not decision.reviewer:
+        raise UnfitDecision("nobody says who decides: load the page again")
+    return place, Save(decision, seen)
 
 
 class Saver:

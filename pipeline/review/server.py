@@ -1,4 +1,4 @@
-"""The review page served on this machine: two folders, the page itself, and a way to decide.
+"""The review page served: two folders of each manifest, the page itself, and a way to decide.
 
 What is admitted is decided in `safety`. Files come from the videos and from the stills of the
 output folder only, never through a link, and in parts where a browser asks for a part.
@@ -10,8 +10,8 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import secrets
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,13 +19,13 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import open_regular
 from pipeline.errors import StoreError, UsageError
-from pipeline.review.live import LiveReview, News
+from pipeline.review.listening import listen
 from pipeline.review.safety import HEADERS, Door, Refusal, admit, range_of
-from pipeline.review.saving import Saver, understand
+from pipeline.review.saving import Saver, join_documents, understand
 from pipeline.review.static import ASSETS, DATA, PAGE, asset
+from pipeline.review.together import News, Together
 from pipeline.review.verdicts import UnfitDecision
 
 _TOKEN_BYTES = 24
@@ -34,7 +34,7 @@ _AT_ONCE_BYTES = 256 * 1024
 _LOOK_EVERY_S = 1.0
 _BEAT_EVERY_S = 15.0
 _MOST_LISTENERS = 32
-_MOST_DIGITS = 9
+_VERSION = re.compile(r"\d{1,9}(\.\d{1,9})*", re.ASCII)
 _KINDS = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -43,30 +43,29 @@ _KINDS = {
     ".mp4": "video/mp4",
     ".svg": "image/svg+xml",
 }
-_HERE = "127.0.0.1"
-_PORT_OF_HTTP = 80
 
 
 @asynccontextmanager
-async def serve(live: LiveReview, folder: OutputFolder, *, port: int = 0) -> AsyncIterator[str]:
-    """Serve the page of a manifest, and yield its address.
+async def serve(
+    page: Together, who: str | None, *, host: str | None = None, port: int = 0
+) -> AsyncIterator[str]:
+    """Serve the page of one manifest or several, and yield its address.
 
     Args:
-        live: what the page shows.
-        folder: the output folder with the videos.
-        port: the port of this machine; 0 for any that is free.
+        page: what it shows.
+        who: who decides in it; None: each browser asks for a name.
+        host: an address of this machine in its network; None for this machine alone.
+        port: its port; 0 for any that is free.
 
     Raises:
-        UsageError: The port is taken.
+        UsageError: Nothing can listen there.
 
     """
-    listener = _listen(port)
-    number = listener.getsockname()[1]
-    host = _HERE if number == _PORT_OF_HTTP else f"{_HERE}:{number}"  # as browsers say it
-    door = Door(host, secrets.token_urlsafe(_TOKEN_BYTES))
+    listener, printed = listen(host, port)
+    door = Door(printed, secrets.token_urlsafe(_TOKEN_BYTES))
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(listener.close)
-        server = _Server(live, folder, door)
+        server = _Server(page, who, door)
         await stack.enter_async_context(server)
         runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
@@ -75,37 +74,24 @@ async def serve(live: LiveReview, folder: OutputFolder, *, port: int = 0) -> Asy
         yield f"{door.origin}/{door.token}/"
 
 
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        if os.name == "posix":  # elsewhere it would let two programs have one port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((_HERE, port))
-        listener.listen(64)
-        listener.setblocking(False)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise UsageError(
-            f"port {port} of this machine cannot be used: {error}.",
-            action="Name another one with --port, or none for any that is free.",
-        ) from error
-    return listener
-
-
 class _Server:
     """Answers requests as long as it is entered."""
 
-    def __init__(self, live: LiveReview, folder: OutputFolder, door: Door) -> None:
-        self._live = live
-        self._folder = folder
+    def __init__(self, page: Together, who: str | None, door: Door) -> None:
+        self._page = page
+        self._who = who
         self._door = door
-        self._saver = Saver(folder.journal, self._wake)
+        self._folders = {
+            root: live.folder for root, live in zip(page.roots, page.lives, strict=True)
+        }
+        self._savers = [Saver(live.folder.journal, self._wake) for live in page.lives]
         self._woken = asyncio.Event()
         self._listeners: set[asyncio.Event] = set()
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        await self._saver.__aenter__()
+        for saver in self._savers:
+            await saver.__aenter__()
         self._watching = asyncio.create_task(self._watch())
         return self
 
@@ -114,7 +100,8 @@ class _Server:
             self._watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watching
-        await self._saver.__aexit__()
+        for saver in self._savers:
+            await saver.__aexit__()
 
     def app(self) -> web.Application:
         """Return the application; every path comes here, whatever it looks like."""
@@ -144,31 +131,44 @@ class _Server:
             case ["api", "events"] if request.method == "GET":
                 return await self._tell(request)
             case ["review", name] if name == DATA and request.method == "GET":
-                script = await asyncio.to_thread(self._live.script)
+                script = await asyncio.to_thread(
+                    self._page.script, who=self._who or "", asks=self._who is None
+                )
                 return _whole(script, ".js")
             case ["review", name] if name in ASSETS and request.method in {"GET", "HEAD"}:
                 return _page_file(name)
-            case ["videos", name] if name.endswith(".mp4"):
-                return await _file(request, self._folder.videos / name)
-            case ["review", "posters", name] if name.endswith(".jpg"):
-                return await _file(request, self._folder.posters / name)
-            case ["review", "pictures", name] if name.endswith(".jpg"):
-                return await _file(request, self._folder.small_pictures / name)
+        return await self._send(request, path)
+
+    async def _send(self, request: web.Request, path: list[str]) -> web.StreamResponse:
+        """Send a video or a still of a manifest."""
+        root, rest = (path[0], path[1:]) if path and path[0] in self._folders else ("", path)
+        folder = self._folders.get(root)
+        match rest:
+            case ["videos", name] if folder and name.endswith(".mp4"):
+                return await _file(request, folder.videos / name)
+            case ["review", "posters", name] if folder and name.endswith(".jpg"):
+                return await _file(request, folder.posters / name)
+            case ["review", "pictures", name] if folder and name.endswith(".jpg"):
+                return await _file(request, folder.small_pictures / name)
         return _refuse(Refusal(404, "There is nothing here."))
 
     async def _save(self, request: web.Request) -> web.Response:
         try:
             document: Any = json.loads(await request.read())
-            saves, gone = understand(document, self._live.videos, self._live.who)
+            parts = understand(document, [one.videos for one in self._page.lives], self._who)
         except web.HTTPRequestEntityTooLarge:
             return _refuse(Refusal(413, "That is too much at once."))
         except (ValueError, RecursionError) as error:
             sentence = str(error) if isinstance(error, UnfitDecision) else "it is no JSON"
             return _refuse(Refusal(400, f"Not saved: {sentence[:300]}."))
-        saved = await self._saver.save(saves)
-        body = json.dumps(saved.document(gone))
-        status = 409 if saved.conflicts else 200
-        return web.json_response(text=body, status=status, headers=_headers("no-store"))
+        every = [(at, saves, gone) for at, (saves, gone) in enumerate(parts) if saves or gone]
+        saved = await asyncio.gather(*(self._savers[at].save(saves) for at, saves, _ in every))
+        told = join_documents(
+            [(at, one.document(gone)) for (at, _, gone), one in zip(every, saved, strict=True)],
+            len(parts),
+        )
+        status = 409 if told["conflicts"] else 200
+        return web.json_response(told, status=status, headers=_headers("no-store"))
 
     # What is new.
 
@@ -177,14 +177,14 @@ class _Server:
 
     async def _watch(self) -> None:
         """Look at the journal as long as a page listens, and tell all pages what is new."""
-        known = 0
+        known = ""
         while True:
             await _is_set(self._woken, _LOOK_EVERY_S)
             self._woken.clear()
             if not self._listeners:
                 continue
             with contextlib.suppress(StoreError, UsageError):  # whoever saves is told
-                version = await asyncio.to_thread(self._live.look)
+                version = await asyncio.to_thread(self._page.look)
                 if version != known:
                     known = version
                     for listener in self._listeners:
@@ -195,7 +195,7 @@ class _Server:
         if len(self._listeners) >= _MOST_LISTENERS:
             return _refuse(Refusal(503, "Too many pages are open."))
         since = request.query.get("since", "0")
-        version = int(since) if since.isdecimal() and len(since) <= _MOST_DIGITS else 0
+        version = since if _VERSION.fullmatch(since) else "0"
         reply = web.StreamResponse(headers=_headers("no-store"))
         reply.content_type = "text/event-stream"
         await reply.prepare(request)
@@ -205,7 +205,7 @@ class _Server:
             with contextlib.suppress(ConnectionError):
                 await reply.write(b": here\n\n")
                 while True:
-                    news = await asyncio.to_thread(self._live.news_since, version)
+                    news = await asyncio.to_thread(self._page.news_since, version)
                     version = news.version
                     if news:
                         await reply.write(_event(news))

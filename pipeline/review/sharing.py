@@ -111,7 +111,7 @@ def _page(
     cards = maker.make(rows, latest_of(read_decisions(folder.journal)), stills_in(folder))
     facts = Facts.of(checked, config, Invocation(manifest), read_id(folder.journal) or "")
     facts = replace(facts, manifest=manifest)
-    data = as_script(page_data(facts, maker.groups, [_of_nobody(card) for card in cards]))
+    data = as_script(page_data([facts], maker.groups, [_of_nobody(card) for card in cards]))
     files = {f"review/{name}": asset(name) for name in ASSETS}
     return {PAGE: asset(PAGE), f"review/{DATA}": data, **files}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -73,21 +73,68 @@ class Facts:
         )
 
 
-def page_data(facts: Facts, groups: object, cards: list[Card], **more: object) -> dict[str, Any]:
-    """Return all data of the page; `more` is what only a server can say."""
-    return {
-        "schema": 1,
-        "journal": facts.journal,
-        "manifest": facts.manifest.name,
-        "rehearsal": facts.rehearsal,
-        "price": facts.price,
-        "currency": facts.currency,
-        "command": facts.command,
-        "windows": os.name == "nt",
-        "groups": groups,
-        "cards": cards,
-        **more,
-    }
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A manifest whose takes are judged: what is in it, its output folder, what the page says.
+
+    `looks` has what was measured of its videos.
+    """
+
+    checked: CheckedManifest
+    folder: OutputFolder
+    facts: Facts
+    looks: Looks
+
+    @classmethod
+    def of(
+        cls, checked: CheckedManifest, folder: OutputFolder, config: Config, typed: Invocation
+    ) -> Reviewed:
+        """Return a manifest with what the page says of it; raises StoreError.
+
+        Args:
+            checked: the manifest.
+            folder: its output folder, with its journal.
+            config: its settings.
+            typed: what the user named.
+
+        """
+        journal = read_id(folder.journal) or ""
+        facts = Facts.of(checked, config, typed, journal)
+        return cls(checked, folder, facts, Looks.of(folder, config))
+
+
+def page_data(
+    facts: Sequence[Facts],
+    groups: object,
+    cards: Sequence[Card],
+    roots: Sequence[str] = ("",),
+    **more: object,
+) -> dict[str, Any]:
+    """Return all data of the page.
+
+    Args:
+        facts: those of each manifest.
+        groups: the columns by which the cards can be grouped.
+        cards: all cards.
+        roots: where the files of each manifest begin, seen from the page.
+        more: what only a server can say.
+
+    """
+    manifests = [
+        {
+            "journal": one.journal,
+            "manifest": one.manifest.name,
+            "rehearsal": one.rehearsal,
+            "price": one.price,
+            "currency": one.currency,
+            "command": one.command,
+        }
+        for one in facts
+    ]
+    several = [{**one, "root": root} for one, root in zip(manifests, roots, strict=True)]
+    whole = manifests[0] if len(facts) == 1 else {"manifests": several}
+    said = {"windows": os.name == "nt", "groups": groups, "cards": cards}
+    return {"schema": 1, **whole, **said, **more}
 
 
 def as_script(data: Mapping[str, Any]) -> bytes:
@@ -125,26 +172,42 @@ def write_page(
         StoreError: The folder does not take it, or the journal cannot be read.
 
     """
-    source = checked.manifest.path
     if len(checked.manifest.rows) > MOST_ROWS:
         return None
-    journal = read_id(folder.journal)
-    rows = rows_with_takes(checked, folder)
-    maker = Cards(checked)
-    odd = Looks.of(folder, config).chips(rows)
-    cards = maker.make(rows, latest_of(read_decisions(folder.journal)), stills_in(folder), odd)
-    facts = Facts.of(checked, config, typed, journal or "")
+    one = Reviewed.of(checked, folder, config, typed)
+    maker, cards = cards_of(one)
+    return put_page(folder, page_data([one.facts], maker.groups, cards), (checked.manifest.path,))
+
+
+def cards_of(one: Reviewed) -> tuple[Cards, list[Card]]:
+    """Return the cards of a manifest, and what made them; raises StoreError."""
+    rows = rows_with_takes(one.checked, one.folder)
+    latest = latest_of(read_decisions(one.folder.journal))
+    maker = Cards(one.checked)
+    odd = one.looks.chips(rows)
+    return maker, maker.make(rows, latest, stills_in(one.folder), odd)
+
+
+def put_page(folder: OutputFolder, data: Mapping[str, Any], sources: tuple[Path, ...]) -> Path:
+    """Write the page with its data and its other files; return it. Raises StoreError.
+
+    Args:
+        folder: where it goes.
+        data: what it shows.
+        sources: the manifests, whose rights it shares.
+
+    """
     refuse_link(folder.review)
     with raise_store_errors(folder.review):
-        make_folder_for(folder.review, source)
+        make_folder_for(folder.review, sources[0])
     for name in ASSETS:
-        _put(folder.review / name, asset(name), source)
-    _put(folder.review / DATA, as_script(page_data(facts, maker.groups, cards)), source)
+        _put(folder.review / name, asset(name), sources)
+    _put(folder.review / DATA, as_script(data), sources)
     page = folder.root / PAGE
-    _put(page, asset(PAGE), source)
+    _put(page, asset(PAGE), sources)
     return page
 
 
-def _put(target: Path, data: bytes, source: Path) -> None:
-    """Place a file with the rights of the manifest, unless it says that already."""
-    place_unless_same(target, data, copy_of=source)
+def _put(target: Path, data: bytes, sources: tuple[Path, ...]) -> None:
+    """Place a file with the rights of the manifests, unless it says that already."""
+    place_unless_same(target, data, copy_of=sources)

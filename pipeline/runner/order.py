@@ -60,6 +60,7 @@ class Order:
     copy made just before it was checked, else the manifest itself. `consent` is shown what is about
     to be bought and says whether to submit it, `go_on_with` whether to submit in spite of a refusal
     that only a person can judge. `typed` is what the user named. `terms` bound what is ordered.
+    `fetch_pictures` has small copies of web pictures made.
     """
 
     checked: CheckedManifest
@@ -73,6 +74,7 @@ class Order:
     source: Path | None = None
     typed: Invocation | None = None
     terms: Terms = AT_ANY_TIME
+    fetch_pictures: bool = False
 
     @property
     def invocation(self) -> Invocation:

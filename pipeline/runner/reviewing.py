@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Protocol, Self, TypeVar
@@ -19,10 +20,12 @@ from pipeline.downloader.verification import MEASURER, Decoders, Figures
 from pipeline.errors import ReelsheetError
 from pipeline.events import Downloaded, Event
 from pipeline.model import Request, State
+from pipeline.network import read_network
 from pipeline.review.drawing import Draw, Drawer, pictures_of, poster_of
 from pipeline.review.looks import Looks
 from pipeline.review.measuring import Measurer, measuring_of
 from pipeline.review.static import write_page
+from pipeline.review.webstills import fetch_stills, web_pictures_missing
 from pipeline.runner.comparison import requests_by_key
 from pipeline.runner.order import Order
 from pipeline.runner.reports import RunReport
@@ -69,11 +72,15 @@ class RunStills:
     """Posters and figures of a run's videos, made one after the other; an async context manager.
 
     `orders` are those of the lanes, in their order. The end waits a while for those that are left,
-    unless the `brake` is pressed.
+    unless the `brake` is pressed. `say` is told how many web pictures were fetched.
     """
 
-    def __init__(self, orders: Sequence[Order], brake: Brake) -> None:
+    def __init__(
+        self, orders: Sequence[Order], brake: Brake, say: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._orders = orders
+        self._say = say
+        self._fetching: asyncio.Task[None] | None = None
         self._brake = brake
         self._draw: Draw | None = None
         self._drawer: Drawer | None = None
@@ -97,21 +104,40 @@ class RunStills:
         config = self._orders[0].config
         if self._draw is not None and config.output.verify != "boxes":
             self._drawer = await self._stack.enter_async_context(Drawer(self._draw))
+            if any(order.fetch_pictures for order in self._orders):
+                self._fetching = asyncio.create_task(self._fetch_pictures(self._drawer))
             if config.review.quality:
                 yielding = Decoders(processes=1, program=MEASURER)
                 await self._stack.enter_async_context(yielding)
                 self._measurer = await self._stack.enter_async_context(Measurer(yielding))
         return self
 
+    async def _fetch_pictures(self, drawer: Drawer) -> None:
+        asked = [(one.checked, one.folder) for one in self._orders if one.fetch_pictures]
+        missing = web_pictures_missing(asked)
+        if missing:
+            with contextlib.suppress(ReelsheetError, OSError):
+                network = read_network(self._orders[0].config, os.environ)
+                self._say(await fetch_stills(missing, drawer.draw, network=network))
+
     async def __aexit__(self, *_: object) -> None:
         try:
             await self._brake.unless_pressed(self._finish())
         finally:
+            if self._fetching is not None:
+                self._fetching.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await self._fetching
             await self._stack.aclose()
 
     async def _finish(self) -> None:
+        """Wait for what is not made yet, and not for ever."""
         makers = [one for one in (self._drawer, self._measurer) if one is not None]
-        await asyncio.gather(*(one.finish(_MADE_AFTER_S) for one in makers))
+        fetched = [] if self._fetching is None else [self._fetching]
+        await asyncio.gather(
+            *(one.finish(_MADE_AFTER_S) for one in makers),
+            *(asyncio.wait([one], timeout=_MADE_AFTER_S) for one in fetched),
+        )
 
     def note(self, event: Event) -> None:
         """Have the poster drawn of a video that has come, and have it measured."""

@@ -82,7 +82,7 @@ class ProviderSession:
         """Have what is waited for told on the screen and in the logs."""
         self._meanwhile = Meanwhile(self.runs, self.clock)
         self._patience = Patience(self.watcher.say, self._meanwhile.log)
-        self._stills = RunStills([run.order for run in self.runs], self.brake)
+        self._stills = RunStills([run.order for run in self.runs], self.brake, self.watcher.say)
 
     @property
     def interval_s(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,53 @@ def test_status_says_what_is_decided(shop: Shop, reelsheet: Command) -> None:
     assert (
         "review: 0 approved, 0 rejected, 2 to review" in reelsheet("status", shop.manifest).stdout
     )
+
+
+def test_several_manifests(shop: Shop, reelsheet: Command, tmp_path: Path) -> None:
+    """A key belongs to whichever has it; each gets a file, and takes its own part of a file."""
+    (tmp_path / "more").mkdir()
+    other = make_shop(tmp_path / "more", "CUP POT", folder="../outputs/more.rehearsal")
+    other = replace(other, manifest=other.manifest.rename(tmp_path / "more" / "more.csv"))
+    other.make("CUP")
+    both = (shop.manifest, other.manifest)
+    ended = reelsheet("review", *both, "--approve", "MUG,CUP", "--as", "Ada")
+    assert ended.exit_code == 0
+    assert ended.stdout.count("1 decision recorded in ") == 2
+    assert reelsheet("review", *both, "--approve", "NONE").exception is not None
+    Path("files").mkdir()
+    assert reelsheet("review", *both, "--export", "files").stdout.count("1 decision: ") == 2
+    assert reelsheet("review", *both, "--export", "one.csv").exception is not None
+    lines = [
+        Path("files", f"decisions-{name}.json").read_text(encoding="utf-8")
+        for name in ("shop", "more")
+    ]
+    documents = [json.loads(line) for line in lines]
+    decisions = [
+        {**one, "journal": document["journal"], "verdict": "reject", "reviewer": "Ada",
+         "at": "2027-01-01T00:00:00Z"}
+        for document in documents for one in document["decisions"]
+    ]  # fmt: skip
+    Path("hers.json").write_text(
+        json.dumps({**documents[0], "journal": "", "decisions": decisions}), encoding="utf-8"
+    )
+    ended = reelsheet("review", shop.manifest, "--import", "hers.json")
+    assert ended.stdout.splitlines() == [
+        "1 decision taken over, 0 known already.",
+        "1 decision in it: about other manifests, not looked at.",
+    ]
+    ended = reelsheet("review", *both, "--import", "hers.json")
+    assert ended.stdout.splitlines() == [
+        "0 decisions taken over, 1 known already.",
+        "1 decision taken over, 0 known already.",
+    ]
+    ended = reelsheet("review", *both, "--static")
+    assert ended.stdout == f"page: {tmp_path / 'outputs' / 'review.html'}\n"
+
+
+def test_a_manifest_of_several_that_cannot_be_used(shop: Shop, reelsheet: Command) -> None:
+    """Is said, and the others are worked on; alone it is raised."""
+    ended = reelsheet("review", shop.manifest, "none.csv", "--approve", "MUG")
+    assert ended.exit_code == ExitCode.NEEDS_USER
+    assert "1 decision recorded" in ended.stdout
+    assert "none.csv" in ended.stderr
+    assert reelsheet("review", "none.csv", "--approve", "MUG").exception is not None

@@ -33,7 +33,8 @@ from pipeline.config.settings import Config
 from pipeline.manifest.invocation import Invocation
 from pipeline.review.live import LiveReview
 from pipeline.review.server import serve
-from pipeline.review.static import Facts, write_page
+from pipeline.review.static import Reviewed, write_page
+from pipeline.review.together import Together
 from tests.review.shop import Shop
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -190,17 +191,21 @@ async def opened(
     assert tab.faults == []
 
 
-def live_of(shop: Shop, who: str = "Ada", config: Config | None = None) -> LiveReview:
-    """What a page of a shop shows."""
-    checked = shop.check()
-    facts = Facts.of(checked, config or Config(), Invocation(shop.manifest), "journal")
-    return LiveReview(checked, shop.folder, facts, who)
+def page_of(*shops: Shop, config: Config | None = None) -> Together:
+    """The page of one shop or several."""
+    reviewed = [
+        Reviewed.of(shop.check(), shop.folder, config or Config(), Invocation(shop.manifest))
+        for shop in shops
+    ]
+    return Together([LiveReview(one) for one in reviewed])
 
 
 @asynccontextmanager
-async def served(shop: Shop, config: Config | None = None) -> AsyncIterator[str]:
-    """The address under which the page of a shop is served."""
-    async with serve(live_of(shop, config=config), shop.folder) as address:
+async def served(
+    *shops: Shop, who: str | None = "Ada", host: str | None = None
+) -> AsyncIterator[str]:
+    """The address under which the page of one shop or several is served."""
+    async with serve(page_of(*shops), who, host=host) as address:
         yield address
 
 

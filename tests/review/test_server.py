@@ -20,13 +20,13 @@ from pipeline.config.settings import Config
 from pipeline.errors import UsageError
 from pipeline.journal.decisions import DecisionTable, read_decisions
 from pipeline.journal.journal import Journal
-from pipeline.journal.reading import read_id
 from pipeline.manifest.invocation import Invocation
 from pipeline.model import Decision
 from pipeline.review import saving
 from pipeline.review.live import LiveReview
 from pipeline.review.server import serve
-from pipeline.review.static import Facts
+from pipeline.review.static import Reviewed
+from pipeline.review.together import Together
 from tests.review.shop import Shop, make_shop
 
 
@@ -38,14 +38,16 @@ def shop(tmp_path: Path) -> Shop:
     return shop
 
 
+def live_of(shop: Shop) -> LiveReview:
+    typed = Invocation(shop.manifest)
+    return LiveReview(Reviewed.of(shop.check(), shop.folder, Config(), typed))
+
+
 @contextlib.asynccontextmanager
 async def served(shop: Shop) -> AsyncIterator[tuple[str, aiohttp.ClientSession]]:
-    checked = shop.check()
-    journal = read_id(shop.folder.journal) or ""
-    facts = Facts.of(checked, Config(), Invocation(shop.manifest), journal)
-    live = LiveReview(checked, shop.folder, facts, "Ada")
+    live = live_of(shop)
     async with (
-        serve(live, shop.folder) as address,
+        serve(Together([live]), "Ada") as address,
         aiohttp.ClientSession(skip_auto_headers=["Origin"]) as client,
     ):
         yield address, client
@@ -283,10 +285,31 @@ async def _news(reply: aiohttp.ClientResponse) -> Any:
 
 async def test_a_port_that_is_taken(shop: Shop) -> None:
     """Is told with the way on."""
-    checked = shop.check()
-    facts = Facts.of(checked, Config(), Invocation(shop.manifest), "x")
     async with served(shop) as (address, _):
-        live = LiveReview(checked, shop.folder, facts, "Ada")
+        live = live_of(shop)
         with pytest.raises(UsageError, match="cannot be used"):
-            async with serve(live, shop.folder, port=URL(address).port or 0):
+            async with serve(Together([live]), "Ada", port=URL(address).port or 0):
+                pass
+
+
+async def test_on_a_network_each_browser_says_who_decides(shop: Shop) -> None:
+    """Under the address that was named and no other one; a decision without a name is refused."""
+    page = Together([live_of(shop)])
+    async with (
+        serve(page, None, host="localhost") as address,
+        aiohttp.ClientSession(skip_auto_headers=["Origin"]) as client,
+    ):
+        assert address.startswith("http://localhost:")
+        async with client.get(f"{address}review/data.js") as reply:
+            assert b'\\"asks\\":true' in await reply.read()
+        status, told = await post(address, client, decision(shop))
+        assert (status, "nobody says who decides" in told) == (400, True)
+        assert (await post(address, client, decision(shop, reviewer="Eve\x07")))[0] == 200
+        async with client.get(address, headers={"Host": "127.0.0.1"}) as reply:
+            assert reply.status == 421
+    assert read_decisions(shop.folder.journal)[0].reviewer == "Eve"
+    for host, said in (("0.0.0.0", "every network"), ("no.such.invalid", "no such address"),
+                       ("::", "every network"), ("192.0.2.1", "cannot be used")):  # fmt: skip
+        with pytest.raises(UsageError, match=said):
+            async with serve(page, None, host=host):
                 pass

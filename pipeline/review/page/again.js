@@ -24,20 +24,41 @@ Again.draw = function (cards) {
 
 function head(cards) {
   if (!cards.length) return [make("p", { class: "notice", text: "Nothing is rejected." })];
-  const { price, currency, rehearsal, command, windows } = Review.data;
   const seconds = cards.reduce((sum, card) => sum + card.seconds, 0);
-  const money = rehearsal ? ", free in a rehearsal" : price === null ? "" : `, about ${(seconds * price).toFixed(2)} ${currency}`;
-  const keys = cards.map((card) => listedKey(card.key)).join(",");
-  const line = `${command} --redo ${quoteWord(keys, windows)}`;
-  const fresh = cards.filter((card) => Review.said(card, Review.latest(card)).prompt).length;
-  const copy = make("button", { type: "button", text: "Copy" });
-  copy.addEventListener("click", () => copyText(line, copy));
+  const parts = Review.manifests.map((one, m) => [one, cards.filter((card) => (card.m || 0) === m)]).filter(([, some]) => some.length);
   return [
     make("h2", { text: `${plural(cards.length, "video")} to make again` }),
-    make("p", { class: "quiet", text: `${seconds.toLocaleString("en")} s of video${money}. Each gets a new take; the earlier takes stay. The sheet is not changed.` }),
-    make("div", { class: "row" }, make("code", { class: "command", text: line }), copy),
-    fresh ? make("p", { class: "notice", text: `${plural(fresh, "new prompt")} written here: put ${fresh === 1 ? "it" : "them"} into the sheet before you run the command, which sends what the sheet says.` }) : "",
+    make("p", { class: "quiet lead", text: `${seconds.toLocaleString("en")} s of video${money(parts)}. Each gets a new take; the earlier takes stay. The sheet is not changed.` }),
+    ...(Review.served ? [] : [make("p", { class: "notice", text: "Your decisions are in this browser only. Save them, and take them over before you run the command: reelsheet review MANIFEST --import FILE." })]),
+    ...parts.map(([one, some]) => commandLine(one, some)),
+    ...notices(cards),
   ];
+}
+
+/* What new takes cost, by currency. */
+function money(parts) {
+  const sums = new Map();
+  for (const [one, some] of parts) {
+    if (one.rehearsal || one.price === null) continue;
+    const seconds = some.reduce((sum, card) => sum + card.seconds, 0);
+    sums.set(one.currency, (sums.get(one.currency) || 0) + seconds * one.price);
+  }
+  if (parts.every(([one]) => one.rehearsal)) return ", free in a rehearsal";
+  return [...sums].map(([currency, sum]) => `, about ${sum.toFixed(2)} ${currency}`).join("");
+}
+
+function commandLine(one, some) {
+  const keys = some.map((card) => listedKey(card.key)).join(",");
+  const line = `${one.command} --redo ${quoteWord(keys, Review.data.windows)}`;
+  const copy = make("button", { type: "button", text: "Copy" });
+  copy.addEventListener("click", () => copyText(line, copy));
+  return make("div", { class: "row run" }, make("code", { class: "command", text: line }), copy);
+}
+
+function notices(cards) {
+  const fresh = cards.filter((card) => Review.said(card, Review.latest(card)).prompt).length;
+  if (!fresh) return [];
+  return [make("p", { class: "notice", text: `${plural(fresh, "new prompt")} written here: put ${fresh === 1 ? "it" : "them"} into the sheet before you run the command, which sends what the sheet says.` })];
 }
 
 async function copyText(text, button) {
@@ -56,28 +77,29 @@ async function copyText(text, button) {
 function group(reason, cards) {
   const most = Again.most.get(reason) || SHOWN;
   const more = cards.length > most
-    ? make("button", { type: "button", text: `Show ${Math.min(SHOWN, cards.length - most)} more of ${cards.length}`, on: { click: () => {
+    ? make("button", { type: "button", class: "more", text: `Show ${Math.min(SHOWN, cards.length - most)} more of ${cards.length}`, on: { click: () => {
         Again.most.set(reason, most + SHOWN);
         App.refresh();
       } } })
     : null;
-  return make("div", { class: "panel" },
-    make("div", { class: "row top" }, make("h3", { text: reason }), make("span", { class: "quiet", text: String(cards.length) }), make("span", { class: "space" }),
-      make("button", { type: "button", text: "Add a sentence to all…", on: { click: () => addSentence(reason, cards) } })),
+  return make("section", { class: "panel", "aria-label": reason },
+    make("div", { class: "row top" }, make("h3", { text: reason }), make("span", { class: "quiet", text: cards.length.toLocaleString("en") }), make("span", { class: "space" }),
+      make("button", { type: "button", text: cards.length > 1 ? "Add a sentence to all…" : "Add a sentence…", on: { click: () => addSentence(reason, cards) } })),
     ...cards.slice(0, most).map(line), more);
 }
 
 function line(card) {
   const take = Review.latest(card);
   const said = Review.said(card, take);
-  const path = posterAddress(take);
+  const path = posterAddress(card, take);
+  const before = Review.promptOf(card, take);
   const next = said.prompt
-    ? make("p", {}, ...marked(card.prompt, said.prompt))
-    : make("p", { class: "quiet" }, make("i", { text: "the same text, another take" }));
+    ? make("p", { class: "after" }, ...marked(before, said.prompt))
+    : make("p", { class: "after quiet" }, make("i", { text: "the same text, another take" }));
   return make("div", { class: "line" },
     path ? make("img", { src: path, alt: "", loading: "lazy" }) : make("span", { class: "none" }),
-    make("div", {}, make("b", { text: card.key }), make("br"), make("span", { class: "quiet", text: card.title }), said.note ? make("p", { class: "quiet", text: said.note }) : null),
-    make("p", { class: "quiet", text: card.prompt }), next,
+    make("div", { class: "whose" }, make("b", { text: card.key }), card.title ? make("p", { class: "quiet", text: card.title }) : null, said.note ? make("p", { class: "quiet", text: `“${said.note}”` }) : null),
+    make("p", { class: "before quiet", text: before }), next,
     make("button", { type: "button", text: "Edit", "aria-label": `Edit the prompt of ${card.key}`, on: { click: () => App.editPromptOf(card, take) } }));
 }
 

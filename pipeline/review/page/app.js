@@ -7,6 +7,7 @@ const TABS = [
   ["again", "Make again"], ["none", "Not made"], ["all", "All"],
 ];
 const ORDERS = [["sheet", "Order of the sheet"], ["suspicious", "Suspicious first"], ["newest", "Newest first"], ["key", "By key"]];
+const LISTED_VALUES = 60;
 const $ = (id) => document.getElementById(id);
 
 App.start = async function () {
@@ -14,8 +15,11 @@ App.start = async function () {
   Review.load(REVIEW_DATA);
   if (!Review.served) await Review.open();
   $("unpack").remove();
-  document.title = `${Review.data.manifest} · review`;
-  $("name").textContent = Review.data.manifest;
+  const names = Review.manifests.map((one) => one.manifest);
+  const name = names.length > 1 ? `${names[0]} and ${names.length - 1} more` : names[0];
+  document.title = `${name} · review`;
+  $("name").textContent = name;
+  $("name").setAttribute("title", names.join("\n"));
   $("head").hidden = false;
   Wall.start();
   One.start();
@@ -35,17 +39,27 @@ App.start = async function () {
   App.choose({ keep: false });
   Wall.canvas.focus({ preventScroll: true });
   if (Review.served) Review.listen();
+  if (Review.data.asks) askName();
 };
+
+/* On a network several people use the page: each says who decides. */
+function askName() {
+  Review.who = Review.askedName();
+  $("plainline").hidden = false;
+  if (Review.who) return;
+  askText("Who decides?", { most: 80, label: "Your name", hint: "Others on this network may decide as well. Your name goes with each of your decisions.", button: "Go on", must: true }, (who) => {
+    Review.setName(who);
+  });
+}
 
 function fillControls() {
   $("tabs").append(...TABS.map(([name, text]) =>
     make("button", { type: "button", role: "tab", "data-tab": name, on: { click: (event) => App.open(name, event.detail > 0) } }, `${text} `, make("b"))));
-  const groups = Review.data.groups.flatMap((group, at) => [
-    make("optgroup", { label: group.name }, ...group.values.map((value, index) =>
-      make("option", { value: `${at} ${index}`, text: value || "(empty)" }))),
-  ]);
-  $("group").append(make("option", { value: "", text: groups.length ? `All ${Review.data.groups[0].name}s` : "All" }), ...groups);
-  if (Review.data.groups.length > 1) $("group").options[0].textContent = "All groups";
+  const { groups } = Review.data;
+  const by = groups.map((group, at) => make("option", { value: `by ${at}`, text: `By ${group.name}` }));
+  const only = groups.map((group, at) => [group, at]).filter(([group]) => group.values.length <= LISTED_VALUES).map(([group, at]) =>
+    make("optgroup", { label: `Only ${group.name}` }, ...group.values.map((value, index) => make("option", { value: `only ${at} ${index}`, text: value || "(empty)" }))));
+  $("group").append(make("option", { value: "", text: "All, not grouped" }), make("optgroup", { label: "Group" }, ...by), ...only);
   $("group").hidden = !groups.length;
   $("order").append(...ORDERS.map(([value, text]) => make("option", { value, text })));
 }
@@ -107,18 +121,38 @@ App.choose = function ({ keep }) {
   }[App.tab];
   App.list = Review.cards.filter(fits);
   const words = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
-  const [group, value] = $("group").value.split(" ").map(Number);
-  const grouped = $("group").value !== "";
+  const [how, group, value] = $("group").value.split(" ");
   const list = App.list.filter((card) =>
-    (!grouped || card.groups[group] === value) && words.every((word) => searchable(card).includes(word)));
+    (how !== "only" || card.groups[group] === Number(value)) && words.every((word) => searchable(card).includes(word)));
   const newest = (card) => (Review.latest(card) || { at: 0 }).at || 0;
   const order = $("order").value;
   if (order === "suspicious") list.sort((a, b) => Review.suspicious(b) - Review.suspicious(a));
   if (order === "newest") list.sort((a, b) => newest(b) - newest(a));
   if (order === "key") list.sort((a, b) => a.key.localeCompare(b.key, undefined, { numeric: true }));
-  Wall.show(list, { keep });
+  Wall.show(list, { keep, sections: how === "by" ? bySections(list, Number(group)) : [] });
   App.refresh();
 };
+
+/* Sort a list by the values of an own column, those without any last; return where each begins. */
+function bySections(list, group) {
+  const { values } = Review.data.groups[group];
+  const collator = new Intl.Collator(undefined, { numeric: true });
+  const order = [...values.keys()].sort((a, b) => (values[a] === "") - (values[b] === "") || collator.compare(values[a], values[b]));
+  const ranks = new Map(order.map((value, rank) => [value, rank]));
+  const rank = (card) => ranks.get(card.groups[group]) ?? order.length;
+  list.sort((a, b) => rank(a) - rank(b));
+  const sections = [];
+  for (const [index, card] of list.entries()) {
+    const last = sections[sections.length - 1];
+    if (last && last.rank === rank(card)) last.to = index + 1;
+    else sections.push({ from: index, to: index + 1, rank: rank(card), name: values[card.groups[group]] || "(empty)" });
+  }
+  return sections;
+}
+
+/* How much of the window the head covers. */
+App.headHeight = () => (getComputedStyle($("head")).position === "sticky" ? $("head").offsetHeight : 0);
+
 
 const searched = new WeakMap();
 function searchable(card) {
@@ -301,7 +335,7 @@ App.takeBack = function () {
 };
 
 function conflict(mine, theirs) {
-  const card = Review.cards.find((one) => one.entry === theirs.entry) || { key: theirs.entry };
+  const card = cardOf(theirs);
   const word = { approve: "approved", reject: "rejected", "": "reopened" };
   const because = theirs.reason ? ` (${theirs.reason})` : "";
   const dialog = ask(`${card.key} was decided by somebody else`,
@@ -316,10 +350,12 @@ function conflict(mine, theirs) {
   App.refresh();
 }
 
-function gone(entry, number) {
-  const card = Review.cards.find((one) => one.entry === entry) || { key: entry };
+const cardOf = (one) => Review.cards.find((card) => card.entry === one.entry && (card.m || 0) === (one.m || 0)) || { key: one.entry };
+
+function gone(one) {
+  const card = cardOf(one);
   ask(`${card.key} was not saved`,
-    make("p", { text: `Take ${number} is not the file any more that this page shows. Load the page again and look at it once more.` }),
+    make("p", { text: `Take ${one.number} is not the file any more that this page shows. Load the page again and look at it once more.` }),
     make("div", { class: "row" }, make("button", { type: "button", text: "Load again", on: { click: () => location.reload() } })));
 }
 
@@ -328,7 +364,7 @@ function saveFile() {
     Review.who = who;
     Review.remember("who", who);
     const plain = (text) => text.replace(/[^\p{L}\p{N}_.-]+/gu, "_").replace(/^[._]+|[._]+$/g, "");
-    const stem = plain(Review.data.manifest.replace(/\.[^.]*$/, "")) || "_";
+    const stem = plain(Review.manifests[0].manifest.replace(/\.[^.]*$/, "")) || "_";
     const link = make("a", { href: URL.createObjectURL(new Blob([Review.file()], { type: "application/json" })), download: `decisions-${stem}${who ? `-${plain(who)}` : ""}.json` });
     document.body.append(link);
     link.click();
@@ -337,15 +373,17 @@ function saveFile() {
 }
 
 const KEYS = [
-  ["A", "approve, and on to the next"], ["R, then 1 to 6", "reject for a reason, and on to the next"],
+  ["A", "approve, and on to the next"], ["R then 1 to 6", "reject for a reason, and on to the next"],
   ["C", "comment"], ["E", "new prompt"], ["Z", "undo, also of many"],
-  ["arrows, Home, End, PgUp, PgDn", "move"], ["Enter, Esc", "one video, back"],
-  ["Space", "play or pause"], [", and .", "one frame back or on"], ["M", "sound"], ["T", "the other take"],
+  ["← ↑ → ↓ Home End PgUp PgDn", "move"], ["Enter Esc", "one video, back"],
+  ["Space", "play or pause"], [", .", "one frame back or on"], ["M", "sound"], ["T", "the other take"],
   ["X", "select; Shift and Ctrl with the mouse"], ["/", "search"], ["?", "these keys"],
 ];
+const KEY_NAMES = new Set(KEYS.flatMap(([name]) => name.split(" ")).filter((word) => word !== "then" && word !== "to"));
 
 function showKeys() {
-  ask("Keys", make("dl", { class: "keys" }, ...KEYS.flatMap(([name, text]) => [make("dt", { text: name }), make("dd", { text })])),
+  const names = (text) => text.split(" ").map((word) => (KEY_NAMES.has(word) ? make("kbd", { text: word }) : make("span", { text: word })));
+  ask("Keys", make("dl", { class: "keys" }, ...KEYS.flatMap(([name, text]) => [make("dt", {}, ...names(name)), make("dd", { text })])),
     make("div", { class: "row" }, make("button", { type: "button", text: "Close", on: { click: () => $("dialog").close() } })));
 }
 

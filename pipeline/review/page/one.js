@@ -2,6 +2,7 @@
 /* One row at a time: its pictures and takes at one height, the actions, the facts, the neighbours. */
 
 const One = { card: null, number: 0, sound: false };
+const FILM_RATIO = 1.778, PICTURE_RATIO = 1.333, STAGE_GAP = 14;
 
 One.start = function () {
   One.section = document.getElementById("one");
@@ -32,33 +33,74 @@ One.show = function (card) {
   One.card = card;
   const last = Review.latest(card);
   if (changed) One.number = last ? last.number : 0;
-  if (changed) One.stage.replaceChildren(...media(card));
+  if (changed) One.fill();
   One.draw();
   if (changed) One.loadAhead();
 };
 
+/* The pictures and the takes side by side at one height; each figure is as wide as it has to be. */
+One.fill = function () {
+  const figures = media(One.card);
+  One.stage.replaceChildren(...figures);
+  fit();
+};
+
+/* The last two takes, or the one that is looked at beside the last one. */
+function shownTakes(card) {
+  const last = card.takes.slice(-2);
+  const chosen = card.takes.find((take) => take.number === One.number);
+  return !chosen || last.includes(chosen) ? last : [chosen, last[last.length - 1]];
+}
+
+/* Width by height of all figures together: what the stage has to be. */
+function fit() {
+  let sum = 0;
+  for (const figure of One.stage.children) sum += Number(figure.dataset.ratio);
+  const gaps = (One.stage.children.length - 1) * STAGE_GAP;
+  One.stage.style.setProperty("--ratio", sum);
+  One.stage.style.setProperty("--gaps", `${gaps}px`);
+  for (const figure of One.stage.children) figure.style.setProperty("--share", figure.dataset.ratio);
+}
+
 function media(card) {
-  const shown = card.pictures.map((one, at) => {
-    const label = card.pictures.length > 1 ? `picture ${at + 1}` : "picture";
-    const inside = one.file
-      ? make("img", { src: pictureAddress(one.file), alt: `${label} of ${card.key}` })
-      : make("span", { class: "address", text: one.url || one.name });
-    return make("figure", { class: one.file ? "" : "far" }, inside, make("figcaption", { text: label }));
-  });
-  for (const take of card.takes.slice(-2)) {
-    const video = make("video", { src: videoAddress(take), loop: true, autoplay: !CALM.matches, playsinline: true, tabindex: "-1",
-      poster: posterAddress(take) || null, "aria-label": `take ${take.number} of ${card.key}` });
-    video.muted = !One.sound;
-    const figure = make("figure", { class: "take", "data-number": take.number }, video,
-      make("figcaption", { text: `take ${take.number} · ${take.duration.toFixed(1).replace(".0", "")} s · ${take.width}×${take.height}` }));
-    video.addEventListener("error", () => {
-      video.replaceWith(make("span", { class: "address", text: `${take.file} cannot be played here: it is missing, or the browser does not know its format.` }));
-    });
-    figure.addEventListener("click", () => One.choose(take.number));
-    shown.push(figure);
-  }
-  if (!card.takes.length) shown.push(make("figure", { class: "far" }, make("span", { class: "address", text: card.error || card.state || "not made" })));
+  const shown = [];
+  const pictures = card.pictures.map((one, at) => pictureFigure(card, one, at));
+  if (pictures.length > 2) shown.push(pictures.shift());
+  if (pictures.length > 1) shown.push(make("div", { class: "pile", "data-ratio": (PICTURE_RATIO / pictures.length).toFixed(3) }, ...pictures));
+  else shown.push(...pictures);
+  for (const take of shownTakes(card)) shown.push(takeFigure(card, take));
+  if (!card.takes.length) shown.push(make("figure", { class: "far", "data-ratio": FILM_RATIO }, make("span", { class: "address", text: card.error || card.state || "not made" })));
   return shown;
+}
+
+function pictureFigure(card, one, at) {
+  const label = card.pictures.length > 1 ? `picture ${at + 1}` : "picture";
+  const figure = make("figure", { class: one.file ? "" : "far", "data-ratio": one.file ? PICTURE_RATIO : 1 });
+  if (one.file) {
+    const image = make("img", { src: pictureAddress(card, one.file), alt: `${label} of ${card.key}` });
+    image.addEventListener("load", () => {
+      if (figure.parentElement !== One.stage || !image.naturalHeight) return;
+      figure.dataset.ratio = (image.naturalWidth / image.naturalHeight).toFixed(3);
+      fit();
+    });
+    figure.append(image);
+  } else figure.append(make("span", { class: "address", text: one.url || one.name }));
+  figure.append(make("figcaption", { text: label }));
+  return figure;
+}
+
+function takeFigure(card, take) {
+  const video = make("video", { src: videoAddress(card, take), loop: true, autoplay: !CALM.matches, playsinline: true, tabindex: "-1",
+    poster: posterAddress(card, take) || null, "aria-label": `take ${take.number} of ${card.key}` });
+  video.muted = !One.sound || take.number !== One.number;
+  const ratio = take.width && take.height ? (take.width / take.height).toFixed(3) : FILM_RATIO;
+  const figure = make("figure", { class: "take", "data-number": take.number, "data-ratio": ratio }, video,
+    make("figcaption", { text: `take ${take.number} · ${take.duration.toFixed(1).replace(".0", "")} s · ${take.width}×${take.height}` }));
+  video.addEventListener("error", () => {
+    video.replaceWith(make("span", { class: "address", text: `${take.file} cannot be played here: it is missing, or the browser does not know its format.` }));
+  });
+  figure.addEventListener("click", () => One.choose(take.number));
+  return figure;
 }
 
 One.draw = function () {
@@ -80,7 +122,7 @@ One.draw = function () {
   const chips = take ? take.chips.map((text) => make("span", { class: "chip", text })) : [];
   if (said.reason) chips.unshift(make("span", { class: "chip bad", text: said.reason }));
   One.chips.replaceChildren(...chips);
-  One.prompt.textContent = take && take.prompt ? take.prompt : card.prompt;
+  One.prompt.textContent = Review.promptOf(card, take);
   const lines = [];
   if (said.note) lines.push(make("span", { text: `Comment: ${said.note}` }));
   if (said.prompt) lines.push(make("span", {}, "New prompt: ", ...marked(One.prompt.textContent, said.prompt)));
@@ -120,6 +162,8 @@ function takeButton(take) {
 
 One.choose = function (number) {
   One.number = number;
+  if (!One.stage.querySelector(`[data-number="${Number(number)}"]`)) One.fill();
+  One.soundOf();
   One.draw();
 };
 
@@ -136,7 +180,7 @@ One.neighbours = function () {
   const from = Math.max(0, Math.min(Wall.at - 3, Wall.list.length - 11));
   const shown = Wall.list.slice(from, from + 11).map((card, at) => {
     const take = Review.latest(card);
-    const path = take ? posterAddress(take) : "";
+    const path = posterAddress(card, take);
     const inside = path ? make("img", { src: path, alt: "" }) : make("span", { text: card.key });
     return make("button", { type: "button", tabindex: "-1", "aria-label": describe(card, Review.standing(card)),
       "aria-current": from + at === Wall.at ? "true" : null, "data-standing": Review.standing(card),
@@ -156,7 +200,7 @@ One.go = function (index) {
 One.loadAhead = function () {
   const next = Wall.list[Wall.at + 1];
   const take = next && Review.latest(next);
-  if (take) One.ahead.setAttribute("src", videoAddress(take));
+  if (take) One.ahead.setAttribute("src", videoAddress(next, take));
   else One.ahead.removeAttribute("src");
 };
 
@@ -184,9 +228,14 @@ One.step = function (frames) {
 
 One.mute = function () {
   One.sound = !One.sound;
+  One.soundOf();
+  say(One.sound ? "sound on" : "sound off");
+};
+
+/* Only the take that is looked at is heard. */
+One.soundOf = function () {
   for (const video of One.videos()) {
     const figure = video.closest(".take");
     video.muted = !One.sound || Number(figure.dataset.number) !== One.number;
   }
-  say(One.sound ? "sound on" : "sound off");
 };

@@ -4,10 +4,14 @@
 
 const Review = { listeners: [], cards: [], decisions: new Map(), undo: [], paces: [] };
 
-Review.id = (entry, number) => `${number} ${entry}`;
+Review.id = (m, entry, number) => `${m || 0} ${number} ${entry}`;
+Review.idOf = (one) => Review.id(one.m, one.entry, one.number);
+Review.manifest = (card) => Review.manifests[card.m || 0];
+Review.version = 0; // of all that cards show
 
 Review.load = function (data) {
   Review.data = data;
+  Review.manifests = data.manifests || [data];
   Review.served = data.served === true;
   Review.who = data.who || "";
   Review.cards = data.cards;
@@ -17,14 +21,16 @@ Review.load = function (data) {
 /* A card brings the decisions that the journal has about its takes. */
 Review.note = function (card) {
   for (const take of card.takes) {
-    take.entry = card.entry;
-    if (take.said) Review.decisions.set(Review.id(card.entry, take.number), take.said);
+    take.id = Review.id(card.m, card.entry, take.number);
+    if (take.said) Review.decisions.set(take.id, { ...take.said, m: card.m || 0 });
   }
 };
 
 Review.latest = (card) => card.takes[card.takes.length - 1];
-Review.said = (card, take) => take && Review.decisions.get(Review.id(card.entry, take.number));
+Review.said = (card, take) => take && Review.decisions.get(take.id);
 Review.verdict = (card, take) => (Review.said(card, take) || {}).verdict || "";
+/* The text that a take was made of; the sheet may say something else by now. */
+Review.promptOf = (card, take) => (take && take.prompt !== undefined ? take.prompt : card.prompt);
 
 /* Where a row stands: "none" without a video, "open", "approve" or "reject". A new take is open
    again; a rejected one does not undo an earlier one that was approved. */
@@ -59,12 +65,12 @@ Review.decide = function (changes, said, { undoable = true } = {}) {
     const wanted = typeof said === "function" ? said(card, take) : said;
     const now = {
       verdict: "", reason: "", note: "", prompt: "", prompt_of: "", ...strip(old), ...wanted,
-      entry: card.entry, number: take.number, sha256: take.sha256,
+      m: card.m || 0, entry: card.entry, number: take.number, sha256: take.sha256,
       at: Date.now() / 1000, reviewer: Review.who, seen: old ? old.seq || 0 : 0,
     };
     if (now.verdict !== "reject") now.reason = "";
     before.push([card, take, old]);
-    Review.decisions.set(Review.id(card.entry, take.number), now);
+    Review.decisions.set(take.id, now);
     Review.keep(now);
   }
   if (undoable && before.length) {
@@ -91,7 +97,10 @@ Review.takeBack = function () {
   return last.map(([card]) => card);
 };
 
-Review.changed = () => Review.listeners.forEach((tell) => tell());
+Review.changed = () => {
+  Review.version += 1;
+  Review.listeners.forEach((tell) => tell());
+};
 
 /* How long the next ones will take: the middle of the last intervals, four seconds to begin with. */
 let lastAt = 0;
@@ -117,7 +126,7 @@ let sending = false;
 Review.unsaved = () => waiting.size;
 
 Review.send = function (decision) {
-  waiting.set(Review.id(decision.entry, decision.number), decision);
+  waiting.set(Review.idOf(decision), decision);
   if (!sending) {
     sending = true;
     setTimeout(flush, 100);
@@ -145,21 +154,21 @@ async function flush() {
 
 function settle(batch, told) {
   for (const one of batch) {
-    const id = Review.id(one.entry, one.number);
+    const id = Review.idOf(one);
     if (waiting.get(id) === one) waiting.delete(id);
   }
-  for (const { entry, number, seq } of told.saved) {
-    const said = Review.decisions.get(Review.id(entry, number));
-    const next = waiting.get(Review.id(entry, number));
-    if (said) said.seq = seq;
-    if (next) next.seen = Math.max(next.seen, seq);
+  for (const one of told.saved) {
+    const said = Review.decisions.get(Review.idOf(one));
+    const next = waiting.get(Review.idOf(one));
+    if (said) said.seq = one.seq;
+    if (next) next.seen = Math.max(next.seen, one.seq);
   }
-  for (const { entry, number } of told.gone) {
-    Review.decisions.delete(Review.id(entry, number));
-    if (Review.onGone) Review.onGone(entry, number);
+  for (const one of told.gone) {
+    Review.decisions.delete(Review.idOf(one));
+    if (Review.onGone) Review.onGone(one);
   }
   for (const conflict of told.conflicts) {
-    const id = Review.id(conflict.theirs.entry, conflict.theirs.number);
+    const id = Review.idOf(conflict.theirs);
     const mine = Review.decisions.get(id);
     Review.decisions.set(id, conflict.theirs);
     if (Review.onConflict) Review.onConflict(mine, conflict.theirs);
@@ -169,7 +178,7 @@ function settle(batch, told) {
 /* Mine all the same: they were seen now. */
 Review.insist = function (mine, theirs) {
   const again = { ...mine, seen: theirs.seq, at: Date.now() / 1000 };
-  Review.decisions.set(Review.id(mine.entry, mine.number), again);
+  Review.decisions.set(Review.idOf(mine), again);
   Review.send(again);
   Review.changed();
 };
@@ -184,7 +193,7 @@ Review.listen = function () {
       Review.note(card);
     }
     for (const one of news.decisions || []) {
-      const id = Review.id(one.entry, one.number);
+      const id = Review.idOf(one);
       if (!waiting.has(id)) Review.decisions.set(id, one);
     }
     Review.changed();
@@ -192,47 +201,64 @@ Review.listen = function () {
   });
 };
 
-/* In this browser. */
-let database = null;
+/* Who decides, where each browser is asked: kept for this address, if the browser keeps anything. */
+Review.askedName = function () {
+  try {
+    return localStorage.getItem("reelsheet reviewer") || "";
+  } catch {
+    return "";
+  }
+};
+Review.setName = function (who) {
+  Review.who = who;
+  try {
+    localStorage.setItem("reelsheet reviewer", who);
+  } catch {
+    // asked again next time
+  }
+};
+
+/* In this browser: under the id of each journal, so that a page of several manifests and the page
+   of one of them know the same. */
+const databases = [];
 Review.kept = null; // true once the browser keeps decisions, false if it does not
 
-Review.open = () =>
-  new Promise((done) => {
-    const fail = () => {
-      Review.kept = false;
-      done();
-    };
-    let request;
-    try {
-      request = indexedDB.open(`reelsheet review ${Review.data.journal}`, 1);
-    } catch {
-      fail();
-      return;
+Review.open = async function () {
+  try {
+    for (const [m, one] of Review.manifests.entries()) {
+      databases[m] = await openDatabase(one.journal);
+      await recall(databases[m], m);
     }
+    Review.kept = true;
+  } catch {
+    Review.kept = false;
+  }
+};
+
+function openDatabase(journal) {
+  return new Promise((done, fail) => {
+    const request = indexedDB.open(`reelsheet review ${journal}`, 1);
     request.onupgradeneeded = () => {
       request.result.createObjectStore("decisions");
       request.result.createObjectStore("meta");
     };
-    request.onerror = fail;
-    request.onsuccess = () => {
-      database = request.result;
-      Review.kept = true;
-      recall().then(done, fail);
-    };
+    request.onerror = () => fail(request.error);
+    request.onsuccess = () => done(request.result);
   });
+}
 
-function recall() {
+function recall(database, m) {
   return new Promise((done, fail) => {
     const reading = database.transaction(["decisions", "meta"]);
     const all = reading.objectStore("decisions").getAll();
     const who = reading.objectStore("meta").get("who");
     reading.onerror = () => fail(reading.error);
     reading.oncomplete = () => {
-      Review.who = who.result || "";
-      for (const one of all.result) {
-        const id = Review.id(one.entry, one.number);
-        const theirs = Review.decisions.get(id);
-        if (!theirs || theirs.at < one.at) Review.decisions.set(id, one);
+      Review.who = who.result || Review.who;
+      for (const found of all.result) {
+        const one = { ...found, m };
+        const theirs = Review.decisions.get(Review.idOf(one));
+        if (!theirs || theirs.at < one.at) Review.decisions.set(Review.idOf(one), one);
       }
       done();
     };
@@ -240,9 +266,10 @@ function recall() {
 }
 
 Review.put = function (decision) {
+  const database = databases[decision.m || 0];
   if (!database) return;
   const writing = database.transaction("decisions", "readwrite");
-  writing.objectStore("decisions").put(decision, Review.id(decision.entry, decision.number));
+  writing.objectStore("decisions").put(decision, `${decision.number} ${decision.entry}`);
   writing.onerror = () => {
     Review.kept = false;
     Review.changed();
@@ -250,19 +277,22 @@ Review.put = function (decision) {
 };
 
 Review.remember = function (name, value) {
-  if (database) database.transaction("meta", "readwrite").objectStore("meta").put(value, name);
+  for (const database of databases) database.transaction("meta", "readwrite").objectStore("meta").put(value, name);
 };
 
 /* The file that `reelsheet review --import` takes: own decisions, those of this browser. */
 Review.file = function () {
-  const keys = new Map(Review.cards.map((card) => [card.entry, card.key]));
+  const keys = new Map(Review.cards.map((card) => [Review.id(card.m, card.entry, 0), card.key]));
   const own = [...Review.decisions.values()].filter((one) => !one.seq || one.source === undefined);
+  const several = Review.manifests.length > 1;
   const decisions = own.map((one) => ({
-    key: keys.get(one.entry) || one.entry, entry: one.entry, number: one.number,
+    ...(several ? { journal: Review.manifest(one).journal } : {}),
+    key: keys.get(Review.id(one.m, one.entry, 0)) || one.entry, entry: one.entry, number: one.number,
     sha256: one.sha256, verdict: one.verdict, reason: one.reason, note: one.note,
     prompt: one.prompt, prompt_of: one.prompt_of, reviewer: one.reviewer || Review.who,
     at: new Date(one.at * 1000).toISOString(),
   }));
-  const { journal, manifest } = Review.data;
+  const manifest = Review.manifests.map((one) => one.manifest).join(", ");
+  const journal = several ? "" : Review.manifests[0].journal;
   return JSON.stringify({ kind: "reelsheet decisions", schema: 1, journal, manifest, decisions }, null, 1);
 };

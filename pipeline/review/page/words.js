@@ -15,9 +15,10 @@ function make(name, attributes, ...children) {
 
 /* Each segment of a path is encoded: every name plays, whatever is in it. */
 const address = (...segments) => segments.map(encodeURIComponent).join("/");
-const videoAddress = (take) => address("videos", take.file);
-const posterAddress = (take) => (take.poster ? address("review", "posters", take.poster) : "");
-const pictureAddress = (name) => address("review", "pictures", name);
+const place = (card, ...segments) => address(...(Review.manifest(card).root ? [Review.manifest(card).root] : []), ...segments);
+const videoAddress = (card, take) => place(card, "videos", take.file);
+const posterAddress = (card, take) => (take && take.poster ? place(card, "review", "posters", take.poster) : "");
+const pictureAddress = (card, name) => place(card, "review", "pictures", name);
 
 /* Nothing moves by itself for who wants it so. */
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
@@ -47,11 +48,12 @@ function ask(title, ...body) {
 }
 
 /* Ask for a text; `use` gets it. Ctrl+Enter takes it, Escape leaves it. */
-function askText(title, { value = "", lines = 1, most = 4000, label = "", hint = "", button = "Keep" }, use) {
+function askText(title, { value = "", lines = 1, most = 4000, label = "", hint = "", button = "Keep", must = false }, use) {
   const field = make(lines > 1 ? "textarea" : "input", { maxlength: most, rows: lines > 1 ? lines : null, "aria-label": label || title });
   field.value = value;
   const take = () => {
-    document.getElementById("dialog").close();
+    if (must && !field.value.trim()) return;
+    dialog.close();
     use(field.value.trim());
   };
   field.addEventListener("keydown", (event) => {
@@ -61,14 +63,16 @@ function askText(title, { value = "", lines = 1, most = 4000, label = "", hint =
     }
     event.stopPropagation();
   });
-  ask(
+  const dialog = ask(
     title,
     hint ? make("p", { class: "quiet", text: hint }) : null,
     field,
     make("div", { class: "row" },
       make("button", { type: "button", class: "good", text: button, on: { click: take } }),
-      make("button", { type: "button", text: "Cancel", on: { click: () => document.getElementById("dialog").close() } })),
+      must ? null : make("button", { type: "button", text: "Cancel", on: { click: () => dialog.close() } })),
   );
+  // Where a text is needed, Escape leaves the question where it is.
+  if (must) dialog.addEventListener("close", () => dialog.isConnected && !Review.who && askText(title, { value, lines, most, label, hint, button, must }, use), { once: true });
   field.focus();
   if (field.select && lines === 1) field.select();
 }
