@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
 from collections.abc import Iterator
 from dataclasses import fields
 from itertools import pairwise
@@ -26,7 +24,6 @@ from pipeline.runner.watching import RunProgress
 from pipeline.writer.outcome import highest
 
 README = (ROOT / "README.md").read_text("utf-8")
-SCRIPTS = (ROOT / "docs" / "nightly.sh", ROOT / "docs" / "nightly.cmd")
 TOP = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.name != "outputs")
 MADE_BY_THE_USER = {
     STARTER_MANIFEST.as_posix(),
@@ -114,7 +111,7 @@ def test_paths_that_are_named_exist(page: Path) -> None:
         assert made or (ROOT / named).exists(), f"{page.name}: {path}"
 
 
-@pytest.mark.parametrize("page", [*pages(), *SCRIPTS], ids=lambda page: page.name)
+@each_page
 def test_command_lines_are_understood(page: Path) -> None:
     """Every `reelsheet …` that a page shows names a command and options that exist."""
     for words in commands_of(page):
@@ -207,50 +204,3 @@ def test_the_readme_shows_the_demo_of_this_example() -> None:
 def test_no_page_names_a_place_of_one_machine(page: Path) -> None:
     """What is written down is true on every machine."""
     assert not re.search(r"/(?:tmp|root|home|work|Users)/", page.read_text("utf-8"))
-
-
-@pytest.mark.process
-@pytest.mark.skipif(os.name == "nt", reason="a shell script")
-@pytest.mark.parametrize("code", [int(code) for code in ExitCode])
-def test_the_night_says_what_is_left_to_do(code: int, tmp_path: Path) -> None:
-    """The night's script gives the code on, and prints something where a person is needed."""
-    calls = [f"run m.csv --quiet {code}"]
-    if code in {ExitCode.NEEDS_USER, ExitCode.IN_DOUBT, ExitCode.UNFINISHED}:
-        calls.append(f"run m.csv --retry failed,expired --quiet {code}")
-    result, called = one_night(tmp_path, [code, code])
-    assert (result.returncode, called) == (code, calls)
-    assert bool(result.stdout) == (code not in {ExitCode.DONE, ExitCode.LOCKED})
-
-
-@pytest.mark.process
-@pytest.mark.skipif(os.name == "nt", reason="a shell script")
-def test_a_night_that_ends_well_says_nothing(tmp_path: Path) -> None:
-    """Failed rows that the second call makes good are not reported."""
-    result, called = one_night(tmp_path, [1, 0])
-    assert (result.returncode, result.stdout, len(called)) == (0, "", 2)
-
-
-def one_night(folder: Path, codes: list[int]) -> tuple[subprocess.CompletedProcess[str], list[str]]:
-    """Run the night's script with a program that ends with these codes, one a call."""
-    program, calls = folder / "program", folder / "calls"
-    calls.touch()
-    (folder / "codes").write_text("\n".join(map(str, codes)), encoding="utf-8")
-    program.write_text(
-        "#!/bin/sh\n"
-        "call=$(($(wc -l < calls) + 1))\n"
-        'code=$(sed -n "${call}p" codes)\n'
-        'echo "$* $code" >> calls\n'
-        'exit "$code"\n',
-        encoding="utf-8",
-    )
-    program.chmod(0o700)
-    (folder / "nightly.sh").write_text(SCRIPTS[0].read_text("utf-8"), encoding="utf-8")
-    result = subprocess.run(
-        ["sh", "nightly.sh", "m.csv"],
-        cwd=folder,
-        env={**os.environ, "REELSHEET": str(program), "PAUSE_S": "0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return result, calls.read_text("utf-8").splitlines()

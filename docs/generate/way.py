@@ -96,6 +96,8 @@ SET_UP = {
     "manifest/wording.py": "puts numbers and names into sentences",
     "network.py": "reads which proxy and certificates to use: there are none",
     "manifest/asbefore.py": "tells what is kept of how a manifest was read",
+    "night/hours.py": "says when a run is to end: this one ends by itself",
+    "night/window.py": "tells the hours of a night: there are none",
     "planner/delivered.py": "asks what was handed over where files are gone: none is",
     "planner/editions.py": "finds editions of one table: this manifest is none",
     "planner/renaming.py": "looks for rows under other keys in the journal: this one is new",

@@ -17,7 +17,18 @@ import typer
 from typer.core import TyperArgument, TyperCommand
 
 from pipeline import __version__
-from pipeline.cli import account, export, init, journal, look, planning, resolve, review, run
+from pipeline.cli import (
+    account,
+    export,
+    init,
+    journal,
+    look,
+    night,
+    planning,
+    resolve,
+    review,
+    run,
+)
 from pipeline.cli.screen import guard_streams, print_line, say, say_error
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError
@@ -100,6 +111,7 @@ for add in (
     look.add_to,
     planning.add_to,
     run.add_to,
+    night.add_to,
     look.add_later_to,
     review.add_to,
     export.add_to,

@@ -127,6 +127,23 @@ Series = Annotated[
         "editions share the output folder outputs/NAME (setting manifest.series).",
     ),
 ]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        "--until",
+        metavar="HH:MM",
+        help="End at this time (in night.timezone), today's or tomorrow's. What would not be here "
+        "by then is not ordered; how long that takes is learned.",
+    ),
+]
+MaxRuntime = Annotated[
+    str | None,
+    typer.Option(
+        "--max-runtime",
+        metavar="90s|15m|8h",
+        help="End after this time, likewise.",
+    ),
+]
 Strict = Annotated[
     bool,
     typer.Option("--strict", help="Start only if no row breaks a rule; otherwise exit with 2."),
@@ -174,6 +191,11 @@ def read_duration_s(option: str, text: str) -> float:
     if found is None:
         raise UsageError(f"{option} {text}: write a time as 90s, 15m, 24h or 2d.")
     return float(found[1]) * _SECONDS[found[2]]
+
+
+def read_runtime_s(text: str | None) -> float | None:
+    """Return the seconds that --max-runtime names; raises UsageError."""
+    return None if text is None else read_duration_s("--max-runtime", text)
 
 
 def with_named(

@@ -6,6 +6,8 @@ Tested in tests/system/test_main_job.py and tests/system/test_commands.py.
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +22,7 @@ from pipeline.cli.options import (
     Limit,
     ManifestPath,
     ManifestPaths,
+    MaxRuntime,
     Only,
     Out,
     PayAgain,
@@ -29,7 +32,9 @@ from pipeline.cli.options import (
     Series,
     Set,
     Strict,
+    Until,
     Verbose,
+    read_runtime_s,
     resolve_options,
     select_rows,
 )
@@ -40,10 +45,15 @@ from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
+    from pipeline.errors import ReelsheetError
     from pipeline.planner.selection import Selection
+    from pipeline.runner.order import Order
+    from pipeline.runner.reports import RunReport
     from pipeline.runner.target import Refused
+    from pipeline.runner.terms import Terms
+    from pipeline.runner.watching import Watcher
 
-_Yes = Annotated[
+Yes = Annotated[
     bool,
     typer.Option(
         "--yes",
@@ -77,7 +87,9 @@ def _run(
     only: Only = None,
     pay_again: PayAgain = None,
     dry_run: _DryRun = False,
-    yes: _Yes = False,
+    until: Until = None,
+    max_runtime: MaxRuntime = None,
+    yes: Yes = False,
     strict: Strict = False,
     adopt: Adopt = False,
     fetch_pictures: FetchPictures = False,
@@ -107,6 +119,14 @@ def _run(
 
         show_plans(targets, selection, verbose=verbose, strict=strict, adopt=adopt)
         return
+    from pipeline.night.hours import read_until, terms_of_run
+
+    terms = terms_of_run(
+        targets.first.config,
+        time.time(),
+        until=read_until(until),
+        max_runtime_s=read_runtime_s(max_runtime),
+    )
     _carry_out(
         targets,
         selection,
@@ -116,6 +136,7 @@ def _run(
         adopt=adopt,
         fetch_pictures=fetch_pictures,
         quiet=quiet,
+        terms=terms,
     )
 
 
@@ -134,7 +155,7 @@ def _retry(
     only: Only = None,
     pay_again: PayAgain = None,
     dry_run: _DryRun = False,
-    yes: _Yes = False,
+    yes: Yes = False,
     adopt: Adopt = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -201,12 +222,12 @@ def _carry_out(
     adopt: bool = False,
     fetch_pictures: bool = False,
     quiet: bool = False,
+    terms: Terms | None = None,
 ) -> None:
-    from pipeline.cli.progress import Progress
     from pipeline.cli.screen import consent_to, go_on_with
     from pipeline.runner.lanes import run_several
-    from pipeline.runner.order import Order, place_orders
-    from pipeline.runner.target import Refused
+    from pipeline.runner.order import place_orders
+    from pipeline.runner.terms import AT_ANY_TIME
 
     when_short = targets.first.config.budget.when_short
     placing = place_orders(
@@ -221,25 +242,57 @@ def _carry_out(
         check=lambda target: check_to_begin(target, show=not quiet, strict=strict),
     )
     with placing as placed:
-        refused = [one for one in placed if isinstance(one, Refused)]
-        orders = [
-            replace(one, fetch_pictures=fetch_pictures) for one in placed if isinstance(one, Order)
-        ]
+        orders, refused = part(placed)
         if refused and not targets.several:
             _raise(refused[0])
-        for one in refused:
-            say_refused(one)
-        if not quiet:
-            for order in orders:
-                say_before(order, several=targets.several)
-        rows = sum(len(order.checked.manifest.rows) for order in orders)
-        with Progress(rows, sys.stderr, quiet=quiet) as progress:
-            outcomes = run_several(orders, progress)
-    ended = list(zip(orders, outcomes, strict=True))
+        orders = [
+            replace(order, terms=terms or AT_ANY_TIME, fetch_pictures=fetch_pictures)
+            for order in orders
+        ]
+        ended = carry_out(orders, refused, run_several, several=targets.several, quiet=quiet)
     if not targets.several:
         raise typer.Exit(say_end(*ended[0], quiet=quiet))
     codes = [one.error.exit_code for one in refused]
     raise typer.Exit(say_several_ends(ended, codes, quiet=quiet))
+
+
+def part(placed: Sequence[Order | Refused]) -> tuple[list[Order], list[Refused]]:
+    """Part the orders from the manifests for which there is none."""
+    from pipeline.runner.target import Refused
+
+    refused = [one for one in placed if isinstance(one, Refused)]
+    return [one for one in placed if not isinstance(one, Refused)], refused
+
+
+def carry_out(
+    orders: Sequence[Order],
+    refused: Sequence[Refused],
+    work: Callable[[Sequence[Order], Watcher], Sequence[RunReport | ReelsheetError]],
+    *,
+    several: bool,
+    quiet: bool,
+) -> list[tuple[Order, RunReport | ReelsheetError]]:
+    """Say what is about to be run, run it, and return how each manifest ended.
+
+    Args:
+        orders: What is run.
+        refused: The manifests for which there is no order: it is said why.
+        work: Runs the orders, watched by the screen.
+        several: Whether each manifest is named.
+        quiet: Whether only warnings are shown.
+
+    """
+    from pipeline.cli.progress import Progress
+
+    for one in refused:
+        say_refused(one)
+    if not quiet:
+        for order in orders:
+            say_before(order, several=several)
+    rows = sum(len(order.checked.manifest.rows) for order in orders)
+    with Progress(rows, sys.stderr, quiet=quiet) as progress:
+        outcomes = work(orders, progress)
+    return list(zip(orders, outcomes, strict=True))
 
 
 def _raise(refused: Refused) -> None:

@@ -185,7 +185,7 @@ def _enqueue(
     )
     for (rank, state), rows in turns.later.items() if turns else ():
         engine.enqueue_later(number, ((key, at + shift_s) for key, at in rows), rank, state)
-    if terms.is_night:
+    if terms.tries_again:
         retrying.add(number, attempts, entries, lane.plan)
 
 

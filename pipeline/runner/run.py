@@ -82,7 +82,7 @@ class ManifestRun:
             UsageError: The manifest looks bought already.
 
         """
-        self.began_at, self._began = self.clock.wall(), self.clock.now()
+        self.began_at, self.began = self.clock.wall(), self.clock.now()
         self.journal.begin_run(self.run_id, self.order.command, self.began_at)
         checked, command = self.order.checked, self.order.command
         path, reading = checked.manifest.path, checked.reading.note()
@@ -114,6 +114,7 @@ class ManifestRun:
         self._hold_forgotten()
         self.plan = hold_unguarded(self.plan, self.unguarded, self.order.selection, self.tell)
         self.plan, stop = self.terms.hold(self.plan, len(checked.manifest.rows))
+        self.terms = replace(self.terms, held=stop is not None)
         self._stop = self._stop or stop
         return comparison.as_sibling(self.plan)
 

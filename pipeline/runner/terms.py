@@ -22,7 +22,7 @@ class Terms:
     tried again and that results are written meanwhile. Caps per night count from `night_since`;
     None: from the first start. `share` and `priority` are those of the manifest beside others.
     Nothing is ordered from a manifest with fewer than `min_rows` rows or more than `max_new` new
-    ones.
+    ones: it is `held`.
     """
 
     opens_at: float | None = 0.0
@@ -34,6 +34,26 @@ class Terms:
     priority: int = 0
     min_rows: int = 0
     max_new: int | None = None
+    held: bool = False
+
+    @property
+    def tries_again(self) -> bool:
+        """Whether rows that fail are tried again."""
+        return self.is_night and not self.held and self.opens_at is not None
+
+    def within(
+        self, opens_at: float | None, closes_at: float | None, ends: str, *, since: float | None
+    ) -> Terms:
+        """Return the same terms between two times.
+
+        Args:
+            opens_at: From when something may be ordered.
+            closes_at: When it must be home.
+            ends: What ends then.
+            since: From when caps per night count.
+
+        """
+        return replace(self, opens_at=opens_at, closes_at=closes_at, ends=ends, night_since=since)
 
     def hold(self, plan: Plan, rows: int) -> tuple[Plan, Stop | None]:
         """Return a plan without what these terms forbid to order, and why, if that is anything.

@@ -1,0 +1,275 @@
+"""`reelsheet night`: several manifests by themselves, within their window and their budget.
+
+Tested in tests/system/test_nights.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.columns import Column
+from pipeline.cli.options import (
+    Adopt,
+    ConfigPath,
+    MaxRuntime,
+    Out,
+    PayAgain,
+    Quiet,
+    Series,
+    Set,
+    Until,
+    read_runtime_s,
+    select_rows,
+    with_named,
+)
+from pipeline.cli.screen import say
+from pipeline.cli.several import Targets, find_manifests
+from pipeline.errors import ReelsheetError, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.config.settings import Config
+    from pipeline.night.record import NightRecord
+    from pipeline.runner.offer import Offer
+    from pipeline.runner.order import Order
+    from pipeline.runner.reports import RunReport
+    from pipeline.runner.terms import Terms
+    from pipeline.runner.watching import Watcher
+
+_Manifests = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[MANIFEST|FOLDER|GLOB…]",
+        help="As for `run`. Without any: those of the setting night.manifests.",
+    ),
+]
+_Rehearse = Annotated[
+    bool,
+    typer.Option("--rehearse", help="Rehearse the night: nothing is sent and nothing is paid."),
+]
+_MinRows = Annotated[
+    int | None,
+    typer.Option(
+        "--min-rows",
+        metavar="N",
+        min=0,
+        help="Order nothing from a manifest with fewer rows (setting night.min_rows).",
+    ),
+]
+_MaxNew = Annotated[
+    int | None,
+    typer.Option(
+        "--max-new",
+        metavar="N",
+        min=0,
+        help="Order nothing from a manifest with more new rows (setting night.max_new).",
+    ),
+]
+_Yes = Annotated[
+    bool,
+    typer.Option(
+        "--yes",
+        "-y",
+        help="Submit even if the balance is too low for all rows or the key goes to a host for the "
+        "first time.",
+    ),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("night", short_help="Work through manifests by itself, every night.")(_night)
+
+
+def _night(
+    manifests: _Manifests = None,
+    config: ConfigPath = None,
+    out: Out = None,
+    sets: Set = None,
+    series: Series = None,
+    columns: Column = None,
+    pay_again: PayAgain = None,
+    until: Until = None,
+    max_runtime: MaxRuntime = None,
+    min_rows: _MinRows = None,
+    max_new: _MaxNew = None,
+    rehearse: _Rehearse = False,
+    yes: _Yes = False,
+    adopt: Adopt = False,
+    quiet: Quiet = False,
+) -> None:
+    """Work through manifests by itself: one process, one set of limits and one budget over all.
+
+    What is paid for comes home first; then new rows are made, then the takes that night.redo
+    allows, then new attempts of rows that failed, retry.wait_s after they did. Rows that were paid
+    for and have expired wait for you. Nothing is ordered outside night.window, nor so late that it
+    would not be here before the end. Nothing is asked. A manifest that cannot be used keeps no
+    other from its turn, and counts as 1 in the exit code. How far the night is stands in
+    night.json in the folder of outputs; a second night there ends with 75. See docs/nights.md.
+    """
+    from pipeline.night.record import note_refusal
+    from pipeline.runner.target import load_settings
+
+    outputs = Path("outputs")
+    try:
+        named = with_named(sets, series, columns) or []
+        given = {"provider": "rehearsal" if rehearse else None, "night.min_rows": min_rows}
+        given |= {"night.max_new": max_new}
+        named += [f"{name}={value}" for name, value in given.items() if value is not None]
+        loaded, _ = load_settings(config, named)
+        outputs = out or Path(loaded.output.dir)
+        if loaded.rehearses and not rehearse:
+            raise UsageError(
+                "provider is rehearsal: a night that nobody watches would make nothing.",
+                action="Set provider: toapis, or rehearse the night on purpose with --rehearse.",
+            )
+        places = _Places(manifests or [], loaded)
+        terms = _terms(loaded, until, max_runtime, quiet=quiet)
+        targets = places.targets(config, out, named, adopt=adopt)
+        _ = targets.first  # there is one that can be worked on
+    except ReelsheetError as error:
+        note_refusal(outputs, error)
+        raise
+    _work(targets, places, terms, pay_again=pay_again, yes=yes, quiet=quiet, outputs=outputs)
+
+
+def _terms(config: Config, until: str | None, max_runtime: str | None, *, quiet: bool) -> Terms:
+    from pipeline.night.hours import read_until, say_hours, terms_of_night
+
+    now = time.time()
+    terms = terms_of_night(
+        config, now, until=read_until(until), max_runtime_s=read_runtime_s(max_runtime)
+    )
+    told = say_hours(config, terms, now)
+    if told is not None and not quiet:
+        say(told)
+    return terms
+
+
+class _Places:
+    """The manifests of a night: those that are named, else those of the configuration."""
+
+    def __init__(self, named: Sequence[Path], config: Config) -> None:
+        self._found: dict[Path, Path] = {}
+        self._refused: dict[Path, ReelsheetError] = {}
+        self._shares: dict[Path, tuple[float, int]] = {}
+        known = [(Path(one.path), one.share, one.priority) for one in config.night.manifests]
+        if not named and not known:
+            raise UsageError(
+                "no manifest is named, and night.manifests is empty.",
+                action="Name manifests or folders, or list them under night.manifests.",
+            )
+        for path, share, priority in known:
+            for real in self._look(path, wanted=not named):
+                self._shares.setdefault(real, (share, priority))
+        for path in named:
+            self._look(path, wanted=True)
+
+    def _look(self, path: Path, *, wanted: bool) -> list[Path]:
+        """Find the manifests of a path; what cannot be found keeps no other from its turn."""
+        try:
+            found = {file.resolve(): file for file in find_manifests([path]).manifests}
+        except UsageError as error:
+            if wanted:
+                self._refused[path] = error
+            return []
+        if wanted:
+            for real, file in found.items():
+                self._found.setdefault(real, file)
+        return list(found)
+
+    def targets(
+        self, config: Path | None, out: Path | None, sets: list[str], *, adopt: bool
+    ) -> Targets:
+        """Return the manifests with their output folders, and those that cannot be found."""
+        from pipeline.runner.target import Refused, Target, resolve_targets
+
+        targets = resolve_targets(list(self._found.values()), config, out, sets, adopt=adopt)
+        notes = (note for one in targets if isinstance(one, Target) for note in one.notes)
+        for note in dict.fromkeys(notes):
+            say(f"note: {note}")
+        refused = [Refused(path, error) for path, error in self._refused.items()]
+        return Targets([*targets, *refused], several=True)
+
+    def share_of(self, order: Order, terms: Terms) -> Order:
+        """Return an order with the terms of the night, its share and its priority."""
+        share, priority = self._shares.get(order.checked.manifest.path.resolve(), (1.0, 0))
+        return replace(order, terms=replace(terms, share=share, priority=priority))
+
+
+def _work(
+    targets: Targets,
+    places: _Places,
+    terms: Terms,
+    *,
+    pay_again: str | None,
+    yes: bool,
+    quiet: bool,
+    outputs: Path,
+) -> None:
+    from pipeline.cli.ending import say_several_ends
+    from pipeline.cli.problemlist import check_to_begin
+    from pipeline.cli.run import carry_out, part
+    from pipeline.night.record import Recording
+    from pipeline.runner.lanes import run_several
+    from pipeline.runner.order import place_orders
+
+    with _alone(outputs, targets) as record:
+        config = targets.first.config
+        record.begin([one.manifest for one in targets.all])
+        redo = ",".join(config.night.redo) or None
+        selection = select_rows(targets.first, retry="failed", redo=redo, pay_again=pay_again)
+        placing = place_orders(
+            targets.all,
+            selection,
+            command="night",
+            consent=lambda offer: _consent(offer, config, yes=yes, quiet=quiet),
+            trust=lambda _: yes,
+            check=lambda target: check_to_begin(target, show=False, strict=False),
+        )
+        with placing as placed:
+            orders, refused = part(placed)
+            for one in refused:
+                record.refuse(one.manifest, one.error)
+            orders = [places.share_of(order, terms) for order in orders]
+
+            def work(
+                orders: Sequence[Order], shown: Watcher
+            ) -> Sequence[RunReport | ReelsheetError]:
+                return run_several(orders, Recording(record, shown))
+
+            ended = carry_out(orders, refused, work, several=True, quiet=quiet)
+        code = say_several_ends(ended, [one.error.exit_code for one in refused], quiet=quiet)
+        record.end(code, [(order.checked.manifest.path, outcome) for order, outcome in ended])
+    raise typer.Exit(code)
+
+
+@contextlib.contextmanager
+def _alone(outputs: Path, targets: Targets) -> Iterator[NightRecord]:
+    """Keep a second night out, and a record of this one; say if the one before was killed."""
+    from pipeline.disk.lock import run_lock
+    from pipeline.night.record import FILE_NAME, REHEARSED, NightRecord, lock_of, read_record
+
+    rehearses = targets.first.config.rehearses
+    with run_lock(lock_of(outputs), targets.first.manifest):
+        path = outputs / (REHEARSED if rehearses else FILE_NAME)
+        before = read_record(path)
+        if before is not None and before.get("state") == "running":
+            say(f"The night that began at {before.get('started_at')} did not end: it was killed.")
+        with NightRecord(path) as record:
+            yield record
+
+
+def _consent(offer: Offer, config: Config, *, yes: bool, quiet: bool) -> bool:
+    """Say what is about to be bought; nobody is there to be asked."""
+    from pipeline.runner.offer import goes_on_unasked
+
+    if offer.short or not quiet:
+        say(f"{offer.sentence}.")
+    return goes_on_unasked(offer, when_short=config.budget.when_short, yes=yes)

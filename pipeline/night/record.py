@@ -1,0 +1,231 @@
+"""`night.json`: what the last night does, or did, for whoever looks from outside.
+
+It is written when the night begins and kept up to date. After a kill it still says `running`, with
+the process that is gone and no end: `reelsheet status --health` tells the two apart by the lock.
+
+Tested in tests/night/test_record.py and tests/system/test_nights.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pipeline.disk.lock import is_locked
+from pipeline.disk.openfile import open_to_read_bytes
+from pipeline.disk.place import place
+from pipeline.errors import ExitCode, ReelsheetError, StoreError
+from pipeline.model import State
+from pipeline.runner.reports import RunReport
+from pipeline.runner.watching import RunProgress, Watcher
+from pipeline.writer.outcome import iso
+
+FILE_NAME = "night.json"
+REHEARSED = "night.rehearsal.json"
+_EVERY_S = 5.0
+"""How often the file is written anew while the night goes on."""
+
+
+def lock_of(outputs: Path) -> Path:
+    """Return the lock that a night over the manifests of an output folder holds."""
+    return outputs / ".night" / "night.lock"
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """Return what night.json says; None where there is none, or nobody can read it."""
+    try:
+        with open_to_read_bytes(path) as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+@dataclass(slots=True)
+class _Manifest:
+    """A manifest in night.json."""
+
+    name: str
+    states: Mapping[str, int] = field(default_factory=dict)
+    submitted: int = 0
+    downloaded: int = 0
+    exit_code: int | None = None
+    error: str | None = None
+
+
+class NightRecord:
+    """Keeps `night.json` as long as its context lasts; `wall` and `now` are the clocks.
+
+    What ends the context tells the exit code, unless `end` told it before.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        wall: Callable[[], float] = time.time,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.path = path
+        self._wall, self._now = wall, now
+        self._began = wall()
+        self._write_at = now()
+        self._manifests: dict[str, _Manifest] = {}
+        self._spend: Mapping[str, float | str | None] = {}
+        self._stopped_by: str | None = None
+        self._code: int | None = None
+
+    def __enter__(self) -> Self:
+        """Write the beginning."""
+        self._write(ended=False)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """Write the end, whatever it is."""
+        if self._code is None:
+            self._code = _code_of(error)
+        if self._stopped_by is None and error is not None:
+            self._stopped_by = _why(error)
+        with contextlib.suppress(StoreError):  # the night itself has ended, and says how
+            self._write(ended=True)
+
+    def begin(self, manifests: Sequence[Path]) -> None:
+        """Take note of the manifests of the night."""
+        self._manifests = {str(path): _Manifest(str(path)) for path in manifests}
+        self._write(ended=False)
+
+    def refuse(self, manifest: Path, error: ReelsheetError) -> None:
+        """Take note of a manifest that is not worked on, and why."""
+        one = self._manifests.setdefault(str(manifest), _Manifest(str(manifest)))
+        one.exit_code, one.error = int(error.exit_code), error.message
+
+    def update(self, progress: RunProgress) -> None:
+        """Take note of how far the night is; written every few seconds."""
+        for each in progress.each:
+            one = self._manifests.setdefault(str(each.manifest), _Manifest(str(each.manifest)))
+            one.states = _counted(each.states)
+            one.submitted, one.downloaded = each.submitted, each.downloaded
+        videos = sum(each.spend.videos for each in progress.each)
+        seconds = sum(each.spend.video_seconds for each in progress.each)
+        money = sum(each.spend.money for each in progress.each)
+        self._spend = {"videos": videos, "video_seconds": seconds, "money": round(money, 6)}
+        if self._now() >= self._write_at:
+            self._write_at = self._now() + _EVERY_S
+            with contextlib.suppress(StoreError):  # on a full disk the night has other worries
+                self._write(ended=False)
+
+    def end(
+        self, code: ExitCode, outcomes: Sequence[tuple[Path, RunReport | ReelsheetError]]
+    ) -> None:
+        """Take note of how each manifest ended, and all together."""
+        reports = []
+        for manifest, outcome in outcomes:
+            if isinstance(outcome, ReelsheetError):
+                self.refuse(manifest, outcome)
+                continue
+            reports.append(outcome)
+            one = self._manifests.setdefault(str(manifest), _Manifest(str(manifest)))
+            one.states, one.exit_code = outcome.states, int(outcome.exit_code)
+            one.submitted, one.downloaded = outcome.submitted, outcome.downloaded
+        self._code = int(code)
+        reasons = dict.fromkeys(stop.reason for one in reports for stop in one.stops)
+        self._stopped_by = "; ".join(reasons) or None
+        spends = [one.spend for one in reports]
+        money = [one.money for one in spends if one.money is not None]
+        self._spend = {
+            "videos": sum(one.videos for one in spends),
+            "video_seconds": sum(one.video_seconds for one in spends),
+            "money": round(sum(money), 6) if money else None,
+        }
+
+    def _write(self, *, ended: bool) -> None:
+        each = list(self._manifests.values())
+        states: Counter[str] = Counter()
+        for one in each:
+            states.update(one.states)
+        document = {
+            "schema": 1,
+            "state": "ended" if ended else "running",
+            "pid": os.getpid(),
+            "started_at": iso(self._began),
+            "updated_at": iso(self._wall()),
+            "ended_at": iso(self._wall()) if ended else None,
+            "manifests": [
+                {
+                    "manifest": one.name,
+                    "states": dict(one.states),
+                    "submitted": one.submitted,
+                    "downloaded": one.downloaded,
+                    "exit_code": one.exit_code,
+                    "error": one.error,
+                }
+                for one in each
+            ],
+            "states": dict(states),
+            "submitted": sum(one.submitted for one in each),
+            "spend": dict(self._spend),
+            "exit_code": self._code if ended else None,
+            "stopped_by": self._stopped_by,
+        }
+        data = json.dumps(document, indent=2).encode("ascii") + b"\n"
+        place(self.path, lambda file: file.write(data))
+
+
+def note_refusal(outputs: Path, error: BaseException) -> None:
+    """Have night.json say that a night ended before it began, unless another one goes on."""
+    if not outputs.is_dir() or is_locked(lock_of(outputs)):
+        return
+    with contextlib.suppress(StoreError):
+        record = NightRecord(outputs / FILE_NAME)
+        record.__exit__(type(error), error, None)
+
+
+def _code_of(error: BaseException | None) -> int:
+    if error is None:
+        return int(ExitCode.DONE)
+    if isinstance(error, KeyboardInterrupt):
+        return int(ExitCode.INTERRUPTED)
+    code = error.code if isinstance(error, SystemExit) else getattr(error, "exit_code", None)
+    return int(code) if isinstance(code, int) else int(ExitCode.INTERNAL)
+
+
+def _why(error: BaseException) -> str:
+    """Return what ended a night; what a bug says may hold anything, and is left out."""
+    if isinstance(error, ReelsheetError):
+        return error.message
+    known = isinstance(error, SystemExit | KeyboardInterrupt)
+    return "interrupted" if known else f"internal error: {type(error).__name__}"
+
+
+def _counted(states: Mapping[State, int]) -> dict[str, int]:
+    return {state.value: number for state, number in states.items() if number}
+
+
+class Recording:
+    """A watcher that keeps `night.json` up to date beside another one."""
+
+    def __init__(self, record: NightRecord, shown: Watcher) -> None:
+        self._record = record
+        self._shown = shown
+        self.say = shown.say
+        self.warn = shown.warn
+
+    @property
+    def interval_s(self) -> float:
+        """How often the one that is shown wants to be told, and the file."""
+        return min(_EVERY_S, self._shown.interval_s)
+
+    def show(self, progress: RunProgress) -> None:
+        """Show how far the run is, here and there."""
+        self._record.update(progress)
+        self._shown.show(progress)

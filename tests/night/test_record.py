@@ -1,0 +1,95 @@
+"""night.json: written when a night begins, and true however it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.disk.lock import run_lock
+from pipeline.engine.limits import Spend
+from pipeline.errors import UsageError
+from pipeline.model import State
+from pipeline.night.record import NightRecord, lock_of, note_refusal, read_record
+from pipeline.runner.watching import ManifestProgress, RunProgress
+
+
+def told(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found
+
+
+def end_by(error: BaseException | None) -> None:
+    if error is not None:
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (None, 0, None),
+        (UsageError("the manifest is empty."), 2, "the manifest is empty."),
+        (SystemExit(143), 143, "interrupted"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (ZeroDivisionError("a secret"), 70, "ZeroDivisionError"),
+    ],
+)
+def test_it_begins_with_the_night_and_ends_with_it(
+    tmp_path: Path, error: BaseException | None, code: int, said: str | None
+) -> None:
+    """Whatever ends the night; what a bug says is kept out, as it may hold anything."""
+    path = tmp_path / "night.json"
+    with contextlib.ExitStack() as outside:
+        if error is not None:
+            outside.enter_context(pytest.raises(type(error)))
+        with NightRecord(path) as record:
+            begun = told(path)
+            assert (begun["state"], begun["exit_code"], begun["ended_at"]) == (
+                "running",
+                None,
+                None,
+            )
+            record.begin([Path("a.csv")])
+            assert told(path)["manifests"][0]["manifest"] == "a.csv"
+            end_by(error)
+    ended = told(path)
+    assert (ended["state"], ended["exit_code"]) == ("ended", code)
+    assert said is None or said in ended["stopped_by"]
+    assert "a secret" not in path.read_text("utf-8")
+
+
+def test_it_is_kept_up_to_date_every_few_seconds(tmp_path: Path) -> None:
+    """Not at every step: the disk has other work."""
+    path, clock = tmp_path / "night.json", [0.0]
+    with NightRecord(path, now=lambda: clock[0], wall=lambda: 1000.0 + clock[0]) as record:
+        for number in range(1, 4):
+            states = {State.DONE: number, State.WAITING: 3 - number, State.FAILED: 0}
+            each = ManifestProgress(Path("a.csv"), states, number, number, Spend(number, 6, 0.5))
+            record.update(RunProgress(states, number, number, each=(each,)))
+            clock[0] += 2
+        running = told(path)
+        assert running["states"] == {"done": 1, "waiting": 2}
+        assert running["spend"] == {"videos": 1, "video_seconds": 6, "money": 0.5}
+        record.update(RunProgress(states, 3, 3, each=(each,)))
+        assert told(path)["states"] == {"done": 3}
+
+
+def test_a_refusal_is_told_unless_another_night_goes_on(tmp_path: Path) -> None:
+    """Nothing is made where there was nothing."""
+    refusal = UsageError("there is no key.")
+    note_refusal(tmp_path / "outputs", refusal)
+    assert not (tmp_path / "outputs").exists()
+    (tmp_path / "outputs").mkdir()
+    with run_lock(lock_of(tmp_path / "outputs")):
+        note_refusal(tmp_path / "outputs", refusal)
+        assert read_record(tmp_path / "outputs" / "night.json") is None
+    note_refusal(tmp_path / "outputs", refusal)
+    assert told(tmp_path / "outputs" / "night.json")["exit_code"] == 2
+
+
+def test_what_nobody_can_read_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "night.json").write_text("[1", encoding="utf-8")
+    assert read_record(tmp_path / "night.json") is None

@@ -1,0 +1,174 @@
+"""Nights: manifests by themselves, one budget over kills, a window, and night.json."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.harness import invariants, sheets
+from tests.system.harness.api import Api, wait_for
+from tests.system.harness.product import Product
+
+
+def named(folder: Path, name: str, count: int, **cells: str) -> Path:
+    """Write a manifest whose wording is its own."""
+    wording = f"{folder.name} {name}"
+    return sheets.write(folder / name, sheets.rows(count, prompt=f"{wording} {{}}", **cells))
+
+
+def told(product: Product) -> dict[str, Any]:
+    """What night.json says."""
+    found: dict[str, Any] = json.loads((product.folder / "outputs" / "night.json").read_text())
+    return found
+
+
+def ordered(product: Product, api: Api) -> Counter[str]:
+    """How many submissions of this test's manifests were accepted, by manifest."""
+    words = [one["prompt"].split(" ") for one in api.records()["submissions"]]
+    return Counter(name for folder, name, *_ in words if folder == product.folder.name)
+
+
+def window(begins: timedelta, ends: timedelta) -> dict[str, str]:
+    """A window around this moment."""
+    now = datetime.now(UTC)
+    return {
+        "night.window": f"{now + begins:%H:%M}-{now + ends:%H:%M}",
+        "night.timezone": "UTC",
+    }
+
+
+def test_a_night_over_several_manifests(product: Product, api: Api) -> None:
+    """Failed rows are tried again in it, and one that cannot be found keeps no other waiting."""
+    large, small = named(product.folder, "large.csv", 8), named(product.folder, "small.csv", 2)
+    api.faults("query_failed_error@internal_error")
+    sets = {
+        "night.manifests": "[large.csv, {path: small.csv, share: 3}, gone.csv, 'no/*.csv']",
+        "retry.wait_s": "0.3",
+        "limits.outstanding": "4",
+        "budget.price_per_second": "0.1",
+    }
+    night = product.start("night", sets=sets)
+    log = product.folder / "outputs" / "large" / "run.log"
+    wait_for("a failure", lambda: log.exists() and "TaskFailed" in log.read_text("utf-8"))
+    api.faults()
+    ended = product.end(night)
+    assert ended.code == 1, ended.err
+    assert "no manifest matches no/*.csv" in ended.err
+    record = told(product)
+    assert (record["schema"], record["state"], record["exit_code"]) == (1, "ended", 1)
+    assert record["states"] == {"done": 10}
+    sent = ordered(product, api).total()
+    assert sent > 10
+    assert record["submitted"] == sent
+    spend = {"videos": sent, "video_seconds": 6 * sent, "money": pytest.approx(0.6 * sent)}
+    assert record["spend"] == spend
+    codes = {one["manifest"]: one["exit_code"] for one in record["manifests"]}
+    assert codes == {"large.csv": 0, "small.csv": 0, "gone.csv": 2, "no/*.csv": 2}
+    assert "gone.csv" in next(one["error"] for one in record["manifests"] if one["error"])
+    for manifest in (large, small):
+        out = product.folder / "outputs" / manifest.stem
+        invariants.hold(api, product, manifest, out, manifest.read_bytes())
+        assert 0 < sheets.summary(out)["elapsed_s"] < 120
+    assert product("night", large, small, sets=sets).code == 0
+    assert ordered(product, api).total() == sent
+
+
+def test_a_night_that_is_killed_and_started_again_has_no_new_budget(
+    product: Product, api: Api
+) -> None:
+    """night.json and summary.json begin with it, and after the kill say that it has no end."""
+    manifest = named(product.folder, "a.csv", 12)
+    sets = {
+        "budget.per_night.videos": "5",
+        "limits.outstanding": "2",
+        "night.manifests": "a.csv",
+    }
+    night = product.start("night", sets=sets)
+    wait_for("three orders", lambda: ordered(product, api).total() >= 3)
+    begun = told(product)
+    assert (begun["state"], begun["pid"], begun["exit_code"]) == ("running", night.pid, None)
+    summary = sheets.summary(product.folder / "outputs" / "a")
+    assert (summary["rows"], summary["finished_at"], summary["exit_code"]) == (12, None, None)
+    second = product("night", sets=sets)
+    assert second.code == 75, second.err
+    assert told(product)["pid"] == night.pid
+    os.kill(night.pid, signal.SIGKILL)
+    night.communicate()
+    assert (told(product)["state"], told(product)["ended_at"]) == ("running", None)
+    again = product("night", sets=sets)
+    assert again.code == 4, again.err
+    assert "did not end: it was killed" in again.err
+    assert "budget.per_night.videos is 5" in again.err
+    assert ordered(product, api) == {"a.csv": 5}
+    out = product.folder / "outputs" / "a"
+    invariants.hold(api, product, manifest, out, manifest.read_bytes())
+    ended = told(product)
+    assert (ended["state"], ended["exit_code"]) == ("ended", 4)
+    assert "budget.per_night" in ended["stopped_by"]
+    # A run by day is no night: its caps are those of the run and of the day.
+    assert product("run", manifest).code == 0
+
+
+def test_nothing_is_ordered_outside_the_window(product: Product, api: Api) -> None:
+    """What is paid for comes home; the rest waits, also rows that fail meanwhile."""
+    manifest = named(product.folder, "a.csv", 4)
+    api.faults("query_failed_error@internal_error")
+    run = product.start("run", manifest, "--limit", "2")
+    wait_for("two orders", lambda: ordered(product, api).total() == 2)
+    os.kill(run.pid, signal.SIGKILL)
+    run.communicate()
+    before = ordered(product, api)
+    outside = {**window(timedelta(hours=4), timedelta(hours=8)), "retry.wait_s": "0"}
+    ended = product("night", manifest, sets=outside)
+    assert ended.code == 5, ended.err
+    assert "Nothing is ordered: the window of the night begins at" in ended.err
+    assert ordered(product, api) == before
+    assert "the window of the night begins at" in told(product)["stopped_by"]
+    assert told(product)["states"] == {"failed": 2, "waiting": 2}
+    api.faults()
+    inside = {**window(-timedelta(hours=1), timedelta(hours=8)), "retry.wait_s": "0"}
+    ended = product("night", manifest, sets=inside)
+    assert ended.code == 0, ended.err
+    assert told(product)["states"] == {"done": 4}
+    assert ordered(product, api)["a.csv"] == 6
+
+
+def test_what_a_night_refuses(product: Product, api: Api) -> None:
+    """To rehearse by accident, and to order from a broken export; night.json says so."""
+    manifest = named(product.folder, "a.csv", 3)
+    (product.folder / "outputs").mkdir()
+    refused = product("night", manifest, sets={"provider": "rehearsal"})
+    assert refused.code == 2
+    assert "--rehearse" in refused.err
+    assert told(product)["exit_code"] == 2
+    assert "provider is rehearsal" in told(product)["stopped_by"]
+    few = product("night", manifest, "--min-rows", "4")
+    assert few.code == 2, few.err
+    assert "nothing was ordered: the manifest has 3 rows, and night.min_rows is 4" in few.err
+    many = product("night", manifest, "--max-new", "2")
+    assert many.code == 2, many.err
+    assert "3 rows would be new, and night.max_new is 2" in told(product)["stopped_by"]
+    assert ordered(product, api).total() == 0
+    rehearsed = product("night", manifest, "--rehearse", "--min-rows", "4")
+    assert rehearsed.code == 2, rehearsed.err
+    assert (product.folder / "outputs" / "night.rehearsal.json").exists()
+    assert "3 rows would be new" in told(product)["stopped_by"]
+
+
+@pytest.mark.parametrize("command", ["night", pytest.param("run", marks=pytest.mark.long)])
+def test_it_ends_by_itself(product: Product, api: Api, command: str) -> None:
+    """After --max-runtime nothing is ordered, what is paid for is home, and the rest waits."""
+    manifest = named(product.folder, "a.csv", 200)
+    ended = product(command, manifest, "--max-runtime", "4s", sets={"limits.outstanding": "3"})
+    assert ended.code == 5, ended.err
+    assert "--max-runtime" in ended.err
+    states = sheets.summary(product.folder / "outputs" / "a")["states"]
+    assert set(states) == {"done", "waiting"}
+    assert states["done"] == ordered(product, api)["a.csv"] > 3
