@@ -8,7 +8,7 @@ from pipeline.authoring.workbook import describe_fields
 from pipeline.checker.rules import IMAGE_FIELDS
 from pipeline.manifest.columns import ALIASES, FIELDS
 from pipeline.manifest.languages import IF_CELLS_FIT, OFFERED, PICTURE, PICTURES, SURE
-from pipeline.writer.layout import RESULT_COLUMNS
+from pipeline.manifest.resultcolumns import RESULT_COLUMNS
 
 from .tables import table
 
@@ -31,6 +31,12 @@ _RESULTS = {
     "result_seconds": "The requested length of the video, in seconds.",
     "result_warnings": "What you should know although it worked: an unexpected length or shape, a "
     "later edit of the row.",
+    "result_take": "The number of the take that stands here: the newest approved one, else the "
+    "newest.",
+    "review": "Yours: `approve` or `reject`, or ok, yes, ja, oui, si, 1, ✓ and no, nein, non, 0, "
+    "✗. Called `result_review` if the manifest has a column of this name; likewise the next two.",
+    "review_note": "Yours: why, or what else there is to say.",
+    "new_prompt": "Yours: the prompt that the next take is made of; see [review](review.md).",
 }
 
 

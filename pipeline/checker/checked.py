@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pipeline.checker import rules
 from pipeline.checker.columnreport import NOTHING_READ, ColumnsRead
 from pipeline.manifest.earlier import NEW, Reading
-from pipeline.model import Manifest, Picture, Problem, Request, Severity
+from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
 from pipeline.process.collector import pause_collector
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ class CheckedManifest:
     (URLs and `sha256:<hex>`), `pictures` the local ones by their `sha256`, `files` their files;
     `held` are rows that break no rule but are certainly not meant to be paid for: they are not
     sent. `problems` are sorted, those of the whole file first; `columns` says what is read,
-    `reading` how runs to come read it.
+    `reading` how runs to come read it. `sheet_prompts` are the prompts of the manifest where a new
+    one from a review stands in their place, `rejected` the keys of rows whose latest take was.
     """
 
     manifest: Manifest
@@ -44,6 +45,8 @@ class CheckedManifest:
     held: dict[int, rules.Draft] = field(default_factory=dict)
     columns: ColumnsRead = NOTHING_READ
     reading: Reading = NEW
+    sheet_prompts: dict[int, str] = field(default_factory=dict)
+    rejected: frozenset[str] = frozenset()
 
     @cached_property
     def requests(self) -> dict[int, Request]:
@@ -64,6 +67,20 @@ class CheckedManifest:
     def requests_by_hash(self) -> dict[str, Request]:
         """The same requests by their hashes, by which the journal knows them."""
         return {request.request_hash: request for request in self.requests.values()}
+
+    def sheet_prompt(self, row: int) -> str:
+        """Return the prompt of a row as the manifest has it, be the row valid or not."""
+        if row in self.sheet_prompts:
+            return self.sheet_prompts[row]
+        draft = self.drafts.get(row) or self.held.get(row)
+        if draft is not None:
+            return draft.prompt
+        at = self.fields.get("prompt")
+        return "" if at is None else self._rows[row].cells[at].strip()
+
+    @cached_property
+    def _rows(self) -> dict[int, Row]:
+        return {row.number: row for row in self.manifest.rows}
 
     @property
     def valid(self) -> int:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.manifest.columns import FIELDS, column_option, fold_header, is_result
+from pipeline.manifest.columns import FIELDS, column_option, fold_header
 from pipeline.manifest.earlier import IGNORE
 from pipeline.manifest.languages import EARLIEST
 from pipeline.manifest.meanings import Standing, meanings_of
+from pipeline.manifest.resultcolumns import our_columns
 from pipeline.model import Problem, Severity
 
 if TYPE_CHECKING:
@@ -91,10 +92,11 @@ def report_columns(
 
     """
     field_at = {index: name for name, index in fields.items()}
+    ours = our_columns(headers)
     named = {
         index: header.strip()
         for index, header in enumerate(headers)
-        if fold_header(header) and not is_result(header)
+        if fold_header(header) and index not in ours
     }
     read = {
         index: (header, field_at.get(index) or used[index])

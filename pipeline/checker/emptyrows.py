@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.checker.rules import FORM_FIELDS, IMAGE_FIELDS, Form, form_of
 from pipeline.manifest.blank import is_blank
-from pipeline.manifest.columns import is_result
+from pipeline.manifest.resultcolumns import our_columns
 from pipeline.model import Manifest, Row
 
 if TYPE_CHECKING:
@@ -51,11 +51,8 @@ def without_empty_rows(
     if not silent:
         return manifest
     below = _end_of_table(silent, len(rows))
-    own = [
-        at
-        for at, header in enumerate(manifest.headers)
-        if at not in fields.values() and not is_result(header)
-    ]
+    others = {*fields.values(), *our_columns(manifest.headers)}
+    own = [at for at in range(len(manifest.headers)) if at not in others]
     spoken = {manifest.headers[at].strip() for at in speaking}
     last = rows[below - 1] if below else None
     unread = [

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pipeline.checker.drafts import LONGEST_TEXT, problem_at, say_too_long
 from pipeline.errors import ConfigError
 from pipeline.manifest.blank import is_blank, strip_blanks
-from pipeline.manifest.columns import RESULT_PREFIX, fold_header
+from pipeline.manifest.columns import fold_header
 from pipeline.manifest.plaintext import sentence
+from pipeline.manifest.resultcolumns import RESULT_PREFIX
 from pipeline.manifest.templates import Template, TemplateFault, ValueNeeded, compile_template
 from pipeline.manifest.wording import agree, name_headers, plural
 from pipeline.model import Manifest, Problem, Row, Severity

@@ -331,8 +331,8 @@ def _report(
     from pipeline.disk.lock import run_lock
     from pipeline.runner.foresight import results_now
     from pipeline.runner.forgotten import lost_journal
+    from pipeline.runner.publishing import publish_results
     from pipeline.runner.target import refuse_another
-    from pipeline.writer.publish import publish
 
     _ = verbose
     target = resolve_options(manifest, config, out, sets, series=series, columns=columns)
@@ -343,7 +343,7 @@ def _report(
         if lost is not None:
             raise lost  # the results may be all that is left of what was sent
         results = results_now(target, found)
-        published = publish(found, results, target.folder, None, typed=target.invocation)
+        published = publish_results(found, results, target.folder, None, typed=target.invocation)
     for note in published.notes:
         say(f"note: {note}")
     if not quiet:

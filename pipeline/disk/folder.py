@@ -16,7 +16,7 @@ from pipeline.disk.openfile import is_gone, open_to_read_bytes
 from pipeline.disk.sqlitefile import open_to_read
 from pipeline.errors import UsageError
 
-_OURS = re.compile(r"(?:results|failed|problems)(?:-results|-failed|-\d+)*")
+_OURS = re.compile(r"(?:results|failed|problems)(?:\.before-[\d-]+)?(?:-results|-failed|-\d+)*")
 _REHEARSAL = ".rehearsal"
 
 

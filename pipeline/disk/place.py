@@ -33,7 +33,11 @@ _NO_FLUSH = frozenset({errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EOPNOTSUP
 
 
 def place(
-    target: Path, write: Callable[[BinaryIO], _Written], *, copy_of: Path | tuple[Path, ...] = ()
+    target: Path,
+    write: Callable[[BinaryIO], _Written],
+    *,
+    copy_of: Path | tuple[Path, ...] = (),
+    begin: Callable[[Path], None] = lambda _: None,
 ) -> tuple[Path, _Written]:
     """Let `write` fill a file beside `target` and put it there; return its path and that result.
 
@@ -47,6 +51,8 @@ def place(
         write: fills the file.
         copy_of: the file whose content it repeats, and whose rights it gets; of several, those
             that they share; of none, those that any new file has.
+        begin: called with the new file when it is on the disk, just before it is renamed; if it
+            raises, the target stays as it is.
 
     Raises:
         StoreError: the folder does not take the file.
@@ -57,7 +63,12 @@ def place(
     mode = mode_of_joint_copy(sources, target.parent) if sources else _MODE
     with raise_store_errors(target), _clearing(temp):
         descriptor, written = _write(temp, write, mode)
-        return place_written(descriptor, temp, target, rename=_rename), written
+
+        def rename(temp: Path, target: Path) -> Path:
+            begin(temp)
+            return _rename(temp, target)
+
+        return place_written(descriptor, temp, target, rename=rename), written
 
 
 def place_unless_same(target: Path, data: bytes, *, copy_of: Path | tuple[Path, ...] = ()) -> Path:
@@ -304,8 +315,17 @@ def _clearing(temp: Path) -> Iterator[None]:
             temp.unlink(missing_ok=True)
 
 
+def is_open(target: Path) -> bool:
+    """Return whether a spreadsheet program says, by a file beside it, that it has a file open.
+
+    On a share, and where nothing locks files, only that tells.
+    """
+    beside = (f"~${target.name}", f".~lock.{target.name}#")
+    return any(os.path.lexists(target.with_name(name)) for name in beside)
+
+
 def _rename(temp: Path, target: Path) -> Path:
-    for number in range(1, _MOST_NAMES + 1):
+    for number in range(2 if is_open(target) else 1, _MOST_NAMES + 1):
         name = target if number == 1 else target.with_name(f"{target.stem}-{number}{target.suffix}")
         try:
             temp.replace(name)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +18,8 @@ from pipeline.disk.openfile import OpenFile, is_gone
 from pipeline.disk.sqlitefile import leave_whole
 from pipeline.errors import UsageError
 from pipeline.journal.database import clear_errors, connect, connect_for_reading, lost
+from pipeline.journal.identities import Identities
+from pipeline.journal.writing import PUT_NOTE
 from pipeline.model import Decision
 
 _COLUMNS = tuple(field.name for field in fields(Decision))
@@ -79,6 +81,19 @@ class DecisionTable:
                 raise
         return added
 
+    def note(self, values: Mapping[str, str]) -> None:
+        """Keep texts in `meta` by their names, in one transaction; raises StoreError."""
+        with clear_errors(self._path):
+            if self._file is None or self._file.is_lost():
+                raise lost(self._path)
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.executemany(PUT_NOTE, values.items())
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._connection.rollback()
+                raise
+
     def _put(self, decision: Decision) -> Decision:
         values = tuple(getattr(decision, name) for name in _NEW)
         seq = self._connection.execute(_PUT, values).lastrowid
@@ -95,6 +110,35 @@ def read_decisions(path: Path) -> list[Decision]:
         return []
     with contextlib.closing(connection), clear_errors(path):
         return _read(connection, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """All decisions of a journal, and the entries that may have more than a single open take.
+
+    `keys` are what the rows of these are called, by the identities of the entries.
+    """
+
+    decisions: Sequence[Decision] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_decided(path: Path) -> Decided:
+    """Return what was decided, with the entries that have decisions or several attempts.
+
+    Nothing if there is no journal. Raises StoreError.
+    """
+    connection = connect_for_reading(path)
+    if connection is None:
+        return Decided()
+    with contextlib.closing(connection), clear_errors(path):
+        connection.execute("BEGIN")
+        several = connection.execute("SELECT DISTINCT key FROM attempts WHERE number > 1")
+        identities = {key for (key,) in several}
+        decisions = _read(connection, None)
+        names = Identities(connection) if identities or decisions else None
+        identities |= {one.entry for one in decisions}
+        return Decided(decisions, {one: names.key_of(one) for one in identities} if names else {})
 
 
 def copy_decisions(source: Path, target: Path) -> int:

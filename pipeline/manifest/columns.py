@@ -19,6 +19,7 @@ from pipeline.manifest.blank import fold_text, is_blank
 from pipeline.manifest.earlier import IGNORE, NEW, Reading
 from pipeline.manifest.languages import EARLIEST
 from pipeline.manifest.meanings import Standing, meanings_of, nearest_name
+from pipeline.manifest.resultcolumns import RESULT_PREFIX, our_columns
 from pipeline.manifest.wording import name_headers, quote_name
 from pipeline.model import Problem, Severity
 
@@ -55,8 +56,6 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 FIELDS = tuple(ALIASES)
 """The fields that a column can be."""
-RESULT_PREFIX = "result_"
-"""How the headers of the columns that runs write begin."""
 
 _PRODUCT_NAMES = frozenset({
     "title", "name", "product_name", "item_name", "titel", "produktname", "artikelname",
@@ -199,17 +198,13 @@ def field_of(header: str) -> str | None:
     return _FIELD_OF.get(fold_header(header))
 
 
-def is_result(header: str) -> bool:
-    """Tell whether a header is that of a column that runs write."""
-    return header.strip().casefold().startswith(RESULT_PREFIX)
-
-
 def _places(headers: Sequence[str]) -> dict[str, list[int]]:
     """Map each folded header to its columns, without blank headers and those of results."""
     places: dict[str, list[int]] = {}
+    ours = our_columns(headers)
     for index, header in enumerate(headers):
         name = fold_header(header)
-        if name and not name.startswith(RESULT_PREFIX):
+        if name and index not in ours and not name.startswith(RESULT_PREFIX):
             places.setdefault(name, []).append(index)
     return places
 

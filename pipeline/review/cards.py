@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from pipeline.checker.check import CheckedManifest
-from pipeline.manifest.columns import fold_header, is_result
+from pipeline.manifest.columns import fold_header
+from pipeline.manifest.resultcolumns import our_columns
 from pipeline.model import Decision, Row, Video, shown_key
 from pipeline.review.posters import LOCAL, picture_name, poster_name, web_picture_name
 from pipeline.review.takes import JudgedRow, TakeFile
@@ -38,9 +39,9 @@ class Stills:
 
 def _own_columns(checked: CheckedManifest) -> list[int]:
     """Return where the user's own columns are: those that are neither read nor written by us."""
-    taken = set(checked.fields.values())
-    headers = enumerate(checked.manifest.headers)
-    return [at for at, name in headers if name.strip() and at not in taken and not is_result(name)]
+    headers = checked.manifest.headers
+    taken = {*checked.fields.values(), *our_columns(headers)}
+    return [at for at, name in enumerate(headers) if name.strip() and at not in taken]
 
 
 def find_own_column(checked: CheckedManifest, names: Sequence[str]) -> int | None:

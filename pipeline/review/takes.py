@@ -6,7 +6,7 @@ Tested in tests/review/test_takes.py.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.checker.check import CheckedManifest
@@ -54,6 +54,20 @@ def rows_with_takes(checked: CheckedManifest, folder: OutputFolder) -> list[Judg
     """
     _, attempts = read_all(folder.journal)
     entries, _ = known_rows(checked, folder, {one.key: one for one in attempts})
+    return judged_rows(checked, entries, attempts)
+
+
+def judged_rows(
+    checked: CheckedManifest, entries: Mapping[str, Entry], attempts: Iterable[Entry]
+) -> list[JudgedRow]:
+    """Return all rows of a manifest with their takes.
+
+    Args:
+        checked: the manifest.
+        entries: what the journal knows, by the keys that the rows have now.
+        attempts: all attempts in the journal.
+
+    """
     takes = _takes(attempts)
     return [
         _row(row.number, key, entries.get(key), takes)

@@ -14,6 +14,7 @@ from pipeline.journal.readings import kept_reading
 from pipeline.manifest.earlier import NEW, Reading
 from pipeline.model import Problem, Severity
 from pipeline.runner.knownreading import EARLIEST_READING, known_reading, read_as_bought
+from pipeline.runner.reviewed import with_review
 from pipeline.runner.shopexport import point_at_conversion
 from pipeline.runner.target import Target
 
@@ -21,9 +22,15 @@ from pipeline.runner.target import Target
 def check_target(target: Target, progress: PictureProgress | None = None) -> CheckedManifest:
     """Check the manifest of a target; raises ManifestError, ConfigError.
 
-    Rows that were ordered before are not held, whatever is thought of their prompts today.
+    Rows that were ordered before are not held, whatever is thought of their prompts today. What a
+    person has typed into the results counts from here on, and new prompts are those of their rows.
     `progress` is told how many pictures of how many were looked at.
     """
+    checked = _check(target, progress)
+    return checked if target.refusal is not None else with_review(checked, target.folder)
+
+
+def _check(target: Target, progress: PictureProgress | None) -> CheckedManifest:
     known = known_reading(target.folder)
 
     def check(reading: Reading) -> CheckedManifest:

@@ -24,10 +24,10 @@ from pipeline.disk.sqlitefile import path_of
 from pipeline.errors import ManifestError, UsageError
 from pipeline.lifecycle import MOVES, SETTLED
 from pipeline.manifest.invocation import Invocation
+from pipeline.manifest.resultcolumns import RESULT_COLUMNS
 from pipeline.model import IDENTITY_MARK, Manifest, State
 from pipeline.reader.reading import read
 from pipeline.runner.runlog import key_in
-from pipeline.writer.layout import RESULT_COLUMNS
 
 _UNSENT = {State.WAITING.value, State.INVALID.value, State.REFUSED.value}
 _INTENDED = b'"what": "Intended"'

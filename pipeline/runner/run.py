@@ -22,6 +22,7 @@ from pipeline.runner.engine_setup import guard_of
 from pipeline.runner.forgotten import stop_for_forgotten, tell_look_ups
 from pipeline.runner.neighbours import hold_unguarded
 from pipeline.runner.order import Order
+from pipeline.runner.publishing import publish_order
 from pipeline.runner.renames import rename_entries
 from pipeline.runner.reports import RunReport, report_run, results_at_end, say_at_end, summarise
 from pipeline.runner.reuse import Copying, hold, hold_bought, put_steps
@@ -33,7 +34,7 @@ from pipeline.runner.terms import AT_ANY_TIME, Terms
 from pipeline.scheduler.seams import Clock
 from pipeline.writer.advice import number_sent, rest_of, say_left_out, word_again
 from pipeline.writer.outcome import code_at_end, highest, is_unasked, remarks
-from pipeline.writer.publish import publish, states_of
+from pipeline.writer.publish import states_of
 from pipeline.writer.summary import write_summary
 
 
@@ -298,9 +299,7 @@ class ManifestRun:
         spent = (self.began_at, ended, self.clock.now() - self.began)
         summary = summarise(order, tally, results, run_id=self.run_id, times=spent, code=code)
         try:
-            published = publish(
-                order.checked, results, order.folder, summary, order.source, typed=order.invocation
-            )
+            published = publish_order(order, results, summary, self.journal.note)
         except StoreError as failure:
             # What else happened may concern more than the results that cannot be written.
             failure.exit_code = highest([code, failure.exit_code])

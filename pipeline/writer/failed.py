@@ -11,12 +11,12 @@ from typing import BinaryIO
 
 from pipeline.disk.place import place, remove
 from pipeline.manifest.columns import fold_header
+from pipeline.manifest.resultcolumns import RESULT_COLUMNS
 from pipeline.model import Manifest, State
 from pipeline.writer.cells import STATE_LOOKS, Cell, Cut
 from pipeline.writer.layout import (
     ACTION,
     ERROR,
-    RESULT_COLUMNS,
     STATE,
     Result,
     number_columns,

@@ -17,9 +17,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.manifest.columns import ALIASES, fold_header
+from pipeline.manifest.resultcolumns import RESULT_COLUMNS, names_beside, our_columns
 from pipeline.model import Manifest, Row, State
 
-STATE, VIDEO, ERROR, ACTION, TASK = 0, 1, 2, 3, 4
+STATE, VIDEO, ERROR, ACTION, TASK, TAKE, REVIEW = 0, 1, 2, 3, 4, 10, 11
+"""The places of some of the result columns among them."""
 # Source: Microsoft, "Available number formats in Excel" and "Excel specifications and limits": a
 # cell without a format rounds decimals where it is narrow, and shows numbers of 12 and more digits
 # before the point, and those below 0.0001, in powers of ten. It keeps 15 digits, as a float does.
@@ -34,7 +36,9 @@ class Result:
 
     `task_link` is where the provider shows the task, to whoever has the key. `renamed_from` is the
     key under which the journal knew the row, if this run or plan found it under another one. `held`
-    says that the row waits, because its video was bought before and cannot be had here.
+    says that the row waits, because its video was bought before and cannot be had here. `take` is
+    the number of the take whose video it is; `review`, `review_note` and `new_prompt` are what a
+    person said of that.
     """
 
     row: int
@@ -51,6 +55,10 @@ class Result:
     task_link: str | None = None
     renamed_from: str | None = None
     held: bool = False
+    take: int | None = None
+    review: str | None = None
+    review_note: str | None = None
+    new_prompt: str | None = None
 
     @property
     def cells(self) -> tuple[str | int | None, ...]:
@@ -66,22 +74,11 @@ class Result:
             self.finished_at,
             self.seconds,
             " | ".join(self.warnings) or None,
+            self.take,
+            self.review,
+            self.review_note,
+            self.new_prompt,
         )
-
-
-RESULT_COLUMNS = (
-    "result_state",
-    "result_video",
-    "result_error",
-    "result_action",
-    "result_task_id",
-    "result_attempts",
-    "result_submitted_at",
-    "result_finished_at",
-    "result_seconds",
-    "result_warnings",
-)
-"""The columns that a run writes behind those of the user, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +105,8 @@ class Layout:
 
 def lay_out(headers: Sequence[str]) -> Layout:
     """Find the result columns among `headers` (trimmed, in any case); append those missing."""
-    index = {name: position for position, name in enumerate(RESULT_COLUMNS)}
+    names = names_beside(headers)
+    index = {name: position for position, name in enumerate(names)}
     there = [
         (position, index[name])
         for position, name in enumerate(_fold(header) for header in headers)
@@ -116,13 +114,16 @@ def lay_out(headers: Sequence[str]) -> Layout:
     ]
     missing = sorted(set(index.values()) - {field for _, field in there})
     fields = there + [(len(headers) + offset, field) for offset, field in enumerate(missing)]
-    names = (*headers, *(RESULT_COLUMNS[field] for field in missing))
-    return Layout(names, tuple(fields), len(headers))
+    written = (*headers, *(names[field] for field in missing))
+    return Layout(written, tuple(fields), len(headers))
 
 
 def own_columns(headers: Sequence[str]) -> tuple[int, ...]:
     """Return the positions of the user's own columns, without those of earlier results."""
-    return tuple(i for i, header in enumerate(headers) if _fold(header) not in RESULT_COLUMNS)
+    written, ours = {*RESULT_COLUMNS, *names_beside(headers)}, our_columns(headers)
+    return tuple(
+        i for i, header in enumerate(headers) if i not in ours or _fold(header) not in written
+    )
 
 
 def pair(manifest: Manifest, results: Sequence[Result]) -> dict[int, Result]:

@@ -21,11 +21,18 @@ from pipeline.reader.workbook.package import (
     NotAWorkbook,
     Relationship,
     chunks,
-    iter_elements,
     rels_of,
 )
 from pipeline.writer.cells import xml_text
-from pipeline.writer.parts import PackageCopy, add_prefix, append_child, elements, prefix_of, splice
+from pipeline.writer.parts import (
+    PackageCopy,
+    add_prefix,
+    append_child,
+    elements,
+    parts_behind_rows,
+    prefix_of,
+    splice,
+)
 
 Place = tuple[int, int]
 """A cell: its row and its column, from 1."""
@@ -210,18 +217,8 @@ def _drawing_of(package: PackageCopy, part: str) -> str:
 
 def _with_tag(prefix: str, rest: bytes, tag: str) -> bytes:
     """Put the tag where the schema wants it, into what follows the rows."""
-    name = f"{prefix}worksheet".encode()
-    opened = b"<" + name + b">"
-    start = rest.index(b">") + 1 if rest.startswith(b"</") else 0  # the end of the rows
-    at = len(rest)
-    for element in iter_elements(opened + rest[start:]):
-        if element.parent is None:
-            continue
-        if element.parent.parent is None and element.local in _BEHIND:
-            at = element.start - len(opened) + start
-            break
-    else:
-        at = rest.rindex(b"</" + name)
+    found, end = parts_behind_rows(prefix, rest)
+    at = next((one.start for one in found if one.local in _BEHIND), end)
     return rest[:at] + add_prefix(tag, prefix) + rest[at:]
 
 

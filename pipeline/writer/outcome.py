@@ -238,6 +238,7 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
         warnings=warnings + _warnings(step, state, entry),
         renamed_from=step.renamed_from,
         held=step.held,
+        take=entry.attempt.number if entry.video and state is State.DONE else None,
     )
 
 

@@ -211,3 +211,23 @@ def add_prefix(xml: str, prefix: str) -> bytes:
     if prefix:
         xml = re.sub(r"<(/?)(?=[a-zA-Z])", rf"<\1{prefix}", xml)
     return xml.encode("ascii", "xmlcharrefreplace")
+
+
+def parts_behind_rows(prefix: str, tail: bytes) -> tuple[list[Element], int]:
+    """Return the elements of a sheet that follow its rows, and where the sheet ends.
+
+    `tail` is all of its bytes from the end of its rows on, `prefix` that of its elements' names.
+    """
+    start = tail.index(b">") + 1 if tail.startswith(b"</") else 0  # the end of the rows
+    opened = f"<{prefix}worksheet>".encode()
+    shift = start - len(opened)
+    found = [one for one in elements(opened + tail[start:]) if _is_top(one)]
+    for one in found:
+        one.start, one.end, one.inner, one.close = (
+            at + shift for at in (one.start, one.end, one.inner, one.close)
+        )
+    return found, tail.rindex(f"</{prefix}worksheet".encode())
+
+
+def _is_top(element: Element) -> bool:
+    return element.parent is not None and element.parent.parent is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -27,6 +27,7 @@ from pipeline.planner.plan import Plan, Step
 from pipeline.process.collector import pause_collector
 from pipeline.writer.advice import ASK_THE_ACCOUNT, RUN_AGAIN
 from pipeline.writer.failed import write_failed
+from pipeline.writer.kept import NOTHING_KEPT, Kept
 from pipeline.writer.layout import Result
 from pipeline.writer.outcome import FRESH_TAKE, result_of, state_of
 from pipeline.writer.results import write_results
@@ -170,6 +171,8 @@ def publish(
     source: Path | None = None,
     *,
     typed: Invocation | None = None,
+    kept: Kept = NOTHING_KEPT,
+    begin: Callable[[Path], None] = lambda _: None,
 ) -> Published:
     """Write the results, the rows that need the user, and the summary if there is one.
 
@@ -183,6 +186,8 @@ def publish(
         summary: the run in figures; None to write none.
         source: a copy of the manifest as it was when it was read; None for the manifest itself.
         typed: what the user named, for the commands in notes; None for the manifest alone.
+        kept: what a person has put into the results that are there, and what stays of it.
+        begin: as for `write_results`.
 
     Raises:
         StoreError: the folder does not take the files.
@@ -190,14 +195,23 @@ def publish(
     """
     manifest = checked.manifest
     named = typed or Invocation(manifest.path)
+    write = partial(
+        write_results,
+        manifest,
+        results,
+        folder.root,
+        summary=summary,
+        source=source,
+        kept=kept,
+        begin=begin,
+    )
     if folder.wrote(manifest.path):
         stem = f"{manifest.path.stem}-results"
-        written = write_results(
-            manifest, results, folder.root, summary=summary, stem=stem, source=source
-        )
+        write = partial(write, stem=stem)
+        written = write()
         failed, notes = None, (*written.notes, _part(checked, named, folder.root))
     else:
-        written = write_results(manifest, results, folder.root, summary=summary, source=source)
+        written = write()
         keys = None if "key" in checked.fields else checked.keys
         failed, notes = write_failed(manifest, results, folder.root, keys=keys), written.notes
     if summary is not None:

@@ -1,22 +1,26 @@
 """The results file: the manifest in its own format, with the result of each row beside it.
 
-Tested in tests/writer/test_workbook_copy.py, test_plain_workbook.py and test_text_table.py.
+Tested in tests/writer/test_workbook_copy.py, test_plain_workbook.py and
+test_text_table.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.place import place
+from pipeline.manifest.resultcolumns import names_beside
 from pipeline.manifest.wording import count
 from pipeline.model import Manifest, TextDialect
 from pipeline.writer.cells import LINK, STATE_LOOKS, Cell, Cut
+from pipeline.writer.dropdown import put_dropdown
+from pipeline.writer.kept import NOTHING_KEPT, Book, Kept
 from pipeline.writer.layout import (
-    RESULT_COLUMNS,
+    REVIEW,
     STATE,
     TASK,
     VIDEO,
@@ -35,7 +39,8 @@ from pipeline.writer.workbook_copy import DAMAGED, Unreadable, fill, write_plain
 
 _OTHER_FORMATS = (".xls", ".ods")
 _MACROS = (".xlsm", ".xltm")
-_WIDTHS = (12.0, 36.0, 36.0, 36.0, 30.0, 10.0, 21.0, 21.0, 10.0, 36.0)
+_WIDTHS = (12.0, 36.0, 36.0, 36.0, 30.0, 10.0, 21.0, 21.0, 10.0, 36.0, 10.0, 12.0, 30.0, 48.0)
+_OWN_WIDTH = 18.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ def write_results(
     summary: Summary | None = None,
     stem: str = "results",
     source: Path | None = None,
+    kept: Kept = NOTHING_KEPT,
+    begin: Callable[[Path], None] = lambda _: None,
 ) -> Written:
     """Write `<stem>.<suffix>` into `folder`: one result for each row of the manifest, in order.
 
@@ -68,52 +75,92 @@ def write_results(
         summary: the run in figures, which becomes a sheet of a workbook.
         stem: the name of the file without its suffix.
         source: a copy of the workbook as it was when it was read; None for the manifest itself.
+        kept: what a person has put into the file that is there, and what stays of it.
+        begin: called with the new file when it is on the disk, just before it takes the place of
+            that one.
 
     Raises:
         StoreError: the folder does not take the file.
         ValueError: results and rows do not match one to one.
 
     """
-    by_row = pair(manifest, results)
+    pair(manifest, results)
+    target = results_file(manifest, folder, stem)
+    sheet = _Sheet(manifest, results, summary, source or manifest.path, kept)
     if manifest.dialect is not None:
-        return _write_text(manifest, manifest.dialect, by_row, folder / stem)
-    book = source or manifest.path
-    return _write_workbook(manifest, by_row, folder / f"{stem}.xlsx", summary, book)
+        return _write_text(sheet, manifest.dialect, target, begin)
+    return _write_workbook(sheet, target, begin)
+
+
+def results_file(manifest: Manifest, folder: Path, stem: str = "results") -> Path:
+    """Return the file that the results of a manifest are written to.
+
+    Args:
+        manifest: the table.
+        folder: the output folder.
+        stem: the name of the file without its suffix.
+
+    """
+    suffix = ".xlsx" if manifest.dialect is None else manifest.path.suffix.lower() or ".csv"
+    return folder / f"{stem}{suffix}"
 
 
 def _write_text(
-    manifest: Manifest, dialect: TextDialect, by_row: Mapping[int, Result], bare: Path
+    sheet: _Sheet, dialect: TextDialect, target: Path, begin: Callable[[Path], None]
 ) -> Written:
+    manifest, kept = sheet.manifest, sheet.kept
     layout = lay_out(manifest.headers)
-    lines = (layout.cells(row.cells, by_row[row.number].cells) for row in manifest.rows)
-    target = bare.with_name(f"{bare.name}{manifest.path.suffix.lower() or '.csv'}")
+    lines = (
+        [*layout.cells(row.cells, result.cells), *kept.of(row.number)]
+        for row, result in zip(manifest.rows, sheet.results, strict=True)
+    )
+    headers = (*layout.headers, *kept.columns)
     path, replaced = place(
-        target, lambda file: write_text(file, dialect, layout.headers, lines), copy_of=manifest.path
+        target,
+        lambda file: write_text(file, dialect, headers, lines),
+        copy_of=manifest.path,
+        begin=begin,
     )
     return Written(path, (*_note_of_other_name(target, path), *_unfit(replaced, dialect)))
 
 
-def _write_workbook(
-    manifest: Manifest,
-    by_row: Mapping[int, Result],
-    target: Path,
-    summary: Summary | None,
-    source: Path,
-) -> Written:
-    suffix, name = manifest.path.suffix.lower(), manifest.path.name
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """What a file of results is written of; `source` is the workbook that it is a copy of."""
+
+    manifest: Manifest
+    results: Sequence[Result]
+    summary: Summary | None
+    source: Path
+    kept: Kept = NOTHING_KEPT
+
+    def into(self, book: Book) -> _Sheet:
+        """Return the same for the results file that is there."""
+        return _Sheet(book.table, book.results(self.results), self.summary, book.table.path)
+
+
+def _write_workbook(sheet: _Sheet, target: Path, begin: Callable[[Path], None]) -> Written:
+    suffix, name = sheet.manifest.path.suffix.lower(), sheet.manifest.path.name
+    book = sheet.kept.book
     torn: list[str] = []
 
     def write(file: BinaryIO) -> Cut:
+        if book is not None:
+            try:
+                return _copy(sheet.into(book), file, book)
+            except DAMAGED:
+                file.seek(0)
+                file.truncate()
         try:
             # Only opening it tells a file that is no package of XML, such as an .xls.
-            return _copy(manifest, by_row, file, summary, source)
+            return _copy(sheet, file)
         except DAMAGED as error:
             torn.append(str(error))
             file.seek(0)
             file.truncate()
-            return _plain(manifest, by_row, file, summary)
+            return _plain(sheet, file)
 
-    path, cut = place(target, write, copy_of=manifest.path)
+    path, cut = place(target, write, copy_of=sheet.manifest.path, begin=begin)
     notes = [*_note_of_other_name(target, path)]
     if torn:
         known = suffix in _OTHER_FORMATS
@@ -125,15 +172,13 @@ def _write_workbook(
     return Written(path, (*notes, *_note_of_cuts(cut)))
 
 
-def _copy(
-    manifest: Manifest,
-    by_row: Mapping[int, Result],
-    file: BinaryIO,
-    summary: Summary | None,
-    source: Path,
-) -> Cut:
-    layout = lay_out(manifest.headers)
+def _copy(sheet: _Sheet, file: BinaryIO, book: Book | None = None) -> Cut:
+    manifest, kept = sheet.manifest, sheet.kept
+    layout, names = lay_out(manifest.headers), names_beside(manifest.headers)
     first = manifest.first_column + 1
+    by_row = {one.row: one for one in sheet.results}
+    own = kept.values(manifest.rows) if kept.columns else {}
+    again = {} if book is None else book.again
 
     def make(looks: Mapping[str, int], first_free: int) -> Insert:
         shift = max(first + layout.own, first_free) - layout.own
@@ -141,45 +186,62 @@ def _copy(
             position + (first if position < layout.own else shift): index
             for position, index in layout.fields
         }
+        behind = max(columns) + 1
+        extra = {behind + at: header for at, header in enumerate(kept.columns)}
+        rewritten = {first + at: manifest.headers[at] for at in (book.columns if book else ())}
+        known = {column for column in columns if column < first + layout.own}
+
+        def cells(row: int) -> Iterator[tuple[int, Cell]]:
+            yield from ((first + at, Cell(value)) for at, value in again.get(row, {}).items())
+            yield from _result_cells(by_row[row], columns.items())
+            yield from zip(extra, map(Cell, own.get(row, ())), strict=False)
+
+        review = next(column for column, index in columns.items() if index == REVIEW)
         return Insert(
             header_row=manifest.header_row,
-            headers={column: RESULT_COLUMNS[index] for column, index in columns.items()},
-            known=frozenset(column for column in columns if column < first + layout.own),
+            headers={column: names[index] for column, index in columns.items()} | rewritten | extra,
+            known=frozenset(known | rewritten.keys()),
             rows=[row.number for row in manifest.rows],
-            cells=lambda row: _result_cells(by_row[row], columns.items()),
+            cells=cells,
             looks=looks,
-            widths={column: _WIDTHS[index] for column, index in columns.items()},
+            widths={column: _WIDTHS[index] for column, index in columns.items()}
+            | dict.fromkeys(extra, _OWN_WIDTH),
+            tail=put_dropdown(review, manifest.header_row),
         )
 
     try:
-        package = PackageCopy.of(source)
+        package = PackageCopy.of(sheet.source)
     except OSError as error:
         raise Unreadable(explain_os_error(error)) from error
     with package.zip:
-        return fill(package, manifest.sheet, make, file, summary)
+        return fill(package, manifest.sheet, make, file, sheet.summary)
 
 
-def _plain(
-    manifest: Manifest, by_row: Mapping[int, Result], file: BinaryIO, summary: Summary | None
-) -> Cut:
+def _plain(sheet: _Sheet, file: BinaryIO) -> Cut:
+    manifest, kept = sheet.manifest, sheet.kept
     own = own_columns(manifest.headers)
     numbers = number_columns(manifest.headers, manifest.rows, own)
     rows = {row.number: row for row in manifest.rows}
+    by_row = {one.row: one for one in sheet.results}
+    values = kept.values(manifest.rows)
+    names = names_beside(manifest.headers)
 
     def cells(number: int) -> Iterator[Cell]:
         yield from map(Cell, own_values(rows[number], own, numbers))
-        for _, cell in _result_cells(by_row[number], enumerate(range(len(RESULT_COLUMNS)))):
+        for _, cell in _result_cells(by_row[number], enumerate(range(len(names)))):
             yield cell
+        yield from map(Cell, values[number])
 
     return write_plain(
         file,
         manifest.sheet,
         first_column=manifest.first_column + 1,
         header_row=manifest.header_row,
-        headers=(*(manifest.headers[i] for i in own), *RESULT_COLUMNS),
+        headers=(*(manifest.headers[i] for i in own), *names, *kept.columns),
         rows=list(rows),
         cells=cells,
-        summary=summary,
+        summary=sheet.summary,
+        tail=put_dropdown(manifest.first_column + 1 + len(own) + REVIEW, manifest.header_row),
     )
 
 

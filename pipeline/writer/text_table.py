@@ -13,8 +13,8 @@ import csv
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
-from pipeline.manifest.columns import is_result
 from pipeline.manifest.plaintext import guard, guard_within
+from pipeline.manifest.resultcolumns import our_columns
 from pipeline.model import TextDialect
 
 _BUFFER_LINES = 2000
@@ -68,7 +68,7 @@ def write_text(
     # them inside a cell is quoted too. `_Lines` replaces them by the manifest's own line end.
     table = csv.writer(lines, delimiter=dialect.delimiter, lineterminator="\r\n")
     table.writerow(_safe(headers, ()))
-    ours = [index for index, header in enumerate(headers) if is_result(header)]
+    ours = sorted(our_columns(headers))
     table.writerows(_safe(row, ours) for row in rows)
     lines.flush()
     return lines.replaced

@@ -174,6 +174,7 @@ def write_plain(
     rows: Sequence[int],
     cells: Callable[[int], Iterable[Cell]],
     summary: Summary | None = None,
+    tail: Callable[[str, bytes], bytes] | None = None,
 ) -> Cut:
     """Write a new workbook with one table, its header frozen.
 
@@ -186,6 +187,7 @@ def write_plain(
         rows: the numbers of the other rows, ascending.
         cells: returns the cells of one of these rows, from `first_column` on.
         summary: the run in figures, which becomes a sheet; None for no such sheet.
+        tail: changes what follows the rows, as in an `Insert`.
 
     Returns:
         How many texts had to be cut.
@@ -208,6 +210,7 @@ def write_plain(
             cells=lambda row: enumerate(cells(row), start=first_column),
             looks=looks,
             widths=dict.fromkeys(range(first_column, first_column + len(headers)), _WIDTH),
+            tail=tail,
         )
 
     return fill(PackageCopy.of(bare), None, make, out, summary)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.manifest.columns import ALIASES, FIELDS, RESULT_PREFIX, fold_header, match_columns
+from pipeline.manifest.columns import ALIASES, FIELDS, fold_header, match_columns
+from pipeline.manifest.resultcolumns import RESULT_COLUMNS, names_beside, our_columns
 from pipeline.model import Severity
-from pipeline.writer.layout import RESULT_COLUMNS
 
 
 def test_the_plain_headers() -> None:
@@ -93,9 +93,24 @@ def test_a_mapped_column_is_no_longer_guessed() -> None:
 def test_result_columns_are_ignored() -> None:
     """A results file is a manifest: its own columns are no fields and no candidates."""
     found, problems = match_columns(["prompt", *RESULT_COLUMNS])
-    assert all(column.startswith(RESULT_PREFIX) for column in RESULT_COLUMNS)
     assert found == {"prompt": 0}
     assert not problems
+
+
+def test_a_column_of_the_users_own_is_never_ours() -> None:
+    """Beside a `Review` of the manifest ours is `result_review`, also in the results' results."""
+    own = ["sku", "prompt", "Review"]
+    names = names_beside(own)
+    assert names[-4:] == ("result_take", "result_review", "review_note", "new_prompt")
+    written = [*own, *names]
+    assert names_beside(written) == names
+    assert our_columns(written) == {*range(3, len(written))}
+    plain = ["prompt", *RESULT_COLUMNS]
+    assert names_beside(plain) == RESULT_COLUMNS
+    assert our_columns(plain) == {*range(1, len(plain))}
+    earlier = ["prompt", *RESULT_COLUMNS[:-4], "review"]
+    assert names_beside(earlier)[-3] == "result_review"
+    assert len(earlier) - 1 not in our_columns(earlier)
 
 
 def test_no_headers_at_all() -> None:

@@ -121,6 +121,7 @@ def test_the_result_of_a_done_row() -> None:
         video="videos/a.mp4",
         task_id="t1",
         attempts=2,
+        take=2,
         submitted_at="1970-01-01T00:00:00Z",
         finished_at="1970-01-01T01:00:00Z",
         seconds=6,

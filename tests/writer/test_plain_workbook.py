@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.manifest.resultcolumns import RESULT_COLUMNS
 from pipeline.model import State, TextDialect
 from pipeline.reader.reading import read
 from pipeline.writer.failed import write_failed
-from pipeline.writer.layout import RESULT_COLUMNS, Result
+from pipeline.writer.layout import Result
 from pipeline.writer.results import write_results
 from tests.writer.tables import HEADERS, manifest, opened, results, summary
 

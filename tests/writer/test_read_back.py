@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.manifest.resultcolumns import RESULT_COLUMNS
 from pipeline.model import State, TextDialect
 from pipeline.reader.reading import read
 from pipeline.writer.failed import write_failed
-from pipeline.writer.layout import RESULT_COLUMNS
 from pipeline.writer.results import write_results
 from tests.writer.tables import HEADERS, manifest, parts, repack, results, rich_workbook, summary
 

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.manifest.plaintext import unguard
+from pipeline.manifest.resultcolumns import RESULT_COLUMNS
 from pipeline.model import State, TextDialect
-from pipeline.writer.layout import RESULT_COLUMNS, Result
+from pipeline.writer.layout import Result
 from pipeline.writer.results import write_results
 from pipeline.writer.summary import SUMMARY_KEYS, write_summary
 from pipeline.writer.text_table import write_text

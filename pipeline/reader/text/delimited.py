@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
 from pipeline.manifest.blank import all_blank
-from pipeline.manifest.columns import is_result
 from pipeline.manifest.plaintext import unguard, unguard_within
+from pipeline.manifest.resultcolumns import our_columns
 from pipeline.manifest.wording import count, list_numbers
 from pipeline.model import Manifest, TextDialect
 from pipeline.reader.table import Table, manifest_of, share_equal
@@ -79,9 +79,10 @@ def read_text(
     table = _table_of(path, body, delimiter, first_line)
     if any(name.strip().casefold() == _RESULTS_MARK for name in table.header):
         header = [*map(unguard, table.header)]
+        ours = our_columns(header)
         columns = [
-            [*map(unguard_within if is_result(name) else unguard, cells)]
-            for name, cells in zip(header, table.columns, strict=True)
+            [*map(unguard_within if at in ours else unguard, cells)]
+            for at, cells in enumerate(table.columns)
         ]
         table = replace(table, header=header, columns=columns)
     dialect = TextDialect(

@@ -1,0 +1,42 @@
+"""What people decided is part of what a manifest asks for, in every command.
+
+Tested in tests/review/test_readback.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipeline.checker.check import CheckedManifest
+from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import is_gone
+from pipeline.errors import ReelsheetError
+
+
+def with_review(checked: CheckedManifest, folder: OutputFolder) -> CheckedManifest:
+    """Read back what was typed into the results, and return the manifest with what was decided.
+
+    Where the journal cannot be used, whoever works with it says why.
+
+    Args:
+        checked: the manifest.
+        folder: its output folder.
+
+    """
+    if checked.file_errors or is_gone(folder.journal):
+        return checked
+    # Nothing of it is loaded by a manifest that was never run.
+    from pipeline.review.readback import read_back  # noqa: PLC0415
+
+    try:
+        lines = read_back(checked, folder).lines
+    except ReelsheetError as error:
+        lines = (f"the results were not read back: {error.message}",)
+    return _with_notes(checked, lines)
+
+
+def _with_notes(checked: CheckedManifest, lines: tuple[str, ...]) -> CheckedManifest:
+    if not lines:
+        return checked
+    manifest = checked.manifest
+    return replace(checked, manifest=replace(manifest, notes=(*manifest.notes, *lines)))
