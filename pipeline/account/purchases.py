@@ -20,6 +20,7 @@ from pipeline.account.reading import (
     journals_in,
     keys_bought,
     owner_of_key,
+    requests_with_controls,
     submissions_of,
 )
 from pipeline.account.submission import COUNTING, KnownJournal, Submission
@@ -30,6 +31,8 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.sqlitefile import path_of
 from pipeline.errors import ConfigError, ReelsheetError
 from pipeline.journal.reading import read_id, read_videos
+from pipeline.manifest.controls import has_controls
+from pipeline.model import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,15 @@ class Purchases:
                 counting = [*others, one] if one.state in COUNTING else others
                 found[asked] = sorted(counting, key=lambda each: -(each.submitted_at or 0))
         return found
+
+    def with_controls(self) -> Sequence[Request]:
+        """Return the requests that were bought whose prompts have control characters.
+
+        Raises StoreError.
+        """
+        beside = (one.request for one in self.beside)
+        fresh = [one for one in beside if has_controls(one.prompt)]
+        return [*requests_with_controls(self.book), *fresh]
 
     def keys_elsewhere(
         self, keys: Collection[str]

@@ -19,7 +19,8 @@ from pipeline.account.submission import KnownJournal, Submission
 from pipeline.disk.sqlitefile import path_of, text_of
 from pipeline.engine.limits import Spend
 from pipeline.journal.records import request_of, videos_of
-from pipeline.model import State, Video
+from pipeline.manifest.controls import has_controls
+from pipeline.model import Request, State, Video
 
 _AT_ONCE = 500
 """Hashes asked for at a time: every SQLite takes 999 values in a query (sqlite.org/limits.html)."""
@@ -35,6 +36,11 @@ _GET_SENT = (
     "SELECT coalesce(j.folder, ''), coalesce(j.manifest, ''), s.state, s.seconds, s.money, "
     "s.submitted_at FROM submissions s LEFT JOIN journals j USING (journal_id) "
     "WHERE s.account = ? AND s.submitted_at IS NOT NULL ORDER BY s.submitted_at"
+)
+# Bodies are JSON: most control characters are escaped in them.
+_GET_WITH_CONTROLS = (
+    "SELECT request_hash, body FROM requests "
+    "WHERE body GLOB '*\\u00[0189]*' OR body GLOB '*[\x7f-\x9f]*'"
 )
 _GET_JOURNALS = "SELECT journal_id, account, folder, manifest, seq, last_event FROM journals"
 
@@ -66,6 +72,17 @@ def bought_elsewhere(
                 if one.journal_id not in journal_ids:
                     found.setdefault(one.request.request_hash, []).append(one)
     return found
+
+
+def requests_with_controls(book: Path) -> list[Request]:
+    """Return the requests whose prompts have control characters, which are not sent.
+
+    No hash of the same prompt without them tells theirs. It looks at every request.
+    """
+    with reading(book) as connection:
+        rows = connection.execute(_GET_WITH_CONTROLS)
+        found = [request_of(*row) for row in rows]
+    return [one for one in found if has_controls(one.prompt)]
 
 
 def keys_bought(

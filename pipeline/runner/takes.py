@@ -20,6 +20,7 @@ from pipeline.account.submission import KnownJournal, Submission
 from pipeline.checker.rules import content_of, spellings_of
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
+from pipeline.manifest.controls import has_controls
 from pipeline.model import Request
 from pipeline.planner.planner import has_video, video_file
 
@@ -29,6 +30,9 @@ class Purchases(Protocol):
 
     def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
         """Return what was bought of these requests, by their hashes, the latest first."""
+
+    def with_controls(self) -> Sequence[Request]:
+        """Return the requests whose prompts have control characters, which are not sent."""
 
     def keys_elsewhere(
         self, keys: Collection[str]
@@ -48,6 +52,9 @@ class _NothingBought:
     def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
         _ = hashes
         return {}
+
+    def with_controls(self) -> Sequence[Request]:
+        return ()
 
     def keys_elsewhere(
         self, keys: Collection[str]
@@ -90,7 +97,11 @@ def bought_elsewhere(
     The latest come first. Raises StoreError.
     """
     found: dict[str, list[Submission]] = {}
-    hashes = {one for request in requests for one in spellings_of(request)}
+    asked = list(requests)
+    hashes = {one for request in asked for one in spellings_of(request)}
+    if hashes and (marked := purchases.with_controls()):
+        contents = frozenset(map(content_of, asked))
+        hashes |= {one.request_hash for one in marked if content_of(one) in contents}
     bought = purchases.bought_elsewhere(hashes) if hashes else {}
     for one in chain.from_iterable(bought.values()):
         found.setdefault(content_of(one.request), []).append(one)
@@ -118,6 +129,12 @@ class WithComing:
             one: (*bought.get(one, ()), *self._coming[one]) for one in hashes if one in self._coming
         }
         return {**bought, **both}
+
+    def with_controls(self) -> Sequence[Request]:
+        """Return both of those whose prompts have control characters."""
+        coming = (one.request for some in self._coming.values() for one in some)
+        fresh = [one for one in coming if has_controls(one.prompt)]
+        return [*self._purchases.with_controls(), *fresh]
 
 
 Copies = Callable[[Collection[str]], Mapping[str, Sequence[Path]]]

@@ -19,6 +19,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.errors import ExitCode
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
+from pipeline.manifest.controls import has_controls
 from pipeline.model import Entry, Request, State, Video
 from pipeline.planner.plan import Action, Plan
 from pipeline.planner.planner import known_rows
@@ -61,6 +62,10 @@ class Desk:
     def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
         self.asked += hashes
         return {one: self.bought[one] for one in hashes if one in self.bought}
+
+    def with_controls(self) -> Sequence[Request]:
+        bought = (one.request for some in self.bought.values() for one in some)
+        return [one for one in bought if has_controls(one.prompt)]
 
     def keys_elsewhere(
         self, keys: Collection[str]

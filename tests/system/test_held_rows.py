@@ -69,3 +69,8 @@ def test_control_characters_are_not_sent(product: Product, api: Api) -> None:
     assert product("run", sheet, "--redo", "changed").code == 0
     assert product("plan", sheet, "--json").json["groups"]["done"] == 1
     assert api.posts_of(clean, since=mark) == 1
+    other = product.folder / "other.csv"  # another folder, which has never seen the character
+    other.write_text(f"sku,prompt\nB,{clean}\n", encoding="utf-8")
+    assert product("plan", other, "--json").json["groups"]["repeat"] == 1
+    assert product("run", other).code == 0
+    assert api.posts_of(clean, since=mark) == 1
