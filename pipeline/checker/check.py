@@ -17,6 +17,7 @@ from pipeline.checker.remarks import remark_on
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
 from pipeline.checker.unread import join_unread, unread_cells
 from pipeline.config.modelnames import picture_counts
+from pipeline.manifest import asbefore
 from pipeline.manifest.columns import match_columns
 from pipeline.manifest.earlier import NEW, Reading
 from pipeline.model import Manifest, Problem, Row, Severity
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pipeline.checker.rowtexts import RowTemplate
     from pipeline.config.settings import Config
     from pipeline.errors import ManifestError
-    from pipeline.manifest import asbefore
 
 
 __all__ = ("CheckedManifest", "check_manifest", "file_problem")
@@ -188,7 +188,13 @@ class _Check:
             said=[one.column for one in self._problems if one.column and one.row is None],
         )
         self._problems += problems
-        self._reading = Reading.of(headers, self._fields, ignored, known.names)
+        reading, found = (
+            Reading.of(headers, self._fields, ignored, known.names),
+            asbefore.reading_of(self._manifest),
+        )
+        # What was found out once stays noted, also while the file needs none of it.
+        encoding, sheet = found.encoding or known.encoding, found.sheet or known.sheet
+        self._reading = replace(reading, encoding=encoding, sheet=sheet)
 
     def _make_keys(self) -> list[Problem]:
         """Make the key of each row, and return what is wrong with the keys in the cells."""

@@ -1,6 +1,6 @@
-"""How a manifest was read in its earlier runs, as far as the reader had to find that out.
+"""What is kept of how a manifest was read in its earlier runs, as far as that had to be found out.
 
-A better reading would make rows look edited. So what was found out once is kept in the journal.
+A better reading would make rows look edited. So what was found out is kept once anything was sent.
 
 Tested in tests/journal/test_readings.py and tests/system/test_readings.py.
 """
@@ -8,48 +8,36 @@ Tested in tests/journal/test_readings.py and tests/system/test_readings.py.
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.disk.folder import OutputFolder
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading
-from pipeline.manifest.asbefore import Reading, reading_of
-from pipeline.model import Manifest
+from pipeline.manifest.asbefore import Reading
 
 if TYPE_CHECKING:
-    from pipeline.journal.journal import Journal
+    from pathlib import Path
 
-_ENCODING, _SHEET = "reading_encoding", "reading_sheet"
+    from pipeline.manifest import earlier
 
 
-def kept_reading(path: Path) -> Reading | None:
-    """Return how the manifest of the journal at `path` was read; None if nothing was ever sent.
+def kept_reading(path: Path, known: earlier.Reading | None) -> Reading | None:
+    """Return what is kept for the manifest of the journal at `path`; None if nothing was ever sent.
 
     Nothing is found out anew where that cannot be told. Whoever opens the journal says why.
+
+    Args:
+        path: the journal.
+        known: how the runs before read the manifest; None if there were none.
+
     """
+    found = Reading() if known is None else Reading(known.encoding, known.sheet)
     try:
         with clear_errors(path):
             connection = connect_for_reading(path)
-            if connection is None:
-                return None
+            if connection is None:  # run.log may remember what the journal knew
+                return found if found != Reading() else None
             with contextlib.closing(connection):
-                notes = dict(connection.execute("SELECT name, value FROM meta"))
                 (sent,) = connection.execute("SELECT EXISTS (SELECT * FROM attempts)").fetchone()
     except (StoreError, UsageError):
-        return Reading()
-    return Reading(notes.get(_ENCODING), notes.get(_SHEET)) if sent else None
-
-
-def keep_reading(journal: Journal, manifest: Manifest) -> None:
-    """Note in its journal how a manifest was read; raises StoreError.
-
-    Files that a run wrote into the folder are not noted: they are read as the manifest was.
-    """
-    found = reading_of(manifest)
-    if OutputFolder(journal.path.parent).wrote(manifest.path):
-        return
-    values = {_ENCODING: found.encoding, _SHEET: found.sheet}
-    noted = {name: value for name, value in values.items() if value is not None}
-    if noted.items() - journal.notes().items():
-        journal.note(noted)
+        return found
+    return found if sent else None

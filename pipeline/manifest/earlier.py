@@ -1,7 +1,8 @@
 """How a manifest was read by the runs before, as its journal notes it.
 
 A manifest that was run keeps its reading: a header that is understood only by now would give its
-rows other requests, and they would look edited, or be paid for again.
+rows other requests, and they would look edited, or be paid for again. So would another encoding or
+another sheet, where the reader had to find them out.
 Tested in tests/manifest/test_meanings.py.
 """
 
@@ -20,6 +21,9 @@ IGNORE = "ignore"
 """Stands in place of a field for a column that is not to be read."""
 NOTE = "reading"
 """The name under which a journal notes it."""
+FOUND = ("encoding", "sheet")
+"""What the reader may have to find out. A journal of an earlier version notes each by itself, with
+NOTE and "_" before its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +31,21 @@ class Reading:
     """How a manifest was read by earlier runs.
 
     `read` has the field of each header that was read, and IGNORE for those that the user did not
-    want to be; `left` are all other headers. `names` tells which names counted.
+    want to be; `left` are all other headers. `names` tells which names counted. `encoding` and
+    `sheet` are those that were found out; None where nothing had to be.
     """
 
     names: int = LATEST
     read: Mapping[str, str] = field(default_factory=dict)
     left: frozenset[str] = frozenset()
+    encoding: str | None = None
+    sheet: str | None = None
 
     @classmethod
     def of(
         cls, headers: Sequence[str], fields: Mapping[str, int], ignored: Iterable[str], names: int
     ) -> Self:
-        """Return the reading of a manifest as a run is about to use it.
+        """Return the reading of a manifest's columns as a run is about to use it.
 
         Args:
             headers: those of the manifest.
@@ -60,13 +67,16 @@ class Reading:
         try:
             note: Any = json.loads(text or "")
             read = {str(header): str(name) for header, name in note["read"].items()}
-            return cls(int(note["names"]), read, frozenset(map(str, note["left"])))
+            found = (str(note[name]) if note.get(name) else None for name in FOUND)
+            return cls(int(note["names"]), read, frozenset(map(str, note["left"])), *found)
         except (ValueError, TypeError, KeyError, AttributeError):
             return cls(EARLIEST)
 
     def note(self) -> str:
         """Return the text that a journal notes."""
         noted = {"names": self.names, "read": dict(self.read), "left": sorted(self.left)}
+        found = {name: getattr(self, name) for name in FOUND}
+        noted |= {name: value for name, value in found.items() if value is not None}
         return json.dumps(noted, ensure_ascii=False)
 
 

@@ -40,7 +40,7 @@ def _check(target: Target, progress: PictureProgress | None) -> CheckedManifest:
             cache_dir=target.folder.cache,
             progress=progress,
             origin=target.origin,
-            kept=kept_reading(target.folder.journal),
+            kept=kept_reading(target.folder.journal, known),
             known=reading,
         )
         if not checked.held:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from pipeline.account.purchases import find_purchases
 from pipeline.account.submission import COUNTING
@@ -24,7 +25,7 @@ from pipeline.errors import StoreError, UsageError
 from pipeline.journal.ownership import is_unused, last_begin, read_notes
 from pipeline.journal.reading import read_entries
 from pipeline.manifest.columns import field_of
-from pipeline.manifest.earlier import NOTE, Reading
+from pipeline.manifest.earlier import FOUND, NOTE, Reading
 from pipeline.manifest.languages import EARLIEST
 from pipeline.model import Request
 from pipeline.runner.takes import bought_elsewhere
@@ -38,12 +39,20 @@ def known_reading(folder: OutputFolder) -> Reading | None:
         if not is_gone(folder.journal):
             notes = read_notes(folder.journal)
             if NOTE in notes:
-                return Reading.noted(notes[NOTE])
+                return _with_found(Reading.noted(notes[NOTE]), notes)
             if not is_unused(folder.journal):
-                return EARLIEST_READING
+                return _with_found(EARLIEST_READING, notes)
     except (StoreError, UsageError):  # whoever opens it says what is wrong
         return _logged_reading(folder) or EARLIEST_READING
     return _logged_reading(folder)
+
+
+def _with_found(reading: Reading, notes: Mapping[str, str]) -> Reading:
+    """Return a reading with what an earlier version noted beside it."""
+    if reading.encoding is not None or reading.sheet is not None:
+        return reading
+    encoding, sheet = (notes.get(f"{NOTE}_{name}") for name in FOUND)
+    return replace(reading, encoding=encoding, sheet=sheet)
 
 
 def _logged_reading(folder: OutputFolder) -> Reading | None:

@@ -25,7 +25,6 @@ from pipeline.account.recovery import ask_for_all, recover
 from pipeline.disk.lock import run_lock
 from pipeline.errors import ReelsheetError
 from pipeline.journal.journal import Journal
-from pipeline.journal.readings import keep_reading
 from pipeline.manifest.earlier import NOTE
 from pipeline.model import State
 from pipeline.planner.editions import Sibling
@@ -287,7 +286,6 @@ def _open_run(
         RunLog(folder.log, run_id, clock.wall, secret=order.secret) as log,
     ):
         journal.claim(manifest, adopt=order.adopt, series=order.config.manifest.series)
-        keep_reading(journal, order.checked.manifest)
         if not folder.wrote(manifest):
             journal.note({NOTE: order.checked.reading.note()})
         run = ManifestRun(order, journal, log, run_id, clock, brake, tell)

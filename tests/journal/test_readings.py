@@ -1,4 +1,4 @@
-"""What a journal keeps of how its manifest was read."""
+"""What is kept of how a manifest was read."""
 
 from __future__ import annotations
 
@@ -9,44 +9,70 @@ from pipeline.checker.check import check_manifest
 from pipeline.config.loading import load
 from pipeline.disk.folder import OutputFolder
 from pipeline.journal.journal import Journal
-from pipeline.journal.readings import keep_reading, kept_reading
+from pipeline.journal.readings import kept_reading
+from pipeline.manifest import earlier
 from pipeline.manifest.asbefore import Reading
-from pipeline.model import Manifest
+from pipeline.manifest.earlier import NOTE
+from pipeline.manifest.languages import EARLIEST, LATEST
+from pipeline.runner.knownreading import known_reading
 from tests.journal.lives import intended
 
 RUSSIAN = "key,prompt\nK1,Красная кружка медленно вращается\n"
 
 
-def read(path: Path) -> Manifest:
+def read(path: Path) -> earlier.Reading:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(RUSSIAN, encoding="cp1251")
-    return check_manifest(path, load(None, environ={}), cache_dir=None).manifest
+    return check_manifest(path, load(None, environ={}), cache_dir=None).reading
 
 
 def test_what_was_found_out_is_kept_once_anything_was_sent(tmp_path: Path) -> None:
     """Before that, a better reading is welcome; without a journal there is nothing to keep."""
-    path = tmp_path / "journal.db"
-    assert kept_reading(path) is None
-    with contextlib.closing(Journal(path)) as journal:
-        keep_reading(journal, read(tmp_path / "m.csv"))
-        assert kept_reading(path) is None
+    folder = OutputFolder(tmp_path)
+    assert kept_reading(folder.journal, known_reading(folder)) is None
+    found = read(tmp_path / "m.csv")
+    assert found.encoding == "cp1251"
+    with contextlib.closing(Journal(folder.journal)) as journal:
+        journal.note({NOTE: found.note()})
+        assert kept_reading(folder.journal, known_reading(folder)) is None
         journal.append([intended("K1")], 1.0).result(10)
-        noted = journal.notes()
-        keep_reading(journal, read(tmp_path / "m.csv"))
-        assert journal.notes() == noted
-    assert kept_reading(path) == Reading("cp1251", None)
+    assert known_reading(folder) == found
+    assert kept_reading(folder.journal, known_reading(folder)) == Reading("cp1251", None)
 
 
-def test_a_file_that_a_run_wrote_leaves_the_note_as_it_is(tmp_path: Path) -> None:
-    """What failed is read as its manifest was, whatever can be told of its few rows."""
+def test_what_an_earlier_version_noted_is_kept(tmp_path: Path) -> None:
+    """Encoding and sheet had notes of their own, beside that of the columns or without it."""
     folder = OutputFolder(tmp_path)
     with contextlib.closing(Journal(folder.journal)) as journal:
-        keep_reading(journal, read(tmp_path / "failed.csv"))
-        assert not [name for name in journal.notes() if name.startswith("reading")]
+        journal.note({"reading_encoding": "cp1251", "reading_sheet": "Videos"})
+        journal.append([intended("K1")], 1.0).result(10)
+    plain = earlier.Reading(EARLIEST, encoding="cp1251", sheet="Videos")
+    assert known_reading(folder) == plain
+    assert kept_reading(folder.journal, plain) == Reading("cp1251", "Videos")
+    columns = earlier.Reading(LATEST, {"Bild": "image_1"})
+    with contextlib.closing(Journal(folder.journal)) as journal:
+        journal.note({NOTE: columns.note()})
+    known = known_reading(folder)
+    assert known is not None
+    assert (known.read, known.encoding, known.sheet) == (columns.read, "cp1251", "Videos")
+
+
+def test_what_was_found_out_stays_known(tmp_path: Path) -> None:
+    """A manifest that was saved as UTF-8 in between is read as before when it is saved back."""
+    known = read(tmp_path / "m.csv")
+    (tmp_path / "m.csv").write_text(RUSSIAN, encoding="utf-8")
+    again = check_manifest(
+        tmp_path / "m.csv", load(None, environ={}), cache_dir=None, known=known
+    ).reading
+    assert again == known
 
 
 def test_from_a_journal_that_cannot_be_read_nothing_is_found_out_anew(tmp_path: Path) -> None:
-    """Rows of it may be paid for: no reading but the plain one."""
+    """Rows of it may be paid for: no reading but what run.log knows, or the plain one."""
     path = tmp_path / "journal.db"
     path.write_bytes(b"no journal at all" * 100)
-    assert kept_reading(path) == Reading()
+    assert kept_reading(path, None) == Reading()
+    logged = earlier.Reading(encoding="cp1251")
+    assert kept_reading(path, logged) == Reading("cp1251")
+    path.unlink()
+    assert kept_reading(path, logged) == Reading("cp1251"), "the journal may be lost"
