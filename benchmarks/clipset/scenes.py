@@ -41,7 +41,7 @@ def composed(ground: Image.Image, product: Image.Image, at: tuple[float, float])
 
 def hue(draw: random.Random, *, dark: bool = False, pale: bool = False) -> Colour:
     """Return a colour."""
-    light = draw.uniform(0.12, 0.3) if dark else draw.uniform(0.45, 0.85)
+    light = draw.uniform(0.22, 0.4) if dark else draw.uniform(0.45, 0.85)
     full = draw.uniform(0.02, 0.06) if pale else draw.uniform(0.35, 0.9)
     if pale:
         light = draw.uniform(0.86, 0.95)

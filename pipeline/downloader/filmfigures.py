@@ -23,7 +23,10 @@ RECIPE = 1
 """The version of the figures: other ones are measured again."""
 SAMPLE_S = 0.25
 _APART = 4
-"""Still or not is told by samples one second apart: in less a slow move looks like grain."""
+"""Still or not is told by samples one second apart: in less a slow move looks like grain.
+
+What moves differs twice as much in two seconds, and what is only noise does not.
+"""
 _LONGER_SIDE, _BLOCK = 160, 10
 _MOST_SAMPLES, _MOST_FRAMES = 240, 3_000
 _START_S = (0.0, 0.5, 1.0, 1.5)
@@ -95,7 +98,8 @@ class FilmFigures:
             "highest": _tenths(highest),
             "spread": _tenths(flat.std(axis=1)),
             "chroma": _tenths(np.asarray(chroma)),
-            "moved": _moved(thumbs),
+            "moved": _moved(thumbs, _APART),
+            "moved_twice": _moved(thumbs, 2 * _APART),
             "lines": [_lines(thumbs), _lines(thumbs.transpose(0, 2, 1))],
             "hashes": [_hash(thumbs[at]) for at in self._three()],
             "tones": [self._tone(at) for at in self._three()],
@@ -200,18 +204,20 @@ def _tenths(levels: npt.NDArray[Any]) -> list[int]:
     return tenths
 
 
-def _moved(thumbs: _Plane) -> list[int]:
-    """Return by how much each sample differs from the one a second later, in hundredths.
+def _moved(thumbs: _Plane, apart: int) -> list[int]:
+    """Return by how much each sample differs from the one so many samples later, in hundredths.
 
     Of the blocks of each, the one that differs third most: a spark or a lamp that blinks is none.
     """
     import numpy as np  # noqa: PLC0415
 
-    if len(thumbs) <= _APART:
+    if len(thumbs) <= apart:
         return []
-    apart = np.abs(thumbs[_APART:] - thumbs[:-_APART])
-    count, high, wide = apart.shape
-    blocks = apart.reshape(count, high // _BLOCK, _BLOCK, wide // _BLOCK, _BLOCK).mean(axis=(2, 4))
+    differs = np.abs(thumbs[apart:] - thumbs[:-apart])
+    count, high, wide = differs.shape
+    blocks = differs.reshape(count, high // _BLOCK, _BLOCK, wide // _BLOCK, _BLOCK).mean(
+        axis=(2, 4)
+    )
     third = np.sort(blocks.reshape(count, -1), axis=1)[:, -3:][:, 0]
     hundredths: list[int] = np.rint(third * 100).astype(int).tolist()
     return hundredths

@@ -24,9 +24,12 @@ _SHARED = {NO_SOUND: 1, SILENT: 1, OTHER_START: 5}
 """What is the way of a model, and odd about none, where more than half of so many have it."""
 
 _A_THIRD = 1 / 3
-_DARK, _DARKER_THAN_GREY, _EVEN = 26.0, 40.0, 1.5
+_DARK = ((12.0, math.inf), (26.0, 3.0), (40.0, 1.5))
+"""Dark is what nowhere is brighter than this, with a spread below that."""
 _PLAIN, _PLAIN_COLOUR, _PLAIN_RANGE = 3.0, 2.5, 16.0
-_UNMOVED, _UNMOVED_SHARE, _UNMOVED_S = 0.8, 0.40, 1.5
+_UNMOVED, _UNMOVED_OR_NOISE, _NOISE_GROWS = 35, 80, 1.35
+"""In hundredths; what is more than the first is still only if it does not grow with time."""
+_UNMOVED_SHARE, _UNMOVED_S = 0.40, 1.5
 _FLASH_S, _FLASH, _FLASHES = 0.17, 2.0, 5
 _HARD_FLASH, _HARD_FLASHES = 12.0, 2
 _SAME_LEVEL, _SAME_LINE, _BAR_DRIFT = 6.0, 1.5, 4.0
@@ -71,7 +74,7 @@ def _of_light(figures: Figures) -> list[str]:
     spread, chroma = _levels(figures["spread"]), _levels(figures["chroma"])
     count = len(highest)
     dark = [
-        high < _DARK or (high < _DARKER_THAN_GREY and even < _EVEN)
+        any(high < most and even < evenly for most, evenly in _DARK)
         for high, even in zip(highest, spread, strict=True)
     ]
     plain = [
@@ -85,7 +88,7 @@ def _of_light(figures: Figures) -> list[str]:
         found.append(BLACK)
     if sum(plain) >= count * _A_THIRD:
         found.append(BLANK)
-    if not found and _stands_still(figures["moved"], figures["at_s"], figures["length_s"]):
+    if not found and _stands_still(figures):
         found.append(STILL)
     return found
 
@@ -94,16 +97,32 @@ def _levels(tenths: Iterable[int]) -> list[float]:
     return [one / 10 for one in tenths]
 
 
-def _stands_still(moved: Sequence[int], at_s: Sequence[float], length_s: float) -> bool:
+def _stands_still(figures: Figures) -> bool:
     """Tell whether nothing moves for a large part of the video."""
-    apart = len(at_s) - len(moved)
-    unmoved_s, until = 0.0, 0.0
-    for index, hundredths in enumerate(moved):
-        if hundredths < _UNMOVED * 100:
-            begin, end = at_s[index], at_s[index + apart]
-            unmoved_s += end - max(begin, until)
-            until = end
-    return unmoved_s >= max(_UNMOVED_S, _UNMOVED_SHARE * length_s)
+    moved, at_s = figures["moved"], figures["at_s"]
+    still = _still_samples(moved, figures["moved_twice"])
+    apart, unmoved_s, at = len(at_s) - len(moved), 0.0, 0
+    for unmoved, run in itertools.groupby(still):
+        end = at + sum(1 for _ in run)
+        lasts_s = at_s[end - 1 + apart] - at_s[at]
+        if unmoved and lasts_s >= _UNMOVED_S:
+            unmoved_s += lasts_s
+        at = end
+    return unmoved_s >= max(_UNMOVED_S, _UNMOVED_SHARE * figures["length_s"])
+
+
+def _still_samples(moved: Sequence[int], twice: Sequence[int]) -> list[bool]:
+    """Return of each sample whether it still shows what is shown a second later."""
+    apart = len(moved) - len(twice)
+
+    def is_noise(at: int, least: int) -> bool:
+        beside = [twice[one] for one in (at, at - apart) if 0 <= one < len(twice)]
+        return bool(beside) and min(beside) <= _NOISE_GROWS * least
+
+    return [
+        one < _UNMOVED or (one < _UNMOVED_OR_NOISE and is_noise(at, one))
+        for at, one in enumerate(moved)
+    ]
 
 
 def _flickers(luma: Sequence[int], rate: float) -> bool:

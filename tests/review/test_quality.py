@@ -26,6 +26,7 @@ def figures(**other: Any) -> dict[str, Any]:
     return {
         "announced": 144, "frames": 144, "damaged": 0, "length_s": 6.0, "rate": RATE,
         "at_s": AT_S, "luma": [1000 + at for at in range(144)], "moved": [500] * (COUNT - 4),
+        "moved_twice": [900] * (COUNT - 8),
         "highest": [2300] * COUNT, "lowest": [100] * COUNT, "spread": [400] * COUNT,
         "chroma": [200] * COUNT, "lines": [plain_lines(90), plain_lines(160)],
         "sound": {"length_s": 6, "peak_db": -3.0, "mean_db": -20.0, "cut_off": 0.0}, **other,

@@ -6,7 +6,7 @@ const TABS = [
   ["open", "To review"], ["suspicious", "Suspicious"], ["approve", "Approved"], ["reject", "Rejected"],
   ["again", "Make again"], ["none", "Not made"], ["all", "All"],
 ];
-const ORDERS = [["sheet", "Order of the sheet"], ["suspicious", "Suspicious first"], ["newest", "Newest first"], ["key", "By key"]];
+const ORDERS = [["suspicious", "Suspicious first"], ["sheet", "Order of the sheet"], ["newest", "Newest first"], ["key", "By key"]];
 const LISTED_VALUES = 60;
 const $ = (id) => document.getElementById(id);
 
@@ -81,6 +81,7 @@ function listenToControls() {
   });
   for (const id of ["group", "order"]) {
     $(id).addEventListener("change", () => {
+      suspected.clear();
       App.choose({ keep: true });
       Wall.canvas.focus();
     });
@@ -126,7 +127,7 @@ App.choose = function ({ keep }) {
     (how !== "only" || card.groups[group] === Number(value)) && words.every((word) => searchable(card).includes(word)));
   const newest = (card) => (Review.latest(card) || { at: 0 }).at || 0;
   const order = $("order").value;
-  if (order === "suspicious") list.sort((a, b) => Review.suspicious(b) - Review.suspicious(a));
+  if (order === "suspicious") sortBySuspicion(list, keep);
   if (order === "newest") list.sort((a, b) => newest(b) - newest(a));
   if (order === "key") list.sort((a, b) => a.key.localeCompare(b.key, undefined, { numeric: true }));
   Wall.show(list, { keep, sections: how === "by" ? bySections(list, Number(group)) : [] });
@@ -153,6 +154,16 @@ function bySections(list, group) {
 /* How much of the window the head covers. */
 App.headHeight = () => (getComputedStyle($("head")).position === "sticky" ? $("head").offsetHeight : 0);
 
+/* Suspicious ones first. What becomes suspicious while the list is shown stays where it is. */
+const suspected = new Map();
+function sortBySuspicion(list, keep) {
+  if (!keep) suspected.clear();
+  for (const card of list) {
+    if (card.takes.length && !suspected.has(card.key)) suspected.set(card.key, Review.suspicious(card));
+  }
+  const rank = (card) => Number(suspected.get(card.key) || false);
+  list.sort((a, b) => rank(b) - rank(a));
+}
 
 const searched = new WeakMap();
 function searchable(card) {
