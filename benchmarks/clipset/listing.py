@@ -68,6 +68,7 @@ class Studio:
     seed: str
     shapes: tuple[Shape, ...] = _SHAPES
     encoders: tuple[Encoder, ...] = _ENCODERS
+    stage: Callable[[random.Random, tuple[int, int], str], Scene] = scene
     made: int = 0
 
     def shoot(
@@ -94,7 +95,7 @@ class Studio:
         self.made += 1
         draw = random.Random(f"{self.seed} {self.made}")  # noqa: S311 - no secret
         shape, encoder = draw.choice(self.shapes), draw.choice(self.encoders)
-        shown = scene(draw, shape.size, draw.choice(grounds))
+        shown = self.stage(draw, shape.size, draw.choice(grounds))
         path = self.folder / f"{self.made:03}-{label}-{kind}.mp4".replace(" ", "_")
         still = None if picture is None else path.with_suffix(".jpg")
         if not path.exists():
