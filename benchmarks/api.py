@@ -17,6 +17,7 @@ import math
 import os
 import random
 import socket
+import struct
 import sys
 import tempfile
 import threading
@@ -220,10 +221,14 @@ class Connection(asyncio.Protocol):
 
 
 class Files(threading.Thread):
-    """Serves one video to everybody, a thread a connection, straight from the file."""
+    """Serves one video to everybody, a thread a connection, straight from the file.
 
-    def __init__(self, video: Path, took: dict[str, Tasks]) -> None:
+    With `stamped` no two are the same file: each ends with a box of its own.
+    """
+
+    def __init__(self, video: Path, took: dict[str, Tasks], *, stamped: bool = False) -> None:
         super().__init__(daemon=True)
+        self._stamped = stamped
         self._video = video
         self._took = took
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -247,12 +252,16 @@ class Files(threading.Thread):
                     come += piece
                 head, come = come.split(_END, 1)
                 name = head.split(b" ", 2)[1].rsplit(b"/", 1)[1].decode().removesuffix(".mp4")
+                stamp = struct.pack(">I4s", 40, b"free") + name.encode().ljust(32)[:32]
+                stamp = stamp if self._stamped else b""
                 connection.sendall(
                     b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: %d\r\n"
-                    b'ETag: "%s"\r\nAccept-Ranges: bytes\r\n\r\n' % (size, name.encode())
+                    b'ETag: "%s"\r\nAccept-Ranges: bytes\r\n\r\n'
+                    % (size + len(stamp), name.encode())
                 )
                 try:
                     connection.sendfile(file, 0, size)
+                    connection.sendall(stamp)
                 except OSError:  # the client went away
                     return
                 self._took["tasks"].fetched(name)
@@ -269,6 +278,7 @@ def options() -> argparse.ArgumentParser:
     add("--submits-per-minute", type=float, default=0, help="0: no limit")
     add("--storm", type=float, nargs=2, metavar=("AFTER_S", "FOR_S"), help="429 to all meanwhile")
     add("--video-bytes", type=int, default=0, help="enlarge the video to this size")
+    add("--video", type=Path, help="serve this video, each time with another box at its end")
     add("--tick-s", type=float, default=1.0, help="how fine the times in answers are")
     add("--seed", type=int, default=1)
     return parser
@@ -301,10 +311,12 @@ def main() -> None:
     """Serve as the command line says."""
     chosen = options().parse_args()
     with tempfile.TemporaryDirectory(prefix="reelsheet-api-") as folder:
-        video = Path(folder, "video.mp4")
-        video.write_bytes(video_bytes(chosen.video_bytes))
+        video = chosen.video or Path(folder, "video.mp4")
+        if chosen.video is None:
+            video.write_bytes(video_bytes(chosen.video_bytes))
         took: dict[str, Tasks] = {}
-        asyncio.run(serve(chosen, Files(video, took), took))
+        files = Files(video, took, stamped=chosen.video is not None)
+        asyncio.run(serve(chosen, files, took))
     os._exit(0)  # connections and their threads have nothing to lose
 
 

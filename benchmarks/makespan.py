@@ -116,12 +116,18 @@ def of_product(
     cap: int = CAP,
     seed: int = 1,
     in_memory: bool = True,
+    video: Path | None = None,
+    further: Mapping[str, object] | None = None,
 ) -> tuple[Night, Spent, Mapping[str, Any]]:
-    """Run the product; return the night, the process, and the API's records."""
+    """Run the product; return the night, the process, and the API's records.
+
+    `video` is what it downloads, if that matters, and `further` are settings.
+    """
+    served = () if video is None else ("--video", str(video))
     with workplace(in_memory=in_memory) as folder:
-        with api(*_api_options(bar, video_bytes, seed)) as running:
+        with api(*_api_options(bar, video_bytes, seed), *served) as running:
             path = manifest(folder, rows)
-            given = sets(running.base_url, floor_s, cap)
+            given = {**sets(running.base_url, floor_s, cap), **(further or {})}
             spent = call("run", path, "--quiet", sets=given).ok()
         return judged(running.seen, spent, cap=cap, scale=SCALE), spent, running.seen
 

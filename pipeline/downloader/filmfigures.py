@@ -166,6 +166,8 @@ def shrink(plane: npt.NDArray[Any], high: int, wide: int) -> _Plane:
         down = np.arange(high) * plane.shape[0] // high
         across = np.arange(wide) * plane.shape[1] // wide
         return plane[np.ix_(down, across)].astype(np.float32)
+    if plane.dtype == np.uint8 and not (plane.shape[0] % high or plane.shape[1] % wide):
+        return _shrink_evenly(plane, high, wide)
     rows = np.arange(high + 1) * plane.shape[0] // high
     columns = np.arange(wide + 1) * plane.shape[1] // wide
     kind = np.uint32 if plane.dtype == np.uint8 else np.float64
@@ -173,6 +175,21 @@ def shrink(plane: npt.NDArray[Any], high: int, wide: int) -> _Plane:
     sums = np.add.reduceat(sums, columns[:-1], axis=1)
     counts = np.outer(np.diff(rows), np.diff(columns))
     return (sums / counts).astype(np.float32)
+
+
+def _shrink_evenly(plane: npt.NDArray[np.uint8], high: int, wide: int) -> _Plane:
+    """Do the same where all areas are alike: added up line by line it takes a tenth of the time."""
+    import numpy as np  # noqa: PLC0415
+
+    down, across = plane.shape[0] // high, plane.shape[1] // wide
+    columns = np.zeros((high, plane.shape[1]), np.uint32)
+    for lines in plane.reshape(high, down, -1).transpose(1, 0, 2):
+        columns += lines
+    sums = np.zeros((high, wide), np.uint32)
+    for values in columns.reshape(high, wide, across).transpose(2, 0, 1):
+        sums += values
+    small: _Plane = (sums / np.float32(down * across)).astype(np.float32)
+    return small
 
 
 def _plane(frame: VideoFrame, number: int) -> npt.NDArray[np.uint8]:

@@ -108,7 +108,7 @@ def _stands_still(figures: Figures) -> bool:
         if unmoved and lasts_s >= _UNMOVED_S:
             unmoved_s += lasts_s
         at = end
-    return unmoved_s >= max(_UNMOVED_S, _UNMOVED_SHARE * figures["length_s"])
+    return unmoved_s >= max(_UNMOVED_S, _UNMOVED_SHARE * float(figures["length_s"]))
 
 
 def _still_samples(moved: Sequence[int], twice: Sequence[int]) -> list[bool]:

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser
 
+from pipeline.downloader.filmfigures import RECIPE
 from pipeline.journal.decisions import DecisionTable, read_decisions
 from pipeline.model import Decision
+from pipeline.review.looks import Looks
 from pipeline.review.recording import import_file
 from pipeline.review.takes import rows_with_takes
 from pipeline.review.verdicts import latest_of
@@ -291,3 +293,21 @@ async def test_who_sees_or_moves_little(browser: Browser, shop: Shop) -> None:
             assert ring == "solid"
         await tab.page.set_viewport_size(NARROW)
         assert await tab.get("document.documentElement.scrollWidth") == NARROW["width"]
+
+
+async def test_suspicious_ones_come_first_and_nothing_jumps(browser: Browser, shop: Shop) -> None:
+    """What is found odd while the page is open gets its chip where it is, and its place later."""
+    looks = Looks(shop.folder.looks)
+    rows = rows_with_takes(shop.check(), shop.folder)
+    sha256 = {row.key: take.video.sha256 for row in rows for take in row.takes}
+    looks.keep(sha256["K030"], {"recipe": RECIPE, "fault": "the decoder refuses it"})
+    async with served(shop) as address, opened(browser, address) as tab:
+        assert (await tab.listed())[:2] == ["K030", "K000"]
+        assert "damaged" in await tab.text("#cards [aria-posinset='1']")
+        looks.keep(sha256["K020"], {"recipe": RECIPE, "fault": "the decoder refuses it"})
+        await tab.until("Review.counts().suspicious === 2")
+        assert (await tab.listed())[:2] == ["K030", "K000"]
+        await tab.page.click("[data-tab=suspicious]")
+        assert await tab.listed() == ["K020", "K030"]
+        await tab.page.click("[data-tab=open]")
+        assert (await tab.listed())[:3] == ["K020", "K030", "K000"]
