@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import IO, BinaryIO, Self
 
@@ -76,6 +76,24 @@ class PackageCopy(Package):
         """Add a part with its content type."""
         self._changed[fold_name(name)] = (name, data)
         self._append(_TYPES, f'<Override PartName="/{name}" ContentType="{content_type}"/>')
+
+    def add_files(self, parts: Mapping[str, bytes], extension: str, content_type: str) -> None:
+        """Add many parts of one kind, which is told by the extension of their names.
+
+        Args:
+            parts: what is in them, by their names.
+            extension: that of all these names.
+            content_type: their kind, unless the workbook says already what the extension is.
+
+        """
+        self._changed |= {fold_name(name): (name, data) for name, data in parts.items()}
+        known = [
+            one.attributes.get("Extension", "").casefold()
+            for one in elements(self.read(_TYPES))
+            if one.local == "Default"
+        ]
+        if extension not in known:
+            self._append(_TYPES, f'<Default Extension="{extension}" ContentType="{content_type}"/>')
 
     def add_relationship(self, source: str, kind: str, target: str) -> str:
         """Add a relationship of the part `source` to the part `target`; return its id.
@@ -143,7 +161,7 @@ class PackageCopy(Package):
                 ):
                     (patch if key == fold_name(part) else shutil.copyfileobj)(source, target)
             for name, data in left.values():
-                copy.writestr(name, data)
+                copy.writestr(name, data, _packing(name))
 
     def _append(self, name: str, xml: str) -> None:
         """Add an element as the last child of a part's root."""
@@ -162,9 +180,13 @@ def _fresh(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
     """Return the entry of a part in the copy."""
     fresh = zipfile.ZipInfo(with_slashes(info.filename), info.date_time)
     fresh.external_attr = info.external_attr
-    packed = info.filename.lower().endswith(_PACKED)
-    fresh.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
+    fresh.compress_type = _packing(info.filename)
     return fresh
+
+
+def _packing(name: str) -> int:
+    """Return how a part is compressed: not at all if it is packed already."""
+    return zipfile.ZIP_STORED if name.lower().endswith(_PACKED) else zipfile.ZIP_DEFLATED
 
 
 def _part_of(element: Element) -> str:

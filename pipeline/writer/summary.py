@@ -6,31 +6,20 @@ Tested in tests/writer/test_workbook_copy.py and tests/writer/test_text_table.py
 from __future__ import annotations
 
 import json
-import posixpath
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
 from pipeline.disk.place import place
 from pipeline.model import State
-from pipeline.reader.workbook.package import (
-    Element,
-    NotAWorkbook,
-    Relationship,
-    iter_elements,
-    make_parser,
-)
+from pipeline.reader.workbook.package import Relationship
 from pipeline.writer.cells import STATE_LOOKS, Cell, Cut, cell_xml, xml_text
-from pipeline.writer.parts import SHEET_TYPE, PackageCopy, elements, splice
+from pipeline.writer.ownsheets import OwnSheet, namespace_of, put_sheet
+from pipeline.writer.parts import PackageCopy
 
 _FILE_NAME = "summary.json"
 _SHEET_NAME = "Summary"
 _MARK = "Reelsheet run"  # in A1: marks the sheet of an earlier results file
-_STRICT = "http://purl.oclc.org/ooxml/"
-_NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_STRICT_NAMESPACE = "http://purl.oclc.org/ooxml/spreadsheetml/main"
 SUMMARY_KEYS = (
     "schema",
     "run_id",
@@ -122,108 +111,8 @@ def put_summary(
         cut: counts the texts that had to be cut.
 
     """
-    workbook = package.find_workbook()
-    data = package.read(workbook)
-    found = elements(data)
-    sheets = {e.attributes["name"]: e for e in found if e.local == "sheet"}
-    strict = like.type.startswith(_STRICT)
-    sheet = _sheet(summary, looks, _STRICT_NAMESPACE if strict else _NAMESPACE, cut).encode("utf-8")
-    earlier = _earlier(package, workbook, sheets)
-    if earlier is not None:
-        package.change(earlier, sheet)
-        return
-    taken = {name.casefold() for name in sheets}
-    name = next((n for n in _names(_SHEET_NAME) if n.casefold() not in taken), None)
-    if name is None:
-        raise NotAWorkbook(f"all names of a sheet {_SHEET_NAME} are taken")
-    part = _free_part(package, posixpath.dirname(workbook))
-    package.add_part(part, sheet, SHEET_TYPE)
-    new = package.add_relationship(workbook, like.type, part)
-    _list_sheet(package, workbook, found, name, new)
-
-
-def _list_sheet(
-    package: PackageCopy, workbook: str, found: list[Element], name: str, relationship: str
-) -> None:
-    data = package.read(workbook)
-    listed = [e for e in found if e.local == "sheet"]
-    number = max(int(e.attributes["sheetId"]) for e in listed) + 1
-    last = listed[-1]
-    attribute = next((a for a in last.attributes if a.endswith(":id")), None)
-    if attribute is None:
-        raise NotAWorkbook("its last sheet names no part")
-    xml = f'<{last.name} name="{name}" sheetId="{number}" {attribute}="{relationship}"/>'
-    package.change(workbook, splice(data, [(last.end, last.end, xml.encode())]))
-
-
-def _names(stem: str) -> list[str]:
-    return [stem, *(f"{stem} {number}" for number in range(2, 1000))]
-
-
-def _free_part(package: PackageCopy, folder: str) -> str:
-    names = (posixpath.join(folder, f"worksheets/sheet{number}.xml") for number in count(1))
-    return next(name for name in names if name not in package)
-
-
-def _earlier(package: PackageCopy, workbook: str, sheets: Mapping[str, Element]) -> str | None:
-    """Return the part of the summary sheet that the workbook has as an earlier results file."""
-    targets = {r.id: r.target for r in package.relationships(workbook)}
-    pattern = re.compile(rf"{_SHEET_NAME}( \d+)?")
-    for name, element in sheets.items():
-        target = targets.get(element.reference() or "")
-        if pattern.fullmatch(name) and target and _first_text(package, workbook, target) == _MARK:
-            return target
-    return None
-
-
-def _first_text(package: PackageCopy, workbook: str, part: str) -> str | None:
-    """Return the text of A1, which a spreadsheet program may have moved to the shared strings."""
-    data = package.read(part)
-    cell, inside = _first_cell(data)
-    if cell is None or cell.attributes.get("r") != "A1":
-        return None
-    text = data[inside[0].inner : inside[0].close].decode("utf-8", "replace") if inside else None
-    if text is None or cell.attributes.get("t") != "s":
-        return text
-    strings = [r.target for r in package.relationships(workbook) if r.kind == "sharedStrings"]
-    return _shared_text(package.read(strings[0]), int(text)) if strings else None
-
-
-def _first_cell(data: bytes) -> tuple[Element | None, list[Element]]:
-    """Return the first cell of a sheet and the texts in it; the sheet may be a large one."""
-    cell: Element | None = None
-    inside: list[Element] = []
-    for element in iter_elements(data):
-        if cell is None:
-            cell = element if element.local == "c" else None
-        elif cell.end and element.start >= cell.end:
-            break
-        elif element.local in ("t", "v"):
-            inside.append(element)
-    return cell, inside
-
-
-def _shared_text(data: bytes, index: int) -> str | None:
-    """Return the shared string with this number from 0; the list may be a long one."""
-    number, reads = -1, False
-    found: list[str] = []
-
-    def start(tag: str, _: object) -> None:
-        nonlocal number, reads
-        local = tag.rpartition(":")[2]
-        number += local == "si"
-        reads = local == "t" and number == index
-
-    def end(_: str) -> None:
-        nonlocal reads
-        reads = False
-
-    def characters(text: str) -> None:
-        if reads:
-            found.append(text)
-
-    make_parser(start, end, characters).Parse(data, True)
-    return "".join(found) if number >= index else None
+    sheet = _sheet(summary, looks, namespace_of(like), cut).encode("utf-8")
+    put_sheet(package, OwnSheet(_SHEET_NAME, _MARK, sheet), like)
 
 
 def _sheet(summary: Summary, looks: Mapping[str, int], namespace: str, cut: Cut) -> str:

@@ -24,6 +24,7 @@ from pipeline.writer.cells import Cell, Cut, add_looks
 from pipeline.writer.parts import PackageCopy, elements
 from pipeline.writer.sheet import Insert, Occupied, SheetPatch
 from pipeline.writer.summary import Summary, put_summary
+from pipeline.writer.thumbnails import Thumbnail, put_thumbnails
 
 _MOST_TRIES = 64
 _BUFFER_BYTES = 1 << 18
@@ -58,6 +59,8 @@ def fill(
     make: Callable[[Mapping[str, int], int], Insert],
     out: BinaryIO,
     summary: Summary | None = None,
+    *,
+    thumbnails: Sequence[Thumbnail] = (),
 ) -> Cut:
     """Copy a workbook with cells of ours in one of its sheets.
 
@@ -68,6 +71,7 @@ def fill(
             formats; `first_free` is the first column, from 1, that a new one may take, 0 for any.
         out: where the copy is written.
         summary: the run in figures, which becomes a sheet; None for no such sheet.
+        thumbnails: the videos, which become a sheet with a still of each; none for no such sheet.
 
     Returns:
         How many texts had to be cut.
@@ -85,6 +89,7 @@ def fill(
     looks = _looks(package, relationships)
     if summary is not None:
         put_summary(package, summary, looks, target, cut)
+    put_thumbnails(package, thumbnails, looks, target, cut)
     as_plain_workbook(package, workbook)
     first_free = 0
     for _ in range(_MOST_TRIES):
@@ -175,6 +180,7 @@ def write_plain(
     cells: Callable[[int], Iterable[Cell]],
     summary: Summary | None = None,
     tail: Callable[[str, bytes], bytes] | None = None,
+    thumbnails: Sequence[Thumbnail] = (),
 ) -> Cut:
     """Write a new workbook with one table, its header frozen.
 
@@ -188,6 +194,7 @@ def write_plain(
         cells: returns the cells of one of these rows, from `first_column` on.
         summary: the run in figures, which becomes a sheet; None for no such sheet.
         tail: changes what follows the rows, as in an `Insert`.
+        thumbnails: the videos, which become a sheet with a still of each; none for no such sheet.
 
     Returns:
         How many texts had to be cut.
@@ -213,4 +220,4 @@ def write_plain(
             tail=tail,
         )
 
-    return fill(PackageCopy.of(bare), None, make, out, summary)
+    return fill(PackageCopy.of(bare), None, make, out, summary, thumbnails=thumbnails)
