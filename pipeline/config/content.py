@@ -163,6 +163,10 @@ class Output(Section):
     at least: 40 for 10 seconds of 720P, 90 for 10 seconds of 1080p. What is larger stays at the
     provider, and its row says how to take it.
     """
+    thumbnails: bool = False
+    """Whether results that are a workbook get a sheet with a still of each video, its key, state
+    and link: about 5 kB a video, of the first 5,000.
+    """
 
     @property
     def max_video_bytes(self) -> int | None:

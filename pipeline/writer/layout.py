@@ -38,7 +38,8 @@ class Result:
     key under which the journal knew the row, if this run or plan found it under another one. `held`
     says that the row waits, because its video was bought before and cannot be had here. `take` is
     the number of the take whose video it is; `review`, `review_note` and `new_prompt` are what a
-    person said of that.
+    person said of that. `caption` is the key by which a sheet of stills shows the video; None if
+    there is to be no such sheet.
     """
 
     row: int
@@ -59,6 +60,7 @@ class Result:
     review: str | None = None
     review_note: str | None = None
     new_prompt: str | None = None
+    caption: str | None = None
 
     @property
     def cells(self) -> tuple[str | int | None, ...]:

@@ -87,7 +87,7 @@ def results_by_part(
         entries_of: returns the entries of rows; it is asked for a few hundred rows at a time, and
             once for each, since an entry takes three times the memory of its result.
         config: with that of a live run, the tasks of a workbook are linked to the provider's page
-            about them.
+            about them. With `output.thumbnails` its videos get stills.
         typed: what the user named, for the commands in what to do; None for the manifest alone.
 
     """
@@ -96,6 +96,7 @@ def results_by_part(
     tasks = (
         f"{origin_of(config.api.base_url)}{TASK_PATH}" if config is not None and linked else None
     )
+    stills = config is not None and config.output.thumbnails
     typed = typed or Invocation(manifest.path)
     results = []
     owner_of = cache(_owner_of)
@@ -105,6 +106,8 @@ def results_by_part(
         for row, step in part:
             problems = checked.problems_of(row.number)
             result = result_of(row.number, step, entries.get(step.key), problems)
+            if stills and result.video:
+                result = replace(result, caption=shown_key(step.key))
             if was_handed_over(step):
                 result = replace(result, warnings=(*result.warnings, FILE_DELIVERED))
             reused = any(map(_ends_in_advice, result.warnings))

@@ -35,6 +35,7 @@ from pipeline.writer.parts import PackageCopy
 from pipeline.writer.sheet import Insert
 from pipeline.writer.summary import Summary
 from pipeline.writer.text_table import write_text
+from pipeline.writer.thumbnails import Thumbnail, thumbnails_of
 from pipeline.writer.workbook_copy import DAMAGED, Unreadable, fill, write_plain
 
 _OTHER_FORMATS = (".xls", ".ods")
@@ -86,7 +87,8 @@ def write_results(
     """
     pair(manifest, results)
     target = results_file(manifest, folder, stem)
-    sheet = _Sheet(manifest, results, summary, source or manifest.path, kept)
+    stills = thumbnails_of(results, folder) if manifest.dialect is None else ()
+    sheet = _Sheet(manifest, results, summary, source or manifest.path, kept, stills)
     if manifest.dialect is not None:
         return _write_text(sheet, manifest.dialect, target, begin)
     return _write_workbook(sheet, target, begin)
@@ -133,10 +135,12 @@ class _Sheet:
     summary: Summary | None
     source: Path
     kept: Kept = NOTHING_KEPT
+    thumbnails: Sequence[Thumbnail] = ()
 
     def into(self, book: Book) -> _Sheet:
         """Return the same for the results file that is there."""
-        return _Sheet(book.table, book.results(self.results), self.summary, book.table.path)
+        table, results = book.table, book.results(self.results)
+        return _Sheet(table, results, self.summary, table.path, thumbnails=self.thumbnails)
 
 
 def _write_workbook(sheet: _Sheet, target: Path, begin: Callable[[Path], None]) -> Written:
@@ -214,7 +218,9 @@ def _copy(sheet: _Sheet, file: BinaryIO, book: Book | None = None) -> Cut:
     except OSError as error:
         raise Unreadable(explain_os_error(error)) from error
     with package.zip:
-        return fill(package, manifest.sheet, make, file, sheet.summary)
+        return fill(
+            package, manifest.sheet, make, file, sheet.summary, thumbnails=sheet.thumbnails
+        )
 
 
 def _plain(sheet: _Sheet, file: BinaryIO) -> Cut:
@@ -241,6 +247,7 @@ def _plain(sheet: _Sheet, file: BinaryIO) -> Cut:
         rows=list(rows),
         cells=cells,
         summary=sheet.summary,
+        thumbnails=sheet.thumbnails,
         tail=put_dropdown(manifest.first_column + 1 + len(own) + REVIEW, manifest.header_row),
     )
 

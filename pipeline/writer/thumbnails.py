@@ -11,18 +11,23 @@ from __future__ import annotations
 
 import io
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
+from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import open_to_read_bytes
 from pipeline.model import State
 from pipeline.reader.workbook.package import Relationship, rels_of
 from pipeline.writer.cells import LINK, STATE_LOOKS, Cell, Cut, cell_xml, xml_text
+from pipeline.writer.layout import Result
 from pipeline.writer.ownsheets import OwnSheet, is_strict, namespace_of, put_sheet
 from pipeline.writer.parts import PackageCopy
 
 MOST_THUMBNAILS = 5_000
 """So many videos are shown; with more a spreadsheet program takes long to open the file."""
+_MOST_BYTES = 200_000
 _NAME, _MARK = "Videos", "Video still"
 _HEADERS = (_MARK, "key", "state", "video")
 _WIDTHS = (24, 30, 12, 40)
@@ -52,6 +57,44 @@ class Thumbnail:
     state: State
     video: str
     jpeg: bytes | None
+
+
+def thumbnails_of(results: Iterable[Result], folder: Path) -> list[Thumbnail]:
+    """Return the stills of the videos that are to have one, as far as they were drawn.
+
+    `folder` is the output folder. The name of a poster is that of its video with the number of the
+    take; of several, as a row may get after it was restored, the last one counts.
+    """
+    shown = [one for one in results if one.caption is not None and one.video is not None]
+    if not shown:
+        return []
+    posters = sorted(OutputFolder(folder).posters.glob("*.jpg"), key=_number_in)
+    newest = {path.name.rsplit(".", 2)[0]: path for path in posters}
+    return [
+        Thumbnail(one.caption or "", one.state, one.video or "", _read(newest.get(_stem(one))))
+        for one in shown[:MOST_THUMBNAILS]
+    ]
+
+
+def _number_in(poster: Path) -> int:
+    number = poster.stem.rpartition(".")[2]
+    return int(number) if number.isdecimal() else 0
+
+
+def _stem(result: Result) -> str:
+    return (result.video or "").rpartition("/")[2].removesuffix(".mp4")
+
+
+def _read(path: Path | None) -> bytes | None:
+    """Return a still; None where there is none, or what lies there is far too large for one."""
+    if path is None:
+        return None
+    try:
+        with open_to_read_bytes(path) as file:
+            data = file.read(_MOST_BYTES + 1)
+    except OSError:
+        return None
+    return data if len(data) <= _MOST_BYTES else None
 
 
 def put_thumbnails(
