@@ -218,9 +218,7 @@ def _copy(sheet: _Sheet, file: BinaryIO, book: Book | None = None) -> Cut:
     except OSError as error:
         raise Unreadable(explain_os_error(error)) from error
     with package.zip:
-        return fill(
-            package, manifest.sheet, make, file, sheet.summary, thumbnails=sheet.thumbnails
-        )
+        return fill(package, manifest.sheet, make, file, sheet.summary, thumbnails=sheet.thumbnails)
 
 
 def _plain(sheet: _Sheet, file: BinaryIO) -> Cut:

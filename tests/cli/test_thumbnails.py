@@ -45,6 +45,12 @@ def test_off_by_default_and_kept_by_each_report(shop: Shop, reelsheet: Command) 
         assert [line[1] for line in loaded["Videos"].values] == ["key", "MUG", "BAG"]
         assert len(loaded["Videos"]._images) == 2
     assert reelsheet("check", results).exit_code == 0
+    loaded["Sheet"]["Z1"] = "mine"
+    loaded.save(results)  # as a person does, in a program that names its parts otherwise
+    assert reelsheet("report", shop.manifest, *ON).exit_code == 0
+    loaded = load_workbook(results)
+    assert [name for name in loaded.sheetnames if name.startswith("Videos")] == ["Videos"]
+    assert len(loaded["Videos"]._images) == 2
 
 
 @pytest.mark.usefixtures("shop")

@@ -102,5 +102,6 @@ def test_no_sheet_without_videos(book: Path, tmp_path: Path) -> None:
     assert load_workbook(target).sheetnames == ["Sheet", "Videos"]
     bare = [Thumbnail(f"P{n}", State.DONE, f"videos/P{n}.mp4", None) for n in range(5_001)]
     target = copy(book, tmp_path / "many.xlsx", bare)
-    sheet = load_workbook(target, read_only=True)["Videos 2"]
-    assert sum(1 for _ in sheet.iter_rows()) == MOST_THUMBNAILS + 1
+    loaded = load_workbook(target, read_only=True)
+    assert sum(1 for _ in loaded["Videos 2"].iter_rows()) == MOST_THUMBNAILS + 1
+    loaded.close()
