@@ -28,6 +28,7 @@ from pipeline.cli import (
     resolve,
     review,
     run,
+    steer,
 )
 from pipeline.cli.screen import guard_streams, print_line, say, say_error
 from pipeline.concealment import conceal
@@ -112,6 +113,7 @@ for add in (
     planning.add_to,
     run.add_to,
     night.add_to,
+    steer.add_to,
     look.add_later_to,
     review.add_to,
     export.add_to,

@@ -38,9 +38,7 @@ if TYPE_CHECKING:
     from pipeline.night.record import NightRecord
     from pipeline.runner.offer import Offer
     from pipeline.runner.order import Order
-    from pipeline.runner.reports import RunReport
     from pipeline.runner.terms import Terms
-    from pipeline.runner.watching import Watcher
 
 _Manifests = Annotated[
     list[Path] | None,
@@ -217,7 +215,6 @@ def _work(
     from pipeline.cli.problemlist import check_to_begin
     from pipeline.cli.run import carry_out, part
     from pipeline.night.record import Recording
-    from pipeline.runner.lanes import run_several
     from pipeline.runner.order import place_orders
 
     with _alone(outputs, targets) as record:
@@ -238,13 +235,14 @@ def _work(
             for one in refused:
                 record.refuse(one.manifest, one.error)
             orders = [places.share_of(order, terms) for order in orders]
-
-            def work(
-                orders: Sequence[Order], shown: Watcher
-            ) -> Sequence[RunReport | ReelsheetError]:
-                return run_several(orders, Recording(record, shown))
-
-            ended = carry_out(orders, refused, work, several=True, quiet=quiet)
+            ended = carry_out(
+                orders,
+                refused,
+                lambda shown: Recording(record, shown),
+                outputs=outputs,
+                several=True,
+                quiet=quiet,
+            )
         code = say_several_ends(ended, [one.error.exit_code for one in refused], quiet=quiet)
         record.end(code, [(order.checked.manifest.path, outcome) for order, outcome in ended])
     raise typer.Exit(code)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -225,7 +226,6 @@ def _carry_out(
     terms: Terms | None = None,
 ) -> None:
     from pipeline.cli.screen import consent_to, go_on_with
-    from pipeline.runner.lanes import run_several
     from pipeline.runner.order import place_orders
     from pipeline.runner.terms import AT_ANY_TIME
 
@@ -249,7 +249,14 @@ def _carry_out(
             replace(order, terms=terms or AT_ANY_TIME, fetch_pictures=fetch_pictures)
             for order in orders
         ]
-        ended = carry_out(orders, refused, run_several, several=targets.several, quiet=quiet)
+        ended = carry_out(
+            orders,
+            refused,
+            lambda watcher: watcher,
+            outputs=Path(targets.first.config.output.dir),
+            several=targets.several,
+            quiet=quiet,
+        )
     if not targets.several:
         raise typer.Exit(say_end(*ended[0], quiet=quiet))
     codes = [one.error.exit_code for one in refused]
@@ -267,8 +274,9 @@ def part(placed: Sequence[Order | Refused]) -> tuple[list[Order], list[Refused]]
 def carry_out(
     orders: Sequence[Order],
     refused: Sequence[Refused],
-    work: Callable[[Sequence[Order], Watcher], Sequence[RunReport | ReelsheetError]],
+    watched: Callable[[Watcher], Watcher],
     *,
+    outputs: Path,
     several: bool,
     quiet: bool,
 ) -> list[tuple[Order, RunReport | ReelsheetError]]:
@@ -277,12 +285,16 @@ def carry_out(
     Args:
         orders: What is run.
         refused: The manifests for which there is no order: it is said why.
-        work: Runs the orders, watched by the screen.
+        watched: Has the screen watched in turn, or returns it.
+        outputs: The folder of outputs, by which others reach the run.
         several: Whether each manifest is named.
         quiet: Whether only warnings are shown.
 
     """
     from pipeline.cli.progress import Progress
+    from pipeline.night.switch import listening
+    from pipeline.runner.lanes import run_several
+    from pipeline.runner.signals import Brake
 
     for one in refused:
         say_refused(one)
@@ -291,7 +303,9 @@ def carry_out(
             say_before(order, several=several)
     rows = sum(len(order.checked.manifest.rows) for order in orders)
     with Progress(rows, sys.stderr, quiet=quiet) as progress:
-        outcomes = work(orders, progress)
+        brake = Brake(progress.say)
+        with listening(outputs, brake):
+            outcomes = run_several(orders, watched(progress), brake=brake, heeds_signals=True)
     return list(zip(orders, outcomes, strict=True))
 
 

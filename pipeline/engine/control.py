@@ -5,7 +5,7 @@ Tested in tests/engine/test_ended_nights.py, test_night_hours.py and test_later_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
 
@@ -16,6 +16,9 @@ from pipeline.engine.limits import Spend
 from pipeline.engine.rows import Reach, Stop, Tracked
 from pipeline.engine.view import View
 from pipeline.model import Attempt, Entry, State, TaskView
+
+LIMITS = ("outstanding", "submits_in_flight", "submits_per_minute", "polls_per_minute")
+"""The limits that may change while a run goes on."""
 
 NextAttempt = Callable[[RowId, Attempt, str | None, str], Attempt | None]
 """Returns the new attempt of a row whose attempt failed with this code and message; None: none."""
@@ -80,6 +83,15 @@ class Control(View):
     def retry(self, wait_s: float, next_attempt: NextAttempt) -> None:
         """Make new attempts of rows that fail from now on, `wait_s` seconds after."""
         self._retries = Retries(wait_s, next_attempt)
+
+    def limit(self, limits: Mapping[str, int]) -> None:
+        """Keep to other limits from now on: of `LIMITS`, by the names of their settings.
+
+        Tasks beyond a lower cap end as ever; nothing is submitted until they are fewer.
+        """
+        self._gate.limit(limits)
+        if "polls_per_minute" in limits:
+            self._sweep.limit(limits["polls_per_minute"])
 
     def stop(self, stop: Stop) -> None:
         """Stop the run from outside, or further than before."""

@@ -9,6 +9,7 @@ Tested in tests/engine/test_refused_nights.py and tests/engine/test_doubtful_nig
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import inf
 
 from pipeline.engine.limits import PROBE, SUBMIT, Bucket, RunLimits
@@ -41,11 +42,16 @@ class Window:
     """
 
     def __init__(self, cap: int) -> None:
+        self._plateau_s = 0.0
+        self._since: float | None = None
+        self.limit(cap)
+
+    def limit(self, cap: int) -> None:
+        """Keep to another cap; what was learned from refusals below it is learned anew."""
         self._cap = cap
         self._pace = cap / _RECOVERY_S**3
         self._refused_at: float = cap
-        self._plateau_s = 0.0
-        self._since: float | None = None
+        self._since = None
 
     def size(self, now: float) -> int:
         """Return how many tasks may be outstanding at `now`, which may be a time to come."""
@@ -84,6 +90,15 @@ class Gate:
         self._doubtful_since = 0.0
         self._not_looked_up = 0
         self._probes = 0
+
+    def limit(self, limits: Mapping[str, int]) -> None:
+        """Keep to other limits from now on, by the names of their settings."""
+        if "outstanding" in limits:
+            self._window.limit(limits["outstanding"])
+        if "submits_in_flight" in limits:
+            self._most_in_flight = limits["submits_in_flight"]
+        if "submits_per_minute" in limits:
+            self._bucket.limit(limits["submits_per_minute"])
 
     def is_open(self, now: float, outstanding: int) -> bool:
         """Tell whether one submission may go out now."""

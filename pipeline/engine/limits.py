@@ -186,10 +186,15 @@ class Bucket:
     # A hair less than one token is enough: for the last 1e-12 the wait would be too short to wait.
 
     def __init__(self, per_minute: float, now: float) -> None:
+        self._then = now
+        self._tokens = inf
+        self.limit(per_minute)
+
+    def limit(self, per_minute: float) -> None:
+        """Let through so many from now on."""
         self._per_s = per_minute / 60
         self._capacity = max(1.0, self._per_s)
-        self._tokens = self._capacity
-        self._then = now
+        self._tokens = min(self._tokens, self._capacity)
 
     def ready_at(self, now: float) -> float:
         """Return when the next call may go: `now` or later."""

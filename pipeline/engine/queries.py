@@ -219,6 +219,10 @@ class Sweep:
         self.in_flight += 1
         return heappop(self._due)[-1]
 
+    def limit(self, per_minute: float) -> None:
+        """Keep to another rate from now on."""
+        self._bucket.limit(per_minute)
+
     def give_up(self) -> None:
         """Ask for nothing more in this run; what is left is asked for by the next one."""
         self._given_up = True

@@ -87,6 +87,7 @@ def run_several(
     *,
     clock: Clock | None = None,
     brake: Brake | None = None,
+    heeds_signals: bool | None = None,
 ) -> list[Outcome]:
     """Carry out orders of one configuration together; return how each ended, or did not begin.
 
@@ -97,6 +98,7 @@ def run_several(
         watcher: Is told how it goes, over all manifests.
         clock: The machine's own unless given. Waits are its `now`; its `wall` may jump as it likes.
         brake: Stops the run early, from another thread; without one the signals of the process do.
+        heeds_signals: Whether the signals of the process press the brake; None: only without one.
 
     Raises:
         StoreError: The account's book cannot be used.
@@ -106,7 +108,10 @@ def run_several(
     if not orders:
         return []
     with ExitStack() as stack:
-        return _Several(orders, watcher, clock or _SystemClock(), brake, stack).carry_out()
+        several = _Several(orders, watcher, clock or _SystemClock(), brake, stack)
+        if heeds_signals is not None:
+            several.heeds_signals = heeds_signals
+        return several.carry_out()
 
 
 class _Several:
@@ -124,14 +129,14 @@ class _Several:
         self._watcher = watcher
         self._clock = clock
         self._brake = brake or Brake(watcher.say)
-        self._heeds_signals = brake is None
+        self.heeds_signals = brake is None
         self._stack = stack
         self._outcomes: dict[int, Outcome] = {}
         self._held: set[Path] = set()
 
     def carry_out(self) -> list[Outcome]:
         opened = self._open()
-        if self._heeds_signals:
+        if self.heeds_signals:
             # From here on there are results to write, whatever ends the run.
             grace_s = self._orders[0].config.stop.grace_s
             self._stack.enter_context(heed_signals(self._brake, grace_s))

@@ -15,7 +15,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -83,6 +83,27 @@ class Brake:
             with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the run
                 loop.call_soon_threadsafe(self._take)
 
+    def limit(self, limits: Mapping[str, int]) -> bool:
+        """Have the run keep to other limits from now on; return whether there is one at work.
+
+        For any thread; the names are those of the settings.
+        """
+        loop, run = self._loop, self._run
+        if loop is None or run is None:
+            return False
+        told = ", ".join(
+            f"limits.{name} is {value:,} from now on" for name, value in limits.items()
+        )
+
+        def change() -> None:
+            run.steer(lambda engine: engine.limit(limits))
+            self._say(f"As asked for, {told}.")
+
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the run
+            loop.call_soon_threadsafe(change)
+            return True
+        return False
+
     def take_at_once(self) -> None:
         """Say what a press does where no loop is there to hear it; in the run's own thread."""
         if self._loop is None:
@@ -134,7 +155,7 @@ class Brake:
             self._stopped = True
             self._run.stop(self._stops[0])
         if len(self._stops) > 1:
-            self._run.end_within(0)
+            self._run.steer(lambda engine: engine.end_within(0))
 
 
 def _say_stopping(grace_s: float | None) -> str:

@@ -133,9 +133,9 @@ class Scheduler:
         self._engine.stop(stop)
         self._wake.set()
 
-    def end_within(self, grace_s: float) -> None:
-        """After a stop, await what is under way for so many seconds at most."""
-        self._engine.end_within(grace_s)
+    def steer(self, change: Callable[[Engine], None]) -> None:
+        """Have the engine work otherwise from now on: within other limits, or to its end."""
+        change(self._engine)
         self._wake.set()
 
     def drop_downloads(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,8 @@ from pipeline.engine.limits import (
     Bucket,
     spread,
 )
+from pipeline.model import State
+from tests.engine.night import SETTINGS, night
 
 ALL = (SUBMIT, POLL, UPLOAD, DOWNLOAD, LOOK_UP, PROBE)
 
@@ -112,3 +116,17 @@ def test_rows_are_spread_evenly() -> None:
     """A thousand rows are spread over all tenths."""
     tenths = [int(10 * spread(f"row{number}", 1)) for number in range(1000)]
     assert all(60 <= tenths.count(tenth) <= 140 for tenth in range(10))
+
+
+def test_limits_may_change_while_a_night_goes_on() -> None:
+    """Tasks beyond a lower cap end as ever; nothing is submitted until they are fewer."""
+    one = night(200, settings=replace(SETTINGS, outstanding=30)).run(until=30)
+    assert one.engine.outstanding == 30
+    one.engine.limit({"outstanding": 4, "submits_in_flight": 2, "polls_per_minute": 1000})
+    one.run(until=400)
+    assert one.engine.outstanding <= 4
+    one.peak_outstanding = 0
+    one.engine.limit({"outstanding": 12, "submits_per_minute": 600})
+    one.run()
+    assert one.peak_outstanding == 12
+    assert one.states() == {State.DONE: 200}

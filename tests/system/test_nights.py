@@ -172,3 +172,45 @@ def test_it_ends_by_itself(product: Product, api: Api, command: str) -> None:
     states = sheets.summary(product.folder / "outputs" / "a")["states"]
     assert set(states) == {"done", "waiting"}
     assert states["done"] == ordered(product, api)["a.csv"] > 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no sockets of the file system")
+def test_a_night_is_reached_from_another_process(product: Product, api: Api) -> None:
+    """It keeps to another limit, and ends when it is asked to, with its results written."""
+    manifest = named(product.folder, "a.csv", 200)
+    night = product.start("night", manifest, sets={"limits.outstanding": "6"})
+    wait_for("orders", lambda: ordered(product, api).total() >= 8)
+    limited = product("limits", "--set", "limits.outstanding=1")
+    assert (limited.code, limited.out) == (0, f"process {night.pid}: keeps to it\n")
+    mark = ordered(product, api).total()
+    wait_for("more orders", lambda: ordered(product, api).total() >= mark + 3)
+    assert told(product)["state"] == "running"
+    stopped = product("stop")
+    assert stopped.code == 0, stopped.err
+    ended = product.end(night)
+    assert ended.code == 5, ended.err
+    assert "limits.outstanding is 1 from now on" in ended.err
+    assert "stopped by `reelsheet stop`" in str(told(product)["stopped_by"])
+    states = sheets.summary(product.folder / "outputs" / "a")["states"]
+    assert states["done"] > 0
+    assert set(states) <= {"done", "waiting", "running", "ready"}
+    nobody = product("stop")
+    assert nobody.code == 2
+    assert "no night or run of this user works in outputs" in nobody.err
+    assert product("limits", "--set", "limits.attempts=2").code == 2
+
+
+def test_a_night_that_is_told_to_end_leaves_nothing_in_doubt(product: Product, api: Api) -> None:
+    """SIGTERM to the one process, as a supervisor sends it, within `stop.grace_s`."""
+    manifest = named(product.folder, "a.csv", 200)
+    night = product.start("night", manifest, sets={"limits.outstanding": "6"})
+    wait_for("orders", lambda: ordered(product, api).total() >= 8)
+    night.send_signal(signal.SIGTERM)
+    ended = product.end(night)
+    assert ended.code == 143, ended.err
+    record = told(product)
+    assert (record["state"], record["exit_code"]) == ("ended", 143)
+    assert record["stopped_by"] == "interrupted by SIGTERM"
+    assert "in_doubt" not in record["states"]
+    assert record["states"] == sheets.summary(product.folder / "outputs" / "a")["states"]
+    assert record["submitted"] == ordered(product, api).total()

@@ -1,0 +1,93 @@
+"""A run is reached by its owner alone, and what a killed one left is tidied up."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from pipeline.night.switch import SUPPORTED, ask_all, listening
+from pipeline.runner.signals import Brake
+
+pytestmark = pytest.mark.skipif(not SUPPORTED, reason="no sockets of the file system")
+
+
+@pytest.fixture
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of this user's sockets; its name is short, as theirs are."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    return tmp_path / "reelsheet"
+
+
+def test_a_run_is_asked_to_end(runtime: Path, tmp_path: Path) -> None:
+    """By whoever names the same folder of outputs, however it is written."""
+    brake = Brake()
+    outputs = tmp_path / "Ausgänge 1"
+    outputs.mkdir()
+    with listening(outputs, brake):
+        (path,) = runtime.iterdir()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(runtime.stat().st_mode) == 0o700
+        assert ask_all(tmp_path / "other", {"do": "stop"}) == []
+        named = outputs / ".." / outputs.name
+        ((process, said),) = ask_all(named, {"do": "stop"})
+        assert process == os.getpid()
+        assert "as soon as what is under way has come" in said
+        assert brake.presses == 1
+        assert ask_all(outputs, {"do": "stop", "now": True})[0][1] == "ends now"
+        assert brake.presses == 3
+    assert list(runtime.iterdir()) == []
+    assert ask_all(outputs, {"do": "stop"}) == []
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        {"do": "limits", "limits": {"attempts": 9}},
+        {"do": "limits", "limits": {"outstanding": 0}},
+        {"do": "limits", "limits": {"outstanding": "many"}},
+        {"do": "limits", "limits": [1]},
+        {"do": "limits"},
+        {"do": "pay"},
+        {},
+    ],
+)
+def test_what_is_not_understood_does_nothing(
+    runtime: Path, tmp_path: Path, request_of: dict[str, object]
+) -> None:
+    """Nor do limits where no run is at work."""
+    brake = Brake()
+    with listening(tmp_path, brake):
+        assert ask_all(tmp_path, request_of)[0][1] == "this was not understood"
+        asked = {"do": "limits", "limits": {"outstanding": 5}}
+        assert ask_all(tmp_path, asked)[0][1] == "is not at work yet, or any more"
+    assert brake.presses == 0
+    assert runtime.is_dir()
+
+
+def test_what_a_killed_run_left_is_tidied_up(runtime: Path, tmp_path: Path) -> None:
+    """Its socket is there, and nobody listens."""
+    with listening(tmp_path, Brake()):
+        (path,) = runtime.iterdir()
+        name = path.name
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(str(runtime / name.replace(str(os.getpid()), "1")))
+    left.close()
+    assert ask_all(tmp_path, {"do": "stop"}) == []
+    assert list(runtime.iterdir()) == []
+
+
+def test_a_folder_that_others_can_enter_is_not_used(
+    runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else may have put it there."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    runtime.mkdir()
+    runtime.chmod(0o777)
+    (tmp_path / "tmp").mkdir()
+    with listening(tmp_path, Brake()):
+        assert list(runtime.iterdir()) == []
+        assert len(ask_all(tmp_path, {"do": "stop"})) == 1
