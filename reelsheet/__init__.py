@@ -46,16 +46,20 @@ from pipeline.engine.rows import Stop  # noqa: E402 - loaded only now
 from pipeline.errors import ExitCode, ReelsheetError  # noqa: E402
 from pipeline.model import Problem, Severity, State  # noqa: E402
 from pipeline.planner.plan import Action, Step  # noqa: E402
-from pipeline.runner.api import OnProgress, Reelsheet, RowChoice, RunOptions  # noqa: E402
+from pipeline.runner.api import Reelsheet, RowChoice, RunOptions  # noqa: E402
 from pipeline.runner.checking import CheckReport  # noqa: E402
+from pipeline.runner.inthread import OnProgress  # noqa: E402
+from pipeline.runner.piloting import PilotReport  # noqa: E402
 from pipeline.runner.reports import (  # noqa: E402
+    PilotWaits,
     PlanReport,
     RepeatsWait,
-    RowResult,
+    RowsWait,
     RunReport,
     RunSpend,
     StatusReport,
 )
+from pipeline.runner.rowresults import RowResult  # noqa: E402
 from pipeline.runner.watching import RunProgress  # noqa: E402
 from pipeline.writer.summary import Summary  # noqa: E402
 
@@ -64,6 +68,8 @@ __all__ = [
     "CheckReport",
     "ExitCode",
     "OnProgress",
+    "PilotReport",
+    "PilotWaits",
     "PlanReport",
     "Problem",
     "Reelsheet",
@@ -71,6 +77,7 @@ __all__ = [
     "RepeatsWait",
     "RowChoice",
     "RowResult",
+    "RowsWait",
     "RunOptions",
     "RunProgress",
     "RunReport",

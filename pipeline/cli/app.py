@@ -30,6 +30,7 @@ from pipeline.cli import (
     run,
     steer,
 )
+from pipeline.cli.options import with_number_of_pilot
 from pipeline.cli.screen import guard_streams, print_line, say, say_error
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError
@@ -38,9 +39,9 @@ from pipeline.process.collector import relax_collector
 EXIT_CODES = {
     ExitCode.DONE: "all rows done (`retry`, `fetch`: the rows that they handle, see their --help)",
     ExitCode.NEEDS_USER: "finished; some rows need attention (invalid, refused, failed, expired, "
-    "repeats that wait), or a take asked for by key was not made",
-    ExitCode.USAGE: "bad usage, configuration or manifest, or nothing to do but repeats that "
-    "wait; nothing was sent",
+    "repeats that wait), or a take asked for by key was not made, or rows wait for the pilot",
+    ExitCode.USAGE: "bad usage, configuration or manifest, or nothing to do but rows that wait for "
+    "the pilot, or repeats that wait; nothing was sent",
     ExitCode.IN_DOUBT: "rows in doubt or missing: money to reconcile, see `reelsheet resolve`",
     ExitCode.STOPPED: "stopped by a refused key (401), no credit (402) or a cap",
     ExitCode.UNFINISHED: "unfinished (outage, disk, deadline): start the same command again",
@@ -65,6 +66,12 @@ Exit codes:\n\n\b
 
 class _PlainCommand(TyperCommand):
     """A command whose help names arguments as users call them, without the types of Python."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - likewise
+        """Parse the words of a command; --pilot may stand without its number."""
+        if any(one.name == "pilot" for one in self.params):
+            args = with_number_of_pilot(args)
+        return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Typer's own, private
         """Return the words behind the command's name."""

@@ -44,7 +44,8 @@ from pipeline.manifest.wording import agree, count
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
     from pipeline.runner.checking import CheckReport
-    from pipeline.runner.reports import RowResult, StatusReport
+    from pipeline.runner.reports import StatusReport
+    from pipeline.runner.rowresults import RowResult
     from pipeline.runner.target import Refused, Target
     from pipeline.runner.webcheck import WebLook
 
@@ -285,11 +286,9 @@ class _Stated:
 
     def show(self, *, rows: bool) -> None:
         if rows:
+            found = self._rows()
             print_table(
-                [
-                    (row.row, row.key, row.state, video or row.error or "")
-                    for row, video in self._rows()
-                ]
+                [(one.row, one.key, one.state, video or one.error or "") for one, video in found]
             )
         print_table([(number, state) for state, number in sorted(self.report.states.items())])
         if not self.report.rows:

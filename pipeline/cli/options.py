@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,9 @@ _PART = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)')
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+PILOT_WITHOUT_NUMBER = "auto"
+"""What --pilot is given where no number follows it."""
 
 ManifestPath = Annotated[
     Path,
@@ -108,6 +112,16 @@ Only = Annotated[
 ]
 Limit = Annotated[
     int | None, typer.Option("--limit", metavar="N", min=0, help="Submit at most N rows.")
+]
+Pilot = Annotated[
+    str | None,
+    typer.Option(
+        "--pilot",
+        metavar="[N]",
+        help="Make only N rows of each manifest, to be judged before the rest: spread over the "
+        "sheet, over your own columns that group rows, and over the kinds of request. Rows that "
+        "are made already count. Without a number: as many as the setting pilot.rows says.",
+    ),
 ]
 PayAgain = Annotated[
     str | None,
@@ -238,6 +252,7 @@ def select_rows(
     only: str | None = None,
     limit: int | None = None,
     pay_again: str | None = None,
+    pilot: str | None = None,
 ) -> Selection:
     """Return the selection that the options ask for; see `runner.order.select`."""
     from pipeline.planner.selection import Mode
@@ -251,7 +266,30 @@ def select_rows(
         only=split_list(only),
         limit=limit,
         pay_again=split_list(pay_again),
+        pilot=None if pilot is None else _read_pilot(pilot),
     )
+
+
+def with_number_of_pilot(words: Sequence[str]) -> list[str]:
+    """Return the words of a command, with a word behind --pilot where no number follows it."""
+    found: list[str] = []
+    for place, word in enumerate(words):
+        found.append(word)
+        if word == "--":
+            return [*found, *words[place + 1 :]]
+        follows = words[place + 1] if place + 1 < len(words) else ""
+        if word == "--pilot" and not follows.lstrip("-").isdecimal():
+            found.append(PILOT_WITHOUT_NUMBER)
+    return found
+
+
+def _read_pilot(text: str) -> int:
+    """Return of how many rows a pilot is to be; True for as many as the settings say."""
+    if text == PILOT_WITHOUT_NUMBER:
+        return True
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise UsageError(f"--pilot {text}: give a whole number of rows from 1, or no number.")
+    return int(text)
 
 
 def split_list(text: str | None) -> list[str] | None:

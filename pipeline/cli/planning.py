@@ -22,6 +22,7 @@ from pipeline.cli.options import (
     Only,
     Out,
     PayAgain,
+    Pilot,
     Quiet,
     Redo,
     Retry,
@@ -63,6 +64,7 @@ def _plan(
     limit: Limit = None,
     only: Only = None,
     pay_again: PayAgain = None,
+    pilot: Pilot = None,
     strict: Strict = False,
     adopt: Adopt = False,
     as_json: JsonOfEach = False,
@@ -79,7 +81,13 @@ def _plan(
         manifests, config, out, sets, adopt=adopt, series=series, columns=columns
     )
     selection = select_rows(
-        targets.first, retry=retry, redo=redo, limit=limit, only=only, pay_again=pay_again
+        targets.first,
+        retry=retry,
+        redo=redo,
+        limit=limit,
+        only=only,
+        pay_again=pay_again,
+        pilot=pilot,
     )
     show_plans(targets, selection, as_json=as_json, verbose=verbose, strict=strict, adopt=adopt)
 
@@ -177,6 +185,7 @@ class _Planned:
             "cost_saved": _amount(plan.saved_money, plan.currency),
             "eta_s": plan.eta_s,
             **{name: value for name, value in said.items() if value is not None},
+            **({} if plan.pilot is None else {"pilot": plan.pilot.document(plan.currency)}),
             **(plan.columns.document() if columns else {}),
         }
 
@@ -199,6 +208,8 @@ class _Planned:
         if plan.groups.get("invalid"):
             print_line(f"why rows are invalid: {self.target.invocation.command('check')}")
         for line in say_left_out(plan.steps, self.selection, self.target.invocation):
+            print_line(line)
+        for line in plan.pilot.sentences if plan.pilot is not None else ():
             print_line(line)
         edited = sum(step.waits_for_redo for step in plan.steps)
         if edited:

@@ -27,6 +27,7 @@ from pipeline.cli.options import (
     Only,
     Out,
     PayAgain,
+    Pilot,
     Quiet,
     Redo,
     Retry,
@@ -42,7 +43,7 @@ from pipeline.cli.options import (
 from pipeline.cli.problemlist import check_to_begin, list_problems
 from pipeline.cli.screen import say
 from pipeline.cli.several import Targets, resolve_several, say_refused
-from pipeline.errors import ExitCode
+from pipeline.errors import ExitCode, ReelsheetError
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def _run(
     limit: Limit = None,
     only: Only = None,
     pay_again: PayAgain = None,
+    pilot: Pilot = None,
     dry_run: _DryRun = False,
     until: Until = None,
     max_runtime: MaxRuntime = None,
@@ -113,7 +115,13 @@ def _run(
         manifests, config, out, sets, adopt=adopt, series=series, columns=columns
     )
     selection = select_rows(
-        targets.first, retry=retry, redo=redo, limit=limit, only=only, pay_again=pay_again
+        targets.first,
+        retry=retry,
+        redo=redo,
+        limit=limit,
+        only=only,
+        pay_again=pay_again,
+        pilot=pilot,
     )
     if dry_run:
         from pipeline.cli.planning import show_plans
@@ -257,10 +265,16 @@ def _carry_out(
             several=targets.several,
             quiet=quiet,
         )
-    if not targets.several:
-        raise typer.Exit(say_end(*ended[0], quiet=quiet))
-    codes = [one.error.exit_code for one in refused]
-    raise typer.Exit(say_several_ends(ended, codes, quiet=quiet))
+    if targets.several:
+        codes = [one.error.exit_code for one in refused]
+        code = say_several_ends(ended, codes, quiet=quiet)
+    else:
+        code = say_end(*ended[0], quiet=quiet)
+    if selection.pilot is not None and not (yes or quiet):
+        from pipeline.cli.serving import show_pilots
+
+        show_pilots(targets.all, ended)
+    raise typer.Exit(code)
 
 
 def part(placed: Sequence[Order | Refused]) -> tuple[list[Order], list[Refused]]:

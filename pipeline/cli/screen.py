@@ -218,6 +218,8 @@ def consent_to(offer: Offer, when_short: str, *, yes: bool) -> bool:
     from pipeline.runner.offer import goes_on_unasked
 
     say(f"{offer.sentence}.")
+    if offer.pilot is not None:
+        say(offer.pilot)
     if yes or (offer.short and when_short == "stop"):
         return yes
     if is_terminal(sys.stdin) and is_terminal(sys.stderr):

@@ -13,12 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.cli.screen import print_line, say
+from pipeline.cli.screen import is_terminal, print_line, say
+from pipeline.errors import ReelsheetError
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
     from pipeline.cli.decisions import Judged
     from pipeline.review.drawing import Drawer
+    from pipeline.runner.order import Order
+    from pipeline.runner.reports import RunReport
+    from pipeline.runner.target import Refused, Target
 
 _SCREENS = ("DISPLAY", "WAYLAND_DISPLAY")
 
@@ -102,3 +106,32 @@ def _open_browser(address: str) -> None:
     screen = not sys.platform.startswith("linux") or any(map(os.environ.get, _SCREENS))
     if not (screen and webbrowser.open(address)):
         say("No browser could be opened: open the address above.")
+
+
+def show_pilots(
+    targets: Sequence[Target | Refused],
+    ended: Sequence[tuple[Order, RunReport | ReelsheetError]],
+) -> None:
+    """Show the pilots of a run to a person at a terminal, as `review` does, until Ctrl-C.
+
+    Elsewhere a line has said how to see them.
+    """
+    from pipeline.cli.decisions import Judged, name_of_reviewer
+    from pipeline.review.static import Reviewed
+    from pipeline.review.takes import rows_with_takes
+    from pipeline.runner import target
+
+    pilots = {
+        order.folder: order.checked
+        for order, outcome in ended
+        if not isinstance(outcome, ReelsheetError) and outcome.pilot and outcome.pilot.undecided
+    }
+    if not (pilots and all(map(is_terminal, (sys.stdin, sys.stdout, sys.stderr)))):
+        return
+    judged = []
+    for one in targets:
+        if not isinstance(one, target.Refused) and one.folder in pilots:
+            checked = pilots[one.folder]
+            reviewed = Reviewed.of(checked, one.folder, one.config, one.invocation)
+            judged.append(Judged(one, reviewed, rows_with_takes(checked, one.folder)))
+    ServedPage(judged, name_of_reviewer(None), None, 0, browser=True, fetch=False).show()

@@ -178,6 +178,23 @@ class Disk(Section):
     """
 
 
+class PilotSettings(Section):
+    """The rows that are made first, to be judged before the rest is paid for."""
+
+    rows: int = Field(default=5, ge=1, le=1000)
+    """How many rows `run --pilot` makes first, those that are made already counted in. They are
+    spread over the sheet, over your own columns that group rows, and over the kinds of request.
+    """
+    gate: bool = False
+    """true: nothing else is submitted before every row of the pilot is approved or rejected, and
+    as many as approve says are approved: by no run, retry or night. A manifest without a pilot gets
+    one by its next run, also if rows of it were made before: these count as its rows.
+    """
+    approve: int = Field(default=3, ge=0, le=1000)
+    """How many rows of the pilot are to be approved before the gate opens; of a smaller pilot all.
+    """
+
+
 class Account(Section):
     """What is paid from, and the book that keeps anything from being paid twice."""
 
@@ -247,6 +264,7 @@ class Config(Section):
 
     review: Review = Field(default_factory=Review)
     http: Http = Field(default_factory=Http)
+    pilot: PilotSettings = Field(default_factory=PilotSettings)
     night: Night = Field(default_factory=Night)
 
     @property

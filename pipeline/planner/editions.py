@@ -99,6 +99,7 @@ def widen(selection: Selection) -> Selection:
         limit=None,
         pay_again=frozenset(),
         pay_again_all=False,
+        pilot=None,
     )
 
 

@@ -35,7 +35,7 @@ class Action(StrEnum):
 
 
 class Hold(StrEnum):
-    """Why a repeat waits: what keeps it from the video that was bought."""
+    """Why a row waits: what keeps a repeat from the video that was bought, or the pilot."""
 
     SETTING = "repeats is set to hold"
     UNDER_WAY = "the original is being made"
@@ -44,6 +44,7 @@ class Hold(StrEnum):
     FILE_GONE = "the file of the original is gone, was changed or cannot be read"
     LINK_LIVES = "the file of the original is gone, and can be downloaded again"
     BY_NOW_DONE = "the original was bought while the run went on, and is done by now"
+    PILOT = "the pilot is not decided"
 
 
 ENDED_BADLY = frozenset({State.FAILED, State.EXPIRED, State.REFUSED})
@@ -94,8 +95,14 @@ class Step(NamedTuple):  # a third of what a frozen dataclass costs, for one of 
 
     @property
     def held(self) -> bool:
-        """Whether the row waits, because its video was bought before and cannot be had here."""
-        return self.group == REPEAT and self.action is Action.LEAVE
+        """Whether the row waits for a video that was bought before, or for the pilot."""
+        waits = self.group == REPEAT or self.hold is Hold.PILOT
+        return waits and self.action is Action.LEAVE
+
+    @property
+    def needs_user(self) -> bool:
+        """Whether the row waits for somebody to settle it: not if it waits for the pilot alone."""
+        return self.held and self.hold is not Hold.PILOT
 
     @property
     def waits_for_redo(self) -> bool:

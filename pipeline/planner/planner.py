@@ -228,6 +228,13 @@ def can_download_again(bought: Submission, wall: float | None = None) -> bool:
     return not gone and (bought.finished_at or 0) > oldest
 
 
+def requests_by_key(checked: CheckedManifest) -> dict[str, Request]:
+    """Return the requests of the manifest's rows, by key; rows that break a rule have none."""
+    requests = checked.requests
+    rows = zip(checked.keys, checked.manifest.rows, strict=True)
+    return {key: requests[row.number] for key, row in rows if row.number in requests}
+
+
 def price(
     keys: Iterable[str], checked: CheckedManifest, config: Config
 ) -> tuple[int, float | None]:

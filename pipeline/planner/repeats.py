@@ -34,6 +34,7 @@ from pipeline.account.submission import COUNTING, Submission
 from pipeline.checker.rules import content_of, same_content
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Entry, Request, State, shown_key
+from pipeline.planner.pilot import Pilot
 from pipeline.planner.plan import REPEAT, Action, Hold, Plan, Step, has_lost_file
 from pipeline.planner.selection import Mode, Selection
 
@@ -78,7 +79,7 @@ class Compared:
     `known` is how many submissions of other journals the plan knew of, by request. Rows with a key
     in `exempt` are not compared: with the setting `pay` all, else those that are `named` by what
     was asked for. Those of `paid_again` were bought before, and `--pay-again` or `--redo` says that
-    they are bought nevertheless.
+    they are bought nevertheless. `pilot` is what the plan made of the pilot, if there is one.
     """
 
     plan: Plan
@@ -86,6 +87,7 @@ class Compared:
     exempt: frozenset[str]
     named: frozenset[str] = frozenset()
     paid_again: frozenset[str] = frozenset()
+    pilot: Pilot | None = None
 
 
 def find_repeats(

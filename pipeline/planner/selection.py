@@ -29,6 +29,7 @@ class Selection:
     the keys that count (None: all). `limit` is the most rows to submit, `attempts` the most
     submissions of one request over all runs. `pay_again` holds the keys of rows that are paid for
     although their video was bought before, `pay_again_all` says so of all rows to be submitted.
+    With `pilot` a pilot of so many rows is made, and nothing else.
     """
 
     mode: Mode = Mode.RUN
@@ -40,6 +41,7 @@ class Selection:
     attempts: int = 3
     pay_again: frozenset[str] = frozenset()
     pay_again_all: bool = False
+    pilot: int | None = None
 
     def names(self, key: str) -> bool:
         """Return whether a row is asked for by its key."""

@@ -8,37 +8,19 @@ its progress, and stops it by being interrupted.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 import os
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import TypeAlias, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
-from pipeline.concealment import conceal
-from pipeline.errors import ExitCode, InternalError, ReelsheetError, UsageError
-from pipeline.model import State
-from pipeline.planner.selection import Selection
+from pipeline.errors import UsageError
 from pipeline.runner import foresight
-from pipeline.runner.checking import CheckReport, check_report, check_target
-from pipeline.runner.lanes import run
-from pipeline.runner.offer import Offer, goes_on_unasked
-from pipeline.runner.order import Several, place_order, select
-from pipeline.runner.reports import PlanReport, RepeatsWait, RunReport, StatusReport
-from pipeline.runner.signals import Brake
+from pipeline.runner.checking import CheckReport, check_report
+from pipeline.runner.inthread import OnProgress, RunThread, wait_for, wait_in_loop
+from pipeline.runner.order import Several, select
+from pipeline.runner.reports import PlanReport, RunReport, StatusReport
 from pipeline.runner.target import Target, resolve_target
-from pipeline.runner.watching import RunProgress
-
-OnProgress: TypeAlias = Callable[[RunProgress], object]
-
-_WAIT_S = 0.5
-"""The longest wait before a thread checks for an interruption: some systems need it."""
-_MOST_PRESSES = 3
-"""The third interruption does not wait any longer, as the third Ctrl-C of the command."""
 
 
 class RowChoice(TypedDict, total=False):
@@ -48,7 +30,8 @@ class RowChoice(TypedDict, total=False):
     "changed" for done rows that were edited since, or keys: they get a new take. `limit`: submit at
     most so many rows; 0 submits nothing and downloads what is paid for. `only`: the keys of the
     rows to work on; None for all. `pay_again`: keys of rows to buy a video for although it was
-    bought before on this account, or "all" for every row that would be submitted.
+    bought before on this account, or "all" for every row that would be submitted. `pilot`: make
+    only so many rows, to be judged before the rest; True for as many as `pilot.rows` says.
     """
 
     retry: Several
@@ -56,6 +39,7 @@ class RowChoice(TypedDict, total=False):
     limit: int | None
     only: Several | None
     pay_again: Several
+    pilot: int | None
 
 
 class RunOptions(RowChoice, total=False):
@@ -134,18 +118,19 @@ class Reelsheet:
 
         Args:
             on_progress: Told how far the run is, a few times a second at most, in this thread.
-            options: `retry`, `redo`, `limit`, `only`, `pay_again` as for `plan`, and `strict`,
-                `adopt`, `yes`: see `RowChoice` and `RunOptions`.
+            options: `retry`, `redo`, `limit`, `only`, `pay_again`, `pilot` as for `plan`, and
+                `strict`, `adopt`, `yes`: see `RowChoice` and `RunOptions`.
 
         Raises:
             ReelsheetError: Nothing was begun (its `exit_code` says why: 2 bad usage, configuration
                 or manifest; 75 another run works in the output folder; 5 the output folder cannot
                 be used), or an internal error (70) ended the run.
-            RepeatsWait: All rows that are left wait as repeats (2); its `report` says which.
+            RowsWait: All rows that are left wait (2), as repeats (`RepeatsWait`) or for the pilot
+                (`PilotWaits`); its `report` says which.
 
         """
         _refuse_unknown("run", options, RunOptions.__optional_keys__)
-        return _wait(self._work(**options), on_progress)
+        return wait_for(self._work(**options), on_progress)
 
     async def arun(
         self, *, on_progress: OnProgress | None = None, **options: Unpack[RunOptions]
@@ -156,7 +141,7 @@ class Reelsheet:
         KeyboardInterrupt ends `run`, and is raised when it has ended.
         """
         _refuse_unknown("arun", options, RunOptions.__optional_keys__)
-        return await _wait_in_loop(self._work(**options), on_progress)
+        return await wait_in_loop(self._work(**options), on_progress)
 
     def _target(self, *, adopt: bool = False) -> Target:
         return resolve_target(self._manifest, self._config, self._out, self._settings, adopt=adopt)
@@ -168,9 +153,9 @@ class Reelsheet:
         adopt: bool = False,
         yes: bool = False,
         **choice: Unpack[RowChoice],
-    ) -> _RunThread:
+    ) -> RunThread:
         target = self._target(adopt=adopt)
-        return _RunThread(target, select(target, **choice), strict=strict, adopt=adopt, yes=yes)
+        return RunThread(target, select(target, **choice), strict=strict, adopt=adopt, yes=yes)
 
 
 def _refuse_unknown(method: str, options: Mapping[str, object], known: frozenset[str]) -> None:
@@ -185,165 +170,3 @@ def _refuse_unknown(method: str, options: Mapping[str, object], known: frozenset
 def _text(value: object) -> str:
     """Write a setting as `--set` takes it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-class _Abandoned(Exception):
-    """The run was interrupted before it had anything to stop."""
-
-
-@dataclass(frozen=True)
-class _Heard:
-    """The watcher of a run that a program waits for: it passes progress on and keeps warnings."""
-
-    pass_on: Callable[[RunProgress], None]
-    warnings: list[str]
-    interval_s: float = _WAIT_S
-
-    def show(self, progress: RunProgress) -> None:
-        self.pass_on(progress)
-
-    def say(self, line: str) -> None:
-        """Print nothing: the program decides what to show."""
-
-    def warn(self, line: str) -> None:
-        self.warnings.append(line)
-
-
-@dataclass
-class _RunThread:
-    """One run in a thread of its own."""
-
-    target: Target
-    selection: Selection
-    strict: bool = False
-    adopt: bool = False
-    yes: bool = False
-    report: RunReport | None = None
-    _error: BaseException | None = None
-    _interruption: BaseException | None = None
-    _brake: Brake = field(default_factory=Brake)
-    _ended: threading.Event = field(default_factory=threading.Event)
-    _once: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def ended(self) -> bool:
-        return self._ended.is_set()
-
-    def start(self, pass_on: Callable[[RunProgress | None], None]) -> None:
-        """Begin; `pass_on` is called in the thread of the run, with None when it has ended.
-
-        An interruption in the middle does not tell whether the thread has begun: to call it again
-        begins the run once all the same.
-        """
-
-        def work() -> None:
-            if not self._once.acquire(blocking=False):
-                return
-            try:
-                self.report = self._carry_out(pass_on)
-            except BaseException as error:  # noqa: BLE001 - raised where the run is waited for
-                self._error = error
-            finally:
-                self._ended.set()
-                pass_on(None)
-
-        # A daemon: after the third interruption nobody waits, and the process may end.
-        if not self._once.locked():
-            threading.Thread(target=work, name="reelsheet run", daemon=True).start()
-
-    def tell(self, progress: RunProgress | None, on_progress: OnProgress | None) -> None:
-        """Pass progress on to the program; not any more once it was interrupted."""
-        if progress is not None and on_progress is not None and self._interruption is None:
-            on_progress(progress)
-
-    def interrupt(self, interruption: BaseException) -> None:
-        """Stop the run gracefully; raises the interruption at once if it is the third."""
-        self._interruption = self._interruption or interruption
-        self._brake.press(ExitCode.INTERRUPTED, "interrupted by the calling program")
-        if self._brake.presses >= _MOST_PRESSES:
-            raise interruption
-
-    def result(self) -> RunReport:
-        """Return how it ended, or raise what kept it from that."""
-        if self._interruption is not None:
-            raise self._interruption
-        if self._error is not None:
-            raise self._error
-        assert self.report is not None  # noqa: S101 - it has ended without an error
-        if self.report.exit_code is ExitCode.INTERNAL:
-            stop = next(one for one in self.report.stops if one.exit_code is ExitCode.INTERNAL)
-            raise InternalError(stop.reason, action=stop.action)
-        if self.report.exit_code is ExitCode.USAGE:
-            raise RepeatsWait(self.report)
-        return self.report
-
-    def _consents(self, offer: Offer) -> bool:
-        when_short = self.target.config.budget.when_short
-        return goes_on_unasked(offer, when_short=when_short, yes=self.yes)
-
-    def _carry_out(self, pass_on: Callable[[RunProgress], None]) -> RunReport:
-        heard = _Heard(pass_on, [])
-        try:
-            with place_order(
-                self.target,
-                self.selection,
-                strict=self.strict,
-                adopt=self.adopt,
-                consent=self._consents,
-                trust=lambda _: self.yes,
-                check=lambda target: check_target(target, self._abandon_if_interrupted),
-            ) as order:
-                report = run(order, heard, brake=self._brake)
-        except (ReelsheetError, _Abandoned):
-            raise
-        except Exception as error:
-            raise InternalError(
-                f"internal error: {type(error).__name__}: {conceal(str(error))}",
-                action="Please report it. What was paid for is in the journal; run again.",
-            ) from error
-        states = {State(state): count for state, count in report.states.items()}
-        pass_on(RunProgress(states, report.submitted, report.downloaded))
-        return replace(report, notes=(*self.target.notes, *heard.warnings, *report.notes))
-
-    def _abandon_if_interrupted(self, *_: int) -> None:
-        if self._brake.presses:
-            raise _Abandoned
-
-
-def _wait(work: _RunThread, on_progress: OnProgress | None) -> RunReport:
-    """Wait for the end in this thread."""
-    told: SimpleQueue[RunProgress | None] = SimpleQueue()
-    # An interruption may come between any two lines, and then the run must hear of it, too.
-    while True:
-        try:
-            work.start(told.put)
-            # Only `ended` says so: an interruption may lose what was taken from the queue.
-            while not (work.ended and told.empty()):
-                with contextlib.suppress(Empty):
-                    work.tell(told.get(timeout=_WAIT_S), on_progress)
-            return work.result()
-        except (Exception, KeyboardInterrupt, SystemExit) as interruption:
-            if work.ended:
-                raise
-            work.interrupt(interruption)
-
-
-async def _wait_in_loop(work: _RunThread, on_progress: OnProgress | None) -> RunReport:
-    """Wait for the end while the running loop goes on."""
-    told: asyncio.Queue[RunProgress | None] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-
-    def pass_on(progress: RunProgress | None) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-            loop.call_soon_threadsafe(told.put_nowait, progress)
-
-    while True:
-        try:
-            work.start(pass_on)
-            while not (work.ended and told.empty()):
-                work.tell(await told.get(), on_progress)
-            return work.result()
-        except (Exception, KeyboardInterrupt, SystemExit, asyncio.CancelledError) as interruption:
-            if work.ended:
-                raise
-            work.interrupt(interruption)

@@ -25,14 +25,21 @@ from pipeline.errors import UsageError
 from pipeline.journal.ownership import read_notes
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count
-from pipeline.model import Entry, Request, State
+from pipeline.model import Entry, Request
 from pipeline.planner.editions import LEAST_ROWS, SameTable, Sibling, keys_to_ask_for, widen
 from pipeline.planner.plan import Action, Plan, Step, limit_submissions
-from pipeline.planner.planner import can_download_again, own_attempts, plan_manifest, price
+from pipeline.planner.planner import (
+    can_download_again,
+    own_attempts,
+    plan_manifest,
+    price,
+    requests_by_key,
+)
 from pipeline.planner.repeats import Compared, History, Repeats, find_repeats
 from pipeline.planner.selection import Selection
+from pipeline.runner.piloting import describe_price, note_of, with_pilot
 from pipeline.runner.sametable import alike, editions_elsewhere, find_edition, find_way_on, followed
-from pipeline.runner.takes import Purchases, TakeFiles, bought_elsewhere
+from pipeline.runner.takes import Purchases, TakeFiles, bought_elsewhere, coming_by
 from pipeline.writer.advice import list_keys
 from pipeline.writer.outcome import say_unmet
 
@@ -165,8 +172,17 @@ class Comparison:
         )
 
     def compare(self) -> Compared:
-        """Return the plan with its repeats, within the limit of the selection."""
-        compared = self._find_repeats(self._plan, self.selection)
+        """Return the plan with its repeats, within its pilot and the limit of the selection."""
+        compared = with_pilot(
+            self._find_repeats(self._plan, self.selection),
+            self.checked,
+            self._requests,
+            self.entries,
+            folder=self.folder,
+            selection=self.selection,
+            config=self.config,
+            notes=self.notes,
+        )
         return replace(compared, plan=limit_submissions(compared.plan, self.selection.limit))
 
     def _find_repeats(self, plan: Plan, selection: Selection) -> Compared:
@@ -207,23 +223,8 @@ class Comparison:
 
     def coming(self, plan: Plan) -> list[Submission]:
         """Return what a run will buy by a plan, as if it were being submitted."""
-        folder = text_of(self.folder.root.resolve())
-        manifest = text_of(self.checked.manifest.path.resolve())
-        return [
-            Submission(
-                reference=f"{folder}/{step.key}",
-                journal_id="",
-                folder=folder,
-                manifest=manifest,
-                identity=step.key,
-                key=step.key,
-                number=1,
-                request=self._requests[step.key],
-                state=State.SUBMITTING,
-                video_name="",
-            )
-            for step in plan.of(Action.SUBMIT)
-        ]
+        manifest = self.checked.manifest.path.resolve()
+        return coming_by(plan, self._requests, self.folder.root.resolve(), manifest)
 
     def refuse_edition(self, compared: Compared) -> UsageError | None:
         """Return why the manifest should not be paid for before somebody has looked at it.
@@ -250,7 +251,8 @@ class Comparison:
         Once it is settled that a manifest is a table of its own it is not asked again: a run that
         was cut short goes on as it is. An order for some of its rows settles nothing for the rest.
         """
-        noted: dict[str, str] = {}
+        part = self.folder.holds_part_of_rows(self.checked.manifest.path)
+        noted = {} if part else note_of(compared.pilot, self.entries)
         if self.begins_with:
             noted[_SERIES_FROM] = "\n".join(self.begins_with)
         ordered = {step.key for step in compared.plan.of(Action.SUBMIT)}
@@ -276,7 +278,7 @@ class Comparison:
         return UsageError(
             f"{len(found.known):,} of the {len(found.asked):,} rows of {manifest} that would be "
             f"paid for have keys that {bought} in other words, most of them for "
-            f"{edition.manifest}: {_describe_price(seconds, money, self.config)}.",
+            f"{edition.manifest}: {describe_price(seconds, money, self.config)}.",
             action=f"If it is another edition of that table, {when}{way.sentences} Rows that were "
             "edited since keep their videos then. To pay for all of them: "
             f"{typed.command('run', '--pay-again', 'all')}.",
@@ -295,7 +297,7 @@ class Comparison:
         seconds, money = price(keys, self.checked, self.config)
         return (
             f"{count(len(keys), 'row')} bought before {agree(len(keys), 'is', 'are')} paid for "
-            f"again ({words}): {_describe_price(seconds, money, self.config)}"
+            f"again ({words}): {describe_price(seconds, money, self.config)}"
         )
 
     def warnings(self, compared: Compared) -> tuple[str, ...]:
@@ -315,14 +317,16 @@ class Comparison:
         return [step.key for step in compared.plan.steps if step.key in asked]
 
     def _say_beyond(self, compared: Compared) -> tuple[str, ...]:
-        """Say which rows that are named are beyond the limit."""
+        """Say which rows that are named are beyond the limit, or not of the pilot."""
         submits = {step.key for step in compared.plan.of(Action.SUBMIT)}
         beyond = [key for key in self.asked_by_key(compared) if key not in submits]
         if not beyond:
             return ()
         are = agree(len(beyond), "is", "are")
-        rows = count(len(beyond), "row")
-        return (f"{rows} asked for by key {are} beyond --limit: {list_keys(beyond)}",)
+        rows, pilot = count(len(beyond), "row"), compared.pilot
+        waits = pilot is not None and (pilot.holds or pilot.terms.alone)
+        why = "not of the pilot" if waits else "beyond --limit"
+        return (f"{rows} asked for by key {are} {why}: {list_keys(beyond)}",)
 
     def file_of(self, bought: Submission) -> Path:
         """Return the file from which the video of a submission is to be copied."""
@@ -335,16 +339,3 @@ class Comparison:
         """
         self._files.pass_over(bought)
         self._history = replace(self._history, unusable=self._files.unusable)
-
-
-def _describe_price(seconds: int, money: float | None, config: Config) -> str:
-    """Return seconds of video, and money if there is a price, as a person reads them."""
-    cost = "" if money is None else f", {money:,.2f} {config.budget.currency}"
-    return f"{seconds:,} s of video{cost}"
-
-
-def requests_by_key(checked: CheckedManifest) -> dict[str, Request]:
-    """Return the requests of the manifest's rows, by key; rows that break a rule have none."""
-    requests = checked.requests
-    rows = zip(checked.keys, checked.manifest.rows, strict=True)
-    return {key: requests[row.number] for key, row in rows if row.number in requests}

@@ -29,10 +29,11 @@ from pipeline.journal.reading import read_all, read_runs
 from pipeline.model import Entry
 from pipeline.network import read_network
 from pipeline.planner.plan import Action, Plan
+from pipeline.planner.planner import requests_by_key
 from pipeline.planner.repeats import Compared
 from pipeline.planner.selection import Selection
 from pipeline.runner.caps import caps_per_day, caps_per_run, count_in
-from pipeline.runner.comparison import Comparison, requests_by_key
+from pipeline.runner.comparison import Comparison
 from pipeline.runner.forgotten import (
     book_of,
     is_copy_of_a_moment,

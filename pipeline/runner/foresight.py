@@ -25,10 +25,10 @@ from pipeline.journal.reading import read_durations, read_runs
 from pipeline.model import Entry
 from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import Action, Plan
-from pipeline.planner.planner import estimate, known_rows
+from pipeline.planner.planner import estimate, known_rows, requests_by_key
 from pipeline.planner.selection import Selection
 from pipeline.runner.checking import check_target
-from pipeline.runner.comparison import Comparison, requests_by_key
+from pipeline.runner.comparison import Comparison
 from pipeline.runner.doubts import list_doubts
 from pipeline.runner.foreseen import (
     as_refusal,
@@ -44,7 +44,9 @@ from pipeline.runner.forgotten import book_of
 from pipeline.runner.neighbours import foresee_unguarded, hold_unguarded
 from pipeline.runner.offer import explain_low_price
 from pipeline.runner.order import refuse_unknown_keys
-from pipeline.runner.reports import PlanReport, StatusReport, row_results
+from pipeline.runner.piloting import report_pilot
+from pipeline.runner.reports import PlanReport, StatusReport
+from pipeline.runner.rowresults import row_results
 from pipeline.runner.storage import Need, Storage, need_of, seen_videos
 from pipeline.runner.takes import WithComing, purchases_of
 from pipeline.runner.target import Refused, Target, refuse_another
@@ -222,6 +224,7 @@ def _plan_report(
         refusal_action=None if refusal is None else refusal.action,
         refusal_code=None if refusal is None else refusal.exit_code,
         columns=checked.columns,
+        pilot=report_pilot(compared.pilot, checked, target.config, target.invocation),
     )
 
 

@@ -16,7 +16,8 @@ from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Entry, State
-from pipeline.runner.reports import results_at_end, summarise
+from pipeline.runner.atend import results_at_end
+from pipeline.runner.reports import summarise
 from pipeline.runner.run import ManifestRun
 from pipeline.scheduler.seams import Clock
 from pipeline.writer.layout import Result

@@ -29,7 +29,8 @@ class Offer:
     `money` is in `currency` by the configured price; None without one. `learned` is a price per
     second in the provider's currency that an earlier run came to: for the eye only, it decides
     nothing. `remaining` is None if it is `unlimited` or not known. `short` says that it is too
-    little, None if it is not or if nobody knows; `low_price` that the configured price is too low.
+    little, None if it is not or if nobody knows; `low_price` that the configured price is too low;
+    `pilot` how a few rows are made first.
     """
 
     rows: int
@@ -41,6 +42,7 @@ class Offer:
     unlimited: bool = False
     short: str | None = None
     low_price: str | None = None
+    pilot: str | None = None
 
     @property
     def sentence(self) -> str:
@@ -74,6 +76,7 @@ def make_offer(
     budget: Budget,
     runs: Iterable[RunRecord],
     account: OpenAccount | None,
+    pilot: str | None = None,
 ) -> Offer:
     """Return what several manifests buy together; money is what it takes at most.
 
@@ -82,6 +85,7 @@ def make_offer(
         budget: The caps and the price.
         runs: The runs of their journals, from which a price is learned where none is set.
         account: The account that pays; None if it has no book.
+        pilot: The proposal to begin with a few rows.
 
     Raises:
         StoreError: The book cannot be read.
@@ -99,6 +103,7 @@ def make_offer(
         currency=budget.currency,
         learned=learned,
         low_price=explain_low_price(budget.price_per_second, budget.currency, learned),
+        pilot=pilot,
     )
 
 

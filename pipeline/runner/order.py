@@ -102,6 +102,7 @@ def select(
     only: Several | None = None,
     limit: int | None = None,
     pay_again: Several | None = None,
+    pilot: int | None = None,
 ) -> Selection:
     """Return the selection that a person, or a program, asks for in words.
 
@@ -114,16 +115,19 @@ def select(
         limit: The most rows to submit; None for no limit.
         pay_again: Keys of rows to buy a video for although it was bought before, or "all" for every
             row that would be submitted.
+        pilot: How many rows to make first, and nothing else; True for as many as the settings say.
 
     Raises:
-        UsageError: A state cannot be retried, the limit is no whole number or below 0, or a key is
-            not a text.
+        UsageError: A state cannot be retried, a number of rows is none, or a key is not a text.
 
     """
     if limit is not None and type(limit) is not int:
         raise UsageError(f"the limit is {limit!r}, which is not a whole number of rows.")
     if limit is not None and limit < 0:
         raise UsageError(f"the limit is {limit}, and no run submits fewer than 0 rows.")
+    pilot = target.config.pilot.rows if pilot is True else pilot
+    if pilot is not None and (type(pilot) is not int or pilot < 1):
+        raise UsageError(f"the pilot is {pilot!r}, which is not a whole number of rows from 1.")
     redo_keys, paid_keys = _visible(redo), _visible(pay_again)
     return Selection(
         mode=mode,
@@ -135,6 +139,7 @@ def select(
         attempts=target.config.limits.attempts,
         pay_again=paid_keys - {"all"},
         pay_again_all="all" in paid_keys,
+        pilot=pilot,
     )
 
 

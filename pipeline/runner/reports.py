@@ -6,7 +6,7 @@ Tested in tests/runner/test_api.py.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,76 +18,16 @@ from pipeline.model import State
 from pipeline.planner.plan import Plan, Step
 from pipeline.runner.doubts import Doubt
 from pipeline.runner.order import Order
+from pipeline.runner.piloting import PilotReport
+from pipeline.runner.rowresults import RowResult, row_results
 from pipeline.runner.storage import Need
 from pipeline.runner.tally import Tally
-from pipeline.writer.advice import say_rest, word_again
 from pipeline.writer.layout import Result
 from pipeline.writer.outcome import iso
 from pipeline.writer.publish import (
-    EntriesOf,
     Published,
-    results_by_part,
-    with_undelivered,
-    with_unknown_statuses,
-    with_ways_on,
 )
 from pipeline.writer.summary import Summary
-
-
-@dataclass(frozen=True, slots=True)
-class RowResult:
-    """What became of one row.
-
-    `row` is its physical number in the manifest, as in messages. `video` is the absolute path of
-    its video, `error` says what happened and `action` what to do. Times are UTC in ISO 8601,
-    `seconds` is the length asked for. `renamed_from` is its key in the journal, if it was renamed.
-    """
-
-    key: str
-    row: int
-    state: State
-    video: Path | None
-    error: str | None
-    action: str | None
-    task_id: str | None
-    attempts: int
-    submitted_at: str | None
-    finished_at: str | None
-    seconds: int | None
-    warnings: tuple[str, ...]
-    renamed_from: str | None = None
-
-
-def row_results(
-    keys: Sequence[str], outcomes: Sequence[Result], root: Path
-) -> tuple[RowResult, ...]:
-    """Return rows as programs see them.
-
-    Args:
-        keys: The rows' keys.
-        outcomes: What became of each row, in the same order.
-        root: The output folder, where the videos' paths begin.
-
-    """
-    root = root.absolute()
-    return tuple(
-        RowResult(
-            key=key,
-            row=one.row,
-            state=one.state,
-            video=root / one.video if one.video else None,
-            error=one.error,
-            action=one.action,
-            task_id=one.task_id,
-            attempts=one.attempts,
-            submitted_at=one.submitted_at,
-            finished_at=one.finished_at,
-            seconds=one.seconds,
-            warnings=one.warnings,
-            renamed_from=one.renamed_from,
-        )
-        for key, one in zip(keys, outcomes, strict=True)
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +50,8 @@ class RunReport:
     `results` says what became of each row; `keys` are those of the rows, in the same order.
     `folder` is the output folder. `results_file` is None if the results could not be written: then
     `failure` says why; the journal has it all. `failed_file` holds the rows that need you, if there
-    are any. `notes` are worth reading; `stops` say why the run ended early.
+    are any. `notes` are worth reading; `stops` say why the run ended early. `pilot` says how the
+    pilot stands, where one was asked for or is a gate.
     """
 
     summary: Summary
@@ -123,6 +64,7 @@ class RunReport:
     notes: tuple[str, ...]
     stops: tuple[Stop, ...]
     failure: StoreError | None = None
+    pilot: PilotReport | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -150,12 +92,20 @@ class RunReport:
         return row_results(self.keys, self._outcomes, self.folder)
 
 
-class RepeatsWait(UsageError):
-    """All rows that are left wait, as their videos were bought before; `report` is the run's."""
+class RowsWait(UsageError):
+    """All rows that are left wait, as repeats or for the pilot; `report` is the run's."""
 
     def __init__(self, report: RunReport) -> None:
         super().__init__("; ".join(report.notes), action="See the action of each row that waits.")
         self.report = report
+
+
+class RepeatsWait(RowsWait):
+    """All rows that are left wait, as their videos were bought before."""
+
+
+class PilotWaits(RowsWait):
+    """Rows wait for the pilot, and nothing else was to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +119,8 @@ class PlanReport:
     why a run would send nothing, `refusal_action` what to do, `refusal_code` how it would end.
     `repeats` rows are not paid for, because their videos were bought before: that saves
     `saved_seconds` of video and `saved_money`. `warnings` are to be read before paying, `columns`
-    says what is read. `need` is what it needs on the disk; None where no disk is looked at.
+    says what is read. `need` is what it needs on the disk; None where no disk is looked at. `pilot`
+    says how the pilot stands, where one is asked for or is a gate.
     """
 
     rows: int
@@ -190,6 +141,7 @@ class PlanReport:
     refusal_action: str | None = None
     refusal_code: ExitCode | None = None
     columns: ColumnsRead = NOTHING_READ
+    pilot: PilotReport | None = None
 
     @property
     def groups(self) -> dict[str, int]:
@@ -211,35 +163,6 @@ class StatusReport:
     def states(self) -> dict[str, int]:
         """How many rows are in each state."""
         return dict(Counter(row.state.value for row in self.rows))
-
-
-def results_at_end(
-    order: Order, plan: Plan, tally: Tally, entries_of: EntriesOf, doubtful: Collection[str]
-) -> list[Result]:
-    """Return what became of each row of a manifest, in the order of the rows.
-
-    Args:
-        order: What the run was asked to do.
-        plan: What it did with each row.
-        tally: What it met on the way.
-        entries_of: Reads what the journal knows of some rows.
-        doubtful: The keys of the rows that were left alone because they may have been sent.
-
-    Raises:
-        StoreError: The journal cannot be read.
-
-    """
-    keys, typed = order.checked.keys, order.invocation
-    results = results_by_part(order.checked, plan, entries_of, order.config, typed)
-    results = with_unknown_statuses(results, keys, tally.unknown_statuses)
-    results = with_undelivered(results, keys, tally.undelivered, typed)
-    results = with_ways_on(results, keys, doubtful, typed)
-    if not order.selection.redo:
-        return results
-    return [
-        replace(one, action=one.action and word_again(one.action, order.selection, ()))
-        for one in results
-    ]
 
 
 def summarise(
@@ -287,19 +210,6 @@ def summarise(
     )
 
 
-def say_at_end(
-    order: Order, told: Sequence[str], rest: Sequence[str], results: Sequence[Result]
-) -> tuple[str, ...]:
-    """Return what is told at the end, with what to do about the `rest` that was not sent."""
-    worded = tuple(word_again(one, order.selection, rest) for one in told)
-    if not rest:
-        return worded
-    keys = order.checked.keys
-    rows = zip(keys, results, strict=True)
-    waiting = {key for key, result in rows if result.state is State.WAITING and not result.held}
-    return (*worded, say_rest(rest, order.selection, order.invocation, keys, waiting))
-
-
 def _spend_of(order: Order, tally: Tally) -> RunSpend:
     spend, budget = tally.spend, order.config.budget
     paid = not order.config.rehearses and budget.price_per_second is not None
@@ -320,6 +230,7 @@ def report_run(
     published: Published | StoreError,
     *,
     stops: Sequence[Stop],
+    pilot: PilotReport | None = None,
 ) -> RunReport:
     """Return how a run ended, for programs and commands.
 
@@ -330,6 +241,7 @@ def report_run(
         results: What became of each row.
         published: The files that were written, or why they could not be.
         stops: Why the run ended early, if it did.
+        pilot: How its pilot stands.
 
     """
     failure = published if isinstance(published, StoreError) else None
@@ -345,4 +257,5 @@ def report_run(
         notes=files.notes if files else (),
         stops=tuple(_complete(stop, order.invocation) for stop in stops),
         failure=failure and failure.with_traceback(None),
+        pilot=pilot,
     )

@@ -21,12 +21,12 @@ from pipeline.errors import ReelsheetError
 from pipeline.events import Downloaded, Event
 from pipeline.model import Request, State
 from pipeline.network import read_network
+from pipeline.planner.planner import requests_by_key
 from pipeline.review.drawing import Draw, Drawer, pictures_of, poster_of
 from pipeline.review.looks import Looks
 from pipeline.review.measuring import Measurer, measuring_of
 from pipeline.review.static import write_page
 from pipeline.review.webstills import fetch_stills, web_pictures_missing
-from pipeline.runner.comparison import requests_by_key
 from pipeline.runner.order import Order
 from pipeline.runner.reports import RunReport
 from pipeline.runner.runlog import RunLog

@@ -16,15 +16,19 @@ from pipeline.errors import ReelsheetError, StoreError, UsageError
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry
 from pipeline.planner.editions import Sibling
+from pipeline.planner.pilot import Pilot
 from pipeline.planner.plan import REPEAT, Action, Hold, Plan
-from pipeline.runner.comparison import Comparison, requests_by_key
+from pipeline.planner.planner import requests_by_key
+from pipeline.runner.atend import complete_failure, notes_at_end, results_at_end, word_stops
+from pipeline.runner.comparison import Comparison
 from pipeline.runner.engine_setup import guard_of
 from pipeline.runner.forgotten import stop_for_forgotten, tell_look_ups
 from pipeline.runner.neighbours import hold_unguarded
 from pipeline.runner.order import Order
+from pipeline.runner.piloting import pilot_at_end
 from pipeline.runner.publishing import publish_order
 from pipeline.runner.renames import rename_entries
-from pipeline.runner.reports import RunReport, report_run, results_at_end, say_at_end, summarise
+from pipeline.runner.reports import RunReport, report_run, summarise
 from pipeline.runner.reuse import Copying, hold, hold_bought, put_steps
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
@@ -32,8 +36,8 @@ from pipeline.runner.takes import NOTHING_BOUGHT, Purchases
 from pipeline.runner.tally import Tally
 from pipeline.runner.terms import AT_ANY_TIME, Terms
 from pipeline.scheduler.seams import Clock
-from pipeline.writer.advice import number_sent, rest_of, say_left_out, word_again
-from pipeline.writer.outcome import code_at_end, highest, is_unasked, remarks
+from pipeline.writer.advice import number_sent, rest_of
+from pipeline.writer.outcome import code_at_end, highest, is_unasked
 from pipeline.writer.publish import states_of
 from pipeline.writer.summary import write_summary
 
@@ -65,6 +69,7 @@ class ManifestRun:
     waiting: Mapping[str, str] = field(default_factory=dict)
     report: RunReport | None = None
     terms: Terms = AT_ANY_TIME
+    _pilot: Pilot | None = None
     _stop: Stop | None = None
     _doubtful: set[str] = field(default_factory=set)
     _asked: Mapping[str, int | None] = field(default_factory=dict)
@@ -207,6 +212,7 @@ class ManifestRun:
         if self.recorder is not None:
             since = self.terms.night_since
             self.recorder.guard = guard_of(self.order.config, compared, since)
+        self._pilot = self._pilot or compared.pilot
         return compared.plan
 
     @property
@@ -289,10 +295,7 @@ class ManifestRun:
         rest = rest_of(self._asked, self._entries_of(tuple(self._asked))) if self._asked else ()
         entries_of = self._take_out if self.entries else self._entries_of
         results = results_at_end(order, plan, tally, entries_of, self._doubtful)
-        stops = [
-            replace(stop, action=stop.action and word_again(stop.action, order.selection, rest))
-            for stop in tally.stops
-        ]
+        stops = word_stops(tally.stops, order.selection, rest)
         states = [*(result.state for result in results), *states_of(plan.gone, entries_of)]
         code = highest([code_at_end(plan, states, rest), *(stop.exit_code for stop in stops)])
         ended = self.clock.wall()
@@ -301,10 +304,7 @@ class ManifestRun:
         try:
             published = publish_order(order, results, summary, self.journal.note)
         except StoreError as failure:
-            # What else happened may concern more than the results that cannot be written.
-            failure.exit_code = highest([code, failure.exit_code])
-            said = say_at_end(order, [failure.action or ""], rest, results)
-            failure.action = " ".join(said).strip() or None
+            complete_failure(failure, code, order, rest, results)
             summary = replace(summary, exit_code=int(failure.exit_code))
             return report_run(order, tally, summary, results, failure, stops=stops)
         for stop in stops:
@@ -313,11 +313,10 @@ class ManifestRun:
             "end", exit_code=int(code), states=dict(summary.states), notes=published.notes
         )
         self._note_end(ended, int(code), asked=not any(map(is_unasked, results)))
-        told = remarks(plan.steps, results, stopped=bool(stops))
-        told += say_left_out(plan.steps, order.selection, order.invocation)
-        notes = (*published.notes, *say_at_end(order, told, rest, results))
-        published = replace(published, notes=notes)
-        return report_run(order, tally, summary, results, published, stops=stops)
+        pilot = pilot_at_end(self._pilot, self._entries_of, order)
+        told = notes_at_end(order, plan, results, rest, stopped=bool(stops), pilot=pilot)
+        published = replace(published, notes=(*published.notes, *told))
+        return report_run(order, tally, summary, results, published, stops=stops, pilot=pilot)
 
     def _take_out(self, keys: Sequence[str]) -> dict[str, Entry]:
         """Take entries out: each is freed when its result is made, which needs room again.

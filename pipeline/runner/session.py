@@ -32,10 +32,9 @@ from pipeline.model import State
 from pipeline.network import read_network
 from pipeline.pictures.metadata.removal import remove_metadata
 from pipeline.planner.plan import Action
-from pipeline.planner.planner import estimate
+from pipeline.planner.planner import estimate, requests_by_key
 from pipeline.runner.balance import BalanceWatch, Expected, expect
 from pipeline.runner.caps import within_caps
-from pipeline.runner.comparison import requests_by_key
 from pipeline.runner.engine_setup import (
     PlannedLane,
     build_engine,
@@ -46,6 +45,7 @@ from pipeline.runner.meanwhile import Meanwhile
 from pipeline.runner.modelcheck import look_at_models
 from pipeline.runner.offer import Offer, make_offer
 from pipeline.runner.patience import Patience
+from pipeline.runner.piloting import propose_pilot
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.reviewing import RunStills
 from pipeline.runner.run import ManifestRun
@@ -272,14 +272,14 @@ class ProviderSession:
         plans = within_caps(planned, budget, self._account, self.clock.wall(), since)
         needed = [estimate(*one, self._config) for one in zip(plans, checked, strict=True)]
         runs = (one for run in self.runs for one in read_runs(run.journal.path))
-        return make_offer(needed, budget, runs, self._account)
+        pilots = (propose_pilot(run.order, run.plan, run.entries) for run in self.runs)
+        return make_offer(needed, budget, runs, self._account, next(filter(None, pilots), None))
 
     def _expected(self) -> Expected | None:
-        account, budget = self._account, self._config.budget
-        if account is None:
+        if (account := self._account) is None:
             return None
+        price, currency = self._config.budget.price_per_second, self._config.budget.currency
         runs = [one for run in self.runs for one in read_runs(run.journal.path)]
-        price, currency = budget.price_per_second, budget.currency
         return expect(runs, account.book.path, account.name, price=price, currency=currency)
 
     def _note_balance(self, before: float | None, after: float | None) -> None:

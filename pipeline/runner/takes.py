@@ -20,8 +20,10 @@ from pipeline.account.submission import KnownJournal, Submission
 from pipeline.checker.rules import content_of, spellings_of
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
+from pipeline.disk.sqlitefile import text_of
 from pipeline.manifest.controls import has_controls
-from pipeline.model import Request
+from pipeline.model import Request, State
+from pipeline.planner.plan import Action, Plan
 from pipeline.planner.planner import has_video, video_file
 
 
@@ -135,6 +137,36 @@ class WithComing:
         coming = (one.request for some in self._coming.values() for one in some)
         fresh = [one for one in coming if has_controls(one.prompt)]
         return [*self._purchases.with_controls(), *fresh]
+
+
+def coming_by(
+    plan: Plan, requests: Mapping[str, Request], folder: Path, manifest: Path
+) -> list[Submission]:
+    """Return what a run will buy by a plan, as if it were being submitted.
+
+    Args:
+        plan: the plan.
+        requests: those of its rows, by key.
+        folder: the output folder.
+        manifest: the manifest.
+
+    """
+    root, path = text_of(folder), text_of(manifest)
+    return [
+        Submission(
+            reference=f"{root}/{step.key}",
+            journal_id="",
+            folder=root,
+            manifest=path,
+            identity=step.key,
+            key=step.key,
+            number=1,
+            request=requests[step.key],
+            state=State.SUBMITTING,
+            video_name="",
+        )
+        for step in plan.of(Action.SUBMIT)
+    ]
 
 
 Copies = Callable[[Collection[str]], Mapping[str, Sequence[Path]]]

@@ -89,6 +89,13 @@ ASK_THE_ACCOUNT = Advice(
 """For rows that may have been sent by a run which the journal has forgotten."""
 RUN_AGAIN = Advice("run again", True, "Run again; nothing is paid for twice.")
 """For rows that are not finished."""
+WAIT_FOR_PILOT = Advice(
+    "judge the pilot",
+    True,
+    "Nothing is wrong with the row. Judge the rows of the pilot: reelsheet review MANIFEST. Then "
+    "run again.",
+)
+"""For rows that are not sent before the pilot is decided."""
 SETTLE = Advice(
     "settle it",
     False,

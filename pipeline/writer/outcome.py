@@ -13,7 +13,7 @@ from pipeline.manifest.wording import count
 from pipeline.model import Entry, Problem, Severity, State, shown_key
 from pipeline.planner.plan import CHANGED, Action, Hold, Plan, Step, has_lost_file
 from pipeline.refusals import say_failed
-from pipeline.writer.advice import REDO, RUN_AGAIN, advise
+from pipeline.writer.advice import REDO, RUN_AGAIN, WAIT_FOR_PILOT, advise
 from pipeline.writer.layout import Result
 
 _BY_URGENCY = (
@@ -68,7 +68,7 @@ _HELD: dict[Hold | None, str] = {
     Hold.BY_NOW_DONE: "not sent: bought elsewhere while this run went on; run again: free now",
     None: "not sent: the account's book knows more of it; run again",
 }
-"""The remarks on rows that wait as repeats, by the reason."""
+"""The remarks on rows that wait, by the reason."""
 
 _DIFFERS = "the row differs from what the video was made of; --redo changed makes a new take"
 """The warning on rows that got the video of other cells, in the run that gave it to them."""
@@ -109,7 +109,7 @@ def code_of(states: Iterable[State]) -> ExitCode:
 
 
 def code_of_held(steps: Iterable[Step]) -> ExitCode:
-    """Return the exit code of the repeats that wait, beside what else a run does."""
+    """Return the exit code of the rows that wait as repeats, or for the pilot."""
     acting = [step for step in steps if step.held or step.action is not Action.LEAVE]
     if not any(step.held for step in acting):
         return ExitCode.DONE
@@ -218,7 +218,7 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
             error=reason,
             action=_action(step, state, None),
             warnings=warnings,
-            held=step.held,
+            held=step.needs_user,
         )
     if errors:
         warnings += (f"the row was edited and cannot be sent as it is now: {' | '.join(errors)}",)
@@ -237,7 +237,7 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
         seconds=entry.attempt.request.duration,
         warnings=warnings + _warnings(step, state, entry),
         renamed_from=step.renamed_from,
-        held=step.held,
+        held=step.needs_user,
         take=entry.attempt.number if entry.video and state is State.DONE else None,
     )
 
@@ -287,13 +287,15 @@ def _action(step: Step, state: State, entry: Entry | None) -> str | None:
         return None
     if entry is not None and entry.video is not None and state is State.EXPIRED:
         return REDO.action.replace("the file", f"videos/{entry.video.name}")
-    advice = advise(state, _code(entry))
+    advice = advise(state, entry.error_code if entry else None)
     return advice.action if advice else None
 
 
 def _action_of_held(step: Step) -> str:
     """Name the row that the video was bought for, and the way on that fits the reason."""
     bought, hold = step.repeat_of, step.hold
+    if hold is Hold.PILOT:
+        return WAIT_FOR_PILOT.action
     if bought is None or hold is None:
         return RUN_AGAIN.action
     file = f"{bought.folder}/videos/{bought.video.name if bought.video else bought.video_name}"
@@ -313,10 +315,6 @@ def _action_of_held(step: Step) -> str:
     }
     whose = f"{shown_key(bought.key)} of {bought.manifest}, in {bought.folder}"
     return f"Bought for {whose}. {ways[hold]}"
-
-
-def _code(entry: Entry | None) -> str | None:
-    return entry.error_code if entry else None
 
 
 def _warnings(step: Step, state: State, entry: Entry) -> tuple[str, ...]:

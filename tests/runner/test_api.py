@@ -28,7 +28,7 @@ from pipeline.errors import (
     UsageError,
 )
 from pipeline.model import State
-from pipeline.runner import api
+from pipeline.runner import inthread
 from pipeline.runner.api import Reelsheet
 from pipeline.runner.lanes import run
 from pipeline.runner.order import RowsInvalid, place_order, select
@@ -316,7 +316,7 @@ def test_ctrl_c_ends_it_gracefully(studio: Studio) -> None:
 
 
 @dataclass
-class _Interrupted(api._RunThread):
+class _Interrupted(inthread.RunThread):
     """A run that is interrupted while its thread begins: just before, or just after."""
 
     after: bool = False
@@ -338,7 +338,7 @@ def test_an_interruption_while_it_begins_is_heard(studio: Studio, after: bool) -
     plain = studio.sheet()._work()
     work = _Interrupted(plain.target, plain.selection, after=after)
     with pytest.raises(KeyboardInterrupt):
-        api._wait(work, None)
+        inthread.wait_for(work, None)
     assert work.ended
     assert "reelsheet run" not in {one.name for one in threading.enumerate()}
     assert not studio.api.calls("submit", since=mark)
@@ -428,11 +428,9 @@ def test_an_internal_error_is_raised_with_70(studio: Studio) -> None:
 
 def _report_of(studio: Studio, *, exit_code: int) -> RunReport:
     """Take the report of a run as one with another end."""
-    from pipeline.runner.api import _RunThread  # noqa: PLC0415
-
     report = studio.sheet().run()
     target = resolve_target(studio.manifest)
-    thread = _RunThread(target, select(target))
+    thread = inthread.RunThread(target, select(target))
     thread.report = dataclasses.replace(
         report,
         summary=dataclasses.replace(report.summary, exit_code=exit_code),
