@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -57,6 +58,21 @@ def test_changes_are_told_by_their_rows(shop: Shop, reelsheet: Command) -> None:
     assert "removed: BAG, take 1: it is not approved any more" in ended.stdout
     assert "TEA: " in ended.stderr
     assert "was changed since" in ended.stderr
+
+
+def test_what_is_typed_into_the_results_counts(shop: Shop, reelsheet: Command) -> None:
+    """Without any command in between: each of them reads it back at its start."""
+    reelsheet("report", shop.manifest)
+    results = shop.folder.root / "results.csv"
+    with results.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.reader(file))
+    at = lines[0].index("review")
+    lines[1][at], lines[2][at] = "ok", "nein"
+    with results.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(lines)
+    ended = reelsheet("export", shop.manifest)
+    assert "handed over: 1 video" in ended.stdout
+    assert "not handed over: 1 undecided, 1 rejected" in ended.stderr
 
 
 def test_a_document_for_programs(shop: Shop, reelsheet: Command) -> None:
