@@ -46,6 +46,7 @@ from pipeline.downloader.connection import (
 )
 from pipeline.downloader.transfer import _check_head, _parse_mark
 from pipeline.errors import DownloadError, ManifestError, ReelsheetError
+from pipeline.export.publicaddress import PublicAddress
 from pipeline.manifest import (
     blank,
     columns,
@@ -175,6 +176,8 @@ PARSERS: tuple[tuple[str, Callable[[str], object], tuple[type[Exception], ...]],
      (DownloadError,)),
     ("redirect", lambda text: link_refusal(_next(URL("https://h/a"), text), allow_private=False),
      (DownloadError,)),
+    ("folder of a shop", lambda text: PublicAddress.read(f"https://{text}").of(text),
+     (ReelsheetError,)),
     ("video's address", lambda text: first_usable([text]), ()),
     ("log's time", second_of, ()),
     ("whole number", _whole, ()),
@@ -441,9 +444,9 @@ def test_the_list_of_parsers_is_whole() -> None:
     assert found == {
         "account/place.py", "authoring/shops/google.py", "authoring/shops/magento.py",
         "authoring/shops/prestashop.py", "authoring/shops/woocommerce.py", "config/values.py",
-        "downloader/addresses.py", "manifest/locations.py", "manifest/pagelinks.py",
-        "manifest/plaintext.py", "manifest/templates.py", "network.py",
+        "downloader/addresses.py", "export/publicaddress.py", "manifest/locations.py",
+        "manifest/pagelinks.py", "manifest/plaintext.py", "manifest/templates.py", "network.py",
         "reader/text/delimited.py", "reader/text/dialect.py", "retryafter.py",
-        "review/exchange.py", "runner/remains.py", "toapis/weblinks.py",
+        "review/exchange.py", "review/listening.py", "runner/remains.py", "toapis/weblinks.py",
     }  # fmt: skip
     assert string.printable

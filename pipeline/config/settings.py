@@ -262,10 +262,10 @@ class Config(Section):
     video again. --pay-again buys it for single rows.
     """
 
-    review: Review = Field(default_factory=Review)
     http: Http = Field(default_factory=Http)
     pilot: PilotSettings = Field(default_factory=PilotSettings)
     night: Night = Field(default_factory=Night)
+    review: Review = Field(default_factory=Review)
 
     @property
     def rehearses(self) -> bool:

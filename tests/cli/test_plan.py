@@ -82,13 +82,14 @@ def test_a_configuration_that_lies_elsewhere_is_pointed_at(
 
 
 def test_a_plan_takes_the_options_of_a_run() -> None:
-    """All of them but those that say how to go on, or when to end; each with the same words."""
+    """All but those that say how to go on, when to end or what to show; with the same words."""
     commands = {one.name: one for one in typer.main.get_group(app).commands.values()}
     run, plan = (
         {name: one for one in commands[command].params for name in one.opts}
         for command in ("run", "plan")
     )
-    assert set(run) - set(plan) == {"--yes", "-y", "--dry-run", "--until", "--max-runtime"}
+    on_its_way = {"--yes", "-y", "--dry-run", "--until", "--max-runtime", "--fetch-pictures"}
+    assert set(run) - set(plan) == on_its_way
     assert set(plan) - set(run) == {"--json"}
     for name in set(plan) & set(run):
         assert getattr(plan[name], "help", None) == getattr(run[name], "help", None)
