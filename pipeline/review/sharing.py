@@ -22,25 +22,23 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, open_to_read_bytes
 from pipeline.disk.place import holds_hash, place
 from pipeline.errors import UsageError
-from pipeline.journal.decisions import read_decisions
-from pipeline.journal.reading import read_id
 from pipeline.manifest.invocation import Invocation
 from pipeline.model import shown_key
-from pipeline.review.cards import Card, Cards
+from pipeline.review.cards import Card
 from pipeline.review.posters import poster_name
 from pipeline.review.static import (
     ASSETS,
     DATA,
     MOST_ROWS,
     PAGE,
-    Facts,
+    Reviewed,
     as_script,
     asset,
+    cards_of,
     page_data,
     stills_in,
 )
 from pipeline.review.takes import JudgedRow, TakeFile, rows_with_takes
-from pipeline.review.verdicts import latest_of
 
 _AT_ONCE = 1024 * 1024
 _READABLE = 0o644 << 16
@@ -92,7 +90,7 @@ def share(
     _refuse_other_file(target)
     rows = rows_with_takes(checked, folder)
     packing = _Packing(folder, inside, rows)
-    page = _page(checked, folder, config, rows)
+    page = _page(checked, folder, config)
     sources = (manifest, *(folder.videos / take.video.name for row in rows for take in row.takes))
     path, videos = place(
         target,
@@ -102,15 +100,12 @@ def share(
     return Shared(path, videos, tuple(packing.faults))
 
 
-def _page(
-    checked: CheckedManifest, folder: OutputFolder, config: Config, rows: Sequence[JudgedRow]
-) -> dict[str, bytes]:
+def _page(checked: CheckedManifest, folder: OutputFolder, config: Config) -> dict[str, bytes]:
     """Return the files of the page by their paths, with nothing of this machine in them."""
     manifest = Path(checked.manifest.path.name)
-    maker = Cards(checked)
-    cards = maker.make(rows, latest_of(read_decisions(folder.journal)), stills_in(folder))
-    facts = Facts.of(checked, config, Invocation(manifest), read_id(folder.journal) or "")
-    facts = replace(facts, manifest=manifest)
+    one = Reviewed.of(checked, folder, config, Invocation(manifest))
+    maker, cards = cards_of(one)
+    facts = replace(one.facts, manifest=manifest)
     data = as_script(page_data([facts], maker.groups, [_of_nobody(card) for card in cards]))
     files = {f"review/{name}": asset(name) for name in ASSETS}
     return {PAGE: asset(PAGE), f"review/{DATA}": data, **files}
