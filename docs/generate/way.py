@@ -35,6 +35,7 @@ SET_UP = {
     "checker/emptyrows.py": "leaves out rows that were filled down: this one has a prompt",
     "checker/idlefindings.py": "leaves out findings that other cells answer: there are none",
     "checker/looks.py": "looks at cells whose header says nothing: this row has none",
+    "checker/pagecells.py": "names the addresses of pictures behind pages: there are none",
     "checker/payable.py": "looks for rows that nobody means: this one is meant",
     "checker/remarks.py": "remarks on what may not be meant: here there is nothing",
     "checker/asread.py": "hands the settings of reading to the reader",

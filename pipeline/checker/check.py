@@ -12,8 +12,9 @@ from pipeline.checker.columnreport import ColumnsRead, ignored_in, report_column
 from pipeline.checker.emptyrows import without_empty_rows
 from pipeline.checker.idlefindings import leave_out_idle, set_aside_holding
 from pipeline.checker.looks import Looks
+from pipeline.checker.pagecells import name_addresses
 from pipeline.checker.payable import SoughtIn, hold_unmeant
-from pipeline.checker.remarks import remark_on
+from pipeline.checker.remarks import PAGE_LINK, remark_on
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
 from pipeline.checker.unread import join_unread, unread_cells
 from pipeline.config.modelnames import picture_counts
@@ -129,7 +130,10 @@ class _Check:
                 self._check_rows()
         findings = self._check_pictures(cache_dir, progress)
         held = self._hold_unmeant() if checkable else {}
-        self._note(remark_on(self._drafts, findings.images, findings.pictures))
+        remarks = [*remark_on(self._drafts, findings.images, findings.pictures)]
+        self._note(remarks)
+        if any(one.code == PAGE_LINK for one in remarks):
+            self._note(name_addresses(self._manifest, self._keys, self._fields, set(self._drafts)))
         return CheckedManifest(
             manifest=self._manifest,
             fields=self._fields,

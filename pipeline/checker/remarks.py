@@ -27,6 +27,8 @@ _MANY = 5
 """From so many rows on, one prompt for all of them without pictures is worth a word."""
 LEAST_SIDE = 512
 """Pixels of the shorter side below which a picture shows little in a video of 720 lines."""
+PAGE_LINK = "picture_link_to_page"
+"""The code of what is said of links to pages."""
 _LONGEST_SAYING = 16
 """The most characters of a prompt of several words that says nothing."""
 _SHOWN = 3
@@ -233,14 +235,15 @@ def _remark_on_pages(
                 first.setdefault(link.page, (url, link.direct))
     for page, numbers in rows.items():
         url, direct = first[page]
+        others = " (those of the others stand at their rows)" if len(numbers) > 1 else ""
         remedy = (
-            f"The picture itself is at {direct}{' (so for the others)' * (len(numbers) > 1)}"
+            f"The picture itself is at {direct}{others}"
             if direct
             else "Open it, and copy the address of the picture itself, or save the picture and "
             "name the file"
         )
         yield Problem(
-            code="picture_link_to_page",
+            code=PAGE_LINK,
             message=f"{count(len(numbers), 'picture link')} ({name_rows(numbers)}) "
             f"{agree(len(numbers), 'leads', 'lead')} to {page}, not to a picture: "
             f"{pagelinks.short(url)}. {remedy}.",

@@ -127,11 +127,24 @@ def test_the_same_picture_three_times(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_an_address_of_a_page(tmp_path: Path, url: str, direct: str) -> None:
     """With the address that works, where it is known; once for all rows of the kind."""
-    rows = [f"{GOOD} {n},{url}" for n in range(2)]
-    said = warnings(tmp_path, "\n".join(["prompt,image_1", *rows]))
-    assert list(said) == ["picture_link_to_page"]
-    assert said["picture_link_to_page"].startswith("2 picture links (rows 2 and 3) lead to")
+    path = tmp_path / "shop.csv"
+    path.write_text(f"prompt,image_1\n{GOOD},{url}\n", encoding="utf-8")
+    said = warnings(tmp_path, path.read_text(encoding="utf-8"))
+    assert list(said) == ["picture_link_to_page"], "a single one is said once"
+    assert said["picture_link_to_page"].startswith("1 picture link (row 2) leads to")
     assert direct in said["picture_link_to_page"]
+    rows = [f"{GOOD} {n},{url}" for n in range(2)]
+    path.write_text("\n".join(["prompt,image_1", *rows]), encoding="utf-8")
+    checked = check_manifest(path, load(None, environ={}), cache_dir=None)
+    assert {(one.code, one.severity) for one in checked.problems} == {
+        ("picture_link_to_page", Severity.WARNING)
+    }
+    first, *cells = checked.problems
+    assert first.message.startswith("2 picture links (rows 2 and 3) lead to")
+    assert direct in first.message
+    known = direct.startswith("https://")
+    assert [(one.row, one.column) for one in cells] == [(2, "image_1"), (3, "image_1")] * known
+    assert all(one.message.endswith(f"The picture itself is at {direct}") for one in cells)
 
 
 def test_an_ordinary_sheet_has_nothing_to_be_remarked(tmp_path: Path) -> None:

@@ -365,3 +365,33 @@ def test_sheets_that_lie_within_the_globals_are_damage() -> None:
     data = compound(made[:at] + inner + made[at:], "Workbook")
     with pytest.raises(ManifestError, match="lie in one another"):
         parse(data, "a.xls")
+
+
+def _shape(kind: int, column: int, row: int, *, inside: bool = False) -> bytes:
+    """A shape with its kind and its anchor, or of a group that has the anchor."""
+    anchor = struct.pack("<9H", 0, column, 0, row, 0, column + 1, 0, row + 1, 0)
+    place = (
+        struct.pack("<HHI16x", 0, 0xF00F, 16)
+        if inside
+        else struct.pack("<HHI", 0, 0xF010, 18) + anchor
+    )
+    said = struct.pack("<HHI8x", kind << 4 | 2, 0xF00A, 8) + place
+    return struct.pack("<HHI", 0xF, 0xF004, len(said)) + said
+
+
+def test_pictures_over_rows_are_told() -> None:
+    """Pictures alone, also in a group, in whatever pieces; of half a drawing what is there."""
+    sheet = Sheet([["sku", "prompt"], *[[f"K{at}", "A mug turns"] for at in range(2, 8)]])
+    shapes = [_shape(75, 2, 1), _shape(1, 0, 2), _shape(0, 3, 4), _shape(75, 0, 0, inside=True)]
+    drawing = b"".join([*shapes, _shape(75, 1, 6)])
+
+    def cells(drawing: bytes, at: int) -> list[str | None]:
+        records = biffbooks.record(0xEC, drawing[:at]) + biffbooks.record(0x3C, drawing[at:])
+        stream = biffbooks.stream([sheet])
+        manifest = parse(compound(stream[:-4] + records + stream[-4:], "Workbook"), "a.xls")
+        return [one.cell for one in manifest.cell_problems if one.code == "picture_floats"]
+
+    for at in (1, 8, 50, len(drawing) - 1):
+        assert cells(drawing, at) == ["C2", "D5", "B7"]
+    assert cells(drawing[:-20], 9) == ["C2", "D5"]
+    assert cells(b"\xff" * 99, 9) == []

@@ -34,11 +34,13 @@ from pipeline.reader.workbook.damage import (
 )
 from pipeline.reader.workbook.formats import BUILT_IN, Timing, mask_of, timing_of
 from pipeline.reader.workbook.sheets import PADDED, Gathered, choose_sheet
+from pipeline.reader.workbook.xlsdrawings import find_pictures
 from pipeline.reader.workbook.xlsrecords import (
     Walked,
     put_into_container,
     read_globals,
     read_stream,
+    records_of,
     walk_records,
 )
 
@@ -70,6 +72,7 @@ def read_xls(path: Path, data: bytes, wanted: str | int | None) -> Grid:
         part = choose_sheet(path.name, whole.sheets, wanted)
         walked = walk_records(stream, part.at)
         gathered = Gathered(path, len(data))
+        gathered.look.pictures = find_pictures(stream, records_of(stream, part.at))
         theirs: list[list[object]] | None = None
         with suppress(Damage):
             theirs = _read_by_calamine(walked)

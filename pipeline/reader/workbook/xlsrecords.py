@@ -154,7 +154,7 @@ def _refuse_circle(container: olefile.OleFileIO, entry: olefile.olefile.OleDirec
     raise Damage("its parts follow one another in a circle")
 
 
-def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
+def records_of(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
     """Yield kind, place and length of the records of the part that begins at the byte `at`.
 
     Of the parts within it, such as charts, only the first record is among them.
@@ -177,7 +177,7 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
 def read_globals(stream: bytes) -> Globals:
     """Read what the first part of the stream says of all sheets. Raises Damage."""
     found = Globals()
-    for kind, at, size in _records(stream, 0):
+    for kind, at, size in records_of(stream, 0):
         if kind == _BOF:
             if at > _HEAD_BYTES:
                 raise Damage("its parts lie in one another")
@@ -209,14 +209,14 @@ def _take_sheet(found: Globals, said: bytes) -> None:
 def walk_records(stream: bytes, place: int) -> Walked:
     """Walk through the records of the workbook and of the sheet that begins at the byte `place`."""
     copy = bytearray(stream)
-    for kind, at, _ in _records(stream, 0):
+    for kind, at, _ in records_of(stream, 0):
         elsewhere = kind == _SHEET and struct.unpack_from("<I", stream, at)[0] != place
         if elsewhere or kind not in _NEEDED:
             copy[at - 4 : at - 2] = _OF_NO_INTEREST
     cells = height = width = 0
     unset: dict[int, list[int]] = {}
     empty: dict[int, list[int]] = {}
-    for kind, at, size in _records(stream, place):
+    for kind, at, size in records_of(stream, place):
         if kind in _CELLS or kind in _RUNS_OF_CELLS:
             row, column = struct.unpack_from("<HH", stream, at)
             count = 1 if kind in _CELLS else 1 + size // 2
