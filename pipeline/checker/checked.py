@@ -30,7 +30,8 @@ class CheckedManifest:
     `held` are rows that break no rule but are certainly not meant to be paid for: they are not
     sent. `problems` are sorted, those of the whole file first; `columns` says what is read,
     `reading` how runs to come read it. `sheet_prompts` are the prompts of the manifest where a new
-    one from a review stands in their place, `rejected` the keys of rows whose latest take was.
+    one from a review stands in their place, `rejected` the keys of rows whose latest take was,
+    `wanted` of those of them that have no approved one either.
     """
 
     manifest: Manifest
@@ -47,6 +48,7 @@ class CheckedManifest:
     reading: Reading = NEW
     sheet_prompts: dict[int, str] = field(default_factory=dict)
     rejected: frozenset[str] = frozenset()
+    wanted: frozenset[str] = frozenset()
 
     @cached_property
     def requests(self) -> dict[int, Request]:

@@ -97,8 +97,9 @@ Redo = Annotated[
     str | None,
     typer.Option(
         "--redo",
-        metavar="changed|KEY,…",
-        help="Make a new take of done rows that were edited since, or of the rows with these keys. "
+        metavar="changed|rejected|KEY,…",
+        help="Make a new take of done rows that were edited since, of those whose take was "
+        "rejected (with its new prompt, if it has one), or of the rows with these keys. "
         "The old video is kept, and stays in the results until the new one is done.",
     ),
 ]

@@ -100,6 +100,8 @@ def widen(selection: Selection) -> Selection:
         pay_again=frozenset(),
         pay_again_all=False,
         pilot=None,
+        redo_rejected=False,
+        rejected=frozenset(),
     )
 
 

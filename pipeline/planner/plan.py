@@ -234,10 +234,15 @@ def _is_edited(request: Request, entry: Entry) -> bool:
 
 def _say_unmet(step: Step, entry: Entry | None, selection: Selection) -> str | None:
     """Say that a row gets no take although one was asked for with its key; None if all is well."""
-    redone, paid = step.key in selection.redo, step.key in selection.pay_again
-    left = step.action is Action.LEAVE and selection.mode is Mode.RUN
-    if entry is None or not left or not (redone or paid) or not _is_selected(step.key, selection):
+    redone, paid = step.key in selection.redone, step.key in selection.pay_again
+    if selection.mode is not Mode.RUN or step.action is Action.SUBMIT or not (redone or paid):
         return None
+    named = step.key in selection.redo
+    settled = entry is not None and step.action is Action.LEAVE
+    if not (named or (settled and _is_selected(step.key, selection))):
+        return None
+    if entry is None:
+        return f"{step.key} gets no take: {step.reason}"
     if entry.state is State.DONE and not redone and not entry.reused:
         redo = f"{quoted_option('--redo', step.key)} makes another take"
         return f"{step.key} is done and was bought for itself; {redo}"
@@ -266,7 +271,7 @@ def _submit(key: str, group: str, reason: str, selection: Selection) -> Step:
 def _done(request: Request, entry: Entry, group: str, selection: Selection) -> Step:
     edited = group == CHANGED
     if selection.mode is Mode.RUN and (
-        entry.key in selection.redo or (edited and selection.redo_changed)
+        entry.key in selection.redone or (edited and selection.redo_changed)
     ):
         return _submit_again(entry, request, group, "another take was asked for", selection)
     if selection.mode is Mode.RUN and entry.reused and entry.key in selection.pay_again:
@@ -276,7 +281,7 @@ def _done(request: Request, entry: Entry, group: str, selection: Selection) -> S
 
 
 def _ended_badly(request: Request, entry: Entry, group: str, selection: Selection) -> Step:
-    if selection.mode is Mode.RUN and (group == CHANGED or entry.key in selection.redo):
+    if selection.mode is Mode.RUN and (group == CHANGED or entry.key in selection.redone):
         why = "edited since it ended" if group == CHANGED else "another take was asked for"
         return _submit_again(entry, request, group, why, selection)
     # A video that was delivered once and deleted since is paid for again only when it is named.

@@ -54,7 +54,8 @@ def plan_manifest(
         wall: the time of the plan in Unix seconds; None: now.
 
     """
-    gone = files_gone(entries, folder.videos)
+    # The file of a rejected take may have been deleted: it is not fetched again.
+    gone = files_gone(entries, folder.videos) - checked.rejected
     delivered = handed_over(entries, gone, folder)
     gone -= delivered
     oldest = (time.time() if wall is None else wall) - _LINK_LIFETIME_S

@@ -132,7 +132,7 @@ def find_repeats(
 
 def _is_paid_on_purpose(step: Step, entry: Entry | None, selection: Selection) -> bool:
     # Nothing but --redo, or --pay-again with its key, submits a row that is done.
-    redone = step.key in selection.redo or (entry is not None and entry.state is State.DONE)
+    redone = step.key in selection.redone or (entry is not None and entry.state is State.DONE)
     return redone or selection.pay_again_all or step.key in selection.pay_again
 
 
@@ -207,7 +207,7 @@ class _Comparison:
         """Return whether a row is bought on purpose whose request was bought for another row."""
         request, entry = self.requests[key], self.entries.get(key)
         asked = self.selection.pay_again_all or key in self.selection.pay_again
-        redone = key in self.selection.redo or (
+        redone = key in self.selection.redone or (
             self.selection.redo_changed and entry is not None and entry.state is State.DONE
         )
         reused = entry is not None and entry.reused and same_content(entry.attempt.request, request)
@@ -216,7 +216,7 @@ class _Comparison:
     def _own_take(self, step: Step, request: Request) -> Submission | None:
         """Return the take that was made of the request that the row has again, if there is one."""
         entry = self.entries.get(step.key)
-        named = self.selection.redo | self.selection.pay_again
+        named = self.selection.redone | self.selection.pay_again
         if entry is None or step.key in named:
             return None
         if not has_lost_file(step, entry) and not self._is_edited_back(step, entry, request):

@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.manifest.columns import fold_header
+from pipeline.manifest.controls import without_controls
+from pipeline.manifest.normalform import to_normal_form
 from pipeline.manifest.resultcolumns import our_columns
 from pipeline.model import Decision, Row, Video, shown_key
 from pipeline.review.posters import LOCAL, picture_name, poster_name, web_picture_name
@@ -89,7 +91,7 @@ class Cards:
             "key": shown_key(key),
             "title": row.cells[self._title_at].strip() if self._title_at is not None else "",
             "prompt": prompt,
-            "prompt_hash": hash_of(prompt),
+            "prompt_hash": hash_of(checked.sheet_prompt(row.number)),
             "seconds": 0 if request is None else request.duration,
             "groups": [places[row.cells[at].strip()] for at, places in self._places],
         }
@@ -196,4 +198,6 @@ def as_said(decision: Decision) -> dict[str, Any]:
 
 def hash_of(prompt: str) -> str:
     """Return by what a new prompt knows the text of the sheet that it replaces."""
-    return hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_CHARACTERS]
+    # An editor or a spreadsheet program that saves line breaks and accents otherwise edits nothing.
+    text = to_normal_form("NFC", without_controls(prompt.replace("\r\n", "\n").replace("\r", "\n")))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_CHARACTERS]

@@ -27,11 +27,12 @@ class RowChoice(TypedDict, total=False):
     """Which rows, and how.
 
     `retry`: states whose unchanged rows get a new attempt (failed, refused, expired). `redo`:
-    "changed" for done rows that were edited since, or keys: they get a new take. `limit`: submit at
-    most so many rows; 0 submits nothing and downloads what is paid for. `only`: the keys of the
-    rows to work on; None for all. `pay_again`: keys of rows to buy a video for although it was
-    bought before on this account, or "all" for every row that would be submitted. `pilot`: make
-    only so many rows, to be judged before the rest; True for as many as `pilot.rows` says.
+    "changed" for done rows that were edited since, "rejected" for those whose take was rejected, or
+    keys: they get a new take. `limit`: submit at most so many rows; 0 submits nothing and downloads
+    what is paid for. `only`: the keys of the rows to work on; None for all. `pay_again`: keys of
+    rows to buy a video for although it was bought before on this account, or "all" for every row
+    that would be submitted. `pilot`: make only so many rows, to be judged before the rest; True
+    for as many as `pilot.rows` says.
     """
 
     retry: Several

@@ -27,7 +27,11 @@ def check_target(target: Target, progress: PictureProgress | None = None) -> Che
     `progress` is told how many pictures of how many were looked at.
     """
     checked = _check(target, progress)
-    return checked if target.refusal is not None else with_review(checked, target.folder)
+    return (
+        checked
+        if target.refusal is not None
+        else with_review(checked, target.folder, target.config.manifest.allow)
+    )
 
 
 def _check(target: Target, progress: PictureProgress | None) -> CheckedManifest:

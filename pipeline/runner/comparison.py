@@ -291,7 +291,7 @@ class Comparison:
             return None
         asked = {
             "--pay-again": selection.pay_again_all or selection.pay_again,
-            "--redo": selection.redo_changed or selection.redo,
+            "--redo": selection.redo_changed or selection.redone,
         }
         words = ", ".join(word for word, given in asked.items() if given)
         seconds, money = price(keys, self.checked, self.config)

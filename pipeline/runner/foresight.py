@@ -185,6 +185,7 @@ def _plan_report(
     """Plan a manifest, and add what is bought for it to what is bought before the next one."""
     journal = target.folder.journal
     entries, renamed = known_rows(checked, target.folder, _entries_of(target))
+    selection = selection.for_rejected(checked.wanted)
     comparison = _compare(target, checked, entries, renamed, selection, before=before)
     compared = comparison.compare()
     plan = compared.plan

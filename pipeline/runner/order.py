@@ -110,7 +110,8 @@ def select(
         target: The manifest, whose configuration limits the attempts of a row.
         mode: What the command is asked to do.
         retry: Names of states whose unchanged rows get a new attempt.
-        redo: Keys, or "changed" for done rows that were edited since: they get a new take.
+        redo: Keys, or "changed" for done rows that were edited since, "rejected" for those whose
+            take was rejected: they get a new take.
         only: The keys that count; None for all.
         limit: The most rows to submit; None for no limit.
         pay_again: Keys of rows to buy a video for although it was bought before, or "all" for every
@@ -133,7 +134,8 @@ def select(
         mode=mode,
         retry=frozenset(_state(name) for name in _list(retry)),
         redo_changed="changed" in redo_keys,
-        redo=redo_keys - {"changed"},
+        redo_rejected="rejected" in redo_keys,
+        redo=redo_keys - {"changed", "rejected"},
         only=None if only is None else _visible(only),
         limit=limit,
         attempts=target.config.limits.attempts,
@@ -249,7 +251,7 @@ def place_orders(
                     checked=checked,
                     config=target.config,
                     folder=target.folder,
-                    selection=selection,
+                    selection=selection.for_rejected(checked.wanted),
                     command=command,
                     adopt=adopt or target.moved,
                     consent=consent,

@@ -5,15 +5,21 @@ Tested in tests/review/test_readback.py.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Collection
 from dataclasses import replace
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import ReelsheetError
+from pipeline.journal.decisions import read_decisions
+from pipeline.journal.reading import read_all
 
 
-def with_review(checked: CheckedManifest, folder: OutputFolder) -> CheckedManifest:
+def with_review(
+    checked: CheckedManifest, folder: OutputFolder, allowed: Collection[str] = ()
+) -> CheckedManifest:
     """Read back what was typed into the results, and return the manifest with what was decided.
 
     Where the journal cannot be used, whoever works with it says why.
@@ -21,17 +27,25 @@ def with_review(checked: CheckedManifest, folder: OutputFolder) -> CheckedManife
     Args:
         checked: the manifest.
         folder: its output folder.
+        allowed: the setting `manifest.allow`.
 
     """
     if checked.file_errors or is_gone(folder.journal):
         return checked
     # Nothing of it is loaded by a manifest that was never run.
+    from pipeline.review.newprompts import Judged, takes_of, with_decisions  # noqa: PLC0415
     from pipeline.review.readback import read_back  # noqa: PLC0415
 
     try:
         lines = read_back(checked, folder).lines
     except ReelsheetError as error:
         lines = (f"the results were not read back: {error.message}",)
+    with contextlib.suppress(ReelsheetError):
+        decisions = read_decisions(folder.journal)
+        if decisions:
+            _, attempts = read_all(folder.journal)
+            judged = Judged({one.key: one for one in attempts}, takes_of(attempts), decisions)
+            checked = with_decisions(checked, judged, allowed)
     return _with_notes(checked, lines)
 
 

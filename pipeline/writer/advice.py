@@ -229,7 +229,7 @@ def _say_spent(steps: Sequence[Step], selection: Selection, typed: Invocation) -
     said = f"limits.attempts counts what was sent of a request, over all runs. Change the {rows}"
     if most >= MOST_ATTEMPTS:
         return (f"{said}: the limit cannot be raised further.",)
-    redo = of_rows("--redo", [step.key for step in spent if step.key in selection.redo])
+    redo = of_rows("--redo", [step.key for step in spent if step.key in selection.redone])
     pay = of_rows("--pay-again", [step.key for step in spent if step.key in selection.pay_again])
     words = [word for option in (redo, pay) if option[1] for word in option]
     more = typed.command("run", *words, "--set", f"limits.attempts={most + 1}")
@@ -257,7 +257,7 @@ def _rest_command(
     pay = [key for key in rest if key in selection.pay_again]
     listed: dict[str, Sequence[str]] = {
         "--states" if selection.mode is Mode.RETRY else "--retry": states,
-        "--redo": [*(["changed"] if selection.redo_changed else []), *redo],
+        "--redo": [*selection.redo_words, *redo],
         "--pay-again": [*(["all"] if selection.pay_again_all else []), *pay],
         "--only": [] if only is None else [key for key in keys if key in only],
     }

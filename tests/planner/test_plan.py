@@ -403,7 +403,7 @@ def test_keys_that_no_row_has_are_named() -> None:
             {"pay_again": "a"},
             "a gets no new take: failed: needs --retry for a new attempt",
         ),
-        (State.RUNNING, {"redo": "a"}, None),
+        (State.RUNNING, {"redo": "a"}, "a gets no new take: the provider is working on it"),
         (State.DONE, {"redo": "b"}, None),
     ],
 )
