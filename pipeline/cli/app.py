@@ -28,6 +28,7 @@ from pipeline.cli import (
     resolve,
     review,
     run,
+    status,
     steer,
 )
 from pipeline.cli.options import with_number_of_pilot
@@ -121,6 +122,7 @@ for add in (
     run.add_to,
     night.add_to,
     steer.add_to,
+    status.add_to,
     look.add_later_to,
     review.add_to,
     export.add_to,

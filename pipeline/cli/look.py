@@ -1,11 +1,10 @@
-"""`reelsheet check`, `status` and `report`: look at a manifest and its journal; nothing is sent.
+"""`reelsheet check` and `report`: look at a manifest and its journal; nothing is sent.
 
-Tested in tests/cli/test_check.py and tests/cli/test_status.py.
+Tested in tests/cli/test_check.py.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -36,22 +35,17 @@ from pipeline.cli.problemlist import (
     mark_problems,
     print_ways_on,
 )
-from pipeline.cli.screen import print_line, print_results, print_table, say
-from pipeline.cli.several import end_reading, print_documents, resolve_several, show_each
-from pipeline.errors import ExitCode, ManifestError, ReelsheetError
+from pipeline.cli.screen import print_line, print_results, say
+from pipeline.cli.several import print_documents, resolve_several, show_each
+from pipeline.errors import ExitCode, ManifestError
 from pipeline.manifest.wording import agree, count
 
 if TYPE_CHECKING:
-    from pipeline.checker.check import CheckedManifest
     from pipeline.runner.checking import CheckReport
-    from pipeline.runner.reports import StatusReport
-    from pipeline.runner.rowresults import RowResult
     from pipeline.runner.target import Refused, Target
     from pipeline.runner.webcheck import WebLook
 
 _PROBLEM = ("row", "cell", "column", "key", "code", "severity", "message")
-_GONE = ("key", "state", "submitted_at", "client_business_id", "task_id", "video_seconds", "cost")
-_STATUS = ("key", "row", "state", "task_id", "video", "error")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -60,8 +54,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def add_later_to(app: typer.Typer) -> None:
-    """Add the commands that are of use after a run."""
-    app.command("status", short_help="Show the states of the rows.")(_status)
+    """Add the command that is of use after a run."""
     app.command("report", short_help="Write the results again.")(_report)
 
 
@@ -137,14 +130,14 @@ class _Look:
     def document(self, *, prompts: bool, columns: bool) -> dict[str, object]:
         document = {
             "manifest": str(self.target.manifest),
-            **_pick(self.report, ("rows", "valid")),
-            "problems": [_pick(problem, _PROBLEM) for problem in self.report.problems],
+            **pick(self.report, ("rows", "valid")),
+            "problems": [pick(problem, _PROBLEM) for problem in self.report.problems],
         }
         groups = describe_groups(self.report.problems)
         said: dict[str, object] = {"groups": groups} if groups else {}
         said |= self.report.columns.document() if columns else {}
         said |= {} if self.marked is None else {"problems_file": str(self.marked)}
-        said |= {} if self.web is None else {"fetched": _pick(self.web, ("addresses", "pictures"))}
+        said |= {} if self.web is None else {"fetched": pick(self.web, ("addresses", "pictures"))}
         return document | said | ({"prompts": self.prompts} if prompts else {})
 
     def show(self, *, quiet: bool, singly: bool, several: bool) -> None:
@@ -192,7 +185,8 @@ def _look_at(target: Target, first: int, *, fetch: bool, as_json: bool, quiet: b
     return _Look(target, report, prompts, mark_problems(target, found), web)
 
 
-def _pick(record: object, names: tuple[str, ...]) -> dict[str, object]:
+def pick(record: object, names: tuple[str, ...]) -> dict[str, object]:
+    """Return these attributes of a record, by name."""
     return {name: getattr(record, name) for name in names}
 
 
@@ -206,114 +200,6 @@ def _print_total(report: CheckReport) -> None:
     warnings = len(report.problems) - errors
     also = f", {count(warnings, 'warning')}" if warnings else ""
     print_line(f"{count(report.rows, 'row')}{invalid}, {count(errors, 'problem')}{also}.")
-
-
-def _status(
-    manifests: ManifestPaths,
-    config: ConfigPath = None,
-    out: Out = None,
-    sets: Set = None,
-    series: Series = None,
-    columns: Column = None,
-    rows: Annotated[bool, typer.Option("--rows", help="Show each row.")] = False,
-    as_json: JsonOfEach = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
-) -> None:
-    """Show how many rows are in which state, from the sheet and the journal; sends nothing."""
-    from pipeline.runner.target import Refused
-
-    targets = resolve_several(manifests, config, out, sets, series=series, columns=columns)
-    show = not (quiet or as_json)
-    found: list[_Stated | Refused] = []
-    for target in targets.all:
-        if isinstance(target, Refused):
-            found.append(target)
-            continue
-        try:
-            found.append(_state_of(target, show=show))
-        except ReelsheetError as error:
-            found.append(Refused(target.manifest, error))
-    if as_json:
-        print_documents(targets, found, _Stated.document)
-    else:
-        show_each(targets, found, lambda stated: stated.show(rows=rows or verbose))
-        stated = [one for one in found if isinstance(one, _Stated)]
-        if targets.several and stated:
-            _show_all_states(stated)
-    end_reading(found)
-
-
-def _state_of(target: Target, *, show: bool) -> _Stated:
-    from pipeline.review.takes import count_verdicts
-    from pipeline.runner.foresight import status_report
-
-    checked: list[CheckedManifest] = []
-
-    def check(target: Target) -> CheckedManifest:
-        checked.append(check_and_show(target, show=show))
-        return checked[0]
-
-    report = status_report(target, check)
-    return _Stated(target, report, count_verdicts(checked[0], target.folder))
-
-
-@dataclass(frozen=True)
-class _Stated:
-    """Where the rows of a manifest stand; `verdicts` is None as long as nothing was decided."""
-
-    target: Target
-    report: StatusReport
-    verdicts: Mapping[str, int] | None = None
-
-    def _rows(self) -> list[tuple[RowResult, str | None]]:
-        folder = self.target.folder.root.absolute()
-        return [
-            (row, None if row.video is None else row.video.relative_to(folder).as_posix())
-            for row in self.report.rows
-        ]
-
-    def document(self) -> dict[str, object]:
-        listed = [_pick(row, _STATUS) | {"video": video} for row, video in self._rows()]
-        gone = [_pick(one, _GONE) for one in self.report.gone]
-        return {
-            "manifest": str(self.target.manifest),
-            "states": self.report.states,
-            "rows": listed,
-            **({"gone": gone} if gone else {}),
-            **({"review": self.verdicts} if self.verdicts else {}),
-        }
-
-    def show(self, *, rows: bool) -> None:
-        if rows:
-            found = self._rows()
-            print_table(
-                [(one.row, one.key, one.state, video or one.error or "") for one, video in found]
-            )
-        print_table([(number, state) for state, number in sorted(self.report.states.items())])
-        if not self.report.rows:
-            print_line("no rows")
-        if self.verdicts:
-            approved, rejected = self.verdicts["approved"], self.verdicts["rejected"]
-            print_line(
-                f"review: {approved:,} approved, {rejected:,} rejected, "
-                f"{self.verdicts['open']:,} to review"
-            )
-        for one in self.report.gone:
-            print_line(
-                f"no longer in the manifest: {one.key}, {one.state}, submitted {one.submitted_at} "
-                f"(UTC) as {one.client_business_id}"
-            )
-        if self.report.gone:
-            print_line(f"to settle them: {self.target.invocation.command('resolve', '--all')}")
-
-
-def _show_all_states(stated: Sequence[_Stated]) -> None:
-    states: Counter[str] = Counter()
-    for one in stated:
-        states.update(one.report.states)
-    print_line(f"{count(len(stated), 'manifest')} together:")
-    print_table([(number, state) for state, number in sorted(states.items())])
 
 
 def _report(

@@ -185,6 +185,8 @@ def test_a_night_is_reached_from_another_process(product: Product, api: Api) -> 
     mark = ordered(product, api).total()
     wait_for("more orders", lambda: ordered(product, api).total() >= mark + 3)
     assert told(product)["state"] == "running"
+    assert product("status", "--health", "--max-age", "1m").code == 0
+    watching = product.start("status", "--all", "--watch")
     stopped = product("stop")
     assert stopped.code == 0, stopped.err
     ended = product.end(night)
@@ -194,6 +196,11 @@ def test_a_night_is_reached_from_another_process(product: Product, api: Api) -> 
     states = sheets.summary(product.folder / "outputs" / "a")["states"]
     assert states["done"] > 0
     assert set(states) <= {"done", "waiting", "running", "ready"}
+    watched = product.end(watching)
+    assert watched.code == 0, watched.err
+    assert watched.out.count("done") >= 1
+    health = product("status", "--health")
+    assert (health.code, "the night ended at" in health.out) == (0, True)
     nobody = product("stop")
     assert nobody.code == 2
     assert "no night or run of this user works in outputs" in nobody.err
