@@ -5,11 +5,10 @@ Tested in tests/checker/test_check.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from pipeline.checker.drafts import image_fields, problem_at
 from pipeline.checker.rules import Draft
@@ -26,8 +25,14 @@ if TYPE_CHECKING:
     from pipeline.config.settings import Config
 
 _SEVERAL = "several"
-PictureProgress: TypeAlias = Callable[[int, int], None]
-"""Is told how many pictures of how many were looked at."""
+
+
+class PictureProgress(Protocol):
+    """Is told how many pictures of how many were looked at, and a line about a slow one."""
+
+    def __call__(self, done: int, total: int, line: str = "", /) -> None:
+        """Take note."""
+
 
 _Place = Path | str | PictureFault  # a file, a web address, or a text that is neither
 
@@ -160,9 +165,9 @@ def _open(
     # A manifest without local pictures starts without the libraries that open them.
     from pipeline.pictures.shelf import PictureShelf  # noqa: PLC0415
 
-    def tell(done: int) -> None:
+    def tell(done: int, line: str) -> None:
         if progress is not None:
-            progress(done, len(paths))
+            progress(done, len(paths), line)
 
     if terms.cache_dir is not None:
         with suppress(StoreError):  # then nothing is remembered of them

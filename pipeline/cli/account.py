@@ -227,11 +227,15 @@ def _import(
     from pipeline.account.importing import Taken
     from pipeline.account.mending import is_broken, shows_a_book
     from pipeline.account.opening import COPY_WHOLE, explain_lack, import_file, open_account
+    from pipeline.disk.openfile import refuse_pipe, refuse_ring
     from pipeline.disk.sqlitefile import lacks_log
 
     loaded = _live(_load(config, sets))
     book = _book_of(loaded).resolve()
     files = [file / "journal.db" if file.is_dir() else file for file in files]
+    for file in files:
+        refuse_ring(file)
+        refuse_pipe(file)
     alone = {file for file in files if lacks_log(file)}  # before any is opened
     for file in [*files]:
         ours = file.resolve() == book

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Never, Self, TextIO
+from typing import TYPE_CHECKING, Never, Protocol, Self, TextIO
 
 from tqdm import tqdm
 
@@ -149,45 +149,63 @@ class Progress:
             self._bar.close()
 
 
+class _Tell(Protocol):
+    """Is told how many of how many are done, and a line that is to be shown."""
+
+    def __call__(self, done: int, total: int, line: str = "", /) -> None: ...
+
+
 @contextlib.contextmanager
-def picture_progress(*, show: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Yield a function that shows how many pictures were checked; None if nobody would see it."""
-    if not show or not shows_bars(sys.stderr):
-        yield None
-        return
-    with _bar("picture") as tell:
+def picture_progress(*, show: bool) -> Iterator[_Tell | None]:
+    """Yield a function that shows how many pictures were checked; None if nobody would see it.
+
+    Without a terminal it is a plain line every so often.
+    """
+    with _progress("picture", show=show) as tell:
         yield tell
 
 
 @contextlib.contextmanager
-def file_progress(*, show: bool) -> Iterator[Callable[[int, int], None] | None]:
+def file_progress(*, show: bool) -> Iterator[_Tell | None]:
     """Yield a function that shows how many rows are dealt with; None if nobody would see it.
 
     Without a terminal it is a plain line every so often.
     """
+    with _progress("row", show=show) as tell:
+        yield tell
+
+
+@contextlib.contextmanager
+def _progress(unit: str, *, show: bool) -> Iterator[_Tell | None]:
+    """Yield a function that is told how many of how many are done, and a line to be shown."""
     if not show:
         yield None
     elif shows_bars(sys.stderr):
-        with _bar("row") as tell:
+        with _bar(unit) as tell:
             yield tell
     else:
         told = time.monotonic()
 
-        def say_rows(done: int, total: int) -> None:
+        def say_number(done: int, total: int, line: str = "", /) -> None:
             nonlocal told
+            if line:
+                write_line(sys.stderr, line)
             if time.monotonic() - told >= PLAIN_EVERY_S:
                 told = time.monotonic()
-                write_line(sys.stderr, f"{done}/{total} {plural(total, 'row')}")
+                write_line(sys.stderr, f"{done}/{total} {plural(total, unit)}")
 
-        yield say_rows
+        yield say_number
 
 
 @contextlib.contextmanager
-def _bar(unit: str) -> Iterator[Callable[[int, int], None]]:
+def _bar(unit: str) -> Iterator[_Tell]:
     bar: tqdm[Never] = tqdm(unit=unit, file=bare_stream(sys.stderr), leave=False, delay=0.5)
     with bar:
 
-        def tell(done: int, total: int) -> None:
+        def tell(done: int, total: int, line: str = "", /) -> None:
+            if line:
+                with tqdm.external_write_mode(file=sys.stderr):
+                    write_line(sys.stderr, line)
             bar.total = total
             bar.update(done - bar.n)
 

@@ -11,6 +11,7 @@ Tested in tests/cli/test_several.py and tests/cli/test_manifests.py.
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,7 @@ def find_manifests(named: Sequence[Path]) -> _Named:
         elif glob.has_magic(str(path)) and not path.exists():
             several, files = True, _matching(path)
         for file in files:
-            found.setdefault(file.resolve(), file)
+            found.setdefault(Path(os.path.realpath(file)), file)
     return _Named(tuple(found.values()), several)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from pipeline.errors import StoreError
+from pipeline.errors import StoreError, UsageError
 
 _AS_IT_IS = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"))
 _QUIETLY = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"))
@@ -30,6 +30,25 @@ def refuse_link(path: Path) -> None:
                 f"{path} is a link to another place; nothing is written there.",
                 action="Remove the link, or name another output folder with --out.",
             )
+
+
+def refuse_ring(path: Path) -> None:
+    """Raise UsageError where links lead in a ring: what is asked where they end may fail on it."""
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise UsageError(
+                f"{path} is a link that leads back to itself.", action="Name the file itself."
+            ) from error
+
+
+def refuse_pipe(path: Path) -> None:
+    """Raise UsageError where a pipe or a device is named: opening it may wait for ever."""
+    with contextlib.suppress(OSError):
+        kind = name_kind(path.stat().st_mode)
+        if kind is not None:
+            raise UsageError(f"{path} is {kind}, not a file.", action="Name the file itself.")
 
 
 def is_gone(path: Path) -> bool:
@@ -145,7 +164,10 @@ def read_regular(path: Path, limit_bytes: int) -> bytes:
     with os.fdopen(os.open(path, os.O_RDONLY | _QUIETLY), "rb") as file:
         # Asked again: between the two another file may have taken its name.
         _demand_regular(path, os.fstat(file.fileno()).st_mode)
-        return file.read(limit_bytes + 1)
+        data: bytes | None = file.read(limit_bytes + 1)
+        if data is None:  # it says that it is a file, and has nothing yet: the kernel's log
+            raise OSError(errno.EINVAL, "it is a pipe, not a file", str(path))
+        return data
 
 
 def name_kind(mode: int) -> str | None:

@@ -86,7 +86,8 @@ def make_output_folder(folder: Path, source: Path | None) -> None:
     """Make the output folder of a manifest unless it is there, for those who may read the manifest.
 
     Args:
-        folder: the folder; those above it that are missing are made as any program makes them.
+        folder: the folder; those above it that are missing are made as any program makes them, but
+            not for all to write in: whoever may can move the output folder away.
         source: the manifest; with None the folder is its owner's alone.
 
     Raises:
@@ -95,7 +96,8 @@ def make_output_folder(folder: Path, source: Path | None) -> None:
     """
     with raise_store_errors(f"the output folder {folder}", cannot="be written"):
         if not folder.is_dir():
-            folder.parent.mkdir(parents=True, exist_ok=True)
+            for above in reversed([one for one in folder.parents if not one.exists()]):
+                above.mkdir(0o775, exist_ok=True)
             folder.mkdir(_mode_of_folder(source, folder.parent), exist_ok=True)
 
 

@@ -32,6 +32,8 @@ _BASE64 = re.compile(r"(?:/9j/|iVBORw0KGgo|R0lGOD|UklGR)[A-Za-z0-9+/=\s]{40,}")
 _LONGEST_URL = 2048
 # Longer than any address or path that a system opens (PATH_MAX).
 _LONGEST_TEXT = 4096
+# Each folder of a path is looked at, to see whether it is a link.
+_MOST_FOLDERS = 100
 # Most web addresses consist of these characters alone; nothing can be wrong with them.
 _USUAL_URL = re.compile(
     r"https?://[a-z0-9][a-z0-9-]*(?:\.[a-z0-9][a-z0-9-]*)+/[a-z0-9._~/%?&=+,-]{0,1500}",
@@ -204,6 +206,12 @@ def _on_disk(text: str, root: Path, *, outside: bool) -> Path | PictureFault:
             "other_computer",
             f"{lost} Copy the picture to {root.absolute()} and write the path from there.",
             lost,
+        )
+    if (folders := len(re.findall(r"[\\/]+", text))) > _MOST_FOLDERS:
+        return PictureFault(
+            "too_long",
+            f"{_shorten(text)} leads through {folders:,} folders; a path has at most "
+            f"{_MOST_FOLDERS}. Write the name of a file.",
         )
     path = root / _expand(text if os.sep == "\\" else text.replace("\\", "/"))
     if not can_be_named(str(path)):

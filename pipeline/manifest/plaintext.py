@@ -15,6 +15,7 @@ from __future__ import annotations
 import html
 import re
 from html.parser import HTMLParser
+from itertools import islice
 
 # Nobody reads the content of these elements.
 _SILENT = frozenset({"script", "style", "template", "svg", "noscript", "head", "iframe", "object"})
@@ -35,6 +36,8 @@ _UNREADABLE = re.compile(r"<(?=[!?])|&(?=#)")
 # they are words. Shops write a few at most.
 _UNCLOSED = re.compile(r"<(?=[a-zA-Z/!?][^<>]*(?:<|\Z))")
 _MOST_UNCLOSED = 50
+_LESS = "\ufdd0"
+"""No character of any text. It stands for a `<` that is a word: `&lt;` takes its time to read."""
 _ENDS = ".!?:;,\u2026\u3002\uff01\uff1f"
 
 _APOSTROPHE = "'"
@@ -95,7 +98,8 @@ def plain_text(text: str) -> str:
     """
     if not _MARKUP.search(text):
         return " ".join(text.split())
-    written = _close(_NO_SECTION.sub("&lt;![", text))
+    less = "&lt;" if _LESS in text else _LESS
+    written = _close(_NO_SECTION.sub(f"{less}![", text), less)
     for source in (written, _UNREADABLE.sub(lambda found: html.escape(found[0]), written)):
         reader = _Reader()
         try:
@@ -103,19 +107,21 @@ def plain_text(text: str) -> str:
             reader.close()
         except Exception:  # noqa: BLE001, S112 - a shop's text must not end a run, whatever it holds
             continue
-        lines = (" ".join(line.split()) for line in "".join(reader.pieces).split("\n"))
+        read = "".join(reader.pieces)
+        read = read.replace(_LESS, "<") if less == _LESS else read
+        lines = (" ".join(line.split()) for line in read.split("\n"))
         return _join([line for line in lines if line])
     return " ".join(text.split())
 
 
-def _close(text: str) -> str:
+def _close(text: str, less: str) -> str:
     """Make words of the tags, comments and sections that are never closed, where they are many."""
-    if sum(1 for _ in _UNCLOSED.finditer(text)) > _MOST_UNCLOSED:
-        text = _UNCLOSED.sub("&lt;", text)
+    if next(islice(_UNCLOSED.finditer(text), _MOST_UNCLOSED, None), None):
+        text = _UNCLOSED.sub(less, text)
     for opening, closing in (("<!--", "-->"), ("<![", "]>")):
         rest = text[text.rfind(closing) + 1 :]
         if rest.count(opening) > _MOST_UNCLOSED:
-            text = text[: len(text) - len(rest)] + rest.replace(opening, html.escape(opening))
+            text = text[: len(text) - len(rest)] + rest.replace(opening, less + opening[1:])
     return text
 
 

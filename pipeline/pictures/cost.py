@@ -14,6 +14,7 @@ file that ends it once the thread has worked too long.
 from __future__ import annotations
 
 import io
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -43,6 +44,9 @@ _PIXEL_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 _OTHER_PIXEL_BYTES = 4
 _BY_FORMAT = {"WEBP": 17, "AVIF": 12, "HEIF": 10}
 """Bytes per pixel where the decoder keeps several copies of the picture."""
+_AVIF_SETTING = b"av1C"
+_DEEP_BYTES = 4
+"""Bytes per pixel more where an AVIF has 10 or 12 bits per colour: these take two bytes each."""
 _UNTOLD = frozenset({"AVIF"})
 """The header may say less than the picture inside has, which is decoded whole before it is made to
 fit: each is decoded alone."""
@@ -94,7 +98,7 @@ def weigh(path: Path, picture: Image.Image, data: bytes) -> int | PictureFault:
 
     """
     in_passes = _comes_in_passes(picture, data)
-    needed = _memory_bytes(picture, in_passes=in_passes)
+    needed = _memory_bytes(picture, in_passes=in_passes, deep=_is_deep(data))
     size = f"{path.name} ({picture.width} x {picture.height})"
     if needed > MOST_BYTES:
         return PictureFault(
@@ -126,9 +130,16 @@ _REMEDY = (
 )
 
 
-def _memory_bytes(picture: Image.Image, *, in_passes: bool) -> int:
+def _is_deep(data: bytes) -> bool:
+    """Tell whether any picture in an AVIF file has more than 8 bits per colour."""
+    settings = re.finditer(re.escape(_AVIF_SETTING) + rb"..(.)", data, re.DOTALL)
+    return any(found[1][0] & 0x40 for found in settings)
+
+
+def _memory_bytes(picture: Image.Image, *, in_passes: bool, deep: bool) -> int:
     kind = picture.format or ""
     per_pixel: float = _BY_FORMAT.get(kind) or _PIXEL_BYTES.get(picture.mode, _OTHER_PIXEL_BYTES)
+    per_pixel += _DEEP_BYTES if deep and kind == "AVIF" else 0
     per_pixel += _CONVERTED_BYTES.get(picture.mode, 0)
     if in_passes:
         per_pixel += _coefficient_bytes(getattr(picture, "layer", ()))

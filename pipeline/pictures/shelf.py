@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import errno
 import os
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -36,6 +37,8 @@ _Slip: TypeAlias = Literal["case", "suffix", "spelling"]
 
 _GROUP = 200
 """Pictures remembered in one transaction; a kill can lose no more."""
+_SLOW_S, _SLOW_NAMED = 3.0, 20
+"""From so many seconds of work on a picture is named, and so many of them: 48 megapixels take 2."""
 _LIKENESS = 0.75
 """How similar two names must be (difflib's ratio) to be taken for one name with a typo."""
 _COMPARISONS = 100_000
@@ -84,28 +87,31 @@ class PictureShelf(AbstractContextManager["PictureShelf"]):
         self._memory.close()
 
     def inspect(
-        self, paths: Iterable[Path], *, progress: Callable[[int], None] | None = None
+        self, paths: Iterable[Path], *, progress: Callable[[int, str], None] | None = None
     ) -> dict[Path, Inspected]:
         """Return for each distinct path the picture there, or what is wrong with it.
 
         A picture that is known and has not changed since is not read again. `progress` is told, in
-        this thread, how many paths are done.
+        this thread, how many paths are done, and which of the files takes its time.
         """
         distinct = list(dict.fromkeys(paths))
         found: dict[Path, Inspected] = {}
         unread: dict[Path, _Unread] = {}
         nearby = _Neighbourhood()
-        tell = progress or (lambda _done: None)
+        tell = progress or (lambda _done, _line: None)
         for path in distinct:
             known = self._look_up(path, nearby)
             if isinstance(known, _Unread):
                 unread[path] = known
             else:
                 found[path] = known
-                tell(len(found))
-        for path, result in self._decode_all(unread):
+                tell(len(found), "")
+        named = 0
+        for path, (result, took_s) in self._decode_all(unread):
             found[path] = result
-            tell(len(found))
+            slow = took_s > _SLOW_S and named < _SLOW_NAMED
+            named += slow
+            tell(len(found), f"{path.name} took {took_s:.0f} s to be opened" if slow else "")
         return {path: found[path] for path in distinct}
 
     def _look_up(self, path: Path, nearby: _Neighbourhood) -> Inspected | _Unread:
@@ -130,27 +136,37 @@ class PictureShelf(AbstractContextManager["PictureShelf"]):
     def _may_take(self, path: Path) -> bool:
         return self._root is None or is_inside(path, self._root)
 
-    def _decode_all(self, unread: dict[Path, _Unread]) -> Iterator[tuple[Path, Inspected]]:
-        """Decode in threads and yield as they finish; remember the good ones in groups."""
+    def _decode_all(
+        self, unread: dict[Path, _Unread]
+    ) -> Iterator[tuple[Path, tuple[Inspected, float]]]:
+        """Decode in threads and yield as they finish, with the seconds that each took.
+
+        The good ones are remembered in groups.
+        """
         fresh: list[tuple[Path, Stamp, Picture]] = []
         executor = ThreadPoolExecutor(self._workers, thread_name_prefix="picture")
         try:
-            futures: dict[Future[Inspected], Path] = {
-                executor.submit(decode_picture, one.path, self._copies, prepare=self._prepare): path
-                for path, one in unread.items()
+            futures: dict[Future[tuple[Inspected, float]], Path] = {
+                executor.submit(self._decode, one.path): path for path, one in unread.items()
             }
             for future in as_completed(futures):
-                path, result = futures[future], future.result()
+                path, (result, took_s) = futures[future], future.result()
                 if isinstance(result, Picture):
                     fresh.append((unread[path].path, unread[path].stamp, result))
                 if len(fresh) >= _GROUP:
                     self._memory.remember(fresh)
                     fresh.clear()
-                yield path, result
+                yield path, (result, took_s)
         finally:
             # On Ctrl-C the pictures that wait are dropped; those being decoded take a moment.
             executor.shutdown(wait=True, cancel_futures=True)
             self._memory.remember(fresh)
+
+    def _decode(self, path: Path) -> tuple[Inspected, float]:
+        """Decode a picture; with it the seconds that this thread has worked on it."""
+        begun_s = time.thread_time()
+        result = decode_picture(path, self._copies, prepare=self._prepare)
+        return result, time.thread_time() - begun_s
 
 
 def _explain_missing(

@@ -155,7 +155,7 @@ class RunThread:
         pass_on(RunProgress(states, report.submitted, report.downloaded))
         return replace(report, notes=(*self.target.notes, *heard.warnings, *report.notes))
 
-    def _abandon_if_interrupted(self, *_: int) -> None:
+    def _abandon_if_interrupted(self, *_: object) -> None:
         if self._brake.presses:
             raise _Abandoned
 

@@ -22,7 +22,7 @@ from pipeline.config.key import api_key
 from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import is_gone
+from pipeline.disk.openfile import is_gone, refuse_ring
 from pipeline.disk.rights import refuse_links_in
 from pipeline.errors import ConfigError, ReelsheetError, StoreError, UsageError
 from pipeline.journal.ownership import explain_paid_elsewhere, find_manifest, refuse_edition
@@ -106,11 +106,13 @@ def resolve_target(
 
     Raises:
         ConfigError: The configuration cannot be used.
-        UsageError: A rehearsal would mix with what was paid for.
+        UsageError: A rehearsal would mix with what was paid for, or the manifest is a link that
+            leads in a ring.
         StoreError: The cache is a link to another place, or it cannot be told which folder is the
             manifest's own.
 
     """
+    refuse_ring(manifest)
     loaded, notes = load_settings(config, settings)
     notes += point_at_configuration(manifest, config, loaded)
     with _damage_first(OutputFolder(manifest.parent)):

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
-from urllib.parse import quote
 
 from pipeline.concealment import SHORTEST
 
@@ -81,9 +82,9 @@ def conceal_key(body: bytes, key: str) -> bytes:
     """
     if len(key) < SHORTEST:
         return body
-    spelt = (key, quote(key, safe=""))
+    spelt = _spellings(key)
     plain = json.detect_encoding(body).startswith("utf-8") and b"\\" not in body
-    if plain and not any(one.encode() in body for one in spelt):
+    if plain and not spelt.search(body.decode("utf-8", "replace")):
         return body
     try:
         value = parse(body)
@@ -93,17 +94,25 @@ def conceal_key(body: bytes, key: str) -> bytes:
         return b""
 
 
-def _hide(value: object, spelt: tuple[str, ...]) -> object:
+@lru_cache(maxsize=4)
+def _spellings(key: str) -> re.Pattern[str]:
+    """Return what finds the key in any case, and with any of its letters as `%73`."""
+    letters = (f"(?:{re.escape(one)}|{_percent(one)})" for one in key)
+    return re.compile("".join(letters), re.IGNORECASE)
+
+
+def _percent(letter: str) -> str:
+    return "".join(f"%{byte:02x}" for byte in letter.encode("utf-8", "surrogatepass"))
+
+
+def _hide(value: object, spelt: re.Pattern[str]) -> object:
     if isinstance(value, dict):
         return {_hide(name, spelt): _hide(one, spelt) for name, one in value.items()}
     if isinstance(value, list):
         return [_hide(one, spelt) for one in value]
-    if isinstance(value, int | float) and any(one in str(value) for one in spelt):
+    if isinstance(value, int | float) and spelt.search(str(value)):
         return CONCEALED
-    if isinstance(value, str):
-        for one in spelt:
-            value = value.replace(one, CONCEALED)
-    return value
+    return spelt.sub(CONCEALED, value) if isinstance(value, str) else value
 
 
 def good_body(received: Received) -> Body | None:

@@ -111,7 +111,7 @@ def test_pictures_become_content_hashes(tmp_path: Path) -> None:
         _csv(tmp_path, text),
         Config(),
         cache_dir=None,
-        progress=lambda done, total: seen.append((done, total)),
+        progress=lambda done, total, _line="": seen.append((done, total)),
     )
     assert not checked.errors
     requests = checked.requests

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shlex
 import shutil
 import sqlite3
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from pipeline import events as ev
 from pipeline.cli.app import app
+from pipeline.errors import UsageError
 from tests.account.accounts import DAY, VIDEO, lane, opened
 from tests.system.test_journal_command import zeroed
 
@@ -130,6 +133,18 @@ def test_import_journals_and_books(book: Path, tmp_path: Path) -> None:
         assert result.exit_code != 0
         with contextlib.suppress(AttributeError):
             assert result.exception.message  # type: ignore[union-attr]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and links")
+def test_import_waits_for_no_pipe_and_follows_no_ring(book: Path, tmp_path: Path) -> None:
+    """The first has no end, and the second no file."""
+    pipe, ring = tmp_path / "pipe", tmp_path / "ring"
+    os.mkfifo(pipe)
+    ring.symlink_to(ring)
+    for wrong, said in ((pipe, "is a pipe, not a file"), (ring, "leads back to itself")):
+        result = call("import", wrong, book=book)
+        assert isinstance(result.exception, UsageError)
+        assert said in result.exception.message
 
 
 def test_import_of_the_damaged_book_mends_it(book: Path, tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from pipeline.cli.app import app
 from pipeline.cli.several import find_manifests
 from pipeline.errors import UsageError
 
@@ -101,3 +104,16 @@ def test_none_at_all_is_an_error(folder: Path, named: str) -> None:
         find_manifests([folder / "b.csv", Path(named)])
     assert named in raised.value.message
     assert ".xlsx" in (raised.value.action or "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links")
+@pytest.mark.parametrize("command", ["check", "plan", "run", "status", "report", "retry", "fetch"])
+def test_a_link_that_leads_to_itself_is_refused(command: str, tmp_path: Path) -> None:
+    """Asked where it ends, the library of some versions fails."""
+    ring = tmp_path / "ring.csv"
+    ring.symlink_to(ring)
+    ended = CliRunner().invoke(app, [command, str(ring)])
+    assert (ended.exit_code, "leads back to itself" in ended.output) == (2, True) or (
+        isinstance(ended.exception, UsageError)
+        and "leads back to itself" in ended.exception.message
+    )

@@ -6,6 +6,7 @@ import io
 
 import pytest
 
+from pipeline.cli import progress as progress_module
 from pipeline.cli.progress import PLAIN_EVERY_S, Progress, picture_progress, say_counts, shows_bars
 from pipeline.model import State
 from pipeline.runner.watching import RunProgress
@@ -54,19 +55,26 @@ def test_a_plain_line_says_what_a_run_waits_for() -> None:
     assert stream.getvalue() == "0/6 rows ended; 6 waiting; asking the provider\n"
 
 
-def test_pictures_have_a_bar_only_where_somebody_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a terminal a function that takes the figures; elsewhere, or if not wanted, nothing."""
+def test_pictures_have_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere there is a plain line now and then; if not wanted, nothing. A slow one is named."""
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr("sys.stderr", Terminal())
+    terminal, pipe = Terminal(), io.StringIO()
+    monkeypatch.setattr("sys.stderr", terminal)
     with picture_progress(show=True) as seen:
         assert seen is not None
-        seen(3, 7)
+        seen(3, 7, "a\u202e.jpg took 9 s to be opened")
+    assert "a\\u202e.jpg took 9 s to be opened\n" in terminal.getvalue()
     with picture_progress(show=False) as seen:
         assert seen is None
-    monkeypatch.setattr("sys.stderr", io.StringIO())
+    monkeypatch.setattr("sys.stderr", pipe)
     with picture_progress(show=True) as seen:
-        assert seen is None
+        assert seen is not None
+        seen(1, 7, "a.jpg took 9 s to be opened")
+        seen(2, 7)
+        monkeypatch.setattr(progress_module, "PLAIN_EVERY_S", 0)
+        seen(3, 7)
+    assert pipe.getvalue() == "a.jpg took 9 s to be opened\n3/7 pictures\n"
 
 
 def test_a_terminal_gets_one_bar_with_the_states(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,10 @@ from pipeline.disk.openfile import (
     open_unlinked,
     read_regular,
     refuse_link,
+    refuse_pipe,
+    refuse_ring,
 )
-from pipeline.errors import StoreError
+from pipeline.errors import StoreError, UsageError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
 
@@ -96,6 +98,15 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
     file = tmp_path / "a"
     file.write_bytes(bytes(20))
     assert len(read_regular(file, 10)) == 11
+    named = tmp_path / "named"
+    for path, word in ((tmp_path / "pipe", "a pipe"), (Path(os.devnull), "a device")):
+        with pytest.raises(UsageError, match=word):
+            refuse_pipe(path)
+    named.symlink_to(named)
+    refuse_pipe(named)  # a ring is told by its own name
+    with pytest.raises(UsageError, match="leads back to itself"):
+        refuse_ring(named)
+    refuse_ring(tmp_path / "gone")
 
 
 def test_a_file_is_lost_where_another_or_none_has_its_name(tmp_path: Path) -> None:

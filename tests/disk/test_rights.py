@@ -97,6 +97,14 @@ def test_the_umask_takes_away_from_both(tmp_path: Path) -> None:
     assert (mode_of(out), mode_of(out / "results.csv")) == (0o700, 0o600)
 
 
+def test_nobody_else_may_move_the_folder_away(tmp_path: Path) -> None:
+    """Not even where the umask lets everybody write: who may write above it may put another."""
+    os.umask(0)
+    out = tmp_path / "a" / "b" / "shop"
+    make_output_folder(out, manifest_of(tmp_path, 0o666))
+    assert [mode_of(one) & 0o022 for one in out.parents][:2] == [0o020, 0o020]
+
+
 def test_a_folder_that_is_there_stays_as_its_owner_set_it(tmp_path: Path) -> None:
     """Wider or closer than the manifest; the cache in it is its owner's alone all the same."""
     source = manifest_of(tmp_path, 0o600)

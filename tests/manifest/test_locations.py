@@ -94,6 +94,9 @@ def test_a_web_address_is_passed_on_as_it_is(url: str, tmp_path: Path) -> None:
         ("a\nb.jpg", "bad_path"),
         ("a\0.jpg", "bad_path"),
         ("file://server/share/a.jpg", "other_computer"),
+        ("d/" * 101 + "a.jpg", "too_long"),
+        ("d\\" * 101 + "a.jpg", "too_long"),
+        ("../" * 101 + "a.jpg", "too_long"),
     ],
 )
 def test_what_cannot_be_a_picture_is_said(cell: str, expected: str, tmp_path: Path) -> None:

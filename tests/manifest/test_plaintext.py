@@ -23,6 +23,11 @@ from pipeline.manifest.plaintext import guard, plain_text, sentence, unguard
         ("5 < 6 and 7 > 3", "5 < 6 and 7 > 3"),
         ("<!-- hidden -->Seen", "Seen"),
         ("<p>never closed", "never closed"),
+        ("<b " * 60 + "words", "<b " * 60 + "words"),
+        ("\ufdd0" + "<b " * 60 + "words", "\ufdd0" + "<b " * 60 + "words"),
+        ("<!--" * 60 + "words", "<!--" * 60 + "words"),
+        ("<![ 20 % off ]>&lt;b", "<![ 20 % off ]><b"),
+        ("&amp;lt;<![ 20 % ]>", "&lt;<![ 20 % ]>"),
     ],
 )
 def test_what_a_person_reads(html: str, text: str) -> None:

@@ -99,6 +99,17 @@ def test_what_takes_gigabytes_is_not_decoded(tmp_path: Path) -> None:
     assert "Open it and save it anew" in found.message
 
 
+@pytest.mark.parametrize(("flags", "fits"), [(0x0C, True), (0x4C, False), (0x6C, False)])
+def test_an_avif_of_ten_bits_takes_more(flags: int, fits: bool) -> None:
+    """Two bytes for each colour: 64 megapixels of 10 bits were seen to take 1.4 GB."""
+    target = io.BytesIO()
+    Image.new("RGB", (8000, 8000), "red").save(target, "AVIF", speed=10, quality=1)
+    data = bytearray(target.getvalue())
+    data[data.index(b"av1C") + 6] = flags
+    with Image.open(io.BytesIO(target.getvalue())) as picture:
+        assert isinstance(weigh(Path("a.avif"), picture, bytes(data)), int) is fits
+
+
 def test_a_picture_whose_header_may_lie_is_decoded_alone() -> None:
     """An AVIF of three kilobytes that says 100 x 100 was seen to unfold to half a gigabyte."""
     target = io.BytesIO()

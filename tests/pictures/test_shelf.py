@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import sqlite3
 import stat
 import struct
@@ -17,6 +18,7 @@ import pytest
 from PIL import Image
 
 from pipeline.model import Picture, PictureFault
+from pipeline.pictures import shelf as shelf_module
 from pipeline.pictures.memory import PictureMemory
 from pipeline.pictures.shelf import PictureShelf
 
@@ -247,13 +249,27 @@ def test_each_path_is_looked_at_once_and_progress_told(tmp_path: Path) -> None:
     """Results in the order asked for, one a path, and progress from the calling thread."""
     paths = [put(tmp_path / f"{n}.png", encoded()) for n in range(5)]
     missing = tmp_path / "gone.png"
-    told: list[tuple[int, int]] = []
+    told: list[tuple[int, str, int]] = []
     with PictureShelf(None, workers=3) as shelf:
         found = shelf.inspect(
-            [*paths, missing, *paths], progress=lambda n: told.append((n, threading.get_ident()))
+            [*paths, missing, *paths],
+            progress=lambda n, line: told.append((n, line, threading.get_ident())),
         )
     assert list(found) == [*paths, missing]
-    assert told == [(n, threading.get_ident()) for n in range(1, 7)]
+    assert told == [(n, "", threading.get_ident()) for n in range(1, 7)]
+
+
+def test_slow_pictures_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of them: a folder of thousands would be a screen of names."""
+    monkeypatch.setattr(shelf_module, "_SLOW_S", -1.0)
+    monkeypatch.setattr(shelf_module, "_SLOW_NAMED", 2)
+    paths = [put(tmp_path / f"{n}.png", encoded()) for n in range(5)]
+    lines: list[str] = []
+    with PictureShelf(None, workers=1) as shelf:
+        shelf.inspect(paths, progress=lambda _, line: lines.append(line))
+    named = [line for line in lines if line]
+    assert len(named) == 2
+    assert all(re.fullmatch(r"\d\.png took \d+ s to be opened", line) for line in named)
 
 
 def test_what_was_seen_is_not_read_again(tmp_path: Path) -> None:

@@ -103,3 +103,11 @@ def test_lines_of_any_kind_are_counted(line: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(delimited, "_MOST_ROWS", 3000)
     with pytest.raises(ManifestError, match="more than 3,000 rows"):
         _table_of(PATH, f"a,b\n{line * 3001}", ",", 1)
+
+
+def test_blank_lines_before_the_header_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text of them alone was read to its end before it was said to be empty."""
+    monkeypatch.setattr(delimited, "_MOST_ROWS", 3000)
+    with pytest.raises(ManifestError, match="more than 3,000 rows"):
+        _table_of(PATH, "\n" * 3003, ",", 1)
+    assert _table_of(PATH, "\n" * 2999 + "a\n", ",", 1).header == ["a"]

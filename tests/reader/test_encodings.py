@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.errors import ManifestError
 from pipeline.manifest.asbefore import Reading, reading_of
+from pipeline.reader.text import encodings
 from pipeline.reader.text.delimited import read_text
 from pipeline.reader.text.encodings import detect
 
@@ -91,6 +94,23 @@ def test_what_comes_late_is_heard() -> None:
     assert found.likely[0].encoding == "cp1252"
     damaged = written(lines, "cp1252") + b"K,\x81\x8d\x9d\n"
     assert not any(one.encoding == "cp1252" for one in detect(damaged).likely)
+
+
+def test_what_has_neither_blanks_nor_commas_is_cut() -> None:
+    """One line of a hundred megabytes was tried whole in each of 28 encodings."""
+    line = "Größe" * 20_000
+    sample = encodings._sample_of(f"key,prompt\n{line}\n{line}\n".encode("cp1252"))
+    assert len(sample) < 2 * 2**14 + 100
+    rare = b"a,b\n" + b"".join(b"%c" % one * 100_000 + b"\n" for one in range(0x80, 0x100))
+    assert len(encodings._sample_of(rare)) < 2**17 + 2**15
+
+
+@given(data=st.binary(max_size=300), seen=st.binary(max_size=20))
+def test_the_first_of_each_byte_is_found_in_one_pass(data: bytes, seen: bytes) -> None:
+    """As a search for each of them finds it, whatever signs they are to a pattern."""
+    searched = {one: data.find(one) for one in range(0x80, 0x100) if one not in seen}
+    expected = {one: at for one, at in searched.items() if at >= 0}
+    assert encodings._first_of_each(data, seen) == expected
 
 
 def test_a_manifest_that_was_run_keeps_its_encoding() -> None:

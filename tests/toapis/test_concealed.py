@@ -111,6 +111,8 @@ async def test_names_of_models_are_plain() -> None:
         (b'{"a": 12345678901}', "2345678901", json.dumps({"a": CONCEALED}).encode()),
         (b'{"x12345678": {"12345678": true}}', "12345678",
          json.dumps({f"x{CONCEALED}": {CONCEALED: True}}).encode()),
+        (b'{"a": "xSK-SECRETx"}', "sk-Secret", json.dumps({"a": f"x{CONCEALED}x"}).encode()),
+        (b'{"a": "%73K-s%65cret"}', "sk-Secret", json.dumps({"a": CONCEALED}).encode()),
         ('{"a": "12345678"}'.encode("utf-16"), "12345678", json.dumps({"a": CONCEALED}).encode()),
     ],
 )  # fmt: skip

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _ITEMS = frozenset({"item", "entry"})
 _MOST_CHARACTERS = 100_000_000
 _MOST_ELEMENTS = 5_000_000
+# Each item has a cell for each name of an element, whether it has that element or not.
+_MOST_CELLS = 20_000_000
+_MOST_NAMES = 2**14  # as many columns as a spreadsheet has
 
 
 def read_feed(path: Path) -> Manifest:
@@ -39,9 +42,9 @@ def read_feed(path: Path) -> Manifest:
             f"{path} is no XML file that can be read: {error}.",
             action="Download it again, or take the feed as a tab-separated file.",
         ) from error
-    headers = tuple(dict.fromkeys(name for _, item in feed.items for name in item))
+    headers = tuple(feed.names)
     rows = tuple(
-        Row(number, tuple("\n".join(item.get(name, ())) for name in headers))
+        Row(number, tuple("\n".join(item[name]) if name in item else "" for name in headers))
         for number, item in feed.items
     )
     return Manifest(path, headers, rows)
@@ -56,6 +59,7 @@ class _Feed:
 
     def __init__(self) -> None:
         self.items: list[tuple[int, dict[str, list[str]]]] = []
+        self.names: dict[str, None] = {}  # of elements, in the order in which they occur
         self._depth = 0  # below the item
         self._inside = False
         self._text: list[str] = []
@@ -96,7 +100,13 @@ class _Feed:
             self._inside = False
             return
         if self._depth == 1 and (text := "".join(self._text).strip()):
-            self.items[-1][1].setdefault(_local(tag), []).append(text)
+            name = _local(tag)
+            self.names[name] = None
+            if len(self.names) > _MOST_NAMES:
+                raise _Refused(f"it has more than {_MOST_NAMES:,} kinds of elements")
+            if len(self.names) * len(self.items) > _MOST_CELLS:
+                raise _Refused(f"its table would have more than {_MOST_CELLS:,} cells")
+            self.items[-1][1].setdefault(name, []).append(text)
         self._depth -= 1
 
 

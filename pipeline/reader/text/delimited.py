@@ -120,7 +120,6 @@ def _table_of(path: Path, body: str, delimiter: str, first_line: int) -> Table:
     numbers: list[int] = []
     columns: list[list[str]] = [[] for _ in header]
     wrong: list[tuple[int, int]] = []
-    records = 0
     while batch := list(islice(walk, _BATCH)):
         fitting = [record for record in batch if len(record[1]) == width]
         if len(fitting) < len(batch):
@@ -131,15 +130,15 @@ def _table_of(path: Path, body: str, delimiter: str, first_line: int) -> Table:
             numbers.extend(lines)
             for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
                 column.extend(share_equal(cells))
-        records += len(batch)
-        if records > _MOST_ROWS:
-            raise ManifestError(
-                f"{path.name} has more than {_MOST_ROWS:,} rows, the most of any spreadsheet.",
-                action=_FEWER,
-            )
     if wrong:
         raise _wrong_width(path, wrong, width, delimiter)
     return Table(path, line, header, numbers, columns)
+
+
+def _too_many_rows(name: str) -> ManifestError:
+    return ManifestError(
+        f"{name} has more than {_MOST_ROWS:,} rows, the most of any spreadsheet.", action=_FEWER
+    )
 
 
 def _refuse_odd_header(name: str, line: int, header: list[str]) -> None:
@@ -167,7 +166,9 @@ def _walk(path: Path, body: str, delimiter: str, first_line: int) -> Iterator[Re
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     line = first_line
     try:
-        for cells in reader:
+        for records, cells in enumerate(reader):
+            if records > _MOST_ROWS:
+                raise _too_many_rows(path.name)
             lines.begin_record()
             yield line, cells
             line = first_line + reader.line_num

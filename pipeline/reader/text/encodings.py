@@ -25,7 +25,7 @@ from pipeline.manifest.columns import field_of
 from pipeline.reader.text.letters import Looks, look_at_letters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 _EXCEL = {
     "cp1252": "Excel in western Europe and America",
@@ -66,6 +66,9 @@ _TO_CHARDET = {ours: theirs for theirs, ours in _OF_CHARDET.items()}
 
 _SAMPLE_BYTES = 12_000
 _LONGEST_LINE = 600
+# A line without blanks and commas is cut all the same, and only so many bytes are looked at.
+_LONGEST_CUT = 2**14
+_MOST_SAMPLED = 2**17
 _UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _HIGH = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
 _CELL = re.compile(r'[^,;\t\r\n"]+')
@@ -157,13 +160,27 @@ def _sample_of(data: bytes) -> bytes:
         if size > _SAMPLE_BYTES:
             break
     seen = set(b"".join(lines))
+    first = _first_of_each(data, seen)
     for value in range(0x80, 0x100):
-        at = -1 if value in seen else data.find(value)
+        at = -1 if value in seen or size > _MOST_SAMPLED else first.get(value, -1)
         if at >= 0:
             start = max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at)) + 1
             lines.append(_cut(data[start : start + 64 * _LONGEST_LINE].splitlines()[0], at - start))
+            size += len(lines[-1])
             seen.update(lines[-1])
     return b"\n".join(lines)
+
+
+def _first_of_each(data: bytes, seen: Collection[int]) -> dict[int, int]:
+    """Return where each byte beyond ASCII that is not in `seen` stands first, in one pass."""
+    places: dict[int, int] = {}
+    left = {*range(0x80, 0x100)} - {*seen}
+    at = 0
+    while left and (found := re.compile(b"[%b]" % re.escape(bytes(sorted(left)))).search(data, at)):
+        at = found.start()
+        places[data[at]] = at
+        left.remove(data[at])
+    return places
 
 
 def _cut(line: bytes, at: int = 0) -> bytes:
@@ -173,7 +190,8 @@ def _cut(line: bytes, at: int = 0) -> bytes:
     middle = next(re.compile(rb"[\x80-\xff]").finditer(line, at)).start()
     start = max(line.rfind(b" ", 0, middle), line.rfind(b",", 0, middle)) + 1
     ends = [line.find(mark, start + _LONGEST_LINE) for mark in (b" ", b",")]
-    return line[start : min((end for end in ends if end >= 0), default=len(line))]
+    end = min((end for end in ends if end >= 0), default=len(line))
+    return line[start : min(end, start + _LONGEST_CUT)]
 
 
 def _texts_of(sample: bytes) -> list[_Text]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.authoring.shops import feedxml
 from pipeline.authoring.shops.conversion import convert
 from pipeline.authoring.shops.recognition import find
 from pipeline.errors import UsageError
@@ -86,11 +87,29 @@ def test_a_feed_in_xml(tmp_path: Path, made: Made, text: str) -> None:
         ('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "declares entities"),
         ("<urlset><url/></urlset>", 'no column "id"'),
         ("<rss><channel/></rss>", 'no column "id"'),
+        (f"<rss><item>{''.join(f'<n{one}>x</n{one}>' for one in range(17_000))}</item></rss>",
+         "more than 16,384 kinds of elements"),
     ],
-)
+)  # fmt: skip
 def test_other_xml_files(tmp_path: Path, text: str, said: str) -> None:
     """Each is refused with a sentence."""
     path = tmp_path / "feed.xml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=said):
         convert(path, find("google"))
+
+
+def test_a_feed_has_a_cell_for_each_item_and_element(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Items of different elements make a table of their product: it is told before it is made."""
+    monkeypatch.setattr(feedxml, "_MOST_CELLS", 100)
+    items = [f"<item><id>{one}</id><e{one}>x</e{one}></item>" for one in range(10)]
+    path = tmp_path / "feed.xml"
+    for most, fits in ((9, True), (10, False)):
+        path.write_text(f"<rss>{''.join(items[:most])}</rss>", encoding="utf-8")
+        if fits:
+            assert len(feedxml.read_feed(path).rows) == most
+        else:
+            with pytest.raises(UsageError, match="would have more than 100 cells"):
+                feedxml.read_feed(path)
