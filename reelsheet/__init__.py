@@ -49,6 +49,7 @@ from pipeline.planner.plan import Action, Step  # noqa: E402
 from pipeline.runner.api import Reelsheet, RowChoice, RunOptions  # noqa: E402
 from pipeline.runner.checking import CheckReport  # noqa: E402
 from pipeline.runner.inthread import OnProgress  # noqa: E402
+from pipeline.runner.judging import JudgedTake  # noqa: E402
 from pipeline.runner.piloting import PilotReport  # noqa: E402
 from pipeline.runner.reports import (  # noqa: E402
     PilotWaits,
@@ -67,6 +68,7 @@ __all__ = [
     "Action",
     "CheckReport",
     "ExitCode",
+    "JudgedTake",
     "OnProgress",
     "PilotReport",
     "PilotWaits",

@@ -18,6 +18,7 @@ from pipeline.errors import UsageError
 from pipeline.runner import foresight
 from pipeline.runner.checking import CheckReport, check_report
 from pipeline.runner.inthread import OnProgress, RunThread, wait_for, wait_in_loop
+from pipeline.runner.judging import JudgedTake, judge, judged_takes
 from pipeline.runner.order import Several, select
 from pipeline.runner.reports import PlanReport, RunReport, StatusReport
 from pipeline.runner.target import Target, resolve_target
@@ -105,6 +106,54 @@ class Reelsheet:
         Raises ReelsheetError if the configuration or the manifest cannot be read.
         """
         return foresight.status_report(self._target())
+
+    def takes(self) -> tuple[JudgedTake, ...]:
+        """Return all finished takes, and what counts of what people said of them; sends nothing.
+
+        Raises ReelsheetError if the configuration, the manifest or the journal cannot be read.
+        """
+        return judged_takes(self._target())
+
+    def decide(
+        self,
+        *,
+        approve: Several | None = None,
+        reject: Several | None = None,
+        reopen: Several | None = None,
+        reason: str = "",
+        note: str = "",
+        reviewer: str = "",
+    ) -> tuple[str, ...]:
+        """Decide about the newest takes of rows, as `review --approve` does; sends nothing.
+
+        It may be called while a run goes on.
+
+        Args:
+            approve: The keys of the rows whose newest takes are approved.
+            reject: Those whose newest takes are rejected.
+            reopen: Those of whose newest takes is taken back what was said.
+            reason: Why they are rejected.
+            note: A comment on each of them.
+            reviewer: Who decides.
+
+        Returns:
+            The keys of the rows that have no take: nothing was recorded of these.
+
+        Raises:
+            ReelsheetError: A key is named twice or no row has it, a text is too long, or the
+                journal cannot be used; nothing was recorded.
+
+        """
+        target = self._target()
+        return judge(
+            target,
+            approve=approve,
+            reject=reject,
+            reopen=reopen,
+            reason=reason,
+            note=note,
+            reviewer=reviewer,
+        )
 
     def run(
         self, *, on_progress: OnProgress | None = None, **options: Unpack[RunOptions]

@@ -129,14 +129,14 @@ def select(
     pilot = target.config.pilot.rows if pilot is True else pilot
     if pilot is not None and (type(pilot) is not int or pilot < 1):
         raise UsageError(f"the pilot is {pilot!r}, which is not a whole number of rows from 1.")
-    redo_keys, paid_keys = _visible(redo), _visible(pay_again)
+    redo_keys, paid_keys = visible_keys(redo), visible_keys(pay_again)
     return Selection(
         mode=mode,
         retry=frozenset(_state(name) for name in _list(retry)),
         redo_changed="changed" in redo_keys,
         redo_rejected="rejected" in redo_keys,
         redo=redo_keys - {"changed", "rejected"},
-        only=None if only is None else _visible(only),
+        only=None if only is None else visible_keys(only),
         limit=limit,
         attempts=target.config.limits.attempts,
         pay_again=paid_keys - {"all"},
@@ -151,7 +151,8 @@ def _list(several: Several | None) -> Iterable[str]:
     return [several] if isinstance(several, str) else several or ()
 
 
-def _visible(keys: Several | None) -> frozenset[str]:
+def visible_keys(keys: Several | None) -> frozenset[str]:
+    """Return keys as they are compared; raises UsageError where one is not a text."""
     listed = list(_list(keys))
     for key in listed:
         if not isinstance(key, str):

@@ -98,6 +98,7 @@ def test_nothing_but_the_pilot_passes_its_gate_until_it_is_decided(
         held = product("run", manifest, *words, sets=GATE)
         assert held.code == 2, (words, held.err)
     assert product("retry", manifest, sets=GATE).code == 0, "there is nothing to retry"
+    assert product("night", manifest, sets=GATE).code == 2, "a night is no other way in"
     planned = product("plan", manifest, sets=GATE)
     assert "missing: 3 rows to be judged, 0 of 2 approved" in planned.out
     judge(product, manifest, "--approve", pilot[0], "--reject", ",".join(pilot[1:]))
