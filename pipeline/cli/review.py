@@ -109,6 +109,15 @@ def _review(
             "is unpacked, and her decisions come back with --import.",
         ),
     ] = None,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(
+            "--write-prompts",
+            metavar="COPY",
+            help="Write a copy of the manifest with the new prompts of its rows, .xlsx or of its "
+            "own kind. The manifest itself is never written to.",
+        ),
+    ] = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address of the page; open no browser.")
     ] = False,
@@ -174,7 +183,8 @@ def _review(
         complete &= take_in(judged, path, prefer=overrules, force=force)
     if export is not None:
         write_out(judged, export)
-    serves = not (verdicts or files or export or static or share)
+    _write_prompts(judged, prompts)
+    serves = not (verdicts or files or export or static or share or prompts)
     if serves or static or share:
         _refuse_without_journal(judged)
     if fetch_pictures and not serves:
@@ -256,6 +266,17 @@ def _share(judged: Sequence[Judged], path: Path, *, quiet: bool) -> bool:
     for fault in done.faults:
         say(f"not in it: {fault}")
     return not done.faults
+
+
+def _write_prompts(judged: Sequence[Judged], path: Path | None) -> None:
+    from pipeline.review.promptcopy import write_prompts
+
+    if path is None:
+        return
+    if len(judged) > 1:
+        raise UsageError(f"--write-prompts {path}: name one manifest.")
+    number = write_prompts(judged[0].reviewed.checked, path)
+    print_line(f"{count(number, 'new prompt')}: {path}")
 
 
 def _refuse_without_journal(judged: Sequence[Judged]) -> None:

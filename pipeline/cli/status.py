@@ -246,11 +246,10 @@ class _Stated:
         if not self.report.rows:
             print_line("no rows")
         if self.verdicts:
-            approved, rejected = self.verdicts["approved"], self.verdicts["rejected"]
-            print_line(
-                f"review: {approved:,} approved, {rejected:,} rejected, "
-                f"{self.verdicts['open']:,} to review"
-            )
+            from pipeline.review.takes import say_verdicts
+
+            for line in say_verdicts(self.verdicts, self.report.states):
+                print_line(line)
         for one in self.report.gone:
             print_line(
                 f"no longer in the manifest: {one.key}, {one.state}, submitted {one.submitted_at} "

@@ -30,6 +30,7 @@ from pipeline.model import Decision, Manifest, Row
 from pipeline.planner.planner import known_rows
 from pipeline.reader.reading import read
 from pipeline.review.cards import hash_of
+from pipeline.review.codepages import encoding_of
 from pipeline.review.joining import Joined, join, means_the_same, strays
 from pipeline.review.sheetcells import Cells, ReadCells, TypedRow, read_cells, shown
 from pipeline.review.takes import JudgedRow, TakeFile, judged_rows
@@ -187,10 +188,9 @@ class _Reader:
 
     def _table(self, path: Path) -> Manifest:
         manifest = self.checked.manifest
-        encoding = None if manifest.dialect is None else manifest.dialect.encoding
-        table = partial(read, path, encoding=encoding, hidden_rows="include")
-        if manifest.sheet is None:
-            return table()
+        if manifest.dialect is not None:
+            return read(path, encoding=encoding_of(path, manifest))
+        table = partial(read, path, hidden_rows="include")
         try:
             return table(sheet=manifest.sheet)
         except ManifestError:  # it may be called otherwise by now

@@ -13,9 +13,19 @@ from pipeline.checker.check import CheckedManifest
 from pipeline.disk.folder import OutputFolder
 from pipeline.journal.decisions import read_decisions
 from pipeline.journal.reading import read_all
+from pipeline.manifest.wording import count
 from pipeline.model import Entry, State, Video
 from pipeline.planner.planner import known_rows
 from pipeline.review.verdicts import APPROVE, REJECT, TAKEN_BACK, Take, latest_of, standing_of
+
+_NEED_A_PERSON = (
+    State.INVALID,
+    State.REFUSED,
+    State.FAILED,
+    State.EXPIRED,
+    State.IN_DOUBT,
+    State.MISSING,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +131,21 @@ def count_verdicts(checked: CheckedManifest, folder: OutputFolder) -> dict[str, 
             counts["made"] += 1
             counts[names[standing]] += 1
     return counts
+
+
+def say_verdicts(verdicts: Mapping[str, int], states: Mapping[str, int]) -> tuple[str, ...]:
+    """Return lines about what was decided, and about the whole job.
+
+    `verdicts` are those of `count_verdicts`, `states` how many rows are in each state.
+    """
+    approved, rejected, left = (verdicts[name] for name in ("approved", "rejected", "open"))
+    yours = sum(states.get(state.value, 0) for state in _NEED_A_PERSON)
+    whole = (
+        f"the whole job, {count(sum(states.values()), 'row')}: {verdicts['made']:,} made, "
+        f"{approved:,} approved, {rejected:,} to make again, {left:,} to look at, "
+        f"{yours:,} need you"
+    )
+    return f"review: {approved:,} approved, {rejected:,} rejected, {left:,} to review", whole
 
 
 def videos_of(rows: Sequence[JudgedRow]) -> dict[Take, str]:

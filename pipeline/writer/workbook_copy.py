@@ -110,7 +110,16 @@ def fill(
 def copy_sheet(
     package: PackageCopy, target: Relationship, insert: Insert, out: BinaryIO, cut: Cut
 ) -> None:
-    """Write the copy, with cells of ours in the sheet `target`; `fill` says what it raises."""
+    """Write the copy, with cells of ours in one sheet; `fill` says what it raises.
+
+    Args:
+        package: the workbook.
+        target: the relationship of the sheet.
+        insert: the cells.
+        out: where the copy is written.
+        cut: counts the texts that had to be cut.
+
+    """
     with package.open(target.target) as part:
         wide = part.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 

@@ -58,6 +58,8 @@ def test_status_says_what_is_decided(shop: Shop, reelsheet: Command) -> None:
     reelsheet("review", shop.manifest, "--approve", "MUG", "--as", "Ada")
     told = reelsheet("status", shop.manifest).stdout.splitlines()
     assert "review: 1 approved, 0 rejected, 1 to review" in told
+    whole = "2 made, 1 approved, 0 to make again, 1 to look at, 0 need you"
+    assert f"the whole job, 3 rows: {whole}" in told
     counted = json.loads(reelsheet("status", shop.manifest, "--json").stdout)["review"]
     assert counted == {"made": 2, "approved": 1, "rejected": 0, "open": 1}
     shop.make("MUG", 2)

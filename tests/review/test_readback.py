@@ -133,6 +133,23 @@ def test_decisions_are_read_back_and_written_again(shop: Shop) -> None:
     assert before(shop) == []
 
 
+@pytest.mark.parametrize(("encoding", "title"), [("cp1252", "Größe"), ("cp1251", "Чашка")])
+def test_a_file_in_the_code_page_of_a_country(tmp_path: Path, encoding: str, title: str) -> None:
+    """The manifest's own texts tell which it is."""
+    made = make_shop(tmp_path, folder="out")
+    text = made.manifest.read_text(encoding="utf-8")
+    made.manifest.write_text(text.replace("The MUG", title), encoding="utf-8")
+    made.make("MUG")
+    publish(made)
+    rows = table(path_of(made))
+    rows[1][rows[0].index("review_note")] = f"{title}!"
+    said = io.StringIO()
+    csv.writer(said, delimiter=";", quoting=csv.QUOTE_ALL).writerows(rows)
+    path_of(made).write_text(said.getvalue(), encoding=encoding, newline="")
+    assert publish(made) == ()
+    assert row_of(path_of(made), "MUG")["review_note"] == f"{title}!"
+
+
 def test_own_columns_survive_every_write(shop: Shop) -> None:
     """By key: also after the rows were sorted, left out and doubled."""
 
