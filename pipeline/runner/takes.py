@@ -2,13 +2,15 @@
 
 A take that was reused lies in as many output folders as it serves rows in. Each of these files is
 as good as the first one, if its content is that of the take. So where the first one is gone, moved
-or changed, the others are looked for: in the journals that the book knows, and in those near.
+or changed, the others are looked for: in the journals that the book knows, in those near, and where
+it was handed over.
 
 Tested in tests/runner/test_reuse.py and tests/system/test_repeats.py.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -20,7 +22,9 @@ from pipeline.account.submission import KnownJournal, Submission
 from pipeline.checker.rules import content_of, spellings_of
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.sqlitefile import text_of
+from pipeline.disk.sqlitefile import path_of, text_of
+from pipeline.errors import StoreError, UsageError
+from pipeline.journal.handovers import Handover, latest_handovers
 from pipeline.manifest.controls import has_controls
 from pipeline.model import Request, State
 from pipeline.planner.plan import Action, Plan
@@ -187,6 +191,7 @@ class TakeFiles:
         self._copies = copies
         self._others: dict[str, Iterator[Path]] = {}
         self._files: dict[str, Path] = {}
+        self._handovers: dict[str, dict[str, Handover]] = {}
         lost = [one for one in bought if one.video and not has_video(video_file(one), one)]
         self._look_for_copies(lost)
         self.unusable = frozenset(one.reference for one in lost if not self._take_next(one))
@@ -209,8 +214,21 @@ class TakeFiles:
         tasks = {one.task_id for one in lost if one.task_id is not None}
         found = self._copies(tasks) if tasks else {}
         for one in lost:
-            others = found.get(one.task_id or "", ())
+            others = (*found.get(one.task_id or "", ()), *self._handed_over(one))
             self._others[one.reference] = iter([path for path in others if has_video(path, one)])
+
+    def _handed_over(self, one: Submission) -> list[Path]:
+        """Return the copy of a video that was handed over, if it was."""
+        folder = OutputFolder(path_of(one.folder))
+        if one.folder not in self._handovers:
+            self._handovers[one.folder] = {}
+            # A journal that cannot be read is told of by the command that works with it.
+            with contextlib.suppress(StoreError, UsageError):
+                self._handovers[one.folder] = latest_handovers(folder.journal)
+        note = self._handovers[one.folder].get(one.identity)
+        if note is None or one.video is None or note.sha256 != one.video.sha256:
+            return []
+        return [folder.approved / note.name / f"{note.name}.mp4"]
 
     def _take_next(self, one: Submission) -> bool:
         path = next(self._others[one.reference], None)

@@ -17,6 +17,7 @@ from pipeline.checker.naming import reference
 from pipeline.config.loading import load
 from pipeline.disk.folder import OutputFolder
 from pipeline.errors import ExitCode
+from pipeline.journal.handovers import Handover, note_handovers
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from pipeline.manifest.controls import has_controls
@@ -254,6 +255,24 @@ def test_a_good_copy_of_the_take_is_as_good_as_its_first_file(desk: Desk, origin
     assert bad.read_bytes() == b"a movie"
     (said,) = results_of(desk.checked, plan, desk.entries)[0].warnings
     assert said.startswith("taken from C012 of ")
+
+
+@pytest.mark.parametrize("content", [CONTENT, b"a movie"], ids=["right", "changed"])
+def test_a_take_that_was_handed_over_is_as_good(desk: Desk, content: bytes) -> None:
+    """Its file may have gone from `videos` since; what was changed there is not taken for it."""
+    one = desk.buy("a mug", "C012", b"")
+    there = OutputFolder(Path(one.folder))
+    with contextlib.closing(Journal(there.journal)):
+        pass
+    note_handovers(there.journal, [Handover(1.0, one.identity, 1, VIDEO.sha256, "Mug")])
+    copy = there.approved / "Mug" / "Mug.mp4"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(content)
+    plan = desk.copy()
+    right = content == CONTENT
+    assert plan.steps[0].action is (Action.REUSE if right else Action.LEAVE)
+    assert [*desk.folder.videos.glob("*")] == [desk.folder.videos / "x.mp4"] * right
+    assert copy.read_bytes() == content
 
 
 def test_where_the_file_is_there_nobody_looks_for_copies(desk: Desk) -> None:
