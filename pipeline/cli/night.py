@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pipeline.night.record import NightRecord
     from pipeline.runner.offer import Offer
     from pipeline.runner.order import Order
+    from pipeline.runner.reports import RunReport
     from pipeline.runner.terms import Terms
 
 _Manifests = Annotated[
@@ -217,8 +218,8 @@ def _work(
     from pipeline.night.record import Recording
     from pipeline.runner.order import place_orders
 
-    with _alone(outputs, targets) as record:
-        config = targets.first.config
+    config = targets.first.config
+    with _alone(outputs, targets) as record, _telling(config, record) as told:
         record.begin([one.manifest for one in targets.all])
         redo = ",".join(config.night.redo) or None
         selection = select_rows(targets.first, retry="failed", redo=redo, pay_again=pay_again)
@@ -244,8 +245,35 @@ def _work(
                 quiet=quiet,
             )
         code = say_several_ends(ended, [one.error.exit_code for one in refused], quiet=quiet)
-        record.end(code, [(order.checked.manifest.path, outcome) for order, outcome in ended])
+        outcomes = [(order.checked.manifest.path, outcome) for order, outcome in ended]
+        record.end(code, outcomes)
+        told += [*outcomes, *((one.manifest, one.error) for one in refused)]
     raise typer.Exit(code)
+
+
+@contextlib.contextmanager
+def _telling(
+    config: Config, record: NightRecord
+) -> Iterator[list[tuple[Path, RunReport | ReelsheetError]]]:
+    """Tell others that a night begins, and how it ended: by what is added to the list."""
+    from pipeline.night.notice import compose, ended_well, is_due
+    from pipeline.night.telling import Telling
+
+    notify = config.notify
+    telling = Telling(notify.webhook, notify.ping, say)
+    outcomes: list[tuple[Path, RunReport | ReelsheetError]] = []
+    telling.begin()
+    try:
+        yield outcomes
+    except BaseException as error:
+        record.fail(error)
+        raise
+    finally:
+        telling.end(well=ended_well(record.exit_code))
+        if is_due(notify.on, record.exit_code, record.submitted):
+            named = [(str(manifest), outcome) for manifest, outcome in outcomes]
+            text = compose(record.exit_code, named, record.stopped_by)
+            telling.notify(record.document(ended=True), text)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import time
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -153,4 +154,29 @@ class Retry(Section):
     wait_s: float = Field(default=900.0, ge=0, le=7 * 86_400)
     """Seconds from the failure of a row to the next attempt. Rows that no retry can help, and those
     that were paid for, are left to you; limits.attempts counts over all nights.
+    """
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname or " " in url.strip():
+        raise ValueError("is not a web address; write for example https://example.com/hook")
+    return url.strip().rstrip("/")
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class Notify(Section):
+    """Who is told how a night went. What cannot be told is said, and changes nothing else."""
+
+    on: Literal["always", "attention", "failure", "money"] = "attention"
+    """When the webhook is told. attention: if anything needs a person. failure: if the night itself
+    did not end well. money: if anything was ordered. always: after each night.
+    """
+    webhook: Address | None = Field(default=None, repr=False)
+    """An address that gets night.json by POST, with the message under "text". null: none."""
+    ping: Address | None = Field(default=None, repr=False)
+    """An address of a dead man's switch: it is asked for with /start when a night begins, as it
+    stands when it ended with 0, 1 or 5, and with /fail when it ended otherwise. null: none.
     """

@@ -92,12 +92,16 @@ class NightRecord:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         """Write the end, whatever it is."""
+        self.fail(error)
+        with contextlib.suppress(StoreError):  # the night itself has ended, and says how
+            self._write(ended=True)
+
+    def fail(self, error: BaseException | None) -> None:
+        """Take note of what ends the night, unless its end is known."""
         if self._code is None:
             self._code = _code_of(error)
         if self._stopped_by is None and error is not None:
             self._stopped_by = _why(error)
-        with contextlib.suppress(StoreError):  # the night itself has ended, and says how
-            self._write(ended=True)
 
     def begin(self, manifests: Sequence[Path]) -> None:
         """Take note of the manifests of the night."""
@@ -148,12 +152,28 @@ class NightRecord:
             "money": round(sum(money), 6) if money else None,
         }
 
-    def _write(self, *, ended: bool) -> None:
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a night that has ended."""
+        return int(ExitCode.INTERNAL) if self._code is None else self._code
+
+    @property
+    def submitted(self) -> int:
+        """How many videos were ordered."""
+        return sum(one.submitted for one in self._manifests.values())
+
+    @property
+    def stopped_by(self) -> str | None:
+        """Why the night ended early; None if it did not."""
+        return self._stopped_by
+
+    def document(self, *, ended: bool) -> dict[str, object]:
+        """Return what night.json says."""
         each = list(self._manifests.values())
         states: Counter[str] = Counter()
         for one in each:
             states.update(one.states)
-        document = {
+        return {
             "schema": 1,
             "state": "ended" if ended else "running",
             "pid": os.getpid(),
@@ -177,7 +197,9 @@ class NightRecord:
             "exit_code": self._code if ended else None,
             "stopped_by": self._stopped_by,
         }
-        data = json.dumps(document, indent=2).encode("ascii") + b"\n"
+
+    def _write(self, *, ended: bool) -> None:
+        data = json.dumps(self.document(ended=ended), indent=2).encode("ascii") + b"\n"
         place(self.path, lambda file: file.write(data))
 
 

@@ -362,7 +362,7 @@ def test_poll_floor() -> None:
 def test_sections_follow_the_design() -> None:
     """The sections stand in the order in which the design shows them."""
     expected = ["api", "limits", "polling", "manifest", "images", "defaults", "output", "budget"]
-    expected += ["account", "retry", "outage", "stop", "disk", "http", "pilot", "night"]
+    expected += ["account", "retry", "outage", "stop", "disk", "http", "pilot", "night", "notify"]
     expected += ["review"]
     assert [name for name in SECTIONS if "." not in name] == expected
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.night.receiver import Receiver, serving
 from tests.system.harness import invariants, sheets
 from tests.system.harness.api import Api, wait_for
 from tests.system.harness.product import Product
@@ -90,8 +91,9 @@ def test_a_night_that_is_killed_and_started_again_has_no_new_budget(
         "limits.outstanding": "2",
         "night.manifests": "a.csv",
     }
+    api.faults("query_never_finishing")
     night = product.start("night", sets=sets)
-    wait_for("three orders", lambda: ordered(product, api).total() >= 3)
+    wait_for("two orders", lambda: ordered(product, api).total() == 2)
     begun = told(product)
     assert (begun["state"], begun["pid"], begun["exit_code"]) == ("running", night.pid, None)
     summary = sheets.summary(product.folder / "outputs" / "a")
@@ -101,6 +103,7 @@ def test_a_night_that_is_killed_and_started_again_has_no_new_budget(
     assert told(product)["pid"] == night.pid
     os.kill(night.pid, signal.SIGKILL)
     night.communicate()
+    api.faults()
     assert (told(product)["state"], told(product)["ended_at"]) == ("running", None)
     again = product("night", sets=sets)
     assert again.code == 4, again.err
@@ -221,3 +224,29 @@ def test_a_night_that_is_told_to_end_leaves_nothing_in_doubt(product: Product, a
     assert "in_doubt" not in record["states"]
     assert record["states"] == sheets.summary(product.folder / "outputs" / "a")["states"]
     assert record["submitted"] == ordered(product, api).total()
+
+
+def test_somebody_is_told_in_the_morning(product: Product, api: Api) -> None:
+    """Counts, money, the commonest errors with what to do, and where the results are."""
+    manifest = named(product.folder, "a.csv", 3)
+    api.faults("query_failed_error@content_policy_violation*all")
+    with Receiver() as receiver, serving(receiver):
+        sets = {
+            "notify.webhook": receiver.address,
+            "notify.ping": receiver.address,
+            "budget.price_per_second": "0.5",
+        }
+        ended = product("night", manifest, "--quiet", sets=sets)
+        assert ended.code == 1, ended.err
+        api.faults()
+        again = product("night", manifest, "--quiet", sets=sets)
+        assert again.code == 1
+    ways = [(method, path) for method, path, _ in receiver.got]
+    assert ways[:3] == [("GET", "/abc/start"), ("GET", "/abc"), ("POST", "/abc")]
+    document = receiver.got[2][2]
+    assert (document["exit_code"], document["states"]) == (1, {"failed": 3})
+    text = document["text"]
+    assert "a.csv: 3 failed" in text
+    assert "Ordered: 3 videos, for 9.00 USD." in text
+    assert "3 rows: " in text
+    assert "results.csv" in text
