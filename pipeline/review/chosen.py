@@ -14,6 +14,7 @@ from pipeline.journal.decisions import read_decided
 from pipeline.journal.reading import read_attempts
 from pipeline.manifest.resultcolumns import NEW_PROMPT, NOTE, REVIEW
 from pipeline.model import Decision, State, Video
+from pipeline.process.collector import pause_collector
 from pipeline.review.sheetcells import Cells, shown
 from pipeline.review.verdicts import APPROVE, latest_of
 from pipeline.writer.layout import Result
@@ -45,6 +46,7 @@ class ChosenTakes:
         return self.takes.get(result.renamed_from or "") if found is None else found
 
 
+@pause_collector()
 def chosen_takes(journal: Path) -> ChosenTakes:
     """Return the chosen takes that a journal knows; raises StoreError."""
     decided = read_decided(journal)

@@ -20,6 +20,7 @@ from pipeline.checker.unmeant import judge_prompt
 from pipeline.lifecycle import PAID
 from pipeline.manifest.blank import strip_blanks
 from pipeline.model import Decision, Entry, Problem, Severity
+from pipeline.process.collector import pause_collector
 from pipeline.review.cards import hash_of
 from pipeline.review.verdicts import APPROVE, REJECT, latest_of
 
@@ -45,6 +46,7 @@ def takes_of(attempts: Iterable[Entry]) -> dict[str, list[int]]:
     return takes
 
 
+@pause_collector()
 def with_decisions(
     checked: CheckedManifest, judged: Judged, allowed: Collection[str] = ()
 ) -> CheckedManifest:

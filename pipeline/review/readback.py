@@ -28,6 +28,7 @@ from pipeline.manifest.resultcolumns import DECISION_COLUMNS, names_beside
 from pipeline.manifest.wording import address_of, agree, count
 from pipeline.model import Decision, Manifest, Row
 from pipeline.planner.planner import known_rows
+from pipeline.process.collector import pause_collector
 from pipeline.reader.reading import read
 from pipeline.review.cards import hash_of
 from pipeline.review.codepages import encoding_of
@@ -73,6 +74,7 @@ def stem_of(checked: CheckedManifest, folder: OutputFolder) -> str:
     return f"{path.stem}-results" if folder.wrote(path) else "results"
 
 
+@pause_collector()
 def read_back(
     checked: CheckedManifest,
     folder: OutputFolder,
@@ -226,12 +228,14 @@ class _Reader:
 
     def _record(self, rows: Sequence[TypedRow], seen: int) -> tuple[ReadCells, int]:
         """Record what was decided, and return it with the place of the last decision."""
-        said = read_cells(rows, read_decisions(self.folder.journal), seen, time.time())
+        before = read_decisions(self.folder.journal)
+        said = read_cells(rows, before, seen, time.time())
         if said.decisions:
 
             def choose(existing: Sequence[Decision]) -> Sequence[Decision]:
                 nonlocal said
-                said = read_cells(rows, existing, seen, time.time())
+                if len(existing) != len(before):  # somebody decided something meanwhile
+                    said = read_cells(rows, existing, seen, time.time())
                 return said.decisions
 
             with DecisionTable(self.folder.journal) as table:
