@@ -19,6 +19,8 @@ from pipeline.model import Request
 
 _Kind: TypeAlias = tuple[str, str]
 """A kind: of what, and which."""
+_MOST_VALUES = 50
+"""A column with more different values tells articles apart, and does not group them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +46,37 @@ def candidates_of(
 
     """
     valid = [(place, *row) for place, row in enumerate(rows) if row[2] is not None]
-    grouping = [
-        column for column in own if _groups(_value(cells[column]) for _, _, cells, _ in valid)
-    ]
+    grouping = {
+        f"column {headers[column]}": values
+        for column in own
+        if (values := _grouped(cells[column] for _, _, cells, _ in valid)) is not None
+    }
     return [
         Candidate(
             key,
             place,
             frozenset(
                 chain(
-                    (
-                        (f"column {headers[column]}", value)
-                        for column in grouping
-                        if (value := _value(cells[column]))
-                    ),
+                    ((name, values[n]) for name, values in grouping.items() if values[n]),
                     _kinds_of(request) if request is not None else (),
                 )
             ),
         )
-        for place, key, cells, request in valid
+        for n, (place, key, _, request) in enumerate(valid)
     ]
 
 
-def _value(cell: str) -> str:
-    return " ".join(cell.split()).casefold()
-
-
-def _groups(values: Iterable[str]) -> bool:
-    """Return whether the values of a column group rows: several, and each of some rows."""
-    counts = Counter(filter(None, values))
-    return 1 < len(counts) <= counts.total() // 2
+def _grouped(cells: Iterable[str]) -> list[str] | None:
+    """Return the values of a column that groups rows, some for each value; None for another one."""
+    values, counts = [], Counter[str]()
+    for cell in cells:
+        value = " ".join(cell.split()).casefold()
+        values.append(value)
+        if value:
+            counts[value] += 1
+        if len(counts) > _MOST_VALUES:
+            return None
+    return values if 1 < len(counts) <= counts.total() // 2 else None
 
 
 def _kinds_of(request: Request) -> Iterable[_Kind]:

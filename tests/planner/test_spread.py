@@ -92,6 +92,13 @@ def test_the_user_s_columns_that_group_rows_are_kinds_and_others_are_not() -> No
     assert own == {("column Type", "mug"), ("column Type", "bag")}
 
 
+def test_a_column_with_very_many_values_is_no_kind() -> None:
+    """Prices of a long sheet, though each comes several times."""
+    rows = [(f"k{n}", (f"{n % 51}.90", f"shelf {n % 50}"), request()) for n in range(1000)]
+    kinds = {kind for row in candidates_of(("Price", "Shelf"), (0, 1), rows) for kind in row.kinds}
+    assert {name for name, _ in kinds if name.startswith("column")} == {"column Shelf"}
+
+
 def test_what_differs_in_requests_are_kinds() -> None:
     """Duration, frame, resolution, how many pictures, and whether they are local or on the web."""
     requests = [
