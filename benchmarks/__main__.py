@@ -23,6 +23,7 @@ from benchmarks import (
     journal,
     limits,
     makespan,
+    page,
     reading,
     start,
     writing,
@@ -42,6 +43,7 @@ ALL: dict[str, Callable[..., Iterator[figures.Figure]]] = {
     "start": start.measure,
     "reading": reading.measure,
     "writing": writing.measure,
+    "page": page.measure,
 }
 
 

@@ -93,6 +93,8 @@ class _Server:
         for saver in self._savers:
             await saver.__aenter__()
         self._watching = asyncio.create_task(self._watch())
+        with contextlib.suppress(StoreError):  # whoever opens the page is told
+            await self._script()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -131,13 +133,15 @@ class _Server:
             case ["api", "events"] if request.method == "GET":
                 return await self._tell(request)
             case ["review", name] if name == DATA and request.method == "GET":
-                script = await asyncio.to_thread(
-                    self._page.script, who=self._who or "", asks=self._who is None
-                )
-                return _whole(script, ".js")
+                return _whole(await self._script(), ".js")
             case ["review", name] if name in ASSETS and request.method in {"GET", "HEAD"}:
                 return _page_file(name)
         return await self._send(request, path)
+
+    async def _script(self) -> bytes:
+        """Return the data of the page."""
+        asks = self._who is None
+        return await asyncio.to_thread(self._page.script, who=self._who or "", asks=asks)
 
     async def _send(self, request: web.Request, path: list[str]) -> web.StreamResponse:
         """Send a video or a still of a manifest."""

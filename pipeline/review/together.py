@@ -8,6 +8,7 @@ Tested in tests/review/test_together.py.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,8 @@ class Together:
 
     def __init__(self, lives: Sequence[LiveReview]) -> None:
         self.lives = lives
+        self._lock = threading.Lock()
+        self._script: tuple[str, bytes] | None = None
         self._groups = Groups([(one.facts.manifest.name, one.groups) for one in lives])
         self._first = [0]
         for one in lives:
@@ -127,9 +130,15 @@ class Together:
     def script(self, **more: object) -> bytes:
         """Return the data of the page as a script; raises StoreError.
 
-        `more` is what only the server knows.
+        `more` is what only the server knows, and always the same.
         """
         version = self.look()
+        with self._lock:  # made once for a version: of thousands of rows it takes a while
+            if self._script is None or self._script[0] != version:
+                self._script = version, self._make_script(version, more)
+            return self._script[1]
+
+    def _make_script(self, version: str, more: Mapping[str, object]) -> bytes:
         cards = [
             self._groups.place(at, card) for at, one in enumerate(self.lives) for card in one.cards
         ]

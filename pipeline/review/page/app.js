@@ -6,7 +6,7 @@ const TABS = [
   ["open", "To review"], ["suspicious", "Suspicious"], ["approve", "Approved"], ["reject", "Rejected"],
   ["again", "Make again"], ["none", "Not made"], ["all", "All"],
 ];
-const ORDERS = [["suspicious", "Suspicious first"], ["sheet", "Order of the sheet"], ["newest", "Newest first"], ["key", "By key"]];
+const ORDERS = [["suspicious", "Suspicious first"], ["sheet", "Sheet order"], ["newest", "Newest first"], ["key", "By key"]];
 const LISTED_VALUES = 60;
 const $ = (id) => document.getElementById(id);
 
@@ -59,7 +59,7 @@ function fillControls() {
   const by = groups.map((group, at) => make("option", { value: `by ${at}`, text: `By ${group.name}` }));
   const only = groups.map((group, at) => [group, at]).filter(([group]) => group.values.length <= LISTED_VALUES).map(([group, at]) =>
     make("optgroup", { label: `Only ${group.name}` }, ...group.values.map((value, index) => make("option", { value: `only ${at} ${index}`, text: value || "(empty)" }))));
-  $("group").append(make("option", { value: "", text: "All, not grouped" }), make("optgroup", { label: "Group" }, ...by), ...only);
+  $("group").append(make("option", { value: "", text: "Not grouped" }), make("optgroup", { label: "Group" }, ...by), ...only);
   $("group").hidden = !groups.length;
   $("order").append(...ORDERS.map(([value, text]) => make("option", { value, text })));
 }

@@ -152,7 +152,7 @@ function reasonButtons() {
     make("b", { class: "why", text: "Why?" }),
     ...REASONS.map((text, at) =>
       make("button", { type: "button", class: "reason", on: { click: () => App.reasoned(text) } }, key(String(at + 1)), ` ${text}`)),
-    make("span", { class: "quiet", text: "Enter: without a reason · Esc: not at all" }),
+    make("span", { class: "quiet", text: "Enter: no reason · Esc: back" }),
   ];
 }
 
