@@ -311,3 +311,51 @@ async def test_suspicious_ones_come_first_and_nothing_jumps(browser: Browser, sh
         assert await tab.listed() == ["K020", "K030"]
         await tab.page.click("[data-tab=open]")
         assert (await tab.listed())[:3] == ["K020", "K030", "K000"]
+
+
+async def test_make_again(browser: Browser, shop: Shop) -> None:
+    """Rejected ones by reason, new words marked, a sentence for all, and a command to be pasted."""
+    async with served(shop) as address, opened(browser, address) as tab:
+        await tab.press("r", "2", "r", "2", "r", "5")
+        await tab.page.click("[data-tab=again]")
+        assert "18 s of video, free in a rehearsal." in await tab.text(".lead")
+        assert (await tab.text(".command")).endswith(f"run {shop.manifest} --redo rejected")
+        await tab.page.click("text=Add a sentence to all…")
+        await tab.type("Keep its colour.")
+        await tab.press("Control+Enter")
+        assert "2 from a new prompt" in await tab.text(".lead")
+        assert await tab.page.locator("mark").all_inner_texts() == ["Keep its colour."] * 2
+        await tab.page.click("[aria-label='Edit the prompt of K000']")
+        await tab.press("Control+Enter")
+        await tab.page.fill("#search", "K000")
+        await tab.until("document.querySelectorAll('#again .line').length === 1")
+        assert (await tab.text(".command")).endswith("--redo K000")
+        await tab.until_saved()
+    assert said(shop, "K000").prompt == "A K000. Keep its colour."
+    assert (said(shop, "K002").prompt, said(shop, "K002").reason) == ("", "dull or still")
+
+
+async def test_several_manifests_in_one_page(browser: Browser, tmp_path: Path) -> None:
+    """Equal keys are told apart; on a network a name is asked for, and goes with decisions."""
+    shops = []
+    for name in ("north", "south"):
+        (tmp_path / name).mkdir()
+        shop = make_shop(tmp_path / name, "MUG BAG", folder=f"../outputs/{name}")
+        shop.make_all(["MUG", "BAG"], content=film())
+        shops.append(shop)
+    async with (
+        served(*shops, who=None, host="localhost") as address,
+        opened(browser, address, **MOVES) as tab,
+    ):
+        await tab.page.wait_for_selector("dialog[open]")
+        await tab.type("Eve")
+        await tab.press("Enter")
+        await tab.page.select_option("#group", label="By manifest")
+        await tab.until("Wall.list.length === 4")
+        await tab.page.focus("#cards")
+        await tab.press("a", "a", "r", "3", "Enter")
+        await tab.until("One.videos().length === 1 && One.videos()[0].currentTime > 0")
+        await tab.until_saved()
+    for shop, verdicts in zip(shops, (["approve", "approve"], ["reject"]), strict=True):
+        made = read_decisions(shop.folder.journal)
+        assert [(one.verdict, one.reviewer) for one in made] == [(one, "Eve") for one in verdicts]

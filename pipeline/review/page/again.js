@@ -25,13 +25,13 @@ Again.draw = function (cards) {
 function head(cards) {
   if (!cards.length) return [make("p", { class: "notice", text: "Nothing is rejected." })];
   const seconds = cards.reduce((sum, card) => sum + card.seconds, 0);
+  const fresh = cards.filter((card) => Review.said(card, Review.latest(card)).prompt).length;
   const parts = Review.manifests.map((one, m) => [one, cards.filter((card) => (card.m || 0) === m)]).filter(([, some]) => some.length);
   return [
     make("h2", { text: `${plural(cards.length, "video")} to make again` }),
-    make("p", { class: "quiet lead", text: `${seconds.toLocaleString("en")} s of video${money(parts)}. Each gets a new take; the earlier takes stay. The sheet is not changed.` }),
+    make("p", { class: "quiet lead", text: `${seconds.toLocaleString("en")} s of video${money(parts)}. Each gets a new take${fresh ? `, ${fresh.toLocaleString("en")} from a new prompt` : ""}; the earlier takes stay. The sheet is not changed.` }),
     ...(Review.served ? [] : [make("p", { class: "notice", text: "Your decisions are in this browser only. Save them, and take them over before you run the command: reelsheet review MANIFEST --import FILE." })]),
     ...parts.map(([one, some]) => commandLine(one, some)),
-    ...notices(cards),
   ];
 }
 
@@ -48,17 +48,12 @@ function money(parts) {
 }
 
 function commandLine(one, some) {
-  const keys = some.map((card) => listedKey(card.key)).join(",");
+  const all = Again.list().filter((card) => Review.manifest(card) === one).length;
+  const keys = some.length === all ? "rejected" : some.map((card) => listedKey(card.key)).join(",");
   const line = `${one.command} --redo ${quoteWord(keys, Review.data.windows)}`;
   const copy = make("button", { type: "button", text: "Copy" });
   copy.addEventListener("click", () => copyText(line, copy));
   return make("div", { class: "row run" }, make("code", { class: "command", text: line }), copy);
-}
-
-function notices(cards) {
-  const fresh = cards.filter((card) => Review.said(card, Review.latest(card)).prompt).length;
-  if (!fresh) return [];
-  return [make("p", { class: "notice", text: `${plural(fresh, "new prompt")} written here: put ${fresh === 1 ? "it" : "them"} into the sheet before you run the command, which sends what the sheet says.` })];
 }
 
 async function copyText(text, button) {
@@ -93,8 +88,9 @@ function line(card) {
   const said = Review.said(card, take);
   const path = posterAddress(card, take);
   const before = Review.promptOf(card, take);
-  const next = said.prompt
-    ? make("p", { class: "after" }, ...marked(before, said.prompt))
+  const after = said.prompt || card.prompt;
+  const next = after !== before
+    ? make("p", { class: "after" }, ...marked(before, after))
     : make("p", { class: "after quiet" }, make("i", { text: "the same text, another take" }));
   return make("div", { class: "line" },
     path ? make("img", { src: path, alt: "", loading: "lazy" }) : make("span", { class: "none" }),

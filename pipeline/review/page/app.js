@@ -326,7 +326,7 @@ App.editPrompt = function () {
 App.editPromptOf = function (card, take) {
   const old = (Review.said(card, take) || {}).prompt || card.prompt;
   askText(`A new prompt for ${card.key}`, { value: old, lines: 8, most: 20000, hint: "For the next take. The sheet is not changed." }, (text) => {
-    const fresh = text && text !== card.prompt;
+    const fresh = text && text !== Review.promptOf(card, take);
     const verdict = Review.verdict(card, take) || (fresh ? "reject" : "");
     Review.decide([[card, take]], { verdict, prompt: fresh ? text : "", prompt_of: fresh ? card.prompt_hash : "" });
   });
