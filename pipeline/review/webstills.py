@@ -12,7 +12,6 @@ from pathlib import Path
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.disk.folder import OutputFolder
-from pipeline.downloader.webcopies import fetch_pictures
 from pipeline.manifest.wording import count
 from pipeline.network import DIRECT, Network
 from pipeline.review.drawing import Drawing
@@ -59,6 +58,8 @@ async def fetch_stills(
         allow_private: whether addresses may lead into private networks.
 
     """
+    from pipeline.downloader.webcopies import fetch_pictures  # noqa: PLC0415 - loads aiohttp
+
     with tempfile.TemporaryDirectory(prefix="reelsheet-") as folder:
 
         async def keep(url: str, content: bytes) -> str | None:

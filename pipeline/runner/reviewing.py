@@ -14,9 +14,8 @@ import contextlib
 import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
-from pipeline.downloader.verification import MEASURER, Decoders, Figures
 from pipeline.errors import ReelsheetError
 from pipeline.events import Downloaded, Event
 from pipeline.model import Request, State
@@ -31,6 +30,9 @@ from pipeline.runner.order import Order
 from pipeline.runner.reports import RunReport
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
+
+if TYPE_CHECKING:  # what talks to hosts is loaded by a run that has something to download
+    from pipeline.downloader.verification import Figures
 
 _MADE_AFTER_S = 30.0
 """How long the end of a run waits for posters and figures that are not made yet."""
@@ -107,6 +109,8 @@ class RunStills:
             if any(order.fetch_pictures for order in self._orders):
                 self._fetching = asyncio.create_task(self._fetch_pictures(self._drawer))
             if config.review.quality:
+                from pipeline.downloader.verification import MEASURER, Decoders  # noqa: PLC0415
+
                 yielding = Decoders(processes=1, program=MEASURER)
                 await self._stack.enter_async_context(yielding)
                 self._measurer = await self._stack.enter_async_context(Measurer(yielding))
