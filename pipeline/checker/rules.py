@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.manifest.blank import fold_text
 from pipeline.manifest.controls import has_controls, without_controls
+from pipeline.manifest.meanings import is_unit_of_seconds
 from pipeline.manifest.normalform import is_in_normal_form, to_normal_form
 from pipeline.manifest.picturetexts import split_addresses
 from pipeline.model import Request
@@ -71,6 +72,7 @@ _HASH_VERSION = "request-1"
 
 _BY_LINES = {resolution.rstrip("Pp"): resolution for resolution in _RESOLUTIONS}
 _SECONDS = re.compile(r"\+?0*([0-9]{1,6})(?:[.,]0*)?\s*(?:s|sec|secs|seconds?|\u2032\u2032|\")?\.?")
+_IN_WORDS = re.compile(r"\+?0*([0-9]{1,6})(?:[.,]0*)?\s*([^\W\d_]{1,20}\.?)")
 # Excel turns 16:9 into a time, which comes out as 16:09, 16:09:00, 4:09 PM, the fraction of a day,
 # or a time on the first day of its calendar.
 _RATIO = re.compile(r"0*([0-9]{1,4})\s*[:x\u00d7/\u2236\u2215\u2044]\s*0*([0-9]{1,4})(?::00)?")
@@ -79,7 +81,15 @@ _CLOCK = re.compile(r"0*([0-9]{1,2}):([0-9]{2})(?::00)?\s*([ap])\.?m\.?")
 _FIRST_DAY = re.compile(r"(?:1899-12-3[01]|1900-01-0[01])[t ]")
 _MINUTES_PER_DAY = 1440
 _LINES = re.compile(r"0*([0-9]{3,4})\s*p?")
-_SHAPES = {"portrait": "9:16", "vertical": "9:16", "landscape": "16:9", "horizontal": "16:9"}
+_UPRIGHT = (
+    "portrait", "vertical", "hochformat", "hochkant", "verticale", "retrato", "staand", "pionowy",
+    "pionowo", "竖屏", "竖版", "直式", "縦", "縦長", "縦型",
+)  # fmt: skip
+_LYING = (
+    "landscape", "horizontal", "querformat", "paysage", "orizzontale", "horizontale", "paisagem",
+    "apaisado", "liggend", "poziomy", "poziomo", "横屏", "横版", "橫式", "横", "横長", "横型",
+)  # fmt: skip
+_SHAPES = dict.fromkeys(_UPRIGHT, "9:16") | dict.fromkeys(_LYING, "16:9")
 
 
 class Form(NamedTuple):
@@ -135,8 +145,11 @@ def form_of(duration: str, aspect_ratio: str, resolution: str, defaults: Form) -
 
 @lru_cache(maxsize=4096)
 def duration_of(text: str) -> int | None:
-    """Read a duration: `4`, `4s`, `4 sec`, `4.0`, full-width digits…; None if not allowed."""
-    match = _SECONDS.fullmatch(fold_text(text))
+    """Read a duration: `4`, `4s`, `4 Sekunden`, `4.0`, full-width digits…; None if not allowed."""
+    plain = fold_text(text)
+    match = _SECONDS.fullmatch(plain)
+    if match is None and (worded := _IN_WORDS.fullmatch(plain)) and is_unit_of_seconds(worded[2]):
+        match = worded
     value = int(match[1]) if match else None
     return value if value in _DURATIONS else None
 

@@ -85,6 +85,11 @@ def is_in_seconds(text: str) -> bool:
     return len(name) - len(unit) in range(1, 4) and (not unit or unit in _UNITS)
 
 
+def is_unit_of_seconds(text: str) -> bool:
+    """Tell whether a text is a word for seconds in any of the languages."""
+    return fold_name(text) in _UNITS
+
+
 def _with_unit(name: str, header: str) -> tuple[Meaning, ...]:
     """Find a name of a duration with its unit behind it."""
     for unit in _UNITS:

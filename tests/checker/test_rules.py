@@ -25,6 +25,8 @@ from pipeline.checker.rules import (
     [
         ("4|4s|4 s|4 sec|4.0|4,0|04|4 Seconds|\uff14|4\u00a0s|4.", 4),
         ("6|6sec|+6|6 second", 6),
+        ("6 Sekunden|6 Sek.|6.0 secondi|6 segundos|6\u79d2|6 sekundy|6 secondes|6 seconden", 6),
+        ("6 Minuten|1.0 sec|6,5 Sekunden|-6 Sek|6 cm|4 - 6 Sek|6 Sekunden lang|0:06", None),
         ("10|10s|10.00", 10),
         ("5|0|8|4.5|-4|four|4 min|4-6|40|1e1|٤٤|4 s x", None),
     ],
@@ -42,6 +44,8 @@ def test_durations(texts: str, expected: int | None) -> None:
             "16:9",
         ),
         ("16:09|16:09:00|Horizontal", "16:9"),
+        ("Querformat|paysage|orizzontale|apaisado|liggend|\u6a2a\u5c4f", "16:9"),
+        ("Hochformat|hochkant|verticale|retrato|staand|\u7e26", "9:16"),
         ("9:16|9x16|09:16:00|portrait|PORTRAIT|vertical|9\u223616", "9:16"),
         ("1:1|square|4:3|169|16|16:9:30|16-9|2024-09-16|0.67|1920x1080", None),
     ],
