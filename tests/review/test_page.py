@@ -335,6 +335,7 @@ async def test_make_again(browser: Browser, shop: Shop) -> None:
     assert (said(shop, "K002").prompt, said(shop, "K002").reason) == ("", "dull or still")
 
 
+@pytest.mark.long
 async def test_several_manifests_in_one_page(browser: Browser, tmp_path: Path) -> None:
     """Equal keys are told apart; on a network a name is asked for, and goes with decisions."""
     shops = []

@@ -47,3 +47,28 @@ def test_the_page_is_served_until_ctrl_c(tmp_path: Path) -> None:
     assert str(ROOT) not in said
     assert read_decisions(shop.folder.journal) == []
     assert not shop.folder.journal.with_name("journal.db-wal").exists()
+
+
+@pytest.mark.long
+def test_web_pictures_are_fetched_only_where_a_person_asks(tmp_path: Path) -> None:
+    """By a run and by the page; what cannot be had is said, and changes no exit code."""
+    Path(tmp_path, "shop.csv").write_text(
+        "sku,prompt,image_1,duration\nMUG,A mug turns slowly.,https://127.0.0.1/x.png,4\n"
+    )
+
+    def run(*words: str) -> str:
+        ended = subprocess.run(
+            [sys.executable, "-m", "pipeline", *words],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        return ended.stderr
+
+    told = "0 web pictures fetched, 1 not; first https://127.0.0.1/x.png: "
+    assert told in run("run", "shop.csv", "--fetch-pictures")
+    assert "web picture" not in run("review", "shop.csv", "--static")
+    assert told in run("review", "shop.csv", "--static", "--fetch-pictures")
