@@ -33,7 +33,7 @@ def told(product: Product) -> dict[str, Any]:
 def ordered(product: Product, api: Api) -> Counter[str]:
     """How many submissions of this test's manifests were accepted, by manifest."""
     words = [one["prompt"].split(" ") for one in api.records()["submissions"]]
-    return Counter(name for folder, name, *_ in words if folder == product.folder.name)
+    return Counter(one[1] for one in words if one[0] == product.folder.name)
 
 
 def window(begins: timedelta, ends: timedelta) -> dict[str, str]:
