@@ -24,6 +24,7 @@ from benchmarks import (
     limits,
     makespan,
     page,
+    quality,
     reading,
     start,
     writing,
@@ -44,6 +45,7 @@ ALL: dict[str, Callable[..., Iterator[figures.Figure]]] = {
     "reading": reading.measure,
     "writing": writing.measure,
     "page": page.measure,
+    "quality": quality.measure,
 }
 
 
@@ -67,6 +69,8 @@ def main() -> int:
             day = time.strftime("%Y-%m-%d", time.gmtime())
             lines = [*figures.rows(found), "", f"Measured {day}: {figures.machine()}."]
             figures.write(PAGE, name, lines)
+            for table, of_table in (quality.tables if name == "quality" else {}).items():
+                figures.write(quality.PAGE, table, of_table)
     print(f"{missed} targets missed")
     return 1 if missed else 0
 

@@ -7,6 +7,7 @@ journal; the page writes it with textContent only.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -29,6 +30,7 @@ TITLES = ("title", "name", "product", "product_title", "product_name", "titel", 
 _MOST_GROUPS, _MOST_VALUES = 12, 40
 """Own columns, and values of each, by which the page can group."""
 _HASH_CHARACTERS = 32
+_SIDES, _SAME_FRAME = 4, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +175,13 @@ def chips_of(video: Video) -> list[str]:
     """Return what is odd about a video, in a word or two each."""
     chips = []
     for warning in video.warnings:
-        odd_size = "pixels instead of" in warning
-        chips.append("odd size" if odd_size else "odd length" if "s long" in warning else warning)
+        sizes = [int(one) for one in re.findall(r"\d+", warning)[:4]]
+        if "pixels instead of" in warning and len(sizes) == _SIDES:
+            wide, high, asked_wide, asked_high = sizes
+            other = abs(wide * asked_high - high * asked_wide) > _SAME_FRAME * high * asked_wide
+            chips.append("odd frame" if other else "odd size")
+        else:
+            chips.append("odd length" if "s long" in warning else warning)
     return chips
 
 

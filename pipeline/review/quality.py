@@ -29,9 +29,10 @@ _DARK = ((12.0, math.inf), (26.0, 3.0), (40.0, 1.5))
 _PLAIN, _PLAIN_COLOUR, _PLAIN_RANGE = 3.0, 2.5, 16.0
 _UNMOVED, _UNMOVED_OR_NOISE, _NOISE_GROWS = 35, 80, 1.35
 """In hundredths; what is more than the first is still only if it does not grow with time."""
-_UNMOVED_SHARE, _UNMOVED_S = 0.40, 1.5
-_FLASH_S, _FLASH, _FLASHES = 0.17, 2.0, 5
-_HARD_FLASH, _HARD_FLASHES = 12.0, 2
+_UNMOVED_SHARE, _UNMOVED_S = 0.38, 1.5
+_FLASH_S = 0.17
+_FLASHES = ((12.0, 2), (2.0, 5), (1.2, 12))
+"""How bright, and how many of them: a few hard ones, or many soft ones."""
 _SAME_LEVEL, _SAME_LINE, _BAR_DRIFT = 6.0, 1.5, 4.0
 _LEAST_BAR, _MOST_BARS, _STRAIGHT, _INSIDE = 0.03, 0.85, 85.0, 3.0
 _LOST_FRAMES = 2
@@ -104,7 +105,8 @@ def _stands_still(figures: Figures) -> bool:
     apart, unmoved_s, at = len(at_s) - len(moved), 0.0, 0
     for unmoved, run in itertools.groupby(still):
         end = at + sum(1 for _ in run)
-        lasts_s = at_s[end - 1 + apart] - at_s[at]
+        # Each sample stands for what is up to the next one.
+        lasts_s = at_s[end - 1 + apart] - at_s[at] + at_s[1]
         if unmoved and lasts_s >= _UNMOVED_S:
             unmoved_s += lasts_s
         at = end
@@ -131,8 +133,7 @@ def _flickers(luma: Sequence[int], rate: float) -> bool:
     A cut goes up and stays; a fade and a move take longer.
     """
     depths = list(_flashes(_levels(luma), max(1, math.ceil(rate * _FLASH_S))))
-    hard = sum(depth >= _HARD_FLASH for depth in depths)
-    return hard >= _HARD_FLASHES or sum(depth >= _FLASH for depth in depths) >= _FLASHES
+    return any(sum(depth >= least for depth in depths) >= many for least, many in _FLASHES)
 
 
 def _flashes(luma: Sequence[float], reach: int) -> Iterator[float]:

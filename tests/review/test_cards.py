@@ -69,3 +69,6 @@ def test_what_is_odd_is_said_in_two_words() -> None:
     )
     assert chips_of(odd) == ["odd size", "odd length", "something else"]
     assert chips_of(video) == []
+    tall = "The video has 720x1280 pixels instead of 1280x720 (16:9 at 720P)."
+    near = "The video has 1920x1088 pixels instead of 1920x1080 (16:9 at 1080p)."
+    assert chips_of(replace(video, warnings=(tall, near))) == ["odd frame", "odd size"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.runner import reviewing
 from pipeline.runner.api import Reelsheet
 from pipeline.runner.reports import RunReport
 from tests.system.harness.api import KEY, emulator
@@ -88,3 +89,25 @@ def test_a_run_leaves_figures_of_its_videos(
             kept[level] = json.loads(found[0].read_text(encoding="ascii"))
             assert take["chips"] == ["blank"]  # the emulator's quick clips show one colour
     assert kept["full"] == kept["first_frame"]
+
+
+@pytest.mark.process
+def test_a_row_is_done_before_it_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a measure hangs, the run waits its while and ends as if there were none."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TOAPIS_API_KEY", KEY)
+    hangs = tmp_path / "hangs.py"
+    hangs.write_text("import time\nprint('{\"ready\": true}', flush=True)\ntime.sleep(600)\n")
+    monkeypatch.setattr(reviewing, "MEASURER", hangs)
+    monkeypatch.setattr(reviewing, "_MADE_AFTER_S", 0.5)
+    manifest = Path("shop.csv")
+    manifest.write_text("sku,prompt,duration\nMUG,A mug.,4\nBAG,A bag.,4\n", encoding="utf-8")
+    with emulator(tmp_path / "api") as api:
+        settings = {**FAST, "api.base_url": api.base_url, "output.verify": "first_frame"}
+        report = Reelsheet(manifest, settings=settings).run()
+    assert (report.exit_code, report.states) == (0, {"done": 2})
+    assert not (report.folder / "cache" / "looks").exists()
+    takes = [card["takes"][0] for card in data_in(report.folder / "review.html")["cards"]]
+    assert [take["chips"] for take in takes] == [[], []]
