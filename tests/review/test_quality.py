@@ -42,6 +42,14 @@ def barred(count: int, bars: int, *, edge: int = 98, level: int = 0) -> dict[str
     return lines
 
 
+def plain_inside(count: int, bars: int, *, level: int = 0) -> dict[str, list[int]]:
+    """Bars, and lines of another plain level next to them."""
+    lines = barred(count, bars, level=level)
+    lines["spread"] = [2] * bars + [4] * 8 + lines["spread"][bars + 8 : -bars - 8] + [4] * 8
+    lines["spread"] += [2] * bars
+    return lines
+
+
 def test_nothing_is_odd_about_most_videos() -> None:
     """Also one that begins and ends in black."""
     assert findings(figures()) == ()
@@ -65,6 +73,7 @@ def test_nothing_is_odd_about_most_videos() -> None:
         (quality.BARS, {"lines": [barred(90, 11), plain_lines(160)]}),
         (quality.BARS, {"lines": [plain_lines(90), barred(160, 20, level=2550)]}),
         (quality.BARS, {"lines": [barred(90, 20, edge=60), barred(160, 30, edge=50)]}),
+        (quality.BARS, {"lines": [plain_inside(90, 11), plain_lines(160)]}),
         (quality.NO_SOUND, {"sound": None}),
         (quality.SILENT, {"sound": {"peak_db": -120, "mean_db": -120, "cut_off": 0}}),
         (quality.DISTORTED, {"sound": {"peak_db": 0, "mean_db": -3, "cut_off": 0.2}}),
@@ -88,6 +97,8 @@ def test_each_fault_is_told_alone(name: str, other: Mapping[str, Any]) -> None:
         {"luma": [1000 + round(60 * math.sin(at / 12)) for at in range(144)]},  # a light that turns
         {"lines": [barred(90, 11, edge=30), plain_lines(160)]},  # a round thing on a plain ground
         {"lines": [barred(90, 2), plain_lines(160)]},  # a line at the edge
+        {"lines": [plain_inside(90, 11, level=2400), plain_lines(160)]},  # a band on a card
+        {"luma": [500 + 25 * (at % 3) for at in range(144)]},  # a candle
         {"frames": 142},  # an edit list
     ],
 )  # fmt: skip
