@@ -51,11 +51,11 @@ def test_the_page_keeps_the_promise(name: str) -> None:
     assert [line[0] for line in lines] == list(LABELS)
     counts = {line[0]: dict(zip(head[1:], line[1:], strict=True)) for line in lines}
     good = counts.pop(GOOD)
-    assert int(good["clips"]) >= 60
+    assert int(good["clips"]) >= 50
     assert 1 - int(good["nothing"]) / int(good["clips"]) <= MOST_FALSE / 100
     total = sum(int(one["clips"]) for one in counts.values())
     found = sum(int(one[label] or 0) for label, one in counts.items())
-    assert total >= 60
+    assert total >= 50
     assert found / total >= LEAST_FOUND / 100
 
 

@@ -27,7 +27,7 @@ _A_THIRD, _HALF = 1 / 3, 0.5
 _DARK = ((12.0, math.inf), (26.0, 3.0), (40.0, 1.5))
 """Dark is what nowhere is brighter than this, with a spread below that."""
 _PLAIN, _PLAIN_COLOUR, _PLAIN_RANGE = 3.0, 2.5, 16.0
-_UNMOVED, _UNMOVED_OR_NOISE, _NOISE_GROWS = 35, 80, 1.35
+_UNMOVED, _UNMOVED_OR_NOISE, _NOISE_GROWS = 45, 80, 1.35
 """In hundredths; what is more than the first is still only if it does not grow with time."""
 _UNMOVED_SHARE, _UNMOVED_S = 0.38, 1.5
 _FLASH_S = 0.17
@@ -38,7 +38,7 @@ _LEAST_BAR, _MOST_BARS, _STRAIGHT, _INSIDE, _DARK_BAR = 0.03, 0.85, 85.0, 3.0, 3
 _LOST_FRAMES = 2
 _SILENT_PEAK_DB, _SILENT_MEAN_DB = -50.0, -60.0
 _CUT_OFF = 0.01
-_ALIKE, _SAME_COLOUR = 0.8, 0.70
+_ALIKE, _SAME_COLOUR = 0.8, 0.82
 
 
 def findings(figures: Figures) -> tuple[str, ...]:
