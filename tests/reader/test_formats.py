@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
+import math
 
-from pipeline.reader.workbook.formats import UNREADABLE, Timing, apply_mask, mask_of, timing_of
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.reader.workbook.formats import (
+    UNREADABLE,
+    Timing,
+    apply_mask,
+    has_lost_digits,
+    is_exact,
+    mask_of,
+    timing_of,
+    too_large,
+)
 
 
 @pytest.mark.parametrize(
@@ -101,3 +114,17 @@ def test_zeros_that_are_not_understood_are_told(code: str) -> None:
 def test_which_formats_show_a_time(code: str, timing: Timing | None) -> None:
     """Letters in words, colours and later sections show none."""
     assert timing_of(code) is timing
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.floats(),
+            st.integers(),
+            st.sampled_from([1e15, -1e15, 10**400, math.nan, math.inf, 0.0]),
+        )
+    )
+)
+def test_a_column_of_numbers_is_exact_if_each_is(numbers: list[float]) -> None:
+    """All at once as one by one, wherever in the column the one that is not stands."""
+    assert is_exact(numbers) is not any(has_lost_digits(one) or too_large(one) for one in numbers)

@@ -22,7 +22,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 # A digit that is always shown, the whole as a share, the decimal point, a digit that is shown if
 # the number has it, thousands told apart; what follows `_NEGATIVE` is for negative numbers.
@@ -252,6 +252,14 @@ def has_lost_digits(value: object) -> TypeGuard[int | float]:
     if type(value) is int:
         return not -_MAX_EXACT < value < _MAX_EXACT
     return type(value) is float and math.isfinite(value) and abs(value) >= _MAX_EXACT
+
+
+def is_exact(numbers: Sequence[float]) -> bool:
+    """Tell whether none of these numbers has lost digits or is too large: all of them at once."""
+    if not numbers:
+        return True
+    within = min(numbers) > -_MAX_EXACT and max(numbers) < _MAX_EXACT
+    return within and math.isfinite(sum(numbers))  # one that is no number hides from the others
 
 
 def too_large(value: object) -> bool:

@@ -27,6 +27,7 @@ from pipeline.reader.workbook.formats import (
     UNREADABLE,
     apply_mask,
     has_lost_digits,
+    is_exact,
     texts_of,
     too_large,
 )
@@ -83,7 +84,6 @@ _SENTENCES = {
 # Merged ranges do not overlap: all of them together are no larger than a large table.
 _MOST_MERGED = 5_000_000
 # A row is not blank when a value is missing from it only because a formula failed.
-_NUMBERS = frozenset({int, float})
 _SPEAKING = frozenset(
     {"error_value", "formula_not_calculated", "value_uncertain", CELL_UNREADABLE, IN_CELL}
 )
@@ -271,7 +271,7 @@ def _refuse_unread_headers(grid: Grid, top: int) -> None:
 
 def _lost_numbers(grid: Grid) -> Iterator[CellMark]:
     for index, column in enumerate(grid.columns):
-        if not set(map(type, column)) & _NUMBERS:
+        if is_exact([value for value in column if type(value) is float or type(value) is int]):
             continue
         for row, value in zip(grid.numbers, column, strict=True):
             if has_lost_digits(value):
