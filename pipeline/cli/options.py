@@ -42,8 +42,8 @@ ManifestPaths = Annotated[
     typer.Argument(
         metavar="MANIFEST…",
         help="CSV, Excel or OpenDocument files with a row per video. A folder stands for those in "
-        "it (without results*, failed* and problems*), a quoted pattern as 'a/*.xlsx' for those "
-        "that match.",
+        "it (without results*, failed*, problems* and decisions*), a quoted pattern as 'a/*.xlsx' "
+        "for those that match.",
     ),
 ]
 ConfigPath = Annotated[

@@ -33,7 +33,7 @@ _Item = TypeVar("_Item")
 _SUFFIXES = (".csv", ".tsv", ".xlsx", ".xlsm", ".ods")
 """The files of a folder that are manifests."""
 
-_OTHERS = ("results", "failed", "problems")
+_OTHERS = ("results", "failed", "problems", "decisions")
 """So begin the names of the files that commands write, which are left out of a folder."""
 
 

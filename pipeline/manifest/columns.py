@@ -76,6 +76,15 @@ def column_option(header: str, name: str) -> str:
     return f"--column {quote_name(f'{header.strip()}={name}')}"
 
 
+_OF_DECISIONS = frozenset({"entry", "number", "sha256", "verdict"})
+"""The columns that a file of decisions has; its column prompt holds what a reviewer asked for."""
+_IS_DECISIONS = Problem(
+    "file_of_decisions",
+    "This is a file of decisions about videos, no manifest. Name the manifest that the videos were "
+    "made of; its decisions are taken over with reelsheet review MANIFEST --import and this file.",
+)
+
+
 def match_columns(
     headers: Sequence[str],
     *,
@@ -128,7 +137,9 @@ class _Match:
             elif name == IGNORE:
                 self._taken.add(index)
         self._take_named()
-        if prompt_needed and "prompt" not in self._chosen:
+        if self._places.keys() >= _OF_DECISIONS:
+            self._problems.append(_IS_DECISIONS)
+        elif prompt_needed and "prompt" not in self._chosen:
             self._problems.append(_no_prompt(self._headers))
         self._problems += _warn_of_misspellings(
             self._chosen, self._places, self._taken, self._headers

@@ -128,3 +128,10 @@ def test_a_misspelled_header_is_said() -> None:
     ]
     assert 'Did you mean "duration"?' in problems[0].message
     assert match_columns(["key", "prompt", "duration", "durations"])[1] == ()
+
+
+def test_a_file_of_decisions_is_no_manifest() -> None:
+    """It has keys and prompts, and would be paid for again."""
+    _, problems = match_columns(["key", "entry", "number", "sha256", "verdict", "prompt"])
+    assert [problem.code for problem in problems] == ["file_of_decisions"]
+    assert "no manifest" in problems[0].message
