@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.downloader import verification
 from pipeline.runner import reviewing
 from pipeline.runner.api import Reelsheet
 from pipeline.runner.reports import RunReport
@@ -100,7 +101,7 @@ def test_a_row_is_done_before_it_is_measured(
     monkeypatch.setenv("TOAPIS_API_KEY", KEY)
     hangs = tmp_path / "hangs.py"
     hangs.write_text("import time\nprint('{\"ready\": true}', flush=True)\ntime.sleep(600)\n")
-    monkeypatch.setattr(reviewing, "MEASURER", hangs)
+    monkeypatch.setattr(verification, "MEASURER", hangs)
     monkeypatch.setattr(reviewing, "_MADE_AFTER_S", 0.5)
     manifest = Path("shop.csv")
     manifest.write_text("sku,prompt,duration\nMUG,A mug.,4\nBAG,A bag.,4\n", encoding="utf-8")
