@@ -316,9 +316,9 @@ def _recoloured(draw: random.Random, made: Scene, shape: Shape) -> Scene:
 _GROUNDS, _RICH = ("cloth", "sky", "plain", "black", "white"), ("cloth", "sky", "plain")
 
 
-def unseen(folder: Path) -> Iterator[Clip]:
-    """Yield the clips of this set."""
-    studio = Studio(folder, "unseen", _SHAPES, _ENCODERS, scene)
+def unseen(folder: Path, seed: str = "unseen") -> Iterator[Clip]:
+    """Yield the clips of this set, or others of their kinds from another seed."""
+    studio = Studio(folder, seed, _SHAPES, _ENCODERS, scene)
     for number in range(44):
         name = sorted(_GOOD)[number % len(_GOOD)]
         yield studio.shoot(GOOD, name, _GOOD[name], grounds=_GROUNDS)

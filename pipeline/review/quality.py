@@ -27,7 +27,7 @@ _A_THIRD, _HALF = 1 / 3, 0.5
 _DARK = ((12.0, math.inf), (26.0, 3.0), (40.0, 1.5))
 """Dark is what nowhere is brighter than this, with a spread below that."""
 _PLAIN, _PLAIN_COLOUR, _PLAIN_RANGE = 3.0, 2.5, 16.0
-_UNMOVED, _UNMOVED_OR_NOISE, _NOISE_GROWS = 45, 80, 1.35
+_UNMOVED, _UNMOVED_OR_NOISE, _NOISE_GROWS = 45, 110, 1.35
 """In hundredths; what is more than the first is still only if it does not grow with time."""
 _UNMOVED_SHARE, _UNMOVED_S = 0.38, 1.5
 _FLASH_S = 0.17
@@ -38,7 +38,7 @@ _LEAST_BAR, _MOST_BARS, _STRAIGHT, _INSIDE, _DARK_BAR = 0.03, 0.85, 85.0, 3.0, 3
 _LOST_FRAMES = 2
 _SILENT_PEAK_DB, _SILENT_MEAN_DB = -50.0, -60.0
 _CUT_OFF = 0.01
-_ALIKE, _SAME_COLOUR = 0.8, 0.82
+_ALIKE, _SAME_COLOUR = 0.87, 0.82
 
 
 def findings(figures: Figures) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def _levels(tenths: Iterable[int]) -> list[float]:
 def _stands_still(figures: Figures) -> bool:
     """Tell whether nothing moves for a large part of the video."""
     moved, at_s = figures["moved"], figures["at_s"]
-    still = _still_samples(moved, figures["moved_twice"])
+    still = _still_samples(moved, figures["moved_half"])
     apart, unmoved_s, at = len(at_s) - len(moved), 0.0, 0
     for unmoved, run in itertools.groupby(still):
         end = at + sum(1 for _ in run)
@@ -113,18 +113,19 @@ def _stands_still(figures: Figures) -> bool:
     return unmoved_s >= max(_UNMOVED_S, _UNMOVED_SHARE * float(figures["length_s"]))
 
 
-def _still_samples(moved: Sequence[int], twice: Sequence[int]) -> list[bool]:
-    """Return of each sample whether it still shows what is shown a second later."""
-    apart = len(moved) - len(twice)
+def _still_samples(moved: Sequence[int], halves: Sequence[int]) -> list[bool]:
+    """Return of each sample whether what it shows is still shown for a second.
 
-    def is_noise(at: int, least: int) -> bool:
-        beside = [twice[one] for one in (at, at - apart) if 0 <= one < len(twice)]
-        return bool(beside) and min(beside) <= _NOISE_GROWS * least
-
-    return [
-        one < _UNMOVED or (one < _UNMOVED_OR_NOISE and is_noise(at, one))
-        for at, one in enumerate(moved)
-    ]
+    `halves` are the same for half a second: two of them lie in each second.
+    """
+    between = len(halves) - len(moved)
+    still = []
+    for at, one in enumerate(moved):
+        half = max(halves[at], halves[at + between])
+        most = max(one, half)
+        is_noise = most < _UNMOVED_OR_NOISE and one <= _NOISE_GROWS * half
+        still.append(most < _UNMOVED or is_noise)
+    return still
 
 
 def _flickers(luma: Sequence[int], rate: float) -> bool:

@@ -26,7 +26,7 @@ def figures(**other: Any) -> dict[str, Any]:
     return {
         "announced": 144, "frames": 144, "damaged": 0, "length_s": 6.0, "rate": RATE,
         "at_s": AT_S, "luma": [1000 + at for at in range(144)], "moved": [500] * (COUNT - 4),
-        "moved_twice": [900] * (COUNT - 8),
+        "moved_half": [10] * (COUNT - 2),
         "highest": [2300] * COUNT, "lowest": [100] * COUNT, "spread": [400] * COUNT,
         "chroma": [200] * COUNT, "lines": [plain_lines(90), plain_lines(160)],
         "sound": {"length_s": 6, "peak_db": -3.0, "mean_db": -20.0, "cut_off": 0.0}, **other,
@@ -67,6 +67,7 @@ def test_nothing_is_odd_about_most_videos() -> None:
         (quality.BLANK, {"spread": [5] * 8 + [400] * 16, "chroma": [4] * COUNT,
                          "lowest": [2290] * COUNT}),
         (quality.STILL, {"moved": [20] * 9 + [500] * 11}),
+        (quality.STILL, {"moved": [90] * 9 + [500] * 11, "moved_half": [85] * 22}),
         (quality.FLICKERS, {"luma": [1000 + 60 * (at % 2) for at in range(144)]}),
         (quality.FLICKERS, {"luma": [1000 + 50 * round(math.sin(at * 1.6)) for at in range(144)]}),
         (quality.FLICKERS, {"luma": [0 if at in {40, 80} else 1000 for at in range(144)]}),
@@ -88,6 +89,8 @@ def test_each_fault_is_told_alone(name: str, other: Mapping[str, Any]) -> None:
     "other",
     [
         {"moved": [20] * 5 + [500] * 15},  # it rests for a moment
+        {"moved": [80] * 20, "moved_half": [40] * 22},  # it comes nearer by a hundredth
+        {"moved": [5] * 20, "moved_half": [900] * 22},  # it swings, once a second
         {"highest": [100] * 7 + [2300] * 17},  # a long fade
         {"highest": [900] * COUNT, "spread": [60] * COUNT},  # a dark thing on black
         {"spread": [25] * COUNT, "chroma": [8] * COUNT, "highest": [2500] * COUNT,
