@@ -27,13 +27,14 @@ _A_THIRD, _HALF = 1 / 3, 0.5
 _DARK = ((12.0, math.inf), (26.0, 3.0), (40.0, 1.5))
 """Dark is what nowhere is brighter than this, with a spread below that."""
 _PLAIN, _PLAIN_COLOUR, _PLAIN_RANGE = 3.0, 2.5, 16.0
-_UNMOVED, _UNMOVED_OR_NOISE, _NOISE_GROWS = 45, 110, 1.35
+_UNMOVED, _UNMOVED_OR_NOISE, _NOISE_GROWS = 20, 80, 1.35
 """In hundredths; what is more than the first is still only if it does not grow with time."""
 _UNMOVED_SHARE, _UNMOVED_S = 0.38, 1.5
 _FLASH_S = 0.17
 _FLASHES = ((12.0, 2), (3.5, 5))
 """How bright, and how many: a few hard ones, or more soft ones. Those of a candle are softer."""
 _SAME_LEVEL, _SAME_LINE, _BAR_DRIFT = 6.0, 1.5, 4.0
+_STRAIGHT_IN_THE_DARK = 60.0
 _LEAST_BAR, _MOST_BARS, _STRAIGHT, _INSIDE, _DARK_BAR = 0.03, 0.85, 85.0, 3.0, 30.0
 _LOST_FRAMES = 2
 _SILENT_PEAK_DB, _SILENT_MEAN_DB = -50.0, -60.0
@@ -207,13 +208,15 @@ def _ends_straight(lines: Mapping[str, Sequence[int]], bars: tuple[int, int], in
     """
     first, last = bars
     count = len(lines["level"])
+    is_dark = max(lines["level"][0], lines["level"][-1]) < _DARK_BAR * 10
     # What fills less of the other direction is a thing on a plain ground.
     needed = _STRAIGHT * (inner if inner >= _HALF else 1)
+    if is_dark and inner == 1:  # what is dark along the edge cannot be told from the bar
+        needed = _STRAIGHT_IN_THE_DARK
     begins = max(lines["edge"][max(0, first - 2) : first + 1])
     ends = max(lines["edge"][count - last - 3 : count - last])
     inside = lines["spread"][first + 2], lines["spread"][count - last - 3]
     # Plain lines inside are those of a band on a card, or of a plain ground between dark bars.
-    is_dark = max(lines["level"][0], lines["level"][-1]) < _DARK_BAR * 10
     return min(begins, ends) >= needed and (is_dark or min(inside) >= _INSIDE * 10)
 
 

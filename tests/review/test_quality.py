@@ -66,14 +66,15 @@ def test_nothing_is_odd_about_most_videos() -> None:
         (quality.BLACK, {"highest": [380] * COUNT, "spread": [9] * COUNT}),
         (quality.BLANK, {"spread": [5] * 8 + [400] * 16, "chroma": [4] * COUNT,
                          "lowest": [2290] * COUNT}),
-        (quality.STILL, {"moved": [20] * 9 + [500] * 11}),
-        (quality.STILL, {"moved": [90] * 9 + [500] * 11, "moved_half": [85] * 22}),
+        (quality.STILL, {"moved": [15] * 9 + [500] * 11}),
+        (quality.STILL, {"moved": [75] * 9 + [500] * 11, "moved_half": [70] * 22}),
         (quality.FLICKERS, {"luma": [1000 + 60 * (at % 2) for at in range(144)]}),
         (quality.FLICKERS, {"luma": [1000 + 50 * round(math.sin(at * 1.6)) for at in range(144)]}),
         (quality.FLICKERS, {"luma": [0 if at in {40, 80} else 1000 for at in range(144)]}),
         (quality.BARS, {"lines": [barred(90, 11), plain_lines(160)]}),
         (quality.BARS, {"lines": [plain_lines(90), barred(160, 20, level=2550)]}),
         (quality.BARS, {"lines": [barred(90, 20, edge=60), barred(160, 30, edge=50)]}),
+        (quality.BARS, {"lines": [barred(90, 11, edge=65), plain_lines(160)]}),  # a night inside
         (quality.BARS, {"lines": [plain_inside(90, 11), plain_lines(160)]}),
         (quality.NO_SOUND, {"sound": None}),
         (quality.SILENT, {"sound": {"peak_db": -120, "mean_db": -120, "cut_off": 0}}),
@@ -88,7 +89,7 @@ def test_each_fault_is_told_alone(name: str, other: Mapping[str, Any]) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        {"moved": [20] * 5 + [500] * 15},  # it rests for a moment
+        {"moved": [15] * 5 + [500] * 15},  # it rests for a moment
         {"moved": [80] * 20, "moved_half": [40] * 22},  # it comes nearer by a hundredth
         {"moved": [5] * 20, "moved_half": [900] * 22},  # it swings, once a second
         {"highest": [100] * 7 + [2300] * 17},  # a long fade
@@ -98,6 +99,8 @@ def test_each_fault_is_told_alone(name: str, other: Mapping[str, Any]) -> None:
         {"luma": [1000] * 72 + [1600] * 72},  # a cut
         {"luma": [at * 15 for at in range(72)] + [1080] * 72},  # a fade
         {"luma": [1000 + round(60 * math.sin(at / 12)) for at in range(144)]},  # a light that turns
+        {"lines": [barred(90, 11, edge=65, level=2500), plain_lines(160)]},
+        {"lines": [barred(90, 11, edge=65), barred(160, 20, edge=60)]},  # a box on black
         {"lines": [barred(90, 11, edge=30), plain_lines(160)]},  # a round thing on a plain ground
         {"lines": [barred(90, 2), plain_lines(160)]},  # a line at the edge
         {"lines": [plain_inside(90, 11, level=2400), plain_lines(160)]},  # a band on a card
