@@ -100,7 +100,7 @@ def test_each_fault_is_told_alone(name: str, other: Mapping[str, Any]) -> None:
         {"luma": [at * 15 for at in range(72)] + [1080] * 72},  # a fade
         {"luma": [1000 + round(60 * math.sin(at / 12)) for at in range(144)]},  # a light that turns
         {"lines": [barred(90, 11, edge=65, level=2500), plain_lines(160)]},
-        {"lines": [barred(90, 11, edge=65), barred(160, 20, edge=60)]},  # a box on black
+        {"lines": [barred(90, 11, edge=60), barred(160, 20, edge=60)]},  # a box on black
         {"lines": [barred(90, 11, edge=30), plain_lines(160)]},  # a round thing on a plain ground
         {"lines": [barred(90, 2), plain_lines(160)]},  # a line at the edge
         {"lines": [plain_inside(90, 11, level=2400), plain_lines(160)]},  # a band on a card
