@@ -43,6 +43,7 @@ class Hold(StrEnum):
     LOST = "the original is missing or has expired"
     FILE_GONE = "the file of the original is gone, was changed or cannot be read"
     LINK_LIVES = "the file of the original is gone, and can be downloaded again"
+    REJECTED = "the video of the original was rejected"
     BY_NOW_DONE = "the original was bought while the run went on, and is done by now"
     PILOT = "the pilot is not decided"
 

@@ -10,9 +10,10 @@ a row, the row's request is held against what was bought before:
   are equal inside a manifest are each made.
 - One bought take serves one row of the manifest. Of n equal rows as many are repeats as there are
   takes that serve no row yet, the first ones of the sheet; the others are paid for.
-- A repeat gets the video: the finished one that was bought last, if its file can be had, else the
-  one before it. Of rows that are equal in both manifests each gets the one that was bought under
-  its key. Where none can be had, or with the setting `hold`, the row waits.
+- A repeat gets the video: the finished one that was bought last, those that were approved first, if
+  its file can be had, else the one before it. Of rows that are equal in both manifests each gets
+  the one that was bought under its key. One that was rejected serves no other row. Where none is
+  left or can be had, or with the setting `hold`, the row waits.
 - A row that was edited back to what an earlier take of its own was made of gets that take back,
   whatever the setting. If its file is gone and the row would be submitted, it waits. A row whose
   file is gone, with its link, gets it back from a copy that was made for another row.
@@ -28,12 +29,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from pathlib import PurePath
 
 from pipeline.account.submission import COUNTING, Submission
 from pipeline.checker.rules import content_of, same_content
 from pipeline.lifecycle import SETTLED
-from pipeline.model import Entry, Request, State, shown_key
+from pipeline.model import Entry, Request, State
+from pipeline.planner.heldback import describe, hold_for, why_not
 from pipeline.planner.pilot import Pilot
 from pipeline.planner.plan import REPEAT, Action, Hold, Plan, Step, has_lost_file
 from pipeline.planner.selection import Mode, Selection
@@ -61,7 +62,7 @@ class History:
     `earlier` is what was bought by key for the edition that a series begins with. `present` holds
     the keys of the rows that did not leave the manifest. `unusable` holds the references of
     submissions whose video cannot be had, `fetchable` of those that a run of their own manifest
-    downloads again.
+    downloads again, `approved` and `rejected` of those whose video was judged.
     """
 
     elsewhere: Bought = field(default_factory=dict)
@@ -70,6 +71,8 @@ class History:
     present: AbstractSet[str] = frozenset()
     unusable: AbstractSet[str] = frozenset()
     fetchable: AbstractSet[str] = frozenset()
+    approved: AbstractSet[str] = frozenset()
+    rejected: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,7 @@ class _Comparison:
         `own` is a take of its own that cannot be had.
         """
         if own is not None:
-            reason = f"{_OWN} of its own; {_why_not(own)}"
+            reason = f"{_OWN} of its own; {why_not(own)}"
             return _repeat(step, own, Action.LEAVE, reason, Hold.FILE_GONE)
         pool = self._pool(content_of(request))
         if pool:
@@ -192,7 +195,7 @@ class _Comparison:
     def _serve_free(self, step: Step, request: Request) -> Step:
         """Give a row that is left out of a retry the video that costs nothing, if there is one."""
         pool = self._pool(content_of(request))
-        if self.setting is not Repeats.REUSE or not pool or not self._is_usable(pool[0]):
+        if self.setting is not Repeats.REUSE or not pool or any(self._rank(pool[0])):
             return step
         return self._find_bought(step, request, None) or step
 
@@ -248,7 +251,9 @@ class _Comparison:
                 for one in (*self.history.elsewhere.get(content, ()), *gone)
                 if one.state in COUNTING and (not one.task_id or one.task_id not in self._serving)
             ]
-            bought.sort(key=lambda one: (not self._is_usable(one), -(one.submitted_at or 0)))
+            approved = self.history.approved
+            bought.sort(key=lambda one: (one.reference not in approved, -(one.submitted_at or 0)))
+            bought.sort(key=self._rank)
             # A task made one take, however many copies of it there are.
             takes = {one.task_id or one.reference: one for one in reversed(bought)}
             self._pools[content] = [*reversed(takes.values())]
@@ -261,8 +266,8 @@ class _Comparison:
         """
         if len(pool) == 1:
             return pool[0]
-        best = self._is_usable(pool[0])
-        alike = [one for one in pool if self._is_usable(one) == best]
+        best = self._rank(pool[0])
+        alike = [one for one in pool if self._rank(one) == best]
         others = self._equal_rows[content]
         named = (one for one in alike if one.key == key)
         free = (one for one in alike if one.key not in others)
@@ -276,15 +281,21 @@ class _Comparison:
             found.setdefault(content_of(request), set()).add(key)
         return found
 
+    def _rank(self, one: Submission) -> tuple[bool, bool]:
+        return one.reference in self.history.rejected, not self._is_usable(one)
+
     def _is_usable(self, one: Submission) -> bool:
         unusable = self.history.unusable
         return one.state is State.DONE and one.video is not None and one.reference not in unusable
 
     def _serve(self, step: Step, taken: Submission, bought: str) -> Step:
+        if taken.reference in self.history.rejected:
+            reason = f"{bought}; {Hold.REJECTED.value}"
+            return _repeat(step, taken, Action.LEAVE, reason, Hold.REJECTED)
         if not self._is_usable(taken):
             fetchable = taken.reference in self.history.fetchable
             hold = Hold.LINK_LIVES if fetchable else hold_for(taken.state)
-            return _repeat(step, taken, Action.LEAVE, f"{bought}; {_why_not(taken)}", hold)
+            return _repeat(step, taken, Action.LEAVE, f"{bought}; {why_not(taken)}", hold)
         if self.setting is Repeats.HOLD:
             reason = f"{bought}; {Hold.SETTING.value}"
             return _repeat(step, taken, Action.LEAVE, reason, Hold.SETTING)
@@ -307,41 +318,3 @@ def _repeat(
         repeat_of=taken,
         hold=hold,
     )
-
-
-def describe(bought: Submission) -> str:
-    """Name the row that something was bought for, and its manifest."""
-    return f"{shown_key(bought.key)} of {PurePath(bought.manifest).name}"
-
-
-_WHY_NOT = {
-    State.SUBMITTING: "it is being submitted",
-    State.IN_DOUBT: "whether it was accepted is in doubt",
-    State.RUNNING: "its video is being made",
-    State.READY: "its video is not downloaded yet",
-    State.MISSING: "the provider does not know its task any more",
-    State.EXPIRED: "its video was never downloaded, and its link has expired",
-    State.DONE: "its video file is gone, was changed or cannot be read",
-}
-
-
-def hold_for(state: State) -> Hold:
-    """Return why a row waits for a video that was bought and is in this state.
-
-    That of a done one cannot be had.
-    """
-    return _HOLDS.get(state, Hold.FILE_GONE)
-
-
-_HOLDS = {
-    State.SUBMITTING: Hold.UNDER_WAY,
-    State.RUNNING: Hold.UNDER_WAY,
-    State.READY: Hold.UNDER_WAY,
-    State.IN_DOUBT: Hold.IN_DOUBT,
-    State.MISSING: Hold.LOST,
-    State.EXPIRED: Hold.LOST,
-}
-
-
-def _why_not(bought: Submission) -> str:
-    return _WHY_NOT[bought.state]

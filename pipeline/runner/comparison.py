@@ -37,6 +37,7 @@ from pipeline.planner.planner import (
 )
 from pipeline.planner.repeats import Compared, History, Repeats, find_repeats
 from pipeline.planner.selection import Selection
+from pipeline.runner.judgedtakes import judged_elsewhere
 from pipeline.runner.piloting import describe_price, note_of, with_pilot
 from pipeline.runner.sametable import alike, editions_elsewhere, find_edition, find_way_on, followed
 from pipeline.runner.takes import Purchases, TakeFiles, bought_elsewhere, coming_by
@@ -152,7 +153,8 @@ class Comparison:
         files = TakeFiles(known, purchases.copies_of)
         again = (one for one in known if one.journal_id and one.reference in files.unusable)
         fetchable = frozenset(one.reference for one in again if can_download_again(one, wall))
-        history = History(elsewhere, own, earlier, present, files.unusable, fetchable)
+        judged = judged_elsewhere(known)
+        history = History(elsewhere, own, earlier, present, files.unusable, fetchable, *judged)
         return cls(
             checked,
             entries,

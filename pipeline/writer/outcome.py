@@ -10,10 +10,11 @@ from math import floor
 
 from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
-from pipeline.model import Entry, Problem, Severity, State, shown_key
-from pipeline.planner.plan import CHANGED, Action, Hold, Plan, Step, has_lost_file
+from pipeline.model import Entry, Problem, Severity, State
+from pipeline.planner.plan import CHANGED, Action, Plan, Step, has_lost_file
 from pipeline.refusals import say_failed
-from pipeline.writer.advice import REDO, RUN_AGAIN, WAIT_FOR_PILOT, advise
+from pipeline.writer.advice import REDO, advise
+from pipeline.writer.held import HELD, action_of_held
 from pipeline.writer.layout import Result
 
 _BY_URGENCY = (
@@ -54,21 +55,6 @@ FRESH_TAKE = "--pay-again KEY for a fresh take"
 
 _REUSED = "got a video that was bought before, free; see result_warnings"
 """The remark on rows whose video was bought for another one."""
-
-_HELD: dict[Hold | None, str] = {
-    Hold.SETTING: "not sent: bought before, and repeats is set to hold; see result_action",
-    Hold.UNDER_WAY: "not sent: bought before, and still being made there; run again when it is "
-    "done: free then",
-    Hold.IN_DOUBT: "not sent: bought before, and in doubt there; see result_action",
-    Hold.LOST: "not sent: bought before, and missing or expired there; see result_action",
-    Hold.FILE_GONE: "not sent: bought before, and its file is gone, was changed or cannot be read; "
-    "see result_action",
-    Hold.LINK_LIVES: "not sent: bought before, and its file can be downloaded again, free; see "
-    "result_action",
-    Hold.BY_NOW_DONE: "not sent: bought elsewhere while this run went on; run again: free now",
-    None: "not sent: the account's book knows more of it; run again",
-}
-"""The remarks on rows that wait, by the reason."""
 
 _DIFFERS = "the row differs from what the video was made of; --redo changed makes a new take"
 """The warning on rows that got the video of other cells, in the run that gave it to them."""
@@ -180,7 +166,7 @@ def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) 
         ]
     told += [
         (sum(step.action is Action.REUSE for step in steps), _REUSED),
-        *((held[hold], text) for hold, text in _HELD.items()),
+        *((held[hold], text) for hold, text in HELD.items()),
         (sum(step.waits_for_redo or _is_of_other_cells(step) for step in steps), EDITED),
         (sum(step.renamed_from is not None for step in steps), _RENAMED),
         (warned, "with a warning; see result_warnings"),
@@ -278,7 +264,7 @@ def _action(step: Step, state: State, entry: Entry | None) -> str | None:
     if step.action is Action.LEAVE and "limits.attempts" in step.reason:
         return f"{step.reason}: edit the row, or raise limits.attempts."
     if step.held:
-        return _action_of_held(step)
+        return action_of_held(step)
     if state is State.DONE:
         if step.group == CHANGED and step.action is Action.LEAVE:
             return (
@@ -289,32 +275,6 @@ def _action(step: Step, state: State, entry: Entry | None) -> str | None:
         return REDO.action.replace("the file", f"videos/{entry.video.name}")
     advice = advise(state, entry.error_code if entry else None)
     return advice.action if advice else None
-
-
-def _action_of_held(step: Step) -> str:
-    """Name the row that the video was bought for, and the way on that fits the reason."""
-    bought, hold = step.repeat_of, step.hold
-    if hold is Hold.PILOT:
-        return WAIT_FOR_PILOT.action
-    if bought is None or hold is None:
-        return RUN_AGAIN.action
-    file = f"{bought.folder}/videos/{bought.video.name if bought.video else bought.video_name}"
-    pay = "To pay for another one: reelsheet run MANIFEST --pay-again KEY."
-    ways = {
-        Hold.SETTING: "To get a copy of its video, free: reelsheet run MANIFEST --set "
-        f"repeats=reuse. {pay}",
-        Hold.UNDER_WAY: "Run again when it is done: its video is free then. If no run is working "
-        "on it: reelsheet fetch THERE.",
-        Hold.IN_DOUBT: "Settle it there, then run again: reelsheet resolve THERE --all.",
-        Hold.LOST: f"Its video cannot be had there. {pay}",
-        Hold.FILE_GONE: f"Its video was {file}: put it back, or make it readable, and run again. "
-        f"{pay}",
-        Hold.LINK_LIVES: f"Its video was {file}, and can be downloaded again, free: "
-        f"reelsheet fetch THERE. Then run again. {pay}",
-        Hold.BY_NOW_DONE: "Run again: its video is free now.",
-    }
-    whose = f"{shown_key(bought.key)} of {bought.manifest}, in {bought.folder}"
-    return f"Bought for {whose}. {ways[hold]}"
 
 
 def _warnings(step: Step, state: State, entry: Entry) -> tuple[str, ...]:

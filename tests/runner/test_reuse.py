@@ -17,12 +17,13 @@ from pipeline.checker.naming import reference
 from pipeline.config.loading import load
 from pipeline.disk.folder import OutputFolder
 from pipeline.errors import ExitCode
+from pipeline.journal.decisions import DecisionTable
 from pipeline.journal.handovers import Handover, note_handovers
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from pipeline.manifest.controls import has_controls
-from pipeline.model import Entry, Request, State, Video
-from pipeline.planner.plan import Action, Plan
+from pipeline.model import Decision, Entry, Request, State, Video
+from pipeline.planner.plan import Action, Hold, Plan
 from pipeline.planner.planner import known_rows
 from pipeline.planner.repeats import Compared
 from pipeline.planner.selection import Selection
@@ -273,6 +274,40 @@ def test_a_take_that_was_handed_over_is_as_good(desk: Desk, content: bytes) -> N
     assert plan.steps[0].action is (Action.REUSE if right else Action.LEAVE)
     assert [*desk.folder.videos.glob("*")] == [desk.folder.videos / "x.mp4"] * right
     assert copy.read_bytes() == content
+
+
+def _judge(one: Submission, verdict: str) -> None:
+    """Have somebody say something of a video, in the folder that it was made for."""
+    there = OutputFolder(Path(one.folder))
+    with contextlib.closing(Journal(there.journal)):
+        pass
+    with DecisionTable(there.journal) as table:
+        table.add(None, lambda _: [Decision(one.identity, 1, VIDEO.sha256, verdict)])
+
+
+def test_what_was_rejected_serves_no_other_row(desk: Desk) -> None:
+    """The row waits, as bought before, and says where; taken back, the verdict is none."""
+    one = desk.buy("a mug", "C012")
+    _judge(one, "reject")
+    plan = desk.copy()
+    result = results_of(desk.checked, plan, desk.entries)[0]
+    assert (result.state, plan.steps[0].hold) == (State.WAITING, Hold.REJECTED)
+    assert result.action == (
+        f"Bought for C012 of {desk.root}/products.xlsx, in {one.folder}. Its video was rejected "
+        f"there. To pay for another one: reelsheet run {desk.root}/shop.csv --pay-again x."
+    )
+    (said,) = remarks(plan.steps, [result, result], stopped=True)
+    assert "bought before, and rejected there; see result_action" in said
+    _judge(one, "")
+    assert desk.copy().steps[0].action is Action.REUSE
+
+
+def test_of_several_takes_the_approved_one_serves(desk: Desk) -> None:
+    """It does before one that was bought later and nobody has looked at."""
+    approved, later = desk.buy("a mug", "C012"), desk.buy("a mug", "C013")
+    desk.bought[later.request.request_hash] = [replace(later, submitted_at=9.0), approved]
+    _judge(approved, "approve")
+    assert desk.copy().steps[0].repeat_of == approved
 
 
 def test_where_the_file_is_there_nobody_looks_for_copies(desk: Desk) -> None:
