@@ -61,9 +61,10 @@ class ServedPage:
             Measurer(yielding) as measurer,
             serve(page, self.who, host=self.host, port=self.port) as address,
         ):
-            for one, live in zip(reviewed, page.lives, strict=True):
-                drawer.put(posters_missing(live.rows, one.folder, one.checked.manifest.path))
-                drawer.put(pictures_of(one.checked, one.folder))
+            for judged, one, live in zip(self.judged, reviewed, page.lives, strict=True):
+                if judged.target.config.review.posters:
+                    drawer.put(posters_missing(live.rows, one.folder, one.checked.manifest.path))
+                    drawer.put(pictures_of(one.checked, one.folder))
                 measurer.put(not_measured(live.rows, one.checked, one.folder, one.looks))
             print_line(address)
             say(f"{count(page.takes, 'take')} to judge; Ctrl-C ends the page.")

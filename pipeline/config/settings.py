@@ -218,6 +218,10 @@ class Review(Section):
     where videos are decoded anyway (output.verify), `reelsheet review` what is left. false: measure
     nothing, and show nothing that was measured.
     """
+    posters: bool = True
+    """Draw a poster of each video, and small copies of local product pictures, for the page and
+    the sheet of output.thumbnails. false: draw none; the cards of the page show key and prompt.
+    """
 
 
 class Http(Section):

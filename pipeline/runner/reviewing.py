@@ -149,10 +149,12 @@ class RunStills:
             return
         lane = self._lanes[event.lane]
         checked, folder = lane.order.checked, lane.order.folder
-        if not lane.begun:
-            lane.begun = True
-            self._drawer.put(pictures_of(checked, folder))
-        self._drawer.put([poster_of(event.video.name, event.number, folder, checked.manifest.path)])
+        if lane.order.config.review.posters:
+            if not lane.begun:
+                lane.begun = True
+                self._drawer.put(pictures_of(checked, folder))
+            poster = poster_of(event.video.name, event.number, folder, checked.manifest.path)
+            self._drawer.put([poster])
         if self._measurer is not None:
             request = lane.requests.get(event.key)
             images = () if request is None else request.images

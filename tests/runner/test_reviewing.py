@@ -62,7 +62,7 @@ def _hold(sheet: Reelsheet, report: RunReport, elsewhere: Path) -> None:
 def test_a_run_leaves_figures_of_its_videos(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With chips in the page, in one pass where all is decoded anyway; none if they are off."""
+    """With chips in the page, in one pass where all is decoded anyway; nothing if it is off."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TOAPIS_API_KEY", KEY)
     manifest = Path("shop.csv")
@@ -76,6 +76,7 @@ def test_a_run_leaves_figures_of_its_videos(
                 "output.verify": level,
                 "output.dir": f"{level} {on}",
                 "review.quality": on,
+                "review.posters": on,
                 "repeats": "pay",
                 "account.book": "none",
             }
@@ -83,6 +84,8 @@ def test_a_run_leaves_figures_of_its_videos(
             found = sorted((report.folder / "cache" / "looks").glob("*.json"))
             (card,) = data_in(report.folder / "review.html")["cards"]
             (take,) = card["takes"]
+            assert (take["poster"] == "MUG 1.1.jpg") == on
+            assert (report.folder / "review" / "posters").exists() == on
             if not on:
                 assert (found, take["chips"]) == ([], [])
                 continue
