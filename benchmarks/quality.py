@@ -38,7 +38,7 @@ LABELS = (
 SETS: dict[str, Callable[[Path], Iterator[Clip]]] = {"chosen": chosen, "unseen": unseen}
 LEAST_FOUND, MOST_FALSE = 90.0, 5.0
 _CALM_MS, _MS_A_MB, _MORE = 150.0, 110.0, 1.2
-_ROWS = 400
+_ROWS = 150
 
 
 @dataclass(frozen=True)
