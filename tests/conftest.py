@@ -73,8 +73,8 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 class ChildHere:
     """Reads a workbook as its child does, over the same lines, but in this process."""
 
-    def __init__(self, _program: str, *, limit_s: float) -> None:
-        assert limit_s > 0
+    def __init__(self, _program: str, *, limit_s: float, starved_s: float) -> None:
+        assert 0 < limit_s < starved_s
         self._order: dict[str, object] = {}
         self._data = b""
 

@@ -17,13 +17,16 @@ import os
 import signal
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen
+from subprocess import DEVNULL, PIPE, Popen, SubprocessError, check_output
 from typing import IO, TYPE_CHECKING, Self
 
+from pipeline.process.confinement import READY
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _PACKAGE_HOME = Path(__file__).resolve().parents[2]
 _LOADER = """\
@@ -47,8 +50,10 @@ import_module(program).serve()
 A child's own children (those that draw videos) get its import path: there our package comes first.
 """
 _START_LIMIT_S = 60
-READY = b"ready\n"
-"""The first line of a child that `Child` starts: from now on its time counts."""
+_LOOKS = 10
+"""In so many parts of its time a child is looked at, once that is over, for whether it works."""
+_PS_LIMIT_S = 5
+_CLOCK_OF_ALL_THREADS = 2
 
 _KEPT = frozenset({
     "HOME", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PATH", "SYSTEMROOT",
@@ -127,14 +132,20 @@ class Child:
     Args:
         program: The name of its module, whose `serve` first says READY.
         limit_s: The longest time that it may take over its order, in seconds.
+        starved_s: The longest time where it works but gets little of a processor, because the
+            machine is busy; None for no longer than `limit_s`.
 
     Raises:
         NotStarted: It does not start.
 
     """
 
-    def __init__(self, program: str | Path, *, limit_s: float) -> None:
+    def __init__(
+        self, program: str | Path, *, limit_s: float, starved_s: float | None = None
+    ) -> None:
         self._limit_s = limit_s
+        self._starved_s = limit_s if starved_s is None else starved_s
+        self._over = threading.Event()
         self._late = False
         try:
             self._process = Popen(  # noqa: S603 - an interpreter and a program of ours
@@ -150,9 +161,10 @@ class Child:
 
     def __enter__(self) -> Self:
         try:
-            self._end_after(_START_LIMIT_S)
+            self._start_clock(_START_LIMIT_S, self._end)
             self._greet()
-            self._end_after(self._limit_s)
+            look_s = self._limit_s / _LOOKS
+            self._start_clock(self._limit_s - look_s, self._end_unless_starved, look_s)
         except BaseException:
             self.__exit__()
             raise
@@ -161,6 +173,7 @@ class Child:
     def __exit__(self, *_: object) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        self._over.set()
         process = self._process
         if process.poll() is None:
             process.kill()
@@ -212,20 +225,47 @@ class Child:
         assert self._process.stdout is not None  # noqa: S101 - asked for with PIPE
         return self._process.stdout
 
-    def _end_after(self, limit_s: float) -> None:
-        """End the child at the end of that time, in place of what was set before."""
+    def _start_clock(self, after_s: float, act: Callable[..., None], *given: float) -> None:
+        """Do that at the end of that time, in place of what was set before."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = threading.Timer(limit_s, self._end)
+        self._timer = threading.Timer(after_s, act, given)
         self._timer.daemon = True
         try:
             self._timer.start()
         except RuntimeError as error:  # no thread can be started here
             raise NotStarted(str(error)) from error
 
+    def _end_unless_starved(self, look_s: float) -> None:
+        """End the child when a look finds that it does not work, or at its very last.
+
+        A child that works all the time is ended by its own limit of the processor's time: later
+        than `limit_s` it is still there only if other processes had the processor.
+        """
+        until = time.monotonic() + look_s + self._starved_s - self._limit_s
+        used, before = _processor_time(self.pid), None
+        while not self._over.wait(min(look_s, max(0, until - time.monotonic()))):
+            used, before = _processor_time(self.pid), used
+            if used in {None, before} or time.monotonic() >= until:
+                self._end()
+                return
+
     def _end(self) -> None:
         self._late = True
         self._process.kill()
+
+
+def _processor_time(pid: int) -> object:
+    """Return what a process has used of the processor, to be compared; None if nothing tells it."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            # How Linux numbers the clock of a process, clock_getcpuclockid(3): ps may be missing.
+            return time.clock_gettime(~pid << 3 | _CLOCK_OF_ALL_THREADS)
+    elif os.name == "posix":
+        with suppress(OSError, SubprocessError):
+            asked = ["/bin/ps", "-o", "time=", "-p", str(pid)]
+            return check_output(asked, stderr=DEVNULL, timeout=_PS_LIMIT_S) or None  # noqa: S603
+    return None
 
 
 def _how(code: int) -> str:

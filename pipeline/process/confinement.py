@@ -15,6 +15,8 @@ import sys
 import threading
 from contextlib import suppress
 
+READY = b"ready\n"
+"""The first line of a child that `children.Child` starts: from now on its time counts."""
 _LAST = 19
 _BELOW_NORMAL = 0x4000
 

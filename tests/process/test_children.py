@@ -36,10 +36,10 @@ def confined(limits: str) -> str:
     )
 
 
-def ask(path: Path, limit_s: float = 60, order: bytes = b"\n", most_bytes: int = 10_000) -> bytes:
-    with Child(path, limit_s=limit_s) as child:
-        child.give(order)
-        return b"".join(child.lines(most_bytes))
+def ask(path: Path, *, limit_s: float = 60, starved_s: float | None = None) -> bytes:
+    with Child(path, limit_s=limit_s, starved_s=starved_s) as child:
+        child.give(b"\n")
+        return b"".join(child.lines(10_000))
 
 
 def gone(pid: int) -> bool:
@@ -72,6 +72,34 @@ def test_a_child_that_hangs_is_ended(tmp_path: Path) -> None:
     """The clock of the parent ends it, whatever it does."""
     with pytest.raises(TookTooLong):
         ask(program(tmp_path, "time.sleep(600)"), limit_s=0.3)
+
+
+IN_BURSTS = """
+ends = time.monotonic() + {seconds}
+while time.monotonic() < ends:
+    sum(range(100_000))
+    time.sleep(0.02)
+print("read", flush=True)
+time.sleep(60)
+"""
+"""Works like a child on a busy machine, which gets a little of the processor now and then."""
+
+
+@ON_POSIX
+def test_a_child_that_is_starved_has_more_time(tmp_path: Path) -> None:
+    """The clock alone ends no child that works; the later bound ends it whatever it does."""
+    path = program(tmp_path, IN_BURSTS.format(seconds=4))
+    with Child(path, limit_s=2, starved_s=60) as child:
+        child.give(b"\n")
+        assert next(child.lines(100)) == b"read\n"
+    with pytest.raises(TookTooLong):
+        ask(program(tmp_path, IN_BURSTS.format(seconds=60)), starved_s=1.5, limit_s=1)
+
+
+def test_a_child_that_sleeps_has_no_more_time(tmp_path: Path) -> None:
+    """One that does nothing is not starved: it ends with its time, long before the later bound."""
+    with pytest.raises(TookTooLong):
+        ask(program(tmp_path, "time.sleep(600)"), limit_s=0.3, starved_s=600)
 
 
 @ON_POSIX

@@ -104,6 +104,22 @@ def test_whatever_becomes_of_the_process_is_one_sentence(
 
 
 @pytest.mark.process
+@pytest.mark.skipif(os.name != "posix", reason="has no such clock")
+def test_an_honest_file_is_read_on_a_busy_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time counts while the process that reads has a processor, not while others have it."""
+    bursts = "for _ in range(150):\n    sum(range(100_000))\n    time.sleep(0.02)\n"
+    said = 'print(\'["head",[["sku"],"S",0,1,false,[],[],[]]]\\n["end",null]\', flush=True)\n'
+    path = tmp_path / "table.xlsx"
+    path.write_bytes(book())
+    monkeypatch.setattr(apart, "_PROGRAM", answering(tmp_path, bursts + said + "time.sleep(60)"))
+    monkeypatch.setattr(apart, "LIMIT_S", 2)
+    monkeypatch.setattr(apart, "_refused", {})
+    assert read(path).headers == ("sku",)
+
+
+@pytest.mark.process
 def test_a_file_that_was_given_up_is_not_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,3 +204,4 @@ def test_the_child_has_the_limits_that_are_told() -> None:
     """Its clock is a little behind that of its parent, which says what happened."""
     assert worker.MEMORY_BYTES == apart.MEMORY_GB * 1024**3
     assert worker.CPU_S < apart.LIMIT_S == worker.CLOCK_S < 30
+    assert apart.STARVED_S == worker.STARVED_S > apart.LIMIT_S

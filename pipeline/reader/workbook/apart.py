@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _PROGRAM = "pipeline.reader.workbook.worker"
 LIMIT_S = 25
 """The longest time that a workbook is read, whatever it is: a command ends within 30 seconds."""
+STARVED_S = 120
+"""The longest time where the machine is so busy that the reading process gets little of it."""
 MEMORY_GB = 1
 """The memory that a workbook may take."""
 _COPY_CELLS = "Copy the cells of the table into a new workbook and save that"
@@ -76,7 +78,7 @@ def _read(path: Path, data: bytes, asked: Mapping[str, object]) -> Manifest:
         raise ManifestError(f"{path.name} {message}", action=action)
     order = json.dumps({"path": str(path), "size_bytes": len(data), **asked})
     try:
-        with Child(_PROGRAM, limit_s=LIMIT_S) as child:
+        with Child(_PROGRAM, limit_s=LIMIT_S, starved_s=STARVED_S) as child:
             child.give(order.encode() + b"\n", data)
             return _hear(child, path)
     except NotStarted as error:

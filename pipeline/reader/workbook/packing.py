@@ -18,7 +18,6 @@ import re
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import quoteattr
 
 from pipeline.manifest.wording import letters_of
 from pipeline.reader.workbook.blocks import Blocks
@@ -149,6 +148,8 @@ def pack(book: Book, sheet: SheetPart, strings: Strings) -> Packed:
 
 def _signposts(book: Book, sheet: SheetPart) -> Iterator[tuple[str, str]]:
     """Yield the parts of a copy that say where its other parts are."""
+    from xml.sax.saxutils import quoteattr  # noqa: PLC0415 - loads all of HTTP
+
     places = book.usual_places | {sheet.part: _SHEET}
     kept = [
         f"<Relationship Id={quoteattr(one.id)} Type={quoteattr(one.type)}"

@@ -54,6 +54,7 @@ _FORMULA = re.compile(rb"<f[ />]")
 _VALUES = (b"</v>", b"</is>")
 # A row of no height is as hidden as one that says so.
 _HIDDEN = re.compile(rb'hidden="(?:1|true)"|ht="0"')
+_HIDING = re.compile(rb'<row [^<>]*?(?:hidden|ht="0")')
 _ODD_ROW = re.compile(rb'<row(?! r="\d{1,7}")')
 _ODD_CELL = re.compile(rb'<c(?! r="[A-Z]{1,3}\d{1,7}")')
 _LAST_LETTER = 25
@@ -214,7 +215,11 @@ class Walk:
 def is_plain(block: bytes) -> bool:
     """Tell whether each row and cell begins with its quoted address, and nothing is odd."""
     return not (
-        _ODD_ROW.search(block) or _ODD_CELL.search(block) or b"='" in block or b"<!" in block
+        _ODD_ROW.search(block)
+        or _ODD_CELL.search(block)
+        # The rare byte is sought first: the search for it alone is several times as fast.
+        or (b"'" in block and b"='" in block)
+        or (b"!" in block and b"<!" in block)
     )
 
 
@@ -242,7 +247,9 @@ def _last_row(block: bytes, before: int | None = None) -> int | None:
 
 def _last_filled_row(block: bytes) -> int | None:
     """Return the number of the last row that has a value or a formula."""
-    at = max(block.rfind(b"</f>"), block.rfind(b"<f "), *map(block.rfind, _VALUES))
+    at = -1
+    for sign in (*_VALUES, b"</f>", b"<f "):
+        at = max(at, block.rfind(sign, max(at, 0)))
     return _last_row(block, at) if at >= 0 else None
 
 
@@ -258,7 +265,7 @@ def _last_column(block: bytes, known: int) -> int:
 
 def _hidden_rows(block: bytes) -> Iterator[int]:
     """Yield the numbers of the hidden or filtered rows."""
-    for tag in _ROW_TAG.finditer(block) if b"hidden" in block or b'ht="0"' in block else ():
+    for tag in _ROW_TAG.finditer(block) if _HIDING.search(block) else ():
         if _HIDDEN.search(tag[2]):
             yield int(tag[1])
 

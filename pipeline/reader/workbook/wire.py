@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _AT_ONCE = 1000
+_BETWEEN = "\t"
 # More cells than any sheet of twelve columns has.
 _MOST_CELLS = 20_000_000
 MOST_BYTES = 8 * MOST_CHARACTERS
@@ -56,14 +57,25 @@ def lines_of(manifest: Manifest) -> Iterator[bytes]:
         yield line_of("problems", [*map(_OF_PROBLEM, some)])
     for first in range(0, len(rows), _AT_ONCE):
         part = rows[first : first + _AT_ONCE]
-        for row in part:
-            said.count(row.cells)
         # Column by column, so that what a column repeats is shared again.
-        yield line_of(
-            "rows",
-            ([row.number for row in part], [*zip(*(row.cells for row in part), strict=True)]),
-        )
+        columns = [*zip(*(row.cells for row in part), strict=True)]
+        for column in columns:
+            said.count(column)
+        yield line_of("rows", ([row.number for row in part], [*map(_joined, columns)]))
     yield line_of("end", None)
+
+
+def _joined(cells: tuple[str, ...]) -> str | tuple[str, ...]:
+    """Return the cells as one text, which crosses in half the time; as they are if one has a tab.
+
+    `_split` undoes it.
+    """
+    joined = _BETWEEN.join(cells)
+    return joined if joined.count(_BETWEEN) == len(cells) - 1 else cells
+
+
+def _split(said: str | list[str]) -> list[str]:
+    return said.split(_BETWEEN) if isinstance(said, str) else said
 
 
 class _Characters:
@@ -114,7 +126,7 @@ class Hearing:
             numbers, columns = said
             self._numbers += numbers
             for column, cells in zip(self._columns, columns, strict=True):
-                column.extend(share_equal(cells))
+                column.extend(share_equal(_split(cells)))
 
     def manifest(self) -> Manifest:
         """Return the whole of it."""

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ManifestError
-from pipeline.process.children import READY
 from pipeline.process.collector import pause_collector
-from pipeline.process.confinement import confine, end_with_input
+from pipeline.process.confinement import READY, confine, end_with_input
 from pipeline.reader.workbook.choosing import Wanted, read_workbook
 from pipeline.reader.workbook.wire import line_of, lines_of
 
@@ -27,12 +26,14 @@ MEMORY_BYTES = 1024**3
 CPU_S = 20
 """The most seconds of a processor that a workbook is read in."""
 CLOCK_S = 25
-"""The most seconds that pass meanwhile, other processes having their turn."""
+"""The most seconds that pass meanwhile."""
+STARVED_S = 120
+"""The most seconds that pass where other processes take the processor nearly all the time."""
 
 
 def serve() -> None:
     """Read the workbook and say what is in it."""
-    confine(memory_bytes=MEMORY_BYTES, cpu_s=CPU_S, clock_s=CLOCK_S + 1)
+    confine(memory_bytes=MEMORY_BYTES, cpu_s=CPU_S, clock_s=STARVED_S + 1)
     with open(1, "wb") as parent:  # the pipe that the parent reads
         parent.write(READY)
         parent.flush()
