@@ -118,6 +118,15 @@ class StoreError(Unfinished):
     """The output folder does not take what has to be written (disk full, read-only, gone)."""
 
 
+class WrongKind(StoreError):
+    """A pipe, a device or the like lies in the place of a file of ours, or no folder in a folder's.
+
+    To start the same command again does not help, as it does where the disk is full.
+    """
+
+    exit_code = ExitCode.USAGE
+
+
 class JournalDamaged(StoreError):
     """The journal cannot be read as it was written; what is paid for is known by it."""
 

@@ -10,12 +10,13 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pipeline.disk.openfile import open_unlinked
-from pipeline.errors import StoreError, UsageError
+from pipeline.disk.openfile import NotAFile, open_unlinked
+from pipeline.errors import StoreError, UsageError, WrongKind
 
 _FREE = "Free some space and run again: nothing paid for is lost."
 _ELSEWHERE = "Choose another folder with --out."
 _RIGHTS = "Make the folder writable, or choose another one with --out."
+_PUT_BACK = "Put the file back that belongs there; if there was none, remove what is in its place."
 _LOOK = "Check the disk and the folder, then run again: nothing paid for is lost."
 _FULL = ("the disk is full", _FREE)
 _OF_SYSTEM = {
@@ -93,6 +94,10 @@ def store_error(
         action: what to do, where the usual advice does not fit.
 
     """
+    if isinstance(error, NotAFile):
+        # A file beside the one that was meant may be the cause.
+        why = str(error.strerror).replace("it", Path(error.filename).name, 1)
+        return WrongKind(f"{subject} cannot {cannot}: {why}.", action=_PUT_BACK)
     why, usual = _explain(error)
     return StoreError(f"{subject} cannot {cannot}: {why}.", action=action or usual)
 

@@ -263,7 +263,7 @@ def _tasks(path: Path, table: str) -> set[str] | None:
     try:
         with contextlib.closing(open_to_read(path)) as database:
             return {str(task) for (task,) in database.execute(query)}
-    except sqlite3.Error:
+    except (OSError, sqlite3.Error):
         return None
 
 

@@ -11,12 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from pipeline.errors import StoreError, UsageError
+from pipeline.errors import StoreError, UsageError, WrongKind
 
 _AS_IT_IS = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"))
 _QUIETLY = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"))
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0)  # a pipe without a reader would be waited for, for ever
 _OWN = 0o600
+
+
+class NotAFile(OSError):
+    """Something that is no ordinary file lies in a file's place; `strerror` says what it is."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        super().__init__(errno.EINVAL, f"it is {kind}, not a file", str(path))
 
 
 def refuse_link(path: Path) -> None:
@@ -29,6 +36,17 @@ def refuse_link(path: Path) -> None:
             raise StoreError(
                 f"{path} is a link to another place; nothing is written there.",
                 action="Remove the link, or name another output folder with --out.",
+            )
+
+
+def refuse_no_folder(path: Path) -> None:
+    """Raise WrongKind where something that is no folder lies in a folder's place."""
+    with contextlib.suppress(OSError):
+        mode = path.stat().st_mode
+        if not stat.S_ISDIR(mode):
+            raise WrongKind(
+                f"{path} is {name_kind(mode) or 'a file'}, not a folder.",
+                action="Move it away, or name another output folder with --out.",
             )
 
 
@@ -112,7 +130,7 @@ def open_regular(path: Path) -> Iterator[int]:
     Yields its descriptor: a file object asks the system four things more before it reads. Raises
     OSError.
     """
-    _demand_regular(path, path.lstat().st_mode)
+    demand_regular(path, path.lstat().st_mode)
     descriptor = open_unlinked(path, os.O_RDONLY)
     try:
         yield descriptor
@@ -138,10 +156,14 @@ def open_private(path: Path, flags: int) -> int:
             others.
 
     """
+    with contextlib.suppress(FileNotFoundError):
+        found = path.lstat().st_mode
+        if not (stat.S_ISLNK(found) or stat.S_ISDIR(found)):  # the system says that of those
+            demand_regular(path, found)
     descriptor = open_unlinked(path, flags | os.O_CREAT | _AT_ONCE, _OWN)
     try:
         mode = os.fstat(descriptor).st_mode
-        _demand_regular(path, mode)
+        demand_regular(path, mode)
         if os.name == "posix" and mode & 0o077:
             os.fchmod(descriptor, _OWN)
     except OSError:
@@ -160,10 +182,10 @@ def read_regular(path: Path, limit_bytes: int) -> bytes:
         OSError: it is not an ordinary file, or it cannot be read.
 
     """
-    _demand_regular(path, path.stat().st_mode)
+    demand_regular(path, path.stat().st_mode)
     with os.fdopen(os.open(path, os.O_RDONLY | _QUIETLY), "rb") as file:
         # Asked again: between the two another file may have taken its name.
-        _demand_regular(path, os.fstat(file.fileno()).st_mode)
+        demand_regular(path, os.fstat(file.fileno()).st_mode)
         data: bytes | None = file.read(limit_bytes + 1)
         if data is None:  # it says that it is a file, and has nothing yet: the kernel's log
             raise OSError(errno.EINVAL, "it is a pipe, not a file", str(path))
@@ -184,7 +206,8 @@ def name_kind(mode: int) -> str | None:
     return next((name for test, name in kinds if test(mode)), "no ordinary file")
 
 
-def _demand_regular(path: Path, mode: int) -> None:
+def demand_regular(path: Path, mode: int) -> None:
+    """Raise NotAFile unless `mode`, what the system says of a path, is an ordinary file's."""
     kind = name_kind(mode)
     if kind is not None:
-        raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
+        raise NotAFile(path, kind)

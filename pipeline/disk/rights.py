@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipeline.disk.failures import raise_store_errors
-from pipeline.disk.openfile import refuse_link
+from pipeline.disk.openfile import demand_regular, refuse_link, refuse_no_folder
 
 OWN_FILE, OWN_FOLDER = 0o600, 0o700
 _ANY_FILE = 0o666
@@ -96,6 +96,7 @@ def make_output_folder(folder: Path, source: Path | None) -> None:
     """
     with raise_store_errors(f"the output folder {folder}", cannot="be written"):
         if not folder.is_dir():
+            refuse_no_folder(folder)
             for above in reversed([one for one in folder.parents if not one.exists()]):
                 above.mkdir(0o775, exist_ok=True)
             folder.mkdir(_mode_of_folder(source, folder.parent), exist_ok=True)
@@ -119,7 +120,7 @@ def make_cache(cache: Path, source: Path | None = None) -> None:
         source: the manifest; with None the output folder is its owner's alone.
 
     Raises:
-        StoreError: a link lies in its place or in it, or it cannot be made.
+        StoreError: a link or a pipe lies in its place or in it, or it cannot be made.
 
     """
     make_output_folder(cache.parent, source)
@@ -131,10 +132,15 @@ def make_cache(cache: Path, source: Path | None = None) -> None:
 def refuse_links_in(cache: Path) -> None:
     """Raise StoreError where a link lies in the place of the cache or of anything in it.
 
+    So it does where a pipe or a device lies there, which whoever opens it could wait for.
+
     The state of the emulator is looked at, too, since it could only say that it does not start.
     """
-    for folder in (cache, cache / "emulator"):
+    folders = (cache, cache / "emulator")
+    for folder in folders:
         refuse_link(folder)
+        refuse_no_folder(folder)
+    for folder in folders:
         try:
             inside = list(os.scandir(folder))
         except OSError:
@@ -142,6 +148,9 @@ def refuse_links_in(cache: Path) -> None:
         for one in inside:
             if one.is_symlink():
                 refuse_link(Path(one.path))
+            elif not (one.is_dir() or one.is_file()):
+                with raise_store_errors(one.path, cannot="be used"):
+                    demand_regular(Path(one.path), one.stat().st_mode)
 
 
 def _mode_of_folder(source: Path | None, parent: Path) -> int:

@@ -30,10 +30,12 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from pipeline.disk.network import network_kind
-from pipeline.disk.openfile import is_gone, open_private, open_to_read_bytes
+from pipeline.disk.openfile import demand_regular, is_gone, open_private, open_to_read_bytes
 
 _One = TypeVar("_One")
 
+_BESIDE = ("-wal", "-shm", "-journal")
+"""How the names of the files end that SQLite keeps beside a file."""
 _BYTE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 """A byte of a name that is no valid text, as `text_of` writes it."""
 _TIMEOUT_S = 10
@@ -63,7 +65,7 @@ def open_to_write(
         timeout_s: how long another process's lock is waited for, in seconds.
 
     Raises:
-        OSError: a link lies in its place, or it cannot be made or opened.
+        OSError: a link, a pipe or a device lies in its place, or it cannot be made or opened.
         sqlite3.Error: SQLite cannot use it.
 
     """
@@ -87,9 +89,10 @@ def close_logs(path: Path) -> None:
     """Close to others what SQLite keeps beside a file, as an earlier process may have left it.
 
     Not opened for that: closing a file lets go of all locks that this process has on it. Raises
-    OSError where a link lies in the place of one: SQLite would follow it.
+    OSError where a link lies in the place of one, which SQLite would follow, or a pipe or a
+    device, which it would wait for.
     """
-    for end in ("-wal", "-shm", "-journal"):
+    for end in _BESIDE:
         beside = path.with_name(path.name + end)
         try:
             mode = beside.lstat().st_mode
@@ -97,6 +100,8 @@ def close_logs(path: Path) -> None:
             continue
         if stat.S_ISLNK(mode):
             raise OSError(errno.ELOOP, "it is a link to another place", str(beside))
+        if not stat.S_ISDIR(mode):  # SQLite says that of a folder
+            demand_regular(beside, mode)
         if os.name == "posix" and mode & 0o077:
             with contextlib.suppress(FileNotFoundError):  # folded in meanwhile
                 beside.chmod(0o600)
@@ -249,7 +254,7 @@ def open_damaged(path: Path) -> sqlite3.Connection:
     """Open a damaged file for reading what is whole in it, also where its end is missing.
 
     Without `writable_schema` SQLite reads nothing of a file that is shorter than its header says;
-    nothing can be written here. Raises sqlite3.Error.
+    nothing can be written here. Raises OSError, sqlite3.Error.
     """
     connection = open_to_read(path)
     with contextlib.suppress(sqlite3.Error):
@@ -272,9 +277,31 @@ def lacks_log(path: Path) -> bool:
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open the file at `path`, which must exist, for reading only; raises sqlite3.Error."""
+    """Open the file at `path`, which must exist, for reading only.
+
+    Raises:
+        NotAFile: it, or a file that SQLite keeps beside it, is a pipe, a device or the like.
+        sqlite3.Error: SQLite cannot use it.
+
+    """
+    _refuse_what_waits(path)
     _undo_interrupted_write(path)
     return _open_there(path, "ro")
+
+
+def _refuse_what_waits(path: Path) -> None:
+    """Raise NotAFile before SQLite opens a pipe: it would wait for the other end for ever.
+
+    SQLite follows a link, and keeps its files beside the file that the link leads to.
+    """
+    real = Path(os.path.realpath(path))
+    for one in (real, *(real.with_name(real.name + end) for end in _BESIDE)):
+        try:
+            mode = one.stat().st_mode
+        except OSError:
+            continue  # it is not there, or it is closed: SQLite says so
+        if not stat.S_ISDIR(mode):
+            demand_regular(one if real.name != one.name else path, mode)
 
 
 def _undo_interrupted_write(path: Path) -> None:

@@ -64,6 +64,13 @@ def refuse_link(path: Path) -> None:
         raise OSError(errno.ELOOP, "it is a link to another place", str(path))
 
 
+def refuse_unusual(path: Path) -> None:
+    """Raise OSError where something lies at a path that is no ordinary file: a link, a pipe."""
+    refuse_link(path)
+    if os.path.lexists(path) and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
+
+
 def _open(path: Path, flags: int) -> int:
     if not hasattr(os, "O_NOFOLLOW"):
         refuse_link(path)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
-from pipeline.emulator.private import close_to_others, refuse_link
+from pipeline.emulator.private import close_to_others, refuse_unusual
 from pipeline.emulator.tasks import FAILED, Fate, Order, Stage, Task
 
 _SCHEMA = """
@@ -54,7 +54,7 @@ class Store:
         """Open or create the file; None keeps it in memory. Raises OSError if it cannot be used."""
         if path is not None:
             for log in ("-wal", "-shm", "-journal"):
-                refuse_link(path.with_name(path.name + log))
+                refuse_unusual(path.with_name(path.name + log))
             close_to_others(path, make=True)
         self._db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=_PATIENCE_S)
         try:

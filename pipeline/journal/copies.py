@@ -89,7 +89,7 @@ def salvage(path: Path) -> Salvaged:
     """Return what can be read of a damaged journal: perhaps nothing."""
     try:
         connection = open_damaged(path)
-    except sqlite3.Error:
+    except (OSError, sqlite3.Error):
         return Salvaged()
     with contextlib.closing(connection):
         journal_id = None

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from pipeline.disk.openfile import OpenFile, is_gone
-from pipeline.disk.sqlitefile import leave_whole
+from pipeline.disk.sqlitefile import leave_whole, open_to_read
 from pipeline.errors import UsageError
 from pipeline.journal.database import clear_errors, connect, connect_for_reading, lost
 from pipeline.journal.identities import Identities
@@ -147,10 +147,11 @@ def copy_decisions(source: Path, target: Path) -> int:
     Returns how many there were. Raises StoreError where the target cannot be written.
     """
     found: list[Decision] = []
-    with contextlib.suppress(sqlite3.Error, OSError):
-        uri = f"{source.absolute().as_uri()}?mode=ro"
-        with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
-            found = _read(connection, None)
+    with (
+        contextlib.suppress(sqlite3.Error, OSError),
+        contextlib.closing(open_to_read(source)) as connection,
+    ):
+        found = _read(connection, None)
     if found:
         with DecisionTable(target) as table:
             table.add((), lambda _: found)

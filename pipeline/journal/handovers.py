@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from pipeline.disk.openfile import is_gone
-from pipeline.disk.sqlitefile import leave_whole
+from pipeline.disk.sqlitefile import leave_whole, open_to_read
 from pipeline.journal.database import clear_errors, connect, connect_for_reading, lost
 
 
@@ -89,10 +89,11 @@ def copy_handovers(source: Path, target: Path) -> None:
     Raises StoreError where the target cannot be written.
     """
     found: Iterable[Handover] = ()
-    with contextlib.suppress(sqlite3.Error, OSError):
-        uri = f"{source.absolute().as_uri()}?mode=ro"
-        with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
-            found = _read(connection)
+    with (
+        contextlib.suppress(sqlite3.Error, OSError),
+        contextlib.closing(open_to_read(source)) as connection,
+    ):
+        found = _read(connection)
     note_handovers(target, list(found))
 
 

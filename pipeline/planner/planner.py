@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -14,8 +15,9 @@ from pipeline.checker import rules
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.rules import content_of
 from pipeline.config.settings import Config
+from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import is_gone
+from pipeline.disk.openfile import is_gone, refuse_no_folder
 from pipeline.disk.sqlitefile import path_of
 from pipeline.journal.reading import read_attempts, read_entries, read_first_events
 from pipeline.model import Entry, Request, State
@@ -201,12 +203,18 @@ def has_video(path: Path, bought: Submission) -> bool:
 
 
 def files_gone(entries: Mapping[str, Entry], videos: Path) -> set[str]:
-    """Return the keys of done rows whose video file is missing or has another length."""
-    try:
-        with os.scandir(videos) as found:
-            sizes = {one.name: one.stat().st_size for one in found if one.is_file()}
-    except FileNotFoundError:
-        sizes = {}
+    """Return the keys of done rows whose video file is missing or has another length.
+
+    Raises StoreError where the folder of the videos cannot be read.
+    """
+    refuse_no_folder(videos)
+    sizes = {}
+    with (
+        raise_store_errors(f"the folder {videos}", cannot="be read"),
+        contextlib.suppress(FileNotFoundError),
+        os.scandir(videos) as found,
+    ):
+        sizes = {one.name: one.stat().st_size for one in found if one.is_file()}
     return {
         entry.key
         for entry in entries.values()
