@@ -27,7 +27,7 @@ from pipeline.config.settings import Config
 from pipeline.disk.folder import FolderUse, OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import lacks_log, open_to_read, path_of
-from pipeline.errors import ReelsheetError, StoreError, UsageError
+from pipeline.errors import ReelsheetError, StoreError, UsageError, WrongKind
 from pipeline.journal.database import clear_errors as clear_journal_errors
 from pipeline.journal.journal import Journal
 from pipeline.journal.ownership import is_unused, read_notes
@@ -256,8 +256,12 @@ def _open(places: Places, tell: Callable[[str], None]) -> Book:
         return Book(found)
     *others, last = places.paths
     for path in others:
-        with contextlib.suppress(StoreError):
+        try:
             return Book(path)
+        except WrongKind:
+            raise  # a book may have been there
+        except StoreError:
+            pass
         if not is_gone(path):
             break  # it was made, and something else is wrong
     else:

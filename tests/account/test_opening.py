@@ -11,7 +11,7 @@ import pytest
 
 from pipeline import events as ev
 from pipeline.account.opening import OpenAccount, explain_another, open_account
-from pipeline.errors import StoreError
+from pipeline.errors import StoreError, WrongKind
 from pipeline.journal.journal import Journal
 from pipeline.manifest.invocation import Invocation
 from tests.account.accounts import ACCOUNT, DAY, lane, opened, states
@@ -113,6 +113,17 @@ def test_a_place_that_takes_the_file_and_not_the_book(tmp_path: Path) -> None:
     with open_account(chosen, {**os.environ, **given}, print) as account:
         assert account is not None
         assert account.book.path == state / "book.db"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pipe in a folder")
+@pytest.mark.parametrize("name", ["book.db", "book.db-wal"])
+def test_a_pipe_in_the_place_of_the_book_sends_nobody_to_another(tmp_path: Path, name: str) -> None:
+    """A book may have been there: a new one elsewhere would not know what was bought."""
+    (tmp_path / "var").mkdir()
+    os.mkfifo(tmp_path / "var" / name)
+    given = {"STATE_DIRECTORY": str(tmp_path / "var")}
+    with pytest.raises(WrongKind, match=f"{name} is a pipe, not a file"):
+        open_account(config(tmp_path / "outputs"), given, print).__enter__()
 
 
 @pytest.mark.parametrize("damaged", [False, True])
