@@ -30,6 +30,7 @@ from pipeline.checker import naming, rules
 from pipeline.checker.check import check_manifest
 from pipeline.cli.options import read_duration_s, split_list
 from pipeline.concealment import conceal, show_controls
+from pipeline.config import nights
 from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.config.values import looks_secret, origin_of, proxy_address
@@ -60,6 +61,7 @@ from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.templates import TemplateFault
 from pipeline.model import Problem
 from pipeline.network import Network, Proxy, read_network
+from pipeline.night import health
 from pipeline.pictures.accepted import unidentified
 from pipeline.planner import editions
 from pipeline.reader.text.delimited import read_text
@@ -162,6 +164,9 @@ PARSERS: tuple[tuple[str, Callable[[str], object], tuple[type[Exception], ...]],
     ("shown", show_controls, ()),
     ("concealed", lambda text: conceal(text, text), ()),
     ("secret", looks_secret, ()),
+    ("window of a night", nights.read_window, (ValueError,)),
+    ("time of a night", health._seconds, ()),
+    ("address of a notice", nights._address, (ValueError,)),
     ("yaml", read_yaml, ()),
     ("base url", origin_of, (ReelsheetError,)),
     ("proxy", proxy_address, (ValueError,)),
@@ -443,9 +448,10 @@ def test_the_list_of_parsers_is_whole() -> None:
     }
     assert found == {
         "account/place.py", "authoring/shops/google.py", "authoring/shops/magento.py",
-        "authoring/shops/prestashop.py", "authoring/shops/woocommerce.py", "config/values.py",
-        "downloader/addresses.py", "export/publicaddress.py", "manifest/locations.py",
-        "manifest/pagelinks.py", "manifest/plaintext.py", "manifest/templates.py", "network.py",
+        "authoring/shops/prestashop.py", "authoring/shops/woocommerce.py", "config/nights.py",
+        "config/values.py", "downloader/addresses.py", "export/publicaddress.py",
+        "manifest/locations.py", "manifest/pagelinks.py", "manifest/plaintext.py",
+        "manifest/templates.py", "network.py", "night/health.py",
         "reader/text/delimited.py", "reader/text/dialect.py", "retryafter.py",
         "review/exchange.py", "review/listening.py", "runner/remains.py", "toapis/weblinks.py",
     }  # fmt: skip

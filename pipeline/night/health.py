@@ -52,7 +52,7 @@ def look_at_night(outputs: Path, max_age_s: float | None, now: float) -> tuple[b
 def _seconds(text: object) -> float | None:
     try:
         return datetime.fromisoformat(str(text)).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError, OSError):  # years that no clock here counts to
         return None
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,10 +18,11 @@ pytestmark = pytest.mark.skipif(not SUPPORTED, reason="no sockets of the file sy
 
 
 @pytest.fixture
-def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of this user's sockets; its name is short, as theirs are."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    return tmp_path / "reelsheet"
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of this user's sockets; its name is short, as theirs have to be."""
+    with tempfile.TemporaryDirectory(prefix="rs", dir="/tmp") as place:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", place)
+        yield Path(place, "reelsheet")
 
 
 def test_a_run_is_asked_to_end(runtime: Path, tmp_path: Path) -> None:
@@ -84,10 +87,11 @@ def test_a_folder_that_others_can_enter_is_not_used(
     runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else may have put it there."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    other = runtime.with_name("tmp")
+    monkeypatch.setattr("tempfile.tempdir", str(other))
     runtime.mkdir()
     runtime.chmod(0o777)
-    (tmp_path / "tmp").mkdir()
+    other.mkdir()
     with listening(tmp_path, Brake()):
         assert list(runtime.iterdir()) == []
         assert len(ask_all(tmp_path, {"do": "stop"})) == 1

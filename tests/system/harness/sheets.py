@@ -34,6 +34,10 @@ RESULTS = (
     "result_finished_at",
     "result_seconds",
     "result_warnings",
+    "result_take",
+    "review",
+    "review_note",
+    "new_prompt",
 )
 
 Cells = Mapping[str, str]
