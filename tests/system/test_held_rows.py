@@ -20,7 +20,8 @@ def test_what_was_ordered_before_goes_on(product: Product, api: Api) -> None:
     name = product.folder.name
     texts = [{"sku": f"P{at}", "prompt": f"{name}: {text}"} for at, text in enumerate(TEXTS)]
     shop.write(texts)
-    ended = shop("run", **{"manifest.allow": ALL, "polling.deadline_s": "0.01"})
+    late = {"polling.deadline_s": "0.01", "polling.first_s": "0.01"}  # asked about once, at once
+    ended = shop("run", **{"manifest.allow": ALL, **late})
     assert (ended.code, shop.submitted) == (5, 4), ended.err
     assert set(sheets.states(shop.out).values()) == {"running"}
 
