@@ -70,6 +70,7 @@ def test_what_is_too_short_to_be_a_key_tears_no_word() -> None:
     assert conceal("waiting", "a", "") == "waiting"
 
 
+@pytest.mark.long
 def test_a_run_at_an_emulator_writes_its_secret_nowhere(shop: Shop) -> None:
     """Uploads, redirects, links that fail and answers that repeat it: no file has it."""
     picture = sheets.picture(shop.folder / "p.png").name

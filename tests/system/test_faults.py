@@ -249,6 +249,7 @@ def test_tasks_that_never_end(product: Product, api: Api) -> None:
     invariants.hold(api, product, manifest, out, manifest.read_bytes())
 
 
+@pytest.mark.long
 def test_a_hundred_videos_over_bad_downloads(product: Product, api: Api) -> None:
     """Every kind of bad download, five times each: a hundred of a hundred right by sha256."""
     faults = (*DOWNLOADS, "download_cut@100][fault:download_reset") * 5

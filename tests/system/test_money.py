@@ -209,6 +209,7 @@ def test_at_a_terminal_it_asks(
     assert sheets.summary(out)["exit_code"] == code
 
 
+@pytest.mark.long
 def test_a_rehearsal_asks_for_no_balance(rehearsing: Product) -> None:
     """Nothing is paid there: no figures, no question."""
     manifest, _ = shop(rehearsing, 1)

@@ -346,6 +346,7 @@ def test_from_another_working_folder(product: Product, api: Api) -> None:
     assert api.calls(since=mark) == []
 
 
+@pytest.mark.long
 def test_rehearsals_likewise(rehearsing: Product) -> None:
     """products-2.rehearsal; a copy is no matter of money there."""
     sets = {"output.verify": "boxes"}

@@ -143,6 +143,7 @@ def test_a_folder_set_for_all_outputs(product: Product, api: Api, outputs: str) 
     assert api.calls(since=mark) == []
 
 
+@pytest.mark.long
 def test_a_rehearsal_begins_wherever_it_is_started(rehearsing: Product) -> None:
     """Nothing is paid there, so nothing is asked."""
     manifest = sheets.write(rehearsing.folder / "night.csv", sheets.rows(1))
