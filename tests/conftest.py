@@ -28,7 +28,6 @@ OF_PROCESSES = ("system", "upgrade")
 OF_THE_PACKAGE = ("cli", "emulator")
 """Folders of tests that need what a wheel may lack: data, templates, commands, other processes."""
 WITH_THE_PACKAGE = (
-    "test_commands",
     "test_examples",
     "test_lock",
     "test_main_job",

@@ -69,6 +69,7 @@ COMMANDS = (
 )  # fmt: skip
 
 
+@pytest.mark.long
 def test_piped_nothing_is_obeyed(rehearsing: Product, evil: Path) -> None:
     """All commands that show texts: no control character, no forged line, and JSON is JSON."""
     for command, *more in COMMANDS:

@@ -169,7 +169,12 @@ ORDERS: dict[str, Callable[[Rows], Rows]] = {
 
 
 @pytest.mark.parametrize("order", few_of(ORDERS.values(), "as before", ids=ORDERS))
-@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+@pytest.mark.parametrize(
+    "act",
+    few_of(
+        ACTS.values(), "the keys renamed", "the key column removed", "another spelling", ids=ACTS
+    ),
+)
 def test_an_ordinary_act_buys_nothing(
     done: Shop, act: Callable[[Rows], Rows], order: Callable[[Rows], Rows]
 ) -> None:
@@ -295,6 +300,7 @@ def eight(shop: Shop) -> Shop:
     return shop
 
 
+@pytest.mark.long
 def test_a_few_rows_then_sorted_the_other_way_and_numbered_anew(eight: Shop) -> None:
     """What the first run bought is known under the other numbers; the others are bought once."""
     assert eight("run", "--limit", "4").code == 0
@@ -335,6 +341,7 @@ def test_a_row_on_top_and_numbered_anew(eight: Shop) -> None:
         each_its_own(eight)
 
 
+@pytest.mark.long
 def test_the_first_row_deleted_and_numbered_anew(eight: Shop) -> None:
     """It has left the manifest and may come back; its key is another row's by then."""
     assert eight("run").code == 0

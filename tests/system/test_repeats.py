@@ -672,6 +672,7 @@ def test_editions_of_a_series_from_the_start(shop: Shop) -> None:
         assert f"outputs/{name}/results" in planned.out, planned.err
 
 
+@pytest.mark.long
 def test_rehearsals_are_no_purchases(shop: Shop, rehearsing: Product) -> None:
     """A rehearsed row is bought when it is meant."""
     manifest = shop.write("night.csv", shop.rows("mug"))

@@ -148,6 +148,7 @@ def test_a_renamed_manifest_goes_on_where_it_was_killed(product: Product, api: A
     assert api.calls("submit", since=mark) == []
 
 
+@pytest.mark.long
 def test_a_doubt_is_asked_for_by_an_earlier_name(product: Product, api: Api) -> None:
     """Whichever name a manifest had, resolve says where its rows are, by a command that works."""
     api.faults("submit_answer_lost", "query_lookup_unsupported")
