@@ -220,7 +220,7 @@ class Engine(Control):
 
     def _decide(self, now: float) -> Decision:
         if now >= self.hours.closes_at and not self.finished:
-            self._apply(Reaction(stop=self.hours.end(now)))
+            self._apply(Reaction(stop=self.hours.end()))
         if self._reach < Reach.EVERYTHING:
             if self._reach < Reach.SUBMITTING:
                 self._submit(now)

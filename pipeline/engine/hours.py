@@ -115,10 +115,8 @@ class Hours:
             return None
         return self._stop("what is ordered now would not be here before", Reach.SUBMITTING)
 
-    def end(self, now: float) -> Stop | None:
-        """Return why the work ends, once its hours are over."""
-        if now < self.closes_at:
-            return None
+    def end(self) -> Stop:
+        """Return why the work ends at `closes_at`."""
         return self._stop("what is not here yet comes with the next run", Reach.EVERYTHING)
 
     def _stop(self, so: str, reach: Reach) -> Stop:

@@ -55,6 +55,22 @@ def test_the_cap_of_the_run_is_named_when_it_comes_first() -> None:
     assert "budget.videos" in engine.stops[0].reason
 
 
+def test_the_cap_of_a_night_counts_what_the_night_spent_before() -> None:
+    """Also past midnight: only the rest of it is submitted, and then the next night has its own."""
+    engine = Engine(replace(SETTINGS, caps_per_night=Caps(videos=10)), 0.0)
+    engine.begin_night(Spend(videos=4))
+    engine.begin_day(1)
+    enqueue(engine, *attempts(30))
+    run = Night(engine, Provider(), attempts(30))
+    run.run(until=0.01)
+    engine.begin_day(2)
+    assert run.run().provider.accepted.total() == 6
+    [stop] = engine.stops
+    assert stop.exit_code is ExitCode.STOPPED
+    assert "budget.per_night.videos is 10 and the next video would make it 11" in stop.reason
+    assert "in the next night" in (stop.action or "")
+
+
 def test_a_new_day_begins_anew() -> None:
     """Midnight in the middle of a run: what was spent before it does not count any more."""
     settings = replace(PER_DAY, submits_per_minute=30)

@@ -102,3 +102,23 @@ def test_after_a_stop_nothing_is_tried_again() -> None:
     one.run(until=500)
     one.engine.stop(Stop(ExitCode.STOPPED, "a cap", Reach.SUBMITTING))
     assert one.run().states() == {State.FAILED: 1}
+
+
+def test_a_retry_that_comes_in_time_is_made_within_the_hours() -> None:
+    """It goes out at its time, well before the last order."""
+    one = night([attempt("bad"), attempt("good")], failing(1), SLOTS)
+    tried_again(one, 3)
+    one.engine.hours.keep(0.0, 3600.0, "the window ends")
+    assert one.run().states() == {State.DONE: 2}
+    assert one.provider.accepted["bad"] == 2
+
+
+def test_what_fails_after_a_stop_is_not_tried_again() -> None:
+    """Nobody asks for another attempt, and the row is counted as failed at once."""
+    one = night([attempt("bad")], failing(1), SLOTS)
+    tried_again(one, 3)
+    one.run(until=2)
+    assert one.states() == {State.RUNNING: 1}
+    one.engine.stop(Stop(ExitCode.STOPPED, "a cap", Reach.SUBMITTING))
+    assert one.run().states() == {State.FAILED: 1}
+    assert +one.engine.states_of(0) == {State.FAILED: 1}

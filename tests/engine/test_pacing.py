@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.engine.commands import Submit
 from pipeline.engine.limits import (
     DOWNLOAD,
     LOOK_UP,
@@ -130,3 +131,12 @@ def test_limits_may_change_while_a_night_goes_on() -> None:
     one.run()
     assert one.peak_outstanding == 12
     assert one.states() == {State.DONE: 200}
+
+
+def test_a_limit_that_is_not_named_stays() -> None:
+    """Of submissions in flight two are left, and of tasks as many are outstanding as before."""
+    one = night(200, settings=replace(SETTINGS, outstanding=30))
+    one.engine.limit({"submits_in_flight": 2})
+    one.run()
+    assert one.peaks[Submit] == 2
+    assert one.peak_outstanding == 30

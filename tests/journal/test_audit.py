@@ -15,6 +15,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.audit import Finding, audit
 from pipeline.journal.database import VERSION
+from pipeline.journal.handovers import Handover, note_handovers
 from pipeline.journal.journal import Journal
 from pipeline.manifest.invocation import Invocation
 from pipeline.model import IDENTITY_MARK
@@ -76,6 +77,21 @@ def test_a_video_that_is_not_there(folder: OutputFolder, content: bytes | None, 
     assert one.what.startswith("row a: ")
     assert said in one.what
     assert "reelsheet fetch shop.csv --only a" in one.action
+
+
+def test_a_video_that_was_handed_over_may_go(folder: OutputFolder) -> None:
+    """Whoever got it has it; one that is still here is looked at as any other."""
+    video = folder.videos / "a.mp4"
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    note_handovers(folder.journal, [Handover(2.0, "a", 1, sha256, "a")])
+    video.write_bytes(b"A FILM")
+    (one,) = findings(folder)
+    assert "is not the file that was verified" in one.what
+    video.unlink()
+    assert findings(folder) == []
+    note_handovers(folder.journal, [Handover(3.0, "a", 0, "", "a")])
+    (one,) = findings(folder)
+    assert "is gone" in one.what
 
 
 def test_a_video_that_cannot_be_read(folder: OutputFolder) -> None:

@@ -119,3 +119,17 @@ def test_a_journal_that_is_gone_takes_no_decision(path: Path) -> None:
         path.rename(path.with_name("elsewhere.db"))
         with pytest.raises(StoreError, match=re.escape(str(path))):
             table.add(None, lambda _: [APPROVED])
+        with pytest.raises(StoreError, match=re.escape(str(path))):
+            table.note({"written": "before"})
+
+
+def test_nothing_of_notes_of_which_one_fails(path: Path) -> None:
+    """A text that no file can hold leaves none of them, and the table takes the next."""
+    with DecisionTable(path) as table:
+        with pytest.raises(UsageError):
+            table.note({"first": "kept?", "second": "\ud800"})
+        table.note({"third": "kept"})
+    with contextlib.closing(Journal(path)) as journal:
+        notes = journal.notes()
+    assert notes["third"] == "kept"
+    assert not {"first", "second"} & notes.keys()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pipeline.errors import StoreError
+from pipeline.errors import StoreError, UsageError
 from pipeline.journal.database import VERSION
 from pipeline.journal.handovers import (
     Handover,
@@ -84,3 +85,12 @@ def test_no_journal_is_made_for_a_note(tmp_path: Path) -> None:
     with pytest.raises(StoreError):
         note_handovers(tmp_path / "journal.db", [FIRST])
     assert not any(tmp_path.iterdir())
+
+
+def test_nothing_of_a_batch_that_fails(path: Path) -> None:
+    """A name that no file can hold leaves none of its notes, and the next are taken."""
+    with pytest.raises(UsageError):
+        note_handovers(path, [FIRST, replace(FIRST, name="\ud800")])
+    assert read_handovers(path) == []
+    note_handovers(path, [FIRST, BACK])
+    assert read_handovers(path) == [FIRST, BACK]
