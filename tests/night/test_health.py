@@ -9,8 +9,11 @@ import pytest
 
 from pipeline.disk.lock import run_lock
 from pipeline.errors import ExitCode
+from pipeline.model import State
 from pipeline.night.health import look_at_night
 from pipeline.night.record import NightRecord, lock_of
+from pipeline.writer.layout import Result
+from tests.night.ended import AT_A_CAP, report
 
 NOW = datetime(2027, 1, 12, 3, tzinfo=UTC).timestamp()
 
@@ -47,6 +50,23 @@ def test_an_ended_night_is_well_if_it_needs_nobody_at_once(tmp_path: Path, code:
     assert well is (code in {0, 1, 5})
     assert f"ended at 2027-01-12T03:00:00Z with {code}" in said
     assert not look_at_night(tmp_path, 100.0, NOW + 101)[0]
+
+
+def test_what_came_of_the_rows_is_told_and_why_it_ended(tmp_path: Path) -> None:
+    """In the one line that a supervisor shows."""
+    ended = report(tmp_path, Result(2, State.DONE), Result(3, State.FAILED), stops=(AT_A_CAP,))
+    with record(tmp_path) as one:
+        one.end(ExitCode.STOPPED, [(Path("a.csv"), ended)])
+    _, said = look_at_night(tmp_path, None, NOW)
+    assert said.endswith("with 4: 1 done, 1 failed; a cap is reached")
+
+
+def test_a_time_that_is_none_was_never(tmp_path: Path) -> None:
+    """A record that something else wrote is not heard of."""
+    (tmp_path / "night.json").write_text('{"state": "ended", "updated_at": "soon"}')
+    well, said = look_at_night(tmp_path, 60.0, NOW)
+    assert not well
+    assert "last heard of never" in said
 
 
 def test_where_there_was_no_night_nothing_is_well(tmp_path: Path) -> None:

@@ -59,3 +59,12 @@ def test_a_night_that_comes_early_waits_and_one_outside_orders_nothing() -> None
 def test_a_time_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--until"):
         read_until(text)
+
+
+def test_a_night_that_is_to_end_early_says_by_which_option() -> None:
+    """Where that comes before its window ends; without any option nothing is read."""
+    given = config("night.window=10:00-18:00")
+    assert read_until(None) is None
+    terms = terms_of_night(given, NOON, until=read_until("14:15"), max_runtime_s=3 * HOUR_S)
+    assert terms.closes_at == NOON + 2.25 * HOUR_S
+    assert terms.ends == "--until: the night ends at 14:15"

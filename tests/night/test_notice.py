@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from pipeline.errors import UsageError
+from pipeline.errors import StoreError, UsageError
+from pipeline.model import State
 from pipeline.night.notice import compose, is_due
+from pipeline.writer.layout import Result
+from tests.night.ended import AT_A_CAP, report
 
 
 @pytest.mark.parametrize(
@@ -36,4 +42,38 @@ def test_a_manifest_that_could_not_be_worked_on_says_what_to_do() -> None:
         "Stopped: the key was refused",
         "gone.csv: gone.csv does not exist.",
         "  Look for it.",
+    ]
+
+
+def test_what_came_of_each_manifest_what_it_cost_and_what_went_wrong_most(tmp_path: Path) -> None:
+    """Equal errors of several rows are told once, with what to do; so is what ended the run."""
+    (tmp_path / "review.html").touch()
+    shop = report(
+        tmp_path,
+        Result(2, State.DONE),
+        Result(3, State.FAILED, error="'k1' is too dark", action="Take another picture."),
+        Result(4, State.REFUSED, error="no such voice"),
+        Result(5, State.FAILED, error="'k3' is too dark", action="Take another picture."),
+        money=2.5,
+        notes=("one picture was made smaller",),
+        stops=(AT_A_CAP, AT_A_CAP),
+    )
+    other = replace(
+        report(tmp_path / "other", Result(2, State.DONE)),
+        failure=StoreError("results.csv cannot be written: the disk is full."),
+        results_file=None,
+    )
+    assert compose(4, [("shop.csv", shop), ("other.csv", other)], None).splitlines() == [
+        "Reelsheet: the night ended with 4.",
+        "shop.csv: 1 done, 2 failed, 1 refused",
+        "  one picture was made smaller",
+        f"  results: {tmp_path / 'results.csv'}",
+        f"  to judge the videos: {tmp_path / 'review.html'}",
+        "  Raise the cap, or run again tomorrow.",
+        "other.csv: 1 done",
+        "  results.csv cannot be written: the disk is full.",
+        "Ordered: 5 videos, for 2.50 USD.",
+        "2 rows: a row is too dark",
+        "  Take another picture.",
+        "1 row: no such voice",
     ]

@@ -11,10 +11,12 @@ import pytest
 
 from pipeline.disk.lock import run_lock
 from pipeline.engine.limits import Spend
-from pipeline.errors import UsageError
+from pipeline.errors import ExitCode, UsageError
 from pipeline.model import State
 from pipeline.night.record import NightRecord, lock_of, note_refusal, read_record
 from pipeline.runner.watching import ManifestProgress, RunProgress
+from pipeline.writer.layout import Result
+from tests.night.ended import AT_A_CAP, report
 
 
 def told(path: Path) -> dict[str, Any]:
@@ -59,6 +61,32 @@ def test_it_begins_with_the_night_and_ends_with_it(
     assert (ended["state"], ended["exit_code"]) == ("ended", code)
     assert said is None or said in ended["stopped_by"]
     assert "a secret" not in path.read_text("utf-8")
+
+
+def test_it_ends_with_what_came_of_each_manifest_and_of_all(tmp_path: Path) -> None:
+    """One that could not be worked on is among them; a reason that two share is told once."""
+    done, failed = Result(2, State.DONE), Result(3, State.FAILED)
+    first = report(tmp_path / "a", done, failed, money=1.25, stops=(AT_A_CAP,))
+    second = report(tmp_path / "b", done, stops=(AT_A_CAP,))
+    with NightRecord(tmp_path / "night.json") as record:
+        assert record.exit_code == 70, "a night whose end nobody told"
+        refusal = UsageError("c.csv is empty.")
+        record.end(
+            ExitCode.STOPPED,
+            [(Path("a.csv"), first), (Path("b.csv"), second), (Path("c.csv"), refusal)],
+        )
+    ended = told(tmp_path / "night.json")
+    manifests = [tuple(one.values()) for one in ended["manifests"]]
+    assert manifests == [
+        ("a.csv", {"done": 1, "failed": 1}, 2, 1, 4, None),
+        ("b.csv", {"done": 1}, 1, 1, 4, None),
+        ("c.csv", {}, 0, 0, 2, "c.csv is empty."),
+    ]
+    assert ended["states"] == {"done": 2, "failed": 1}
+    assert ended["spend"] == {"videos": 3, "video_seconds": 18, "money": 1.25}
+    assert (ended["exit_code"], ended["submitted"]) == (4, 3)
+    assert ended["stopped_by"] == record.stopped_by == "a cap is reached"
+    assert (record.exit_code, record.submitted) == (4, 3)
 
 
 def test_it_is_kept_up_to_date_every_few_seconds(tmp_path: Path) -> None:

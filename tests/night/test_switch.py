@@ -95,3 +95,34 @@ def test_a_folder_that_others_can_enter_is_not_used(
     with listening(tmp_path, Brake()):
         assert list(runtime.iterdir()) == []
         assert len(ask_all(tmp_path, {"do": "stop"})) == 1
+
+
+def test_a_run_goes_on_where_no_socket_can_be_made(
+    runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The names of all folders for them may be too long, say: nobody is listened to."""
+    far = tmp_path / ("long" * 30)
+    far.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(far))
+    monkeypatch.setattr("tempfile.tempdir", str(far))
+    with listening(tmp_path, Brake()):
+        assert ask_all(tmp_path, {"do": "stop"}) == []
+    assert not runtime.exists()
+
+
+def test_a_caller_that_breaks_off_is_answered_and_keeps_nobody_waiting(
+    runtime: Path, tmp_path: Path
+) -> None:
+    """What it said does nothing, and the next one is heard."""
+    brake = Brake()
+    with listening(tmp_path, brake):
+        (path,) = runtime.iterdir()
+        with socket.socket(socket.AF_UNIX) as caller:
+            caller.settimeout(10)
+            caller.connect(str(path))
+            caller.sendall(b'{"do": "st')
+            caller.shutdown(socket.SHUT_WR)
+            assert caller.recv(100) == b"this was not understood\n"
+        assert brake.presses == 0
+        assert len(ask_all(tmp_path, {"do": "stop"})) == 1
+    assert brake.presses == 1
