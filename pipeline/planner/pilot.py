@@ -89,8 +89,15 @@ class Pilot:
     @property
     def holds(self) -> bool:
         """Whether rows wait at its gate."""
-        closed = self.terms.gate and not self.terms.alone and self.missing
-        return bool(closed and self.rest)
+        return self._is_closed and bool(self.rest)
+
+    @property
+    def _is_closed(self) -> bool:
+        return self.terms.gate and not self.terms.alone and bool(self.missing)
+
+    def lets_through(self, key: str) -> bool:
+        """Return whether a row may be ordered now: those of the pilot always."""
+        return key in self.standings or not self._is_closed
 
     def narrow(self, plan: Plan) -> Plan:
         """Return a plan without the submissions that are not of the pilot, if they are to wait."""

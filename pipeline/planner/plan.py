@@ -52,12 +52,13 @@ ENDED_BADLY = frozenset({State.FAILED, State.EXPIRED, State.REFUSED})
 """The states whose rows `retry` can give a new attempt."""
 _UNPAID_ENDS = ENDED_BADLY - {State.EXPIRED}
 
-_NEW = "new"
+NEW = "new"
+"""The group of rows that were never seen."""
 CHANGED = "changed"
 """The group of done rows that were edited since."""
 _RENAMED = "renamed"
 REPEAT = "repeat"
-GROUPS = (_NEW, CHANGED, _RENAMED, REPEAT, *(state.value for state in State))
+GROUPS = (NEW, CHANGED, _RENAMED, REPEAT, *(state.value for state in State))
 """The groups of a plan: of rows never seen, edited, renamed, bought before, and the states."""
 
 # An entry that is `submitting` before a run begins: an earlier run ended before the answer came.
@@ -199,14 +200,14 @@ def has_lost_file(step: Step, entry: Entry | None) -> bool:
 
 def _decide(key: str, request: Request | None, entry: Entry | None, selection: Selection) -> Step:
     if not _is_selected(key, selection):
-        group = _group(entry) if entry else (State.INVALID.value if request is None else _NEW)
+        group = _group(entry) if entry else (State.INVALID.value if request is None else NEW)
         return Step(key, Action.LEAVE, group, "not selected by --only", counts=False)
     waiting = entry is None or entry.state is State.WAITING
     if waiting and request is None:
         group, counts = State.INVALID.value, selection.mode is Mode.RUN
         return Step(key, Action.LEAVE, group, "breaks a rule", counts)
     if entry is None:
-        return _submit(key, _NEW, "never sent", selection)
+        return _submit(key, NEW, "never sent", selection)
     if waiting:
         return _submit(key, _group(entry), "not sent yet", selection)
     edited = request is None or _is_edited(request, entry)

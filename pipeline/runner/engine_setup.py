@@ -52,7 +52,7 @@ class PlannedLane:
     by key, and looked into while the run goes on; `uploader` says whose uploads of this journal may
     be used again; `asks_first` whether a row is looked up before it is sent, and `wants_proof`
     whether "no such task" is then believed only once look-ups were seen to work. `terms` are those
-    of its order.
+    of its order; `may_order` whether the pilot lets a row through that failed.
     """
 
     plan: Plan
@@ -63,6 +63,7 @@ class PlannedLane:
     asks_first: Callable[[str], bool] = lambda _: False
     wants_proof: Callable[[str], bool] = lambda _: False
     terms: Terms = AT_ANY_TIME
+    may_order: Callable[[str], bool] = lambda _: True
 
 
 def build_engine(
@@ -186,7 +187,7 @@ def _enqueue(
     for (rank, state), rows in turns.later.items() if turns else ():
         engine.enqueue_later(number, ((key, at + shift_s) for key, at in rows), rank, state)
     if terms.tries_again:
-        retrying.add(number, attempts, entries, lane.plan)
+        retrying.add(number, attempts, entries, lane.plan, lane.may_order)
 
 
 def guard_of(config: Config, compared: Compared, night_since: float | None = None) -> Guard:

@@ -119,8 +119,9 @@ class ManifestRun:
         }
         self._hold_forgotten()
         self.plan = hold_unguarded(self.plan, self.unguarded, self.order.selection, self.tell)
-        self.plan, stop = self.terms.hold(self.plan, len(checked.manifest.rows))
-        self.terms = replace(self.terms, held=stop is not None)
+        rows = len(checked.manifest.rows)
+        self.plan, stop = self.terms.hold(self.plan, rows)
+        self.terms = replace(self.terms, held=stop is not None or self.terms.has_too_few(rows))
         self._stop = self._stop or stop
         return comparison.as_sibling(self.plan)
 
@@ -138,6 +139,10 @@ class ManifestRun:
         if not self.recovery.ask_all or key in self.order.selection.pay_again:
             return False
         return not is_unsent(self._notes, self.journal.identity_of(key))
+
+    def may_order(self, key: str) -> bool:
+        """Whether the pilot lets a row through that is to be tried again."""
+        return self._pilot is None or self._pilot.lets_through(key)
 
     @cached_property
     def _notes(self) -> dict[str, str]:

@@ -117,6 +117,7 @@ class ProviderSession:
                 run.asks_first,
                 run.wants_proof,
                 run.terms,
+                run.may_order,
             )
             for run, uploader in zip(self.runs, uploaders, strict=True)
         ]

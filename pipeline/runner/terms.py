@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
-from pipeline.planner.plan import Action, Plan
+from pipeline.planner.plan import NEW, Action, Hold, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,10 @@ class Terms:
             reason = f"nothing is ordered now: {self.ends}"
             held = plan.without({step.key for step in submits}, self.ends)
             return held, Stop(ExitCode.UNFINISHED, reason, action="Run again within the window.")
-        broken = self._why_broken(rows, sum(step.group == "new" for step in submits))
+        # A pilot is no way into a broken export: what waits for it is new, too.
+        waiting = [step for step in plan.of(Action.LEAVE) if step.hold is Hold.PILOT]
+        new = sum(step.group == NEW for step in (*submits, *waiting))
+        broken = self._why_broken(rows, new)
         if broken is None:
             return plan, None
         steps = (
@@ -84,9 +87,13 @@ class Terms:
         action = "Look at the manifest; if it is right, change night.min_rows or night.max_new."
         return held, Stop(code, f"nothing was ordered: {broken}", action=action)
 
+    def has_too_few(self, rows: int) -> bool:
+        """Return whether a manifest of so many rows looks like a broken export."""
+        return rows < self.min_rows
+
     def _why_broken(self, rows: int, new: int) -> str | None:
         """Return why the manifest looks like a broken export; None if it does not."""
-        if rows < self.min_rows:
+        if self.has_too_few(rows):
             return f"the manifest has {count(rows, 'row')}, and night.min_rows is {self.min_rows}"
         if self.max_new is not None and new > self.max_new:
             return f"{count(new, 'row')} would be new, and night.max_new is {self.max_new}"

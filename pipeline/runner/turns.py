@@ -7,7 +7,7 @@ Tested in tests/runner/test_turns.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -66,7 +66,14 @@ class Retrying:
         self._most = most
         self._lanes: dict[int, tuple[Follows, Mapping[str, Entry], frozenset[str]]] = {}
 
-    def add(self, lane: int, attempts: Follows, entries: Mapping[str, Entry], plan: Plan) -> None:
+    def add(
+        self,
+        lane: int,
+        attempts: Follows,
+        entries: Mapping[str, Entry],
+        plan: Plan,
+        may_order: Callable[[str], bool] = lambda _: True,
+    ) -> None:
         """Try the rows of a lane again, as long as they are what was sent.
 
         Args:
@@ -75,12 +82,14 @@ class Retrying:
             entries: What the journal knew of its rows at the start, by key.
             plan: What is done with them. Of a row that was edited since it was sent, or has left
                 the manifest, a person decides.
+            may_order: Says of a row's key whether the pilot lets it through.
 
         """
         same = frozenset(
             step.key
             for step in plan.steps
-            if step.action is Action.SUBMIT or (step.action is Action.TAKE_UP and not step.edited)
+            if (step.action is Action.SUBMIT or (step.action is Action.TAKE_UP and not step.edited))
+            and may_order(step.key)
         )
         self._lanes[lane] = attempts, entries, same
 

@@ -227,6 +227,19 @@ def test_a_row_under_way_is_not_decided_by_its_earlier_take() -> None:
     assert pilot_of(known, noted=noted, verdicts=verdicts)[0].missing == ("1 row not made yet",)
 
 
+def test_a_row_beside_the_pilot_that_fails_under_way_is_not_ordered_again() -> None:
+    """More were under way than the pilot has rows: the gate is closed for the others."""
+    known = entries(dict.fromkeys(KEYS, State.RUNNING))
+    pilot, _ = pilot_of(known)
+    assert (len(pilot.standings), pilot.holds) == (5, False), "nothing of the plan waits"
+    assert [key for key in KEYS if pilot.lets_through(key)] == sorted(pilot.standings)
+    noted = KEYS[:5]
+    decided, _ = pilot_of(done(*noted), noted=noted, verdicts=dict.fromkeys(noted, APPROVED))
+    assert all(map(decided.lets_through, KEYS))
+    free, _ = pilot_of(known, Terms(rows=5, gate=False, approve=3))
+    assert all(map(free.lets_through, KEYS))
+
+
 def test_no_run_both_chooses_the_pilot_and_goes_through_its_gate() -> None:
     """Also where all was decided before: nobody has seen which rows they are."""
     verdicts = dict.fromkeys(KEYS[:20], APPROVED)

@@ -9,7 +9,7 @@ import pytest
 from pipeline.engine.commands import RowId
 from pipeline.engine.later import REDONE, RETRIED
 from pipeline.model import Attempt, Entry, Request, State
-from pipeline.planner.plan import Action, Plan, Step
+from pipeline.planner.plan import Action, Hold, Plan, Step
 from pipeline.runner.terms import Terms
 from pipeline.runner.turns import Retrying, take_turns
 
@@ -92,6 +92,9 @@ def test_what_no_retry_can_help_is_left_to_a_person() -> None:
     assert not tries("edited")
     assert not tries("gone")
     assert not tries("r", lane=1)
+    retrying.add(0, Next(), {}, Plan(steps, gone), lambda key: key != "same")
+    assert tries("r")
+    assert not tries("same"), "it waits for the pilot"
 
 
 @pytest.mark.parametrize(
@@ -115,6 +118,17 @@ def test_terms_hold_what_a_broken_export_or_the_wrong_hour_would_order(
     assert (stop and int(stop.exit_code)) == code
     assert bool(held.of(Action.SUBMIT)) is (stop is None)
     assert said is None or (stop is not None and said in stop.reason)
+
+
+def test_what_waits_for_the_pilot_is_new_too() -> None:
+    """Not even a pilot of a broken export is ordered."""
+    waits = [Step(key, Action.LEAVE, "new", "", hold=Hold.PILOT) for key in ("b", "c")]
+    plan = Plan((Step("a", Action.SUBMIT, "new", ""), *waits), ())
+    held, stop = Terms(max_new=2).hold(plan, 3)
+    assert stop is not None
+    assert "3 rows would be new, and night.max_new is 2" in stop.reason
+    assert not held.of(Action.SUBMIT)
+    assert Terms(max_new=3).hold(plan, 3) == (plan, None)
 
 
 def test_with_something_else_to_do_a_broken_export_counts_as_one_for_the_user() -> None:

@@ -119,6 +119,26 @@ def test_a_night_that_is_killed_and_started_again_has_no_new_budget(
     assert product("run", manifest).code == 0
 
 
+@pytest.mark.parametrize(
+    ("bound", "most"),
+    [({"pilot.gate": "true", "pilot.rows": "1"}, 4), ({"night.min_rows": "9"}, 2)],
+)
+def test_what_a_night_may_not_order_it_does_not_try_again_either(
+    product: Product, api: Api, bound: dict[str, str], most: int
+) -> None:
+    """Two rows are under way and fail: one is the pilot, and gets its three attempts."""
+    named(product.folder, "a.csv", 2)
+    sets = {"night.manifests": "a.csv", "retry.wait_s": "0.1"}
+    api.faults("query_never_finishing")
+    night = product.start("night", sets=sets)
+    wait_for("two orders", lambda: ordered(product, api).total() == 2)
+    os.kill(night.pid, signal.SIGKILL)
+    night.communicate()
+    api.faults("query_failed_error@internal_error")
+    product("night", sets=sets | bound)
+    assert ordered(product, api) == {"a.csv": most}
+
+
 def test_nothing_is_ordered_outside_the_window(product: Product, api: Api) -> None:
     """What is paid for comes home; the rest waits, also rows that fail meanwhile."""
     manifest = named(product.folder, "a.csv", 4)
