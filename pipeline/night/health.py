@@ -11,14 +11,11 @@ from typing import Any
 
 from pipeline.disk.lock import why_locked
 from pipeline.engine.rows import say_wait
-from pipeline.errors import ExitCode
+from pipeline.night.notice import ended_well
 from pipeline.night.record import FILE_NAME, lock_of, read_record
 
 _GOES_ON_S = 600.0
 """One that goes on is heard of more often than this."""
-
-_WELL = {int(ExitCode.DONE), int(ExitCode.NEEDS_USER), int(ExitCode.UNFINISHED)}
-"""How a night ends that needs nobody at once: what is unfinished comes with the next one."""
 
 
 def look_at_night(outputs: Path, max_age_s: float | None, now: float) -> tuple[bool, str]:
@@ -46,7 +43,7 @@ def look_at_night(outputs: Path, max_age_s: float | None, now: float) -> tuple[b
         return True, f"the night goes on: {_counts(record)}"
     code, why = record.get("exit_code"), record.get("stopped_by")
     told = f"the night ended at {record.get('ended_at')} with {code}: {_counts(record)}"
-    return code in _WELL, f"{told}; {why}" if why else told
+    return isinstance(code, int) and ended_well(code), f"{told}; {why}" if why else told
 
 
 def _seconds(text: object) -> float | None:

@@ -15,6 +15,7 @@ from pipeline.runner.reports import RunReport
 _COMMONEST = 5
 _MOST_NOTES = 20
 _WELL = {ExitCode.DONE, ExitCode.NEEDS_USER, ExitCode.UNFINISHED}
+"""How a night ends that needs nobody at once: what is unfinished comes with the next one."""
 
 
 def ended_well(code: int) -> bool:
