@@ -115,7 +115,7 @@ def _night(
     from pipeline.night.record import note_refusal
     from pipeline.runner.target import load_settings
 
-    outputs = Path("outputs")
+    outputs = out or Path("outputs")
     try:
         named = with_named(sets, series, columns) or []
         given = {"provider": "rehearsal" if rehearse else None, "night.min_rows": min_rows}
@@ -133,7 +133,7 @@ def _night(
         targets = places.targets(config, out, named, adopt=adopt)
         _ = targets.first  # there is one that can be worked on
     except ReelsheetError as error:
-        note_refusal(outputs, error)
+        note_refusal(outputs, error, rehearses=rehearse)
         raise
     _work(targets, places, terms, pay_again=pay_again, yes=yes, quiet=quiet, outputs=outputs)
 
@@ -280,11 +280,11 @@ def _telling(
 def _alone(outputs: Path, targets: Targets) -> Iterator[NightRecord]:
     """Keep a second night out, and a record of this one; say if the one before was killed."""
     from pipeline.disk.lock import run_lock
-    from pipeline.night.record import FILE_NAME, REHEARSED, NightRecord, lock_of, read_record
+    from pipeline.night.record import NightRecord, lock_of, path_of_record, read_record
 
     rehearses = targets.first.config.rehearses
     with run_lock(lock_of(outputs), targets.first.manifest):
-        path = outputs / (REHEARSED if rehearses else FILE_NAME)
+        path = path_of_record(outputs, rehearses=rehearses)
         before = read_record(path)
         if before is not None and before.get("state") == "running":
             say(f"The night that began at {before.get('started_at')} did not end: it was killed.")

@@ -29,7 +29,7 @@ from pipeline.runner.watching import RunProgress, Watcher
 from pipeline.writer.outcome import iso
 
 FILE_NAME = "night.json"
-REHEARSED = "night.rehearsal.json"
+_REHEARSED = "night.rehearsal.json"
 _EVERY_S = 5.0
 """How often the file is written anew while the night goes on."""
 
@@ -203,12 +203,24 @@ class NightRecord:
         place(self.path, lambda file: file.write(data))
 
 
-def note_refusal(outputs: Path, error: BaseException) -> None:
-    """Have night.json say that a night ended before it began, unless another one goes on."""
+def path_of_record(outputs: Path, *, rehearses: bool) -> Path:
+    """Return where the record of a night lies: a rehearsal leaves that of the nights alone."""
+    return outputs / (_REHEARSED if rehearses else FILE_NAME)
+
+
+def note_refusal(outputs: Path, error: BaseException, *, rehearses: bool = False) -> None:
+    """Have night.json say that a night ended before it began, unless another one goes on.
+
+    Args:
+        outputs: The folder of outputs.
+        error: What ended it.
+        rehearses: Whether it would have been a rehearsal, which has a record of its own.
+
+    """
     if not outputs.is_dir() or is_locked(lock_of(outputs)):
         return
     with contextlib.suppress(StoreError):
-        record = NightRecord(outputs / FILE_NAME)
+        record = NightRecord(path_of_record(outputs, rehearses=rehearses))
         record.__exit__(type(error), error, None)
 
 

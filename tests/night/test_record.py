@@ -114,6 +114,9 @@ def test_a_refusal_is_told_unless_another_night_goes_on(tmp_path: Path) -> None:
     with run_lock(lock_of(tmp_path / "outputs")):
         note_refusal(tmp_path / "outputs", refusal)
         assert read_record(tmp_path / "outputs" / "night.json") is None
+    note_refusal(tmp_path / "outputs", refusal, rehearses=True)
+    assert read_record(tmp_path / "outputs" / "night.json") is None, "a rehearsal is no night"
+    assert told(tmp_path / "outputs" / "night.rehearsal.json")["exit_code"] == 2
     note_refusal(tmp_path / "outputs", refusal)
     assert told(tmp_path / "outputs" / "night.json")["exit_code"] == 2
 
