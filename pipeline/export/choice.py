@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from pipeline.model import Decision
 from pipeline.review.takes import JudgedRow, TakeFile
-from pipeline.review.verdicts import APPROVE, REJECT, Take, chosen_number
+from pipeline.review.verdicts import APPROVE, REJECT, Take, number_to_hand_over
 
 
 class Standing(StrEnum):
@@ -55,7 +55,7 @@ def choose(
 def _choose(row: JudgedRow, latest: Mapping[Take, Decision], *, undecided: bool) -> Chosen:
     said = {take.number: _said_of(row, take, latest) for take in row.takes}
     verdicts = {number: one.verdict for number, one in said.items() if one is not None}
-    number = chosen_number(said.keys(), verdicts)
+    number = number_to_hand_over(said.keys(), verdicts)
     if number is None:
         return Chosen(row, why_not=Standing.NO_VIDEO)
     verdict = verdicts.get(number)

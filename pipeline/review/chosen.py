@@ -16,7 +16,7 @@ from pipeline.manifest.resultcolumns import NEW_PROMPT, NOTE, REVIEW
 from pipeline.model import Decision, State, Video
 from pipeline.process.collector import pause_collector
 from pipeline.review.sheetcells import Cells, shown
-from pipeline.review.verdicts import APPROVE, latest_of
+from pipeline.review.verdicts import APPROVE, latest_of, number_in_results
 from pipeline.writer.layout import Result
 
 
@@ -51,27 +51,22 @@ def chosen_takes(journal: Path) -> ChosenTakes:
     """Return the chosen takes that a journal knows; raises StoreError."""
     decided = read_decided(journal)
     latest = latest_of(decided.decisions)
-    takes: defaultdict[str, list[ChosenTake]] = defaultdict(list)
-    last: dict[str, int] = {}
+    takes: defaultdict[str, dict[int, ChosenTake]] = defaultdict(dict)
     for one in read_attempts(journal, decided.keys):
         number = one.attempt.number
         if one.video is not None:
             decision = latest.get((one.identity, number))
-            takes[one.key].append(ChosenTake(number, one.video, decision))
-            last[one.key] = number
+            takes[one.key][number] = ChosenTake(number, one.video, decision)
     return ChosenTakes(
-        {
-            key: replace(chosen, is_latest=chosen.number == last[key])
-            for key, found in takes.items()
-            for chosen in [_choose(found)]
-        },
+        {key: _choose(found) for key, found in takes.items()},
         max((one.seq for one in decided.decisions), default=0),
     )
 
 
-def _choose(takes: Sequence[ChosenTake]) -> ChosenTake:
-    approved = [one for one in takes if one.decision and one.decision.verdict == APPROVE]
-    return (approved or takes)[-1]
+def _choose(takes: Mapping[int, ChosenTake]) -> ChosenTake:
+    verdicts = {number: one.decision.verdict for number, one in takes.items() if one.decision}
+    chosen = takes[number_in_results(takes, verdicts)]
+    return replace(chosen, is_latest=chosen.number == max(takes))
 
 
 def with_chosen(

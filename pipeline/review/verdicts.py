@@ -87,14 +87,29 @@ def latest_of(decisions: Iterable[Decision]) -> dict[Take, Decision]:
     return {take_of(one): one for one in sorted(decisions, key=lambda one: one.seq)}
 
 
-def chosen_number(numbers: Collection[int], verdicts: Mapping[int, str]) -> int | None:
-    """Return the number of the take that is handed over; None without any take.
+# Of a row's takes one is chosen, the newest approved one. Where none is approved, what is handed
+# over passes a rejected take by; the results show the newest take with what was said of it.
+
+
+def number_to_hand_over(numbers: Collection[int], verdicts: Mapping[int, str]) -> int | None:
+    """Return the number of the take that can be handed over; None without any take.
 
     It is the newest approved one, else the newest that is not rejected, else the newest.
     """
-    approved = [one for one in numbers if verdicts.get(one) == APPROVE]
     open_ones = [one for one in numbers if verdicts.get(one) != REJECT]
-    return max(approved or open_ones or numbers, default=None)
+    return max(_approved(numbers, verdicts) or open_ones or numbers, default=None)
+
+
+def number_in_results(numbers: Collection[int], verdicts: Mapping[int, str]) -> int:
+    """Return the number of the take that the results show, of at least one.
+
+    It is the newest approved one, else the newest, also if that was rejected.
+    """
+    return max(_approved(numbers, verdicts) or numbers)
+
+
+def _approved(numbers: Collection[int], verdicts: Mapping[int, str]) -> list[int]:
+    return [one for one in numbers if verdicts.get(one) == APPROVE]
 
 
 def standing_of(numbers: Sequence[int], verdicts: Mapping[int, str]) -> str | None:
@@ -105,8 +120,7 @@ def standing_of(numbers: Sequence[int], verdicts: Mapping[int, str]) -> str | No
     if not numbers:
         return None
     verdict = verdicts.get(numbers[-1], TAKEN_BACK)
-    approved = APPROVE in (verdicts.get(number) for number in numbers)
-    return APPROVE if verdict == REJECT and approved else verdict
+    return APPROVE if verdict == REJECT and _approved(numbers, verdicts) else verdict
 
 
 def content_of(decision: Decision) -> Content:

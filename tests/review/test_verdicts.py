@@ -12,9 +12,10 @@ from pipeline.review.verdicts import (
     Import,
     Save,
     UnfitDecision,
-    chosen_number,
     clean,
     latest_of,
+    number_in_results,
+    number_to_hand_over,
     standing_of,
     weigh_import,
     weigh_saves,
@@ -51,7 +52,23 @@ def test_the_take_that_is_handed_over(
     numbers: tuple[int, ...], verdicts: dict[int, str], chosen: int | None
 ) -> None:
     """The newest approved one, else the newest that is not rejected, else the newest."""
-    assert chosen_number(numbers, verdicts) == chosen
+    assert number_to_hand_over(numbers, verdicts) == chosen
+
+
+@pytest.mark.parametrize(
+    ("numbers", "verdicts", "chosen"),
+    [
+        ((1, 2, 3), {}, 3),
+        ((1, 2, 3), {1: "approve"}, 1),
+        ((1, 2, 3), {1: "approve", 2: "approve", 3: "reject"}, 2),
+        ((1, 2, 3), {3: "reject"}, 3),
+    ],
+)
+def test_the_take_that_the_results_show(
+    numbers: tuple[int, ...], verdicts: dict[int, str], chosen: int
+) -> None:
+    """The newest approved one, else the newest: also a rejected one, with what was said of it."""
+    assert number_in_results(numbers, verdicts) == chosen
 
 
 @pytest.mark.parametrize(
