@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -143,6 +144,12 @@ def open_to_read_bytes(path: Path) -> Iterator[BinaryIO]:
     """Open an ordinary file as `open_regular` does, to read it line by line."""
     with open_regular(path) as descriptor, open(descriptor, "rb", closefd=False) as file:
         yield file
+
+
+def hash_of_file(path: Path) -> str:
+    """Return the sha256 of an ordinary file in hexadecimal digits; raises OSError."""
+    with open_regular(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def open_private(path: Path, flags: int) -> int:

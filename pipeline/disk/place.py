@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from pipeline.disk.failures import raise_store_errors
-from pipeline.disk.openfile import open_regular, open_unlinked
+from pipeline.disk.openfile import hash_of_file, open_regular, open_unlinked
 from pipeline.disk.rights import mode_of_copy, mode_of_joint_copy
 
 _Written = TypeVar("_Written")
@@ -203,7 +202,7 @@ def place_copy(source: Path, target: Path, sha256: str, mode: int = _MODE) -> bo
             return False
         descriptor, readable = _write(temp, lambda file: _copy(origin, file), mode)
         # What was written is hashed, and not what was read: it is the copy that counts.
-        if not readable or _sha256(temp) != sha256:
+        if not readable or hash_of_file(temp) != sha256:
             os.close(descriptor)
             return False
         place_written(descriptor, temp, target)
@@ -233,15 +232,9 @@ def _copy(origin: int, file: BinaryIO) -> bool:
 def holds_hash(path: Path, sha256: str) -> bool:
     """Return whether an ordinary file, and no link, has content with this hash."""
     try:
-        with open_regular(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        return hash_of_file(path) == sha256
     except OSError:
         return False
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remove(target: Path) -> None:

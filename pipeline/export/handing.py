@@ -8,8 +8,6 @@ and nothing else. Before the last copy of a video goes, it is put back to where 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +17,7 @@ from stat import S_ISREG
 
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import name_kind, open_regular
+from pipeline.disk.openfile import hash_of_file, name_kind
 from pipeline.disk.place import place_copy, remove
 from pipeline.disk.rights import make_folder_for
 from pipeline.export.choice import Chosen
@@ -320,7 +318,6 @@ def _hash_of(path: Path) -> str | None:
     if not S_ISREG(found.st_mode):
         return "no file"
     try:
-        with open_regular(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hash_of_file(path)
     except OSError:
         return "unreadable"

@@ -20,6 +20,7 @@ from pathlib import Path
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.rules import IMAGE_FIELDS
 from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import hash_of_file
 from pipeline.errors import ManifestError
 from pipeline.journal.decisions import DecisionTable, read_decisions
 from pipeline.journal.ownership import read_notes
@@ -36,7 +37,7 @@ from pipeline.review.joining import Joined, join, means_the_same, strays
 from pipeline.review.sheetcells import Cells, ReadCells, TypedRow, read_cells, shown
 from pipeline.review.takes import JudgedRow, TakeFile, judged_rows
 from pipeline.review.verdicts import latest_of
-from pipeline.review.writtenfiles import Texts, WrittenFile, hash_of_file, written_files
+from pipeline.review.writtenfiles import Texts, WrittenFile, written_files
 from pipeline.writer.results import results_file
 
 _MOST_LINES = 10

@@ -8,19 +8,14 @@ Tested in tests/review/test_readback.py.
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from pipeline.disk.openfile import open_to_read_bytes
-
 _NOTE = "results_written/"
-_AT_ONCE = 1 << 20
 _MARK_BYTES = 4
 
 Texts = Mapping[str, Mapping[str, str]]
@@ -84,12 +79,3 @@ def written_files(notes: Mapping[str, str]) -> dict[str, WrittenFile]:
             values["headers"] = tuple(values["headers"])
             found[name.removeprefix(_NOTE)] = WrittenFile(**values)
     return found
-
-
-def hash_of_file(path: Path) -> str:
-    """Return the hash of a file; raises OSError."""
-    digest = hashlib.sha256()
-    with open_to_read_bytes(path) as file:
-        while part := file.read(_AT_ONCE):
-            digest.update(part)
-    return digest.hexdigest()

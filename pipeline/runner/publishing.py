@@ -20,7 +20,7 @@ from pathlib import Path
 from pipeline.checker.check import CheckedManifest
 from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import open_to_read_bytes
+from pipeline.disk.openfile import hash_of_file, open_to_read_bytes
 from pipeline.disk.place import is_open, place, place_new
 from pipeline.errors import ReelsheetError, StoreError, UsageError
 from pipeline.journal.decisions import DecisionTable, read_decided
@@ -32,7 +32,7 @@ from pipeline.review.exchange import write_csv
 from pipeline.review.keeping import keep
 from pipeline.review.readback import FoundFile, ReadBack, read_back, stem_of
 from pipeline.review.verdicts import latest_of
-from pipeline.review.writtenfiles import WrittenFile, hash_of_file, marks_of, written_files
+from pipeline.review.writtenfiles import WrittenFile, marks_of, written_files
 from pipeline.runner.order import Order
 from pipeline.writer.layout import Result, lay_out, own_columns
 from pipeline.writer.publish import Published, publish

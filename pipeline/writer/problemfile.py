@@ -7,8 +7,6 @@ written is never written over: it is kept under another name, and this is said.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from pipeline.checker.check import CheckedManifest
 from pipeline.checker.grouping import MOST_SINGLY
 from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import is_gone, open_regular, open_to_read_bytes
+from pipeline.disk.openfile import hash_of_file, is_gone, open_to_read_bytes
 from pipeline.disk.place import place, place_in_cache, remove
 from pipeline.disk.rights import make_cache, make_output_folder
 from pipeline.errors import StoreError
@@ -75,7 +73,7 @@ def _write(
     )
     if path == target:
         with contextlib.suppress(OSError):  # without it the file counts as changed by a person
-            place_in_cache(stamp, _digest(target).encode())
+            place_in_cache(stamp, hash_of_file(target).encode())
     else:
         notes.append(f"{target.name} is open in another program, so {path.name} was written.")
     return ProblemFile(path, (*notes, *_say_limits(path, marked)))
@@ -111,14 +109,9 @@ def _remove(target: Path, stamp: Path) -> ProblemFile:
 def _is_ours(target: Path, stamp: Path) -> bool:
     try:
         with open_to_read_bytes(stamp) as file:
-            return file.read(100).decode("ascii", "replace") == _digest(target)
+            return file.read(100).decode("ascii", "replace") == hash_of_file(target)
     except OSError:
         return False
-
-
-def _digest(path: Path) -> str:
-    with open_regular(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _say_if_open(target: Path) -> Iterator[str]:
