@@ -169,6 +169,18 @@ def leave_whole(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA journal_mode=DELETE").fetchone()
 
 
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Write all of what follows or, after an error, nothing; no other writer comes between."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
 def version_of(connection: sqlite3.Connection) -> int:
     """Return the version of a file's schema, 0 if it has no tables yet.
 
@@ -192,16 +204,11 @@ def bring_forward(connection: sqlite3.Connection, steps: Sequence[str]) -> None:
     """
     newest = len(steps)
     if version_of(connection) < newest:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             missing = "".join(steps[version_of(connection) :])
             for statement in missing.split(";"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {newest}")
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.rollback()
-            raise
     noted = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
     if noted != (str(newest),):
         connection.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", (str(newest),))

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Self
 
 from pipeline.disk.openfile import OpenFile, is_gone
-from pipeline.disk.sqlitefile import leave_whole, open_to_read
+from pipeline.disk.sqlitefile import leave_whole, open_to_read, transaction
 from pipeline.errors import UsageError
 from pipeline.journal.database import clear_errors, connect, connect_for_reading, lost
 from pipeline.journal.identities import Identities
@@ -69,30 +69,22 @@ class DecisionTable:
         `choose` is given the decisions that are there about `entries` (None: about all), and
         returns those to add; nobody can come between. Raises StoreError.
         """
-        with clear_errors(self._path):
-            if self._file is None or self._file.is_lost():
-                raise lost(self._path)
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                added = [self._put(one) for one in choose(_read(self._connection, entries))]
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._connection.rollback()
-                raise
-        return added
+        with self._writing():
+            return [self._put(one) for one in choose(_read(self._connection, entries))]
 
     def note(self, values: Mapping[str, str]) -> None:
         """Keep texts in `meta` by their names, in one transaction; raises StoreError."""
+        with self._writing():
+            self._connection.executemany(PUT_NOTE, values.items())
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Write what follows in one transaction, if the journal is still there."""
         with clear_errors(self._path):
             if self._file is None or self._file.is_lost():
                 raise lost(self._path)
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                self._connection.executemany(PUT_NOTE, values.items())
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._connection.rollback()
-                raise
+            with transaction(self._connection):
+                yield
 
     def _put(self, decision: Decision) -> Decision:
         values = tuple(getattr(decision, name) for name in _NEW)

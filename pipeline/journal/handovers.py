@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from pipeline.disk.openfile import is_gone
-from pipeline.disk.sqlitefile import leave_whole, open_to_read
+from pipeline.disk.sqlitefile import leave_whole, open_to_read, transaction
 from pipeline.journal.database import clear_errors, connect, connect_for_reading, lost
 
 
@@ -73,13 +73,8 @@ def note_handovers(path: Path, notes: Sequence[Handover]) -> None:
     connection = connect(path)
     with contextlib.closing(connection), clear_errors(path):
         rows = [tuple(getattr(one, name) for name in _NAMES) for one in notes]
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             connection.executemany(_PUT, rows)
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.rollback()
-            raise
         leave_whole(connection)
 
 
