@@ -65,20 +65,29 @@ def join(checked: CheckedManifest, table: Manifest, tasks: Mapping[str, str]) ->
 
 def _our_places(manifest: Manifest, table: Manifest) -> dict[str, int]:
     """Find the columns that runs write, by the names that they have beside the manifest's."""
-    folded = {name.strip().casefold(): at for at, name in reversed([*enumerate(table.headers)])}
+    folded = _folded(table.headers)
     names = names_beside(manifest.headers)
-    own = {name.strip().casefold() for name in manifest.headers} - {*names}
+    own = _folded(manifest.headers).keys() - {*names}
     return {name: folded[name] for name in names if name in folded and name not in own}
 
 
 def _own_places(manifest: Manifest, table: Manifest) -> dict[int, int]:
-    folded = {name.strip().casefold(): at for at, name in reversed([*enumerate(table.headers)])}
+    folded = _folded(table.headers)
     ours = our_columns(manifest.headers)
     return {
-        at: folded[name.strip().casefold()]
-        for at, name in enumerate(manifest.headers)
-        if at not in ours and name.strip() and name.strip().casefold() in folded
+        at: folded[name]
+        for at, name in enumerate(map(_fold, manifest.headers))
+        if at not in ours and name and name in folded
     }
+
+
+def _folded(headers: Sequence[str]) -> dict[str, int]:
+    """Return where each header is, of equal ones the first."""
+    return {name: at for at, name in reversed([*enumerate(map(_fold, headers))])}
+
+
+def _fold(header: str) -> str:
+    return header.strip().casefold()
 
 
 _Names = Callable[[Sequence[Row]], Iterable[str | None]]
@@ -132,8 +141,7 @@ class _Numbers:
     def __init__(self, keys: Iterable[str]) -> None:
         self._keys: dict[Decimal, set[str]] = {}
         for key in keys:
-            number = _number(key)
-            for shown in set() if number is None else {number, *_shortened(number)}:
+            for shown in _shorts(_number(key)):
                 self._keys.setdefault(shown, set()).add(key)
 
     def find(self, cell: str) -> str | None:
@@ -153,11 +161,12 @@ def _number(text: str) -> Decimal | None:
         return None
 
 
-def _shortened(number: Decimal) -> set[Decimal]:
-    """Return a long number as it is shown in powers of ten, and as it is kept in 15 digits."""
-    if abs(number) < 10**11:
+def _shorts(number: Decimal | None) -> set[Decimal]:
+    """Return a number; a long one also as it is shown in powers of ten, and kept in 15 digits."""
+    if number is None:
         return set()
-    return {Decimal(f"{number:.{digits}E}") for digits in (5, 14)}
+    long = abs(number) >= 10**11
+    return {number, *(Decimal(f"{number:.{digits}E}") for digits in (5, 14) if long)}
 
 
 def strays(joined: Joined) -> list[Row]:
@@ -174,16 +183,12 @@ def means_the_same(one: str, other: str) -> bool:
     one, other = " ".join(one.split()), " ".join(other.split())
     if one == other:
         return True
-    numbers = _number(one), _number(other)
-    if None not in numbers:
-        return numbers[0] == numbers[1] or bool(_shorts(numbers[0]) & _shorts(numbers[1]))
+    number, other_number = _number(one), _number(other)
+    if number is not None and other_number is not None:
+        return bool(_shorts(number) & _shorts(other_number))
     if _NO_DATE.search(one) or _NO_DATE.search(other):
         return False
     return _parts(one) == _parts(other)
-
-
-def _shorts(number: Decimal | None) -> set[Decimal]:
-    return set() if number is None else {number, *_shortened(number)}
 
 
 def _parts(text: str) -> Counter[int]:

@@ -101,9 +101,11 @@ class Looks:
 
     def needs(self, take: TakeFile) -> bool:
         """Whether a take has not been measured, or not been held against its picture."""
-        look = self._look(take.video.sha256) if self.on else None
-        if not self.on or look is None:
-            return self.on
+        if not self.on:
+            return False
+        look = self._look(take.video.sha256)
+        if look is None:
+            return True
         picture = picture_of(take.images)
         return picture is not None and picture not in look.pictures
 

@@ -170,7 +170,7 @@ class _Reader:
         )
         counts = {}
         for name, text in typed.items():
-            if self._is_unread(name, text):
+            if name == REVIEW and verdict_of(text) is None:
                 self._leave(row, {name: text}, "it is neither approve nor reject")
             else:
                 counts[name] = text
@@ -189,9 +189,6 @@ class _Reader:
             self._leave(row, counts, str(error))
             return None
         return None if content_of(said) == content_of(stands) else said
-
-    def _is_unread(self, name: str, text: str) -> bool:
-        return name == REVIEW and verdict_of(text) is None
 
     def _leave(self, row: TypedRow, cells: Cells, why: str) -> None:
         """Leave cells as they are, and tell of them.
