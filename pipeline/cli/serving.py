@@ -40,6 +40,8 @@ class ServedPage:
 
     def show(self) -> None:
         """Show the page until Ctrl-C."""
+        for one in self.judged:  # before any thread starts: the browser would get the key
+            os.environ.pop(one.target.config.api.key_env, None)
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(self._serve())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from pipeline.journal.decisions import read_decisions
 from tests.review.shop import make_shop
+from tests.system.harness.api import wait_for
 from tests.system.harness.product import ROOT, environment
 
 pytestmark = pytest.mark.process
@@ -47,6 +49,43 @@ def test_the_page_is_served_until_ctrl_c(tmp_path: Path) -> None:
     assert str(ROOT) not in said
     assert read_decisions(shop.folder.journal) == []
     assert not shop.folder.journal.with_name("journal.db-wal").exists()
+
+
+def test_the_browser_gets_the_address_and_no_key(tmp_path: Path) -> None:
+    """It is a program that goes on when the page has ended, and all that it starts inherits."""
+    make_shop(tmp_path).make("MUG")
+    (tmp_path / "config.yaml").write_text("api: {key_env: SHOP_KEY}\n", "utf-8")
+    opened = tmp_path / "opened.txt"
+    browser = tmp_path / "browser.py"
+    browser.write_text(
+        "import os, sys\nfrom pathlib import Path\n"
+        f"part = Path({str(opened)!r} + '.part')\n"
+        "part.write_text('\\n'.join([*sys.argv[1:], *os.environ, *os.environ.values()]))\n"
+        f"part.rename({str(opened)!r})\n"
+    )
+    key = "sk-that-no-browser-needs"
+    line = [sys.executable, "-m", "pipeline", "review", "shop.csv"]
+    with subprocess.Popen(
+        line,
+        cwd=tmp_path,
+        env=environment(
+            SHOP_KEY=key, DISPLAY=":9", BROWSER=shlex.join([sys.executable, str(browser), "%s"])
+        ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            address = process.stdout.readline().strip()
+            wait_for("the browser", opened.exists)
+        finally:
+            process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    seen = opened.read_text()
+    assert seen.splitlines()[0] == address
+    assert "BROWSER" in seen
+    assert key not in seen
 
 
 @pytest.mark.long
