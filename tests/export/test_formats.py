@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -138,6 +139,7 @@ def test_nothing_in_a_table_runs(tmp_path: Path) -> None:
         text = there[name].decode("utf-8-sig")
         for line in csv.reader(text.splitlines(), delimiter="\t" if name[-3:] == "tsv" else ","):
             assert not any(cell.startswith(("=", "+", "@")) for cell in line), name
+        assert not re.search(r"(?:^|[,;|\t])[\" ]*[=+@]", text, re.MULTILINE), name
 
 
 @pytest.mark.parametrize(
