@@ -116,6 +116,7 @@ SET_UP = {
     "review/cards.py": "makes the cards of the review page, after the results",
     "review/chosen.py": "puts the chosen take of several into the results: there is one",
     "review/drawing.py": "draws posters beside the run",
+    "review/inturn.py": "does one thing after the other beside the run",
     "review/looks.py": "makes chips of what was measured, after the results",
     "review/measuring.py": "measures videos beside the run",
     "review/posters.py": "names posters",

@@ -7,18 +7,18 @@ the still that is being drawn. What cannot be drawn is shown without: it never f
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.place import place
 from pipeline.disk.rights import make_folder_for
 from pipeline.errors import ReelsheetError
+from pipeline.review.inturn import InTurn
 from pipeline.review.posters import names_in, picture_name, poster_name
 from pipeline.review.takes import JudgedRow
 
@@ -82,54 +82,33 @@ def posters_missing(
 
 Draw = Callable[[Path, bool], Awaitable[bytes]]
 """Returns a still of a video, or a small copy of a picture, as a JPEG."""
+_Asked = tuple[Drawing, asyncio.Future[str | None] | None]
+"""What is to be drawn, and whoever waits to hear why it could not be."""
 
 
-class Drawer:
+class Drawer(InTurn[_Asked]):
     """Draws stills one after the other; an async context manager, which ends without waiting."""
 
     def __init__(self, draw: Draw) -> None:
         """Draw with `draw`."""
+        super().__init__()
         self._draw = draw
-        self._queue: asyncio.Queue[tuple[Drawing, asyncio.Future[str | None] | None]] = (
-            asyncio.Queue()
-        )
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._work())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     def put(self, drawings: Sequence[Drawing]) -> None:
         """Draw these, after those before them."""
-        for one in drawings:
-            self._queue.put_nowait((one, None))
+        self._add((one, None) for one in drawings)
 
     async def draw(self, drawing: Drawing) -> str | None:
         """Draw this after those before it; return why it could not be, when it is done."""
         done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait((drawing, done))
+        self._add([(drawing, done)])
         return await done
 
-    async def finish(self, limit_s: float | None) -> None:
-        """Wait for those that are left, at most this long; None: as long as it takes."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._queue.join(), limit_s)
-
-    async def _work(self) -> None:
-        while True:
-            drawing, done = await self._queue.get()
-            try:
-                reason = await self._carry_out(drawing)
-                if done is not None and not done.done():
-                    done.set_result(reason)
-            finally:
-                self._queue.task_done()
+    async def _do(self, item: _Asked) -> None:
+        drawing, done = item
+        reason = await self._carry_out(drawing)
+        if done is not None and not done.done():
+            done.set_result(reason)
 
     async def _carry_out(self, drawing: Drawing) -> str | None:
         try:

@@ -11,13 +11,14 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.disk.folder import OutputFolder
 from pipeline.downloader.filmfigures import RECIPE
 from pipeline.errors import BadVideo, ReelsheetError
 from pipeline.model import Video
+from pipeline.review.inturn import InTurn
 from pipeline.review.looks import Looks, picture_of
 from pipeline.review.posters import picture_name
 from pipeline.review.takes import JudgedRow
@@ -101,44 +102,22 @@ def not_measured(
     ]
 
 
-class Measurer:
+class Measurer(InTurn[Measuring]):
     """Measures videos one after the other; an async context manager, which ends without waiting."""
 
     def __init__(self, decoders: Measures) -> None:
         """Measure with `decoders`."""
+        super().__init__()
         self._decoders = decoders
-        self._queue: asyncio.Queue[Measuring] = asyncio.Queue()
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._work())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     def put(self, measurings: Sequence[Measuring]) -> None:
         """Measure these, after those before them."""
-        for one in measurings:
-            self._queue.put_nowait(one)
+        self._add(measurings)
 
-    async def finish(self, limit_s: float) -> None:
-        """Wait for those that are left, at most this long."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._queue.join(), limit_s)
-
-    async def _work(self) -> None:
-        while True:
-            measuring = await self._queue.get()
-            try:
-                # Whatever goes wrong: it is one video without chips.
-                with contextlib.suppress(Exception):
-                    await self._measure(measuring)
-            finally:
-                self._queue.task_done()
+    async def _do(self, item: Measuring) -> None:
+        # Whatever goes wrong: it is one video without chips.
+        with contextlib.suppress(Exception):
+            await self._measure(item)
 
     async def _measure(self, measuring: Measuring) -> None:
         looks, sha256 = measuring.looks, measuring.video.sha256
