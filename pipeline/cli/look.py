@@ -42,7 +42,7 @@ from pipeline.manifest.wording import agree, count
 
 if TYPE_CHECKING:
     from pipeline.runner.checking import CheckReport
-    from pipeline.runner.target import Refused, Target
+    from pipeline.runner.target import Target
     from pipeline.runner.webcheck import WebLook
 
 _PROBLEM = ("row", "cell", "column", "key", "code", "severity", "message")
@@ -94,18 +94,11 @@ def _check(
     output folder: a copy of the manifest, with a note at each cell. The exit code is 0 if every
     row of every manifest can be sent, otherwise 2.
     """
-    from pipeline.runner.target import Refused
+    from pipeline.runner.target import work_on_each
 
     targets = resolve_several(manifests, config, out, sets, series=series, columns=columns)
-    looks: list[_Look | Refused] = []
-    for target in targets.all:
-        if isinstance(target, Refused):
-            looks.append(target)
-            continue
-        try:
-            looks.append(_look_at(target, show_prompts, fetch=fetch, as_json=as_json, quiet=quiet))
-        except ManifestError as error:
-            looks.append(Refused(target.manifest, error))
+    look_at = partial(_look_at, first=show_prompts, fetch=fetch, as_json=as_json, quiet=quiet)
+    looks = work_on_each(targets.all, look_at, ManifestError)
     if as_json:
         document = partial(_Look.document, prompts=show_prompts > 0, columns=verbose)
         print_documents(targets, looks, document)

@@ -30,7 +30,7 @@ from pipeline.cli.options import (
     with_named,
 )
 from pipeline.cli.screen import say
-from pipeline.cli.several import Targets, find_manifests
+from pipeline.cli.several import Targets, find_manifests, say_notes
 from pipeline.errors import ReelsheetError, UsageError
 
 if TYPE_CHECKING:
@@ -187,12 +187,10 @@ class _Places:
         self, config: Path | None, out: Path | None, sets: list[str], *, adopt: bool
     ) -> Targets:
         """Return the manifests with their output folders, and those that cannot be found."""
-        from pipeline.runner.target import Refused, Target, resolve_targets
+        from pipeline.runner.target import Refused, resolve_targets
 
         targets = resolve_targets(list(self._found.values()), config, out, sets, adopt=adopt)
-        notes = (note for one in targets if isinstance(one, Target) for note in one.notes)
-        for note in dict.fromkeys(notes):
-            say(f"note: {note}")
+        say_notes(targets)
         refused = [Refused(path, error) for path, error in self._refused.items()]
         return Targets([*targets, *refused], several=True)
 

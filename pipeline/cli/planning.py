@@ -113,11 +113,11 @@ def show_plans(
 
     """
     from pipeline.runner.foresight import plan_reports
-    from pipeline.runner.target import Refused
+    from pipeline.runner.target import Refused, work_on_each
 
     plans: list[_Planned | Refused] = []
     reports = plan_reports(
-        [_refuse_another(target) for target in targets.all],
+        work_on_each(targets.all, _own, UsageError),
         selection,
         lambda target: check_to_begin(target, show=not as_json, strict=strict, write=False),
         strict=strict,
@@ -141,16 +141,11 @@ def show_plans(
     end_reading(plans)
 
 
-def _refuse_another(target: Target | Refused) -> Target | Refused:
-    """Return a manifest, or why nothing can be said of it in the folder of another one."""
-    from pipeline.runner.target import Refused, refuse_another
+def _own(target: Target) -> Target:
+    """Return a manifest; raises UsageError where nothing can be said of it in another's folder."""
+    from pipeline.runner.target import refuse_another
 
-    if isinstance(target, Refused):
-        return target
-    try:
-        refuse_another(target)
-    except UsageError as error:
-        return Refused(target.manifest, error)
+    refuse_another(target)
     return target
 
 

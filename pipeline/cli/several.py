@@ -128,7 +128,7 @@ def resolve_several(
     columns: list[str] | None = None,
 ) -> Targets:
     """Resolve the shared options for the manifests that are named, be it a single one."""
-    from pipeline.runner.target import Target, resolve_targets
+    from pipeline.runner.target import resolve_targets
 
     named = find_manifests(manifests)
     if not named.several:
@@ -138,10 +138,17 @@ def resolve_several(
         return Targets([target], False)
     sets = with_named(sets, series, columns)
     targets = resolve_targets(named.manifests, config, out, sets, adopt=adopt)
+    say_notes(targets)
+    return Targets(targets, True)
+
+
+def say_notes(targets: Sequence[Target | Refused]) -> None:
+    """Say what the user may not expect of several manifests."""
+    from pipeline.runner.target import Target
+
     notes = (note for one in targets if isinstance(one, Target) for note in one.notes)
     for note in dict.fromkeys(notes):  # those of the configuration are the same for all
         say(f"note: {note}")
-    return Targets(targets, True)
 
 
 def print_documents(

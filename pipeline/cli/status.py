@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,7 +36,7 @@ from pipeline.cli.several import (
     resolve_several,
     show_each,
 )
-from pipeline.errors import ExitCode, ReelsheetError, UsageError
+from pipeline.errors import ExitCode, UsageError
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ def _status(
     quiet: Quiet = False,
 ) -> None:
     """Show how many rows are in which state, from the sheet and the journal; sends nothing."""
+    from pipeline.runner.target import work_on_each
+
     if max_age is not None and not health:
         raise UsageError("--max-age says how old the news may be that --health goes by.")
     if health:
@@ -114,31 +117,17 @@ def _status(
         raise UsageError(
             "no manifest is named.", action="Name one or several, or use --all for all of them."
         )
+    state_of = partial(_state_of, show=not (quiet or as_json))
     while True:
         began = time.monotonic()
         targets = resolve_several(named, config, out, sets, series=series, columns=columns)
-        found = _look(targets, show=not (quiet or as_json))
+        found = work_on_each(targets.all, state_of)
         _show(targets, found, rows=rows or verbose, as_json=as_json)
         if not (watch and _is_worked_on(targets)):
             break
         time.sleep(max(_WATCH_S, 10 * (time.monotonic() - began)))
         print_line()
     end_reading(found)
-
-
-def _look(targets: Targets, *, show: bool) -> list[_Stated | Refused]:
-    from pipeline.runner.target import Refused
-
-    found: list[_Stated | Refused] = []
-    for target in targets.all:
-        if isinstance(target, Refused):
-            found.append(target)
-            continue
-        try:
-            found.append(_state_of(target, show=show))
-        except ReelsheetError as error:
-            found.append(Refused(target.manifest, error))
-    return found
 
 
 def _show(

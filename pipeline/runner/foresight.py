@@ -49,7 +49,7 @@ from pipeline.runner.reports import PlanReport, StatusReport
 from pipeline.runner.rowresults import row_results
 from pipeline.runner.storage import Need, Storage, need_of, seen_videos
 from pipeline.runner.takes import WithComing, purchases_of
-from pipeline.runner.target import Refused, Target, refuse_another
+from pipeline.runner.target import Refused, Target, refuse_another, work_on_each
 from pipeline.writer.layout import Result
 from pipeline.writer.publish import results_of
 
@@ -98,18 +98,13 @@ def plan_reports(
         UsageError: None of the manifests has a row with a key that is named.
 
     """
-    found: list[tuple[Target, CheckedManifest, ReelsheetError | None] | Refused] = []
-    for target in targets:
-        if isinstance(target, Refused):
-            found.append(target)
-            continue
-        try:
-            refusal = why_not_begun(target)
-            checked = check(target)
-            refusal = refusal or why_broken(target, checked, strict=strict)
-            found.append((target, checked, refusal))
-        except ReelsheetError as error:
-            found.append(Refused(target.manifest, error))
+
+    def read_one(target: Target) -> tuple[Target, CheckedManifest, ReelsheetError | None]:
+        refusal = why_not_begun(target)
+        checked = check(target)
+        return target, checked, refusal or why_broken(target, checked, strict=strict)
+
+    found = work_on_each(targets, read_one)
     read = [one for one in found if not isinstance(one, Refused)]
     if read:
         refuse_unknown_keys(selection, [one[1] for one in read], read[0][0].invocation)

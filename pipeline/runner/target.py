@@ -17,6 +17,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from pipeline.config.key import api_key
 from pipeline.config.loading import load
@@ -66,6 +67,31 @@ class Refused:
 
     manifest: Path
     error: ReelsheetError
+
+
+_Item = TypeVar("_Item")
+
+
+def work_on_each(
+    targets: Sequence[Target | Refused],
+    work: Callable[[Target], _Item],
+    refusal: type[ReelsheetError] = ReelsheetError,
+) -> list[_Item | Refused]:
+    """Return what came of each manifest, or why it cannot be worked on, in their order.
+
+    Args:
+        targets: The manifests with their configuration and output folders.
+        work: Works on one of them.
+        refusal: What it raises of one that keeps no other from its turn; all else is raised.
+
+    """
+    found: list[_Item | Refused] = []
+    for target in targets:
+        try:
+            found.append(target if isinstance(target, Refused) else work(target))
+        except refusal as error:
+            found.append(Refused(target.manifest, error))
+    return found
 
 
 def load_settings(
