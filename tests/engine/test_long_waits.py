@@ -9,6 +9,7 @@ import pytest
 from pipeline.engine.rows import say_wait
 from pipeline.errors import (
     ExitCode,
+    HostDown,
     ProviderError,
     Refused,
     Throttled,
@@ -80,14 +81,17 @@ def test_a_wait_within_the_patience_is_kept() -> None:
     assert not [at for at in provider.submit_times if 0.1 < at < 300]
 
 
-def test_a_download_host_that_asks_for_a_day_keeps_its_video_until_the_next_run() -> None:
+@pytest.mark.parametrize("error", [TransferBroken, HostDown])
+def test_a_download_host_that_asks_for_a_day_keeps_its_video_until_the_next_run(
+    error: type[TransferBroken | HostDown],
+) -> None:
     """The row stays finished, says why, and is not asked for again in this run."""
-    provider = Provider(on_download=lambda *_: TransferBroken("503", retry_after_s=DAY_S))
+    provider = Provider(on_download=lambda *_: error("503", retry_after_s=DAY_S))
     ended = night(3, provider, PATIENT).run()
     assert ended.states() == {State.READY: 3}
     assert ended.now < 600
     assert set(provider.downloads.values()) == {1}
-    assert {error.message for error in ended.engine.undelivered(0).values()} == {"503"}
+    assert {left.message for left in ended.engine.undelivered(0).values()} == {"503"}
     provider.on_download = lambda *_: VIDEO
     assert resume(ended).run().states() == {State.DONE: 3}
 
