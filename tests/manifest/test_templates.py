@@ -86,7 +86,14 @@ def test_what_a_template_may_not_hold(text: str, says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{{ a | replace('x', a) }}", "{{ a | join(a) }}", "{{ a ~ a }}" * 9]
+    "text",
+    [
+        "{{ a | replace('x', a) }}",
+        "{{ a | replace('x', a) | length }}",
+        "{{ a | join(a) }}",
+        "{{ a | join(a) | length }}",
+        "{{ a ~ a }}" * 9,
+    ],
 )
 def test_texts_do_not_grow_without_end(text: str) -> None:
     """Also what filters make of long cells is bounded."""

@@ -132,6 +132,17 @@ def test_a_photograph_that_stands_upright_has_no_exif_at_all() -> None:
         assert b"Exif" not in after
 
 
+def test_a_thumbnail_in_the_first_segment_goes() -> None:
+    """JFIF has a place for one; that of the pixels per inch beside it stays."""
+    before = jpeg(scene(), dpi=(72, 72))
+    at = before.index(b"\xff\xe0")
+    thumbnail = bytes((9, 7)) + (SECRET * 9)[: 9 * 7 * 3]
+    before = before[:at] + segment(0xE0, before[at + 4 : at + 16] + thumbnail) + before[at + 18 :]
+    after = remove_metadata(before, "image/jpeg")
+    assert_clean(before, after, "JPEG")
+    assert opened(after).info["dpi"] == opened(before).info["dpi"] == (72, 72)
+
+
 def test_an_orientation_that_only_xmp_knows_is_kept() -> None:
     """As Exif, which every viewer reads."""
     after = remove_metadata(jpeg(scene(), orientation=None, xmp=8), "image/jpeg")
