@@ -5,6 +5,7 @@ Tested in tests/cli/test_export.py and tests/system/test_export.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +29,7 @@ from pipeline.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from pipeline.checker.check import CheckedManifest
+    from pipeline.review.takes import JudgedRow
     from pipeline.runner.target import Target
 
 
@@ -115,6 +117,7 @@ def _export(
     from pipeline.export.publicaddress import PublicAddress
     from pipeline.export.telling import document_of, tell_done, tell_open
     from pipeline.export.woocommercecsv import read_meta_key
+    from pipeline.review.takes import rows_with_takes
     from pipeline.runner.forgotten import explain_no_journal
     from pipeline.runner.target import refuse_another
 
@@ -134,7 +137,7 @@ def _export(
     shown = not (quiet or as_json)
     rehearsal = target.folder.use is FolderUse.REHEARSED
     checked = check_and_show(target, show=shown)
-    draw_posters(target, checked)
+    draw_posters(target, checked, rows_with_takes(checked, target.folder))
     with file_progress(show=shown) as progress:
         done = export(checked, target.folder, wish, rehearsal=rehearsal, progress=progress)
     if rehearsal:
@@ -160,15 +163,13 @@ def _refuse_part(target: Target) -> None:
         )
 
 
-def draw_posters(target: Target, checked: CheckedManifest) -> None:
+def draw_posters(target: Target, checked: CheckedManifest, rows: Sequence[JudgedRow]) -> None:
     """Draw the stills of takes and pictures that are not there yet; some cannot be drawn."""
     import asyncio
 
     from pipeline.downloader.verification import Decoders
     from pipeline.review.drawing import Drawer, pictures_of, posters_missing
-    from pipeline.review.takes import rows_with_takes
 
-    rows = rows_with_takes(checked, target.folder)
     missing = posters_missing(rows, target.folder, target.manifest)
     missing += pictures_of(checked, target.folder)
     if not missing:

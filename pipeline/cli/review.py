@@ -259,7 +259,7 @@ def _share(judged: Sequence[Judged], path: Path, *, quiet: bool) -> bool:
             action="Name one, and share the others each by itself.",
         )
     target, checked = judged[0].target, judged[0].reviewed.checked
-    draw_posters(target, checked)
+    draw_posters(target, checked, judged[0].rows)
     with file_progress(show=not quiet) as progress:
         done = share(checked, target.folder, target.config, path, progress)
     print_line(f"{count(done.videos, 'video')}: {done.path}")

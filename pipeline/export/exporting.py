@@ -69,7 +69,7 @@ class Exported:
     """What an export did.
 
     `files` are the tables that were written, `unwritten` those that need an address. `left` are the
-    rows that are not handed over or not in one of the tables, those of `faults` could not be.
+    rows that are not handed over or not in one of the tables.
     """
 
     folder: Path
@@ -77,7 +77,6 @@ class Exported:
     media: tuple[Medium, ...]
     standings: Counter[Standing]
     left: tuple[LeftOut, ...]
-    faults: tuple[tuple[JudgedRow, str], ...]
     files: tuple[Path, ...] = ()
     unwritten: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -86,6 +85,11 @@ class Exported:
     def changes(self) -> Counter[Change]:
         """Count what became of the rows that are handed over."""
         return Counter(one.change for one in self.handed.delivered)
+
+    @property
+    def faults(self) -> tuple[tuple[JudgedRow, str], ...]:
+        """The rows that could not be handed over, and why."""
+        return tuple(self.handed.faults)
 
     @property
     def complete(self) -> bool:
@@ -145,7 +149,6 @@ def export(
         media=tuple(media),
         standings=Counter(one.why_not for one in chosen if one.why_not is not None),
         left=tuple(left),
-        faults=tuple(handed.faults),
         files=tuple(files),
         unwritten=unwritten,
         notes=tuple(note for table in tables for note in table.notes),

@@ -90,7 +90,7 @@ def share(
     _refuse_other_file(target)
     rows = rows_with_takes(checked, folder)
     packing = _Packing(folder, inside, rows)
-    page = _page(checked, folder, config)
+    page = _page(checked, folder, config, rows)
     sources = (manifest, *(folder.videos / take.video.name for row in rows for take in row.takes))
     path, videos = place(
         target,
@@ -100,11 +100,13 @@ def share(
     return Shared(path, videos, tuple(packing.faults))
 
 
-def _page(checked: CheckedManifest, folder: OutputFolder, config: Config) -> dict[str, bytes]:
+def _page(
+    checked: CheckedManifest, folder: OutputFolder, config: Config, rows: Sequence[JudgedRow]
+) -> dict[str, bytes]:
     """Return the files of the page by their paths, with nothing of this machine in them."""
     manifest = Path(checked.manifest.path.name)
     one = Reviewed.of(checked, folder, config, Invocation(manifest))
-    maker, cards = cards_of(one)
+    maker, cards = cards_of(one, rows)
     facts = replace(one.facts, manifest=manifest)
     data = as_script(page_data([facts], maker.groups, [_of_nobody(card) for card in cards]))
     files = {f"review/{name}": asset(name) for name in ASSETS}

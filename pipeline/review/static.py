@@ -27,7 +27,7 @@ from pipeline.manifest.invocation import Invocation
 from pipeline.review.cards import Card, Cards, Stills
 from pipeline.review.looks import Looks
 from pipeline.review.posters import names_in
-from pipeline.review.takes import rows_with_takes
+from pipeline.review.takes import JudgedRow, rows_with_takes
 from pipeline.review.verdicts import latest_of
 
 PAGE = "review.html"
@@ -175,13 +175,12 @@ def write_page(
     if len(checked.manifest.rows) > MOST_ROWS:
         return None
     one = Reviewed.of(checked, folder, config, typed)
-    maker, cards = cards_of(one)
+    maker, cards = cards_of(one, rows_with_takes(checked, folder))
     return put_page(folder, page_data([one.facts], maker.groups, cards), (checked.manifest.path,))
 
 
-def cards_of(one: Reviewed) -> tuple[Cards, list[Card]]:
-    """Return the cards of a manifest, and what made them; raises StoreError."""
-    rows = rows_with_takes(one.checked, one.folder)
+def cards_of(one: Reviewed, rows: Sequence[JudgedRow]) -> tuple[Cards, list[Card]]:
+    """Return the cards of a manifest with these rows, and what made them; raises StoreError."""
     latest = latest_of(read_decisions(one.folder.journal))
     maker = Cards(one.checked)
     odd = one.looks.chips(rows)

@@ -28,6 +28,7 @@ from pipeline.review.static import (
     page_data,
     put_page,
 )
+from pipeline.review.takes import rows_with_takes
 
 Group: TypeAlias = Mapping[str, Any]
 _NONE = -1
@@ -165,7 +166,7 @@ def write_joint_page(reviewed: Sequence[Reviewed]) -> Path:
             action="Serve it instead: `reelsheet review` without --static.",
         )
     around = _around(reviewed)
-    parts = [cards_of(one) for one in reviewed]
+    parts = [cards_of(one, rows_with_takes(one.checked, one.folder)) for one in reviewed]
     groups = Groups(
         [
             (one.facts.manifest.name, maker.groups)

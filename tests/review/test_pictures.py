@@ -22,6 +22,7 @@ from pipeline.config.settings import Config
 from pipeline.manifest.invocation import Invocation
 from pipeline.review.posters import picture_name, poster_name
 from pipeline.review.static import Reviewed, cards_of, page_data, put_page
+from pipeline.review.takes import rows_with_takes
 from tests.review.browser import NARROW, Tab, opened
 from tests.review.shop import Shop
 
@@ -114,7 +115,7 @@ def make_products(root: Path) -> tuple[Shop, str]:
         (shop.folder.small_pictures / picture_name(sha256)).write_bytes(copy)
     typed = Invocation(Path("manifests/products.csv"))
     one = Reviewed.of(checked, shop.folder, config, typed)
-    maker, cards = cards_of(one)
+    maker, cards = cards_of(one, rows_with_takes(one.checked, one.folder))
     for at, card in enumerate(cards):
         for take in card["takes"]:
             take.pop("prompt", None)
