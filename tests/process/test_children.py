@@ -108,8 +108,11 @@ def test_it_ends_itself_in_the_middle_of_a_library(tmp_path: Path, limits: str) 
     """Neither limit of time waits for Python's turn: this search never gives it one."""
     hangs = "import re\nre.match('(a+)+b', 'a' * 100)"
     confines = confined(f"memory_bytes=2**30, {limits}")
-    with pytest.raises(TookTooLong):
-        ask(program(tmp_path, hangs, confines))
+    with Child(program(tmp_path, hangs, confines), limit_s=20) as child:
+        child.give(b"\n")
+        with pytest.raises(TookTooLong):
+            next(child.lines(100))
+        assert not child._late, "it has not waited for its parent's clock"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there address space is limited")
