@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ class Facts:
     price: float | None
     currency: str
     command: str
+    importing: str
 
     @classmethod
     def of(cls, checked: CheckedManifest, config: Config, typed: Invocation, journal: str) -> Facts:
@@ -59,7 +60,8 @@ class Facts:
         Args:
             checked: the manifest.
             config: its settings.
-            typed: what the user named, for the command that makes videos again.
+            typed: what the user named, for the commands that make videos again and that take over
+                a file of decisions.
             journal: the id of its journal.
 
         """
@@ -70,6 +72,7 @@ class Facts:
             config.budget.price_per_second,
             config.budget.currency,
             typed.command("run"),
+            replace(typed, adopt=False).command("review", "--import", "FILE"),
         )
 
 
@@ -128,6 +131,7 @@ def page_data(
             "price": one.price,
             "currency": one.currency,
             "command": one.command,
+            "importing": one.importing,
         }
         for one in facts
     ]

@@ -42,6 +42,7 @@ def test_the_page_lies_in_the_output_folder(shop: Shop) -> None:
     assert data["manifest"] == "shop.csv"
     assert data["rehearsal"] is True
     assert data["command"] == f"reelsheet run {shop.manifest}"
+    assert data["importing"] == f"reelsheet review {shop.manifest} --import FILE"
     assert data["cards"][0]["takes"][0]["file"] == "MUG.mp4"
     if os.name == "posix":
         assert (shop.folder.review / "data.js").stat().st_mode & 0o777 == 0o640

@@ -30,7 +30,7 @@ function head(cards) {
   return [
     make("h2", { text: `${plural(cards.length, "video")} to make again` }),
     make("p", { class: "quiet lead", text: `${seconds.toLocaleString("en")} s of video${money(parts)}. Each gets a new take${fresh ? `, ${fresh.toLocaleString("en")} from a new prompt` : ""}; the earlier takes stay. The sheet is not changed.` }),
-    ...(Review.served ? [] : [make("p", { class: "notice", text: "Your decisions are in this browser only. Save them, and take them over before you run the command: reelsheet review MANIFEST --import FILE." })]),
+    ...(Review.served ? [] : [make("p", { class: "notice", text: `Your decisions are in this browser only. Save them, and take them over before you run the command: ${Review.importing()}` })]),
     ...parts.map(([one, some]) => commandLine(one, some)),
   ];
 }

@@ -371,7 +371,7 @@ function gone(one) {
 }
 
 function saveFile() {
-  askText("Save decisions", { value: Review.who, most: 80, label: "Your name", hint: "The file is for `reelsheet review MANIFEST --import FILE`. Who decided?", button: "Save" }, (who) => {
+  askText("Save decisions", { value: Review.who, most: 80, label: "Your name", hint: `Who decided? The file is for: ${Review.importing()}`, button: "Save" }, (who) => {
     Review.who = who;
     Review.remember("who", who);
     const plain = (text) => text.replace(/[^\p{L}\p{N}_.-]+/gu, "_").replace(/^[._]+|[._]+$/g, "");

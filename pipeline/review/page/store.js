@@ -280,6 +280,9 @@ Review.remember = function (name, value) {
   for (const database of databases) database.transaction("meta", "readwrite").objectStore("meta").put(value, name);
 };
 
+/* The command that takes over a saved file; of several manifests one each. */
+Review.importing = () => Review.manifests.map((one) => one.importing).join(" and ");
+
 /* The file that `reelsheet review --import` takes: own decisions, those of this browser. */
 Review.file = function () {
   const keys = new Map(Review.cards.map((card) => [Review.id(card.m, card.entry, 0), card.key]));
