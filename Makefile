@@ -2,7 +2,7 @@
 # The commands: `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick coverage check fix bench docs lock clean
+.PHONY: help demo test quick coverage check fix bench docs lock orchestrators clean
 
 # Any Python from 3.11 to 3.14; choose one with `make demo PYTHON=/path/to/python3`.
 PYTHON ?=
@@ -22,7 +22,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
 
 help: ## list the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/run.stamp ## run the example workbook against the built-in emulator: no key, no network
 	"$(BIN)/reelsheet" run manifests/example.xlsx
@@ -57,7 +57,8 @@ check: .venv/dev.stamp ## linters, type checker, architecture
 	"$(PY)" -m ruff format --check
 	"$(PY)" -m mypy --strict
 	"$(BIN)/lint-imports"
-	"$(BIN)/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	"$(BIN)/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml docs/nights/github.yaml
+	"$(BIN)/check-jsonschema" --builtin-schema vendor.compose-spec docs/nights/compose.yaml
 
 # One library more than the locks hold: a peer that the product is measured beside is written with it.
 bench: .venv/dev.stamp ## measure speed and cost beside other ways to do it (half an hour)
@@ -66,6 +67,8 @@ bench: .venv/dev.stamp ## measure speed and cost beside other ways to do it (hal
 
 lock: .venv/made.stamp ## write requirements/*.txt anew from pyproject.toml (UPGRADE=1 takes newer versions)
 	"$(PY)" requirements/lock.py $(if $(UPGRADE),--upgrade)
+
+orchestrators: .venv/orchestrators.stamp ## what the recipes of docs/nights.md are tried with (840 MB)
 
 docs: .venv/dev.stamp ## bring the generated parts of the pages up to date
 	"$(PY)" -m docs.generate
@@ -93,4 +96,13 @@ clean: ## remove the environment and all that tools leave behind; outputs/ stays
 
 .venv/dev.stamp: .venv/run.stamp requirements/dev.txt
 	$(PIP) install --require-hashes --only-binary :all: -r requirements/dev.txt
+	@touch $@
+
+# Airflow and Prefect need others of the libraries that tests and linters need.
+.venv/orchestrators.stamp: .venv/run.stamp requirements/orchestrators.txt
+	"$(PY)" -m venv --clear .venv/orchestrators
+	.venv/orchestrators/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes \
+	  --only-binary :all: -r requirements/orchestrators.txt
+	.venv/orchestrators/bin/python -m pip --disable-pip-version-check --quiet install --no-deps \
+	  --no-build-isolation --no-index --editable .
 	@touch $@

@@ -1,5 +1,6 @@
-"""Writes the locks anew: `requirements/run.txt` to run, `requirements/dev.txt` to test and check.
+"""Writes the locks anew: `run.txt` to run, `dev.txt` to test and check, `orchestrators.txt`.
 
+The last one is for the recipes of docs/nights.md, in an environment of their own.
 Called by `make lock`. Versions that still fit pyproject.toml are kept unless `--upgrade` is given.
 Hashes cover the files of every platform and of every Python that the package takes.
 """
@@ -13,7 +14,11 @@ import venv
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-EXTRAS = {"run.txt": [], "dev.txt": ["--extra", "test", "--extra", "lint"]}
+EXTRAS = {
+    "run.txt": [],
+    "dev.txt": ["--extra", "test", "--extra", "lint"],
+    "orchestrators.txt": ["--extra", "orchestrators"],
+}
 TITLE = """\
 # Exact versions with hashes for Python 3.11 to 3.14 on Linux, macOS and Windows.
 # Made from pyproject.toml by `make lock`; do not edit.
@@ -25,7 +30,7 @@ OPTIONS = (
 
 
 def compile_lock(python: Path, name: str, options: list[str]) -> None:
-    """Resolve one lock; dev.txt keeps to the versions of run.txt."""
+    """Resolve one lock; the others keep to the versions of run.txt."""
     run = HERE / "run.txt"
     constraint = ["-c", str(run)] if name != run.name and run.exists() else []
     command = [str(python), "-m", "uv", "pip", "compile", "pyproject.toml"]
@@ -37,7 +42,7 @@ def compile_lock(python: Path, name: str, options: list[str]) -> None:
 
 
 def main(options: list[str]) -> None:
-    """Resolve both locks with uv, which lives in a temporary environment of its own."""
+    """Resolve the locks with uv, which lives in a temporary environment of its own."""
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         python = next(p for p in Path(folder).glob("*/python*") if p.stem == "python")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from . import failures, faults, life, modules, program, settings, sheet
+from . import failures, faults, life, modules, program, recipes, settings, sheet
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,6 +27,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "modules": modules.way_of_a_row,
     "layers": modules.layers,
     "faults": faults.faults,
+    **recipes.recipes(),
 }
 
 _PART = re.compile(

@@ -172,7 +172,8 @@ def wait_for(work: RunThread, on_progress: OnProgress | None) -> RunReport:
                 with contextlib.suppress(Empty):
                     work.tell(told.get(timeout=_WAIT_S), on_progress)
             return work.result()
-        except (Exception, KeyboardInterrupt, SystemExit) as interruption:
+        # Others end what they started by an exception of their own kind: Prefect, Airflow.
+        except BaseException as interruption:
             if work.ended:
                 raise
             work.interrupt(interruption)
@@ -193,7 +194,7 @@ async def wait_in_loop(work: RunThread, on_progress: OnProgress | None) -> RunRe
             while not (work.ended and told.empty()):
                 work.tell(await told.get(), on_progress)
             return work.result()
-        except (Exception, KeyboardInterrupt, SystemExit, asyncio.CancelledError) as interruption:
+        except BaseException as interruption:
             if work.ended:
                 raise
             work.interrupt(interruption)

@@ -315,6 +315,28 @@ def test_ctrl_c_ends_it_gracefully(studio: Studio) -> None:
     stopped_early(studio)
 
 
+class _EndsTheFlow(BaseException):
+    """As Prefect raises it after SIGTERM, and Airflow after its limit of time: no Exception."""
+
+
+def test_an_orchestrator_ends_it_gracefully(studio: Studio) -> None:
+    """Whatever it raises, no thread goes on buying behind its back."""
+    raised: list[int] = []
+
+    def look(progress: RunProgress) -> None:
+        if progress.submitted:
+            raised.append(progress.submitted)
+            raise _EndsTheFlow
+
+    studio.write(40)
+    studio.api.faults("submit_slow@0.3")
+    with pytest.raises(_EndsTheFlow):
+        studio.sheet(FEW).run(on_progress=look)
+    assert len(raised) == 1
+    assert "reelsheet run" not in {one.name for one in threading.enumerate()}
+    stopped_early(studio)
+
+
 @dataclass
 class _Interrupted(inthread.RunThread):
     """A run that is interrupted while its thread begins: just before, or just after."""

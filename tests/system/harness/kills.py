@@ -93,9 +93,15 @@ def _lines(pictures: Sequence[str], count: int, lane: int) -> list[dict[str, str
 
 
 def kill_and_rerun(
-    product: Product, api: Api, paths: Sequence[Path], *, kills: int, seed: int
+    product: Product,
+    api: Api,
+    paths: Sequence[Path],
+    *,
+    kills: int,
+    seed: int,
+    command: str = "run",
 ) -> Tally:
-    """Start runs over these manifests together and kill them, then run to the end.
+    """Start runs, or nights, over these manifests together and kill them, then run to the end.
 
     Raises AssertionError on a broken promise.
     """
@@ -103,7 +109,7 @@ def kill_and_rerun(
     before = [path.read_bytes() for path in paths]
     outs = [product.folder / "outputs" / path.stem for path in paths]
     tally, began = Tally(rows=sum(len(sheets.read(path)[1]) for path in paths)), time.monotonic()
-    line = ("run", *(path.name for path in paths))
+    line = (command, *(path.name for path in paths))
     while tally.killed < kills and tally.ended < kills:
         process = product.start(*line, "-q", sets=SETTINGS, stdout=subprocess.DEVNULL, stderr=None)
         if chance.random() < 0.9:  # the others die wherever they are, most while they start
