@@ -5,24 +5,28 @@ Tested in tests/review/test_readback.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.checker.check import CheckedManifest
-from pipeline.manifest.resultcolumns import names_beside
-from pipeline.model import Row
+from pipeline.manifest.resultcolumns import our_columns
+from pipeline.model import Manifest, Row
 from pipeline.review.joining import Joined, strays
 from pipeline.review.readback import FoundFile
 from pipeline.writer.kept import NOTHING_KEPT, Book, Kept
 from pipeline.writer.layout import number_columns, own_values
+from pipeline.writer.movedrows import Moves
 
 
-def keep(checked: CheckedManifest, found: FoundFile | None) -> tuple[Kept, bool]:
+def keep(
+    checked: CheckedManifest, found: FoundFile | None, *, into_book: bool = True
+) -> tuple[Kept, bool]:
     """Return what is kept, and whether something else is lost when the file is written over.
 
     Args:
         checked: the manifest.
         found: the results file that is there; None if there is none.
+        into_book: whether a workbook may be written into; else it is lost but for its own columns.
 
     """
     if found is None:
@@ -40,42 +44,76 @@ def keep(checked: CheckedManifest, found: FoundFile | None) -> tuple[Kept, bool]
     )
     if joined.table.sheet is None:
         return kept, lossy
-    book = _book(checked, joined)
-    if book is None:  # the rows stand where the manifest has them now
+    own = _own(checked.manifest)
+    if not into_book or own is None:
         return kept, True
-    return replace(kept, columns=(), cells={}, book=book), lossy
+    free = [at for at in joined.added if headers[at] in ours]
+    return Kept(book=_book(checked.manifest, joined, own, free)), lossy
 
 
-def _book(checked: CheckedManifest, joined: Joined) -> Book | None:
-    """Return the workbook that is there, to be written into; None if its rows stand otherwise.
+def _own(manifest: Manifest) -> list[int] | None:
+    """Return the places of the manifest's own columns; None if two cannot be told apart."""
+    ours, headers = our_columns(manifest.headers), manifest.headers
+    own = [at for at, name in enumerate(headers) if name.strip() and at not in ours]
+    return own if len({headers[at].strip().casefold() for at in own}) == len(own) else None
 
-    Rows that are new at the end of the manifest come to its end.
+
+def _book(manifest: Manifest, joined: Joined, own: Sequence[int], free: Sequence[int]) -> Book:
+    """Return the workbook that is there, to be written into.
+
+    Rows that are new at the end of the manifest come to its end. Where its rows stand otherwise
+    than those of the manifest, they move to where these are.
+
+    Args:
+        manifest: the manifest.
+        joined: the workbook, joined to it.
+        own: the places of the manifest's own columns.
+        free: the places in the workbook of columns that the manifest had before; new ones take
+            them.
+
     """
-    manifest, table = checked.manifest, joined.table
-    own = [at for at in range(len(manifest.headers)) if manifest.headers[at].strip()]
-    complete = all(name in joined.ours for name in names_beside(manifest.headers))
-    if not complete or joined.others or any(at not in joined.own for at in own):
-        return None
-    numbers = [joined.rows[row.number].number for row in manifest.rows[: len(joined.rows)]
-               if row.number in joined.rows]  # fmt: skip
-    if len(numbers) != len(joined.rows) or numbers != sorted(numbers):
-        return None
-    last = max(numbers, default=table.header_row)
+    table = joined.table
+    headers, places = [*table.headers], dict(joined.own)
+    missing = [at for at in own if at not in places]
+    for at, place in zip(missing, free, strict=False):
+        headers[place], places[at] = manifest.headers[at], place
+    numbers, moves = _numbers(manifest, joined)
     as_numbers = number_columns(manifest.headers, manifest.rows, own)
-    rows, again = [], dict[int, Mapping[int, str | float]]()
-    for at, row in enumerate(manifest.rows):
+    more = [at for at in own if at not in places]
+    columns = [at for at in own if at in places]
+    rows, again, added = [], dict[int, dict[int, str | float]](), dict[int, tuple[str, ...]]()
+    for row, number in zip(manifest.rows, numbers, strict=True):
         there = joined.rows.get(row.number)
-        number = there.number if there else last + 1 + at - len(numbers)
         values = dict(zip(own, own_values(row, own, as_numbers), strict=True))
-        cells = [""] * len(table.headers)
-        for place in own:
-            cells[joined.own[place]] = row.cells[place]
+        cells = [""] * len(headers)
+        for at in columns:
+            cells[places[at]] = row.cells[at]
         other = {
-            joined.own[place]: value
-            for place, value in values.items()
-            if there is None or there.cells[joined.own[place]] != row.cells[place]
+            places[at]: values[at]
+            for at in columns
+            if there is None or at not in joined.own or there.cells[places[at]] != row.cells[at]
         }
         if other:
             again[number] = other
+        added[number] = tuple(row.cells[at] for at in more)
         rows.append(Row(number, tuple(cells)))
-    return Book(replace(table, rows=tuple(rows)), again)
+    extra = Kept(tuple(manifest.headers[at] for at in more), added)
+    return Book(replace(table, headers=tuple(headers), rows=tuple(rows)), again, moves, extra)
+
+
+def _numbers(manifest: Manifest, joined: Joined) -> tuple[list[int], Moves | None]:
+    """Return the numbers of the manifest's rows in the workbook, and how its rows come to them."""
+    first, there = joined.table.header_row, joined.rows
+    known = [there[row.number].number for row in manifest.rows[: len(there)]
+             if row.number in there]  # fmt: skip
+    if len(known) == len(there) and known == sorted(known) and not joined.others:
+        last = max(known, default=first)
+        new = range(last + 1, last + 1 + len(manifest.rows) - len(known))
+        return [*known, *new], None
+    numbers = [first + row.number - manifest.header_row for row in manifest.rows]
+    to = {
+        there[row.number].number: number
+        for row, number in zip(manifest.rows, numbers, strict=True)
+        if row.number in there
+    }
+    return numbers, Moves(to, frozenset(row.number for row in joined.others))

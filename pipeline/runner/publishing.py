@@ -34,6 +34,7 @@ from pipeline.review.readback import FoundFile, ReadBack, read_back, stem_of
 from pipeline.review.verdicts import latest_of
 from pipeline.review.writtenfiles import WrittenFile, marks_of, written_files
 from pipeline.runner.order import Order
+from pipeline.writer.kept import BookUnfit
 from pipeline.writer.layout import Result, lay_out, own_columns
 from pipeline.writer.publish import Published, publish
 from pipeline.writer.results import results_file
@@ -75,9 +76,13 @@ def publish_results(
 
     """
     said: list[str] = []
+    into_book = True
+    saved: set[str] = set()
     for left in reversed(range(_MOST_TRIES)):
         try:
-            writing = _Writing(checked, folder, summary is None, last=not left)
+            writing = _Writing(
+                checked, folder, summary is None, saved, into_book=into_book, last=not left
+            )
             said += writing.lines
             published = publish(
                 checked,
@@ -90,6 +95,9 @@ def publish_results(
                 begin=writing.begin,
             )
         except _SavedMeanwhile:
+            continue
+        except BookUnfit:
+            into_book = False
             continue
         _note(folder, note, writing.written.note(published.results.name))
         said += _write_decisions(checked, folder, partial(_note, folder, note))
@@ -119,7 +127,14 @@ class _Writing:
     """One try to write the results over those that are there."""
 
     def __init__(
-        self, checked: CheckedManifest, folder: OutputFolder, always: bool, *, last: bool
+        self,
+        checked: CheckedManifest,
+        folder: OutputFolder,
+        always: bool,
+        saved: set[str],
+        *,
+        into_book: bool,
+        last: bool,
     ) -> None:
         self._checked, self._folder, self._last = checked, folder, last
         self._target = results_file(checked.manifest, folder.root, stem_of(checked, folder))
@@ -127,9 +142,11 @@ class _Writing:
         self.lines = [*back.lines]
         self._main = back.main
         self._chosen = _chosen(folder)
-        self.kept, lossy = keep(checked, back.main)
+        self.kept, lossy = keep(checked, back.main, into_book=into_book and not last)
         self._sha256 = ""
-        if lossy and back.main is not None and not is_open(self._target):
+        fresh = back.main is not None and back.main.sha256 not in saved
+        if lossy and back.main is not None and fresh and not is_open(self._target):
+            saved.add(back.main.sha256)
             self.lines.append(_save(self._target, "holds what cannot be written again"))
 
     def _read_back(self, *, always: bool) -> ReadBack:

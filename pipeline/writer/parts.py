@@ -9,6 +9,7 @@ Tested in tests/writer/test_workbook_copy.py.
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import zipfile
@@ -151,15 +152,17 @@ class PackageCopy(Package):
                 if key in self._dropped or info.is_dir():
                     continue
                 fresh = _fresh(info)
-                if key in left:
+                patched = key == fold_name(part)
+                if key in left and not patched:
                     copy.writestr(fresh, left.pop(key)[1])
                     continue
                 large = info.file_size > _LARGE_BYTES
+                changed = left.pop(key, None)
                 with (
-                    self.zip.open(info) as source,
+                    io.BytesIO(changed[1]) if changed else self.zip.open(info) as source,
                     copy.open(fresh, "w", force_zip64=large) as target,
                 ):
-                    (patch if key == fold_name(part) else shutil.copyfileobj)(source, target)
+                    (patch if patched else shutil.copyfileobj)(source, target)
             for name, data in left.values():
                 copy.writestr(name, data, _packing(name))
 

@@ -193,6 +193,7 @@ def publish(
         begin: as for `write_results`.
 
     Raises:
+        BookUnfit: the workbook of `kept` cannot be written into; nothing was written.
         StoreError: the folder does not take the files.
 
     """

@@ -18,7 +18,7 @@ from pipeline.manifest.wording import count
 from pipeline.model import Manifest, TextDialect
 from pipeline.writer.cells import LINK, STATE_LOOKS, Cell, Cut
 from pipeline.writer.dropdown import put_dropdown
-from pipeline.writer.kept import NOTHING_KEPT, Book, Kept
+from pipeline.writer.kept import NOTHING_KEPT, Book, BookUnfit, Kept
 from pipeline.writer.layout import (
     REVIEW,
     STATE,
@@ -31,12 +31,13 @@ from pipeline.writer.layout import (
     own_values,
     pair,
 )
+from pipeline.writer.movedrows import move_rows
 from pipeline.writer.parts import PackageCopy
 from pipeline.writer.sheet import Insert
 from pipeline.writer.summary import Summary
 from pipeline.writer.text_table import write_text
 from pipeline.writer.thumbnails import Thumbnail, thumbnails_of
-from pipeline.writer.workbook_copy import DAMAGED, Unreadable, fill, write_plain
+from pipeline.writer.workbook_copy import DAMAGED, Unreadable, fill, find_sheet, write_plain
 
 _OTHER_FORMATS = (".xls", ".ods")
 _MACROS = (".xlsm", ".xltm")
@@ -81,6 +82,7 @@ def write_results(
             that one.
 
     Raises:
+        BookUnfit: the workbook of `kept` cannot be written into; it stays as it is.
         StoreError: the folder does not take the file.
         ValueError: results and rows do not match one to one.
 
@@ -140,7 +142,7 @@ class _Sheet:
     def into(self, book: Book) -> _Sheet:
         """Return the same for the results file that is there."""
         table, results = book.table, book.results(self.results)
-        return _Sheet(table, results, self.summary, table.path, thumbnails=self.thumbnails)
+        return _Sheet(table, results, self.summary, table.path, book.more, self.thumbnails)
 
 
 def _write_workbook(sheet: _Sheet, target: Path, begin: Callable[[Path], None]) -> Written:
@@ -152,9 +154,8 @@ def _write_workbook(sheet: _Sheet, target: Path, begin: Callable[[Path], None]) 
         if book is not None:
             try:
                 return _copy(sheet.into(book), file, book)
-            except DAMAGED:
-                file.seek(0)
-                file.truncate()
+            except DAMAGED as error:
+                raise BookUnfit(str(error)) from error
         try:
             # Only opening it tells a file that is no package of XML, such as an .xls.
             return _copy(sheet, file)
@@ -190,7 +191,7 @@ def _copy(sheet: _Sheet, file: BinaryIO, book: Book | None = None) -> Cut:
             position + (first if position < layout.own else shift): index
             for position, index in layout.fields
         }
-        behind = max(columns) + 1
+        behind = max(max(columns) + 1, first_free)
         extra = {behind + at: header for at, header in enumerate(kept.columns)}
         rewritten = {first + at: manifest.headers[at] for at in (book.columns if book else ())}
         known = {column for column in columns if column < first + layout.own}
@@ -218,6 +219,11 @@ def _copy(sheet: _Sheet, file: BinaryIO, book: Book | None = None) -> Cut:
     except OSError as error:
         raise Unreadable(explain_os_error(error)) from error
     with package.zip:
+        if book is not None and book.moves is not None:
+            workbook = package.find_workbook()
+            relationships = package.relationships(workbook)
+            target = find_sheet(package, workbook, relationships, manifest.sheet)
+            move_rows(package, target, book.moves)
         return fill(package, manifest.sheet, make, file, sheet.summary, thumbnails=sheet.thumbnails)
 
 
