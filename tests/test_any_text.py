@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -65,12 +66,14 @@ from pipeline.night import health
 from pipeline.pictures.accepted import unidentified
 from pipeline.planner import editions
 from pipeline.reader.text.delimited import read_text
+from pipeline.reader.workbook.package import NotAWorkbook
 from pipeline.retryafter import retry_after_s
 from pipeline.review import exchange
 from pipeline.runner.remains import _whole, journal_id_in, second_of, traces_in_log
 from pipeline.toapis import answers, failures, holdings
 from pipeline.toapis.bodies import Answer, number_of, parse
 from pipeline.toapis.weblinks import escape_link, first_usable, link_fault
+from pipeline.writer import movedrows
 from pipeline.writer.layout import number_columns
 from pipeline.writer.outcome import iso
 
@@ -190,6 +193,12 @@ PARSERS: tuple[tuple[str, Callable[[str], object], tuple[type[Exception], ...]],
     ("name of a run's journal", lambda text: journal_id_in([{"what": "begin", "journal": text}]),
      ()),
     ("file of decisions", _decisions, (ReelsheetError,)),
+    ("formula", lambda text: movedrows._followed(f"A2&{text}", movedrows.Moves({2: 3})),
+     (NotAWorkbook,)),
+    ("shared formula", lambda text: movedrows._Rows(movedrows.Moves({})).move(
+        f'<row r="2"><c r="A2"><f t="shared" si="0">A1+{escape(text)}</f></c></row><row r="3">'
+        '<c r="A3"><f t="shared" si="0"/></c></row>'.encode("utf-8", "xmlcharrefreplace")),
+     (NotAWorkbook,)),
     ("one decision", lambda text: _decisions(f"entry,number,sha256,verdict,at\nx,1,a,,{text}"),
      (ReelsheetError,)),
 )  # fmt: skip
@@ -454,5 +463,6 @@ def test_the_list_of_parsers_is_whole() -> None:
         "manifest/templates.py", "network.py", "night/health.py",
         "reader/text/delimited.py", "reader/text/dialect.py", "retryafter.py",
         "review/exchange.py", "review/listening.py", "runner/remains.py", "toapis/weblinks.py",
+        "writer/movedrows.py",
     }  # fmt: skip
     assert string.printable

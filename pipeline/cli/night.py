@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +22,9 @@ from pipeline.cli.options import (
     MaxRuntime,
     Out,
     PayAgain,
+    Pilot,
     Quiet,
+    Redo,
     Series,
     Set,
     Until,
@@ -36,6 +39,7 @@ from pipeline.errors import ReelsheetError, UsageError
 if TYPE_CHECKING:
     from pipeline.config.settings import Config
     from pipeline.night.record import NightRecord
+    from pipeline.planner.selection import Selection
     from pipeline.runner.offer import Offer
     from pipeline.runner.order import Order
     from pipeline.runner.reports import RunReport
@@ -93,7 +97,9 @@ def _night(
     sets: Set = None,
     series: Series = None,
     columns: Column = None,
+    redo: Redo = None,
     pay_again: PayAgain = None,
+    pilot: Pilot = None,
     until: Until = None,
     max_runtime: MaxRuntime = None,
     min_rows: _MinRows = None,
@@ -105,12 +111,13 @@ def _night(
 ) -> None:
     """Work through manifests by itself: one process, one set of limits and one budget over all.
 
-    What is paid for comes home first; then new rows are made, then the takes that night.redo
-    allows, then new attempts of rows that failed, retry.wait_s after they did. Rows that were paid
-    for and have expired wait for you. Nothing is ordered outside night.window, nor so late that it
-    would not be here before the end. Nothing is asked. A manifest that cannot be used keeps no
-    other from its turn, and counts as 1 in the exit code. How far the night is stands in
-    night.json in the folder of outputs; a second night there ends with 75. See docs/nights.md.
+    What is paid for comes home first; then new rows are made, then the takes that night.redo, or
+    --redo in its place, allows, then new attempts of rows that failed, retry.wait_s after they did.
+    Rows that were paid for and have expired wait for you. Nothing is ordered outside night.window,
+    nor so late that it would not be here before the end. Nothing is asked. A manifest that cannot
+    be used keeps no other from its turn, and counts as 1 in the exit code. How far the night is
+    stands in night.json in the folder of outputs; a second night there ends with 75. See
+    docs/nights.md.
     """
     from pipeline.night.record import note_refusal
     from pipeline.runner.target import load_settings
@@ -135,7 +142,9 @@ def _night(
     except ReelsheetError as error:
         note_refusal(outputs, error, rehearses=rehearse)
         raise
-    _work(targets, places, terms, pay_again=pay_again, yes=yes, quiet=quiet, outputs=outputs)
+    redo = redo or ",".join(targets.first.config.night.redo) or None
+    chosen = partial(select_rows, redo=redo, pay_again=pay_again, pilot=pilot)
+    _work(targets, places, terms, chosen, yes=yes, quiet=quiet, outputs=outputs)
 
 
 def _terms(config: Config, until: str | None, max_runtime: str | None, *, quiet: bool) -> Terms:
@@ -204,8 +213,8 @@ def _work(
     targets: Targets,
     places: _Places,
     terms: Terms,
+    select: Callable[..., Selection],
     *,
-    pay_again: str | None,
     yes: bool,
     quiet: bool,
     outputs: Path,
@@ -219,8 +228,7 @@ def _work(
     config = targets.first.config
     with _alone(outputs, targets) as record, _telling(config, record) as told:
         record.begin([one.manifest for one in targets.all])
-        redo = ",".join(config.night.redo) or None
-        selection = select_rows(targets.first, retry="failed", redo=redo, pay_again=pay_again)
+        selection = select(targets.first, retry="failed")
         placing = place_orders(
             targets.all,
             selection,

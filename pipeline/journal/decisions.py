@@ -150,6 +150,30 @@ def copy_decisions(source: Path, target: Path) -> int:
     return len(found)
 
 
+def copy_note(source: Path, target: Path, name: str) -> bool:
+    """Copy a text that a journal notes, perhaps a damaged one; return whether it was there.
+
+    Args:
+        source: the journal.
+        target: the one that is to note it.
+        name: the name of the text.
+
+    Raises:
+        StoreError: the target cannot be written.
+
+    """
+    noted = None
+    with (
+        contextlib.suppress(sqlite3.Error, OSError),
+        contextlib.closing(open_to_read(source)) as connection,
+    ):
+        noted = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    if noted is not None:
+        with DecisionTable(target) as table:
+            table.note({name: noted[0]})
+    return noted is not None
+
+
 def _read(connection: sqlite3.Connection, entries: Collection[str] | None) -> list[Decision]:
     if connection.execute(_HAS_TABLE).fetchone() is None:
         return []

@@ -30,7 +30,7 @@ from pipeline.planner.spread import Candidate, candidates_of
 from pipeline.review.verdicts import APPROVE, REJECT, latest_of
 from pipeline.writer.layout import own_columns
 
-_NOTE = "pilot"
+PILOT_NOTE = "pilot"
 """The name under which a journal notes which rows are the pilot."""
 _AT_ONCE = 500
 """Rows that are read from the journal at a time."""
@@ -84,7 +84,7 @@ def with_pilot(
     if selection.mode is Mode.FETCH or not (alone or settings.gate):
         return compared
     rows = settings.rows if selection.pilot is None else selection.pilot
-    remembered = notes.get(_NOTE)
+    remembered = notes.get(PILOT_NOTE)
     noted = None if remembered is None else _read_note(remembered, entries)
     pilot = find_pilot(
         compared.plan,
@@ -140,7 +140,7 @@ def note_of(pilot: Pilot | None, entries: Mapping[str, Entry]) -> dict[str, str]
     if pilot is None or not pilot.standings:
         return {}
     rows = [entries[key].identity if key in entries else key for key in pilot.standings]
-    return {_NOTE: json.dumps({"rows": rows, "sum": _sum(rows)})}
+    return {PILOT_NOTE: json.dumps({"rows": rows, "sum": _sum(rows)})}
 
 
 def _read_note(text: str, entries: Mapping[str, Entry]) -> list[str] | None:

@@ -30,7 +30,7 @@ from pipeline.disk.lock import run_lock
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import NoSuchTask, ProviderError, ReelsheetError, Unauthorized, UsageError
 from pipeline.journal.copies import back_up
-from pipeline.journal.decisions import copy_decisions
+from pipeline.journal.decisions import copy_decisions, copy_note
 from pipeline.journal.handovers import copy_handovers
 from pipeline.journal.journal import Journal
 from pipeline.lifecycle import PAID
@@ -41,6 +41,7 @@ from pipeline.runner.checking import check_target
 from pipeline.runner.forgotten import book_of
 from pipeline.runner.memory import Memory, OldJournal, remember
 from pipeline.runner.namesakes import OutOfPlace
+from pipeline.runner.piloting import PILOT_NOTE
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.remains import explain_ours
 from pipeline.runner.target import Target, refuse_another
@@ -49,6 +50,10 @@ from pipeline.toapis.client import ToAPIs
 _LOOK_UPS_AT_ONCE = 8
 _BESIDE = ("", "-wal", "-shm", "-journal")
 """The files of a journal, by what their names end with."""
+_PILOT_LOST = (
+    ". Nothing tells any more which rows are the pilot: the next run chooses them anew, those that "
+    "are made first, and sends nothing else; the gate opens when they are judged"
+)
 
 
 def rebuild(
@@ -232,6 +237,7 @@ def _write(
     with raise_store_errors(new):
         for end in _BESIDE:
             new.with_name(new.name + end).unlink(missing_ok=True)
+    knows_pilot = old.whole
     if old.whole:
         back_up(folder.journal, new)
     with contextlib.closing(Journal(new)) as journal:
@@ -249,11 +255,13 @@ def _write(
     if not old.whole:
         copy_decisions(folder.journal, new)
         copy_handovers(folder.journal, new)
+        knows_pilot = copy_note(folder.journal, new, PILOT_NOTE)
     aside = _move_aside(folder.journal)
     with raise_store_errors(folder.journal):
         new.rename(folder.journal)
     kept = f"; the file that was there is {aside}" if aside else ""
-    return f"restored {folder.journal}{kept}"
+    lost = "" if knows_pilot or not target.config.pilot.gate else _PILOT_LOST
+    return f"restored {folder.journal}{kept}{lost}"
 
 
 def _put_aside(folder: OutputFolder, agree: Callable[[Sequence[str]], bool]) -> str | None:

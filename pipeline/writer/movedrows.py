@@ -15,8 +15,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from xml.sax.saxutils import escape, unescape
+from xml.sax.saxutils import escape
 
+from pipeline.manifest.plaintext import unescape
 from pipeline.reader.workbook.package import NotAWorkbook, Relationship, rels_of
 from pipeline.writer.parts import PackageCopy
 
@@ -46,6 +47,8 @@ _SHAPE_ANCHOR = re.compile(rb"(<%sAnchor>)([^<]*)(</)" % _NAME)
 _ANCHOR = re.compile(rb"<(%s(?:oneCellAnchor|twoCellAnchor))\b[^>]*>.*?</\1>" % _NAME, re.DOTALL)
 _ANCHOR_ROW = re.compile(rb"(<%srow>\s*)(\d+)(\s*</)" % _NAME)
 _IN_FORMULA = re.compile(r"(\$?[A-Za-z]{1,3}\$?)(\d{1,7})(?::(\$?[A-Za-z]{1,3}\$?)(\d{1,7}))?")
+_UNREAD = (AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What openpyxl raises, beside its own errors, for a formula that is none."""
 _WORTH_READING = re.compile(r"[A-Za-z]\$?\d")
 
 
@@ -130,7 +133,7 @@ class _Rows:
         cell = f"{letters.decode()}{row}"
         attributes = {one[1]: one[3] for one in _ATTRIBUTE.finditer(tag)}
         kind = attributes.get(b"t", b"normal")
-        formula = "" if text is None else unescape(text.decode(), _ENTITIES)
+        formula = "" if text is None else unescape(text.decode())
         if kind == b"shared":
             formula = self._of_shared(attributes.get(b"si", b""), formula, cell)
             tag = b""
@@ -156,11 +159,8 @@ class _Rows:
         first, origin = self.shared[number]
         try:
             return str(Translator(f"={first}", origin=origin).translate_formula(cell))[1:]
-        except TranslatorError as error:
-            raise NotAWorkbook("a shared formula leads outside its sheet") from error
-
-
-_ENTITIES = {"&quot;": '"', "&apos;": "'"}
+        except (TranslatorError, *_UNREAD) as error:
+            raise NotAWorkbook("a shared formula cannot be read") from error
 
 
 def _followed(formula: str, moves: Moves) -> str:
@@ -171,7 +171,7 @@ def _followed(formula: str, moves: Moves) -> str:
 
     try:
         read = Tokenizer(f"={formula}")
-    except TokenizerError as error:
+    except (TokenizerError, *_UNREAD) as error:
         raise NotAWorkbook("a formula cannot be read") from error
     for token in read.items:
         reference = _IN_FORMULA.fullmatch(token.value) if token.subtype == "RANGE" else None

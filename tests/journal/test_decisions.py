@@ -13,8 +13,9 @@ import pytest
 
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.database import VERSION
-from pipeline.journal.decisions import DecisionTable, copy_decisions, read_decisions
+from pipeline.journal.decisions import DecisionTable, copy_decisions, copy_note, read_decisions
 from pipeline.journal.journal import Journal
+from pipeline.journal.ownership import read_notes
 from pipeline.journal.reading import read_entries
 from pipeline.model import Decision
 from tests.journal.lives import intended
@@ -111,6 +112,22 @@ def test_a_journal_that_is_restored_keeps_them(path: Path, tmp_path: Path) -> No
     damaged.write_bytes(b"no journal at all" * 100)
     assert copy_decisions(damaged, restored) == 0
     assert copy_decisions(tmp_path / "gone.db", restored) == 0
+
+
+def test_a_note_is_copied_where_it_can_be_read(path: Path, tmp_path: Path) -> None:
+    """A journal that is restored still knows which rows are the pilot."""
+    restored = tmp_path / "restored.db"
+    with contextlib.closing(Journal(restored)) as journal:
+        journal.append([intended("MUG")], 1.0).result(10)
+    assert not copy_note(path, restored, "pilot")
+    with DecisionTable(path) as table:
+        table.note({"pilot": "MUG"})
+    assert copy_note(path, restored, "pilot")
+    assert read_notes(restored)["pilot"] == "MUG"
+    damaged = tmp_path / "damaged.db"
+    damaged.write_bytes(b"no journal at all" * 100)
+    assert not copy_note(damaged, restored, "pilot")
+    assert not copy_note(tmp_path / "gone.db", restored, "pilot")
 
 
 def test_a_journal_that_is_gone_takes_no_decision(path: Path) -> None:

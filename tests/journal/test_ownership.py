@@ -16,6 +16,7 @@ from pipeline.journal.ownership import (
     explain_paid_elsewhere,
     find_manifest,
     find_renamed,
+    is_unused,
     refuse_edition,
 )
 from pipeline.manifest.invocation import Invocation
@@ -204,3 +205,10 @@ def test_a_folder_that_the_book_knows_needs_no_guard(manifest: Path, tmp_path: P
     for guarded in ([], [there]):
         found = explain_paid_elsewhere(manifest, here, "outputs", guarded.__contains__)
         assert (found is None) == bool(guarded)
+
+
+def test_a_journal_that_is_gone_was_never_used(tmp_path: Path, manifest: Path) -> None:
+    """It may vanish while it is looked at; one in which something was sent is used."""
+    assert is_unused(tmp_path / "gone.db")
+    assert is_unused(journal(tmp_path / "a", manifest, sent=False) / "journal.db")
+    assert not is_unused(journal(tmp_path / "b", manifest) / "journal.db")

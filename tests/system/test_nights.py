@@ -185,6 +185,21 @@ def test_what_a_night_refuses(product: Product, api: Api) -> None:
     assert "3 rows would be new" in told(product)["stopped_by"]
 
 
+def test_a_night_of_a_pilot_and_of_its_rejected_rows(product: Product, api: Api) -> None:
+    """As a run takes these options: nothing but the pilot, then a new take of it, and no more."""
+    manifest = named(product.folder, "a.csv", 6)
+    ended = product("night", manifest, "--pilot", "2")
+    assert "the rest would be 4 rows" in ended.err
+    done = [key for key, state in sheets.states(product.folder / "outputs" / "a").items()
+            if state == "done"]  # fmt: skip
+    assert len(done) == ordered(product, api)["a.csv"] == 2
+    assert product("review", manifest, "--reject", done[0]).code == 0
+    ended = product("night", manifest, "--pilot", "2", "--redo", "rejected")
+    assert ended.code == 0, ended.err
+    assert ordered(product, api)["a.csv"] == 3
+    assert told(product)["submitted"] == 1
+
+
 @pytest.mark.parametrize("command", ["night", pytest.param("run", marks=pytest.mark.long)])
 def test_it_ends_by_itself(product: Product, api: Api, command: str) -> None:
     """After --max-runtime nothing is ordered, what is paid for is home, and the rest waits."""

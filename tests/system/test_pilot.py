@@ -141,6 +141,30 @@ def test_a_pilot_that_the_journal_forgot_opens_no_gate(
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_journal_that_is_restored_opens_no_gate(product: Product, api: Api, gone: bool) -> None:
+    """What it noted of the pilot comes again; where that is gone it closes the gate and says so."""
+    manifest, out = shop(product, 5)
+    assert product("run", manifest, sets=GATE).code == 1
+    pilot = done(out)
+    if gone:
+        (out / "journal.db").unlink()
+    else:
+        with contextlib.closing(sqlite3.connect(out / "journal.db")) as journal, journal:
+            journal.execute("DELETE FROM events")
+    restored = product("journal", "rebuild", manifest, "--yes", sets=GATE)
+    assert restored.code == 0, restored.err
+    assert ("Nothing tells any more which rows are the pilot" in restored.out) is gone
+    mark = api.mark()
+    assert product("run", manifest, sets=GATE).code in {1, 2}
+    assert not api.calls("submit", since=mark)
+    assert done(out) == pilot
+    judge(product, manifest, "--approve", ",".join(pilot))
+    assert product("run", manifest, sets=GATE).code == 0
+    assert len(done(out)) == 5
+
+
+@pytest.mark.long
 def test_rows_made_before_the_gate_was_set_are_its_pilot(product: Product, api: Api) -> None:
     """Nothing is bought for it, and the rest waits for a word about them."""
     manifest, out = shop(product)
