@@ -70,6 +70,7 @@ async def test_small_copies_of_pictures(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # lies on its side
     Image.fromarray(noise).save(tmp_path / "noise.jpg", quality=95, exif=exif)
+    Image.fromarray(noise[:640, :640]).save(tmp_path / "grain.png")  # no mean of it is taken
     Image.new("RGBA", (300, 200), (0, 0, 0, 0)).save(tmp_path / "clear.png")
     async with Decoders(processes=1) as decoders:
         noisy = await decoders.draw(tmp_path / "noise.jpg", is_picture=True)
@@ -77,5 +78,8 @@ async def test_small_copies_of_pictures(tmp_path: Path) -> None:
         assert small.width > small.height
         assert max(small.size) <= 640
         assert len(noisy) <= 40_000
+        grain = await decoders.draw(tmp_path / "grain.png", is_picture=True)
+        assert 300 < max(Image.open(io.BytesIO(grain)).size) < 640
+        assert len(grain) <= 40_000
         clear = await decoders.draw(tmp_path / "clear.png", is_picture=True)
         assert Image.open(io.BytesIO(clear)).getpixel((10, 10)) == (255, 255, 255)
