@@ -75,8 +75,7 @@ _ABOUT = {
         "phones)."
     ),
     "resolution": (
-        f"{_capital(rules.BY_FIELD['resolution'].sentence)}. 1080p exists only with "
-        f"{rules.ASPECT_RATIO_OF_1080P}."
+        f"{_capital(rules.BY_FIELD['resolution'].sentence)}. {rules.FORM_RULES[0].sentence}."
     ),
 }
 NOTES = (

@@ -17,11 +17,11 @@ from pipeline.checker.payable import SoughtIn, hold_unmeant
 from pipeline.checker.remarks import PAGE_LINK, remark_on
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
 from pipeline.checker.unread import join_unread, unread_cells
-from pipeline.config.modelnames import picture_counts
 from pipeline.manifest import asbefore
 from pipeline.manifest.columns import match_columns
 from pipeline.manifest.earlier import NEW, Reading
 from pipeline.model import Manifest, Problem, Row, Severity
+from pipeline.models.shelf import sheet_of
 from pipeline.process.collector import pause_collector
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class _Check:
         self._manifest = manifest
         self._config = config
         self._known = known
-        self._counts = picture_counts(config.api.model)
+        self._counts = sheet_of(config.api.model).picture_counts
         self._origin = origin
         self._prompts: rowtexts.RowPrompts | None = None
         self._names: RowTemplate | None = None  # if a row's video could come out without a name

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.checker import rules
 from pipeline.checker.rules import (
-    ASPECT_RATIO_OF_1080P,
     BY_FIELD,
     LONG_PROMPT,
     Draft,
@@ -186,11 +185,16 @@ class _Reading:
 
     def explain_form(self, defaults: rules.Form) -> None:
         """Note which of duration, aspect ratio and resolution breaks a rule."""
-        self._understand("duration", duration_of, defaults.duration)
-        aspect_ratio = self._understand("aspect_ratio", aspect_ratio_of, defaults.aspect_ratio)
-        resolution = self._understand("resolution", resolution_of, defaults.resolution)
-        if resolution == "1080p" and aspect_ratio not in (None, ASPECT_RATIO_OF_1080P):
-            self._refuse_aspect_ratio(aspect_ratio)
+        understood = {
+            "duration": self._understand("duration", duration_of, defaults.duration),
+            "aspect_ratio": self._understand(
+                "aspect_ratio", aspect_ratio_of, defaults.aspect_ratio
+            ),
+            "resolution": self._understand("resolution", resolution_of, defaults.resolution),
+        }
+        said = {name: value for name, value in understood.items() if value is not None}
+        if (rule := rules.broken_rule(said)) is not None:
+            self._explain_rule(rule, said)
 
     def _understand(
         self, name: str, understand: Callable[[str], _T | None], default: _T
@@ -203,21 +207,20 @@ class _Reading:
             self._note(
                 name,
                 f"{name}_not_allowed",
-                f'The {name.replace("_", " ")} "{_shorten(text)}" is not possible. '
+                f'The {_words(name)} "{_shorten(text)}" is not possible. '
                 f"Write {BY_FIELD[name].sentence}, or leave the cell empty for {default}.",
             )
         return value
 
-    def _refuse_aspect_ratio(self, aspect_ratio: str | None) -> None:
+    def _explain_rule(self, rule: rules.FormRule, said: Mapping[str, int | str]) -> None:
         # The cell that says something is the one to change; both may come from the defaults.
-        name = "resolution" if self.text("resolution") else "aspect_ratio"
-        origin = "" if self.text("resolution") else " (from defaults)"
+        name = rule.name if self.text(rule.name) else rule.other
+        origin = "" if self.text(rule.name) else f", and the {_words(rule.name)} is the default"
         self._note(
             name,
             "resolution_needs_frame",
-            f"1080p{origin} is available only with the aspect ratio {ASPECT_RATIO_OF_1080P}, and "
-            f"this row has {aspect_ratio}. Write 720P as the resolution, or "
-            f"{ASPECT_RATIO_OF_1080P} as the aspect ratio.",
+            f"{rule.sentence}; this row has {said[rule.other]}{origin}. Write {rule.instead} as "
+            f"the {_words(rule.name)}, or {rule.needed} as the {_words(rule.other)}.",
         )
 
     def _note(
@@ -290,6 +293,10 @@ def image_fields(row: Row, fields: Mapping[str, int]) -> list[tuple[str, str]]:
     if index is not None and row.cells[index]:
         found += [("images", text) for text in split_images(row.cells[index])]
     return found
+
+
+def _words(field: str) -> str:
+    return field.replace("_", " ")
 
 
 def _wrong_count(named: int, counts: Sequence[int]) -> str:

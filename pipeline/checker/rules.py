@@ -1,6 +1,6 @@
 """What the provider takes: the values of each field, how people write them, and the request itself.
 
-The source of `FIELD_RULES` is docs/contract.md, "Models" and "Submissions".
+The values of `FIELD_RULES` are those of the default model's sheet (`models`).
 
 A request has several spellings. An editor, Git or a spreadsheet program saves line breaks in cells
 as LF, CRLF or CR, and accented letters in one character (NFC) or in two (NFD). A request is hashed
@@ -30,9 +30,13 @@ from pipeline.manifest.meanings import is_unit_of_seconds
 from pipeline.manifest.normalform import is_in_normal_form, to_normal_form
 from pipeline.manifest.picturetexts import split_addresses
 from pipeline.model import Request
+from pipeline.models.shelf import DEFAULT_MODEL, sheet_of
+from pipeline.models.wording import say_counts, say_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pipeline.models.sections import ConditionRule, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +48,48 @@ class Rule:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class FormRule:
+    """Some values of the field `name` need some of the field `other`.
+
+    `sentence` is the sheet's own; `needed` says which of `other`, `instead` which of `name` do not.
+    """
+
+    name: str
+    other: str
+    sentence: str
+    needed: str
+    instead: str
+    condition: ConditionRule
+
+
+def _form_rule(condition: ConditionRule) -> FormRule:
+    ((name, when),), ((other, needed),) = condition.when.items(), condition.wanted.items()
+    free = [value for value in _ALLOWED[name] if value not in when]
+    return FormRule(
+        name,
+        other,
+        condition.say,
+        say_values(other, list(needed)),
+        say_values(name, free),
+        condition,
+    )
+
+
 _BREAK = re.compile(r"\r\n?")
 
-_DURATIONS = (4, 6, 10)
-_ASPECT_RATIOS = ("16:9", "9:16")
-_RESOLUTIONS = ("720P", "1080p")
+_SHEET = sheet_of(DEFAULT_MODEL)
+_ALLOWED = {name: tuple(rule.values or ()) for name, rule in _SHEET.fields.items()}
 FIELD_RULES = (
     Rule("prompt", (), "what the video shows; every row needs one"),
-    Rule("duration", _DURATIONS, "4, 6 or 10 seconds"),
-    Rule("aspect_ratio", _ASPECT_RATIOS, "16:9 or 9:16"),
-    Rule("resolution", _RESOLUTIONS, "720P or 1080p"),
-    Rule("image_urls", (0, 1, 3), "no picture, one or three"),
+    *(Rule(name, allowed, say_values(name, allowed)) for name, allowed in _ALLOWED.items()),
+    Rule("image_urls", _SHEET.picture_counts, say_counts(_SHEET.picture_counts)),
 )
 """What the provider allows in each field of a request, in the order of the request."""
 BY_FIELD = {rule.field: rule for rule in FIELD_RULES}
 """The same rules by the name of their field."""
-ASPECT_RATIO_OF_1080P = "16:9"
-"""The only aspect ratio in which the provider makes 1080p."""
+FORM_RULES = tuple(map(_form_rule, _SHEET.rules))
+"""What holds between the fields: the resolution 1080p needs an aspect ratio."""
 LONG_PROMPT = 4_000
 """Characters above which a prompt gets a warning; the provider documents no limit."""
 SINGLE_IMAGES = ("image_1", "image_2", "image_3")
@@ -70,7 +99,7 @@ IMAGE_FIELDS = (*SINGLE_IMAGES, "images")
 _HASH_VERSION = "request-1"
 """Begins the text that is hashed: another way to write a request gets another one."""
 
-_BY_LINES = {resolution.rstrip("Pp"): resolution for resolution in _RESOLUTIONS}
+_BY_LINES = {str(one).rstrip("Pp"): str(one) for one in _ALLOWED["resolution"]}
 _SECONDS = re.compile(r"\+?0*([0-9]{1,6})(?:[.,]0*)?\s*(?:s|sec|secs|seconds?|\u2032\u2032|\")?\.?")
 _IN_WORDS = re.compile(r"\+?0*([0-9]{1,6})(?:[.,]0*)?\s*([^\W\d_]{1,20}\.?)")
 # Excel turns 16:9 into a time, which comes out as 16:09, 16:09:00, 4:09 PM, the fraction of a day,
@@ -138,9 +167,16 @@ def form_of(duration: str, aspect_ratio: str, resolution: str, defaults: Form) -
     lines = resolution_of(resolution) if resolution else defaults.resolution
     if seconds is None or ratio is None or lines is None:
         return None
-    return (
-        None if lines == "1080p" and ratio != ASPECT_RATIO_OF_1080P else Form(seconds, ratio, lines)
-    )
+    form = Form(seconds, ratio, lines)
+    return None if broken_rule(form._asdict()) else form
+
+
+def broken_rule(said: Mapping[str, Value]) -> FormRule | None:
+    """Return the rule between fields that these values break, if any; others may be missing."""
+    for rule in FORM_RULES:
+        if rule.other in said and rule.condition.is_broken_by(said):
+            return rule
+    return None
 
 
 @lru_cache(maxsize=4096)
@@ -151,7 +187,7 @@ def duration_of(text: str) -> int | None:
     if match is None and (worded := _IN_WORDS.fullmatch(plain)) and is_unit_of_seconds(worded[2]):
         match = worded
     value = int(match[1]) if match else None
-    return value if value in _DURATIONS else None
+    return value if value in _ALLOWED["duration"] else None
 
 
 @lru_cache(maxsize=4096)
@@ -160,7 +196,7 @@ def aspect_ratio_of(text: str) -> str | None:
     plain = _FIRST_DAY.sub("", fold_text(text), count=1)
     match = _RATIO.fullmatch(plain)
     value = f"{match[1]}:{match[2]}" if match else _SHAPES.get(plain) or _ratio_of_time(plain)
-    return value if value in _ASPECT_RATIOS else None
+    return value if value in _ALLOWED["aspect_ratio"] else None
 
 
 @lru_cache(maxsize=4096)

@@ -27,6 +27,7 @@ from pipeline.downloader.boxes import BoxFault, Footage, walk_boxes
 from pipeline.downloader.transfer import raise_video_errors
 from pipeline.errors import BadVideo, StoreError, Unfinished
 from pipeline.model import Video
+from pipeline.models.shelf import DEFAULT_MODEL, sheet_of
 from pipeline.process.children import child_command, child_environment
 
 VERIFY_LEVELS = ("boxes", "first_frame", "full")
@@ -34,12 +35,6 @@ VERIFY_LEVELS = ("boxes", "first_frame", "full")
 _LENGTH_TOLERANCE_S = 0.25
 READ_AT_ONCE_BYTES = 1024 * 1024
 """The size up to which a video is read in one go."""
-# The pixels of each aspect ratio and resolution (docs/contract.md, "The video").
-_PIXELS = {
-    ("16:9", "720p"): (1280, 720),
-    ("9:16", "720p"): (720, 1280),
-    ("16:9", "1080p"): (1920, 1080),
-}
 _PROGRAM = "pipeline.downloader.examiner"
 MEASURER = "pipeline.downloader.measurer"
 """The program that gives way to all others."""
@@ -63,7 +58,7 @@ class Wanted:
     def differences(self, footage: Footage) -> tuple[str, ...]:
         """Say how the video differs from what was asked for: warnings, not failures."""
         found = []
-        size = _PIXELS.get((self.aspect_ratio, self.resolution.lower()))
+        size = sheet_of(DEFAULT_MODEL).frames.get((self.aspect_ratio, self.resolution))
         if size is not None and size != (footage.width, footage.height):
             found.append(
                 f"The video has {footage.width}x{footage.height} pixels instead of "

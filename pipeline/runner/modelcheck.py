@@ -11,9 +11,9 @@ import difflib
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from pipeline.config.modelnames import is_our_model, plain_name
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, ProviderError
+from pipeline.models.shelf import is_known, plain_name
 
 _LIMIT_S = 10
 """How long a run waits for the list, which it can do without."""
@@ -72,7 +72,7 @@ def explain_doubt(model: str, listed: Sequence[str]) -> str | None:
             "which may be a name that only some of its channels have. Should it refuse rows with "
             f"model_not_found, set api.model: {other}; nothing is bought again by that."
         )
-    if is_our_model(model) or not listed:
+    if is_known(model) or not listed:
         return (
             f"The provider does not list the model {model} (api.model) for this key; it lists "
             f"{_some(listed)}. Should it refuse rows with model_not_found, set api.model to a name "

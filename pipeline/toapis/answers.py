@@ -20,12 +20,14 @@ from pipeline.toapis.bodies import (
     Received,
     denies,
     good_body,
+    listed_urls,
+    named_places,
     number_of,
     object_in,
+    other_places,
     text_of,
     word_of,
 )
-from pipeline.toapis.places import listed_urls, named_places, other_places
 from pipeline.toapis.weblinks import first_usable, is_plain, link_fault
 
 # The statuses of docs/contract.md, "Queries", documented and seen, vendors' words among them;

@@ -20,13 +20,14 @@ from urllib.parse import quote
 import aiohttp
 
 from pipeline.concealment import conceal, conceal_secret
-from pipeline.config.modelnames import written_resolution
 from pipeline.config.values import TASK_PATH, address_of, origin_of
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
 from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused, Unauthorized
 from pipeline.manifest.controls import without_controls
 from pipeline.model import Balance, BalanceOf, Request, TaskView
+from pipeline.models.body import make_body
+from pipeline.models.shelf import sheet_of
 from pipeline.network import DIRECT, Network
 from pipeline.toapis import answers, failures, holdings
 from pipeline.toapis.bodies import Received
@@ -147,17 +148,18 @@ class ToAPIs:
             Unclear: Everything else; it may have been accepted, so look it up first.
 
         """
-        body: dict[str, object] = {
-            "model": request.model,
-            "prompt": without_controls(request.prompt),
-            "duration": request.duration,
-            "aspect_ratio": request.aspect_ratio,
-            "resolution": written_resolution(request.resolution, request.model),
-        }
-        if image_urls:
-            body["image_urls"] = list(image_urls)
-        if client_business_id is not None:
-            body["client_business_id"] = client_business_id
+        body = make_body(
+            sheet_of(request.model),
+            request.model,
+            without_controls(request.prompt),
+            values={
+                "duration": request.duration,
+                "aspect_ratio": request.aspect_ratio,
+                "resolution": request.resolution,
+            },
+            image_urls=image_urls,
+            reference=client_business_id,
+        )
         received = await self._caller.call(
             "POST", "/v1/videos/generations", self._submit_timeout, paid=True, json=body
         )

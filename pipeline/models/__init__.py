@@ -1,0 +1,1 @@
+"""Sheets of models: what a video model takes, as data."""

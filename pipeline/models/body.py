@@ -1,0 +1,76 @@
+"""What a row asks for becomes the body of its submission, as the sheet of its model says. Pure.
+
+The order is the sheet's: model, prompt, the fields, the pictures, our own reference.
+
+Tested in tests/models/test_body.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.models.sections import ALL, MARK, Value, marks_of
+from pipeline.models.sheet import Sheet
+
+
+def make_body(
+    sheet: Sheet,
+    model: str,
+    prompt: str,
+    *,
+    values: Mapping[str, Value],
+    image_urls: Sequence[str] = (),
+    reference: str | None = None,
+) -> dict[str, Any]:
+    """Make the body of a submission.
+
+    Args:
+        sheet: that of the model.
+        model: the name that is sent.
+        prompt: the text that is sent.
+        values: what the row asks for, by field; a field without a value is left out.
+        image_urls: the public addresses of its pictures, in order.
+        reference: our own reference; None to send none.
+
+    """
+    body: dict[str, Any] = {"model": model, "prompt": prompt}
+    for name, rule in sheet.fields.items():
+        if name in values:
+            _put(body, rule.path or name, rule.sent(values[name]))
+    for images in sheet.images:
+        if len(image_urls) in images.counts:
+            for place, template in images.put.items():
+                _put(body, place, _fill(template, image_urls))
+    if reference is not None:
+        body["client_business_id"] = reference
+    return body
+
+
+def _put(body: dict[str, Any], place: str, content: object) -> None:
+    *outer, last = place.split(".")
+    for name in outer:
+        body = body.setdefault(name, {})
+    body[last] = content
+
+
+def _fill(template: object, image_urls: Sequence[str]) -> Any:  # noqa: ANN401 - any JSON
+    """Return a template with an address for each mark.
+
+    What holds `{*}` in a list comes once for each picture, and there that mark is the picture's.
+    """
+    if isinstance(template, str):
+        return MARK.sub(
+            lambda mark: image_urls[0 if mark[1] == ALL else int(mark[1]) - 1], template
+        )
+    if isinstance(template, Mapping):
+        return {name: _fill(inner, image_urls) for name, inner in template.items()}
+    if isinstance(template, list):
+        filled: list[Any] = []
+        for inner in template:
+            if ALL in marks_of(inner):
+                filled += [_fill(inner, (url,)) for url in image_urls]
+            else:
+                filled.append(_fill(inner, image_urls))
+        return filled
+    return template

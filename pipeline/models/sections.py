@@ -1,0 +1,270 @@
+"""The sections of a model's sheet, each with the rules that hold inside it. Pure.
+
+They are read strictly: an unknown key, a number where a text belongs, a default that is not allowed
+are faults. What holds between sections is in `sheet`.
+
+Tested in tests/models/test_sheet.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
+
+Value = bool | int | str
+"""What a field of a request may be."""
+
+ANY = "any"
+"""In a rule: whatever is said, if something is."""
+OWN_FIELDS = ("model", "prompt", "client_business_id")
+"""What the program alone writes into a body."""
+ALL = "*"
+"""The mark of all pictures."""
+MARK = re.compile(r"\{([0-9]{1,2}|\*)\}")
+"""What stands for a picture's address in `put`: `{1}` for the first, `{*}` for each."""
+PSEUDO_FIELDS = ("images", "model")
+"""What a rule may ask for beside the fields: how many pictures, and which of the sheet's names."""
+_MOST = 10_000
+"""Entries of a list that are taken; a sheet has a few."""
+_LARGEST = 2**53
+"""Whole numbers beyond which JSON readers differ."""
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}", text):
+        raise ValueError("is no name of a model: letters, digits and . _ - : / only")
+    return text
+
+
+def check_field_name(text: str) -> None:
+    """Raise ValueError for what cannot be the name of a field."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", text):
+        raise ValueError("is no name of a field: small letters, digits and _ only")
+    if text in OWN_FIELDS or text in PSEUDO_FIELDS:
+        raise ValueError(f"is no name of a field: {text} is the program's own")
+
+
+def _body_path(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_]{1,60}(\.[A-Za-z0-9_]{1,60}){0,4}", text):
+        raise ValueError("is no place in a body: letters, digits, _ and single dots only")
+    if text.partition(".")[0] in OWN_FIELDS:
+        raise ValueError(f"is no place in a body for a sheet: {text} is the program's own")
+    return text
+
+
+def _sentence(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise ValueError("must be a sentence on one line")
+    return text
+
+
+def _whole(number: int) -> int:
+    if abs(number) > _LARGEST:
+        raise ValueError("is larger than a JSON number may be")
+    return number
+
+
+_Name = Annotated[str, AfterValidator(_name)]
+_BodyPath = Annotated[str, AfterValidator(_body_path)]
+_Sentence = Annotated[str, Field(max_length=300), AfterValidator(_sentence)]
+_Int = Annotated[int, AfterValidator(_whole)]
+_Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_sentence)]
+_Value = bool | _Int | _Text
+_Count = Annotated[int, Field(ge=0, le=50)]
+_Side = Annotated[int, Field(ge=1, le=16_384)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class PromptRule(_Section):
+    """Whether a row needs a prompt, and how long it may be."""
+
+    required: Literal[True, "without images"] = True
+    max_characters: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
+class ImagesRule(_Section):
+    """So many pictures may come, and where in the body they go.
+
+    `put` maps a place to what stands there: `"{1}"` is the first picture's address, `["{*}"]` a
+    list of all; objects and constants go as they are. `as_` says what the pictures mean.
+    """
+
+    counts: Annotated[list[_Count], Field(min_length=1, max_length=50)]
+    put: Mapping[_BodyPath, Any] = {}
+    as_: Annotated[Literal["references", "frames"], Field(alias="as")] = "references"
+
+    @model_validator(mode="after")
+    def _puts_each_picture(self) -> Self:
+        fewest, most = min(self.counts), max(self.counts)
+        if len(set(self.counts)) < len(self.counts):
+            raise ValueError("counts names a number twice")
+        marks = set(marks_of(self.put))
+        if ALL in marks and any(ALL in marks_of(one) for one in _outside_lists(self.put)):
+            raise ValueError(f"put has {{{ALL}}} elsewhere than inside a list")
+        numbered = {int(mark) for mark in marks - {ALL}}
+        missing = set() if ALL in marks else set(range(1, most + 1)) - numbered
+        if missing:
+            raise ValueError(f"put has no place for picture {min(missing)} of {most}")
+        beyond = {number for number in numbered if not 1 <= number <= fewest}
+        if beyond or (marks and not fewest):
+            named = min(beyond, default=1)
+            raise ValueError(f"put names picture {named}, and a row may have only {fewest}")
+        return self
+
+
+class FieldRule(_Section):
+    """A field of the body: its type on the wire, its allowed values, its default.
+
+    `path` is its place in the body, by default its name; `send` maps values as a row has them to
+    values as they are sent. Neither `values` nor `range`: whatever is of the type.
+    """
+
+    type: Literal["string", "integer", "boolean"] = "string"
+    values: Annotated[list[_Value], Field(min_length=1, max_length=_MOST)] | None = None
+    range: Annotated[tuple[_Int, _Int], Field(strict=False)] | None = None
+    default: _Value | None = None
+    path: _BodyPath | None = None
+    send: Mapping[str, _Value] = {}
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        kind = {"string": str, "integer": int, "boolean": bool}[self.type]
+        if self.values is not None and self.range is not None:
+            raise ValueError("has both values and range; keep one of them")
+        if self.range is not None and (self.type != "integer" or self.range[0] > self.range[1]):
+            raise ValueError("range is for whole numbers, the smaller one first")
+        if self.type == "boolean" and self.values is not None:
+            raise ValueError("a boolean is true or false; leave out values")
+        for value in [*(self.values or ()), *([] if self.default is None else [self.default])]:
+            if type(value) is not kind:
+                raise ValueError(f"{show(value)} is not of the type {self.type}")
+        if len(set(self.values or ())) < len(self.values or ()):
+            raise ValueError("values names a value twice")
+        if self.default is not None and not self.allows(self.default):
+            raise ValueError(f"the default {show(self.default)} is not among what is allowed")
+        known = {show(value) for value in self.values or ()}
+        strange = [name for name in self.send if name not in known]
+        if strange:
+            raise ValueError(f"send names {strange[0]}, which is not among the values")
+        return self
+
+    def allows(self, value: Value) -> bool:
+        """Return whether a value of the right type may be sent."""
+        if self.range is not None:
+            return isinstance(value, int) and self.range[0] <= value <= self.range[1]
+        return self.values is None or value in self.values
+
+    def sent(self, value: Value) -> Value:
+        """Return a value as it goes over the wire."""
+        return self.send.get(show(value), value)
+
+
+Conditions = Mapping[str, list[_Value] | Literal["any"]]
+
+
+def _meets(value: Value | None, wanted: list[bool | int | str] | Literal["any"]) -> bool:
+    return value is not None if wanted == ANY else value in wanted
+
+
+class ConditionRule(_Section):
+    """When a row says this, it needs or must not have that; `say` is for people."""
+
+    when: Annotated[Conditions, Field(min_length=1)]
+    need: Annotated[Conditions, Field(min_length=1)] | None = None
+    forbid: Annotated[Conditions, Field(min_length=1)] | None = None
+    say: _Sentence
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if (self.need is None) == (self.forbid is None):
+            raise ValueError("has to have either need or forbid")
+        return self
+
+    def is_broken_by(self, said: Mapping[str, Value]) -> bool:
+        """Return whether a row that says this breaks the rule; what it leaves out it lacks."""
+        if not all(_meets(said.get(name), wanted) for name, wanted in self.when.items()):
+            return False
+        if self.need is not None:
+            return not all(_meets(said.get(name), wanted) for name, wanted in self.need.items())
+        return any(_meets(said.get(name), wanted) for name, wanted in (self.forbid or {}).items())
+
+    @property
+    def wanted(self) -> Conditions:
+        """What is needed, or forbidden."""
+        return self.need or self.forbid or {}
+
+
+class Price(_Section):
+    """What a video costs that meets `when`: per second of its length, or for each request."""
+
+    when: Conditions = {}
+    per_second: Annotated[float, Field(gt=0, le=1_000, strict=False)] | None = None
+    per_request: Annotated[float, Field(gt=0, le=10_000, strict=False)] | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+
+    @model_validator(mode="after")
+    def _is_one_price(self) -> Self:
+        if (self.per_second is None) == (self.per_request is None):
+            raise ValueError("has to have either per_second or per_request")
+        return self
+
+
+class ImageFiles(_Section):
+    """What a picture's file has to be, where the page says it."""
+
+    types: list[Literal["jpeg", "png", "webp"]] | None = None
+    max_bytes: Annotated[int, Field(ge=1)] | None = None
+    min_side: _Side | None = None
+    shape: Annotated[tuple[float, float], Field(strict=False)] | None = None
+
+
+class Frame(RootModel[tuple[_Side, _Side]]):
+    """Width and height of a video, in pixels."""
+
+    model_config = ConfigDict(frozen=True, strict=False)
+
+
+class Head(_Section):
+    """What a sheet is for, where it comes from, and when that was read."""
+
+    sheet: Literal[1]
+    models: Annotated[list[_Name], Field(min_length=1, max_length=100)]
+    aliases: list[_Name] = []
+    source: Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=500)]
+    read: date
+    verified: bool = False
+    replaces: bool = False
+    superseded_by: _Name | None = None
+
+
+def show(value: Value) -> str:
+    """Return a value as a cell writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def marks_of(template: object) -> Iterator[str]:
+    """Yield what stands for pictures in a template of `put`: their numbers, and `*` for all."""
+    if isinstance(template, str):
+        yield from MARK.findall(template)
+    elif isinstance(template, Mapping):
+        for inner in template.values():
+            yield from marks_of(inner)
+    elif isinstance(template, list):
+        for inner in template:
+            yield from marks_of(inner)
+
+
+def _outside_lists(template: object) -> Iterator[str]:
+    """Yield the texts of a template that are in no list."""
+    if isinstance(template, str):
+        yield template
+    elif isinstance(template, Mapping):
+        for inner in template.values():
+            yield from _outside_lists(inner)

@@ -1,0 +1,236 @@
+"""The sheet of a model, read strictly: every fault of it at once, each with its path. Pure.
+
+A sheet is TOML: YAML reads `16:9` as a number. It says which names it is for, what it takes as
+prompt, pictures and fields, in the order of the request's body, and what is known of price and
+frame. It has no expressions and inherits nothing: who has read one sheet has read all of it.
+
+Each section is read by itself, so that a fault in one hides none in another; what holds between
+sections is looked at in those that could be read.
+
+Tested in tests/models/test_sheet.py.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from pipeline.errors import ConfigError
+from pipeline.models.sections import (
+    ANY,
+    PSEUDO_FIELDS,
+    ConditionRule,
+    Conditions,
+    FieldRule,
+    Frame,
+    Head,
+    ImageFiles,
+    ImagesRule,
+    Price,
+    PromptRule,
+    check_field_name,
+    show,
+)
+
+_T = TypeVar("_T")
+_BRANCHES = ("bool", "int", "str")
+_SECTIONS = ("prompt", "images", "fields", "rules", "prices", "frames", "image_files")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """All that is known of a model, or of several that differ in little.
+
+    `fields` are in the order of the body. `frames` maps the values of aspect ratio and resolution,
+    as rows have them, to width and height in pixels.
+    """
+
+    head: Head
+    prompt: PromptRule
+    images: tuple[ImagesRule, ...]
+    fields: Mapping[str, FieldRule]
+    rules: tuple[ConditionRule, ...]
+    prices: tuple[Price, ...]
+    frames: Mapping[tuple[str, str], tuple[int, int]]
+    image_files: ImageFiles
+
+    @property
+    def picture_counts(self) -> tuple[int, ...]:
+        """How many pictures a row may have, the smallest number first."""
+        return tuple(sorted(count for rule in self.images for count in rule.counts)) or (0,)
+
+
+def read_sheet(text: str, origin: str) -> Sheet:
+    """Read a sheet, whose file is called `origin` in messages.
+
+    Raises:
+        ConfigError: It is no TOML, or breaks a rule of sheets; every fault is named.
+
+    """
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{origin} is no TOML: {error}.") from error
+    reading = _Reading(document)
+    sheet = reading.sheet()
+    if sheet is None:
+        raise ConfigError(f"{origin} is no sheet of a model:", faults=reading.faults)
+    return sheet
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A sheet while it is read: what it says, and what is wrong with it so far."""
+
+    document: Mapping[str, Any]
+    faults: list[str] = field(default_factory=list)
+
+    def sheet(self) -> Sheet | None:
+        """Read all sections; None if there is any fault."""
+        document = self.document
+        head = self._read(Head, "", {k: v for k, v in document.items() if k not in _SECTIONS})
+        prompt = self._read(PromptRule, "prompt", document.get("prompt", {}))
+        image_files = self._read(ImageFiles, "image_files", document.get("image_files", {}))
+        images, fields = self._list(ImagesRule, "images"), self._table(FieldRule, "fields")
+        rules, prices = self._list(ConditionRule, "rules"), self._list(Price, "prices")
+        frames = self._frames(fields)
+        self._check_names(head, fields)
+        self._check_pictures(images)
+        self._check_places(fields, images)
+        for at, rule in rules.items():
+            self._check_conditions(f"{at}.when", rule.when, head, fields, images)
+            wanted = "need" if rule.need is not None else "forbid"
+            self._check_conditions(f"{at}.{wanted}", rule.wanted, head, fields, images)
+        for at, price in prices.items():
+            self._check_conditions(f"{at}.when", price.when, head, fields, images)
+            if price.per_second is not None and "duration" not in fields:
+                self._fault(f"{at}.per_second", "a price per second needs a field duration")
+        if self.faults or head is None or prompt is None or image_files is None:
+            return None
+        return Sheet(
+            head=head,
+            prompt=prompt,
+            images=tuple(images.values()),
+            fields=fields,
+            rules=tuple(rules.values()),
+            prices=tuple(prices.values()),
+            frames=frames,
+            image_files=image_files,
+        )
+
+    def _read(self, kind: type[_T], path: str, content: object) -> _T | None:
+        try:
+            return TypeAdapter(kind).validate_python(content)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                inner = (str(part) for part in detail["loc"] if not _is_branch(part))
+                place = ".".join(filter(None, (path, *inner)))
+                self._fault(place, detail["msg"].removeprefix("Value error, "))
+            return None
+
+    def _list(self, kind: type[_T], name: str) -> dict[str, _T]:
+        """Read the tables of a list, each by its path."""
+        content = self.document.get(name, [])
+        if not isinstance(content, list):
+            self._fault(name, f"must be tables, each under [[{name}]]")
+            return {}
+        paths = [f"{name}.{at}" for at in range(1, len(content) + 1)]
+        read = {path: self._read(kind, path, one) for path, one in zip(paths, content, strict=True)}
+        return {path: one for path, one in read.items() if one is not None}
+
+    def _table(self, kind: type[_T], name: str) -> dict[str, _T]:
+        """Read the entries of a table, each by its name."""
+        content = self.document.get(name, {})
+        if not isinstance(content, dict):
+            self._fault(name, "must be a table")
+            return {}
+        read = {key: self._read(kind, f"{name}.{key}", one) for key, one in content.items()}
+        return {key: one for key, one in read.items() if one is not None}
+
+    def _check_names(self, head: Head | None, fields: Iterable[str]) -> None:
+        if head is not None:
+            names = [*head.models, *head.aliases]
+            for name in sorted({name for name in names if names.count(name) > 1}):
+                self._fault("models", f"{name} stands there twice, as a model or as an alias")
+        for name in fields:
+            try:
+                check_field_name(name)
+            except ValueError as error:
+                self._fault(f"fields.{name}", str(error))
+
+    def _check_pictures(self, images: Mapping[str, ImagesRule]) -> None:
+        seen: dict[int, str] = {}
+        for path, rule in images.items():
+            for count in rule.counts:
+                if count in seen:
+                    self._fault(f"{path}.counts", f"{count} stands in {seen[count]}, too")
+                seen.setdefault(count, path)
+
+    def _check_places(
+        self, fields: Mapping[str, FieldRule], images: Mapping[str, ImagesRule]
+    ) -> None:
+        """See to it that nothing in a body stands where another thing does, or inside it."""
+        places = {f"fields.{name}": rule.path or name for name, rule in fields.items()}
+        puts = [{f"{path}.put.{place}": place for place in one.put} for path, one in images.items()]
+        for put in [{}, *puts]:
+            for (one, first), (other, second) in combinations((places | put).items(), 2):
+                if _meet(first, second):
+                    self._fault(other, f"goes to the same place in the body as {one}")
+
+    def _check_conditions(
+        self,
+        path: str,
+        conditions: Conditions,
+        head: Head | None,
+        fields: Mapping[str, FieldRule],
+        images: Mapping[str, ImagesRule],
+    ) -> None:
+        """Note every field and every value of a condition that no row can have."""
+        named = self.document.get("fields", {})
+        for name, values in conditions.items():
+            if name not in PSEUDO_FIELDS and name not in named:
+                self._fault(f"{path}.{name}", "there is no such field")
+            if values == ANY:
+                continue
+            for value in values:
+                if name == "model":
+                    possible = head is None or value in head.models
+                elif name == "images":
+                    possible = not images or any(value in rule.counts for rule in images.values())
+                else:
+                    possible = name not in fields or fields[name].allows(value)
+                if not possible:
+                    self._fault(f"{path}.{name}", f"{show(value)} is not among what is allowed")
+
+    def _frames(self, fields: Mapping[str, FieldRule]) -> dict[tuple[str, str], tuple[int, int]]:
+        """Read the frames; their names are an aspect ratio, a blank and a resolution."""
+        found = {}
+        for name, frame in self._table(Frame, "frames").items():
+            ratio, _, resolution = name.partition(" ")
+            for field_name, value in (("aspect_ratio", ratio), ("resolution", resolution)):
+                if field_name in fields and not fields[field_name].allows(value):
+                    said = f'the {field_name} "{value}" is not among what is allowed'
+                    self._fault(f'frames."{name}"', said)
+            found[ratio, resolution] = frame.root
+        return found
+
+    def _fault(self, path: str, text: str) -> None:
+        fault = f"{path}: {text}" if path else text
+        if fault not in self.faults:
+            self.faults.append(fault)
+
+
+def _is_branch(part: int | str) -> bool:
+    """Tell what pydantic calls the branch of a union from what stands in the sheet."""
+    return isinstance(part, str) and (
+        "[" in part or part in ("bool", "int", "str", "function-after")
+    )
+
+
+def _meet(one: str, other: str) -> bool:
+    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")

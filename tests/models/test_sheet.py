@@ -1,0 +1,165 @@
+"""A sheet is read strictly: every fault of it at once, each with its path."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.errors import ConfigError
+from pipeline.models.sheet import Sheet, read_sheet
+
+HEAD = """
+sheet = 1
+models = ["clip-2"]
+source = "https://example.test/clip-2"
+read = 2026-11-22
+"""
+PICTURE = '[[images]]\ncounts = [1]\nput = { image = "{1}" }\n'
+DURATION = '[fields.duration]\ntype = "integer"\nrange = [1, 15]\ndefault = 8\n'
+
+
+def faults_of(text: str) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        read_sheet(text, "clip-2.toml")
+    return caught.value.lines[1:]
+
+
+def read(text: str) -> Sheet:
+    return read_sheet(HEAD + text, "clip-2.toml")
+
+
+def test_what_a_sheet_may_leave_out() -> None:
+    """Names, the page and the day on which it was read are all that it needs."""
+    sheet = read("")
+    assert sheet.picture_counts == (0,)
+    assert sheet.prompt.required is True
+    assert not sheet.head.verified
+
+
+def test_fields_keep_their_order() -> None:
+    """It is that of the body."""
+    sheet = read(DURATION + '[fields.audio]\ntype = "boolean"\ndefault = true\n' + PICTURE)
+    assert list(sheet.fields) == ["duration", "audio"]
+    assert sheet.picture_counts == (1,)
+
+
+def test_every_fault_is_named_at_once() -> None:
+    """A fault in one section hides none in another."""
+    text = """
+sheet = 2
+models = ["a b"]
+source = "ftp://x"
+read = "yesterday"
+[prompt]
+required = "maybe"
+[[images]]
+counts = [1, 2]
+put = { image = "{1}" }
+[fields.duration]
+type = "integer"
+values = [4, "6"]
+[fields.prompt]
+[[rules]]
+when = { look = ["x"] }
+need = { duration = ["any"] }
+say = "a sentence"
+[[prices]]
+per_second = 0
+[frames]
+"16:9 8k" = [1]
+[extra]
+x = 1
+"""
+    named = [fault.partition(": ")[0] for fault in faults_of(text)]
+    assert named == [
+        "sheet",
+        "models.0",
+        "source",
+        "read",
+        "extra",
+        "prompt.required",
+        "images.1",
+        "fields.duration",
+        "prices.1.per_second",
+        "frames.16:9 8k.1",
+        "fields.prompt",
+        "rules.1.when.look",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('[fields.model]\nvalues = ["x"]', "the program's own"),
+        ('[fields.client_business_id]\nvalues = ["x"]', "the program's own"),
+        ('[fields.a]\npath = "prompt"', "the program's own"),
+        ('[fields.a]\npath = "model.name"', "the program's own"),
+        ('[fields.a]\npath = "x..y"', "single dots"),
+        ('[fields.a]\npath = "x.y"\n[fields.b]\npath = "x"', "same place in the body"),
+        ('[fields.image]\n[[images]]\ncounts = [1]\nput = { image = "{1}" }', "same place"),
+        ('[fields.a]\ntype = "boolean"\ndefault = "true"', "not of the type boolean"),
+        ('[fields.a]\ntype = "integer"\ndefault = true', "not of the type integer"),
+        ('[fields.a]\nvalues = ["x"]\ndefault = "y"', "not among what is allowed"),
+        ('[fields.a]\nvalues = ["x", "x"]', "twice"),
+        ('[fields.a]\ntype = "integer"\nvalues = [1]\nrange = [1, 2]', "both values and range"),
+        ('[fields.a]\ntype = "integer"\nrange = [2, 1]', "the smaller one first"),
+        ('[fields.a]\ntype = "integer"\ndefault = 90071992547409930', "JSON"),
+        ('[fields.a]\nvalues = ["x"]\nsend = { y = "z" }', "send names y"),
+        ("[[images]]\ncounts = [1]", "no place for picture 1"),
+        ('[[images]]\ncounts = [1, 2]\nput = { a = "{1}", b = "{2}" }', "may have only 1"),
+        ('[[images]]\ncounts = [0]\nput = { a = "{1}" }', "may have only 0"),
+        ('[[images]]\ncounts = [1]\nput = { a = "{*}" }', "inside a list"),
+        (PICTURE + '[[images]]\ncounts = [1, 3]\nput = { image_urls = ["{*}"] }', "too"),
+        (DURATION + '[[rules]]\nwhen = { duration = [4] }\nsay = "x"', "either need or forbid"),
+        (
+            DURATION + "[[rules]]\nwhen = { duration = [16] }\nforbid = { images = [1] }\n"
+            'say = "x"',
+            "16 is not among",
+        ),
+        (
+            DURATION + '[[rules]]\nwhen = { model = ["clip-3"] }\nforbid = { duration = "any" }\n'
+            'say = "x"',
+            "clip-3 is not among",
+        ),
+        ("[[prices]]\nper_second = 0.1", "needs a field duration"),
+        ("[[prices]]\ncurrency = 'USD'", "either per_second or per_request"),
+        ("[fields]\nx = 1", "dictionary"),
+        ("images = 3", "[[images]]"),
+        ("a = [", "is no TOML"),
+    ],
+)
+def test_what_no_sheet_may_say(text: str, fault: str) -> None:
+    """Each is a fault of its own, in words."""
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    assert fault in str(caught.value)
+
+
+def test_rules_between_fields() -> None:
+    """What a row leaves out it lacks, and `any` asks only whether it says something."""
+    text = """
+[fields.aspect_ratio]
+values = ["16:9", "9:16"]
+[fields.resolution]
+values = ["720p", "1080p"]
+[[images]]
+counts = [0]
+[[images]]
+counts = [1, 2]
+put = { image_urls = ["{*}"] }
+[[rules]]
+when = { resolution = ["1080p"] }
+need = { aspect_ratio = ["16:9"] }
+say = "only lying"
+[[rules]]
+when = { images = [1, 2] }
+forbid = { aspect_ratio = "any" }
+say = "with pictures their shape"
+"""
+    lying, shaped = read(text).rules
+    assert not lying.is_broken_by({"resolution": "720p", "aspect_ratio": "9:16"})
+    assert not lying.is_broken_by({"resolution": "1080p", "aspect_ratio": "16:9"})
+    assert lying.is_broken_by({"resolution": "1080p", "aspect_ratio": "9:16"})
+    assert lying.is_broken_by({"resolution": "1080p"})
+    assert shaped.is_broken_by({"images": 1, "aspect_ratio": "16:9"})
+    assert not shaped.is_broken_by({"images": 1})
+    assert not shaped.is_broken_by({"images": 0, "aspect_ratio": "16:9"})
