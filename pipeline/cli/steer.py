@@ -13,7 +13,8 @@ import typer
 
 from pipeline.cli.options import ConfigPath, Out, Set
 from pipeline.cli.screen import print_line
-from pipeline.errors import UsageError
+from pipeline.errors import ExitCode, ReelsheetError, UsageError
+from pipeline.manifest.wording import agree
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Config
@@ -38,7 +39,7 @@ def _stop(config: ConfigPath = None, out: Out = None, sets: Set = None, now: _No
     an answer is looked up by the next run.
     """
     settings = _load(config, sets)
-    _ask(out or Path(settings.output.dir), {"do": "stop", "now": now})
+    ask_to(out or Path(settings.output.dir), {"do": "stop", "now": now})
 
 
 def _limits(config: ConfigPath = None, out: Out = None, sets: Set = None) -> None:
@@ -58,7 +59,7 @@ def _limits(config: ConfigPath = None, out: Out = None, sets: Set = None) -> Non
             action=f"Give --set limits.outstanding=10, or another of: {', '.join(LIMITS)}.",
         )
     values = {name: getattr(settings.limits, name) for name in limits}
-    _ask(out or Path(settings.output.dir), {"do": "limits", "limits": values})
+    ask_to(out or Path(settings.output.dir), {"do": "limits", "limits": values})
 
 
 def _load(config: Path | None, sets: list[str] | None) -> Config:
@@ -67,7 +68,18 @@ def _load(config: Path | None, sets: list[str] | None) -> Config:
     return load_settings(config, sets)[0]
 
 
-def _ask(outputs: Path, request: Mapping[str, object]) -> None:
+def ask_to(outputs: Path, request: Mapping[str, object]) -> None:
+    """Ask each run in a folder of outputs, and print what it says.
+
+    Args:
+        outputs: The folder.
+        request: What is asked for.
+
+    Raises:
+        UsageError: There is none.
+        ReelsheetError: One of them does not do it.
+
+    """
     from pipeline.night.switch import SUPPORTED, ask_all
 
     if not SUPPORTED:
@@ -82,5 +94,15 @@ def _ask(outputs: Path, request: Mapping[str, object]) -> None:
             action="Name the folder of outputs as for the run: by --config, --set output.dir or "
             "--out.",
         )
-    for process, answer in answers:
-        print_line(f"process {process}: {answer}")
+    for one in answers:
+        print_line(f"process {one.process}: {one.told}")
+    left = [one for one in answers if not one.does_it]
+    if left:
+        processes = ", ".join(str(one.process) for one in left)
+        error = ReelsheetError(
+            f"what was asked for is not done by {agree(len(left), 'process', 'processes')} "
+            f"{processes}.",
+            action=f"Ask again, or end the run with: kill {processes.replace(',', '')}.",
+        )
+        error.exit_code = ExitCode.UNFINISHED
+        raise error

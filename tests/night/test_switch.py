@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import stat
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from pipeline.cli.app import exit_code_of
+from pipeline.cli.steer import ask_to
 from pipeline.night.switch import SUPPORTED, ask_all, listening
 from pipeline.runner.signals import Brake
 
@@ -126,3 +130,103 @@ def test_a_caller_that_breaks_off_is_answered_and_keeps_nobody_waiting(
         assert brake.presses == 0
         assert len(ask_all(tmp_path, {"do": "stop"})) == 1
     assert brake.presses == 1
+
+
+@contextlib.contextmanager
+def answering(runtime: Path, outputs: Path, process: int, *said: bytes) -> Iterator[None]:
+    """Something that listens in the place of a run, and says this to whoever asks."""
+    with listening(outputs, Brake()):
+        (own,) = runtime.glob(f"*-{os.getpid()}.sock")
+        name = own.name
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(runtime / name.replace(str(os.getpid()), str(process))))
+        listener.listen()
+
+        def answer() -> None:
+            with contextlib.suppress(OSError):
+                caller, _ = listener.accept()
+                with caller:
+                    caller.recv(4096)
+                    for piece in said:
+                        caller.sendall(piece)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def test_one_that_does_not_answer_keeps_no_other_from_being_asked(
+    runtime: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A run that is halted listens and says nothing; it is named, with what can be done."""
+    monkeypatch.setattr("pipeline.night.switch._PATIENCE_S", 0.2)
+    brake = Brake()
+    with answering(runtime, tmp_path, 7), answering(runtime, tmp_path, 8, b""):
+        halted = socket.socket(socket.AF_UNIX)
+        (other,) = runtime.glob("*-7.sock")
+        halted.bind(str(other.with_name(other.name.replace("-7", "-5"))))
+        halted.listen()
+        with halted, listening(tmp_path, brake):
+            assert exit_code_of(lambda: ask_to(tmp_path, {"do": "stop"})) == 5
+    said = capsys.readouterr()
+    assert "process 5: did not answer within 0.2 s\n" in said.out
+    assert "process 7: closed the line without an answer\n" in said.out
+    assert f"process {os.getpid()}: ends as soon as" in said.out
+    assert "what was asked for is not done by processes 5, 7, 8" in said.err
+    assert "or end the run with: kill 5 7 8." in said.err
+    assert brake.presses == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"\x1b[2Jkeeps to it\n",
+        b"\xff\xfe\n",
+        b"x" * 100_000,
+        b"[" * 4000 + b"\n",
+        b"\nkeeps to it\n",
+    ],
+)
+def test_garbage_is_no_answer(runtime: Path, tmp_path: Path, said: bytes) -> None:
+    """It is shown in part at most, and counts as not done."""
+    with answering(runtime, tmp_path, 7, said):
+        (answer,) = ask_all(tmp_path, {"do": "stop"})
+    assert not answer.does_it
+    assert len(answer.told) <= 8192
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[" * 4000,
+        b'{"do": "limits", "limits": {"outstanding": 1e999}}',
+        b'{"do": "limits", "limits": {"outstanding": ' + b"9" * 4000 + b"}}",
+        b"x" * 100_000,
+        b"\0\xff",
+    ],
+)
+def test_no_request_ends_the_listening(runtime: Path, tmp_path: Path, line: bytes) -> None:
+    """Whatever it is: the next one is answered."""
+    with listening(tmp_path, Brake()):
+        (path,) = runtime.iterdir()
+        with socket.socket(socket.AF_UNIX) as caller:
+            caller.settimeout(10)
+            caller.connect(str(path))
+            with contextlib.suppress(OSError):  # it hears so much, and no more
+                caller.sendall(line + b"\n")
+                caller.recv(100)
+        assert ask_all(tmp_path, {"do": "stop"})[0].does_it
+
+
+def test_only_sockets_that_name_a_process_are_asked(runtime: Path, tmp_path: Path) -> None:
+    """And what is no socket at all is no run."""
+    with listening(tmp_path, Brake()):
+        (path,) = runtime.iterdir()
+        path.with_name(path.name.replace(str(os.getpid()), "many")).touch()
+        path.with_name(path.name.replace(str(os.getpid()), "1")).touch()
+        assert [one.process for one in ask_all(tmp_path, {"do": "stop"})] == [os.getpid()]
