@@ -9,17 +9,21 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Never, Protocol, Self, TextIO
 
 from tqdm import tqdm
 
+from pipeline.cli.bars import Bars, Count, count_ended, name_manifests
 from pipeline.cli.screen import bare_stream, is_terminal, write_line
-from pipeline.concealment import show_controls
-from pipeline.manifest.wording import plural
+from pipeline.manifest.wording import count, plural
 from pipeline.model import State
 
 if TYPE_CHECKING:
+    from pipeline.runner.reports import RunReport
     from pipeline.runner.watching import RunProgress
 
 PLAIN_EVERY_S = 30
@@ -37,7 +41,8 @@ _SHOWN = (
     State.MISSING,
     State.INVALID,
 )
-_ENDED = (State.DONE, State.FAILED, State.REFUSED, State.EXPIRED, State.INVALID)
+_NAMED = 5
+"""The most manifests that a plain line names."""
 
 
 def say_counts(states: Mapping[State, int]) -> str:
@@ -51,7 +56,7 @@ def shows_bars(stream: TextIO | None) -> bool:
 
 
 class Progress:
-    """A bar for the whole manifest, or plain lines; use it as a context manager.
+    """Bars for a run, or plain lines; use it as a context manager.
 
     Args:
         total: The number of rows.
@@ -73,56 +78,71 @@ class Progress:
         self._total = total
         self._stream = stream
         self._quiet = quiet
-        self._bar: tqdm[Never] | None = None
+        self._bars: Bars | None = None
         self._began = self._told = self._now()
         self._first_ended: int | None = None
-        if not quiet and shows_bars(stream):
-            self._bar = tqdm(
-                total=total,
-                file=bare_stream(stream),
-                unit="row",
-                dynamic_ncols=True,
-                smoothing=0.05,
-                bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]{postfix}",
-            )
-        self.interval_s = 0.5 if self._bar is not None else 5.0
+        self._last: RunProgress | None = None
+        if total and not quiet and shows_bars(stream):
+            self._bars = Bars(total, bare_stream(stream))
+        self.interval_s = 0.5 if self._bars is not None else 5.0
 
     def show(self, progress: RunProgress) -> None:
         """Show how many rows are in which state; cheap enough to be called all the time."""
-        every_s = PLAIN_EVERY_S if self._bar is None else self.interval_s
-        due = self._now() - self._told >= every_s
-        if self._quiet or not (due or self._first_ended is None):
+        if self._quiet:
             return
-        states = progress.states
-        ended = sum(states.get(state, 0) for state in _ENDED)
+        self._last = progress
         if self._first_ended is None:
-            self._first_ended = ended
-        if not due:
+            self._first_ended = count_ended(progress.states)
+        every_s = PLAIN_EVERY_S if self._bars is None else self.interval_s
+        if self._now() - self._told < every_s:
             return
         self._told = self._now()
-        if self._bar is not None:
-            self._show_bar(self._bar, ended, states, progress.waits_for)
+        if self._bars is not None:
+            self._show_bars(self._bars, progress)
         else:
-            rows = plural(self._total, "row")
-            told = f"{ended}/{self._total} {rows} ended; {say_counts(states)}{self._rest(ended)}"
-            self._say(f"{told}; {progress.waits_for}" if progress.waits_for else told)
+            self._say("; ".join(filter(None, self._line(progress))))
 
-    def _show_bar(
-        self, bar: tqdm[Never], ended: int, states: Mapping[State, int], waiting: str | None
-    ) -> None:
-        if self._first_ended:
-            # Rows that ended before this run must not make it look faster than it is.
-            bar.initial = self._first_ended
-        bar.n = ended
-        told = "; ".join(filter(None, (waiting, say_counts(states))))
-        bar.set_postfix_str(show_controls(told), refresh=True)
+    def show_end(self, reports: Sequence[RunReport]) -> None:
+        """Show where the rows stand when all is over."""
+        if self._bars is None or not reports:
+            return
+        known = {} if self._last is None else {one.manifest: one.left for one in self._last.each}
+        each, states, left = [], Counter[State](), 0
+        for report in reports:
+            own = Counter({State(state): number for state, number in report.states.items()})
+            waiting = own[State.WAITING]
+            # Where nothing was to be asked or sent, nothing was to be done with them either.
+            otherwise = 0 if report.stops else waiting
+            own_left = min(waiting, known.get(Path(report.summary.manifest), otherwise))
+            each.append(_count(report.summary.manifest, own, own_left))
+            states, left = states + own, left + own_left
+        self._draw(self._bars, _count("", states, left), each)
 
-    def _rest(self, ended: int) -> str:
-        moved, spent_s = ended - (self._first_ended or 0), self._now() - self._began
+    def _show_bars(self, bars: Bars, progress: RunProgress) -> None:
+        told = "; ".join(filter(None, (progress.waits_for, say_counts(progress.states))))
+        each = _count_each(progress)
+        self._draw(bars, _count("", progress.states, progress.left, told), each)
+
+    def _draw(self, bars: Bars, whole: Count, each: Sequence[Count]) -> None:
+        names = name_manifests([Path(one.name) for one in each]) if len(each) > 1 else ()
+        named = [replace(one, name=name) for one, name in zip(each, names, strict=False)]
+        bars.show(whole, named, first_ended=self._first_ended or 0)
+
+    def _line(self, progress: RunProgress) -> Iterator[str]:
+        whole = _count("", progress.states, progress.left)
+        yield f"{whole.ended}/{whole.total} {plural(whole.total, 'row')} ended"
+        yield say_counts(progress.states)
+        yield self._rest(whole)
+        if len(progress.each) > 1:
+            yield _say_open(progress)
+        yield progress.waits_for or ""
+
+    def _rest(self, whole: Count) -> str:
+        moved, spent_s = whole.ended - (self._first_ended or 0), self._now() - self._began
         if moved <= 0:
             return ""
         rate = moved / spent_s
-        return f"; {rate * 60:.0f} rows/min, {_clock((self._total - ended) / rate)} to go"
+        return f"{rate * 60:.0f} rows/min, {_clock((whole.total - whole.ended) / rate)} to go"
 
     def say(self, line: str) -> None:
         """Print a line without breaking the bar."""
@@ -134,7 +154,7 @@ class Progress:
         self._say(line)
 
     def _say(self, line: str) -> None:
-        if self._bar is not None:
+        if self._bars is not None:
             with tqdm.external_write_mode(file=bare_stream(self._stream)):
                 write_line(self._stream, line)
         else:
@@ -144,9 +164,28 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.refresh()
-            self._bar.close()
+        if self._bars is not None:
+            self._bars.close()
+
+
+def _count(name: str, states: Mapping[State, int], left: int, told: str | None = None) -> Count:
+    """Count the rows of a manifest, or of all, without those `left` that are not to be made."""
+    ended = count_ended(states)
+    total = max(ended, sum(states.values()) - left)
+    return Count(name, total, ended, say_counts(states) if told is None else told)
+
+
+def _count_each(progress: RunProgress) -> list[Count]:
+    return [_count(str(one.manifest), one.states, one.left) for one in progress.each]
+
+
+def _say_open(progress: RunProgress) -> str:
+    """Return the manifests that are not through, with their counts."""
+    names = name_manifests([one.manifest for one in progress.each])
+    named = zip(names, _count_each(progress), strict=True)
+    told = [f"{name} {one.ended}/{one.total}" for name, one in named if not one.is_through]
+    more = len(told) - _NAMED
+    return ", ".join(told[:_NAMED]) + (f" and {count(more, 'more manifest')}" if more > 0 else "")
 
 
 class _Tell(Protocol):

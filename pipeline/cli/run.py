@@ -47,7 +47,6 @@ from pipeline.errors import ExitCode, ReelsheetError
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
-    from pipeline.errors import ReelsheetError
     from pipeline.planner.selection import Selection
     from pipeline.runner.order import Order
     from pipeline.runner.reports import RunReport
@@ -320,6 +319,7 @@ def carry_out(
         brake = Brake(progress.say)
         with listening(outputs, brake):
             outcomes = run_several(orders, watched(progress), brake=brake, heeds_signals=True)
+        progress.show_end([one for one in outcomes if not isinstance(one, ReelsheetError)])
     return list(zip(orders, outcomes, strict=True))
 
 

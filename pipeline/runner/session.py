@@ -42,6 +42,7 @@ from pipeline.runner.engine_setup import (
     sees_references,
 )
 from pipeline.runner.meanwhile import Meanwhile
+from pipeline.runner.mishaps import Mishaps
 from pipeline.runner.modelcheck import look_at_models
 from pipeline.runner.offer import Offer, make_offer
 from pipeline.runner.patience import Patience
@@ -82,6 +83,7 @@ class ProviderSession:
         """Have what is waited for told on the screen and in the logs."""
         self._meanwhile = Meanwhile(self.runs, self.clock)
         self._patience = Patience(self.watcher.say, self._meanwhile.log)
+        self._mishaps = Mishaps(self.watcher.say)
         self._stills = RunStills([run.order for run in self.runs], self.brake, self.watcher.say)
 
     @property
@@ -295,6 +297,7 @@ class ProviderSession:
             run.tally.count(event)
             run.log.write_event(event)
             self._stills.note(event)
+            self._mishaps.note(event, run.order.checked)
             self._meanwhile.unwritten.add(event.lane)
         if (now := self.clock.now()) >= self._tell_at:
             self._tell_at = now + _TELL_EVERY_S
@@ -304,13 +307,17 @@ class ProviderSession:
             states = self._left_alone + engine.states
             waits_for = self._patience.tell(engine, now, self.clock.wall())
             each = tuple(self._progress_of(engine, lane) for lane in range(len(self.runs)))
-            self.watcher.show(RunProgress(states, submitted, downloaded, waits_for, each))
+            left = self._left_alone[State.WAITING]
+            self.watcher.show(RunProgress(states, submitted, downloaded, waits_for, each, left))
 
     def _progress_of(self, engine: Engine, lane: int) -> ManifestProgress:
         run = self.runs[lane]
         states = self._left_in[lane] + engine.states_of(lane)
         tally, manifest = run.tally, run.order.checked.manifest.path
-        return ManifestProgress(manifest, states, tally.submitted, tally.downloaded, tally.spend)
+        left = self._left_in[lane][State.WAITING]
+        return ManifestProgress(
+            manifest, states, tally.submitted, tally.downloaded, tally.spend, left
+        )
 
 
 def _left_alone(run: ManifestRun) -> Counter[State]:

@@ -16,20 +16,25 @@ from pipeline.model import State
 
 @dataclass(frozen=True, slots=True)
 class ManifestProgress:
-    """How far a manifest is: rows by state, what was submitted, downloaded and spent for it."""
+    """How far a manifest is: rows by state, what was submitted, downloaded and spent for it.
+
+    `left` of its rows wait and are not meant to be made by this run.
+    """
 
     manifest: Path
     states: Mapping[State, int]
     submitted: int
     downloaded: int
     spend: Spend
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
     """How far a run is: rows by state, what it submitted and downloaded, what it waits for.
 
-    `each` says the same of each manifest for which anything is asked or sent.
+    `left` rows wait and are not meant to be made by this run. `each` says the same of each manifest
+    for which anything is asked or sent.
     """
 
     states: Mapping[State, int]
@@ -37,6 +42,7 @@ class RunProgress:
     downloaded: int = 0
     waits_for: str | None = None
     each: tuple[ManifestProgress, ...] = ()
+    left: int = 0
 
 
 class Watcher(Protocol):
