@@ -7,7 +7,7 @@ Tested in tests/test_lifecycle.py and by all who use these records.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -102,8 +102,8 @@ class Manifest:
     `dialect` is set for text files, `sheet` (its name) for workbooks. `first_column` is the
     0-based sheet column of `headers[0]`. `cell_problems` were found while reading (an error value,
     a formula never calculated): whether they matter depends on whether their column is used.
-    `notes` say what the reader found out, such as the sheet (`sheet_found`); `hints` where the
-    prompts may be, if no header is theirs. `other_sheets` are in the workbook beside this one.
+    `notes` say what the reader found out, such as the sheet (`sheet_found`); `hints` where prompts
+    may be, if no header is theirs. `other_sheets` lie beside this one. `sha256` is of the file.
     """
 
     path: Path
@@ -118,6 +118,7 @@ class Manifest:
     hints: tuple[str, ...] = ()
     other_sheets: tuple[str, ...] = ()
     sheet_found: bool = False
+    sha256: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,7 @@ SET_UP = {
     "runner/target.py": "finds the configuration and the output folder",
     "runner/terms.py": "bounds the hours of a night: there are none",
     "runner/turns.py": "puts the rows of a night in order: this is none",
+    "runner/unchanged.py": "tells whether the manifest is still the one that was read",
     "runner/watching.py": "declares what whoever watches is told",
     "scheduler/seams.py": "declares what the scheduler needs of all others",
     "toapis/weblinks.py": "refuses what is no address of a video: this one is",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.process.collector import pause_collector
@@ -47,16 +49,18 @@ def read(
     data = load_file(path)
     with pause_collector():
         if is_text(path, data):
-            return read_text(path, data, encoding=encoding, kept=kept)
-        # Text needs none of it.
-        from pipeline.reader.workbook.apart import read_apart  # noqa: PLC0415
+            manifest = read_text(path, data, encoding=encoding, kept=kept)
+        else:
+            # Text needs none of it.
+            from pipeline.reader.workbook.apart import read_apart  # noqa: PLC0415
 
-        return read_apart(
-            path,
-            data,
-            sheet=sheet,
-            hidden_rows=hidden_rows,
-            fill_merged=fill_merged,
-            prompts=prompts,
-            kept=kept,
-        )
+            manifest = read_apart(
+                path,
+                data,
+                sheet=sheet,
+                hidden_rows=hidden_rows,
+                fill_merged=fill_merged,
+                prompts=prompts,
+                kept=kept,
+            )
+        return replace(manifest, sha256=hashlib.sha256(data).hexdigest())

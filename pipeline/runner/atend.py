@@ -16,6 +16,7 @@ from pipeline.planner.selection import Selection
 from pipeline.runner.order import Order
 from pipeline.runner.piloting import PilotReport
 from pipeline.runner.tally import Tally
+from pipeline.runner.unchanged import say_changed
 from pipeline.writer.advice import say_left_out, say_rest, word_again
 from pipeline.writer.layout import Result
 from pipeline.writer.outcome import highest, remarks
@@ -79,6 +80,9 @@ def notes_at_end(
     """
     told = remarks(plan.steps, results, stopped=stopped)
     told += say_left_out(plan.steps, order.selection, order.invocation)
+    changed = say_changed(order.checked.manifest, order.folder)
+    if changed is not None:
+        told = (*told, changed)
     if pilot is not None and (pilot.waits or order.selection.pilot is not None):
         told += pilot.sentences
     return _say(order, told, rest, results)

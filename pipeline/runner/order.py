@@ -12,6 +12,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias, TypedDict, Unpack
 
@@ -33,6 +34,7 @@ from pipeline.runner.checking import check_target
 from pipeline.runner.offer import Offer
 from pipeline.runner.target import Refused, Target, refuse_to_begin
 from pipeline.runner.terms import AT_ANY_TIME, Terms
+from pipeline.runner.unchanged import check_copied
 
 Several: TypeAlias = str | Iterable[str]
 """A single text, or several."""
@@ -241,8 +243,12 @@ def place_orders(
                 continue
             try:
                 refuse_to_begin(target, trust)
-                source = stack.enter_context(snapshot(target.manifest, target.folder.cache))
-                checked = check(target)
+                source, checked = check_copied(
+                    target.manifest,
+                    partial(snapshot, target.manifest, target.folder.cache),
+                    partial(check, target),
+                    stack,
+                )
                 refuse_broken(target.invocation, checked, strict=strict)
             except ReelsheetError as error:
                 orders.append(Refused(target.manifest, error))
