@@ -8,9 +8,10 @@ nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+_BITS = 768
 _MOST_APART, _MOST_APART_SHARE = 40, 0.2
 """Of 3 x 256 bits, and of those that are set in either."""
 _LEAST_SET = 60
@@ -48,26 +49,30 @@ def same_files(seen: Sequence[Seen]) -> dict[int, int]:
     }
 
 
-def look_alikes(seen: Sequence[Seen]) -> dict[int, int]:
+def look_alikes(
+    seen: Sequence[Seen], pairs: Callable[[Sequence[int], int], Iterable[tuple[int, int]]]
+) -> dict[int, int]:
     """Return, for each take that looks like one of another article, which take that is.
 
     Of more takes than can be compared with each other in a moment, the first ones are.
+
+    Args:
+        seen: the takes.
+        pairs: finds the pairs of numbers that differ in so many bits at most.
+
     """
-    sizes = sorted(
-        (one.bits.bit_count(), index)
+    told = [
+        index
         for index, one in enumerate(seen[:_MOST_COMPARED])
-        if one.bits.bit_count() >= _LEAST_SET
-    )
+        if one.bits.bit_count() >= _LEAST_SET and one.bits.bit_length() <= _BITS
+    ]
     found: dict[int, int] = {}
-    for place, (size, index) in enumerate(sizes):
-        bits = seen[index].bits
-        for other_size, other in sizes[place + 1 :]:
-            if other_size - size > _MOST_APART:
-                break
-            apart = (bits ^ seen[other].bits).bit_count()
-            if apart <= _MOST_APART and _alike(seen[index], seen[other], apart):
-                found[index] = min(other, found.get(index, other))
-                found[other] = min(index, found.get(other, index))
+    for one, two in pairs([seen[index].bits for index in told], _MOST_APART):
+        index, other = told[one], told[two]
+        apart = (seen[index].bits ^ seen[other].bits).bit_count()
+        if _alike(seen[index], seen[other], apart):
+            found[index] = min(other, found.get(index, other))
+            found[other] = min(index, found.get(other, index))
     return found
 
 

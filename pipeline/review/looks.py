@@ -1,18 +1,23 @@
 """The figures of videos, kept in `cache/looks` by what the files hold, and the chips they make.
 
 They may be deleted: `reelsheet review` measures again what is missing, and what another version of
-the recipe has measured.
+the recipe has measured. What the figures of many videos have said is kept beside them in one file,
+so that a page of thousands opens at once; it counts only for the very rules by which it was said.
 
 Tested in tests/review/test_measuring.py.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any, Self
 
 from pipeline.config.settings import Config
@@ -21,14 +26,21 @@ from pipeline.disk.openfile import open_to_read_bytes
 from pipeline.disk.place import place_in_cache
 from pipeline.disk.rights import make_cache
 from pipeline.downloader.filmfigures import RECIPE
+from pipeline.errors import ReelsheetError
 from pipeline.model import shown_key
+from pipeline.review import quality
 from pipeline.review.doubles import Seen, look_alikes, same_files
+from pipeline.review.nearness import near_pairs
 from pipeline.review.posters import LOCAL
 from pipeline.review.quality import OF_CARDS, findings, odd_ones, of_likeness
 from pipeline.review.takes import JudgedRow, TakeFile
 from pipeline.review.verdicts import Take
 
 _MOST_BYTES = 200_000
+_SUMMARY = "said.json"
+_MANY = 200
+"""What so many figures have said is kept in one file; fewer are read as quickly."""
+_MOST_SUMMARY_BYTES = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,16 @@ class _Look:
     pictures: Mapping[str, Mapping[str, float]]
     bits: int
     tones: tuple[int, ...]
+
+    @classmethod
+    def of(cls, noted: Sequence[Any]) -> Self:
+        """Return what was noted; raises TypeError, ValueError."""
+        odd, pictures, bits, tones = noted
+        return cls(tuple(map(str, odd)), dict(pictures), int(bits, 16), tuple(map(int, tones)))
+
+    def noted(self) -> list[Any]:
+        """Return it as JSON has it."""
+        return [self.odd, self.pictures, f"{self.bits:x}", self.tones]
 
 
 class Looks:
@@ -62,6 +84,8 @@ class Looks:
         self._known: dict[str, _Look] = {}
         self._lock = threading.Lock()
         self._made = False
+        self._summed: set[str] | None = None
+        self._fresh = 0
 
     @classmethod
     def of(cls, folder: OutputFolder, config: Config) -> Self:
@@ -103,11 +127,9 @@ class Looks:
         """Whether a take has not been measured, or not been held against its picture."""
         if not self.on:
             return False
-        look = self._look(take.video.sha256)
-        if look is None:
-            return True
         picture = picture_of(take.images)
-        return picture is not None and picture not in look.pictures
+        look = self._look(take.video.sha256, picture)
+        return look is None or (picture is not None and picture not in look.pictures)
 
     def chips(self, rows: Sequence[JudgedRow]) -> dict[Take, tuple[str, ...]]:
         """Return what is odd about the takes that were measured, the gravest first."""
@@ -117,8 +139,9 @@ class Looks:
             (row, take, look)
             for row in rows
             for take in row.takes
-            if (look := self._look(take.video.sha256)) is not None
+            if (look := self._look(take.video.sha256, picture_of(take.images))) is not None
         ]
+        self._sum_up()
         found = [
             look.odd + of_likeness(look.pictures.get(picture_of(take.images) or ""))
             for _, take, look in seen
@@ -135,10 +158,13 @@ class Looks:
             if odd
         }
 
-    def _look(self, sha256: str) -> _Look | None:
+    def _look(self, sha256: str, picture: str | None) -> _Look | None:
         with self._lock:
+            if self._summed is None:
+                self._read_summary()
             known = self._known.get(sha256)
-        if known is not None:
+            summed = self._summed is not None and sha256 in self._summed
+        if known is not None and not (summed and picture and picture not in known.pictures):
             return known
         figures = self.figures(sha256)
         if figures is None:
@@ -149,7 +175,43 @@ class Looks:
             return None  # somebody else has written it
         with self._lock:
             self._known[sha256] = look
+            self._fresh += 1
+            if self._summed is not None:
+                self._summed.discard(sha256)
         return look
+
+    def _read_summary(self) -> None:
+        """Take over what figures have said before, by the same rules."""
+        self._summed = set()
+        try:
+            with open_to_read_bytes(self.folder / _SUMMARY) as file:
+                said = json.loads(file.read(_MOST_SUMMARY_BYTES))
+            if said["by"] == _rules():
+                self._known = {sha256: _Look.of(one) for sha256, one in said["looks"].items()}
+                self._summed = {*self._known}
+        except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError):
+            self._known = {}  # it is made again from the figures
+
+    def _sum_up(self) -> None:
+        """Keep what many figures have said, where much of it is new."""
+        with self._lock:
+            if self._fresh < _MANY:
+                return
+            self._fresh = 0
+            looks = {sha256: look.noted() for sha256, look in self._known.items()}
+        said = json.dumps({"by": _rules(), "looks": looks}, separators=(",", ":"))
+        with contextlib.suppress(OSError, ReelsheetError):
+            place_in_cache(self.folder / _SUMMARY, said.encode("ascii"))
+
+
+@cache
+def _rules() -> str:
+    """Return by what it is known that the rules are the same: the recipe, and their very text."""
+    try:
+        text = Path(quality.__file__).read_bytes()
+    except OSError:  # it lies in an archive: then nothing is known to be the same
+        text = token_bytes(16)
+    return f"{RECIPE} {hashlib.sha256(text).hexdigest()}"
 
 
 def picture_of(images: Sequence[str]) -> str | None:
@@ -176,7 +238,7 @@ def _doubles(
         Seen(row.entry, (take.prompt, take.images), take.video.sha256, look.bits, look.tones)
         for row, take, look in seen
     ]
-    same, alike = same_files(takes), look_alikes(takes)
+    same, alike = same_files(takes), look_alikes(takes, near_pairs)
     told: list[tuple[str, ...]] = []
     for index in range(len(takes)):
         if index in same:

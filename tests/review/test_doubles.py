@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from pipeline.review.doubles import Seen, look_alikes, same_files
+import random
+
+import pytest
+
+from pipeline.review import doubles, nearness
+from pipeline.review.doubles import Seen, same_files
+from pipeline.review.nearness import near_pairs
 
 BITS = int("f0" * 96, 16)
 TONES = (10, 20, 10, 20, 10, 20)
@@ -11,6 +17,10 @@ TONES = (10, 20, 10, 20, 10, 20)
 def take(article: str, sha256: str = "", bits: int = BITS, tones: tuple[int, ...] = TONES) -> Seen:
     """A take of an article, asked for in its own words."""
     return Seen(article, f"a {article}", sha256 or article, bits, tones)
+
+
+def look_alikes(takes: list[Seen]) -> dict[int, int]:
+    return doubles.look_alikes(takes, near_pairs)
 
 
 def test_the_same_file_at_two_articles() -> None:
@@ -38,3 +48,17 @@ def test_videos_that_look_alike() -> None:
 def test_the_first_of_several_is_named() -> None:
     """All of them look alike."""
     assert look_alikes([take("a"), take("b"), take("c")]) == {0: 1, 1: 0, 2: 0}
+
+
+def test_many_are_compared_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same pairs, whichever way is quicker; a number that is none of ours says nothing."""
+    chance = random.Random(5)
+    numbers = [chance.getrandbits(768) for _ in range(60)]
+    for number in numbers[:30]:
+        flipped = chance.sample(range(768), chance.randrange(30, 50))
+        numbers.append(number ^ sum(1 << at for at in flipped))
+    few = [*near_pairs(numbers, 40)]
+    assert 5 < len(few) < 30
+    monkeypatch.setattr(nearness, "_FEW", 1)
+    assert [*near_pairs(numbers, 40)] == few
+    assert look_alikes([take("a", bits=BITS << 800), take("b", bits=BITS << 800)]) == {}

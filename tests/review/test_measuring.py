@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from pipeline.checker.check import check_manifest
 from pipeline.config.settings import Config
 from pipeline.downloader.filmfigures import RECIPE
 from pipeline.errors import BadVideo, Unfinished
+from pipeline.review import looks as looks_of
 from pipeline.review import quality
 from pipeline.review.looks import Looks
 from pipeline.review.measuring import Measurer, measuring_of, not_measured
@@ -174,3 +176,31 @@ def test_doubles_name_the_other_article(tmp_path: Path) -> None:
     looks.keep(tea.sha256, {"recipe": RECIPE, **figures(hashes=bits, tones=[[400, 2]] * 3)})
     chips = looks.chips(rows)
     assert chips == {("MUG", 1): ("looks like BAG",), ("BAG", 1): ("looks like MUG",)}
+
+
+def test_what_many_figures_have_said_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that they need not be read again; for the same rules alone, and as long as it is whole."""
+    monkeypatch.setattr(looks_of, "_MANY", 2)
+    shop = make_shop(tmp_path)
+    mug, bag = shop.make("MUG"), shop.make("BAG")
+    rows = rows_with_takes(shop.check(), shop.folder)
+    looks = Looks(shop.folder.looks)
+    looks.keep(mug.sha256, {"recipe": RECIPE, **figures(highest=[0] * 24)})
+    looks.keep(bag.sha256, {"recipe": RECIPE, **figures(sound=None)})
+    said = looks.chips(rows)
+    assert said == {("MUG", 1): (quality.BLACK,), ("BAG", 1): (quality.NO_SOUND,)}
+    summary = shop.folder.looks / "said.json"
+    looks.keep(bag.sha256, {"recipe": RECIPE, **figures()})
+    assert Looks(shop.folder.looks).chips(rows) == said, "read from the one file"
+    assert looks.chips(rows) == {("MUG", 1): (quality.BLACK,)}, "what was measured since counts"
+    for content in ("{}", "[" * 9999, summary.read_text().replace('"by":"', '"by":"other '), "x"):
+        summary.write_text(content)
+        assert Looks(shop.folder.looks).chips(rows) == {("MUG", 1): (quality.BLACK,)}
+    pictured = replace(rows[1].takes[0], images=("sha256:" + "a" * 64,))
+    likeness = {"a" * 64: {"alike": 0.1, "colour": 1}}
+    kept = Looks(shop.folder.looks)
+    assert kept.needs(pictured)
+    Looks(shop.folder.looks).keep(bag.sha256, {"recipe": RECIPE, **figures(), "pictures": likeness})
+    assert not Looks(shop.folder.looks).needs(pictured), "another process has compared it since"
