@@ -69,7 +69,7 @@ class ServedPage:
                     drawer.put(pictures_of(one.checked, one.folder))
                 measurer.put(not_measured(live.rows, one.checked, one.folder, one.looks))
             print_line(address)
-            say(f"{count(page.takes, 'take')} to judge; Ctrl-C ends the page.")
+            say(f"{count(page.left, 'take')} to judge; Ctrl-C ends the page.")
             if self.host is not None:
                 say(
                     "note: the line is plain: whoever is on this network can read along, and who "

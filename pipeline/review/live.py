@@ -15,8 +15,8 @@ from pipeline.journal.decisions import read_decisions
 from pipeline.model import Decision
 from pipeline.review.cards import Card, Cards, as_said
 from pipeline.review.static import Reviewed, stills_in
-from pipeline.review.takes import JudgedRow, rows_with_takes, videos_of
-from pipeline.review.verdicts import Take, latest_of
+from pipeline.review.takes import JudgedRow, rows_with_takes, standings_of, videos_of
+from pipeline.review.verdicts import TAKEN_BACK, Take, latest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,12 @@ class LiveReview:
     def groups(self) -> Sequence[Mapping[str, Any]]:
         """The own columns by which the rows can be grouped."""
         return self._maker.groups
+
+    @property
+    def left(self) -> int:
+        """How many rows have a take to judge, as of the last look."""
+        with self._lock:
+            return [*standings_of(self.rows, self._decisions)].count(TAKEN_BACK)
 
     @property
     def cards(self) -> Sequence[Card]:

@@ -6,7 +6,7 @@ Tested in tests/review/test_takes.py.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.checker.check import CheckedManifest
@@ -14,7 +14,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.journal.decisions import read_decisions
 from pipeline.journal.reading import read_all
 from pipeline.manifest.wording import count
-from pipeline.model import Entry, State, Video
+from pipeline.model import Decision, Entry, State, Video
 from pipeline.planner.planner import known_rows
 from pipeline.review.verdicts import APPROVE, REJECT, TAKEN_BACK, Take, latest_of, standing_of
 
@@ -122,15 +122,21 @@ def count_verdicts(checked: CheckedManifest, folder: OutputFolder) -> dict[str, 
         return None
     counts = {"made": 0, "approved": 0, "rejected": 0, "open": 0}
     names = {APPROVE: "approved", REJECT: "rejected", TAKEN_BACK: "open"}
-    for row in rows_with_takes(checked, folder):
+    for standing in standings_of(rows_with_takes(checked, folder), latest):
+        counts["made"] += 1
+        counts[names[standing]] += 1
+    return counts
+
+
+def standings_of(rows: Iterable[JudgedRow], latest: Mapping[Take, Decision]) -> Iterator[str]:
+    """Yield how each row that has a video stands: approved, rejected or open."""
+    for row in rows:
         numbers = [take.number for take in row.takes]
         said = {number: latest.get((row.entry, number)) for number in numbers}
         verdicts = {number: one.verdict for number, one in said.items() if one is not None}
         standing = standing_of(numbers, verdicts)
         if standing is not None:
-            counts["made"] += 1
-            counts[names[standing]] += 1
-    return counts
+            yield standing
 
 
 def say_verdicts(verdicts: Mapping[str, int], states: Mapping[str, int]) -> tuple[str, ...]:

@@ -99,9 +99,9 @@ class Together:
         return [""] if len(self.lives) == 1 else [f"m{at}" for at in range(len(self.lives))]
 
     @property
-    def takes(self) -> int:
-        """How many takes there are to judge."""
-        return sum(len(one.videos) for one in self.lives)
+    def left(self) -> int:
+        """How many rows have a take to judge, as of the last look."""
+        return sum(one.left for one in self.lives)
 
     def look(self) -> str:
         """Read the journals again that changed; return the version of all. Raises StoreError."""

@@ -61,9 +61,10 @@ def test_equal_columns_are_one_group() -> None:
 def test_new_decisions_and_videos_are_told_with_their_manifest(shops: list[Shop]) -> None:
     """A version tells of every journal; cards have their places in the list of all."""
     page = page_of(*shops)
-    before = page.look()
+    before, left = page.look(), page.left
     shops[1].make("TEA")
     assert page.look() != before
+    assert page.left == left + 1
     news = page.news_since(before)
     assert [(at, card["m"], card["key"]) for at, card in news.cards] == [(3, 1, "TEA")]
     assert not page.news_since(news.version)
