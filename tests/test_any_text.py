@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
-from pipeline.authoring import shots
+from pipeline.authoring import filenames, nearnames, shots
 from pipeline.authoring.newmanifest import write
 from pipeline.authoring.shops.conversion import convert, web_address
 from pipeline.authoring.shops.recognition import find
@@ -123,6 +123,10 @@ JSON = st.recursive(
 HERE = Path("/srv/pictures")
 
 
+def _grouped(text: str) -> dict[str, list[shots.Shot]]:
+    return shots.group_products(shots.by_name([f"{text}.jpg", f"x_{text}.jpg", f"a/{text}"]))
+
+
 def _decisions(text: str) -> object:
     return exchange.parse(HERE / "hers.csv", text.encode("utf-8", "surrogatepass"))
 
@@ -173,6 +177,8 @@ PARSERS: tuple[tuple[str, Callable[[str], object], tuple[type[Exception], ...]],
     ("yaml", read_yaml, ()),
     ("base url", origin_of, (ReelsheetError,)),
     ("proxy", proxy_address, (ValueError,)),
+    ("names of pictures", filenames.read_name, ()),
+    ("names that are near", lambda text: nearnames.describe_doubts(_grouped(text)), ()),
     ("numbers of shots", shots.split_numbers, ()),
     ("shots", lambda text: shots.group_products(shots.by_name([f"{text}.jpg", f"a/{text}"])), ()),
     ("pattern", lambda text: shots.by_pattern(["a_1.jpg"], text), (ReelsheetError,)),

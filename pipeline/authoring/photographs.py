@@ -11,31 +11,37 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, NewManifest, ProductPrompts, choose
-from pipeline.authoring.shots import (
-    Shot,
-    by_name,
-    by_pattern,
-    find_offshoots,
-    group_products,
-    looks_like_category,
+from pipeline.authoring.namewords import name_of_product
+from pipeline.authoring.nearnames import describe_doubts, find_offshoots
+from pipeline.authoring.newmanifest import (
+    FIELDS_BEHIND_PROMPT,
+    ChosenPictures,
+    NewManifest,
+    ProductPrompts,
+    choose,
 )
+from pipeline.authoring.samepictures import PictureSizes, choose_files
+from pipeline.authoring.shots import Shot, by_name, by_pattern, group_products
 from pipeline.checker import rules
 from pipeline.disk.failures import explain_os_error
 from pipeline.errors import UsageError
 from pipeline.manifest.locations import locate
 from pipeline.pictures.accepted import PICTURE_SUFFIXES
 
-_NAMES = ("key", "title", "pictures")
+_NAMES = ("key", "title", "name", "pictures")
 _DEFAULT_TEMPLATE = (
-    "Product video of {% if pictures == 1 %}the product in the picture{% else %}the product in the "
-    "pictures{% endif %}. The camera moves slowly and steadily around it on a clean background in "
-    "soft light; shape, colours and labels stay exactly as they are, no added text."
+    "Product video of {% if name %}{{ name }}, {% endif %}{% if pictures == 1 %}the product in the "
+    "picture{% else %}the product in the pictures{% endif %}. The camera moves slowly and steadily "
+    "around it on a clean background in soft light; shape, colours and labels stay exactly as they "
+    "are, no added text."
 )
 PHOTOGRAPH_HEADERS = ("key", "prompt", *FIELDS_BEHIND_PROMPT, "notes")
 """The columns of a manifest made from a folder of pictures."""
 _SHOWN = 10
 _MORE_THAN_TAKEN = "not used: a video takes at most three pictures, and these come later"
+_SAME_PICTURE = (
+    "not used: another size, version or copy of a picture that is used (the largest is taken)"
+)
 _SECOND_OF_TWO = "not used: of two pictures only the first is taken; add a third to use all of them"
 _SYSTEM = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"})
 _HIDDEN = "hidden or a system file"
@@ -100,14 +106,20 @@ def assemble(
     text = _DEFAULT_TEMPLATE if template is None else template
     prompts = ProductPrompts(text, names=_NAMES, longest=rules.LONG_PROMPT)
     found = _look_into(folder)
-    groups = group_products(_shots(found, pattern))
+    sizes = PictureSizes(folder)
+    groups = group_products(_shots(found, pattern, sizes))
     if not groups:
         raise UsageError(
             f"{folder} has no picture that can be used.",
             action=" ".join(describe_left_out(found.left_out)) or "Put JPEG or PNG files into it.",
         )
     start, root = _start(folder, manifest)
-    rows = [_row(key, shots, prompts, start, found) for key, shots in groups.items()]
+    rows = []
+    for key, shots in groups.items():
+        distinct = choose_files(shots, sizes)
+        for path, used in distinct.instead.items():
+            found.leave_out(f"{path} (for {used})", _SAME_PICTURE)
+        rows.append(_row(key, distinct.shots, prompts, start, found))
     taken = sum(
         bool(row[PHOTOGRAPH_HEADERS.index(f"image_{n}")]) for row in rows for n in (1, 2, 3)
     )
@@ -132,9 +144,9 @@ def describe_left_out(
     return lines
 
 
-def _shots(found: _Found, pattern: str | None) -> list[Shot]:
+def _shots(found: _Found, pattern: str | None, sizes: PictureSizes) -> list[Shot]:
     if pattern is None:
-        return by_name(found.pictures)
+        return by_name(found.pictures, sizes.of)
     shots, others = by_pattern(found.pictures, pattern)
     for path in others:
         found.leave_out(path, "the pattern does not match")
@@ -157,37 +169,63 @@ def _row(
     choice = choose([shot.path for shot in shots])
     for path in choice.left:
         found.leave_out(path, _SECOND_OF_TWO if choice.note else _MORE_THAN_TAKEN)
-    values = {"key": key, "title": _title(key), "pictures": len(choice.taken)}
+    name = name_of_product(_title(key.rpartition("/")[2]))
+    values = {
+        "key": key, "title": _title(key), "name": name or None, "pictures": len(choice.taken)
+    }  # fmt: skip
     prompt, _ = prompts.prompt(values, about=key)
     if not prompt:
         raise UsageError(
             f"The prompt template makes an empty prompt for {key}.",
             action="Every row needs a prompt: put words into the template.",
         )
-    cells = {"key": key, "prompt": prompt, "notes": choice.note}
+    cells = {"key": key, "prompt": prompt, "notes": choice.note or _say_choice(choice)}
     cells |= {f"image_{n}": start + path for n, path in enumerate(choice.taken, start=1)}
     return tuple(cells.get(header, "") for header in PHOTOGRAPH_HEADERS)
 
 
+def _say_choice(choice: ChosenPictures) -> str:
+    """Say which pictures a row takes where there are more."""
+    if not choice.left:
+        return ""
+    taken, left = (", ".join(map(_file_name, paths)) for paths in (choice.taken, choice.left))
+    return f"{len(choice.taken) + len(choice.left)} pictures: {taken} are used; not used: {left}"
+
+
+def _file_name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
 def _title(key: str) -> str:
-    """Write a key as words: `tea-tin_smoke` becomes "Tea tin smoke"."""
-    words = key.replace("_", " ").replace("-", " ").split()
+    """Write a key as words: `tea-tin_smoke` becomes "Tea tin smoke", "T-Shirt red" stays so."""
+    joined = key.replace("_", " ")
+    words = (joined if " " in key else joined.replace("-", " ")).split()
     text = " ".join(words)
     return text[:1].upper() + text[1:]
 
 
 def _advice(groups: Mapping[str, Sequence[Shot]], folder: Path) -> list[str]:
     """Point out pictures that may have been assigned to the wrong product."""
-    categories = [
-        f"{folder / key}: its pictures were taken for one product, but their names suggest "
-        r"several. If there are several, use --pattern '(?P<key>[^/_]+)_(?P<view>[^/]+)$'"
+    return (
+        _say_categories(groups, folder)
+        + [
+            f"{part} became a separate product, beside {whole}. If it is another view of {whole}, "
+            f"rename the file, for example to {whole}_detail, or use --pattern"
+            for part, whole in find_offshoots(groups)
+        ]
+        + describe_doubts(groups)
+    )
+
+
+def _say_categories(groups: Mapping[str, Sequence[Shot]], folder: Path) -> list[str]:
+    """Point out folders that may hold several products, one picture each."""
+    return [
+        f"{folder / key}: its pictures were taken for one product. If each shows another one, use "
+        r"--pattern '(?P<key>[^/]+)\.\w+$'"
         for key, shots in groups.items()
-        if all("/" in shot.path for shot in shots) and looks_like_category(shots)
-    ]
-    return categories + [
-        f"{part} became a separate product, beside {whole}. If it is another view of {whole}, "
-        f"rename the file, for example to {whole}_detail, or use --pattern"
-        for part, whole in find_offshoots(groups)
+        if len(shots) > 1
+        and all("/" in shot.path and not shot.kind and not shot.number for shot in shots)
+        and all(shot.view and shot.view[0].isalpha() for shot in shots)
     ]
 
 

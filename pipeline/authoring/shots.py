@@ -1,13 +1,10 @@
 """Tell from its file name which product a picture shows, and its place among that product's.
 
 `SKU123_front.jpg`, `SKU123-2.jpg` and `SKU123.jpg` show one product, and so does `SKU123/1.jpg`: in
-a subfolder the folder's name is the product. An ending that may also be part of a name counts as a
-view only if other files confirm it. A number counts if the numbers begin like a series (`-1`,
-`-2`), or if there is also a file with the plain name or a certain view; so `TS-100` and `TS-200`,
-or `A-20` and `A-30`, stay apart. A word such as `top` counts in the second case only, so that
-`crop-top` stays a product.
+a subfolder the folder's name is the product, unless it is one for sizes, months or views. How names
+are read says `filenames`, which of them belong together `grouping`.
 
-Tested in tests/authoring/test_photographs.py.
+Tested in tests/authoring/test_photographs.py and tests/authoring/test_filenames.py.
 """
 
 from __future__ import annotations
@@ -16,57 +13,47 @@ import re
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from pipeline.authoring.filenames import VIEWS, Reading, read_name, whole_key
+from pipeline.authoring.grouping import Pixels, Placed, place_names, seems_several
+from pipeline.authoring.namewords import fold, vocabulary
 from pipeline.checker.naming import normalise_key
 from pipeline.errors import UsageError
 
-_FIRST_VIEWS = ("front", "main", "hero", "packshot", "cover")
-_VIEWS = (
-    *_FIRST_VIEWS[:-1], "back", "rear", "side", "left", "right", "inside", "interior", "outside",
-    "open", "closed", "angle", "detail", "details", "close", "closeup", "close-up", "zoom", "macro",
-    "lifestyle", "worn",
-)  # fmt: skip
-_UNSURE_VIEWS = (
-    "cover", "top", "bottom", "label", "box", "packaging", "texture", "model", "flat", "scale",
-    "context", "view", "alt", "copy", "img", "image", "photo", "pic",
-)  # fmt: skip
-
-
-def _any_of(words: Iterable[str]) -> str:
-    """Match any of the words, numbered or not."""
-    return rf"(?:{'|'.join(sorted(map(re.escape, words), key=len, reverse=True))})[\s_\-]*\d{{0,2}}"
-
-
-_SURE = re.compile(rf"(?P<key>.+?)[\s_.\-]+(?P<view>{_any_of(_VIEWS)})", re.IGNORECASE)
-_UNSURE = re.compile(
-    r"(?P<key>.+?)(?:"
-    rf"[\s_.\-]+(?P<view>{_any_of(_UNSURE_VIEWS)})|[\s_.\-]+(?P<number>\d{{1,3}})|\s*\((?P<copy>\d{{1,3}})\))",
-    re.IGNORECASE,
-)
-_TAIL = re.compile(r"(.+?)[\s_.\-]+[^\W\d_]+\d*")
 _DIGITS = re.compile(r"(\d{1,400})")  # int() refuses thousands of them
-_LARGEST_VIEW = 99
+_YEAR, _MONTH = re.compile(r"(?:19|20)\d{2}"), re.compile(r"[01]\d")
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture of a product: its path inside the folder, the product's key and the view."""
+    """A picture of a product: its path inside the folder, the product's key and the view.
+
+    `kind` is the view's (one of `VIEWS`), `about` whatever else tells it from the product's other
+    pictures. `quality` orders versions of one picture: a copy, as it is, retouched. `copied` says
+    that the name ends as a system names copies: `(1)`.
+    """
 
     path: str
     key: str
     view: str
+    kind: str = ""
+    number: int = 0
+    about: str = ""
+    quality: int = 1
+    copied: bool = False
 
     @property
-    def place(self) -> tuple[int, list[tuple[int, str]], list[tuple[int, str]]]:
+    def place(self) -> tuple[int, int, list[tuple[int, str]], list[tuple[int, str]]]:
         """A sort key within the product: the front first, then in natural order."""
-        word = self.view.casefold().rstrip("0123456789 _-")
-        if word in _FIRST_VIEWS:
-            rank = _FIRST_VIEWS.index(word)
-        else:
-            rank = len(_FIRST_VIEWS) + bool(self.view)
-        return rank, split_numbers(self.view), split_numbers(self.path)
+        about = split_numbers(f"{self.about} {self.view}")
+        return VIEWS.index(self.kind), self.number, about, split_numbers(self.path)
+
+    @property
+    def picture(self) -> tuple[str, str, int, str]:
+        """What versions, copies and sizes of one picture have in common."""
+        return self.key.casefold(), fold(self.view), self.number, self.about
 
 
 def split_numbers(text: str) -> list[tuple[int, str]]:
@@ -75,15 +62,29 @@ def split_numbers(text: str) -> list[tuple[int, str]]:
     return [(int(piece), "") if n % 2 else (0, piece) for n, piece in enumerate(pieces)]
 
 
-def by_name(paths: Sequence[str]) -> list[Shot]:
-    """Assign pictures to products by their names alone; paths have `/` between folders."""
-    loose = [path for path in paths if "/" not in path]
-    sure = _sure_enough(loose)
-    names = _folder_names(paths)
-    return [
-        _in_folder(path, names) if "/" in path else _loose(path, sure_enough=path in sure)
-        for path in paths
-    ]
+def by_name(paths: Sequence[str], pixels: Pixels = lambda _path: None) -> list[Shot]:
+    """Assign pictures to products by their names alone; paths have `/` between folders.
+
+    `pixels` tells width and height of a picture; it is asked only where a name leaves it open.
+    """
+    homes = {path: _home(PurePosixPath(path)) for path in paths}
+    folders: defaultdict[PurePosixPath, list[str]] = defaultdict(list)
+    for path, home in homes.items():
+        folders[home].append(path)
+    names = _folder_names(folders)
+    found: dict[str, tuple[str, Shot]] = {}
+    for home, inside in folders.items():
+        alone = home == PurePosixPath()
+        if alone or is_category(home, inside, pixels):
+            within = "" if alone else f"{home}/".casefold()
+            products = [folder.name for folder in folders if alone and folder.name]
+            for path, placed in place_names(inside, pixels, products).items():
+                found[path] = (within + placed.key, _loose(path, placed))
+        else:
+            for path in inside:
+                shot = _in_folder(path, home, names[home])
+                found[path] = (whole_key(shot.key), shot)
+    return _with_one_key(found, paths)
 
 
 def by_pattern(paths: Iterable[str], pattern: str) -> tuple[list[Shot], list[str]]:
@@ -106,7 +107,9 @@ def by_pattern(paths: Iterable[str], pattern: str) -> tuple[list[Shot], list[str
         groups = found.groupdict() if found else {}
         key = normalise_key(groups.get("key") or "")
         if key:
-            shots.append(Shot(path, key, groups.get("view") or ""))
+            view = groups.get("view") or ""
+            reading = _read_view(view)
+            shots.append(Shot(path, key, view, reading.kind, reading.number or 0, path))
         else:
             others.append(path)
     return shots, others
@@ -122,25 +125,12 @@ def group_products(shots: Iterable[Shot]) -> dict[str, list[Shot]]:
     return dict(sorted(keyed.items(), key=lambda item: split_numbers(item[0])))
 
 
-def looks_like_category(shots: Sequence[Shot]) -> bool:
-    """Tell whether the names of one folder's pictures suggest several products."""
-    stems = [PurePosixPath(shot.path).stem for shot in shots]
-    found = [match for stem in stems if (match := _SURE.fullmatch(stem))]
-    return len({match["key"].casefold() for match in found}) > 1
-
-
-def find_offshoots(groups: Mapping[str, Sequence[Shot]]) -> list[tuple[str, str]]:
-    """Return products that may be views of another: (key, key of the other product).
-
-    Such a product has one picture, and its name continues that of a product with views.
-    """
-    wholes = {key.casefold(): key for key, shots in groups.items() if any(s.view for s in shots)}
-    found = []
-    for key, shots in groups.items():
-        stem = _TAIL.fullmatch(key)
-        if stem and len(shots) == 1 and not shots[0].view and stem[1].casefold() in wholes:
-            found.append((key, wholes[stem[1].casefold()]))
-    return found
+def is_category(folder: PurePosixPath, paths: Sequence[str], pixels: Pixels) -> bool:
+    """Tell whether the names of one folder's pictures show several products."""
+    rest = {path: _beyond(folder.name, PurePosixPath(path).stem) for path in paths}
+    if any(rest[path] != PurePosixPath(path).stem for path in paths):
+        return False
+    return len(paths) > 1 and seems_several(paths, pixels)
 
 
 def _bad_pattern(pattern: str, why: str) -> UsageError:
@@ -150,56 +140,92 @@ def _bad_pattern(pattern: str, why: str) -> UsageError:
     )
 
 
-def _sure_enough(paths: Sequence[str]) -> set[str]:
-    """Return the loose pictures whose uncertain ending is a view, not part of the name."""
-    stems = {PurePosixPath(path).stem.casefold() for path in paths}
-    sure = {match["key"].casefold() for stem in stems if (match := _SURE.fullmatch(stem))}
-    found: defaultdict[str, list[tuple[int | None, str]]] = defaultdict(list)
-    for path in paths:
-        stem = PurePosixPath(path).stem
-        match = None if _SURE.fullmatch(stem) else _UNSURE.fullmatch(stem)
-        if match:
-            number = match["number"] or match["copy"]
-            found[match["key"].casefold()].append((int(number) if number else None, path))
-    return {
-        path
-        for key, group in found.items()
-        for number, path in group
-        if (number is None or number <= _LARGEST_VIEW)
-        and (key in stems or key in sure or (number is not None and _begins_a_series(group)))
-    }
+def _home(path: PurePosixPath) -> PurePosixPath:
+    """Return the folder that names a picture's product; the root folder if none does."""
+    folder, stem = path.parent, fold(path.stem)
+    above = folder.parent
+    if _MONTH.fullmatch(folder.name) and _YEAR.fullmatch(above.name):  # WordPress
+        return PurePosixPath()
+    if len(stem) > 1 and (above.name, folder.name) == (stem[0], stem[1]):  # Magento
+        return PurePosixPath()
+    while folder.name and _says_nothing(folder.name):
+        folder = folder.parent
+    return folder
 
 
-def _begins_a_series(group: Iterable[tuple[int | None, str]]) -> bool:
-    return any(number in (0, 1) for number, _ in group)
+def _says_nothing(name: str) -> bool:
+    """Tell whether a folder is one for views, versions or sizes: Details, web, Fotos, thumbs."""
+    known, text = vocabulary(), " ".join(re.split(r"[\s_\-]+", fold(name)))
+    return (
+        text in known.folders
+        or text in known.views
+        or text in known.versions
+        or text in known.unsure_versions
+        or text in known.sizes
+    )
 
 
-def _loose(path: str, *, sure_enough: bool) -> Shot:
-    stem = PurePosixPath(path).stem
-    match = _SURE.fullmatch(stem) or (_UNSURE.fullmatch(stem) if sure_enough else None)
-    if match is None or not normalise_key(match["key"]):
-        return Shot(path, normalise_key(stem) or path, "")
-    groups = match.groupdict()
-    view = groups["view"] or groups.get("number") or groups.get("copy") or ""
-    return Shot(path, normalise_key(match["key"]), view)
-
-
-def _folder_names(paths: Iterable[str]) -> dict[PurePosixPath, str]:
+def _folder_names(folders: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
     """Return the name of each subfolder, or its path where two subfolders share a name."""
-    folders = dict.fromkeys(PurePosixPath(path).parent for path in paths if "/" in path)
-    holders = Counter(folder.name.casefold() for folder in folders)
+    known = list(folders)
+    holders = Counter(folder.name.casefold() for folder in known)
     return {
         folder: folder.name if holders[folder.name.casefold()] == 1 else str(folder)
-        for folder in folders
+        for folder in known
     }
 
 
-def _in_folder(path: str, names: Mapping[PurePosixPath, str]) -> Shot:
-    """Read a picture in a subfolder; what its name adds to the folder's name is the view."""
+def _in_folder(path: str, home: PurePosixPath, name: str) -> Shot:
+    """Read a picture in a product's folder; what its name adds to the folder's is the view."""
     pure = PurePosixPath(path)
-    key = normalise_key(names[pure.parent]) or str(pure.parent)
-    view = pure.stem
-    if view.casefold().startswith(pure.parent.name.casefold()):
-        view = view[len(pure.parent.name) :].lstrip(" _.-")
-    match = _SURE.fullmatch(view)
-    return Shot(path, key, match["view"] if match else view)
+    between = pure.parent.relative_to(home).as_posix()
+    view = _beyond(home.name, pure.stem)
+    reading = _read_view(view)
+    folder = _read_view(between) if between != "." else Reading(())
+    about = " ".join(word.text for word in reading.words[1:])
+    return Shot(
+        path, normalise_key(name) or str(home), reading.view or view, reading.kind or folder.kind,
+        reading.number or 0, f"{about} {reading.letter}".strip(), _quality(reading), reading.lone,
+    )  # fmt: skip
+
+
+def _beyond(name: str, stem: str) -> str:
+    if stem.casefold().startswith(name.casefold()):
+        return stem[len(name) :].lstrip(" _.-")
+    return stem
+
+
+def _read_view(view: str) -> Reading:
+    return read_name(f"x {view}").readings[-1]
+
+
+def _loose(path: str, placed: Placed) -> Shot:
+    reading = placed.reading
+    return Shot(
+        path, placed.shown, reading.view, reading.kind, reading.number or 0, reading.letter,
+        _quality(reading), reading.lone,
+    )  # fmt: skip
+
+
+def _quality(reading: Reading) -> int:
+    if reading.copy or reading.size:
+        return 0
+    numbers = [int(text) for word in reading.versions for text in re.findall(r"\d{1,2}", word)]
+    return 2 + max(numbers, default=0) if reading.versions else 1
+
+
+def _with_one_key(found: Mapping[str, tuple[str, Shot]], paths: Sequence[str]) -> list[Shot]:
+    """Give the pictures of each product one spelling of its name, that of the first picture."""
+    first: dict[str, Shot] = {}
+    for whole, shot in found.values():
+        if whole not in first or shot.place < first[whole].place:
+            first[whole] = shot
+    keys: dict[str, str] = {}
+    taken: set[str] = set()
+    for whole, shot in first.items():
+        key = normalise_key(shot.key) or normalise_key(PurePosixPath(shot.path).stem) or shot.path
+        if key.casefold() in taken and "/" in whole:
+            key = f"{PurePosixPath(shot.path).parent} {key}"
+        taken.add(key.casefold())
+        keys[whole] = key
+    return [replace(found[path][1], key=keys[found[path][0]]) for path in paths]

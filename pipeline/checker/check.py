@@ -14,6 +14,7 @@ from pipeline.checker.idlefindings import leave_out_idle, set_aside_holding
 from pipeline.checker.looks import Looks
 from pipeline.checker.pagecells import name_addresses
 from pipeline.checker.payable import SoughtIn, hold_unmeant
+from pipeline.checker.pictureroots import better_root
 from pipeline.checker.remarks import PAGE_LINK, remark_on
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
 from pipeline.checker.unread import join_unread, unread_cells
@@ -261,7 +262,10 @@ class _Check:
         """Look at the pictures, and finish the rows that wait for them."""
         if not self._pictured:
             return rowpictures.Findings()
-        terms = rowpictures.Terms.of(self._config, self._picture_root, cache_dir)
+        root, manifest = self._picture_root, self._origin or self._manifest.path
+        if self._config.manifest.image_root is None:
+            root = better_root(manifest, (t for one in self._pictured for t in one.texts), root)
+        terms = rowpictures.Terms.of(self._config, root, cache_dir)
         findings = rowpictures.judge_pictures(
             self._pictured, self._manifest, self._fields, terms, progress=progress
         )

@@ -291,6 +291,7 @@ def _reading(options: _Options) -> ManifestSettings:
 def _from_images(options: _Options, images: Path) -> None:
     from pipeline.authoring.newmanifest import demand_free, write
     from pipeline.authoring.photographs import assemble, describe_left_out
+    from pipeline.checker.pictureroots import remember_root
 
     if options.output is None:
         raise UsageError("--from-images needs --output.")
@@ -302,7 +303,12 @@ def _from_images(options: _Options, images: Path) -> None:
     lines = describe_left_out(made.left_out, everything=options.verbose)
     lines.append(f"{count(made.pictures, 'picture')} used")
     setting = ""
-    if made.image_root is not None:
+    if made.image_root is not None and remember_root(options.output, made.image_root):
+        lines.append(
+            "The pictures are outside the manifest's folder: that they are in "
+            f"{made.image_root} is noted on this computer. Elsewhere set manifest.image_root."
+        )
+    elif made.image_root is not None:
         setting = f"manifest.image_root={made.image_root}"
         lines.append(
             "The pictures are outside the manifest's folder: set manifest.image_root to "

@@ -1,0 +1,146 @@
+"""Point out pictures whose names leave open which product they show.
+
+Tested in tests/authoring/test_nearnames.py.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from pathlib import PurePosixPath
+
+from pipeline.authoring.filenames import read_name
+from pipeline.authoring.namewords import fold
+from pipeline.authoring.shots import Shot
+from pipeline.manifest.wording import count
+
+_TAIL = re.compile(r"(.+?)[\s_.\-]+[^\W\d_]+\d*")
+_LETTERS = re.compile(r"[\W_]+")
+_LAST_NUMBER = re.compile(r"(?<=\D\D\D)(?:\d{1,2}|(?<=\d)[a-z])$")
+_NEAR = 0.93
+_SHORTEST = 8
+_SHOWN = 6
+_LINES = 10
+_MANY = 12
+"""Pictures of one product: more of them may be a series of products."""
+
+
+def find_offshoots(groups: Mapping[str, Sequence[Shot]]) -> list[tuple[str, str]]:
+    """Return products that may be views of another: (key, key of the other product).
+
+    Such a product has one picture, and its name continues that of a product with views.
+    """
+    wholes = {key.casefold(): key for key, shots in groups.items() if any(s.view for s in shots)}
+    found = []
+    for key, shots in groups.items():
+        stem = _TAIL.fullmatch(key)
+        if stem and len(shots) == 1 and not shots[0].view and stem[1].casefold() in wholes:
+            found.append((key, wholes[stem[1].casefold()]))
+    return found
+
+
+def find_near(groups: Mapping[str, Sequence[Shot]]) -> list[list[str]]:
+    """Return products of one picture each that may be one product, by their names."""
+    single = [key for key, shots in groups.items() if len(shots) == 1]
+    names = {key: read_name(key) for key in single}
+    single = [key for key in single if not names[key].nameless and "/" not in key]
+    alike: defaultdict[str, list[str]] = defaultdict(list)
+    for key in single:
+        for text in {*_bare(key)}:
+            alike[text].append(key)
+    found = [keys for keys in alike.values() if len(keys) > 1]
+    ordered = sorted(single, key=fold)
+    found += [list(pair) for pair in pairwise(ordered) if _misspelled(*pair)]
+    return _disjoint(found)
+
+
+def find_nameless(groups: Mapping[str, Sequence[Shot]]) -> list[str]:
+    """Return the products that have nothing but a camera's or a program's name."""
+    return [
+        key
+        for key, shots in groups.items()
+        if all("/" not in shot.path for shot in shots)
+        and all(read_name(PurePosixPath(shot.path).stem).nameless for shot in shots)
+    ]
+
+
+def describe_doubts(groups: Mapping[str, Sequence[Shot]]) -> list[str]:
+    """Say what a person should look at, with what to do."""
+    near, nameless = find_near(groups), find_nameless(groups)
+    lines = [
+        f"These may be one product: {_list(keys)}. If they are, give their files one name and a "
+        f"view, for example {keys[0]}_front and {keys[0]}_back, or use --pattern"
+        for keys in near[:_LINES]
+    ]
+    if len(near) > _LINES:
+        lines.append(f"and {count(len(near) - _LINES, 'more group')} of such names")
+    if nameless:
+        lines.append(
+            f"{count(len(nameless), 'name')} of a camera or a program: {_list(nameless)}. Each "
+            "became a row. Put the pictures of one product into a folder with the product's name, "
+            "or rename them"
+        )
+    lines += [
+        f"{key}: {count(len(groups[key]), 'picture')} of one moment were taken for one product. If "
+        "they show several, rename them"
+        for key in nameless
+        if len(groups[key]) > 1 and any(shot.copied for shot in groups[key])
+    ]
+    lines += [
+        f"{key}: {count(len(shots), 'picture')} were taken for one product. If they show several, "
+        "give each product's files a name of its own"
+        for key, shots in groups.items()
+        if len(shots) > _MANY and all("/" not in shot.path for shot in shots)
+    ]
+    return lines
+
+
+def _bare(key: str) -> Iterable[str]:
+    """Return what a name comes to without joints, accents, and an ending that may be a view."""
+    plain = _LETTERS.sub("", _umlauts(key))
+    yield plain
+    name = read_name(key)
+    for reading in name.readings[1:]:
+        if reading.doubt in {"word", "version"} or reading.doubt == "number":
+            yield _LETTERS.sub("", _umlauts(name.key(reading)))
+    without = _LAST_NUMBER.sub("", plain)
+    if without != plain:
+        yield without
+
+
+def _umlauts(text: str) -> str:
+    return fold(text).replace("ae", "a").replace("oe", "o").replace("ue", "u")
+
+
+def _misspelled(one: str, other: str) -> bool:
+    """Tell whether two names differ by a slip in one word of letters."""
+    first, second = _LETTERS.split(fold(one)), _LETTERS.split(fold(other))
+    different = [pair for pair in zip(first, second, strict=False) if pair[0] != pair[1]]
+    if len(first) != len(second) or len(different) != 1:
+        return False
+    (a, b), whole = different[0], (fold(one), fold(other))
+    if min(len(a), len(b)) < 4 or min(map(len, whole)) < _SHORTEST or not (a + b).isalpha():  # noqa: PLR2004
+        return False
+    return a[0] == b[0] and difflib.SequenceMatcher(None, a, b).ratio() >= 0.85  # noqa: PLR2004
+
+
+def _disjoint(found: Iterable[list[str]]) -> list[list[str]]:
+    """Join groups that share a name; each name is said once."""
+    joined: list[list[str]] = []
+    where: dict[str, int] = {}
+    for keys in found:
+        known = next((where[key] for key in keys if key in where), None)
+        if known is None:
+            known = len(joined)
+            joined.append([])
+        joined[known] += [key for key in keys if key not in where]
+        where |= {key: known for key in keys if key not in where}
+    return [keys for keys in joined if len(keys) > 1]
+
+
+def _list(keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - _SHOWN:,} more" if len(keys) > _SHOWN else ""
+    return f"{', '.join(keys[:_SHOWN])}{more}"
