@@ -25,6 +25,7 @@ from yarl import URL
 
 from pipeline.authoring import filenames, nearnames, shots
 from pipeline.authoring.newmanifest import write
+from pipeline.authoring.shops import traits
 from pipeline.authoring.shops.conversion import convert, web_address
 from pipeline.authoring.shops.recognition import find
 from pipeline.checker import naming, rules
@@ -56,6 +57,7 @@ from pipeline.manifest import (
     pagelinks,
     plaintext,
     templates,
+    videolooks,
     wording,
 )
 from pipeline.manifest.invocation import Invocation
@@ -178,6 +180,10 @@ PARSERS: tuple[tuple[str, Callable[[str], object], tuple[type[Exception], ...]],
     ("base url", origin_of, (ReelsheetError,)),
     ("proxy", proxy_address, (ValueError,)),
     ("names of pictures", filenames.read_name, ()),
+    ("title of a product", lambda text: traits.seen_title(text, text[:3]), ()),
+    ("traits of a product", lambda text: traits.traits_of({text: text, "color": text}), ()),
+    ("looks", videolooks.read_looks, (videolooks.LooksFault,)),
+    ("look of a row", lambda text: videolooks.built_in().nearest(text), ()),
     ("names that are near", lambda text: nearnames.describe_doubts(_grouped(text)), ()),
     ("numbers of shots", shots.split_numbers, ()),
     ("shots", lambda text: shots.group_products(shots.by_name([f"{text}.jpg", f"a/{text}"])), ()),

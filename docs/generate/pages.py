@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from . import failures, faults, life, modules, program, recipes, settings, sheet
+from . import failures, faults, life, looksdoc, modules, program, recipes, settings, sheet
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,6 +27,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "modules": modules.way_of_a_row,
     "layers": modules.layers,
     "faults": faults.faults,
+    "looks": looksdoc.looks,
+    "looks rehearsed": looksdoc.rehearsed,
     **recipes.recipes(),
 }
 

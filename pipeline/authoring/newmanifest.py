@@ -20,6 +20,7 @@ from pipeline.disk.failures import store_error
 from pipeline.disk.place import place_new
 from pipeline.errors import UsageError
 from pipeline.manifest.templates import FILTERS, TemplateFault, compile_template
+from pipeline.manifest.videolooks import LOOK_VALUE
 from pipeline.manifest.wording import agree, count
 
 FIELDS_BEHIND_PROMPT = (
@@ -70,6 +71,11 @@ class ProductPrompts:
         if unknown:
             listed = ", ".join(sorted(unknown))
             raise self._unusable(f"it uses {listed}, which is not a value of a product")
+
+    @property
+    def uses_look(self) -> bool:
+        """Whether the template places the words of a look."""
+        return LOOK_VALUE in self._template.names
 
     def prompt(self, values: Mapping[str, object], *, about: str) -> tuple[str, bool]:
         """Fill in the template: return the prompt on one line, and whether it had to be cut.

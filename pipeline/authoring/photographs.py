@@ -26,16 +26,16 @@ from pipeline.checker import rules
 from pipeline.disk.failures import explain_os_error
 from pipeline.errors import UsageError
 from pipeline.manifest.locations import locate
+from pipeline.manifest.videolooks import LOOK_COLUMN, built_in
 from pipeline.pictures.accepted import PICTURE_SUFFIXES
 
-_NAMES = ("key", "title", "name", "pictures")
+_NAMES = ("key", "title", "name", "pictures", "look")
 _DEFAULT_TEMPLATE = (
-    "Product video of {% if name %}{{ name }}, {% endif %}{% if pictures == 1 %}the product in the "
-    "picture{% else %}the product in the pictures{% endif %}. The camera moves slowly and steadily "
-    "around it on a clean background in soft light; shape, colours and labels stay exactly as they "
-    "are, no added text."
+    "Product film of {% if name %}{{ name }}, {% else %}the product, {% endif %}exactly as in the "
+    "{% if pictures == 1 %}picture{% else %}pictures{% endif %}. {{ look }} Form, colours and "
+    "labels stay as they are; nothing is written into the picture."
 )
-PHOTOGRAPH_HEADERS = ("key", "prompt", *FIELDS_BEHIND_PROMPT, "notes")
+PHOTOGRAPH_HEADERS = ("key", "prompt", LOOK_COLUMN, *FIELDS_BEHIND_PROMPT, "notes")
 """The columns of a manifest made from a folder of pictures."""
 _SHOWN = 10
 _MORE_THAN_TAKEN = "not used: a video takes at most three pictures, and these come later"
@@ -170,8 +170,10 @@ def _row(
     for path in choice.left:
         found.leave_out(path, _SECOND_OF_TWO if choice.note else _MORE_THAN_TAKEN)
     name = name_of_product(_title(key.rpartition("/")[2]))
+    look = built_in().default(name, len(choice.taken))
     values = {
-        "key": key, "title": _title(key), "name": name or None, "pictures": len(choice.taken)
+        "key": key, "title": _title(key), "name": name or None, "pictures": len(choice.taken),
+        "look": look.for_pictures(len(choice.taken)),
     }  # fmt: skip
     prompt, _ = prompts.prompt(values, about=key)
     if not prompt:
@@ -179,7 +181,8 @@ def _row(
             f"The prompt template makes an empty prompt for {key}.",
             action="Every row needs a prompt: put words into the template.",
         )
-    cells = {"key": key, "prompt": prompt, "notes": choice.note or _say_choice(choice)}
+    cells = {"key": key, "prompt": prompt, LOOK_COLUMN: look.name if prompts.uses_look else ""}
+    cells |= {"notes": choice.note or _say_choice(choice)}
     cells |= {f"image_{n}": start + path for n, path in enumerate(choice.taken, start=1)}
     return tuple(cells.get(header, "") for header in PHOTOGRAPH_HEADERS)
 

@@ -10,6 +10,7 @@ from pipeline.config.catalogue import sample
 from pipeline.disk.failures import store_error
 from pipeline.errors import UsageError
 from pipeline.manifest.examples import EXAMPLES
+from pipeline.manifest.videolooks import LOOK_COLUMN
 from pipeline.manifest.wording import quote_name
 
 STARTER_MANIFEST = Path("manifests", "products.xlsx")
@@ -21,7 +22,7 @@ PICTURES_FOLDER = Path("manifests", "pictures")
 OUTPUTS_FOLDER = Path("outputs")
 """Where a starter folder keeps what runs write."""
 
-STARTER_HEADERS = ("key", "title", "prompt", *FIELDS_BEHIND_PROMPT, "notes")
+STARTER_HEADERS = ("key", "title", "prompt", LOOK_COLUMN, *FIELDS_BEHIND_PROMPT, "notes")
 """The columns of the template workbook."""
 
 

@@ -19,6 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from pipeline.checker import rules
 from pipeline.manifest import columns
+from pipeline.manifest.videolooks import LOOK_COLUMN, built_in
 from pipeline.manifest.wording import letters_of
 
 LONGEST_CELL = 32_767
@@ -28,6 +29,7 @@ _LAST_ROW = 1_048_576
 _INK = "FF22313A"
 _WIDTHS = {
     "key": 24, "prompt": 72, "image_1": 34, "image_2": 34, "image_3": 34, "duration": 10,
+    "video_look": 16,
     "aspect_ratio": 13, "resolution": 12, "title": 30, "description": 60, "notes": 44, "url": 40,
     "tags": 24,
 }  # fmt: skip
@@ -65,6 +67,11 @@ _ABOUT = {
     "prompt": (
         f"{_capital(rules.BY_FIELD['prompt'].sentence)}. Describe what is seen, what moves, how "
         "the camera moves, and the light."
+    ),
+    LOOK_COLUMN: (
+        "How it is filmed: choose from the list, and the words of that look are put behind the "
+        "prompt, or into it where {{ look }} stands in a template. Your own looks go into a file "
+        "in the folder looks beside config.yaml."
     ),
     "image_1": _PICTURE,
     "image_2": _PICTURE,
@@ -165,8 +172,13 @@ def _dress(sheet: Worksheet, headers: Sequence[str]) -> None:
         dimension.number_format = "General" if header == "duration" else "@"
         if header in _ABOUT:
             sheet.cell(1, number).comment = _comment(_ABOUT[header])
-        if header in rules.BY_FIELD and rules.BY_FIELD[header].allowed:
-            sheet.add_data_validation(_choice(header, letter))
+        if header == LOOK_COLUMN:
+            say = "Choose a look, or leave the cell empty"
+            sheet.add_data_validation(_choice(header, built_in().names, say, letter))
+        elif header in rules.BY_FIELD and rules.BY_FIELD[header].allowed:
+            rule = rules.BY_FIELD[header]
+            say = f"Write {rule.sentence}, or leave the cell empty for the default"
+            sheet.add_data_validation(_choice(header, rule.allowed, say, letter))
     frozen = headers.index("prompt") if "prompt" in headers else 0
     sheet.freeze_panes = f"{letters_of(frozen + 1)}2"
     sheet.auto_filter.ref = sheet.dimensions
@@ -178,17 +190,16 @@ def _comment(text: str) -> Comment:
     return comment
 
 
-def _choice(header: str, letter: str) -> DataValidation:
+def _choice(header: str, allowed: Iterable[object], say: str, letter: str) -> DataValidation:
     """Offer the allowed values; Excel asks before it takes another spelling, which may be valid."""
-    rule = rules.BY_FIELD[header]
     choice = DataValidation(
         "list",
-        formula1=f'"{",".join(map(str, rule.allowed))}"',
+        formula1=f'"{",".join(map(str, allowed))}"',
         allow_blank=True,
         showErrorMessage=True,
         errorStyle="warning",
         errorTitle=header,
-        error=f"Write {rule.sentence}, or leave the cell empty for the default.",
+        error=f"{say}.",
     )
     choice.add(f"{letter}2:{letter}{_LAST_ROW}")
     return choice
@@ -220,6 +231,8 @@ def describe_fields() -> list[tuple[str, ...]]:
 def _say_allowed(field: str) -> str:
     if field in rules.IMAGE_FIELDS:
         return f"{rules.BY_FIELD['image_urls'].sentence} per row"
+    if field == LOOK_COLUMN:
+        return ", ".join(built_in().names)
     rule = rules.BY_FIELD.get(field)
     if rule is None or not rule.allowed:
         return "any text"
@@ -233,8 +246,10 @@ def _empty(field: str) -> str:
         return "a problem; if there is no such column, rows are told apart by their contents"
     if field in rules.IMAGE_FIELDS:
         return "no picture"
+    if field == LOOK_COLUMN:
+        return "nothing is added; a template takes one that suits the product's type"
     return str(getattr(_DEFAULTS, field))
 
 
 def _others(field: str) -> str:
-    return ", ".join(name for name in columns.ALIASES[field] if name != field)
+    return ", ".join(name for name in columns.ALIASES.get(field, ()) if name != field)

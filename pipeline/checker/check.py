@@ -16,11 +16,13 @@ from pipeline.checker.pagecells import name_addresses
 from pipeline.checker.payable import SoughtIn, hold_unmeant
 from pipeline.checker.pictureroots import better_root
 from pipeline.checker.remarks import PAGE_LINK, remark_on
+from pipeline.checker.rowlooks import RowLooks, bind_looks
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
 from pipeline.checker.unread import join_unread, unread_cells
 from pipeline.manifest import asbefore
 from pipeline.manifest.columns import match_columns
 from pipeline.manifest.earlier import NEW, Reading
+from pipeline.manifest.videolooks import LOOK_COLUMN
 from pipeline.model import Manifest, Problem, Row, Severity
 from pipeline.models.shelf import sheet_of
 from pipeline.process.collector import pause_collector
@@ -97,6 +99,7 @@ class _Check:
     _fields: dict[str, int]  # set by _match, like the next one
     _picture_root: Path
     _columns: ColumnsRead
+    _looks: RowLooks
     _reading: Reading
     _keys: list[str]  # set by _make_keys, like the next one
     _keys_in_cells: dict[int | None, str | None]  # of the rows whose key cannot be used
@@ -175,6 +178,10 @@ class _Check:
                 settings.prompt_template, self._manifest, self._fields
             )
             self._problems += problems
+        ignored = ignored_in(settings.columns, self._known.read)
+        self._looks = bind_looks(self._manifest, self._known, ignored, settings.looks)
+        if self._looks.place is not None:
+            used[self._looks.place] = LOOK_COLUMN
         if self._prompts is not None:
             used |= dict.fromkeys(self._prompts.template.columns, "manifest.prompt_template")
         self._report_columns(looks, used)
@@ -194,7 +201,7 @@ class _Check:
         )
         self._problems += problems
         reading, found = (
-            Reading.of(headers, self._fields, ignored, known.names),
+            Reading.of(headers, self._fields | self._looks.field, ignored, known.names),
             asbefore.reading_of(self._manifest),
         )
         # What was found out once stays noted, also while the file needs none of it.
@@ -217,12 +224,17 @@ class _Check:
 
     def _check_rows(self) -> None:
         """Hold each row against the rules; rows with pictures wait for those."""
-        found = unread_cells(self._manifest, self._fields, names=self._names, prompts=self._prompts)
+        found = unread_cells(
+            self._manifest,
+            self._fields | self._looks.field,
+            names=self._names,
+            prompts=self._prompts,
+        )
         self._problems += found.pop(None, [])
         counting = leave_out_idle(found, self._manifest, self._fields)
         unread, aside = set_aside_holding(counting, self._manifest, self._fields)
         self._holding += aside
-        odd = unread.keys() | self._broken
+        odd = unread.keys() | self._broken | self._looks.rows()
         given = self._config.defaults
         defaults = rules.Form(given.duration, given.aspect_ratio, given.resolution)
         draft_quickly = drafts.make_drafter(self._fields, defaults, self._counts)
@@ -239,10 +251,10 @@ class _Check:
 
     def _check_row(self, row: Row, key: str, defaults: rules.Form, unread: list[Problem]) -> None:
         """Find every problem of a row; `unread` are those that the reader found in its cells."""
-        made = self._prompts.make(row, key) if self._prompts else None
-        if isinstance(made, str):
-            self._made[row.number] = made
         sheet, fields, counts = self._manifest, self._fields, self._counts
+        made = self._looks.prompt_of(row, key, fields, self._prompts)
+        if isinstance(made, str) and self._prompts and self._prompts.stands_for(row):
+            self._made[row.number] = made
         draft, problems = drafts.draft_row(
             row, key, manifest=sheet, fields=fields, defaults=defaults, made=made, counts=counts
         )

@@ -112,7 +112,7 @@ def draft_row(
     """Read a row by the rules: a draft unless something is wrong, and all problems at once.
 
     `fields` maps the fields to the indexes of their columns (`Columns.fields`). `made` is a prompt
-    that stands for an empty cell, or the problem that kept it from being made. `counts` is how many
+    that stands for the cell, or the problem that kept it from being made. `counts` is how many
     pictures a video takes. A draft may come with warnings.
     """
     texts = {name: strip_blanks(row.cells[index]) for name, index in fields.items()}
@@ -146,7 +146,7 @@ class _Reading:
         if isinstance(made, Problem):
             self.problems.append(made)
             return ""
-        prompt = self.text("prompt") or made or ""
+        prompt = made or self.text("prompt")
         if not without_controls(prompt):
             self._note(
                 "prompt",

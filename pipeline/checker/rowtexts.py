@@ -20,6 +20,7 @@ from pipeline.manifest.columns import fold_header
 from pipeline.manifest.plaintext import sentence
 from pipeline.manifest.resultcolumns import RESULT_PREFIX
 from pipeline.manifest.templates import Template, TemplateFault, ValueNeeded, compile_template
+from pipeline.manifest.videolooks import LOOK_VALUE
 from pipeline.manifest.wording import agree, name_headers, plural
 from pipeline.model import Manifest, Problem, Row, Severity
 
@@ -75,13 +76,20 @@ class RowTemplate:
             raise _CellNeeded(self.places[fault.name]) from fault
 
 
-def _bind(template: Template, headers: Sequence[str], *, given: Sequence[str] = ()) -> RowTemplate:
+def _bind(
+    template: Template,
+    headers: Sequence[str],
+    *,
+    given: Sequence[str] = (),
+    without_column: Sequence[str] = (),
+) -> RowTemplate:
     """Find the column of each name of a template.
 
     Args:
         template: the template.
         headers: those of the manifest.
         given: names, in small letters, that get their value with each row instead.
+        without_column: names that do so only if the manifest has no such column.
 
     Raises:
         TemplateFault: the manifest does not have a column, or has several; it names them.
@@ -93,7 +101,8 @@ def _bind(template: Template, headers: Sequence[str], *, given: Sequence[str] = 
         if fold_header(header) and not fold_header(header).startswith(RESULT_PREFIX)
     }
     found = {name: _place(name, own) for name in template.names if name.casefold() not in given}
-    if missing := [name for name, place in found.items() if place is None]:
+    lost = [name for name, place in found.items() if place is None]
+    if missing := [name for name in lost if name.casefold() not in without_column]:
         raise TemplateFault(_say_missing(missing, own))
     return RowTemplate(template, {name: at for name, at in found.items() if at is not None})
 
@@ -113,12 +122,21 @@ class RowPrompts:
         """Tell whether the row has no prompt of its own, so that the template makes it."""
         return self.place is None or not strip_blanks(row.cells[self.place])
 
-    def make(self, row: Row, key: str) -> str | Problem | None:
-        """Make the prompt, on one line, or a problem; None for a row that has its own prompt."""
+    @property
+    def uses_look(self) -> bool:
+        """Whether the template places the words of the row's look itself."""
+        names = (name for name in self.template.template.names if name not in self.template.places)
+        return LOOK_VALUE in map(str.casefold, names)
+
+    def make(self, row: Row, key: str, look: str = LOOK_VALUE) -> str | Problem | None:
+        """Make the prompt, on one line, or a problem; None for a row that has its own prompt.
+
+        `look` are the words of the row's look.
+        """
         if not self.stands_for(row):
             return None
         try:
-            text = " ".join(self.template.text(row).split())
+            text = " ".join(self.template.text(row, look=look).split())
         except TemplateFault as fault:
             return _template_problem(self.manifest, row, key, _SETTING, fault)
         if not is_blank(text):
@@ -144,7 +162,7 @@ def bind_prompts(
     except TemplateFault as fault:
         raise ConfigError(f"{_SETTING} cannot be used: {fault}.") from fault
     try:
-        bound = _bind(template, manifest.headers)
+        bound = _bind(template, manifest.headers, without_column=(LOOK_VALUE,))
     except TemplateFault as fault:
         why = sentence(str(fault))
         message = f"{_SETTING} cannot be used: {why} Correct the template or the header."

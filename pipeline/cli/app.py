@@ -31,7 +31,7 @@ from pipeline.cli import (
     status,
     steer,
 )
-from pipeline.cli.options import with_number_of_pilot
+from pipeline.cli.options import PILOT_WITHOUT_NUMBER, with_numbers
 from pipeline.cli.screen import guard_streams, print_line, say, say_error
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError
@@ -65,14 +65,18 @@ Exit codes:\n\n\b
 """
 
 
+_WITHOUT_NUMBER = {"--pilot": PILOT_WITHOUT_NUMBER, "--show-prompts": "5"}
+"""What stands behind an option that was given without its number."""
+
+
 class _PlainCommand(TyperCommand):
     """A command whose help names arguments as users call them, without the types of Python."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - likewise
-        """Parse the words of a command; --pilot may stand without its number."""
-        if any(one.name == "pilot" for one in self.params):
-            args = with_number_of_pilot(args)
-        return super().parse_args(ctx, args)
+        """Parse the words of a command; some options may stand without their number."""
+        own = {name for one in self.params for name in one.opts}
+        words = {name: word for name, word in _WITHOUT_NUMBER.items() if name in own}
+        return super().parse_args(ctx, with_numbers(args, words) if words else args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Typer's own, private
         """Return the words behind the command's name."""

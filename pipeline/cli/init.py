@@ -68,9 +68,10 @@ _Template = Annotated[
         "--prompt-template",
         metavar="TEXT",
         help='A Jinja template for the prompts, for example "Video of {{ title }}. '
-        '{{ description | truncate(200) }}". Values with --from: title, type, vendor, '
-        'description, tags, price, status, key, and every column as row["Header"]; with '
-        "--from-images: key, title, pictures (their number).",
+        '{{ look }}". Values with --from: name (the title without vendor, sales talk and sizes), '
+        "kind, colour, material, shape, look (the words of the look that suits it), pictures "
+        "(their number), title, type, vendor, description, tags, price, status, key, and every "
+        'column as row["Header"]; with --from-images: key, title, name, look, pictures.',
     ),
 ]
 _Pattern = Annotated[
@@ -91,6 +92,14 @@ _OnlyActive = Annotated[
         "private).",
     ),
 ]
+_Variants = Annotated[
+    bool,
+    typer.Option(
+        "--variants",
+        help="With --from shopify or woocommerce: a row for each variant (colour, size) instead of "
+        "each product.",
+    ),
+]
 _PictureBase = Annotated[
     str | None,
     typer.Option(
@@ -100,8 +109,6 @@ _PictureBase = Annotated[
         "address, for example https://shop.example.com/media/catalog/product (Magento).",
     ),
 ]
-
-
 _Encoding = Annotated[
     str | None,
     typer.Option(
@@ -124,6 +131,7 @@ class _Options:
     template: str | None
     pattern: str | None
     only_active: bool
+    variants: bool
     picture_base: str | None
     config: Path | None
     sets: list[str] | None
@@ -149,6 +157,7 @@ def _init(
     template: _Template = None,
     pattern: _Pattern = None,
     only_active: _OnlyActive = False,
+    variants: _Variants = False,
     picture_base: _PictureBase = None,
     config: ConfigPath = None,
     sets: Set = None,
@@ -162,8 +171,8 @@ def _init(
     folders for pictures and outputs. Nothing is sent, and existing files are never overwritten.
     """
     options = _Options(
-        source, shop, images, output, template, pattern, only_active, picture_base, config, sets,
-        encoding, verbose, quiet,
+        source, shop, images, output, template, pattern, only_active, variants, picture_base,
+        config, sets, encoding, verbose, quiet,
     )  # fmt: skip
     _refuse_contradictions(options)
     if options.shop is not None:
@@ -240,6 +249,7 @@ def _refuse_lone_options(options: _Options) -> None:
         ("--prompt-template", options.template is not None, either, "--from or --from-images"),
         ("--pattern", options.pattern is not None, options.images is not None, "--from-images"),
         ("--only-active", options.only_active, options.shop is not None, "--from"),
+        ("--variants", options.variants, options.shop is not None, "--from"),
         ("--picture-base", options.picture_base is not None, options.shop is not None, "--from"),
         ("--config", options.config is not None, options.shop is not None, "--from"),
         ("--set", bool(options.sets), options.shop is not None, "--from"),
@@ -267,6 +277,7 @@ def _from_export(options: _Options, shop: str) -> None:
         template=options.template,
         only_active=options.only_active,
         picture_base=options.picture_base,
+        variants=options.variants,
         settings=_reading(options),
     )
     notes = write(made.manifest, options.output, made_of=options.source)

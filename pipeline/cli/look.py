@@ -71,7 +71,8 @@ def _check(
             "--show-prompts",
             metavar="N",
             min=0,
-            help="Also print the first N prompts as they would be sent, each on one line.",
+            help="Also print the first N prompts as they would be sent, each on one line; without "
+            "a number the first 5.",
         ),
     ] = 0,
     fetch: Annotated[

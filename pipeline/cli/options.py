@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -271,16 +271,22 @@ def select_rows(
     )
 
 
-def with_number_of_pilot(words: Sequence[str]) -> list[str]:
-    """Return the words of a command, with a word behind --pilot where no number follows it."""
+def with_numbers(words: Sequence[str], options: Mapping[str, str]) -> list[str]:
+    """Return the words of a command, with a word behind some options where no number follows.
+
+    Args:
+        words: as they were typed.
+        options: the word for each option that may stand without its number.
+
+    """
     found: list[str] = []
     for place, word in enumerate(words):
         found.append(word)
         if word == "--":
             return [*found, *words[place + 1 :]]
         follows = words[place + 1] if place + 1 < len(words) else ""
-        if word == "--pilot" and not follows.lstrip("-").isdecimal():
-            found.append(PILOT_WITHOUT_NUMBER)
+        if word in options and not follows.lstrip("-").isdecimal():
+            found.append(options[word])
     return found
 
 

@@ -71,6 +71,11 @@ class ManifestSettings(Section):
     row is not sent if a cell that the template uses is empty, unless the template says what to
     write instead: {{ colour | default('white') }}, {% if colour %}…{% endif %}.
     """
+    looks: Text | None = None
+    """The folder of your own looks, .toml files in the form of docs/looks.md, for the column
+    video_look and for {{ look }} in prompt_template; relative to this file. null: the folder looks
+    beside this file, if there is one.
+    """
     image_root: Text | None = None
     """The folder that relative picture paths start from; itself relative to the working folder.
     null: the manifest's own folder.

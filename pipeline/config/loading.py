@@ -42,6 +42,7 @@ _LARGEST_BYTES = 1_000_000
 _LONGEST_ECHO = 60
 
 _BOOK = "account.book"
+_LOOKS = "manifest.looks"
 _MAPPING = "manifest.columns"
 """The only setting whose keys the user chooses."""
 
@@ -127,6 +128,9 @@ def _gather_file(path: Path, gathered: _Gathered) -> None:
     if isinstance(book, str) and book != WITHOUT_BOOK:
         # One configuration means one book, from whichever folder a command is given.
         gathered.values[_BOOK] = str(path.parent / book)
+    looks = gathered.values.get(_LOOKS)
+    if isinstance(looks, str) or (looks is None and (path.parent / "looks").is_dir()):
+        gathered.values[_LOOKS] = str(path.parent / (looks or "looks"))
 
 
 def _gather_variable(name: str, text: str, gathered: _Gathered) -> None:

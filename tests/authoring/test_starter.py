@@ -28,6 +28,7 @@ from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.errors import UsageError
 from pipeline.manifest.columns import FIELDS
+from pipeline.manifest.videolooks import built_in
 from pipeline.pictures.accepted import LARGEST_BYTES
 
 
@@ -95,7 +96,7 @@ def test_lists_come_from_the_rules(tmp_path: Path) -> None:
     assert offered == {
         name: '"' + ",".join(map(str, rules.BY_FIELD[name].allowed)) + '"'
         for name in ("duration", "aspect_ratio", "resolution")
-    }
+    } | {"video_look": '"' + ",".join(built_in().names) + '"'}
 
 
 def test_a_ratio_stays_a_text(tmp_path: Path) -> None:
@@ -114,7 +115,7 @@ def test_the_header_explains_itself(tmp_path: Path) -> None:
     make_starter(tmp_path)
     sheet = products(tmp_path)
     for cell in sheet[1]:
-        assert (cell.comment is not None) == (cell.value in FIELDS), cell.value
+        assert (cell.comment is not None) == (cell.value in {*FIELDS, "video_look"}), cell.value
     assert sheet.freeze_panes == "C2"
 
 

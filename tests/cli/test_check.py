@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from pipeline.cli.app import app
 from pipeline.errors import ExitCode, ManifestError
 from tests.cli.conftest import Command
 
@@ -104,3 +107,20 @@ def test_a_strict_run_groups_them_too(manifest: Path, reelsheet: Command) -> Non
     assert first.startswith("shop.csv:2: error: 400 problems, rows 2, 3, 4, 5, 6 and 395 more")
     assert last == "400 problems; nothing was sent."
     assert "outputs/shop.rehearsal/problems.xlsx" in reelsheet("plan", manifest, "--strict").stderr
+
+
+def test_prompts_without_a_number(tmp_path: Path) -> None:
+    """`--show-prompts` alone shows five, wherever it stands; with a number as many."""
+    manifest = tmp_path / "m.csv"
+    manifest.write_text("key,prompt\n" + "".join(f"k{n},Prompt {n} of a mug\n" for n in range(9)))
+
+    def shown(*arguments: str) -> int:
+        told = CliRunner().invoke(app, ["check", *arguments])
+        assert told.exit_code == 0, told.output
+        return str(told.stdout).count("of a mug")
+
+    assert shown(str(manifest), "--show-prompts") == 5
+    assert shown("--show-prompts", str(manifest)) == 5
+    assert shown("--show-prompts", "2", str(manifest)) == 2
+    assert shown(str(manifest), "--show-prompts=3") == 3
+    assert shown(str(manifest)) == 0

@@ -20,26 +20,21 @@ from pipeline.authoring.newmanifest import (
 from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
 from pipeline.authoring.shops.feedxml import read_feed
 from pipeline.authoring.shops.recognition import likeliest, recognise
+from pipeline.authoring.shops.sight import DEFAULT_TEMPLATE, hard_to_film, see
 from pipeline.checker import rules
 from pipeline.checker.naming import number_key
 from pipeline.config.content import ManifestSettings
 from pipeline.errors import ManifestError, UsageError
 from pipeline.manifest.locations import web_fault
+from pipeline.manifest.videolooks import LOOK_COLUMN
 from pipeline.manifest.wording import count
 from pipeline.model import Manifest
 from pipeline.reader.reading import read
 
 _NAMES = (
-    "title", "type", "vendor", "description", "tags", "price", "status", "key",
+    "title", "type", "vendor", "description", "tags", "price", "status", "key", "name", "kind",
+    "colour", "material", "shape", "pictures", "look",
 )  # fmt: skip
-_DEFAULT_TEMPLATE = (
-    "Product video of {{ title or type or key }}"
-    "{% if vendor %} by {{ vendor }}{% endif %}"
-    "{% if type and type | lower not in title | lower %} ({{ type | lower }}){% endif %}. "
-    "{{ description | truncate(300, end='\u2026') | sentence }} "
-    "The camera moves slowly and steadily around the product on a clean background in soft light; "
-    "true colours, sharp detail, no added text."
-)
 _OWN = ("title", "vendor", "type", "tags", "price", "status", "description")
 _LISTED = 5
 _XML = ".xml"
@@ -64,6 +59,7 @@ def convert(
     template: str | None = None,
     only_active: bool = False,
     picture_base: str | None = None,
+    variants: bool = False,
     settings: ManifestSettings | None = None,
 ) -> Conversion:
     """Read an export and make a manifest of it; nothing is written.
@@ -71,9 +67,10 @@ def convert(
     Args:
         path: The file of the export.
         export_format: Its format; see `recognition.find`.
-        template: The prompt template; None for `_DEFAULT_TEMPLATE`.
+        template: The prompt template; None for `DEFAULT_TEMPLATE`.
         only_active: Leave out products that customers do not see.
         picture_base: The web address that stands before pictures which are named without theirs.
+        variants: Make a row for each variant of a product.
         settings: How tables are read; None for the defaults.
 
     Raises:
@@ -84,14 +81,17 @@ def convert(
     bases = _Bases(picture_base, export_format.base)
     export = _open_export(path, export_format, settings or ManifestSettings())
     prompts = ProductPrompts(
-        _DEFAULT_TEMPLATE if template is None else template,
+        DEFAULT_TEMPLATE if template is None else template,
         names=_NAMES,
         longest=rules.LONG_PROMPT,
         columns=export.table.headers,
     )
     left_out: list[str] = []
     findings = _Findings(list)
-    products = _unique(export_format.products(export, left_out), findings)
+    found = export_format.products(export, left_out)
+    if variants:
+        found = [each for product in found for each in product.variants or (product,)]
+    products = _unique(found, findings)
     wanted = _select_products(products, findings, only_active=only_active)
     rows = _rows(wanted, prompts, bases, findings)
     if not rows:
@@ -203,8 +203,10 @@ def _row(
 ) -> dict[str, str] | None:
     """Return the cells of a product by header; None if the template gives it no prompt."""
     key, product = keyed
-    own = {name: getattr(product, name) for name in _NAMES} | {"key": key}
-    values = {**product.export, **own}
+    choice, faults = _pictures(product, bases)
+    look, seen = see(product, len(choice.taken))
+    own = {name: getattr(product, name) for name in _NAMES if hasattr(product, name)}
+    values = {**product.export, **own, "key": key, **seen, "pictures": len(choice.taken)}
     prompt, cut = prompts.prompt(values, about=f"{key} (line {product.line})")
     if not prompt:
         findings["left out, because the template gives it an empty prompt"].append(key)
@@ -212,14 +214,20 @@ def _row(
     notes = [f"The prompt was cut to {rules.LONG_PROMPT:,} characters."] if cut else []
     if not product.title:
         notes.append("No title in the export.")
-    choice, faults = _pictures(product, bases)
     if any("://" not in one for one in choice.taken):
         findings[bases.advice].append(key)
     notes += [choice.note, *faults]
     for note in notes:
         if note:
             findings[note.split(": ", 1)[0].rstrip(".")].append(key)
-    row = {"key": key, "prompt": prompt, "notes": " ".join(filter(None, notes))}
+    for finding in hard_to_film(product, len(choice.taken)):
+        findings[finding].append(key)
+    row = {
+        "key": key,
+        "prompt": prompt,
+        LOOK_COLUMN: look if prompts.uses_look else "",
+        "notes": " ".join(filter(None, notes)),
+    }
     row |= {name: getattr(product, name) for name in _OWN} | dict(product.kept)
     return row | {f"image_{n}": link for n, link in enumerate(choice.taken, start=1)}
 
@@ -287,7 +295,7 @@ def web_address(link: str) -> str:
 def _manifest(rows: list[dict[str, str]]) -> NewManifest:
     """Put the cells under headers; the shop's columns that are empty in all rows are left out."""
     further = dict.fromkeys(name for row in rows for name in row)
-    fixed = ("key", "title", "prompt", *FIELDS_BEHIND_PROMPT)
+    fixed = ("key", "title", "prompt", LOOK_COLUMN, *FIELDS_BEHIND_PROMPT)
     own = [
         name
         for name in further

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pipeline.errors import UsageError
 from pipeline.manifest.columns import fold_header
@@ -21,7 +22,8 @@ class Product:
     `line` is its first physical line. `description` is plain text. `active` says whether customers
     see it. `pictures` are as the export names them, in the product's own order. `kept` holds
     further columns for the manifest, by their header there. `export` holds the cells of its first
-    line by the headers of the export, for templates.
+    line by the headers of the export, for templates. `variants` are what can be bought of it, each
+    a product of its own, if there are several.
     """
 
     key: str
@@ -37,6 +39,7 @@ class Product:
     pictures: tuple[str, ...] = ()
     kept: Mapping[str, str] = field(default_factory=dict)
     export: Mapping[str, str] = field(default_factory=dict)
+    variants: tuple[Product, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,19 @@ class Export:
     def cells(self, line: Row) -> dict[str, str]:
         """Return all cells of a line by the headers of the export."""
         return dict(zip(self.table.headers, line.cells, strict=True))
+
+
+def vary(product: Product, cells: Mapping[str, str], **own: Any) -> Product:  # noqa: ANN401
+    """Return a product's variant: what is its own, and all else from the product.
+
+    Args:
+        product: whose variant it is.
+        cells: those of its line, by the headers of the export; empty ones are the product's.
+        own: what else differs, by the names of a product's fields.
+
+    """
+    export = {**product.export, **{name: cell for name, cell in cells.items() if cell.strip()}}
+    return replace(product, export=export, variants=(), **own)
 
 
 _Words = Mapping[str, tuple[str, ...]]

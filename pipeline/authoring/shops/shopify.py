@@ -12,8 +12,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
+from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product, vary
 from pipeline.checker.naming import normalise_key
 from pipeline.manifest.plaintext import plain_text
 from pipeline.model import Row
@@ -33,6 +34,9 @@ _COLUMNS = {
     "compare_at_price": ("Compare-at price", "Variant Compare At Price"),
     "picture": ("Product image URL", "Image Src"),
     "position": ("Image position",),
+    "option1": ("Option1 value", "Option1 Value"),
+    "option2": ("Option2 value", "Option2 Value"),
+    "option3": ("Option3 value", "Option3 Value"),
     "variant_picture": ("Variant image URL", "Variant Image"),
 }
 _KEPT = ("category", "sku", "compare_at_price")
@@ -61,7 +65,7 @@ def _product(export: Export, handle: str, lines: Sequence[Row]) -> Product:
     # Spreadsheet users sort the lines, so the line with the title need not be the first.
     first = next((line for line in lines if export.cell(line, "title")), lines[0])
     status, active = _status(export.cell(first, "status"), export.cell(first, "published"))
-    return Product(
+    product = Product(
         key=handle,
         line=first.number,
         title=export.cell(first, "title"),
@@ -76,6 +80,30 @@ def _product(export: Export, handle: str, lines: Sequence[Row]) -> Product:
         kept={name: export.cell(first, name) for name in _KEPT},
         export=export.cells(first),
     )
+    return replace(product, variants=_variants(export, product, lines))
+
+
+def _variants(export: Export, product: Product, lines: Sequence[Row]) -> tuple[Product, ...]:
+    found = []
+    for line in lines:
+        values = [export.cell(line, name) for name in ("option1", "option2", "option3")]
+        values = [value for value in values if value and value.casefold() != "default title"]
+        sku, link = export.cell(line, "sku"), export.cell(line, "variant_picture")
+        if not values:
+            continue
+        pictures = (link,) if link else product.pictures
+        variant = vary(
+            product,
+            export.cells(line),
+            key=normalise_key(sku) or f"{product.key}-{_slug(' '.join(values))}",
+            line=line.number,
+            title=f"{product.title}, {', '.join(values)}",
+            price=export.cell(line, "price") or product.price,
+            pictures=pictures,
+            kept={**product.kept, "sku": sku},
+        )
+        found.append(variant)
+    return tuple(found) if len(found) > 1 else ()
 
 
 def _status(status: str, published: str) -> tuple[str, bool]:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
+from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product, vary
 from pipeline.checker.naming import normalise_key
 from pipeline.manifest.plaintext import plain_text, unescape
 from pipeline.model import Row
@@ -122,7 +123,7 @@ def _product(export: Export, key: str, line: Row, variations: Sequence[Row]) -> 
     categories = _values(_text(export, line, "categories"))
     published = _text(export, line, "published")
     sale, regular = (_price(export, line, variations, column) for column in _PRICES)
-    return Product(
+    product = Product(
         key=key,
         line=line.number,
         title=plain_text(unescape(_text(export, line, "name"))),
@@ -141,6 +142,24 @@ def _product(export: Export, key: str, line: Row, variations: Sequence[Row]) -> 
         },
         export=export.cells(line),
     )
+    return replace(product, variants=_variants(export, product, variations))
+
+
+def _variants(export: Export, product: Product, variations: Sequence[Row]) -> tuple[Product, ...]:
+    found = []
+    for line in variations:
+        sale, regular = (_text(export, line, column) for column in _PRICES)
+        variant = vary(
+            product,
+            export.cells(line),
+            key=_key(export, line) or product.key,
+            line=line.number,
+            title=plain_text(unescape(_text(export, line, "name"))) or product.title,
+            price=sale or regular or product.price,
+            pictures=tuple(_values(_text(export, line, "pictures"))) or product.pictures,
+        )
+        found.append(variant)
+    return tuple(found) if len(found) > 1 else ()
 
 
 def _price(export: Export, line: Row, variations: Sequence[Row], column: str) -> str:

@@ -38,9 +38,11 @@ def made(tmp_path: Path) -> Callable[..., tuple[list[dict[str, str]], Conversion
 
     def rows(
         path: Path, name: str, *, suffix: str = ".csv", template: str | None = None,
-        only_active: bool = False,
+        only_active: bool = False, variants: bool = False,
     ) -> tuple[list[dict[str, str]], Conversion]:  # fmt: skip
-        made = convert(path, find(name), template=template, only_active=only_active)
+        made = convert(
+            path, find(name), template=template, only_active=only_active, variants=variants
+        )
         target = tmp_path / f"made{suffix}"
         target.unlink(missing_ok=True)
         write(made.manifest, target)

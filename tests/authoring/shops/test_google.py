@@ -54,7 +54,8 @@ def test_variants_are_one_product(save: Save, made: Made) -> None:
     ]
     rows, conversion = made(save(HEADERS, lines), "google")
     assert [(row["key"], pictures(row)) for row in rows] == [("SHIRT", [f"{AT}/m.jpg"]), ("T", [])]
-    assert conversion.findings == ("left out: line 5: it has no id",)
+    assert "no picture in the export" in conversion.findings[0]
+    assert conversion.findings[1:] == ("left out: line 5: it has no id",)
 
 
 RSS = f"""<?xml version="1.0"?>

@@ -111,7 +111,7 @@ def test_variant_pictures_stand_in(save: Save, made: Made) -> None:
 
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".tsv"])
 def test_the_prompt_speaks_of_the_product(save: Save, made: Made, suffix: str) -> None:
-    """Title, type, vendor and the plain text of an HTML description with line breaks inside."""
+    """Title, type, and what can be seen; no vendor. The description keeps its plain text."""
     body = '<p>Thrown by hand,\r\nin "two" sizes</p>\n<ul><li>Safe, in the oven</li></ul>'
     lines = [
         {
@@ -123,10 +123,8 @@ def test_the_prompt_speaks_of_the_product(save: Save, made: Made, suffix: str) -
         }
     ]
     rows, _ = made(save(OLD, lines), "shopify", suffix=suffix)
-    assert rows[0]["prompt"].startswith(
-        'Product video of Moss by Kiln & Co (mug). Thrown by hand, in "two" sizes; Safe, in the '
-        "oven. The camera"
-    )
+    assert rows[0]["prompt"].startswith("Product film of Moss, mug. The camera pushes in slowly")
+    assert rows[0]["video_look"] == "hero push-in"
     assert rows[0]["description"] == 'Thrown by hand, in "two" sizes; Safe, in the oven'
 
 
@@ -136,7 +134,7 @@ def test_a_template_of_ones_own(save: Save, made: Made) -> None:
     rows, _ = made(
         save(OLD, lines), "shopify", template="{{ title | upper }} {{ row['Variant SKU'] }}"
     )
-    assert rows[0]["prompt"] == "MUG M-1"
+    assert (rows[0]["prompt"], rows[0]["video_look"]) == ("MUG M-1", "")
 
 
 def test_the_newer_headers(save: Save, made: Made) -> None:
@@ -188,7 +186,8 @@ def test_only_what_customers_see(
     assert [row["status"] for row in rows] == [shown, "active"]
     rows, conversion = made(path, "shopify", only_active=True)
     assert [row["key"] for row in rows] == (["a", "b"] if active else ["b"])
-    assert bool(conversion.findings) is not active
+    said = [line for line in conversion.findings if "no picture" not in line]
+    assert bool(said) is not active
 
 
 def test_products_without_words(save: Save, made: Made) -> None:
@@ -208,7 +207,7 @@ def test_products_without_words(save: Save, made: Made) -> None:
 def test_a_line_that_belongs_nowhere(save: Save, made: Made) -> None:
     """A first line without handle and title is named by its number."""
     _, conversion = made(save(OLD, [{"Vendor": "x"}, {"Handle": "a", "Title": "A"}]), "shopify")
-    assert conversion.findings == ("left out: line 2: it has neither a handle nor a title",)
+    assert conversion.findings[1:] == ("left out: line 2: it has neither a handle nor a title",)
 
 
 def test_cells_that_look_like_formulas(save: Save, made: Made, tmp_path: Path) -> None:
@@ -256,3 +255,38 @@ def test_thousands_of_lines(save: Save, made: Made) -> None:
     rows, _ = made(save(OLD, lines), "shopify")
     assert len(rows) == 3000
     assert pictures(rows[-1]) == [f"https://127.0.0.1/2999-{n}.jpg" for n in (1, 2, 3)]
+
+
+def test_a_row_for_each_variant(save: Save, made: Made) -> None:
+    """With --variants each has the words of its options, its own key and picture."""
+    options = ("Option1 Name", "Option1 Value", "Option2 Value")
+    link = "https://127.0.0.1/{}.jpg"
+    lines = [
+        {"Handle": "mug", "Title": "Mug", "Option1 Name": "Color", "Option1 Value": "Moss",
+         "Variant SKU": "M-1", "Image Src": link.format("m")},
+        {"Handle": "mug", "Option1 Value": "Sand", "Variant Image": link.format("s")},
+        {"Handle": "tea", "Title": "Tea", "Option1 Value": "Default Title"},
+    ]  # fmt: skip
+    path = save((*OLD, *options), lines)
+    assert [row["key"] for row in made(path, "shopify")[0]] == ["mug", "tea"]
+    rows, _ = made(path, "shopify", variants=True)
+    assert [row["key"] for row in rows] == ["M-1", "mug-sand", "tea"]
+    assert pictures(rows[1]) == [link.format("s")]
+    assert rows[1]["prompt"].startswith("Product film of Mug, Sand, exactly as in the picture. ")
+
+
+def test_what_is_hard_to_film_stays_and_is_named(save: Save, made: Made) -> None:
+    """Products without a picture, gift cards and digital ones are rows, and a line names them."""
+    lines = [
+        {"Handle": "card", "Title": "Gift Card"},
+        {"Handle": "book", "Title": "Knitting", "Type": "E-Book"}
+        | picture("book", "1", "https://127.0.0.1/1.jpg"),
+    ]
+    rows, conversion = made(save(OLD, lines), "shopify")
+    assert [row["key"] for row in rows] == ["card", "book"]
+    said = "\n".join(conversion.findings)
+    assert "no picture in the export, so the film is made of words alone (card)" in said
+    assert "a gift card: perhaps there is nothing to film" in said
+    assert (
+        "a digital product: perhaps there is nothing to film; delete the row if so (book)" in said
+    )

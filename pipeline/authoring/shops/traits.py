@@ -1,0 +1,152 @@
+"""What a shop's export says of a product that can be seen: name, kind, material, colour, shape.
+
+A prompt is made of these alone: no vendor, no sales talk, no measurements, which a model would
+write into the picture or take for an order.
+
+Tested in tests/authoring/shops/test_traits.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pipeline.authoring.namewords import fold
+from pipeline.manifest.plaintext import plain_text
+
+_TRAITS = {
+    "colour": (
+        "color", "colour", "colors", "colours", "farbe", "farben", "couleur", "couleurs", "colore",
+        "color pattern", "kleur", "kolor", "cor", "pattern", "muster",
+    ),
+    "material": (
+        "material", "materials", "fabric", "materiau", "matiere", "materiale", "stoff",
+        "oberflaeche",
+        "materiaal", "jewelry material", "finish", "tworzywo", "oberflache",
+    ),
+    "shape": (
+        "shape", "form", "forme", "forma", "style", "silhouette", "vorm", "ksztalt", "schnitt",
+    ),
+}  # fmt: skip
+_FIELD = {name: trait for trait, names in _TRAITS.items() for name in names}
+_PAIRS = (
+    (re.compile(r"option(\d) name"), "option{} value"),
+    (re.compile(r"attribute (\d+) name"), "attribute {} value s"),
+)
+_METAFIELD = re.compile(r"\s*\((?:product|variant)\.metafields\.[^)]*\)")
+_GIFT_CARDS = (
+    "gift card", "gift cards", "giftcard", "gift voucher", "e gift", "gutschein",
+    "geschenkgutschein",
+    "geschenkkarte", "carte cadeau", "bon cadeau", "cheque cadeau", "tarjeta regalo", "bono regalo",
+    "buono regalo", "carta regalo", "cadeaubon", "cadeaukaart", "karta podarunkowa",
+)  # fmt: skip
+_DIGITAL = (
+    "ebook", "e book", "pdf", "download", "digital download", "digital product", "printable",
+    "software", "license key", "online course", "onlinekurs", "webinar", "subscription", "abo",
+    "schnittmuster pdf", "warranty", "shipping protection",
+)  # fmt: skip
+_DIGITAL_HEADERS = ("downloadable", "is downloadable", "virtual", "is virtual", "virtual product")
+_YES = frozenset({"1", "yes", "true", "ja", "oui", "si"})
+_JOINTS = re.compile(r"[\W_]+")
+_ADDITIONAL = "additional attributes"
+_LONGEST, _MOST = 60, 3
+_SALE = re.compile(
+    r"\b(?:sale|new|neu|nouveau|nuevo|nuovo|best ?seller|top ?seller|bestseller|limited edition|"
+    r"free shipping|versandkostenfrei|gratis versand|angebot|aktion|reduziert|rabatt|sonderpreis|"
+    r"promo(?:tion)?|soldes?|oferta|offerta|sconto|clearance|hot deal|deal|must[- ]have|only today|"
+    r"save \d+\s?%?|on sale|restposten|nur heute|exklusiv|exclusive|premium|original)\b(?!\s*\d)"
+    r"|[-\u2212]?\d{1,2}\s?%(?: off| rabatt)?(?! \w+)|[!\u2605\u2606\u26a1\U0001f300-\U0001faff]+",
+    re.IGNORECASE,
+)
+_UNIT = (
+    r"(?:mm|cm|m|km|in|inch(?:es)?|zoll|ft|ml|cl|l|liter|litre|oz|fl\.? ?oz|g|gr|kg|lbs?|mah|w|"
+    r"watt|v|volt)"
+)
+_NUMBER = r"\d+(?:[.,]\d+)?"
+_MEASURE = re.compile(
+    rf"(?:(?:\u00d8|\u2300|ca\.?|approx\.?)\s*)?{_NUMBER}(?:\s?[x\u00d7]\s?{_NUMBER})+\s?{_UNIT}?\b"
+    rf"|(?:(?:\u00d8|\u2300|ca\.?|approx\.?)\s*)?{_NUMBER}\s?(?:{_UNIT}\b|\"|\u2033|\u201d)",
+    re.IGNORECASE,
+)
+_LOOSE = re.compile(r"\(\s*[,;/-]*\s*\)|\[\s*\]|\s[-\u2013|/,;:]+(?=\s*$)|^\s*[-\u2013|/,;:.]+\s*")
+_REPEATED = re.compile(r"\s*([-\u2013|/,;:])\s*(?:[-\u2013|/,;:]\s*)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What can be seen of a product, in words; empty where the export does not say."""
+
+    colour: str = ""
+    material: str = ""
+    shape: str = ""
+
+
+def traits_of(export: Mapping[str, str]) -> Traits:
+    """Find colour, material and shape among the cells of an export, by their headers."""
+    found: dict[str, str] = {}
+    for name, value in _named(export):
+        trait = _FIELD.get(name)
+        if trait and trait not in found and (text := _short(value)):
+            found[trait] = text
+    return Traits(**found)
+
+
+def seen_title(title: str, vendor: str) -> str:
+    """Return a title without vendor, sales talk and measurements; as it is if nothing is left."""
+    text = " ".join(plain_text(title).split())
+    if vendor.strip():
+        text = re.sub(rf"(?<!\w){re.escape(vendor.strip())}(?!\w)", " ", text, flags=re.IGNORECASE)
+    text = _MEASURE.sub(" ", _SALE.sub(" ", text))
+    text = _REPEATED.sub(r" \1 ", text)
+    before = None
+    while before != text:
+        before = text
+        text = " ".join(_LOOSE.sub(" ", text).split()).strip(" -\u2013|/,;:")
+    text = re.sub(r"\b(?:von|by|de|van|di)$", "", text, flags=re.IGNORECASE).strip()
+    return text if any(map(str.isalpha, text)) else title
+
+
+def seen_type(kind: str) -> str:
+    """Return the last part of a type: "Home > Kitchen > Mugs" is Mugs."""
+    parts = [part.strip() for part in re.split(r"[>|/]", kind) if part.strip()]
+    return _MEASURE.sub("", parts[-1]).strip() if parts else ""
+
+
+def _named(export: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the cells with what their header says; pairs of name and value as one."""
+    cells = {_word(header): value for header, value in export.items()}
+    for header, value in cells.items():
+        yield header, value
+        for pattern, other in _PAIRS:
+            if match := pattern.fullmatch(header):
+                yield _word(value), cells.get(other.format(match[1]), "")
+    for pair in cells.get(_ADDITIONAL, "").split(","):
+        name, _, value = pair.partition("=")
+        yield _word(name), value
+
+
+def _word(header: str) -> str:
+    return _JOINTS.sub(" ", fold(_METAFIELD.sub("", header))).strip()
+
+
+def _short(value: str) -> str:
+    """Return up to three values as words: "Blue; White" is "blue and white"."""
+    plain = _MEASURE.sub("", plain_text(value))
+    parts = [part.strip(" .") for part in re.split(r"[;,|\n]| / ", plain)]
+    parts = list(dict.fromkeys(part for part in parts if part and not part.isdecimal()))[:_MOST]
+    text = " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+    text = " ".join(text.replace("-", " ").split()) if text.isascii() and text.islower() else text
+    return "" if len(text) > _LONGEST or text.casefold() in {"default title", "default"} else text
+
+
+def unseen_kind(kind: str, title: str, export: Mapping[str, str]) -> str:
+    """Say that a product is a gift card or a digital one; empty for a thing."""
+    text = f" {_word(kind)} {_word(title)} "
+    cells = {_word(header): value.strip().casefold() for header, value in export.items()}
+    if cells.get("gift card") in _YES or any(f" {word} " in text for word in _GIFT_CARDS):
+        return "a gift card"
+    downloaded = any(cells.get(header) in _YES for header in _DIGITAL_HEADERS)
+    if downloaded or any(f" {word} " in text for word in _DIGITAL):
+        return "a digital product"
+    return ""

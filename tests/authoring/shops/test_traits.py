@@ -1,0 +1,53 @@
+"""A prompt speaks of what can be seen: no vendor, no sales talk, no measurements."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.authoring.shops.traits import seen_title, seen_type, traits_of, unseen_kind
+
+
+@pytest.mark.parametrize(
+    ("title", "vendor", "seen"),
+    [
+        ("Moss Mug by Kiln & Co", "Kiln & Co", "Moss Mug"),
+        ("SALE! Moss Mug -20%", "", "Moss Mug"),
+        ("NEW: Oak Table 120 x 80 cm", "", "Oak Table"),
+        ("Soy candle Fig (200 g)", "", "Soy candle Fig"),
+        ("Vase Ø 20 cm | matt", "", "Vase | matt"),
+        ("Bestseller - Leinenhemd Ada - Versandkostenfrei", "Ada Moden", "Leinenhemd Ada"),
+        ("T-Shirt 100% cotton", "", "T-Shirt 100% cotton"),
+        ("Set of 4 glasses", "", "Set of 4 glasses"),
+        ("Levi's 501 Jeans", "Levi's", "501 Jeans"),
+        ("SALE", "", "SALE"),
+        ("Kiln", "Kiln", "Kiln"),
+    ],
+)
+def test_titles(title: str, vendor: str, seen: str) -> None:
+    """What is no product is left out; a title that says nothing else stays."""
+    assert seen_title(title, vendor) == seen
+
+
+def test_traits_by_their_headers() -> None:
+    """Columns, metafields, options, attributes and additional attributes, in any language."""
+    assert traits_of({"Farbe": "Moosgrün", "Material": "Steinzeug"}).material == "Steinzeug"
+    meta = {"Color (product.metafields.shopify.color-pattern)": "blue; white"}
+    assert traits_of(meta).colour == "blue and white"
+    option = {"Option1 Name": "Colour", "Option1 Value": "Sand", "Option2 Name": "Size"}
+    assert traits_of(option).colour == "Sand"
+    woo = {"Attribute 1 name": "Matière", "Attribute 1 value(s)": "Lin, Coton"}
+    assert traits_of(woo).material == "Lin and Coton"
+    magento = {"additional_attributes": "activity=Gym,material=Burlap|Nylon,style_bags=x"}
+    assert traits_of(magento).material == "Burlap and Nylon"
+    assert traits_of({"Shape": "30 x 40 cm"}).shape == ""
+    assert traits_of({"Color": "Default Title"}).colour == ""
+
+
+def test_types_and_what_cannot_be_filmed() -> None:
+    """The last part of a path is the type; gift cards and digital goods are told."""
+    assert seen_type("Home > Kitchen > Mugs") == "Mugs"
+    assert seen_type("") == ""
+    assert unseen_kind("Gift Cards", "Voucher", {}) == "a gift card"
+    assert unseen_kind("", "Geschenkgutschein 50 €", {}) == "a gift card"
+    assert unseen_kind("", "Pattern", {"Is downloadable?": "1"}) == "a digital product"
+    assert unseen_kind("Mugs", "Gift mug", {"Gift Card": "false"}) == ""
