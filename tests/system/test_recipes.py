@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -11,14 +10,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from docs.generate.recipes import FOLDER
 from tests.system.harness import sheets
 from tests.system.harness.api import KEY, Api, wait_for
-from tests.system.harness.home import accepted, install, working_folder
+from tests.system.harness.home import accepted, install, night_of, working_folder
 from tests.system.harness.product import LIMIT_S, environment
 
 posix = pytest.mark.skipif(os.name == "nt", reason="cron and namespaces are not there")
@@ -67,12 +65,6 @@ def by_cron(home: Path) -> subprocess.Popen[str]:
     )
 
 
-def told(folder: Path) -> dict[str, Any]:
-    """What night.json says."""
-    found: dict[str, Any] = json.loads((folder / "outputs" / "night.json").read_text("utf-8"))
-    return found
-
-
 @posix
 def test_what_cron_starts(home: Path, api: Api, nights: list[subprocess.Popen[str]]) -> None:
     """It survives a kill, never overlaps itself, and mails nothing when there is nothing to do."""
@@ -83,7 +75,7 @@ def test_what_cron_starts(home: Path, api: Api, nights: list[subprocess.Popen[st
     nights.append(by_cron(home))
     _, err = nights[1].communicate(timeout=LIMIT_S)
     assert nights[1].returncode == 75, err
-    assert told(folder)["pid"] == nights[0].pid
+    assert night_of(folder)["pid"] == nights[0].pid
     nights[0].kill()
     nights[0].communicate()
     api.faults()
@@ -127,15 +119,14 @@ def test_a_night_as_process_1(
         text=True,
     )
     nights.append(night)
-    shown = folder / "outputs" / "night.json"
-    wait_for("videos", lambda: shown.exists() and told(folder)["states"].get("done", 0) >= 6)
-    assert told(folder)["pid"] == 1
+    wait_for("videos", lambda: night_of(folder)["states"].get("done", 0) >= 6)
+    assert night_of(folder)["pid"] == 1
     (inside,) = children_of(night.pid)
     assert not [one for one in children_of(inside) if state_of(one) == "Z"]
     os.kill(inside, signal.SIGTERM)
     _, err = night.communicate(timeout=LIMIT_S)
     assert night.returncode == 143, err
-    record = told(folder)
+    record = night_of(folder)
     assert (record["state"], record["exit_code"]) == ("ended", 143)
     assert "in_doubt" not in record["states"]
     assert record["states"] == sheets.summary(folder / "outputs" / "shoes")["states"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from collections.abc import Mapping
@@ -46,6 +47,13 @@ def install(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f'#!/bin/sh\n{line} -m pipeline "$@"\n', "utf-8")
     path.chmod(0o755)
+
+
+def night_of(folder: Path) -> dict[str, Any]:
+    """Return what night.json says; it is empty before the first night."""
+    path = folder / "outputs" / "night.json"
+    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {"states": {}}
+    return found
 
 
 def accepted(api: Api, folder: Path) -> list[str]:
