@@ -281,6 +281,7 @@ def options() -> argparse.ArgumentParser:
     add("--video", type=Path, help="serve this video, each time with another box at its end")
     add("--tick-s", type=float, default=1.0, help="how fine the times in answers are")
     add("--seed", type=int, default=1)
+    add("--port", type=int, default=0, help="that of an earlier night: the account is the same")
     return parser
 
 
@@ -297,7 +298,8 @@ async def serve(chosen: argparse.Namespace, files: Files, took: dict[str, Tasks]
     """Serve until standard input closes."""
     loop = asyncio.get_running_loop()
     tasks = took["tasks"] = Tasks(chosen, files.url)
-    server = await loop.create_server(lambda: Connection(tasks), "127.0.0.1", 0, backlog=1024)
+    made = lambda: Connection(tasks)  # noqa: E731 - a factory
+    server = await loop.create_server(made, "127.0.0.1", chosen.port, backlog=1024)
     files.start()
     address = server.sockets[0].getsockname()
     said = {"base_url": f"http://127.0.0.1:{address[1]}", "files_url": files.url}

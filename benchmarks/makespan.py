@@ -132,6 +132,26 @@ def of_product(
         return judged(running.seen, spent, cap=cap, scale=SCALE), spent, running.seen
 
 
+def of_nights(
+    rows: int, bar: str, seed: int = 1, *, nights: int = 2, floor_s: float = FLOOR_S
+) -> list[tuple[Night, Mapping[str, Any]]]:
+    """Run the product in nights one after the other, with one book; return them with the records.
+
+    Each has a manifest of its own and the same task times.
+    """
+    found, port = [], 0
+    with workplace(in_memory=True) as folder:
+        for number in range(nights):
+            with api(*_api_options(bar, VIDEO_BYTES, seed), "--port", port) as running:
+                port = int(running.base_url.rsplit(":", 1)[1])
+                path = manifest(folder, rows).rename(folder / f"night{number + 1}.csv")
+                given = {**sets(running.base_url, floor_s), "repeats": "pay"}
+                spent = call("run", path, "--quiet", sets=given).ok()
+            night = judged(running.seen, spent, cap=CAP, scale=SCALE)
+            found.append((night, running.seen))
+    return found
+
+
 def of_peer(name: str, rows: int, video_bytes: int = VIDEO_BYTES, *, cap: int = CAP) -> Night:
     """Run a peer."""
     script = Path(__file__).parent / "peers" / f"{name}.py"
@@ -159,27 +179,29 @@ def measure(*, rows: int = 1000, long: bool = False) -> Iterator[Figure]:
     """Measure item 1."""
     _ = long
     rote: tuple[float, float] | None = None
-    for bar, ratio, polls, seeds in (
-        ("exact", 1.03, 5, SEEDS[:1]),
-        ("bent", 1.03, 5, SEEDS[:1]),
-        ("missing", 1.05, 7, SEEDS),
-        ("jumping", None, None, SEEDS[:1]),
-        ("stuck", None, None, SEEDS[:1]),
+    for bar, ratio, polls, seeds, nights in (
+        ("exact", 1.02, 4, SEEDS[:1], 2),
+        ("bent", 1.03, 5, SEEDS[:1], 2),
+        ("missing", 1.045, 7, SEEDS, 2),
+        ("jumping", None, None, SEEDS[:1], 1),
+        ("stuck", None, None, SEEDS[:1], 1),
     ):
-        draws = [of_product(rows, bar, seed=seed) for seed in seeds]
-        night = mean([one for one, *_ in draws])
+        draws = [of_nights(rows, bar, seed, nights=nights) for seed in seeds]
         if rote is None:
-            rote = by_rote([task["run_s"] for task in draws[0][2]["tasks"]], CAP, SCALE)
+            rote = by_rote([task["run_s"] for task in draws[0][0][1]["tasks"]], CAP, SCALE)
             yield beside(
                 "5 s then 10 s, computed without overhead", "{:.3f}, {:.1f} polls".format(*rote)
             )
         limits = (ratio or rote[0], polls or rote[1])
-        reached = night.ratio <= limits[0] and night.polls <= limits[1]
         target = f"at most {limits[0]:.3f} with {limits[1]:.1f} polls"
-        yield Figure(f"makespan, {bar} bar, floor 2 s", str(night), target, reached)
-        if len(draws) > 1:
-            said = ", ".join(f"{one.ratio:.3f} with {one.polls:.1f}" for one, *_ in draws)
-            yield beside("its draws", said)
+        for number, which in enumerate(("", ", the second night")[:nights]):
+            drawn = [draw[number][0] for draw in draws]
+            night = mean(drawn)
+            reached = night.ratio <= limits[0] and night.polls <= limits[1]
+            yield Figure(f"makespan, {bar} bar, floor 2 s{which}", str(night), target, reached)
+            if len(drawn) > 1:
+                said = ", ".join(f"{one.ratio:.3f} with {one.polls:.1f}" for one in drawn)
+                yield beside("its draws", said)
     for bar in ("exact", "missing"):
         night, *_ = of_product(rows, bar, DOCUMENTED_FLOOR_S)
         yield beside(f"makespan, {bar} bar, floor 5 s", str(night))

@@ -236,15 +236,25 @@ def sent_from(book: Path, account: str) -> Iterator[Sent]:
             yield Sent(folder, manifest, State(state), seconds, money, at)
 
 
-def latest_videos(book: Path, account: str) -> list[Video]:
-    """Return the videos of an account that came last, some hundreds at most."""
+def latest_videos(book: Path, account: str, model: str) -> list[Video]:
+    """Return the videos of an account that came last, some hundreds at most.
+
+    Args:
+        book: the file of the book.
+        account: the account.
+        model: the model that made them; where none of them is its, those of any other count.
+
+    """
     with reading(book) as connection:
         found = connection.execute(
-            "SELECT video FROM submissions WHERE account = ? AND video IS NOT NULL "
-            "ORDER BY finished_at DESC LIMIT ?",
+            "SELECT s.video, s.request_hash, r.body FROM submissions s "
+            "JOIN requests r USING (request_hash) WHERE s.account = ? AND s.video IS NOT NULL "
+            "ORDER BY s.finished_at DESC LIMIT ?",
             (account, _AT_ONCE),
-        )
-        return [video for video in videos_of(row[0] for row in found) if video is not None]
+        ).fetchall()
+    own = [text for text, *request in found if request_of(*request).model == model]
+    texts = own or [text for text, *_ in found]
+    return [video for video in videos_of(texts) if video is not None]
 
 
 @dataclass(frozen=True, slots=True)

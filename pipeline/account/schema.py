@@ -49,7 +49,14 @@ CREATE TABLE uploads (
     PRIMARY KEY (account, sha256)
 ) WITHOUT ROWID;
 """
-_STEPS = (_FIRST,)
+_LEARNED = """
+CREATE TABLE learned (
+    account TEXT NOT NULL, model TEXT NOT NULL, seconds INTEGER NOT NULL, resolution TEXT NOT NULL,
+    pictures INTEGER NOT NULL, at REAL NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (account, model, seconds, resolution, pictures)
+) WITHOUT ROWID;
+"""
+_STEPS = (_FIRST, _LEARNED)
 """What each version of the schema adds to the one before; each is for good."""
 
 VERSION = len(_STEPS)

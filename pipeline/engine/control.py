@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import inf
 
 from pipeline.engine.commands import RowId
+from pipeline.engine.experience import Known
 from pipeline.engine.hours import Hours
 from pipeline.engine.later import Again
 from pipeline.engine.limits import Spend
@@ -52,6 +53,14 @@ class Control(View):
         """Have the caps per night count from what was spent in this night before."""
         self._budget.begin_night(spent)
 
+    def know_tasks(self, before: Iterable[Known]) -> None:
+        """Begin with what earlier runs have learned of how tasks go."""
+        self._outstanding.schedule.know(before)
+
+    def take_learned(self) -> list[Known]:
+        """Return what was learned of how tasks go since this was called last."""
+        return self._outstanding.schedule.take_news()
+
     def know_upload(self, sha256: str, url: str, valid_until: float, *, lane: int = 0) -> None:
         """Use an upload of an earlier run until a time.
 
@@ -83,6 +92,10 @@ class Control(View):
     def retry(self, wait_s: float, next_attempt: NextAttempt) -> None:
         """Make new attempts of rows that fail from now on, `wait_s` seconds after."""
         self._retries = Retries(wait_s, next_attempt)
+
+    def look_up_again(self, wait_s: float) -> None:
+        """Look submissions up again, so long after a look-up that found nothing of them."""
+        self._outstanding.doubts.ask_every(wait_s)
 
     def limit(self, limits: Mapping[str, int]) -> None:
         """Keep to other limits from now on: of `LIMITS`, by the names of their settings.

@@ -228,6 +228,7 @@ class Engine(Control):
                     self._commands.append(upload)
             self._query(now)
             self._download()
+            self._ask_once_more(now)
         self._outstanding.nothing_waits = not self._waiting.total
         if self._grace_s is not None:
             self._ends_at, self._grace_s = min(self._ends_at, now + self._grace_s), None
@@ -244,7 +245,7 @@ class Engine(Control):
     def _wake_at(self, now: float) -> float | None:
         if self._reach >= Reach.EVERYTHING:
             return self._ends_at if now < self._ends_at < inf else None
-        wake_at = self._sweep.wake_at(now)
+        wake_at = min(self._sweep.wake_at(now), self._outstanding.doubts.wake_at())
         if self._reach < Reach.SUBMITTING:
             wake_at = min(wake_at, self._submissions.wake_at(now))
             if not self._waiting.total:
@@ -298,7 +299,15 @@ class Engine(Control):
             else:
                 self._apply(self._submissions.prepare(row, now))
 
+    def _ask_once_more(self, now: float) -> None:
+        """Have doubts looked up that nothing was found of, before the run would end."""
+        if self.finished:
+            for row in self._outstanding.doubts.take_last(now):
+                self._sweep.schedule(row, now)
+
     def _query(self, now: float) -> None:
+        for doubt in self._outstanding.doubts.take_due(now):
+            self._sweep.schedule(doubt, now)
         while (row := self._sweep.start(now)) is not None:
             reference = self._outstanding.references.name_of(self._rows[row], now)
             self._commands.append(Query(row, reference))

@@ -1,15 +1,9 @@
-"""How long tasks take, learned from those that ended: by their durations and by their bars.
+"""How long tasks take, learned from those that ended.
 
-Durations. With a hazard h(t) - the share of the tasks still running that ends per second at age t -
-the mean delay of the detection for a given number of polls is least when polls are as dense as the
-square root of h(t). So there are none before the fastest task can end, most where most tasks end,
-and few in the tail.
-
-Bars. A progress bar promises an end in two ways: if it goes on at its pace since the task was
-accepted, and if it goes on at its speed since it was last seen. For every 5 % of the bar it is
-remembered how much longer a task took from there, compared with each promise. An honest bar gives
-nearly one value; one that runs ahead or behind gives nearly one for its speed; a lying, jumping or
-stuck one a wide spread for both, and is not listened to where the durations alone say more.
+With a hazard h(t) - the share of the tasks still running that ends per second at age t - the mean
+delay of the detection for a given number of polls is least when polls are as dense as the square
+root of h(t). So there are none before the fastest task can end, most where most tasks end, and few
+in the tail.
 
 Tested in tests/engine/test_polling.py.
 """
@@ -20,6 +14,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 
 _REMEMBERED = 2000
@@ -30,14 +25,8 @@ _SHORTEST_BIN = 1e-3
 """The least width of such a part, as a share of its later edge."""
 _BEFORE_THE_FASTEST = 0.9
 """Polls begin at this share of the shortest duration."""
-_BAR_BINS = 20
-"""Into how many equal parts a bar is divided."""
-_BAR_REMEMBERED = 100
-"""How many of the latest tasks count for each part of the bar."""
-_ENOUGH = 12
-"""The least number of tasks from which a part of the bar is believed."""
-_LEAST_AGE_S = 1e-3
-"""A task counts as at least this old, so that its pace is a number."""
+_GOLDEN = 0.618034
+"""The golden ratio: its multiples are spread evenly, however many there are (Knuth, 6.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +67,22 @@ class Density:
         return _interpolate(phase, self.phases, self.ages_s)
 
 
-class _Latest:
-    """The latest numbers, `most` of them, in ascending order."""
+class Latest:
+    """The latest numbers, `most` of them, in ascending order.
+
+    Those that are known from before give way first, one for each that is learned.
+    """
 
     def __init__(self, most: int) -> None:
         self.sorted: list[float] = []
         self._most = most
+        self._known: list[float] = []
         self._in_turn: deque[float] = deque()
+
+    def know(self, numbers: Sequence[float]) -> None:
+        """Take in numbers from before, as if they were older than all others."""
+        self._known += sorted(numbers, key=partial(_scatter, sorted(numbers)))
+        self.sorted = sorted([*self.sorted, *numbers])
 
     def learn(self, number: float) -> float:
         """Remember another number, and forget the oldest if there are too many.
@@ -93,25 +91,53 @@ class _Latest:
         """
         self._in_turn.append(number)
         insort(self.sorted, number)
-        if len(self._in_turn) <= self._most:
+        if self._known:
+            oldest = self._known.pop()
+        elif len(self._in_turn) > self._most:
+            oldest = self._in_turn.popleft()
+        else:
             return number
-        oldest = self._in_turn.popleft()
         del self.sorted[bisect_left(self.sorted, oldest)]
         return number - oldest
 
 
+def _scatter(numbers: Sequence[float], number: float) -> float:
+    """Return a number's turn to be forgotten, so that those that are left are spread as all are."""
+    return bisect_left(numbers, number) * _GOLDEN % 1
+
+
+def thin(numbers: Sequence[float], most: int) -> tuple[float, ...]:
+    """Return at most so many numbers that are spread as these are, in ascending order."""
+    ordered, count = sorted(numbers), len(numbers)
+    if count <= most:
+        return tuple(ordered)
+    return tuple(ordered[(2 * place + 1) * count // (2 * most)] for place in range(most))
+
+
+def mix(before: Sequence[float], news: Sequence[float], most: int) -> tuple[float, ...]:
+    """Return at most so many numbers: the news, and as many of those before as find room."""
+    return thin((*thin(before, max(0, most - len(news))), *news), most)
+
+
 class Durations:
-    """The durations of the latest tasks of one kind, in seconds."""
+    """The durations of the latest tasks of one kind, in seconds.
+
+    `are_known` says that they were from the beginning, so that none was missed for being long.
+    """
 
     def __init__(self) -> None:
-        self._latest = _Latest(_REMEMBERED)
-        self._sorted = self._latest.sorted
+        self._latest = Latest(_REMEMBERED)
         self._total_s = 0.0
         self._density: Density | None = None
         self._fresh = 0
+        self.are_known = False
 
     def __len__(self) -> int:
         return len(self._sorted)
+
+    @property
+    def _sorted(self) -> list[float]:
+        return self._latest.sorted
 
     @property
     def mean_s(self) -> float:
@@ -146,6 +172,24 @@ class Durations:
         self._total_s += self._latest.learn(duration_s)
         self._fresh += 1
 
+    def know(self, durations_s: Sequence[float]) -> None:
+        """Take in durations from before."""
+        self._latest.know(durations_s)
+        self._total_s += sum(durations_s)
+        self.are_known = True
+
+    def early_s(self, late_s: float) -> float:
+        """Return the age at which a first query tells of ends, in the mean, so many seconds late.
+
+        That is the mean over all tasks; it is not late for those that go on.
+        """
+        total_s, share_s = 0.0, late_s * len(self._sorted)
+        for ended, duration_s in enumerate(self._sorted):
+            if ended * duration_s - total_s > share_s:
+                return (share_s + total_s) / ended
+            total_s += duration_s
+        return self.longest_s
+
     def spread_s(self, age_s: float) -> float | None:
         """Return the 10-90 % range of the durations above `age_s`; None if there are too few."""
         start = bisect_right(self._sorted, age_s)
@@ -163,88 +207,3 @@ def _interpolate(x: float, xs: Sequence[float], ys: Sequence[float]) -> float:
     right = bisect_right(xs, x)
     share = (x - xs[right - 1]) / (xs[right] - xs[right - 1])
     return ys[right - 1] + share * (ys[right] - ys[right - 1])
-
-
-Sighting = tuple[float, float]
-"""What a query showed: the task's age in seconds, and its progress from 0 to 100."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Rest:
-    """How many seconds a task still takes: the 10th, 50th and 90th percentile of others like it."""
-
-    early_s: float
-    median_s: float
-    late_s: float
-
-    @property
-    def spread_s(self) -> float:
-        """The width of that range: how unsure it is."""
-        return self.late_s - self.early_s
-
-
-class Bar:
-    """The progress bar of one kind of task."""
-
-    def __init__(self) -> None:
-        self._by_pace = _Ratios()
-        self._by_speed = _Ratios()
-
-    def learn(self, sightings: Sequence[Sighting], duration_s: float) -> None:
-        """Compare what a task showed, as (age in seconds, progress 0-100), with how it ended."""
-        for number, (age_s, progress) in enumerate(sightings):
-            rest_s = max(0.0, duration_s - age_s)
-            self._by_pace.learn(progress, rest_s / _by_pace_s(age_s, progress))
-            promised_s = _by_speed_s(sightings[: number + 1])
-            if promised_s is not None:
-                self._by_speed.learn(progress, rest_s / promised_s)
-
-    def estimate_rest(self, sightings: Sequence[Sighting]) -> _Rest | None:
-        """Return how long a task with these sightings, latest last, still takes; None: unknown."""
-        age_s, progress = sightings[-1]
-        by_pace = self._by_pace.estimate_rest(progress, _by_pace_s(age_s, progress))
-        by_speed = self._by_speed.estimate_rest(progress, _by_speed_s(sightings))
-        if by_pace is None or by_speed is None:
-            return by_pace or by_speed
-        return min(by_pace, by_speed, key=lambda rest: rest.spread_s)
-
-
-class _Ratios:
-    """How much longer tasks took than one of the two promises said, for each part of the bar."""
-
-    def __init__(self) -> None:
-        self._bins = [_Latest(_BAR_REMEMBERED) for _ in range(_BAR_BINS)]
-
-    def learn(self, progress: float, ratio: float) -> None:
-        self._bins[_bin(progress)].learn(ratio)
-
-    def estimate_rest(self, progress: float, promised_s: float | None) -> _Rest | None:
-        ratios = self._bins[_bin(progress)].sorted
-        seen = len(ratios)
-        if promised_s is None or seen < _ENOUGH:
-            return None
-        return _Rest(
-            ratios[seen // 10] * promised_s,
-            ratios[seen // 2] * promised_s,
-            ratios[seen * 9 // 10] * promised_s,
-        )
-
-
-def _by_pace_s(age_s: float, progress: float) -> float:
-    # Half a per cent at either end: 0 and 100 promise something, too.
-    done = min(99.5, max(0.5, progress))
-    return max(age_s, _LEAST_AGE_S) * (100 - done) / done
-
-
-def _by_speed_s(sightings: Sequence[Sighting]) -> float | None:
-    """Return what the last two sightings promise; None where the bar did not move on."""
-    if len(sightings) < 2:  # noqa: PLR2004 - a speed takes two
-        return None
-    (age_s, progress), (later_s, further) = sightings[-2:]
-    if further <= progress or later_s <= age_s:
-        return None
-    return max(0.5, 100 - further) * (later_s - age_s) / (further - progress)
-
-
-def _bin(progress: float) -> int:
-    return min(_BAR_BINS - 1, int(progress * _BAR_BINS / 100))

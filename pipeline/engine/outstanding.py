@@ -26,8 +26,10 @@ from __future__ import annotations
 from math import inf
 
 from pipeline import events as ev
+from pipeline.engine.doubts import Doubts
 from pipeline.engine.limits import LOOK_UP, PROOF, RunLimits
-from pipeline.engine.queries import LookUps, Schedule, Sweep
+from pipeline.engine.polling import Schedule
+from pipeline.engine.queries import LookUps, Sweep
 from pipeline.engine.rows import (
     NOTHING,
     Reaction,
@@ -55,7 +57,8 @@ class Outstanding:
         self.nothing_waits = False
         self.references = _References(wanted=settings.client_reference)
         self.look_ups = LookUps()
-        self._schedule = Schedule(settings.pace, settings.polls_per_minute / 60)
+        self.doubts = Doubts(settings.polls_per_minute)
+        self.schedule = Schedule(settings.pace, settings.polls_per_minute / 60)
         self._settings = settings
         self._sweep = sweep
 
@@ -85,7 +88,7 @@ class Outstanding:
         """Ask for a new task after the first wait."""
         row.task_id = task_id
         row.since = now
-        self._sweep.schedule(row.id, now + self._schedule.first_wait_s(row.watch, self.slots))
+        self._sweep.schedule(row.id, now + self.schedule.first_wait_s(row.watch, self.slots))
 
     def take_query_reply(
         self, row: Tracked, content: TaskView | ProviderError, now: float
@@ -144,7 +147,7 @@ class Outstanding:
             self._ask_within(row, now, row.since, view.progress)
             return events
         self.release(row)
-        self._schedule.learn(row.watch, now - row.since, _duration_s(view))
+        self.schedule.learn(row.watch, now - row.since, _duration_s(view))
         return events
 
     def _take_not_found(self, row: Tracked, error: NoSuchTask, now: float) -> tuple[ev.Event, ...]:
@@ -189,7 +192,7 @@ class Outstanding:
         if now >= limits[1]:
             self.release(row)
             return
-        due = now + self._schedule.next_wait_s(
+        due = now + self.schedule.next_wait_s(
             row.watch, now - row.since, progress, self.slots, last=self.nothing_waits
         )
         # A last query at the end of the time, but none sooner after this one than is polite.
@@ -241,6 +244,9 @@ class Outstanding:
         self.look_ups.note(row, content, until)
         if now >= until:
             self.release(row)
+            # What is found of it later says nothing about how the provider answers then.
+            row.doubted_now = row.doubted_now and row.lookups == 1
+            self.doubts.put_aside(row.id, now)
         else:
             due = now + LOOK_UP.wait_s(row.lookups + 1, row.key)
             self._sweep.schedule(row.id, min(due, until))
@@ -251,6 +257,7 @@ class Outstanding:
         row.task_id = view.task_id or row.attempt.client_business_id
         row.since = now
         row.watch.timed = False
+        self.hold(row)
         found = row.event(ev.Found, row.task_id)
         return (found, *self._take_view(row, view, now))
 
@@ -268,7 +275,6 @@ class Outstanding:
         since = now if row.unanswered_since is None else row.unanswered_since
         self.look_ups.note(row, content, since + self._settings.outage_s)
         if isinstance(content, TaskView) and not content.says_nothing:
-            self.hold(row)
             sent = (row.event(ev.Intended, row.attempt), row.event(ev.Interrupted))
             return Reaction((*close_earlier(row), *sent, *self._adopt(row, content, now)))
         if isinstance(content, NoSuchTask):

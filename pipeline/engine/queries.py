@@ -1,10 +1,6 @@
-"""Queries: when a task is asked for next, and one queue of all queries instead of a loop per row.
+"""Queries: one queue of all of them instead of a loop per row, and look-ups without an answer.
 
-Until enough tasks of a kind have ended, the documented schedule applies: a first query, then one in
-every interval. After that it is whichever says more: the progress bar where it has proved true,
-otherwise the durations. So a lying, stuck or missing bar costs nothing.
-
-Tested in tests/engine/test_polling.py and tests/engine/test_queries_at_night.py.
+Tested in tests/engine/test_queries_at_night.py.
 """
 
 from __future__ import annotations
@@ -14,152 +10,17 @@ from itertools import count
 from math import ceil, inf
 
 from pipeline.engine.commands import RowId
-from pipeline.engine.learned import Bar, Durations
-from pipeline.engine.limits import POLL, Bucket, Pace, RunLimits, spread
-from pipeline.engine.rows import Kind, Tracked, Wait, Watch
+from pipeline.engine.limits import POLL, Bucket, RunLimits
+from pipeline.engine.rows import Tracked, Wait
 from pipeline.errors import NoSuchTask, ProviderError
 from pipeline.manifest.wording import count as in_words
 from pipeline.model import TaskView
-
-_ENOUGH = 30
-"""The durations of a kind are used once this many of its tasks have ended."""
-
-_POLLS = 5.2
-"""Polls per task, in the mean, where only the durations are known."""
-
-_SPARSER = 2.0
-"""Polls are this much sparser once no row waits for a slot: a late detection costs nothing."""
-
-_LONGEST_INTERVALS = 3
-"""An unsure bar postpones a query by at most this many documented intervals."""
-
-_LAST_ONES = 10
-"""Once this few tasks are left, each may end the run: the fewer, the closer they are watched."""
 
 _OUTAGE_FAILURES = 2
 """One lost connection among many answers is told to nobody."""
 
 _TRIES = 8
 """This many queries at a time try whether an outage is over."""
-
-
-class Schedule:
-    """Decides the waits of one run, and learns from every task that ends.
-
-    `polls_per_s` is how many queries per second are allowed for all tasks together.
-    """
-
-    def __init__(self, pace: Pace, polls_per_s: float = 50) -> None:
-        self._pace = pace
-        self._polls_per_s = polls_per_s
-        self._learned: dict[Kind | None, tuple[Durations, Bar]] = {}
-
-    def first_wait_s(self, watch: Watch, outstanding: int) -> float:
-        """Return the wait between the acceptance of a task and its first query.
-
-        `outstanding` is how many tasks share the queries.
-        """
-        return self._wait_s(watch, 0.0, None, outstanding, last=False)
-
-    def next_wait_s(
-        self,
-        watch: Watch,
-        age_s: float,
-        progress: float | None,
-        outstanding: int,
-        *,
-        last: bool = False,
-    ) -> float:
-        """Return the wait until the next query of a task seen unfinished at `age_s`.
-
-        `progress` is 0-100 or None; `outstanding` is how many tasks share the queries; `last` says
-        that no row waits for a slot any more.
-        """
-        watch.queries += 1
-        watch.seen_age_s = age_s
-        if progress is not None and watch.timed:
-            watch.sightings.append((age_s, progress))
-        return self._wait_s(watch, age_s, progress, outstanding, last=last)
-
-    def learn(self, watch: Watch, age_s: float, duration_s: float | None) -> None:
-        """Take in the end of a task, noticed at `age_s`; `duration_s` is what the provider says.
-
-        It ended between the last time it was seen unfinished and now, whatever the provider's clock
-        says.
-        """
-        if not watch.timed:
-            return
-        if duration_s is None:
-            duration_s = (watch.seen_age_s + age_s) / 2
-        duration_s = min(max(duration_s, watch.seen_age_s), age_s)
-        for kind in (watch.kind, None):
-            if kind not in self._learned:
-                self._learned[kind] = Durations(), Bar()
-            durations, bar = self._learned[kind]
-            durations.learn(duration_s)
-            bar.learn(watch.sightings, duration_s)
-
-    def _wait_s(
-        self, watch: Watch, age_s: float, progress: float | None, outstanding: int, *, last: bool
-    ) -> float:
-        least_s = self._pace.least_s
-        known = self._find_learned(watch.kind)
-        if known is None or not watch.timed:
-            return max(least_s, self._by_schedule(watch))
-        durations, bar = known
-        wait_s = None if progress is None else self._by_bar(watch, durations, bar)
-        if wait_s is None:
-            wait_s = self._by_durations(watch, durations, age_s, outstanding, last=last)
-        return max(least_s, wait_s)
-
-    def _find_learned(self, kind: Kind) -> tuple[Durations, Bar] | None:
-        """Return what enough tasks of this kind, or of all kinds together, have taught."""
-        for one in (kind, None):
-            learned = self._learned.get(one)
-            if learned is not None and len(learned[0]) >= _ENOUGH:
-                return learned
-        return None
-
-    def _polls(self, durations: Durations, outstanding: int) -> float:
-        # A fifth of the allowance is left for look-ups, fresh links and failed queries.
-        affordable = 0.8 * self._polls_per_s * durations.mean_s / max(1, outstanding)
-        return max(0.1, min(_POLLS, affordable))
-
-    def _by_schedule(self, watch: Watch) -> float:
-        wait_s = self._pace.interval_s if watch.queries else self._pace.first_s
-        return wait_s * (0.9 + 0.2 * spread(watch.key, watch.queries))
-
-    def _by_bar(self, watch: Watch, durations: Durations, bar: Bar) -> float | None:
-        if (rest := bar.estimate_rest(watch.sightings)) is None:
-            return None
-        if rest.spread_s <= self._pace.least_s:
-            return rest.late_s
-        otherwise_s = durations.spread_s(watch.seen_age_s)
-        if rest.spread_s > 0.5 * rest.median_s or rest.spread_s >= (otherwise_s or inf):
-            return None
-        return min(rest.early_s, _LONGEST_INTERVALS * self._pace.interval_s)
-
-    def _by_durations(
-        self,
-        watch: Watch,
-        durations: Durations,
-        age_s: float,
-        outstanding: int,
-        *,
-        last: bool,
-    ) -> float:
-        polls = self._polls(durations, outstanding)
-        rote_s = self._pace.interval_s * _POLLS / polls
-        # A whole step before the first query, too: a random part of one costs half a query a task.
-        # Tasks accepted together are parted by seconds: not all of them are asked for at once.
-        steps = 1.0 if watch.queries else 0.95 + 0.1 * spread(watch.key, 0)
-        if last:
-            steps *= _SPARSER
-        next_age_s = durations.density.next_age_s(age_s, steps, polls)
-        wait_s = rote_s if next_age_s is None else next_age_s - age_s
-        if last and age_s > durations.median_s:
-            return min(wait_s, rote_s * min(_SPARSER, max(1, outstanding) / _LAST_ONES))
-        return wait_s
 
 
 class Sweep:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeVar, TypeVarTuple
 
+from pipeline.engine.bars import Sighting
 from pipeline.engine.commands import (
     Command,
     DownloadReply,
@@ -20,7 +21,6 @@ from pipeline.engine.commands import (
     SubmitReply,
     UploadReply,
 )
-from pipeline.engine.learned import Sighting
 from pipeline.errors import (
     ExitCode,
     OutOfCredit,
@@ -38,8 +38,8 @@ from pipeline.model import Attempt, Entry, State
 _Own = TypeVarTuple("_Own")
 _Kind = TypeVar("_Kind", bound=Event)
 
-Kind = tuple[int, str, int]
-"""What decides how long a task takes: seconds of video, resolution, number of pictures."""
+Kind = tuple[str, int, str, int]
+"""What decides how long a task takes: model, seconds of video, resolution, number of pictures."""
 
 
 _MINUTE_S, _HOUR_S = 60, 3600
@@ -52,7 +52,9 @@ class Watch:
     """What is known of a task: its kind, and what the answers to its queries showed.
 
     Unless `timed`, its age is not known, because an earlier run submitted it or a look-up found it:
-    it is polled at fixed times, and nothing is learned from it.
+    it is polled at fixed times, and nothing is learned from it. `heeds` says that its bar told when
+    the next query comes, `bets` that this is when it has ended, by the bar; `broken` counts how
+    often it had not.
     """
 
     key: str
@@ -60,6 +62,9 @@ class Watch:
     timed: bool = True
     queries: int = 0
     seen_age_s: float = 0.0
+    heeds: bool = False
+    bets: bool = False
+    broken: int = 0
     sightings: list[Sighting] = field(default_factory=list)
 
 
@@ -107,7 +112,7 @@ class Tracked:
         """What the poll schedule knows of its task; nothing before it is sent or after it ended."""
         if self._watch is None:
             request = self.attempt.request
-            kind = (request.duration, request.resolution, len(request.images))
+            kind = request.model, request.duration, request.resolution, len(request.images)
             self._watch = Watch(self.key, kind)
         return self._watch
 

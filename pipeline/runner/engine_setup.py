@@ -16,6 +16,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from pipeline.account.guard import Days, Guard
+from pipeline.account.learned import learned_tasks
 from pipeline.account.nights import times_home
 from pipeline.account.opening import OpenAccount
 from pipeline.account.reading import latest_tasks
@@ -102,9 +103,12 @@ def build_engine(
     spent = spent_since(since, journals, budget, account, caps=limits.caps_per_night)
     engine.begin_night(spent)
     _keep_hours(engine, terms, config, account)
+    if account is not None:
+        engine.know_tasks(learned_tasks(account.book.path, account.name))
     retrying = Retrying(config.limits.attempts)
     if terms.is_night:
         engine.retry(config.retry.wait_s, retrying.next_attempt)
+        engine.look_up_again(max(config.retry.wait_s, config.api.lookup_s))
     shared = () if account is None else account.book.uploads(account.name, wall - age_s)
     for number, lane in enumerate(lanes):
         known = lane.journal.uploads(lane.uploader, wall - age_s)
@@ -156,7 +160,9 @@ def keep_room(
     for lane, folder in zip(lanes, folders, strict=True):
         shares.append(storage.add(folder, lane.checked))
         storage.leave(folder, lane.plan, lane.entries)
-    engine.room.keep(shares, Sizes(seen_videos(book, name, (one.journal.path for one in lanes))))
+    paths = (one.journal.path for one in lanes)
+    seen = seen_videos(book, name, config.api.model, paths)
+    engine.room.keep(shares, Sizes(seen))
     return storage
 
 

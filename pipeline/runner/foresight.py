@@ -241,7 +241,7 @@ def _need(
         account = account_name(target.config)
     if before.storage is None:
         before.storage = Storage(target.config, book, account)
-    sends = bool(plan.of(Action.SUBMIT))
+    sends, model = bool(plan.of(Action.SUBMIT)), target.config.api.model
     shares = before.storage.add(target.folder, checked, SIZE_BYTES if sends else 0)
     before.storage.leave(target.folder, plan, entries)
     return need_of(
@@ -250,7 +250,7 @@ def _need(
         plan,
         entries=entries,
         requests=requests_by_key(checked),
-        sizes=Sizes(seen_videos(book, account, [target.folder.journal])),
+        sizes=Sizes(seen_videos(book, account, model, [target.folder.journal])),
     )
 
 

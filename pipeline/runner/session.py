@@ -12,14 +12,17 @@ import os
 import traceback
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from pipeline.account.guard import Days
+from pipeline.account.learned import keep_learned
 from pipeline.account.opening import OpenAccount
 from pipeline.concealment import conceal, conceal_secret
 from pipeline.config.key import api_key, key_warnings
 from pipeline.config.settings import Config
 from pipeline.config.values import is_loopback
+from pipeline.disk.groupcommit import Committed
 from pipeline.disk.reserve import Reserve
 from pipeline.disk.rights import make_folder_for
 from pipeline.downloader.fetching import Downloader
@@ -62,6 +65,10 @@ _TELL_EVERY_S = 0.25
 """How often log and watcher are told; at every decision it would cost half of what queries do."""
 
 
+_KEEP_EVERY_S = 300.0
+"""How often the book is told what was learned: a run that is killed has not learned in vain."""
+
+
 @dataclass
 class ProviderSession:
     """The part of a run that costs money; as the scheduler's observer it keeps the tallies.
@@ -78,12 +85,14 @@ class ProviderSession:
     _left_alone: Counter[State] = field(default_factory=Counter)
     _left_in: list[Counter[State]] = field(default_factory=list)
     _tell_at: float = 0.0
+    _keep_at: float = 0.0
 
     def __post_init__(self) -> None:
         """Have what is waited for told on the screen and in the logs."""
         self._meanwhile = Meanwhile(self.runs, self.clock)
         self._patience = Patience(self.watcher.say, self._meanwhile.log)
         self._mishaps = Mishaps(self.watcher.say)
+        self._keep_at = self.clock.now() + _KEEP_EVERY_S
         self._stills = RunStills([run.order for run in self.runs], self.brake, self.watcher.say)
 
     @property
@@ -143,9 +152,11 @@ class ProviderSession:
         except Exception as error:  # noqa: BLE001 - the journals are whole: results are still written
             self._report_crash(error)
         self._stop_all(engine.stops)
-        if engine.finds_by_reference and self._account is not None:
+        if self._account is not None:
             with contextlib.suppress(StoreError):  # it is seen again by another run
-                self._account.book.note_references(self._account.name)
+                self._keep_learned(engine, self._account).result()
+                if engine.finds_by_reference:
+                    self._account.book.note_references(self._account.name)
         self._meanwhile.note_what_is_left(engine)
 
     def _stop_all(self, stops: Sequence[Stop]) -> None:
@@ -302,6 +313,9 @@ class ProviderSession:
         if (now := self.clock.now()) >= self._tell_at:
             self._tell_at = now + _TELL_EVERY_S
             self._meanwhile.write(engine)
+            if now >= self._keep_at and self._account is not None:
+                self._keep_at = now + _KEEP_EVERY_S
+                self._keep_learned(engine, self._account)
             submitted = sum(run.tally.submitted for run in self.runs)
             downloaded = sum(run.tally.downloaded for run in self.runs)
             states = self._left_alone + engine.states
@@ -309,6 +323,10 @@ class ProviderSession:
             each = tuple(self._progress_of(engine, lane) for lane in range(len(self.runs)))
             left = self._left_alone[State.WAITING]
             self.watcher.show(RunProgress(states, submitted, downloaded, waits_for, each, left))
+
+    def _keep_learned(self, engine: Engine, account: OpenAccount) -> Future[Committed]:
+        """Have the book keep what the next run can do with."""
+        return keep_learned(account.book, account.name, engine.take_learned(), self.clock.wall())
 
     def _progress_of(self, engine: Engine, lane: int) -> ManifestProgress:
         run = self.runs[lane]

@@ -246,12 +246,22 @@ def _expect(shares: Sequence[Share], request: Request) -> None:
         share.disk.expect(share, request, 1)
 
 
-def seen_videos(book: Path | None, account: str, journals: Iterable[Path]) -> list[Video]:
-    """Return the latest videos of an account or of these journals, as far as they can be read."""
+def seen_videos(
+    book: Path | None, account: str, model: str, journals: Iterable[Path]
+) -> list[Video]:
+    """Return the latest videos of a model, as far as they can be read.
+
+    Args:
+        book: The file of the account's book; None without one.
+        account: The account.
+        model: The model; where the account has none of it, those of any other count.
+        journals: The journals that tell where no book does.
+
+    """
     videos: list[Video] = []
     if book is not None:
         with contextlib.suppress(ReelsheetError):
-            videos += latest_videos(book, account)
+            videos += latest_videos(book, account, model)
     for journal in journals if not videos else ():
         with contextlib.suppress(ReelsheetError):
             videos += read_latest_videos(journal)

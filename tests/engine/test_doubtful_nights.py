@@ -11,7 +11,16 @@ from pipeline.engine.commands import Query
 from pipeline.engine.engine import Engine
 from pipeline.errors import ExitCode, NoSuchTask, ProviderError, Refused, Unclear, Unreachable
 from pipeline.model import Entry, Phase, State, TaskView
-from tests.engine.night import SETTINGS, Night, Provider, attempts, enqueue, night, resume
+from tests.engine.night import (
+    SETTINGS,
+    Night,
+    Provider,
+    attempt,
+    attempts,
+    enqueue,
+    night,
+    resume,
+)
 
 LOST = Unclear("the connection was closed without an answer")
 GONE = NoSuchTask("task_not_exist", status=404)
@@ -192,3 +201,99 @@ def test_a_crash_between_intent_and_answer_is_a_doubt() -> None:
     assert again.states() == {State.DONE: 8}
     assert set(provider.references.values()) == {1}
     assert not any(entry.error_message for entry in again.entries().values())
+
+
+def shows_at(*seconds: float) -> Provider:
+    """A provider that loses the first answers and shows their tasks so many seconds later."""
+    lost = dict(zip((one.key for one in attempts(len(seconds))), seconds, strict=True))
+
+    def late(said: Query, _: int, now: float) -> TaskView | ProviderError | None:
+        asked = said.reference.startswith("rs-")
+        return GONE if asked and now < lost.get(said.row.key, 0.0) else None
+
+    return Provider(
+        task_s=lambda _: 60.0,
+        on_submit=lambda said, *_: LOST if said.attempt.key in lost else None,
+        on_query=late,
+    )
+
+
+def asked_again(rows: int, provider: Provider, every_s: float = 900.0) -> Night:
+    """A night in which doubts are looked up again, two tasks at a time."""
+    one = night(rows, provider, replace(SETTINGS, outstanding=2))
+    one.engine.look_up_again(every_s)
+    return one
+
+
+def test_a_doubt_is_looked_up_again_in_the_same_night() -> None:
+    """Once every quarter of an hour; what is found is paid for and comes home like any other."""
+    provider = shows_at(1500.0)
+    done = asked_again(100, provider).run()
+    assert done.states() == {State.DONE: 100}
+    assert set(provider.submits.values()) == {1}
+    looked = [at for at in provider.query_times["row000000"] if at > SETTINGS.lookup_s + 10]
+    assert 900 < looked[0] < 1100
+    assert 1800 < looked[1] < 2200
+
+
+def test_a_doubt_is_looked_up_once_more_before_the_night_ends() -> None:
+    """And the night waits for no look-up to come: it is over as soon as its rows are."""
+    provider = shows_at(400.0, 1e9)
+    done = asked_again(20, provider, every_s=10_000.0).run()
+    assert done.states() == {State.DONE: 19, State.IN_DOUBT: 1}
+    plain = asked_again(20, Provider(task_s=lambda _: 60.0)).run()
+    assert 400 < done.now < plain.now + 2 * SETTINGS.lookup_s
+    assert done.now - provider.query_times["row000001"][-1] < 120
+
+
+def test_what_was_just_looked_up_is_not_asked_for_once_more() -> None:
+    """A night of doubts alone is over with their last look-ups."""
+    left = asked_again(1, shows_at(1e9)).run()
+    assert left.states() == {State.IN_DOUBT: 1}
+    assert left.now < SETTINGS.lookup_s + 10
+
+
+def test_a_doubt_that_turns_out_to_have_failed_is_tried_again() -> None:
+    """As every row that fails in a night, with a new attempt after its wait."""
+    provider = shows_at(1000.0)
+    late = provider.on_query
+
+    def failed(said: Query, times: int, now: float) -> TaskView | ProviderError | None:
+        if said.reference == "rs-row000000-1" and now >= 1000:
+            return TaskView("video_0", Phase.FAILED, error_message="the model was busy")
+        return late(said, times, now)
+
+    provider.on_query = failed
+    one = asked_again(80, provider)
+    one.engine.retry(
+        10.0, lambda row, before, *_: attempt(row.key, number=2) if before.number == 1 else None
+    )
+    done = one.run()
+    assert done.states() == {State.DONE: 80}
+    assert provider.submits["row000000"] == 2
+
+
+def test_look_ups_of_old_doubts_keep_no_task_waiting() -> None:
+    """A thousand of them take their part of the allowance, and not that of running tasks."""
+    old = in_doubt(1000)
+    settings = replace(SETTINGS, outstanding=20, polls_per_minute=60)
+    engine = Engine(settings, 0.0)
+    for entry in old[:300]:
+        engine.take_up(0, entry, 0.0, doubt_age_s=10_000)
+    engine.look_up_again(60.0)
+    fresh = [one for one in attempts(1200) if one.key >= "row001000"]
+    enqueue(engine, *fresh)
+    provider = Provider(task_s=lambda _: 60.0)
+    provider_only = night(200, Provider(task_s=lambda _: 60.0), settings).run()
+    done = Night(engine, provider, fresh, settings)
+    done.run(until=600 + provider_only.now)
+    assert sum(one >= "row001000" for one in provider.downloads) == 200
+
+
+def test_nothing_is_looked_up_again_once_everything_stops() -> None:
+    one = asked_again(100, shows_at(1e9))
+    one.run(until=300)
+    one.engine.halt()
+    before = one.provider.queries["row000000"]
+    one.run()
+    assert one.provider.queries["row000000"] == before

@@ -9,12 +9,13 @@ from heapq import heapify, heappop, heappush
 
 import pytest
 
+from pipeline.engine.experience import Known
 from pipeline.engine.learned import Density, Durations
 from pipeline.engine.limits import Pace
-from pipeline.engine.queries import Schedule
+from pipeline.engine.polling import Schedule
 from pipeline.engine.rows import Watch
 
-KIND = (6, "720P", 0)
+KIND = ("a model", 6, "720P", 0)
 PACE = Pace(5, 10, 2)
 
 SHAPES: dict[str, Callable[[random.Random], float]] = {
@@ -238,3 +239,83 @@ def test_polls_are_as_many_as_asked_for() -> None:
             polls += 1
             age = density.next_age_s(age, 1.0, 5)
     assert 4.2 <= polls / len(ended) <= 5.5
+
+
+def nights(shape: str, *bars: str, rows: int = 600) -> list[Figures]:
+    """Nights one after the other, each with what those before have handed on."""
+    known: list[Known] = []
+    figures = []
+    for number, bar in enumerate(bars):
+        schedule = learner()
+        schedule.know(known)
+        figures.append(night(schedule, shape, bar, rows=rows, seed=number % 2))
+        (news,) = schedule.take_news()
+        known = [(known[0] if known else Known(news.kind)).with_news(news)]
+    return figures
+
+
+@pytest.mark.parametrize("shape", ["usual", "wide"])
+@pytest.mark.parametrize("bar", ["none", "honest", "bent"])
+def test_a_second_night_begins_as_the_first_one_ended(shape: str, bar: str) -> None:
+    """Ends are noticed sooner and with fewer polls, and the night is no longer."""
+    first, _, second = nights(shape, bar, bar, bar)
+    assert second.delay_s * second.polls < first.delay_s * first.polls, (first, second)
+    assert second.ratio <= first.ratio, (first, second)
+    if bar != "none":
+        assert second.delay_s < first.delay_s, (first, second)
+        assert second.polls < first.polls, (first, second)
+
+
+def test_with_an_honest_bar_known_before_an_end_is_seen_within_a_second_and_a_half() -> None:
+    """With three queries a task."""
+    *_, second = nights("usual", "honest", "honest")
+    assert second.delay_s <= 1.5, second
+    assert second.polls <= 3, second
+
+
+@pytest.mark.parametrize("bar", ["none", "stuck", "jumping", "hasty"])
+def test_a_bar_that_begins_to_lie_costs_one_fill_of_the_slots(bar: str) -> None:
+    """After an honest night: ends are still seen as if nothing had been known."""
+    *_, lying = nights("wide", "honest", bar)
+    documented = mean(rote, "wide", bar)
+    assert lying.delay_s <= 1.3 * documented.delay_s, (lying, documented)
+    assert lying.polls <= 1.1 * documented.polls, (lying, documented)
+
+
+@pytest.mark.parametrize("bar", ["stuck", "jumping"])
+def test_a_bar_that_lied_last_night_is_not_trusted_tonight(bar: str) -> None:
+    """It is watched again, and believed only once it has proved true for a while."""
+    liar, honest = nights("usual", bar, "honest")
+    without, beside = nights("usual", "none", "none")
+    assert abs(liar.delay_s - without.delay_s) < 0.5
+    assert honest.delay_s < beside.delay_s
+
+
+@pytest.mark.parametrize("factor", [0.33, 3.0])
+def test_a_provider_that_has_changed_is_learned_anew(factor: float) -> None:
+    """Three times as fast or as slow as last night: after one fill of the slots it is known."""
+    schedule = learner()
+    taught = learner()
+    night(taught, "usual", "none")
+    (news,) = taught.take_news()
+    schedule.know([Known(KIND).with_news(news)])
+    dice = random.Random(5)
+    for number in range(220):
+        duration = SHAPES["usual"](dice) * factor
+        schedule.learn(Watch(str(number), KIND), duration, duration)
+    first_s = schedule.first_wait_s(Watch("x", KIND), 1)
+    assert 0.5 * 60 * factor <= first_s + 10 <= 60 * factor + 12
+
+
+def test_a_broken_promise_is_not_believed_for_ever() -> None:
+    """A task whose bar stands at its end again and again is asked for by durations then."""
+    schedule = learner()
+    for number in range(60):
+        watch = Watch(str(number), KIND, sightings=[(58.0, 96.0)])
+        schedule.learn(watch, 60.0, 60.0)
+    watch, age, waits = Watch("x", KIND), 58.0, []
+    for _ in range(6):
+        waits.append(schedule.next_wait_s(watch, age, 96.0, 100))
+        age += waits[-1]
+    assert waits[0] < 4
+    assert waits[-1] > 8

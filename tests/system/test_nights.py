@@ -139,6 +139,25 @@ def test_what_a_night_may_not_order_it_does_not_try_again_either(
     assert ordered(product, api) == {"a.csv": most}
 
 
+def test_a_doubt_is_settled_in_the_night_in_which_it_came_up(product: Product, api: Api) -> None:
+    """Looked up again while other rows go on, at no cost: paid once, brought home, exit 0."""
+    manifest = named(product.folder, "a.csv", 60)
+    api.faults("submit_answer_lost*1", "query_lookup_unsupported")
+    sets = {"api.lookup_s": "0.3", "retry.wait_s": "0.5", "limits.outstanding": "2"}
+    night = product.start("night", manifest, sets=sets)
+    log = product.folder / "outputs" / "a" / "run.log"
+    wait_for("a lost answer", lambda: log.exists() and "AnswerLost" in log.read_text("utf-8"))
+    sent = ordered(product, api).total()
+    wait_for("others to go on", lambda: ordered(product, api).total() >= sent + 10)
+    api.faults()
+    ended = product.end(night)
+    assert ended.code == 0, ended.err
+    assert told(product)["states"] == {"done": 60}
+    assert ordered(product, api)["a.csv"] == 60
+    out = product.folder / "outputs" / "a"
+    invariants.hold(api, product, manifest, out, manifest.read_bytes())
+
+
 def test_nothing_is_ordered_outside_the_window(product: Product, api: Api) -> None:
     """What is paid for comes home; the rest waits, also rows that fail meanwhile."""
     manifest = named(product.folder, "a.csv", 4)
