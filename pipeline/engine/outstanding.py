@@ -144,7 +144,7 @@ class Outstanding:
             message = view.error_message or NO_REASON
             events = (*events, row.event(ev.TaskFailed, view.error_code, message))
         else:
-            self._ask_within(row, now, row.since, view.progress)
+            self._ask_within(row, now, row.since, view)
             return events
         self.release(row)
         self.schedule.learn(row.watch, now - row.since, _duration_s(view))
@@ -182,9 +182,12 @@ class Outstanding:
         self._ask_within(row, now, since)
 
     def _ask_within(
-        self, row: Tracked, now: float, since: float | None, progress: float | None = None
+        self, row: Tracked, now: float, since: float | None, view: TaskView | None = None
     ) -> None:
-        """Ask again after the usual wait, until the deadline that counts from `since`."""
+        """Ask again after the usual wait, until the deadline that counts from `since`.
+
+        `view` shows the task unfinished, if anything does.
+        """
         limits = (
             _limit_after(row.unknown_since, self._settings.missing_grace_s),
             _limit_after(since, self._settings.deadline_s),
@@ -192,9 +195,10 @@ class Outstanding:
         if now >= limits[1]:
             self.release(row)
             return
-        due = now + self.schedule.next_wait_s(
-            row.watch, now - row.since, progress, self.slots, last=self.nothing_waits
-        )
+        age_s, last = now - row.since, self.nothing_waits
+        if view is not None:
+            self.schedule.note_unfinished(row.watch, age_s, view.progress)
+        due = now + self.schedule.next_wait_s(row.watch, age_s, self.slots, last=last)
         # A last query at the end of the time, but none sooner after this one than is polite.
         soonest = now + self._settings.pace.floor_s
         due = min([due, *(max(limit, soonest) for limit in limits if limit > now)])
@@ -244,7 +248,7 @@ class Outstanding:
         self.look_ups.note(row, content, until)
         if now >= until:
             self.release(row)
-            # What is found of it later says nothing about how the provider answers then.
+            # What is found later says nothing about how the provider answers then.
             row.doubted_now = row.doubted_now and row.lookups == 1
             self.doubts.put_aside(row.id, now)
         else:

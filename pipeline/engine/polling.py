@@ -73,30 +73,27 @@ class Schedule:
             early_s = known[0].early_s(_EARLY * self._pace.least_s)
             # Tasks accepted together are parted by seconds: not all are asked for at once.
             return max(self._pace.least_s, early_s * (0.97 + 0.06 * spread(watch.key, 0)))
-        return self._wait_s(watch, 0.0, None, outstanding, last=False)
+        return self._wait_s(watch, 0.0, outstanding, last=False)
 
-    def next_wait_s(
-        self,
-        watch: Watch,
-        age_s: float,
-        progress: float | None,
-        outstanding: int,
-        *,
-        last: bool = False,
-    ) -> float:
-        """Return the wait until the next query of a task seen unfinished at `age_s`.
-
-        `progress` is 0-100 or None; `outstanding` is how many tasks share the queries; `last` says
-        that no row waits for a slot any more.
-        """
-        watch.queries += 1
+    def note_unfinished(self, watch: Watch, age_s: float, progress: float | None) -> None:
+        """Take in that a query has shown a task unfinished; `progress` is 0-100 or None."""
         watch.seen_age_s = age_s
         if watch.bets:
             watch.broken += 1
             self._experience.note_bet(watch.kind, won=False)
         if progress is not None and watch.timed:
             watch.sightings.append((age_s, progress))
-        return self._wait_s(watch, age_s, progress, outstanding, last=last)
+
+    def next_wait_s(
+        self, watch: Watch, age_s: float, outstanding: int, *, last: bool = False
+    ) -> float:
+        """Return the wait until the next query of a task that was asked for at `age_s`.
+
+        `outstanding` is how many tasks share the queries; `last` says that no row waits for a slot
+        any more.
+        """
+        watch.queries += 1
+        return self._wait_s(watch, age_s, outstanding, last=last)
 
     def learn(self, watch: Watch, age_s: float, duration_s: float | None) -> None:
         """Take in the end of a task, noticed at `age_s`; `duration_s` is what the provider says.
@@ -113,16 +110,16 @@ class Schedule:
             self._experience.note_bet(watch.kind, won=True)
         self._experience.learn(watch, duration_s, heeded=watch.heeds)
 
-    def _wait_s(
-        self, watch: Watch, age_s: float, progress: float | None, outstanding: int, *, last: bool
-    ) -> float:
+    def _wait_s(self, watch: Watch, age_s: float, outstanding: int, *, last: bool) -> float:
         least_s = self._pace.least_s
         known = self._experience.find(watch.kind)
         watch.heeds = watch.bets = False
         if known is None or not watch.timed:
             return max(least_s, self._by_schedule(watch))
         durations, bar = known
-        wait_s = None if progress is None else self._by_bar(watch, durations, bar)
+        # A query that told nothing, or of no progress, leaves what was seen before behind.
+        is_seen = bool(watch.sightings) and watch.sightings[-1][0] == age_s
+        wait_s = self._by_bar(watch, durations, bar) if is_seen else None
         if wait_s is None:
             wait_s = self._by_durations(watch, durations, age_s, outstanding, last=last)
         return max(least_s, wait_s)

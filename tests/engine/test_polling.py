@@ -54,6 +54,20 @@ class ByRote(Schedule):
         """Forget it."""
 
 
+def next_wait_s(
+    schedule: Schedule,
+    watch: Watch,
+    age_s: float,
+    progress: float | None,
+    outstanding: int,
+    *,
+    last: bool = False,
+) -> float:
+    """The wait after a query that has shown a task unfinished."""
+    schedule.note_unfinished(watch, age_s, progress)
+    return schedule.next_wait_s(watch, age_s, outstanding, last=last)
+
+
 def night(
     schedule: Schedule, shape: str, bar: str, *, rows: int = 600, slots: int = 100, seed: int = 1
 ) -> Figures:
@@ -86,7 +100,7 @@ def night(
         else:
             progress = BARS[bar](age / durations[number], dice, curves[number])
             left = len(coming) + 1
-            wait = schedule.next_wait_s(watch, age, progress, left, last=started >= rows)
+            wait = next_wait_s(schedule, watch, age, progress, left, last=started >= rows)
             heappush(coming, (PACE.together_at(now + wait), number, watch, began))
     return Figures(ended / _bound(durations, slots), polls / rows, delays / rows)
 
@@ -140,7 +154,7 @@ def test_the_last_tasks_are_watched_closely() -> None:
         done = Watch(str(number), KIND)
         schedule.learn(done, 30 + number, 30 + number)
     waits = [
-        schedule.next_wait_s(Watch("a", KIND), 100, None, left, last=True) for left in (100, 5, 1)
+        next_wait_s(schedule, Watch("a", KIND), 100, None, left, last=True) for left in (100, 5, 1)
     ]
     assert waits == sorted(waits, reverse=True)
     assert waits[1:] == [5, 2]
@@ -170,7 +184,7 @@ def test_no_wait_is_shorter_than_the_floor() -> None:
         schedule.learn(Watch(str(number), KIND, sightings=[(1.0, 50.0)]), 2.0, 2.0)
     watch = Watch("x", KIND)
     assert schedule.first_wait_s(watch, 1) >= 5
-    assert all(schedule.next_wait_s(watch, age, 99.0, 1) >= 5 for age in (1.0, 1.9, 50.0))
+    assert all(next_wait_s(schedule, watch, age, 99.0, 1) >= 5 for age in (1.0, 1.9, 50.0))
 
 
 def test_a_short_budget_of_polls_is_kept() -> None:
@@ -191,7 +205,7 @@ def test_before_enough_ends_are_seen_the_documented_schedule_holds() -> None:
         schedule.learn(Watch(str(number), KIND), 60.0, 60.0)
     watch = Watch("x", KIND)
     assert 4.5 <= schedule.first_wait_s(watch, 1) <= 5.5
-    assert 9 <= schedule.next_wait_s(watch, 5.0, 10.0, 1) <= 11
+    assert 9 <= next_wait_s(schedule, watch, 5.0, 10.0, 1) <= 11
 
 
 def test_what_the_provider_says_is_held_between_our_own_sights() -> None:
@@ -199,7 +213,7 @@ def test_what_the_provider_says_is_held_between_our_own_sights() -> None:
     schedule = learner()
     for number in range(40):
         watch = Watch(str(number), KIND)
-        schedule.next_wait_s(watch, 50.0, None, 1)
+        next_wait_s(schedule, watch, 50.0, None, 1)
         schedule.learn(watch, 60.0, 86400.0)
     assert schedule.first_wait_s(Watch("x", KIND), 1) <= 60
 
@@ -212,7 +226,7 @@ def test_tasks_of_unknown_age_are_polled_by_rote_and_teach_nothing() -> None:
     assert 4.5 <= schedule.first_wait_s(Watch("x", KIND), 1) <= 5.5
     for number in range(40):
         schedule.learn(Watch(str(number), KIND), 60.0, 60.0)
-    assert 9 <= schedule.next_wait_s(Watch("y", KIND, timed=False), 1.0, 99.0, 1) <= 11
+    assert 9 <= next_wait_s(schedule, Watch("y", KIND, timed=False), 1.0, 99.0, 1) <= 11
 
 
 def test_the_oldest_durations_are_forgotten() -> None:
@@ -315,7 +329,21 @@ def test_a_broken_promise_is_not_believed_for_ever() -> None:
         schedule.learn(watch, 60.0, 60.0)
     watch, age, waits = Watch("x", KIND), 58.0, []
     for _ in range(6):
-        waits.append(schedule.next_wait_s(watch, age, 96.0, 100))
+        waits.append(next_wait_s(schedule, watch, age, 96.0, 100))
         age += waits[-1]
     assert waits[0] < 4
     assert waits[-1] > 8
+
+
+def test_a_query_that_failed_says_nothing_of_the_bar() -> None:
+    """Nor of the task: an outage of a minute spoils nothing of what was learned."""
+    schedule = learner()
+    for number in range(60):
+        watch = Watch(str(number), KIND, sightings=[(30.0, 50.0)])
+        schedule.learn(watch, 60.0, 60.0)
+    for number in range(60):
+        watch = Watch(f"x{number}", KIND)
+        assert 29 <= next_wait_s(schedule, watch, 30.0, 50.0, 100) <= 32
+        for again in range(5):
+            schedule.next_wait_s(watch, 61.0 + again, 100)
+        assert (watch.seen_age_s, watch.broken) == (30.0, 0)
