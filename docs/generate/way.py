@@ -39,6 +39,7 @@ SET_UP = {
     "checker/payable.py": "looks for rows that nobody means: this one is meant",
     "checker/remarks.py": "remarks on what may not be meant: here there is nothing",
     "checker/asread.py": "hands the settings of reading to the reader",
+    "checker/rowlooks.py": "looks for the looks that rows name: this one names none",
     "checker/rowpictures.py": "finds the pictures that rows name: this one names none",
     "checker/unmeant.py": "tells texts that nobody means: this one has none",
     "checker/unmeantwords.py": "lists the words of such texts",
