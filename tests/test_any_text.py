@@ -202,7 +202,7 @@ PARSERS: tuple[tuple[str, Callable[[str], object], tuple[type[Exception], ...]],
     ("log's time", second_of, ()),
     ("whole number", _whole, ()),
     ("number", number_of, ()),
-    ("name of a run's journal", lambda text: journal_id_in([{"what": "begin", "journal": text}]),
+    ("name of a run's journal", lambda text: journal_id_in([{"event": "begin", "journal": text}]),
      ()),
     ("file of decisions", _decisions, (ReelsheetError,)),
     ("formula", lambda text: movedrows._followed(f"A2&{text}", movedrows.Moves({2: 3})),
@@ -364,10 +364,12 @@ def test_any_link_finds_its_way(text: str) -> None:
 
 
 @settings(deadline=None)
-@given(st.dictionaries(st.sampled_from(["at", "run", "what", "key", "number", "task_id"]), JSON))
+@given(
+    st.dictionaries(st.sampled_from(["time", "run_id", "event", "key", "attempt", "task_id"]), JSON)
+)
 def test_any_line_of_a_log_is_passed_over(line: dict[str, Any]) -> None:
     """A log that something else has written into."""
-    traces_in_log([{"at": "2026-01-01T00:00:00Z", "what": "Intended", "key": "A", **line}])
+    traces_in_log([{"time": "2026-01-01T00:00:00Z", "event": "Intended", "key": "A", **line}])
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate.modules import PACKAGE
-from docs.generate.pages import PARTS, ROOT, pages, parts_of, refreshed
+from docs.generate.pages import FILES, PARTS, ROOT, pages, parts_of, refreshed
 from docs.generate.program import command_tree, emulate_parser
 from pipeline.authoring.starter import PICTURES_FOLDER, STARTER_MANIFEST
 from pipeline.cli.app import EXIT_CODES
@@ -73,6 +73,12 @@ def test_generated_parts_are_what_the_code_says(page: Path) -> None:
     """A table or help text of a page is that of this very version of the program."""
     text = page.read_text("utf-8")
     assert text == refreshed(text), "run: python -m docs.generate"
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_generated_files_are_what_the_code_says(path: str) -> None:
+    """The same for files of programs."""
+    assert (ROOT / path).read_text("utf-8") == FILES[path](), "run: python -m docs.generate"
 
 
 @each_page

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import sys
 
-from .pages import ROOT, pages, refreshed
+from .pages import FILES, ROOT, pages, refreshed
 
 
 def main() -> None:
     """Write every page whose generated parts have changed, and say which."""
-    for page in pages():
-        old = page.read_text(encoding="utf-8")
-        new = refreshed(old)
-        if new != old:
+    made = {ROOT / path: write() for path, write in FILES.items()}
+    made |= {page: refreshed(page.read_text(encoding="utf-8")) for page in pages()}
+    for page, new in made.items():
+        if not page.is_file() or page.read_text(encoding="utf-8") != new:
             page.write_text(new, encoding="utf-8", newline="\n")
             sys.stdout.write(f"written {page.relative_to(ROOT).as_posix()}\n")
 

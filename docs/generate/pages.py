@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from . import failures, faults, life, looksdoc, modules, program, recipes, settings, sheet
+from . import failures, faults, life, logs, looksdoc, modules, program, recipes, settings, sheet
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,7 +30,12 @@ PARTS: dict[str, Callable[[], str]] = {
     "looks": looksdoc.looks,
     "looks rehearsed": looksdoc.rehearsed,
     **recipes.recipes(),
+    "log events": logs.log_events,
+    "log details": logs.log_details,
 }
+
+FILES: dict[str, Callable[[], str]] = {"docs/log.schema.json": logs.log_schema}
+"""Files that are made as a whole, by their paths."""
 
 _PART = re.compile(
     r"(?P<begin><!-- begin: (?P<name>[a-z ]+) -->\n).*?(?P<end><!-- end: (?P=name) -->)", re.DOTALL

@@ -167,7 +167,7 @@ def _holds_traces(root: Path) -> bool:
     folder = OutputFolder(root)
     if not is_gone(folder.journal):
         return False
-    told = not is_gone(folder.log) or not is_gone(folder.summary) or any(root.glob("results.*"))
+    told = bool(folder.logs) or not is_gone(folder.summary) or any(root.glob("results.*"))
     return told and folder.use is not FolderUse.REHEARSED
 
 

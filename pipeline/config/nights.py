@@ -157,6 +157,22 @@ class Retry(Section):
     """
 
 
+_MODES = ("0600", "0640", "0644")
+
+
+def _mode(value: object) -> object:
+    """Refuse other rights, and numbers: without quotes YAML reads 0640 as 416, to the base of 8."""
+    if value in _MODES:
+        return value
+    of_number = {number: one for one in _MODES for number in (int(one, 8), int(one))}
+    if isinstance(value, int) and value in of_number:
+        raise ValueError(f'is what YAML reads of rights without quotes; write "{of_number[value]}"')
+    raise ValueError(f"must be one of {', '.join(_MODES)}")
+
+
+LogMode = Annotated[str, BeforeValidator(_mode)]
+
+
 def _address(url: str) -> str:
     parts = urlsplit(url.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname or " " in url.strip():
@@ -180,3 +196,30 @@ class Notify(Section):
     """An address of a dead man's switch: it is asked for with /start when a night begins, as it
     stands when it ended with 0, 1 or 5, and with /fail when it ended otherwise. null: none.
     """
+
+
+class Metrics(Section):
+    """Figures for Prometheus, as a textfile of its node exporter."""
+
+    textfile: Text | None = None
+    """A file, as /var/lib/node_exporter/reelsheet.prom, that nights and runs write every few
+    seconds, relative to the working folder. See docs/nights.md. null: none.
+    """
+
+
+class Log(Section):
+    """run.log in each output folder."""
+
+    rotate_mb: float | None = Field(default=50.0, gt=0, le=100_000)
+    """Megabytes from which on run.log is renamed to run.log.1, run.log.2 and so on, and begun anew;
+    the latest nine of these are kept. null: it grows for ever.
+    """
+    mode: LogMode = "0600"
+    """The rights of run.log, in quotes. 0600: for its owner alone. 0640: its group may read it.
+    0644: everybody. Whoever is let in has to be able to enter the output folder, too.
+    """
+
+    @property
+    def rights(self) -> int:
+        """The rights as the system takes them."""
+        return int(self.mode, 8)

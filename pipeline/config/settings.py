@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline.config.content import Defaults, Images, ManifestSettings, Output, Section
-from pipeline.config.nights import Night, Notify, Retry
+from pipeline.config.nights import Log, Metrics, Night, Notify, Retry
 from pipeline.config.values import BaseUrl, KeyVariable, ProxySetting, Text, Zone, is_loopback
 from pipeline.lifecycle import MOST_ATTEMPTS
 
@@ -270,6 +270,8 @@ class Config(Section):
     pilot: PilotSettings = Field(default_factory=PilotSettings)
     night: Night = Field(default_factory=Night)
     notify: Notify = Field(default_factory=Notify)
+    metrics: Metrics = Field(default_factory=Metrics)
+    log: Log = Field(default_factory=Log)
     review: Review = Field(default_factory=Review)
 
     @property

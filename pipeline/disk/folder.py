@@ -12,6 +12,7 @@ from enum import Enum
 from itertools import count
 from pathlib import Path
 
+from pipeline.disk.logfile import files_of
 from pipeline.disk.openfile import is_gone, open_to_read_bytes
 from pipeline.disk.sqlitefile import open_to_read
 from pipeline.errors import UsageError
@@ -222,6 +223,11 @@ class OutputFolder:
     def log(self) -> Path:
         """The log of all runs, one JSON document a line."""
         return self.root / "run.log"
+
+    @property
+    def logs(self) -> list[Path]:
+        """The files of that log that are there, the earliest first."""
+        return files_of(self.log)
 
     @property
     def cache(self) -> Path:

@@ -152,11 +152,17 @@ def hash_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def open_private(path: Path, flags: int) -> int:
+def open_private(path: Path, flags: int, mode: int = _OWN) -> int:
     """Open a file of ours, made if it is not there, and return its descriptor.
 
-    `flags` are those of `os.open` beyond creating. A file that others could read, as an earlier
-    copy or a backup may have left it, is closed to them.
+    A file that others could read, as an earlier copy or a backup may have left it, is closed to
+    them.
+
+    Args:
+        path: the file.
+        flags: those of `os.open` beyond creating.
+        mode: the rights that it has then, whatever the umask: its owner's alone, unless others are
+            let in on purpose.
 
     Raises:
         OSError: a link, a pipe or a device lies in its place, or it cannot be opened or closed to
@@ -169,10 +175,10 @@ def open_private(path: Path, flags: int) -> int:
             demand_regular(path, found)
     descriptor = open_unlinked(path, flags | os.O_CREAT | _AT_ONCE, _OWN)
     try:
-        mode = os.fstat(descriptor).st_mode
-        demand_regular(path, mode)
-        if os.name == "posix" and mode & 0o077:
-            os.fchmod(descriptor, _OWN)
+        found = os.fstat(descriptor).st_mode
+        demand_regular(path, found)
+        if os.name == "posix" and found & 0o077 != mode & 0o077:
+            os.fchmod(descriptor, mode)
     except OSError:
         os.close(descriptor)
         raise

@@ -185,7 +185,7 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 def _refuse_emptied(path: Path) -> None:
     """Raise StoreError if a journal without tables had some: its rows would be sent again."""
     folder = OutputFolder(path.parent)
-    if any(not is_gone(one) and one.stat().st_size for one in (folder.summary, folder.log)):
+    if any(not is_gone(one) and one.stat().st_size for one in (folder.summary, *folder.logs)):
         raise _damage(path, f"the journal {path} is empty, although runs were made in its folder.")
 
 

@@ -8,18 +8,17 @@ and send every row again.
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import is_gone, open_to_read_bytes
+from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import path_of, text_of
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading
+from pipeline.journal.logreading import last_begin
 from pipeline.journal.reading import read_runs
 from pipeline.manifest.invocation import Invocation, noted_invocation
 
@@ -28,8 +27,6 @@ MOVED_FROM = "moved_from"
 a line each."""
 
 _GET_MANIFEST = "SELECT value FROM meta WHERE name = 'manifest' "
-
-_BEGIN = b'"what": "begin"'
 
 
 def claim(
@@ -263,24 +260,13 @@ def was_sent_from(folder: OutputFolder, manifest: Path) -> bool:
     """Return whether the last run told of beside a journal is this manifest's, and not in it."""
     its, run_id = folder.last_manifest(), folder.last_run()
     with contextlib.suppress(KeyError, TypeError):
-        begun = last_begin(folder)
-        its, run_id = (Path(begun["manifest"]), begun["run"]) if begun else (its, run_id)
+        begun = last_begin(folder.log)
+        its, run_id = (Path(begun["manifest"]), begun["run_id"]) if begun else (its, run_id)
     if its is None or is_gone(folder.journal):
         return False
     # As it was typed then, perhaps in another working folder.
     same = its == manifest.resolve() if its.is_absolute() else its.name == manifest.name
     return same and run_id not in {one.run_id for one in read_runs(folder.journal)}
-
-
-def last_begin(folder: OutputFolder) -> Mapping[str, Any]:
-    """Return what run.log says of the run that began last; nothing if it says nothing."""
-    begun: dict[str, Any] = {}
-    with contextlib.suppress(OSError, ValueError), open_to_read_bytes(folder.log) as log:
-        for line in log:
-            if _BEGIN in line:
-                said = json.loads(line)
-                begun = said if isinstance(said, dict) else begun
-    return begun
 
 
 def last_owner(folder: OutputFolder) -> Path | None:

@@ -19,19 +19,17 @@ from pipeline.account.reading import tasks_among
 from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recovery import known_before
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import is_gone
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, UsageError
 from pipeline.journal.database import refuse_lack_of_runs
+from pipeline.journal.logreading import intents, logged
 from pipeline.journal.reading import read_runs
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count
 from pipeline.model import Manifest, State
 from pipeline.runner.remains import (
     explain_ours,
-    intents,
     last_runs,
-    logged,
     read_results,
     second_of,
     sent_in_log,
@@ -145,7 +143,7 @@ def is_copy_of_a_moment(folder: OutputFolder, book: Path | None) -> bool:
     run_id, since = runs[-1].run_id, runs[-1].started_at
     known = known_before(folder.journal, book, folder.root)
     if any(line.get("client_business_id") not in known.references for line in intents(folder.log)):
-        lines = (line for line in logged(folder.log) if line.get("run") == run_id)
+        lines = (line for line in logged(folder.log) if line.get("run_id") == run_id)
         if sent_in_log(lines) - known.references:
             return True
     told = summary_of(folder)
@@ -168,7 +166,7 @@ def _log_knows_more(
     later = (
         line
         for line in logged(log)
-        if line.get("run") not in ids and second_of(line.get("at")) > since
+        if line.get("run_id") not in ids and second_of(line.get("time")) > since
     )
     return any(
         one.reference not in references and one.state is not State.WAITING
@@ -191,7 +189,7 @@ def _holds_copies(folder: OutputFolder, book: Path | None) -> bool:
 
     The log has to be there: it would tell of what was sent after the results were written.
     """
-    results = None if is_gone(folder.log) else read_results(folder)
+    results = read_results(folder) if folder.logs else None
     made = set() if results is None else tasks_in(results)
     return bool(made) and book is not None and made <= tasks_among(book, made)
 
@@ -234,7 +232,7 @@ def tell_recovery(
             f"{agree(len(recovery.adopted), 'It is', 'They are')} taken over and not sent again."
         )
         tell(told)
-        log.write("recovery", told=told)
+        log.write("recovery", message=told)
 
 
 def tell_look_ups(manifest: Path, tell: Callable[[str], None], log: RunLog) -> None:
@@ -251,7 +249,7 @@ def tell_look_ups(manifest: Path, tell: Callable[[str], None], log: RunLog) -> N
         "its reference before it is sent, which is free."
     )
     tell(told)
-    log.write("recovery", told=told)
+    log.write("recovery", message=told)
 
 
 def stop_for_forgotten(typed: Invocation, folder: OutputFolder, *, references: bool) -> Stop:

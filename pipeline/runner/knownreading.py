@@ -22,7 +22,8 @@ from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import StoreError, UsageError
-from pipeline.journal.ownership import is_unused, last_begin, read_notes
+from pipeline.journal.logreading import last_begin
+from pipeline.journal.ownership import is_unused, read_notes
 from pipeline.journal.reading import read_entries
 from pipeline.manifest.columns import field_of
 from pipeline.manifest.earlier import FOUND, NOTE, Reading
@@ -56,7 +57,7 @@ def _with_found(reading: Reading, notes: Mapping[str, str]) -> Reading:
 
 
 def _logged_reading(folder: OutputFolder) -> Reading | None:
-    begun = last_begin(folder)
+    begun = last_begin(folder.log)
     return Reading.noted(str(begun.get(NOTE))) if begun else None
 
 

@@ -288,7 +288,15 @@ def _open_run(
         copied = is_copy_of_a_moment(folder, book)
     with (
         contextlib.closing(Journal(folder.journal)) as journal,
-        RunLog(folder.log, run_id, clock.wall, secret=order.secret) as log,
+        RunLog(
+            folder.log,
+            run_id,
+            clock.wall,
+            manifest=manifest,
+            secret=order.secret,
+            mode=order.config.log.rights,
+            rotate_mb=order.config.log.rotate_mb,
+        ) as log,
     ):
         journal.claim(manifest, adopt=order.adopt, series=order.config.manifest.series)
         if not folder.wrote(manifest):

@@ -146,8 +146,8 @@ def _note_what_is_left(engine: Engine, lane: int, run: ManifestRun) -> None:
     tally = run.tally
     tally.note_what_is_left(engine, lane)
     for key, error in tally.undelivered.items():
-        run.log.write("a video was not downloaded", row=key, reason=error.message)
+        run.log.write("video_not_downloaded", key=key, reason=error.message)
     for status, rows in Counter(tally.unknown_statuses.values()).items():
-        run.log.write("tasks are left with a status nobody knows", status=status, rows=rows)
+        run.log.write("unknown_status", status=status, rows=rows)
     if engine.finds_by_reference:
-        run.log.write("a task was found by its client_business_id: look-ups work")
+        run.log.write("reference_found")

@@ -35,13 +35,13 @@ from pipeline.journal.database import (
     refuse_lack_of_runs,
 )
 from pipeline.journal.identities import Identities
+from pipeline.journal.logreading import logged
 from pipeline.journal.reading import attempts_in, was_cut_off
 from pipeline.lifecycle import PAID
 from pipeline.model import IDENTITY_MARK, Entry, Request, State, Video
 from pipeline.runner.remains import (
     Trace,
     journal_id_in,
-    logged,
     read_results,
     traces_in_log,
     traces_in_results,

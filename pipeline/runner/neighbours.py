@@ -24,6 +24,7 @@ from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import lacks_log, path_of
 from pipeline.errors import ReelsheetError, UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading, refuse_damaged
+from pipeline.journal.logreading import logged
 from pipeline.journal.ownership import read_notes
 from pipeline.journal.reading import read_all, read_runs
 from pipeline.manifest.invocation import Invocation
@@ -33,7 +34,6 @@ from pipeline.planner.plan import Action, Plan
 from pipeline.planner.selection import Selection
 from pipeline.runner.remains import (
     last_runs,
-    logged,
     manifest_in,
     read_results,
     sent_in_log,

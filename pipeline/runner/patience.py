@@ -50,7 +50,7 @@ class Patience:
         """Say on screen and in the logs when the run begins to wait for look-ups."""
         if waits_for and not self._looks_up:
             self._say(waits_for)
-            self._log("waiting", told=waits_for)
+            self._log("waiting", message=waits_for)
         self._looks_up = waits_for is not None
         return waits_for
 
@@ -71,7 +71,7 @@ class Patience:
             del self._told[what]
             if not ending:
                 self._say(f"Over: the run waited for {what}.")
-                self._log("waiting is over", waited_for=what)
+                self._log("waiting_over", waits_for=what)
         for wait in waits:
             if wait.what not in self._told:
                 until = wall + wait.until - now

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, open_to_read_bytes
 from pipeline.disk.sqlitefile import path_of
 from pipeline.errors import ManifestError, UsageError
+from pipeline.journal.logreading import last_line, logged, tells_of_intents
 from pipeline.lifecycle import MOVES, SETTLED
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.resultcolumns import RESULT_COLUMNS
@@ -30,10 +30,7 @@ from pipeline.reader.reading import read
 from pipeline.runner.runlog import key_in
 
 _UNSENT = {State.WAITING.value, State.INVALID.value, State.REFUSED.value}
-_INTENDED = b'"what": "Intended"'
-_TAIL_BYTES = 1 << 16
 _MOST_DIGITS = 9
-"""Where the last whole line of a log is; a line is some hundred bytes."""
 _NOT_SENT = (ev.PictureRefused, ev.Reused)
 _STATES = frozenset(state.value for state in State)
 
@@ -59,29 +56,13 @@ class Trace:
 
 def last_runs(folder: OutputFolder) -> set[object]:
     """Return the ids of the last run that run.log tells of, and of the one in the summary."""
-    found = {line["run"] for line in _last_line(folder.log) if "run" in line}
-    return found | {summary_of(folder).get("run_id")} - {None}
-
-
-def _last_line(path: Path) -> list[dict[str, Any]]:
-    """Return the last line of a log that can be read, without reading the others."""
-    with contextlib.suppress(OSError), open_to_read_bytes(path) as log:
-        log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
-        return list(_documents(log))[-1:]
-    return []
-
-
-def intents(log: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a log that tell of an intent to send."""
-    with contextlib.suppress(OSError), open_to_read_bytes(log) as lines:
-        yield from _documents(line for line in lines if _INTENDED in line)
+    return {last_line(folder.log).get("run_id"), summary_of(folder).get("run_id")} - {None}
 
 
 def sign_of_submissions(folder: OutputFolder) -> Path | None:
     """Return a file that says that rows were sent from an output folder; None if none does."""
-    with contextlib.suppress(OSError), open_to_read_bytes(folder.log) as log:
-        if any(_INTENDED in line for line in log):
-            return folder.log
+    if tells_of_intents(folder.log):
+        return folder.log
     if _summary_says_sent(folder):
         return folder.summary
     results = read_results(folder)
@@ -99,7 +80,7 @@ def manifest_in(folder: OutputFolder) -> Path | None:
 
     A file that a run wrote into the folder (failed.csv) is none.
     """
-    begun = (line for line in logged(folder.log) if line.get("what") == "begin")
+    begun = (line for line in logged(folder.log) if line.get("event") == "begin")
     named = [summary_of(folder).get("manifest"), *(line.get("manifest") for line in begun)]
     paths = (Path(str(one)) for one in (named[0], *reversed(named[1:])) if one)
     return next((one for one in paths if not folder.wrote(one)), None)
@@ -163,23 +144,9 @@ def _summary_says_sent(folder: OutputFolder) -> bool:
     return sent or ("states" in told and bool(told.get("submitted")))
 
 
-def logged(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a log that can be read; the last one may have been cut off."""
-    with contextlib.suppress(OSError), open_to_read_bytes(path) as log:
-        yield from _documents(log)
-
-
-def _documents(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        with contextlib.suppress(ValueError, RecursionError):
-            told = json.loads(line)
-            if isinstance(told, dict):
-                yield told
-
-
 def journal_id_in(lines: Iterable[dict[str, Any]]) -> str | None:
     """Return the id of the journal that the last run of a log wrote; None if it does not say."""
-    ids = [line["journal"] for line in lines if line.get("what") == "begin" and "journal" in line]
+    ids = [line["journal"] for line in lines if line.get("event") == "begin" and "journal" in line]
     return str(ids[-1]) if ids else None
 
 
@@ -207,11 +174,13 @@ def sent_in_log(lines: Iterable[dict[str, Any]]) -> set[str]:
     kept = list(lines)
     ends: dict[object, float] = {}
     for line in kept:
-        ends[line.get("run")] = max(ends.get(line.get("run"), 0.0), second_of(line.get("at")))
+        ends[line.get("run_id")] = max(
+            ends.get(line.get("run_id"), 0.0), second_of(line.get("time"))
+        )
     early = {
         line.get("client_business_id")
         for line in kept
-        if second_of(line.get("at")) < ends[line.get("run")] - _COMMIT_S
+        if second_of(line.get("time")) < ends[line.get("run_id")] - _COMMIT_S
     }
     return {
         one.reference
@@ -238,7 +207,7 @@ class _Log:
 
     def take(self, line: dict[str, Any]) -> None:
         """Take in a line; KeyError, TypeError or ValueError: it is none of ours."""
-        kind = ev.KINDS.get(line["what"])
+        kind = ev.KINDS.get(line["event"])
         if kind is None:
             return
         key = key_in(line)
@@ -250,7 +219,7 @@ class _Log:
         if kind is ev.Renamed:
             self._identity_of[key_in(line, "new_key")] = self._identity_of.pop(key)
         elif kind not in _NOT_SENT and kind in MOVES:
-            place = identity, int(line["number"])
+            place = identity, int(line["attempt"])
             known = self._attempts.get(place)
             if known is not None or kind is ev.Intended:
                 before = known or Trace(key, *place, State.WAITING)
@@ -260,7 +229,7 @@ class _Log:
 def _after(trace: Trace, kind: type[ev.Event], line: dict[str, Any]) -> Trace:
     if kind is ev.Requeued:
         return trace
-    at = datetime.fromisoformat(line["at"]).timestamp()
+    at = datetime.fromisoformat(line["time"]).timestamp()
     state = MOVES[kind].target
     if kind is ev.Intended:
         trace = replace(trace, reference=str(line["client_business_id"]), submitted_at=at)

@@ -179,4 +179,4 @@ def write_review(order: Order, report: RunReport, log: RunLog) -> None:
     try:
         write_page(order.checked, order.folder, order.config, order.invocation)
     except ReelsheetError as error:
-        log.write("the review page could not be written", reason=error.message)
+        log.write("page_not_written", reason=error.message)

@@ -91,10 +91,8 @@ class ManifestRun:
         self.began_at, self.began = self.clock.wall(), self.clock.now()
         self.journal.begin_run(self.run_id, self.order.command, self.began_at)
         checked, command = self.order.checked, self.order.command
-        path, reading = checked.manifest.path, checked.reading.note()
-        self.log.write(
-            "begin", command=command, manifest=path, journal=self.journal.id, reading=reading
-        )
+        reading = checked.reading.note()
+        self.log.write("begin", command=command, journal=self.journal.id, reading=reading)
         self.entries = self.journal.entries(checked.requests_by_hash)
         renamed = rename_entries(
             self.order, self.journal, self.log.write_event, self.entries, self.began_at
@@ -338,6 +336,4 @@ class ManifestRun:
                 note_asked(self.journal, ended)
         except StoreError as error:
             # The results are out by now, and why the journal takes no more was said if it matters.
-            self.log.write(
-                "the end of the run could not be recorded in the journal", reason=error.message
-            )
+            self.log.write("end_not_recorded", reason=error.message)

@@ -167,7 +167,7 @@ class ProviderSession:
         said = traceback.format_exc()
         for run in self.runs:
             order = run.order
-            run.log.write("internal error", traceback=said)
+            run.log.write("internal_error", traceback=said)
             name = f"{type(error).__name__}: {conceal(str(error), order.secret)}"
             action = f"Please report it with {order.folder.log}; nothing is lost, run again."
             stop = Stop(ExitCode.INTERNAL, f"internal error: {name}", action=action)

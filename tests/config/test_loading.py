@@ -363,7 +363,7 @@ def test_sections_follow_the_design() -> None:
     """The sections stand in the order in which the design shows them."""
     expected = ["api", "limits", "polling", "manifest", "images", "defaults", "output", "budget"]
     expected += ["account", "retry", "outage", "stop", "disk", "http", "pilot", "night", "notify"]
-    expected += ["review"]
+    expected += ["metrics", "log", "review"]
     assert [name for name in SECTIONS if "." not in name] == expected
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from pipeline import events as ev
 from pipeline.disk.folder import OutputFolder
+from pipeline.journal.logreading import logged
 from pipeline.model import Manifest, Row, State, aside_key
 from pipeline.runner.remains import (
     Trace,
     journal_id_in,
-    logged,
     sign_of_submissions,
     traces_in_log,
     traces_in_results,

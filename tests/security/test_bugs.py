@@ -68,7 +68,7 @@ def test_it_ends_with_70_and_results(shop: Shop) -> None:
     assert "run.log" in (stop.action or "")
     assert sheets.summary(shop.out.root)["exit_code"] == 70
     assert not list(shop.out.root.glob("journal.db-*")), "the journal is whole as a file"
-    (told,) = [line for line in shop.log() if line["what"] == "internal error"]
+    (told,) = [line for line in shop.log() if line["event"] == "internal_error"]
     assert "BrittleScreen" not in told["traceback"], "of the code, never of values"
     assert "in show" in told["traceback"]
     assert "signature=abc" not in shop.out.log.read_text("utf-8") + stop.reason

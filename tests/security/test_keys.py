@@ -92,7 +92,7 @@ def test_a_run_at_an_emulator_writes_its_secret_nowhere(shop: Shop) -> None:
 def test_the_log_conceals_what_a_bug_gives_it(tmp_path: Path) -> None:
     """A key in a message, a signed link in a traceback: every line is still JSON, without them."""
     with RunLog(tmp_path / "run.log", "r", time.time, secret=KEY) as log:
-        log.write("internal error", traceback=f"File x\\n {KEY} 'https://h/a?sig=1'\\n")
+        log.write("internal_error", traceback=f"File x\\n {KEY} 'https://h/a?sig=1'\\n")
     (line,) = (tmp_path / "run.log").read_text("utf-8").splitlines()
     assert json.loads(line)["traceback"] == "File x\\n *** 'https://h/a?…'\\n"
 

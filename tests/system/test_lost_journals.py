@@ -20,7 +20,7 @@ import pytest
 from pipeline.journal.decisions import DecisionTable, read_decisions
 from pipeline.journal.reading import read_entries, replay
 from pipeline.model import Decision
-from tests.system.harness import invariants, sheets
+from tests.system.harness import invariants, loglines, sheets
 from tests.system.harness.api import Api, wait_for
 from tests.system.harness.product import Ended, Product, interrupt
 from tests.system.test_journal_command import halved, torn, zeroed
@@ -454,6 +454,22 @@ def test_journal_and_book_of_one_earlier_moment(shop: Shop, tmp_path: Path, log:
         (shop.out / "run.log").unlink()
     refused(shop, "is an older copy", "run.log" if log else "results.csv")
     rebuilt(shop)
+    assert shop.run().code == 0
+    shop.hold()
+
+
+def test_a_log_in_several_files_is_read_whole(shop: Shop, tmp_path: Path) -> None:
+    """It was begun anew while rows were sent, and alone tells of them; all of it is documented."""
+    shop.sets = {**shop.sets, "log.rotate_mb": "0.004", "log.mode": "0640"}
+    book = shop.elsewhere(tmp_path)
+    assert shop.run().code == 0
+    for one in (shop.journal, book, shop.out / "results.csv", shop.out / "summary.json"):
+        one.unlink()
+    assert (shop.out / "run.log.2").stat().st_mode & 0o777 == 0o640
+    events = Counter(one["event"] for one in loglines.in_folder(shop.out))
+    assert events["Intended"] == events["Downloaded"] == ROWS
+    refused(shop, "is gone", "run.log")
+    assert "8 submissions known from run.log" in rebuilt(shop).out
     assert shop.run().code == 0
     shop.hold()
 

@@ -198,7 +198,7 @@ def test_an_ordinary_act_buys_nothing(
     assert done.files == files
     assert done.groups == {"done": 5}
     log = (done.out / "run.log").read_text(encoding="utf-8")
-    assert log.count('"what": "Renamed"') == 5
+    assert log.count('"event": "Renamed"') == 5
 
     again = done("run")
     assert (again.code, done.submitted) == (0, 0)

@@ -45,7 +45,7 @@ def test_manifests_are_made_together(product: Product, api: Api) -> None:
         log = (out / "run.log").read_text(encoding="utf-8")
         runs = set(re.findall(r'"run": "([^"]+)"', log))
         assert runs == {sheets.summary(out)["run_id"]}
-        assert log.count('"what": "Intended"') == sheets.summary(out)["rows"]
+        assert log.count('"event": "Intended"') == sheets.summary(out)["rows"]
         assert f"{manifest}:" in ran.out
     assert Counter(lanes_of(api, mark)[:9]) == {"a.csv": 3, "b.csv": 3, "c.csv": 3}
     assert "3 manifests together: 21 rows: 21 done; 21 submissions, 21 downloads" in ran.out
@@ -75,7 +75,7 @@ def test_the_results_of_a_small_one_are_written_while_others_go_on(
         out = outputs / manifest.stem
         invariants.hold(api, product, manifest, out, manifest.read_bytes())
         log = (out / "run.log").read_text(encoding="utf-8")
-        assert log.count('"what": "end"') == 1
+        assert log.count('"event": "end"') == 1
 
 
 def test_rows_of_another_lane_are_bought_once_and_copied_at_the_end(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipeline.journal.reading import read_entries, replay
 from pipeline.model import Entry, State
-from tests.system.harness import sheets
+from tests.system.harness import loglines, sheets
 from tests.system.harness.api import KEY, Api
 from tests.system.harness.product import Product
 
@@ -28,6 +28,7 @@ def hold(api: Api, product: Product, manifest: Path, out: Path, bytes_before: by
     rows_hold(api, manifest, out, entries)
     assert api.records()["summary"]["files_authorizations"] == 0, "the key went to the files host"
     no_secret(product, KEY)
+    loglines.in_folder(out)
 
 
 def journal_made(out: Path) -> bool:
