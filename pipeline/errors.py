@@ -237,3 +237,22 @@ class BadVideo(DownloadError):
 
 class VideoTooLarge(BadVideo):
     """The video has more bytes than are taken: only a person can decide that it may."""
+
+
+def code_of(error: BaseException | None) -> int:
+    """Return the exit code of a command that ends with this; None for one that ends by itself."""
+    if error is None:
+        return int(ExitCode.DONE)
+    if isinstance(error, KeyboardInterrupt):
+        return int(ExitCode.INTERRUPTED)
+    code = error.code if isinstance(error, SystemExit) else getattr(error, "exit_code", None)
+    return int(code) if isinstance(code, int) else int(ExitCode.INTERNAL)
+
+
+def why_ended(error: BaseException) -> str:
+    """Return what ended a command; what a bug says may hold anything, and is left out."""
+    for one in (error, error.__cause__):
+        if isinstance(one, ReelsheetError):
+            return one.message
+    known = isinstance(error, SystemExit | KeyboardInterrupt)
+    return "interrupted" if known else f"internal error: {type(error).__name__}"

@@ -1,9 +1,10 @@
-"""The lines of run.log: their table, and their JSON Schema."""
+"""The lines of run.log: their table, and their JSON Schema; and the metrics."""
 
 from __future__ import annotations
 
 import json
 
+from pipeline.night.metrics import FAMILIES, PREFIX
 from pipeline.runner.logevents import (
     DETAILS,
     FIELDS,
@@ -33,6 +34,20 @@ def log_events() -> str:
 def log_details() -> str:
     """Return every detail with what it is."""
     return table(("detail", "is"), [(f"`{name}`", says) for name, (says, _) in DETAILS.items()])
+
+
+def metrics() -> str:
+    """Return every family of metrics with its type and its labels."""
+    rows = [
+        (
+            f"`{PREFIX}{name}`",
+            "counter" if one.counts else "gauge",
+            ", ".join(f"`{label}`" for label in one.labels),
+            one.meaning,
+        )
+        for name, one in FAMILIES.items()
+    ]
+    return table(("metric", "type", "labels", "is"), rows)
 
 
 def _details(kind: Kind) -> str:

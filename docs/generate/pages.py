@@ -32,6 +32,7 @@ PARTS: dict[str, Callable[[], str]] = {
     **recipes.recipes(),
     "log events": logs.log_events,
     "log details": logs.log_details,
+    "metrics": logs.metrics,
 }
 
 FILES: dict[str, Callable[[], str]] = {"docs/log.schema.json": logs.log_schema}

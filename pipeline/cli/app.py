@@ -20,6 +20,7 @@ from pipeline import __version__
 from pipeline.cli import (
     account,
     export,
+    history,
     init,
     journal,
     look,
@@ -31,8 +32,9 @@ from pipeline.cli import (
     status,
     steer,
 )
+from pipeline.cli.jsonlines import asks_for_json, json_lines
 from pipeline.cli.options import PILOT_WITHOUT_NUMBER, with_numbers
-from pipeline.cli.screen import guard_streams, print_line, say, say_error
+from pipeline.cli.screen import guard_streams, print_line, say, say_error, speak_json
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError
 from pipeline.process.collector import relax_collector
@@ -75,6 +77,8 @@ class _PlainCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - likewise
         """Parse the words of a command; some options may stand without their number."""
         own = {name for one in self.params for name in one.opts}
+        if "--log-format" in own and asks_for_json(args):
+            speak_json()  # what is wrong with the words is told so, too
         words = {name: word for name, word in _WITHOUT_NUMBER.items() if name in own}
         return super().parse_args(ctx, with_numbers(args, words) if words else args)
 
@@ -127,6 +131,7 @@ for add in (
     night.add_to,
     steer.add_to,
     status.add_to,
+    history.add_to,
     look.add_later_to,
     review.add_to,
     export.add_to,
@@ -203,8 +208,13 @@ def exit_code_of(command: Callable[[], object]) -> ExitCode:
 def _say_internal(error: Exception) -> ExitCode:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{os.path.basename(frame.filename)}:{frame.lineno}"  # noqa: PTH119
-    say(f"internal error: {type(error).__name__} at {where}: {conceal(str(error))}")
-    say("       Please report this line. Everything paid for is in the journal; run again.")
+    told = f"internal error: {type(error).__name__} at {where}: {conceal(str(error))}"
+    todo = "Please report this line. Everything paid for is in the journal; run again."
+    if (lines := json_lines(sys.stderr)) is not None:
+        lines.say(told, action=todo, exit_code=int(ExitCode.INTERNAL))
+        return ExitCode.INTERNAL
+    say(told)
+    say(f"       {todo}")
     return ExitCode.INTERNAL
 
 

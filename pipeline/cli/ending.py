@@ -5,12 +5,14 @@ Tested in tests/system/test_main_job.py and tests/system/test_several.py.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.cli.columns import say_columns
-from pipeline.cli.screen import print_line, print_results, print_table, say
+from pipeline.cli.jsonlines import json_lines, tell_end
+from pipeline.cli.screen import print_line, print_results, print_table, say, say_with_action
 from pipeline.cli.several import say_error_of
 from pipeline.concealment import conceal_secret
 from pipeline.errors import ExitCode, ReelsheetError
@@ -87,18 +89,21 @@ def say_several_ends(
 def _say_stops(stops: Sequence[Stop]) -> None:
     """Say why a run ended early; a reason that several manifests share is said once."""
     for reason in dict.fromkeys(stop.reason for stop in stops):
-        say(f"stopped: {reason}")
-        for action in dict.fromkeys(stop.action for stop in stops if stop.reason == reason):
-            if action:
-                say(f"         {action}")
+        alike = [stop for stop in stops if stop.reason == reason]
+        actions = [one for one in dict.fromkeys(stop.action for stop in alike) if one]
+        say_with_action("stopped: ", [reason], actions, alike[0].exit_code)
 
 
 def _say_after(report: RunReport, order: Order, *, quiet: bool, heading: bool = False) -> None:
     """Say how the run of a manifest ended; with a `heading` if it is one of several."""
     found = order.checked
     where = f"{found.manifest.path}: " if heading else ""
-    for note in report.notes:
-        say(f"note: {where}{note}")
+    lines = json_lines(sys.stderr)
+    if lines is not None and not quiet:
+        tell_end(report, lines)
+    else:
+        for note in report.notes:
+            say(f"note: {where}{note}")
     if quiet:
         return
     if heading:

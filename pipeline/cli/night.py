@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.columns import Column
+from pipeline.cli.jsonlines import TEXT, LogFormat
 from pipeline.cli.options import (
     Adopt,
     ConfigPath,
@@ -108,6 +109,7 @@ def _night(
     yes: _Yes = False,
     adopt: Adopt = False,
     quiet: Quiet = False,
+    _log_format: LogFormat = TEXT,
 ) -> None:
     """Work through manifests by itself: one process, one set of limits and one budget over all.
 
@@ -286,6 +288,7 @@ def _telling(
 def _alone(outputs: Path, targets: Targets) -> Iterator[NightRecord]:
     """Keep a second night out, and a record of this one; say if the one before was killed."""
     from pipeline.disk.lock import run_lock
+    from pipeline.night.outside import Outside
     from pipeline.night.record import NightRecord, lock_of, path_of_record, read_record
 
     rehearses = targets.first.config.rehearses
@@ -294,7 +297,8 @@ def _alone(outputs: Path, targets: Targets) -> Iterator[NightRecord]:
         before = read_record(path)
         if before is not None and before.get("state") == "running":
             say(f"The night that began at {before.get('started_at')} did not end: it was killed.")
-        with NightRecord(path) as record:
+        outside = Outside(targets.first.config, outputs, "night", say)
+        with NightRecord(path, outside=outside) as record:
             yield record
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Never, Protocol, Self, TextIO
 from tqdm import tqdm
 
 from pipeline.cli.bars import Bars, Count, count_ended, name_manifests
+from pipeline.cli.jsonlines import JsonProgress, json_lines
 from pipeline.cli.screen import bare_stream, is_terminal, write_line
 from pipeline.manifest.wording import count, plural
 from pipeline.model import State
@@ -52,6 +53,8 @@ def say_counts(states: Mapping[State, int]) -> str:
 
 def shows_bars(stream: TextIO | None) -> bool:
     """Tell whether a stream may show bars and colour (https://no-color.org)."""
+    if json_lines(stream) is not None:
+        return False
     return is_terminal(stream) and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
@@ -186,6 +189,21 @@ def _say_open(progress: RunProgress) -> str:
     told = [f"{name} {one.ended}/{one.total}" for name, one in named if not one.is_through]
     more = len(told) - _NAMED
     return ", ".join(told[:_NAMED]) + (f" and {count(more, 'more manifest')}" if more > 0 else "")
+
+
+def row_progress(total: int, stream: TextIO, *, quiet: bool) -> Progress | JsonProgress:
+    """Return what shows how far a run is, in the form that the stream is for.
+
+    Args:
+        total: The number of rows.
+        stream: Where to show it.
+        quiet: Show warnings only.
+
+    """
+    lines = json_lines(stream)
+    if lines is not None:
+        return JsonProgress(lines, quiet=quiet)
+    return Progress(total, stream, quiet=quiet)
 
 
 class _Tell(Protocol):

@@ -16,6 +16,7 @@ import typer
 
 from pipeline.cli.columns import Column
 from pipeline.cli.ending import say_before, say_end, say_several_ends
+from pipeline.cli.jsonlines import TEXT, LogFormat
 from pipeline.cli.options import (
     Adopt,
     ConfigPath,
@@ -97,6 +98,7 @@ def _run(
     fetch_pictures: FetchPictures = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    _log_format: LogFormat = TEXT,
 ) -> None:
     """Make the videos: submit new rows, fetch what is paid for, write the results.
 
@@ -167,6 +169,7 @@ def _retry(
     adopt: Adopt = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    _log_format: LogFormat = TEXT,
 ) -> None:
     """Make new attempts for rows that ended badly; submits nothing else.
 
@@ -204,6 +207,7 @@ def _fetch(
     adopt: Adopt = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    _log_format: LogFormat = TEXT,
 ) -> None:
     """Wait for and download the videos that are already paid for; submits nothing.
 
@@ -233,10 +237,13 @@ def _carry_out(
     terms: Terms | None = None,
 ) -> None:
     from pipeline.cli.screen import consent_to, go_on_with
+    from pipeline.night.outside import Outside, home_of
+    from pipeline.night.record import NightRecord, Recording
     from pipeline.runner.order import place_orders
     from pipeline.runner.terms import AT_ANY_TIME
 
     when_short = targets.first.config.budget.when_short
+    outputs = Path(targets.first.config.output.dir)
     placing = place_orders(
         targets.all,
         selection,
@@ -248,8 +255,13 @@ def _carry_out(
         trust=lambda refusal: yes or go_on_with(refusal, "Send the key there?"),
         check=lambda target: check_to_begin(target, show=not quiet, strict=strict),
     )
-    with placing as placed:
+    home = home_of(targets.first.folder.root, outputs, several=targets.several)
+    outside = Outside(targets.first.config, home, command, say)
+    with NightRecord(None, outside=outside) as record, placing as placed:
+        record.begin([one.manifest for one in targets.all])
         orders, refused = part(placed)
+        for one in refused:
+            record.refuse(one.manifest, one.error)
         if refused and not targets.several:
             _raise(refused[0])
         orders = [
@@ -259,16 +271,18 @@ def _carry_out(
         ended = carry_out(
             orders,
             refused,
-            lambda watcher: watcher,
-            outputs=Path(targets.first.config.output.dir),
+            lambda watcher: Recording(record, watcher),
+            outputs=outputs,
             several=targets.several,
             quiet=quiet,
         )
-    if targets.several:
-        codes = [one.error.exit_code for one in refused]
-        code = say_several_ends(ended, codes, quiet=quiet)
-    else:
-        code = say_end(*ended[0], quiet=quiet)
+        outcomes = [(order.checked.manifest.path, outcome) for order, outcome in ended]
+        if targets.several:
+            code = say_several_ends(ended, [one.error.exit_code for one in refused], quiet=quiet)
+            record.end(code, outcomes)
+        else:
+            record.end(outcomes[0][1].exit_code, outcomes)
+            code = say_end(*ended[0], quiet=quiet)
     if selection.pilot is not None and not (yes or quiet):
         from pipeline.cli.serving import show_pilots
 
@@ -304,7 +318,7 @@ def carry_out(
         quiet: Whether only warnings are shown.
 
     """
-    from pipeline.cli.progress import Progress
+    from pipeline.cli.progress import row_progress
     from pipeline.night.switch import listening
     from pipeline.runner.lanes import run_several
     from pipeline.runner.signals import Brake
@@ -315,7 +329,7 @@ def carry_out(
         for order in orders:
             say_before(order, several=several)
     rows = sum(len(order.checked.manifest.rows) for order in orders)
-    with Progress(rows, sys.stderr, quiet=quiet) as progress:
+    with row_progress(rows, sys.stderr, quiet=quiet) as progress:
         brake = Brake(progress.say)
         with listening(outputs, brake):
             outcomes = run_several(orders, watched(progress), brake=brake, heeds_signals=True)

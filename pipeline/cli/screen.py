@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO, cast
 
+from pipeline.cli.jsonlines import JsonLines, json_lines
 from pipeline.concealment import show_controls, show_in_json
 from pipeline.errors import StoreError
 
@@ -47,18 +48,41 @@ def write_line(stream: TextIO, text: str, *, end: str = "\n") -> None:
         end: What ends the line: nothing behind a question.
 
     """
-    stream.write(show_controls(text) + end)
-    stream.flush()
+    if (lines := json_lines(stream)) is None:
+        stream.write(show_controls(text) + end)
+        stream.flush()
+    elif end:
+        lines.say(text)
+    else:
+        lines.ask(text)
 
 
 def say_error(error: ReelsheetError, title: str = "error: ") -> None:
     """Say what went wrong and what to do about it, behind its title."""
-    first, *more = error.lines
+    actions = [error.action] if error.action else []
+    say_with_action(title, error.lines, actions, error.exit_code)
+
+
+def say_with_action(title: str, told: Sequence[str], actions: Sequence[str], code: int) -> None:
+    """Say what happened and what to do about it, behind a title such as "error: ".
+
+    Args:
+        title: The title.
+        told: What happened, in lines.
+        actions: What to do.
+        code: The exit code that it leads to.
+
+    """
+    if (lines := json_lines(sys.stderr)) is not None:
+        details = {"action": " ".join(actions)} if actions else {}
+        lines.say(title + "\n".join(told), **details, exit_code=int(code))
+        return
+    first, *more = told
     say(f"{title}{first}")
     for line in more:
         say(f"  {line}")
-    if error.action:
-        say(f"{' ' * (title.index(':') + 2)}{error.action}")
+    for action in actions:
+        say(f"{' ' * (title.index(':') + 2)}{action}")
 
 
 def print_json(document: Mapping[str, object]) -> None:
@@ -180,6 +204,12 @@ def guard_streams() -> None:
     """
     sys.stdout = cast("TextIO", _Showing(_choose_stream(sys.stdout, results=True)))
     sys.stderr = cast("TextIO", _Showing(_choose_stream(sys.stderr, results=False)))
+
+
+def speak_json() -> None:
+    """Have standard error hold documents from now on."""
+    if json_lines(sys.stderr) is None:
+        sys.stderr = cast("TextIO", JsonLines(bare_stream(sys.stderr)))
 
 
 def _choose_stream(stream: TextIO | None, *, results: bool) -> TextIO:

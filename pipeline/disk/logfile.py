@@ -20,7 +20,7 @@ from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.openfile import open_private, open_to_read_bytes
 
 KEPT = 9
-"""So many earlier files of a log are kept beside the one that is written to."""
+"""So many earlier files of a log are kept beside the one that is written to, unless told so."""
 
 _OWN = 0o600
 
@@ -32,13 +32,22 @@ class LogFile:
         path: The file.
         mode: Its rights.
         most_bytes: It is begun anew before it gets larger; None: never.
+        kept: How many earlier files are kept.
 
     """
 
-    def __init__(self, path: Path, *, mode: int = _OWN, most_bytes: float | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        mode: int = _OWN,
+        most_bytes: float | None = None,
+        kept: int = KEPT,
+    ) -> None:
         self._path = path
         self._mode = mode
         self._most_bytes = most_bytes
+        self._kept = kept
         self._descriptor: int | None = None
         self._whole = False
         self._open()
@@ -92,7 +101,7 @@ class LogFile:
             self._path.rename(self._path.with_name(f"{self._path.name}.{number}"))
         except OSError:  # Windows renames no file that somebody reads
             return self._file, size
-        for old in sorted(earlier)[: max(0, len(earlier) + 1 - KEPT)]:
+        for old in sorted(earlier)[: max(0, len(earlier) + 1 - self._kept)]:
             with contextlib.suppress(OSError):
                 earlier[old].unlink()
         return self._file, 0

@@ -14,7 +14,6 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,8 +21,10 @@ from typing import Any, Self
 from pipeline.disk.lock import is_locked
 from pipeline.disk.openfile import open_to_read_bytes
 from pipeline.disk.place import place
-from pipeline.errors import ExitCode, ReelsheetError, StoreError
+from pipeline.errors import ExitCode, ReelsheetError, StoreError, code_of, why_ended
 from pipeline.model import State
+from pipeline.night.metrics import Figures, ManifestFigures
+from pipeline.night.outside import Outside
 from pipeline.runner.reports import RunReport
 from pipeline.runner.watching import RunProgress, Watcher
 from pipeline.writer.outcome import iso
@@ -49,36 +50,27 @@ def read_record(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-@dataclass(slots=True)
-class _Manifest:
-    """A manifest in night.json."""
-
-    name: str
-    states: Mapping[str, int] = field(default_factory=dict)
-    submitted: int = 0
-    downloaded: int = 0
-    exit_code: int | None = None
-    error: str | None = None
-
-
 class NightRecord:
     """Keeps `night.json` as long as its context lasts; `wall` and `now` are the clocks.
 
-    What ends the context tells the exit code, unless `end` told it before.
+    Whoever looks `outside` gets the same figures. A run has no such file: its `path` is None. What
+    ends the context tells the exit code, unless `end` told it before.
     """
 
     def __init__(
         self,
-        path: Path,
+        path: Path | None,
         *,
+        outside: Outside | None = None,
         wall: Callable[[], float] = time.time,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.path = path
+        self._outside = outside
         self._wall, self._now = wall, now
         self._began = wall()
         self._write_at = now()
-        self._manifests: dict[str, _Manifest] = {}
+        self._manifests: dict[str, ManifestFigures] = {}
         self._spend: Mapping[str, float | str | None] = {}
         self._stopped_by: str | None = None
         self._code: int | None = None
@@ -99,26 +91,31 @@ class NightRecord:
     def fail(self, error: BaseException | None) -> None:
         """Take note of what ends the night, unless its end is known."""
         if self._code is None:
-            self._code = _code_of(error)
+            self._code = code_of(error)
         if self._stopped_by is None and error is not None:
-            self._stopped_by = _why(error)
+            self._stopped_by = why_ended(error)
 
     def begin(self, manifests: Sequence[Path]) -> None:
         """Take note of the manifests of the night."""
-        self._manifests = {str(path): _Manifest(str(path)) for path in manifests}
+        self._manifests = {str(path): ManifestFigures(str(path)) for path in manifests}
         self._write(ended=False)
+
+    def _of(self, manifest: Path) -> ManifestFigures:
+        return self._manifests.setdefault(str(manifest), ManifestFigures(str(manifest)))
 
     def refuse(self, manifest: Path, error: ReelsheetError) -> None:
         """Take note of a manifest that is not worked on, and why."""
-        one = self._manifests.setdefault(str(manifest), _Manifest(str(manifest)))
+        one = self._of(manifest)
         one.exit_code, one.error = int(error.exit_code), error.message
 
     def update(self, progress: RunProgress) -> None:
         """Take note of how far the night is; written every few seconds."""
         for each in progress.each:
-            one = self._manifests.setdefault(str(each.manifest), _Manifest(str(each.manifest)))
+            one = self._of(each.manifest)
             one.states = _counted(each.states)
             one.submitted, one.downloaded = each.submitted, each.downloaded
+            one.bytes, one.polls, one.paid_since = each.bytes, each.polls, each.paid_since
+            one.money = round(each.spend.money, 6)
         videos = sum(each.spend.videos for each in progress.each)
         seconds = sum(each.spend.video_seconds for each in progress.each)
         money = sum(each.spend.money for each in progress.each)
@@ -138,9 +135,11 @@ class NightRecord:
                 self.refuse(manifest, outcome)
                 continue
             reports.append(outcome)
-            one = self._manifests.setdefault(str(manifest), _Manifest(str(manifest)))
+            one = self._of(manifest)
             one.states, one.exit_code = outcome.states, int(outcome.exit_code)
             one.submitted, one.downloaded = outcome.submitted, outcome.downloaded
+            one.bytes, one.polls = outcome.summary.bytes, outcome.polls
+            one.money, one.paid_since = outcome.spend.money, outcome.paid_since
         self._code = int(code)
         reasons = dict.fromkeys(stop.reason for one in reports for stop in one.stops)
         self._stopped_by = "; ".join(reasons) or None
@@ -199,8 +198,24 @@ class NightRecord:
         }
 
     def _write(self, *, ended: bool) -> None:
-        data = json.dumps(self.document(ended=ended), indent=2).encode("ascii") + b"\n"
-        place(self.path, lambda file: file.write(data))
+        try:
+            if self.path is not None:
+                data = json.dumps(self.document(ended=ended), indent=2).encode("ascii") + b"\n"
+                place(self.path, lambda file: file.write(data))
+        finally:
+            if self._outside is not None:
+                self._outside.tell(self._figures(ended=ended))
+
+    def _figures(self, *, ended: bool) -> Figures:
+        return Figures(
+            began=self._began,
+            now=self._wall(),
+            ended=ended,
+            exit_code=self._code if ended else None,
+            stopped_by=self._stopped_by,
+            spend=self._spend,
+            manifests=tuple(self._manifests.values()),
+        )
 
 
 def path_of_record(outputs: Path, *, rehearses: bool) -> Path:
@@ -222,23 +237,6 @@ def note_refusal(outputs: Path, error: BaseException, *, rehearses: bool = False
     with contextlib.suppress(StoreError):
         record = NightRecord(path_of_record(outputs, rehearses=rehearses))
         record.__exit__(type(error), error, None)
-
-
-def _code_of(error: BaseException | None) -> int:
-    if error is None:
-        return int(ExitCode.DONE)
-    if isinstance(error, KeyboardInterrupt):
-        return int(ExitCode.INTERRUPTED)
-    code = error.code if isinstance(error, SystemExit) else getattr(error, "exit_code", None)
-    return int(code) if isinstance(code, int) else int(ExitCode.INTERNAL)
-
-
-def _why(error: BaseException) -> str:
-    """Return what ended a night; what a bug says may hold anything, and is left out."""
-    if isinstance(error, ReelsheetError):
-        return error.message
-    known = isinstance(error, SystemExit | KeyboardInterrupt)
-    return "interrupted" if known else f"internal error: {type(error).__name__}"
 
 
 def _counted(states: Mapping[State, int]) -> dict[str, int]:

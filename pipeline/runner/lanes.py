@@ -30,7 +30,7 @@ from pipeline.model import State
 from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import Action
 from pipeline.runner.forgotten import is_copy_of_a_moment, refuse_forgotten, tell_recovery
-from pipeline.runner.meanwhile import begin_summary
+from pipeline.runner.meanwhile import begin_summary, end_summary
 from pipeline.runner.neighbours import why_unguarded
 from pipeline.runner.order import Order
 from pipeline.runner.reports import RunReport
@@ -133,9 +133,19 @@ class _Several:
         self._stack = stack
         self._outcomes: dict[int, Outcome] = {}
         self._held: set[Path] = set()
+        self._summarised: set[int] = set()
 
     def carry_out(self) -> list[Outcome]:
         opened = self._open()
+        try:
+            return self._carry_out(opened)
+        except BaseException as error:  # a bug, or a signal where nobody listens
+            for number, run in opened.items():
+                if number in self._summarised and number not in self._outcomes:
+                    end_summary(run, error)
+            raise
+
+    def _carry_out(self, opened: Mapping[int, ManifestRun]) -> list[Outcome]:
         if self.heeds_signals:
             # From here on there are results to write, whatever ends the run.
             grace_s = self._orders[0].config.stop.grace_s
@@ -232,6 +242,7 @@ class _Several:
                 siblings.append(run.prepare(left, siblings))
                 if run.terms.is_night:
                     begin_summary(run)
+                    self._summarised.add(number)
                 prepared[number] = run
                 if left is not None:
                     left -= len(run.plan.of(Action.SUBMIT))

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Stop
-from pipeline.errors import ExitCode, ReelsheetError, StoreError
+from pipeline.errors import ExitCode, ReelsheetError, StoreError, code_of, why_ended
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Entry, State
 from pipeline.runner.atend import results_at_end
@@ -22,12 +22,14 @@ from pipeline.runner.run import ManifestRun
 from pipeline.scheduler.seams import Clock
 from pipeline.writer.layout import Result
 from pipeline.writer.publish import publish
-from pipeline.writer.summary import Summary, write_beginning
+from pipeline.writer.summary import Summary, write_beginning, write_summary
 
 _UNSETTLED = frozenset(State) - SETTLED
 
 _PUBLISH_EVERY_S = 180.0
 """In a night the results of each manifest are written so often, if anything came since."""
+_SUMMARISE_EVERY_S = 5.0
+"""Likewise its summary."""
 _REST = 20
 """After writing them nothing is written for so many times as long as it took."""
 
@@ -47,6 +49,8 @@ class Meanwhile:
         self._publishing: asyncio.Task[None] | None = None
         self._publish_at = clock.now() + _PUBLISH_EVERY_S
         self._fresh: set[int] = set()
+        self._summarise_at = clock.now() + _SUMMARISE_EVERY_S
+        self._unsummarised: set[int] = set()
 
     def log(self, title: str, /, **details: object) -> None:
         """Write a line into the log of each manifest that is not through."""
@@ -57,10 +61,15 @@ class Meanwhile:
     def write(self, engine: Engine) -> None:
         """Bring the logs to the disk, and write the results that are due."""
         self._fresh |= self.unwritten
+        self._unsummarised |= self.unwritten
         self._flush(engine)
         self._finish_lanes(engine)
-        if self._runs[0].terms.is_night and self._clock.now() >= self._publish_at:
+        if not self._runs[0].terms.is_night or self._is_writing:
+            return
+        if self._clock.now() >= self._publish_at:
             self._publish()
+        elif self._clock.now() >= self._summarise_at and self._unsummarised & self._open:
+            self._publishing = asyncio.create_task(self._summarise_each())
 
     async def finish(self) -> None:
         """Await what is being written."""
@@ -74,11 +83,10 @@ class Meanwhile:
 
     def _publish(self) -> None:
         """Write the results of the manifests of which anything came, in another thread."""
-        if self._publishing is None or self._publishing.done():
-            lanes = sorted(self._fresh & self._open)
-            self._fresh.clear()
-            self._publish_at = self._clock.now() + _PUBLISH_EVERY_S
-            self._publishing = asyncio.create_task(self._publish_each(lanes))
+        lanes = sorted(self._fresh & self._open)
+        self._fresh.clear()
+        self._publish_at = self._clock.now() + _PUBLISH_EVERY_S
+        self._publishing = asyncio.create_task(self._publish_each(lanes))
 
     async def _publish_each(self, lanes: Sequence[int]) -> None:
         began = self._clock.now()
@@ -88,6 +96,20 @@ class Meanwhile:
                 await asyncio.to_thread(_publish_so_far, self._runs[lane])
         took_s = self._clock.now() - began
         self._publish_at = self._clock.now() + max(_PUBLISH_EVERY_S, _REST * took_s)
+
+    @property
+    def _is_writing(self) -> bool:
+        return self._publishing is not None and not self._publishing.done()
+
+    async def _summarise_each(self) -> None:
+        """Write the summaries of the manifests of which anything came, in another thread."""
+        began = self._clock.now()
+        lanes, self._unsummarised = self._unsummarised & self._open, set()
+        for lane in sorted(lanes):
+            if lane in self._open:
+                await asyncio.to_thread(_summarise_so_far, self._runs[lane])
+        took_s = self._clock.now() - began
+        self._summarise_at = self._clock.now() + max(_SUMMARISE_EVERY_S, _REST * took_s)
 
     def _finish_lanes(self, engine: Engine) -> None:
         """Write the results of manifests whose rows are through, while others go on."""
@@ -118,6 +140,22 @@ class Meanwhile:
 def begin_summary(run: ManifestRun) -> None:
     """Have summary.json say that a run goes on, with how far it is; raises StoreError."""
     write_beginning(_so_far(run)[1], run.order.folder.root)
+
+
+def _summarise_so_far(run: ManifestRun) -> None:
+    """Have summary.json say how far a run is; what goes wrong is told at the end."""
+    with contextlib.suppress(ReelsheetError):
+        begin_summary(run)
+
+
+def end_summary(run: ManifestRun, error: BaseException) -> None:
+    """Have summary.json say what ended a run whose results could not be written any more.
+
+    After a bug nothing may be as it should: then it goes on to say that the run has no end.
+    """
+    with contextlib.suppress(Exception):
+        summary = replace(_so_far(run)[1], exit_code=code_of(error), stopped_by=why_ended(error))
+        write_summary(summary, run.order.folder.root)
 
 
 def _publish_so_far(run: ManifestRun) -> None:

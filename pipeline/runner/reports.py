@@ -51,7 +51,9 @@ class RunReport:
     `folder` is the output folder. `results_file` is None if the results could not be written: then
     `failure` says why; the journal has it all. `failed_file` holds the rows that need you, if there
     are any. `notes` are worth reading; `stops` say why the run ended early. `pilot` says how the
-    pilot stands, where one was asked for or is a gate.
+    pilot stands, where one was asked for or is a gate. `polls` are the queries that the run made,
+    `paid_since` is the Unix second of the oldest submission whose video is paid for, or perhaps,
+    and not home; None if there is none.
     """
 
     summary: Summary
@@ -65,6 +67,8 @@ class RunReport:
     stops: tuple[Stop, ...]
     failure: StoreError | None = None
     pilot: PilotReport | None = None
+    polls: int = 0
+    paid_since: float | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -258,4 +262,6 @@ def report_run(
         stops=tuple(_complete(stop, order.invocation) for stop in stops),
         failure=failure and failure.with_traceback(None),
         pilot=pilot,
+        polls=tally.polls,
+        paid_since=tally.paid_since,
     )

@@ -97,6 +97,7 @@ class ManifestRun:
         renamed = rename_entries(
             self.order, self.journal, self.log.write_event, self.entries, self.began_at
         )
+        self.tally.take_up(self.entries, self.began_at)
         comparison = Comparison.of(
             checked,
             self.entries,

@@ -26,7 +26,7 @@ from pipeline.disk.groupcommit import Committed
 from pipeline.disk.reserve import Reserve
 from pipeline.disk.rights import make_folder_for
 from pipeline.downloader.fetching import Downloader
-from pipeline.engine.commands import Decision
+from pipeline.engine.commands import Decision, Query
 from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
@@ -303,13 +303,17 @@ class ProviderSession:
 
     def observe(self, decision: Decision, engine: Engine) -> None:
         """Take in a decision of the engine: count, log and show it."""
+        wall = self.clock.wall() if decision.events else 0.0
         for event in decision.events:
             run = self.runs[event.lane]
-            run.tally.count(event)
+            run.tally.count(event, wall)
             run.log.write_event(event)
             self._stills.note(event)
             self._mishaps.note(event, run.order.checked)
             self._meanwhile.unwritten.add(event.lane)
+        for command in decision.commands:
+            if isinstance(command, Query):
+                self.runs[command.row.lane].tally.polls += 1
         if (now := self.clock.now()) >= self._tell_at:
             self._tell_at = now + _TELL_EVERY_S
             self._meanwhile.write(engine)
@@ -332,9 +336,17 @@ class ProviderSession:
         run = self.runs[lane]
         states = self._left_in[lane] + engine.states_of(lane)
         tally, manifest = run.tally, run.order.checked.manifest.path
-        left = self._left_in[lane][State.WAITING]
         return ManifestProgress(
-            manifest, states, tally.submitted, tally.downloaded, tally.spend, left
+            manifest,
+            states,
+            tally.submitted,
+            tally.downloaded,
+            tally.spend,
+            self._left_in[lane][State.WAITING],
+            run_id=run.run_id,
+            bytes=tally.bytes,
+            polls=tally.polls,
+            paid_since=tally.paid_since,
         )
 
 

@@ -16,9 +16,11 @@ from pipeline.model import State
 
 @dataclass(frozen=True, slots=True)
 class ManifestProgress:
-    """How far a manifest is: rows by state, what was submitted, downloaded and spent for it.
+    """How far a manifest is: rows by state, and what its run has submitted, downloaded and spent.
 
-    `left` of its rows wait and are not meant to be made by this run.
+    `left` of its rows wait and are not meant to be made by this run. `polls` are the queries that
+    its run made. `paid_since` is the Unix second of the oldest submission that is paid for, or in
+    doubt, and not home yet; None if there is none.
     """
 
     manifest: Path
@@ -27,6 +29,10 @@ class ManifestProgress:
     downloaded: int
     spend: Spend
     left: int = 0
+    run_id: str = ""
+    bytes: int = 0
+    polls: int = 0
+    paid_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ def test_a_plan_takes_the_options_of_a_run() -> None:
         for command in ("run", "plan")
     )
     on_its_way = {"--yes", "-y", "--dry-run", "--until", "--max-runtime", "--fetch-pictures"}
+    on_its_way.add("--log-format")
     assert set(run) - set(plan) == on_its_way
     assert set(plan) - set(run) == {"--json"}
     for name in set(plan) & set(run):

@@ -13,6 +13,7 @@ from pipeline.errors import ExitCode
 from pipeline.model import State
 from pipeline.runner.lanes import run
 from pipeline.runner.reports import RunReport
+from pipeline.runner.terms import Terms
 from pipeline.runner.watching import RunProgress
 from tests.security.shop import Quiet, Shop
 from tests.system.harness import invariants, sheets
@@ -73,6 +74,44 @@ def test_it_ends_with_70_and_results(shop: Shop) -> None:
     assert "in show" in told["traceback"]
     assert "signature=abc" not in shop.out.log.read_text("utf-8") + stop.reason
     assert shop.run().exit_code == 0
+    assert not shop.api.repeated()
+
+
+class BrokenTwice(BrittleClock, Quiet):
+    """A clock that breaks twice as soon as rows are running: at work, and at the end of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.breaks = 0
+
+    def show(self, progress: RunProgress) -> None:
+        if self.breaks == 0 and progress.states[State.RUNNING]:
+            self.breaks = 1
+
+    def _look(self) -> None:
+        if self.breaks in {1, 2}:
+            self.breaks += 1
+            raise ZeroDivisionError("a bug that says sk-1")
+
+
+def test_a_night_that_breaks_at_its_end_says_so(shop: Shop) -> None:
+    """summary.json does not go on to say that it has no end; what a bug says is left out."""
+    broken = BrokenTwice()
+    order = replace(shop.order(), terms=Terms(is_night=True))
+    shop.api.faults("query_never_finishing")
+    with pytest.raises(ZeroDivisionError):
+        run(order, broken, clock=broken)
+    shop.api.faults()
+    summary = sheets.summary(shop.out.root)
+    assert (summary["exit_code"], summary["stopped_by"]) == (
+        70,
+        "internal error: ZeroDivisionError",
+    )
+    assert summary["finished_at"]
+    assert sum(summary["states"].values()) == 3
+    assert 0 < summary["submitted"] <= 3
+    assert shop.run().exit_code == 0
+    assert set(shop.states().values()) == {"done"}
     assert not shop.api.repeated()
 
 

@@ -1,0 +1,54 @@
+"""What the submissions of a journal add up to, between two moments: for whoever looks from outside.
+
+Tested in tests/night/test_history.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.disk.sqlitefile import path_of
+from pipeline.journal.database import clear_errors, connect_for_reading
+from pipeline.model import State
+
+_MANIFEST = "SELECT value FROM meta WHERE name = 'manifest'"
+_SENT = (
+    "SELECT state, COUNT(*), SUM(cost) FROM attempts WHERE "
+    "(submitted_at >= ? AND submitted_at < ?) OR (submitted_at IS NULL AND state = 'submitting') "
+    "GROUP BY state"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent for a manifest: submissions by the state that they are in now, and their cost.
+
+    Those whose answer a kill kept away are `submitting`. `cost` is None without a price.
+    """
+
+    manifest: Path | None
+    states: Mapping[State, int]
+    cost: float | None
+
+
+def sum_up(journal: Path, since: float, before: float) -> Sent:
+    """Return what was sent from one Unix second on, before another one; raises StoreError.
+
+    Args:
+        journal: The file; nothing was sent if there is none.
+        since: The first second.
+        before: The second after the last one.
+
+    """
+    connection = connect_for_reading(journal)
+    if connection is None:
+        return Sent(None, {}, None)
+    with contextlib.closing(connection), clear_errors(journal):
+        named = connection.execute(_MANIFEST).fetchone()
+        found = connection.execute(_SENT, (since, before)).fetchall()
+    costs = [cost for _, _, cost in found if cost is not None]
+    states = {State(state): number for state, number, _ in found}
+    return Sent(path_of(named[0]) if named else None, states, sum(costs) if costs else None)

@@ -1,0 +1,203 @@
+"""The nights and runs of a folder of outputs so far: `history.jsonl`.
+
+It gets a line when one begins, when its manifests are known, and when it ends.
+
+Each line says all that is known by then, so the latest one of each counts. What was killed has no
+end; what it paid for, the journals know.
+
+Tested in tests/night/test_history.py and tests/system/test_outside.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+from pipeline.disk.folder import OutputFolder
+from pipeline.disk.lock import why_locked
+from pipeline.disk.logfile import LogFile, lines_of
+from pipeline.errors import ReelsheetError
+from pipeline.journal.ownership import find_manifest
+from pipeline.journal.sums import sum_up
+from pipeline.model import State
+
+FILE_NAME = "history.jsonl"
+_MOST_BYTES = 1_000_000
+_KEPT = 1
+"""Of so many earlier files something is told: together that is some thousand nights."""
+
+_REHEARSAL = ".rehearsal"
+DOUBTFUL = (State.IN_DOUBT, State.MISSING, State.SUBMITTING)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A night, or a run of one manifest or several, as it is told of.
+
+    `state` is running, ended or killed. `submitted` are the videos that it ordered; `failed` and
+    `doubtful` are rows as they stood at its end, and of a killed one those of its orders that stand
+    so now. `money` is None where no price is known.
+    """
+
+    id: str
+    command: str
+    rehearsal: bool
+    state: str
+    started_at: str
+    ended_at: str | None
+    manifests: tuple[str, ...]
+    submitted: int
+    downloaded: int
+    done: int
+    failed: int
+    doubtful: int
+    money: float | None
+    currency: str
+    exit_code: int | None
+    stopped_by: str | None
+
+    @property
+    def ended_second(self) -> float:
+        """The Unix second at which it ended; 0 if it did not."""
+        return 0.0 if self.ended_at is None else _second(self.ended_at)
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Self:
+        """Return what a line tells; raises KeyError, TypeError, ValueError: it is none of ours."""
+        states, spend = dict(told["states"]), dict(told["spend"])
+        counted = {str(name): int(number) for name, number in states.items()}
+        money, code = spend.get("money"), told["exit_code"]
+        return cls(
+            id=str(told["id"]),
+            command=str(told["command"]),
+            rehearsal=bool(told["rehearsal"]),
+            state=str(told["state"]),
+            started_at=_time(told["started_at"]),
+            ended_at=None if told["ended_at"] is None else _time(told["ended_at"]),
+            manifests=tuple(map(str, told["manifests"])),
+            submitted=int(told["submitted"]),
+            downloaded=int(told["downloaded"]),
+            done=counted.get(State.DONE, 0),
+            failed=counted.get(State.FAILED, 0),
+            doubtful=sum(counted.get(state, 0) for state in DOUBTFUL),
+            money=None if money is None else float(money),
+            currency=str(spend.get("currency", "")),
+            exit_code=None if code is None else int(code),
+            stopped_by=None if told["stopped_by"] is None else str(told["stopped_by"]),
+        )
+
+
+def note(outputs: Path, told: Mapping[str, object]) -> None:
+    """Add a line; raises StoreError where the folder does not take it, or is not there."""
+    line = json.dumps(told, ensure_ascii=True).encode("ascii") + b"\n"
+    with LogFile(outputs / FILE_NAME, most_bytes=_MOST_BYTES, kept=_KEPT) as log:
+        log.append(line)
+
+
+def read_past(outputs: Path) -> list[Past]:
+    """Return the nights and runs of a folder of outputs as the lines tell of them, in their order.
+
+    One without an end goes on, or was killed: `settled` tells which.
+    """
+    latest: dict[str, Past] = {}
+    for line in lines_of(outputs / FILE_NAME):
+        with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError, OverflowError):
+            one = Past.of(json.loads(line))
+            latest[one.id] = one
+    return sorted(latest.values(), key=lambda one: one.started_at)
+
+
+def settled(past: Sequence[Past], outputs: Path, night_lock: Path) -> list[Past]:
+    """Return nights and runs, those without an end as running or killed, with what they ordered.
+
+    Args:
+        past: What the lines tell, in its order.
+        outputs: The folder of outputs.
+        night_lock: The lock that a night there holds.
+
+    """
+    open_ones = [one for one in past if one.ended_at is None]
+    if not open_ones:
+        return list(past)
+    folders = [OutputFolder(one.parent) for one in _journals(outputs)]
+    going_on = _going_on(open_ones, folders, night_lock)
+    told = []
+    for place, one in enumerate(past):
+        if one.ended_at is None:
+            after = (later.started_at for later in past[place + 1 :] if _shares(one, later))
+            state = "running" if one.id in going_on else "killed"
+            told.append(replace(_count(one, folders, outputs, next(after, None)), state=state))
+        else:
+            told.append(one)
+    return told
+
+
+def _journals(outputs: Path) -> list[Path]:
+    own = outputs / "journal.db"
+    return [*([own] if own.is_file() else []), *sorted(outputs.glob("*/journal.db"))]
+
+
+def _time(text: str) -> str:
+    """Return a time as the lines write it; raises ValueError, TypeError if it is none."""
+    datetime.fromisoformat(text)
+    return text
+
+
+def _shares(one: Past, other: Past) -> bool:
+    return not {*one.manifests}.isdisjoint(other.manifests)
+
+
+def _going_on(past: Sequence[Past], folders: Sequence[OutputFolder], night_lock: Path) -> set[str]:
+    """Return the ids of those that go on: of several over one manifest only the latest can."""
+    night = why_locked(night_lock) is not None
+    locked = {_manifest_of(one.journal) for one in folders if why_locked(one.lock) is not None}
+    found = set()
+    for one in reversed(past):
+        works = night if one.command == "night" else not locked.isdisjoint(one.manifests)
+        if works:
+            found.add(one.id)
+        night = night and one.command != "night"
+        locked -= {*one.manifests}
+    return found
+
+
+def _count(one: Past, folders: Sequence[OutputFolder], outputs: Path, until: str | None) -> Past:
+    """Return one without an end with what the journals say that it ordered before the next began.
+
+    A journal that cannot be read says nothing: whoever opens it says why.
+    """
+    states: Counter[State] = Counter()
+    costs = []
+    for folder in folders:
+        if folder.root == outputs or folder.root.name.endswith(_REHEARSAL) is one.rehearsal:
+            with contextlib.suppress(ReelsheetError):
+                sent = sum_up(folder.journal, _second(one.started_at), _second(until))
+                if str(sent.manifest) in one.manifests:
+                    states.update(sent.states)
+                    costs += [] if sent.cost is None else [sent.cost]
+    ordered = states.total() - states[State.SUBMITTING]
+    return replace(
+        one,
+        submitted=ordered,
+        downloaded=states[State.DONE],
+        done=states[State.DONE],
+        failed=states[State.FAILED],
+        doubtful=sum(states[state] for state in DOUBTFUL),
+        money=round(sum(costs), 6) if costs else None,
+    )
+
+
+def _manifest_of(journal: Path) -> str | None:
+    with contextlib.suppress(ReelsheetError):
+        return str(find_manifest(journal))
+    return None
+
+
+def _second(text: str | None) -> float:
+    return float("inf") if text is None else datetime.fromisoformat(text).timestamp()
