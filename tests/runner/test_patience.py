@@ -35,7 +35,7 @@ def test_it_is_said_once_with_its_end_and_again_when_it_is_over() -> None:
     assert heard.logged[0][1]["until"] == "2027-01-15T08:25:00Z"
     assert patience.tell_waits([], 30.0, WALL + 30, ending=False) is None
     assert heard.said[1] == "Over: the run waited for the provider to be reached again."
-    assert heard.logged[1][0] == "waiting is over"
+    assert heard.logged[1][0] == "waiting_over"
 
 
 def test_a_run_that_stops_does_not_say_that_all_is_well() -> None:

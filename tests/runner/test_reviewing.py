@@ -55,7 +55,7 @@ def _hold(sheet: Reelsheet, report: RunReport, elsewhere: Path) -> None:
     assert not page.exists()
     assert not (elsewhere / "data.js").exists()
     log = (report.folder / "run.log").read_text(encoding="utf-8")
-    assert "the review page could not be written" in log
+    assert "page_not_written" in log
 
 
 @pytest.mark.process
