@@ -65,6 +65,7 @@ from pipeline.manifest.templates import TemplateFault
 from pipeline.model import Problem
 from pipeline.network import Network, Proxy, read_network
 from pipeline.night import health
+from pipeline.night.history import Past
 from pipeline.pictures.accepted import unidentified
 from pipeline.planner import editions
 from pipeline.reader.text.delimited import read_text
@@ -78,6 +79,7 @@ from pipeline.toapis.weblinks import escape_link, first_usable, link_fault
 from pipeline.writer import movedrows
 from pipeline.writer.layout import number_columns
 from pipeline.writer.outcome import iso
+from tests.night.test_history import LINE as PAST
 
 LONG = "9" * 4400
 NASTY = (
@@ -200,6 +202,9 @@ PARSERS: tuple[tuple[str, Callable[[str], object], tuple[type[Exception], ...]],
      (ReelsheetError,)),
     ("video's address", lambda text: first_usable([text]), ()),
     ("log's time", second_of, ()),
+    ("history's time",
+     lambda text: Past.of({**PAST, "started_at": text, "ended_at": text}).ended_second,
+     (ValueError, OverflowError)),
     ("whole number", _whole, ()),
     ("number", number_of, ()),
     ("name of a run's journal", lambda text: journal_id_in([{"event": "begin", "journal": text}]),
@@ -474,7 +479,7 @@ def test_the_list_of_parsers_is_whole() -> None:
         "authoring/shops/prestashop.py", "authoring/shops/woocommerce.py", "config/nights.py",
         "config/values.py", "downloader/addresses.py", "export/publicaddress.py",
         "manifest/locations.py", "manifest/pagelinks.py", "manifest/plaintext.py",
-        "manifest/templates.py", "network.py", "night/health.py",
+        "manifest/templates.py", "network.py", "night/health.py", "night/history.py",
         "reader/text/delimited.py", "reader/text/dialect.py", "retryafter.py",
         "review/exchange.py", "review/listening.py", "runner/remains.py", "toapis/weblinks.py",
         "writer/movedrows.py",

@@ -33,6 +33,8 @@ _KEPT = 1
 """Of so many earlier files something is told: together that is some thousand nights."""
 
 _REHEARSAL = ".rehearsal"
+_NONE_OF_OURS = (ValueError, KeyError, TypeError, RecursionError, OverflowError, OSError)
+"""What reading a line raises that nobody of us wrote."""
 DOUBTFUL = (State.IN_DOUBT, State.MISSING, State.SUBMITTING)
 
 
@@ -107,7 +109,7 @@ def read_past(outputs: Path) -> list[Past]:
     """
     latest: dict[str, Past] = {}
     for line in lines_of(outputs / FILE_NAME):
-        with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError, OverflowError):
+        with contextlib.suppress(*_NONE_OF_OURS):
             one = Past.of(json.loads(line))
             latest[one.id] = one
     return sorted(latest.values(), key=lambda one: one.started_at)
@@ -144,8 +146,8 @@ def _journals(outputs: Path) -> list[Path]:
 
 
 def _time(text: str) -> str:
-    """Return a time as the lines write it; raises ValueError, TypeError if it is none."""
-    datetime.fromisoformat(text)
+    """Return a time as the lines write it; raises one of `_NONE_OF_OURS` if it is none."""
+    _second(text)
     return text
 
 
