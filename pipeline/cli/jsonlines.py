@@ -169,6 +169,10 @@ class JsonProgress:
             self._tell_at = self._now() + EVERY_S
             self._tell()
 
+    def show_end(self, _reports: Sequence[RunReport]) -> None:
+        """Tell how far the run came; `tell_end` tells how it ended."""
+        self._tell()
+
     def say(self, line: str) -> None:
         """Tell a line."""
         if not self._quiet:

@@ -167,7 +167,8 @@ def test_they_are_kept_up_to_date_and_true_after_the_end(tmp_path: Path) -> None
         one.begin([Path("a.csv")])
         assert value(parsed(path.read_text()), "up") == 1
         states = {State.RUNNING: 1, State.DONE: 2}
-        each = ManifestProgress(Path("a.csv"), states, 3, 2, Spend(3, 18, 1.8), "r", 70, 11, 4990.0)
+        spend = Spend(3, 18, 1.8)
+        each = ManifestProgress(Path("a.csv"), states, 3, 2, spend, polls=1, paid_since=4990.0)
         clock[0] += 6
         Recording(one, Quiet()).show(RunProgress(states, 3, 2, each=(each,)))
         running = parsed(path.read_text())

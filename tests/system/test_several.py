@@ -43,7 +43,7 @@ def test_manifests_are_made_together(product: Product, api: Api) -> None:
         invariants.hold(api, product, manifest, out, given)
         assert sheets.summary(out)["submitted"] == sheets.summary(out)["rows"]
         log = (out / "run.log").read_text(encoding="utf-8")
-        runs = set(re.findall(r'"run": "([^"]+)"', log))
+        runs = set(re.findall(r'"run_id": "([^"]+)"', log))
         assert runs == {sheets.summary(out)["run_id"]}
         assert log.count('"event": "Intended"') == sheets.summary(out)["rows"]
         assert f"{manifest}:" in ran.out
