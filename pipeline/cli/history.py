@@ -51,8 +51,8 @@ def _history(
 ) -> None:
     """List the nights and runs so far of a folder of outputs: what they ordered, how they ended.
 
-    What was killed has no end: what it had ordered by then is counted in the journals. Failed and
-    doubtful rows are counted as they stood at the end. Runs of the Python API are not listed.
+    What was killed has no end. Of a night, failed and doubtful rows are counted as they stood at
+    its end; of runs, and of nights that were killed, those of their orders that stand so now.
     """
     from pipeline.runner.target import load_settings
 
@@ -70,15 +70,14 @@ def _history(
 
 def _gather(folders: Sequence[Path], limit: int, *, nights: bool) -> list[tuple[Path, Past]]:
     """Return the latest nights and runs of several folders with their folders, in their order."""
-    from pipeline.night.history import read_past, settled
+    from pipeline.night.history import NIGHT, read_past, settled
     from pipeline.night.record import lock_of
 
-    found = [
-        (outputs, one)
-        for outputs in folders
-        for one in settled(read_past(outputs), outputs, lock_of(outputs))
-        if one.command == "night" or not nights
-    ]
+    found = []
+    for outputs in folders:
+        past = [one for one in read_past(outputs) if one.command == NIGHT or not nights]
+        told = settled(past, outputs, lock_of(outputs), limit)
+        found += [(outputs, one) for one in told]
     return sorted(found, key=lambda each: each[1].started_at)[-limit:]
 
 

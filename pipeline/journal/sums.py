@@ -34,6 +34,30 @@ class Sent:
     cost: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class RunTold:
+    """A run as the journal notes it. Times are Unix seconds, None where it has no end."""
+
+    run_id: str
+    command: str
+    started_at: float
+    finished_at: float | None
+    exit_code: int | None
+
+
+def runs_in(journal: Path) -> list[RunTold]:
+    """Return the runs of a journal, the earliest first; raises StoreError."""
+    connection = connect_for_reading(journal)
+    if connection is None:
+        return []
+    with contextlib.closing(connection), clear_errors(journal):
+        found = connection.execute(
+            "SELECT run_id, command, started_at, finished_at, exit_code FROM runs "
+            "ORDER BY started_at"
+        )
+        return [RunTold(*row) for row in found]
+
+
 def sum_up(journal: Path, since: float, before: float) -> Sent:
     """Return what was sent from one Unix second on, before another one; raises StoreError.
 

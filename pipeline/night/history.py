@@ -1,6 +1,7 @@
-"""The nights and runs of a folder of outputs so far: `history.jsonl`.
+"""The nights and runs of a folder of outputs so far.
 
-It gets a line when one begins, when its manifests are known, and when it ends.
+Of a night `.night/history.jsonl` gets a line when it begins, when its manifests are known, and when
+it ends; runs are in the journals.
 
 Each line says all that is known by then, so the latest one of each counts. What was killed has no
 end; what it paid for, the journals know.
@@ -13,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,12 +23,15 @@ from typing import Any, Self
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.lock import why_locked
 from pipeline.disk.logfile import LogFile, lines_of
+from pipeline.disk.rights import make_cache
 from pipeline.errors import ReelsheetError
 from pipeline.journal.ownership import find_manifest
-from pipeline.journal.sums import sum_up
+from pipeline.journal.sums import runs_in, sum_up
 from pipeline.model import State
+from pipeline.writer.outcome import iso
 
-FILE_NAME = "history.jsonl"
+NIGHT = "night"
+FILE_NAME = ".night/history.jsonl"
 _MOST_BYTES = 1_000_000
 _KEPT = 1
 """Of so many earlier files something is told: together that is some thousand nights."""
@@ -43,8 +47,8 @@ class Past:
     """A night, or a run of one manifest or several, as it is told of.
 
     `state` is running, ended or killed. `submitted` are the videos that it ordered; `failed` and
-    `doubtful` are rows as they stood at its end, and of a killed one those of its orders that stand
-    so now. `money` is None where no price is known.
+    `doubtful` are rows as they stood at its end; of a run, and of a killed night, those of its
+    orders that stand so now. `money` is None where no price is known.
     """
 
     id: str
@@ -54,15 +58,15 @@ class Past:
     started_at: str
     ended_at: str | None
     manifests: tuple[str, ...]
-    submitted: int
-    downloaded: int
-    done: int
-    failed: int
-    doubtful: int
-    money: float | None
-    currency: str
-    exit_code: int | None
-    stopped_by: str | None
+    submitted: int = 0
+    downloaded: int = 0
+    done: int = 0
+    failed: int = 0
+    doubtful: int = 0
+    money: float | None = None
+    currency: str = ""
+    exit_code: int | None = None
+    stopped_by: str | None = None
 
     @property
     def ended_second(self) -> float:
@@ -96,47 +100,73 @@ class Past:
 
 
 def note(outputs: Path, told: Mapping[str, object]) -> None:
-    """Add a line; raises StoreError where the folder does not take it, or is not there."""
+    """Add a line; raises StoreError where the folder of outputs does not take it."""
+    make_cache((outputs / FILE_NAME).parent)
     line = json.dumps(told, ensure_ascii=True).encode("ascii") + b"\n"
     with LogFile(outputs / FILE_NAME, most_bytes=_MOST_BYTES, kept=_KEPT) as log:
         log.append(line)
 
 
 def read_past(outputs: Path) -> list[Past]:
-    """Return the nights and runs of a folder of outputs as the lines tell of them, in their order.
+    """Return the nights and runs of a folder of outputs, in their order.
 
-    One without an end goes on, or was killed: `settled` tells which.
+    One without an end goes on, or was killed: `settled` tells which, and counts the runs.
     """
     latest: dict[str, Past] = {}
     for line in lines_of(outputs / FILE_NAME):
         with contextlib.suppress(*_NONE_OF_OURS):
             one = Past.of(json.loads(line))
             latest[one.id] = one
-    return sorted(latest.values(), key=lambda one: one.started_at)
+    found = [*latest.values(), *_runs(outputs)]
+    return sorted(found, key=lambda one: one.started_at)
 
 
-def settled(past: Sequence[Past], outputs: Path, night_lock: Path) -> list[Past]:
-    """Return nights and runs, those without an end as running or killed, with what they ordered.
+def _runs(outputs: Path) -> Iterator[Past]:
+    """Yield the runs that the journals know, beside those of nights."""
+    for journal in _journals(outputs):
+        with contextlib.suppress(ReelsheetError):
+            manifest = find_manifest(journal)
+            for run in runs_in(journal):
+                if run.command == NIGHT or manifest is None:
+                    continue
+                ended_at = iso(run.finished_at)
+                yield Past(
+                    id=run.run_id,
+                    command=run.command,
+                    rehearsal=journal.parent.name.endswith(_REHEARSAL),
+                    state="running" if ended_at is None else "ended",
+                    started_at=iso(run.started_at) or "",
+                    ended_at=ended_at,
+                    manifests=(str(manifest),),
+                    exit_code=run.exit_code,
+                )
+
+
+def settled(
+    past: Sequence[Past], outputs: Path, night_lock: Path, latest: int | None = None
+) -> list[Past]:
+    """Return nights and runs with what they ordered, those without an end as running or killed.
 
     Args:
         past: What the lines tell, in its order.
         outputs: The folder of outputs.
         night_lock: The lock that a night there holds.
+        latest: Only so many of them, the latest; None for all.
 
     """
     open_ones = [one for one in past if one.ended_at is None]
-    if not open_ones:
-        return list(past)
+    first = 0 if latest is None else max(0, len(past) - latest)
     folders = [OutputFolder(one.parent) for one in _journals(outputs)]
     going_on = _going_on(open_ones, folders, night_lock)
     told = []
-    for place, one in enumerate(past):
-        if one.ended_at is None:
+    for place, one in enumerate(past[first:], first):
+        counted = one
+        if one.ended_at is None or one.command != NIGHT:
             after = (later.started_at for later in past[place + 1 :] if _shares(one, later))
-            state = "running" if one.id in going_on else "killed"
-            told.append(replace(_count(one, folders, outputs, next(after, None)), state=state))
-        else:
-            told.append(one)
+            counted = _count(one, folders, outputs, next(after, None))
+        if one.ended_at is None:
+            counted = replace(counted, state="running" if one.id in going_on else "killed")
+        told.append(counted)
     return told
 
 
@@ -161,10 +191,10 @@ def _going_on(past: Sequence[Past], folders: Sequence[OutputFolder], night_lock:
     locked = {_manifest_of(one.journal) for one in folders if why_locked(one.lock) is not None}
     found = set()
     for one in reversed(past):
-        works = night if one.command == "night" else not locked.isdisjoint(one.manifests)
+        works = night if one.command == NIGHT else not locked.isdisjoint(one.manifests)
         if works:
             found.add(one.id)
-        night = night and one.command != "night"
+        night = night and one.command != NIGHT
         locked -= {*one.manifests}
     return found
 

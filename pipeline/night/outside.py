@@ -75,7 +75,7 @@ class Outside:
             self._last_success = figures.now
         # Only what is new: the history is no log of how far it is.
         news = figures.ended, *(one.name for one in figures.manifests)
-        if news != self._told and self._outputs.is_dir():
+        if self._command == history.NIGHT and news != self._told and self._outputs.is_dir():
             self._told = news
             self._try("history", lambda: history.note(self._outputs, self._line(figures)))
         textfile = self._textfile

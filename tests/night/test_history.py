@@ -76,7 +76,7 @@ def test_a_night_with_what_came_of_it(tmp_path: Path) -> None:
 )
 def test_however_it_ends(tmp_path: Path, error: BaseException, code: int, why: str) -> None:
     """Before it began, by a bug, by a signal: it is listed with its end; a bug's words are not."""
-    with pytest.raises(type(error)), NightRecord(None, outside=outside(tmp_path, command="run")):
+    with pytest.raises(type(error)), NightRecord(None, outside=outside(tmp_path)):
         raise error
     (one,) = read_past(tmp_path)
     assert (one.state, one.exit_code, one.stopped_by) == ("ended", code, why)
@@ -116,15 +116,20 @@ def test_what_was_killed_has_no_end_and_the_journals_know_what_it_ordered(tmp_pa
     assert [one.state for one in told] == ["killed", "running"], "only the latest can go on"
 
 
-def test_a_run_goes_on_as_long_as_its_folder_is_locked(tmp_path: Path) -> None:
-    """With what it has ordered so far."""
+def test_a_run_is_known_by_its_journal(tmp_path: Path) -> None:
+    """With what it has ordered so far; it goes on as long as its folder is locked."""
     manifest = (tmp_path / "a.csv").resolve()
-    note(tmp_path, {**LINE, "command": "run", "manifests": [str(manifest)]})
     sent(tmp_path / "a", manifest, 1795741260.0, ev.Accepted("a", 1, "video_1"))
+    journal = Journal(tmp_path / "a" / "journal.db")
+    journal.begin_run("r0", "run", 1795741100.0)
+    journal.end_run("r0", 1795741200.0, 1)
+    journal.begin_run("r1", "retry", 1795741250.0)
+    journal.close()
     with run_lock(OutputFolder(tmp_path / "a").lock):
-        (one,) = settled(read_past(tmp_path), tmp_path, lock_of(tmp_path))
-    assert (one.state, one.submitted) == ("running", 1)
-    (one,) = settled(read_past(tmp_path), tmp_path, lock_of(tmp_path))
+        first, one = settled(read_past(tmp_path), tmp_path, lock_of(tmp_path))
+    assert (first.command, first.state, first.submitted, first.exit_code) == ("run", "ended", 0, 1)
+    assert (one.command, one.state, one.submitted) == ("retry", "running", 1)
+    (one,) = settled(read_past(tmp_path), tmp_path, lock_of(tmp_path), 1)
     assert (one.state, one.submitted) == ("killed", 1)
 
 
@@ -134,6 +139,7 @@ def test_lines_that_nobody_of_us_wrote_are_passed_over(
 ) -> None:
     """And one that was torn by a power cut spoils no other."""
     folder = tmp_path_factory.mktemp("past")
+    (folder / FILE_NAME).parent.mkdir()
     (folder / FILE_NAME).write_bytes(b"\n".join([*others, b'{"id": "torn", "comm']))
     note(folder, LINE)
     note(folder, {**LINE, "id": "n2", "ended_at": "2026-11-27T02:00:00Z", "exit_code": 0})
@@ -157,7 +163,7 @@ def test_it_is_for_its_owner_alone_and_has_a_bound(tmp_path: Path) -> None:
             tmp_path,
             {**large, "id": f"n{number}", "started_at": f"2026-11-{number + 1:02}T01:00:00Z"},
         )
-    files = sorted(tmp_path.glob("history*"))
+    files = sorted((tmp_path / FILE_NAME).parent.glob("history*"))
     assert len(files) == 2
     assert sum(one.stat().st_size for one in files) < 2_000_000
     assert {stat.S_IMODE(one.stat().st_mode) for one in files} == {0o600}
