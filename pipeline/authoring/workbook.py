@@ -82,7 +82,8 @@ _ABOUT = {
         "phones)."
     ),
     "resolution": (
-        f"{_capital(rules.BY_FIELD['resolution'].sentence)}. {rules.FORM_RULES[0].sentence}."
+        f"{_capital(rules.BY_FIELD['resolution'].sentence)}. 1080p exists only with "
+        f"{rules.FORM_RULES[0].needed}."
     ),
 }
 NOTES = (
