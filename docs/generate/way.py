@@ -148,6 +148,7 @@ SET_UP = {
     "runner/balance.py": "compares what the account holds: a rehearsal has none",
     "runner/checking.py": "has the manifest checked as the runs before read it",
     "runner/comparison.py": "holds the plan against what was bought before: nothing was",
+    "runner/buying.py": "offers what the run is about to buy: a rehearsal buys nothing",
     "runner/caps.py": "counts what the caps let through: this run has none",
     "runner/configured.py": "points at a configuration that is not used",
     "runner/destination.py": "asks before a key goes to a strange host: a rehearsal has none",

@@ -30,14 +30,12 @@ from pipeline.engine.commands import Decision, Query
 from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
-from pipeline.journal.reading import read_runs
 from pipeline.model import State
 from pipeline.network import read_network
 from pipeline.pictures.metadata.removal import remove_metadata
 from pipeline.planner.plan import Action
-from pipeline.planner.planner import estimate, requests_by_key
-from pipeline.runner.balance import BalanceWatch, Expected, expect
-from pipeline.runner.caps import within_caps
+from pipeline.runner.balance import BalanceWatch
+from pipeline.runner.buying import expect_of, offer_of
 from pipeline.runner.engine_setup import (
     PlannedLane,
     build_engine,
@@ -47,9 +45,7 @@ from pipeline.runner.engine_setup import (
 from pipeline.runner.meanwhile import Meanwhile
 from pipeline.runner.mishaps import Mishaps
 from pipeline.runner.modelcheck import look_at_models
-from pipeline.runner.offer import Offer, make_offer
 from pipeline.runner.patience import Patience
-from pipeline.runner.piloting import propose_pilot
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.reviewing import RunStills
 from pipeline.runner.run import ManifestRun
@@ -215,13 +211,13 @@ class ProviderSession:
             )
             warn, consent = self.watcher.warn, self.runs[0].order.consent
             least = config.budget.min_balance
-            balance = BalanceWatch(warn, self._note_balance, consent, self._expected(), least)
+            balance = BalanceWatch(warn, self._note_balance, consent, expect_of(self.runs), least)
             asks = not config.rehearses and any(run.plan.of(Action.SUBMIT) for run in self.runs)
             if asks:
                 asked = look_at_models(providers[0], config.api.model, warn, balance.note_answer)
                 stop = await brake.unless_pressed(asked)
                 if stop is None:
-                    look = balance.look_before(providers[0], self._offer())
+                    look = balance.look_before(providers[0], offer_of(self.runs, self.clock.wall()))
                     stop = await brake.unless_pressed(look)
                 if stop is not None and not brake.presses:  # a signal is the cause then
                     engine.stop(stop)
@@ -277,24 +273,6 @@ class ProviderSession:
             uploader,
             rewrite=remove_metadata if self._config.images.metadata == "remove" else None,
         )
-
-    def _offer(self) -> Offer:
-        """Return what is about to be bought: what the caps let through."""
-        budget, checked = self._config.budget, [run.order.checked for run in self.runs]
-        planned = [(run.plan, requests_by_key(run.order.checked), run.journal) for run in self.runs]
-        since = self.runs[0].terms.night_since
-        plans = within_caps(planned, budget, self._account, self.clock.wall(), since)
-        needed = [estimate(*one, self._config) for one in zip(plans, checked, strict=True)]
-        runs = (one for run in self.runs for one in read_runs(run.journal.path))
-        pilots = (propose_pilot(run.order, run.plan, run.entries) for run in self.runs)
-        return make_offer(needed, budget, runs, self._account, next(filter(None, pilots), None))
-
-    def _expected(self) -> Expected | None:
-        if (account := self._account) is None:
-            return None
-        price, currency = self._config.budget.price_per_second, self._config.budget.currency
-        runs = [one for run in self.runs for one in read_runs(run.journal.path)]
-        return expect(runs, account.book.path, account.name, price=price, currency=currency)
 
     def _note_balance(self, before: float | None, after: float | None) -> None:
         for run in self.runs:
