@@ -347,3 +347,14 @@ def test_a_query_that_failed_says_nothing_of_the_bar() -> None:
         for again in range(5):
             schedule.next_wait_s(watch, 61.0 + again, 100)
         assert (watch.seen_age_s, watch.broken) == (30.0, 0)
+
+
+def test_an_end_without_times_lies_between_our_own_sights() -> None:
+    """Where the provider does not say when a task ended, half the time between them is taken."""
+    schedule = learner()
+    for number in range(60):
+        watch = Watch(str(number), KIND)
+        next_wait_s(schedule, watch, 50.0, None, 1)
+        schedule.learn(watch, 70.0, None)
+    (news,) = schedule.take_news()
+    assert set(news.durations_s) == {60.0}
