@@ -228,7 +228,12 @@ class TransferBroken(DownloadError):
 
 
 class HostDown(TransferBroken):
-    """The download host, or the way to it, gives nothing at all: an outage to be waited out."""
+    """The download host, or the way to it, gives nothing at all: an outage to be waited out.
+
+    `what` is waited for.
+    """
+
+    what = "the download host"
 
 
 class BadVideo(DownloadError):

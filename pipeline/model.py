@@ -1,7 +1,6 @@
 """The nouns of Reelsheet, all frozen: what a manifest, a row, a request, an attempt, a video are.
 
 Nothing here reads a file, a clock or a socket, and nothing here decides anything.
-
 Tested in tests/test_lifecycle.py and by all who use these records.
 """
 
@@ -127,10 +126,9 @@ class Picture:
 
     `path`, `size_bytes`, `mime_type`, `width` and `height` are of the file that is sent.
     `sha256` is the picture's identity in requests and uploads: the hash of the user's file or,
-    where a copy is sent, of that hash and the recipe of copies. So it stays the same when the copy
-    is made anew by another version of a library, and a row done does not look edited.
-    `copy_sha256` is the hash of the copy's own bytes, None without one. `unkept` says why a copy
-    could not be put down; then there is nothing at `path` that may be sent.
+    where a copy is sent, of that hash and the recipe of copies: it stays the same when another
+    version of a library makes the copy anew. `copy_sha256` is the hash of the copy's own bytes,
+    None without one. `unkept` says why a copy could not be put down: then nothing may be sent.
     """
 
     path: Path
@@ -202,7 +200,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A finished video, verified and in place. `name` is its file name inside `videos/`."""
+    """A finished video, verified: `name` in `videos/`, or at the address `place` if that is set."""
 
     name: str
     size_bytes: int
@@ -211,6 +209,12 @@ class Video:
     width: int
     height: int
     warnings: tuple[str, ...] = ()
+    place: str = ""
+
+    @property
+    def file(self) -> str:
+        """Its path below the output folder, or its address elsewhere."""
+        return f"{self.place or 'videos'}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +224,7 @@ class Entry:
     Times are Unix seconds. `submitted_at` is None while nothing was provably sent. `take` is the
     video of an earlier attempt, which stands until a newer one is done. `closed` says that the
     attempt is over although the row is `waiting`: the next submission gets a new number. `earlier`
-    holds the request hashes of the earlier submissions, over all runs.
-    `key` is what the row is called now: a row that is renamed keeps its entry, by its `identity`.
+    holds the request hashes of all earlier submissions. `key` is what the row is called by now.
     """
 
     key: str
@@ -248,9 +251,7 @@ class Entry:
 
     def submissions_of(self, request_hash: str) -> int:
         """Count how often this very request was submitted, over all runs."""
-        latest = self.submitted_at is not None and (
-            self.attempt.request.request_hash == request_hash
-        )
+        latest = self.submitted_at is not None and self.attempt.request.request_hash == request_hash
         return self.earlier.count(request_hash) + latest
 
     @property
@@ -331,7 +332,6 @@ class TaskView:
 
 
 BalanceOf: TypeAlias = Literal["key", "account"]
-"""Whose balance it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""Writes the locks anew: `run.txt` to run, `dev.txt` to test and check, `orchestrators.txt`.
+"""Writes the locks anew: `run.txt` to run, `cloud.txt` to run with buckets, `dev.txt` to test.
 
-The last one is for the recipes of docs/nights.md, in an environment of their own.
+`orchestrators.txt` is for the recipes of docs/nights.md, in an environment of their own.
 Called by `make lock`. Versions that still fit pyproject.toml are kept unless `--upgrade` is given.
 Hashes cover the files of every platform and of every Python that the package takes.
 """
@@ -16,7 +16,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 EXTRAS = {
     "run.txt": [],
-    "dev.txt": ["--extra", "test", "--extra", "lint"],
+    "cloud.txt": ["--extra", "cloud"],
+    "dev.txt": ["--extra", "cloud", "--extra", "test", "--extra", "lint"],
     "orchestrators.txt": ["--extra", "orchestrators"],
 }
 TITLE = """\

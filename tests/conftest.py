@@ -17,10 +17,14 @@ from hypothesis import settings
 
 from pipeline.reader.workbook import apart
 from pipeline.reader.workbook.worker import answer
+from tests.system.harness.bucket import bucket, bucket_server, faults
 
 settings.register_profile("same", derandomize=True, deadline=None, database=None)
 settings.register_profile("longer", max_examples=1000, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+__all__ = ("bucket", "bucket_server", "faults")
+"""The fixtures of others that all tests may use."""
 
 HERE = Path(__file__).parent
 OF_PROCESSES = ("system", "upgrade")
@@ -51,7 +55,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what starts processes, for `make quick`, and what is tried again on the wheel."""
     for item in items:
         room = item.path.relative_to(HERE).parts[0]
-        if room in OF_PROCESSES or "session_api" in getattr(item, "fixturenames", ()):
+        starts = {"session_api", "bucket_server"}.intersection(getattr(item, "fixturenames", ()))
+        if room in OF_PROCESSES or starts:
             item.add_marker(pytest.mark.process)
         if item.path.stem in WITH_THE_PACKAGE or room in OF_THE_PACKAGE:
             item.add_marker(pytest.mark.packaged)

@@ -13,7 +13,7 @@ import pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = ROOT / "pyproject.toml"
-LOCKS = ("run.txt", "dev.txt", "orchestrators.txt")
+LOCKS = ("run.txt", "cloud.txt", "dev.txt", "orchestrators.txt")
 
 
 def project() -> dict[str, Any]:
@@ -57,7 +57,12 @@ def test_every_dependency_has_its_reason() -> None:
 
 @pytest.mark.parametrize(
     ("lock", "extras"),
-    [("run.txt", ()), ("dev.txt", ("test", "lint")), ("orchestrators.txt", ("orchestrators",))],
+    [
+        ("run.txt", ()),
+        ("cloud.txt", ("cloud",)),
+        ("dev.txt", ("cloud", "test", "lint")),
+        ("orchestrators.txt", ("orchestrators",)),
+    ],
 )
 def test_locks_cover_every_dependency(lock: str, extras: tuple[str, ...]) -> None:
     """A machine that installs from the lock gets all that the package asks for."""

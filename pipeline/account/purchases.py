@@ -33,6 +33,7 @@ from pipeline.errors import ConfigError, ReelsheetError
 from pipeline.journal.reading import read_id, read_videos
 from pipeline.manifest.controls import has_controls
 from pipeline.model import Request
+from pipeline.storage.storedfiles import StoredFile, stored_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +106,18 @@ class Purchases:
         known |= {one.reference: one for one in self.beside if one.journal_id == journal_id}
         return list(known.values())
 
-    def copies_of(self, tasks: Collection[str]) -> Mapping[str, Sequence[Path]]:
+    def copies_of(self, tasks: Collection[str]) -> Mapping[str, Sequence[StoredFile]]:
         """Return the files that the videos of these tasks were put into, by the task.
 
         All output folders that the account knows are looked at. Raises StoreError.
         """
         known = [one for one in journals_in(self.book) if one.account == self.account]
         roots = dict.fromkeys([*self.near, *(path_of(one.folder) for one in known)])
-        found: dict[str, list[Path]] = {}
+        found: dict[str, list[StoredFile]] = {}
         for folder in map(OutputFolder, roots):
             with contextlib.suppress(ReelsheetError):  # another one may have it
-                for task, name in read_videos(folder.journal, tasks):
-                    found.setdefault(task, []).append(folder.videos / name)
+                for task, video in read_videos(folder.journal, tasks):
+                    found.setdefault(task, []).append(stored_file(folder, video))
         return found
 
 

@@ -207,10 +207,7 @@ class _Stated:
 
     def _rows(self) -> list[tuple[RowResult, str | None]]:
         folder = self.target.folder.root.absolute()
-        return [
-            (row, None if row.video is None else row.video.relative_to(folder).as_posix())
-            for row in self.report.rows
-        ]
+        return [(row, _shown(row, folder)) for row in self.report.rows]
 
     def document(self) -> dict[str, object]:
         listed = [pick(row, _STATUS) | {"video": video} for row, video in self._rows()]
@@ -254,3 +251,11 @@ def _show_all_states(stated: Sequence[_Stated]) -> None:
         states.update(one.report.states)
     print_line(f"{count(len(stated), 'manifest')} together:")
     print_table([(number, state) for state, number in sorted(states.items())])
+
+
+def _shown(row: RowResult, folder: Path) -> str | None:
+    """Return where a video lies: below the output folder, or its path or address elsewhere."""
+    video = row.video
+    if video is None:
+        return row.video_address
+    return (video.relative_to(folder) if video.is_relative_to(folder) else video).as_posix()

@@ -22,6 +22,8 @@ from pipeline.config.values import (
     SeriesName,
     Sheet,
     Text,
+    VideosPlace,
+    WebAddress,
 )
 
 
@@ -167,6 +169,17 @@ class Output(Section):
     """The largest video that is taken, in megabytes. null: five times what its seconds need, but 25
     at least: 40 for 10 seconds of 720P, 90 for 10 seconds of 1080p. What is larger stays at the
     provider, and its row says how to take it.
+    """
+    videos: VideosPlace | None = None
+    """Where finished videos go: a folder, or a bucket as s3://bucket/folder, gs://bucket/folder or
+    az://container/folder, in a folder of their own that is called as the output folder is. null:
+    videos/ of the output folder. A video stays where it was put when this changes. Buckets need
+    pip install "reelsheet[cloud]", and the usual variables of the service (AWS_…, GOOGLE_…,
+    AZURE_…), which hold the keys; see docs/scale.md.
+    """
+    link_base: WebAddress | None = None
+    """The web address below which others reach what output.videos holds, for example
+    https://videos.example.com/spring: results link there. null: results name the files themselves.
     """
     thumbnails: bool = False
     """Whether results that are a workbook get a sheet with a still of each video, its key, state

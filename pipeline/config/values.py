@@ -36,6 +36,8 @@ _SECRET_LIKE = re.compile(
     r"(?<![A-Za-z0-9])sk-|^(?=.*[a-z])(?=.*[0-9])[A-Za-z0-9_\-]{28,}$",
 )
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BUCKETS = ("s3", "gs", "az")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,221}")
 _RESOLUTIONS = {"720p": "720P", "1080p": "1080p"}
 
 
@@ -187,6 +189,37 @@ def _zone(name: str) -> str:
     return name
 
 
+def _videos(text: str) -> str:
+    """Check the place of the videos: a bucket has an address, anything else is a folder."""
+    scheme, mark, rest = _not_blank(text).partition("://")
+    if not mark:
+        return text
+    if scheme not in _BUCKETS:
+        listed = ", ".join(f"{one}://" for one in _BUCKETS)
+        raise ValueError(f"must begin with one of {listed}, or be a folder")
+    if "@" in rest or "?" in rest or "#" in rest:
+        raise ValueError(
+            "must be bucket and folder alone, for example s3://my-videos/spring; keys come from "
+            "the usual variables of the service"
+        )
+    bucket, _, folder = rest.strip("/").partition("/")
+    parts = folder.split("/") if folder else []
+    if not _BUCKET.fullmatch(bucket) or any(part in {"", ".", ".."} for part in parts):
+        raise ValueError("names no bucket; write for example s3://my-videos/spring")
+    return "/".join([f"{scheme}://{bucket}", *parts])
+
+
+def _web_address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme == "https" and _is_host(parts.hostname or "") and (parts.port or 1)
+    except ValueError:
+        usable = False
+    if not usable or re.search(r"\s", url) or "@" in url or "?" in url or "#" in url:
+        raise ValueError("must be a web address, for example https://videos.example.com/spring")
+    return url.rstrip("/")
+
+
 def _not_blank(text: str) -> str:
     if is_blank(text):
         raise ValueError("must not be empty")
@@ -281,6 +314,8 @@ PromptTemplateText = Annotated[str, AfterValidator(_prompt_template)]
 NameTemplate = Annotated[str, Field(max_length=500), AfterValidator(_name_template)]
 Sheet = Annotated[str, AfterValidator(_not_blank), BeforeValidator(_sheet)]
 SeriesName = Annotated[str, AfterValidator(_not_blank), AfterValidator(_series)]
+VideosPlace = Annotated[str, AfterValidator(_videos)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 ProxySetting = Annotated[str, AfterValidator(_proxy)]
 Prepare = Annotated[Literal["auto", "off"], BeforeValidator(_prepare)]
 Resolution = Annotated[Literal["720P", "1080p"], BeforeValidator(_resolution)]

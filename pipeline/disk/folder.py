@@ -245,6 +245,11 @@ class OutputFolder:
         return self.cache / "looks"
 
     @property
+    def coming(self) -> Path:
+        """Videos on their way to another place than `videos/`: parts, and what was just put."""
+        return self.cache / "coming"
+
+    @property
     def lock(self) -> Path:
         """The lock that one run holds."""
         return self.cache / "run.lock"

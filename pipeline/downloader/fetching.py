@@ -26,6 +26,7 @@ from pipeline.downloader.connection import (
     open_session,
     request_answer,
 )
+from pipeline.downloader.onloan import OnLoan, keep_whole
 from pipeline.downloader.transfer import PartFile, raise_video_errors, receive
 from pipeline.downloader.verification import (
     VERIFY_LEVELS,
@@ -40,6 +41,7 @@ from pipeline.downloader.way import Way
 from pipeline.errors import BadVideo, LinkDead, TransferBroken
 from pipeline.model import Video
 from pipeline.network import DIRECT, Network
+from pipeline.storage.places import Place, put_numbered
 
 _Done = TypeVar("_Done")
 
@@ -61,6 +63,8 @@ class Downloader:
         network: The way out: proxies and trusted certificates.
         secret: The API key, which no file that is kept may hold.
         mode: The rights of the videos.
+        place: Where verified videos go; then the folder holds them only on their way. None: they
+            stay in the folder.
 
     Raises:
         ValueError: There is no such level of `verify`.
@@ -82,6 +86,7 @@ class Downloader:
         network: Network = DIRECT,
         secret: str = "",
         mode: int = 0o644,
+        place: Place | None = None,
     ) -> None:
         if verify not in VERIFY_LEVELS:
             raise ValueError(f"verify must be one of {', '.join(VERIFY_LEVELS)}, not {verify!r}")
@@ -96,6 +101,8 @@ class Downloader:
         self._network = network
         self._secret = secret
         self._mode = mode
+        self._place = place
+        self._on_loan = None if place is None else OnLoan()
         self._figures: dict[str, Figures] | None = None
         self._way = Way()
         self._decoders = Decoders(limit_s=verify_timeout_s)
@@ -108,6 +115,8 @@ class Downloader:
         with raise_video_errors(self._folder):
             refuse_link(self._folder)
             self._folder.mkdir(parents=True, exist_ok=True)
+        if self._place is not None:
+            await self._place.prepare()
         self._way = Way.of(self._network, self._resolver, private=self._allow_private)
         self._session = await self._stack.enter_async_context(
             open_session(
@@ -122,8 +131,11 @@ class Downloader:
         await self._stack.enter_async_context(self._decoders)
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         await self._stack.aclose()
+        # Else what was put may not be in the journal: the next run puts it once more.
+        if kind is None and self._on_loan is not None:
+            self._on_loan.end()
 
     async def fetch(
         self, url: str, *, name: str, duration: int, aspect_ratio: str, resolution: str
@@ -162,6 +174,10 @@ class Downloader:
         """Return a still of a video, or a small copy of a picture, as a JPEG; see `Decoders`."""
         return await self._decoders.draw(path, is_picture)
 
+    def file_at_hand(self, sha256: str) -> Path | None:
+        """Return where a video that was put elsewhere still lies here; None if nowhere."""
+        return None if self._on_loan is None else self._on_loan.path_of(sha256)
+
     def keep_figures(self) -> None:
         """Keep the figures of videos all of which is decoded anyway, until they are taken."""
         self._figures = {}
@@ -172,9 +188,10 @@ class Downloader:
 
     async def _fetch(self, url: str, name: str, wanted: Wanted) -> Video:
         part = PartFile(self._folder, name, self._mode)
-        left = await self._take_finished_file(part, wanted)
-        if left is not None:
-            return left
+        if self._place is None:
+            left = await self._take_finished_file(part, wanted)
+            if left is not None:
+                return left
         length_known = part.whole
         if not part.whole:
             async with self._slots:
@@ -195,7 +212,14 @@ class Downloader:
             raise
 
     async def _verify_and_place(self, part: PartFile, wanted: Wanted) -> Video:
-        """Verify the part and move it to its place."""
+        """Verify the part and bring it to its place."""
+        if self._place is not None and self._on_loan is not None:
+            video = await self._examine(part.path, part, wanted)
+            # Whole and kept: killed from here on, the next run puts it without asking the host.
+            await asyncio.to_thread(keep_whole, part)
+            name = await put_numbered(self._place, video.name, part.path, video.sha256)
+            self._on_loan.add(video, part)
+            return replace(video, name=name, place=self._place.address)
         if self._verify == "boxes":
             # One thread for both: a change of threads costs more than the boxes of a short video.
             return await _to_the_end(partial(_describe_and_settle, part, wanted))

@@ -1,9 +1,8 @@
 """The transfer of a video: its part file, and the body of an answer that is written into it.
 
 The part is `.<name>.part` beside the final name. A small companion, `.<name>.part.json`, keeps the
-validator and the size that the host gave, so that a later try, also of another process and by a
-fresh URL, can continue. A short video gets one only when it is interrupted: most come in one go.
-Neither the part nor the companion nor the final name may be a link.
+validator and the size that the host gave, so that a later try, of any process and by a fresh URL,
+can continue. A short video gets one only when it is interrupted. None of them may be a link.
 
 Tested in tests/downloader/test_fetching.py and tests/downloader/test_transfer.py.
 """
@@ -100,7 +99,7 @@ class PartFile:
                 self._descriptor = open_unlinked(self.path, _NEW, self._mode)
         self.mark = mark
         if mark is not None and (mark.total_bytes or LONG_BYTES) >= LONG_BYTES:
-            self._write_mark(mark)
+            self.write_mark(mark)
 
     def keep(self) -> None:
         """Write down what is needed to continue with this part, if that is possible.
@@ -110,9 +109,10 @@ class PartFile:
         if self.mark is None or self._mark_kept or _size_on_disk(self.path) != self.size_bytes:
             return
         with suppress(StoreError):
-            self._write_mark(self.mark)
+            self.write_mark(self.mark)
 
-    def _write_mark(self, mark: PartMark) -> None:
+    def write_mark(self, mark: PartMark) -> None:
+        """Write the companion where there is none."""
         record = {"name": self._name, "validator": mark.validator, "size": mark.total_bytes}
         with raise_video_errors(self.sidecar):
             try:

@@ -123,7 +123,7 @@ class Videos:
                 self._try_later(row, row.broken_transfers, error, now, most=_BROKEN_TRANSFERS)
         return NOTHING
 
-    def _wait_for_host(self, row: Tracked, error: DownloadError, now: float) -> None:
+    def _wait_for_host(self, row: Tracked, error: HostDown, now: float) -> None:
         """Try again until the patience ends; a host that asks for longer is not waited for."""
         if row.host_down_since is None:
             row.host_down_since, row.broken_transfers = now, 0
@@ -132,7 +132,7 @@ class Videos:
         if now >= until or now + (error.retry_after_s or 0) > until:
             self.left[row.id] = error
             return
-        self._down[row.id] = Wait("the download host", error.message, until)
+        self._down[row.id] = Wait(error.what, error.message, until)
         wait_s = DOWNLOAD.wait_s(row.broken_transfers, row.key, error.retry_after_s)
         self._sweep.schedule(row.id, min(now + wait_s, until))
 

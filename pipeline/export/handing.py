@@ -24,7 +24,10 @@ from pipeline.export.choice import Chosen
 from pipeline.journal.handovers import Handover, note_handovers, read_handovers
 from pipeline.review.posters import poster_name
 from pipeline.review.takes import JudgedRow, TakeFile
+from pipeline.storage.storedfiles import stored_file
 
+_MODE = 0o666
+"""The most rights of what is handed over, before those of the video and the umask."""
 _NOTED_AT_ONCE = 100
 """So many notes are one transaction: a run that pays waits for each."""
 
@@ -190,12 +193,16 @@ class _Handing:
         return takes | self._own.get(row.entry, set())
 
     def _put(self, take: TakeFile, target: Path) -> None:
-        source = self._folder.videos / take.video.name
-        if place_copy(source, target, take.video.sha256):
+        stored, name = stored_file(self._folder, take.video), take.video.file
+        if stored.copy_to(target, take.video.sha256, _MODE):
             return
-        name = f"videos/{take.video.name}"
+        if stored.path is None:
+            raise NotPut(
+                f"its video {name} is gone, or is not the file that was put there. Put it back, or "
+                "get it again with `fetch`, which can bring it for a day after it was made."
+            )
         try:
-            source.lstat()
+            stored.path.lstat()
         except FileNotFoundError:
             raise NotPut(
                 f"its video {name} is gone. Put it back, or get it again with `fetch`, which can "
@@ -254,7 +261,12 @@ class _Handing:
         take = next((one for one in row.takes if one.video.sha256 == sha256), None)
         if take is None:
             raise NotPut(f"{path} may be the last copy of its video. Move it away.")
-        home = self._folder.videos / take.video.name
+        stored = stored_file(self._folder, take.video)
+        home = stored.path
+        if home is None:
+            if stored.is_there():
+                return
+            raise NotPut(f"{path} is the last copy of its video: {stored.shown} is gone.")
         at_home = _hash_of(home)
         if at_home == sha256:
             return
@@ -265,7 +277,7 @@ class _Handing:
             )
         if not place_copy(path, home, sha256):
             raise NotPut(f"{path} is the last copy of its video, and it cannot be read.")
-        handed.restored.append(f"videos/{take.video.name}")
+        handed.restored.append(take.video.file)
 
     def _take_back(self, row: JudgedRow, before: Handover, handed: Handed) -> None:
         """Remove the files of an earlier export; raises NotPut where one of them is not its own."""

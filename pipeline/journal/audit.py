@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pipeline.disk.failures import explain_os_error
@@ -35,11 +36,20 @@ class Finding:
     action: str
 
 
-def audit(folder: OutputFolder, typed: Invocation) -> Iterator[Finding]:
+def audit(
+    folder: OutputFolder, typed: Invocation, sizes_in: Callable[[str], Mapping[str, int]]
+) -> Iterator[Finding]:
     """Yield what is wrong with the journal of an output folder; it is there.
 
-    `typed` is named in what to do. Raises UsageError if the journal is of a newer version, and
-    StoreError if the disk does not let it be read.
+    Args:
+        folder: The folder.
+        typed: Is named in what to do.
+        sizes_in: Lists the sizes of the videos in a bucket, by its address.
+
+    Raises:
+        UsageError: The journal is of a newer version.
+        StoreError: The disk does not let it be read, or a bucket cannot be listed.
+
     """
     journal, restore = folder.journal, f"Restore it with: {typed.rebuild(folder.root)}."
     if (fault := _fault(journal)) is not None:
@@ -59,11 +69,17 @@ def audit(folder: OutputFolder, typed: Invocation) -> Iterator[Finding]:
                 restore,
             )
     handed = {one.sha256 for one in latest_handovers(journal).values()}
+    in_bucket = cache(sizes_in)
     for entry in entries.values():
-        if entry.state is State.DONE and entry.video is not None:
-            if entry.video.sha256 in handed and is_gone(folder.videos / entry.video.name):
+        if entry.state is State.DONE and (video := entry.video) is not None:
+            path = folder.root / video.file
+            if "://" in video.place:
+                if in_bucket(video.place).get(video.name) != video.size_bytes:
+                    yield _gone(entry.key, video.file, typed)
+                continue
+            if video.sha256 in handed and is_gone(path):
                 continue  # whoever got it has it; here it may go
-            yield from _of_video(entry.key, entry.video, folder, typed)
+            yield from _of_video(entry.key, video, path, typed)
 
 
 def _state(entries: Mapping[str, Entry], key: str) -> str:
@@ -85,37 +101,42 @@ def _fault(journal: Path) -> str | None:
     return None
 
 
-def _of_video(key: str, video: Video, folder: OutputFolder, typed: Invocation) -> Iterator[Finding]:
-    path = folder.videos / video.name
-    fetch = typed.command("fetch", *of_row("--only", key))
-    again = f", or run {fetch}, which can bring it back for a day after it was made."
+def _gone(key: str, file: Path | str, typed: Invocation) -> Finding:
+    return Finding(
+        f"row {shown_key(key)}: its video {file} is gone.", f"Put it back{_again(key, typed)}"
+    )
+
+
+def _again(key: str, typed: Invocation) -> str:
     if IDENTITY_MARK in key:
-        again = ": its row has left the manifest."
-    key = shown_key(key)
+        return ": its row has left the manifest."
+    fetch = typed.command("fetch", *of_row("--only", key))
+    return f", or run {fetch}, which can bring it back for a day after it was made."
+
+
+def _of_video(key: str, video: Video, path: Path, typed: Invocation) -> Iterator[Finding]:
+    shown = shown_key(key)
     try:
         with open_regular(path) as descriptor:
             size = os.fstat(descriptor).st_size
             same = size == video.size_bytes and _hash_fits(descriptor, video)
     except FileNotFoundError:
-        yield Finding(
-            f"row {key}: its video {path} is gone.",
-            f"Put it back{again}",
-        )
+        yield _gone(key, path, typed)
     except OSError as error:
         yield Finding(
-            f"row {key}: its video {path} cannot be read: {explain_os_error(error)}.",
+            f"row {shown}: its video {path} cannot be read: {explain_os_error(error)}.",
             "Check the file, its rights and the disk.",
         )
     else:
         if not same:
             yield Finding(
-                f"row {key}: its video {path} is not the file that was verified"
+                f"row {shown}: its video {path} is not the file that was verified"
                 + (
                     f" ({count(size, 'byte')}, not {video.size_bytes:,})."
                     if size != video.size_bytes
                     else "."
                 ),
-                f"Move it away. Then put the right one back{again}",
+                f"Move it away. Then put the right one back{_again(key, typed)}",
             )
 
 

@@ -185,8 +185,8 @@ def read_attempts(path: Path, identities: Collection[str]) -> list[Entry]:
     return found
 
 
-def read_videos(path: Path, tasks: Collection[str]) -> list[tuple[str, str]]:
-    """Return tasks, of these, with the name of each video that was made of one, the latest first.
+def read_videos(path: Path, tasks: Collection[str]) -> list[tuple[str, Video]]:
+    """Return tasks, of these, with each video that was made of one, the latest first.
 
     Nothing if there is no journal. Raises StoreError.
     """
@@ -200,7 +200,7 @@ def read_videos(path: Path, tasks: Collection[str]) -> list[tuple[str, str]]:
         )
         found = [row for row in rows if row[0] in tasks]
     videos = videos_of([video for _, video in found])
-    return [(task, one.name) for (task, _), one in zip(found, videos, strict=True) if one]
+    return [(task, one) for (task, _), one in zip(found, videos, strict=True) if one]
 
 
 def first_events(connection: sqlite3.Connection) -> dict[str, int]:

@@ -32,7 +32,7 @@ ENTRY_COLUMNS = (
 # One encoder for all: `json.dumps` makes a new one in each call with `ensure_ascii=False`.
 _text = json.JSONEncoder(ensure_ascii=False).encode
 _STATES = {state.value: state for state in State}
-_VIDEO_FIELDS = tuple(field.name for field in fields(Video))
+_VIDEO_FIELDS = tuple(field.name for field in fields(Video) if field.name != "place")
 _SHARED_FIELDS = frozenset({"key", "number", "lane", "attempt"})
 _OWN_FIELDS = {
     kind: tuple(field.name for field in fields(kind) if field.name not in _SHARED_FIELDS)
@@ -238,8 +238,9 @@ def _value(value: Any) -> str:  # noqa: ANN401 - whatever a field holds
 
 
 def video_text(video: Video) -> str:
-    """Return a video as the text of `attempts.video`."""
-    return _text({name: getattr(video, name) for name in _VIDEO_FIELDS})
+    """Return a video as the text of `attempts.video`; its place only where it has another one."""
+    values = {name: getattr(video, name) for name in _VIDEO_FIELDS}
+    return _text({**values, "place": video.place} if video.place else values)
 
 
 def videos_of(texts: Iterable[str | None]) -> list[Video | None]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +13,8 @@ from pipeline.checker import rules
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.rules import content_of
 from pipeline.config.settings import Config
-from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import is_gone, refuse_no_folder
+from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import path_of
 from pipeline.journal.reading import read_attempts, read_entries, read_first_events
 from pipeline.model import Entry, Request, State
@@ -27,6 +24,8 @@ from pipeline.planner.renaming import match_renamed, rename
 from pipeline.planner.repeats import Bought
 from pipeline.planner.selection import Selection
 from pipeline.process.collector import pause_collector
+from pipeline.storage.folder import FolderPlace
+from pipeline.storage.storedfiles import StoredFile, place_of, stored_file
 
 _LINK_LIFETIME_S = 24 * 3600
 """How long the provider's link to a video lives: docs/contract.md, "The video"."""
@@ -57,7 +56,7 @@ def plan_manifest(
 
     """
     # The file of a rejected take may have been deleted: it is not fetched again.
-    gone = files_gone(entries, folder.videos) - checked.rejected
+    gone = files_gone(entries, folder) - checked.rejected
     delivered = handed_over(entries, gone, folder)
     gone -= delivered
     oldest = (time.time() if wall is None else wall) - _LINK_LIFETIME_S
@@ -188,40 +187,30 @@ def _submission_of(entry: Entry, folder: OutputFolder, manifest: Path) -> Submis
     )
 
 
-def video_file(bought: Submission) -> Path:
-    """Return where the video of a submission lies, if it is still there."""
-    name = bought.video.name if bought.video else bought.video_name
-    return OutputFolder(path_of(bought.folder)).videos / name
+def take_of(bought: Submission) -> StoredFile:
+    """Return the file of the video of a submission, which may be gone."""
+    folder = OutputFolder(path_of(bought.folder))
+    if bought.video is None:
+        return StoredFile(folder.videos / bought.video_name)
+    return stored_file(folder, bought.video)
 
 
-def has_video(path: Path, bought: Submission) -> bool:
-    """Return whether a file is there that may be the video of a submission, by its length."""
-    try:
-        return bought.video is not None and path.lstat().st_size == bought.video.size_bytes
-    except OSError:
-        return False
+def files_gone(entries: Mapping[str, Entry], folder: OutputFolder) -> set[str]:
+    """Return the keys of done rows whose video is missing in its place or has another length.
 
-
-def files_gone(entries: Mapping[str, Entry], videos: Path) -> set[str]:
-    """Return the keys of done rows whose video file is missing or has another length.
-
-    Raises StoreError where the folder of the videos cannot be read.
+    Raises StoreError where a place cannot be listed.
     """
-    refuse_no_folder(videos)
-    sizes = {}
-    with (
-        raise_store_errors(f"the folder {videos}", cannot="be read"),
-        contextlib.suppress(FileNotFoundError),
-        os.scandir(videos) as found,
-    ):
-        sizes = {one.name: one.stat().st_size for one in found if one.is_file()}
-    return {
-        entry.key
-        for entry in entries.values()
-        if entry.state is State.DONE
-        and entry.video
-        and sizes.get(entry.video.name) != entry.video.size_bytes
-    }
+    sizes = {"": FolderPlace(folder.videos).list()}
+    gone = set()
+    for entry in entries.values():
+        video = entry.video
+        if entry.state is not State.DONE or not video:
+            continue
+        if video.place not in sizes:
+            sizes[video.place] = place_of(folder, video).list()
+        if sizes[video.place].get(video.name) != video.size_bytes:
+            gone.add(entry.key)
+    return gone
 
 
 def can_download_again(bought: Submission, wall: float | None = None) -> bool:
@@ -229,7 +218,7 @@ def can_download_again(bought: Submission, wall: float | None = None) -> bool:
 
     `wall` is the time in Unix seconds; None: now.
     """
-    if bought.state is not State.DONE or has_video(video_file(bought), bought):
+    if bought.state is not State.DONE or take_of(bought).is_there():
         return False
     journal = OutputFolder(path_of(bought.folder)).journal
     gone = is_gone(path_of(bought.manifest)) or is_gone(journal)

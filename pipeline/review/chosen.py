@@ -97,7 +97,7 @@ def _with_take(result: Result, take: ChosenTake) -> Result:
         warnings = result.warnings if result.state is not State.DONE else warnings
     return replace(
         result,
-        video=f"videos/{take.video.name}",
+        video=take.video.file,
         take=take.number,
         warnings=warnings,
         review=said[REVIEW] or None,

@@ -7,6 +7,7 @@ the still that is being drawn. What cannot be drawn is shown without: it never f
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,36 +19,45 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.place import place
 from pipeline.disk.rights import make_folder_for
 from pipeline.errors import ReelsheetError
+from pipeline.model import Video
 from pipeline.review.inturn import InTurn
 from pipeline.review.posters import names_in, picture_name, poster_name
 from pipeline.review.takes import JudgedRow
+from pipeline.storage.storedfiles import StoredFile, at_hand, stored_file
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A still to be drawn: of which file, as which, with the rights of which manifest."""
+    """A still to be drawn: of which file, as which, with the rights of which manifest.
+
+    `take` is set where a video must be fetched from a bucket first; `source` is then where to.
+    """
 
     source: Path
     target: Path
     manifest: Path
     is_picture: bool = False
+    take: StoredFile | None = None
 
     def of(self, source: Path) -> Drawing:
         """Return the same of another file."""
-        return replace(self, source=source)
+        return replace(self, source=source, take=None)
 
 
-def poster_of(video: str, number: int, folder: OutputFolder, manifest: Path) -> Drawing:
+def poster_of(video: Video, number: int, folder: OutputFolder, manifest: Path) -> Drawing:
     """Return the poster of a take.
 
     Args:
-        video: the file name of the video.
+        video: the video.
         number: that of its attempt.
         folder: the output folder.
         manifest: the manifest.
 
     """
-    return Drawing(folder.videos / video, folder.posters / poster_name(video, number), manifest)
+    take, target = stored_file(folder, video), folder.posters / poster_name(video.name, number)
+    if take.path is not None:
+        return Drawing(take.path, target, manifest)
+    return Drawing(folder.coming / video.sha256, target, manifest, take=take)
 
 
 def pictures_of(checked: CheckedManifest, folder: OutputFolder) -> list[Drawing]:
@@ -73,7 +83,7 @@ def posters_missing(
     """
     there = names_in(folder.posters)
     return [
-        poster_of(take.video.name, take.number, folder, manifest)
+        poster_of(take.video, take.number, folder, manifest)
         for row in rows
         for take in row.takes
         if poster_name(take.video.name, take.number) not in there
@@ -112,13 +122,24 @@ class Drawer(InTurn[_Asked]):
 
     async def _carry_out(self, drawing: Drawing) -> str | None:
         try:
-            jpeg = await self._draw(drawing.source, drawing.is_picture)
-            await asyncio.to_thread(_place, drawing, jpeg)
+            if drawing.take is None:
+                jpeg = await self._draw(drawing.source, drawing.is_picture)
+                await asyncio.to_thread(_place, drawing, jpeg)
+            else:
+                await self._fetch_and_draw(drawing, drawing.take)
         except ReelsheetError as error:
             return error.message
         except OSError as error:
             return str(error.strerror or error)
         return None
+
+    async def _fetch_and_draw(self, drawing: Drawing, take: StoredFile) -> None:
+        scratch, sha256 = drawing.source.parent, drawing.source.name
+        with contextlib.ExitStack() as stack:
+            fetched = stack.enter_context
+            path = await asyncio.to_thread(fetched, at_hand(take, sha256, scratch))
+            jpeg = await self._draw(path, False)
+            await asyncio.to_thread(_place, drawing.of(path), jpeg)
 
 
 def _place(drawing: Drawing, jpeg: bytes) -> None:

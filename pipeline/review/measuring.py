@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from pipeline.review.inturn import InTurn
 from pipeline.review.looks import Looks, picture_of
 from pipeline.review.posters import picture_name
 from pipeline.review.takes import JudgedRow
+from pipeline.storage.storedfiles import StoredFile, at_hand, stored_file
 
 Figures = dict[str, Any]
 
@@ -42,7 +43,8 @@ class Measures(Protocol):
 class Measuring:
     """A video to be measured; `figures` are there if it was measured by the way.
 
-    `picture` is the sha256 of the picture that it is to begin with, `shown` where that lies.
+    `picture` is the sha256 of the picture that it is to begin with, `shown` where that lies. `take`
+    is set where the video must be fetched from a bucket first.
     """
 
     path: Path
@@ -51,6 +53,11 @@ class Measuring:
     picture: str | None = None
     shown: Path | None = None
     figures: Figures | None = None
+    take: StoredFile | None = None
+
+    def of(self, path: Path) -> Measuring:
+        """Return the same of a video that lies elsewhere."""
+        return replace(self, path=path, take=None)
 
 
 def measuring_of(
@@ -78,8 +85,10 @@ def measuring_of(
     shown = None if known is None else known.path
     if picture is not None and (small := folder.small_pictures / picture_name(picture)).is_file():
         shown = small
-    path = folder.videos / video.name
-    return Measuring(path, video, looks, picture if shown else None, shown, figures)
+    take = stored_file(folder, video)
+    path = take.path or folder.coming / video.name
+    away = take if take.path is None else None
+    return Measuring(path, video, looks, picture if shown else None, shown, figures, away)
 
 
 def not_measured(
@@ -133,12 +142,17 @@ class Measurer(InTurn[Measuring]):
 
     async def _figures(self, measuring: Measuring) -> Figures | None:
         """Measure a video; None if it is not, or cannot be read as, what was made."""
-        if not await asyncio.to_thread(_is_unchanged, measuring):
-            return None
-        try:
-            return await self._decoders.measure(measuring.path)
-        except BadVideo as error:
-            return {"recipe": RECIPE, "fault": error.message}
+        with contextlib.ExitStack() as stack:
+            if measuring.take is not None:
+                sha256, scratch = measuring.video.sha256, measuring.path.parent
+                passing = at_hand(measuring.take, sha256, scratch)
+                measuring = measuring.of(await asyncio.to_thread(stack.enter_context, passing))
+            if not await asyncio.to_thread(_is_unchanged, measuring):
+                return None
+            try:
+                return await self._decoders.measure(measuring.path)
+            except BadVideo as error:
+                return {"recipe": RECIPE, "fault": error.message}
 
     async def _compare(
         self, measuring: Measuring, figures: Mapping[str, Any]

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import open_regular
 from pipeline.errors import StoreError, UsageError
 from pipeline.review.listening import listen
@@ -27,10 +28,13 @@ from pipeline.review.saving import Saver, join_documents, understand
 from pipeline.review.static import ASSETS, DATA, PAGE, asset
 from pipeline.review.together import News, Together
 from pipeline.review.verdicts import UnfitDecision
+from pipeline.storage.storedfiles import StoredFile, stored_file
 
 _TOKEN_BYTES = 24
 _MOST_BODY_BYTES = 4 * 1024 * 1024
 _AT_ONCE_BYTES = 256 * 1024
+_AT_ONCE_FAR_BYTES = 4 * 1024 * 1024
+"""So much of a video in a bucket is sent at a time; browsers ask for the rest."""
 _LOOK_EVERY_S = 1.0
 _BEAT_EVERY_S = 15.0
 _MOST_LISTENERS = 32
@@ -149,12 +153,26 @@ class _Server:
         folder = self._folders.get(root)
         match rest:
             case ["videos", name] if folder and name.endswith(".mp4"):
-                return await _file(request, folder.videos / name)
+                return await self._send_video(request, root, folder, name)
             case ["review", "posters", name] if folder and name.endswith(".jpg"):
                 return await _file(request, folder.posters / name)
             case ["review", "pictures", name] if folder and name.endswith(".jpg"):
                 return await _file(request, folder.small_pictures / name)
         return _refuse(Refusal(404, "There is nothing here."))
+
+    async def _send_video(
+        self, request: web.Request, root: str, folder: OutputFolder, name: str
+    ) -> web.StreamResponse:
+        """Send the video of a take, wherever it lies."""
+        live = self._page.lives[self._page.roots.index(root)]
+        takes = (take.video for row in live.rows for take in row.takes)
+        video = next((one for one in takes if one.name == name and one.place), None)
+        if video is None:
+            return await _file(request, folder.videos / name)
+        stored = stored_file(folder, video)
+        if stored.path is not None:
+            return await _file(request, stored.path)
+        return await _from_bucket(request, stored, video.size_bytes)
 
     async def _save(self, request: web.Request) -> web.Response:
         try:
@@ -281,6 +299,26 @@ async def _file(request: web.Request, path: Path) -> web.StreamResponse:
         if request.method == "GET":
             await _send(reply, descriptor, first, end)
         return reply
+
+
+async def _from_bucket(request: web.Request, stored: StoredFile, size: int) -> web.StreamResponse:
+    """Send what lies in a bucket, or a part of it: the browser is led nowhere else."""
+    part = range_of(request.headers.get("Range"), size)
+    if isinstance(part, Refusal) or request.method not in {"GET", "HEAD"}:
+        return _refuse(part if isinstance(part, Refusal) else Refusal(404, "Nothing here."))
+    first, end = part or (0, size)
+    if request.method == "GET":
+        end = min(end, first + _AT_ONCE_FAR_BYTES)
+    whole = (first, end) == (0, size)
+    headers = _headers("private, max-age=3600") | {"Accept-Ranges": "bytes"}
+    if not whole:
+        headers["Content-Range"] = f"bytes {first}-{end - 1}/{size}"
+    try:
+        body = await asyncio.to_thread(stored.read_part, first, end)
+    except FileNotFoundError:
+        return _refuse(Refusal(404, "The file is not there."))
+    headers["Content-Type"] = _KINDS[".mp4"]
+    return web.Response(body=body, status=200 if whole else 206, headers=headers)
 
 
 async def _send(reply: web.StreamResponse, descriptor: int, first: int, end: int) -> None:

@@ -21,7 +21,7 @@ from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, open_to_read_bytes
 from pipeline.disk.place import holds_hash, place
-from pipeline.errors import UsageError
+from pipeline.errors import StoreError, UsageError
 from pipeline.manifest.invocation import Invocation
 from pipeline.model import shown_key
 from pipeline.review.cards import Card
@@ -39,6 +39,7 @@ from pipeline.review.static import (
     stills_in,
 )
 from pipeline.review.takes import JudgedRow, TakeFile, rows_with_takes
+from pipeline.storage.storedfiles import at_hand, stored_file
 
 _AT_ONCE = 1024 * 1024
 _READABLE = 0o644 << 16
@@ -91,7 +92,8 @@ def share(
     rows = rows_with_takes(checked, folder)
     packing = _Packing(folder, inside, rows)
     page = _page(checked, folder, config, rows)
-    sources = (manifest, *(folder.videos / take.video.name for row in rows for take in row.takes))
+    stored = (stored_file(folder, take.video).path for row in rows for take in row.takes)
+    sources = (manifest, *(one for one in stored if one is not None))
     path, videos = place(
         target,
         lambda file: packing.write(file, page, progress),
@@ -173,12 +175,17 @@ class _Packing:
 
     def _add_video(self, archive: zipfile.ZipFile, row: JudgedRow, take: TakeFile) -> bool:
         name = f"videos/{take.video.name}"
-        path = self._folder.videos / take.video.name
-        if holds_hash(path, take.video.sha256):
-            self._add(archive, name, path)
-            return True
-        what = "is gone" if is_gone(path) else "is not the file that was verified"
-        self.faults.append(f"{shown_key(row.key)}, take {take.number}: {name} {what}.")
+        video, stored = take.video, stored_file(self._folder, take.video)
+        try:
+            with at_hand(stored, video.sha256, self._folder.coming) as path:
+                if holds_hash(path, video.sha256):
+                    self._add(archive, name, path)
+                    return True
+                what = "is gone" if is_gone(path) else "is not the file that was verified"
+        except StoreError as error:
+            what = f"cannot be had: {error.message}"
+        shown = f"{shown_key(row.key)}, take {take.number}"
+        self.faults.append(f"{shown}: {name} {what.removesuffix('.')}.")
         return False
 
     def _add(self, archive: zipfile.ZipFile, name: str, path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -27,6 +27,7 @@ from pipeline.manifest.invocation import Invocation
 from pipeline.review.cards import Card, Cards, Stills
 from pipeline.review.looks import Looks
 from pipeline.review.posters import names_in
+from pipeline.review.takelinks import link_takes
 from pipeline.review.takes import JudgedRow, rows_with_takes
 from pipeline.review.verdicts import latest_of
 
@@ -37,6 +38,7 @@ ASSETS = ("review.css", "mark.svg", SCRIPT)
 _SCRIPTS = ("store.js", "words.js", "wall.js", "one.js", "again.js", "app.js")
 """What the script of the page is put together from, in this order."""
 DATA = "data.js"
+_MEDIA = b"media-src 'self' blob:"
 MOST_ROWS = 20_000
 """Above this no page is written after a run: `reelsheet review` shows it all the same."""
 
@@ -179,8 +181,11 @@ def write_page(
     if len(checked.manifest.rows) > MOST_ROWS:
         return None
     one = Reviewed.of(checked, folder, config, typed)
-    maker, cards = cards_of(one, rows_with_takes(checked, folder))
-    return put_page(folder, page_data([one.facts], maker.groups, cards), (checked.manifest.path,))
+    rows = rows_with_takes(checked, folder)
+    maker, cards = cards_of(one, rows)
+    linked = link_takes(cards, rows)
+    data = page_data([one.facts], maker.groups, cards, until=linked.until)
+    return put_page(folder, data, (checked.manifest.path,), linked.origins)
 
 
 def cards_of(one: Reviewed, rows: Sequence[JudgedRow]) -> tuple[Cards, list[Card]]:
@@ -191,13 +196,19 @@ def cards_of(one: Reviewed, rows: Sequence[JudgedRow]) -> tuple[Cards, list[Card
     return maker, maker.make(rows, latest, stills_in(one.folder), odd)
 
 
-def put_page(folder: OutputFolder, data: Mapping[str, Any], sources: tuple[Path, ...]) -> Path:
+def put_page(
+    folder: OutputFolder,
+    data: Mapping[str, Any],
+    sources: tuple[Path, ...],
+    origins: Collection[str] = (),
+) -> Path:
     """Write the page with its data and its other files; return it. Raises StoreError.
 
     Args:
         folder: where it goes.
         data: what it shows.
         sources: the manifests, whose rights it shares.
+        origins: those of videos that lie elsewhere.
 
     """
     refuse_link(folder.review)
@@ -207,8 +218,14 @@ def put_page(folder: OutputFolder, data: Mapping[str, Any], sources: tuple[Path,
         _put(folder.review / name, asset(name), sources)
     _put(folder.review / DATA, as_script(data), sources)
     page = folder.root / PAGE
-    _put(page, asset(PAGE), sources)
+    _put(page, _page_for(origins), sources)
     return page
+
+
+def _page_for(origins: Collection[str]) -> bytes:
+    """Return the page, which may play videos from these origins and load nothing else there."""
+    allowed = "".join(f" {one}" for one in sorted(origins)).encode("ascii")
+    return asset(PAGE).replace(_MEDIA, _MEDIA + allowed)
 
 
 def _put(target: Path, data: bytes, sources: tuple[Path, ...]) -> None:

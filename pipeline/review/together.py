@@ -28,6 +28,7 @@ from pipeline.review.static import (
     page_data,
     put_page,
 )
+from pipeline.review.takelinks import link_takes
 from pipeline.review.takes import rows_with_takes
 
 Group: TypeAlias = Mapping[str, Any]
@@ -166,7 +167,9 @@ def write_joint_page(reviewed: Sequence[Reviewed]) -> Path:
             action="Serve it instead: `reelsheet review` without --static.",
         )
     around = _around(reviewed)
-    parts = [cards_of(one, rows_with_takes(one.checked, one.folder)) for one in reviewed]
+    rows_of = [rows_with_takes(one.checked, one.folder) for one in reviewed]
+    parts = [cards_of(one, found) for one, found in zip(reviewed, rows_of, strict=True)]
+    linked = [link_takes(some, found) for (_, some), found in zip(parts, rows_of, strict=True)]
     groups = Groups(
         [
             (one.facts.manifest.name, maker.groups)
@@ -175,9 +178,11 @@ def write_joint_page(reviewed: Sequence[Reviewed]) -> Path:
     )
     cards = [groups.place(at, card) for at, (_, some) in enumerate(parts) for card in some]
     roots = [one.folder.root.resolve().name for one in reviewed]
-    data = page_data([one.facts for one in reviewed], groups.all, cards, roots)
+    until = min((one.until for one in linked if one.until is not None), default=None)
+    data = page_data([one.facts for one in reviewed], groups.all, cards, roots, until=until)
     sources = tuple(one.checked.manifest.path for one in reviewed)
-    return put_page(around, data, sources)
+    origins = frozenset().union(*(one.origins for one in linked))
+    return put_page(around, data, sources, origins)
 
 
 def _around(reviewed: Sequence[Reviewed]) -> OutputFolder:

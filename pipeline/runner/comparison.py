@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
-from pathlib import Path
 
 from pipeline.account.submission import COUNTING, Submission
 from pipeline.checker.check import CheckedManifest
@@ -41,6 +40,7 @@ from pipeline.runner.judgedtakes import judged_elsewhere
 from pipeline.runner.piloting import describe_price, note_of, with_pilot
 from pipeline.runner.sametable import alike, editions_elsewhere, find_edition, find_way_on, followed
 from pipeline.runner.takes import Purchases, TakeFiles, bought_elsewhere, coming_by
+from pipeline.storage.storedfiles import StoredFile
 from pipeline.writer.advice import list_keys
 from pipeline.writer.outcome import say_unmet
 
@@ -330,7 +330,7 @@ class Comparison:
         why = "not of the pilot" if waits else "beyond --limit"
         return (f"{rows} asked for by key {are} {why}: {list_keys(beyond)}",)
 
-    def file_of(self, bought: Submission) -> Path:
+    def file_of(self, bought: Submission) -> StoredFile:
         """Return the file from which the video of a submission is to be copied."""
         return self._files.file_of(bought)
 

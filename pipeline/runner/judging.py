@@ -17,6 +17,7 @@ from pipeline.review.verdicts import APPROVE, REJECT, TAKEN_BACK, latest_of
 from pipeline.runner.checking import check_target
 from pipeline.runner.order import Several, visible_keys
 from pipeline.runner.target import Target, refuse_another
+from pipeline.storage.storedfiles import stored_file
 from pipeline.writer.outcome import iso
 
 
@@ -24,33 +25,36 @@ from pipeline.writer.outcome import iso
 class JudgedTake:
     """A finished take of a row, and what counts of what was said of it.
 
-    `number` is its attempt, `video` the absolute path of its file. `verdict` is "approve",
-    "reject", or "" while it is open; `prompt` is a new text for the row. `decided_at` is UTC in ISO
-    8601, None while it is open.
+    `number` is its attempt, `video` the absolute path of its file, None in a bucket, where it is
+    known by `video_address`. `verdict` is "approve", "reject", or "" while it is open; `prompt` is
+    a new text for the row. `decided_at` is UTC in ISO 8601, None while it is open.
     """
 
     key: str
     number: int
-    video: Path
+    video: Path | None
     verdict: str = ""
     reason: str = ""
     note: str = ""
     prompt: str = ""
     reviewer: str = ""
     decided_at: str | None = None
+    video_address: str | None = None
 
 
 def judged_takes(target: Target) -> tuple[JudgedTake, ...]:
     """Return all takes of a manifest's rows, the earliest of a row first; raises ReelsheetError."""
     refuse_another(target)
     counts = latest_of(read_decisions(target.folder.journal))
-    videos = target.folder.videos.absolute()
+    folder = target.folder
     found = []
     for row in rows_with_takes(check_target(target), target.folder):
         for take in row.takes:
-            said, video = counts.get((row.entry, take.number)), videos / take.video.name
+            said, stored = counts.get((row.entry, take.number)), stored_file(folder, take.video)
+            video = None if stored.path is None else stored.path.absolute()
+            at = stored.shown if stored.path is None else None
             found.append(
-                JudgedTake(row.key, take.number, video)
+                JudgedTake(row.key, take.number, video, video_address=at)
                 if said is None
                 else JudgedTake(
                     row.key,
@@ -62,6 +66,7 @@ def judged_takes(target: Target) -> tuple[JudgedTake, ...]:
                     said.prompt,
                     said.reviewer,
                     iso(said.at),
+                    at,
                 )
             )
     return tuple(found)

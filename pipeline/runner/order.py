@@ -35,6 +35,8 @@ from pipeline.runner.offer import Offer
 from pipeline.runner.target import Refused, Target, refuse_to_begin
 from pipeline.runner.terms import AT_ANY_TIME, Terms
 from pipeline.runner.unchanged import check_copied
+from pipeline.storage.opening import place_for
+from pipeline.storage.places import Place
 
 Several: TypeAlias = str | Iterable[str]
 """A single text, or several."""
@@ -87,6 +89,11 @@ class Order:
     def secret(self) -> str:
         """The key, to be kept out of every text; it need not be one that can be used."""
         return secret_of(self.config, os.environ)
+
+    @property
+    def place(self) -> Place | None:
+        """Where its videos go; None for `videos/` of the output folder. Raises ConfigError."""
+        return place_for(self.config, self.folder)
 
     @property
     def video_mode(self) -> int:

@@ -8,6 +8,7 @@ Tested in tests/runner/test_reuse.py and tests/system/test_repeats.py.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +16,9 @@ from pathlib import Path
 from pipeline.account.submission import Submission
 from pipeline.checker.rules import content_of
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.place import place_copy
-from pipeline.disk.rights import make_folder_for
+from pipeline.disk.place import holds_hash
+from pipeline.disk.rights import make_cache, make_folder_for
+from pipeline.errors import HostDown, StoreError
 from pipeline.events import Event, Requeued, Reused
 from pipeline.journal.journal import Journal
 from pipeline.lifecycle import SETTLED, apply
@@ -27,6 +29,8 @@ from pipeline.planner.repeats import Compared
 from pipeline.runner.attempts import Attempts
 from pipeline.runner.comparison import Comparison
 from pipeline.runner.takes import Purchases, bought_elsewhere
+from pipeline.storage.places import RUN_AGAIN_LATER, Place, put_numbered
+from pipeline.storage.storedfiles import StoredFile
 from pipeline.writer.outcome import FRESH_TAKE
 
 
@@ -35,13 +39,14 @@ class Copying:
     """The copies of one run: they are put into its output folder, and noted in its journal.
 
     `note` is told every event, `mode` has the rights of the copies, `stopped` says whether the run
-    is to end.
+    is to end. `place` is where they are put instead, if videos go elsewhere.
     """
 
     journal: Journal
     folder: OutputFolder
     note: Callable[[Event], None]
     mode: int
+    place: Place | None = None
     stopped: Callable[[], bool] = lambda: False
 
     def carry_out(self, comparison: Comparison, entries: dict[str, Entry], wall: float) -> Compared:
@@ -63,7 +68,7 @@ class Copying:
         compared = comparison.compare()
         if not compared.plan.of(Action.REUSE):
             return compared
-        make_folder_for(self.folder.videos, comparison.checked.manifest.path)
+        self._make_room(comparison.checked.manifest.path)
         attempts = Attempts(
             comparison.checked,
             comparison.config,
@@ -89,26 +94,57 @@ class Copying:
         return compared
 
     def _copy(
-        self, step: Step, source: Path, attempt: Attempt, before: Entry | None
+        self, step: Step, source: StoredFile, attempt: Attempt, before: Entry | None
     ) -> list[Event]:
         """Copy the video of a repeat; return what happened to the row, nothing if it failed."""
         bought = _bought(step)
         video, task_id = bought.video, bought.task_id
         if video is None or task_id is None:
             return []
-        target = self.folder.videos / attempt.video_name
-        if not place_copy(source, target, video.sha256, self.mode):
+        name = self._put(source, attempt.video_name, video.sha256)
+        if name is None:
             return []
         # That of a copy says where it was taken from in turn.
         own = (one for one in video.warnings if not one.endswith(FRESH_TAKE))
         warnings = (*own, _origin_of(bought, attempt))
-        taken = replace(video, name=attempt.video_name, warnings=warnings)
+        place = "" if self.place is None else self.place.address
+        taken = replace(video, name=name, warnings=warnings, place=place)
         # Its request: that of a row of an earlier edition may be worded otherwise.
         made = replace(attempt, request=bought.request, cost=0.0)
         reused = Reused(step.key, made.number, made, task_id, taken, bought.finished_at)
         if before is None or before.state not in SETTLED:
             return [reused]
         return [Requeued(step.key, before.attempt.number), reused]
+
+    def _make_room(self, manifest: Path) -> None:
+        if self.place is None:
+            make_folder_for(self.folder.videos, manifest)
+        else:
+            make_cache(self.folder.cache, manifest)
+            make_folder_for(self.folder.coming, manifest)
+            asyncio.run(self.place.prepare())
+
+    def _put(self, source: StoredFile, name: str, sha256: str) -> str | None:
+        """Put a copy into the place of this run; return its name, or None if it is another file."""
+        if self.place is None:
+            copied = source.copy_to(self.folder.videos / name, sha256, self.mode)
+            return name if copied else None
+        scratch = source.path
+        if scratch is None:
+            scratch = self.folder.coming / f".{name}.copy"
+            if not source.copy_to(scratch, sha256, self.mode):
+                return None
+        try:
+            return asyncio.run(put_numbered(self.place, name, scratch, sha256))
+        except HostDown as error:
+            raise StoreError(error.message, action=RUN_AGAIN_LATER) from error
+        except StoreError:
+            if source.path is not None and not holds_hash(source.path, sha256):
+                return None  # the next file may be the one that was recorded
+            raise
+        finally:
+            if source.path is None:
+                scratch.unlink(missing_ok=True)
 
     def _noted(self, entry: Entry | None, events: Sequence[Event], wall: float) -> Entry:
         for event in events:

@@ -18,8 +18,9 @@ class RowResult:
     """What became of one row.
 
     `row` is its physical number in the manifest, as in messages. `video` is the absolute path of
-    its video, `error` says what happened and `action` what to do. Times are UTC in ISO 8601,
-    `seconds` is the length asked for. `renamed_from` is its key in the journal, if it was renamed.
+    its video, or `video_address` the address of it in a bucket or on the web. `error` says what
+    happened and `action` what to do. Times are UTC in ISO 8601, `seconds` is the length asked for.
+    `renamed_from` is its key in the journal, if it was renamed.
     """
 
     key: str
@@ -35,6 +36,7 @@ class RowResult:
     seconds: int | None
     warnings: tuple[str, ...]
     renamed_from: str | None = None
+    video_address: str | None = None
 
 
 def row_results(
@@ -54,7 +56,7 @@ def row_results(
             key=key,
             row=one.row,
             state=one.state,
-            video=root / one.video if one.video else None,
+            video=root / one.video if one.video and not one.is_away else None,
             error=one.error,
             action=one.action,
             task_id=one.task_id,
@@ -64,6 +66,7 @@ def row_results(
             seconds=one.seconds,
             warnings=one.warnings,
             renamed_from=one.renamed_from,
+            video_address=one.video if one.is_away else None,
         )
         for key, one in zip(keys, outcomes, strict=True)
     )

@@ -205,6 +205,7 @@ class ManifestRun:
             self.order.folder,
             note=self.log.write_event,
             mode=self.order.video_mode,
+            place=self.order.place,
             stopped=lambda: self.brake.note_stop(self.tally.stops),
         )
         try:

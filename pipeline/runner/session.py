@@ -24,8 +24,6 @@ from pipeline.config.settings import Config
 from pipeline.config.values import is_loopback
 from pipeline.disk.groupcommit import Committed
 from pipeline.disk.reserve import Reserve
-from pipeline.disk.rights import make_folder_for
-from pipeline.downloader.fetching import Downloader
 from pipeline.engine.commands import Decision, Query
 from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Reach, Stop
@@ -34,6 +32,7 @@ from pipeline.model import State
 from pipeline.network import read_network
 from pipeline.pictures.metadata.removal import remove_metadata
 from pipeline.planner.plan import Action
+from pipeline.runner.arriving import open_store
 from pipeline.runner.balance import BalanceWatch
 from pipeline.runner.buying import expect_of, offer_of
 from pipeline.runner.engine_setup import (
@@ -254,17 +253,8 @@ class ProviderSession:
         provider: ToAPIs,
         uploader: str,
     ) -> Lane:
-        make_folder_for(run.order.folder.videos, run.order.checked.manifest.path)
-        store = Downloader(
-            run.order.folder.videos,
-            concurrency=self._config.limits.downloads,
-            verify=self._config.output.verify,
-            allow_private=is_loopback(provider.origin),
-            network=read_network(self._config, os.environ),
-            secret=run.order.secret,
-            max_bytes=self._config.output.max_video_bytes,
-            mode=run.order.video_mode,
-        )
+        private = is_loopback(provider.origin)
+        store = open_store(run.order, run.entries.values(), allow_private=private)
         return Lane(
             provider,
             run.recorder or run.journal,

@@ -29,6 +29,7 @@ from pipeline.journal.reading import read_latest_videos
 from pipeline.lifecycle import PAID
 from pipeline.model import Entry, Request, State, Video
 from pipeline.planner.plan import Action, Plan
+from pipeline.storage.places import is_bucket
 
 _KEPT_MB, _KEPT_BESIDE_MB, _KEPT_PART = 500, 50, 0.05
 """Without a setting this much stays free, less on a disk without videos; or this part of it."""
@@ -93,11 +94,11 @@ class Storage:
         """
         if self._config.disk.min_free_mb == 0:
             return ()
-        _, records = self._disk_of(folder.root)
-        _, videos = self._disk_of(folder.videos, _KEPT_MB)
+        away = _goes_away(self._config)
+        _, records = self._disk_of(folder.root, _KEPT_MB if away else _KEPT_BESIDE_MB)
         records.overhead_bytes += _log_bytes(folder.root) + _results_bytes(checked) + reserve_bytes
         shares = [
-            Share(videos, row_bytes=_BLOCK_BYTES),
+            *self._shares_of_videos(folder),
             Share(records, videos=False, row_bytes=_JOURNAL_ROW_BYTES, texts=_JOURNAL_TEXTS),
         ]
         if self._book is not None:
@@ -109,6 +110,13 @@ class Storage:
         self._read_at = -inf
         return tuple(shares)
 
+    def _shares_of_videos(self, folder: OutputFolder) -> list[Share]:
+        """Return what videos take on a disk: nothing where they go to a bucket."""
+        if _goes_away(self._config):
+            return []
+        _, disk = self._disk_of(_videos_of(folder, self._config), _KEPT_MB)
+        return [Share(disk, row_bytes=_BLOCK_BYTES)]
+
     def leave(self, folder: OutputFolder, plan: Plan, entries: Mapping[str, Entry]) -> None:
         """Count what is paid for in a folder and not brought home by this plan; StoreError.
 
@@ -118,10 +126,10 @@ class Storage:
             entries: What its journal knows, by key.
 
         """
-        if self._config.disk.min_free_mb == 0:
+        if self._config.disk.min_free_mb == 0 or _goes_away(self._config):
             return
         taken_up = {step.key for step in plan.of(Action.TAKE_UP)}
-        device, _ = self._disk_of(folder.videos, _KEPT_MB)
+        device, _ = self._disk_of(_videos_of(folder, self._config), _KEPT_MB)
         for entry in entries.values():
             if entry.state in PAID - {State.MISSING} and entry.key not in taken_up:
                 request = entry.attempt.request
@@ -217,6 +225,8 @@ def need_of(
     others = [share.disk.coming_bytes(sizes) for share in shares]
     for request in paid:
         _expect(shares, request)
+    if not shares[0].videos:
+        copied = 0  # they go to a bucket
     shares[0].disk.overhead_bytes += copied
     fits, short = 0, None
     for request in ordered:
@@ -298,6 +308,14 @@ def free_bytes(folder: Path) -> int | None:
     with contextlib.suppress(OSError):
         return shutil.disk_usage(folder).free
     return None
+
+
+def _goes_away(config: Config) -> bool:
+    return config.output.videos is not None and is_bucket(config.output.videos)
+
+
+def _videos_of(folder: OutputFolder, config: Config) -> Path:
+    return folder.videos if config.output.videos is None else Path(config.output.videos)
 
 
 def _min_free_bytes(folder: Path, setting_mb: float | None, usual_mb: float) -> float:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Protocol
@@ -28,7 +29,8 @@ from pipeline.journal.handovers import Handover, latest_handovers
 from pipeline.manifest.controls import has_controls
 from pipeline.model import Request, State
 from pipeline.planner.plan import Action, Plan
-from pipeline.planner.planner import has_video, video_file
+from pipeline.planner.planner import take_of
+from pipeline.storage.storedfiles import StoredFile
 
 
 class Purchases(Protocol):
@@ -48,7 +50,7 @@ class Purchases(Protocol):
     def bought_for(self, journal_id: str) -> Sequence[Submission]:
         """Return what was submitted from a journal."""
 
-    def copies_of(self, tasks: Collection[str]) -> Mapping[str, Sequence[Path]]:
+    def copies_of(self, tasks: Collection[str]) -> Mapping[str, Sequence[StoredFile]]:
         """Return the files that the videos of these tasks were put into, by the task."""
 
 
@@ -72,7 +74,7 @@ class _NothingBought:
         _ = journal_id
         return ()
 
-    def copies_of(self, tasks: Collection[str]) -> Mapping[str, Sequence[Path]]:
+    def copies_of(self, tasks: Collection[str]) -> Mapping[str, Sequence[StoredFile]]:
         _ = tasks
         return {}
 
@@ -173,7 +175,7 @@ def coming_by(
     ]
 
 
-Copies = Callable[[Collection[str]], Mapping[str, Sequence[Path]]]
+Copies = Callable[[Collection[str]], Mapping[str, Sequence[StoredFile]]]
 """Finds the files that videos were put into, by the tasks that made them."""
 
 
@@ -189,16 +191,16 @@ class TakeFiles:
         Raises StoreError.
         """
         self._copies = copies
-        self._others: dict[str, Iterator[Path]] = {}
-        self._files: dict[str, Path] = {}
+        self._others: dict[str, Iterator[StoredFile]] = {}
+        self._files: dict[str, StoredFile] = {}
         self._handovers: dict[str, dict[str, Handover]] = {}
-        lost = [one for one in bought if one.video and not has_video(video_file(one), one)]
+        lost = [one for one in bought if one.video and not take_of(one).is_there()]
         self._look_for_copies(lost)
         self.unusable = frozenset(one.reference for one in lost if not self._take_next(one))
 
-    def file_of(self, bought: Submission) -> Path:
+    def file_of(self, bought: Submission) -> StoredFile:
         """Return the file that is tried next for a submission."""
-        return self._files.get(bought.reference, video_file(bought))
+        return self._files.get(bought.reference, take_of(bought))
 
     def pass_over(self, bought: Submission) -> None:
         """Go on to the next file of a submission, as the one that was tried is not its video.
@@ -214,8 +216,10 @@ class TakeFiles:
         tasks = {one.task_id for one in lost if one.task_id is not None}
         found = self._copies(tasks) if tasks else {}
         for one in lost:
-            others = (*found.get(one.task_id or "", ()), *self._handed_over(one))
-            self._others[one.reference] = iter([path for path in others if has_video(path, one)])
+            size = one.video.size_bytes if one.video else 0
+            copies = [replace(copy, size_bytes=size) for copy in found.get(one.task_id or "", ())]
+            copies += (StoredFile(path, size_bytes=size) for path in self._handed_over(one))
+            self._others[one.reference] = iter([copy for copy in copies if copy.is_there()])
 
     def _handed_over(self, one: Submission) -> list[Path]:
         """Return the copy of a video that was handed over, if it was."""
@@ -231,7 +235,7 @@ class TakeFiles:
         return [folder.approved / note.name / f"{note.name}.mp4"]
 
     def _take_next(self, one: Submission) -> bool:
-        path = next(self._others[one.reference], None)
-        if path is not None:
-            self._files[one.reference] = path
-        return path is not None
+        other = next(self._others[one.reference], None)
+        if other is not None:
+            self._files[one.reference] = other
+        return other is not None

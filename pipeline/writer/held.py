@@ -33,7 +33,10 @@ def action_of_held(step: Step) -> str:
         return WAIT_FOR_PILOT.action
     if bought is None or hold is None:
         return RUN_AGAIN.action
-    file = f"{bought.folder}/videos/{bought.video.name if bought.video else bought.video_name}"
+    video = bought.video
+    file = f"{bought.folder}/videos/{video.name if video else bought.video_name}"
+    if video and video.place:
+        file = video.file
     pay = "To pay for another one: reelsheet run MANIFEST --pay-again KEY."
     ways = {
         Hold.SETTING: "To get a copy of its video, free: reelsheet run MANIFEST --set "

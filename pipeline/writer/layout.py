@@ -63,6 +63,11 @@ class Result:
     caption: str | None = None
 
     @property
+    def is_away(self) -> bool:
+        """Whether its video is on no disk here: in a bucket, or known by its web address."""
+        return self.video is not None and "://" in self.video
+
+    @property
     def cells(self) -> tuple[str | int | None, ...]:
         """The values of `RESULT_COLUMNS`, in that order."""
         return (
@@ -81,6 +86,12 @@ class Result:
             self.review_note,
             self.new_prompt,
         )
+
+
+def link_of(video: str | None) -> str | None:
+    """Return what a video is opened by; None where spreadsheet programs cannot, as in a bucket."""
+    away = video is not None and "://" in video
+    return video if not away or (video or "").startswith("https://") else None
 
 
 @dataclass(frozen=True, slots=True)

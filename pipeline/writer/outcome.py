@@ -213,7 +213,7 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
     return Result(
         row=row,
         state=state,
-        video=f"videos/{video.name}" if video else None,
+        video=video.file if video else None,
         error=_error(step, state, entry),
         action=_action(step, state, entry),
         task_id=entry.task_id,
@@ -272,7 +272,7 @@ def _action(step: Step, state: State, entry: Entry | None) -> str | None:
             )
         return None
     if entry is not None and entry.video is not None and state is State.EXPIRED:
-        return REDO.action.replace("the file", f"videos/{entry.video.name}")
+        return REDO.action.replace("the file", entry.video.file)
     advice = advise(state, entry.error_code if entry else None)
     return advice.action if advice else None
 

@@ -25,6 +25,8 @@ from pipeline.model import Entry, State, shown_key
 from pipeline.planner.delivered import FILE_DELIVERED, was_handed_over
 from pipeline.planner.plan import Plan, Step
 from pipeline.process.collector import pause_collector
+from pipeline.storage.opening import videos_at
+from pipeline.storage.places import public_address
 from pipeline.writer.advice import ASK_THE_ACCOUNT, RUN_AGAIN
 from pipeline.writer.failed import write_failed
 from pipeline.writer.kept import NOTHING_KEPT, Kept
@@ -97,6 +99,7 @@ def results_by_part(
         f"{origin_of(config.api.base_url)}{TASK_PATH}" if config is not None and linked else None
     )
     stills = config is not None and config.output.thumbnails
+    base, there = (None, None) if config is None else (config.output.link_base, videos_at(config))
     typed = typed or Invocation(manifest.path)
     results = []
     owner_of = cache(_owner_of)
@@ -106,6 +109,8 @@ def results_by_part(
         for row, step in part:
             problems = checked.problems_of(row.number)
             result = result_of(row.number, step, entries.get(step.key), problems)
+            if base and (result.video or "").startswith(f"{there}/"):
+                result = replace(result, video=public_address(base, result.video or ""))
             if stills and result.video:
                 result = replace(result, caption=shown_key(step.key))
             if was_handed_over(step):

@@ -26,6 +26,7 @@ from pipeline.writer.layout import (
     VIDEO,
     Result,
     lay_out,
+    link_of,
     number_columns,
     own_columns,
     own_values,
@@ -262,7 +263,7 @@ def _result_cells(result: Result, columns: Iterable[tuple[int, int]]) -> Iterato
         if index == STATE:
             yield column, Cell(values[index], STATE_LOOKS[result.state])
         elif index in {VIDEO, TASK}:
-            link = result.video if index == VIDEO else result.task_link
+            link = link_of(result.video) if index == VIDEO else result.task_link
             yield column, Cell(values[index], LINK if link else None, link)
         else:
             yield column, Cell(values[index])

@@ -15,13 +15,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from urllib.parse import unquote
 
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import open_to_read_bytes
 from pipeline.model import State
 from pipeline.reader.workbook.package import Relationship, rels_of
 from pipeline.writer.cells import LINK, STATE_LOOKS, Cell, Cut, cell_xml, xml_text
-from pipeline.writer.layout import Result
+from pipeline.writer.layout import Result, link_of
 from pipeline.writer.ownsheets import OwnSheet, is_strict, namespace_of, put_sheet
 from pipeline.writer.parts import PackageCopy
 
@@ -51,7 +52,7 @@ _RELATIONSHIPS = (
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """A video as the sheet shows it: its path below the output folder, and a JPEG, or none."""
+    """A video as the sheet shows it: where it lies, and a JPEG, or none."""
 
     key: str
     state: State
@@ -82,7 +83,8 @@ def _number_in(poster: Path) -> int:
 
 
 def _stem(result: Result) -> str:
-    return (result.video or "").rpartition("/")[2].removesuffix(".mp4")
+    name = (result.video or "").rpartition("/")[2].removesuffix(".mp4")
+    return unquote(name) if (result.video or "").startswith("https://") else name
 
 
 def _read(path: Path | None) -> bytes | None:
@@ -213,7 +215,7 @@ def _line(one: Thumbnail) -> list[Cell]:
         Cell(None),
         Cell(one.key),
         Cell(one.state.value, STATE_LOOKS[one.state]),
-        Cell(one.video, LINK, one.video),
+        Cell(one.video, LINK if link_of(one.video) else None, link_of(one.video)),
     ]
 
 

@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> OutputFolder:
 
 def findings(folder: OutputFolder) -> list[Finding]:
     before = folder.journal.read_bytes()
-    found = list(audit(folder, Invocation(Path("shop.csv"))))
+    found = list(audit(folder, Invocation(Path("shop.csv")), lambda _: {}))
     assert folder.journal.read_bytes() == before
     return found
 
@@ -57,7 +57,7 @@ def test_all_is_in_order(folder: OutputFolder) -> None:
     assert findings(folder) == []
     with contextlib.closing(Journal(folder.journal)) as journal:
         journal.append([intended("c")], 2.0).result(10)
-        assert list(audit(folder, Invocation(Path("shop.csv")))) == []
+        assert list(audit(folder, Invocation(Path("shop.csv")), lambda _: {})) == []
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,9 @@ def test_a_damaged_file_is_the_only_finding(folder: OutputFolder) -> None:
     folder.journal.unlink()
     folder.journal.mkdir()
     with pytest.raises(StoreError, match="cannot be used"):
-        list(audit(folder, Invocation(Path("shop.csv"))))
+        list(audit(folder, Invocation(Path("shop.csv")), lambda _: {}))
     folder.journal.rmdir()
-    (gone,) = audit(folder, Invocation(Path("shop.csv")))
+    (gone,) = audit(folder, Invocation(Path("shop.csv")), lambda _: {})
     assert "there is no journal" in gone.what
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.disk.folder import OutputFolder
 from pipeline.model import Attempt, Entry, Request, State, Video
 from pipeline.planner.planner import files_gone, makespan_s
 from tests.engine.night import SETTINGS, Provider, night
@@ -28,31 +29,35 @@ def entries(*keys: str, state: State = State.DONE) -> dict[str, Entry]:
 
 def test_a_video_in_its_place_is_not_gone(tmp_path: Path) -> None:
     """Its name and its length are those of the journal; a link to the file will do."""
-    (tmp_path / "a.mp4").write_bytes(b"1234")
-    (tmp_path / "b.mp4").symlink_to(tmp_path / "a.mp4")
-    assert files_gone(entries("a", "b"), tmp_path) == set()
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    (videos / "a.mp4").write_bytes(b"1234")
+    (videos / "b.mp4").symlink_to(videos / "a.mp4")
+    assert files_gone(entries("a", "b"), OutputFolder(tmp_path)) == set()
 
 
 def test_what_is_missing_short_long_or_no_file_is_gone(tmp_path: Path) -> None:
     """Every done row is looked at, by the length of its own file."""
-    (tmp_path / "whole.mp4").write_bytes(b"1234")
-    (tmp_path / "short.mp4").write_bytes(b"123")
-    (tmp_path / "long.mp4").write_bytes(b"12345")
-    (tmp_path / "empty.mp4").touch()
-    (tmp_path / "folder.mp4").mkdir()
-    (tmp_path / "dangling.mp4").symlink_to(tmp_path / "nowhere")
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    (videos / "whole.mp4").write_bytes(b"1234")
+    (videos / "short.mp4").write_bytes(b"123")
+    (videos / "long.mp4").write_bytes(b"12345")
+    (videos / "empty.mp4").touch()
+    (videos / "folder.mp4").mkdir()
+    (videos / "dangling.mp4").symlink_to(videos / "nowhere")
     bad = {"short", "long", "empty", "folder", "dangling", "never"}
-    assert files_gone(entries("whole", *bad), tmp_path) == bad
+    assert files_gone(entries("whole", *bad), OutputFolder(tmp_path)) == bad
 
 
 def test_without_the_folder_all_are_gone(tmp_path: Path) -> None:
     """A folder that was deleted or moved takes all its videos along."""
-    assert files_gone(entries("a", "b"), tmp_path / "videos") == {"a", "b"}
+    assert files_gone(entries("a", "b"), OutputFolder(tmp_path)) == {"a", "b"}
 
 
 def test_only_done_rows_have_a_video_to_miss(tmp_path: Path) -> None:
     """A row that is on its way has none in its place yet."""
-    assert files_gone(entries("a", state=State.READY), tmp_path) == set()
+    assert files_gone(entries("a", state=State.READY), OutputFolder(tmp_path)) == set()
 
 
 def test_nothing_to_do_takes_no_time() -> None:

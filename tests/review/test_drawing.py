@@ -10,10 +10,15 @@ from PIL import Image
 from pipeline.checker.check import check_manifest
 from pipeline.config.settings import Config
 from pipeline.errors import BadVideo
+from pipeline.model import Video
 from pipeline.review.drawing import Drawer, pictures_of, poster_of, posters_missing
 from pipeline.review.posters import poster_name
 from pipeline.review.takes import rows_with_takes
 from tests.review.shop import make_shop
+
+
+def video(name: str) -> Video:
+    return Video(name, 1, "", 4.0, 1280, 720)
 
 
 async def test_what_is_missing_is_drawn_once(tmp_path: Path) -> None:
@@ -57,13 +62,13 @@ async def test_what_cannot_be_drawn_stops_nothing(tmp_path: Path) -> None:
     blocked.write_bytes(b"a file in the place of the folder")
     names = ("bad.mp4", "MUG.mp4")
     async with Drawer(draw) as drawer:
-        drawer.put([poster_of(name, 1, shop.folder, shop.manifest) for name in names])
+        drawer.put([poster_of(video(name), 1, shop.folder, shop.manifest) for name in names])
         await drawer.finish(10)
         blocked.unlink()
-        drawer.put([poster_of("MUG.mp4", 1, shop.folder, shop.manifest)])
+        drawer.put([poster_of(video("MUG.mp4"), 1, shop.folder, shop.manifest)])
         await drawer.finish(10)
         assert (shop.folder.posters / poster_name("MUG.mp4", 1)).read_bytes() == b"jpeg"
-        drawer.put([poster_of("slow.mp4", 1, shop.folder, shop.manifest)])
+        drawer.put([poster_of(video("slow.mp4"), 1, shop.folder, shop.manifest)])
         await drawer.finish(0.05)
 
 

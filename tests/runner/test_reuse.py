@@ -29,6 +29,7 @@ from pipeline.planner.repeats import Compared
 from pipeline.planner.selection import Selection
 from pipeline.runner.comparison import Comparison
 from pipeline.runner.reuse import Copying
+from pipeline.storage.storedfiles import StoredFile
 from pipeline.writer.outcome import code_of_held, remarks
 from pipeline.writer.publish import results_of
 from tests.journal.lives import intended
@@ -78,9 +79,10 @@ class Desk:
         found = (one for submissions in self.bought.values() for one in submissions)
         return [one for one in found if one.journal_id == journal_id]
 
-    def copies_of(self, tasks: Collection[str]) -> Mapping[str, Sequence[Path]]:
+    def copies_of(self, tasks: Collection[str]) -> Mapping[str, Sequence[StoredFile]]:
         self.asked_for_copies += tasks
-        return {task: self.copies[task] for task in tasks if task in self.copies}
+        there = (task for task in tasks if task in self.copies)
+        return {task: [StoredFile(path) for path in self.copies[task]] for task in there}
 
     def copy_of(self, one: Submission, content: bytes = CONTENT) -> Path:
         """Have a file that a third folder got for a task."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = {"aiohttp", "av", "openpyxl"}
+HEAVY = {"aiohttp", "av", "obstore", "openpyxl"}
 
 
 @pytest.mark.process

@@ -152,7 +152,7 @@ def test_no_folder_is_a_file(tmp_path: Path, name: str, kind: str) -> None:
     put(out.root / name, kind)
     manifest = tmp_path / "a.csv"
     use: dict[str, Callable[[], object]] = {
-        "videos": lambda: files_gone({}, out.videos),
+        "videos": lambda: files_gone({}, out),
         "cache": lambda: resolve_target(manifest, out=out.root),
         "cache/emulator": lambda: resolve_target(manifest, out=out.root),
     }

@@ -39,8 +39,16 @@ App.start = async function () {
   App.choose({ keep: false });
   Wall.canvas.focus({ preventScroll: true });
   if (Review.served) Review.listen();
+  if (Review.data.until) sayUntil(Review.data.until);
   if (Review.data.asks) askName();
 };
+
+/* Addresses of videos in a bucket are signed, and end. */
+function sayUntil(until) {
+  const at = new Date(until * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  $("until").textContent = `videos play until ${at} at the latest`;
+  $("until").hidden = false;
+}
 
 /* On a network several people use the page: each says who decides. */
 function askName() {

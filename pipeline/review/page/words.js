@@ -16,7 +16,7 @@ function make(name, attributes, ...children) {
 /* Each segment of a path is encoded: every name plays, whatever is in it. */
 const address = (...segments) => segments.map(encodeURIComponent).join("/");
 const place = (card, ...segments) => address(...(Review.manifest(card).root ? [Review.manifest(card).root] : []), ...segments);
-const videoAddress = (card, take) => place(card, "videos", take.file);
+const videoAddress = (card, take) => take.url || place(card, "videos", take.file);
 const posterAddress = (card, take) => (take && take.poster ? place(card, "review", "posters", take.poster) : "");
 const pictureAddress = (card, name) => place(card, "review", "pictures", name);
 

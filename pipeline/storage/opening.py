@@ -1,0 +1,53 @@
+"""Which place new videos go to, and how a place is opened by its address.
+
+Tested in tests/storage/test_places.py.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from pipeline.config.settings import Config
+from pipeline.disk.folder import OutputFolder
+from pipeline.errors import ConfigError
+from pipeline.storage.folder import FolderPlace
+from pipeline.storage.places import Place, is_bucket
+
+_WITHOUT_LIBRARY = 'Videos in a bucket need one library more: pip install "reelsheet[cloud]"'
+
+
+def place_for(config: Config, folder: OutputFolder) -> Place | None:
+    """Return where new videos go; None for `videos/` of the output folder.
+
+    Raises ConfigError where it is a bucket, and the library for buckets is missing.
+    """
+    address = videos_at(config)
+    return None if address is None else open_place(f"{address}/{folder.root.absolute().name}")
+
+
+def videos_at(config: Config) -> str | None:
+    """Return where videos go but for the name of the output folder; None if nowhere else."""
+    address = config.output.videos
+    if address is None or is_bucket(address):
+        return address
+    return str(Path(address).absolute())
+
+
+def open_place(address: str) -> Place:
+    """Return a place by its address; nothing is asked yet, and no folder is made.
+
+    Raises ConfigError where the library for buckets is missing.
+    """
+    if not is_bucket(address):
+        return FolderPlace(Path(address))
+    refuse_lack_of_library()
+    from pipeline.storage.bucket import BucketPlace  # noqa: PLC0415 - loads 16 MB
+
+    return BucketPlace(address)
+
+
+def refuse_lack_of_library() -> None:
+    """Raise ConfigError where buckets cannot be used, as the library for them is not installed."""
+    if find_spec("obstore") is None:
+        raise ConfigError(f"{_WITHOUT_LIBRARY}.", action=None)

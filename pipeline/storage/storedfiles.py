@@ -1,0 +1,126 @@
+"""The file of a take, wherever it lies: in `videos/` of its output folder, elsewhere, in a bucket.
+
+Tested in tests/storage/test_storedfiles.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.disk.failures import raise_store_errors
+from pipeline.disk.folder import OutputFolder
+from pipeline.disk.place import holds_hash, place, place_copy
+from pipeline.errors import StoreError
+from pipeline.model import Video
+from pipeline.storage.folder import FolderPlace
+from pipeline.storage.opening import open_place
+from pipeline.storage.places import Place, address_of, is_bucket
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a take: its path, or the address of the bucket and its name there.
+
+    `size_bytes` is its size; None where that was never known.
+    """
+
+    path: Path | None
+    place: str = ""
+    name: str = ""
+    size_bytes: int | None = None
+
+    @property
+    def shown(self) -> str:
+        """What it is called in messages."""
+        return str(self.path) if self.path is not None else address_of(self.place, self.name)
+
+    def is_there(self) -> bool:
+        """Return whether a file is there that may be the take, by its size; raises StoreError."""
+        if self.size_bytes is None:
+            return False
+        if self.path is None:
+            return open_place(self.place).size_of(self.name) == self.size_bytes
+        try:
+            return self.path.lstat().st_size == self.size_bytes
+        except OSError:
+            return False
+
+    def read_part(self, first: int, end: int) -> bytes:
+        """Return a part of what is in a bucket; raises StoreError, FileNotFoundError."""
+        return open_place(self.place).read_part(self.name, first, end)
+
+    def copy_to(self, target: Path, sha256: str, mode: int) -> bool:
+        """Put a copy at `target` if it has this hash; return whether it has.
+
+        Args:
+            target: Where the copy goes, in place of what has that name.
+            sha256: The hash of the content.
+            mode: The most rights of the copy.
+
+        Raises:
+            StoreError: The folder does not take it, or the bucket does not give it.
+
+        """
+        if self.path is not None:
+            return place_copy(self.path, target, sha256, mode)
+        place(target, self._write)
+        if not holds_hash(target, sha256):
+            target.unlink(missing_ok=True)
+            return False
+        if os.name == "posix":
+            target.chmod(mode & target.stat().st_mode)
+        return True
+
+    def _write(self, file: BinaryIO) -> None:
+        """Write what is in the bucket; nothing where it is gone."""
+        with (
+            contextlib.suppress(FileNotFoundError),
+            open_place(self.place).open(self.name) as pieces,
+        ):
+            file.writelines(pieces)
+
+
+@contextlib.contextmanager
+def at_hand(take: StoredFile, sha256: str, scratch: Path) -> Iterator[Path]:
+    """Yield a path of the file of a take: where it lies or, from a bucket, of a passing copy.
+
+    Args:
+        take: The take.
+        sha256: The hash of its content.
+        scratch: The folder for copies, which is made.
+
+    Raises:
+        StoreError: It cannot be had.
+
+    """
+    if take.path is not None:
+        yield take.path
+        return
+    with raise_store_errors(scratch):
+        scratch.mkdir(parents=True, exist_ok=True)
+    copy = scratch / f".{sha256}.copy"
+    try:
+        if not take.copy_to(copy, sha256, 0o600):
+            raise StoreError(f"{take.shown} is gone, or not the video that was put there.")
+        yield copy
+    finally:
+        with contextlib.suppress(OSError):
+            copy.unlink(missing_ok=True)
+
+
+def place_of(folder: OutputFolder, video: Video) -> Place:
+    """Return the place of a take; raises ConfigError where it is a bucket that cannot be used."""
+    return open_place(video.place) if video.place else FolderPlace(folder.videos)
+
+
+def stored_file(folder: OutputFolder, video: Video) -> StoredFile:
+    """Return the file of a take, which may be gone."""
+    if is_bucket(video.place):
+        return StoredFile(None, video.place, video.name, video.size_bytes)
+    parent = Path(video.place) if video.place else folder.videos
+    return StoredFile(parent / video.name, size_bytes=video.size_bytes)
