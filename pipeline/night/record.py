@@ -77,7 +77,11 @@ class NightRecord:
 
     def __enter__(self) -> Self:
         """Write the beginning."""
-        self._write(ended=False)
+        try:
+            self._write(ended=False)
+        except (SystemExit, KeyboardInterrupt) as error:  # it may be there by now
+            self.__exit__(type(error), error, None)
+            raise
         return self
 
     def __exit__(

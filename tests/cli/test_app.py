@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from pipeline import __version__
@@ -82,3 +86,24 @@ def test_a_word_that_is_no_command_is_bad_usage(reelsheet: Command) -> None:
     ended = reelsheet("chek", "shop.csv")
     assert ended.exit_code == ExitCode.USAGE
     assert "check" in ended.stderr
+
+
+LOADING = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+sys.meta_path.insert(0, Finder())
+import pipeline.__main__
+"""
+
+
+@pytest.mark.process
+@pytest.mark.skipif(os.name == "nt", reason="has no signals")
+def test_sigterm_is_handled_before_anything_is_loaded() -> None:
+    """The first process of a container ignores what it does not handle."""
+    ended = subprocess.run([sys.executable, "-c", LOADING], check=False, capture_output=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (143, b"", b"")

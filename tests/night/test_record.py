@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
 from pipeline.disk.lock import run_lock
+from pipeline.disk.place import place
 from pipeline.engine.limits import Spend
 from pipeline.errors import ExitCode, UsageError
 from pipeline.model import State
@@ -124,3 +126,22 @@ def test_a_refusal_is_told_unless_another_night_goes_on(tmp_path: Path) -> None:
 def test_what_nobody_can_read_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "night.json").write_text("[1", encoding="utf-8")
     assert read_record(tmp_path / "night.json") is None
+
+
+def test_a_signal_just_as_it_begins_leaves_no_night_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is in its place, and its context not yet begun."""
+    path = tmp_path / "night.json"
+    placed: list[Path] = []
+
+    def place_and_end(target: Path, write: Callable[[IO[bytes]], object]) -> None:
+        place(target, write)
+        placed.append(target)
+        if len(placed) == 1:
+            raise SystemExit(143)
+
+    monkeypatch.setattr("pipeline.night.record.place", place_and_end)
+    with pytest.raises(SystemExit), NightRecord(path):
+        pass
+    assert (told(path)["state"], told(path)["exit_code"]) == ("ended", 143)

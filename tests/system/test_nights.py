@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -278,6 +280,28 @@ def test_a_night_that_is_told_to_end_leaves_nothing_in_doubt(product: Product, a
     assert "in_doubt" not in record["states"]
     assert record["states"] == sheets.summary(product.folder / "outputs" / "a")["states"]
     assert record["submitted"] == ordered(product, api).total()
+
+
+APART = ("unshare", "--pid", "--fork", "--kill-child")
+
+
+def test_the_first_process_of_a_container_is_told_to_end(product: Product, api: Api) -> None:
+    """The system has it ignore what it does not handle."""
+    if shutil.which("unshare") is None or subprocess.run([*APART, "true"], check=False).returncode:
+        pytest.skip("no process can be the first one of its own here")
+    manifest = named(product.folder, "a.csv", 200)
+    api.faults("submit_slow@0.5")
+    outer = product.start("night", manifest, before=f'exec {" ".join(APART)} "$@"')
+    wait_for("orders", lambda: ordered(product, api).total() >= 4)
+    (inner,) = Path(f"/proc/{outer.pid}/task/{outer.pid}/children").read_text().split()
+    os.kill(int(inner), signal.SIGTERM)
+    ended = product.end(outer)
+    assert ended.code == 143, ended.err
+    assert told(product)["stopped_by"] == "interrupted by SIGTERM"
+    assert told(product)["pid"] == 1
+    states = sheets.summary(product.folder / "outputs" / "a")["states"]
+    assert told(product)["states"] == states
+    assert "in_doubt" not in states
 
 
 def test_somebody_is_told_in_the_morning(product: Product, api: Api) -> None:
