@@ -277,7 +277,7 @@ class _Check:
         root, manifest = self._picture_root, self._origin or self._manifest.path
         if self._config.manifest.image_root is None:
             root = better_root(manifest, (t for one in self._pictured for t in one.texts), root)
-        terms = rowpictures.Terms.of(self._config, root, cache_dir)
+        terms = rowpictures.PictureRules.of(self._config, root, cache_dir)
         findings = rowpictures.judge_pictures(
             self._pictured, self._manifest, self._fields, terms, progress=progress
         )

@@ -56,7 +56,7 @@ class PicturedRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PictureRules:
     """Where relative pictures start, what is allowed, and the folder that is kept between runs."""
 
     root: Path
@@ -113,7 +113,7 @@ def judge_pictures(
     rows: Sequence[PicturedRow],
     manifest: Manifest,
     fields: Mapping[str, int],
-    terms: Terms,
+    terms: PictureRules,
     progress: PictureProgress | None = None,
 ) -> Findings:
     """Open each local picture once, and judge the pictures of each row.
@@ -157,7 +157,7 @@ def judge_pictures(
 
 
 def _open(
-    places: Iterable[_Place], terms: Terms, progress: PictureProgress | None, manifest: Path
+    places: Iterable[_Place], terms: PictureRules, progress: PictureProgress | None, manifest: Path
 ) -> Mapping[Path, Picture | PictureFault]:
     paths = {place for place in places if isinstance(place, Path)}
     if not paths:
@@ -180,7 +180,7 @@ def _open(
 def _hints(
     places: Mapping[str, _Place],
     opened: Mapping[Path, Picture | PictureFault],
-    terms: Terms,
+    terms: PictureRules,
     folder: Path,
 ) -> Mapping[str, Hint]:
     """Find remedies for the pictures that are not there; `folder` is that of the manifest."""

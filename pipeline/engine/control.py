@@ -11,7 +11,7 @@ from math import inf
 
 from pipeline.engine.commands import RowId
 from pipeline.engine.experience import Known
-from pipeline.engine.hours import Hours
+from pipeline.engine.hours import OrderingHours
 from pipeline.engine.later import Again
 from pipeline.engine.limits import Spend
 from pipeline.engine.rows import Reach, Stop, Tracked
@@ -37,7 +37,7 @@ class Control(View):
     """The side of the engine that is told what to do; all of it is the engine's own."""
 
     stops: list[Stop]
-    hours: Hours
+    hours: OrderingHours
     _retries: Retries
     _answered: bool
     _grace_s: float | None

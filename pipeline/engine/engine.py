@@ -35,7 +35,7 @@ from pipeline.engine.commands import (
 )
 from pipeline.engine.control import Control, Retries
 from pipeline.engine.gate import Gate
-from pipeline.engine.hours import Hours
+from pipeline.engine.hours import OrderingHours
 from pipeline.engine.later import Later
 from pipeline.engine.limits import Reservations, RunLimits
 from pipeline.engine.outstanding import Outstanding
@@ -103,7 +103,7 @@ class Engine(Control):
         self._outstanding = Outstanding(settings, self._sweep)
         self.look_ups = self._outstanding.look_ups
         self.room = Room(self._rows)
-        self.hours = Hours(settings.outstanding)
+        self.hours = OrderingHours(settings.outstanding)
         self._later = Later()
         self._retries = Retries()
         self._submissions = Submissions(

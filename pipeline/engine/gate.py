@@ -24,7 +24,7 @@ _DOUBTS_IN_A_ROW = 5
 """After this many doubts in a row that no look-up settled, submitting pauses: an outage."""
 
 _DECREASE, _RECOVERY_S = 0.7, 16.0
-"""What is left of the window after a refusal, and the time in which it has grown back."""
+"""What is left of the cap after a refusal, and the time in which it has grown back."""
 
 _SLOWED_LONG_S = 60
 """Being asked to slow down is usual; so long without any acceptance it is worth a word."""
@@ -32,7 +32,7 @@ _PROBES = 5
 """At most this many single submissions, with growing gaps, try whether the outage is over."""
 
 
-class Window:
+class LearnedCap:
     """How many tasks may be outstanding now, learned from the provider's refusals.
 
     It lies between 1 and the cap of the configuration. A refusal (429) takes it down to seven
@@ -77,7 +77,7 @@ class Gate:
         self._most_in_flight = settings.submits_in_flight
         self._outage_s = settings.outage_s
         self._bucket = Bucket(settings.submits_per_minute, now)
-        self._window = Window(settings.outstanding)
+        self._learned_cap = LearnedCap(settings.outstanding)
         self._closed_until = now
         self._failures = 0
         self._failing_since: float | None = None
@@ -94,7 +94,7 @@ class Gate:
     def limit(self, limits: Mapping[str, int]) -> None:
         """Keep to other limits from now on, by the names of their settings."""
         if "outstanding" in limits:
-            self._window.limit(limits["outstanding"])
+            self._learned_cap.limit(limits["outstanding"])
         if "submits_in_flight" in limits:
             self._most_in_flight = limits["submits_in_flight"]
         if "submits_per_minute" in limits:
@@ -104,7 +104,7 @@ class Gate:
         """Tell whether one submission may go out now."""
         return (
             self.in_flight < self._room
-            and outstanding < self._window.size(now)
+            and outstanding < self._learned_cap.size(now)
             and now >= self._closed_until
             and self._bucket.ready_at(now) <= now
         )
@@ -118,9 +118,11 @@ class Gate:
         """Return when time alone may open the gate; infinity if only an answer can."""
         if self.in_flight >= self._room:
             return inf
-        if outstanding >= self._window.size(now):
-            # The window grows with time; a second is fine enough for it.
-            return now + 1 if outstanding and self._window.size(now + 60) > outstanding else inf
+        if outstanding >= self._learned_cap.size(now):
+            # The learned cap grows with time; a second is fine enough for it.
+            return (
+                now + 1 if outstanding and self._learned_cap.size(now + 60) > outstanding else inf
+            )
         return max(self._closed_until, self._bucket.ready_at(now))
 
     @property
@@ -164,7 +166,7 @@ class Gate:
         if now >= self._closed_until:
             self._failures += 1
             if isinstance(error, Throttled):
-                self._window.note_refusal(now, outstanding)
+                self._learned_cap.note_refusal(now, outstanding)
         wait_s = SUBMIT.wait_s(self._failures, "submit", error.retry_after_s)
         self._closed_until = max(self._closed_until, now + wait_s)
         running = outstanding - self.in_flight - 1  # this submission holds its slot yet

@@ -22,7 +22,7 @@ _MARGIN, _UNSURE_MARGIN = 1.1, 1.5
 """By how much longer a row may take than those that came: of many, and of few."""
 
 
-class Hours:
+class OrderingHours:
     """Decides whether a row may be ordered at a time, as far as the hours of the work matter.
 
     Without `keep` there are none: anything goes at any time.

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pipeline import events as ev
 from pipeline.engine.commands import RowId, Submit, SubmitReply, UploadReply
 from pipeline.engine.gate import Gate
-from pipeline.engine.hours import Hours
+from pipeline.engine.hours import OrderingHours
 from pipeline.engine.limits import Reservations
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.room import Room
@@ -62,7 +62,7 @@ class Submissions:
         budget: Reservations,
         outstanding: Outstanding,
         room: Room,
-        hours: Hours,
+        hours: OrderingHours,
         under_way: Callable[[], bool],
         upload_age_s: float,
     ) -> None:

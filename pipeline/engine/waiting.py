@@ -19,7 +19,7 @@ from heapq import heappop, heappush, heapreplace
 from pipeline.engine.commands import RowId
 
 
-class Turns:
+class FairQueue:
     """Lanes in fair order; one that turns out to want no turn is taken out when it comes first.
 
     `queue` is a heap: the rank of a lane, lower for a higher priority; when its next turn would
@@ -85,8 +85,8 @@ class Waiting:
         self.ready = 0
         self._most_ahead = most_ahead
         self._lanes: dict[int, _Lane] = {}
-        self._to_make = Turns()
-        self._to_send = Turns()
+        self._to_make = FairQueue()
+        self._to_send = FairQueue()
 
     def new_in(self, lane: int) -> int:
         """Return how many rows of a lane have no attempt yet."""

@@ -29,7 +29,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PilotTerms:
     """What is asked of a pilot.
 
     Of `rows` at least it is made; with a `gate` the rest waits for its rows to be decided, and for
@@ -51,7 +51,7 @@ class Pilot:
     beside it.
     """
 
-    terms: Terms
+    terms: PilotTerms
     standings: Mapping[str, Standing]
     chosen: bool = False
     lost: bool = False
@@ -131,7 +131,7 @@ def find_pilot(
     plan: Plan,
     candidates: Callable[[], Sequence[Candidate]],
     entries: Mapping[str, Entry],
-    terms: Terms,
+    terms: PilotTerms,
     *,
     valid: Collection[str],
     noted: Sequence[str] | None,

@@ -21,7 +21,7 @@ from pipeline.journal.decisions import read_decisions
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count
 from pipeline.model import Decision, Entry, Request, State
-from pipeline.planner.pilot import Pilot, Standing, Terms, find_pilot
+from pipeline.planner.pilot import Pilot, PilotTerms, Standing, find_pilot
 from pipeline.planner.plan import Action, Plan
 from pipeline.planner.planner import price
 from pipeline.planner.repeats import Compared
@@ -90,7 +90,7 @@ def with_pilot(
         compared.plan,
         lambda: _candidates(checked, requests),
         entries,
-        Terms(rows, settings.gate, settings.approve, alone),
+        PilotTerms(rows, settings.gate, settings.approve, alone),
         valid=requests.keys(),
         noted=noted,
         verdicts=verdicts_of(entries.values(), read_decisions(folder.journal)),

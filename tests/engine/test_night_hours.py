@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.engine.commands import Query, Submit
-from pipeline.engine.hours import Hours
+from pipeline.engine.hours import OrderingHours
 from pipeline.engine.rows import Reach
 from pipeline.errors import ExitCode
 from pipeline.model import Phase, State, TaskView
@@ -108,7 +108,7 @@ def test_at_the_end_nothing_is_awaited_for_long() -> None:
 @pytest.mark.parametrize(("count", "needed_s"), [(1, 150.0), (19, 150.0), (20, 110.0)])
 def test_few_are_trusted_less_than_many(count: int, needed_s: float) -> None:
     """Of another length of video as well, as long as nothing is known of it."""
-    hours = Hours(5)
+    hours = OrderingHours(5)
     assert hours.needed_s(6) is None
     hours.know([(6, 100.0)] * count)
     assert hours.needed_s(6) == pytest.approx(needed_s)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.engine.commands import Submit
-from pipeline.engine.gate import Window
+from pipeline.engine.gate import LearnedCap
 from pipeline.engine.limits import Caps
 from pipeline.errors import (
     ExitCode,
@@ -75,23 +75,23 @@ def test_the_wait_that_the_api_asks_for_is_kept() -> None:
     assert not [at for at in times if 0.1 < at < 40]
 
 
-def test_the_window_shrinks_and_grows_back() -> None:
+def test_the_learned_cap_shrinks_and_grows_back() -> None:
     """A refusal takes three tenths off; to ask for a time to come does not change today's size."""
-    window = Window(50)
-    assert window.size(0.0) == 50
-    window.note_refusal(0.0, 40)
-    assert (window.size(0.1), window.size(60.0), window.size(0.1)) == (28, 50, 28)
-    sizes = [window.size(0.1 * tenth) for tenth in range(400)]
+    cap = LearnedCap(50)
+    assert cap.size(0.0) == 50
+    cap.note_refusal(0.0, 40)
+    assert (cap.size(0.1), cap.size(60.0), cap.size(0.1)) == (28, 50, 28)
+    sizes = [cap.size(0.1 * tenth) for tenth in range(400)]
     assert sizes == sorted(sizes)
     assert sizes[-1] == 50
     for _ in range(100):
-        window.note_refusal(100.0, 1)
-    assert window.size(100.0) == 1
+        cap.note_refusal(100.0, 1)
+    assert cap.size(100.0) == 1
 
 
 @pytest.mark.parametrize(("cap", "refusals_per_row"), [(1, 12), (5, 3), (20, 0.5)])
 def test_a_cap_of_the_providers_own_is_found(cap: int, refusals_per_row: float) -> None:
-    """The window settles at the provider's cap: its slots stay full, and few calls are refused."""
+    """It is learned: its slots stay full, and few calls are refused."""
     provider = Provider()
 
     def hook(_: Submit, __: int, now: float) -> ProviderError | None:

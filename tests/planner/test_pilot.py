@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 import pytest
 
 from pipeline.model import Attempt, Entry, Request, State, Video
-from pipeline.planner.pilot import Pilot, Standing, Terms, find_pilot
+from pipeline.planner.pilot import Pilot, PilotTerms, Standing, find_pilot
 from pipeline.planner.plan import Action, Hold, Plan, decide
 from pipeline.planner.selection import Mode, Selection
 from pipeline.planner.spread import Candidate
 
 KEYS = [f"r{number:02d}" for number in range(40)]
-GATE = Terms(rows=5, gate=True, approve=3)
-ALONE = Terms(rows=5, gate=False, approve=3, alone=True)
+GATE = PilotTerms(rows=5, gate=True, approve=3)
+ALONE = PilotTerms(rows=5, gate=False, approve=3, alone=True)
 VIDEO = Video("a.mp4", 1000, "00", 6.0, 1280, 720)
 APPROVED, REJECTED = Standing.APPROVED, Standing.REJECTED
 
@@ -40,7 +40,7 @@ def done(*keys: str) -> dict[str, Entry]:
 
 def pilot_of(
     known: Mapping[str, Entry] | None = None,
-    terms: Terms = GATE,
+    terms: PilotTerms = GATE,
     *,
     noted: Sequence[str] | None = None,
     verdicts: Mapping[str, Standing] | None = None,
@@ -146,7 +146,7 @@ def test_a_retry_of_a_row_of_the_pilot_passes_its_gate() -> None:
 def test_a_larger_pilot_keeps_its_rows_and_adds_some() -> None:
     """`--pilot 8` after five of them."""
     noted = KEYS[:5]
-    terms = Terms(rows=8, gate=False, approve=3, alone=True)
+    terms = PilotTerms(rows=8, gate=False, approve=3, alone=True)
     pilot, plan = pilot_of(done(*noted), terms, noted=noted)
     assert set(noted) < pilot.standings.keys()
     assert len(submits(plan)) == 3
@@ -155,7 +155,7 @@ def test_a_larger_pilot_keeps_its_rows_and_adds_some() -> None:
 def test_a_smaller_pilot_keeps_what_was_made() -> None:
     """`--pilot 2` when three of five are made submits nothing, and forgets none of the three."""
     noted = KEYS[:5]
-    terms = Terms(rows=2, gate=False, approve=3, alone=True)
+    terms = PilotTerms(rows=2, gate=False, approve=3, alone=True)
     pilot, plan = pilot_of(done(*noted[:3]), terms, noted=noted)
     assert (list(pilot.standings), submits(plan)) == (noted[:3], [])
 
@@ -236,7 +236,7 @@ def test_a_row_beside_the_pilot_that_fails_under_way_is_not_ordered_again() -> N
     noted = KEYS[:5]
     decided, _ = pilot_of(done(*noted), noted=noted, verdicts=dict.fromkeys(noted, APPROVED))
     assert all(map(decided.lets_through, KEYS))
-    free, _ = pilot_of(known, Terms(rows=5, gate=False, approve=3))
+    free, _ = pilot_of(known, PilotTerms(rows=5, gate=False, approve=3))
     assert all(map(free.lets_through, KEYS))
 
 
@@ -284,7 +284,7 @@ def test_a_file_with_some_rows_of_the_manifest_chooses_none() -> None:
 
 def test_without_a_gate_or_a_pilot_of_its_own_a_plan_is_left_as_it_is() -> None:
     plan = decide([("a", request("a"))], {}, Selection())
-    open_terms = Terms(rows=5, gate=False, approve=3)
+    open_terms = PilotTerms(rows=5, gate=False, approve=3)
     assert Pilot(open_terms, {"b": Standing.UNMADE}, rest=("a",)).narrow(plan) == plan
 
 

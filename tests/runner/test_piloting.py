@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from pipeline.model import Attempt, Decision, Entry, Request, State, Video
-from pipeline.planner.pilot import Pilot, Standing, Terms
+from pipeline.planner.pilot import Pilot, PilotTerms, Standing
 from pipeline.review.verdicts import APPROVE, REJECT, TAKEN_BACK
 from pipeline.runner.piloting import _read_note, note_of, verdicts_of
 
-TERMS = Terms(rows=3, gate=True, approve=2)
+TERMS = PilotTerms(rows=3, gate=True, approve=2)
 REQUEST = Request("film", (), 6, "16:9", "720P", "m", "hash")
 TAKE, NEWER = (Video(f"a-{n}.mp4", 10, f"sha-{n}", 6.0, 1280, 720) for n in (1, 2))
 
