@@ -17,7 +17,11 @@ HERE = Path(__file__).resolve().parent
 EXTRAS = {
     "run.txt": [],
     "cloud.txt": ["--extra", "cloud"],
-    "dev.txt": ["--extra", "cloud", "--extra", "test", "--extra", "lint"],
+    "notify.txt": ["--extra", "notify"],
+    "dev.txt": [
+        *("--extra", "cloud", "--extra", "notify"),
+        *("--extra", "test", "--extra", "lint"),
+    ],
     "orchestrators.txt": ["--extra", "orchestrators"],
 }
 TITLE = """\

@@ -64,7 +64,7 @@ from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.templates import TemplateFault
 from pipeline.model import Problem
 from pipeline.network import Network, Proxy, read_network
-from pipeline.night import health
+from pipeline.night import health, sending
 from pipeline.night.history import Past
 from pipeline.pictures.accepted import unidentified
 from pipeline.planner import editions
@@ -178,6 +178,7 @@ PARSERS: tuple[tuple[str, Callable[[str], object], tuple[type[Exception], ...]],
     ("window of a night", nights.read_window, (ValueError,)),
     ("time of a night", health._seconds, ()),
     ("address of a notice", nights._address, (ValueError,)),
+    ("addresses of services", lambda text: sending._addresses(text.split(), "x", []), ()),
     ("yaml", read_yaml, ()),
     ("base url", origin_of, (ReelsheetError,)),
     ("proxy", proxy_address, (ValueError,)),
@@ -480,6 +481,7 @@ def test_the_list_of_parsers_is_whole() -> None:
         "config/values.py", "downloader/addresses.py", "export/publicaddress.py",
         "manifest/locations.py", "manifest/pagelinks.py", "manifest/plaintext.py",
         "manifest/templates.py", "network.py", "night/health.py", "night/history.py",
+        "night/telling.py",
         "reader/text/delimited.py", "reader/text/dialect.py", "retryafter.py",
         "review/exchange.py", "review/listening.py", "runner/remains.py", "toapis/weblinks.py",
         "writer/movedrows.py",

@@ -182,6 +182,7 @@ SET_UP = {
     "runner/terms.py": "bounds the hours of a night: there are none",
     "runner/turns.py": "puts the rows of a night in order: this is none",
     "runner/unchanged.py": "tells whether the manifest is still the one that was read",
+    "runner/waits.py": "counts what waits for a person: nothing does",
     "runner/watching.py": "declares what whoever watches is told",
     "scheduler/seams.py": "declares what the scheduler needs of all others",
     "runner/arriving.py": "opens the downloader of the manifest",

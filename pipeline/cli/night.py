@@ -6,6 +6,7 @@ Tested in tests/system/test_nights.py.
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -35,15 +36,16 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.screen import say
 from pipeline.cli.several import Targets, find_manifests, say_notes
-from pipeline.errors import ReelsheetError, UsageError
+from pipeline.errors import ReelsheetError, RunLocked, UsageError
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Config
+    from pipeline.night.notice import Ended
     from pipeline.night.record import NightRecord
     from pipeline.planner.selection import Selection
     from pipeline.runner.offer import Offer
     from pipeline.runner.order import Order
-    from pipeline.runner.reports import RunReport
+    from pipeline.runner.target import Refused
     from pipeline.runner.terms import Terms
 
 _Manifests = Annotated[
@@ -121,32 +123,41 @@ def _night(
     stands in night.json in the folder of outputs; a second night there ends with 75. See
     docs/nights.md.
     """
-    from pipeline.night.record import note_refusal
-    from pipeline.runner.target import load_settings
+    from pipeline.night.telling import WANTED
+    from pipeline.runner.target import load_settings, load_settings_in_part
 
-    outputs = out or Path("outputs")
-    try:
-        named = with_named(sets, series, columns) or []
-        given = {"provider": "rehearsal" if rehearse else None, "night.min_rows": min_rows}
-        given |= {"night.max_new": max_new}
-        named += [f"{name}={value}" for name, value in given.items() if value is not None]
-        loaded, _ = load_settings(config, named)
-        outputs = out or Path(loaded.output.dir)
-        if loaded.rehearses and not rehearse:
-            raise UsageError(
-                "provider is rehearsal: a night that nobody watches would make nothing.",
-                action="Set provider: toapis, or rehearse the night on purpose with --rehearse.",
-            )
-        places = _Places(manifests or [], loaded)
-        terms = _terms(loaded, until, max_runtime, quiet=quiet)
-        targets = places.targets(config, out, named, adopt=adopt)
-        _ = targets.first  # there is one that can be worked on
-    except ReelsheetError as error:
-        note_refusal(outputs, error, rehearses=rehearse)
-        raise
-    redo = redo or ",".join(targets.first.config.night.redo) or None
-    chosen = partial(select_rows, redo=redo, pay_again=pay_again, pilot=pilot)
-    _work(targets, places, terms, chosen, yes=yes, quiet=quiet, outputs=outputs)
+    outputs, loaded, targets = out or Path("outputs"), None, None
+    named: list[str] = []
+    with contextlib.ExitStack() as night:
+        try:
+            named += with_named(sets, series, columns) or []
+            given = {"provider": "rehearsal" if rehearse else None, "night.min_rows": min_rows}
+            given |= {"night.max_new": max_new}
+            named += [f"{name}={value}" for name, value in given.items() if value is not None]
+            loaded, _ = load_settings(config, named)
+            outputs = out or Path(loaded.output.dir)
+            if loaded.rehearses and not rehearse:
+                raise UsageError(
+                    "provider is rehearsal: a night that nobody watches would make nothing.",
+                    action="Set provider: toapis, or rehearse the night on purpose with "
+                    "--rehearse.",
+                )
+            places = _Places(manifests or [], loaded)
+            terms = _terms(loaded, until, max_runtime, quiet=quiet)
+            targets = places.targets(config, out, named, adopt=adopt)
+            _ = targets.first  # there is one that can be worked on
+            record = night.enter_context(_alone(outputs, targets))
+        except RunLocked:  # another night goes on here, and is told of
+            raise
+        except ReelsheetError as error:
+            used = loaded or load_settings_in_part(config, named, WANTED)
+            outputs = out or Path(used.output.dir)
+            _tell_refusal(error, used, targets, outputs, rehearse=rehearse)
+            raise
+        redo = redo or ",".join(targets.first.config.night.redo) or None
+        chosen = partial(select_rows, redo=redo, pay_again=pay_again, pilot=pilot)
+        code = _work(targets, places, terms, record, chosen, yes=yes, quiet=quiet)
+    raise typer.Exit(code)
 
 
 def _terms(config: Config, until: str | None, max_runtime: str | None, *, quiet: bool) -> Terms:
@@ -215,20 +226,21 @@ def _work(
     targets: Targets,
     places: _Places,
     terms: Terms,
+    record: NightRecord,
     select: Callable[..., Selection],
     *,
     yes: bool,
     quiet: bool,
-    outputs: Path,
-) -> None:
+) -> int:
     from pipeline.cli.ending import say_several_ends
     from pipeline.cli.problemlist import check_to_begin
     from pipeline.cli.run import carry_out, part
+    from pipeline.night.notice import Ended
     from pipeline.night.record import Recording
     from pipeline.runner.order import place_orders
 
-    config = targets.first.config
-    with _alone(outputs, targets) as record, _telling(config, record) as told:
+    config, outputs = targets.first.config, record.path.parent
+    with _telling(config, record) as told:
         record.begin([one.manifest for one in targets.all])
         selection = select(targets.first, retry="failed")
         placing = place_orders(
@@ -243,6 +255,7 @@ def _work(
             orders, refused = part(placed)
             for one in refused:
                 record.refuse(one.manifest, one.error)
+            told.extend(_of_refused(refused))
             orders = [places.share_of(order, terms) for order in orders]
             ended = carry_out(
                 orders,
@@ -253,35 +266,57 @@ def _work(
                 quiet=quiet,
             )
         code = say_several_ends(ended, [one.error.exit_code for one in refused], quiet=quiet)
-        outcomes = [(order.checked.manifest.path, outcome) for order, outcome in ended]
-        record.end(code, outcomes)
-        told += [*outcomes, *((one.manifest, one.error) for one in refused)]
-    raise typer.Exit(code)
+        record.end(code, [(order.checked.manifest.path, outcome) for order, outcome in ended])
+        told[:0] = [
+            Ended(str(order.checked.manifest.path), outcome, order.invocation)
+            for order, outcome in ended
+        ]
+    return code
+
+
+def _of_refused(refused: Sequence[Refused]) -> list[Ended]:
+    from pipeline.manifest.invocation import Invocation
+    from pipeline.night.notice import Ended
+
+    return [Ended(str(one.manifest), one.error, Invocation(one.manifest)) for one in refused]
 
 
 @contextlib.contextmanager
-def _telling(
-    config: Config, record: NightRecord
-) -> Iterator[list[tuple[Path, RunReport | ReelsheetError]]]:
+def _telling(config: Config, record: NightRecord) -> Iterator[list[Ended]]:
     """Tell others that a night begins, and how it ended: by what is added to the list."""
-    from pipeline.night.notice import compose, ended_well, is_due
-    from pipeline.night.telling import Telling
+    from pipeline.night.telling import Telling, tell_end
 
-    notify = config.notify
-    telling = Telling(notify.webhook, notify.ping, say)
-    outcomes: list[tuple[Path, RunReport | ReelsheetError]] = []
+    telling = Telling.by(config, os.environ, say)
+    ended: list[Ended] = []
     telling.begin()
     try:
-        yield outcomes
+        yield ended
     except BaseException as error:
         record.fail(error)
         raise
     finally:
-        telling.end(well=ended_well(record.exit_code))
-        if is_due(notify.on, record.exit_code, record.submitted):
-            named = [(str(manifest), outcome) for manifest, outcome in outcomes]
-            text = compose(record.exit_code, named, record.stopped_by)
-            telling.notify(record.document(ended=True), text)
+        tell_end(telling, config, record, ended, time.time())
+
+
+def _tell_refusal(
+    error: ReelsheetError,
+    config: Config,
+    targets: Targets | None,
+    outputs: Path,
+    *,
+    rehearse: bool,
+) -> None:
+    """Have night.json, and others, told of a night that ended before it began."""
+    from pipeline.night.record import note_refusal
+    from pipeline.night.telling import Telling, tell_end
+    from pipeline.runner.target import Refused
+
+    refused = [one for one in targets.all if isinstance(one, Refused)] if targets else []
+    each = [(one.manifest, one.error) for one in refused]
+    record = note_refusal(outputs, error, each, rehearses=rehearse)
+    if record is not None:
+        telling, ended = Telling.by(config, os.environ, say), _of_refused(refused)
+        tell_end(telling, config, record, ended, time.time(), action=error.action)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ two are read as YAML, like those of the file; only a text setting takes the text
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ from pipeline.manifest.earlier import IGNORE
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
@@ -97,6 +98,40 @@ def load(
     for sentence in gathered.notes:
         note(sentence)
     return config
+
+
+def load_in_part(
+    path: Path | None,
+    *,
+    environ: Mapping[str, str],
+    overrides: Sequence[str] = (),
+    wanted: Collection[str],
+) -> Config:
+    """Return what can be used of settings that `load` refuses; never raises.
+
+    Args:
+        path: The configuration file; None if there is none.
+        environ: The environment variables.
+        overrides: Texts `dotted.key=value`.
+        wanted: The settings that are read, each by itself; of all others the default.
+
+    """
+    gathered = _Gathered()
+    with contextlib.suppress(ConfigError):
+        if path is not None:
+            _gather_file(path, gathered)
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and environ[name].strip():
+            _gather_variable(name, environ[name], gathered)
+    for override in overrides:
+        _gather_override(override, gathered)
+    good = _Gathered()
+    for key in sorted(gathered.values.keys() & set(wanted)):
+        one = _Gathered(values={**good.values, key: gathered.values[key]})
+        with contextlib.suppress(ConfigError):
+            _validate(one)
+            good = one
+    return _validate(good)
 
 
 def _gather_file(path: Path, gathered: _Gathered) -> None:
@@ -281,7 +316,8 @@ def _note(detail: ErrorDetails, gathered: _Gathered) -> None:
     value = detail["input"]
     own = detail["type"] == "value_error"
     text = _own_words(detail) if own else f"must be {say_allowed(key, inner=bool(inner))}"
-    shown = "" if key == "api.key_env" else f"{_echo(value)}: "
+    secret = key == "api.key_env" or not FIELDS[key].repr
+    shown = "" if secret else f"{_echo(value)}: "
     gathered.fault(
         gathered.sources.get(key, "the default"), path, f"{shown}{text}{_quotes(key, value)}"
     )

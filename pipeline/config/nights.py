@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from pipeline.config.content import Section
-from pipeline.config.values import Text, Zone
+from pipeline.config.values import Text, Variable, Zone
 
 _WINDOW = re.compile(r"(?:(?P<days>[a-z ,-]+?) +)?(?P<start>\d\d?:\d\d) *- *(?P<end>\d\d?:\d\d)")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -187,14 +187,27 @@ class Notify(Section):
     """Who is told how a night went. What cannot be told is said, and changes nothing else."""
 
     on: Literal["always", "attention", "failure", "money"] = "attention"
-    """When the webhook is told. attention: if anything needs a person. failure: if the night itself
-    did not end well. money: if anything was ordered. always: after each night.
+    """When a message is sent. attention: if anything waits for a person. failure: if the night
+    itself did not end well, with a code other than 0, 1 and 5. money: if anything was ordered.
+    always: after each night.
+    """
+    urls_env: Variable | None = Field(default=None, repr=False)
+    """The name of the environment variable that holds addresses of Apprise, such as mailto://,
+    slack:// or tgram://, with blanks or line breaks between them. Never write an address itself
+    here. It needs the extra notify: pip install "reelsheet[notify]". null: none.
+    """
+    urls_file: Text | None = None
+    """A file that only this user can read (chmod 600), with addresses of Apprise, one on each line.
+    It needs the same extra. null: none.
     """
     webhook: Address | None = Field(default=None, repr=False)
-    """An address that gets night.json by POST, with the message under "text". null: none."""
+    """An address that gets night.json by POST, with the message under "text" and its title under
+    "title". null: none.
+    """
     ping: Address | None = Field(default=None, repr=False)
     """An address of a dead man's switch: it is asked for with /start when a night begins, as it
-    stands when it ended with 0, 1 or 5, and with /fail when it ended otherwise. null: none.
+    stands when it ended with 0, 1 or 5, and with /fail when it ended otherwise or never began.
+    null: none.
     """
 
 

@@ -161,6 +161,15 @@ def _key_env(name: str) -> str:
     return name
 
 
+def _variable(name: str) -> str:
+    if not _VARIABLE.fullmatch(name):
+        raise ValueError(
+            "must be the name of an environment variable (letters, digits and _); what the "
+            "variable holds never stands here"
+        )
+    return name
+
+
 def _encoding(name: str) -> str:
     try:
         codecs.lookup(name)
@@ -308,6 +317,7 @@ ManifestField = Literal[
 ]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 KeyVariable = Annotated[str, AfterValidator(_key_env)]
+Variable = Annotated[str, AfterValidator(_variable)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
 Zone = Annotated[str, AfterValidator(_zone)]
 PromptTemplateText = Annotated[str, AfterValidator(_prompt_template)]

@@ -91,6 +91,22 @@ def say_hours(config: Config, terms: Terms, now: float) -> str | None:
     return f"Ordering ends early enough: {terms.ends}." if terms.ends else None
 
 
+def say_span(config: Config, began: float, ended: float) -> str:
+    """Return when a night was, in the zone of its settings.
+
+    Args:
+        config: The configuration.
+        began: Its Unix second.
+        ended: Likewise.
+
+    """
+    zone = zone_of(config.night.timezone)
+    start = datetime.fromtimestamp(began, zone)
+    from_clock, to_clock = f"{start:%H:%M}", _clock(ended, zone, began)
+    until = "" if from_clock == to_clock else f" to {to_clock}"
+    return f"The night of {start:%Y-%m-%d}, {from_clock}{until}"
+
+
 def _clock(at: float, zone: tzinfo | None, now: float) -> str:
     then, today = (datetime.fromtimestamp(moment, zone) for moment in (at, now))
     return then.strftime("%H:%M" if then.date() == today.date() else "%H:%M on %Y-%m-%d")

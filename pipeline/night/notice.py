@@ -1,21 +1,63 @@
 """The notice of a night: what came of it, what waits for a person, and what to do.
 
+It is plain text, for a telephone: what matters most comes first, as some services cut it off.
+
 Tested in tests/night/test_notice.py.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from pipeline.errors import ExitCode, ReelsheetError
-from pipeline.manifest.wording import count
+from pipeline.manifest.invocation import Invocation
+from pipeline.manifest.wording import agree, count
+from pipeline.model import State
 from pipeline.runner.reports import RunReport
+from pipeline.writer.held import HELD
+from pipeline.writer.outcome import EDITED, WARNED
 
 _COMMONEST = 5
 _MOST_NOTES = 20
+_MOST_MANIFESTS = 20
 _WELL = {ExitCode.DONE, ExitCode.NEEDS_USER, ExitCode.UNFINISHED}
 """How a night ends that needs nobody at once: what is unfinished comes with the next one."""
+_TITLES = {
+    ExitCode.DONE: "the night ended well",
+    ExitCode.USAGE: "the night could do nothing",
+    ExitCode.STOPPED: "the night was stopped",
+    ExitCode.UNFINISHED: "not all is done; the next night goes on",
+    ExitCode.INTERNAL: "the night met an internal error",
+    ExitCode.LOCKED: "another run had the manifests",
+    ExitCode.INTERRUPTED: "the night was interrupted",
+    ExitCode.TERMINATED: "the night was interrupted",
+}
+_NEED_USER = (State.INVALID, State.REFUSED, State.FAILED, State.EXPIRED)
+_TO_SETTLE = (State.IN_DOUBT, State.SUBMITTING, State.MISSING)
+_SAID_HERE = re.compile(
+    "[0-9,]+ rows? (?:" + "|".join(map(re.escape, (EDITED, WARNED, *HELD.values()))) + ")"
+)
+"""The notes of a run that the notice says in its own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a manifest ended, by its name; `typed` is what commands about it are called with."""
+
+    name: str
+    outcome: RunReport | ReelsheetError
+    typed: Invocation
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message: its title, and its text."""
+
+    title: str
+    text: str
 
 
 def ended_well(code: int) -> bool:
@@ -23,66 +65,157 @@ def ended_well(code: int) -> bool:
     return code in _WELL
 
 
-def is_due(on: str, code: int, submitted: int) -> bool:
+def is_due(on: str, code: int, submitted: int, waiting: int = 0) -> bool:
     """Return whether anybody is to be told of a night.
 
     Args:
         on: The setting notify.on.
         code: Its exit code.
         submitted: What it ordered.
+        waiting: How many rows wait for a person that the exit code says nothing of.
 
     """
     if on == "always":
         return True
     if on == "money":
         return submitted > 0
-    return not ended_well(code) if on == "failure" else code != ExitCode.DONE
+    return not ended_well(code) if on == "failure" else code != ExitCode.DONE or waiting > 0
+
+
+def count_waiting(ended: Sequence[Ended]) -> int:
+    """Return how many rows wait for a person, beyond what their states say."""
+    return sum(one.waits.total for one in _reports(ended))
 
 
 def compose(
-    code: int, outcomes: Sequence[tuple[str, RunReport | ReelsheetError]], why: str | None
-) -> str:
-    """Return the message: manifests, money, the commonest errors, what waits, and where it is.
+    code: int, ended: Sequence[Ended], why: str | None, *, action: str | None = None, at: str = ""
+) -> Notice:
+    """Return the message: what waits, money, manifests, the commonest errors, and where it is.
 
     Args:
         code: The exit code of the night.
-        outcomes: How each manifest ended, by its name.
+        ended: How each manifest ended.
         why: What ended the night early; None if nothing did.
+        action: What to do about that, where no manifest says it.
+        at: When and where the night was.
 
     """
-    reports = [(name, one) for name, one in outcomes if isinstance(one, RunReport)]
-    lines = [f"Reelsheet: the night ended with {code}."]
+    reports = _reports(ended)
+    lines = [at] if at else []
+    if any(one.summary.provider == "rehearsal" for one in reports):
+        lines.append("It was a rehearsal: nothing was paid.")
     if why:
         lines.append(f"Stopped: {why}")
-    for name, outcome in outcomes:
-        lines += _of_manifest(name, outcome)
-    lines += _of_money([one for _, one in reports])
-    lines += _commonest([one for _, one in reports])
-    return "\n".join(lines)
+        told = dict.fromkeys(stop.action for one in reports for stop in one.stops)
+        lines += [f"  {one}" for one in (action, *told) if one]
+    lines += _of_money(reports)
+    for one in ended[:_MOST_MANIFESTS]:
+        lines += ["", *_of_manifest(one)]
+    if len(ended) > _MOST_MANIFESTS:
+        lines += ["", f"and {count(len(ended) - _MOST_MANIFESTS, 'more manifest')}"]
+    errors = _commonest(reports)
+    if errors:
+        lines += ["", "What went wrong most:", *errors]
+    lines += ["", f"The exit code of the night is {code}."]
+    refused = len(ended) - len(reports)
+    also = f"; {count(refused, 'manifest')} could not be worked on" if refused and reports else ""
+    return Notice(f"Reelsheet: {_title(code, reports)}{also}", "\n".join(lines).strip())
 
 
-def _of_manifest(name: str, outcome: RunReport | ReelsheetError) -> list[str]:
-    if isinstance(outcome, ReelsheetError):
-        return [f"{name}: {outcome.message}", *([f"  {outcome.action}"] if outcome.action else [])]
-    states = ", ".join(f"{number:,} {state}" for state, number in sorted(outcome.states.items()))
-    lines = [f"{name}: {states or 'no rows'}"]
-    lines += [f"  {note}" for note in outcome.notes[:_MOST_NOTES]]
-    if outcome.failure is not None:
-        lines.append(f"  {outcome.failure.message}")
-    if outcome.results_file is not None:
-        lines.append(f"  results: {outcome.results_file}")
-    page = outcome.folder / "review.html"
-    if page.is_file():
-        lines.append(f"  to judge the videos: {page}")
-    lines += [f"  {one}" for one in dict.fromkeys(stop.action for stop in outcome.stops) if one]
-    return lines
+def _reports(ended: Sequence[Ended]) -> list[RunReport]:
+    return [one.outcome for one in ended if isinstance(one.outcome, RunReport)]
+
+
+def _title(code: int, reports: Sequence[RunReport]) -> str:
+    doubts = sum(_in(one, *_TO_SETTLE) for one in reports)
+    rows = sum(_in(one, *_NEED_USER) + one.waits.total for one in reports)
+    if code == ExitCode.IN_DOUBT:
+        return f"{count(doubts, 'row')} may be paid for and {agree(doubts, 'is', 'are')} in doubt"
+    if rows and code in {ExitCode.DONE, ExitCode.NEEDS_USER}:
+        return f"{count(rows, 'row')} {agree(rows, 'needs', 'need')} you"
+    titles: dict[int, str] = {int(one): title for one, title in _TITLES.items()}
+    return titles.get(code, "something needs you")
+
+
+def _in(report: RunReport, *states: State) -> int:
+    return sum(report.states.get(state.value, 0) for state in states)
 
 
 def _of_money(reports: Sequence[RunReport]) -> list[str]:
+    if not reports:
+        return []
     submitted = sum(one.submitted for one in reports)
     money = [one.spend.money for one in reports if one.spend.money is not None]
     spent = f", for {sum(money):,.2f} {reports[0].spend.currency}" if money else ""
-    return [f"Ordered: {count(submitted, 'video')}{spent}."] if reports else []
+    lines = [f"Ordered: {count(submitted, 'video')}{spent}."]
+    downloaded = sum(one.downloaded for one in reports)
+    if downloaded:
+        lines.append(f"Brought home: {count(downloaded, 'video')}.")
+    known = [one.summary.balance_after for one in reports if one.summary.balance_after is not None]
+    return [*lines, f"Left on the account: {known[-1]:,.2f}."] if known else lines
+
+
+def _of_manifest(one: Ended) -> list[str]:
+    outcome = one.outcome
+    if isinstance(outcome, ReelsheetError):
+        action = [f"  {outcome.action}"] if outcome.action else []
+        return [f"{one.name}: {outcome.lines[0]}", *(f"  {i}" for i in outcome.lines[1:]), *action]
+    states = ", ".join(f"{number:,} {state}" for state, number in sorted(outcome.states.items()))
+    lines = [f"{one.name}: {states or 'no rows'}"]
+    lines += [f"  {text}" for text in _waits(outcome, one.typed)]
+    notes = [note for note in outcome.notes if not _SAID_HERE.fullmatch(note)]
+    lines += [f"  {note}" for note in notes[:_MOST_NOTES]]
+    if outcome.failure is not None:
+        lines.append(f"  {outcome.failure.message}")
+    if outcome.results_file is not None:
+        lines.append(f"  results: {outcome.results_file.absolute()}")
+    if outcome.failed_file is not None:
+        lines.append(f"  rows that need you: {outcome.failed_file.absolute()}")
+    page = outcome.folder.absolute() / "review.html"
+    if page.is_file():
+        lines.append(f"  to judge the videos: {page}")
+    return lines
+
+
+def _waits(report: RunReport, typed: Invocation) -> Iterator[str]:
+    """Yield what waits for a person, each with what to do."""
+    waits, invalid = report.waits, _in(report, State.INVALID)
+    if invalid:
+        said = f"{count(invalid, 'row')} {agree(invalid, 'breaks', 'break')} a rule, so nothing was"
+        yield f"{said} sent of {agree(invalid, 'it', 'them')}: {typed.command('check')}"
+    if doubts := _in(report, *_TO_SETTLE):
+        said = f"{count(doubts, 'row')} may be paid for, and no answer says so. To look"
+        yield f"{said} {agree(doubts, 'it', 'them')} up, free: {_look_up(typed)}"
+    if expired := _in(report, State.EXPIRED):
+        said = f"{count(expired, 'row')} {agree(expired, 'was', 'were')} paid for, and"
+        said = f"{said} {agree(expired, 'its video is', 'their videos are')} not here and can no"
+        again = typed.command("retry", "--states", "expired")
+        yield f"{said} longer be downloaded. No night pays for a row again: {again}"
+    if waits.repeats:
+        said = f"{count(waits.repeats, 'row')} {agree(waits.repeats, 'waits', 'wait')}, as"
+        said = f"{said} {agree(waits.repeats, 'its video was', 'their videos were')} bought before"
+        yield f"{said} for other rows: see result_action in the results"
+    if waits.pilot:
+        said = f"{count(waits.pilot, 'row')} {agree(waits.pilot, 'waits', 'wait')} until you have"
+        yield f"{said} judged the pilot: {typed.command('review')}"
+    for number, what, word in (
+        (waits.edited, "edited", "changed"),
+        (waits.rejected, "rejected", "rejected"),
+    ):
+        if number:
+            said = f"{count(number, 'done row')} {agree(number, 'was', 'were')} {what} and"
+            said = f"{said} {agree(number, 'keeps its video', 'keep their videos')}, as night.redo"
+            redo = typed.command("run", "--redo", word)
+            yield f"{said} does not name {word}. For new takes: {redo}"
+    if waits.ordered_warned:
+        said = f"{count(waits.ordered_warned, 'row')} {agree(waits.ordered_warned, 'was', 'were')}"
+        yield f"{said} ordered in spite of a warning; see result_warnings in the results:"
+        for warning, number in waits.warnings:
+            yield f"  {count(number, 'row')}: {warning}"
+
+
+def _look_up(typed: Invocation) -> str:
+    return typed.command("resolve", "--look-up")
 
 
 def _commonest(reports: Sequence[RunReport]) -> list[str]:

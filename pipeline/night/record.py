@@ -161,6 +161,11 @@ class NightRecord:
         return int(ExitCode.INTERNAL) if self._code is None else self._code
 
     @property
+    def began(self) -> float:
+        """When it began, in Unix seconds."""
+        return self._began
+
+    @property
     def submitted(self) -> int:
         """How many videos were ordered."""
         return sum(one.submitted for one in self._manifests.values())
@@ -227,20 +232,33 @@ def path_of_record(outputs: Path, *, rehearses: bool) -> Path:
     return outputs / (_REHEARSED if rehearses else FILE_NAME)
 
 
-def note_refusal(outputs: Path, error: BaseException, *, rehearses: bool = False) -> None:
-    """Have night.json say that a night ended before it began, unless another one goes on.
+def note_refusal(
+    outputs: Path,
+    error: BaseException,
+    refused: Sequence[tuple[Path, ReelsheetError]] = (),
+    *,
+    rehearses: bool = False,
+) -> NightRecord | None:
+    """Have night.json say that a night ended before it began; None if another night goes on.
+
+    Nothing is made where there is no folder of outputs yet.
 
     Args:
         outputs: The folder of outputs.
         error: What ended it.
+        refused: The manifests that cannot be worked on, and why.
         rehearses: Whether it would have been a rehearsal, which has a record of its own.
 
     """
-    if not outputs.is_dir() or is_locked(lock_of(outputs)):
-        return
-    with contextlib.suppress(StoreError):
-        record = NightRecord(path_of_record(outputs, rehearses=rehearses))
-        record.__exit__(type(error), error, None)
+    if is_locked(lock_of(outputs)):
+        return None
+    record = NightRecord(path_of_record(outputs, rehearses=rehearses))
+    for manifest, why in refused:
+        record.refuse(manifest, why)
+    record.fail(error)
+    if outputs.is_dir():
+        record.__exit__(None, None, None)
+    return record
 
 
 def _counted(states: Mapping[State, int]) -> dict[str, int]:

@@ -22,6 +22,7 @@ from pipeline.runner.piloting import PilotReport
 from pipeline.runner.rowresults import RowResult, row_results
 from pipeline.runner.storage import Need
 from pipeline.runner.tally import Tally
+from pipeline.runner.waits import NOTHING_WAITS, Waits
 from pipeline.writer.layout import Result
 from pipeline.writer.outcome import iso
 from pipeline.writer.publish import (
@@ -54,6 +55,7 @@ class RunReport:
     pilot stands, where one was asked for or is a gate. `polls` are the queries that the run made,
     `paid_since` is the Unix second of the oldest submission whose video is paid for, or perhaps,
     and not home; None if there is none.
+    pilot stands, where one was asked for or is a gate. `waits` counts what is left to you.
     """
 
     summary: Summary
@@ -69,6 +71,7 @@ class RunReport:
     pilot: PilotReport | None = None
     polls: int = 0
     paid_since: float | None = None
+    waits: Waits = NOTHING_WAITS
 
     @property
     def exit_code(self) -> ExitCode:
@@ -235,6 +238,7 @@ def report_run(
     *,
     stops: Sequence[Stop],
     pilot: PilotReport | None = None,
+    waits: Waits = NOTHING_WAITS,
 ) -> RunReport:
     """Return how a run ended, for programs and commands.
 
@@ -246,6 +250,7 @@ def report_run(
         published: The files that were written, or why they could not be.
         stops: Why the run ended early, if it did.
         pilot: How its pilot stands.
+        waits: What is left to a person.
 
     """
     failure = published if isinstance(published, StoreError) else None
@@ -264,4 +269,5 @@ def report_run(
         pilot=pilot,
         polls=tally.polls,
         paid_since=tally.paid_since,
+        waits=waits,
     )

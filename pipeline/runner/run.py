@@ -35,6 +35,7 @@ from pipeline.runner.signals import Brake
 from pipeline.runner.takes import NOTHING_BOUGHT, Purchases
 from pipeline.runner.tally import Tally
 from pipeline.runner.terms import AT_ANY_TIME, Terms
+from pipeline.runner.waits import count_waits
 from pipeline.scheduler.seams import Clock
 from pipeline.writer.advice import number_sent, rest_of
 from pipeline.writer.outcome import code_at_end, highest, is_unasked
@@ -303,6 +304,7 @@ class ManifestRun:
         stops = word_stops(tally.stops, order.selection, rest)
         states = [*(result.state for result in results), *states_of(plan.gone, entries_of)]
         code = highest([code_at_end(plan, states, rest), *(stop.exit_code for stop in stops)])
+        waits = count_waits(plan.steps, results, order.checked.wanted)
         ended = self.clock.wall()
         spent = (self.began_at, ended, self.clock.now() - self.began)
         summary = summarise(order, tally, results, run_id=self.run_id, times=spent, code=code)
@@ -311,7 +313,7 @@ class ManifestRun:
         except StoreError as failure:
             complete_failure(failure, code, order, rest, results)
             summary = replace(summary, exit_code=int(failure.exit_code))
-            return report_run(order, tally, summary, results, failure, stops=stops)
+            return report_run(order, tally, summary, results, failure, stops=stops, waits=waits)
         for stop in stops:
             self.log.write("stopped", exit_code=int(stop.exit_code), reason=stop.reason)
         self.log.write(
@@ -321,7 +323,9 @@ class ManifestRun:
         pilot = pilot_at_end(self._pilot, self._entries_of, order)
         told = notes_at_end(order, plan, results, rest, stopped=bool(stops), pilot=pilot)
         published = replace(published, notes=(*published.notes, *told))
-        return report_run(order, tally, summary, results, published, stops=stops, pilot=pilot)
+        return report_run(
+            order, tally, summary, results, published, stops=stops, pilot=pilot, waits=waits
+        )
 
     def _take_out(self, keys: Sequence[str]) -> dict[str, Entry]:
         """Take entries out: each is freed when its result is made, which needs room again.

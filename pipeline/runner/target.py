@@ -14,13 +14,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from pipeline.config.catalogue import FIELDS
 from pipeline.config.key import api_key
-from pipeline.config.loading import load
+from pipeline.config.loading import load, load_in_part
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, refuse_ring
@@ -110,6 +111,23 @@ def load_settings(
     return loaded, notes
 
 
+def load_settings_in_part(
+    config: Path | None, settings: Sequence[str], wanted: Collection[str]
+) -> Config:
+    """Return what can be used of a configuration that `load_settings` refuses; raises nothing.
+
+    Args:
+        config: The configuration file; None for config.yaml in the working folder, if it is there.
+        settings: Settings of highest precedence.
+        wanted: How the names of those begin that are read; all others have their defaults.
+
+    """
+    if config is None and DEFAULT_CONFIG.is_file():
+        config = DEFAULT_CONFIG
+    names = [name for name in FIELDS if name.startswith(tuple(wanted))]
+    return load_in_part(config, environ=os.environ, overrides=settings, wanted=names)
+
+
 def resolve_target(
     manifest: Path,
     config: Path | None = None,
@@ -176,7 +194,8 @@ def _typed(
     sets = (
         text
         for name, text in zip(named, settings, strict=True)
-        if name not in {"output.dir", "manifest.series"}
+        # Who is told of a night is nothing to other commands, and may be a secret.
+        if name not in {"output.dir", "manifest.series"} and not name.startswith("notify.")
     )
     return Invocation(target.manifest, out, series, config, tuple(sets), target.origin)
 

@@ -15,7 +15,7 @@ from pipeline.checker.rules import spellings_of
 from pipeline.engine.commands import RowId
 from pipeline.engine.later import REDONE, RETRIED
 from pipeline.model import Attempt, Entry, State
-from pipeline.planner.plan import Action, Plan, Step
+from pipeline.planner.plan import CHANGED, Action, Plan, Step
 from pipeline.refusals import past_help
 
 
@@ -44,7 +44,7 @@ def take_turns(submits: Iterable[Step], entries: Mapping[str, Entry], wait_s: fl
         entry = entries.get(step.key)
         if entry is not None and entry.state is State.DONE:
             turns.later.setdefault((REDONE, entry.state), []).append((step.key, 0.0))
-        elif entry is not None and entry.state is State.FAILED and not step.edited:
+        elif entry is not None and entry.state is State.FAILED and step.group != CHANGED:
             due = (entry.finished_at or 0.0) + wait_s
             turns.later.setdefault((RETRIED, entry.state), []).append((step.key, due))
         else:

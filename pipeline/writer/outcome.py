@@ -62,6 +62,9 @@ _DIFFERS = "the row differs from what the video was made of; --redo changed make
 _NAMED_SHOWN = 10
 """The most rows that are named each at the end of a run."""
 
+WARNED = "with a warning; see result_warnings"
+"""The remark on rows with a warning."""
+
 _RENAMED = "renamed since the last run; what was paid for is kept"
 """The remark on rows that the journal knew under another key."""
 
@@ -169,7 +172,7 @@ def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) 
         *((held[hold], text) for hold, text in HELD.items()),
         (sum(step.waits_for_redo or _is_of_other_cells(step) for step in steps), EDITED),
         (sum(step.renamed_from is not None for step in steps), _RENAMED),
-        (warned, "with a warning; see result_warnings"),
+        (warned, WARNED),
     ]
     lines = (f"{count(number, 'row')} {what}" for number, what in told if number)
     return (*say_unmet(steps), *lines)

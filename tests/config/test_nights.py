@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import time
+from pathlib import Path
 
 import pytest
 
-from pipeline.config.loading import load
-from pipeline.config.nights import NightManifest, read_window
+from pipeline.config.loading import load, load_in_part
+from pipeline.config.nights import NightManifest, Notify, read_window
 from pipeline.errors import ConfigError
 
 
@@ -34,6 +35,7 @@ def test_a_window_names_times_and_days() -> None:
         ("night.min_rows=-1", "must be a whole number from 0"),
         ("retry.wait_s=soon", "must be a number from 0 up to 604800"),
         ("outage.patience_s=long", "must be a number from 0 up to 604800 or window"),
+        ("notify.urls_env=7", "must be the name of an environment variable"),
         ("budget.per_night.money=5", "per_night.money is a cap that needs price_per_second"),
     ],
 )
@@ -68,3 +70,31 @@ def test_an_outage_may_be_waited_out_until_the_window_ends(
     """Where there is no end, it is waited for as long as by default."""
     config = load(None, environ={}, overrides=[f"outage.patience_s={patience}"])
     assert config.patience_within_s(left_s) == waits_s
+
+
+@pytest.mark.parametrize(
+    "setting", ["notify.urls_env=tgram://s3cret/1", "notify.webhook=s3cret", "notify.ping=s3cret"]
+)
+def test_an_address_in_the_wrong_place_is_not_shown(setting: str) -> None:
+    with pytest.raises(ConfigError, match=r"notify\.") as caught:
+        load(None, environ={}, overrides=[setting])
+    assert "s3cret" not in str(caught.value)
+
+
+def test_of_settings_that_are_refused_those_are_read_that_can_be(tmp_path: Path) -> None:
+    """Each by itself, so that somebody can be told; a file that is none says nothing."""
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "notify: {on: never, urls_file: a.txt, webhook: 7}\nno_such: 1\nlimits: {outstanding: x}\n"
+        "provider: toapis\n  indented: wrongly\n"
+    )
+    wanted = ("notify.on", "notify.urls_file", "notify.webhook", "output.dir")
+    overrides = ["output.dir=videos", "nonsense"]
+    found = load_in_part(path, environ={}, overrides=overrides, wanted=wanted)
+    assert (found.output.dir, found.provider) == ("videos", "rehearsal")
+    path.write_text("notify: {on: never, urls_file: a.txt, webhook: 7}\nno_such: 1\n")
+    found = load_in_part(path, environ={}, overrides=[], wanted=wanted)
+    assert (found.notify.on, found.notify.urls_file) == ("attention", "a.txt")
+    assert found.notify.webhook is None
+    gone = load_in_part(tmp_path / "gone", environ={}, overrides=[], wanted=wanted)
+    assert gone.notify == Notify()

@@ -9,6 +9,7 @@ from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode
 from pipeline.model import State
 from pipeline.runner.reports import RunReport, RunSpend
+from pipeline.runner.waits import NOTHING_WAITS, Waits
 from pipeline.writer.layout import Result
 from pipeline.writer.summary import Summary
 
@@ -23,6 +24,7 @@ def report(
     money: float | None = None,
     notes: tuple[str, ...] = (),
     stops: tuple[Stop, ...] = (),
+    waits: Waits = NOTHING_WAITS,
 ) -> RunReport:
     """The report of a run that submitted each of its rows, and downloaded those that are done."""
     states = Counter(one.state for one in results)
@@ -52,4 +54,5 @@ def report(
         failed_file=None,
         notes=notes,
         stops=stops,
+        waits=waits,
     )

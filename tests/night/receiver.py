@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socketserver
 import threading
 from collections.abc import Iterator
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -21,6 +25,39 @@ class Receiver(HTTPServer):
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/abc"
+
+
+class Postbox(socketserver.ThreadingTCPServer):
+    """A mail server that keeps what it gets."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Postman)
+        self.mails: list[EmailMessage] = []
+
+    @property
+    def address(self) -> str:
+        port = self.server_address[1]
+        return f"mailto://127.0.0.1:{port}/?mode=insecure&from=night@example.com&to=you@example.com"
+
+
+class _Postman(socketserver.StreamRequestHandler):
+    server: Postbox
+
+    def handle(self) -> None:
+        self._say("220 ready")
+        while line := self.rfile.readline().strip().upper():
+            if line == b"DATA":
+                self._say("354 go on")
+                lines = iter(self.rfile.readline, b".\r\n")
+                parser = BytesParser(EmailMessage, policy=default)
+                self.server.mails.append(parser.parsebytes(b"".join(lines)))
+            self._say("221 bye" if line == b"QUIT" else "250 done")
+
+    def _say(self, text: str) -> None:
+        self.wfile.write(f"{text}\r\n".encode())
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -42,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serving(receiver: Receiver) -> Iterator[None]:
+def serving(receiver: socketserver.BaseServer) -> Iterator[None]:
     """Have it answer as long as the context lasts."""
     thread = threading.Thread(target=receiver.serve_forever)
     thread.start()

@@ -9,7 +9,7 @@ import pytest
 from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.errors import UsageError
-from pipeline.night.hours import read_until, say_hours, terms_of_night, terms_of_run
+from pipeline.night.hours import read_until, say_hours, say_span, terms_of_night, terms_of_run
 from pipeline.runner.terms import AT_ANY_TIME
 
 NOON = datetime(2027, 1, 12, 12, tzinfo=UTC).timestamp()
@@ -68,3 +68,11 @@ def test_a_night_that_is_to_end_early_says_by_which_option() -> None:
     terms = terms_of_night(given, NOON, until=read_until("14:15"), max_runtime_s=3 * HOUR_S)
     assert terms.closes_at == NOON + 2.25 * HOUR_S
     assert terms.ends == "--until: the night ends at 14:15"
+
+
+def test_a_night_is_named_by_its_hours() -> None:
+    """In the zone of its window; one that ends in the minute in which it began has no end."""
+    given = config("night.timezone=UTC")
+    assert say_span(given, NOON, NOON + 20) == "The night of 2027-01-12, 12:00"
+    told = say_span(given, NOON, NOON + 13 * HOUR_S)
+    assert told == "The night of 2027-01-12, 12:00 to 01:00 on 2027-01-13"

@@ -9,7 +9,7 @@ import pytest
 from pipeline.engine.commands import RowId
 from pipeline.engine.later import REDONE, RETRIED
 from pipeline.model import Attempt, Entry, Request, State
-from pipeline.planner.plan import Action, Hold, Plan, Step
+from pipeline.planner.plan import CHANGED, Action, Hold, Plan, Step
 from pipeline.runner.terms import Terms
 from pipeline.runner.turns import Retrying, take_turns
 
@@ -25,8 +25,8 @@ def entry(key: str, state: State, number: int = 1, finished_at: float = 100.0) -
     return Entry(key, state, attempt(key, number), submitted_at=sent_at, finished_at=finished_at)
 
 
-def submit(key: str, *, edited: bool = False) -> Step:
-    return Step(key, Action.SUBMIT, "any", "", edited=edited)
+def submit(key: str, group: str = "any") -> Step:
+    return Step(key, Action.SUBMIT, group, "")
 
 
 class Next:
@@ -44,7 +44,7 @@ def test_new_rows_first_then_new_takes_then_retries_after_their_wait() -> None:
         entry("edited", State.FAILED),
         entry("unsent", State.WAITING),
     ]
-    steps = [*map(submit, ("new", "done", "failed", "unsent")), submit("edited", edited=True)]
+    steps = [*map(submit, ("new", "done", "failed", "unsent")), submit("edited", CHANGED)]
     turns = take_turns(steps, {one.key: one for one in known}, 900.0)
     assert turns.first == ["new", "unsent", "edited"]
     assert turns.later == {

@@ -312,19 +312,73 @@ def test_somebody_is_told_in_the_morning(product: Product, api: Api) -> None:
         sets = {
             "notify.webhook": receiver.address,
             "notify.ping": receiver.address,
+            "notify.urls_env": "TELL",
             "budget.price_per_second": "0.5",
         }
-        ended = product("night", manifest, "--quiet", sets=sets)
+        env = {"TELL": f"json://127.0.0.1:{receiver.server_port}/apprise"}
+        ended = product("night", manifest, "--quiet", sets=sets, env=env)
         assert ended.code == 1, ended.err
+        assert "warning" not in ended.err
         api.faults()
-        again = product("night", manifest, "--quiet", sets=sets)
+        ways = [(method, path) for method, path, _ in receiver.got]
+        assert ways[0] == ("GET", "/abc/start")
+        assert sorted(ways[1:]) == [("GET", "/abc"), ("POST", "/abc"), ("POST", "/apprise")]
+        told = {path: body for method, path, body in receiver.got if method == "POST"}
+        again = product("night", manifest, "--quiet", sets=sets, env=env)
         assert again.code == 1
-    ways = [(method, path) for method, path, _ in receiver.got]
-    assert ways[:3] == [("GET", "/abc/start"), ("GET", "/abc"), ("POST", "/abc")]
-    document = receiver.got[2][2]
+        for line in ("done", "edited"):
+            receiver.got.clear()
+            rows = sheets.rows(3, prompt=f"{product.folder.name} a.csv, {line} {{}}")
+            sheets.write(manifest, rows)
+            ended = product("night", manifest, "--quiet", sets=sets)
+            assert ended.code == 0, ended.err
+            assert "TELL is not set" in ended.err
+    document = told["/abc"]
     assert (document["exit_code"], document["states"]) == (1, {"failed": 3})
-    text = document["text"]
+    assert document["title"] == told["/apprise"]["title"] == "Reelsheet: 3 rows need you"
+    text = told["/apprise"]["message"]
+    assert document["text"].endswith(text)
     assert "a.csv: 3 failed" in text
     assert "Ordered: 3 videos, for 9.00 USD." in text
     assert "3 rows: " in text
     assert "results.csv" in text
+    [(_, _, left)] = [one for one in receiver.got if one[0] == "POST"][-1:]
+    assert left["title"] == "Reelsheet: 3 rows need you", "rows that keep their earlier videos"
+    assert f"For new takes: reelsheet run {manifest}" in left["text"]
+    assert "--redo changed" in left["text"]
+    assert "notify" not in left["text"], "addresses may be secrets"
+
+
+def test_who_is_told_of_a_night_that_never_began(product: Product, api: Api) -> None:
+    """Whatever kept it, where the settings say who is told; not of a second night beside one."""
+    manifest = named(product.folder, "a.csv", 3)
+    with Receiver() as receiver, serving(receiver):
+        telling = f"notify: {{ping: '{receiver.address}', webhook: '{receiver.address}'}}"
+        product.folder.joinpath("config.yaml").write_text(
+            f"{telling}\noutput: {{dir: videos}}\nnight: {{window: at night}}\nno_setting: 1\n"
+        )
+        (product.folder / "videos").mkdir()
+        refused = product("night", manifest)
+        assert refused.code == 2, refused.err
+        assert [(way, path) for way, path, _ in sorted(receiver.got, key=lambda one: one[0])] == [
+            ("GET", "/abc/fail"),
+            ("POST", "/abc"),
+        ]
+        [document] = [body for way, _, body in receiver.got if way == "POST"]
+        assert "night.window" in document["text"]
+        record = json.loads((product.folder / "videos" / "night.json").read_text())
+        assert (record["exit_code"], record["state"]) == (2, "ended")
+        product.folder.joinpath("config.yaml").write_text(telling)
+        receiver.got.clear()
+        assert product("night", "no/*.csv").code == 2
+        told = [body["text"] for way, _, body in receiver.got if way == "POST"]
+        assert "no/*.csv: no manifest matches no/*.csv" in told[0]
+        api.faults("query_never_finishing")
+        night = product.start("night", manifest)
+        wait_for("an order", lambda: ordered(product, api).total() > 0)
+        receiver.got.clear()
+        assert product("night", manifest).code == 75
+        assert product("night", "no/*.csv").code == 2
+        assert receiver.got == [], "the one that goes on is well"
+        night.kill()
+        night.communicate()
