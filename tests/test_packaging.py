@@ -13,7 +13,7 @@ import pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = ROOT / "pyproject.toml"
-LOCKS = ("run.txt", "cloud.txt", "dev.txt", "orchestrators.txt")
+LOCKS = ("run.txt", "cloud.txt", "notify.txt", "dev.txt", "orchestrators.txt")
 
 
 def project() -> dict[str, Any]:
@@ -60,7 +60,8 @@ def test_every_dependency_has_its_reason() -> None:
     [
         ("run.txt", ()),
         ("cloud.txt", ("cloud",)),
-        ("dev.txt", ("cloud", "test", "lint")),
+        ("notify.txt", ("notify",)),
+        ("dev.txt", ("cloud", "notify", "test", "lint")),
         ("orchestrators.txt", ("orchestrators",)),
     ],
 )

@@ -14,7 +14,7 @@ def failures() -> str:
         where.setdefault(advice, []).append(f"a code with {', '.join(f'`{one}`' for one in words)}")
     for state, advice in ADVICE_OF_STATE.items():
         where.setdefault(advice, []).append(f"`{state}`")
-    where[REDO] = ["`expired`, where the video was delivered once"]
+    where[REDO] = ["`done`, where somebody removed the file and its link has expired"]
     rows = [
         (advice.name, "; ".join(places), "yes" if advice.retry_helps else "no", advice.action)
         for advice, places in where.items()

@@ -58,6 +58,8 @@ CHANGED = "changed"
 """The group of done rows that were edited since."""
 _RENAMED = "renamed"
 REPEAT = "repeat"
+FILE_LOST = "the video file is missing, and its link has expired"
+"""What is said of a done row whose file somebody removed: it stays done."""
 GROUPS = (NEW, CHANGED, _RENAMED, REPEAT, *(state.value for state in State))
 """The groups of a plan: of rows never seen, edited, renamed, bought before, and the states."""
 
@@ -94,6 +96,7 @@ class Step(NamedTuple):  # a third of what a frozen dataclass costs, for one of 
     unmet: str | None = None
     past_help: str | None = None  # the code for which a row was left out of a retry
     spent: int = 0
+    lost: bool = False  # it is done, and its video can neither be found nor downloaded again
 
     @property
     def held(self) -> bool:
@@ -168,7 +171,7 @@ def decide(
         if key in files_gone and _is_selected(key, selection):
             step = _fetch_again(step, link_lives=key in links_live)
         if key in earlier_keys:
-            step = _say_renamed(step, entries[key], earlier_keys[key])
+            step = _say_renamed(step, earlier_keys[key])
         if unmet is not None:
             step = step._replace(unmet=unmet)
         steps.append(step)
@@ -187,15 +190,6 @@ def limit_submissions(plan: Plan, limit: int | None) -> Plan:
     beyond = {step.key for step in plan.of(Action.SUBMIT)[limit:]}
     steps = (_leave_beyond(step) if step.key in beyond else step for step in plan.steps)
     return Plan(tuple(steps), plan.gone)
-
-
-def has_lost_file(step: Step, entry: Entry | None) -> bool:
-    """Return whether a row was done, and its video can neither be found nor downloaded again.
-
-    A row that had expired and is bought again is done at the end of the run, too.
-    """
-    done = entry is not None and entry.state is State.DONE
-    return done and step.action is not Action.SUBMIT and step.group == State.EXPIRED.value
 
 
 def _decide(key: str, request: Request | None, entry: Entry | None, selection: Selection) -> Step:
@@ -314,12 +308,10 @@ def _fetch_again(step: Step, *, link_lives: bool) -> Step:
     if link_lives:
         reason = "the video file is missing; to be downloaded again"
         return Step(step.key, Action.TAKE_UP, step.group, reason, edited=step.edited)
-    reason = "the video file is missing, and its link has expired"
-    return Step(step.key, Action.LEAVE, State.EXPIRED.value, reason)
+    reason = FILE_LOST
+    return step._replace(reason=f"{step.reason}; {reason}" if step.edited else reason, lost=True)
 
 
-def _say_renamed(step: Step, entry: Entry, earlier: str) -> Step:
-    # That the video of a done row is lost matters more, and only the group says so.
-    group = step.group if has_lost_file(step, entry) else _RENAMED
+def _say_renamed(step: Step, earlier: str) -> Step:
     reason = f"renamed from {shown_key(earlier)}; {step.reason}"
-    return step._replace(group=group, reason=reason, renamed_from=shown_key(earlier))
+    return step._replace(group=_RENAMED, reason=reason, renamed_from=shown_key(earlier))

@@ -19,7 +19,7 @@ from pipeline.disk.sqlitefile import path_of
 from pipeline.journal.reading import read_attempts, read_entries, read_first_events
 from pipeline.model import Entry, Request, State
 from pipeline.planner.delivered import handed_over, say_handed_over
-from pipeline.planner.plan import REPEAT, Action, Plan, decide, has_lost_file
+from pipeline.planner.plan import REPEAT, Action, Plan, decide
 from pipeline.planner.renaming import match_renamed, rename
 from pipeline.planner.repeats import Bought
 from pipeline.planner.selection import Selection
@@ -148,7 +148,7 @@ def own_attempts(
 
     """
     changed = {step.key for step in plan.steps if step.action is Action.SUBMIT or step.edited}
-    lost = {step.key for step in plan.steps if has_lost_file(step, entries.get(step.key))}
+    lost = {step.key for step in plan.steps if step.lost}
     left = [entry for key, entry in entries.items() if key not in present or key in lost]
     several = [
         entry.identity

@@ -36,7 +36,7 @@ from pipeline.lifecycle import SETTLED
 from pipeline.model import Entry, Request, State
 from pipeline.planner.heldback import describe, hold_for, why_not
 from pipeline.planner.pilot import Pilot
-from pipeline.planner.plan import REPEAT, Action, Hold, Plan, Step, has_lost_file
+from pipeline.planner.plan import REPEAT, Action, Hold, Plan, Step
 from pipeline.planner.selection import Mode, Selection
 
 _OWN = "it is again as it was for an earlier take"
@@ -167,8 +167,7 @@ class _Comparison:
             return step
         own = self._own_take(step, request)
         if own is not None and self._is_usable(own):
-            lost = has_lost_file(step, self.entries.get(step.key))
-            reason = _COPIED if lost else f"{_OWN} of its own"
+            reason = _COPIED if step.lost else f"{_OWN} of its own"
             return _repeat(step, own, Action.REUSE, reason)
         if step.past_help is not None:
             return self._serve_free(step, request)
@@ -222,7 +221,7 @@ class _Comparison:
         named = self.selection.redone | self.selection.pay_again
         if entry is None or step.key in named:
             return None
-        if not has_lost_file(step, entry) and not self._is_edited_back(step, entry, request):
+        if not step.lost and not self._is_edited_back(step, entry, request):
             return None
         takes = [
             one

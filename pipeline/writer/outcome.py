@@ -11,7 +11,7 @@ from math import floor
 from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, Problem, Severity, State
-from pipeline.planner.plan import CHANGED, Action, Plan, Step, has_lost_file
+from pipeline.planner.plan import CHANGED, FILE_LOST, Action, Plan, Step
 from pipeline.refusals import say_failed
 from pipeline.writer.advice import REDO, advise
 from pipeline.writer.held import HELD, action_of_held
@@ -139,10 +139,17 @@ def state_of(step: Step, entry: Entry | None) -> State:
         return State.INVALID
     if entry is None:
         return State.WAITING
-    if has_lost_file(step, entry):
-        # Its file and its link are gone, but the journal keeps what happened.
-        return State.EXPIRED
-    return entry.state
+    return State.DONE if _was_delivered(step, entry) else entry.state
+
+
+def _was_delivered(step: Step, entry: Entry) -> bool:
+    """Return whether a video was delivered whose file is gone, and can be had no more.
+
+    Its row stays done: nothing is left to be done for it, unless a person asks for another take.
+    """
+    if step.action in {Action.SUBMIT, Action.REUSE}:
+        return False
+    return step.lost or (entry.state is State.EXPIRED and entry.video is not None)
 
 
 def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) -> tuple[str, ...]:
@@ -213,6 +220,8 @@ def result_of(row: int, step: Step, entry: Entry | None, problems: Sequence[Prob
         warnings += (f"the row was edited and cannot be sent as it is now: {' | '.join(errors)}",)
     # The results show the earlier take until the new one is done.
     video = entry.video if state is State.DONE else entry.take
+    if _was_delivered(step, entry):
+        video = None
     return Result(
         row=row,
         state=state,
@@ -268,14 +277,14 @@ def _action(step: Step, state: State, entry: Entry | None) -> str | None:
         return f"{step.reason}: edit the row, or raise limits.attempts."
     if step.held:
         return action_of_held(step)
+    if entry is not None and entry.video is not None and _was_delivered(step, entry):
+        return REDO.action.replace("the file", entry.video.file)
     if state is State.DONE:
         if step.group == CHANGED and step.action is Action.LEAVE:
             return (
                 "Edited since it was made. For a new take: reelsheet run MANIFEST --redo changed."
             )
         return None
-    if entry is not None and entry.video is not None and state is State.EXPIRED:
-        return REDO.action.replace("the file", entry.video.file)
     advice = advise(state, entry.error_code if entry else None)
     return advice.action if advice else None
 
@@ -286,6 +295,8 @@ def _warnings(step: Step, state: State, entry: Entry) -> tuple[str, ...]:
         warnings += (
             "the row was edited after it was submitted: its video is made of the earlier cells",
         )
+    if _was_delivered(step, entry):
+        warnings = (FILE_LOST, *warnings)
     if _is_of_other_cells(step):
         warnings = (_DIFFERS, *warnings)
     if entry.take is not None and state is not State.DONE:

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.lifecycle import PAID
 from pipeline.model import Attempt, Entry, Request, State, Video
-from pipeline.planner.plan import ENDED_BADLY, GROUPS, Action, Plan, Step, decide
+from pipeline.planner.plan import ENDED_BADLY, FILE_LOST, GROUPS, Action, Plan, Step, decide
 from pipeline.planner.selection import Mode, Selection, unknown_keys
 
 VIDEO = Video("a.mp4", 1000, "00", 6.0, 1280, 720)
@@ -167,14 +167,12 @@ def test_a_video_that_is_gone_is_fetched_again_while_its_link_lives() -> None:
             assert (step.action, step.counts) == (Action.TAKE_UP, True)
 
 
-def test_a_video_that_is_gone_with_its_link_needs_the_user() -> None:
+def test_a_row_whose_video_is_gone_with_its_link_stays_done() -> None:
     """It is said, and not paid for again by itself, not even by --retry."""
     retry = Selection(retry=ENDED_BADLY)
-    assert told(plan_of(request(), entry(State.DONE), retry, gone="a")) == (
-        Action.LEAVE,
-        "expired",
-        True,
-    )
+    step = plan_of(request(), entry(State.DONE), retry, gone="a")
+    assert told(step) == (Action.LEAVE, "done", True)
+    assert (step.lost, step.reason) == (True, FILE_LOST)
     assert plan_of(request(), entry(State.DONE), RETRY, gone="a").action is Action.LEAVE
 
 

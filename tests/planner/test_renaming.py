@@ -290,11 +290,11 @@ def test_the_plan_says_from_which_key() -> None:
     )
 
 
-def test_a_renamed_row_whose_video_is_lost_stays_expired() -> None:
-    """That matters more than its name."""
+def test_a_renamed_row_says_that_its_video_is_lost() -> None:
+    """With its earlier name."""
     one = entry("C012", "mug")
     rows, entries = [("x", one.attempt.request)], known(one)
     rename(entries, {"x": "C012"})
     plan = decide(rows, entries, Selection(), files_gone={"x"}, renamed={"x": "C012"})
-    assert plan.steps[0].group == "expired"
+    assert (plan.steps[0].group, plan.steps[0].lost) == ("renamed", True)
     assert plan.steps[0].reason.startswith("renamed from C012; the video file is missing")

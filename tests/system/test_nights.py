@@ -382,3 +382,24 @@ def test_who_is_told_of_a_night_that_never_began(product: Product, api: Api) -> 
         assert receiver.got == [], "the one that goes on is well"
         night.kill()
         night.communicate()
+
+
+@pytest.mark.parametrize("command", ["night", pytest.param("run", marks=pytest.mark.long)])
+def test_a_video_that_somebody_removed_is_a_warning_of_its_row(
+    product: Product, api: Api, command: str
+) -> None:
+    """It is done, every night again, whether its link has expired before or dies in the night."""
+    manifest = named(product.folder, "a.csv", 3)
+    out = product.folder / "outputs" / "a"
+    assert product("night", manifest, sets={"night.max_new": "3"}).code == 0
+    (out / "videos" / "P0001.mp4").unlink()
+    sheets.long_ago(out)
+    for _ in range(2):
+        ended = product(command, manifest)
+        assert ended.code == 0, ended.err
+        gone, *others = sheets.results(out)
+        assert gone["result_state"] == "done"
+        assert "the video file is missing, and its link has expired" in gone["result_warnings"]
+        assert (gone["result_video"], gone["result_error"]) == ("", "")
+        assert not any(one["result_warnings"] for one in others)
+    assert ordered(product, api).total() == 3

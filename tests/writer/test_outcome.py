@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import ExitCode
 from pipeline.model import Attempt, Entry, Problem, Request, Severity, State, Video
-from pipeline.planner.plan import Action, Step
+from pipeline.planner.plan import FILE_LOST, Action, Step
 from pipeline.writer.layout import Result
 from pipeline.writer.outcome import (
     code_of,
@@ -105,11 +105,13 @@ def test_money_to_reconcile_goes_before_unfinished_rows() -> None:
 
 
 def test_where_a_row_stands_for_a_person() -> None:
-    """The journal's state, but invalid and gone rows are told by the plan."""
+    """The journal's state, but the plan tells of rows that break a rule, or whose file is lost."""
     assert state_of(step(State.INVALID), entry(State.WAITING)) is State.INVALID
     assert state_of(step("new"), None) is State.WAITING
     assert state_of(step("changed"), entry(State.FAILED)) is State.FAILED
-    assert state_of(step(State.EXPIRED), entry(State.DONE)) is State.EXPIRED
+    assert state_of(step(State.DONE, lost=True), entry(State.DONE, video=VIDEO)) is State.DONE
+    assert state_of(step(State.EXPIRED), entry(State.EXPIRED)) is State.EXPIRED
+    assert state_of(step(State.EXPIRED), entry(State.EXPIRED, video=VIDEO)) is State.DONE
 
 
 def test_the_result_of_a_done_row() -> None:
@@ -207,12 +209,13 @@ def test_a_paid_row_that_breaks_a_rule_now_keeps_its_state_with_a_warning() -> N
     assert any("duration is 5" in warning for warning in told.warnings)
 
 
-def test_a_video_gone_with_its_link_says_how_to_make_it_anew() -> None:
-    """No path to a file that is not there; a new one only by name."""
-    lost = step(State.EXPIRED, reason="the video file is missing, and its link has expired")
-    told = result_of(7, lost, entry(State.DONE, video=VIDEO), ())
-    assert (told.state, told.video) == (State.EXPIRED, None)
-    assert told.error == "the video file is missing, and its link has expired"
+@pytest.mark.parametrize("state", [State.DONE, State.EXPIRED])
+def test_a_video_gone_with_its_link_says_how_to_make_it_anew(state: State) -> None:
+    """A warning, with no path to a file that is not there; a new one only by name."""
+    lost = step(state, lost=state is State.DONE, reason=FILE_LOST)
+    told = result_of(7, lost, entry(state, video=VIDEO), ())
+    assert (told.state, told.video, told.error) == (State.DONE, None, None)
+    assert told.warnings[0] == "the video file is missing, and its link has expired"
     assert "--redo KEY" in (told.action or "")
 
 
@@ -222,7 +225,6 @@ def test_a_row_that_had_expired_and_was_bought_again_is_done() -> None:
     done = entry(State.DONE, video=VIDEO)
     told = result_of(7, asked, done, ())
     assert (told.state, told.error, told.action) == (State.DONE, None, None)
-    assert state_of(step(State.EXPIRED), done) is State.EXPIRED
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.DONE])

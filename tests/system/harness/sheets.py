@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import re
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -124,3 +126,11 @@ def picture(path: Path, *, size: tuple[int, int] = (320, 240), hue: int = 0) -> 
     image.paste((255, 255, 255), (size[0] // 4, size[1] // 4, size[0] // 2, size[1] // 2))
     image.save(path)
     return path
+
+
+def long_ago(out: Path) -> None:
+    """Let all that an output folder knows have happened three days earlier."""
+    with contextlib.closing(sqlite3.connect(out / "journal.db")) as journal, journal:
+        for column in ("submitted_at", "finished_at"):
+            journal.execute(f"UPDATE attempts SET {column} = {column} - 259200")  # noqa: S608
+        journal.execute("UPDATE events SET at = at - 259200")
