@@ -26,6 +26,7 @@ from pipeline.cli import (
     look,
     night,
     planning,
+    prune,
     resolve,
     review,
     run,
@@ -138,6 +139,7 @@ for add in (
     resolve.add_to,
     journal.add_to,
     account.add_to,
+    prune.add_to,
     init.add_to,
 ):
     add(app)

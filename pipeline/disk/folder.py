@@ -18,7 +18,8 @@ from pipeline.disk.sqlitefile import open_to_read
 from pipeline.errors import UsageError
 
 _OURS = re.compile(r"(?:results|failed|problems)(?:\.before-[\d-]+)?(?:-results|-failed|-\d+)*")
-_REHEARSAL = ".rehearsal"
+REHEARSAL = ".rehearsal"
+"""The end of the name of a folder of rehearsals."""
 
 
 class FolderUse(Enum):
@@ -66,7 +67,7 @@ class OutputFolder:
         home = cls(manifest.parent)
         if not (home.journal.is_file() and home.wrote(manifest)):
             return cls(
-                Path(outputs) / ((series or manifest.stem) + (_REHEARSAL if rehearsal else ""))
+                Path(outputs) / ((series or manifest.stem) + (REHEARSAL if rehearsal else ""))
             )
         use = home.use
         if use is not (FolderUse.REHEARSED if rehearsal else FolderUse.LIVE):
@@ -132,8 +133,13 @@ class OutputFolder:
         and every run writes its provider to summary.json. A folder counts as rehearsed only if the
         emulator knows every task of the journal; where that cannot be told, it may hold both.
         """
-        if self.root.absolute().name.endswith(_REHEARSAL):
+        if self.root.absolute().name.endswith(REHEARSAL):
             return FolderUse.REHEARSED
+        return self.use_by_content
+
+    @property
+    def use_by_content(self) -> FolderUse:
+        """The same as far as its files tell, whatever its name is."""
         state = self.emulator / "state.db"
         emulated, known = _tasks(state, "task"), _tasks(self.journal, "attempts")
         last = self._last("provider")
@@ -262,7 +268,7 @@ class OutputFolder:
 
 def _split(name: str) -> tuple[str, str]:
     """Split the name of an output folder before what marks a rehearsal's."""
-    stem = name.removesuffix(_REHEARSAL)
+    stem = name.removesuffix(REHEARSAL)
     return stem, name.removeprefix(stem)
 
 
@@ -295,5 +301,5 @@ def _mixing_error(manifest: Path, home: Path, use: FolderUse, *, rehearsal: bool
     return UsageError(
         f"{manifest} comes from a rehearsal, and this would be a live run in its folder.",
         action="Put the corrections into the manifest and run that"
-        + ("." if home.absolute().name.endswith(_REHEARSAL) else ", in another output folder."),
+        + ("." if home.absolute().name.endswith(REHEARSAL) else ", in another output folder."),
     )

@@ -1,4 +1,4 @@
-"""Which takes were handed over: a table of the journal that only grows.
+"""Which takes were handed over, a table of the journal that only grows, and whose files are gone.
 
 A note says which file lies under which name in the folder of what is handed over, and the latest
 one about an entry counts. It is no event: it moves no row. It tells a later export which files are
@@ -9,14 +9,16 @@ such table; the first command that writes to it makes one.
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import leave_whole, open_to_read, transaction
 from pipeline.journal.database import clear_errors, connect, connect_for_reading, lost
+from pipeline.journal.ownership import read_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ _NAMES = tuple(field.name for field in fields(Handover))
 _HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'handovers'"
 _GET = f"SELECT {', '.join(_NAMES)} FROM handovers ORDER BY seq"  # noqa: S608 - our own names
 _PUT = f"INSERT INTO handovers ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))})"  # noqa: S608
+_REMOVED = "removed:"
+_PUT_REMOVED = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
 
 
 def read_handovers(path: Path) -> list[Handover]:
@@ -96,3 +100,40 @@ def _read(connection: sqlite3.Connection) -> list[Handover]:
     if connection.execute(_HAS_TABLE).fetchone() is None:
         return []
     return [Handover(*row) for row in connection.execute(_GET)]
+
+
+# Which files of takes `prune` has removed. Their takes stay what they were.
+
+
+def note_removed(path: Path, takes: Mapping[tuple[str, int], str], at: float) -> None:
+    """Note the takes whose files go, before they go, in one transaction. Raises StoreError.
+
+    Args:
+        path: the journal, which is there.
+        takes: the names of the files, by entry and number of the take.
+        at: the Unix second.
+
+    """
+    if not takes:
+        return
+    if is_gone(path):
+        raise lost(path)
+    notes = [
+        (f"{_REMOVED}{number}:{entry}", json.dumps({"at": at, "file": name}))
+        for (entry, number), name in takes.items()
+    ]
+    connection = connect(path)
+    with contextlib.closing(connection), clear_errors(path):
+        with transaction(connection):
+            connection.executemany(_PUT_REMOVED, notes)
+        leave_whole(connection)
+
+
+def read_removed(path: Path) -> dict[tuple[str, int], float]:
+    """Return when the files of takes were removed, by entry and number. Raises StoreError."""
+    found = {}
+    for name, text in read_notes(path).items():
+        if name.startswith(_REMOVED):
+            number, _, entry = name.removeprefix(_REMOVED).partition(":")
+            found[entry, int(number)] = float(json.loads(text)["at"])
+    return found

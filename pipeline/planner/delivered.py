@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from pipeline.disk.folder import OutputFolder
-from pipeline.journal.handovers import latest_handovers
+from pipeline.journal.handovers import latest_handovers, read_removed
 from pipeline.model import Entry
 from pipeline.planner.plan import Action, Plan, Step
 
@@ -40,6 +40,24 @@ def handed_over(
         if note is not None and entry.video is not None and note.sha256 == entry.video.sha256:
             found.add(key)
     return found
+
+
+def pruned(entries: Mapping[str, Entry], keys: Collection[str], folder: OutputFolder) -> set[str]:
+    """Return the keys of those rows whose file `prune` has removed: nobody need be told of it.
+
+    Args:
+        entries: what the journal knows, by key.
+        keys: those of the rows.
+        folder: the output folder.
+
+    Raises:
+        StoreError: The journal cannot be read.
+
+    """
+    if not keys:
+        return set()
+    removed = read_removed(folder.journal)
+    return {key for key in keys if (entries[key].identity, entries[key].attempt.number) in removed}
 
 
 def say_handed_over(plan: Plan, keys: Collection[str]) -> Plan:

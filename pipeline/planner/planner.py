@@ -18,7 +18,7 @@ from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import path_of
 from pipeline.journal.reading import read_attempts, read_entries, read_first_events
 from pipeline.model import Entry, Request, State
-from pipeline.planner.delivered import handed_over, say_handed_over
+from pipeline.planner.delivered import handed_over, pruned, say_handed_over
 from pipeline.planner.plan import REPEAT, Action, Plan, decide
 from pipeline.planner.renaming import match_renamed, rename
 from pipeline.planner.repeats import Bought
@@ -68,7 +68,7 @@ def plan_manifest(
         links_live={key for key in gone if (entries[key].finished_at or 0) > oldest},
         renamed=renamed,
     )
-    return say_handed_over(plan, delivered)
+    return say_handed_over(plan, delivered - pruned(entries, delivered, folder))
 
 
 def _rows(checked: CheckedManifest) -> list[tuple[str, Request | None]]:

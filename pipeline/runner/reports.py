@@ -54,8 +54,7 @@ class RunReport:
     are any. `notes` are worth reading; `stops` say why the run ended early. `pilot` says how the
     pilot stands, where one was asked for or is a gate. `polls` are the queries that the run made,
     `paid_since` is the Unix second of the oldest submission whose video is paid for, or perhaps,
-    and not home; None if there is none.
-    pilot stands, where one was asked for or is a gate. `waits` counts what is left to you.
+    and not home; None if there is none. `waits` counts what is left to you.
     """
 
     summary: Summary

@@ -16,7 +16,7 @@ from pipeline.export.handing import Change
 from pipeline.journal.decisions import DecisionTable, read_decisions
 from pipeline.journal.reading import read_entries
 from pipeline.model import State
-from pipeline.planner.plan import Action
+from pipeline.planner.plan import FILE_LOST, Action
 from pipeline.planner.planner import plan_manifest
 from pipeline.planner.selection import Selection
 from pipeline.writer.publish import results_of
@@ -174,7 +174,8 @@ def test_a_row_stays_done_when_its_file_goes_after_the_handover(shop: Shop) -> N
     assert steps["BAG"].action is Action.TAKE_UP
     late = plan_manifest(checked, entries, shop.folder, Selection(), wall=1864230400.0)
     results = {one.row: one for one in results_of(checked, late, entries)}
-    assert results[3].state is State.EXPIRED
+    assert results[3].state is State.DONE
+    assert results[3].warnings == (FILE_LOST,)
     for one in (plan, late):
         result = results_of(checked, one, entries)[0]
         assert result.state is State.DONE
