@@ -156,7 +156,8 @@ def _night(
             raise
         redo = redo or ",".join(targets.first.config.night.redo) or None
         chosen = partial(select_rows, redo=redo, pay_again=pay_again, pilot=pilot)
-        code = _work(targets, places, terms, record, chosen, yes=yes, quiet=quiet)
+        work = partial(_work, outputs=outputs, yes=yes, quiet=quiet)
+        code = work(targets, places, terms, record, chosen)
     raise typer.Exit(code)
 
 
@@ -229,6 +230,7 @@ def _work(
     record: NightRecord,
     select: Callable[..., Selection],
     *,
+    outputs: Path,
     yes: bool,
     quiet: bool,
 ) -> int:
@@ -239,8 +241,8 @@ def _work(
     from pipeline.night.record import Recording
     from pipeline.runner.order import place_orders
 
-    config, outputs = targets.first.config, record.path.parent
-    with _telling(config, record) as told:
+    config = targets.first.config
+    with _telling(config, record, outputs) as told:
         record.begin([one.manifest for one in targets.all])
         selection = select(targets.first, retry="failed")
         placing = place_orders(
@@ -282,7 +284,7 @@ def _of_refused(refused: Sequence[Refused]) -> list[Ended]:
 
 
 @contextlib.contextmanager
-def _telling(config: Config, record: NightRecord) -> Iterator[list[Ended]]:
+def _telling(config: Config, record: NightRecord, outputs: Path) -> Iterator[list[Ended]]:
     """Tell others that a night begins, and how it ended: by what is added to the list."""
     from pipeline.night.telling import Telling, tell_end
 
@@ -295,7 +297,7 @@ def _telling(config: Config, record: NightRecord) -> Iterator[list[Ended]]:
         record.fail(error)
         raise
     finally:
-        tell_end(telling, config, record, ended, time.time())
+        tell_end(telling, config, record, ended, (outputs, time.time()))
 
 
 def _tell_refusal(
@@ -316,7 +318,8 @@ def _tell_refusal(
     record = note_refusal(outputs, error, each, rehearses=rehearse)
     if record is not None:
         telling, ended = Telling.by(config, os.environ, say), _of_refused(refused)
-        tell_end(telling, config, record, ended, time.time(), action=error.action)
+        where = (outputs, time.time())
+        tell_end(telling, config, record, ended, where, action=error.action)
 
 
 @contextlib.contextmanager

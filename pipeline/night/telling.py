@@ -17,6 +17,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -178,7 +179,7 @@ def tell_end(
     config: Config,
     record: NightRecord,
     ended: Sequence[Ended],
-    now: float,
+    where: tuple[Path, float],
     *,
     action: str | None = None,
 ) -> None:
@@ -189,14 +190,15 @@ def tell_end(
         config: The configuration.
         record: What night.json says.
         ended: How each manifest ended.
-        now: The Unix second.
+        where: The folder of outputs, and the Unix second.
         action: What to do about what ended it, where no manifest says it.
 
     """
     code, notice = record.exit_code, None
     if is_due(config.notify.on, code, record.submitted, count_waiting(ended)):
+        outputs, now = where
         span = say_span(config, record.began, now)
-        at = f"{span}, on {socket.gethostname()} in {record.path.parent.absolute()}"
+        at = f"{span}, on {socket.gethostname()} in {outputs.absolute()}"
         notice = compose(code, ended, record.stopped_by, action=action, at=at)
     telling.end(record.document(ended=True), notice, well=ended_well(code))
 
