@@ -1,5 +1,7 @@
 """Writes the locks anew: `run.txt` to run, `cloud.txt` to run with buckets, `dev.txt` to test.
 
+`notify.txt` is to run nights that tell by mail and other services.
+
 `orchestrators.txt` is for the recipes of docs/nights.md, in an environment of their own.
 Called by `make lock`. Versions that still fit pyproject.toml are kept unless `--upgrade` is given.
 Hashes cover the files of every platform and of every Python that the package takes.

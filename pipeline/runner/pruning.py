@@ -245,7 +245,7 @@ class _Takes:
         for one in attempts:
             if one.video is not None:
                 self._takes.setdefault(one.identity, {})[one.attempt.number] = one
-                self._names[one.video.name] += 1
+                self._names[one.video.name] += not one.video.place
 
     def look(self) -> None:
         """Add what can go of them, and count what is kept."""
@@ -260,7 +260,7 @@ class _Takes:
                 if chosen is not None:
                     self._look_at(take, takes[chosen], said)
         for name, one in self._files.items():
-            if name not in self._names:
+            if not self._names[name]:
                 size_bytes = one.stat(follow_symlinks=False).st_size
                 self._found.keep(self._a_kind, Kept.UNKNOWN, size_bytes)
 
@@ -275,7 +275,7 @@ class _Takes:
         note = self._handover_of(take)
         kind = Kind.TAKES if note is None else Kind.HANDED_OVER
         since = take.finished_at if note is None else note.at
-        if file is None or kind not in self._kinds:
+        if file is None or take.video.place or kind not in self._kinds:
             return
         stated = file.stat(follow_symlinks=False)
         if not stat.S_ISREG(stated.st_mode):
@@ -321,6 +321,8 @@ class _Takes:
         note = self._handover_of(take)
         if note is not None and self._is_whole(note):
             return True
+        if take.video.place:  # it lies elsewhere, where it is not read
+            return False
         videos = self._found.folder.videos
         return take.video.name in self._files and holds_hash(
             videos / take.video.name, take.video.sha256

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import time
 from collections import Counter
 from pathlib import Path
@@ -212,6 +214,24 @@ def test_a_folder_with_tasks_that_no_emulator_knows_is_no_rehearsal(tmp_path: Pa
     found = look(shop.folder, ALL, NOW + 60)
     assert found.items == []
     assert kept(found) == {Kept.LIVE: 1}
+
+
+def test_videos_in_another_place_stay_and_stand_for_no_file_here(shop: Shop) -> None:
+    """What has the name of one here is not known."""
+    with contextlib.closing(sqlite3.connect(shop.folder.journal)) as journal, journal:
+        journal.execute(
+            "UPDATE attempts SET video = json_set(video, '$.place', 's3://shop/films') "
+            "WHERE key = 'MUG'"
+        )
+    shop.make("BAG", 2)
+    with contextlib.closing(sqlite3.connect(shop.folder.journal)) as journal, journal:
+        journal.execute(
+            "UPDATE attempts SET video = json_set(video, '$.place', 's3://shop/films') "
+            "WHERE key = 'BAG' AND number = 2"
+        )
+    found = look(shop.folder, ALL, NOW)
+    assert found.items == []
+    assert kept(found) == {Kept.CHOSEN_GONE: 1, Kept.UNKNOWN: 2}
 
 
 def test_a_handover_that_was_taken_back_is_none(shop: Shop) -> None:
