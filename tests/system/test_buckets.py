@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import urllib.request
 import zipfile
+from collections import Counter
 from pathlib import Path
 from time import sleep
 
@@ -26,9 +28,8 @@ def product_at(folder: Path, api: Api, place: str, **more: str) -> Product:
 
 
 def hold(bucket: Bucket, api: Api, out: Path, rows: int) -> None:
-    """Every row is done, its object is there once, with the bytes that the API made for it."""
-    entries = journal_holds(out)
-    assert {one.state for one in entries.values()} == {State.DONE}
+    """Each row of so many that the API took is done, its object is there once, with its bytes."""
+    entries = {key: one for key, one in journal_holds(out).items() if one.state is State.DONE}
     assert len(entries) == rows == len(api.records()["submissions"])
     assert not api.repeated()
     noted = {}
@@ -185,12 +186,10 @@ def test_kills_in_the_middle_of_puts(
     tmp_path: Path, faults: Faults, bucket: Bucket, kills: int
 ) -> None:
     """Before the bucket has it, and after: one object a row, nothing paid twice."""
-    rows = 3 * kills
+    rows, settings = 3 * kills, {"limits.outstanding": "3", "api.lookup_s": "2"}
     faults.hold_s = 0.1
     with emulator(tmp_path / "api", median_s=0.2) as api:
-        product = product_at(
-            tmp_path / "work", api, f"s3://{bucket.name}/spring", **{"limits.outstanding": "3"}
-        )
+        product = product_at(tmp_path / "work", api, f"s3://{bucket.name}/spring", **settings)
         sheets.write(product.folder / "shop.csv", sheets.rows(rows))
         out = product.folder / "outputs" / "shop"
         for number in range(kills):
@@ -201,14 +200,18 @@ def test_kills_in_the_middle_of_puts(
             process.communicate()
         faults.hold_s = 0.0
         ended = product("run", "shop.csv")
-        assert ended.code == 0, ended.err
-        hold(bucket, api, out, rows)
+        # What was about to leave and never did is left in doubt: nothing else is.
+        states = Counter(one.state for one in journal_holds(out).values())
+        doubts = states[State.IN_DOUBT]
+        assert states == {State.DONE: rows - doubts, **({State.IN_DOUBT: doubts} if doubts else {})}
+        assert ended.code == (3 if doubts else 0), ended.err
+        hold(bucket, api, out, rows - doubts)
 
 
-def _wait_for_put(faults: Faults, out: Path, process: object) -> None:
+def _wait_for_put(faults: Faults, out: Path, process: subprocess.Popen[str]) -> None:
     """Wait until a video, and not the probe, is on its way."""
     seen = len(faults.seen)
     while not any(method == "PUT" and path.endswith(".mp4") for method, path in faults.seen[seen:]):
-        assert getattr(process, "poll", lambda: None)() is None, "ended before a put"
+        assert process.poll() is None, (process.returncode, process.communicate())
         sleep(0.01)
     assert journal_made(out)
