@@ -4,7 +4,7 @@ Where they tell of a later run, no run may begin before the journal is restored.
 more of the very run that the journal takes for its last, it is a copy from the middle of that run:
 every row is then looked up before it is sent.
 
-Tested in tests/system/test_lost_journals.py.
+Tested in tests/system/test_lost_journals.py and tests/runner/test_forgotten.py.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pipeline.account.recovery import known_before
 from pipeline.disk.folder import OutputFolder
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, UsageError
+from pipeline.events import Intended, Reused
 from pipeline.journal.database import refuse_lack_of_runs
 from pipeline.journal.logreading import intents, logged
 from pipeline.journal.reading import read_runs
@@ -225,11 +226,25 @@ def tell_recovery(
         log: the log of the run.
 
     """
-    if recovery.adopted:
-        known = count(len(recovery.adopted), "submission")
+    begun = {
+        event.attempt.client_business_id
+        for event, _ in recovery.events
+        if isinstance(event, (Intended, Reused))
+    }
+    unknown = sum(one.reference in begun for one in recovery.adopted)
+    behind = len(recovery.adopted) - unknown
+    if unknown:
         told = (
-            f"The journal of {manifest} did not know of {known} that the account's book remembers. "
-            f"{agree(len(recovery.adopted), 'It is', 'They are')} taken over and not sent again."
+            f"The journal of {manifest} did not know of {count(unknown, 'submission')} that the "
+            f"account's book remembers. {agree(unknown, 'It is', 'They are')} taken over and not "
+            "sent again."
+        )
+        tell(told)
+        log.write("recovery", message=told)
+    if behind:
+        told = (
+            f"The account's book knew more of {count(behind, 'submission')} than the journal of "
+            f"{manifest}, whose last run was cut off or which is an older copy. That is taken over."
         )
         tell(told)
         log.write("recovery", message=told)
