@@ -309,13 +309,15 @@ def _tell_refusal(
     rehearse: bool,
 ) -> None:
     """Have night.json, and others, told of a night that ended before it began."""
+    from pipeline.night.outside import Outside
     from pipeline.night.record import note_refusal
     from pipeline.night.telling import Telling, tell_end
     from pipeline.runner.target import Refused
 
     refused = [one for one in targets.all if isinstance(one, Refused)] if targets else []
     each = [(one.manifest, one.error) for one in refused]
-    record = note_refusal(outputs, error, each, rehearses=rehearse)
+    outside = Outside(config, outputs, "night", say)
+    record = note_refusal(outputs, error, each, rehearses=rehearse, outside=outside)
     if record is not None:
         telling, ended = Telling.by(config, os.environ, say), _of_refused(refused)
         where = (outputs, time.time())

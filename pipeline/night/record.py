@@ -238,6 +238,7 @@ def note_refusal(
     refused: Sequence[tuple[Path, ReelsheetError]] = (),
     *,
     rehearses: bool = False,
+    outside: Outside | None = None,
 ) -> NightRecord | None:
     """Have night.json say that a night ended before it began; None if another night goes on.
 
@@ -248,11 +249,12 @@ def note_refusal(
         error: What ended it.
         refused: The manifests that cannot be worked on, and why.
         rehearses: Whether it would have been a rehearsal, which has a record of its own.
+        outside: Who gets the same figures: the history, the metrics.
 
     """
     if is_locked(lock_of(outputs)):
         return None
-    record = NightRecord(path_of_record(outputs, rehearses=rehearses))
+    record = NightRecord(path_of_record(outputs, rehearses=rehearses), outside=outside)
     for manifest, why in refused:
         record.refuse(manifest, why)
     record.fail(error)
