@@ -51,6 +51,8 @@ _YES = frozenset({"1", "yes", "true", "ja", "oui", "si"})
 _JOINTS = re.compile(r"[\W_]+")
 _ADDITIONAL = "additional attributes"
 _LONGEST, _MOST = 60, 3
+_LONGEST_READ = 300
+"""Characters of a title, a header or a value that are looked at: what is longer is none."""
 _SALE = re.compile(
     r"\b(?:sale|new|neu|nouveau|nuevo|nuovo|best ?seller|top ?seller|bestseller|limited edition|"
     r"free shipping|versandkostenfrei|gratis versand|angebot|aktion|reduziert|rabatt|sonderpreis|"
@@ -95,6 +97,8 @@ def traits_of(export: Mapping[str, str]) -> Traits:
 def seen_title(title: str, vendor: str) -> str:
     """Return a title without vendor, sales talk and measurements; as it is if nothing is left."""
     text = " ".join(plain_text(title).split())
+    if len(text) > _LONGEST_READ:
+        return title
     if vendor.strip():
         text = re.sub(rf"(?<!\w){re.escape(vendor.strip())}(?!\w)", " ", text, flags=re.IGNORECASE)
     text = _MEASURE.sub(" ", _SALE.sub(" ", text))
@@ -110,7 +114,7 @@ def seen_title(title: str, vendor: str) -> str:
 def seen_type(kind: str) -> str:
     """Return the last part of a type: "Home > Kitchen > Mugs" is Mugs."""
     parts = [part.strip() for part in re.split(r"[>|/]", kind) if part.strip()]
-    return _MEASURE.sub("", parts[-1]).strip() if parts else ""
+    return _MEASURE.sub("", parts[-1][:_LONGEST_READ]).strip() if parts else ""
 
 
 def _named(export: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -127,12 +131,12 @@ def _named(export: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _word(header: str) -> str:
-    return _JOINTS.sub(" ", fold(_METAFIELD.sub("", header))).strip()
+    return _JOINTS.sub(" ", fold(_METAFIELD.sub("", header[:_LONGEST_READ]))).strip()
 
 
 def _short(value: str) -> str:
     """Return up to three values as words: "Blue; White" is "blue and white"."""
-    plain = _MEASURE.sub("", plain_text(value))
+    plain = _MEASURE.sub("", plain_text(value)[:_LONGEST_READ])
     parts = [part.strip(" .") for part in re.split(r"[;,|\n]| / ", plain)]
     parts = list(dict.fromkeys(part for part in parts if part and not part.isdecimal()))[:_MOST]
     text = " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
