@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -27,6 +27,8 @@ __all__ = ("bucket", "bucket_server", "faults")
 """The fixtures of others that all tests may use."""
 
 HERE = Path(__file__).parent
+MANY_CASES = 4
+"""More cases of a test than these are too many for the gate, where each is a whole run."""
 OF_PROCESSES = ("system", "upgrade")
 """Folders in which every test starts processes."""
 OF_THE_PACKAGE = ("cli", "emulator")
@@ -52,7 +54,16 @@ def share_of_examples(share: float) -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts processes, for `make quick`, and what is tried again on the wheel."""
+    """Mark what starts processes, for `make quick`, and what is tried again on the wheel.
+
+    Of a test of whole runs that has many cases the gate tries a few; `.ci/long` tries the others.
+    """
+    for cases in _cases_of_whole_runs(items):
+        if len(cases) > MANY_CASES and not any(one.get_closest_marker("long") for one in cases):
+            few = {cases[0], cases[len(cases) // 2], cases[-1]}
+            for item in cases:
+                if item not in few:
+                    item.add_marker(pytest.mark.long)
     for item in items:
         room = item.path.relative_to(HERE).parts[0]
         starts = {"session_api", "bucket_server"}.intersection(getattr(item, "fixturenames", ()))
@@ -60,6 +71,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.process)
         if item.path.stem in WITH_THE_PACKAGE or room in OF_THE_PACKAGE:
             item.add_marker(pytest.mark.packaged)
+
+
+def _cases_of_whole_runs(items: list[pytest.Item]) -> Iterable[list[pytest.Item]]:
+    """Return the cases of each test under system/, in their order."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.path.relative_to(HERE).parts[0] == "system":
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    return cases.values()
 
 
 def pytest_xdist_auto_num_workers() -> int:

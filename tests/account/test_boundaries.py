@@ -295,6 +295,7 @@ def boundaries(committed: Mapping[int, int]) -> Iterator[Boundary]:
         yield Boundary(decision, lanes, lanes, 1)
 
 
+@pytest.mark.long
 def test_every_boundary_of_a_short_night(tmp_path: Path) -> None:
     """Before, between and after the commits of every decision, in each of two lanes.
 

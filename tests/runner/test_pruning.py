@@ -106,7 +106,7 @@ def test_a_video_that_was_handed_over_goes_as_long_as_its_copy_is_whole(shop: Sh
     assert look(shop.folder, ALL, NOW - 86_400).items == [], "handed over just now"
     copy = shop.folder.approved / "BAG" / "BAG.mp4"
     copy.write_bytes(copy.read_bytes() + b"changed")
-    found = look(shop.folder, ALL, NOW + 60)
+    found = look(shop.folder, ALL, NOW + 86_400)
     assert names(found) == ["MUG.mp4"]
     assert kept(found) == {Kept.NOT_HANDED_OVER: 1}
     remove(found, NOW)
@@ -141,10 +141,10 @@ def test_no_link_is_followed(shop: Shop, tmp_path: Path) -> None:
     hand(shop)
     shop.folder.approved.rename(elsewhere / "approved")
     shop.folder.approved.symlink_to(elsewhere / "approved")
-    assert look(shop.folder, ALL, NOW + 60).items == []
+    assert look(shop.folder, ALL, NOW + 86_400).items == []
     shop.folder.videos.rename(elsewhere / "videos")
     shop.folder.videos.symlink_to(elsewhere / "videos")
-    assert look(shop.folder, ALL, NOW + 60).items == []
+    assert look(shop.folder, ALL, NOW + 86_400).items == []
     (tmp_path / "outputs" / "shop.rehearsal").symlink_to(elsewhere)
     assert kept(look(shop.folder, [Kind.REHEARSALS], NOW))[Kept.NO_FILE] == 1
 
@@ -211,7 +211,7 @@ def test_a_folder_with_tasks_that_no_emulator_knows_is_no_rehearsal(tmp_path: Pa
     shop = make_shop(tmp_path)
     shop.make("MUG")
     shop.folder.summary.write_text('{"provider": "rehearsal"}')
-    found = look(shop.folder, ALL, NOW + 60)
+    found = look(shop.folder, ALL, NOW + 86_400)
     assert found.items == []
     assert kept(found) == {Kept.LIVE: 1}
 
@@ -240,7 +240,7 @@ def test_a_handover_that_was_taken_back_is_none(shop: Shop) -> None:
     [note] = latest_handovers(shop.folder.journal).values()
     gone = type(note)(note.at + 1, note.entry, 0, "", note.name)
     note_handovers(shop.folder.journal, [gone])
-    assert look(shop.folder, ALL, NOW + 60).items == []
+    assert look(shop.folder, ALL, NOW + 86_400).items == []
 
 
 @pytest.mark.parametrize(

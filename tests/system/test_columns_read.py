@@ -76,6 +76,7 @@ def test_a_copy_of_a_manifest_from_before_is_read_as_it_was_bought(
     assert double.posts == []
 
 
+@pytest.mark.long
 def test_a_new_manifest_keeps_what_it_was_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -273,7 +273,7 @@ def test_a_doubt_stays_one_until_a_look_up_finds_it(product: Product, api: Api) 
     """Accepted, answer lost, references unknown to the API: exit 3, one POST a row; then found."""
     manifest, out = shop(product, 4)
     quick = {"api.lookup_s": "0.5", "limits.submits_in_flight": "1"}
-    found = "a task was found by its client_business_id"
+    found = '"event": "reference_found"'
     api.faults("submit_answer_lost*1", "query_lookup_unsupported")
     mark = api.mark()
     ended = product("run", manifest, sets=quick)

@@ -107,8 +107,9 @@ def test_a_night_as_process_1(
     alone = _namespaces()
     if alone is None:
         pytest.skip("no process of number 1 can be started here")
-    # Every video is decoded, in processes of its own.
-    folder = working_folder(tmp_path / "data", api, sets={"output.verify": "full"}, shoes=60)
+    # Every video is decoded, in processes of its own; and it cannot have ordered all too soon.
+    sets = {"output.verify": "full", "limits.submits_per_minute": "120"}
+    folder = working_folder(tmp_path / "data", api, sets=sets, shoes=60)
     night = subprocess.Popen(
         [*alone, sys.executable, "-m", "pipeline", "night"],
         cwd=folder,

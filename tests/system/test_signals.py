@@ -57,7 +57,7 @@ def test_a_first_signal_awaits_the_answers(
     """Nothing new goes out after it, no answer is lost, results are written; then it goes on."""
     if not hasattr(signal, number):
         pytest.skip(f"has no {number}")
-    api.faults("submit_slow@0.7")
+    api.faults("submit_slow@1.5")
     mark = api.mark()
     process = product.start("run", manifest, sets=FEW)
     calls_come(api, "submit", mark, count=4)
