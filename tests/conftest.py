@@ -27,7 +27,7 @@ __all__ = ("bucket", "bucket_server", "faults")
 """The fixtures of others that all tests may use."""
 
 HERE = Path(__file__).parent
-MANY_CASES = 4
+MANY_CASES = 2
 """More cases of a test than these are too many for the gate, where each is a whole run."""
 OF_PROCESSES = ("system", "upgrade")
 """Folders in which every test starts processes."""
@@ -56,14 +56,12 @@ def share_of_examples(share: float) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what starts processes, for `make quick`, and what is tried again on the wheel.
 
-    Of a test of whole runs that has many cases the gate tries a few; `.ci/long` tries the others.
+    Of a test of whole runs that has many cases the gate tries one; `.ci/long` tries the others.
     """
     for cases in _cases_of_whole_runs(items):
         if len(cases) > MANY_CASES and not any(one.get_closest_marker("long") for one in cases):
-            few = {cases[0], cases[len(cases) // 2], cases[-1]}
-            for item in cases:
-                if item not in few:
-                    item.add_marker(pytest.mark.long)
+            for item in cases[1:]:
+                item.add_marker(pytest.mark.long)
     for item in items:
         room = item.path.relative_to(HERE).parts[0]
         starts = {"session_api", "bucket_server"}.intersection(getattr(item, "fixturenames", ()))

@@ -316,12 +316,11 @@ def _tell_refusal(
 
     refused = [one for one in targets.all if isinstance(one, Refused)] if targets else []
     each = [(one.manifest, one.error) for one in refused]
-    outside = Outside(config, outputs, "night", say)
-    record = note_refusal(outputs, error, each, rehearses=rehearse, outside=outside)
+    seen = Outside(config, outputs, "night", say)
+    record = note_refusal(outputs, error, each, rehearses=rehearse, outside=seen)
     if record is not None:
-        telling, ended = Telling.by(config, os.environ, say), _of_refused(refused)
-        where = (outputs, time.time())
-        tell_end(telling, config, record, ended, where, action=error.action)
+        telling, where = Telling.by(config, os.environ, say), (outputs, time.time())
+        tell_end(telling, config, record, _of_refused(refused), where, action=error.action)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ Tested in tests/toapis/test_client.py, test_submit.py and test_free_calls.py.
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import io
 import re
@@ -23,7 +24,14 @@ from pipeline.concealment import conceal, conceal_secret
 from pipeline.config.values import TASK_PATH, address_of, origin_of
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
-from pipeline.errors import ConfigError, NoSuchTask, ProviderError, Refused, Unauthorized
+from pipeline.errors import (
+    ConfigError,
+    NoSuchTask,
+    ProviderError,
+    Refused,
+    Unauthorized,
+    Unreachable,
+)
 from pipeline.manifest.controls import without_controls
 from pipeline.model import Balance, BalanceOf, Request, TaskView
 from pipeline.models.body import make_body
@@ -275,6 +283,8 @@ def _checked_file(path: Path, sha256: str | None) -> bytes:
     try:
         content = read_regular(path, _LARGEST_UPLOAD_BYTES)
     except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):  # of us, not of the picture: it passes
+            raise Unreachable(f"{path} cannot be read now: {explain_os_error(error)}.") from error
         raise Refused(
             f"The picture {path} cannot be read: {explain_os_error(error)}.",
             code="picture_unreadable",

@@ -77,6 +77,7 @@ async def test_the_emulator_of_a_rehearsal_answers_nobody_else(shared: Path) -> 
     assert list(seen.files) == []
 
 
+@pytest.mark.long
 def test_what_is_for_its_owner_alone_stays_so_in_a_rehearsal(shared: Path) -> None:
     """Manifest and picture of mode 0600 in a folder that all may enter: nothing of them is read."""
     picture = sheets.picture(shared / "mug.png")
@@ -112,6 +113,7 @@ def test_what_is_for_its_owner_alone_stays_so_in_a_rehearsal(shared: Path) -> No
     assert not ADDRESS.search("".join(product.said).encode())
 
 
+@pytest.mark.long
 def test_a_private_picture_is_in_no_video_that_others_see(shared: Path) -> None:
     """The manifest is open to all, and its picture to its owner alone."""
     picture = sheets.picture(shared / "mug.png")

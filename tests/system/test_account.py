@@ -41,6 +41,7 @@ def prompts(api: Api, since: int) -> Counter[str]:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("cap", "storm"),
     [

@@ -167,6 +167,7 @@ def test_a_gone_row_is_still_fetched(product: Product, api: Api, tmp_path: Path)
     invariants.hold(api, product, manifest, out, manifest.read_bytes())
 
 
+@pytest.mark.long
 def test_a_folder_whose_name_is_no_text(rehearsing: Product) -> None:
     """It is a folder like any other."""
     folder = os.fsdecode(os.fsencode(rehearsing.folder) + b"/b\xe4d")

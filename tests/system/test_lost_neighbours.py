@@ -18,6 +18,8 @@ from tests.system.harness.product import Ended, Product
 from tests.system.test_journal_command import halved, zeroed
 from tests.system.test_lost_journals import ROWS, Shop
 
+pytestmark = pytest.mark.long
+
 
 @dataclass
 class _Town:

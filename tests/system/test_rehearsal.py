@@ -6,6 +6,8 @@ import json
 import signal
 from pathlib import Path
 
+import pytest
+
 from pipeline.journal.reading import read_entries
 from pipeline.model import State
 from tests.system.harness import invariants, sheets
@@ -13,6 +15,7 @@ from tests.system.harness.api import wait_for
 from tests.system.harness.product import Product
 
 
+@pytest.mark.long
 def test_a_killed_rehearsal_is_taken_up(rehearsing: Product) -> None:
     """SIGKILL in the middle takes the emulator along; the next run finishes without new tasks."""
     folder = rehearsing.folder

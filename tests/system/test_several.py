@@ -102,6 +102,7 @@ def test_rows_of_another_lane_are_bought_once_and_copied_at_the_end(
     assert (product("run", *both, "-q").code, api.calls(since=mark)) == (0, [])
 
 
+@pytest.mark.long
 def test_a_video_that_one_lane_brings_home_serves_another(product: Product, api: Api) -> None:
     """The row was moved to the other sheet while it was made: it has its video in the same run."""
     api.faults("query_never_finishing")
@@ -276,6 +277,7 @@ def test_an_interrupted_run_writes_the_results_of_all(product: Product, api: Api
         assert not {"in_doubt", "submitting"} & set(states.values())
 
 
+@pytest.mark.long
 @pytest.mark.process
 def test_rehearsals_share_nothing_but_the_run(rehearsing: Product) -> None:
     """Each manifest has the emulator of its own folder, with its tasks and its pictures."""

@@ -17,6 +17,8 @@ from tests.system.harness.api import Api
 from tests.system.harness.product import Product
 from tests.system.test_renamed import Shop
 
+pytestmark = pytest.mark.long
+
 TEXTS = ("mug\nin the rain", "caf\u00e9", "Gr\u00fc\u00dfe\nund\nK\u00fcsse", "plain")
 NUMBER = len(TEXTS)
 

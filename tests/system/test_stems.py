@@ -15,6 +15,8 @@ from tests.system.harness.api import KEY, Api, wait_for
 from tests.system.harness.product import Product, interrupt
 from tests.system.test_working_folder import elsewhere, without_book
 
+pytestmark = pytest.mark.long
+
 READ_ONLY = ("check", "plan", "status")
 
 

@@ -14,6 +14,8 @@ from tests.system.harness import sheets
 from tests.system.harness.api import KEY, Api
 from tests.system.harness.product import Ended, Product
 
+pytestmark = pytest.mark.long
+
 WORD = re.compile(r""" ?((?:"[^"]*"|'[^']*'|[^\s"'`])+)""")
 VERBS = {"check", "plan", "run", "retry", "fetch", "status", "report", "resolve", "journal"}
 NOT_ACCEPTED = re.compile(
