@@ -21,6 +21,8 @@ from tests.system.harness.api import Api, wait_for
 from tests.system.harness.product import Product, book_of, interrupt
 from tests.system.harness.sampling import few_of
 
+pytestmark = pytest.mark.long
+
 PAGE = 4096
 SLOW = {"polling.deadline_s": "100"}
 

@@ -26,6 +26,8 @@ from tests.system.harness.deadly import Moment, arguments
 from tests.system.harness.product import FAST, Ended, Product
 from tests.system.harness.sampling import few_of
 
+pytestmark = pytest.mark.long
+
 Rows = list[dict[str, str]]
 OF_RESULTS = ("result_video", "result_task_id", "result_attempts", "result_submitted_at")
 FEW = {"limits.outstanding": "2", "limits.submits_in_flight": "2", "api.lookup_s": "1"}

@@ -18,6 +18,8 @@ from tests.system.harness import sheets
 from tests.system.harness.api import Api
 from tests.system.harness.product import Ended, Product
 
+pytestmark = pytest.mark.long
+
 KEYS = [f"C{number:02}" for number in range(10)]
 COMMAND = re.compile(r"reelsheet run .*?(?=\. [A-Z]|\.$)", re.MULTILINE)
 
