@@ -31,8 +31,8 @@ MANY_CASES = 2
 """More cases of a test than these are too many for the gate, where each is a whole run."""
 OF_PROCESSES = ("system", "upgrade")
 """Folders in which every test starts processes."""
-OF_THE_PACKAGE = ("cli", "emulator")
-"""Folders of tests that need what a wheel may lack: data, templates, commands, other processes."""
+OF_THE_PACKAGE = ("cli",)
+"""Folders of tests that need what a wheel may lack: data, templates, commands."""
 WITH_THE_PACKAGE = (
     "test_examples",
     "test_lock",
@@ -40,7 +40,6 @@ WITH_THE_PACKAGE = (
     "test_packaging",
     "test_reelsheet",
     "test_rehearsal",
-    "test_robustness",
 )
 """Modules of whole commands, and of the package as others use it, that are tried on it too."""
 

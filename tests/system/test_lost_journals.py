@@ -244,6 +244,7 @@ def replaced(path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="a file that is open cannot be deleted there")
 @pytest.mark.parametrize("lose", [deleted, deleted_alone, moved, replaced])
 @pytest.mark.parametrize("which", ["book", "journal"])
+@pytest.mark.long
 def test_lost_while_a_run_works(
     shop: Shop, tmp_path: Path, which: str, lose: Callable[[Path], None]
 ) -> None:
@@ -266,6 +267,7 @@ def test_lost_while_a_run_works(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a file that is open cannot be deleted there")
+@pytest.mark.long
 def test_a_cap_holds_where_the_book_is_deleted_while_a_run_works(
     shop: Shop, tmp_path: Path
 ) -> None:
@@ -341,6 +343,7 @@ def test_a_copy_taken_in_the_middle_of_a_run(shop: Shop, tmp_path: Path) -> None
     shop.hold()
 
 
+@pytest.mark.long
 def test_a_dump_of_an_earlier_moment(shop: Shop) -> None:
     """Restored as people do it; the schema version is in a table."""
     shop.write(ROWS // 2)
@@ -490,6 +493,7 @@ def test_an_older_book(shop: Shop, tmp_path: Path, journal: bool) -> None:
     shop.hold()
 
 
+@pytest.mark.long
 def test_a_journal_carried_to_another_folder_while_its_own_is_still_there(
     shop: Shop, tmp_path: Path
 ) -> None:
@@ -518,6 +522,7 @@ def test_a_journal_carried_to_another_folder_while_its_own_is_still_there(
 @pytest.mark.parametrize("book", [True, False])
 @pytest.mark.parametrize("left", ["run.log", "summary.json"])
 @pytest.mark.parametrize("named", [True, False])
+@pytest.mark.long
 def test_the_journal_of_another_manifest_in_the_folder(
     shop: Shop, tmp_path: Path, *, book: bool, left: str, named: bool
 ) -> None:
@@ -547,6 +552,7 @@ def test_the_journal_of_another_manifest_in_the_folder(
 
 
 @pytest.mark.parametrize("place", ["outputs-2", "new/outputs"])
+@pytest.mark.long
 def test_another_output_folder_after_the_book_was_deleted(
     shop: Shop, tmp_path: Path, place: str
 ) -> None:
@@ -592,6 +598,7 @@ def test_an_older_copy_without_a_book(shop: Shop, tmp_path: Path) -> None:
     shop.hold()
 
 
+@pytest.mark.long
 def test_what_is_restored_stands_in_the_book_at_once(shop: Shop, tmp_path: Path) -> None:
     """`account` shows it before the next run, also in a book that is made for it."""
     assert shop.run().code == 0
@@ -619,6 +626,7 @@ def test_only_the_results_are_left(shop: Shop, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("log", [True, False])
+@pytest.mark.long
 def test_only_the_journals_file_after_a_kill(shop: Shop, tmp_path: Path, log: bool) -> None:
     """Carried away without the log beside it, to where another book is: every row is looked up."""
     shop.cut_off(copy=tmp_path / "copy.db")
@@ -636,6 +644,7 @@ def test_only_the_journals_file_after_a_kill(shop: Shop, tmp_path: Path, log: bo
     assert shop.sent == ROWS
 
 
+@pytest.mark.long
 def test_only_the_journals_file_at_another_path(shop: Shop, tmp_path: Path) -> None:
     """Only its id is left in it: the manifest goes on with it, and finds its rows by that."""
     shop.cut_off(copy=tmp_path / "copy.db")
@@ -656,6 +665,7 @@ def test_only_the_journals_file_at_another_path(shop: Shop, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("left", ["run.log", "summary.json", "results.csv"])
 @pytest.mark.parametrize("ended", [True, False])
+@pytest.mark.long
 def test_journal_and_book_of_one_moment_of_a_run(
     shop: Shop, tmp_path: Path, left: str, *, ended: bool
 ) -> None:
@@ -692,6 +702,7 @@ def test_journal_and_book_of_one_moment_of_a_run(
     assert "may have forgotten" not in shop.run().err
 
 
+@pytest.mark.long
 def test_a_journal_is_trusted_again_once_every_row_was_asked_for(shop: Shop) -> None:
     """Not before; then new rows go out at once, and what is made anew of the others does not."""
     shop.write(4)
@@ -721,6 +732,7 @@ def cut_short(shop: Shop) -> None:
         journal.commit()
 
 
+@pytest.mark.long
 def test_no_such_task_is_not_believed_where_no_reference_is_found(
     shop: Shop, tmp_path: Path
 ) -> None:
@@ -742,6 +754,7 @@ def test_no_such_task_is_not_believed_where_no_reference_is_found(
     shop.hold()
 
 
+@pytest.mark.long
 def test_a_person_names_the_task_of_a_row_that_the_journal_has_forgotten(
     shop: Shop, tmp_path: Path
 ) -> None:
@@ -766,6 +779,7 @@ def test_a_person_names_the_task_of_a_row_that_the_journal_has_forgotten(
     shop.hold()
 
 
+@pytest.mark.long
 def test_an_outage_of_look_ups_says_what_is_waited_for(shop: Shop, tmp_path: Path) -> None:
     """On the screen and in run.log: how many rows, why, and how long; then the run goes on."""
     shop.keep_only_a_forgetful_copy(tmp_path)
@@ -781,6 +795,7 @@ def test_an_outage_of_look_ups_says_what_is_waited_for(shop: Shop, tmp_path: Pat
     shop.hold()
 
 
+@pytest.mark.long
 def test_what_results_tell_stays_with_its_content(shop: Shop, tmp_path: Path) -> None:
     """Rows that were numbered anew before the journal was restored keep their own videos."""
     assert shop.run().code == 0
@@ -800,6 +815,7 @@ def test_what_results_tell_stays_with_its_content(shop: Shop, tmp_path: Path) ->
     shop.hold()
 
 
+@pytest.mark.long
 def test_a_lost_journal_of_free_copies_is_begun_anew(shop: Shop) -> None:
     """The book knows all of their videos, so nothing is forgotten and nothing is paid."""
     assert shop.run().code == 0
@@ -821,6 +837,7 @@ def test_a_lost_journal_of_free_copies_is_begun_anew(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("book", [True, False])
+@pytest.mark.long
 def test_known_tasks_prove_that_look_ups_work(shop: Shop, tmp_path: Path, book: bool) -> None:
     """Videos that were brought home long ago are asked for by reference, and new rows are sent."""
     shop.sets = {} if book else NO_BOOK
@@ -848,6 +865,7 @@ def nothing_known(shop: Shop) -> None:
     cut_short(shop)
 
 
+@pytest.mark.long
 def test_a_row_that_a_person_vouches_for_lets_the_others_go(shop: Shop) -> None:
     """Nothing is known that could prove it: the row's own reference does, as soon as it is sent."""
     nothing_known(shop)
@@ -858,6 +876,7 @@ def test_a_row_that_a_person_vouches_for_lets_the_others_go(shop: Shop) -> None:
     shop.hold()
 
 
+@pytest.mark.long
 def test_a_row_that_a_person_knows_as_not_sent_is_sent(shop: Shop) -> None:
     """`resolve --not-sent` settles a row of which the journal knows nothing; it alone goes out."""
     nothing_known(shop)
@@ -879,6 +898,7 @@ def test_a_row_that_a_person_knows_as_not_sent_is_sent(shop: Shop) -> None:
     shop.hold()
 
 
+@pytest.mark.long
 def test_without_references_rows_are_sent_by_their_keys(shop: Shop, tmp_path: Path) -> None:
     """Where nothing is left to restore, a person who has looked says which rows to send."""
     shop.sets = {"api.client_reference": "false"}
@@ -892,6 +912,7 @@ def test_without_references_rows_are_sent_by_their_keys(shop: Shop, tmp_path: Pa
     assert shop.sent == ROWS + 1
 
 
+@pytest.mark.long
 def test_the_check_of_a_journal_that_is_gone(shop: Shop) -> None:
     """It names the one command, unless nothing was ever sent."""
     assert "no run has ever sent" in shop.run(command="journal verify").err
@@ -903,6 +924,7 @@ def test_the_check_of_a_journal_that_is_gone(shop: Shop) -> None:
         assert f"reelsheet journal rebuild {shop.manifest}" in ended.err
 
 
+@pytest.mark.long
 def test_without_references_nothing_is_sent_that_may_have_been(shop: Shop, tmp_path: Path) -> None:
     """The rows wait until a person has looked into the account."""
     shop.sets = {"api.client_reference": "false"}
@@ -919,6 +941,7 @@ def test_without_references_nothing_is_sent_that_may_have_been(shop: Shop, tmp_p
     assert shop.sent == ROWS + 1
 
 
+@pytest.mark.long
 def test_a_damaged_journal_without_a_book(shop: Shop) -> None:
     """What can be read of it, and run.log, are enough."""
     shop.sets = NO_BOOK
@@ -941,6 +964,7 @@ def test_a_killed_run_without_a_book_goes_on(shop: Shop) -> None:
 # The command.
 
 
+@pytest.mark.long
 def test_there_is_nothing_to_restore(shop: Shop) -> None:
     """Where nothing was run, and where the journal knows everything."""
     never = shop.run("--yes", command="journal rebuild")
@@ -956,6 +980,7 @@ def test_there_is_nothing_to_restore(shop: Shop) -> None:
 
 @pytest.mark.parametrize("book", [True, False])
 @pytest.mark.parametrize("ours", ["results.csv", "failed.csv"])
+@pytest.mark.long
 def test_a_file_of_ours_does_not_take_the_place_of_its_manifest(
     shop: Shop, tmp_path: Path, ours: str, *, book: bool
 ) -> None:
