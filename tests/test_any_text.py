@@ -63,6 +63,7 @@ from pipeline.manifest import (
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.templates import TemplateFault
 from pipeline.model import Problem
+from pipeline.models.sheet import read_sheet
 from pipeline.network import Network, Proxy, read_network
 from pipeline.night import health, sending
 from pipeline.night.history import Past
@@ -135,6 +136,8 @@ def _decisions(text: str) -> object:
     return exchange.parse(HERE / "hers.csv", text.encode("utf-8", "surrogatepass"))
 
 
+_SHEET = 'sheet = 1\nfields = 3\n[[rules]]\nwhen = { a = ["b"] }\nsay = '
+
 pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
 
 # Each parser with what it may raise: the way in which it refuses.
@@ -180,6 +183,8 @@ PARSERS: tuple[tuple[str, Callable[[str], object], tuple[type[Exception], ...]],
     ("address of a notice", nights._address, (ValueError,)),
     ("addresses of services", lambda text: sending._addresses(text.split(), "x", []), ()),
     ("yaml", read_yaml, ()),
+    ("sheet of a model", lambda text: read_sheet(text, "x.toml"), (ReelsheetError,)),
+    ("condition in it", lambda text: read_sheet(_SHEET + text, "x.toml"), (ReelsheetError,)),
     ("base url", origin_of, (ReelsheetError,)),
     ("proxy", proxy_address, (ValueError,)),
     ("names of pictures", filenames.read_name, ()),

@@ -28,6 +28,7 @@ MARK = re.compile(r"\{([0-9]{1,2}|\*)\}")
 """What stands for a picture's address in `put`: `{1}` for the first, `{*}` for each."""
 PSEUDO_FIELDS = ("images", "model")
 """What a rule may ask for beside the fields: how many pictures, and which of the sheet's names."""
+_KINDS = {"string": str, "integer": int, "boolean": bool}
 _MOST = 10_000
 """Entries of a list that are taken; a sheet has a few."""
 _LARGEST = 2**53
@@ -135,7 +136,6 @@ class FieldRule(_Section):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        kind = {"string": str, "integer": int, "boolean": bool}[self.type]
         if self.values is not None and self.range is not None:
             raise ValueError("has both values and range; keep one of them")
         if self.range is not None and (self.type != "integer" or self.range[0] > self.range[1]):
@@ -143,7 +143,7 @@ class FieldRule(_Section):
         if self.type == "boolean" and self.values is not None:
             raise ValueError("a boolean is true or false; leave out values")
         for value in [*(self.values or ()), *([] if self.default is None else [self.default])]:
-            if type(value) is not kind:
+            if type(value) is not _KINDS[self.type]:
                 raise ValueError(f"{show(value)} is not of the type {self.type}")
         if len(set(self.values or ())) < len(self.values or ()):
             raise ValueError("values names a value twice")
@@ -156,7 +156,9 @@ class FieldRule(_Section):
         return self
 
     def allows(self, value: Value) -> bool:
-        """Return whether a value of the right type may be sent."""
+        """Return whether a value may be sent."""
+        if type(value) is not _KINDS[self.type]:
+            return False
         if self.range is not None:
             return isinstance(value, int) and self.range[0] <= value <= self.range[1]
         return self.values is None or value in self.values

@@ -13,7 +13,7 @@ Tested in tests/models/test_sheet.py.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, TypeVar
@@ -22,10 +22,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from pipeline.errors import ConfigError
 from pipeline.models.sections import (
-    ANY,
     PSEUDO_FIELDS,
     ConditionRule,
-    Conditions,
     FieldRule,
     Frame,
     Head,
@@ -33,12 +31,12 @@ from pipeline.models.sections import (
     ImagesRule,
     Price,
     PromptRule,
+    Value,
     check_field_name,
     show,
 )
 
 _T = TypeVar("_T")
-_BRANCHES = ("bool", "int", "str")
 _SECTIONS = ("prompt", "images", "fields", "rules", "prices", "frames", "image_files")
 
 
@@ -64,6 +62,13 @@ class Sheet:
         """How many pictures a row may have, the smallest number first."""
         return tuple(sorted(count for rule in self.images for count in rule.counts)) or (0,)
 
+    @property
+    def defaults(self) -> dict[str, Value]:
+        """What is sent where a row says nothing; a field without a default is then left out."""
+        return {
+            name: rule.default for name, rule in self.fields.items() if rule.default is not None
+        }
+
 
 def read_sheet(text: str, origin: str) -> Sheet:
     """Read a sheet, whose file is called `origin` in messages.
@@ -74,7 +79,7 @@ def read_sheet(text: str, origin: str) -> Sheet:
     """
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is no error of TOML
         raise ConfigError(f"{origin} is no TOML: {error}.") from error
     reading = _Reading(document)
     sheet = reading.sheet()
@@ -102,12 +107,9 @@ class _Reading:
         self._check_names(head, fields)
         self._check_pictures(images)
         self._check_places(fields, images)
-        for at, rule in rules.items():
-            self._check_conditions(f"{at}.when", rule.when, head, fields, images)
-            wanted = "need" if rule.need is not None else "forbid"
-            self._check_conditions(f"{at}.{wanted}", rule.wanted, head, fields, images)
+        for at, path, conditions in self._conditions():
+            self._check_conditions(f"{at}.{path}", conditions, head, fields, images)
         for at, price in prices.items():
-            self._check_conditions(f"{at}.when", price.when, head, fields, images)
             if price.per_second is not None and "duration" not in fields:
                 self._fault(f"{at}.per_second", "a price per second needs a field duration")
         if self.faults or head is None or prompt is None or image_files is None:
@@ -182,22 +184,32 @@ class _Reading:
                 if _meet(first, second):
                     self._fault(other, f"goes to the same place in the body as {one}")
 
+    def _conditions(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        """Yield the conditions as the document has them, those of faulty sections too."""
+        for section, parts in (("rules", ("when", "need", "forbid")), ("prices", ("when",))):
+            content = self.document.get(section)
+            for at, one in enumerate(content if isinstance(content, list) else [], start=1):
+                for part in parts:
+                    if isinstance(one, dict) and isinstance(one.get(part), dict):
+                        yield f"{section}.{at}", part, one[part]
+
     def _check_conditions(
         self,
         path: str,
-        conditions: Conditions,
+        conditions: Mapping[str, Any],
         head: Head | None,
         fields: Mapping[str, FieldRule],
         images: Mapping[str, ImagesRule],
     ) -> None:
         """Note every field and every value of a condition that no row can have."""
-        named = self.document.get("fields", {})
+        told = self.document.get("fields", {})
+        named = told if isinstance(told, dict) else {}
         for name, values in conditions.items():
             if name not in PSEUDO_FIELDS and name not in named:
                 self._fault(f"{path}.{name}", "there is no such field")
-            if values == ANY:
-                continue
-            for value in values:
+            for value in values if isinstance(values, list) else ():
+                if not isinstance(value, bool | int | str):
+                    continue  # a fault of its own
                 if name == "model":
                     possible = head is None or value in head.models
                 elif name == "images":

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from pipeline.models.body import make_body
 from pipeline.models.sections import Value
 from pipeline.models.sheet import read_sheet
-from pipeline.models.shelf import sheet_of
+from pipeline.models.shelf import sheet_of, shipped_sheets
 
 NESTED = """
 sheet = 1
@@ -79,3 +81,75 @@ def test_places_constants_and_objects() -> None:
     assert body(3) == {
         "references": [{"url": f"https://a/{number}", "weight": 1} for number in (1, 2, 3)]
     }
+
+
+def test_a_single_picture_is_no_list() -> None:
+    """The page of grok-video-1.5 takes exactly one, in `image`."""
+    model = "grok-video-1.5"
+    assert made(model, 1, duration=8, aspect_ratio="2:3", resolution="480p") == {
+        "model": model,
+        "prompt": "A cup",
+        "duration": 8,
+        "aspect_ratio": "2:3",
+        "resolution": "480p",
+        "image": "https://a/1",
+    }
+    assert sheet_of(model).picture_counts == (1,)
+
+
+@pytest.mark.parametrize("model", ["veo3.1-fast", "veo3.1-quality", "veo3.1-lite"])
+def test_the_number_of_pictures_says_what_they_are(model: str) -> None:
+    """Two are the first and the last frame, three are references; the resolution is nested."""
+    values: dict[str, Value] = {"duration": 8, "aspect_ratio": "9:16", "resolution": "4k"}
+    plain = {"model": model, "prompt": "A cup", "duration": 8, "aspect_ratio": "9:16"}
+    assert made(model, 0, **values) == {**plain, "metadata": {"resolution": "4k"}}
+    for count, kind in ((2, "frame"), (3, "reference")):
+        urls = [f"https://a/{number}" for number in range(1, count + 1)]
+        assert made(model, count, **values) == {
+            **plain,
+            "metadata": {"resolution": "4k", "generation_type": kind},
+            "image_urls": urls,
+        }
+    assert sheet_of(model).picture_counts == (0, 2, 3)
+    refused = [rule.is_broken_by({"model": model, "images": 3}) for rule in sheet_of(model).rules]
+    assert refused == [model == "veo3.1-quality"]
+
+
+def test_with_pictures_no_ratio_is_sent() -> None:
+    """Vidu gives the video the shape of its pictures; sound and seed go as they are."""
+    model = "viduq3-pro"
+    assert made(model, 2, duration=16, resolution="540p", audio=False, seed=7) == {
+        "model": model,
+        "prompt": "A cup",
+        "duration": 16,
+        "resolution": "540p",
+        "audio": False,
+        "seed": 7,
+        "image_urls": ["https://a/1", "https://a/2"],
+    }
+    (shape,) = sheet_of(model).rules
+    assert shape.is_broken_by({"images": 1, "aspect_ratio": "1:1"})
+    assert not shape.is_broken_by({"images": 0, "aspect_ratio": "1:1"})
+    assert "aspect_ratio" not in sheet_of(model).defaults
+
+
+def test_what_has_a_default_at_the_server_is_always_sent() -> None:
+    """Sound, resolution and length come from the sheet where a row leaves them out."""
+    defaults = {name: sheet_of(name).defaults for name in shipped_sheets()}
+    assert {name: one["duration"] for name, one in defaults.items()} == {
+        "gemini_omni_flash": 6,
+        "gemini-omni-flash": 6,
+        "grok-video-1.5": 8,
+        "veo3.1-fast": 8,
+        "veo3.1-quality": 8,
+        "veo3.1-lite": 8,
+        "viduq3-pro": 5,
+        "viduq3-turbo": 5,
+    }
+    assert all("resolution" in one for one in defaults.values())
+    assert defaults["viduq3-turbo"]["audio"] is True
+
+
+def made(model: str, pictures: int, **values: Value) -> dict[str, object]:
+    urls = [f"https://a/{number}" for number in range(1, pictures + 1)]
+    return make_body(sheet_of(model), model, "A cup", values=values, image_urls=urls)

@@ -61,8 +61,8 @@ values = [4, "6"]
 [[rules]]
 when = { look = ["x"] }
 need = { duration = ["any"] }
-say = "a sentence"
 [[prices]]
+when = { sound = [true], images = [7] }
 per_second = 0
 [frames]
 "16:9 8k" = [1]
@@ -79,10 +79,12 @@ x = 1
         "prompt.required",
         "images.1",
         "fields.duration",
+        "rules.1.say",
         "prices.1.per_second",
         "frames.16:9 8k.1",
         "fields.prompt",
         "rules.1.when.look",
+        "prices.1.when.sound",
     ]
 
 
@@ -124,6 +126,11 @@ x = 1
         ("[[prices]]\ncurrency = 'USD'", "either per_second or per_request"),
         ("[fields]\nx = 1", "dictionary"),
         ("images = 3", "[[images]]"),
+        (
+            "fields = 3\n" + '[[rules]]\nwhen = { a = [1] }\nneed = { a = [2] }\nsay = "x"',
+            "a table",
+        ),
+        (DURATION + '[[rules]]\nwhen = { duration = ["4"] }\nsay = "x"', "4 is not among"),
         ("a = [", "is no TOML"),
     ],
 )
