@@ -36,7 +36,7 @@ from pipeline.models.wording import say_counts, say_values
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pipeline.models.sections import ConditionRule, Value
+    from pipeline.models.records import ConditionRule, Value
 
 
 @dataclass(frozen=True, slots=True)

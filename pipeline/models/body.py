@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.models.sections import ALL, MARK, Value, marks_of
-from pipeline.models.sheet import Sheet
+from pipeline.models.records import ALL, MARK, Sheet, Value, marks_of
 
 
 def make_body(

@@ -1,7 +1,7 @@
-"""The sections of a model's sheet, each with the rules that hold inside it. Pure.
+"""The sections of a model's sheet as they are read strictly, each with the rules inside it. Pure.
 
-They are read strictly: an unknown key, a number where a text belongs, a default that is not allowed
-are faults. What holds between sections is in `sheet`.
+An unknown key, a number where a text belongs, a default that is not allowed are faults. What holds
+between sections is in `sheet`; what the keys mean, and what is made of them, in `records`.
 
 Tested in tests/models/test_sheet.py.
 """
@@ -15,20 +15,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
 
-Value = bool | int | str
-"""What a field of a request may be."""
+from pipeline.models import records
+from pipeline.models.records import ALL, TYPES, marks_of, show
 
-ANY = "any"
-"""In a rule: whatever is said, if something is."""
 OWN_FIELDS = ("model", "prompt", "client_business_id")
 """What the program alone writes into a body."""
-ALL = "*"
-"""The mark of all pictures."""
-MARK = re.compile(r"\{([0-9]{1,2}|\*)\}")
-"""What stands for a picture's address in `put`: `{1}` for the first, `{*}` for each."""
 PSEUDO_FIELDS = ("images", "model")
 """What a rule may ask for beside the fields: how many pictures, and which of the sheet's names."""
-_KINDS = {"string": str, "integer": int, "boolean": bool}
 _MOST = 10_000
 """Entries of a list that are taken; a sheet has a few."""
 _LARGEST = 2**53
@@ -84,18 +77,14 @@ class _Section(BaseModel):
 
 
 class PromptRule(_Section):
-    """Whether a row needs a prompt, and how long it may be."""
+    """As `records.PromptRule`."""
 
     required: Literal[True, "without images"] = True
     max_characters: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
 class ImagesRule(_Section):
-    """So many pictures may come, and where in the body they go.
-
-    `put` maps a place to what stands there: `"{1}"` is the first picture's address, `["{*}"]` a
-    list of all; objects and constants go as they are. `as_` says what the pictures mean.
-    """
+    """As `records.ImagesRule`."""
 
     counts: Annotated[list[_Count], Field(min_length=1, max_length=50)]
     put: Mapping[_BodyPath, Any] = {}
@@ -121,11 +110,7 @@ class ImagesRule(_Section):
 
 
 class FieldRule(_Section):
-    """A field of the body: its type on the wire, its allowed values, its default.
-
-    `path` is its place in the body, by default its name; `send` maps values as a row has them to
-    values as they are sent. Neither `values` nor `range`: whatever is of the type.
-    """
+    """As `records.FieldRule`."""
 
     type: Literal["string", "integer", "boolean"] = "string"
     values: Annotated[list[_Value], Field(min_length=1, max_length=_MOST)] | None = None
@@ -143,7 +128,7 @@ class FieldRule(_Section):
         if self.type == "boolean" and self.values is not None:
             raise ValueError("a boolean is true or false; leave out values")
         for value in [*(self.values or ()), *([] if self.default is None else [self.default])]:
-            if type(value) is not _KINDS[self.type]:
+            if type(value) is not TYPES[self.type]:
                 raise ValueError(f"{show(value)} is not of the type {self.type}")
         if len(set(self.values or ())) < len(self.values or ()):
             raise ValueError("values names a value twice")
@@ -155,32 +140,20 @@ class FieldRule(_Section):
             raise ValueError(f"send names {strange[0]}, which is not among the values")
         return self
 
-    def allows(self, value: Value) -> bool:
-        """Return whether a value may be sent."""
-        if type(value) is not _KINDS[self.type]:
-            return False
-        if self.range is not None:
-            return isinstance(value, int) and self.range[0] <= value <= self.range[1]
-        return self.values is None or value in self.values
-
-    def sent(self, value: Value) -> Value:
-        """Return a value as it goes over the wire."""
-        return self.send.get(show(value), value)
+    def allows(self, value: records.Value) -> bool:
+        """As `records.FieldRule.allows`."""
+        return records.FieldRule(self.type, self.values, self.range).allows(value)
 
 
-Conditions = Mapping[str, list[_Value] | Literal["any"]]
-
-
-def _meets(value: Value | None, wanted: list[bool | int | str] | Literal["any"]) -> bool:
-    return value is not None if wanted == ANY else value in wanted
+_Conditions = Mapping[str, list[_Value] | Literal["any"]]
 
 
 class ConditionRule(_Section):
-    """When a row says this, it needs or must not have that; `say` is for people."""
+    """As `records.ConditionRule`."""
 
-    when: Annotated[Conditions, Field(min_length=1)]
-    need: Annotated[Conditions, Field(min_length=1)] | None = None
-    forbid: Annotated[Conditions, Field(min_length=1)] | None = None
+    when: Annotated[_Conditions, Field(min_length=1)]
+    need: Annotated[_Conditions, Field(min_length=1)] | None = None
+    forbid: Annotated[_Conditions, Field(min_length=1)] | None = None
     say: _Sentence
 
     @model_validator(mode="after")
@@ -189,24 +162,11 @@ class ConditionRule(_Section):
             raise ValueError("has to have either need or forbid")
         return self
 
-    def is_broken_by(self, said: Mapping[str, Value]) -> bool:
-        """Return whether a row that says this breaks the rule; what it leaves out it lacks."""
-        if not all(_meets(said.get(name), wanted) for name, wanted in self.when.items()):
-            return False
-        if self.need is not None:
-            return not all(_meets(said.get(name), wanted) for name, wanted in self.need.items())
-        return any(_meets(said.get(name), wanted) for name, wanted in (self.forbid or {}).items())
-
-    @property
-    def wanted(self) -> Conditions:
-        """What is needed, or forbidden."""
-        return self.need or self.forbid or {}
-
 
 class Price(_Section):
-    """What a video costs that meets `when`: per second of its length, or for each request."""
+    """As `records.Price`."""
 
-    when: Conditions = {}
+    when: _Conditions = {}
     per_second: Annotated[float, Field(gt=0, le=1_000, strict=False)] | None = None
     per_request: Annotated[float, Field(gt=0, le=10_000, strict=False)] | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
@@ -219,7 +179,7 @@ class Price(_Section):
 
 
 class ImageFiles(_Section):
-    """What a picture's file has to be, where the page says it."""
+    """As `records.ImageFiles`."""
 
     types: list[Literal["jpeg", "png", "webp"]] | None = None
     max_bytes: Annotated[int, Field(ge=1)] | None = None
@@ -234,7 +194,7 @@ class Frame(RootModel[tuple[_Side, _Side]]):
 
 
 class Head(_Section):
-    """What a sheet is for, where it comes from, and when that was read."""
+    """As `records.Head`."""
 
     sheet: Literal[1]
     models: Annotated[list[_Name], Field(min_length=1, max_length=100)]
@@ -244,23 +204,6 @@ class Head(_Section):
     verified: bool = False
     replaces: bool = False
     superseded_by: _Name | None = None
-
-
-def show(value: Value) -> str:
-    """Return a value as a cell writes it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def marks_of(template: object) -> Iterator[str]:
-    """Yield what stands for pictures in a template of `put`: their numbers, and `*` for all."""
-    if isinstance(template, str):
-        yield from MARK.findall(template)
-    elif isinstance(template, Mapping):
-        for inner in template.values():
-            yield from marks_of(inner)
-    elif isinstance(template, list):
-        for inner in template:
-            yield from marks_of(inner)
 
 
 def _outside_lists(template: object) -> Iterator[str]:

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.errors import ConfigError
+from pipeline.models.records import SECTIONS, Sheet, make_sheet, parts_of_frame, show
 from pipeline.models.sections import (
     PSEUDO_FIELDS,
     ConditionRule,
@@ -31,43 +32,10 @@ from pipeline.models.sections import (
     ImagesRule,
     Price,
     PromptRule,
-    Value,
     check_field_name,
-    show,
 )
 
 _T = TypeVar("_T")
-_SECTIONS = ("prompt", "images", "fields", "rules", "prices", "frames", "image_files")
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """All that is known of a model, or of several that differ in little.
-
-    `fields` are in the order of the body. `frames` maps the values of aspect ratio and resolution,
-    as rows have them, to width and height in pixels.
-    """
-
-    head: Head
-    prompt: PromptRule
-    images: tuple[ImagesRule, ...]
-    fields: Mapping[str, FieldRule]
-    rules: tuple[ConditionRule, ...]
-    prices: tuple[Price, ...]
-    frames: Mapping[tuple[str, str], tuple[int, int]]
-    image_files: ImageFiles
-
-    @property
-    def picture_counts(self) -> tuple[int, ...]:
-        """How many pictures a row may have, the smallest number first."""
-        return tuple(sorted(count for rule in self.images for count in rule.counts)) or (0,)
-
-    @property
-    def defaults(self) -> dict[str, Value]:
-        """What is sent where a row says nothing; a field without a default is then left out."""
-        return {
-            name: rule.default for name, rule in self.fields.items() if rule.default is not None
-        }
 
 
 def read_sheet(text: str, origin: str) -> Sheet:
@@ -82,10 +50,10 @@ def read_sheet(text: str, origin: str) -> Sheet:
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits is no error of TOML
         raise ConfigError(f"{origin} is no TOML: {error}.") from error
     reading = _Reading(document)
-    sheet = reading.sheet()
-    if sheet is None:
+    reading.read_all()
+    if reading.faults:
         raise ConfigError(f"{origin} is no sheet of a model:", faults=reading.faults)
-    return sheet
+    return make_sheet(document)
 
 
 @dataclass(slots=True)
@@ -95,15 +63,16 @@ class _Reading:
     document: Mapping[str, Any]
     faults: list[str] = field(default_factory=list)
 
-    def sheet(self) -> Sheet | None:
-        """Read all sections; None if there is any fault."""
+    def read_all(self) -> None:
+        """Read all sections, and note every fault."""
         document = self.document
-        head = self._read(Head, "", {k: v for k, v in document.items() if k not in _SECTIONS})
-        prompt = self._read(PromptRule, "prompt", document.get("prompt", {}))
-        image_files = self._read(ImageFiles, "image_files", document.get("image_files", {}))
+        head = self._read(Head, "", {k: v for k, v in document.items() if k not in SECTIONS})
+        self._read(PromptRule, "prompt", document.get("prompt", {}))
+        self._read(ImageFiles, "image_files", document.get("image_files", {}))
         images, fields = self._list(ImagesRule, "images"), self._table(FieldRule, "fields")
-        rules, prices = self._list(ConditionRule, "rules"), self._list(Price, "prices")
-        frames = self._frames(fields)
+        self._list(ConditionRule, "rules")
+        prices = self._list(Price, "prices")
+        self._check_frames(fields)
         self._check_names(head, fields)
         self._check_pictures(images)
         self._check_places(fields, images)
@@ -112,18 +81,6 @@ class _Reading:
         for at, price in prices.items():
             if price.per_second is not None and "duration" not in fields:
                 self._fault(f"{at}.per_second", "a price per second needs a field duration")
-        if self.faults or head is None or prompt is None or image_files is None:
-            return None
-        return Sheet(
-            head=head,
-            prompt=prompt,
-            images=tuple(images.values()),
-            fields=fields,
-            rules=tuple(rules.values()),
-            prices=tuple(prices.values()),
-            frames=frames,
-            image_files=image_files,
-        )
 
     def _read(self, kind: type[_T], path: str, content: object) -> _T | None:
         try:
@@ -219,17 +176,14 @@ class _Reading:
                 if not possible:
                     self._fault(f"{path}.{name}", f"{show(value)} is not among what is allowed")
 
-    def _frames(self, fields: Mapping[str, FieldRule]) -> dict[tuple[str, str], tuple[int, int]]:
-        """Read the frames; their names are an aspect ratio, a blank and a resolution."""
-        found = {}
-        for name, frame in self._table(Frame, "frames").items():
-            ratio, _, resolution = name.partition(" ")
-            for field_name, value in (("aspect_ratio", ratio), ("resolution", resolution)):
+    def _check_frames(self, fields: Mapping[str, FieldRule]) -> None:
+        """Note frames of what no row can ask for; their names are a ratio and a resolution."""
+        for name in self._table(Frame, "frames"):
+            parts = zip(("aspect_ratio", "resolution"), parts_of_frame(name), strict=True)
+            for field_name, value in parts:
                 if field_name in fields and not fields[field_name].allows(value):
                     said = f'the {field_name} "{value}" is not among what is allowed'
                     self._fault(f'frames."{name}"', said)
-            found[ratio, resolution] = frame.root
-        return found
 
     def _fault(self, path: str, text: str) -> None:
         fault = f"{path}: {text}" if path else text

@@ -1,35 +1,51 @@
 """The sheets that come with the program, by the names of their models.
 
+They are known to be sound (a test reads each of them strictly), so a start of a command only makes
+records of them, and of no more than it needs: that of the default lies under its own name.
+
 Tested in tests/models/test_shelf.py.
 """
 
 from __future__ import annotations
 
+import tomllib
 from functools import lru_cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
-from pipeline.models.sheet import Sheet, read_sheet
+from pipeline.models.records import Sheet, make_sheet
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 DEFAULT_MODEL = "gemini_omni_flash"
 """The user's own document, which the newer page calls by another name."""
 
 
-@lru_cache(maxsize=1)
+def shipped_files() -> dict[str, Traversable]:
+    """Return the files of the program's sheets, by name without ending."""
+    folder = resources.files("pipeline.models") / "shipped"
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    return {one.name.removesuffix(".toml"): one for one in files if one.name.endswith(".toml")}
+
+
 def shipped_sheets() -> dict[str, Sheet]:
     """Return the sheets of the program, each under every name that is sent."""
-    folder = resources.files("pipeline.models") / "shipped"
-    sheets = [
-        read_sheet(file.read_text("utf-8"), file.name)
-        for file in sorted(folder.iterdir(), key=lambda file: file.name)
-        if file.name.endswith(".toml")
-    ]
+    sheets = map(_shipped, shipped_files())
     return {name: sheet for sheet in sheets for name in sheet.head.models}
 
 
+@lru_cache
+def _shipped(file: str) -> Sheet:
+    return make_sheet(tomllib.loads(shipped_files()[file].read_text("utf-8")))
+
+
+@lru_cache
 def sheet_of(model: str) -> Sheet:
     """Return the sheet of a model; that of the default for a name that has none."""
-    sheets = shipped_sheets()
-    return sheets.get(model) or sheets[DEFAULT_MODEL]
+    if model in shipped_files() and model in (sheet := _shipped(model)).head.models:
+        return sheet
+    return shipped_sheets().get(model) or _shipped(DEFAULT_MODEL)
 
 
 def plain_name(name: str) -> str:

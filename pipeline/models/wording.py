@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.models.sections import Value, show
+from pipeline.models.records import Value, show
 
 _UNITS = {"duration": " seconds"}
 _COUNTS = ("no picture", "one", "two", "three")

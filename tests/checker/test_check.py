@@ -282,13 +282,17 @@ def test_a_file_that_is_no_table_becomes_a_problem(tmp_path: Path) -> None:
 
 @pytest.mark.process
 def test_a_text_is_checked_without_the_libraries_of_workbooks_and_pictures(tmp_path: Path) -> None:
-    """They are half of a command's start, and a CSV file without local pictures needs none."""
+    """They are half of a command's start, and a CSV file without local pictures needs none.
+
+    Nor is a sheet of a model read strictly that comes with the program.
+    """
     path = _csv(tmp_path, "id,prompt,image_1\n1,a mug,https://shop.example/mug.jpg\n")
     code = (
         "import sys; from pathlib import Path; from pipeline.checker.check import check_manifest\n"
         "from pipeline.config.settings import Config\n"
         "assert check_manifest(Path(sys.argv[1]), Config(), cache_dir=None).valid == 1\n"
-        "print([one for one in ('numpy', 'pandas', 'python_calamine', 'openpyxl', 'PIL')"
+        "print([one for one in ('numpy', 'pandas', 'python_calamine', 'openpyxl', 'PIL',"
+        " 'pipeline.models.sections')"
         " if one in sys.modules])"
     )
     told = subprocess.run(

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pipeline.models.body import make_body
-from pipeline.models.sections import Value
+from pipeline.models.records import Value
 from pipeline.models.sheet import read_sheet
 from pipeline.models.shelf import sheet_of, shipped_sheets
 

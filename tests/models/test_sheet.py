@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import ConfigError
-from pipeline.models.sheet import Sheet, read_sheet
+from pipeline.models.records import Sheet
+from pipeline.models.sheet import read_sheet
 
 HEAD = """
 sheet = 1

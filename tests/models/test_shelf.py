@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from pipeline.models.shelf import DEFAULT_MODEL, is_known, sheet_of, shipped_sheets
+from pipeline.models.sheet import read_sheet
+from pipeline.models.shelf import (
+    DEFAULT_MODEL,
+    is_known,
+    sheet_of,
+    shipped_files,
+    shipped_sheets,
+)
 from pipeline.models.wording import say_counts, say_values
 
 
 def test_only_the_default_was_tried() -> None:
     """All others are from their page alone, and say so."""
     assert [name for name, one in shipped_sheets().items() if one.head.verified] == [DEFAULT_MODEL]
+
+
+def test_every_sheet_is_sound() -> None:
+    """A start of a command looks at none of them, so each is read strictly here."""
+    for name, file in shipped_files().items():
+        sheet = read_sheet(file.read_text("utf-8"), file.name)
+        for model in sheet.head.models:
+            assert sheet_of(model) == sheet, name
 
 
 def test_a_model_is_found_by_its_name() -> None:
