@@ -25,7 +25,6 @@ from yarl import URL
 
 from pipeline.authoring import filenames, nearnames, shots
 from pipeline.authoring.newmanifest import write
-from pipeline.authoring.shops import traits
 from pipeline.authoring.shops.conversion import convert, web_address
 from pipeline.authoring.shops.recognition import find
 from pipeline.checker import naming, rules
@@ -57,6 +56,7 @@ from pipeline.manifest import (
     pagelinks,
     plaintext,
     templates,
+    traits,
     videolooks,
     wording,
 )

@@ -14,7 +14,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pipeline.authoring.namewords import LEAST_SIDE, fold, is_article, size_of, vocabulary
+from pipeline.authoring.namewords import LEAST_SIDE, is_article, size_of, vocabulary
+from pipeline.manifest.normalform import fold
 
 VIEWS = ("front", "", "side", "back", "top", "detail", "inside", "other", "use", "pack")
 """The kinds of views in the order in which a video takes them; "" is a picture without a view."""

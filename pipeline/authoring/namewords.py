@@ -7,23 +7,18 @@ from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from pipeline.manifest.normalform import fold
+
 LEAST_SIDE = 100
 """Pixels of the longer side of a picture, in a name; 50x70 is the size of a poster."""
 _ASIN = re.compile(r"b0[a-z0-9]{8}")  # Amazon's
 _PIXELS = re.compile(r"(\d{2,5})x(\d{2,5})|(\d{3,4})x|x(\d{3,4})|(\d{3,4})px")
-
-
-def fold(text: str) -> str:
-    """Return a text without case, accents and joints, as words are compared."""
-    plain = unicodedata.normalize("NFKD", text.casefold()).replace("\u0142", "l")
-    return "".join(char for char in plain if not unicodedata.combining(char))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 
 from pipeline.authoring.filenames import read_name
-from pipeline.authoring.namewords import fold
 from pipeline.authoring.shots import Shot
+from pipeline.manifest.normalform import fold
 from pipeline.manifest.wording import count
 
 _TAIL = re.compile(r"(.+?)[\s_.\-]+[^\W\d_]+\d*")

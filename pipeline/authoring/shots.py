@@ -18,9 +18,10 @@ from pathlib import PurePosixPath
 
 from pipeline.authoring.filenames import VIEWS, Reading, read_name, whole_key
 from pipeline.authoring.grouping import Pixels, Placed, place_names, seems_several
-from pipeline.authoring.namewords import fold, vocabulary
+from pipeline.authoring.namewords import vocabulary
 from pipeline.checker.naming import normalise_key
 from pipeline.errors import UsageError
+from pipeline.manifest.normalform import fold
 
 _DIGITS = re.compile(r"(\d{1,400})")  # int() refuses thousands of them
 _YEAR, _MONTH = re.compile(r"(?:19|20)\d{2}"), re.compile(r"[01]\d")

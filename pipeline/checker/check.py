@@ -16,7 +16,7 @@ from pipeline.checker.pagecells import name_addresses
 from pipeline.checker.payable import SoughtIn, hold_unmeant
 from pipeline.checker.pictureroots import better_root
 from pipeline.checker.remarks import PAGE_LINK, remark_on
-from pipeline.checker.rowlooks import RowLooks, bind_looks
+from pipeline.checker.rowlooks import IN_FILMS, RowLooks, bind_looks
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
 from pipeline.checker.unread import join_unread, unread_cells
 from pipeline.manifest import asbefore
@@ -157,11 +157,16 @@ class _Check:
         """Find the column of each field, and the columns that the templates name."""
         settings, headers = self._config.manifest, self._manifest.headers
         looks, used = Looks(self._manifest.rows), dict[int, str]()
+        ignored = ignored_in(settings.columns, self._known.read)
+        self._looks = bind_looks(
+            self._manifest, self._known, settings.columns, ignored, settings.looks
+        )
+        makes_prompts = settings.prompt_template is None and self._looks.make_all()
         self._fields, problems = match_columns(
             headers,
             mapping=settings.columns,
             key=settings.key,
-            prompt_needed=settings.prompt_template is None,
+            prompt_needed=settings.prompt_template is None and not makes_prompts,
             known=self._known,
             fits=looks.fits,
         )
@@ -178,10 +183,10 @@ class _Check:
                 settings.prompt_template, self._manifest, self._fields
             )
             self._problems += problems
-        ignored = ignored_in(settings.columns, self._known.read)
-        self._looks = bind_looks(self._manifest, self._known, ignored, settings.looks)
         if self._looks.place is not None:
             used[self._looks.place] = LOOK_COLUMN
+        if makes_prompts and self._looks.films(self._fields):
+            used |= dict.fromkeys(self._looks.made_of, IN_FILMS)
         if self._prompts is not None:
             used |= dict.fromkeys(self._prompts.template.columns, "manifest.prompt_template")
         self._report_columns(looks, used)
@@ -210,8 +215,7 @@ class _Check:
 
     def _make_keys(self) -> list[Problem]:
         """Make the key of each row, and return what is wrong with the keys in the cells."""
-        made_of = self._prompts.template.columns if self._prompts else ()
-        self._keys, problems = naming.row_keys(self._manifest, self._fields, made_of)
+        self._keys, problems = naming.row_keys(self._manifest, self._fields, self._made_of)
         # A cell that could not be read is not called empty: the reader has said what is wrong.
         unread = {(one.row, one.cell) for one in self._manifest.cell_problems if _is_error(one)}
         lost = {
@@ -253,7 +257,7 @@ class _Check:
         """Find every problem of a row; `unread` are those that the reader found in its cells."""
         sheet, fields, counts = self._manifest, self._fields, self._counts
         made = self._looks.prompt_of(row, key, fields, self._prompts)
-        if isinstance(made, str) and self._prompts and self._prompts.stands_for(row):
+        if isinstance(made, str) and not rowtexts.has_prompt(row, fields):
             self._made[row.number] = made
         draft, problems = drafts.draft_row(
             row, key, manifest=sheet, fields=fields, defaults=defaults, made=made, counts=counts
@@ -291,14 +295,20 @@ class _Check:
 
     def _hold_unmeant(self) -> dict[int, rules.Draft]:
         """Take the rows that nobody means from those that can be sent, and return them."""
-        made_of = self._prompts.template.columns if self._prompts else ()
         live, allowed = not self._config.rehearses, self._config.manifest.allow
-        sought = SoughtIn(self._manifest, self._keys, self._fields, self._made, made_of, live=live)
+        sought = SoughtIn(
+            self._manifest, self._keys, self._fields, self._made, self._made_of, live=live
+        )
         keys = dict(zip((row.number for row in self._manifest.rows), self._keys, strict=True))
         holding = [replace(one, key=one.key or keys.get(one.row or 0)) for one in self._holding]
         found = hold_unmeant(self._drafts, self._problems, [*sought.find(), *holding], allowed)
         self._drafts, self._problems = found.drafts, found.problems
         return found.held
+
+    @property
+    def _made_of(self) -> tuple[int, ...]:
+        """The indexes of the columns that prompts are made of."""
+        return self._prompts.template.columns if self._prompts else self._looks.made_of
 
     def _note(self, problems: Iterable[Problem]) -> None:
         for problem in problems:

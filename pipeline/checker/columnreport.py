@@ -14,6 +14,7 @@ from pipeline.manifest.earlier import IGNORE
 from pipeline.manifest.languages import EARLIEST
 from pipeline.manifest.meanings import Standing, meanings_of
 from pipeline.manifest.resultcolumns import our_columns
+from pipeline.manifest.videolooks import LOOK_COLUMN
 from pipeline.model import Problem, Severity
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class _Search:
 def _word(header: str, field: str) -> str:
     if fold_header(header) == field:
         return _short(header)
-    return f"{_short(header)} {'=' if field in FIELDS else 'in'} {field}"
+    return f"{_short(header)} {'=' if field in (*FIELDS, LOOK_COLUMN) else 'in'} {field}"
 
 
 def _short(header: str) -> str:

@@ -1,5 +1,8 @@
 """The looks that the rows of a manifest name, and a team's own ones.
 
+A row that names a look and has no prompt gets one of what the table says of the product, as a
+shop's export does: its title, type, colour, material and shape.
+
 Tested in tests/checker/test_rowlooks.py.
 """
 
@@ -11,15 +14,18 @@ from functools import cached_property
 from pathlib import Path
 
 from pipeline.checker.drafts import image_fields, problem_at
-from pipeline.checker.rowtexts import RowPrompts
+from pipeline.checker.rowtexts import RowPrompts, has_prompt
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
 from pipeline.errors import ConfigError
 from pipeline.manifest.blank import strip_blanks
-from pipeline.manifest.columns import fold_header
+from pipeline.manifest.columns import PRODUCT_NAMES, fold_header
 from pipeline.manifest.controls import without_controls
 from pipeline.manifest.earlier import Reading
 from pipeline.manifest.languages import EARLIEST
+from pipeline.manifest.productfilm import DEFAULT_TEMPLATE, LONGEST_TITLE, see
+from pipeline.manifest.templates import compile_template
+from pipeline.manifest.traits import trait_of
 from pipeline.manifest.videolooks import (
     LOOK_COLUMN,
     Library,
@@ -34,10 +40,12 @@ _TYPES = frozenset({
     "type", "product_type", "producttype", "category", "categories", "kategorie", "produkttyp",
     "produktart", "warengruppe", "catégorie", "categoria", "categoría", "tipo", "type_de_produit",
 })  # fmt: skip
-_TITLES = frozenset({
-    "title", "name", "product_name", "titel", "produktname", "bezeichnung", "titre", "nom",
-    "título", "nombre", "titolo", "nome",
+_VENDORS = frozenset({
+    "vendor", "brand", "manufacturer", "marke", "hersteller", "marque", "fabricant", "marca",
+    "merk",
 })  # fmt: skip
+IN_FILMS = "prompts of looks"
+"""What columns are read for that such prompts are made of."""
 _LARGEST_BYTES = 100_000
 _MOST_FILES = 100
 _LONGEST_SHOWN = 40
@@ -47,13 +55,15 @@ _LONGEST_SHOWN = 40
 class RowLooks:
     """The looks of a manifest: which exist, and the columns that say which a row has.
 
-    `place` is the index of the column; None if there is none that is read. `about` are those of
-    type and title. `folder` holds the team's own looks.
+    `place` is the index of the column; None if there is none that is read. `types`, `titles` and
+    `vendors` are those that say what the product is. `folder` holds the team's own looks.
     """
 
     manifest: Manifest
     place: int | None
-    about: tuple[int, ...]
+    types: tuple[int, ...]
+    titles: tuple[int, ...]
+    vendors: tuple[int, ...]
     folder: str | None
 
     @cached_property
@@ -67,6 +77,27 @@ class RowLooks:
     def field(self) -> dict[str, int]:
         """The column, as those of the fields."""
         return {} if self.place is None else {LOOK_COLUMN: self.place}
+
+    @property
+    def made_of(self) -> tuple[int, ...]:
+        """The indexes of the columns that a prompt is made of where its cell is empty."""
+        if self.place is None or not self.titles:
+            return ()
+        traits = (
+            at for at, header in enumerate(self.manifest.headers) if trait_of(header) is not None
+        )
+        return tuple(sorted({*self.types, *self.titles, *self.vendors, *traits}))
+
+    def make_all(self) -> bool:
+        """Tell whether rows may do without a prompt: one that names a look says what to film."""
+        return bool(self.made_of) and any(
+            self.named(row) and self._first(row, self.titles) for row in self.manifest.rows
+        )
+
+    def films(self, fields: Mapping[str, int]) -> bool:
+        """Tell whether a row names a look and has no prompt, so that one is made of its columns."""
+        rows = (row for row in self.manifest.rows if self.named(row))
+        return any(not has_prompt(row, fields) for row in rows)
 
     def rows(self) -> set[int]:
         """Return the numbers of the rows that name a look."""
@@ -97,10 +128,35 @@ class RowLooks:
         if makes is not None:
             text = makes.make(row, key, look.for_pictures(pictures))
         else:
-            text = strip_blanks(row.cells[fields["prompt"]]) if "prompt" in fields else ""
+            if not has_prompt(row, fields):
+                return self._film(row, key, look, pictures, fields.get("prompt"))
+            text = strip_blanks(row.cells[fields["prompt"]])
         if placed or not isinstance(text, str) or not without_controls(text):
             return text
         return self.library.put_into(text, look, pictures)
+
+    def _film(
+        self, row: Row, key: str, look: Look, pictures: int, prompt_at: int | None
+    ) -> str | Problem:
+        """Make the prompt of a row that has none, or the problem that it does not say of what."""
+        if not (title := self._first(row, self.titles)):
+            message = (
+                f'The prompt is empty, and the look "{look.name}" does not say what is filmed. '
+                "Write the prompt, or the product's name into a column called title."
+            )
+            return problem_at(
+                self.manifest, row.number, prompt_at, key, code="prompt_empty", message=message
+            )
+        if len(title) > LONGEST_TITLE:
+            title = title[:LONGEST_TITLE].rsplit(" ", 1)[0]
+        cells = dict(zip(self.manifest.headers, row.cells, strict=True))
+        kind, vendor = self._first(row, self.types), self._first(row, self.vendors)
+        words: dict[str, object] = {**see(title, vendor, kind, cells), "key": key}
+        words |= {"pictures": pictures, "look": look.for_pictures(pictures)}
+        return " ".join(compile_template(DEFAULT_TEMPLATE).fill(words).split())
+
+    def _first(self, row: Row, places: Sequence[int]) -> str:
+        return next(filter(None, (strip_blanks(row.cells[at]) for at in places)), "")
 
     def named(self, row: Row) -> bool:
         """Tell whether a row names a look."""
@@ -109,7 +165,8 @@ class RowLooks:
     def of(self, row: Row, key: str, pictures: int) -> Look | Problem:
         """Return the look of a row, or the problem that it names none that is known."""
         if self.place is None or not self.named(row):
-            return self.library.default(" ".join(row.cells[at] for at in self.about), pictures)
+            about = (row.cells[at] for at in (*self.types, *self.titles))
+            return self.library.default(" ".join(about), pictures)
         name = strip_blanks(row.cells[self.place])
         look = self.library.find(name)
         if look is not None:
@@ -127,23 +184,35 @@ class RowLooks:
 
 
 def bind_looks(
-    manifest: Manifest, known: Reading, ignored: Collection[str], folder: str | None
+    manifest: Manifest,
+    known: Reading,
+    mapping: Mapping[str, str],
+    ignored: Collection[str],
+    folder: str | None,
 ) -> RowLooks:
     """Find the looks of a manifest; one that was run without them keeps its reading.
 
     Args:
         manifest: the manifest as read.
         known: how the runs before read it.
+        mapping: the field of some headers (`manifest.columns`).
         ignored: the headers of columns that are not to be read.
         folder: the team's own looks; None if there are none.
 
     """
     folded = [fold_header(header) for header in manifest.headers]
-    place = folded.index(LOOK_COLUMN) if LOOK_COLUMN in folded else None
-    if place is not None and not _counts(manifest.headers[place], known, ignored):
-        place = None
-    about = [at for names in (_TYPES, _TITLES) for at, name in enumerate(folded) if name in names]
-    return RowLooks(manifest, place, tuple(about), folder)
+    asked = [fold_header(one) for one, field in mapping.items() if field == LOOK_COLUMN]
+    others = {fold_header(one) for one, field in mapping.items() if field != LOOK_COLUMN}
+    before = [fold_header(one) for one, field in known.read.items() if field == LOOK_COLUMN]
+    names = [*asked, *(one for one in (*before, LOOK_COLUMN) if one not in others)]
+    place = next((folded.index(name) for name in names if name in folded), None)
+    if place is not None and folded[place] not in asked:
+        place = place if _counts(manifest.headers[place], known, ignored) else None
+    types, titles, vendors = (
+        tuple(at for at, name in enumerate(folded) if name in names)
+        for names in (_TYPES, PRODUCT_NAMES, _VENDORS)
+    )
+    return RowLooks(manifest, place, types, titles, vendors, folder)
 
 
 def own_looks(folder: Path) -> Library:

@@ -150,6 +150,11 @@ class RowPrompts:
         )
 
 
+def has_prompt(row: Row, fields: Mapping[str, int]) -> bool:
+    """Tell whether a row's prompt stands in its cell."""
+    return "prompt" in fields and bool(strip_blanks(row.cells[fields["prompt"]]))
+
+
 def bind_prompts(
     text: str, manifest: Manifest, fields: Mapping[str, int]
 ) -> tuple[RowPrompts | None, tuple[Problem, ...]]:

@@ -25,7 +25,7 @@ Column = Annotated[
         metavar="HEADER=FIELD",
         help='Read a column as a field, as in --column "Photo=image_1"; can be given several '
         "times. Fields: prompt, image_1, image_2, image_3, images, duration, aspect_ratio, "
-        "resolution, key; ignore leaves a column unread (setting manifest.columns).",
+        "resolution, key, video_look; ignore leaves a column unread (setting manifest.columns).",
     ),
 ]
 
@@ -57,6 +57,7 @@ def column_settings(columns: Iterable[str] | None) -> list[str]:
 def _parts(text: str) -> tuple[str, str]:
     from pipeline.manifest.columns import FIELDS
     from pipeline.manifest.earlier import IGNORE
+    from pipeline.manifest.videolooks import LOOK_COLUMN
 
     header, _, field = (part.strip() for part in text.rpartition("="))
     if not header or not field:
@@ -65,13 +66,14 @@ def _parts(text: str) -> tuple[str, str]:
             action='For example: --column "Photo=image_1".',
         )
     name = field.casefold().replace("-", "_").replace(" ", "_")
-    known = (*FIELDS, IGNORE)
+    fields = (*FIELDS, LOOK_COLUMN)
+    known = (*fields, IGNORE)
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"Did you mean {near[0]}? " if near else ""
         raise UsageError(
             f'--column {text}: there is no field "{field}".',
-            action=f"{hint}The fields are {', '.join(FIELDS)}; {IGNORE} leaves a column unread.",
+            action=f"{hint}The fields are {', '.join(fields)}; {IGNORE} leaves a column unread.",
         )
     return header, name
 

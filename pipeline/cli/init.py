@@ -96,8 +96,7 @@ _Variants = Annotated[
     bool,
     typer.Option(
         "--variants",
-        help="With --from shopify or woocommerce: a row for each variant (colour, size) instead of "
-        "each product.",
+        help="With --from: a row for each variant (colour, size) instead of each product.",
     ),
 ]
 _PictureBase = Annotated[

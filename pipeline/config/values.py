@@ -313,6 +313,7 @@ ManifestField = Literal[
     "aspect_ratio",
     "resolution",
     "key",
+    "video_look",
     "ignore",
 ]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]

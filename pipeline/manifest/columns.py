@@ -20,6 +20,7 @@ from pipeline.manifest.earlier import IGNORE, NEW, Reading
 from pipeline.manifest.languages import EARLIEST
 from pipeline.manifest.meanings import Standing, meanings_of, nearest_name
 from pipeline.manifest.resultcolumns import RESULT_PREFIX, our_columns
+from pipeline.manifest.videolooks import LOOK_COLUMN
 from pipeline.manifest.wording import name_headers, quote_name
 from pipeline.model import Problem, Severity
 
@@ -57,7 +58,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
 FIELDS = tuple(ALIASES)
 """The fields that a column can be."""
 
-_PRODUCT_NAMES = frozenset({
+PRODUCT_NAMES = frozenset({
     "title", "name", "product_name", "item_name", "titel", "produktname", "artikelname",
     "bezeichnung", "titre", "nom", "título", "titulo", "nombre", "titolo", "nome", "naam", "nazwa",
     "名称", "商品名", "商品名称", "产品名称",
@@ -134,7 +135,7 @@ class _Match:
                 continue
             if name in FIELDS:
                 self._take(name, index)
-            elif name == IGNORE:
+            elif name in (IGNORE, LOOK_COLUMN):
                 self._taken.add(index)
         self._take_named()
         if self._places.keys() >= _OF_DECISIONS:
@@ -165,7 +166,7 @@ class _Match:
                 self._problems.append(_no_such_header(header, setting, self._headers))
                 continue
             self._taken.add(found)
-            if name != IGNORE:
+            if name in FIELDS:
                 self._chosen[name] = found
 
     def _take_named(self) -> None:
@@ -304,7 +305,7 @@ def _no_prompt(headers: Sequence[str]) -> Problem:
         "example manifest.columns: {Video text: prompt}; or have prompts made from other "
         "columns with manifest.prompt_template."
     )
-    named = [header.strip() for header in headers if fold_header(header) in _PRODUCT_NAMES]
+    named = [header.strip() for header in headers if fold_header(header) in PRODUCT_NAMES]
     if named:
         template = f"Product video of {{{{ row[{json.dumps(named[0], ensure_ascii=False)}] }}}}"
         message += f" For example: --set {quote_name(f'manifest.prompt_template={template}')}"

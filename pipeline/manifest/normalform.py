@@ -34,6 +34,12 @@ def is_in_normal_form(form: Form, text: str) -> bool:
     return text.isascii() or to_normal_form(form, text) == text
 
 
+def fold(text: str) -> str:
+    """Return a text without case and accents, as words are compared."""
+    plain = unicodedata.normalize("NFKD", text.casefold()).replace("\u0142", "l")
+    return "".join(char for char in plain if not unicodedata.combining(char))
+
+
 def _with_marks_in_order(form: Form, text: str) -> str:
     decomposed: _Decomposed = "NFKD" if form == "NFKC" else "NFD"
     apart = partial(unicodedata.normalize, decomposed)

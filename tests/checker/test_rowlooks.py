@@ -106,3 +106,57 @@ def test_looks_of_a_team(tmp_path: Path) -> None:
         checked(tmp_path, sheet, config=config)
     with pytest.raises(ConfigError, match="folder of looks"):
         checked(tmp_path, sheet, f"manifest.looks={tmp_path / 'gone'}")
+
+
+def test_a_row_without_a_prompt(tmp_path: Path) -> None:
+    """It names a look, and its other columns say of what: that is its prompt, and it is said."""
+    sheet = (
+        "key,title,brand,type,colour,material,video_look\n"
+        "a,NEW Moss Mug by Kiln 300 ml,Kiln,Home > Mugs,green,stoneware,slow pan\n"
+    )
+    film = f"Product film of Moss Mug, in green, made of stoneware. {PAN.no_picture} Form"
+    for text in (sheet, sheet.replace("key,", "prompt,key,").replace("a,NEW", ",a,NEW")):
+        found = checked(tmp_path, text)
+        assert prompts(found)[0].startswith(film)
+        assert {("title", "prompts of looks"), ("colour", "prompts of looks")} <= {
+            *found.columns.read
+        }
+        assert found.problems == ()
+    no_key = sheet.replace("key,", "own,")
+    assert checked(tmp_path, no_key).keys != checked(tmp_path, no_key.replace("Moss", "Sea")).keys
+    written = checked(tmp_path, "prompt,title,video_look\nA mug.,Moss,slow pan\n")
+    assert prompts(written) == [f"A mug. {PAN.no_picture}"]
+    assert "title" in written.columns.not_read
+
+
+def test_a_row_that_does_not_say_what_is_filmed(tmp_path: Path) -> None:
+    """A look alone is no prompt: the message says what to write and where."""
+    found = checked(
+        tmp_path, "key,prompt,title,video_look\na,,,slow pan\nb,,Moss,\nc,,TODO,in use\n"
+    )
+    assert [(one.code, one.row, one.column) for one in found.problems] == [
+        ("prompt_empty", 2, "prompt"),
+        ("prompt_empty", 3, "prompt"),
+        ("prompt_todo", 4, "title"),
+    ]
+    assert found.problems[0].message == (
+        'The prompt is empty, and the look "slow pan" does not say what is filmed. Write the '
+        "prompt, or the product's name into a column called title."
+    )
+
+
+def test_a_column_of_another_name(tmp_path: Path) -> None:
+    """It is mapped by the settings, and the runs to come know it."""
+    sheet = SHEET.replace("video_look", "Stil")
+    assert prompts(checked(tmp_path, sheet))[0] == "A mug."
+    mapped = checked(tmp_path, sheet, "manifest.columns.Stil=video_look")
+    assert prompts(mapped)[0] == f"A mug. {PAN.no_picture}"
+    assert ("Stil", "video_look") in mapped.columns.read
+    noted = Reading.noted(mapped.reading.note())
+    assert prompts(checked(tmp_path, sheet, known=noted))[0] == f"A mug. {PAN.no_picture}"
+    ignored = "manifest.columns.Stil=ignore"
+    assert prompts(checked(tmp_path, sheet, ignored, known=noted))[0] == "A mug."
+    both = "key,prompt,video_look,Stil\na,A mug.,in use,slow pan\n"
+    mapped = checked(tmp_path, both, "manifest.columns.Stil=video_look")
+    assert prompts(mapped) == [f"A mug. {PAN.no_picture}"]
+    assert "video_look" in mapped.columns.not_read

@@ -20,13 +20,14 @@ from pipeline.authoring.newmanifest import (
 from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
 from pipeline.authoring.shops.feedxml import read_feed
 from pipeline.authoring.shops.recognition import likeliest, recognise
-from pipeline.authoring.shops.sight import DEFAULT_TEMPLATE, hard_to_film, see
 from pipeline.checker import rules
 from pipeline.checker.naming import number_key
 from pipeline.config.content import ManifestSettings
 from pipeline.errors import ManifestError, UsageError
 from pipeline.manifest.locations import web_fault
-from pipeline.manifest.videolooks import LOOK_COLUMN
+from pipeline.manifest.productfilm import DEFAULT_TEMPLATE, see
+from pipeline.manifest.traits import unseen_kind
+from pipeline.manifest.videolooks import LOOK_COLUMN, built_in
 from pipeline.manifest.wording import count
 from pipeline.model import Manifest
 from pipeline.reader.reading import read
@@ -87,9 +88,12 @@ def convert(
         columns=export.table.headers,
     )
     left_out: list[str] = []
+    notes = [*export.table.notes]
     findings = _Findings(list)
     found = export_format.products(export, left_out)
     if variants:
+        if not any(product.variants for product in found):
+            notes.append(f"--variants: {export_format.without_variants}")
         found = [each for product in found for each in product.variants or (product,)]
     products = _unique(found, findings)
     wanted = _select_products(products, findings, only_active=only_active)
@@ -97,7 +101,7 @@ def convert(
     if not rows:
         why = "; ".join([*left_out[:_LISTED], *_lines(findings)])
         raise UsageError(f"{path} has no product that can become a row. {why}".rstrip())
-    lines = [*export.table.notes, *_lines(findings), *(f"left out: {text}" for text in left_out)]
+    lines = [*notes, *_lines(findings), *(f"left out: {text}" for text in left_out)]
     return Conversion(_manifest(rows), tuple(lines))
 
 
@@ -204,9 +208,12 @@ def _row(
     """Return the cells of a product by header; None if the template gives it no prompt."""
     key, product = keyed
     choice, faults = _pictures(product, bases)
-    look, seen = see(product, len(choice.taken))
+    pictures = len(choice.taken)
+    seen = see(product.title, product.vendor, product.type, product.export)
+    look = built_in().default(f"{product.type} {seen['name']}", pictures)
     own = {name: getattr(product, name) for name in _NAMES if hasattr(product, name)}
-    values = {**product.export, **own, "key": key, **seen, "pictures": len(choice.taken)}
+    values = {**product.export, **own, "key": key, **seen, "pictures": pictures}
+    values["look"] = look.for_pictures(pictures)
     prompt, cut = prompts.prompt(values, about=f"{key} (line {product.line})")
     if not prompt:
         findings["left out, because the template gives it an empty prompt"].append(key)
@@ -220,16 +227,24 @@ def _row(
     for note in notes:
         if note:
             findings[note.split(": ", 1)[0].rstrip(".")].append(key)
-    for finding in hard_to_film(product, len(choice.taken)):
+    for finding in _hard_to_film(product, pictures):
         findings[finding].append(key)
     row = {
         "key": key,
         "prompt": prompt,
-        LOOK_COLUMN: look if prompts.uses_look else "",
+        LOOK_COLUMN: look.name if prompts.uses_look else "",
         "notes": " ".join(filter(None, notes)),
     }
     row |= {name: getattr(product, name) for name in _OWN} | dict(product.kept)
     return row | {f"image_{n}": link for n, link in enumerate(choice.taken, start=1)}
+
+
+def _hard_to_film(product: Product, pictures: int) -> list[str]:
+    """Say what a person should know of a product before its film is paid for."""
+    found = [] if pictures else ["no picture in the export, so the film is made of words alone"]
+    if kind := unseen_kind(product.type, product.title, product.export):
+        found.append(f"{kind}: perhaps there is nothing to film; delete the row if so")
+    return found
 
 
 class _Bases:

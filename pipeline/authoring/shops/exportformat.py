@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.errors import UsageError
 from pipeline.manifest.columns import fold_header
+from pipeline.manifest.normalform import fold
 from pipeline.model import Manifest, Row
 
 
@@ -64,6 +65,13 @@ class Export:
         return dict(zip(self.table.headers, line.cells, strict=True))
 
 
+def with_values(title: str, values: Sequence[str]) -> str:
+    """Return a product's title with the values of a variant, such as its colour, behind it."""
+    said = fold(title[:_LONGEST_TITLE])
+    new = (one for one in values if one and not re.search(rf"\b{re.escape(fold(one))}\b", said))
+    return ", ".join([title, *new])
+
+
 def vary(product: Product, cells: Mapping[str, str], **own: Any) -> Product:  # noqa: ANN401
     """Return a product's variant: what is its own, and all else from the product.
 
@@ -81,6 +89,8 @@ _Words = Mapping[str, tuple[str, ...]]
 _SAMPLE = 300
 """The lines that show what a column holds."""
 _LONGEST_WORD = 40
+_LONGEST_TITLE = 300
+"""Characters of a title in which the words of a variant are looked for."""
 _NAMED = 3
 """The most columns that a message names."""
 # The end of a name or an address of a picture, in a cell that is no HTML.
@@ -98,6 +108,7 @@ class ExportFormat:
     products, and adds to the list it is given what it leaves out. `variants` names the column of
     kinds, the kind of variants, and the column that names their parent. `base` is what stands
     before a picture in the shop's web address, for exports that leave it out.
+    `without_variants` says why an export may have none.
     """
 
     name: str
@@ -111,6 +122,7 @@ class ExportFormat:
     translations: _Words = field(default_factory=dict)
     variants: tuple[str, str, str] | None = None
     base: str = ""
+    without_variants: str = "no product of this export has variants, so each is one row"
 
     def of(self, table: Manifest) -> Export | None:
         """Return the table as an export of this format; None if it is not one."""

@@ -12,8 +12,15 @@ Tested in tests/authoring/shops/test_google.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
+from pipeline.authoring.shops.exportformat import (
+    Export,
+    ExportFormat,
+    Product,
+    vary,
+    with_values,
+)
 from pipeline.checker.naming import normalise_key
 from pipeline.manifest.picturetexts import split_addresses
 from pipeline.manifest.plaintext import plain_text, unescape
@@ -33,7 +40,12 @@ _COLUMNS = {
     "price": ("price",),
     "sale_price": ("sale_price",),
     "availability": ("availability",),
+    "color": ("color",),
+    "pattern": ("pattern",),
+    "material": ("material",),
+    "size": ("size",),
 }
+_OPTIONS = ("color", "pattern", "material", "size")
 
 
 def _products(export: Export, left_out: list[str]) -> list[Product]:
@@ -51,7 +63,7 @@ def _product(export: Export, key: str, lines: Sequence[Row]) -> Product:
     first = lines[0]
     sale, regular = export.cell(first, "sale_price"), export.cell(first, "price")
     kind = export.cell(first, "type") or export.cell(first, "category")
-    return Product(
+    product = Product(
         key=key,
         line=first.number,
         title=plain_text(unescape(export.cell(first, "title"))),
@@ -64,6 +76,27 @@ def _product(export: Export, key: str, lines: Sequence[Row]) -> Product:
         kept={"regular_price": regular if sale else "", "url": export.cell(first, "link")},
         export=export.cells(first),
     )
+    return replace(product, variants=_variants(export, product, lines))
+
+
+def _variants(export: Export, product: Product, lines: Sequence[Row]) -> tuple[Product, ...]:
+    """Return the items of a group, each with the words in which it differs from the others."""
+    differ = [name for name in _OPTIONS if len({export.cell(line, name) for line in lines}) > 1]
+    found = []
+    for line in lines:
+        own = plain_text(unescape(export.cell(line, "title"))) or product.title
+        variant = vary(
+            product,
+            export.cells(line),
+            key=normalise_key(export.cell(line, "id")) or product.key,
+            line=line.number,
+            title=with_values(own, [export.cell(line, name) for name in differ]),
+            price=export.cell(line, "sale_price") or export.cell(line, "price") or product.price,
+            status=export.cell(line, "availability") or product.status,
+            pictures=_pictures(export, [line]) or product.pictures,
+        )
+        found.append(variant)
+    return tuple(found) if len(found) > 1 else ()
 
 
 def _pictures(export: Export, lines: Sequence[Row]) -> tuple[str, ...]:

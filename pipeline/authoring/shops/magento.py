@@ -13,9 +13,16 @@ Tested in tests/authoring/shops/test_magento.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
+from pipeline.authoring.shops.exportformat import (
+    Export,
+    ExportFormat,
+    Product,
+    vary,
+    with_values,
+)
 from pipeline.checker.naming import normalise_key
 from pipeline.manifest.plaintext import plain_text, unescape
 from pipeline.model import Row
@@ -39,7 +46,8 @@ _COLUMNS = {
     "url": ("url_key",),
 }
 _PICTURES = ("base", "more")
-_SKU = re.compile(r"(?:^|[|,])\s*sku=([^,|]+)", re.IGNORECASE)
+_PAIR = re.compile(r"\s*(\w+)=(.*)", re.DOTALL)
+_MORE = "additional_attributes"
 _NONE = "no_selection"
 _OFFLINE = "2"
 
@@ -54,30 +62,74 @@ def _products(export: Export, left_out: list[str]) -> list[Product]:
             lines.setdefault(latest, []).append(line)
         else:
             left_out.append(f"line {line.number}: it has no sku")
-    below = {sku: list(_variants(export, some)) for sku, some in lines.items()}
+    below = {sku: _variations(export, some) for sku, some in lines.items()}
     variants = {one for some in below.values() for one in some if one in lines}
-    return [
-        _product(export, sku, some, [lines[one] for one in below[sku] if one in lines])
-        for sku, some in lines.items()
-        if sku not in variants
-    ]
+    products = []
+    for sku, some in lines.items():
+        if sku not in variants:
+            known = [lines[one] for one in below[sku] if one in lines]
+            product = _product(export, sku, some, known)
+            own = tuple(
+                _variant(export, product, one, values, lines.get(one, ()))
+                for one, values in below[sku].items()
+            )
+            products.append(replace(product, variants=own if len(own) > 1 else ()))
+    return products
 
 
-def _variants(export: Export, lines: Sequence[Row]) -> Iterator[str]:
+def _variations(export: Export, lines: Sequence[Row]) -> dict[str, dict[str, str]]:
+    """Return what tells each variant from the others, such as its size, by its SKU."""
+    found: dict[str, dict[str, str]] = {}
     for line in lines:
-        for sku in _SKU.findall(export.cell(line, "variations")):
-            yield normalise_key(sku)
+        for one in export.cell(line, "variations").split("|"):
+            pairs = [pair.groups() for part in one.split(",") if (pair := _PAIR.fullmatch(part))]
+            values = {name.casefold(): value.strip() for name, value in pairs}
+            if sku := normalise_key(values.pop("sku", "")):
+                found.setdefault(sku, values)
+    return found
+
+
+def _variant(
+    export: Export, product: Product, sku: str, values: Mapping[str, str], lines: Sequence[Row]
+) -> Product:
+    """Return a variant: what its own lines say, and all else from its product."""
+    lines = _in_order(export, lines)
+    cells: Mapping[str, str] = export.cells(lines[0]) if lines else {}
+    own = ",".join(f"{name}={value}" for name, value in values.items())
+    more = [own, cells.get(_MORE, ""), product.export.get(_MORE, "")]
+    special, price = _first(export, lines, "special_price"), _first(export, lines, "price")
+    online = _first(export, lines, "online")
+    variant = vary(
+        product,
+        {**cells, _MORE: ",".join(filter(None, more))},
+        key=sku,
+        title=with_values(product.title, list(values.values())),
+        price=special or price or product.price,
+        pictures=_links(export, lines) or product.pictures,
+    )
+    if not online:
+        return variant
+    active = online != _OFFLINE
+    return replace(variant, status="online" if active else "offline", active=active)
+
+
+def _in_order(export: Export, lines: Sequence[Row]) -> list[Row]:
+    """Return the line for all shops, which says most, before those of what differs in a shop."""
+    return sorted(lines, key=lambda line: bool(export.cell(line, "store")))
+
+
+def _first(export: Export, lines: Sequence[Row], name: str) -> str:
+    return next(filter(None, (export.cell(line, name) for line in lines)), "")
 
 
 def _product(
     export: Export, sku: str, lines: Sequence[Row], variants: Sequence[Sequence[Row]]
 ) -> Product:
-    # The line for all shops says most; the lines of single shops have what differs in them.
-    lines = sorted(lines, key=lambda line: bool(export.cell(line, "store")))
+    lines = _in_order(export, lines)
     first = lines[0]
 
     def cell(name: str) -> str:
-        return next(filter(None, (export.cell(line, name) for line in lines)), "")
+        return _first(export, lines, name)
 
     categories = [one.strip() for one in cell("categories").split(",")]
     special, online = cell("special_price"), cell("online")

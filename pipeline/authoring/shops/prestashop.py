@@ -3,8 +3,10 @@
 Sources: https://github.com/PrestaShop/PrestaShop: the headers that the importer offers (`Product
 ID`, `Name *`, `Image URLs (x,y,z...)`), which export modules write, and those of the button Export
 above the list of products (`Product ID`, `Image`, `Name`, `Reference`, `Category`). Several values
-in a cell are separated by commas. The list has a thumbnail of each product: the large picture has
-the same address with another size in it.
+in a cell are separated by commas. A combination, such as a colour in a size, is a line with the ID
+of its product and the importer's columns `Attribute (Name:Type:Position)` and `Value
+(Value:Position)`; files of products alone have none. The list has a thumbnail of each product: the
+large picture has the same address with another size in it.
 
 Tested in tests/authoring/shops/test_prestashop.py.
 """
@@ -12,8 +14,16 @@ Tested in tests/authoring/shops/test_prestashop.py.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
-from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
+from pipeline.authoring.shops.exportformat import (
+    Export,
+    ExportFormat,
+    Product,
+    vary,
+    with_values,
+)
 from pipeline.checker.naming import normalise_key
 from pipeline.manifest.picturetexts import split_addresses
 from pipeline.manifest.plaintext import plain_text, unescape
@@ -33,6 +43,8 @@ _COLUMNS = {
         "Price tax included", "Price (tax incl.)", "Price tax excluded", "Price (tax excl.)",
     ),
     "pictures": ("Image URLs (x,y,z...)", "Image", "Images"),
+    "attribute": ("Attribute (Name:Type:Position)*", "Attribute (Name:Type:Position)"),
+    "value": ("Value (Value:Position)*", "Value (Value:Position)"),
 }  # fmt: skip
 _TRANSLATIONS = {
     "id": ("ID du produit", "ID produit", "ID de producto", "Produkt-ID"),
@@ -52,15 +64,49 @@ _INACTIVE = frozenset({"0", "no", "false", "disabled", "inactive", "non", "nein"
 
 
 def _products(export: Export, left_out: list[str]) -> list[Product]:
-    products = []
+    products, combinations = dict[str, Product](), dict[str, list[Row]]()
     for line in export.table.rows:
-        number = export.cell(line, "id")
-        key = normalise_key(export.cell(line, "reference")) or (number and f"id-{number}")
+        number, key = export.cell(line, "id"), _key(export, line)
+        if number and export.cell(line, "value"):
+            combinations.setdefault(number, []).append(line)
+            if number in products:
+                continue
         if key:
-            products.append(_product(export, key, line))
+            place = f"line {line.number}" if number in {"", *products} else number
+            products[place] = _product(export, key, line)
         else:
             left_out.append(f"line {line.number}: it has neither a reference nor an ID")
-    return products
+    return [
+        replace(one, variants=_variants(export, one, combinations.get(number, ())))
+        for number, one in products.items()
+    ]
+
+
+def _key(export: Export, line: Row) -> str:
+    number = export.cell(line, "id")
+    return normalise_key(export.cell(line, "reference")) or (number and f"id-{number}")
+
+
+def _variants(export: Export, product: Product, lines: Sequence[Row]) -> tuple[Product, ...]:
+    found = []
+    for line in lines:
+        names, values = (_parts(export.cell(line, name)) for name in ("attribute", "value"))
+        own = normalise_key(export.cell(line, "reference"))
+        variant = vary(
+            product,
+            export.cells(line) | dict(zip(names, values, strict=False)),
+            key=own if own not in {"", product.key} else f"{product.key}-{'-'.join(values)}",
+            line=line.number,
+            title=with_values(product.title, values),
+            pictures=_pictures(export.cell(line, "pictures")) or product.pictures,
+        )
+        found.append(variant)
+    return tuple(found) if len(found) > 1 else ()
+
+
+def _parts(cell: str) -> list[str]:
+    """Return the names in a cell: of `Size:select:0, Color:color:1` those are Size and Color."""
+    return [part.split(":")[0].strip() for part in cell.split(",")]
 
 
 def _product(export: Export, key: str, line: Row) -> Product:
@@ -108,5 +154,9 @@ FORMAT = ExportFormat(
         "Price (tax excl.)",
     ),
     base="https://YOUR-SHOP",
+    without_variants=(
+        "no product of this file has combinations, so each is one row; the list of products has "
+        "none, files for the import have them as lines with Product ID, Attribute and Value"
+    ),
 )  # fmt: skip
 """PrestaShop's product files."""

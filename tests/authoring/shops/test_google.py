@@ -58,6 +58,31 @@ def test_variants_are_one_product(save: Save, made: Made) -> None:
     assert conversion.findings[1:] == ("left out: line 5: it has no id",)
 
 
+def test_a_row_for_each_variant(save: Save, made: Made) -> None:
+    """With --variants each item has its id, its picture, and the words in which it differs."""
+    item = {"title": "Shirt Ada", "item_group_id": "SHIRT", "brand": "Kiln", "material": "linen"}
+    lines = [
+        {**item, "id": "S-1", "color": "Sand", "size": "S", "image link": f"{AT}/s.jpg"},
+        {**item, "id": "S-2", "color": "Sand", "size": "M", "image link": f"{AT}/m.jpg"},
+        {**item, "id": "S-3", "color": "Blue", "size": "S", "title": "Shirt Ada blue"},
+        {"id": "T", "title": "Tea"},
+    ]
+    path = save((*HEADERS, "color", "size", "material"), lines)
+    rows, _ = made(path, "google", variants=True)
+    assert [(row["key"], row["title"]) for row in rows] == [
+        ("S-1", "Shirt Ada, Sand, S"),
+        ("S-2", "Shirt Ada, Sand, M"),
+        ("S-3", "Shirt Ada blue, S"),
+        ("T", "Tea"),
+    ]
+    assert [pictures(row) for row in rows[:3]] == [[f"{AT}/{one}.jpg"] for one in "sms"]
+    assert rows[0]["prompt"].startswith("Product film of Shirt Ada, Sand, made of linen, exactly")
+    _, conversion = made(save(HEADERS, lines[3:]), "google", variants=True)
+    assert conversion.findings[0] == (
+        "--variants: no product of this export has variants, so each is one row"
+    )
+
+
 RSS = f"""<?xml version="1.0"?>
 <rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel><title>A shop</title>
 <item><g:id>M-1</g:id><title><![CDATA[Mug & saucer]]></title><g:description>Big</g:description>

@@ -75,6 +75,35 @@ def test_variants_belong_to_their_product(save: Save) -> None:
     assert [row["key"] for row in rows_of(active.manifest)] == ["S"]
 
 
+def test_a_row_for_each_variant(save: Save) -> None:
+    """With --variants each has its SKU and values, its own line's picture, and its product's."""
+    lines = [
+        {"sku": "S-1", "name": "Shirt-S-Blue", "price": "9", "base_image": "/s/1.jpg",
+         "product_online": "2"},
+        {"sku": "S", "name": "Shirt Ada", "price": "8", "base_image": "/s/0.jpg",
+         "additional_attributes": "material=Linen", "product_online": "1",
+         "configurable_variations": "sku=S-1,size=S,color=Blue|sku=S-2,size=M,color=Blue"},
+        BAG,
+    ]  # fmt: skip
+    path = save((*HEADERS, "additional_attributes"), lines)
+    made = convert(path, find("magento"), picture_base=BASE, variants=True)
+    first, second, bag = rows_of(made.manifest)
+    assert (first["key"], first["title"], first["status"]) == (
+        "S-1",
+        "Shirt Ada, S, Blue",
+        "offline",
+    )
+    assert (second["key"], second["title"], second["status"]) == (
+        "S-2",
+        "Shirt Ada, M, Blue",
+        "online",
+    )
+    assert (first["price"], second["price"]) == ("9", "8")
+    assert (pictures(first), pictures(second)) == ([f"{BASE}/s/1.jpg"], [f"{BASE}/s/0.jpg"])
+    assert first["prompt"].startswith("Product film of Shirt Ada, Blue, made of linen, exactly as")
+    assert bag["key"] == "BAG"
+
+
 def test_thumbnails_stand_in_where_there_is_no_other_column(save: Save) -> None:
     """An export of some columns alone still has pictures."""
     path = save(

@@ -70,3 +70,30 @@ def test_headers_in_french(save: Save, made: Made) -> None:
     line = {"ID": "1", "Image": f"{AT}/a.jpg", "Nom": "Tasse", "Référence": "T-1"}
     (row,), _ = made(save(tuple(line), [line]), "prestashop")
     assert (row["key"], row["title"], pictures(row)) == ("T-1", "Tasse", [f"{AT}/a.jpg"])
+
+
+def test_a_row_for_each_combination(save: Save, made: Made) -> None:
+    """With --variants; without, they belong to their product. The list of products has none."""
+    lines = [
+        {"Product ID": "7", "Name *": "Hoodie", "Reference #": "H",
+         "Image URLs (x,y,z...)": f"{AT}/h.jpg"},
+        {"Product ID": "7", "Reference #": "H-B", "Image URLs (x,y,z...)": f"{AT}/b.jpg",
+         "Attribute (Name:Type:Position)*": "Color:color:0, Size:select:1",
+         "Value (Value:Position)*": "Blue:0, M:1"},
+        {"Product ID": "7", "Attribute (Name:Type:Position)*": "Color:color:0, Size:select:1",
+         "Value (Value:Position)*": "Sand:1, M:1"},
+        {"Product ID": "7", "Name *": "A second product of that ID", "Reference #": "X"},
+    ]  # fmt: skip
+    headers = (*IMPORT, "Attribute (Name:Type:Position)*", "Value (Value:Position)*")
+    rows, _ = made(save(headers, lines), "prestashop")
+    assert [row["key"] for row in rows] == ["H", "X"]
+    rows, _ = made(save(headers, lines), "prestashop", variants=True)
+    assert [(row["key"], row["title"], pictures(row)) for row in rows] == [
+        ("H-B", "Hoodie, Blue, M", [f"{AT}/b.jpg"]),
+        ("H-Sand-M", "Hoodie, Sand, M", [f"{AT}/h.jpg"]),
+        ("X", "A second product of that ID", []),
+    ]
+    assert rows[0]["prompt"].startswith("Product film of Hoodie, Blue, exactly as in the picture.")
+    path = save(LIST, [{"Product ID": "1", "Name": "Mug", "Image": f"{AT}/m.jpg"}])
+    _, conversion = made(path, "prestashop", variants=True)
+    assert "the list of products has none" in conversion.findings[0]

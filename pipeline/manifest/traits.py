@@ -3,16 +3,16 @@
 A prompt is made of these alone: no vendor, no sales talk, no measurements, which a model would
 write into the picture or take for an order.
 
-Tested in tests/authoring/shops/test_traits.py.
+Tested in tests/manifest/test_traits.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.authoring.namewords import fold
+from pipeline.manifest.normalform import fold
 from pipeline.manifest.plaintext import plain_text
 
 _TRAITS = {
@@ -29,6 +29,10 @@ _TRAITS = {
         "shape", "form", "forme", "forma", "style", "silhouette", "vorm", "ksztalt", "schnitt",
     ),
 }  # fmt: skip
+_SIZES = (
+    "size", "sizes", "shoe size", "grosse", "groesse", "schuhgrosse", "taille", "pointure", "talla",
+    "taglia", "misura", "maat", "rozmiar", "tamanho", "storlek",
+)  # fmt: skip
 _FIELD = {name: trait for trait, names in _TRAITS.items() for name in names}
 _PAIRS = (
     (re.compile(r"option(\d) name"), "option{} value"),
@@ -94,11 +98,33 @@ def traits_of(export: Mapping[str, str]) -> Traits:
     return Traits(**found)
 
 
-def seen_title(title: str, vendor: str) -> str:
-    """Return a title without vendor, sales talk and measurements; as it is if nothing is left."""
+def trait_of(header: str) -> str | None:
+    """Return the trait that a column says by its header; None for any other column."""
+    return _FIELD.get(_word(header))
+
+
+def sizes_of(export: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the sizes among the cells of an export, such as M or 42, by their headers."""
+    sizes = (value.strip() for name, value in _named(export) if name in _SIZES)
+    return tuple(size for size in sizes if 0 < len(size) <= _LONGEST)
+
+
+def seen_title(title: str, vendor: str, sizes: Sequence[str] = ()) -> str:
+    """Return a title without vendor, sales talk, sizes and measurements; as it is if that is all.
+
+    Args:
+        title: what the product is called.
+        vendor: who makes it.
+        sizes: what may stand as a size at its end or between its joints, such as M or 42.
+
+    """
     text = " ".join(plain_text(title).split())
     if len(text) > _LONGEST_READ:
         return title
+    for size in sizes:
+        text = re.sub(
+            rf"(?:\s*[-\u2013|/,;:(]\s*){re.escape(size)}(?=$|\s*[-\u2013|/,;:)])\)?", "", text
+        )
     if vendor.strip():
         text = re.sub(rf"(?<!\w){re.escape(vendor.strip())}(?!\w)", " ", text, flags=re.IGNORECASE)
     text = _MEASURE.sub(" ", _SALE.sub(" ", text))
@@ -145,7 +171,14 @@ def _short(value: str) -> str:
 
 
 def unseen_kind(kind: str, title: str, export: Mapping[str, str]) -> str:
-    """Say that a product is a gift card or a digital one; empty for a thing."""
+    """Say that a product is a gift card or a digital one; empty for a thing.
+
+    Args:
+        kind: its type.
+        title: what it is called.
+        export: the cells of its line, by the headers of the export.
+
+    """
     text = f" {_word(kind)} {_word(title)} "
     cells = {_word(header): value.strip().casefold() for header, value in export.items()}
     if cells.get("gift card") in _YES or any(f" {word} " in text for word in _GIFT_CARDS):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.authoring.shops.traits import seen_title, seen_type, traits_of, unseen_kind
+from pipeline.manifest.traits import seen_title, seen_type, sizes_of, traits_of, unseen_kind
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,22 @@ def test_titles(title: str, vendor: str, seen: str) -> None:
     assert seen_title(title, vendor) == seen
 
 
+@pytest.mark.parametrize(
+    ("title", "sizes", "seen"),
+    [
+        ("Shirt Ada, Blue, M", ("M",), "Shirt Ada, Blue"),
+        ("Shirt Ada - M - Blue", ("M",), "Shirt Ada - Blue"),
+        ("Sneaker Sol (42)", ("42",), "Sneaker Sol"),
+        ("M, a novel", ("M",), "M, a novel"),
+        ("Lamp, Medium-weight", ("M",), "Lamp, Medium-weight"),
+        ("Ring, (", ("(",), "Ring"),
+    ],
+)
+def test_sizes_in_titles(title: str, sizes: tuple[str, ...], seen: str) -> None:
+    """A size cannot be seen; what stands between joints alone is one."""
+    assert seen_title(title, "", sizes) == seen
+
+
 def test_traits_by_their_headers() -> None:
     """Columns, metafields, options, attributes and additional attributes, in any language."""
     assert traits_of({"Farbe": "Moosgrün", "Material": "Steinzeug"}).material == "Steinzeug"
@@ -39,6 +55,7 @@ def test_traits_by_their_headers() -> None:
     assert traits_of(woo).material == "Lin and Coton"
     magento = {"additional_attributes": "activity=Gym,material=Burlap|Nylon,style_bags=x"}
     assert traits_of(magento).material == "Burlap and Nylon"
+    assert sizes_of({"Option2 Name": "Größe", "Option2 Value": "XL", "Size": "42"}) == ("XL", "42")
     assert traits_of({"Shape": "30 x 40 cm"}).shape == ""
     assert traits_of({"Color": "Default Title"}).colour == ""
 
