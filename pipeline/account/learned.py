@@ -90,6 +90,7 @@ def _text(known: Known) -> str:
     return json.dumps(
         {
             "durations_s": _short(known.durations_s),
+            "tasks": known.tasks,
             "by_pace": [_short(part) for part in known.by_pace],
             "by_speed": [_short(part) for part in known.by_speed],
             "heeded": round(known.heeded, _DIGITS),
@@ -108,7 +109,8 @@ def _read(kind: tuple[str, int, str, int], body: str) -> Known | None:
         told = json.loads(body)
         by_pace, by_speed = _ratios(told["by_pace"]), _ratios(told["by_speed"])
         durations_s = tuple(map(float, told["durations_s"]))
-        return Known(kind, durations_s, by_pace, by_speed, float(told["heeded"]))
+        tasks = int(told.get("tasks", len(durations_s)))
+        return Known(kind, durations_s, tasks, by_pace, by_speed, float(told["heeded"]))
     except (ValueError, TypeError, KeyError):
         return None
 

@@ -15,32 +15,45 @@ from dataclasses import dataclass
 from functools import partial
 
 from pipeline.engine.bars import PARTS, Bar, Ratios, ratios_of
-from pipeline.engine.learned import Durations, mix
+from pipeline.engine.learned import Durations, mix, thin
 from pipeline.engine.rows import Kind, Watch
 
 _ENOUGH = 30
 """The durations of a kind are used once this many of its tasks have ended."""
 _DURATIONS, _RATIOS = 200, 16
 """So many durations, and ratios for each part of a bar, are handed on to the next run."""
+_LATEST = 2000
+"""The durations handed on are spread as those of so many latest tasks: the last to end in a run
+are its longest, and would pass for all.
+"""
 
 _NONE: Ratios = ((),) * PARTS
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """How tasks of one kind went: some durations, their bars' ratios; see `Bar` for `heeded`."""
+    """How tasks of one kind went: some durations, their bars' ratios; see `Bar` for `heeded`.
+
+    The durations are spread as those of so many `tasks`.
+    """
 
     kind: Kind
     durations_s: tuple[float, ...] = ()
+    tasks: int = 0
     by_pace: Ratios = _NONE
     by_speed: Ratios = _NONE
     heeded: float = 0.0
 
     def with_news(self, news: Known) -> Known:
         """Return this with what came later; of what it is too much of, the later is kept."""
+        before = max(0, min(self.tasks, _LATEST - news.tasks))
+        tasks = before + news.tasks
+        share = min(1.0, _DURATIONS / max(1, tasks))
+        ours = thin(self.durations_s, int(before * share))
         return Known(
             self.kind,
-            mix(self.durations_s, news.durations_s, _DURATIONS),
+            (*ours, *thin(news.durations_s, _DURATIONS - len(ours))),
+            tasks,
             _mixed(self.by_pace, news.by_pace),
             _mixed(self.by_speed, news.by_speed),
             news.heeded,
@@ -51,7 +64,7 @@ class _News:
     """What was learned of one kind since it was asked for last."""
 
     def __init__(self) -> None:
-        self.durations_s: deque[float] = deque(maxlen=_DURATIONS)
+        self.durations_s: deque[float] = deque(maxlen=_LATEST)
         self.ratios: defaultdict[tuple[bool, int], deque[float]] = defaultdict(
             partial(deque, maxlen=_RATIOS)
         )
@@ -62,7 +75,8 @@ class _News:
             tuple(tuple(self.ratios.get((speed, part), ())) for part in range(PARTS))
             for speed in (False, True)
         )
-        return Known(kind, tuple(self.durations_s), by_pace, by_speed, heeded)
+        durations_s = thin(self.durations_s, _DURATIONS)
+        return Known(kind, durations_s, len(self.durations_s), by_pace, by_speed, heeded)
 
 
 class Experience:

@@ -23,7 +23,7 @@ KIND: Kind = ("gemini_omni_flash", 6, "720P", 0)
 def news(duration_s: float, count: int = 40, kind: Kind = KIND) -> Known:
     """What a run has learned of so many tasks of one length."""
     ratios = tuple((1.0,) if part == 20 else () for part in range(PARTS))
-    return Known(kind, (duration_s,) * count, ratios, ratios, 0.75)
+    return Known(kind, (duration_s,) * count, count, ratios, ratios, 0.75)
 
 
 def keep(book: Book, *of: Known, account: str = ACCOUNT, at: float = DAY) -> None:

@@ -56,6 +56,21 @@ def test_news_are_handed_on_once() -> None:
     assert one.take_news() == []
 
 
+def test_the_last_to_end_do_not_pass_for_all() -> None:
+    """They are a run's longest. What is handed on is spread as all are, told at once or in parts."""
+    whole, in_parts = Experience(), Known(SHORT)
+    for number in range(1000):
+        whole.learn(Watch(str(number), SHORT), float(number), heeded=False)
+        if number % 250 == 249:
+            (news,) = whole.take_news()
+            in_parts = in_parts.with_news(news)
+    at_once = Known(SHORT).with_news(Known(SHORT, tuple(map(float, range(1000))), 1000))
+    for known in (in_parts, at_once):
+        assert known.tasks == 1000
+        assert len(known.durations_s) == 200
+        assert abs(sorted(known.durations_s)[100] - 500) < 10
+
+
 def test_what_is_handed_on_is_bounded() -> None:
     """However many tasks there were, and the latest nights count most."""
     known = Known(SHORT)
