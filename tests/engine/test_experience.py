@@ -57,7 +57,7 @@ def test_news_are_handed_on_once() -> None:
 
 
 def test_the_last_to_end_do_not_pass_for_all() -> None:
-    """They are a run's longest. What is handed on is spread as all are, told at once or in parts."""
+    """They are a run's longest; what is handed on is spread as all are, at once or in parts."""
     whole, in_parts = Experience(), Known(SHORT)
     for number in range(1000):
         whole.learn(Watch(str(number), SHORT), float(number), heeded=False)
