@@ -152,7 +152,6 @@ SET_UP = {
     "runner/configured.py": "points at a configuration that is not used",
     "runner/destination.py": "asks before a key goes to a strange host: a rehearsal has none",
     "runner/engine_setup.py": "makes the engine and tells it what it must know before it begins",
-    "runner/judgedtakes.py": "asks what was decided about videos that could serve: there are none",
     "runner/knownreading.py": "finds how the runs before read the manifest: there were none",
     "runner/lanes.py": "opens the account, the locks and the journals of the manifests",
     "runner/logevents.py": "says what stands in a line of run.log",

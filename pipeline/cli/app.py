@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -35,9 +36,9 @@ from pipeline.cli import (
 )
 from pipeline.cli.jsonlines import asks_for_json, json_lines
 from pipeline.cli.options import PILOT_WITHOUT_NUMBER, with_numbers
-from pipeline.cli.screen import guard_streams, print_line, say, say_error, speak_json
+from pipeline.cli.screen import guard_streams, print_line, print_table, say, say_error, speak_json
 from pipeline.concealment import conceal
-from pipeline.errors import ExitCode, ReelsheetError
+from pipeline.errors import ExitCode, ReelsheetError, UsageError
 from pipeline.process.collector import relax_collector
 
 EXIT_CODES = {
@@ -55,6 +56,18 @@ EXIT_CODES = {
     ExitCode.TERMINATED: "terminated",
 }
 """What each exit code means, as --help says it."""
+
+WORDS = (
+    ("table", "manifest", "the CSV, Excel or OpenDocument file with a line for each video"),
+    ("line", "row", "one line of it; messages name it by its number, the headers are row 1"),
+    ("article number", "key", "the name that a line keeps, in the column key, sku or id"),
+    ("text", "prompt", "what the video shows and how it moves, in the column prompt"),
+    ("trying out", "rehearsal", "a run without key, network and cost; its videos are previews"),
+    ("settle", "resolve", "find out what became of a video that may have been paid for"),
+    ("version", "take", "one finished video of a line; a line can have several"),
+    ("results", "results", "the table again, with the state and the video of each line"),
+)
+"""The words of the first screen, those of everything else, and what they mean."""
 
 _HELP = f"""
 A spreadsheet of products goes in; one verified video per row comes out.
@@ -120,12 +133,13 @@ def _show_plainly(commands: typer.Typer) -> None:
 app = typer.Typer(
     name="reelsheet",
     help=_HELP,
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 for add in (
+    init.add_to,
     look.add_to,
     planning.add_to,
     run.add_to,
@@ -140,7 +154,6 @@ for add in (
     journal.add_to,
     account.add_to,
     prune.add_to,
-    init.add_to,
 ):
     add(app)
 _show_plainly(app)
@@ -167,14 +180,49 @@ def _emulate(context: typer.Context) -> None:
     raise typer.Exit(emulate(context.args, program="reelsheet emulate", forget=forget_secrets))
 
 
+@app.command(
+    "help", cls=_PlainCommand, short_help="Explain a command, the exit codes or the words."
+)
+def _help(
+    context: typer.Context,
+    topic: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[COMMAND|exit-codes|words]", help="What to explain."),
+    ] = None,
+) -> None:
+    """Explain a command, what exit codes mean, or what the words of the first screen mean."""
+    words = topic or []
+    if words == ["exit-codes"]:
+        for code, text in EXIT_CODES.items():
+            print_line(f"{int(code):>3}  {text}")
+    elif words == ["words"]:
+        print_table(WORDS, ("here", "elsewhere", "means"))
+    else:
+        command: Any = context.find_root().command
+        for word in words:
+            command = getattr(command, "commands", {}).get(word)
+            if command is None:
+                raise UsageError(
+                    f"there is no command {' '.join(words)}.",
+                    action="See reelsheet --help for all of them.",
+                )
+        command.main(["--help"], " ".join(("reelsheet", *words)), standalone_mode=False)
+
+
 @app.callback()
 def _root(
+    context: typer.Context,
     _version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Accept the options that come before the command."""
+    """Accept the options that come before the command; without one, say where one stands."""
+    if context.invoked_subcommand is None:
+        from pipeline.cli.standing import first_screen
+
+        for line in first_screen(os.environ, time.time()):
+            print_line(line)
 
 
 def main() -> None:

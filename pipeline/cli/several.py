@@ -90,8 +90,18 @@ def find_manifests(named: Sequence[Path]) -> _Named:
     return _Named(tuple(found.values()), several)
 
 
+def is_manifest_name(name: str) -> bool:
+    """Tell whether a file of a folder is a manifest, by its name."""
+    return _is_table(name) and not name.casefold().startswith(_OTHERS)
+
+
+def _is_table(name: str) -> bool:
+    hidden = name.startswith((".", "~$"))
+    return not hidden and os.path.splitext(name)[1].casefold() in _SUFFIXES  # noqa: PTH122
+
+
 def _in_folder(folder: Path) -> list[Path]:
-    files = (one for one in folder.iterdir() if not one.name.casefold().startswith(_OTHERS))
+    files = (one for one in folder.iterdir() if is_manifest_name(one.name))
     return _some(files, f"the folder {folder} has no manifest in it")
 
 
@@ -112,8 +122,7 @@ def _some(files: Iterable[Path], otherwise: str) -> list[Path]:
 
 def _manifests(files: Iterable[Path]) -> Iterator[Path]:
     for file in files:
-        hidden = file.name.startswith((".", "~$"))
-        if file.suffix.casefold() in _SUFFIXES and not hidden and file.is_file():
+        if _is_table(file.name) and file.is_file():
             yield file
 
 

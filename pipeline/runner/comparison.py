@@ -36,10 +36,15 @@ from pipeline.planner.planner import (
 )
 from pipeline.planner.repeats import Compared, History, Repeats, find_repeats
 from pipeline.planner.selection import Selection
-from pipeline.runner.judgedtakes import judged_elsewhere
 from pipeline.runner.piloting import describe_price, note_of, with_pilot
 from pipeline.runner.sametable import alike, editions_elsewhere, find_edition, find_way_on, followed
-from pipeline.runner.takes import Purchases, TakeFiles, bought_elsewhere, coming_by
+from pipeline.runner.takes import (
+    Purchases,
+    TakeFiles,
+    bought_elsewhere,
+    coming_by,
+    judged_elsewhere,
+)
 from pipeline.storage.storedfiles import StoredFile
 from pipeline.writer.advice import list_keys
 from pipeline.writer.outcome import say_unmet

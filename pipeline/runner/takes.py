@@ -3,7 +3,7 @@
 A take that was reused lies in as many output folders as it serves rows in. Each of these files is
 as good as the first one, if its content is that of the take. So where the first one is gone, moved
 or changed, the others are looked for: in the journals that the book knows, in those near, and where
-it was handed over.
+it was handed over. What people decided about them is asked there, too.
 
 Tested in tests/runner/test_reuse.py and tests/system/test_repeats.py.
 """
@@ -25,11 +25,13 @@ from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.sqlitefile import path_of, text_of
 from pipeline.errors import StoreError, UsageError
+from pipeline.journal.decisions import read_decided
 from pipeline.journal.handovers import Handover, latest_handovers
 from pipeline.manifest.controls import has_controls
-from pipeline.model import Request, State
+from pipeline.model import Decision, Request, State
 from pipeline.planner.plan import Action, Plan
 from pipeline.planner.planner import take_of
+from pipeline.review.verdicts import APPROVE, REJECT, Take, latest_of
 from pipeline.storage.storedfiles import StoredFile
 
 
@@ -239,3 +241,28 @@ class TakeFiles:
         if other is not None:
             self._files[one.reference] = other
         return other is not None
+
+
+def judged_elsewhere(bought: Iterable[Submission]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the references of the submissions whose video was approved, and was rejected.
+
+    A decision lies in the journal that its take was made for, which may be that of another folder.
+    """
+    latest: dict[str, dict[Take, Decision]] = {}
+    found: dict[str, set[str]] = {APPROVE: set(), REJECT: set()}
+    for one in bought:
+        if one.video is None:
+            continue
+        if one.folder not in latest:
+            latest[one.folder] = _decided_in(one.folder)
+        decision = latest[one.folder].get((one.identity, one.number))
+        if decision is not None and decision.sha256 == one.video.sha256:
+            found.get(decision.verdict, set()).add(one.reference)
+    return frozenset(found[APPROVE]), frozenset(found[REJECT])
+
+
+def _decided_in(folder: str) -> dict[Take, Decision]:
+    # A journal that cannot be read is told of by the command that works with it.
+    with contextlib.suppress(StoreError):
+        return latest_of(read_decided(OutputFolder(path_of(folder)).journal).decisions)
+    return {}

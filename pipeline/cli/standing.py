@@ -1,0 +1,350 @@
+"""What `reelsheet` alone shows: which tables are here, how far each is, and what to do next.
+
+It has to answer at once, whatever lies in the folder. So no table, journal or configuration is
+opened as other commands open them: a table is known by its name, and how far it is by the figures
+that its last run left beside its results. What cannot be read is passed over or named, never
+raised. The words are those of people who fill in tables; `reelsheet help words` explains them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.cli.several import is_manifest_name
+from pipeline.disk.folder import REHEARSAL, OutputFolder
+from pipeline.disk.openfile import open_to_read_bytes
+from pipeline.manifest.wording import agree, count, quote_name
+from pipeline.model import State
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+MOST_SHOWN = 8
+"""The most tables that are shown; the others are counted."""
+_FOLDERS = (Path(), Path("manifests"))
+"""Where tables are looked for: here, and where `init` puts them."""
+_MOST_LOOKED_AT = 20_000
+"""Names of a folder that are looked at: a folder of pictures may have very many."""
+_MOST_OUTPUTS = 500
+_MOST_BYTES = 1 << 20
+_CONFIG = Path("config.yaml")
+_PROVIDER = re.compile(r"""^provider[ \t]*:[ \t]*["']?toapis\b""", re.MULTILINE)
+_OUTPUTS = re.compile(
+    r"""^output[ \t]*:[^\n]*(?:\n[ \t#][^\n]*|\n)*?\n[ \t]+dir[ \t]*:[ \t]*([^#\n]+)""",
+    re.MULTILINE,
+)
+_TOUCHED_AFTER_S = 2.0
+"""A table that was saved so long after its last run has perhaps other lines."""
+_STEPS = (
+    ("init", "a table to fill in; or made from a shop's export or a folder of pictures"),
+    ("check", "everything that is still wrong in a table"),
+    ("plan", "how many videos, how long it takes, what it costs"),
+    ("run", "make the videos: until you go live, previews that cost nothing"),
+    ("status", "how far each table is; with --rows each article number"),
+    ("review", "look at the videos, approve them or send them back"),
+    ("export", "hand the approved videos over to the shop"),
+)
+_SAID = (
+    ("paid for and to be fetched", (State.READY,)),
+    ("being made", (State.RUNNING, State.SUBMITTING)),
+    ("not made yet", (State.WAITING,)),
+    ("to be settled", (State.IN_DOUBT, State.MISSING)),
+    ("not succeeded", (State.FAILED,)),
+    ("refused", (State.REFUSED,)),
+    ("lost", (State.EXPIRED,)),
+    ("with a mistake in the line", (State.INVALID,)),
+)
+"""What is said of the lines in each state but done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What the last run of a table left: its figures, and whether it still goes on or was killed.
+
+    `ended_at` is in Unix seconds, None where the run did not end.
+    """
+
+    folder: Path
+    live: bool
+    states: Mapping[State, int]
+    rows: int
+    ended_at: float | None
+    at_work: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A table: how far it is in words, the command that comes next, and what that is good for."""
+
+    table: Path
+    said: str
+    next: str
+    why: str
+    is_new: bool = False
+
+
+@dataclass(slots=True)
+class Here:
+    """What a folder holds: the tables, how many are not shown, and what could not be read."""
+
+    tables: list[Standing] = field(default_factory=list)
+    more: int = 0
+    unread: list[str] = field(default_factory=list)
+
+
+def first_screen(environ: Mapping[str, str], now: float) -> Iterator[str]:
+    """Yield the lines of the first screen for the working folder; raises nothing.
+
+    `now` is in Unix seconds.
+    """
+    yield "Reelsheet makes a product video for each line of a table."
+    yield ""
+    yield from _tell(look_around(environ, now))
+    yield ""
+    yield "In the order of the work:"
+    for name, text in _STEPS:
+        yield f"  reelsheet {name:<7} {text}"
+    yield ""
+    yield "All commands: reelsheet --help. One of them: reelsheet help run."
+    yield "What a word means: reelsheet help words. How a run ended: reelsheet help exit-codes."
+
+
+def _tell(here: Here) -> Iterator[str]:
+    yield from here.unread
+    if not here.tables:
+        yield "There is no table in this folder yet. Begin with one of"
+        yield "  reelsheet init my-videos"
+        yield "  reelsheet init --from shopify products_export.csv --output manifests/shop.xlsx"
+        yield "  reelsheet init --from-images photos --output manifests/photos.xlsx"
+        return
+    yield "Here:"
+    width = max(len(str(one.table)) for one in here.tables)
+    for one in here.tables:
+        yield f"  {one.table!s:<{width}}  {one.said}"
+    if here.more:
+        folder = quote_name(str(here.tables[-1].table.parent))
+        yield f"  and {count(here.more, 'more table')}: reelsheet status {folder}"
+    yield ""
+    yield "Next:"
+    steps = dict(_steps(here.tables))
+    width = max(map(len, steps))
+    for step, why in steps.items():
+        yield f"  {step:<{width}}  {why}"
+
+
+def _steps(tables: Sequence[Standing]) -> Iterator[tuple[str, str]]:
+    """Yield what comes next, each once; several new tables of a folder are checked together."""
+    new = Counter(one.table.parent for one in tables if one.is_new)
+    for one in tables:
+        if one.is_new and new[one.table.parent] > 1:
+            folder = quote_name(str(one.table.parent))
+            yield f"reelsheet check {folder}", "shows everything that is still wrong in them"
+        else:
+            yield one.next, one.why
+
+
+def look_around(environ: Mapping[str, str], now: float) -> Here:
+    """Return the tables of the working folder and how far they are; raises nothing.
+
+    Args:
+        environ: the environment variables.
+        now: Unix seconds.
+
+    """
+    here = Here()
+    live, outputs = _read_config(environ)
+    left = _read_outputs(outputs)
+    found: list[Path] = []
+    for folder in _FOLDERS:
+        found += _tables_in(folder, here)
+    # The last ones worked on are those that a person asks about.
+    order = sorted(found, key=lambda one: _key_of(one) not in left)
+    here.more = max(0, len(order) - MOST_SHOWN)
+    for one in order[:MOST_SHOWN]:
+        known = left.get(_key_of(one), ())
+        told = stand(one, known, live=live, now=now)
+        here.tables.append(told if known or not _has_journal(outputs, one) else _unknown(one))
+    return here
+
+
+def _has_journal(outputs: Path, table: Path) -> bool:
+    folders = (outputs / table.stem, outputs / f"{table.stem}{REHEARSAL}")
+    return any(os.path.lexists(OutputFolder(one).journal) for one in folders)
+
+
+def _unknown(table: Path) -> Standing:
+    said = "was worked on; the figures of its last run cannot be read"
+    step = f"reelsheet status {quote_name(str(table))}"
+    return Standing(table, said, step, "reads them from its journal")
+
+
+def _read_config(environ: Mapping[str, str]) -> tuple[bool, Path]:
+    """Return whether runs are live, and where their outputs go, as far as a glance tells."""
+    text = _read(_CONFIG).decode("utf-8", "replace")
+    provider = environ.get("REELSHEET_PROVIDER", "").strip()
+    live = provider == "toapis" if provider else _PROVIDER.search(text) is not None
+    found = _OUTPUTS.search(text)
+    folder = environ.get("REELSHEET_OUTPUT__DIR", "").strip() or (found[1] if found else "")
+    return live, Path(folder.strip().strip("\"'") or "outputs")
+
+
+def _read(path: Path) -> bytes:
+    """Return the beginning of a file; nothing where it cannot be read."""
+    with contextlib.suppress(OSError, ValueError), open_to_read_bytes(path) as file:
+        return file.read(_MOST_BYTES)
+    return b""
+
+
+def _tables_in(folder: Path, here: Here) -> list[Path]:
+    """Return the tables of a folder by their names, in order; says so where it cannot be read."""
+    found = []
+    try:
+        with os.scandir(folder) as names:
+            for at, one in enumerate(names):
+                if at >= _MOST_LOOKED_AT:
+                    break
+                if is_manifest_name(one.name) and one.is_file():
+                    found.append(folder / one.name)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        here.unread.append(f"The folder {folder} cannot be read: {error.strerror or error}.")
+        return []
+    return sorted(found)
+
+
+def _key_of(table: Path) -> str:
+    return os.path.realpath(table)
+
+
+def _read_outputs(outputs: Path) -> dict[str, list[Left]]:
+    """Return what runs left, by the real paths of their tables."""
+    found: dict[str, list[Left]] = {}
+    try:
+        with os.scandir(outputs) as entries:
+            names = [one.name for _, one in zip(range(_MOST_OUTPUTS), entries, strict=False)]
+    except OSError:
+        return found
+    for name in sorted(names):
+        told = _read_left(outputs / name)
+        if told is not None:
+            found.setdefault(told[0], []).append(told[1])
+    return found
+
+
+def _read_left(folder: Path) -> tuple[str, Left] | None:
+    """Return the table of an output folder and what its last run left; None where none did."""
+    try:
+        said = json.loads(_read(folder / "summary.json") or b"null")
+        states = {State(name): int(number) for name, number in said["states"].items()}
+        table, rows = os.path.realpath(str(said["manifest"])), int(said["rows"])
+        ended = said.get("finished_at")
+        ended_at = None if ended is None else _seconds(str(ended))
+        live = said.get("provider") != "rehearsal"
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        OSError,
+    ):
+        return None
+    at_work = ended is None and _is_at_work(folder)
+    return table, Left(folder, live, states, rows, ended_at, at_work)
+
+
+def _seconds(text: str) -> float | None:
+    from datetime import datetime
+
+    with contextlib.suppress(ValueError, OverflowError, OSError):
+        return datetime.fromisoformat(text).timestamp()
+    return None
+
+
+def _is_at_work(folder: Path) -> bool:
+    from pipeline.disk.lock import why_locked
+
+    with contextlib.suppress(OSError):
+        return why_locked(OutputFolder(folder).lock) is not None
+    return False
+
+
+def stand(table: Path, left: Collection[Left], *, live: bool, now: float) -> Standing:
+    """Say how far a table is and what comes next.
+
+    Args:
+        table: the file.
+        left: what its runs left, live ones and those that tried it out.
+        live: whether the configuration says that runs are paid for.
+        now: Unix seconds.
+
+    """
+    paid = [one for one in left if one.live]
+    chosen = max(paid or left, key=lambda one: one.ended_at or now, default=None)
+    name = quote_name(str(table))
+    if chosen is None:
+        why = "shows everything that is still wrong in it"
+        return Standing(table, "not looked at yet", f"reelsheet check {name}", why, is_new=True)
+    said = _say_states(chosen)
+    if chosen.at_work:
+        why = "shows how it gets on"
+        return Standing(table, "is being worked on now", f"reelsheet status {name} --watch", why)
+    if chosen.ended_at is None:
+        said = f"the last run was cut short; before it {said}"
+        return Standing(table, said, f"reelsheet run {name}", "goes on where it ended")
+    said = f"{'' if chosen.live else 'tried out: '}{said}; {_say_when(chosen.ended_at, now)}"
+    if _was_touched(table, chosen.ended_at):
+        why = "shows what is new in it, and its price"
+        return Standing(table, f"{said}, saved since", f"reelsheet plan {name}", why)
+    return Standing(table, said, *_next_step(chosen, name, live=live))
+
+
+def _say_states(left: Left) -> str:
+    """Return how many videos of the lines are ready, and where the others stand."""
+    counts = ((sum(left.states.get(one, 0) for one in states), text) for text, states in _SAID)
+    done = left.states.get(State.DONE, 0)
+    begin = f"{done:,} of {count(left.rows, 'video')} {agree(left.rows, 'is', 'are')} ready"
+    return ", ".join((begin, *(f"{number:,} {text}" for number, text in counts if number)))
+
+
+def _say_when(at: float, now: float) -> str:
+    then, today = time.localtime(at), time.localtime(now)
+    return time.strftime("today %H:%M" if then[:3] == today[:3] else "%Y-%m-%d %H:%M", then)
+
+
+def _was_touched(table: Path, ended_at: float) -> bool:
+    with contextlib.suppress(OSError):
+        return table.stat().st_mtime > ended_at + _TOUCHED_AFTER_S
+    return False
+
+
+def _next_step(left: Left, name: str, *, live: bool) -> tuple[str, str]:
+    """Return the command for what most needs a person, and what it is good for."""
+    has = {state for state, number in left.states.items() if number}
+    if left.live and has & {State.IN_DOUBT, State.MISSING}:
+        return f"reelsheet resolve {name} --all", "lists what may have been paid for"
+    if has & {State.READY, State.RUNNING, State.SUBMITTING, State.WAITING}:
+        return f"reelsheet run {name}", "goes on with the others"
+    if State.INVALID in has:
+        return f"reelsheet check {name}", "shows what is wrong in which line"
+    if left.live and has & {State.FAILED, State.EXPIRED}:
+        return f"reelsheet plan {name} --retry failed,expired", "shows what another try costs"
+    if has & {State.FAILED, State.EXPIRED, State.REFUSED}:
+        return f"reelsheet status {name} --rows", "shows why, line by line"
+    if left.live:
+        return f"reelsheet review {name}", "shows the videos, to approve them or send them back"
+    if live:
+        return f"reelsheet plan {name}", "shows what the real videos cost"
+    why = "shows the previews; provider: toapis in config.yaml makes real ones"
+    return f"reelsheet review {name}", why
