@@ -18,19 +18,11 @@ from aiohttp import web
 from pipeline.emulator.catalogue import UnknownFaultError
 from pipeline.emulator.faults import FaultRule
 from pipeline.emulator.gate import CALL, CODE, PROMPT
+from pipeline.emulator.orders import Order, RefusedError
+from pipeline.emulator.pages import check_order
 from pipeline.emulator.provider import Provider
 from pipeline.emulator.replies import close, delay, fault_error, reset, spoil
-from pipeline.emulator.tasks import (
-    COMPLETED,
-    FAILED,
-    IN_PROGRESS,
-    QUEUED,
-    Order,
-    RefusedError,
-    Stage,
-    Task,
-    check_order,
-)
+from pipeline.emulator.tasks import COMPLETED, FAILED, IN_PROGRESS, QUEUED, Stage, Task
 
 # These depend on how the task was asked for and how old it is, and are decided apart.
 _TIMED = frozenset({"query_not_found_early", "query_lookup_late", "query_lookup_unsupported"})
@@ -63,7 +55,8 @@ class SubmitEndpoint:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one submission."""
         body = await self._body(request)
-        order = check_order(body, self._provider.settings.models, self._provider.knows_picture)
+        provider, settings = self._provider, self._provider.settings
+        order = check_order(body, settings.models, provider.knows_picture, own=settings.own_models)
         self._check_room(order)
         key = _key(order)
         rule = self._fault(key, order.prompt)

@@ -138,6 +138,14 @@ def build_parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
         help="Inject this fault; may be given several times (see --list-faults)",
     )
     add("--list-faults", action="store_true", help="Print all faults and exit")
+    add(
+        "--own-model",
+        dest="own_models",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="Accept this model as well, whatever it is asked for; may be given several times",
+    )
     add("--key", help="The only API key to accept (default: any)")
     add(
         "--submit-per-minute",
@@ -192,7 +200,9 @@ def settings_from(chosen: argparse.Namespace) -> EmulatorSettings:
         given["p95_s"] = 2 * chosen.median_s
     for rate in ("submit_per_minute", "query_per_minute"):
         given[rate] = given[rate] or None
-    return EmulatorSettings(**given | {"faults": tuple(chosen.faults)})
+    for listed in ("faults", "own_models"):
+        given[listed] = tuple(given[listed])
+    return EmulatorSettings(**given)
 
 
 async def _serve(

@@ -19,6 +19,7 @@ from pipeline.emulator.catalogue import UnknownFaultError
 from pipeline.emulator.clips import plain_clip, stamp
 from pipeline.emulator.faults import FaultRule
 from pipeline.emulator.gate import CALL
+from pipeline.emulator.orders import RefusedError
 from pipeline.emulator.private import make_folder, read_private, write_private
 from pipeline.emulator.provider import Provider
 from pipeline.emulator.records import Call, UploadRecord
@@ -34,7 +35,7 @@ from pipeline.emulator.replies import (
     spoil,
 )
 from pipeline.emulator.store import Upload
-from pipeline.emulator.tasks import COMPLETED, RefusedError, Task
+from pipeline.emulator.tasks import COMPLETED, Task
 
 _MOVED = "/moved"
 _OTHER_S = {4: 6, 6: 4, 10: 4}

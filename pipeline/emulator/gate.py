@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from pipeline.emulator.orders import RefusedError
 from pipeline.emulator.provider import Provider
 from pipeline.emulator.records import Call, Refused
 from pipeline.emulator.replies import UNANSWERED, error
 from pipeline.emulator.settings import EmulatorSettings
-from pipeline.emulator.tasks import RefusedError
 
 
 class _TokenBucket:

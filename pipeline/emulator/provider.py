@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.emulator.faults import FaultBoard, FaultRule
+from pipeline.emulator.orders import Order
 from pipeline.emulator.private import close_to_others
 from pipeline.emulator.records import Call, Records, Submission
 from pipeline.emulator.render import Picture
@@ -26,7 +27,6 @@ from pipeline.emulator.studio import QuickStudio, RenderStudio, Studio
 from pipeline.emulator.tasks import (
     FAILED,
     IN_PROGRESS,
-    Order,
     Stage,
     Task,
     draw_fate,

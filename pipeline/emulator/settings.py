@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.emulator.pages import MODELS
+
 DAY_S = 86_400.0
 """The seconds of a day."""
 
@@ -30,7 +32,9 @@ class EmulatorSettings:
         fail_share: the share of tasks that end as failed, 0 to 1.
         faults: rules such as ``submit_429=0.1``, see ``list_faults()``.
         key: the only API key accepted; None accepts any that is not empty.
-        models: the spellings of the model that are known.
+        models: the names of models that are known; one without a page of its own keeps the rules
+            of the first.
+        own_models: further names, of models of which nothing is known: their orders are believed.
         submit_per_minute: rate limit of submissions; None is no limit.
         submit_burst: bucket size of it; None is ten seconds' worth.
         query_per_minute: rate limit of queries; None is no limit.
@@ -58,7 +62,8 @@ class EmulatorSettings:
     fail_share: float = 0.0
     faults: tuple[str, ...] = ()
     key: str | None = None
-    models: tuple[str, ...] = ("gemini_omni_flash", "gemini-omni-flash")
+    models: tuple[str, ...] = MODELS
+    own_models: tuple[str, ...] = ()
     submit_per_minute: float | None = None
     submit_burst: int | None = None
     query_per_minute: float | None = None

@@ -11,9 +11,9 @@ from aiohttp import web
 
 from pipeline.emulator.faults import FaultRule
 from pipeline.emulator.gate import CALL
+from pipeline.emulator.orders import RefusedError
 from pipeline.emulator.provider import Provider
 from pipeline.emulator.replies import fault_error, spoil
-from pipeline.emulator.tasks import RefusedError
 
 _CREDITS_PER_USD = 200
 _OTHER_UNIT = 7.2
@@ -89,7 +89,7 @@ class ModelsEndpoint:
         """Answer one call; without `type=video` only models of text come."""
         rule = self._provider.faults.pick("models")
         if rule is None:
-            names = self._provider.settings.models
+            names = self._provider.settings.models + self._provider.settings.own_models
             wanted = request.query.get("type") == "video"
             return web.json_response(_models(names if wanted else ("gpt-5",)))
         request[CALL].fault = rule.kind.name

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
+from pipeline.emulator.orders import Order
 from pipeline.emulator.private import close_to_others, refuse_unusual
-from pipeline.emulator.tasks import FAILED, Fate, Order, Stage, Task
+from pipeline.emulator.tasks import FAILED, Fate, Stage, Task
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS task (

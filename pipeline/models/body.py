@@ -27,13 +27,13 @@ def make_body(
     Args:
         sheet: that of the model.
         model: the name that is sent.
-        prompt: the text that is sent.
+        prompt: the text that is sent; an empty one is left out.
         values: what the row asks for, by field; a field without a value is left out.
         image_urls: the public addresses of its pictures, in order.
         reference: our own reference; None to send none.
 
     """
-    body: dict[str, Any] = {"model": model, "prompt": prompt}
+    body: dict[str, Any] = {"model": model, "prompt": prompt} if prompt else {"model": model}
     for name, rule in sheet.fields.items():
         if name in values:
             _put(body, rule.path or name, rule.sent(values[name]))
