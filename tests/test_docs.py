@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import pipeline
 from docs.generate.modules import PACKAGE
 from docs.generate.pages import FILES, PARTS, ROOT, pages, parts_of, refreshed
 from docs.generate.program import command_tree, emulate_parser
@@ -24,6 +25,11 @@ from pipeline.runner.watching import RunProgress
 from pipeline.writer.outcome import highest
 
 README = (ROOT / "README.md").read_text("utf-8")
+DEVELOP, EXITS = (
+    (ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in ("develop", "exit-codes")
+)
+LONGEST_README = 12_300
+"""Bytes of the first page: who begins reads all of it."""
 TOP = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.name != "outputs")
 MADE_BY_THE_USER = {
     STARTER_MANIFEST.as_posix(),
@@ -122,7 +128,7 @@ def test_command_lines_are_understood(page: Path) -> None:
     """Every `reelsheet …` that a page shows names a command and options that exist."""
     for words in commands_of(page):
         name, *arguments = words
-        if name == "--version":
+        if name in {"--version", "--install-completion"}:
             continue
         command = command_tree().commands[name]
         if not arguments or "--help" in arguments:
@@ -174,36 +180,56 @@ def test_make_targets_exist() -> None:
             assert set(re.findall(r"^make ([a-z]+)", block, re.MULTILINE)) <= targets
 
 
-def test_the_readme_names_every_exit_code() -> None:
+def test_the_page_of_exit_codes_names_every_one() -> None:
     """The table of exit codes is that of the program, with something to do on each."""
-    found = re.findall(r"^\| (\d+) \| (.+?) \| (.+?) \|$", README, re.MULTILINE)
+    found = re.findall(r"^\| (\d+) \| (.+?) \| (.+?) \|$", EXITS, re.MULTILINE)
     assert {int(code): text for code, text, _ in found} == {
         int(code): text for code, text in EXIT_CODES.items()
     }
     assert set(EXIT_CODES) == set(ExitCode)
 
 
-def test_the_readme_orders_exit_codes_as_the_program_does() -> None:
-    """Of two codes that the README gives in its order of gravity, the program takes the first."""
-    said = re.search(r"the most serious is given: ([\d, or]+)\.", README)
+def test_the_page_orders_exit_codes_as_the_program_does() -> None:
+    """Of two codes that the page gives in its order of gravity, the program takes the first."""
+    said = re.search(r"the most serious is given: ([\d, or]+)\.", EXITS)
     assert said is not None
     order = [ExitCode(int(code)) for code in re.findall(r"\d+", said[1])]
     assert {*order, ExitCode.DONE} == set(ExitCode)
     assert all(highest(pair) is pair[0] for pair in pairwise(order))
 
 
-def test_the_readme_lists_every_module() -> None:
+def test_the_page_for_developers_lists_every_module() -> None:
     """Who reads the list has the whole of `ls pipeline/`, each once."""
     there = {path.name for path in PACKAGE.glob("*.py")} - {"__init__.py"}
     there |= {f"{path.parent.name}/" for path in PACKAGE.glob("*/__init__.py")}
-    listed = re.findall(r"^(\w+(?:\.py|/)) +\S", README, re.MULTILINE)
+    listed = re.findall(r"^(\w+(?:\.py|/)) +\S", DEVELOP, re.MULTILINE)
     assert sorted(listed) == sorted(there)
 
 
-def test_the_readme_shows_the_demo_of_this_example() -> None:
+def test_the_page_for_developers_shows_the_demo_of_this_example() -> None:
     """The output that is shown is of as many rows as the example has."""
     rows = (ROOT / "manifests" / "example.csv").read_text("utf-8").strip().splitlines()
-    assert f"manifests/example.xlsx: {len(rows) - 1} rows;" in README
+    assert f"manifests/example.xlsx: {len(rows) - 1} rows;" in DEVELOP
+
+
+def test_the_readme_is_short() -> None:
+    """It is for the first quarter of an hour; the rest stands in docs/."""
+    assert len(README.encode()) <= LONGEST_README
+
+
+def test_every_page_can_be_found() -> None:
+    """The index of docs/ leads to each of its pages, by what one wants to do."""
+    folder = ROOT / "docs"
+    index = (folder / "README.md").read_text("utf-8")
+    listed = set(re.findall(r"\]\(([a-z-]+\.md)\)", index))
+    assert listed == {page.name for page in folder.glob("*.md")} - {"README.md"}
+
+
+def test_the_wheel_is_called_as_it_is_built() -> None:
+    """Who pastes a line to install gets this very version."""
+    wheel = f"reelsheet-{pipeline.__version__}-py3-none-any.whl"
+    for page in (README, (ROOT / "docs" / "install.md").read_text("utf-8")):
+        assert {*re.findall(r"reelsheet-[\d.]+-\S+?\.whl", page)} == {wheel}
 
 
 @each_page
