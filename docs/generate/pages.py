@@ -6,7 +6,19 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from . import failures, faults, life, logs, looksdoc, modules, program, recipes, settings, sheet
+from . import (
+    failures,
+    faults,
+    life,
+    logs,
+    looksdoc,
+    modelsdoc,
+    modules,
+    program,
+    recipes,
+    settings,
+    sheet,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,6 +40,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "layers": modules.layers,
     "faults": faults.faults,
     "looks": looksdoc.looks,
+    "models": modelsdoc.models,
     "looks rehearsed": looksdoc.rehearsed,
     **recipes.recipes(),
     "log events": logs.log_events,

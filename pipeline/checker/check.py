@@ -125,9 +125,7 @@ class _Check:
         """Take all steps and return what they found."""
         with pause_collector():
             self._match()
-            self._manifest = without_empty_rows(
-                self._manifest, self._fields, self._prompts, self._looks.place
-            )
+            self._manifest = without_empty_rows(self._manifest, self._fields, self._prompts)
             key_problems = self._make_keys()
             checkable = not any(map(_is_error, self._problems))
             if checkable:

@@ -28,7 +28,8 @@ _LARGEST = 2**53
 """Whole numbers beyond which JSON readers differ."""
 
 
-def _name(text: str) -> str:
+def check_model_name(text: str) -> str:
+    """Return the name of a model; raises ValueError for what cannot be one."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}", text):
         raise ValueError("is no name of a model: letters, digits and . _ - : / only")
     return text
@@ -62,7 +63,7 @@ def _whole(number: int) -> int:
     return number
 
 
-_Name = Annotated[str, AfterValidator(_name)]
+_Name = Annotated[str, AfterValidator(check_model_name)]
 _BodyPath = Annotated[str, AfterValidator(_body_path)]
 _Sentence = Annotated[str, Field(max_length=300), AfterValidator(_sentence)]
 _Int = Annotated[int, AfterValidator(_whole)]

@@ -36,6 +36,7 @@ from pipeline.models.sections import (
 )
 
 _T = TypeVar("_T")
+_WORDS = {"extra_forbidden": "there is no such key here", "missing": "is missing"}
 
 
 def read_sheet(text: str, origin: str) -> Sheet:
@@ -86,10 +87,16 @@ class _Reading:
         try:
             return TypeAdapter(kind).validate_python(content)
         except ValidationError as error:
+            strange = set()
             for detail in error.errors(include_url=False):
                 inner = (str(part) for part in detail["loc"] if not _is_branch(part))
                 place = ".".join(filter(None, (path, *inner)))
-                self._fault(place, detail["msg"].removeprefix("Value error, "))
+                said = detail["msg"].removeprefix("Value error, ")
+                self._fault(place, _WORDS.get(detail["type"], said))
+                if detail["type"] == "extra_forbidden":
+                    strange.add(detail["loc"][0])
+            if strange and isinstance(content, dict):  # it hides what else is wrong
+                self._read(kind, path, {k: v for k, v in content.items() if k not in strange})
             return None
 
     def _list(self, kind: type[_T], name: str) -> dict[str, _T]:

@@ -1,7 +1,8 @@
-"""The sheets that come with the program, by the names of their models.
+"""The sheets that there are, by the names of their models: the program's, and those of a team.
 
-They are known to be sound (a test reads each of them strictly), so a start of a command only makes
-records of them, and of no more than it needs: that of the default lies under its own name.
+The program's are known to be sound (a test reads each of them strictly), so a start of a command
+only makes records of them, and of no more than it needs: that of the default lies under its own
+name. Those of a team are read strictly and put up before anything asks (`config.ownsheets`).
 
 Tested in tests/models/test_shelf.py.
 """
@@ -9,6 +10,7 @@ Tested in tests/models/test_shelf.py.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -20,6 +22,22 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "gemini_omni_flash"
 """The user's own document, which the newer page calls by another name."""
+
+_own: dict[str, Sheet] = {}
+
+
+def put_up(own: Mapping[str, Sheet]) -> None:
+    """Have these sheets of a team found before those of the program, and no others of a team.
+
+    They are those of the configuration that is in use: a process has one at a time.
+    """
+    _own.clear()
+    _own.update(own)
+
+
+def own_sheets() -> dict[str, Sheet]:
+    """Return the sheets of the team, each under every name that is sent."""
+    return dict(_own)
 
 
 def shipped_files() -> dict[str, Traversable]:
@@ -35,17 +53,26 @@ def shipped_sheets() -> dict[str, Sheet]:
     return {name: sheet for sheet in sheets for name in sheet.head.models}
 
 
+def known_sheets() -> dict[str, Sheet]:
+    """Return all sheets; one of the team takes the place of the program's of that name."""
+    return shipped_sheets() | _own
+
+
 @lru_cache
 def _shipped(file: str) -> Sheet:
     return make_sheet(tomllib.loads(shipped_files()[file].read_text("utf-8")))
 
 
 @lru_cache
-def sheet_of(model: str) -> Sheet:
-    """Return the sheet of a model; that of the default for a name that has none."""
+def _shipped_for(model: str) -> Sheet:
     if model in shipped_files() and model in (sheet := _shipped(model)).head.models:
         return sheet
     return shipped_sheets().get(model) or _shipped(DEFAULT_MODEL)
+
+
+def sheet_of(model: str) -> Sheet:
+    """Return the sheet of a model; that of the default for a name that has none."""
+    return _own.get(model) or _shipped_for(model)
 
 
 def plain_name(name: str) -> str:
@@ -55,4 +82,4 @@ def plain_name(name: str) -> str:
 
 def is_known(name: str) -> bool:
     """Tell whether a sheet is for a model of this name, however it is spelt."""
-    return plain_name(name) in map(plain_name, shipped_sheets())
+    return plain_name(name) in map(plain_name, known_sheets())

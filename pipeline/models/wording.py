@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.models.records import Value, show
+from pipeline.models.records import FieldRule, Value, show
 
 _UNITS = {"duration": " seconds"}
 _COUNTS = ("no picture", "one", "two", "three")
@@ -16,6 +16,18 @@ _COUNTS = ("no picture", "one", "two", "three")
 def say_values(field: str, values: Sequence[Value]) -> str:
     """Say which values a field takes: `4, 6 or 10 seconds`."""
     return _join([show(value) for value in values]) + _UNITS.get(field, "")
+
+
+def say_rule(field: str, rule: FieldRule) -> str:
+    """Say what a field takes: its values, `true or false`, `a whole number from 1 to 15`."""
+    if rule.values is not None:
+        return say_values(field, rule.values)
+    if rule.range is not None:
+        fewest, most = rule.range
+        return f"a whole number from {fewest} to {most}{_UNITS.get(field, '')}"
+    if rule.type == "boolean":
+        return say_values(field, (True, False))
+    return "a whole number" if rule.type == "integer" else "any text"
 
 
 def say_counts(counts: Sequence[int]) -> str:

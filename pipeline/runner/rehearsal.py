@@ -20,6 +20,7 @@ from pipeline.config.key import api_key, say_refused_key
 from pipeline.config.settings import Config
 from pipeline.disk.rights import refuse_links_in
 from pipeline.errors import Unfinished
+from pipeline.models.shelf import own_sheets
 from pipeline.network import read_network
 from pipeline.process.children import child_command, child_environment
 from pipeline.runner.destination import refuse_strange_destination
@@ -70,8 +71,10 @@ async def open_provider(
 
 @contextlib.asynccontextmanager
 async def _emulator(state: Path) -> AsyncIterator[str]:
+    # It knows the shipped models by itself; of a team's own ones it believes what is sent.
+    own = (f"--own-model={name}" for name in own_sheets())
     process = await asyncio.create_subprocess_exec(
-        *child_command(_PROGRAM, "--state", str(state), "--until-stdin-closes"),
+        *child_command(_PROGRAM, "--state", str(state), "--until-stdin-closes", *own),
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,

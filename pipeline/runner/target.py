@@ -22,6 +22,7 @@ from typing import TypeVar
 from pipeline.config.catalogue import FIELDS
 from pipeline.config.key import api_key
 from pipeline.config.loading import load, load_in_part
+from pipeline.config.ownsheets import put_up_own_sheets
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, refuse_ring
@@ -100,7 +101,8 @@ def load_settings(
 ) -> tuple[Config, list[str]]:
     """Return the configuration of a command, and notes on settings that were ignored.
 
-    `config` and `settings` are as for `resolve_target`. Raises ConfigError.
+    `config` and `settings` are as for `resolve_target`. The sheets of models beside the
+    configuration are put up with it. Raises ConfigError.
     """
     notes: list[str] = []
     note_options(config, settings or ())
@@ -108,6 +110,7 @@ def load_settings(
     if config is None and DEFAULT_CONFIG.exists() and not DEFAULT_CONFIG.is_dir():
         config = DEFAULT_CONFIG
     loaded = load(config, environ=os.environ, overrides=settings or (), note=notes.append)
+    put_up_own_sheets(Path() if config is None else config.parent)
     return loaded, notes
 
 

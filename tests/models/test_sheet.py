@@ -89,6 +89,17 @@ x = 1
     ]
 
 
+def test_a_key_too_many_hides_nothing() -> None:
+    """What is wrong with the keys that are known is named as well."""
+    text = HEAD + '[fields.a]\ntype = "integer"\nvalues = [4, "x"]\ncolour = 3\n[[rules]]\n'
+    assert faults_of(text) == (
+        "fields.a.colour: there is no such key here",
+        "fields.a: x is not of the type integer",
+        "rules.1.when: is missing",
+        "rules.1.say: is missing",
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [

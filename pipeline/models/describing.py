@@ -1,0 +1,139 @@
+"""What the sheet of a model says, for people and programs, with an example of its request. Pure.
+
+Tested in tests/models/test_describing.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice, product
+from typing import Any
+
+from pipeline.models.body import make_body
+from pipeline.models.records import FieldRule, ImagesRule, Price, Sheet, Value, show
+from pipeline.models.wording import say_counts, say_rule, say_values
+
+_PROMPT = "What the video shows"
+_URL = "https://example.com/picture-{}.jpg"
+_MOST_TRIED = 20_000
+"""Combinations of values among which one that keeps all rules is looked for."""
+
+
+def document_of(name: str, sheet: Sheet) -> dict[str, Any]:
+    """Return all that a sheet says of a model, as one JSON object."""
+    head = sheet.head
+    return {
+        **head_of(name, sheet),
+        "prompt": sheet.prompt._asdict(),
+        "pictures": [{"counts": list(one.counts), "as": one.as_} for one in sheet.images],
+        "columns": [_column(field, rule) for field, rule in sheet.fields.items()],
+        "rules": [rule.say for rule in sheet.rules],
+        "prices": [one._asdict() for one in sheet.prices],
+        "frames": {" ".join(names).strip(): list(size) for names, size in sheet.frames.items()},
+        "superseded_by": head.superseded_by,
+        "example": example_of(name, sheet),
+    }
+
+
+def head_of(name: str, sheet: Sheet) -> dict[str, Any]:
+    """Return what a sheet is for and where it comes from, as one JSON object."""
+    head = sheet.head
+    return {
+        "name": name,
+        "aliases": list(head.aliases),
+        "source": head.source,
+        "read": head.read.isoformat(),
+        "verified": head.verified,
+        "replaces": head.replaces,
+    }
+
+
+def _column(field: str, rule: FieldRule) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": field, "type": rule.type}
+    if rule.values is not None:
+        told["values"] = list(rule.values)
+    if rule.range is not None:
+        told["range"] = list(rule.range)
+    sent = {"sent_as": dict(rule.send)} if rule.send else {}
+    return {**told, "default": rule.default, "path": rule.path or field, **sent}
+
+
+def say_columns(sheet: Sheet) -> list[tuple[str, str, str, str]]:
+    """Return a line for each column: its name, its values, its default, its place in the body."""
+    return [
+        (
+            field,
+            say_rule(field, rule),
+            "left out" if rule.default is None else show(rule.default),
+            (rule.path or field) + _say_sent(rule),
+        )
+        for field, rule in sheet.fields.items()
+    ]
+
+
+def _say_sent(rule: FieldRule) -> str:
+    if not rule.send:
+        return ""
+    return f" ({', '.join(f'{one} as {show(sent)}' for one, sent in rule.send.items())})"
+
+
+def say_prompt(sheet: Sheet) -> str:
+    """Say whether a row needs a prompt, and how long it may be."""
+    needed = "every row needs one"
+    if sheet.prompt.required is not True:
+        needed = "a row without pictures needs one"
+    most = sheet.prompt.max_characters
+    return needed if most is None else f"{needed}, of up to {most:,} characters"
+
+
+def say_pictures(sheet: Sheet) -> str:
+    """Say how many pictures a row may have, and what they mean."""
+    if not sheet.images:
+        return say_counts((0,))
+    plain = all(one.as_ == "references" for one in sheet.images)
+    return say_counts(sheet.picture_counts) if plain else "; ".join(map(_say_images, sheet.images))
+
+
+def _say_images(rule: ImagesRule) -> str:
+    said = say_counts(rule.counts)
+    if rule.as_ == "references":
+        return said if max(rule.counts) == 0 else f"{said} to go by"
+    meant = ("the first frame", "the first and the last frame")
+    frames = [meant[count - 1] for count in rule.counts if 0 < count <= len(meant)]
+    return f"{said} ({'; '.join(frames)})" if frames else f"{said} as frames"
+
+
+def say_price(price: Price) -> str:
+    """Say what a video costs, and which."""
+    each = "a second" if price.per_request is None else "a request"
+    money = f"{price.per_second or price.per_request:g} {price.currency} {each}"
+    when = ", ".join(
+        f"{name} {'said' if isinstance(wanted, str) else say_values(name, wanted)}"
+        for name, wanted in price.when.items()
+    )
+    return f"{money} with {when}" if when else money
+
+
+def example_of(name: str, sheet: Sheet) -> dict[str, Any] | None:
+    """Return the body of a request that keeps all rules; None if there seems to be none."""
+    for count, values in islice(_combinations(sheet), _MOST_TRIED):
+        said: Mapping[str, Value] = {**values, "images": count, "model": name}
+        if not any(rule.is_broken_by(said) for rule in sheet.rules):
+            urls = [_URL.format(number) for number in range(1, count + 1)]
+            return make_body(sheet, name, _PROMPT, values=values, image_urls=urls)
+    return None
+
+
+def _combinations(sheet: Sheet) -> Iterator[tuple[int, dict[str, Value]]]:
+    """Yield numbers of pictures with values, the defaults first."""
+    choices = [_choices(rule) for rule in sheet.fields.values()]
+    for chosen in product(*choices):
+        named = zip(sheet.fields, chosen, strict=True)
+        values = {name: value for name, value in named if value is not None}
+        for count in sheet.picture_counts:
+            yield count, values
+
+
+def _choices(rule: FieldRule) -> list[Value | None]:
+    listed = rule.values or rule.range or ((True, False) if rule.type == "boolean" else ())
+    return list(dict.fromkeys((rule.default, *listed)))
