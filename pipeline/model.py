@@ -6,6 +6,7 @@ Tested in tests/test_lifecycle.py and by all who use these records.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -107,7 +108,7 @@ class Manifest:
 
     path: Path
     headers: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     dialect: TextDialect | None = None
     sheet: str | None = None
     first_column: int = 0
@@ -179,7 +180,6 @@ class Attempt:
     `number` counts from 1; `client_business_id` is our own reference at the provider
     (`[A-Za-z0-9_-]`, at most 64 characters); `video_name` is the file name of its video inside
     `videos/`; `cost` is in the currency of the budget, None without a price.
-
     `key` is what the row is called now. `identity` is its entry's for good: the key under which the
     entry was first known, made unique (see `journal.identities`). Left out, it is the key.
     """

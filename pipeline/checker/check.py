@@ -12,6 +12,7 @@ from pipeline.checker.columnreport import ColumnsRead, ignored_in, report_column
 from pipeline.checker.emptyrows import without_empty_rows
 from pipeline.checker.idlefindings import leave_out_idle, set_aside_holding
 from pipeline.checker.looks import Looks
+from pipeline.checker.packeddrafts import PackedDrafts
 from pipeline.checker.pagecells import name_addresses
 from pipeline.checker.payable import SoughtIn, hold_unmeant
 from pipeline.checker.pictureroots import better_root
@@ -22,6 +23,7 @@ from pipeline.checker.unread import join_unread, unread_cells
 from pipeline.manifest import asbefore
 from pipeline.manifest.columns import match_columns
 from pipeline.manifest.earlier import NEW, Reading
+from pipeline.manifest.packedrows import PackedRows, numbers_of
 from pipeline.manifest.videolooks import LOOK_COLUMN
 from pipeline.model import Manifest, Problem, Row, Severity
 from pipeline.models.shelf import sheet_of
@@ -118,7 +120,9 @@ class _Check:
         self._holding: list[Problem] = []  # of rows that break no rule and are not sent
         self._broken: set[int] = set()
         self._made: dict[int, str] = {}  # the prompts that the template made
-        self._drafts: dict[int, rules.Draft] = {}
+        self._finished: dict[int, rules.Draft] = {}
+        self._drafts: Mapping[int, rules.Draft] = self._finished
+        self._packed: PackedDrafts | None = None  # of a large manifest, in place of most of them
         self._pictured: list[PicturedRow] = []
 
     def run(self, cache_dir: Path | None, progress: PictureProgress | None) -> CheckedManifest:
@@ -133,6 +137,10 @@ class _Check:
                 self._note(refuse_names(self._manifest, self._keys, self._names))
                 self._check_rows()
         findings = self._check_pictures(cache_dir, progress)
+        self._drafts = self._finished
+        if self._packed is not None:
+            none = self._packed.none - self._finished.keys()
+            self._drafts = replace(self._packed, kept=self._finished, none=none)
         held = self._hold_unmeant() if checkable else {}
         remarks = [*remark_on(self._drafts, findings.images, findings.pictures)]
         self._note(remarks)
@@ -242,16 +250,24 @@ class _Check:
         given = self._config.defaults
         defaults = rules.Form(given.duration, given.aspect_ratio, given.resolution)
         draft_quickly = drafts.make_drafter(self._fields, defaults, self._counts)
-        plainly_named, finished = self._names is None, self._drafts
-        for row, key in zip(self._manifest.rows, self._keys, strict=True):
+        plainly_named, finished = self._names is None, self._finished
+        rows, slowly = self._manifest.rows, set[int]()
+        packed = isinstance(rows, PackedRows) and "prompt" in self._fields
+        for row, key in zip(rows, self._keys, strict=True):
             number = row.number
             draft = draft_quickly(row, key) if plainly_named and number not in odd else None
+            if draft is not None and not draft.image_cells:
+                if not packed:
+                    finished[number] = draft
+                continue
+            slowly.add(number)
             if draft is None:
                 self._check_row(row, key, defaults, unread.get(number, []))
-            elif draft.image_cells:
-                self._pictured.append(PicturedRow(row, key, draft, draft.image_cells))
             else:
-                finished[number] = draft
+                self._pictured.append(PicturedRow(row, key, draft, draft.image_cells))
+        if isinstance(rows, PackedRows) and packed:
+            at = self._fields["prompt"]
+            self._packed = PackedDrafts(rows, self._keys, draft_quickly, at, finished, slowly)
 
     def _check_row(self, row: Row, key: str, defaults: rules.Form, unread: list[Problem]) -> None:
         """Find every problem of a row; `unread` are those that the reader found in its cells."""
@@ -270,7 +286,7 @@ class _Check:
             texts = tuple(text for _, text in named)
             self._pictured.append(PicturedRow(row, key, draft, texts))
         elif draft is not None and row.number not in self._broken:
-            self._drafts[row.number] = draft
+            self._finished[row.number] = draft
 
     def _check_pictures(
         self, cache_dir: Path | None, progress: PictureProgress | None
@@ -289,17 +305,18 @@ class _Check:
         self._holding += findings.holding
         for one in self._pictured:
             if one.draft is not None and one.row.number not in self._broken:
-                self._drafts[one.row.number] = one.draft
-        self._drafts = dict(sorted(self._drafts.items()))
+                self._finished[one.row.number] = one.draft
+        self._finished = dict(sorted(self._finished.items()))
         return findings
 
-    def _hold_unmeant(self) -> dict[int, rules.Draft]:
+    def _hold_unmeant(self) -> Mapping[int, rules.Draft]:
         """Take the rows that nobody means from those that can be sent, and return them."""
         live, allowed = not self._config.rehearses, self._config.manifest.allow
         sought = SoughtIn(
             self._manifest, self._keys, self._fields, self._made, self._made_of, live=live
         )
-        keys = dict(zip((row.number for row in self._manifest.rows), self._keys, strict=True))
+        numbers = numbers_of(self._manifest.rows) if self._holding else ()
+        keys = dict(zip(numbers, self._keys, strict=False))
         holding = [replace(one, key=one.key or keys.get(one.row or 0)) for one in self._holding]
         found = hold_unmeant(self._drafts, self._problems, [*sought.find(), *holding], allowed)
         self._drafts, self._problems = found.drafts, found.problems

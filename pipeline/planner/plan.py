@@ -183,6 +183,22 @@ def decide(
     return limit_submissions(Plan(tuple(steps), tuple(gone)), selection.limit)
 
 
+def decide_new(rows: Iterable[tuple[str, bool]], selection: Selection) -> Plan:
+    """Decide the same where the journal knows no row; what the rows ask for plays no part then.
+
+    Args:
+        rows: each row's key, and whether the row keeps all rules.
+        selection: what the run is asked to do.
+
+    """
+    steps = []
+    for key, valid in rows:
+        step = _decide_new(key, valid, selection)
+        unmet = _say_unmet(step, None, selection)
+        steps.append(step if unmet is None else step._replace(unmet=unmet))
+    return limit_submissions(Plan(tuple(steps)), selection.limit)
+
+
 def limit_submissions(plan: Plan, limit: int | None) -> Plan:
     """Leave alone the rows that would be submitted beyond the first `limit`; None: no limit."""
     if limit is None:
@@ -193,16 +209,13 @@ def limit_submissions(plan: Plan, limit: int | None) -> Plan:
 
 
 def _decide(key: str, request: Request | None, entry: Entry | None, selection: Selection) -> Step:
-    if not _is_selected(key, selection):
-        group = _group(entry) if entry else (State.INVALID.value if request is None else NEW)
-        return Step(key, Action.LEAVE, group, "not selected by --only", counts=False)
-    waiting = entry is None or entry.state is State.WAITING
-    if waiting and request is None:
-        group, counts = State.INVALID.value, selection.mode is Mode.RUN
-        return Step(key, Action.LEAVE, group, "breaks a rule", counts)
     if entry is None:
-        return _submit(key, NEW, "never sent", selection)
-    if waiting:
+        return _decide_new(key, request is not None, selection)
+    if not _is_selected(key, selection):
+        return Step(key, Action.LEAVE, _group(entry), "not selected by --only", counts=False)
+    if entry.state is State.WAITING and request is None:
+        return _leave_broken(key, selection)
+    if entry.state is State.WAITING:
         return _submit(key, _group(entry), "not sent yet", selection)
     edited = request is None or _is_edited(request, entry)
     if entry.state in PAID:
@@ -215,6 +228,20 @@ def _decide(key: str, request: Request | None, entry: Entry | None, selection: S
     if entry.state is State.DONE:
         return _done(request, entry, group, selection)
     return _ended_badly(request, entry, group, selection)
+
+
+def _decide_new(key: str, valid: bool, selection: Selection) -> Step:
+    if not _is_selected(key, selection):
+        group = NEW if valid else State.INVALID.value
+        return Step(key, Action.LEAVE, group, "not selected by --only", counts=False)
+    if not valid:
+        return _leave_broken(key, selection)
+    return _submit(key, NEW, "never sent", selection)
+
+
+def _leave_broken(key: str, selection: Selection) -> Step:
+    counts = selection.mode is Mode.RUN
+    return Step(key, Action.LEAVE, State.INVALID.value, "breaks a rule", counts)
 
 
 def _is_edited(request: Request, entry: Entry) -> bool:

@@ -19,7 +19,7 @@ from pipeline.disk.sqlitefile import path_of
 from pipeline.journal.reading import read_attempts, read_entries, read_first_events
 from pipeline.model import Entry, Request, State
 from pipeline.planner.delivered import handed_over, pruned, say_handed_over
-from pipeline.planner.plan import REPEAT, Action, Plan, decide
+from pipeline.planner.plan import REPEAT, Action, Plan, decide, decide_new
 from pipeline.planner.renaming import match_renamed, rename
 from pipeline.planner.repeats import Bought
 from pipeline.planner.selection import Selection
@@ -55,6 +55,8 @@ def plan_manifest(
         wall: the time of the plan in Unix seconds; None: now.
 
     """
+    if not entries:
+        return decide_new(checked.validity(), selection)
     # The file of a rejected take may have been deleted: it is not fetched again.
     gone = files_gone(entries, folder) - checked.rejected
     delivered = handed_over(entries, gone, folder)
@@ -96,7 +98,7 @@ def renamed_rows(
         first_events: gives the journal's order; see `renaming.match_renamed`.
 
     """
-    if folder.holds_part_of_rows(checked.manifest.path):
+    if not entries or folder.holds_part_of_rows(checked.manifest.path):
         return {}
     return match_renamed(_rows(checked), entries, first_events)
 
@@ -147,6 +149,8 @@ def own_attempts(
         StoreError: The journal cannot be read.
 
     """
+    if not entries:
+        return {}
     changed = {step.key for step in plan.steps if step.action is Action.SUBMIT or step.edited}
     lost = {step.key for step in plan.steps if step.lost}
     left = [entry for key, entry in entries.items() if key not in present or key in lost]
@@ -226,11 +230,9 @@ def can_download_again(bought: Submission, wall: float | None = None) -> bool:
     return not gone and (bought.finished_at or 0) > oldest
 
 
-def requests_by_key(checked: CheckedManifest) -> dict[str, Request]:
+def requests_by_key(checked: CheckedManifest) -> Mapping[str, Request]:
     """Return the requests of the manifest's rows, by key; rows that break a rule have none."""
-    requests = checked.requests
-    rows = zip(checked.keys, checked.manifest.rows, strict=True)
-    return {key: requests[row.number] for key, row in rows if row.number in requests}
+    return checked.requests_by_key
 
 
 def price(
@@ -244,8 +246,9 @@ def price(
         config: The settings, with the price.
 
     """
-    rows = dict(zip(checked.keys, checked.manifest.rows, strict=True))
-    seconds = sum(checked.requests[rows[key].number].duration for key in keys)
+    wanted = frozenset(keys)
+    drafts = checked.drafts.values() if wanted else ()
+    seconds = sum(draft.form.duration for draft in drafts if draft.key in wanted)
     return seconds, rules.cost(seconds, config.budget.price_per_second)
 
 
