@@ -137,10 +137,8 @@ class _Check:
                 self._note(refuse_names(self._manifest, self._keys, self._names))
                 self._check_rows()
         findings = self._check_pictures(cache_dir, progress)
-        self._drafts = self._finished
-        if self._packed is not None:
-            none = self._packed.none - self._finished.keys()
-            self._drafts = replace(self._packed, kept=self._finished, none=none)
+        packed, kept = self._packed, self._finished
+        self._drafts = kept if packed is None else packed.with_kept(kept)
         held = self._hold_unmeant() if checkable else {}
         remarks = [*remark_on(self._drafts, findings.images, findings.pictures)]
         self._note(remarks)

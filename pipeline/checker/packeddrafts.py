@@ -44,6 +44,10 @@ class PackedDrafts(Mapping[int, "Draft"]):
         """Return the same without the drafts of some rows."""
         return replace(self, none=self.none | {number for number in numbers if number in self})
 
+    def with_kept(self, kept: Mapping[int, Draft]) -> PackedDrafts:
+        """Return the same with other drafts that were made with a closer look."""
+        return replace(self, kept=kept, none=self.none - kept.keys())
+
     def prompts(self) -> Iterator[tuple[int, str]]:
         """Return the number and the prompt of each, without making the rest."""
         kept, none = self.kept, self.none
