@@ -26,6 +26,7 @@ from pipeline.checker import rules
 from pipeline.disk.failures import explain_os_error
 from pipeline.errors import UsageError
 from pipeline.manifest.locations import locate
+from pipeline.manifest.traits import seen_title
 from pipeline.manifest.videolooks import LOOK_COLUMN, built_in
 from pipeline.pictures.accepted import PICTURE_SUFFIXES
 
@@ -169,7 +170,7 @@ def _row(
     choice = choose([shot.path for shot in shots])
     for path in choice.left:
         found.leave_out(path, _SECOND_OF_TWO if choice.note else _MORE_THAN_TAKEN)
-    name = name_of_product(_title(key.rpartition("/")[2]))
+    name = seen_title(name_of_product(_title(key.rpartition("/")[2])), "")
     look = built_in().default(name, len(choice.taken))
     values = {
         "key": key, "title": _title(key), "name": name or None, "pictures": len(choice.taken),

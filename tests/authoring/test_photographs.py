@@ -233,6 +233,15 @@ def test_one_more_view_that_became_a_product(tmp_path: Path) -> None:
     )
 
 
+def test_the_prompt_says_the_name(tmp_path: Path) -> None:
+    """Without what cannot be seen of it; a number says nothing."""
+    fill(tmp_path, ["Duvet Fjell 135x200 cm_front.jpg", "4006381333931.jpg"])
+    numbered, named = assemble(tmp_path, tmp_path / "m.csv").manifest.rows
+    assert named[0] == "Duvet Fjell 135x200 cm"
+    assert named[1].startswith("Product film of Duvet Fjell, exactly as in the picture. ")
+    assert numbered[1].startswith("Product film of the product, exactly as in the picture. ")
+
+
 def test_a_prompt_of_ones_own(tmp_path: Path) -> None:
     """The template has the key and the key as words; an empty prompt is refused."""
     fill(tmp_path, ["tea-tin_smoke.jpg"])
