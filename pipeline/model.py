@@ -1,12 +1,10 @@
 """The nouns of Reelsheet, all frozen: what a manifest, a row, a request, an attempt, a video are.
 
-Nothing here reads a file, a clock or a socket, and nothing here decides anything.
-Tested in tests/test_lifecycle.py and by all who use these records.
+Nothing here reads or decides anything. Tested in tests/test_lifecycle.py and by all users of these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -108,7 +106,7 @@ class Manifest:
 
     path: Path
     headers: tuple[str, ...]
-    rows: Sequence[Row]
+    rows: tuple[Row, ...]
     dialect: TextDialect | None = None
     sheet: str | None = None
     first_column: int = 0
@@ -125,11 +123,11 @@ class Manifest:
 class Picture:
     """A local image that was opened, fully decoded, and can be sent: itself, or a copy made fit.
 
-    `path`, `size_bytes`, `mime_type`, `width` and `height` are of the file that is sent.
-    `sha256` is the picture's identity in requests and uploads: the hash of the user's file or,
-    where a copy is sent, of that hash and the recipe of copies: it stays the same when another
-    version of a library makes the copy anew. `copy_sha256` is the hash of the copy's own bytes,
-    None without one. `unkept` says why a copy could not be put down: then nothing may be sent.
+    `path`, `size_bytes`, `mime_type`, `width` and `height` are of the file that is sent. `sha256`
+    is the picture's identity in requests and uploads: the hash of the user's file or, where a copy
+    is sent, of that hash and the recipe of copies, whichever version of a library makes the copy.
+    `copy_sha256` is of the copy's own bytes. `unkept` says why no copy could be put down: then
+    nothing may be sent.
     """
 
     path: Path
@@ -160,8 +158,9 @@ class PictureFault:
 class Request:
     """The validated, provider-ready form of a row.
 
-    `images` holds, in order, a URL for a remote picture and `sha256:<hex>` for a local one.
-    `request_hash` covers everything the provider would be told (see `rules.request_hash`).
+    `images` holds, in order, a URL for a remote picture and `sha256:<hex>` for a local one. What is
+    left out is 0 or empty. `request_hash` covers everything the provider would be told (see
+    `rules`): the `body`, if there is one. `said` names the fields that the row says itself.
     """
 
     prompt: str
@@ -171,6 +170,9 @@ class Request:
     resolution: str
     model: str
     request_hash: str
+    extras: tuple[tuple[str, bool | int | str], ...] = ()
+    body: str = field(default="", repr=False)
+    said: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +181,9 @@ class Attempt:
 
     `number` counts from 1; `client_business_id` is our own reference at the provider
     (`[A-Za-z0-9_-]`, at most 64 characters); `video_name` is the file name of its video inside
-    `videos/`; `cost` is in the currency of the budget, None without a price.
-    `key` is what the row is called now. `identity` is its entry's for good: the key under which the
-    entry was first known, made unique (see `journal.identities`). Left out, it is the key.
+    `videos/`; `cost` is in the currency of the budget, None without a price. `key` is what the
+    row is called now. `identity` is its entry's for good: the key under which the entry was
+    first known, made unique (see `journal.identities`). Left out, it is the key.
     """
 
     key: str
@@ -222,9 +224,9 @@ class Entry:
     """What the journal knows of a row: its latest attempt, its state, and what came of it.
 
     Times are Unix seconds. `submitted_at` is None while nothing was provably sent. `take` is the
-    video of an earlier attempt, which stands until a newer one is done. `closed` says that the
-    attempt is over although the row is `waiting`: the next submission gets a new number. `earlier`
-    holds the request hashes of all earlier submissions. `key` is what the row is called by now.
+    video of an earlier attempt, until a newer one is done. `closed`: the attempt is over although
+    the row is `waiting`; the next submission gets a new number. `earlier` holds the request hashes
+    of all earlier submissions. `key` is what the row is called by now.
     """
 
     key: str
@@ -251,8 +253,8 @@ class Entry:
 
     def submissions_of(self, request_hash: str) -> int:
         """Count how often this very request was submitted, over all runs."""
-        latest = self.submitted_at is not None and self.attempt.request.request_hash == request_hash
-        return self.earlier.count(request_hash) + latest
+        sent = self.submitted_at is not None and self.attempt.request.request_hash == request_hash
+        return self.earlier.count(request_hash) + sent
 
     @property
     def submissions(self) -> int:
@@ -267,8 +269,7 @@ class Entry:
     @property
     def next_number(self) -> int:
         """The number of the next submission: the same one if this one provably never went out."""
-        reusable = self.state is State.WAITING and not self.closed
-        return self.attempt.number + (0 if reusable else 1)
+        return self.attempt.number + (self.state is not State.WAITING or self.closed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,8 +310,7 @@ class TaskView:
 
     `progress` is 0-100 or None; `created_at`, `completed_at` and `expires_at` are the provider's
     Unix seconds or None; `video_url` is http(s), escaped for a request, or None. `url_fault` names
-    an address that cannot be used and says why, if no other came; `unknown_status` is the word of
-    a status that nobody knows.
+    an address that cannot be used, if no other came; `unknown_status` a status that nobody knows.
     """
 
     task_id: str | None
@@ -338,8 +338,8 @@ BalanceOf: TypeAlias = Literal["key", "account"]
 class Balance:
     """What is still held, and what was used: None where it is unlimited or not told.
 
-    `remaining` and `used` are in `currency`. The credits are the provider's own count. `of` says
-    whose balance it is: a key can have a limit of its own that says nothing of the account.
+    `remaining` and `used` are in `currency`; credits are the provider's own count. A key can have a
+    limit that says nothing of the account: `of` says whose balance it is.
     """
 
     remaining: float | None

@@ -12,21 +12,19 @@ from pipeline.checker.columnreport import ColumnsRead, ignored_in, report_column
 from pipeline.checker.emptyrows import without_empty_rows
 from pipeline.checker.idlefindings import leave_out_idle, set_aside_holding
 from pipeline.checker.looks import Looks
-from pipeline.checker.packeddrafts import PackedDrafts
 from pipeline.checker.pagecells import name_addresses
 from pipeline.checker.payable import SoughtIn, hold_unmeant
 from pipeline.checker.pictureroots import better_root
 from pipeline.checker.remarks import PAGE_LINK, remark_on
 from pipeline.checker.rowlooks import IN_FILMS, RowLooks, bind_looks
+from pipeline.checker.rowmodels import RowModels, bind_models
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
 from pipeline.checker.unread import join_unread, unread_cells
 from pipeline.manifest import asbefore
 from pipeline.manifest.columns import match_columns
 from pipeline.manifest.earlier import NEW, Reading
-from pipeline.manifest.packedrows import PackedRows, numbers_of
 from pipeline.manifest.videolooks import LOOK_COLUMN
 from pipeline.model import Manifest, Problem, Row, Severity
-from pipeline.models.shelf import sheet_of
 from pipeline.process.collector import pause_collector
 
 if TYPE_CHECKING:
@@ -102,6 +100,7 @@ class _Check:
     _picture_root: Path
     _columns: ColumnsRead
     _looks: RowLooks
+    _models: RowModels
     _reading: Reading
     _keys: list[str]  # set by _make_keys, like the next one
     _keys_in_cells: dict[int | None, str | None]  # of the rows whose key cannot be used
@@ -112,7 +111,6 @@ class _Check:
         self._manifest = manifest
         self._config = config
         self._known = known
-        self._counts = sheet_of(config.api.model).picture_counts
         self._origin = origin
         self._prompts: rowtexts.RowPrompts | None = None
         self._names: RowTemplate | None = None  # if a row's video could come out without a name
@@ -120,16 +118,15 @@ class _Check:
         self._holding: list[Problem] = []  # of rows that break no rule and are not sent
         self._broken: set[int] = set()
         self._made: dict[int, str] = {}  # the prompts that the template made
-        self._finished: dict[int, rules.Draft] = {}
-        self._drafts: Mapping[int, rules.Draft] = self._finished
-        self._packed: PackedDrafts | None = None  # of a large manifest, in place of most of them
+        self._drafts: dict[int, rules.Draft] = {}
         self._pictured: list[PicturedRow] = []
 
     def run(self, cache_dir: Path | None, progress: PictureProgress | None) -> CheckedManifest:
         """Take all steps and return what they found."""
         with pause_collector():
             self._match()
-            self._manifest = without_empty_rows(self._manifest, self._fields, self._prompts)
+            places = self._fields | self._models.fields
+            self._manifest = without_empty_rows(self._manifest, places, self._prompts)
             key_problems = self._make_keys()
             checkable = not any(map(_is_error, self._problems))
             if checkable:
@@ -137,8 +134,6 @@ class _Check:
                 self._note(refuse_names(self._manifest, self._keys, self._names))
                 self._check_rows()
         findings = self._check_pictures(cache_dir, progress)
-        packed, kept = self._packed, self._finished
-        self._drafts = kept if packed is None else packed.with_kept(kept)
         held = self._hold_unmeant() if checkable else {}
         remarks = [*remark_on(self._drafts, findings.images, findings.pictures)]
         self._note(remarks)
@@ -193,6 +188,16 @@ class _Check:
             used[self._looks.place] = LOOK_COLUMN
         if makes_prompts and self._looks.films(self._fields):
             used |= dict.fromkeys(self._looks.made_of, IN_FILMS)
+        given = self._config.defaults
+        self._models = bind_models(
+            self._manifest,
+            self._config.api.model,
+            rules.Form(given.duration, given.aspect_ratio, given.resolution),
+            taken={*self._fields.values(), *self._looks.field.values()},
+            known=self._known,
+            ignored=ignored,
+        )
+        used |= {place: name for name, place in self._models.fields.items()}
         if self._prompts is not None:
             used |= dict.fromkeys(self._prompts.template.columns, "manifest.prompt_template")
         self._report_columns(looks, used)
@@ -212,16 +217,22 @@ class _Check:
         )
         self._problems += problems
         reading, found = (
-            Reading.of(headers, self._fields | self._looks.field, ignored, known.names),
+            Reading.of(headers, self._read_apart(), ignored, known.names),
             asbefore.reading_of(self._manifest),
         )
         # What was found out once stays noted, also while the file needs none of it.
         encoding, sheet = found.encoding or known.encoding, found.sheet or known.sheet
         self._reading = replace(reading, encoding=encoding, sheet=sheet)
 
+    def _read_apart(self) -> dict[str, int]:
+        """Return all columns that are read, by what they are read as."""
+        return self._fields | self._looks.field | self._models.fields
+
     def _make_keys(self) -> list[Problem]:
         """Make the key of each row, and return what is wrong with the keys in the cells."""
-        self._keys, problems = naming.row_keys(self._manifest, self._fields, self._made_of)
+        further = self._models.key_cells if self._models.fields else None
+        made_of = self._made_of
+        self._keys, problems = naming.row_keys(self._manifest, self._fields, made_of, further)
         # A cell that could not be read is not called empty: the reader has said what is wrong.
         unread = {(one.row, one.cell) for one in self._manifest.cell_problems if _is_error(one)}
         lost = {
@@ -236,7 +247,7 @@ class _Check:
         """Hold each row against the rules; rows with pictures wait for those."""
         found = unread_cells(
             self._manifest,
-            self._fields | self._looks.field,
+            self._read_apart(),
             names=self._names,
             prompts=self._prompts,
         )
@@ -245,36 +256,26 @@ class _Check:
         unread, aside = set_aside_holding(counting, self._manifest, self._fields)
         self._holding += aside
         odd = unread.keys() | self._broken | self._looks.rows()
-        given = self._config.defaults
-        defaults = rules.Form(given.duration, given.aspect_ratio, given.resolution)
-        draft_quickly = drafts.make_drafter(self._fields, defaults, self._counts)
-        plainly_named, finished = self._names is None, self._finished
-        rows, slowly = self._manifest.rows, set[int]()
-        packed = isinstance(rows, PackedRows) and "prompt" in self._fields
-        for row, key in zip(rows, self._keys, strict=True):
+        draft_quickly = drafts.make_drafter(self._fields, self._models.given, self._models)
+        plainly_named, finished = self._names is None, self._drafts
+        for row, key in zip(self._manifest.rows, self._keys, strict=True):
             number = row.number
             draft = draft_quickly(row, key) if plainly_named and number not in odd else None
-            if draft is not None and not draft.image_cells:
-                if not packed:
-                    finished[number] = draft
-                continue
-            slowly.add(number)
             if draft is None:
-                self._check_row(row, key, defaults, unread.get(number, []))
-            else:
+                self._check_row(row, key, unread.get(number, []))
+            elif draft.image_cells:
                 self._pictured.append(PicturedRow(row, key, draft, draft.image_cells))
-        if isinstance(rows, PackedRows) and packed:
-            at = self._fields["prompt"]
-            self._packed = PackedDrafts(rows, self._keys, draft_quickly, at, finished, slowly)
+            else:
+                finished[number] = draft
 
-    def _check_row(self, row: Row, key: str, defaults: rules.Form, unread: list[Problem]) -> None:
+    def _check_row(self, row: Row, key: str, unread: list[Problem]) -> None:
         """Find every problem of a row; `unread` are those that the reader found in its cells."""
-        sheet, fields, counts = self._manifest, self._fields, self._counts
+        sheet, fields, models = self._manifest, self._fields, self._models
         made = self._looks.prompt_of(row, key, fields, self._prompts)
         if isinstance(made, str) and not rowtexts.has_prompt(row, fields):
             self._made[row.number] = made
         draft, problems = drafts.draft_row(
-            row, key, manifest=sheet, fields=fields, defaults=defaults, made=made, counts=counts
+            row, key, manifest=sheet, fields=fields, defaults=models.given, made=made, models=models
         )
         if self._names is not None:
             unnamed = rowtexts.name_problem(self._names, self._manifest, row, key)
@@ -284,7 +285,7 @@ class _Check:
             texts = tuple(text for _, text in named)
             self._pictured.append(PicturedRow(row, key, draft, texts))
         elif draft is not None and row.number not in self._broken:
-            self._finished[row.number] = draft
+            self._drafts[row.number] = draft
 
     def _check_pictures(
         self, cache_dir: Path | None, progress: PictureProgress | None
@@ -303,18 +304,17 @@ class _Check:
         self._holding += findings.holding
         for one in self._pictured:
             if one.draft is not None and one.row.number not in self._broken:
-                self._finished[one.row.number] = one.draft
-        self._finished = dict(sorted(self._finished.items()))
+                self._drafts[one.row.number] = one.draft
+        self._drafts = dict(sorted(self._drafts.items()))
         return findings
 
-    def _hold_unmeant(self) -> Mapping[int, rules.Draft]:
+    def _hold_unmeant(self) -> dict[int, rules.Draft]:
         """Take the rows that nobody means from those that can be sent, and return them."""
         live, allowed = not self._config.rehearses, self._config.manifest.allow
         sought = SoughtIn(
             self._manifest, self._keys, self._fields, self._made, self._made_of, live=live
         )
-        numbers = numbers_of(self._manifest.rows) if self._holding else ()
-        keys = dict(zip(numbers, self._keys, strict=False))
+        keys = dict(zip((row.number for row in self._manifest.rows), self._keys, strict=True))
         holding = [replace(one, key=one.key or keys.get(one.row or 0)) for one in self._holding]
         found = hold_unmeant(self._drafts, self._problems, [*sought.find(), *holding], allowed)
         self._drafts, self._problems = found.drafts, found.problems

@@ -11,30 +11,26 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
 from pipeline.checker import rules
-from pipeline.checker.rules import (
-    BY_FIELD,
-    LONG_PROMPT,
-    Draft,
-    aspect_ratio_of,
-    duration_of,
-    resolution_of,
-)
+from pipeline.checker.formfaults import explain_form, wrong_count
+from pipeline.checker.rowmodels import MODEL_COLUMN, RowModels
+from pipeline.checker.rules import LONG_PROMPT, Draft
 from pipeline.manifest.blank import strip_blanks
 from pipeline.manifest.controls import without_controls
 from pipeline.manifest.picturetexts import split_addresses
 from pipeline.manifest.wording import address_of
 from pipeline.model import Manifest, Problem, Row, Severity
+from pipeline.models.shelf import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_T = TypeVar("_T")
+    from pipeline.checker.modelrules import ModelRules
+    from pipeline.models.records import Value
 
-PICTURE_COUNTS = tuple(int(one) for one in BY_FIELD["image_urls"].allowed)
-"""How many pictures a video of the default model takes."""
+    _Understood: TypeAlias = tuple[rules.Form, tuple[str, ...], int]
 
 _IMAGE_BREAKS = re.compile(r"[|;\r\n]+")
 _MOST_PICTURES = 50
@@ -43,27 +39,26 @@ LONGEST_TEXT = 32_767
 """Characters of a text that is worked on: as many as a cell of a spreadsheet holds."""
 _BARE = 24
 """Characters below which a prompt is looked at for something that is sent."""
-_LONGEST_SHOWN = 40
-"""Characters of a cell that a message repeats."""
 
 
 def make_drafter(
-    fields: Mapping[str, int], defaults: rules.Form, counts: Sequence[int] = PICTURE_COUNTS
+    fields: Mapping[str, int], defaults: rules.Form, models: RowModels | None = None
 ) -> Callable[[Row, str], Draft | None]:
     """Make a quick reader of rows, a function of a row and its key.
 
     It gives the draft of `draft_row`, or None for a row that `draft_row` has to read: a row
     without a prompt or with a very long one, with an images column in use, or that breaks a rule.
-    `counts` is how many pictures a video takes.
+    Without `models` all rows are of the first model.
     """
-    forms: dict[tuple[str, ...], rules.Form | None] = {}
-    written = [name for name in rules.FORM_FIELDS if name in fields]
-    form_cells = _cells_at([fields[name] for name in written])
-    image_cells = _cells_at([fields[name] for name in rules.IMAGE_FIELDS if name in fields])
-    single = sum(name in fields for name in rules.SINGLE_IMAGES)  # they come first
+    bound = models or RowModels(DEFAULT_MODEL, defaults)
     prompt_at = fields.get("prompt")
     if prompt_at is None:
         return lambda _row, _key: None
+    forms: dict[tuple[tuple[str, ...], int], _Understood | None] = {}
+    places = {name: fields[name] for name in rules.FORM_FIELDS if name in fields} | bound.fields
+    form_cells = _cells_at([*places.values()])
+    image_cells = _cells_at([fields[name] for name in rules.IMAGE_FIELDS if name in fields])
+    single = sum(name in fields for name in rules.SINGLE_IMAGES)  # they come first
 
     def draft(row: Row, key: str) -> Draft | None:
         cells = row.cells
@@ -71,22 +66,42 @@ def make_drafter(
         pictures: tuple[str, ...] = ()
         if any(named := image_cells(cells)):
             pictures = tuple(filter(None, map(strip_blanks, named[:single])))
-            if len(pictures) not in counts or any(named[single:]):
+            if any(named[single:]):
                 return None
-        if not 0 < len(prompt) <= LONG_PROMPT:
-            return None
         if len(prompt) < _BARE and not prompt.isprintable():
             return None  # it may consist of control characters alone
-        said = form_cells(cells)
+        said = form_cells(cells), len(pictures)
         if said not in forms:
-            texts = dict(zip(written, map(strip_blanks, said), strict=True))
-            forms[said] = rules.form_of(
-                *(texts.get(name, "") for name in rules.FORM_FIELDS), defaults
-            )
+            texts = dict(zip(places, map(strip_blanks, said[0]), strict=True))
+            forms[said] = _understand(texts, len(pictures), bound)
         form = forms[said]
-        return None if form is None else Draft(key, row.number, prompt, pictures, form)
+        if form is None or not 0 < len(prompt) <= form[2]:
+            return None
+        return Draft(key, row.number, prompt, pictures, form[0], form[1])
 
     return draft
+
+
+def _understand(texts: Mapping[str, str], pictures: int, models: RowModels) -> _Understood | None:
+    """Return a row's form, the fields that it says where that counts, and its longest prompt."""
+    model = models.rules_for(texts.get(MODEL_COLUMN, ""))
+    if model is None:
+        return None
+    said: dict[str, Value] = {}
+    for name in model.fields:
+        if text := texts.get(name, ""):
+            value = model.understand(name, text)
+            if value is None:
+                return None
+            said[name] = value
+    if any(texts.get(name) for name in rules.FORM_FIELDS if name not in model.fields):
+        return None
+    form = model.form(said, pictures)
+    return None if form is None else (form, _noted(model, said), model.longest_prompt)
+
+
+def _noted(model: ModelRules, said: Mapping[str, Value]) -> tuple[str, ...]:
+    return () if rules.keeps_its_hash(model.model) else tuple(said)
 
 
 def _cells_at(indexes: Sequence[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
@@ -107,25 +122,34 @@ def draft_row(
     fields: Mapping[str, int],
     defaults: rules.Form,
     made: str | Problem | None = None,
-    counts: Sequence[int] = PICTURE_COUNTS,
+    models: RowModels | None = None,
 ) -> tuple[Draft | None, tuple[Problem, ...]]:
     """Read a row by the rules: a draft unless something is wrong, and all problems at once.
 
     `fields` maps the fields to the indexes of their columns (`Columns.fields`). `made` is a prompt
-    that stands for the cell, or the problem that kept it from being made. `counts` is how many
-    pictures a video takes. A draft may come with warnings.
+    that stands for the cell, or the problem that kept it from being made. Without `models` the row
+    is of the first model. A draft may come with warnings.
     """
-    texts = {name: strip_blanks(row.cells[index]) for name, index in fields.items()}
-    reading = _Reading(row, key, manifest, fields, texts)
-    prompt = reading.prompt(made)
-    images = reading.images(counts)
-    form = rules.form_of(*(reading.text(name) for name in rules.FORM_FIELDS), defaults)
-    if form is None:
-        reading.explain_form(defaults)
+    bound = models or RowModels(DEFAULT_MODEL, defaults)
+    places = {**fields, **bound.fields}
+    texts = {name: strip_blanks(row.cells[index]) for name, index in places.items()}
+    reading = _Reading(row, key, manifest, places, texts)
+    model = bound.rules_of(row)
+    if model is None:
+        unknown = bound.explain_unknown(texts[MODEL_COLUMN])
+        reading.note(MODEL_COLUMN, "model_unknown", unknown)
+        model = bound.own
+    pictures = len(image_fields(row, fields))
+    prompt = reading.prompt(made, model, pictures)
+    images = reading.images(model)
+    found = _understand(texts, pictures, bound)
+    if found is None and not any(one.code == "model_unknown" for one in reading.problems):
+        for fault in explain_form(texts, pictures, model):
+            reading.note(*fault)
     problems = tuple(reading.problems)
-    if form is None or any(problem.severity is Severity.ERROR for problem in problems):
+    if found is None or any(problem.severity is Severity.ERROR for problem in problems):
         return None, problems
-    return Draft(key, row.number, prompt, images, form), problems
+    return Draft(key, row.number, prompt, images, found[0], found[1]), problems
 
 
 @dataclass(slots=True)
@@ -142,21 +166,30 @@ class _Reading:
     def text(self, name: str) -> str:
         return self.texts.get(name, "")
 
-    def prompt(self, made: str | Problem | None) -> str:
+    def prompt(self, made: str | Problem | None, model: ModelRules, pictures: int) -> str:
         if isinstance(made, Problem):
             self.problems.append(made)
             return ""
         prompt = made or self.text("prompt")
+        most = model.most_characters
         if not without_controls(prompt):
-            self._note(
-                "prompt",
-                "prompt_empty",
-                "The prompt is empty. Write what the video should show, or delete the row.",
-            )
+            if model.needs_prompt(pictures):
+                self.note(
+                    "prompt",
+                    "prompt_empty",
+                    "The prompt is empty. Write what the video should show, or delete the row.",
+                )
         elif len(prompt) > LONGEST_TEXT:
-            self._note("prompt", "prompt_too_long", f"The prompt {say_too_long(len(prompt))}")
-        elif len(prompt) > LONG_PROMPT:
-            self._note(
+            self.note("prompt", "prompt_too_long", f"The prompt {say_too_long(len(prompt))}")
+        elif most is not None and len(prompt) > most:
+            self.note(
+                "prompt",
+                "prompt_too_long",
+                f"The prompt has {len(prompt):,} characters; {model.model} takes at most {most:,}. "
+                "Shorten it.",
+            )
+        elif len(prompt) > LONG_PROMPT and most is None:
+            self.note(
                 "prompt",
                 "prompt_long",
                 f"The prompt has {len(prompt):,} characters, which is unusually long. It is sent "
@@ -165,67 +198,24 @@ class _Reading:
             )
         return prompt
 
-    def images(self, counts: Sequence[int]) -> tuple[str, ...]:
+    def images(self, model: ModelRules) -> tuple[str, ...]:
         named = image_fields(self.row, self.fields)
-        if not named:
-            return ()
         texts = tuple(text for _, text in named)
         sources = {name for name, _ in named}
-        last = named[-1][0]
+        last = named[-1][0] if named else "image_1"
         if "images" in sources and len(sources) > 1:
-            self._note(
+            self.note(
                 last,
                 "images_twice",
                 "The row names pictures both in the images column and in a column for a single "
                 "picture. Keep one of the two.",
             )
-        elif len(texts) not in counts:
-            self._note(last, "image_count", _wrong_count(len(texts), counts))
+        elif len(texts) not in model.counts:
+            self.note(last, "image_count", wrong_count(len(texts), model, _MOST_PICTURES))
         return texts
 
-    def explain_form(self, defaults: rules.Form) -> None:
-        """Note which of duration, aspect ratio and resolution breaks a rule."""
-        understood = {
-            "duration": self._understand("duration", duration_of, defaults.duration),
-            "aspect_ratio": self._understand(
-                "aspect_ratio", aspect_ratio_of, defaults.aspect_ratio
-            ),
-            "resolution": self._understand("resolution", resolution_of, defaults.resolution),
-        }
-        said = {name: value for name, value in understood.items() if value is not None}
-        if (rule := rules.broken_rule(said)) is not None:
-            self._explain_rule(rule, said)
-
-    def _understand(
-        self, name: str, understand: Callable[[str], _T | None], default: _T
-    ) -> _T | None:
-        text = self.text(name)
-        if not text:
-            return default
-        value = understand(text)
-        if value is None:
-            self._note(
-                name,
-                f"{name}_not_allowed",
-                f'The {_words(name)} "{_shorten(text)}" is not possible. '
-                f"Write {BY_FIELD[name].sentence}, or leave the cell empty for {default}.",
-            )
-        return value
-
-    def _explain_rule(self, rule: rules.FormRule, said: Mapping[str, int | str]) -> None:
-        # The cell that says something is the one to change; both may come from the defaults.
-        name = rule.name if self.text(rule.name) else rule.other
-        origin = "" if self.text(rule.name) else f", and the {_words(rule.name)} is the default"
-        self._note(
-            name,
-            "resolution_needs_frame",
-            f"{rule.sentence}; this row has {said[rule.other]}{origin}. Write {rule.instead} as "
-            f"the {_words(rule.name)}, or {rule.needed} as the {_words(rule.other)}.",
-        )
-
-    def _note(
-        self, name: str, code: str, message: str, severity: Severity = Severity.ERROR
-    ) -> None:
+    def note(self, name: str, code: str, message: str, severity: Severity = Severity.ERROR) -> None:
+        """Add a problem of a cell."""
         self.problems.append(
             problem_at(self.manifest, self.row.number, self.fields.get(name), self.key,
                        code=code, message=message, severity=severity)
@@ -293,20 +283,3 @@ def image_fields(row: Row, fields: Mapping[str, int]) -> list[tuple[str, str]]:
     if index is not None and row.cells[index]:
         found += [("images", text) for text in split_images(row.cells[index])]
     return found
-
-
-def _words(field: str) -> str:
-    return field.replace("_", " ")
-
-
-def _wrong_count(named: int, counts: Sequence[int]) -> str:
-    remedy = "Remove one or add a third." if named == 2 else "Keep three, one or none."  # noqa: PLR2004
-    sentence = BY_FIELD["image_urls"].sentence
-    if 2 in counts:  # noqa: PLR2004 - two pictures are what the models differ in
-        remedy, sentence = "Keep three.", "up to three"
-    shown = f"more than {_MOST_PICTURES}" if named > _MOST_PICTURES else named
-    return f"The row names {shown} pictures; a video takes {sentence}. {remedy}"
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"

@@ -13,8 +13,8 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from itertools import islice
-from typing import TYPE_CHECKING
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeAlias
 
 from pathvalidate import sanitize_filename
 
@@ -23,13 +23,14 @@ from pipeline.checker.rowtexts import RowTemplate, name_template
 from pipeline.manifest.blank import is_blank, trim
 from pipeline.manifest.columns import fold_header
 from pipeline.manifest.normalform import to_normal_form
-from pipeline.manifest.packedrows import texts_of
 from pipeline.manifest.templates import TemplateFault, from_shorthand
 from pipeline.manifest.wording import plural
 from pipeline.model import Manifest, Problem, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    _Cells: TypeAlias = Callable[[Row], Iterable[tuple[str, str]]]
 
 KEY_ALONE = from_shorthand("{key}")
 """The value of `output.name` that calls each video by its row's key."""
@@ -71,7 +72,10 @@ def _key_in(cell: str) -> str:
 
 
 def row_keys(
-    manifest: Manifest, fields: Mapping[str, int], made_of: Sequence[int] = ()
+    manifest: Manifest,
+    fields: Mapping[str, int],
+    made_of: Sequence[int] = (),
+    further: _Cells | None = None,
 ) -> tuple[list[str], list[Problem]]:
     """Return the key of each row, in their order, and the problems of the keys in the cells.
 
@@ -82,13 +86,13 @@ def row_keys(
         manifest: the rows.
         fields: the index of each field's column.
         made_of: the indexes of the columns of which a prompt is made where its cell is empty.
+        further: lists what tells a row apart beside the fields; None if there is nothing.
 
     """
-    index = fields.get("key")
+    index, inputs = fields.get("key"), _inputs(manifest, fields, made_of, further)
     if index is None:
-        inputs = _inputs(manifest, fields, made_of)
         return _unnamed_keys(manifest.rows, inputs, frozenset()), []
-    keys = [*map(_key_in, texts_of(manifest.rows, index))]
+    keys = [_key_in(row.cells[index]) for row in manifest.rows]
     distinct = set(keys)
     if len(distinct) == len(keys) and "" not in distinct:
         return keys, []
@@ -101,15 +105,14 @@ def row_keys(
         _bad_key(manifest, manifest.rows[place], index, holders[keys[place]]) for place in places
     ]
     rows = [manifest.rows[place] for place in places]
-    inputs = _inputs(manifest, fields, made_of)
     for place, key in zip(places, _unnamed_keys(rows, inputs, holders.keys()), strict=True):
         keys[place] = key
     return keys, problems
 
 
 def _inputs(
-    manifest: Manifest, fields: Mapping[str, int], made_of: Sequence[int]
-) -> Callable[[Row], Iterable[tuple[str, str]]]:
+    manifest: Manifest, fields: Mapping[str, int], made_of: Sequence[int], further: _Cells | None
+) -> _Cells:
     """Make a function that lists the cells that tell a row apart, as (field, text).
 
     These are the cells of the fields and, if the prompt is empty, those that it is made of.
@@ -126,14 +129,10 @@ def _inputs(
         empty = prompt is None or not trim(row.cells[prompt])
         return ((name, row.cells[index]) for name, index in (wider if empty else cells))
 
-    return inputs
+    return inputs if further is None else lambda row: chain(inputs(row), further(row))
 
 
-def _unnamed_keys(
-    rows: Iterable[Row],
-    inputs: Callable[[Row], Iterable[tuple[str, str]]],
-    given: Collection[str],
-) -> list[str]:
+def _unnamed_keys(rows: Iterable[Row], inputs: _Cells, given: Collection[str]) -> list[str]:
     seen: Counter[str] = Counter()
     keys = []
     for row in rows:

@@ -18,18 +18,19 @@ Tested in tests/checker/test_rules.py and tests/checker/test_spelling.py.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.manifest.blank import fold_text
+from pipeline.checker.formtexts import lines_in, ratio_in, seconds_in
 from pipeline.manifest.controls import has_controls, without_controls
-from pipeline.manifest.meanings import is_unit_of_seconds
 from pipeline.manifest.normalform import is_in_normal_form, to_normal_form
 from pipeline.manifest.picturetexts import split_addresses
 from pipeline.model import Request
+from pipeline.models.body import body_of, values_of
 from pipeline.models.shelf import DEFAULT_MODEL, sheet_of
 from pipeline.models.wording import say_counts, say_values
 
@@ -98,48 +99,37 @@ IMAGE_FIELDS = (*SINGLE_IMAGES, "images")
 """All fields whose cells name pictures."""
 _HASH_VERSION = "request-1"
 """Begins the text that is hashed: another way to write a request gets another one."""
+_BODY_VERSION = "body-1"
+"""Begins it where it is the body that would be sent, with pictures by content and in any order."""
+_AS_BEFORE = frozenset({"gemini_omni_flash", "gemini-omni-flash"})
 
 _BY_LINES = {str(one).rstrip("Pp"): str(one) for one in _ALLOWED["resolution"]}
-_SECONDS = re.compile(r"\+?0*([0-9]{1,6})(?:[.,]0*)?\s*(?:s|sec|secs|seconds?|\u2032\u2032|\")?\.?")
-_IN_WORDS = re.compile(r"\+?0*([0-9]{1,6})(?:[.,]0*)?\s*([^\W\d_]{1,20}\.?)")
-# Excel turns 16:9 into a time, which comes out as 16:09, 16:09:00, 4:09 PM, the fraction of a day,
-# or a time on the first day of its calendar.
-_RATIO = re.compile(r"0*([0-9]{1,4})\s*[:x\u00d7/\u2236\u2215\u2044]\s*0*([0-9]{1,4})(?::00)?")
-_DAY_FRACTION = re.compile(r"0?[.,][0-9]{4,}")
-_CLOCK = re.compile(r"0*([0-9]{1,2}):([0-9]{2})(?::00)?\s*([ap])\.?m\.?")
-_FIRST_DAY = re.compile(r"(?:1899-12-3[01]|1900-01-0[01])[t ]")
-_MINUTES_PER_DAY = 1440
-_LINES = re.compile(r"0*([0-9]{3,4})\s*p?")
-_UPRIGHT = (
-    "portrait", "vertical", "hochformat", "hochkant", "verticale", "retrato", "staand", "pionowy",
-    "pionowo", "竖屏", "竖版", "直式", "縦", "縦長", "縦型",
-)  # fmt: skip
-_LYING = (
-    "landscape", "horizontal", "querformat", "paysage", "orizzontale", "horizontale", "paisagem",
-    "apaisado", "liggend", "poziomy", "poziomo", "横屏", "横版", "橫式", "横", "横長", "横型",
-)  # fmt: skip
-_SHAPES = dict.fromkeys(_UPRIGHT, "9:16") | dict.fromkeys(_LYING, "16:9")
 
 
 class Form(NamedTuple):
     """Duration in seconds, aspect ratio and resolution, as the provider writes them.
 
     Also the defaults, which empty cells take; without settings they are those of the table.
+    `model` is that of the row, empty for the one of the settings; `extras` are the values of its
+    further fields. What it leaves out is 0 or an empty text.
     """
 
     duration: int = 6
     aspect_ratio: str = "16:9"
     resolution: str = "720P"
+    model: str = ""
+    extras: tuple[tuple[str, Value], ...] = ()
 
 
-FORM_FIELDS = Form._fields
-"""The names of the fields of a form."""
+FORM_FIELDS = ("duration", "aspect_ratio", "resolution")
+"""The names of the fields of a form that are columns of every manifest."""
 
 
 class Draft(NamedTuple):
     """A row that keeps all rules, with its pictures still as the cells name them.
 
-    A tuple, because there is one for each row and it costs a third of a frozen dataclass.
+    A tuple, because there is one for each row and it costs a third of a frozen dataclass. `said`
+    names the fields that the row says itself, where the sheet of its model has the others.
     """
 
     key: str
@@ -147,16 +137,7 @@ class Draft(NamedTuple):
     prompt: str
     image_cells: tuple[str, ...]
     form: Form
-
-    @property
-    def duration(self) -> int:
-        """The seconds of its video."""
-        return self.form.duration
-
-    @property
-    def resolution(self) -> str:
-        """The resolution of its video."""
-        return self.form.resolution
+    said: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=4096)
@@ -177,8 +158,10 @@ def form_of(duration: str, aspect_ratio: str, resolution: str, defaults: Form) -
     lines = resolution_of(resolution) if resolution else defaults.resolution
     if seconds is None or ratio is None or lines is None:
         return None
-    form = Form(seconds, ratio, lines)
-    return None if broken_rule(form._asdict()) else form
+    said: Mapping[str, Value] = {
+        "duration": seconds, "aspect_ratio": ratio, "resolution": lines,
+    }  # fmt: skip
+    return None if broken_rule(said) else Form(seconds, ratio, lines)
 
 
 def broken_rule(said: Mapping[str, Value]) -> FormRule | None:
@@ -191,40 +174,22 @@ def broken_rule(said: Mapping[str, Value]) -> FormRule | None:
 
 @lru_cache(maxsize=4096)
 def duration_of(text: str) -> int | None:
-    """Read a duration: `4`, `4s`, `4 Sekunden`, `4.0`, full-width digits…; None if not allowed."""
-    plain = fold_text(text)
-    match = _SECONDS.fullmatch(plain)
-    if match is None and (worded := _IN_WORDS.fullmatch(plain)) and is_unit_of_seconds(worded[2]):
-        match = worded
-    value = int(match[1]) if match else None
+    """Read a duration that the default model takes; None for any other text."""
+    value = seconds_in(text)
     return value if value in _ALLOWED["duration"] else None
 
 
 @lru_cache(maxsize=4096)
 def aspect_ratio_of(text: str) -> str | None:
-    """Read an aspect ratio: `16:9`, `16x9`, `16/9`, `portrait`, a time…; None if not allowed."""
-    plain = _FIRST_DAY.sub("", fold_text(text), count=1)
-    match = _RATIO.fullmatch(plain)
-    value = f"{match[1]}:{match[2]}" if match else _SHAPES.get(plain) or _ratio_of_time(plain)
+    """Read an aspect ratio that the default model takes; None for any other text."""
+    value = ratio_in(text)
     return value if value in _ALLOWED["aspect_ratio"] else None
 
 
 @lru_cache(maxsize=4096)
 def resolution_of(text: str) -> str | None:
-    """Read a resolution: `720`, `720p`, `1080P`…, as the provider spells it; None if none."""
-    match = _LINES.fullmatch(fold_text(text))
-    return _BY_LINES.get(match[1]) if match else None
-
-
-def _ratio_of_time(plain: str) -> str | None:
-    """Find the aspect ratio that was typed where a spreadsheet kept a time of day."""
-    if _DAY_FRACTION.fullmatch(plain):
-        minutes = round(float(plain.replace(",", ".")) * _MINUTES_PER_DAY, 1)
-        hours, rest = divmod(minutes, 60)
-        return f"{hours:g}:{rest:g}"
-    if clock := _CLOCK.fullmatch(plain):
-        return f"{int(clock[1]) % 12 + 12 * (clock[3] == 'p')}:{int(clock[2])}"
-    return None
+    """Read a resolution, as the default model's page spells it; None for any other text."""
+    return _BY_LINES.get(lines_in(text) or "")
 
 
 def make_request(draft: Draft, images: tuple[str, ...], model: str) -> Request:
@@ -236,8 +201,27 @@ def make_request(draft: Draft, images: tuple[str, ...], model: str) -> Request:
         model: the name of the provider's model.
 
     """
-    made = request_hash(draft.prompt, images, draft.form, model)
-    return Request(draft.prompt, images, *draft.form, model, made)
+    form, model = draft.form, draft.form.model or model
+    if keeps_its_hash(model) and not form.extras:
+        made = request_hash(draft.prompt, images, form, model)
+        return Request(draft.prompt, images, *form[:3], model, made)
+    plain = Request(draft.prompt, images, *form[:3], model, "", form.extras, said=draft.said)
+    content = body_of(plain, without_controls(draft.prompt), images)
+    body = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return replace(plain, request_hash=_hash_of_body(body), body=body)
+
+
+def keeps_its_hash(model: str) -> bool:
+    """Tell whether requests of a model are hashed as they were before there were sheets.
+
+    So are those of both names of the default, and of a model that has no sheet.
+    """
+    return model in _AS_BEFORE or model not in sheet_of(model).head.models
+
+
+def _hash_of_body(body: str) -> str:
+    text = f'["{_BODY_VERSION}",{body}]'
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def request_hash(prompt: str, images: Sequence[str], form: Form, model: str) -> str:
@@ -245,6 +229,7 @@ def request_hash(prompt: str, images: Sequence[str], form: Form, model: str) -> 
 
     Hashed is the JSON (ASCII, no blanks) of `[version, prompt, [images], duration, aspect_ratio,
     resolution, model]`. The journal knows requests by it: another hash means another video.
+    Models other than the first have the body itself in its place (see `make_request`).
     """
     shown = ",".join(map(_quoted, images))
     rest = ",".join(map(_quoted, (form.aspect_ratio, form.resolution, model)))
@@ -259,6 +244,8 @@ def cost(duration_s: int, price_per_second: float | None) -> float | None:
 
 def content_of(request: Request) -> str:
     """Return what all spellings of a request have in common: the hash of one of them."""
+    if request.body:
+        return _hash_with(request, _plain_prompt(request.prompt), request.model)
     prompt, model = request.prompt, request.model.replace("-", "_")
     if any("," in image for image in request.images):
         request = _with_single_images(request)
@@ -266,8 +253,11 @@ def content_of(request: Request) -> str:
         if model == request.model or not prompt:  # without a prompt it is one that nobody knows
             return request.request_hash
         return _hash_with(request, prompt, model)
-    text = _BREAK.sub("\n", without_controls(prompt))
-    return _hash_with(request, to_normal_form("NFC", text), model)
+    return _hash_with(request, _plain_prompt(prompt), model)
+
+
+def _plain_prompt(prompt: str) -> str:
+    return to_normal_form("NFC", _BREAK.sub("\n", without_controls(prompt)))
 
 
 def _with_single_images(request: Request) -> Request:
@@ -288,11 +278,28 @@ def same_content(one: Request, other: Request) -> bool:
     return one.request_hash == other.request_hash or content_of(one) == content_of(other)
 
 
+def sheet_changed(request: Request, sent: Request) -> bool:
+    """Tell whether a row asks for something else only since the sheet of its model was changed.
+
+    So it is if all that it says itself is as it was: what differs are defaults, constants, places
+    in the body and how values are sent.
+    """
+    if not (request.body and sent.body) or request.model != sent.model:
+        return False
+    now, before, known = values_of(request), values_of(sent), sheet_of(request.model).fields
+    return (
+        request.images == sent.images
+        and _plain_prompt(request.prompt) == _plain_prompt(sent.prompt)
+        and {name: now.get(name) for name in request.said}
+        == {name: before.get(name) for name in sent.said if name in known}
+    )
+
+
 def spellings_of(request: Request) -> tuple[str, ...]:
     """Return the hashes that a request may have been bought under, its own first."""
     pairs = [
         (text, model)
-        for model in _models(request.model)
+        for model in ((request.model,) if request.body else _models(request.model))
         for text in _texts(request.prompt)
         if (text, model) != (request.prompt, request.model)
     ]
@@ -316,5 +323,8 @@ def _texts(prompt: str) -> Iterable[str]:
 
 
 def _hash_with(request: Request, prompt: str, model: str) -> str:
+    if request.body:
+        content = json.loads(request.body) | {"prompt": without_controls(prompt)}
+        return _hash_of_body(json.dumps(content, sort_keys=True, separators=(",", ":")))
     form = Form(request.duration, request.aspect_ratio, request.resolution)
     return request_hash(prompt, request.images, form, model)

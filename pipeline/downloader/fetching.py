@@ -40,6 +40,7 @@ from pipeline.downloader.verification import (
 from pipeline.downloader.way import Way
 from pipeline.errors import BadVideo, LinkDead, TransferBroken
 from pipeline.model import Video
+from pipeline.models.shelf import DEFAULT_MODEL
 from pipeline.network import DIRECT, Network
 from pipeline.storage.places import Place, put_numbered
 
@@ -138,7 +139,14 @@ class Downloader:
             self._on_loan.end()
 
     async def fetch(
-        self, url: str, *, name: str, duration: int, aspect_ratio: str, resolution: str
+        self,
+        url: str,
+        *,
+        name: str,
+        duration: int,
+        aspect_ratio: str,
+        resolution: str,
+        model: str = "",
     ) -> Video:
         """Try once to download the video at `url`, continuing where an earlier try ended.
 
@@ -151,6 +159,7 @@ class Downloader:
             duration: The seconds of video that were asked for.
             aspect_ratio: The aspect ratio that was asked for.
             resolution: The resolution that was asked for.
+            model: The model that was asked; empty for the first one.
 
         Raises:
             LinkDead: Get a fresh URL.
@@ -166,7 +175,8 @@ class Downloader:
             raise ValueError(f"{name} is already being fetched")
         self._names.add(name)
         try:
-            return await self._fetch(url, name, Wanted(duration, aspect_ratio, resolution))
+            wanted = Wanted(duration, aspect_ratio, resolution, model or DEFAULT_MODEL)
+            return await self._fetch(url, name, wanted)
         finally:
             self._names.discard(name)
 

@@ -54,17 +54,18 @@ class Wanted:
     duration: int
     aspect_ratio: str
     resolution: str
+    model: str = DEFAULT_MODEL
 
     def differences(self, footage: Footage) -> tuple[str, ...]:
         """Say how the video differs from what was asked for: warnings, not failures."""
         found = []
-        size = sheet_of(DEFAULT_MODEL).frames.get((self.aspect_ratio, self.resolution))
+        size = sheet_of(self.model).frames.get((self.aspect_ratio, self.resolution))
         if size is not None and size != (footage.width, footage.height):
             found.append(
                 f"The video has {footage.width}x{footage.height} pixels instead of "
                 f"{size[0]}x{size[1]} ({self.aspect_ratio} at {self.resolution})."
             )
-        if abs(footage.duration_s - self.duration) > _LENGTH_TOLERANCE_S:
+        if self.duration and abs(footage.duration_s - self.duration) > _LENGTH_TOLERANCE_S:
             found.append(
                 f"The video is {footage.duration_s:.2f} s long instead of {self.duration} s."
             )

@@ -46,17 +46,17 @@ def request_values(request: Request) -> tuple[str, str]:
 
 
 def _request_body(request: Request) -> str:
-    """Return a request as the text of `requests.body`."""
-    return _text(
-        [
-            request.prompt,
-            request.images,
-            request.duration,
-            request.aspect_ratio,
-            request.resolution,
-            request.model,
-        ]
-    )
+    """Return a request as the text of `requests.body`: more where its body is what is hashed."""
+    values = [
+        request.prompt,
+        request.images,
+        request.duration,
+        request.aspect_ratio,
+        request.resolution,
+        request.model,
+    ]
+    more = [dict(request.extras), request.body, request.said] if request.body else []
+    return _text([*values, *more])
 
 
 def request_of(request_hash: str, body: str) -> Request:
@@ -71,8 +71,12 @@ def requests_of(rows: Sequence[tuple[str, str]]) -> list[Request]:
 
 
 def _request(request_hash: str, values: list[Any]) -> Request:
-    prompt, images, duration, aspect_ratio, resolution, model = values
-    return Request(prompt, tuple(images), duration, aspect_ratio, resolution, model, request_hash)
+    prompt, images, duration, aspect_ratio, resolution, model, *more = values
+    plain = (prompt, tuple(images), duration, aspect_ratio, resolution, model, request_hash)
+    if not more:
+        return Request(*plain)
+    extras, body, said = more
+    return Request(*plain, tuple(extras.items()), body, tuple(said))
 
 
 def _decode_all(documents: Iterable[str | None]) -> list[Any]:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.models.records import ALL, MARK, Sheet, Value, marks_of
+from pipeline.model import Request
+from pipeline.models.records import ALL, MARK, FieldRule, Sheet, Value, marks_of
+from pipeline.models.shelf import sheet_of
 
 
 def make_body(
@@ -36,7 +38,7 @@ def make_body(
     body: dict[str, Any] = {"model": model, "prompt": prompt} if prompt else {"model": model}
     for name, rule in sheet.fields.items():
         if name in values:
-            _put(body, rule.path or name, rule.sent(values[name]))
+            _put(body, rule.path or name, rule.sent(_typed(rule, values[name])))
     for images in sheet.images:
         if len(image_urls) in images.counts:
             for place, template in images.put.items():
@@ -44,6 +46,48 @@ def make_body(
     if reference is not None:
         body["client_business_id"] = reference
     return body
+
+
+def body_of(
+    request: Request,
+    prompt: str,
+    image_urls: Sequence[str] = (),
+    reference: str | None = None,
+) -> dict[str, Any]:
+    """Make the body of a request's submission by the sheet of its model.
+
+    Args:
+        request: what the row asks for.
+        prompt: the text that is sent.
+        image_urls: the public addresses of its pictures, in order.
+        reference: our own reference; None to send none.
+
+    """
+    return make_body(
+        sheet_of(request.model),
+        request.model,
+        prompt,
+        values=values_of(request),
+        image_urls=image_urls,
+        reference=reference,
+    )
+
+
+def values_of(request: Request) -> dict[str, Value]:
+    """Return the values of a request's fields, without those that it leaves out."""
+    form: tuple[tuple[str, Value], ...] = (
+        ("duration", request.duration),
+        ("aspect_ratio", request.aspect_ratio),
+        ("resolution", request.resolution),
+    )
+    return {name: value for name, value in form if value} | dict(request.extras)
+
+
+def _typed(rule: FieldRule, value: Value) -> Value:
+    """Return a length, a shape or a resolution, which rows have in one type each, as it is sent."""
+    if rule.type == "string" and not isinstance(value, str):
+        return str(value)
+    return int(value) if rule.type == "integer" and isinstance(value, str) else value
 
 
 def _put(body: dict[str, Any], place: str, content: object) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pipeline.config.settings import Config
 from pipeline.errors import StoreError
+from pipeline.models.pricing import is_priced
 from pipeline.night import history
 from pipeline.night.metrics import Figures, write_textfile
 from pipeline.night.notice import ended_well
@@ -66,8 +67,9 @@ class Outside:
 
     def tell(self, figures: Figures) -> None:
         """Take in how far it is, or how it ended."""
-        priced = not self._config.rehearses and self._config.budget.price_per_second is not None
-        if not priced:
+        budget, model = self._config.budget, self._config.api.model
+        priced = is_priced(model, budget.price_per_second, budget.currency)
+        if self._config.rehearses or not priced:
             each = tuple(replace(one, money=None) for one in figures.manifests)
             spend = {**figures.spend, "money": None}
             figures = replace(figures, manifests=each, spend=spend)

@@ -213,9 +213,11 @@ def shape_warning(name: str, width: int, height: int, aspect_ratio: str) -> str 
         name: The picture's file name.
         width: Its width in pixels.
         height: Its height in pixels.
-        aspect_ratio: The aspect ratio of the video, as in "16:9".
+        aspect_ratio: The aspect ratio of the video, as in "16:9"; empty: that of the picture.
 
     """
+    if not aspect_ratio:
+        return None
     across, down = (int(part) for part in aspect_ratio.split(":"))
     ratio = width * down / (height * across)
     shown = min(ratio, 1 / ratio)

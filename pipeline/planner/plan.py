@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pipeline.account.submission import Submission
-from pipeline.checker.rules import same_content, spellings_of
+from pipeline.checker.rules import same_content, sheet_changed, spellings_of
 from pipeline.lifecycle import PAID
 from pipeline.manifest.invocation import quoted_option
 from pipeline.manifest.wording import count
@@ -58,6 +58,7 @@ CHANGED = "changed"
 """The group of done rows that were edited since."""
 _RENAMED = "renamed"
 REPEAT = "repeat"
+SHEET_CHANGED = "the sheet of its model was changed since it was sent, not the row"
 FILE_LOST = "the video file is missing, and its link has expired"
 """What is said of a done row whose file somebody removed: it stays done."""
 GROUPS = (NEW, CHANGED, _RENAMED, REPEAT, *(state.value for state in State))
@@ -183,22 +184,6 @@ def decide(
     return limit_submissions(Plan(tuple(steps), tuple(gone)), selection.limit)
 
 
-def decide_new(rows: Iterable[tuple[str, bool]], selection: Selection) -> Plan:
-    """Decide the same where the journal knows no row; what the rows ask for plays no part then.
-
-    Args:
-        rows: each row's key, and whether the row keeps all rules.
-        selection: what the run is asked to do.
-
-    """
-    steps = []
-    for key, valid in rows:
-        step = _decide_new(key, valid, selection)
-        unmet = _say_unmet(step, None, selection)
-        steps.append(step if unmet is None else step._replace(unmet=unmet))
-    return limit_submissions(Plan(tuple(steps)), selection.limit)
-
-
 def limit_submissions(plan: Plan, limit: int | None) -> Plan:
     """Leave alone the rows that would be submitted beyond the first `limit`; None: no limit."""
     if limit is None:
@@ -209,15 +194,19 @@ def limit_submissions(plan: Plan, limit: int | None) -> Plan:
 
 
 def _decide(key: str, request: Request | None, entry: Entry | None, selection: Selection) -> Step:
-    if entry is None:
-        return _decide_new(key, request is not None, selection)
     if not _is_selected(key, selection):
-        return Step(key, Action.LEAVE, _group(entry), "not selected by --only", counts=False)
-    if entry.state is State.WAITING and request is None:
-        return _leave_broken(key, selection)
-    if entry.state is State.WAITING:
+        group = _group(entry) if entry else (State.INVALID.value if request is None else NEW)
+        return Step(key, Action.LEAVE, group, "not selected by --only", counts=False)
+    waiting = entry is None or entry.state is State.WAITING
+    if waiting and request is None:
+        group, counts = State.INVALID.value, selection.mode is Mode.RUN
+        return Step(key, Action.LEAVE, group, "breaks a rule", counts)
+    if entry is None:
+        return _submit(key, NEW, "never sent", selection)
+    if waiting:
         return _submit(key, _group(entry), "not sent yet", selection)
     edited = request is None or _is_edited(request, entry)
+    by_sheet = request is not None and edited and sheet_changed(request, entry.attempt.request)
     if entry.state in PAID:
         return Step(key, Action.TAKE_UP, _group(entry), _PAID_FOR[entry.state], edited=edited)
     if request is None:
@@ -226,22 +215,10 @@ def _decide(key: str, request: Request | None, entry: Entry | None, selection: S
         return Step(key, Action.LEAVE, _group(entry), reason, counts, edited=True)
     group = CHANGED if edited else _group(entry)
     if entry.state is State.DONE:
-        return _done(request, entry, group, selection)
-    return _ended_badly(request, entry, group, selection)
-
-
-def _decide_new(key: str, valid: bool, selection: Selection) -> Step:
-    if not _is_selected(key, selection):
-        group = NEW if valid else State.INVALID.value
-        return Step(key, Action.LEAVE, group, "not selected by --only", counts=False)
-    if not valid:
-        return _leave_broken(key, selection)
-    return _submit(key, NEW, "never sent", selection)
-
-
-def _leave_broken(key: str, selection: Selection) -> Step:
-    counts = selection.mode is Mode.RUN
-    return Step(key, Action.LEAVE, State.INVALID.value, "breaks a rule", counts)
+        step = _done(request, entry, group, selection)
+    else:
+        step = _ended_badly(request, entry, group, selection, by_sheet=by_sheet)
+    return _say_sheet(step) if by_sheet and step.action is Action.LEAVE else step
 
 
 def _is_edited(request: Request, entry: Entry) -> bool:
@@ -303,9 +280,12 @@ def _done(request: Request, entry: Entry, group: str, selection: Selection) -> S
     return Step(entry.key, Action.LEAVE, group, reason, counts=not edited, edited=edited)
 
 
-def _ended_badly(request: Request, entry: Entry, group: str, selection: Selection) -> Step:
-    if selection.mode is Mode.RUN and (group == CHANGED or entry.key in selection.redone):
-        why = "edited since it ended" if group == CHANGED else "another take was asked for"
+def _ended_badly(
+    request: Request, entry: Entry, group: str, selection: Selection, *, by_sheet: bool
+) -> Step:
+    edited = group == CHANGED and not by_sheet
+    if selection.mode is Mode.RUN and (edited or entry.key in selection.redone):
+        why = "edited since it ended" if edited else "another take was asked for"
         return _submit_again(entry, request, group, why, selection)
     # A video that was delivered once and deleted since is paid for again only when it is named.
     asked = entry.state in selection.retry and selection.mode is not Mode.FETCH
@@ -327,6 +307,14 @@ def _submit_again(
         reason = f"{count(used, 'attempt')} made, limits.attempts is {selection.attempts}"
         return Step(entry.key, Action.LEAVE, group, reason, spent=used)
     return Step(entry.key, Action.SUBMIT, group, reason)
+
+
+def _say_sheet(step: Step) -> Step:
+    """Say of a row that is left alone that its model's sheet was changed, not the row."""
+    if step.spent or step.past_help:
+        return step
+    needs = "--redo changed" if step.edited else "--retry, or --redo and its key"
+    return step._replace(reason=f"{SHEET_CHANGED}; needs {needs}")
 
 
 def _fetch_again(step: Step, *, link_lives: bool) -> Step:

@@ -6,20 +6,22 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappush, heapreplace
+from math import fsum
 from pathlib import Path
 
 from pipeline.account.submission import Submission
-from pipeline.checker import rules
 from pipeline.checker.check import CheckedManifest
-from pipeline.checker.rules import content_of
+from pipeline.checker.rules import content_of, cost
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import path_of
 from pipeline.journal.reading import read_attempts, read_entries, read_first_events
 from pipeline.model import Entry, Request, State
+from pipeline.models.pricing import cost_of
+from pipeline.models.shelf import sheet_of
 from pipeline.planner.delivered import handed_over, pruned, say_handed_over
-from pipeline.planner.plan import REPEAT, Action, Plan, decide, decide_new
+from pipeline.planner.plan import REPEAT, Action, Plan, decide
 from pipeline.planner.renaming import match_renamed, rename
 from pipeline.planner.repeats import Bought
 from pipeline.planner.selection import Selection
@@ -55,8 +57,6 @@ def plan_manifest(
         wall: the time of the plan in Unix seconds; None: now.
 
     """
-    if not entries:
-        return decide_new(checked.validity(), selection)
     # The file of a rejected take may have been deleted: it is not fetched again.
     gone = files_gone(entries, folder) - checked.rejected
     delivered = handed_over(entries, gone, folder)
@@ -98,7 +98,7 @@ def renamed_rows(
         first_events: gives the journal's order; see `renaming.match_renamed`.
 
     """
-    if not entries or folder.holds_part_of_rows(checked.manifest.path):
+    if folder.holds_part_of_rows(checked.manifest.path):
         return {}
     return match_renamed(_rows(checked), entries, first_events)
 
@@ -149,8 +149,6 @@ def own_attempts(
         StoreError: The journal cannot be read.
 
     """
-    if not entries:
-        return {}
     changed = {step.key for step in plan.steps if step.action is Action.SUBMIT or step.edited}
     lost = {step.key for step in plan.steps if step.lost}
     left = [entry for key, entry in entries.items() if key not in present or key in lost]
@@ -230,15 +228,17 @@ def can_download_again(bought: Submission, wall: float | None = None) -> bool:
     return not gone and (bought.finished_at or 0) > oldest
 
 
-def requests_by_key(checked: CheckedManifest) -> Mapping[str, Request]:
+def requests_by_key(checked: CheckedManifest) -> dict[str, Request]:
     """Return the requests of the manifest's rows, by key; rows that break a rule have none."""
-    return checked.requests_by_key
+    requests = checked.requests
+    rows = zip(checked.keys, checked.manifest.rows, strict=True)
+    return {key: requests[row.number] for key, row in rows if row.number in requests}
 
 
 def price(
     keys: Iterable[str], checked: CheckedManifest, config: Config
 ) -> tuple[int, float | None]:
-    """Return the seconds of video of some rows and what they cost; None without a price.
+    """Return the seconds of video of some rows and what they cost; None if a price is not known.
 
     Args:
         keys: The keys of the rows, none of which breaks a rule.
@@ -246,10 +246,14 @@ def price(
         config: The settings, with the price.
 
     """
-    wanted = frozenset(keys)
-    drafts = checked.drafts.values() if wanted else ()
-    seconds = sum(draft.form.duration for draft in drafts if draft.key in wanted)
-    return seconds, rules.cost(seconds, config.budget.price_per_second)
+    rows = dict(zip(checked.keys, checked.manifest.rows, strict=True))
+    asked, budget = [checked.requests[rows[key].number] for key in keys], config.budget
+    seconds = sum(one.duration for one in asked)
+    if not any(sheet_of(one).prices for one in {one.model for one in asked}):
+        return seconds, cost(seconds, budget.price_per_second)
+    costs = [cost_of(one, budget.price_per_second, budget.currency) for one in asked]
+    known = [one for one in costs if one is not None]
+    return seconds, fsum(known) if len(known) == len(costs) else None
 
 
 @dataclass(frozen=True, slots=True)

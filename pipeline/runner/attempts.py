@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pipeline.checker import naming, rules
+from pipeline.checker import naming
 from pipeline.checker.check import CheckedManifest
 from pipeline.config.settings import Config
 from pipeline.model import Attempt, Entry
+from pipeline.models.pricing import cost_of
 
 
 class Attempts:
@@ -30,14 +31,16 @@ class Attempts:
         entries: Mapping[str, Entry],
         identity_of: Callable[[str], str],
     ) -> None:
-        self._price = config.budget.price_per_second
+        self._budget = config.budget
         self._journal_id = journal_id
         self._entries = entries
         self._identity_of = identity_of
-        self._requests = checked.requests_by_key
+        requests, rows = checked.requests, checked.manifest.rows
+        keyed = list(zip(checked.keys, rows, strict=True))
+        self._requests = {key: requests[row.number] for key, row in keyed if row.number in requests}
         taken = {name.casefold(): one.key for one in entries.values() for name in _names(one)}
         self._bases = naming.video_names(
-            zip(checked.keys, checked.manifest.rows, strict=True),
+            keyed,
             checked.manifest.headers,
             config.output.name,
             taken,
@@ -48,7 +51,7 @@ class Attempts:
             },
             identities={
                 key: identity
-                for key in checked.keys
+                for key, _ in keyed
                 if key not in entries and (identity := identity_of(key)) != key
             },
         )
@@ -64,7 +67,7 @@ class Attempts:
             client_business_id=naming.reference(self._journal_id, identity, number),
             request=request,
             video_name=naming.attempt_name(self._bases[key], number),
-            cost=rules.cost(request.duration, self._price),
+            cost=cost_of(request, self._budget.price_per_second, self._budget.currency),
             identity=identity,
         )
 

@@ -12,12 +12,12 @@ from itertools import chain
 from pipeline.account.guard import Days
 from pipeline.account.opening import OpenAccount
 from pipeline.account.reading import total_since
-from pipeline.checker import rules
 from pipeline.config.settings import Budget
 from pipeline.engine.limits import Caps, Reservations, Spend
 from pipeline.engine.rows import Stop
 from pipeline.journal.journal import Journal
 from pipeline.model import Attempt, Request
+from pipeline.models.pricing import cost_of
 from pipeline.planner.plan import Action, Plan
 
 
@@ -63,20 +63,20 @@ def spent_since(
         return total_since(account.book.path, account.name, since, budget.price_per_second)
     for attempt in chain.from_iterable(one.submitted_since(since) for one in journals):
         # What was sent before a price was set costs what it costs now.
-        cost = rules.cost(attempt.request.duration, budget.price_per_second)
+        cost = cost_of(attempt.request, budget.price_per_second, budget.currency)
         spend.add(attempt if attempt.cost is not None else replace(attempt, cost=cost))
     return spend
 
 
 def count_in(
-    plan: Plan, requests: Mapping[str, Request], price: float | None, counted: Reservations
+    plan: Plan, requests: Mapping[str, Request], budget: Budget, counted: Reservations
 ) -> tuple[list[str], Stop | None]:
     """Reserve what a plan submits, until a cap would be passed.
 
     Args:
         plan: The plan.
         requests: Those of its rows, by key.
-        price: What a second costs; None: not known.
+        budget: The price.
         counted: What is reserved already; what the caps let through is added.
 
     Returns:
@@ -87,7 +87,7 @@ def count_in(
     stop: Stop | None = None
     for step in plan.of(Action.SUBMIT):
         request = requests[step.key]
-        cost = rules.cost(request.duration, price)
+        cost = cost_of(request, budget.price_per_second, budget.currency)
         attempt = Attempt(step.key, 1, "", request, "", cost=cost)
         stop = stop or counted.refusal(attempt)
         if stop is None:
@@ -124,6 +124,6 @@ def within_caps(
     counted.begin_night(spent_since(began, journals, budget, account, caps=of_night))
     plans = []
     for plan, requests, _ in planned:
-        over, stop = count_in(plan, requests, budget.price_per_second, counted)
+        over, stop = count_in(plan, requests, budget, counted)
         plans.append(plan if stop is None else plan.without(over, stop.reason))
     return plans

@@ -168,8 +168,7 @@ def foresee_stops(
     stops = [] if unproved is None else [unproved]
     if counted is None:
         return plan, stops
-    price = target.config.budget.price_per_second
-    over, stop = count_in(plan, requests_by_key(checked), price, counted)
+    over, stop = count_in(plan, requests_by_key(checked), target.config.budget, counted)
     if stop is not None:
         stops.append(stop)
         plan = plan.without(over, stop.reason)

@@ -20,7 +20,7 @@ from pipeline.account.place import places_of
 from pipeline.account.reading import journals_in, submissions_of
 from pipeline.account.recovery import asks_first
 from pipeline.account.submission import KnownJournal, Submission, submission_of
-from pipeline.checker import naming, rules
+from pipeline.checker import naming
 from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone, open_regular
@@ -39,6 +39,7 @@ from pipeline.journal.logreading import logged
 from pipeline.journal.reading import attempts_in, was_cut_off
 from pipeline.lifecycle import PAID
 from pipeline.model import IDENTITY_MARK, Entry, Request, State, Video
+from pipeline.models.pricing import cost_of
 from pipeline.runner.remains import (
     Trace,
     journal_id_in,
@@ -111,7 +112,7 @@ class Memory:
         """Return an attempt that a file tells of; what was asked for is taken from the row."""
         reference = trace.reference or self.reference(trace.identity, trace.number)
         request = self._request(trace, reference)
-        folder = self.target.folder
+        folder, budget = self.target.folder, self.target.config.budget
         base = self._bases.get(trace.key, reference)
         name = trace.video_name or naming.attempt_name(base, trace.number)
         return Submission(
@@ -126,7 +127,7 @@ class Memory:
             state=trace.state,
             video_name=name,
             task_id=trace.task_id,
-            money=rules.cost(request.duration, self.target.config.budget.price_per_second),
+            money=cost_of(request, budget.price_per_second, budget.currency),
             submitted_at=trace.submitted_at,
             finished_at=trace.finished_at,
             video=_video(folder, name) if trace.state is State.DONE else None,

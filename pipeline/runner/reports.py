@@ -15,12 +15,13 @@ from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError, UsageError
 from pipeline.manifest.invocation import Invocation
 from pipeline.model import State
+from pipeline.models.pricing import is_priced
 from pipeline.planner.plan import Plan, Step
 from pipeline.runner.doubts import Doubt
-from pipeline.runner.need import Need
 from pipeline.runner.order import Order
 from pipeline.runner.piloting import PilotReport
 from pipeline.runner.rowresults import RowResult, row_results
+from pipeline.runner.storage import Need
 from pipeline.runner.tally import Tally
 from pipeline.runner.waits import NOTHING_WAITS, Waits
 from pipeline.writer.layout import Result
@@ -218,7 +219,8 @@ def summarise(
 
 def _spend_of(order: Order, tally: Tally) -> RunSpend:
     spend, budget = tally.spend, order.config.budget
-    paid = not order.config.rehearses and budget.price_per_second is not None
+    priced = is_priced(order.config.api.model, budget.price_per_second, budget.currency)
+    paid = not order.config.rehearses and priced
     money = round(spend.money, 6) if paid else None
     return RunSpend(spend.videos, spend.video_seconds, money, budget.currency)
 

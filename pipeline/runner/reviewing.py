@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
@@ -75,7 +75,7 @@ class _Lane:
         self.begun = False
 
     @cached_property
-    def requests(self) -> Mapping[str, Request]:
+    def requests(self) -> dict[str, Request]:
         """The requests of its rows by key."""
         return requests_by_key(self.order.checked)
 

@@ -335,6 +335,7 @@ class Scheduler:
                 duration=request.duration,
                 aspect_ratio=request.aspect_ratio,
                 resolution=request.resolution,
+                **({"model": request.model} if request.body else {}),
             )
         except (DownloadError, Unfinished) as error:
             content = error

@@ -63,7 +63,14 @@ class Store(Protocol):
     """Where finished videos are put; raises DownloadError or Unfinished."""
 
     async def fetch(
-        self, url: str, *, name: str, duration: int, aspect_ratio: str, resolution: str
+        self,
+        url: str,
+        *,
+        name: str,
+        duration: int,
+        aspect_ratio: str,
+        resolution: str,
+        model: str = "",
     ) -> Video:
         """Download a video and verify it.
 
@@ -73,6 +80,7 @@ class Store(Protocol):
             duration: The seconds of video that were asked for.
             aspect_ratio: The aspect ratio that was asked for.
             resolution: The resolution that was asked for.
+            model: The model that was asked; empty for the first one.
 
         """
 

@@ -34,8 +34,7 @@ from pipeline.errors import (
 )
 from pipeline.manifest.controls import without_controls
 from pipeline.model import Balance, BalanceOf, Request, TaskView
-from pipeline.models.body import make_body
-from pipeline.models.shelf import sheet_of
+from pipeline.models.body import body_of
 from pipeline.network import DIRECT, Network
 from pipeline.toapis import answers, failures, holdings
 from pipeline.toapis.bodies import Received
@@ -156,18 +155,8 @@ class ToAPIs:
             Unclear: Everything else; it may have been accepted, so look it up first.
 
         """
-        body = make_body(
-            sheet_of(request.model),
-            request.model,
-            without_controls(request.prompt),
-            values={
-                "duration": request.duration,
-                "aspect_ratio": request.aspect_ratio,
-                "resolution": request.resolution,
-            },
-            image_urls=image_urls,
-            reference=client_business_id,
-        )
+        prompt = without_controls(request.prompt)
+        body = body_of(request, prompt, image_urls, client_business_id)
         received = await self._caller.call(
             "POST", "/v1/videos/generations", self._submit_timeout, paid=True, json=body
         )

@@ -11,6 +11,7 @@ from pipeline.config.loading import load
 from pipeline.errors import ManifestError
 from tests.corpus import formats, pictures, sheets, texts, values
 from tests.corpus.case import Case
+from tests.corpus.keys import BEFORE, FURTHER, mark_of
 
 # What leaves a row without a key, where it stands in the key's cell.
 _NO_KEY = {"key_empty", "error_value", "formula_not_calculated"}
@@ -28,7 +29,7 @@ GROUPS = {
     "formats": formats,
 }
 CASES = [
-    pytest.param(case, id=f"{name}/{case.name}")
+    pytest.param(case, f"{name}/{case.name}", id=f"{name}/{case.name}")
     for name, group in GROUPS.items()
     for case in group.CASES
 ]
@@ -49,8 +50,8 @@ def _check(case: Case, folder: Path) -> CheckedManifest:
         assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_the_corpus(case: Case, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("case", "name"), CASES)
+def test_the_corpus(case: Case, name: str, tmp_path: Path) -> None:
     """A check finds just what is wrong, says it in a sentence, and leaves the good rows valid."""
     if case.refused:
         with pytest.raises(ManifestError) as caught:
@@ -72,6 +73,7 @@ def test_the_corpus(case: Case, tmp_path: Path) -> None:
         assert tuple(checked.requests) == case.valid
         _well_said(checked)
         _as_expected(case, checked)
+        assert mark_of(checked) == BEFORE[name]
         said = " ".join(one.message for one in checked.problems)
     for part in case.says:
         assert part in said
@@ -105,3 +107,14 @@ def test_the_corpus_is_large() -> None:
     """One file per case of the reading rules, and no name twice within a group."""
     assert len(CASES) >= 150
     assert len({case.id for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("model", ["gemini_omni_flash", "gemini-omni-flash"])
+@pytest.mark.parametrize("name", FURTHER)
+def test_columns_of_other_models_move_no_key(name: str, model: str, tmp_path: Path) -> None:
+    """Nor do they change a request: for these models they are a person's own columns."""
+    path = tmp_path / "shop.csv"
+    path.write_text("\n".join(FURTHER[name]) + "\n", encoding="utf-8")
+    settings = load(None, environ={}, overrides=[f"api.model={model}"])
+    checked = check_manifest(path, settings, cache_dir=None)
+    assert mark_of(checked) == BEFORE[f"{name}, {model}"]

@@ -421,6 +421,31 @@ def test_a_row_that_is_not_edited_is_not_called_so() -> None:
     assert (step.action, step.reason) == (Action.SUBMIT, "another take was asked for")
 
 
+def vidu(**changes: object) -> Request:
+    made = Request(
+        "film", (), 5, "", "720p", "viduq3-pro", "now", (("audio", True),), '{"prompt":"film"}'
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def test_a_changed_sheet_buys_nothing() -> None:
+    """A default or a constant of it differs, not what the row says: shown, and left alone."""
+    sent = vidu(request_hash="then", resolution="1080p", body='{"prompt":"film","old":1}')
+    for state in (State.DONE, State.FAILED, State.REFUSED):
+        known = entry(state)
+        known = replace(known, attempt=replace(known.attempt, request=sent))
+        step = plan_of(vidu(), known)
+        assert step.action is Action.LEAVE
+        assert "the sheet of its model was changed since it was sent" in step.reason
+        assert plan_of(vidu(), known, Selection(redo=frozenset({"a"}))).action is Action.SUBMIT
+    edited = plan_of(vidu(duration=9, said=("duration",)), known)
+    assert (edited.action, edited.reason) == (Action.SUBMIT, "edited since it ended")
+    retried = plan_of(vidu(), known, Selection(Mode.RETRY, retry=frozenset({State.REFUSED})))
+    assert retried.action is Action.SUBMIT
+    done = replace(known, state=State.DONE, video=VIDEO)
+    assert plan_of(vidu(), done, Selection(redo_changed=True)).action is Action.SUBMIT
+
+
 def test_an_edited_row_that_breaks_a_rule_gets_no_take() -> None:
     """Who asks for one by its key is told why not."""
     step = plan_of(None, entry(State.DONE), Selection(redo=frozenset("a")))

@@ -96,10 +96,17 @@ class Shelf:
     outcome: Callable[[str], Exception | None] = lambda _: None
 
     async def fetch(
-        self, url: str, *, name: str, duration: int, aspect_ratio: str, resolution: str
+        self,
+        url: str,
+        *,
+        name: str,
+        duration: int,
+        aspect_ratio: str,
+        resolution: str,
+        model: str = "",
     ) -> Video:
         assert url.startswith("https://")
-        assert (duration, aspect_ratio, resolution) == (6, "16:9", "720P")
+        assert (duration, aspect_ratio, resolution, model) == (6, "16:9", "720P", "")
         self.fetched.append(name)
         if self.gate is not None:
             await self.gate.wait()

@@ -252,10 +252,17 @@ class Shelf:
     begun: int = 0
 
     async def fetch(
-        self, url: str, *, name: str, duration: int, aspect_ratio: str, resolution: str
+        self,
+        url: str,
+        *,
+        name: str,
+        duration: int,
+        aspect_ratio: str,
+        resolution: str,
+        model: str = "",
     ) -> Video:
         assert (url, duration) == ("https://files.example/a.mp4", 6)
-        assert (name, aspect_ratio, resolution) == ("old-1.mp4", "16:9", "720P")
+        assert (name, aspect_ratio, resolution, model) == ("old-1.mp4", "16:9", "720P", "")
         self.begun += 1
         await asyncio.Event().wait()
         raise NotImplementedError

@@ -1,0 +1,161 @@
+"""The models of a manifest's rows: the column that names them, and the columns of their own fields.
+
+A row without a name has the model of the settings. A column such as `seed` or `audio` is read only
+if a model of the manifest has that field, and counts only for the rows of such a model: for all
+others it is a column of the user's own, and their keys are those that they have always had.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pipeline.checker.modelrules import FIRST_FORM, ModelRules
+from pipeline.checker.rules import Form, keeps_its_hash
+from pipeline.manifest.blank import strip_blanks
+from pipeline.manifest.columns import fold_header
+from pipeline.manifest.languages import EARLIEST
+from pipeline.models.shelf import known_sheets
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from pipeline.manifest.earlier import Reading
+    from pipeline.model import Manifest, Row
+
+MODEL_COLUMN = "video_model"
+"""The column of a manifest that names the model of a row; plain `model` is of products."""
+_LONGEST_SHOWN = 40
+
+
+@dataclass(frozen=True)
+class RowModels:
+    """The models that rows may name, with the rules of each.
+
+    `default` is the model of the settings, `given` are their defaults. `place` is the index of the
+    column that names models, None without one; `columns` those of further fields, by their names.
+    """
+
+    default: str
+    given: Form = FIRST_FORM
+    place: int | None = None
+    columns: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def own(self) -> ModelRules:
+        """The rules of the model of the settings."""
+        return ModelRules(self.default, self.given)
+
+    @property
+    def fields(self) -> dict[str, int]:
+        """All columns that are read here, as those of the fields."""
+        named = {} if self.place is None else {MODEL_COLUMN: self.place}
+        return named | dict(self.columns)
+
+    def rules_for(self, name: str) -> ModelRules | None:
+        """Return the rules of the model that a cell names; None if there is no such model."""
+        if not name:
+            return self.own
+        if name not in self._rules:
+            self._rules[name] = self._find(name)
+        return self._rules[name]
+
+    def rules_of(self, row: Row) -> ModelRules | None:
+        """Return the rules of a row's model; None if it names one that there is not."""
+        return self.rules_for("" if self.place is None else strip_blanks(row.cells[self.place]))
+
+    def key_cells(self, row: Row) -> Iterable[tuple[str, str]]:
+        """Yield what tells a row apart beside the fields that all rows have, as (field, text)."""
+        found = self.rules_of(row)
+        if found is None or self.place is None:
+            named = "" if self.place is None else row.cells[self.place]
+        else:
+            of_first = keeps_its_hash(found.model)
+            named = "" if of_first or not strip_blanks(row.cells[self.place]) else found.model
+        if named:
+            yield MODEL_COLUMN, named
+        for name in sorted(self.columns):
+            if found is not None and name in found.fields:
+                yield name, row.cells[self.columns[name]]
+
+    def explain_unknown(self, name: str) -> str:
+        """Say that there is no such model, and what there is."""
+        known = list(known_sheets())
+        near = difflib.get_close_matches(name.casefold(), known, n=2, cutoff=0.5)
+        shown = name if len(name) <= _LONGEST_SHOWN else f"{name[: _LONGEST_SHOWN - 1]}…"
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        return (
+            f'There is no model "{shown}".{hint} The models are: {", ".join(known)}. Leave the '
+            f"cell empty for {self.default}."
+        )
+
+    @cached_property
+    def _rules(self) -> dict[str, ModelRules | None]:
+        return {}
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        return {name.casefold(): name for name in (*known_sheets(), self.default)}
+
+    def _find(self, name: str) -> ModelRules | None:
+        model = self._names.get(name.casefold())
+        if model is None or model == self.default:
+            return self.own if model else None
+        return ModelRules(model, self.given, own=False)
+
+
+def bind_models(
+    manifest: Manifest,
+    default: str,
+    given: Form,
+    *,
+    taken: Collection[int],
+    known: Reading,
+    ignored: Collection[str],
+) -> RowModels:
+    """Find the models of a manifest; one that was run without them keeps its reading.
+
+    Args:
+        manifest: the manifest as read.
+        default: the model of the settings.
+        given: the defaults of the settings.
+        taken: the indexes of columns that are read as something else.
+        known: how the runs before read it.
+        ignored: the headers of columns that are not to be read.
+
+    """
+    unwanted = set(map(fold_header, ignored))
+    places: dict[str, int] = {}
+    for index, header in enumerate(manifest.headers):
+        name = header.strip()
+        free = index not in taken and fold_header(name) not in unwanted
+        seen = known.names != EARLIEST and name not in known.left
+        if free and (seen or known.read.get(name) == _field_of(header)):
+            places.setdefault(_field_of(header), index)
+    place = places.get(MODEL_COLUMN)
+    if place is None and keeps_its_hash(default):
+        extras = ModelRules(default, given).extras
+        return RowModels(default, given, None, _columns(extras, places))
+    plain = RowModels(default, given, place)
+    cells = {""} if place is None else {strip_blanks(row.cells[place]) for row in manifest.rows}
+    used = (rules for cell in cells if (rules := plain.rules_for(cell)) is not None)
+    extras = tuple({name for rules in used for name in rules.extras} | set(plain.own.extras))
+    return RowModels(default, given, place, _columns(extras, places))
+
+
+def _field_of(header: str) -> str:
+    """Return the field that a header names: with `video_` before it, it is never a product's."""
+    name = fold_header(header)
+    return name if name == MODEL_COLUMN else name.removeprefix("video_")
+
+
+def _columns(extras: Sequence[str], places: Mapping[str, int]) -> dict[str, int]:
+    return {name: places[name] for name in sorted(extras) if name in places}
+
+
+def texts_of(row: Row, places: Mapping[str, int]) -> dict[str, str]:
+    """Return what the cells of these columns say, by field; empty cells say nothing."""
+    texts = {name: strip_blanks(row.cells[at]) for name, at in places.items()}
+    return {name: text for name, text in texts.items() if text}
