@@ -42,6 +42,7 @@ _EDITED = re.compile(r"e\d{10,13}")  # WooCommerce: the time of a change
 _TURNED = re.compile(r"\d{1,3}(?:deg|degrees?|grad|\u00b0)")
 _NUMBER = re.compile(r"\d{1,2}|0\d{2,3}")
 _VERSION = re.compile(r"(?:v|ver|rev|version)\d{1,2}")
+_ONE_OF = re.compile(r"(?<![^\W_])(\d{1,2}) ?(?:von|of|sur|de|di|van|z) ?\d{1,2}$", re.IGNORECASE)
 _CODES = re.compile(r"(?:pt)\d{1,2}|[a-h]\d[a-z]\d")
 _NUMBERED = re.compile(r"([^\W\d_]+)(\d{1,5})")
 _CAMEL = re.compile(r"(.*[a-z0-9])([A-Z][a-z]+)")
@@ -120,7 +121,7 @@ def read_name(stem: str) -> Name:
     again = _UUID.search(composed)
     composed = _UUID.sub("", composed)
     versions = ("edited",) if _CHANGED_BY_PHONE.match(composed) else ()
-    composed = _CHANGED_BY_PHONE.sub(r"\1", composed)
+    composed = _ONE_OF.sub(r"(\1)", _CHANGED_BY_PHONE.sub(r"\1", composed))
     copy = False
     for piece in _SHOP_PIECES:
         less = piece.sub("", composed)

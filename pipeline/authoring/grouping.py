@@ -11,9 +11,11 @@ Tested in tests/authoring/test_filenames.py.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from pipeline.authoring.filenames import Name, Reading, Word, read_name
@@ -25,6 +27,12 @@ Pixels = Callable[[str], tuple[int, int] | None]
 _MOST_DOUBTS = 3
 _FROM_ONE_SIDE = frozenset({"front", "back", "detail"})
 _SEVERAL = 3
+_LEAST_NAME = 2
+_MOST_OF_A_CAMERA = 6
+_PAIRS = {'"': '"', "(": ")", "[": "]", "\u00ab": "\u00bb", "\u201e": "\u201c"}
+_VIEW_NUMBER = re.compile(r"\d{1,2}")
+_CAMERA_BEFORE = re.compile(r"(?:img|dsc[fn]?|pxl|mg) ?(\d{4,9}) (?=.*[^\W\d_]{3})")
+_CAMERA_BEHIND = re.compile(r"(?<=[^\W\d_]{3}) (?:img|dsc[fn]?|pxl|mg) ?(\d{4,9})$")
 _FRONT_AND_BACK = {"f", "b"}
 
 
@@ -44,7 +52,17 @@ class Placed:
     @property
     def shown(self) -> str:
         """The product's name as it is written."""
-        return self.name.shown(self.reading)
+        return _close(self.name.shown(self.reading))
+
+
+def _close(text: str) -> str:
+    """Close what a name opens and what stood behind an ending that was taken off."""
+    for opening, closing in _PAIRS.items():
+        if text.count(opening) > text.count(closing) or (
+            opening == closing and text.count(opening) % 2
+        ):
+            text += closing
+    return text
 
 
 def place_names(
@@ -60,7 +78,10 @@ def place_names(
         placed.append(Placed(path, name, name.readings[0]))
     for depth in range(1, _MOST_DOUBTS + 1):
         _settle(placed, depth, pixels)
+    _take_parts(placed)
     _take_views_inside(placed)
+    _take_cameras_numbers(placed)
+    _take_numbers_before(placed)
     return {one.path: one for one in placed if one.path}
 
 
@@ -112,16 +133,22 @@ _Groups = dict[str, list[Placed]]
 def _confirm_words(
     group: _Candidates, anchors: _Anchors, groups: _Groups, pixels: Pixels
 ) -> _Candidates:
+    """Believe `top` beside a plain file; without one, a front with a back, or open with closed."""
     _ = groups, pixels
-    return group if anchors else []
+    kinds = {reading.kind for _, reading in group}
+    states = {reading.doubted for _, reading in group if reading.kind == "inside"}
+    tell_apart = kinds >= {"front", "back"} or (kinds == {"inside"} and len(states) > 1)
+    return group if anchors or tell_apart else []
 
 
 def _confirm_versions(
     group: _Candidates, anchors: _Anchors, groups: _Groups, pixels: Pixels
 ) -> _Candidates:
-    """Believe `web` beside a plain file, or where several files have it behind their numbers."""
+    """Believe `web` beside a plain file or `print`, or where several have it behind numbers."""
     _ = groups, pixels
-    return group if anchors or _is_behind_numbers(group) else []
+    told = {reading.doubted for _, reading in group}
+    uses = len(told) > 1 and told <= vocabulary().uses
+    return group if anchors or uses or _is_behind_numbers(group) else []
 
 
 def _is_behind_numbers(group: _Candidates) -> bool:
@@ -185,7 +212,8 @@ def _are_products(group: _Candidates, groups: _Groups) -> bool:
 
     `desk_1_front` and `desk_2_side` are views: no number has two, and no view comes twice.
     """
-    seen = [one for first, _ in group for one in groups[first.key] if _has_view(one)]
+    among = (one for first, _ in group for one in groups[first.key])
+    seen = [one for one in among if _has_view(one) and not one.reading.lone]
     if not seen:
         return False
     views = [one.reading.view for one in seen]
@@ -204,6 +232,19 @@ _CONFIRM = {
     "number": _confirm_numbers,
     "letter": _confirm_letters,
 }
+
+
+def _take_parts(placed: Sequence[Placed]) -> None:
+    """Take what is shown in detail off a name: `stool_detail_seat` beside `stool`."""
+    groups, views = _by_key(placed), vocabulary().views
+    for one in placed:
+        words = one.reading.words
+        for at in range(1, len(words) - 1):
+            whole = replace(one.reading, words=words[:at])
+            if views.get(words[at].text) == "detail" and one.name.key(whole) in groups:
+                view = " ".join(word.text for word in words[at:])
+                one.reading = replace(whole, view=view, kind="detail")
+                break
 
 
 def _take_views_inside(placed: Sequence[Placed]) -> None:
@@ -235,6 +276,55 @@ def _take_views_inside(placed: Sequence[Placed]) -> None:
             for one, word, rest in group:
                 kind = known[word.text]
                 one.reading = replace(one.reading, words=rest, view=word.text, kind=kind)
+
+
+def _take_numbers_before(placed: Sequence[Placed]) -> None:
+    """Take the numbers in front of `1_oak-stool` and `2_oak-stool`, which are those of views.
+
+    They are if they begin at 1 and leave none out, and if they are written as `01` or with another
+    joint than the name's own: `2-drawer-chest` is no second view.
+    """
+    found: defaultdict[str, list[Placed]] = defaultdict(list)
+    for one in placed:
+        words = one.reading.words
+        if len(words) > _LEAST_NAME and _VIEW_NUMBER.fullmatch(words[0].text):
+            joints = [one.name.stem[a.end : b.start] for a, b in pairwise(words)]
+            if words[0].text.startswith("0") or joints[0] not in joints[1:]:
+                found[one.name.key(replace(one.reading, words=words[1:]))].append(one)
+    for group in found.values():
+        numbers = sorted(int(one.reading.words[0].text) for one in group)
+        if len(group) > 1 and numbers == list(range(1, len(group) + 1)):
+            for one in group:
+                number = int(one.reading.words[0].text)
+                one.reading = replace(one.reading, words=one.reading.words[1:], number=number)
+
+
+def _take_cameras_numbers(placed: Sequence[Placed]) -> None:
+    """Take a camera's number off a name that a person wrote: `IMG_0032_onyx-ring`.
+
+    A name that many have is one of the day, and each picture may be of another product.
+    """
+    found: defaultdict[str, list[tuple[Placed, Reading]]] = defaultdict(list)
+    for one in placed:
+        shorter = None if one.name.nameless else _without_camera(one.reading)
+        if shorter is not None:
+            found[one.name.key(shorter)].append((one, shorter))
+    for group in found.values():
+        for one, shorter in group if len(group) <= _MOST_OF_A_CAMERA else ():
+            one.reading = shorter
+
+
+def _without_camera(reading: Reading) -> Reading | None:
+    words = reading.words
+    text = " ".join(word.text for word in words)
+    if found := _CAMERA_BEFORE.match(text):
+        rest = words[found[0].count(" ") :]
+    elif found := _CAMERA_BEHIND.search(text):
+        rest = words[: -found[0].count(" ")]
+    else:
+        return None
+    number = int(found[1]) if reading.number is None else reading.number
+    return replace(reading, words=rest, number=number)
 
 
 def _has_digits(word: Word) -> bool:

@@ -32,6 +32,7 @@ class Vocabulary:
     before: frozenset[str]
     versions: frozenset[str]
     unsure_versions: frozenset[str]
+    uses: frozenset[str]
     sizes: frozenset[str]
     largest: Mapping[str, int]
     numbered: frozenset[str]
@@ -60,6 +61,7 @@ def vocabulary() -> Vocabulary:
         _folded(data["copies"]["before"]),
         _folded(data["versions"]["sure"]),
         _folded(data["versions"]["unsure"]),
+        _folded(data["versions"]["uses"]),
         _folded(data["sizes"]["sure"]),
         data["sizes"]["largest"],
         _folded(data["numbered"]["words"]),

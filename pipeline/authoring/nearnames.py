@@ -43,15 +43,16 @@ def find_offshoots(groups: Mapping[str, Sequence[Shot]]) -> list[tuple[str, str]
 
 
 def find_near(groups: Mapping[str, Sequence[Shot]]) -> list[list[str]]:
-    """Return products of one picture each that may be one product, by their names."""
-    single = [key for key, shots in groups.items() if len(shots) == 1]
-    names = {key: read_name(key) for key in single}
-    single = [key for key in single if not names[key].nameless and "/" not in key]
+    """Return products that may be one by their names: of one picture each, or one beside others."""
+    named = [key for key in groups if "/" not in key and not read_name(key).nameless]
+    single = [key for key in named if len(groups[key]) == 1]
     alike: defaultdict[str, list[str]] = defaultdict(list)
     for key in single:
         for text in {*_bare(key)}:
             alike[text].append(key)
-    found = [keys for keys in alike.values() if len(keys) > 1]
+    for key in (one for one in named if len(groups[one]) > 1):
+        alike[_LETTERS.sub("", _umlauts(key))].append(key)
+    found = [keys for keys in alike.values() if len(keys) > 1 and {*keys} & {*single}]
     ordered = sorted(single, key=fold)
     found += [list(pair) for pair in pairwise(ordered) if _misspelled(*pair)]
     return _disjoint(found)

@@ -26,7 +26,8 @@ def products_of(file: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("file", "split"), [("tuned.txt", 2), ("heldback.txt", 0), ("others.txt", 3)]
+    ("file", "split"),
+    [("tuned.txt", 2), ("heldback.txt", 0), ("others.txt", 3), ("further.txt", 7)],
 )
 def test_names_of_shops_and_teams(file: str, split: int) -> None:
     """No group holds two products, and as many products as told are in several; all in one folder.
@@ -59,6 +60,16 @@ def groups_of(*names: str) -> list[list[str]]:
         ("desk_1_front.jpg", "desk_2_side.jpg"),
         ("front_brass-lamp.jpg", "brass-lamp.jpg"),
         ("mug (1).jpg", "mug (2).jpg", "Copy of mug.jpg"),
+        ("Regal Oslo - 1 von 3.jpg", "Regal Oslo - 2 von 3.jpg", "Bild von Regal Oslo.jpg"),
+        ("topf_VS.jpg", "topf_RS.jpg"),
+        ("towel_folded.jpg", "towel_hanging.jpg", "towel.jpg"),
+        ("mat_rolled.jpg", "mat_unrolled.jpg"),
+        ("catalogue_lamp_web.jpg", "catalogue_lamp_print.jpg"),
+        ("stool_front.jpg", "stool_detail_seat.jpg"),
+        ("1_brass-lamp-tall.jpg", "2_brass-lamp-tall.jpg"),
+        ("01-brass-lamp.jpg", "02-brass-lamp.jpg"),
+        ("IMG_0032_onyx-ring.jpg", "onyx-ring_DSC04711.jpg"),
+        ("case_A.jpg", "case_B.jpg", "case-C (1).jpg"),
     ],
 )
 def test_one_product(names: tuple[str, ...]) -> None:
@@ -82,6 +93,11 @@ def test_one_product(names: tuple[str, ...]) -> None:
         ("model-a.jpg", "model-b.jpg"),
         ("shirt-S.jpg", "shirt-M.jpg", "shirt-L.jpg"),
         ("front-door-oak.jpg", "back-door-oak.jpg"),
+        ("1-drawer-chest.jpg", "2-drawer-chest.jpg", "3-drawer-chest.jpg"),
+        ("2_brass-lamp.jpg", "3_brass-lamp.jpg"),
+        ("poster alt.jpg", "poster neu.jpg"),
+        ("stool_black_seat.jpg", "stool.jpg"),
+        tuple(f"spring_IMG_{number}.jpg" for number in range(5521, 5530)),
         ("controller V2.jpg", "controller V3.jpg", "controller.jpg"),
     ],
 )
@@ -89,6 +105,12 @@ def test_several_products(names: tuple[str, ...]) -> None:
     """What may be part of a product's name stays one: a wrong merge orders a film of two."""
     products = {name.replace("_back", "") for name in names}
     assert len(groups_of(*names)) == len(products)
+
+
+def test_a_name_keeps_its_quotes() -> None:
+    """What stands in quotes is closed again where the view behind it is taken off."""
+    groups = group_products(by_name(['Tin "Winter" open.jpg', 'Tin "Winter" front.jpg']))
+    assert list(groups) == ['Tin "Winter"']
 
 
 def test_the_size_in_a_name_is_the_files() -> None:
