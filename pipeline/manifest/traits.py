@@ -57,13 +57,23 @@ _ADDITIONAL = "additional attributes"
 _LONGEST, _MOST = 60, 3
 _LONGEST_READ = 300
 """Characters of a title, a header or a value that are looked at: what is longer is none."""
+# A word such as NEW is part of a name (New Balance) unless it stands out.
+_NEW = (
+    r"\b(?:new|neu|nouveau|nuevo|nuovo)\b(?=\s*(?:[:!|,\-\u2013]|$|20\d\d))(?:\s*20\d\d)?|"
+    r"\b(?-i:NEW|NEU|NOUVEAU|NUEVO|NUOVO)\b(?! (?-i:[A-Z]{2}))"
+)
 _SALE = re.compile(
-    r"\b(?:sale|new|neu|nouveau|nuevo|nuovo|best ?seller|top ?seller|bestseller|limited edition|"
+    rf"{_NEW}|\b(?:sale|best ?seller|top ?seller|bestseller|limited edition|"
     r"free shipping|versandkostenfrei|gratis versand|angebot|aktion|reduziert|rabatt|sonderpreis|"
     r"promo(?:tion)?|soldes?|oferta|offerta|sconto|clearance|hot deal|deal|must[- ]have|only today|"
     r"save \d+\s?%?|on sale|restposten|nur heute|exklusiv|exclusive|premium|original)\b(?!\s*\d)"
     r"|[-\u2212]?\d{1,2}\s?%(?: off| rabatt)?(?! \w+)|[!\u2605\u2606\u26a1\U0001f300-\U0001faff]+",
     re.IGNORECASE,
+)
+# Of clothes and shoes: EU 42, Gr. 38, size M.
+_SIZE = (
+    r"\b(?:EU|US|UK|Gr\.?|Gr\u00f6\u00dfe|size|taille|talla|taglia|maat) ?"
+    r"(?:\d{1,2}(?:[.,]5)?|X{0,3}[SML])\b"
 )
 _UNIT = (
     r"(?:mm|cm|m|km|in|inch(?:es)?|zoll|ft|ml|cl|l|liter|litre|oz|fl\.? ?oz|g|gr|kg|lbs?|mah|w|"
@@ -71,11 +81,13 @@ _UNIT = (
 )
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _MEASURE = re.compile(
-    rf"(?:(?:\u00d8|\u2300|ca\.?|approx\.?)\s*)?{_NUMBER}(?:\s?[x\u00d7]\s?{_NUMBER})+\s?{_UNIT}?\b"
+    rf"{_SIZE}|(?:(?:\u00d8|\u2300|ca\.?|approx\.?)\s*)?{_NUMBER}(?:\s?[x\u00d7]\s?{_NUMBER})+\s?{_UNIT}?\b"
     rf"|(?:(?:\u00d8|\u2300|ca\.?|approx\.?)\s*)?{_NUMBER}\s?(?:{_UNIT}\b|\"|\u2033|\u201d)",
     re.IGNORECASE,
 )
+_PARENTHESIS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
 _LOOSE = re.compile(r"\(\s*[,;/-]*\s*\)|\[\s*\]|\s[-\u2013|/,;:]+(?=\s*$)|^\s*[-\u2013|/,;:.]+\s*")
+_BAR = re.compile(r"\s*\|\s*")
 _REPEATED = re.compile(r"\s*([-\u2013|/,;:])\s*(?:[-\u2013|/,;:]\s*)+")
 
 
@@ -127,6 +139,8 @@ def seen_title(title: str, vendor: str, sizes: Sequence[str] = ()) -> str:
         )
     if vendor.strip():
         text = re.sub(rf"(?<!\w){re.escape(vendor.strip())}(?!\w)", " ", text, flags=re.IGNORECASE)
+    # What stands in parentheses with a measure are data; there, too, a product is called nothing.
+    text = _PARENTHESIS.sub(lambda one: "" if _MEASURE.search(one[0]) else one[0], text)
     text = _MEASURE.sub(" ", _SALE.sub(" ", text))
     text = _REPEATED.sub(r" \1 ", text)
     before = None
@@ -134,6 +148,7 @@ def seen_title(title: str, vendor: str, sizes: Sequence[str] = ()) -> str:
         before = text
         text = " ".join(_LOOSE.sub(" ", text).split()).strip(" -\u2013|/,;:")
     text = re.sub(r"\b(?:von|by|de|van|di)$", "", text, flags=re.IGNORECASE).strip()
+    text = _BAR.sub(", ", text).replace(" ,", ",")
     return text if any(map(str.isalpha, text)) else title
 
 

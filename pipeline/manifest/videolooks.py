@@ -28,6 +28,8 @@ LONGEST_WORDS = 2000
 _LONGEST_NAME = 40
 _MOST = 200
 _TEXTS = ("about", "words", "one_picture", "no_picture")
+_LEAST_IN_COMPOUND = 5
+"""Letters of a word that others may end with: a Schreibtischleuchte is a Leuchte."""
 _PLENTY = 3
 """So many pictures show a product from several sides."""
 
@@ -88,7 +90,8 @@ class Library:
         """Return the look for a product of which type and title are known."""
         words = {fold_name(word) for word in about.split()}
         for name, known in _defaults().items():
-            if words & known:
+            long = tuple(word for word in known if len(word) >= _LEAST_IN_COMPOUND)
+            if words & known or any(word.endswith(long) for word in words):
                 return self.looks[name]
         return self.looks[fold_name("turntable" if pictures >= _PLENTY else "hero push-in")]
 

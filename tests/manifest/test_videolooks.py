@@ -59,6 +59,8 @@ def test_names_in_any_spelling() -> None:
         ("Schmuck Ohrringe", 3, "light sweep"),
         ("Apparel T-Shirt", 1, "slow pan"),
         ("Teppich Berber", 1, "macro detail"),
+        ("Schreibtischleuchte Arc", 1, "slow pan"),
+        ("Wool Rugs", 1, "macro detail"),
         ("", 1, "hero push-in"),
     ],
 )

@@ -123,7 +123,7 @@ def test_the_prompt_speaks_of_the_product(save: Save, made: Made, suffix: str) -
         }
     ]
     rows, _ = made(save(OLD, lines), "shopify", suffix=suffix)
-    assert rows[0]["prompt"].startswith("Product film of Moss, mug. The camera pushes in slowly")
+    assert rows[0]["prompt"].startswith("Product film of Moss (Mug). The camera pushes in slowly")
     assert rows[0]["video_look"] == "hero push-in"
     assert rows[0]["description"] == 'Thrown by hand, in "two" sizes; Safe, in the oven'
 
