@@ -159,30 +159,38 @@ class Submissions:
         if self._hours.waits(now, self._under_way):
             self._budget_waits = now >= self._hours.opens_at
             return None
-        first = self._waiting.first()
-        row = self._rows[first]
-        if (stop := self._hours.refusal(row, now)) is not None:
-            return Reaction(stop=stop)
-        urls = self._uploads.urls(row.lane, row.attempt.request.images, now)
-        if urls is None:
-            self._waiting.withdraw(first)
-            return self.prepare(row, now)
-        if (stop := self._budget.refusal(row.attempt)) is not None:
-            # What is in flight may give its share of the budget back.
-            self._budget_waits = self._gate.in_flight > 0
-            return None if self._budget_waits else Reaction(stop=stop)
-        if (stop := self._room.shortage(row)) is not None:
-            # What comes home first may be smaller than expected.
-            self._budget_waits = self._under_way()
-            return None if self._budget_waits else Reaction(stop=stop)
-        self._waiting.sent(first)
+        self._waiting.rejoin()
+        short: Stop | None = None
+        while (first := self._waiting.first()) is not None:
+            row = self._rows[first]
+            if (stop := self._hours.refusal(row, now)) is not None:
+                return Reaction(stop=stop)
+            urls = self._uploads.urls(row.lane, row.attempt.request.images, now)
+            if urls is None:
+                self._waiting.withdraw(first)
+                return self.prepare(row, now)
+            if (stop := self._budget.refusal(row.attempt)) is not None:
+                # What is in flight may give its share of the budget back.
+                self._budget_waits = self._gate.in_flight > 0
+                return None if self._budget_waits else Reaction(stop=stop)
+            if (stop := self._room.shortage(row)) is None:
+                return self._send(row, urls, now)
+            # A full disk keeps back what would go there, not the lanes that write elsewhere.
+            self._waiting.stand_aside()
+            short = short or stop
+        # What comes home first may be smaller than expected.
+        self._budget_waits = self._under_way() or self._waiting.others_come
+        return None if self._budget_waits else Reaction(stop=short)
+
+    def _send(self, row: Tracked, urls: tuple[str, ...], now: float) -> Reaction:
+        self._waiting.sent(row.id)
         self._hours.note_sent()
         self._gate.enter(now)
         row.given_back = self._given_back
         row.reserved_on = self._budget.reserve(row.attempt, row.lane)
         self._outstanding.hold(row)
         intended = row.event(ev.Intended, row.attempt)
-        return Reaction((*close_earlier(row), intended), (Submit(first, row.attempt, urls),))
+        return Reaction((*close_earlier(row), intended), (Submit(row.id, row.attempt, urls),))
 
     def take_submit_reply(self, reply: SubmitReply, now: float) -> Reaction:
         """Take in how a submission ended."""

@@ -87,6 +87,7 @@ class Waiting:
         self._lanes: dict[int, _Lane] = {}
         self._to_make = FairQueue()
         self._to_send = FairQueue()
+        self._aside: list[int] = []
 
     def new_in(self, lane: int) -> int:
         """Return how many rows of a lane have no attempt yet."""
@@ -143,12 +144,33 @@ class Waiting:
         self.total += 1
         self._to_send.join(row.lane)
 
-    def first(self) -> RowId:
-        """Return the row whose turn it is; there is one as long as any is `ready`."""
+    def first(self) -> RowId | None:
+        """Return the row whose turn it is; None if no lane has any ready that does not stand aside.
+
+        There is one as long as any is `ready` and no lane stands aside.
+        """
         turns = self._to_send
-        while not (prepared := self._lanes[turns.queue[0][-1]].prepared):
+        while turns.queue:
+            if prepared := self._lanes[turns.queue[0][-1]].prepared:
+                return prepared[0]
             turns.leave()
-        return prepared[0]
+        return None
+
+    def stand_aside(self) -> None:
+        """Let the lane whose turn it is take none, until all such lanes `rejoin`."""
+        self._aside.append(self._to_send.queue[0][-1])
+        self._to_send.leave()
+
+    def rejoin(self) -> None:
+        """Queue the lanes again that stood aside."""
+        while self._aside:
+            self._to_send.join(self._aside.pop())
+
+    @property
+    def others_come(self) -> bool:
+        """Whether rows will be ready of lanes that do not stand aside."""
+        aside = (self._lanes[lane] for lane in self._aside)
+        return self.total > sum(len(rows.new) + rows.ahead for rows in aside)
 
     def withdraw(self, row: RowId) -> None:
         """Take out the row whose turn it is, without a turn: its pictures are prepared anew."""

@@ -113,6 +113,7 @@ def _order(waiting: Waiting, turns: int) -> list[int]:
         waiting.prepared(new)
     for _ in range(turns):
         row = waiting.first()
+        assert row is not None
         waiting.sent(row)
         order.append(row.lane)
     return order

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from pipeline.engine.commands import Download
 from pipeline.engine.engine import Engine
 from pipeline.engine.room import Disk, Share, Sizes, worded_bytes
@@ -129,6 +131,28 @@ def test_lanes_on_one_disk_share_its_room() -> None:
     both = Night(engine, Provider(on_download=shelf.take), rows, weights=(1, 1))
     keep(both, shelf.disk, shelf.disk, seen=SEEN)
     assert both.run().states() == {State.DONE: 3, State.WAITING: 17}
+
+
+@pytest.mark.parametrize(("free", "fit"), [(9 * MB, 3), (2 * MB, 0)])
+def test_a_full_disk_keeps_no_lane_waiting_that_writes_elsewhere(free: float, fit: int) -> None:
+    """One lane stops where its disk ends; the other one's rows are all ordered and come home.
+
+    Also if those wait for their pictures while nothing else is under way.
+    """
+    small, large = Shelf(2_200_000, free=free), Shelf(2_200_000, free=100 * MB)
+    small.disk.folder = "outputs/small"
+    shelves = (small, large)
+    rows = [*attempts(10), *attempts(10, lane=1, images=("sha256:slow",))]
+    engine = Engine(SETTINGS, 0.0)
+    enqueue(engine, *rows, weights=(1, 1))
+    provider = Provider(on_download=lambda what, *when: shelves[what.row.lane].take(what, *when))
+    both = Night(engine, provider, rows, weights=(1, 1))
+    keep(both, small.disk, large.disk, seen=SEEN)
+    assert both.run().states() == {State.DONE: 10 + fit, State.WAITING: 10 - fit}
+    assert engine.states_of(0)[State.DONE] == fit
+    (stop,) = engine.stops
+    assert stop.exit_code is ExitCode.UNFINISHED
+    assert stop.reason.startswith("outputs/small has 2.")
 
 
 def test_each_disk_that_a_lane_writes_to_is_looked_at() -> None:
