@@ -56,6 +56,18 @@ def run_lock(path: Path, manifest: Path | None = None) -> Iterator[None]:
 
 def is_locked(path: Path) -> bool:
     """Return whether a run holds the lock at `path`; False where that cannot be told."""
+    return _is_held(path) is True
+
+
+def was_left(path: Path) -> bool:
+    """Return whether nobody holds the lock at `path`; False where that cannot be told.
+
+    Another user may look at what a run writes, but not try its lock.
+    """
+    return is_gone(_owner_file(path)) or _is_held(path) is False
+
+
+def _is_held(path: Path) -> bool | None:
     if is_gone(path):
         return False
     lock = FileLock(path, mode=0o600, fallback_to_soft=False)
@@ -64,7 +76,7 @@ def is_locked(path: Path) -> bool:
     except Timeout:
         return True
     except OSError:
-        return False
+        return None
     lock.release()
     return False
 

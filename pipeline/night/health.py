@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.disk.lock import why_locked
+from pipeline.disk.lock import was_left
 from pipeline.engine.rows import say_wait
 from pipeline.night.notice import ended_well
 from pipeline.night.record import FILE_NAME, lock_of, read_record
@@ -33,7 +33,7 @@ def look_at_night(outputs: Path, max_age_s: float | None, now: float) -> tuple[b
         return False, f"no night has been in {outputs}: there is no {path}"
     heard = _seconds(record.get("updated_at"))
     running = record.get("state") == "running"
-    if running and why_locked(lock_of(outputs)) is None:
+    if running and was_left(lock_of(outputs)):
         return False, f"the night that began at {record.get('started_at')} was killed"
     most_s = max_age_s if max_age_s is not None else _GOES_ON_S if running else None
     if most_s is not None and (heard is None or now - heard > most_s):

@@ -41,6 +41,17 @@ def test_a_night_that_was_killed_is_not_well(tmp_path: Path) -> None:
     assert said == "the night that began at 2027-01-12T03:00:00Z was killed"
 
 
+def test_one_whose_lock_cannot_be_tried_is_judged_by_its_age(tmp_path: Path) -> None:
+    """Another user may read night.json, but not take the lock: that says nothing of a kill."""
+    lock = lock_of(tmp_path)
+    with run_lock(lock), record(tmp_path):
+        lock.unlink()
+        lock.mkdir()  # opening it fails, for root too
+        assert look_at_night(tmp_path, None, NOW + 590)[0]
+        assert "last heard of" in look_at_night(tmp_path, None, NOW + 660)[1]
+        lock.rmdir()
+
+
 @pytest.mark.parametrize("code", [int(code) for code in ExitCode])
 def test_an_ended_night_is_well_if_it_needs_nobody_at_once(tmp_path: Path, code: int) -> None:
     """Whenever that was, unless an age is given."""
