@@ -222,7 +222,17 @@ def test_every_page_can_be_found() -> None:
     folder = ROOT / "docs"
     index = (folder / "README.md").read_text("utf-8")
     listed = set(re.findall(r"\]\(([a-z-]+\.md)\)", index))
-    assert listed == {page.name for page in folder.glob("*.md")} - {"README.md"}
+    assert listed == {page.name for page in folder.glob("*.md")} - {"README.md"}, (
+        "add it to the index"
+    )
+
+
+@each_page
+def test_a_page_begins_with_what_one_wants_to_do(page: Path) -> None:
+    """Who opens a page sees in its first sentence whether it is the one they need."""
+    if page.parent.name == "docs" and page.name != "README.md":
+        begins = r"# .+\n\n\*\*You want to\*\* "
+        assert re.match(begins, page.read_text("utf-8")), 'begin it with "**You want to** \u2026"'
 
 
 def test_the_wheel_is_called_as_it_is_built() -> None:

@@ -5,10 +5,10 @@ Tested in tests/manifest/test_traits.py and tests/authoring/shops/test_shopify.p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pipeline.manifest.normalform import fold
-from pipeline.manifest.traits import seen_title, seen_type, sizes_of, traits_of
+from pipeline.manifest.traits import common_traits, seen_title, seen_type, sizes_of
 
 DEFAULT_TEMPLATE = (
     "Product film of {{ name or kind or key }}"
@@ -29,7 +29,13 @@ LONGEST_TITLE = 300
 """Characters of a title or a kind that are looked at."""
 
 
-def see(title: str, vendor: str, kind: str, cells: Mapping[str, str]) -> dict[str, str]:
+def see(
+    title: str,
+    vendor: str,
+    kind: str,
+    cells: Mapping[str, str],
+    variants: Sequence[Mapping[str, str]] = (),
+) -> dict[str, str]:
     """Return what can be seen of a product, in words; empty where nothing says so.
 
     Args:
@@ -37,9 +43,10 @@ def see(title: str, vendor: str, kind: str, cells: Mapping[str, str]) -> dict[st
         vendor: who makes it, which is left out.
         kind: its type, or the path of it.
         cells: all that is known of it, by headers.
+        variants: the cells of what can be bought of it, if there are several.
 
     """
-    traits, kind = traits_of(cells), seen_type(kind)
+    traits, kind = common_traits(variants or [cells]), seen_type(kind)
     name = seen_title(title, vendor, sizes_of(cells))
     told = _tells(fold(name[:LONGEST_TITLE]), fold(kind))
     words = {"colour": traits.colour, "material": traits.material, "shape": traits.shape}

@@ -62,8 +62,15 @@ _NEW = (
     r"\b(?:new|neu|nouveau|nuevo|nuovo)\b(?=\s*(?:[:!|,\-\u2013]|$|20\d\d))(?:\s*20\d\d)?|"
     r"\b(?-i:NEW|NEU|NOUVEAU|NUEVO|NUOVO)\b(?! (?-i:[A-Z]{2}))"
 )
+_PERCENT = (
+    r"(?:\b(?:jetzt|nur|now|only|save|spare) )?[-\u2212]?\d{1,2} ?% "
+    r"(?:off|discount|rabatt|reduziert|g\u00fcnstiger|sconto|de r\u00e9duction|de descuento)\b"
+)
+_PRICE = (
+    r"[\u20ac$\u00a3] ?\d+(?:[.,]\d\d)?|\d+(?:[.,]\d\d)? ?(?:[\u20ac$\u00a3]|(?:EUR|USD|CHF)\b)"
+)
 _SALE = re.compile(
-    rf"{_NEW}|\b(?:sale|best ?seller|top ?seller|bestseller|limited edition|"
+    rf"{_PERCENT}|{_PRICE}|{_NEW}|\b(?:sale|best ?seller|top ?seller|bestseller|limited edition|"
     r"free shipping|versandkostenfrei|gratis versand|angebot|aktion|reduziert|rabatt|sonderpreis|"
     r"promo(?:tion)?|soldes?|oferta|offerta|sconto|clearance|hot deal|deal|must[- ]have|only today|"
     r"save \d+\s?%?|on sale|restposten|nur heute|exklusiv|exclusive|premium|original)\b(?!\s*\d)"
@@ -80,9 +87,14 @@ _UNIT = (
     r"watt|v|volt)"
 )
 _NUMBER = r"\d+(?:[.,]\d+)?"
+_BEFORE = (
+    r"(?:(?:\u00d8|\u2300|ca\.?|approx\.?|\b(?:H|B|T|L|W|D|H\u00f6he|Breite|Tiefe|L\u00e4nge|"
+    r"height|width|depth|length|hauteur|largeur)\.?:?)\s*)?"
+)
+_AFTER = r"(?:\s(?:hoch|breit|lang|tief|high|wide|tall|long|deep|Durchmesser|diameter)\b)?"
 _MEASURE = re.compile(
-    rf"{_SIZE}|(?:(?:\u00d8|\u2300|ca\.?|approx\.?)\s*)?{_NUMBER}(?:\s?[x\u00d7]\s?{_NUMBER})+\s?{_UNIT}?\b"
-    rf"|(?:(?:\u00d8|\u2300|ca\.?|approx\.?)\s*)?{_NUMBER}\s?(?:{_UNIT}\b|\"|\u2033|\u201d)",
+    rf"{_SIZE}|{_BEFORE}{_NUMBER}(?:\s?[x\u00d7]\s?{_NUMBER})+\s?{_UNIT}?\b{_AFTER}"
+    rf"|{_BEFORE}{_NUMBER}\s?(?:{_UNIT}\b{_AFTER}|\"|\u2033|\u201d)",
     re.IGNORECASE,
 )
 _PARENTHESIS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
@@ -98,6 +110,16 @@ class Traits:
     colour: str = ""
     material: str = ""
     shape: str = ""
+
+
+def common_traits(exports: Sequence[Mapping[str, str]]) -> Traits:
+    """Return what can be seen of all variants alike: of a shirt in blue and grey, no colour."""
+    found = [traits_of(export) for export in exports]
+    alike = {
+        name: getattr(found[0], name) if len({getattr(one, name) for one in found}) == 1 else ""
+        for name in _TRAITS
+    }
+    return Traits(**alike)
 
 
 def traits_of(export: Mapping[str, str]) -> Traits:

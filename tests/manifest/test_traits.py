@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.manifest.traits import seen_title, seen_type, sizes_of, traits_of, unseen_kind
+from pipeline.manifest.traits import (
+    Traits,
+    common_traits,
+    seen_title,
+    seen_type,
+    sizes_of,
+    traits_of,
+    unseen_kind,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +28,10 @@ from pipeline.manifest.traits import seen_title, seen_type, sizes_of, traits_of,
         ("Lamp Arc (E27, max. 40 W, IP20) brass", "", "Lamp Arc brass"),
         ("Set of glasses (4 pieces)", "", "Set of glasses (4 pieces)"),
         ("Linen Shirt Ada | NEW 2026 | Free Shipping", "", "Linen Shirt Ada"),
+        ("Leinenhemd Ada \u2013 Jetzt 20% reduziert!", "", "Leinenhemd Ada"),
+        ("Stehleuchte Bogen, H 180 cm, Messing", "", "Stehleuchte Bogen, Messing"),
+        ("Vase Ida 22cm hoch", "", "Vase Ida"),
+        ("Mug Moss only 9.90 \u20ac", "", "Mug Moss only"),
         ("New York, a poster - NEW", "", "New York, a poster"),
         ("New Balance 574", "", "New Balance 574"),
         ("Sneaker Sol white EU 42.5", "", "Sneaker Sol white"),
@@ -63,6 +75,8 @@ def test_traits_by_their_headers() -> None:
     assert traits_of(woo).material == "Lin and Coton"
     magento = {"additional_attributes": "activity=Gym,material=Burlap|Nylon,style_bags=x"}
     assert traits_of(magento).material == "Burlap and Nylon"
+    mug = [{"Colour": colour, "Material": "clay"} for colour in ("blue", "grey")]
+    assert common_traits(mug) == Traits(material="clay")
     assert sizes_of({"Option2 Name": "Größe", "Option2 Value": "XL", "Size": "42"}) == ("XL", "42")
     assert traits_of({"Shape": "30 x 40 cm"}).shape == ""
     assert traits_of({"Color": "Default Title"}).colour == ""

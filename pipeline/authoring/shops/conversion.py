@@ -209,7 +209,8 @@ def _row(
     key, product = keyed
     choice, faults = _pictures(product, bases)
     pictures = len(choice.taken)
-    seen = see(product.title, product.vendor, product.type, product.export)
+    variants = [one.export for one in product.variants]
+    seen = see(product.title, product.vendor, product.type, product.export, variants)
     look = built_in().default(f"{product.type} {seen['name']}", pictures)
     own = {name: getattr(product, name) for name in _NAMES if hasattr(product, name)}
     values = {**product.export, **own, "key": key, **seen, "pictures": pictures}
