@@ -9,6 +9,7 @@ from pipeline.checker.rules import IMAGE_FIELDS
 from pipeline.manifest.columns import ALIASES, FIELDS
 from pipeline.manifest.languages import IF_CELLS_FIT, OFFERED, PICTURE, PICTURES, SURE
 from pipeline.manifest.resultcolumns import RESULT_COLUMNS
+from pipeline.manifest.videolooks import built_in
 
 from .tables import table
 
@@ -78,7 +79,7 @@ def result_columns() -> str:
 
 def _columns() -> list[tuple[str, str, str]]:
     rows = []
-    for field, about, _, empty, _ in describe_fields():
+    for field, about, _, empty, _ in describe_fields(built_in()):
         if field == IMAGE_FIELDS[0]:
             rows += [(_IMAGES, about, empty), ("`images`", _ONE_COLUMN, empty)]
         elif field not in IMAGE_FIELDS:

@@ -6,6 +6,7 @@ value writes nothing: a gap in an export is not a fault of the template.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import os
@@ -14,13 +15,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.authoring.workbook import LONGEST_CELL, make_workbook
+from pipeline.authoring.sheetstyle import LONGEST_CELL
+from pipeline.authoring.workbook import make_workbook
 from pipeline.checker import rules
+from pipeline.checker.rowlooks import own_looks
 from pipeline.disk.failures import store_error
 from pipeline.disk.place import place_new
-from pipeline.errors import UsageError
+from pipeline.errors import ConfigError, UsageError
 from pipeline.manifest.templates import FILTERS, TemplateFault, compile_template
-from pipeline.manifest.videolooks import LOOK_VALUE
+from pipeline.manifest.videolooks import LOOK_VALUE, Library, built_in
 from pipeline.manifest.wording import agree, count
 
 FIELDS_BEHIND_PROMPT = (
@@ -143,7 +146,24 @@ def demand_free(path: Path) -> None:
         raise _exists(path)
 
 
-def write(manifest: NewManifest, path: Path, *, made_of: Path | None = None) -> list[str]:
+def looks_in(folder: str | Path | None) -> Library:
+    """Return the looks that the manifest may name: a team's own in that folder among them.
+
+    What cannot be read of them is left out here; every later command says so.
+    """
+    with contextlib.suppress(ConfigError):
+        if folder is not None and Path(folder).is_dir():
+            return built_in().joined(own_looks(Path(folder)))
+    return built_in()
+
+
+def write(
+    manifest: NewManifest,
+    path: Path,
+    *,
+    made_of: Path | None = None,
+    looks: str | Path | None = None,
+) -> list[str]:
     """Write a manifest in the format of its suffix; return notes that the user should read.
 
     Creates missing folders.
@@ -152,6 +172,7 @@ def write(manifest: NewManifest, path: Path, *, made_of: Path | None = None) -> 
         manifest: What to write.
         path: Where to.
         made_of: The file or folder that it repeats, and whose rights it gets.
+        looks: The folder of a team's own looks, which a workbook offers.
 
     Raises:
         UsageError: The file exists.
@@ -161,7 +182,7 @@ def write(manifest: NewManifest, path: Path, *, made_of: Path | None = None) -> 
     demand_free(path)
     rows = [tuple(map(_clean, row)) for row in manifest.rows]
     if path.suffix.lower() == ".xlsx":
-        data, notes = _as_workbook(manifest.headers, rows)
+        data, notes = _as_workbook(manifest.headers, rows, looks_in(looks))
     else:
         delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
         data, notes = _as_text(manifest.headers, rows, delimiter)
@@ -190,10 +211,12 @@ def _exists(path: Path) -> UsageError:
     )
 
 
-def _as_workbook(headers: tuple[str, ...], rows: list[tuple[str, ...]]) -> tuple[bytes, list[str]]:
+def _as_workbook(
+    headers: tuple[str, ...], rows: list[tuple[str, ...]], looks: Library
+) -> tuple[bytes, list[str]]:
     cut = sum(len(cell) > LONGEST_CELL for row in rows for cell in row)
     note = f"{count(cut, 'cell')} had more than the {LONGEST_CELL:,} characters that Excel allows; "
-    return make_workbook(headers, rows), [note + "the rest was cut off."] if cut else []
+    return make_workbook(headers, rows, looks), [note + "the rest was cut off."] if cut else []
 
 
 def _as_text(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, put
+from pipeline.authoring.guide import add_guide
+from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, looks_in, put
 from pipeline.authoring.workbook import make_workbook
 from pipeline.config.catalogue import sample
 from pipeline.disk.failures import store_error
@@ -34,16 +35,19 @@ def make_starter(folder: Path) -> list[str]:
     """
     lines = [_make_folder(folder / PICTURES_FOLDER), _make_folder(folder / OUTPUTS_FOLDER)]
     lines += [
-        _make_file(folder / STARTER_MANIFEST, _template_workbook()),
+        _make_file(folder / STARTER_MANIFEST, _template_workbook(folder / "looks")),
         _make_file(folder / STARTER_CONFIG, sample().encode()),
     ]
     return [*lines, "", *_next_steps(folder)]
 
 
-def _template_workbook() -> bytes:
-    """Return the workbook with three example rows, which use text only."""
+def _template_workbook(looks: Path) -> bytes:
+    """Return the workbook with three example rows, which use text only.
+
+    `looks` is the folder of a team's own looks, if there are any.
+    """
     rows = [tuple(example.get(header, "") for header in STARTER_HEADERS) for example in EXAMPLES]
-    return make_workbook(STARTER_HEADERS, rows)
+    return make_workbook(STARTER_HEADERS, rows, looks_in(looks), add_guide)
 
 
 def _make_folder(path: Path) -> str:
@@ -78,7 +82,7 @@ def _next_steps(folder: Path) -> list[str]:
     here = f"cd {quote_name(str(folder))}, then " if elsewhere else ""
     manifest, pictures = STARTER_MANIFEST, PICTURES_FOLDER
     return [
-        f"1. {here}fill in {manifest} (its sheet Rules explains how); pictures go to {pictures}/",
+        f"1. {here}fill in {manifest} (its sheet Start here shows how); pictures go to {pictures}/",
         f"2. reelsheet check {manifest} shows what is still wrong",
         f"3. reelsheet run {manifest} rehearses, free of charge, until you edit {STARTER_CONFIG}",
     ]

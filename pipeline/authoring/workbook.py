@@ -1,52 +1,55 @@
-"""The workbook of a new manifest: a sheet to fill in, and beside it the rules in plain words.
+"""The workbook of a new manifest: a sheet to fill in, where to start, and the rules in plain words.
 
-Everything it says about a field comes from `rules` and `columns`, so that it cannot drift.
+Everything it says about a field comes from `rules` and `columns`, so that it cannot drift. Heights
+of rows are written down: not every program makes them of wrapped texts.
 Tested in tests/authoring/test_starter.py.
 """
 
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.comments import Comment
-from openpyxl.styles import Alignment, Font, NamedStyle, PatternFill
+from openpyxl.formatting.rule import Rule
+from openpyxl.styles import Alignment, PatternFill
+from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
+from pipeline.authoring.sheetstyle import (
+    NEEDED_STYLE,
+    add_styles,
+    fit_to_page,
+    height_of,
+    plain_font,
+    put_text,
+)
 from pipeline.checker import rules
 from pipeline.manifest import columns
-from pipeline.manifest.videolooks import LOOK_COLUMN, built_in
+from pipeline.manifest.examples import RULES_HEADINGS
+from pipeline.manifest.videolooks import LOOK_COLUMN, Library, built_in
 from pipeline.manifest.wording import letters_of
 
-LONGEST_CELL = 32_767
-"""The most characters of a cell (Excel specifications and limits)."""
-
+_SHORT = frozenset({"aspect_ratio", "resolution"})
 _LAST_ROW = 1_048_576
-_INK = "FF22313A"
+_MOST_IN_LIST = 255
+"""The most characters of a list that stands in the rule of a column itself."""
+_NEEDED = frozenset({"key", "prompt"})
+_GAP = "FFFFE3C2"
 _WIDTHS = {
-    "key": 24, "prompt": 72, "image_1": 34, "image_2": 34, "image_3": 34, "duration": 10,
-    "video_look": 16,
-    "aspect_ratio": 13, "resolution": 12, "title": 30, "description": 60, "notes": 44, "url": 40,
-    "tags": 24,
+    "key": 20, "prompt": 64, "image_1": 28, "image_2": 28, "image_3": 28, "duration": 10,
+    "video_look": 15, "aspect_ratio": 13, "resolution": 12, "title": 28, "description": 60,
+    "notes": 36, "url": 40, "tags": 24,
 }  # fmt: skip
 _WIDTH = 18
-_WRAPPED = frozenset({"prompt", "notes", "description"})
-_ROW_HEIGHT = 62
-# Excel reads _x0041_ as the character A; the escaped form keeps the text.
-_LOOKS_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_WRAPPED = frozenset({"prompt", "title", "notes", "description"})
 
 _DEFAULTS = rules.Form()
-_HEADINGS = {
-    "column": 16,
-    "what to write": 64,
-    "allowed": 24,
-    "if the cell is empty": 28,
-    "other accepted headers": 46,
-}
+_HEADINGS = dict(
+    zip((*RULES_HEADINGS, "other accepted headers"), (16, 64, 24, 28, 46), strict=True)
+)
 
 
 def _capital(text: str) -> str:
@@ -102,48 +105,48 @@ NOTES = (
 """What applies to the whole manifest, below the rules of its fields."""
 
 
-def make_workbook(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """Return a workbook with these rows on its first sheet; none of its cells is a formula."""
+def make_workbook(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    looks: Library | None = None,
+    guide: Callable[[Workbook], None] = lambda _: None,
+) -> bytes:
+    """Return a workbook with these rows on its first sheet; none of its cells is a formula.
+
+    Args:
+        headers: the columns.
+        rows: the cells of each row.
+        looks: what the column of looks offers; None for those that come with the product.
+        guide: adds a sheet behind the first one.
+
+    """
+    looks = built_in() if looks is None else looks
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = "Products"
-    for style in _styles():
-        book.add_named_style(style)
+    add_styles(book)
+    guide(book)
+    place = _put_rules(book.create_sheet("Rules"), looks)
     _put_rows(sheet, headers, rows)
-    _dress(sheet, headers)
-    _put_rules(book.create_sheet("Rules"))
+    _dress(sheet, headers, _offer(looks, place))
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
 
 
-def _styles() -> tuple[NamedStyle, ...]:
-    # The format is text: otherwise a spreadsheet program turns 16:9 into a time and 007 into 7.
-    top = Alignment(vertical="top")
-    wrapped = Alignment(vertical="top", wrap_text=True)
-    return (
-        NamedStyle("cell", number_format="@", alignment=top),
-        NamedStyle("long", number_format="@", alignment=wrapped),
-        NamedStyle("seconds", number_format="General", alignment=top),
-        NamedStyle(
-            "head",
-            font=Font(bold=True, color="FFFFFFFF"),
-            fill=PatternFill("solid", fgColor=_INK),
-            alignment=Alignment(vertical="center"),
-        ),
-    )
-
-
 def _style_of(header: str) -> str:
     if header == "duration":
         return "seconds"
+    if header in _SHORT:
+        return "choice"
     return "long" if header in _WRAPPED else "cell"
 
 
 def _put_rows(sheet: Worksheet, headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for column, header in enumerate(headers, start=1):
-        _put(sheet.cell(1, column), header, "head")
+        put_text(sheet.cell(1, column), header, NEEDED_STYLE if header in _NEEDED else "head")
     styles = [_style_of(header) for header in headers]
+    widths = [_WIDTHS.get(header, _WIDTH) for header in headers]
     for number, row in enumerate(rows, start=2):
         for column, (text, style) in enumerate(zip(row, styles, strict=True), start=1):
             cell = sheet.cell(number, column)
@@ -151,38 +154,50 @@ def _put_rows(sheet: Worksheet, headers: Sequence[str], rows: Iterable[Sequence[
                 cell.value = int(text)
                 cell.style = style
             else:
-                _put(cell, text, style)
-        sheet.row_dimensions[number].height = _ROW_HEIGHT
+                put_text(cell, text, style)
+        cells = zip(row, widths, styles, strict=True)
+        long = [(text, width) for text, width, style in cells if style == "long"]
+        sheet.row_dimensions[number].height = height_of(long, least_lines=2)
 
 
-def _put(cell: Cell | MergedCell, text: str, style: str) -> None:
-    """Write text as text, even if it begins with `=`."""
-    if text:
-        cell.value = _LOOKS_ESCAPED.sub("_x005F_", text[:LONGEST_CELL])
-        cell.data_type = "s"
-    cell.style = style
-
-
-def _dress(sheet: Worksheet, headers: Sequence[str]) -> None:
+def _dress(sheet: Worksheet, headers: Sequence[str], looks: str) -> None:
     sheet.row_dimensions[1].height = 24
     for number, header in enumerate(headers, start=1):
         letter = letters_of(number)
         dimension = sheet.column_dimensions[letter]
         dimension.width = _WIDTHS.get(header, _WIDTH)
-        # Rows that a person adds below get the same format.
+        # Rows that a person adds below look the same.
         dimension.number_format = "General" if header == "duration" else "@"
+        dimension.font = plain_font()
+        dimension.alignment = Alignment(
+            horizontal="center" if header in {*_SHORT, "duration"} else None,
+            vertical="top",
+            wrap_text=header in _WRAPPED,
+        )
         if header in _ABOUT:
-            sheet.cell(1, number).comment = _comment(_ABOUT[header])
+            needed = "Must be filled in. " if header in _NEEDED else ""
+            sheet.cell(1, number).comment = _comment(needed + _ABOUT[header])
         if header == LOOK_COLUMN:
             say = "Choose a look, or leave the cell empty"
-            sheet.add_data_validation(_choice(header, built_in().names, say, letter))
+            sheet.add_data_validation(_choice(header, looks, say, letter))
         elif header in rules.BY_FIELD and rules.BY_FIELD[header].allowed:
             rule = rules.BY_FIELD[header]
             say = f"Write {rule.sentence}, or leave the cell empty for the default"
-            sheet.add_data_validation(_choice(header, rule.allowed, say, letter))
+            sheet.add_data_validation(_choice(header, _inline(rule.allowed), say, letter))
+        elif header in _NEEDED:
+            _mark_gaps(sheet, letter, letters_of(len(headers)))
     frozen = headers.index("prompt") if "prompt" in headers else 0
     sheet.freeze_panes = f"{letters_of(frozen + 1)}2"
     sheet.auto_filter.ref = sheet.dimensions
+    fit_to_page(sheet)
+
+
+def _mark_gaps(sheet: Worksheet, letter: str, last: str) -> None:
+    """Colour a cell that must be filled in, in a row where anything else is."""
+    gap = f"AND(COUNTA($A2:${last}2)>0,LEN(TRIM(${letter}2))=0)"
+    fill = DifferentialStyle(fill=PatternFill("solid", bgColor=_GAP))
+    rule = Rule("expression", formula=[gap], dxf=fill)
+    sheet.conditional_formatting.add(f"{letter}2:{letter}{_LAST_ROW}", rule)
 
 
 def _comment(text: str) -> Comment:
@@ -191,49 +206,78 @@ def _comment(text: str) -> Comment:
     return comment
 
 
-def _choice(header: str, allowed: Iterable[object], say: str, letter: str) -> DataValidation:
+def _inline(allowed: Iterable[object]) -> str:
+    return f'"{",".join(map(str, allowed))}"'
+
+
+def _offer(looks: Library, place: str) -> str:
+    """Return the list of looks; where a formula cannot hold it, the cells at `place`."""
+    listed = _inline(looks.names)
+    parted = any(set(name) & set(',"') for name in looks.names)
+    return f"Rules!{place}" if parted or len(listed) > _MOST_IN_LIST else listed
+
+
+def _choice(header: str, listed: str, say: str, letter: str) -> DataValidation:
     """Offer the allowed values; Excel asks before it takes another spelling, which may be valid."""
     choice = DataValidation(
         "list",
-        formula1=f'"{",".join(map(str, allowed))}"',
+        formula1=listed,
         allow_blank=True,
         showErrorMessage=True,
         errorStyle="warning",
         errorTitle=header,
         error=f"{say}.",
+        showInputMessage=True,
+        promptTitle=header,
+        prompt=f"{say}.",
     )
     choice.add(f"{letter}2:{letter}{_LAST_ROW}")
     return choice
 
 
-def _put_rules(sheet: Worksheet) -> None:
+def _put_rules(sheet: Worksheet, looks: Library) -> str:
+    """Write the rules, the notes and the looks; return the cells that hold the names of looks."""
+    widths = list(_HEADINGS.values())
     for column, (heading, width) in enumerate(_HEADINGS.items(), start=1):
-        _put(sheet.cell(1, column), heading, "head")
+        put_text(sheet.cell(1, column), heading, "head")
         sheet.column_dimensions[letters_of(column)].width = width
-    row = 1
-    for row, texts in enumerate(describe_fields(), start=2):
+    sheet.row_dimensions[1].height = 24
+    fields = describe_fields(looks)
+    for row, texts in enumerate(fields, start=2):
         for column, text in enumerate(texts, start=1):
-            _put(sheet.cell(row, column), text, "long")
-    for number, text in enumerate(NOTES, start=row + 2):
-        _put(sheet.cell(number, 1), text, "long")
-        sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=5)
-        sheet.row_dimensions[number].height = 34
+            put_text(sheet.cell(row, column), text, "strong" if column == 1 else "long")
+        sheet.row_dimensions[row].height = height_of(zip(texts, widths, strict=True))
+    noted = len(fields) + 3
+    for row, text in enumerate(NOTES, start=noted):
+        put_text(sheet.cell(row, 1), text, "long")
+        sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=len(widths))
+        sheet.row_dimensions[row].height = height_of([(text, sum(widths))])
+    head = noted + len(NOTES) + 1
+    put_text(sheet.cell(head, 1), "look", "head")
+    put_text(sheet.cell(head, 2), "how it is filmed, and for what", "head")
+    for row, look in enumerate(looks.looks.values(), start=head + 1):
+        told = (look.name, look.about)
+        for column, text in enumerate(told, start=1):
+            put_text(sheet.cell(row, column), text, "strong" if column == 1 else "long")
+        sheet.row_dimensions[row].height = height_of(zip(told, widths, strict=False))
     sheet.freeze_panes = "A2"
+    fit_to_page(sheet, pages_high=1)
+    return f"$A${head + 1}:$A${head + len(looks.looks)}"
 
 
-def describe_fields() -> list[tuple[str, ...]]:
+def describe_fields(looks: Library) -> list[tuple[str, ...]]:
     """Return a line per field: header, what to write, what is allowed, if empty, other headers."""
     return [
-        (field, about, _say_allowed(field), _empty(field), _others(field))
+        (field, about, _say_allowed(field, looks), _empty(field), _others(field))
         for field, about in _ABOUT.items()
     ]
 
 
-def _say_allowed(field: str) -> str:
+def _say_allowed(field: str, looks: Library) -> str:
     if field in rules.IMAGE_FIELDS:
         return f"{rules.BY_FIELD['image_urls'].sentence} per row"
     if field == LOOK_COLUMN:
-        return ", ".join(built_in().names)
+        return ", ".join(looks.names)
     rule = rules.BY_FIELD.get(field)
     if rule is None or not rule.allowed:
         return "any text"

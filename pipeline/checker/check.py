@@ -125,8 +125,8 @@ class _Check:
         """Take all steps and return what they found."""
         with pause_collector():
             self._match()
-            places = self._fields | self._models.fields
-            self._manifest = without_empty_rows(self._manifest, places, self._prompts)
+            kept = self._fields | self._models.fields, self._prompts, self._looks.place
+            self._manifest = without_empty_rows(self._manifest, *kept)
             key_problems = self._make_keys()
             checkable = not any(map(_is_error, self._problems))
             if checkable:

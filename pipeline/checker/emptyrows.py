@@ -30,7 +30,10 @@ _RESULTS = frozenset({"formula_empty", "formula_empty_meant", "error_value"})
 
 
 def without_empty_rows(
-    manifest: Manifest, fields: Mapping[str, int], prompts: RowPrompts | None
+    manifest: Manifest,
+    fields: Mapping[str, int],
+    prompts: RowPrompts | None,
+    look: int | None = None,
 ) -> Manifest:
     """Return a manifest without the rows that hold nothing but what was filled down.
 
@@ -38,6 +41,7 @@ def without_empty_rows(
         manifest: the manifest as read.
         fields: the index of the column of each field.
         prompts: the template of the prompts; None without one.
+        look: the index of the column of the looks; None without one.
 
     """
     speaking = [fields[name] for name in ("prompt", "key", *IMAGE_FIELDS) if name in fields]
@@ -53,6 +57,7 @@ def without_empty_rows(
     below = _end_of_table(silent, len(rows))
     others = {*fields.values(), *our_columns(manifest.headers)}
     own = [at for at in range(len(manifest.headers)) if at not in others]
+    unlooked = [at for at in own if at != look]  # a list of looks is filled down, too
     spoken = {manifest.headers[at].strip() for at in speaking}
     last = rows[below - 1] if below else None
     unread = [
@@ -65,7 +70,10 @@ def without_empty_rows(
         for at in silent
         if rows[at].number not in (behind if last and at >= below else within)
         and (at >= below or _has_usual_form(rows[at], fields))
-        and _is_filled_down(rows[at], own, last if at >= below else None)
+        and (
+            _is_filled_down(rows[at], own, last if at >= below else None)
+            or (at >= below and _is_filled_down(rows[at], unlooked, None))
+        )
         and not _has_made_prompt(rows[at], prompts)
     }
     if not empty:

@@ -270,6 +270,7 @@ def _from_export(options: _Options, shop: str) -> None:
         raise UsageError("--from needs an export and --output.")
     export_format = find(shop)
     demand_free(options.output)
+    settings = _reading(options)
     made = convert(
         options.source,
         export_format,
@@ -277,9 +278,10 @@ def _from_export(options: _Options, shop: str) -> None:
         only_active=options.only_active,
         picture_base=options.picture_base,
         variants=options.variants,
-        settings=_reading(options),
+        settings=settings,
     )
-    notes = write(made.manifest, options.output, made_of=options.source)
+    looks = settings.looks
+    notes = write(made.manifest, options.output, made_of=options.source, looks=looks)
     if not options.quiet:
         _warn([*made.findings, *notes])
     _say(options, _say_made(options.output, len(made.manifest.rows)))
@@ -307,7 +309,7 @@ def _from_images(options: _Options, images: Path) -> None:
         raise UsageError("--from-images needs --output.")
     demand_free(options.output)
     made = assemble(images, options.output, pattern=options.pattern, template=options.template)
-    notes = write(made.manifest, options.output, made_of=images)
+    notes = write(made.manifest, options.output, made_of=images, looks="looks")
     if not options.quiet:
         _warn([*made.advice, *notes])
     lines = describe_left_out(made.left_out, everything=options.verbose)

@@ -1,10 +1,21 @@
-"""The example rows of the template workbook.
+"""What the template workbook holds that is no row of a person's own: examples, and a guide.
 
-`init` writes them, and a live run refuses them: nobody means to pay for our mug.
-Tested in tests/authoring/test_starter.py and tests/checker/test_unmeant.py.
+`init` writes the example rows, and a live run refuses them: nobody means to pay for our mug. The
+sheets that explain are never taken for a table of products, wherever they stand in the workbook.
+Tested in tests/authoring/test_starter.py, tests/reader/test_sheets.py and
+tests/checker/test_unmeant.py.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+GUIDE_SHEET = "Start here"
+"""The name of the sheet that says how to begin."""
+GUIDE_TITLE = "Start here: from this table to product videos"
+"""What stands in its first cell, by which it is known whatever it is called."""
+RULES_HEADINGS = ("column", "what to write", "allowed", "if the cell is empty")
+"""How the sheet Rules begins."""
 
 EXAMPLES: tuple[dict[str, str], ...] = (
     {
@@ -50,3 +61,10 @@ EXAMPLES: tuple[dict[str, str], ...] = (
 
 EXAMPLE_PROMPTS = frozenset(example["prompt"] for example in EXAMPLES)
 """The prompts of the examples."""
+
+
+def explains(first_row: Sequence[str]) -> bool:
+    """Tell by its first row whether a sheet is one of those that explain the template."""
+    return first_row[:1] == [GUIDE_TITLE] or tuple(first_row[: len(RULES_HEADINGS)]) == (
+        RULES_HEADINGS
+    )

@@ -8,9 +8,12 @@ from pathlib import Path
 import openpyxl
 import pytest
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 from typer.testing import CliRunner
 
+from pipeline.authoring.newmanifest import looks_in
+from pipeline.authoring.sheetstyle import NEEDED_STYLE
 from pipeline.authoring.starter import (
     OUTPUTS_FOLDER,
     PICTURES_FOLDER,
@@ -129,6 +132,68 @@ def test_the_rules_sheet_tells_every_rule(tmp_path: Path) -> None:
     assert "720P or 1080p" in str(lines["resolution"][1])
     assert "only with 16:9" in str(lines["resolution"][1])
     assert set(NOTES) <= set(lines)
+
+
+@pytest.mark.parametrize("first", ["Start here", "Rules"])
+def test_a_sheet_that_explains_is_never_read(tmp_path: Path, first: str) -> None:
+    """Moved to the front, shown first and with rows added to the table: nothing is said of it."""
+    make_starter(tmp_path)
+    book = openpyxl.load_workbook(tmp_path / STARTER_MANIFEST)
+    assert book.sheetnames == ["Products", "Start here", "Rules"]
+    book.worksheets[0]["A5"], book.worksheets[0]["C5"] = "CUP", "A cup turns."
+    book.move_sheet(first, -len(book.sheetnames))
+    book.active = 0
+    book.save(tmp_path / "moved.xlsx")
+    found = check_manifest(tmp_path / "moved.xlsx", Config(), cache_dir=None)
+    assert found.manifest.sheet == "Products"
+    assert (found.problems, found.manifest.notes, found.valid) == ((), (), 4)
+
+
+def test_the_guide_shows_what_cells_of_pictures_hold(tmp_path: Path) -> None:
+    """None, one, three, and one from the web; and which columns must be filled in."""
+    make_starter(tmp_path)
+    sheet = openpyxl.load_workbook(tmp_path / STARTER_MANIFEST)["Start here"]
+    said = {str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value}
+    assert {"pictures/mug.jpg", "https://shop.example.com/mug.jpg", "key, prompt"} <= said
+    assert any("reelsheet check manifests/products.xlsx" in text for text in said)
+    assert not {"prompt", "key"} & said, "no cell of it may be taken for a header"
+
+
+def test_it_looks_the_same_in_every_program(tmp_path: Path) -> None:
+    """Fonts have names, texts wrap and begin at the top, rows are high, a page is as wide."""
+    make_starter(tmp_path)
+    for sheet in openpyxl.load_workbook(tmp_path / STARTER_MANIFEST).worksheets:
+        cells = [cell for row in sheet.iter_rows() for cell in row if cell.value]
+        assert {cell.font.name for cell in cells} == {"Calibri"}
+        assert (sheet.page_setup.fitToWidth, sheet.page_setup.orientation) == (1, "landscape")
+        assert sheet.sheet_properties.pageSetUpPr == PageSetupProperties(fitToPage=True)
+        for cell in cells:
+            width = sheet.column_dimensions[cell.column_letter].width
+            if cell.alignment.wrap_text and cell.coordinate not in sheet.merged_cells:
+                assert cell.alignment.vertical == "top"
+                lines = len(str(cell.value)) / width
+                assert (sheet.row_dimensions[cell.row].height or 15) >= 15 * lines, cell.coordinate
+    table = products(tmp_path)
+    needed = {cell.value for cell in table[1] if cell.style == NEEDED_STYLE}
+    assert needed == {"key", "prompt"}
+    assert table.auto_filter.ref == table.dimensions
+    assert table.print_title_rows == "$1:$1"
+
+
+def test_the_list_of_looks_has_the_teams_own(tmp_path: Path) -> None:
+    """As many as there are: what a formula cannot hold is a list on another sheet."""
+    (tmp_path / "looks").mkdir()
+    text = '["brick wall"]\nwords = "Before a wall."\n["a, b"]\nwords = "Both."\n'
+    (tmp_path / "looks" / "ours.toml").write_text(text, encoding="utf-8")
+    make_starter(tmp_path)
+    book = openpyxl.load_workbook(tmp_path / STARTER_MANIFEST)
+    lists = {one.formula1 for one in book["Products"].data_validations.dataValidation}
+    place = next(one for one in lists if str(one).startswith("Rules!"))
+    cells = book["Rules"][str(place).partition("!")[2].replace("$", "")]
+    assert [cell.value for (cell,) in cells] == [*built_in().names, "brick wall", "a, b"]
+    (tmp_path / "looks" / "ours.toml").write_text("no look", encoding="utf-8")
+    assert looks_in(tmp_path / "looks").names == built_in().names
+    assert looks_in(None).names == built_in().names
 
 
 def test_the_pictures_of_the_guide_are_those_that_are_sent() -> None:

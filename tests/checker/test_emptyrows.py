@@ -58,6 +58,16 @@ def test_what_says_something_is_a_row(tmp_path: Path, row: str, codes: list[str]
     assert [one.code for one in checked.errors] == codes
 
 
+def test_a_look_that_was_filled_down_is_no_row(tmp_path: Path) -> None:
+    """Whatever look it is; with a name of a product it says what to film, and is one."""
+    head = "title,prompt,video_look,duration\nMug,A mug turns,turntable,6\n"
+    checked = check(tmp_path, f"{head},,macro detail,\n,,turntable,6\n")
+    assert checked.problems == ()
+    assert len(checked.keys) == 1
+    assert check(tmp_path, f"{head}Mug,,macro detail,\n").valid == 2
+    assert check(tmp_path, f"{head},,macro detail,\nBag,A bag turns,,\n").valid == 2
+
+
 def test_between_the_rows(tmp_path: Path) -> None:
     """A separating row with figures is none; there a text of the row above may be a variant."""
     checked = check(tmp_path, f"{HEAD},,,6,16:9,,0\nB,A bag turns,,6,,,\n")

@@ -3,7 +3,7 @@
 Numbers puts an "Export Summary" first, and people an "Anleitung" or a "Start here". If the first
 sheet that is shown has no prompt column, the others are looked at. The only other one that is shown
 and has one is taken, and this is said; but not from a manifest that was run before, nor where there
-are several: there they are offered.
+are several: there they are offered. The sheets that explain our template are passed over.
 
 Tested in tests/reader/test_sheets.py.
 """
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
 from pipeline.manifest.columns import field_of, fold_header
+from pipeline.manifest.examples import explains
 from pipeline.manifest.wording import quote_name
 from pipeline.reader.workbook.opening import headers_of, manifest_from, read_grid
 
@@ -62,7 +63,7 @@ def read_workbook(path: Path, data: bytes, wanted: Wanted) -> Manifest:
         ManifestError: it cannot be read; the message names the file and the row.
 
     """
-    grid = read_grid(path, data, wanted.sheet)
+    grid = _read_first(path, data, wanted)
     others = [one for one in grid.sheets if one.name != grid.sheet]
     failure = None
     try:
@@ -84,6 +85,20 @@ def read_workbook(path: Path, data: bytes, wanted: Wanted) -> Manifest:
     if failure is not None:
         raise ManifestError(failure.message, action=" ".join((failure.action or "", *ways)).strip())
     return replace(manifest, hints=(*manifest.hints, *ways))
+
+
+def _read_first(path: Path, data: bytes, wanted: Wanted) -> Grid:
+    """Read the sheet that is asked for, or the first shown one that does not explain our template.
+
+    It may have been moved to the front: that changes nothing in how the table was read before.
+    """
+    grid = read_grid(path, data, wanted.sheet)
+    shown = [one.name for one in grid.sheets[:_LOOKED_AT] if one.visible]
+    for name in shown[1:] if wanted.sheet is None else ():
+        if not explains([str(cells[0]) for cells in grid.columns if cells]):
+            break
+        grid = read_grid(path, data, name)
+    return grid
 
 
 def _manifest_from(grid: Grid, wanted: Wanted) -> Manifest:

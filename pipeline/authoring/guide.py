@@ -1,0 +1,122 @@
+"""The sheet `Start here` of the template workbook: from the table to videos, for a first time.
+
+It shows what the cells of pictures may hold: an example in the table itself would need a picture.
+Tested in tests/authoring/test_starter.py.
+"""
+
+from __future__ import annotations
+
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from pipeline.authoring.sheetstyle import NEEDED_STYLE, fit_to_page, height_of, put_text
+from pipeline.checker import rules
+from pipeline.manifest.examples import GUIDE_SHEET, GUIDE_TITLE
+from pipeline.manifest.wording import letters_of
+
+_WIDTHS = (5, 32, 32, 32, 32)
+_TAB = "0B6E4F"
+_STEPS = (
+    (
+        (
+            "Fill in the sheet Products: a line for each video. Replace the three examples, or "
+            "delete their lines."
+        ),
+        (
+            "The headers say what belongs below them: point at one to read it. What each column "
+            "may hold is on the sheet Rules."
+        ),
+    ),
+    (
+        "Put pictures of the products into the folder pictures beside this file.",
+        "A product needs none: then its text alone counts. See the examples below.",
+    ),
+    (
+        "Save this file, and have it checked:\nreelsheet check manifests/products.xlsx",
+        "Everything that is missing or wrong is listed with its cell. Nothing is sent.",
+    ),
+    (
+        "See what it would cost:\nreelsheet plan manifests/products.xlsx",
+        "How many videos, how many seconds, how long it takes. Nothing is sent.",
+    ),
+    (
+        "Make the videos:\nreelsheet run manifests/products.xlsx",
+        (
+            "Until provider: toapis stands in config.yaml this is a rehearsal: previews on your "
+            "own machine, free of charge."
+        ),
+    ),
+    (
+        "Look at them, approve them or send them back:\nreelsheet review manifests/products.xlsx",
+        (
+            "The results are this table once more, in the folder outputs, with the state and the "
+            "video of each line. This file is never changed."
+        ),
+    ),
+)
+_COLUMNS_OF_PICTURES = 3
+_COLOURS = (
+    (NEEDED_STYLE, "key, prompt", "must be filled in: the article number, and what is seen"),
+    ("head", "all others", "may stay empty; columns of your own are kept as they are"),
+)
+_PICTURES = (
+    ("no picture", "", "", ""),
+    ("one picture", "pictures/mug.jpg", "", ""),
+    ("three views", "pictures/mug-front.jpg", "pictures/mug-side.jpg", "pictures/mug-top.jpg"),
+    ("from the web", "https://shop.example.com/mug.jpg", "", ""),
+)
+
+
+def add_guide(book: Workbook) -> None:
+    """Add the sheet behind the others that a workbook has; its tab is coloured."""
+    sheet = book.create_sheet(GUIDE_SHEET)
+    sheet.sheet_properties.tabColor = _TAB
+    sheet.sheet_view.showGridLines = False
+    for number, width in enumerate(_WIDTHS, start=1):
+        sheet.column_dimensions[letters_of(number)].width = width
+    put_text(sheet.cell(1, 1), GUIDE_TITLE, "guide title")
+    sheet.row_dimensions[1].height = 40
+    row = _put_steps(sheet, 3)
+    row = _put_colours(sheet, row + 1)
+    _put_pictures(sheet, row + 1)
+    fit_to_page(sheet, pages_high=1)
+
+
+def _across(sheet: Worksheet, row: int, columns: tuple[int, int], text: str, style: str) -> float:
+    """Write a text across columns; return how wide they are."""
+    first, last = columns
+    put_text(sheet.cell(row, first), text, style)
+    sheet.merge_cells(start_row=row, end_row=row, start_column=first, end_column=last)
+    return sum(_WIDTHS[first - 1 : last])
+
+
+def _put_steps(sheet: Worksheet, row: int) -> int:
+    for number, (todo, why) in enumerate(_STEPS, start=1):
+        sheet.cell(row, 1, number).style = "strong"
+        left = _across(sheet, row, (2, 3), todo, "strong")
+        right = _across(sheet, row, (4, 5), why, "long")
+        sheet.row_dimensions[row].height = height_of([(todo, left), (why, right)], 2) + 6
+        row += 1
+    return row
+
+
+def _put_colours(sheet: Worksheet, row: int) -> int:
+    for style, names, text in _COLOURS:
+        put_text(sheet.cell(row, 2), names, style)
+        _across(sheet, row, (3, 5), text, "long")
+        sheet.row_dimensions[row].height = height_of([])
+        row += 1
+    return row
+
+
+def _put_pictures(sheet: Worksheet, row: int) -> None:
+    """Write the pictures columns of a few products, and where such names come from."""
+    for column, text in enumerate(
+        (*rules.IMAGE_FIELDS[:_COLUMNS_OF_PICTURES], "for example"), start=2
+    ):
+        put_text(sheet.cell(row, column), text, "head")
+    for told, *pictures in _PICTURES:
+        row += 1
+        put_text(sheet.cell(row, 5), told, "strong")
+        for column, text in enumerate(pictures, start=2):
+            put_text(sheet.cell(row, column), text, "cell")
