@@ -9,18 +9,19 @@ import codecs
 import difflib
 import re
 from enum import Enum
-from typing import TYPE_CHECKING
+from itertools import islice
+from pathlib import Path
 
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import name_kind, read_regular
 from pipeline.errors import ManifestError
+from pipeline.manifest.wording import quote_name
 from pipeline.reader.nontables import refuse_address, refuse_no_table
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt"})
 _WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
+_MOST_FOLDERS = 200
+"""Folders that are looked into for a file that is not where it was named."""
 # No library that we could use shows the hidden rows and error values of these files.
 _BINARY_SUFFIX = ".xlsb"
 # 100,000 rows of long prompts are some 50 MB: a larger file is not a manifest.
@@ -184,10 +185,21 @@ def refuse_renamed(path: Path, content: Content) -> None:
     raise ManifestError(f"{path.name} is named {suffix}, but it is {content.value}.", action=action)
 
 
+def _other_place(path: Path) -> str | None:
+    """Say in which folder here the path does lead to a file: a new window opens one too high."""
+    try:
+        here = [] if path.is_absolute() else sorted(islice(Path().iterdir(), _MOST_FOLDERS))
+        found = next((folder for folder in here if (folder / path).is_file()), None)
+    except OSError:
+        return None
+    return None if found is None else f"It is in the folder {found}: cd {quote_name(str(found))}"
+
+
 def _missing_error(path: Path) -> ManifestError:
     folder = path.parent
     if not folder.is_dir():
-        return ManifestError(f"{path} does not exist: there is no folder {folder}.")
+        why = f"{path} does not exist: there is no folder {folder}."
+        return ManifestError(why, action=_other_place(path))
     tables = sorted(
         entry.name
         for entry in folder.iterdir()

@@ -68,6 +68,7 @@ def groups_of(*names: str) -> list[list[str]]:
         ("stool_front.jpg", "stool_detail_seat.jpg"),
         ("1_brass-lamp-tall.jpg", "2_brass-lamp-tall.jpg"),
         ("01-brass-lamp.jpg", "02-brass-lamp.jpg"),
+        ("IMG_0032.HEIC.jpg", "IMG_0032.jpg"),
         ("IMG_0032_onyx-ring.jpg", "onyx-ring_DSC04711.jpg"),
         ("case_A.jpg", "case_B.jpg", "case-C (1).jpg"),
     ],

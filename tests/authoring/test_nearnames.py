@@ -33,6 +33,12 @@ def test_names_that_are_nearly_one(names: tuple[str, ...]) -> None:
         assert sorted(group) == sorted(name[:-4] for name in names)
 
 
+def test_one_beside_a_product_of_several() -> None:
+    """A single picture whose name is that of another product but for accents is pointed out."""
+    (group,) = near("krzeslo-jesion-front.jpg", "krzeslo-jesion-side.jpg", "krzesło jesion.jpg")
+    assert sorted(group) == ["krzeslo-jesion", "krzesło jesion"]
+
+
 @pytest.mark.parametrize(
     "names",
     [("TS-100.jpg", "TS-200.jpg"), ("mug-red.jpg", "mug-blue.jpg"), ("a_1.jpg", "a_2.jpg")],

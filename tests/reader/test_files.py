@@ -7,6 +7,7 @@ import io
 import os
 import socket
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -17,8 +18,6 @@ from pipeline.reader.reading import read
 from tests.corpus.workbooks import compound
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.reader.conftest import MakeBook
 
 
@@ -50,6 +49,19 @@ def test_a_missing_file_suggests_its_neighbour(tmp_path: Path) -> None:
     assert "products.csv" in action
     assert "products.csv" in fault(tmp_path / "products.xlsx")[1]
     assert "no folder" in fault(tmp_path / "nowhere" / "a.csv")[0]
+
+
+def test_a_window_that_was_opened_one_folder_too_high(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder in which the path leads somewhere is named, with the command that goes there."""
+    (tmp_path / "my videos" / "manifests").mkdir(parents=True)
+    put(tmp_path / "my videos" / "manifests", "shop.csv", b"prompt\n")
+    monkeypatch.chdir(tmp_path)
+    message, action = fault(Path("manifests/shop.csv"))
+    assert message == "manifests/shop.csv does not exist: there is no folder manifests."
+    assert action == 'It is in the folder my videos: cd "my videos"'
+    assert fault(Path("manifests/other.csv"))[1] == "None"
 
 
 @pytest.mark.parametrize(
