@@ -1,6 +1,6 @@
 """Writes the locks anew: `run.txt` to run, `cloud.txt` to run with buckets, `dev.txt` to test.
 
-`notify.txt` is to run nights that tell by mail and other services.
+`fleet.txt` is to run with workers, `notify.txt` nights that tell by mail and other services.
 
 `orchestrators.txt` is for the recipes of docs/nights.md, in an environment of their own.
 Called by `make lock`. Versions that still fit pyproject.toml are kept unless `--upgrade` is given.
@@ -19,9 +19,10 @@ HERE = Path(__file__).resolve().parent
 EXTRAS = {
     "run.txt": [],
     "cloud.txt": ["--extra", "cloud"],
+    "fleet.txt": ["--extra", "fleet"],
     "notify.txt": ["--extra", "notify"],
     "dev.txt": [
-        *("--extra", "cloud", "--extra", "notify"),
+        *("--extra", "cloud", "--extra", "fleet", "--extra", "notify"),
         *("--extra", "test", "--extra", "lint"),
     ],
     "orchestrators.txt": ["--extra", "orchestrators"],

@@ -34,6 +34,7 @@ from pipeline.cli import (
     run,
     status,
     steer,
+    worker,
 )
 from pipeline.cli.jsonlines import asks_for_json, json_lines
 from pipeline.cli.options import PILOT_WITHOUT_NUMBER, with_numbers
@@ -156,6 +157,7 @@ for add in (
     journal.add_to,
     account.add_to,
     prune.add_to,
+    worker.add_to,
 ):
     add(app)
 _show_plainly(app)

@@ -196,11 +196,16 @@ class JsonProgress:
         for one in progress.each:
             told = {"submitted": one.submitted, "downloaded": one.downloaded}
             alone = sum(one.states.values()) == rows
+            told |= _told_of(progress.workers) if alone else {}
             waits_for = progress.waits_for if alone else None
             self._record(one.states, told, waits_for, one.run_id, str(one.manifest))
             if alone:
                 return
-        told = {"submitted": progress.submitted, "downloaded": progress.downloaded}
+        told = {
+            "submitted": progress.submitted,
+            "downloaded": progress.downloaded,
+            **_told_of(progress.workers),
+        }
         self._record(progress.states, told, progress.waits_for)
 
     def _record(
@@ -216,6 +221,11 @@ class JsonProgress:
         if waits_for is not None:
             details["waits_for"] = waits_for
         self._lines.record("progress", details, run_id=run_id, manifest=manifest)
+
+
+def _told_of(workers: tuple[int, int] | None) -> dict[str, int]:
+    """Return what is told of workers, if there are to be any."""
+    return {} if workers is None else {"workers": workers[0], "slots": workers[1]}
 
 
 def tell_end(report: RunReport, lines: JsonLines) -> None:

@@ -51,6 +51,13 @@ def say_counts(states: Mapping[State, int]) -> str:
     return ", ".join(f"{states[state]} {state}" for state in _SHOWN if states.get(state))
 
 
+def say_workers(workers: tuple[int, int] | None) -> str:
+    """Return how many workers there are with how many slots; nothing where the run downloads."""
+    if workers is None:
+        return ""
+    return f"{count(workers[0], 'worker')} with {count(workers[1], 'slot')}"
+
+
 def shows_bars(stream: TextIO | None) -> bool:
     """Tell whether a stream may show bars and colour (https://no-color.org)."""
     if json_lines(stream) is not None:
@@ -122,7 +129,8 @@ class Progress:
         self._draw(self._bars, _count("", states, left), each)
 
     def _show_bars(self, bars: Bars, progress: RunProgress) -> None:
-        told = "; ".join(filter(None, (progress.waits_for, say_counts(progress.states))))
+        parts = progress.waits_for, say_counts(progress.states), say_workers(progress.workers)
+        told = "; ".join(filter(None, parts))
         each = _count_each(progress)
         self._draw(bars, _count("", progress.states, progress.left, told), each)
 
@@ -138,6 +146,7 @@ class Progress:
         yield self._rest(whole)
         if len(progress.each) > 1:
             yield _say_open(progress)
+        yield say_workers(progress.workers)
         yield progress.waits_for or ""
 
     def _rest(self, whole: Count) -> str:

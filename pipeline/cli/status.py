@@ -212,13 +212,23 @@ class _Stated:
     def document(self) -> dict[str, object]:
         listed = [pick(row, _STATUS) | {"video": video} for row, video in self._rows()]
         gone = [pick(one, _GONE) for one in self.report.gone]
+        workers = self._workers()
         return {
             "manifest": str(self.target.manifest),
             "states": self.report.states,
+            **({"workers": workers} if workers else {}),
             "rows": listed,
             **({"gone": gone} if gone else {}),
             **({"review": self.verdicts} if self.verdicts else {}),
         }
+
+    def _workers(self) -> list[dict[str, object]]:
+        """Return the workers of the run that works on it, if one with workers does."""
+        from pipeline.disk.lock import why_locked
+        from pipeline.runner.manning import workers_of
+
+        folder = self.target.folder
+        return workers_of(folder) if why_locked(folder.lock) is not None else []
 
     def show(self, *, rows: bool) -> None:
         if rows:
@@ -231,6 +241,9 @@ class _Stated:
         print_table([(number, state) for state, number in sorted(self.report.states.items())])
         if not self.report.rows:
             print_line("no rows")
+        if workers := self._workers():
+            slots = sum(found for one in workers if isinstance(found := one.get("slots"), int))
+            print_line(f"{count(len(workers), 'worker')} with {count(slots, 'slot')}")
         if self.verdicts:
             from pipeline.review.takes import say_verdicts
 

@@ -1,5 +1,7 @@
 """The settings of what is read and of what is written: manifest, pictures, empty cells, videos.
 
+Also of the workers that write them.
+
 `Defaults` repeats what the checker's `rules` allow, because the checker is above the configuration;
 a test compares the two.
 Tested in tests/config/test_loading.py.
@@ -19,6 +21,7 @@ from pipeline.config.values import (
     Prepare,
     PromptTemplateText,
     Resolution,
+    SchedulerAddress,
     SeriesName,
     Sheet,
     Text,
@@ -185,8 +188,37 @@ class Output(Section):
     """Whether results that are a workbook get a sheet with a still of each video, its key, state
     and link: about 5 kB a video, of the first 5,000.
     """
+    shared: bool = False
+    """true: the folder of the videos lies on a disk that the machines of all workers have under the
+    same path (fleet.scheduler). It is tried before anything is sent.
+    """
 
     @property
     def max_video_bytes(self) -> int | None:
         """The largest video that is taken, in bytes; None for what its seconds justify."""
         return None if self.max_video_mb is None else self.max_video_mb * 1_000_000
+
+
+class FleetSettings(Section):
+    """Workers that download, verify and measure videos in place of the run; see docs/scale.md.
+
+    They need pip install "reelsheet[fleet]".
+    """
+
+    scheduler: SchedulerAddress | None = None
+    """The scheduler of a Dask cluster whose workers `reelsheet worker` starts, as tls://host:8786;
+    tcp:// on this machine only. Videos then go to a bucket (output.videos), or to a folder that all
+    machines share (output.shared). null: none.
+    """
+    local: int | None = Field(default=None, ge=1, le=64)
+    """Start so many workers on this machine, for as long as the run goes on. null: none."""
+    slots: int = Field(default=8, ge=1, le=64)
+    """Videos that a worker has at a time. All slots together take the place of limits.downloads. Of
+    workers elsewhere `reelsheet worker ADDRESS --slots 8` says it.
+    """
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.scheduler is not None and self.local is not None:
+            raise ValueError("scheduler and local exclude each other: set one of them to null")
+        return self

@@ -11,7 +11,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline.config.content import Defaults, Images, ManifestSettings, Output, Section
+from pipeline.config.content import (
+    Defaults,
+    FleetSettings,
+    Images,
+    ManifestSettings,
+    Output,
+    Section,
+)
 from pipeline.config.nights import Log, Metrics, Night, Notify, Retry
 from pipeline.config.values import BaseUrl, KeyVariable, ProxySetting, Text, Zone, is_loopback
 from pipeline.lifecycle import MOST_ATTEMPTS
@@ -273,6 +280,12 @@ class Config(Section):
     metrics: Metrics = Field(default_factory=Metrics)
     log: Log = Field(default_factory=Log)
     review: Review = Field(default_factory=Review)
+    fleet: FleetSettings = Field(default_factory=FleetSettings)
+
+    @property
+    def has_workers(self) -> bool:
+        """Whether others download the videos."""
+        return self.fleet.scheduler is not None or self.fleet.local is not None
 
     @property
     def rehearses(self) -> bool:

@@ -272,6 +272,24 @@ def _series(name: str) -> str:
     return name
 
 
+def scheduler_address(text: str) -> str:
+    """Return the address of a scheduler; raises ValueError if it is none, or not encrypted.
+
+    Whoever can talk to a scheduler runs what he likes on its workers.
+    """
+    address = text.strip().rstrip("/")
+    parts = urlsplit(address)
+    try:
+        usable = bool(parts.hostname and parts.port) and parts.scheme in {"tls", "tcp"}
+    except ValueError:
+        usable = False
+    if not usable or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("is not the address of a scheduler; write for example tls://host:8786")
+    if parts.scheme == "tcp" and not is_loopback(address):
+        raise ValueError(f"is not encrypted; write tls://{parts.netloc}, and see docs/scale.md")
+    return address
+
+
 def _proxy(text: str) -> str:
     return text if text == "env" else proxy_address(_not_blank(text))
 
@@ -328,5 +346,6 @@ SeriesName = Annotated[str, AfterValidator(_not_blank), AfterValidator(_series)]
 VideosPlace = Annotated[str, AfterValidator(_videos)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 ProxySetting = Annotated[str, AfterValidator(_proxy)]
+SchedulerAddress = Annotated[str, AfterValidator(scheduler_address)]
 Prepare = Annotated[Literal["auto", "off"], BeforeValidator(_prepare)]
 Resolution = Annotated[Literal["720P", "1080p"], BeforeValidator(_resolution)]

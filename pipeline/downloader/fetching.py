@@ -59,13 +59,13 @@ class Downloader:
             1 KB/s.
         connect_s: The longest wait for a connection.
         max_bytes: The size of the largest video; None for what its seconds justify.
-        verify_timeout_s: The longest time that a video may take to decode.
         resolver: Finds the addresses of hosts; None for the system's.
         network: The way out: proxies and trusted certificates.
         secret: The API key, which no file that is kept may hold.
         mode: The rights of the videos.
         place: Where verified videos go; then the folder holds them only on their way. None: they
             stay in the folder.
+        decoders: Decoding processes that others use as well; None for some of its own.
 
     Raises:
         ValueError: There is no such level of `verify`.
@@ -82,12 +82,12 @@ class Downloader:
         stall_s: float = 60,
         connect_s: float = 30,
         max_bytes: int | None = None,
-        verify_timeout_s: float = 120,
         resolver: AbstractResolver | None = None,
         network: Network = DIRECT,
         secret: str = "",
         mode: int = 0o644,
         place: Place | None = None,
+        decoders: Decoders | None = None,
     ) -> None:
         if verify not in VERIFY_LEVELS:
             raise ValueError(f"verify must be one of {', '.join(VERIFY_LEVELS)}, not {verify!r}")
@@ -106,7 +106,8 @@ class Downloader:
         self._on_loan = None if place is None else OnLoan()
         self._figures: dict[str, Figures] | None = None
         self._way = Way()
-        self._decoders = Decoders(limit_s=verify_timeout_s)
+        self._shares_decoders = decoders is not None
+        self._decoders = decoders or Decoders()
         self._slots = asyncio.Semaphore(concurrency)
         self._names: set[str] = set()
         self._stack = AsyncExitStack()
@@ -129,7 +130,8 @@ class Downloader:
                 network=self._network,
             )
         )
-        await self._stack.enter_async_context(self._decoders)
+        if not self._shares_decoders:
+            await self._stack.enter_async_context(self._decoders)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -195,6 +197,10 @@ class Downloader:
     def take_figures(self, sha256: str) -> Figures | None:
         """Return the figures of a video that came, and forget them; None if it was not measured."""
         return self._figures.pop(sha256, None) if self._figures else None
+
+    def take_poster(self, _sha256: str) -> bytes | None:
+        """Return the poster of a video that came: none, they are drawn when it lies here."""
+        return None
 
     async def _fetch(self, url: str, name: str, wanted: Wanted) -> Video:
         part = PartFile(self._folder, name, self._mode)

@@ -29,6 +29,7 @@ from pipeline.errors import BadVideo, StoreError, Unfinished
 from pipeline.model import Video
 from pipeline.models.shelf import DEFAULT_MODEL, sheet_of
 from pipeline.process.children import child_command, child_environment
+from pipeline.process.cores import usable_cores
 
 VERIFY_LEVELS = ("boxes", "first_frame", "full")
 """How thoroughly a video can be verified: each level includes those before."""
@@ -176,7 +177,7 @@ class _Decoder:
 
         Raises TimeoutError after `limit_s`, _Died if the child ended, Unfinished if none starts.
         """
-        process = self._process or await self._start()
+        process = await self.start()
         try:
             async with asyncio.timeout(limit_s):
                 return await _exchange(process, order)
@@ -184,7 +185,10 @@ class _Decoder:
             await self.end()
             raise
 
-    async def _start(self) -> asyncio.subprocess.Process:
+    async def start(self) -> asyncio.subprocess.Process:
+        """Start the child, unless it runs; raises Unfinished."""
+        if self._process is not None:
+            return self._process
         self._process = process = await asyncio.create_subprocess_exec(
             *child_command(self._program),
             stdin=PIPE,
@@ -240,16 +244,16 @@ async def _reply(process: asyncio.subprocess.Process) -> dict[str, Any]:
 
 
 class Decoders:
-    """A few decoding processes, as an async context manager.
+    """Decoding processes, as an async context manager: as many as there are cores, unless said.
 
     `limit_s` is the longest time that one video may take.
     """
 
     def __init__(
-        self, *, processes: int = 2, limit_s: float = 120, program: str | Path = _PROGRAM
+        self, *, processes: int | None = None, limit_s: float = 120, program: str | Path = _PROGRAM
     ) -> None:
         self._limit_s = limit_s
-        self._all = [_Decoder(program) for _ in range(processes)]
+        self._all = [_Decoder(program) for _ in range(processes or usable_cores())]
         # Last in, first out: the second child starts only when two videos come together.
         self._free: asyncio.LifoQueue[_Decoder] = asyncio.LifoQueue()
         for decoder in reversed(self._all):
@@ -261,6 +265,10 @@ class Decoders:
     async def __aexit__(self, *_: object) -> None:
         for decoder in self._all:
             await decoder.end()
+
+    async def start(self) -> None:
+        """Start one, to be sure that one starts; raises Unfinished."""
+        await self._all[0].start()
 
     async def examine(self, path: Path, *, full: bool) -> Footage:
         """Decode the first frame of the video, or with `full` all; return what the video shows.

@@ -106,6 +106,10 @@ class Control(View):
         if "polls_per_minute" in limits:
             self._sweep.limit(limits["polls_per_minute"])
 
+    def download_at_once(self, most: int) -> None:
+        """Have so many videos downloaded at a time from now on."""
+        self._videos.most_in_flight = most
+
     def stop(self, stop: Stop) -> None:
         """Stop the run from outside, or further than before."""
         self.stops.append(stop)

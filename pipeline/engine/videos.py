@@ -51,7 +51,7 @@ class Videos:
         patience_s: float = inf,
     ) -> None:
         self.in_flight = 0
-        self._most_in_flight = most_in_flight
+        self.most_in_flight = most_in_flight
         self._sweep = sweep
         self._outstanding = outstanding
         self._queue: list[tuple[float, int, RowId, str]] = []
@@ -87,7 +87,7 @@ class Videos:
 
     def start(self) -> tuple[RowId, str] | None:
         """Return the row and the URL of the next video to fetch, if a place is free."""
-        if not self._queue or self.in_flight >= self._most_in_flight:
+        if not self._queue or self.in_flight >= self.most_in_flight:
             return None
         self.in_flight += 1
         _, _, row, url = heappop(self._queue)

@@ -31,6 +31,7 @@ class Drawing:
     """A still to be drawn: of which file, as which, with the rights of which manifest.
 
     `take` is set where a video must be fetched from a bucket first; `source` is then where to.
+    `jpeg` is set where it was drawn already.
     """
 
     source: Path
@@ -38,6 +39,7 @@ class Drawing:
     manifest: Path
     is_picture: bool = False
     take: StoredFile | None = None
+    jpeg: bytes | None = None
 
     def of(self, source: Path) -> Drawing:
         """Return the same of another file."""
@@ -122,7 +124,9 @@ class Drawer(InTurn[_Asked]):
 
     async def _carry_out(self, drawing: Drawing) -> str | None:
         try:
-            if drawing.take is None:
+            if drawing.jpeg is not None:
+                await asyncio.to_thread(_place, drawing, drawing.jpeg)
+            elif drawing.take is None:
                 jpeg = await self._draw(drawing.source, drawing.is_picture)
                 await asyncio.to_thread(_place, drawing, jpeg)
             else:

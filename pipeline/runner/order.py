@@ -25,6 +25,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import open_private
 from pipeline.disk.rights import make_cache, mode_of_joint_copy
 from pipeline.errors import ManifestError, ReelsheetError, UsageError
+from pipeline.fleet.choice import refuse_unfit_fleet
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
 from pipeline.model import Problem, State
@@ -250,6 +251,7 @@ def place_orders(
                 continue
             try:
                 refuse_to_begin(target, trust)
+                refuse_unfit_fleet(target.config)
                 source, checked = check_copied(
                     target.manifest,
                     partial(snapshot, target.manifest, target.folder.cache),

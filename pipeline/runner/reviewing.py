@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
@@ -52,6 +53,9 @@ class _Draws(Protocol):
     def take_figures(self, sha256: str) -> Figures | None:
         """Return them."""
 
+    def take_poster(self, sha256: str) -> bytes | None:
+        """Return the poster of a video that a worker has drawn; None if none has."""
+
     def file_at_hand(self, sha256: str) -> Path | None:
         """Return where a video that was put elsewhere still lies here; None if nowhere."""
 
@@ -62,15 +66,9 @@ _Store = TypeVar("_Store", bound=_Draws)
 class _Lane:
     """What is known of a manifest whose videos come."""
 
-    def __init__(
-        self,
-        order: Order,
-        take_figures: Callable[[str], Figures | None],
-        file_at_hand: Callable[[str], Path | None],
-    ) -> None:
+    def __init__(self, order: Order, store: _Draws) -> None:
         self.order = order
-        self.file_at_hand = file_at_hand
-        self.take_figures = take_figures
+        self.store = store
         self.looks = Looks.of(order.folder, order.config)
         self.begun = False
 
@@ -107,7 +105,7 @@ class RunStills:
         """
         self._draw = self._draw or store.draw
         order = self._orders[len(self._lanes)]
-        self._lanes.append(_Lane(order, store.take_figures, store.file_at_hand))
+        self._lanes.append(_Lane(order, store))
         if order.config.review.quality:
             store.keep_figures()
         return store
@@ -159,17 +157,19 @@ class RunStills:
             return
         lane = self._lanes[event.lane]
         checked, folder = lane.order.checked, lane.order.folder
-        at_hand = lane.file_at_hand(event.video.sha256)
+        at_hand = lane.store.file_at_hand(event.video.sha256)
         if lane.order.config.review.posters:
             if not lane.begun:
                 lane.begun = True
                 self._drawer.put(pictures_of(checked, folder))
             poster = poster_of(event.video, event.number, folder, checked.manifest.path)
+            if (jpeg := lane.store.take_poster(event.video.sha256)) is not None:
+                poster = replace(poster, jpeg=jpeg)
             self._drawer.put([poster if at_hand is None else poster.of(at_hand)])
         if self._measurer is not None:
             request = lane.requests.get(event.key)
             images = () if request is None else request.images
-            figures = lane.take_figures(event.video.sha256)
+            figures = lane.store.take_figures(event.video.sha256)
             measuring = measuring_of(
                 event.video, images, checked, folder, lane.looks, figures=figures
             )

@@ -24,6 +24,7 @@ from pipeline.config.settings import Config
 from pipeline.config.values import is_loopback
 from pipeline.disk.groupcommit import Committed
 from pipeline.disk.reserve import Reserve
+from pipeline.downloader.verification import Decoders
 from pipeline.engine.commands import Decision, Query
 from pipeline.engine.engine import Engine
 from pipeline.engine.rows import Reach, Stop
@@ -32,7 +33,7 @@ from pipeline.model import State
 from pipeline.network import read_network
 from pipeline.pictures.metadata.removal import remove_metadata
 from pipeline.planner.plan import Action
-from pipeline.runner.arriving import open_store
+from pipeline.runner.arriving import open_fleet_store, open_store
 from pipeline.runner.balance import BalanceWatch
 from pipeline.runner.buying import expect_of, offer_of
 from pipeline.runner.engine_setup import (
@@ -41,6 +42,7 @@ from pipeline.runner.engine_setup import (
     keep_room,
     sees_references,
 )
+from pipeline.runner.manning import Manning
 from pipeline.runner.meanwhile import Meanwhile
 from pipeline.runner.mishaps import Mishaps
 from pipeline.runner.modelcheck import look_at_models
@@ -52,7 +54,7 @@ from pipeline.runner.signals import Brake
 from pipeline.runner.storage import Storage, set_aside
 from pipeline.runner.watching import ManifestProgress, RunProgress, Watcher
 from pipeline.scheduler.scheduler import Scheduler
-from pipeline.scheduler.seams import Clock, Lane
+from pipeline.scheduler.seams import Clock, Lane, Store
 from pipeline.toapis.client import ToAPIs
 from pipeline.writer.outcome import state_of
 
@@ -79,6 +81,7 @@ class ProviderSession:
     brake: Brake = field(default_factory=Brake)
     _left_alone: Counter[State] = field(default_factory=Counter)
     _left_in: list[Counter[State]] = field(default_factory=list)
+    _manning: Manning | None = None
     _tell_at: float = 0.0
     _keep_at: float = 0.0
 
@@ -196,10 +199,15 @@ class ProviderSession:
             brake = self.brake
             stack.enter_context(brake.listening())
             providers = await self._open_providers(stack)
+            private = is_loopback(providers[0].origin)
+            orders = [run.order for run in self.runs]
+            manning = Manning(orders, brake, private=private, say=self.watcher.say)
+            self._manning = await stack.enter_async_context(manning)
+            decoders = await stack.enter_async_context(Decoders())
             scheduler = Scheduler(
                 engine,
                 [
-                    await self._lane(stack, run, provider, uploader)
+                    await self._lane(stack, run, provider, uploader, decoders)
                     for run, provider, uploader in zip(self.runs, providers, uploaders, strict=True)
                 ],
                 clock=self.clock,
@@ -226,6 +234,7 @@ class ProviderSession:
             if await brake.unless_pressed(sees_references(providers[0], hanging, self._account)):
                 engine.trust_references()
             await stack.enter_async_context(self._stills)
+            manning.attend(scheduler)
             brake.steer(scheduler)
             try:
                 await scheduler.run()
@@ -252,13 +261,20 @@ class ProviderSession:
         run: ManifestRun,
         provider: ToAPIs,
         uploader: str,
+        decoders: Decoders,
     ) -> Lane:
-        private = is_loopback(provider.origin)
-        store = open_store(run.order, run.entries.values(), allow_private=private)
+        order, private = run.order, is_loopback(provider.origin)
+        if order.config.has_workers and self._manning is not None:
+            fleet = self._manning.fleet
+            carried = open_fleet_store(order, fleet, decoders, allow_private=private)
+            store: Store = self._stills.drawn_by(await stack.enter_async_context(carried))
+        else:
+            own = open_store(order, run.entries.values(), decoders, allow_private=private)
+            store = self._stills.drawn_by(await stack.enter_async_context(own))
         return Lane(
             provider,
             run.recorder or run.journal,
-            self._stills.drawn_by(await stack.enter_async_context(store)),
+            store,
             run.order.checked.pictures,
             uploader,
             rewrite=remove_metadata if self._config.images.metadata == "remove" else None,
@@ -294,7 +310,10 @@ class ProviderSession:
             waits_for = self._patience.tell(engine, now, self.clock.wall())
             each = tuple(self._progress_of(engine, lane) for lane in range(len(self.runs)))
             left = self._left_alone[State.WAITING]
-            self.watcher.show(RunProgress(states, submitted, downloaded, waits_for, each, left))
+            workers = self._manning.workers if self._manning is not None else None
+            self.watcher.show(
+                RunProgress(states, submitted, downloaded, waits_for, each, left, workers)
+            )
 
     def _keep_learned(self, engine: Engine, account: OpenAccount) -> Future[Committed]:
         """Have the book keep what the next run can do with."""

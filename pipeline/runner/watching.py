@@ -40,7 +40,8 @@ class RunProgress:
     """How far a run is: rows by state, what it submitted and downloaded, what it waits for.
 
     `left` rows wait and are not meant to be made by this run. `each` says the same of each manifest
-    for which anything is asked or sent.
+    for which anything is asked or sent. `workers` says how many there are, and how many slots they
+    have together; None where the run itself downloads.
     """
 
     states: Mapping[State, int]
@@ -49,6 +50,7 @@ class RunProgress:
     waits_for: str | None = None
     each: tuple[ManifestProgress, ...] = ()
     left: int = 0
+    workers: tuple[int, int] | None = None
 
 
 class Watcher(Protocol):

@@ -364,7 +364,7 @@ def test_sections_follow_the_design() -> None:
     """The sections stand in the order in which the design shows them."""
     expected = ["api", "limits", "polling", "manifest", "images", "defaults", "output", "budget"]
     expected += ["account", "retry", "outage", "stop", "disk", "http", "pilot", "night", "notify"]
-    expected += ["metrics", "log", "review"]
+    expected += ["metrics", "log", "review", "fleet"]
     assert [name for name in SECTIONS if "." not in name] == expected
 
 

@@ -1,0 +1,36 @@
+"""Whether a run has workers, and which settings of them cannot be carried out.
+
+Nothing of Dask is loaded here. Tested in tests/fleet/test_choice.py.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from pipeline.config.settings import Config
+from pipeline.errors import ConfigError
+
+_LIBRARIES = ("distributed", "cryptography", "obstore")
+_WITHOUT = "Workers need libraries more: pip install 'reelsheet[fleet]'"
+
+
+def refuse_unfit_fleet(config: Config) -> None:
+    """Raise ConfigError where the workers that the settings ask for cannot do their work."""
+    fleet, output = config.fleet, config.output
+    if fleet.scheduler is None and fleet.local is None:
+        return
+    away = "://" in (output.videos or "")
+    if fleet.scheduler is not None and not away and not output.shared:
+        raise ConfigError(
+            "fleet.scheduler has workers on other machines, and the videos would stay there.",
+            action="Set output.videos to a bucket; or, where the folder of the videos is on a disk "
+            "that all machines have under the same path, set output.shared to true; or use "
+            "fleet.local.",
+        )
+    refuse_lack_of_libraries()
+
+
+def refuse_lack_of_libraries() -> None:
+    """Raise ConfigError where there can be no workers, as libraries for them are not installed."""
+    if any(find_spec(name) is None for name in _LIBRARIES):
+        raise ConfigError(f"{_WITHOUT}.", action=None)

@@ -1,0 +1,78 @@
+"""The settings of Dask that Reelsheet needs, each measured; and connections that others cannot use.
+
+Nothing of Dask is loaded before `load` is called. Tested in tests/fleet/test_dasksettings.py.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from pipeline.fleet.choice import refuse_lack_of_libraries
+
+if TYPE_CHECKING:
+    from distributed.security import Security
+
+RESOURCE = "reelsheet"
+"""What a worker has as many of as it has slots; who has none is nobody's worker of ours."""
+NOTICE = "reelsheet"
+"""The name under which a run tells its version and its place to whoever joins."""
+CONNECT_S = 5
+
+SETTINGS: dict[str, Any] = {
+    "distributed.scheduler.worker-ttl": "30s",  # a frozen worker is found; 5 min are too long
+    "distributed.comm.timeouts.connect": f"{CONNECT_S}s",  # results that are lost: 2 s, not 30
+    "distributed.scheduler.no-workers-timeout": "5m",  # else a fleet without fit workers hangs
+    "distributed.scheduler.allowed-failures": 3,
+    "distributed.scheduler.work-stealing": False,  # nothing waits in line that could be stolen
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.http.routes": ["distributed.http.health"],
+    "distributed.scheduler.http.routes": ["distributed.http.health"],
+    "distributed.admin.low-level-log-length": 100,
+    "distributed.nanny.environ": {},
+    "distributed.nanny.pre-spawn-environ": {},
+}
+_TLS = ("tls_ca_file", "tls_client_cert", "tls_client_key", "tls_worker_cert", "tls_worker_key")
+
+
+def load(*, logs: str = "critical") -> None:
+    """Make Dask ready to be imported with our settings; raises ConfigError if it is not installed.
+
+    `logs` is the level of what it writes to standard error.
+    """
+    refuse_lack_of_libraries()
+    os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)  # costs 10 to 19 ms a video
+    import dask.config  # noqa: PLC0415 - takes a while
+
+    levels = ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio")
+    ours = {name: one for name, one in SETTINGS.items() if variable(name) not in os.environ}
+    # Set before the import, which makes the loggers.
+    dask.config.set({"logging": dict.fromkeys(levels, logs), **ours})
+
+
+def variable(name: str) -> str:
+    """Return the environment variable by which a person sets a setting of Dask otherwise."""
+    return "DASK_" + name.replace(".", "__").replace("-", "_").upper()
+
+
+def passing_security() -> Security:
+    """Return a certificate that lasts as long as a run: only its own processes have it."""
+    from distributed.security import Security  # noqa: PLC0415 - takes a while
+
+    security: Security = Security.temporary()
+    return security
+
+
+def hand_on(security: Security) -> dict[str, str]:
+    """Return what a worker of this machine needs of a passing certificate."""
+    return {name: str(getattr(security, name)) for name in _TLS}
+
+
+def security_from(handed: dict[str, str] | None) -> Security:
+    """Return the certificates of a worker: those handed on, or those of Dask's own settings."""
+    from distributed.security import Security  # noqa: PLC0415 - takes a while
+
+    if handed is None:
+        return Security()
+    return Security(require_encryption=True, **handed)

@@ -1,0 +1,84 @@
+"""The fleet that the settings ask for: workers of this machine, or those of a scheduler elsewhere.
+
+Workers of this machine have a scheduler inside the run, which answers only to who has the run's
+passing certificate: other users of the machine are none of it.
+
+Tested in tests/system/test_fleet.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from math import ceil
+from pathlib import Path
+
+from pipeline.config.settings import Config
+from pipeline.fleet.crew import Crew, Hands
+from pipeline.fleet.dasksettings import hand_on, load, passing_security
+from pipeline.fleet.fleet import Fleet
+from pipeline.fleet.staff import Post, Staff
+from pipeline.fleet.wire import Message
+from pipeline.process.cores import usable_cores
+
+_LOOPBACK = "127.0.0.1"
+_JOIN_S = 60.0
+
+
+@contextlib.asynccontextmanager
+async def open_fleet(
+    config: Config, notice: Message, scratch: Path, hands: Hands
+) -> AsyncIterator[Fleet]:
+    """Yield the fleet of a run, with a worker that is fit.
+
+    Args:
+        config: What has workers.
+        notice: What they are told before they get anything.
+        scratch: The folder of videos on their way, for workers of this machine.
+        hands: Are told what happens.
+
+    Raises:
+        ConfigError: The libraries for it are not installed.
+        Unfinished: No worker is fit.
+
+    """
+    load()
+    async with AsyncExitStack() as stack:
+        if config.fleet.scheduler is not None:
+            crew = Crew(config.fleet.scheduler, hands, notice)
+            yield await stack.enter_async_context(Fleet(crew))
+            return
+        from distributed.scheduler import Scheduler  # noqa: PLC0415 - takes a while
+
+        security = passing_security()
+        scheduler = await stack.enter_async_context(
+            Scheduler(
+                host=_LOOPBACK,
+                port=0,
+                protocol="tls",
+                security=security,
+                dashboard=False,
+                dashboard_address=f"{_LOOPBACK}:0",
+            )
+        )
+        number = config.fleet.local or 1
+        stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+        posts = [
+            Post(
+                address=scheduler.address,
+                slots=config.fleet.slots,
+                decoders=max(1, ceil(usable_cores() / number)),
+                scratch=str(scratch / str(one)),
+                name=str(one),
+                patience_s=_JOIN_S,
+                host=_LOOPBACK,
+                tls=hand_on(security),
+                http=config.http.model_dump(),
+            )
+            for one in range(1, number + 1)
+        ]
+        staff = await stack.enter_async_context(Staff(posts, lambda _: None))
+        crew = Crew(scheduler.address, hands, notice, security=security, staff=staff)
+        yield await stack.enter_async_context(Fleet(crew))

@@ -1,0 +1,30 @@
+"""`reelsheet worker`: what is wrong is said before anything is started."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.cli.app import app
+from pipeline.errors import ConfigError, UsageError
+from pipeline.fleet import choice
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("tcp://host.example:8786", "is not encrypted; write tls://host.example:8786"),
+        ("host:8786", "is not the address of a scheduler"),
+    ],
+)
+def test_an_address_that_cannot_be_joined(address: str, words: str) -> None:
+    ended = CliRunner().invoke(app, ["worker", address])
+    assert isinstance(ended.exception, UsageError)
+    assert words in ended.exception.message
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "_LIBRARIES", ("surely_not_there",))
+    ended = CliRunner().invoke(app, ["worker", "tls://host:8786"])
+    assert isinstance(ended.exception, ConfigError)
+    assert "pip install 'reelsheet[fleet]'" in ended.exception.message
