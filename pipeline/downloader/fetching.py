@@ -190,6 +190,13 @@ class Downloader:
         """Return where a video that was put elsewhere still lies here; None if nowhere."""
         return None if self._on_loan is None else self._on_loan.path_of(sha256)
 
+    def forget(self, name: str) -> None:
+        """Remove what lies here of a video of that name, so that it is asked for anew."""
+        part = PartFile(self._folder, name)
+        if self._on_loan is not None:
+            self._on_loan.forget(part.path)
+        part.remove()
+
     def keep_figures(self) -> None:
         """Keep the figures of videos all of which is decoded anyway, until they are taken."""
         self._figures = {}
@@ -244,10 +251,7 @@ class Downloader:
         return video
 
     async def _take_finished_file(self, part: PartFile, wanted: Wanted) -> Video | None:
-        """Take the file that an earlier process finished, if it ended before it could say so.
-
-        A damaged one is left until a sound one replaces it.
-        """
+        """Take the file that an earlier process finished and did not note; leave a damaged one."""
         with raise_video_errors(part.final):
             refuse_link(part.final)
             try:

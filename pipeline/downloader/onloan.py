@@ -72,6 +72,11 @@ class OnLoan:
         part = self._parts.get(sha256)
         return None if part is None else part.path
 
+    def forget(self, path: Path) -> None:
+        """Let go what lies at a path."""
+        for sha256 in [one for one, part in self._parts.items() if part.path == path]:
+            self._let_go(self._parts.pop(sha256))
+
     def end(self) -> None:
         """Let all of them go."""
         while self._parts:

@@ -22,7 +22,6 @@ from pipeline import __version__
 from pipeline.disk.openfile import read_regular
 from pipeline.downloader.fetching import Downloader
 from pipeline.downloader.filmfigures import RECIPE
-from pipeline.downloader.transfer import PartFile
 from pipeline.downloader.verification import MEASURER, Decoders
 from pipeline.errors import (
     BadVideo,
@@ -126,6 +125,8 @@ class Bench:
         content: Video | DownloadError | Unfinished
         try:
             store = await self._store(asked.terms)
+            # Another run may have had another video of this name here.
+            store.forget(asked.name)
             content = await store.fetch(
                 asked.url,
                 name=asked.name,
@@ -192,7 +193,7 @@ class Bench:
         """Let go what came of a video: the next try may be another worker's."""
         if asked.terms in self._stores:
             with contextlib.suppress(StoreError):
-                PartFile(self._folder(asked.terms), asked.name).remove()
+                self._stores[asked.terms].forget(asked.name)
 
 
 def _unusable(scratch: Path, error: OSError) -> StoreError:

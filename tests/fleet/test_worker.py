@@ -46,13 +46,15 @@ async def test_a_video_is_fetched_into_its_place(tmp_path: Path, host: Host, sha
         assert (videos / "a.mp4").read_bytes() == host.body
         assert found.figures is not None
         assert (found.poster or b"").startswith(b"\xff\xd8")
+        host.asks.clear()
         again = await carry_out(asked(host, videos, "good"))
         assert isinstance(again.content, Video)
+        assert host.asks  # what a name stood for in another run says nothing
         assert [one.name for one in videos.iterdir()] == ["a.mp4"]
         gone = await carry_out(asked(host, videos, "html"))
         assert isinstance(gone.content, LinkDead)
         assert not gone.own
-        elsewhere = await carry_out(asked(host, tmp_path / "none", "good"))
+        elsewhere = await carry_out(asked(host, tmp_path / "no" / "place", "good"))
         assert isinstance(elsewhere.content, StoreError)
         assert elsewhere.own
         old = {**asked(host, videos, "good").message(), "version": "0.0.1"}
