@@ -6,6 +6,7 @@ The one rule for the API's address is here, for the settings and for the client.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import ipaddress
 import re
 from typing import Annotated, Literal
@@ -278,11 +279,9 @@ def scheduler_address(text: str) -> str:
     Whoever can talk to a scheduler runs what he likes on its workers.
     """
     address = text.strip().rstrip("/")
-    parts = urlsplit(address)
-    try:
+    parts, usable = urlsplit(address), False
+    with contextlib.suppress(ValueError):
         usable = bool(parts.hostname and parts.port) and parts.scheme in {"tls", "tcp"}
-    except ValueError:
-        usable = False
     if not usable or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("is not the address of a scheduler; write for example tls://host:8786")
     if parts.scheme == "tcp" and not is_loopback(address):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ntpath
 import os
-import posixpath
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -42,7 +40,7 @@ from pipeline.errors import BadVideo, LinkDead, TransferBroken
 from pipeline.model import Video
 from pipeline.models.shelf import DEFAULT_MODEL
 from pipeline.network import DIRECT, Network
-from pipeline.storage.places import Place, put_numbered
+from pipeline.storage.places import Place, check_name, put_numbered
 
 _Done = TypeVar("_Done")
 
@@ -63,8 +61,7 @@ class Downloader:
         network: The way out: proxies and trusted certificates.
         secret: The API key, which no file that is kept may hold.
         mode: The rights of the videos.
-        place: Where verified videos go; then the folder holds them only on their way. None: they
-            stay in the folder.
+        place: Where verified videos go from the folder; None: they stay in it.
         decoders: Decoding processes that others use as well; None for some of its own.
 
     Raises:
@@ -343,13 +340,6 @@ async def _to_the_end(settle: Callable[[], _Done]) -> _Done:
     except asyncio.CancelledError:
         await settling
         raise
-
-
-def check_name(name: str) -> None:
-    """Raise ValueError unless `name` is a plain file name on every system."""
-    plain = name == posixpath.basename(name) == ntpath.basename(name)
-    if not plain or name in {"", ".", ".."} or not name.isprintable():
-        raise ValueError(f"{name!r} is not a plain file name")
 
 
 def _host(link: str) -> str:

@@ -14,14 +14,15 @@ from typing import Self
 
 from pipeline.disk.openfile import refuse_link
 from pipeline.downloader.allowance import most_bytes
-from pipeline.downloader.fetching import check_name
+from pipeline.downloader.boxes import Footage
 from pipeline.downloader.transfer import raise_video_errors
-from pipeline.downloader.verification import Decoders, Figures
+from pipeline.downloader.verification import Decoders, Figures, Wanted
 from pipeline.errors import TransferBroken
 from pipeline.fleet.fleet import Fleet
 from pipeline.fleet.wire import Fetch, Terms
 from pipeline.model import Video
-from pipeline.storage.places import is_bucket
+from pipeline.models.shelf import DEFAULT_MODEL
+from pipeline.storage.places import check_name, is_bucket
 
 
 class FleetStore:
@@ -56,7 +57,14 @@ class FleetStore:
         pass
 
     async def fetch(
-        self, url: str, *, name: str, duration: int, aspect_ratio: str, resolution: str
+        self,
+        url: str,
+        *,
+        name: str,
+        duration: int,
+        aspect_ratio: str,
+        resolution: str,
+        model: str = "",
     ) -> Video:
         """Have a video fetched and put into its place.
 
@@ -66,6 +74,7 @@ class FleetStore:
             duration: The seconds of video that were asked for.
             aspect_ratio: The aspect ratio that was asked for.
             resolution: The resolution that was asked for.
+            model: The model that was asked; empty for the first one.
 
         Raises:
             DownloadError: It was not fetched this time, for whatever reason.
@@ -86,7 +95,11 @@ class FleetStore:
             self._figures[video.sha256] = fetched.figures
         if fetched.poster is not None:
             self._posters[video.sha256] = fetched.poster
-        return replace(video, place="") if self._own else video
+        # Here, since no worker has the sheets of a team's own models.
+        wanted = Wanted(duration, aspect_ratio, resolution, model or DEFAULT_MODEL)
+        footage = Footage(video.width, video.height, video.duration_s)
+        place = "" if self._own else video.place
+        return replace(video, place=place, warnings=wanted.differences(footage))
 
     async def draw(self, path: Path, is_picture: bool = False) -> bytes:
         """Return a still of a video, or a small copy of a picture, as a JPEG; see `Decoders`."""

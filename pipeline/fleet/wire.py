@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 from pipeline import __version__
-from pipeline.downloader.fetching import check_name
 from pipeline.errors import (
     BadVideo,
     DownloadError,
@@ -26,6 +25,7 @@ from pipeline.errors import (
 )
 from pipeline.model import Video
 from pipeline.storage.bucketfaults import BucketDown
+from pipeline.storage.places import check_name
 
 Message: TypeAlias = dict[str, Any]
 

@@ -8,6 +8,8 @@ Tested in tests/storage/test_folder.py and tests/storage/test_bucket.py.
 
 from __future__ import annotations
 
+import ntpath
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from enum import StrEnum
@@ -76,6 +78,13 @@ class Place(Protocol):
 
     def link(self, name: str, seconds: int) -> str | None:
         """Return a web address that gives a file for so long; None where it can have none."""
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError unless `name` is a plain file name on every system."""
+    plain = name == posixpath.basename(name) == ntpath.basename(name)
+    if not plain or name in {"", ".", ".."} or not name.isprintable():
+        raise ValueError(f"{name!r} is not a plain file name")
 
 
 def is_bucket(address: str) -> bool:

@@ -12,11 +12,11 @@ import pytest
 
 from pipeline.checker import naming
 from pipeline.config.settings import Config
-from pipeline.downloader.fetching import check_name
 from pipeline.downloader.transfer import PartFile
 from pipeline.errors import ExitCode, StoreError
 from pipeline.model import Row
 from pipeline.runner.target import resolve_target
+from pipeline.storage.places import check_name
 from tests.security.shop import Shop
 from tests.system.harness import invariants, sheets
 
