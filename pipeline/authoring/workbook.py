@@ -68,8 +68,8 @@ _ABOUT = {
         "it, and later runs recognise the row by it. Use each only once."
     ),
     "prompt": (
-        f"{_capital(rules.BY_FIELD['prompt'].sentence)}. Describe what is seen, what moves, how "
-        "the camera moves, and the light."
+        "What the video shows: describe what is seen, what moves, how the camera moves, and the "
+        "light. A row with a title may leave it empty and name a look."
     ),
     LOOK_COLUMN: (
         "How it is filmed: choose from the list, and the words of that look are put behind the "
@@ -286,7 +286,7 @@ def _say_allowed(field: str, looks: Library) -> str:
 
 def _empty(field: str) -> str:
     if field == "prompt":
-        return "a problem: every row needs one"
+        return "made of the title and the look, if the row has both; else a problem"
     if field == "key":
         return "a problem; if there is no such column, rows are told apart by their contents"
     if field in rules.IMAGE_FIELDS:
