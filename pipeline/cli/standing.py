@@ -243,13 +243,14 @@ def _read_outputs(outputs: Path) -> dict[str, list[Left]]:
 
 def _read_left(folder: Path) -> tuple[str, Left] | None:
     """Return the table of an output folder and what its last run left; None where none did."""
+    summary = folder / "summary.json"
     try:
-        said = json.loads(_read(folder / "summary.json") or b"null")
+        said = json.loads(_read(summary) or b"null")
         states = {State(name): int(number) for name, number in said["states"].items()}
         table, rows = os.path.realpath(str(said["manifest"])), int(said["rows"])
-        ended = said.get("finished_at")
-        ended_at = None if ended is None else _seconds(str(ended))
+        ended = said.get("finished_at") is not None
         live = said.get("provider") != "rehearsal"
+        written_at = summary.stat().st_mtime
     except (
         ValueError,
         TypeError,
@@ -260,16 +261,8 @@ def _read_left(folder: Path) -> tuple[str, Left] | None:
         OSError,
     ):
         return None
-    at_work = ended is None and _is_at_work(folder)
-    return table, Left(folder, live, states, rows, ended_at, at_work)
-
-
-def _seconds(text: str) -> float | None:
-    from datetime import datetime
-
-    with contextlib.suppress(ValueError, OverflowError, OSError):
-        return datetime.fromisoformat(text).timestamp()
-    return None
+    at_work = not ended and _is_at_work(folder)
+    return table, Left(folder, live, states, rows, written_at if ended else None, at_work)
 
 
 def _is_at_work(folder: Path) -> bool:
