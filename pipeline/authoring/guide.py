@@ -9,9 +9,10 @@ from __future__ import annotations
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline.authoring.sheetstyle import NEEDED_STYLE, fit_to_page, height_of, put_text
+from pipeline.authoring.sheetstyle import fit_to_page, put_text
 from pipeline.checker import rules
-from pipeline.manifest.examples import GUIDE_SHEET, GUIDE_TITLE
+from pipeline.manifest.examples import GUIDE_SHEET, GUIDE_TITLE, NEEDED_STYLE
+from pipeline.manifest.rowheights import height_of
 from pipeline.manifest.wording import letters_of
 
 _WIDTHS = (5, 32, 32, 32, 32)

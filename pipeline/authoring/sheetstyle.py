@@ -6,9 +6,7 @@ Tested in tests/authoring/test_starter.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import partial
-from math import ceil
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import Cell, MergedCell
@@ -17,15 +15,12 @@ from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+from pipeline.manifest.examples import NEEDED_STYLE
+
 LONGEST_CELL = 32_767
 """The most characters of a cell (Excel specifications and limits)."""
-
-NEEDED_STYLE = "reelsheet needed"
-"""The cell style of the headers of columns that must be filled in."""
 _INK, _NEEDED_INK, _LINE = "FF22313A", "FF0B6E4F", "FF9AA5AD"
 _FONT = "Calibri"
-_LINE_PT, _MOST_PT = 15.0, 405.0
-"""The height of a line of text, and that of the highest row that every program takes."""
 _MARGIN_INCHES = 0.4
 # Excel reads _x0041_ as the character A; the escaped form keeps the text.
 _LOOKS_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
@@ -98,18 +93,3 @@ def fit_to_page(sheet: Worksheet, *, pages_high: int = 0) -> None:
     sheet.page_margins = PageMargins(margin, margin, margin, 1.5 * margin, margin / 2, margin / 2)
     if sheet.oddFooter is not None and sheet.oddFooter.center is not None:
         sheet.oddFooter.center.text = "&A, &P / &N"
-
-
-def height_of(texts: Iterable[tuple[str, float]], least_lines: int = 1) -> float:
-    """Return the height of a row, in points, that shows these texts whole.
-
-    `texts` come with the widths of their columns, in characters.
-    """
-    lines = max(
-        (
-            sum(max(1, ceil(len(line) / width)) for line in text.split("\n"))
-            for text, width in texts
-        ),
-        default=1,
-    )
-    return min(_MOST_PT, _LINE_PT * max(lines, least_lines) + 3)

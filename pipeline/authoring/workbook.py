@@ -19,16 +19,15 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from pipeline.authoring.sheetstyle import (
-    NEEDED_STYLE,
     add_styles,
     fit_to_page,
-    height_of,
     plain_font,
     put_text,
 )
 from pipeline.checker import rules
 from pipeline.manifest import columns
-from pipeline.manifest.examples import RULES_HEADINGS
+from pipeline.manifest.examples import NEEDED_STYLE, RULES_HEADINGS
+from pipeline.manifest.rowheights import height_of
 from pipeline.manifest.videolooks import LOOK_COLUMN, Library, built_in
 from pipeline.manifest.wording import letters_of
 

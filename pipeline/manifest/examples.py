@@ -14,6 +14,8 @@ GUIDE_SHEET = "Start here"
 """The name of the sheet that says how to begin."""
 GUIDE_TITLE = "Start here: from this table to product videos"
 """What stands in its first cell, by which it is known whatever it is called."""
+NEEDED_STYLE = "reelsheet needed"
+"""The cell style of the headers of columns that must be filled in; by it a template is known."""
 RULES_HEADINGS = ("column", "what to write", "allowed", "if the cell is empty")
 """How the sheet Rules begins."""
 

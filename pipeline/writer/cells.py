@@ -30,6 +30,10 @@ _MOST_FORMATS = 64_000
 _XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 
 _GOOD, _BAD, _DOUBT, _BUSY, _WARN, LINK = "good", "bad", "doubt", "busy", "warn", "link"
+TOP, TEXT, HEAD = "top", "text", "head"
+"""The looks of a cell, of one whose text wraps, and of a header, in a table of our own."""
+WEAK_LOOKS = frozenset({TOP, TEXT, HEAD})
+"""The looks that a cell gets only where it has none: a person's own stay."""
 STATE_LOOKS = {
     State.DONE: _GOOD,
     State.FAILED: _BAD,
@@ -60,17 +64,27 @@ _FILL = (
 _LINK_FONT = (
     '<font><u/><sz val="11"/><color rgb="FF0563C1"/><name val="Calibri"/><family val="2"/></font>'
 )
-_FILL_XF = '<xf numFmtId="0" fontId="0" fillId="{}" borderId="0" xfId="0" applyFill="1"/>'
-_LINK_XF = '<xf numFmtId="0" fontId="{}" fillId="0" borderId="0" xfId="0" applyFont="1"/>'
+_HEAD_FONT = (
+    '<font><b/><sz val="11"/><color rgb="FFFFFFFF"/><name val="Calibri"/><family val="2"/></font>'
+)
+_HEAD_COLOUR = "FF22313A"
+_XF = (
+    '<xf numFmtId="0" fontId="{font}" fillId="{fill}" borderId="0" xfId="0"{applied} '
+    'applyAlignment="1"><alignment vertical="{at}"{wrapped}/></xf>'
+)
 _COUNT = re.compile(rb"""\bcount=("\d*"|'\d*')""")
 
 
 class Cell(NamedTuple):
-    """The value of a cell, the name of its look, and the file or address that it links to."""
+    """The value of a cell, the name of its look, and the file or address that it links to.
+
+    `style` is the number of a cell format that the workbook has, in place of a look.
+    """
 
     value: str | float | None
     look: str | None = None
     link: str | None = None
+    style: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +187,18 @@ class _Pool:
         ]
 
 
-def add_looks(data: bytes) -> tuple[bytes, dict[str, int]]:
+def _xf(*, font: int = 0, fill: int = 0, at: str = "top", wrapped: bool = False) -> str:
+    """Return a cell format; its fonts and fills but the first ones are said to be applied."""
+    applied = (' applyFont="1"' if font else "") + (' applyFill="1"' if fill else "")
+    wraps = ' wrapText="1"' if wrapped else ""
+    return _XF.format(font=font, fill=fill, applied=applied, at=at, wrapped=wraps)
+
+
+def add_looks(data: bytes, *, dressed: bool = False) -> tuple[bytes, dict[str, int]]:
     """Return `styles.xml` with our looks added, and the number of each look's cell format.
 
     What it had keeps its numbers. Without the usual lists it is returned as it is, and no look
-    gets a number.
+    gets a number. The look of headers is added only to a workbook that is `dressed` as our own.
     """
     found = elements(data)
     tops = {element.local: element for element in found if element.parent is found[0]}
@@ -187,10 +208,14 @@ def add_looks(data: bytes) -> tuple[bytes, dict[str, int]]:
         return data, {}
     fonts, fills, formats = pools
     looks = {
-        look: formats.index(_FILL_XF.format(fills.index(_FILL.format(colour))))
+        look: formats.index(_xf(fill=fills.index(_FILL.format(colour))))
         for look, colour in COLOUR_OF_LOOK.items()
     }
-    looks[LINK] = formats.index(_LINK_XF.format(fonts.index(_LINK_FONT)))
+    looks[LINK] = formats.index(_xf(font=fonts.index(_LINK_FONT)))
+    looks[TOP], looks[TEXT] = formats.index(_xf()), formats.index(_xf(wrapped=True))
+    if dressed:
+        fill = fills.index(_FILL.format(_HEAD_COLOUR))
+        looks[HEAD] = formats.index(_xf(font=fonts.index(_HEAD_FONT), fill=fill, at="center"))
     return splice(data, [cut for pool in pools for cut in pool.cuts()]), looks
 
 

@@ -17,7 +17,7 @@ from pipeline.writer.parts import add_prefix, append_child, parts_behind_rows, s
 WORDS = "approve,reject"
 _LAST_ROW = 2**20
 _COUNT = re.compile(rb"""\scount\s*=\s*["']\d*["']""")
-_BEHIND = frozenset({
+BEHIND_LISTS = frozenset({
     "hyperlinks", "printOptions", "pageMargins", "pageSetup", "headerFooter", "rowBreaks",
     "colBreaks", "customProperties", "cellWatches", "ignoredErrors", "smartTags", "drawing",
     "drawingHF", "legacyDrawing", "legacyDrawingHF", "picture", "oleObjects", "controls",
@@ -47,7 +47,7 @@ def put_dropdown(column: int, header_row: int) -> Callable[[str, bytes], bytes]:
             return tail
         lists = next((one for one in found if one.local == "dataValidations"), None)
         if lists is None:
-            at = next((one.start for one in found if one.local in _BEHIND), end)
+            at = next((one.start for one in found if one.local in BEHIND_LISTS), end)
             opened, closed = (add_prefix(f"<{s}dataValidations>", prefix) for s in ("", "/"))
             return splice(tail, [(at, at, opened + ours + closed)])
         if _is_there(tail[lists.start : lists.end], cells):

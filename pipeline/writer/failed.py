@@ -5,15 +5,17 @@ Tested in tests/writer/test_plain_workbook.py and tests/writer/test_read_back.py
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.disk.place import place, remove
 from pipeline.manifest.columns import fold_header
 from pipeline.manifest.resultcolumns import RESULT_COLUMNS
-from pipeline.model import Manifest, State
-from pipeline.writer.cells import STATE_LOOKS, Cell, Cut
+from pipeline.manifest.rowheights import height_of
+from pipeline.model import Manifest, Row, State
+from pipeline.writer.cells import STATE_LOOKS, TEXT, TOP, Cell, Cut
 from pipeline.writer.layout import (
     ACTION,
     ERROR,
@@ -22,8 +24,10 @@ from pipeline.writer.layout import (
     number_columns,
     own_columns,
     own_values,
+    own_widths,
     pair,
 )
+from pipeline.writer.sourcelook import SourceLook, look_at
 from pipeline.writer.text_table import write_text
 from pipeline.writer.workbook_copy import write_plain
 
@@ -31,6 +35,8 @@ _NEED_THE_USER = frozenset({State.INVALID, State.REFUSED, State.FAILED, State.EX
 # The state is among them because by that column a file is recognised as ours, and its guarded cells
 # are read without the guard.
 _FIELDS = (STATE, ERROR, ACTION)
+_WIDTHS = (12.0, 48.0, 48.0)
+_KEY_WIDTH = 24.0
 _KEY = "key"
 
 
@@ -40,14 +46,15 @@ def write_failed(
     folder: Path,
     *,
     keys: Sequence[str] | None = None,
+    source: Path | None = None,
 ) -> Path | None:
     """Write `failed.<suffix>` into `folder`: the rows that need the user.
 
     They are invalid, refused, failed or expired, or wait for a video that was bought before.
 
     The rows' own columns come first, then `result_state`, `result_error` and `result_action`. In a
-    workbook plain numbers are numbers, and keys are texts. Without such rows an earlier file is
-    deleted and None returned.
+    workbook plain numbers are numbers, and keys are texts; it looks as the manifest does. Without
+    such rows an earlier file is deleted and None returned.
 
     Args:
         manifest: the table.
@@ -55,6 +62,7 @@ def write_failed(
         folder: where to write.
         keys: those of all rows, for a manifest without a key column: they become the first column,
             so that a corrected row is known again.
+        source: a copy of the workbook as it was when it was read; None for the manifest itself.
 
     Raises:
         StoreError: the folder does not take the file.
@@ -81,12 +89,18 @@ def write_failed(
 
     def write(file: BinaryIO) -> object:
         if manifest.dialect is None:
-            return _write_workbook(file, manifest.sheet, headers, table)
+            look = look_at(source or manifest.path, manifest.sheet, _looked_at(manifest, rows))
+            begin = len(headers) - len(own) - len(_FIELDS)
+            return _Workbook(manifest, own, headers, table, look, begin).write(file)
         lines = ([*map(str, cells), *_texts(result)] for result, cells in table)
         return write_text(file, manifest.dialect, headers, lines)
 
     path, _ = place(target, write, copy_of=manifest.path)
     return path
+
+
+def _looked_at(manifest: Manifest, rows: Iterable[Row]) -> set[int]:
+    return {manifest.header_row, *(row.number for row in rows)}
 
 
 def _needs_user(result: Result) -> bool:
@@ -98,24 +112,73 @@ def _texts(result: Result) -> list[str]:
     return ["" if values[field] is None else str(values[field]) for field in _FIELDS]
 
 
-def _write_workbook(
-    file: BinaryIO,
-    sheet: str | None,
-    headers: Sequence[str],
-    table: Sequence[tuple[Result, Sequence[str | float]]],
-) -> Cut:
-    def cells(number: int) -> list[Cell]:
-        result, own = table[number - 2]
-        state, *others = _texts(result)
-        look = STATE_LOOKS[result.state]
-        return [*map(Cell, own), Cell(state, look), *map(Cell, others)]
+@dataclass(frozen=True, slots=True)
+class _Workbook:
+    """The rows as a workbook that looks as the manifest does, if that can be seen.
 
-    return write_plain(
-        file,
-        sheet,
-        first_column=1,
-        header_row=1,
-        headers=headers,
-        rows=range(2, len(table) + 2),
-        cells=cells,
-    )
+    `own` are the places of the manifest's columns, which stand behind `begin` others.
+    """
+
+    manifest: Manifest
+    own: Sequence[int]
+    headers: Sequence[str]
+    table: Sequence[tuple[Result, Sequence[str | float]]]
+    look: SourceLook | None
+    begin: int
+
+    def write(self, file: BinaryIO) -> Cut:
+        """Write it."""
+        look, head = self.look, self.manifest.header_row
+        widths = [_KEY_WIDTH] * self.begin + own_widths(self.manifest, self.own) + list(_WIDTHS)
+        styles: dict[int, int] = {}
+        if look is not None:
+            for at, column in self._places():
+                widths[at - 1] = look.widths.get(column, widths[at - 1])
+                styles[at] = look.style_of(head, column) or 0
+            last = styles.get(self.begin + len(self.own), 0)
+            styles |= {at: last for at in range(1, len(self.headers) + 1) if at not in styles}
+        return write_plain(
+            file,
+            self.manifest.sheet,
+            first_column=1,
+            header_row=1,
+            headers=self.headers,
+            rows=range(2, len(self.table) + 2),
+            cells=self._cells,
+            widths=dict(enumerate(widths, start=1)),
+            heights=self._heights(widths),
+            head_styles=styles if any(styles.values()) else {},
+            parts=None if look is None else look.parts,
+        )
+
+    def _places(self) -> Iterator[tuple[int, int]]:
+        """Yield the columns here, from 1, with those of the manifest's sheet."""
+        for at, column in enumerate(self.own, start=self.begin + 1):
+            yield at, self.manifest.first_column + column + 1
+
+    def _cells(self, number: int) -> Iterator[Cell]:
+        result, values = self.table[number - 2]
+        yield from (Cell(value, TOP) for value in values[: self.begin])
+        for (_, column), value in zip(self._places(), values[self.begin :], strict=True):
+            yield self._own_cell(result.row, column, value)
+        state, *others = _texts(result)
+        yield Cell(state, STATE_LOOKS[result.state])
+        yield from (Cell(text, TEXT) for text in others)
+
+    def _own_cell(self, row: int, column: int, value: str | float) -> Cell:
+        style = None if self.look is None else self.look.style_of(row, column)
+        if self.look is None:
+            return Cell(value, TEXT)
+        # Beside its format a number has to stay one, and a text a text: so it is read the same.
+        kept = value if self.look.is_number(row, column) else str(value)
+        return Cell(kept, TEXT, style=style)
+
+    def _heights(self, widths: Sequence[float]) -> dict[int, float]:
+        """Return the heights that the rows have in the manifest, or that their texts need."""
+        heights = {}
+        for number, (result, values) in enumerate(self.table, start=2):
+            known = 0.0 if self.look is None else self.look.heights.get(result.row, 0.0)
+            said = [*zip(_texts(result), _WIDTHS, strict=True)]
+            own = [] if known else zip(map(str, values), widths, strict=False)
+            heights[number] = max(known, height_of([*said, *own]))
+        return heights

@@ -13,6 +13,7 @@ from pipeline.reader.workbook.package import Element
 from pipeline.writer.parts import add_prefix, append_child, elements, prefix_of, splice
 
 _RANGE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d+)(?::\$?([A-Za-z]{1,3})\$?(\d+))?")
+_OUTLINE_LEVEL = re.compile(rb"""\soutlineLevelCol\s*=\s*(?:"[^"]*"|'[^']*')""")
 _MOST_FROZEN = 10  # a header further down would freeze the whole window
 
 _Cuts = list[tuple[int, int, bytes]]
@@ -25,6 +26,8 @@ def patch_head(
     last_row: int,
     widths: Mapping[int, float],
     known: Collection[int],
+    outlined: Collection[int] = (),
+    styles: Mapping[int, int | None] | None = None,
 ) -> bytes:
     """Return the head with its extent enlarged, its header frozen and the new columns wide.
 
@@ -34,6 +37,8 @@ def patch_head(
         last_row: the last row that gets cells, from 1.
         widths: the width in characters of each column that is written, by its number from 1.
         known: those of these columns that were there before.
+        outlined: those of the others that can be folded away together.
+        styles: the cell formats of columns, by their numbers from 1.
 
     """
     found = elements(head + b"</" + _root(head) + b">")
@@ -42,7 +47,8 @@ def patch_head(
     cuts = [
         *_dimension(tops.get("dimension"), max(widths, default=1), last_row),
         *_freeze(head, found, tops, header_row),
-        *_widths(head, found, tops.get("cols"), widths, known),
+        *(_outline(head, root, tops) if set(outlined) - set(known) else ()),
+        *_widths(head, found, tops.get("cols"), _cols(widths, outlined, styles or {}), known),
     ]
     return splice(head, cuts)
 
@@ -67,6 +73,34 @@ def _dimension(element: Element | None, column: int, row: int) -> _Cuts:
             add_prefix(f'<dimension ref="{reference}"/>', prefix_of(element)),
         )
     ]
+
+
+def _cols(
+    widths: Mapping[int, float], outlined: Collection[int], styles: Mapping[int, int | None]
+) -> dict[int, str]:
+    """Return the element of each column that is written."""
+    written = {}
+    for at, width in widths.items():
+        style = styles.get(at)
+        look = "" if style is None else f' style="{style}"'
+        level = ' outlineLevel="1"' if at in outlined else ""
+        written[at] = f'<col min="{at}" max="{at}" width="{width}"{look} customWidth="1"{level}/>'
+    return written
+
+
+def _outline(head: bytes, root: Element, tops: dict[str, Element]) -> _Cuts:
+    """Say that there are columns to be folded: without that some programs show no sign for it."""
+    form = tops.get("sheetFormatPr")
+    if form is None:
+        cols = tops.get("cols")
+        at = cols.start if cols else len(head)
+        xml = '<sheetFormatPr defaultRowHeight="15" outlineLevelCol="1"/>'
+        return [(at, at, add_prefix(xml, prefix_of(root)))]
+    if form.attributes.get("outlineLevelCol", "0") != "0":
+        return []
+    named = form.start + 1 + len(form.name)
+    tag = _OUTLINE_LEVEL.sub(b"", head[named : form.inner])
+    return [(named, form.inner, b' outlineLevelCol="1"' + tag)]
 
 
 def _freeze(head: bytes, found: list[Element], tops: dict[str, Element], row: int) -> _Cuts:
@@ -122,20 +156,16 @@ def _widths(
     head: bytes,
     found: list[Element],
     cols: Element | None,
-    widths: Mapping[int, float],
+    written: Mapping[int, str],
     known: Collection[int],
 ) -> _Cuts:
     """Keep the width of a known column; take a new one out of any hidden range."""
     there = [e for e in found if e.local == "col" and e.parent is cols] if cols else []
     prefix = prefix_of(found[0])
-    new = sorted(widths.keys() - set(known))
+    new = sorted(written.keys() - set(known))
     pieces = [piece for element in there for piece in _cut_range(head, element, new)]
     covered = {at for at in known for e in there if _low(e) <= at <= _high(e)}
-    pieces += [
-        (at, add_prefix(f'<col min="{at}" max="{at}" width="{width}" customWidth="1"/>', prefix))
-        for at, width in widths.items()
-        if at not in covered
-    ]
+    pieces += [(at, add_prefix(col, prefix)) for at, col in written.items() if at not in covered]
     inside = b"".join(piece for _, piece in sorted(pieces))
     if not inside:
         return []

@@ -18,10 +18,19 @@ from dataclasses import dataclass
 
 from pipeline.manifest.columns import ALIASES, fold_header
 from pipeline.manifest.resultcolumns import RESULT_COLUMNS, names_beside, our_columns
+from pipeline.manifest.rowheights import height_of
 from pipeline.model import Manifest, Row, State
 
 STATE, VIDEO, ERROR, ACTION, TASK, TAKE, REVIEW = 0, 1, 2, 3, 4, 10, 11
 """The places of some of the result columns among them."""
+TECHNICAL = range(TASK, 9)
+"""Those of the result columns that are for looking something up: the task, attempts and times."""
+WORDY = frozenset({ERROR, ACTION, 9, 12, 13})
+"""Those whose texts are sentences."""
+TYPED = frozenset({12, 13})
+"""Those into which a person writes sentences."""
+_NARROW, _WIDE = 10.0, 60.0
+"""The least and the greatest width of a column of the user's, in characters."""
 # Source: Microsoft, "Available number formats in Excel" and "Excel specifications and limits": a
 # cell without a format rounds decimals where it is narrow, and shows numbers of 12 and more digits
 # before the point, and those below 0.0001, in powers of ten. It keeps 15 digits, as a float does.
@@ -137,6 +146,56 @@ def own_columns(headers: Sequence[str]) -> tuple[int, ...]:
     return tuple(
         i for i, header in enumerate(headers) if i not in ours or _fold(header) not in written
     )
+
+
+def own_widths(manifest: Manifest, columns: Iterable[int]) -> list[float]:
+    """Return the widths of the user's own columns in a new workbook: as their texts need them."""
+    widths = []
+    for at in columns:
+        texts = (row.cells[at] if at < len(row.cells) else "" for row in manifest.rows)
+        longest = max((len(text) for text in texts), default=0)
+        widths.append(min(_WIDE, max(_NARROW, longest, len(manifest.headers[at])) + 2))
+    return widths
+
+
+def heights_of(
+    manifest: Manifest, results: Sequence[Result], widths: Sequence[float], *, copied: bool
+) -> dict[int, float]:
+    """Return the heights of the rows whose texts take several lines, by their numbers.
+
+    In a copy the user's own rows are left as they are, but for those in which a result takes
+    several lines.
+
+    Args:
+        manifest: the table.
+        results: one for each of its rows, in order.
+        widths: those of the result columns, in characters.
+        copied: whether the sheet is a copy of the user's.
+
+    """
+    own = own_columns(manifest.headers)
+    sized = (
+        dict.fromkeys(own, _WIDE)
+        if copied
+        else dict(zip(own, own_widths(manifest, own), strict=True))
+    )
+    heights = {}
+    for row, one in zip(manifest.rows, results, strict=True):
+        values = one.cells
+        said = [(str(values[at]), widths[at]) for at in WORDY if values[at]]
+        if copied and not any(map(_needs_lines, said)):
+            continue
+        texts = [
+            *said,
+            *((row.cells[at], width) for at, width in sized.items() if at < len(row.cells)),
+        ]
+        if any(map(_needs_lines, texts)):
+            heights[row.number] = height_of(texts)
+    return heights
+
+
+def _needs_lines(text: tuple[str, float]) -> bool:
+    return len(text[0]) > text[1] or "\n" in text[0]
 
 
 def pair(manifest: Manifest, results: Sequence[Result]) -> dict[int, Result]:

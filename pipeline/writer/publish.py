@@ -222,7 +222,8 @@ def publish(
     else:
         written = write()
         keys = None if "key" in checked.fields else checked.keys
-        failed, notes = write_failed(manifest, results, folder.root, keys=keys), written.notes
+        failed = write_failed(manifest, results, folder.root, keys=keys, source=source)
+        notes = written.notes
     if summary is not None:
         write_summary(summary, folder.root)
     return Published(written.path, failed, tuple(map(named.complete, notes)))

@@ -7,7 +7,7 @@ test_text_table.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,20 +16,26 @@ from pipeline.disk.place import place
 from pipeline.manifest.resultcolumns import names_beside
 from pipeline.manifest.wording import count
 from pipeline.model import Manifest, TextDialect
-from pipeline.writer.cells import LINK, STATE_LOOKS, Cell, Cut
+from pipeline.writer.cells import LINK, STATE_LOOKS, TEXT, TOP, Cell, Cut
 from pipeline.writer.dropdown import put_dropdown
+from pipeline.writer.filters import Table
 from pipeline.writer.kept import NOTHING_KEPT, Book, BookUnfit, Kept
 from pipeline.writer.layout import (
     REVIEW,
     STATE,
     TASK,
+    TECHNICAL,
+    TYPED,
     VIDEO,
+    WORDY,
     Result,
+    heights_of,
     lay_out,
     link_of,
     number_columns,
     own_columns,
     own_values,
+    own_widths,
     pair,
 )
 from pipeline.writer.movedrows import move_rows
@@ -42,7 +48,7 @@ from pipeline.writer.workbook_copy import DAMAGED, Unreadable, fill, find_sheet,
 
 _OTHER_FORMATS = (".xls", ".ods")
 _MACROS = (".xlsm", ".xltm")
-_WIDTHS = (12.0, 36.0, 36.0, 36.0, 30.0, 10.0, 21.0, 21.0, 10.0, 36.0, 10.0, 12.0, 30.0, 48.0)
+_WIDTHS = (12.0, 36.0, 36.0, 36.0, 30.0, 17.0, 21.0, 21.0, 16.0, 36.0, 13.0, 12.0, 30.0, 48.0)
 _OWN_WIDTH = 18.0
 
 
@@ -91,6 +97,7 @@ def write_results(
     pair(manifest, results)
     target = results_file(manifest, folder, stem)
     stills = thumbnails_of(results, folder) if manifest.dialect is None else ()
+    summary = summary and replace(summary, links_from=str(folder.absolute()))
     sheet = _Sheet(manifest, results, summary, source or manifest.path, kept, stills)
     if manifest.dialect is not None:
         return _write_text(sheet, manifest.dialect, target, begin)
@@ -185,6 +192,7 @@ def _copy(sheet: _Sheet, file: BinaryIO, book: Book | None = None) -> Cut:
     by_row = {one.row: one for one in sheet.results}
     own = kept.values(manifest.rows) if kept.columns else {}
     again = {} if book is None else book.again
+    heights = heights_of(manifest, sheet.results, _WIDTHS, copied=True)
 
     def make(looks: Mapping[str, int], first_free: int) -> Insert:
         shift = max(first + layout.own, first_free) - layout.own
@@ -213,7 +221,15 @@ def _copy(sheet: _Sheet, file: BinaryIO, book: Book | None = None) -> Cut:
             widths={column: _WIDTHS[index] for column, index in columns.items()}
             | dict.fromkeys(extra, _OWN_WIDTH),
             tail=put_dropdown(review, manifest.header_row),
+            heights=heights,
+            outlined=[column for column, index in columns.items() if index in TECHNICAL],
+            wrapped=[column for column, index in columns.items() if index in TYPED],
         )
+
+    def over(insert: Insert) -> Table:
+        last_row = max((row.number for row in manifest.rows), default=manifest.header_row)
+        last, from_ = max(insert.headers), min(insert.headers)
+        return Table(manifest.header_row, last_row, first, last, from_, again=book is not None)
 
     try:
         package = PackageCopy.of(sheet.source)
@@ -225,7 +241,15 @@ def _copy(sheet: _Sheet, file: BinaryIO, book: Book | None = None) -> Cut:
             relationships = package.relationships(workbook)
             target = find_sheet(package, workbook, relationships, manifest.sheet)
             move_rows(package, target, book.moves)
-        return fill(package, manifest.sheet, make, file, sheet.summary, thumbnails=sheet.thumbnails)
+        return fill(
+            package,
+            manifest.sheet,
+            make,
+            file,
+            sheet.summary,
+            thumbnails=sheet.thumbnails,
+            over=over,
+        )
 
 
 def _plain(sheet: _Sheet, file: BinaryIO) -> Cut:
@@ -236,9 +260,10 @@ def _plain(sheet: _Sheet, file: BinaryIO) -> Cut:
     by_row = {one.row: one for one in sheet.results}
     values = kept.values(manifest.rows)
     names = names_beside(manifest.headers)
+    behind = manifest.first_column + 1 + len(own)
 
     def cells(number: int) -> Iterator[Cell]:
-        yield from map(Cell, own_values(rows[number], own, numbers))
+        yield from (Cell(value, TEXT) for value in own_values(rows[number], own, numbers))
         for _, cell in _result_cells(by_row[number], enumerate(range(len(names)))):
             yield cell
         yield from map(Cell, values[number])
@@ -253,7 +278,10 @@ def _plain(sheet: _Sheet, file: BinaryIO) -> Cut:
         cells=cells,
         summary=sheet.summary,
         thumbnails=sheet.thumbnails,
-        tail=put_dropdown(manifest.first_column + 1 + len(own) + REVIEW, manifest.header_row),
+        tail=put_dropdown(behind + REVIEW, manifest.header_row),
+        widths=dict(enumerate((*own_widths(manifest, own), *_WIDTHS), manifest.first_column + 1)),
+        wrapped=[behind + index for index in TYPED],
+        heights=heights_of(manifest, sheet.results, _WIDTHS, copied=False),
     )
 
 
@@ -264,9 +292,9 @@ def _result_cells(result: Result, columns: Iterable[tuple[int, int]]) -> Iterato
             yield column, Cell(values[index], STATE_LOOKS[result.state])
         elif index in {VIDEO, TASK}:
             link = link_of(result.video) if index == VIDEO else result.task_link
-            yield column, Cell(values[index], LINK if link else None, link)
+            yield column, Cell(values[index], LINK if link else TOP, link)
         else:
-            yield column, Cell(values[index])
+            yield column, Cell(values[index], TEXT if index in WORDY else TOP)
 
 
 def _note_of_other_name(target: Path, path: Path) -> tuple[str, ...]:

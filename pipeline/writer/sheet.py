@@ -5,7 +5,7 @@ How `SheetPatch` works, and why nothing of the user's is lost:
 - The sheet flows through in chunks. expat says where each tag begins and ends; what is written is
   cut from the bytes themselves, never made from what the parser understood. So prefixes,
   attributes, comments and cells that we know nothing of stay as they are.
-- `_Stream` holds the bytes between what has been written and what the parser has seen. Every byte
+- `Stream` holds the bytes between what has been written and what the parser has seen. Every byte
   leaves it once and in order: `copy` writes it as it came, `skip` leaves it out because its
   replacement has been written. Memory holds the head of the sheet or one row, so that 100,000 rows
   cost no more than ten.
@@ -25,20 +25,22 @@ Tested in tests/writer/test_workbook_copy.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 from xml.parsers import expat
 
 from pipeline.manifest.wording import letters_of, number_of
 from pipeline.reader.workbook.package import NotAWorkbook, tag_end
-from pipeline.writer.cells import Cell, Cut, Mark, cell_xml
+from pipeline.writer.cells import HEAD, TEXT, WEAK_LOOKS, Cell, Cut, Mark, cell_xml
 from pipeline.writer.head import patch_head
 from pipeline.writer.parts import add_prefix
+from pipeline.writer.stream import Stream
 
 _CHUNK_BYTES = 1 << 16
 # Looked for from the first blank of several: from each of them, the search would take their square.
 _STYLE = re.compile(rb"""\ss\s*=\s*(?:"[^"]*"|'[^']*')""")
+_HEIGHT = re.compile(rb"\sht\s*=")
 _SPANS = re.compile(rb"""(?<!\s)\s+spans=("[^"]*"|'[^']*')""")
 # The reader takes no longer head or row; both are held as a whole.
 _MOST_HELD_BYTES = 128 * 1024**2
@@ -61,7 +63,9 @@ class Insert:
     those that held results before and are written over. `rows` are the numbers of the rows that
     get cells, ascending; `cells` returns the cells of one of them by column. `looks` are the
     numbers of the cell formats. `tail` changes what follows the rows, given with the prefix of the
-    sheet's elements; None leaves it as it is.
+    sheet's elements; None leaves it as it is. `outlined` are new columns that can be folded away
+    together, `wrapped` those in which a text that is typed wraps. `heights` are those of rows that
+    have none so far, in points, `head_styles` the cell formats of headers.
     """
 
     header_row: int
@@ -72,6 +76,10 @@ class Insert:
     looks: Mapping[str, int]
     widths: Mapping[int, float]
     tail: Callable[[str, bytes], bytes] | None = None
+    outlined: Collection[int] = ()
+    wrapped: Collection[int] = ()
+    heights: Mapping[int, float] = field(default_factory=dict)
+    head_styles: Mapping[int, int] = field(default_factory=dict)
 
 
 class _Old(NamedTuple):
@@ -84,36 +92,11 @@ class _Old(NamedTuple):
     filled: bool
 
 
-class _Stream:
-    """The bytes that the parser has seen and that are not written; offsets are the sheet's."""
-
-    def __init__(self, source: IO[bytes], out: IO[bytes]) -> None:
-        self.source, self.out = source, out
-        self.window = bytearray()
-        self.base = 0  # the offset of the window's first byte
-
-    def raw(self, start: int, end: int) -> bytes:
-        return bytes(self.window[start - self.base : end - self.base])
-
-    def tag(self, start: int) -> int:
-        return tag_end(self.window, start - self.base) + self.base
-
-    def copy(self, end: int) -> None:
-        """Write everything before the offset `end` as it came."""
-        self.out.write(self.window[: end - self.base])
-        self.skip(end)
-
-    def skip(self, end: int) -> None:
-        """Leave out everything before the offset `end`."""
-        del self.window[: end - self.base]
-        self.base = end
-
-
 class SheetPatch:
     """Copies one sheet with the cells of an `Insert`; see the top of this module."""
 
     def __init__(self, source: IO[bytes], out: IO[bytes], insert: Insert, cut: Cut) -> None:
-        self._stream = _Stream(source, out)
+        self._stream = Stream(source, out)
         self._insert, self._cut = insert, cut
         self._first = min(insert.headers, default=1)
         self._waiting = sorted({*insert.rows, insert.header_row}, reverse=True)
@@ -176,6 +159,8 @@ class SheetPatch:
                 last_row=self._waiting[0],
                 widths=insert.widths,
                 known=insert.known,
+                outlined=insert.outlined,
+                styles=dict.fromkeys(insert.wrapped, insert.looks.get(TEXT)),
             )
         )
         stream.skip(at)
@@ -183,12 +168,17 @@ class SheetPatch:
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
 
-    def _open(self, at: int, name: str) -> bool:
-        """Write the start tag at `at` without its spans; return whether it was self-closing."""
+    def _open(self, at: int, name: str, height: float | None = None) -> bool:
+        """Write the start tag at `at` without its spans; return whether it was self-closing.
+
+        `height` is that of a row which has none; None for the usual one.
+        """
         end = self._stream.tag(at)
         tag = self._stream.raw(at, end)
         closed = tag.endswith(b"/>")
         tag = tag[:-2].rstrip() + b">" if closed else tag
+        if height is not None and _HEIGHT.search(tag) is None:
+            tag = tag[:-1] + _high(height).encode() + b">"
         self._stream.out.write(_SPANS.sub(b"", tag))
         self._stream.skip(end)
         if not tag.startswith(f"<{name}".encode()):
@@ -247,7 +237,7 @@ class SheetPatch:
         if not self._waiting or self._waiting[-1] != row:
             return
         close = self._parser.CurrentByteIndex
-        closed = self._open(self._row_start, name)
+        closed = self._open(self._row_start, name, self._insert.heights.get(row))
         if not closed:
             stream.copy(self._old[0].start if self._old else close)
         stream.out.write(self._merge_row(row, self._own_cells(row)))
@@ -259,7 +249,9 @@ class SheetPatch:
     def _own_cells(self, row: int) -> dict[int, Cell | Mark]:
         self._waiting.pop()
         if row == self._insert.header_row and self._insert.headers:
-            return {at: Cell(text) for at, text in self._insert.headers.items()}
+            styles = self._insert.head_styles
+            headers = self._insert.headers.items()
+            return {at: Cell(text, HEAD, style=styles.get(at)) for at, text in headers}
         return dict(self._insert.cells(row))
 
     def _merge_row(self, row: int, new: dict[int, Cell | Mark]) -> bytes:
@@ -307,8 +299,12 @@ class SheetPatch:
         return cell_xml(f"{letters_of(column)}{row}", cell, style, self._cut)
 
     def _style(self, cell: Cell, kept: str | None, *, header: bool) -> int | str | None:
+        if cell.style is not None:
+            return cell.style
         if header:
-            return kept or self._header_style
+            return kept or self._header_style or self._insert.looks.get(HEAD)
+        if cell.look in WEAK_LOOKS and (kept is not None or cell.value in {None, ""}):
+            return kept
         if cell.look is not None and cell.look in self._insert.looks:
             return self._insert.looks[cell.look]
         return kept
@@ -318,7 +314,9 @@ class SheetPatch:
         while self._waiting and (before is None or self._waiting[-1] < before):
             row = self._waiting[-1]
             self._old.clear()
-            self._stream.out.write(add_prefix(f'<row r="{row}">', self._prefix))
+            height = self._insert.heights.get(row)
+            high = "" if height is None else _high(height)
+            self._stream.out.write(add_prefix(f'<row r="{row}"{high}>', self._prefix))
             self._stream.out.write(self._merge_row(row, self._own_cells(row)))
             self._stream.out.write(add_prefix("</row>", self._prefix))
 
@@ -331,3 +329,7 @@ class SheetPatch:
         self._over = True
         self._parser.StartElementHandler = None
         self._parser.EndElementHandler = None
+
+
+def _high(height: float) -> str:
+    return f' ht="{height:g}" customHeight="1"'

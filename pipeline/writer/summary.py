@@ -48,7 +48,8 @@ class Summary:
 
     `states` pairs each state with its number of rows. `balance_before` and `balance_after` are what
     the account held, None where it was not asked or did not say. `spend` is what the run reserved,
-    with what is confirmed or in doubt, and its currency; None without a price.
+    with what is confirmed or in doubt, and its currency; None without a price. `links_from` is the
+    folder that the links in a workbook lead from: who gets it by mail finds the videos there.
     """
 
     run_id: str
@@ -68,6 +69,7 @@ class Summary:
     balance_before: float | None = None
     balance_after: float | None = None
     spend: tuple[float, str] | None = None
+    links_from: str | None = None
     schema: int = field(default=1)
 
 
@@ -124,7 +126,7 @@ def _sheet(summary: Summary, looks: Mapping[str, int], namespace: str, cut: Cut)
         '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
         f'<worksheet xmlns="{xml_text(namespace)}"><cols>'
         '<col min="1" max="1" width="24" customWidth="1"/>'
-        '<col min="2" max="2" width="48" customWidth="1"/>'
+        '<col min="2" max="2" width="64" customWidth="1"/>'
         f"</cols><sheetData>{rows}</sheetData></worksheet>"
     )
 
@@ -142,6 +144,7 @@ def _lines(summary: Summary) -> list[tuple[Cell, Cell]]:
         (_MARK, summary.run_id),
         ("manifest", summary.manifest),
         ("provider", summary.provider),
+        ("links lead from", summary.links_from),
         ("started (UTC)", summary.started_at),
         ("finished (UTC)", summary.finished_at),
         ("time taken, seconds", round(summary.elapsed_s)),

@@ -15,12 +15,15 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import IO, BinaryIO, cast
 from xml.parsers.expat import ExpatError
 
+from pipeline.manifest.wording import letters_of
 from pipeline.reader.workbook.package import NotAWorkbook, Relationship, as_utf8
 from pipeline.writer.cells import Cell, Cut, add_looks
+from pipeline.writer.filters import Table, Tail, filter_over
 from pipeline.writer.parts import PackageCopy, elements
 from pipeline.writer.sheet import Insert, Occupied, SheetPatch
 from pipeline.writer.summary import Summary, put_summary
@@ -61,6 +64,8 @@ def fill(
     summary: Summary | None = None,
     *,
     thumbnails: Sequence[Thumbnail] = (),
+    over: Callable[[Insert], Table] | None = None,
+    dressed: bool = False,
 ) -> Cut:
     """Copy a workbook with cells of ours in one of its sheets.
 
@@ -72,6 +77,9 @@ def fill(
         out: where the copy is written.
         summary: the run in figures, which becomes a sheet; None for no such sheet.
         thumbnails: the videos, which become a sheet with a still of each; none for no such sheet.
+        over: returns, of the cells that are put in, those that the filter of the sheet is over;
+            None leaves filters alone.
+        dressed: whether headers that have no look get one.
 
     Returns:
         How many texts had to be cut.
@@ -86,7 +94,7 @@ def fill(
     workbook, cut = package.find_workbook(), Cut()
     relationships = package.relationships(workbook)
     target = find_sheet(package, workbook, relationships, sheet)
-    looks = _looks(package, relationships)
+    looks = _looks(package, relationships, dressed=dressed)
     if summary is not None:
         put_summary(package, summary, looks, target, cut)
     put_thumbnails(package, thumbnails, looks, target, cut)
@@ -96,6 +104,8 @@ def fill(
         insert = make(looks, first_free)
         if insert.known:
             _forget_calculation_order(package, workbook)
+        if over is not None and (filtered := filter_over(package, target, over(insert))):
+            insert = replace(insert, tail=_both(insert.tail, filtered))
         try:
             copy_sheet(package, target, insert, out, cut)
         except Occupied as occupied:
@@ -157,12 +167,21 @@ def find_sheet(
     raise NotAWorkbook(f"the file has no sheet {name!r}")
 
 
-def _looks(package: PackageCopy, relationships: list[Relationship]) -> dict[str, int]:
+def _both(first: Tail | None, second: Tail) -> Tail:
+    """Return the one change after the other."""
+    if first is None:
+        return second
+    return lambda prefix, tail: second(prefix, first(prefix, tail))
+
+
+def _looks(
+    package: PackageCopy, relationships: list[Relationship], *, dressed: bool
+) -> dict[str, int]:
     """Add our looks to the styles and return their numbers; none if the workbook has no styles."""
     styles = next((r.target for r in relationships if r.kind == "styles"), None)
     if styles is None:
         return {}
-    changed, looks = add_looks(package.read(styles))
+    changed, looks = add_looks(package.read(styles), dressed=dressed)
     package.change(styles, changed)
     return looks
 
@@ -190,6 +209,11 @@ def write_plain(
     summary: Summary | None = None,
     tail: Callable[[str, bytes], bytes] | None = None,
     thumbnails: Sequence[Thumbnail] = (),
+    widths: Mapping[int, float] | None = None,
+    wrapped: Collection[int] = (),
+    heights: Mapping[int, float] | None = None,
+    head_styles: Mapping[int, int] | None = None,
+    parts: Mapping[str, bytes] | None = None,
 ) -> Cut:
     """Write a new workbook with one table, its header frozen.
 
@@ -204,6 +228,13 @@ def write_plain(
         summary: the run in figures, which becomes a sheet; None for no such sheet.
         tail: changes what follows the rows, as in an `Insert`.
         thumbnails: the videos, which become a sheet with a still of each; none for no such sheet.
+        widths: of columns, from 1, in characters; with them the table is dressed for people: its
+            headers stand out and have a filter, its cells begin at the top, and it prints one page
+            wide. None for a table that programs read.
+        wrapped: the columns in which a text that is typed wraps.
+        heights: those of rows, in points; the usual one for the others.
+        head_styles: the cell formats of headers, by their columns.
+        parts: parts of another workbook in place of its own, by their kind: "styles", "theme".
 
     Returns:
         How many texts had to be cut.
@@ -211,11 +242,21 @@ def write_plain(
     """
     # It loads slowly, and most runs need no new workbook.
     from openpyxl import Workbook  # noqa: PLC0415
+    from openpyxl.worksheet.page import PageMargins  # noqa: PLC0415
+    from openpyxl.worksheet.properties import PageSetupProperties  # noqa: PLC0415
 
-    bare = io.BytesIO()
+    bare, last = io.BytesIO(), first_column + len(headers) - 1
     book = Workbook(write_only=True)
-    book.create_sheet(_FORBIDDEN.sub("_", sheet or "")[:_MOST_IN_NAME] or "Products")
+    made = book.create_sheet(_FORBIDDEN.sub("_", sheet or "")[:_MOST_IN_NAME] or "Products")
+    if widths is not None:
+        made.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+        made.page_setup.orientation, made.page_setup.fitToHeight = "landscape", 0
+        made.page_margins = PageMargins(0.4, 0.4, 0.4, 0.4, 0.2, 0.2)
+        made.print_title_rows = f"{header_row}:{header_row}"
+        ends = (f"{letters_of(first_column)}{header_row}", f"{letters_of(last)}{max(rows or [1])}")
+        made.auto_filter.ref = ":".join(ends)
     book.save(bare)
+    every = dict.fromkeys(range(first_column, last + 1), _WIDTH)
 
     def make(looks: Mapping[str, int], _first_free: int) -> Insert:
         return Insert(
@@ -225,8 +266,15 @@ def write_plain(
             rows=rows,
             cells=lambda row: enumerate(cells(row), start=first_column),
             looks=looks,
-            widths=dict.fromkeys(range(first_column, first_column + len(headers)), _WIDTH),
+            widths=every | dict(widths or {}),
             tail=tail,
+            wrapped=wrapped,
+            heights=heights or {},
+            head_styles=head_styles or {},
         )
 
-    return fill(PackageCopy.of(bare), None, make, out, summary, thumbnails=thumbnails)
+    package, dressed = PackageCopy.of(bare), widths is not None
+    for one in package.relationships(package.find_workbook()):
+        if parts and one.kind in parts:
+            package.change(one.target, parts[one.kind])
+    return fill(package, None, make, out, summary, thumbnails=thumbnails, dressed=dressed)

@@ -13,7 +13,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 from typer.testing import CliRunner
 
 from pipeline.authoring.newmanifest import looks_in
-from pipeline.authoring.sheetstyle import NEEDED_STYLE
 from pipeline.authoring.starter import (
     OUTPUTS_FOLDER,
     PICTURES_FOLDER,
@@ -31,6 +30,7 @@ from pipeline.config.loading import load
 from pipeline.config.settings import Config
 from pipeline.errors import UsageError
 from pipeline.manifest.columns import FIELDS
+from pipeline.manifest.examples import NEEDED_STYLE
 from pipeline.manifest.videolooks import built_in
 from pipeline.pictures.accepted import LARGEST_BYTES
 

@@ -1,0 +1,170 @@
+"""The filter of a results sheet: over all columns, those of the results among them.
+
+Where a person has set a filter it is theirs and stays, but in our own template and in a results
+file: there it reaches on to the last column and row. LibreOffice goes by a hidden name in the
+workbook, Excel by the sheet: both are written. Sources: ECMA-376 part 1, 18.3.1.2 (autoFilter),
+18.2.5 (definedName), 18.3.1.99 (worksheet, with the order of its parts).
+
+Tested in tests/writer/test_filters.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from xml.parsers.expat import ExpatError
+
+from pipeline.manifest.examples import NEEDED_STYLE
+from pipeline.manifest.wording import letters_of, number_of
+from pipeline.reader.workbook.package import Element, Relationship, chunks, rels_of
+from pipeline.writer.cells import xml_text
+from pipeline.writer.dropdown import BEHIND_LISTS
+from pipeline.writer.parts import (
+    PackageCopy,
+    add_prefix,
+    append_child,
+    elements,
+    parts_behind_rows,
+    prefix_of,
+    splice,
+)
+
+_NAME = "_xlnm._FilterDatabase"
+_BEHIND = BEHIND_LISTS | {
+    "sortState", "dataConsolidate", "customSheetViews", "mergeCells", "phoneticPr",
+    "conditionalFormatting", "dataValidations",
+}  # fmt: skip
+"""The parts of a sheet that stand behind its filter."""
+_FILTER = re.compile(
+    rb"""<(?:[\w.-]+:)?autoFilter\b[^>]*?\sref\s*=\s*["']\$?([A-Z]{1,3})\$?(\d{1,7}):"""
+    rb"""\$?([A-Z]{1,3})\$?(\d{1,7})["']"""
+)
+_REF = re.compile(rb"""(\sref\s*=\s*)(["'])[^"']*\2""")
+_OVERLAP_BYTES = 4096
+
+Tail = Callable[[str, bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The cells that a filter is over, and the first of their columns that holds results.
+
+    Rows and columns count from 1. `again` says that they are in a results file that was there.
+    """
+
+    first_row: int
+    last_row: int
+    first_column: int
+    last_column: int
+    results_from: int
+    again: bool = False
+
+
+def filter_over(package: PackageCopy, sheet: Relationship, table: Table) -> Tail | None:
+    """Set or widen the filter of a sheet that is about to be copied.
+
+    Args:
+        package: the workbook, in which the hidden name is written.
+        sheet: the relationship of the sheet.
+        table: the cells.
+
+    Returns:
+        What makes, of the prefix of the sheet's elements and all that follows its rows, what has
+        to follow them; None if that stays as it is.
+
+    """
+    if _has_tables(package, sheet):
+        return None  # such a table has a filter of its own, and two of them are damage
+    there = _find(package, sheet.target)
+    if there is None:
+        if table.again:
+            return None  # somebody took it away
+        last_column, last_row = table.last_column, table.last_row
+    else:
+        first_column, first_row, old_column, old_row = there
+        reaches = old_column >= table.results_from and table.again
+        begins = (first_row, first_column) == (table.first_row, table.first_column)
+        if not begins or not (reaches or _is_template(package)):
+            return None
+        last_column, last_row = max(old_column, table.last_column), max(old_row, table.last_row)
+    ends = ((table.first_column, table.first_row), (last_column, last_row))
+    _put_name(package, sheet, ":".join(f"${letters_of(at)}${row}" for at, row in ends))
+    return _put(":".join(f"{letters_of(at)}{row}" for at, row in ends))
+
+
+def _has_tables(package: PackageCopy, sheet: Relationship) -> bool:
+    if rels_of(sheet.target) not in package:
+        return False
+    return any(one.kind == "table" for one in package.relationships(sheet.target))
+
+
+def _find(package: PackageCopy, part: str) -> tuple[int, int, int, int] | None:
+    """Return the first column and row of a sheet's filter, and the last ones."""
+    kept = b""
+    with package.open(part) as stream:
+        for chunk in chunks(stream):
+            if found := _FILTER.search(kept + chunk):
+                left, top, right, bottom = (one.decode() for one in found.groups())
+                return number_of(left), int(top), number_of(right), int(bottom)
+            kept = chunk[-_OVERLAP_BYTES:]
+    return None
+
+
+def _is_template(package: PackageCopy) -> bool:
+    """Tell whether a workbook was made by `init`: it has a cell style of that name."""
+    workbook = package.find_workbook()
+    styles = [one.target for one in package.relationships(workbook) if one.kind == "styles"]
+    return bool(styles) and f'name="{NEEDED_STYLE}"'.encode() in package.read(styles[0])
+
+
+def _put(reference: str) -> Tail:
+    def put(prefix: str, tail: bytes) -> bytes:
+        try:
+            found, end = parts_behind_rows(prefix, tail)
+        except ExpatError:  # what a spreadsheet program forgives stays as it is
+            return tail
+        there = next((one for one in found if one.local == "autoFilter"), None)
+        if there is not None:
+            tag = _REF.sub(rb"\g<1>\2%s\2" % reference.encode(), tail[there.start : there.inner])
+            return splice(tail, [(there.start, there.inner, tag)])
+        at = next((one.start for one in found if one.local in _BEHIND), end)
+        xml = add_prefix(f'<autoFilter ref="{reference}"/>', prefix)
+        return splice(tail, [(at, at, xml)])
+
+    return put
+
+
+def _put_name(package: PackageCopy, sheet: Relationship, cells: str) -> None:
+    """Write the hidden name of the filter, or write it anew."""
+    workbook = package.find_workbook()
+    data = package.read(workbook)
+    found = elements(data)
+    listed = [one for one in found if one.local == "sheet"]
+    ids = {one.id: one.target for one in package.relationships(workbook)}
+    at = next(
+        (n for n, one in enumerate(listed) if ids.get(one.reference() or "") == sheet.target), None
+    )
+    if at is None:
+        return
+    named = xml_text("'{}'".format(listed[at].attributes["name"].replace("'", "''")))
+    xml = (
+        f'<definedName name="{_NAME}" localSheetId="{at}" hidden="1">{named}!{cells}</definedName>'
+    )
+    ours = add_prefix(xml, prefix_of(listed[at]))
+    package.change(workbook, splice(data, [_place(data, found, at, ours)]))
+
+
+def _place(data: bytes, found: list[Element], sheet: int, ours: bytes) -> tuple[int, int, bytes]:
+    """Return the cut that puts the name in the place of an earlier one, or behind the others."""
+    for one in found:
+        known = one.attributes.get("name"), one.attributes.get("localSheetId")
+        if one.local == "definedName" and known == (_NAME, str(sheet)):
+            return one.start, one.end, ours
+    names = next((one for one in found if one.local == "definedNames"), None)
+    if names is not None:
+        return append_child(data, names, ours)
+    before = [e for e in found if e.local in {"sheets", "functionGroups", "externalReferences"}]
+    last = max(before, key=lambda one: one.end)
+    opened, closed = (add_prefix(f"<{s}definedNames>", prefix_of(last)) for s in ("", "/"))
+    return last.end, last.end, opened + ours + closed
