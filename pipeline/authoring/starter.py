@@ -1,18 +1,26 @@
-"""Make a starter folder for a new user: a template workbook, the configuration, the folders."""
+"""Make a starter folder for a new user: a template workbook, the configuration, the folders.
+
+The workbook has a sheet that says how to begin, from the table to videos. It shows what the cells
+of pictures may hold: an example in the table itself would need a picture.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.authoring.guide import add_guide
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
 from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, looks_in, put
+from pipeline.authoring.sheetstyle import fit_to_page, put_text
 from pipeline.authoring.workbook import make_workbook
+from pipeline.checker import rules
 from pipeline.config.catalogue import sample
 from pipeline.disk.failures import store_error
 from pipeline.errors import UsageError
-from pipeline.manifest.examples import EXAMPLES
+from pipeline.manifest.examples import EXAMPLES, GUIDE_SHEET, GUIDE_TITLE, NEEDED_STYLE
 from pipeline.manifest.videolooks import LOOK_COLUMN
-from pipeline.manifest.wording import quote_name
+from pipeline.manifest.wording import height_of, letters_of, quote_name
 
 STARTER_MANIFEST = Path("manifests", "products.xlsx")
 """Where the template workbook of a starter folder is."""
@@ -25,6 +33,58 @@ OUTPUTS_FOLDER = Path("outputs")
 
 STARTER_HEADERS = ("key", "title", "prompt", LOOK_COLUMN, *FIELDS_BEHIND_PROMPT, "notes")
 """The columns of the template workbook."""
+
+_WIDTHS = (5, 32, 32, 32, 32)
+_TAB = "0B6E4F"
+_STEPS = (
+    (
+        (
+            "Fill in the sheet Products: a line for each video. Replace the three examples, or "
+            "delete their lines."
+        ),
+        (
+            "The headers say what belongs below them: point at one to read it. What each column "
+            "may hold is on the sheet Rules."
+        ),
+    ),
+    (
+        "Put pictures of the products into the folder pictures beside this file.",
+        "A product needs none: then its text alone counts. See the examples below.",
+    ),
+    (
+        "Save this file, and have it checked:\nreelsheet check manifests/products.xlsx",
+        "Everything that is missing or wrong is listed with its cell. Nothing is sent.",
+    ),
+    (
+        "See what it would cost:\nreelsheet plan manifests/products.xlsx",
+        "How many videos, how many seconds, how long it takes. Nothing is sent.",
+    ),
+    (
+        "Make the videos:\nreelsheet run manifests/products.xlsx",
+        (
+            "Until provider: toapis stands in config.yaml this is a rehearsal: previews on your "
+            "own machine, free of charge."
+        ),
+    ),
+    (
+        "Look at them, approve them or send them back:\nreelsheet review manifests/products.xlsx",
+        (
+            "The results are this table once more, in the folder outputs, with the state and the "
+            "video of each line. This file is never changed."
+        ),
+    ),
+)
+_COLUMNS_OF_PICTURES = 3
+_COLOURS = (
+    (NEEDED_STYLE, "key, prompt", "must be filled in: the article number, and what is seen"),
+    ("head", "all others", "may stay empty; columns of your own are kept as they are"),
+)
+_PICTURES = (
+    ("no picture", "", "", ""),
+    ("one picture", "pictures/mug.jpg", "", ""),
+    ("three views", "pictures/mug-front.jpg", "pictures/mug-side.jpg", "pictures/mug-top.jpg"),
+    ("from the web", "https://shop.example.com/mug.jpg", "", ""),
+)
 
 
 def make_starter(folder: Path) -> list[str]:
@@ -47,7 +107,7 @@ def _template_workbook(looks: Path) -> bytes:
     `looks` is the folder of a team's own looks, if there are any.
     """
     rows = [tuple(example.get(header, "") for header in STARTER_HEADERS) for example in EXAMPLES]
-    return make_workbook(STARTER_HEADERS, rows, looks_in(looks), add_guide)
+    return make_workbook(STARTER_HEADERS, rows, looks_in(looks), _add_guide)
 
 
 def _make_folder(path: Path) -> str:
@@ -86,3 +146,58 @@ def _next_steps(folder: Path) -> list[str]:
         f"2. reelsheet check {manifest} shows what is still wrong",
         f"3. reelsheet run {manifest} rehearses, free of charge, until you edit {STARTER_CONFIG}",
     ]
+
+
+def _add_guide(book: Workbook) -> None:
+    """Add the sheet behind the others that a workbook has; its tab is coloured."""
+    sheet = book.create_sheet(GUIDE_SHEET)
+    sheet.sheet_properties.tabColor = _TAB
+    sheet.sheet_view.showGridLines = False
+    for number, width in enumerate(_WIDTHS, start=1):
+        sheet.column_dimensions[letters_of(number)].width = width
+    put_text(sheet.cell(1, 1), GUIDE_TITLE, "guide title")
+    sheet.row_dimensions[1].height = 40
+    row = _put_steps(sheet, 3)
+    row = _put_colours(sheet, row + 1)
+    _put_pictures(sheet, row + 1)
+    fit_to_page(sheet, pages_high=1)
+
+
+def _across(sheet: Worksheet, row: int, columns: tuple[int, int], text: str, style: str) -> float:
+    """Write a text across columns; return how wide they are."""
+    first, last = columns
+    put_text(sheet.cell(row, first), text, style)
+    sheet.merge_cells(start_row=row, end_row=row, start_column=first, end_column=last)
+    return sum(_WIDTHS[first - 1 : last])
+
+
+def _put_steps(sheet: Worksheet, row: int) -> int:
+    for number, (todo, why) in enumerate(_STEPS, start=1):
+        sheet.cell(row, 1, number).style = "strong"
+        left = _across(sheet, row, (2, 3), todo, "strong")
+        right = _across(sheet, row, (4, 5), why, "long")
+        sheet.row_dimensions[row].height = height_of([(todo, left), (why, right)], 2) + 6
+        row += 1
+    return row
+
+
+def _put_colours(sheet: Worksheet, row: int) -> int:
+    for style, names, text in _COLOURS:
+        put_text(sheet.cell(row, 2), names, style)
+        _across(sheet, row, (3, 5), text, "long")
+        sheet.row_dimensions[row].height = height_of([])
+        row += 1
+    return row
+
+
+def _put_pictures(sheet: Worksheet, row: int) -> None:
+    """Write the pictures columns of a few products, and where such names come from."""
+    for column, text in enumerate(
+        (*rules.IMAGE_FIELDS[:_COLUMNS_OF_PICTURES], "for example"), start=2
+    ):
+        put_text(sheet.cell(row, column), text, "head")
+    for told, *pictures in _PICTURES:
+        row += 1
+        put_text(sheet.cell(row, 5), told, "strong")
+        for column, text in enumerate(pictures, start=2):
+            put_text(sheet.cell(row, column), text, "cell")

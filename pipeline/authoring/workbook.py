@@ -27,9 +27,8 @@ from pipeline.authoring.sheetstyle import (
 from pipeline.checker import rules
 from pipeline.manifest import columns
 from pipeline.manifest.examples import NEEDED_STYLE, RULES_HEADINGS
-from pipeline.manifest.rowheights import height_of
 from pipeline.manifest.videolooks import LOOK_COLUMN, Library, built_in
-from pipeline.manifest.wording import letters_of
+from pipeline.manifest.wording import height_of, letters_of
 
 _SHORT = frozenset({"aspect_ratio", "resolution"})
 _LAST_ROW = 1_048_576

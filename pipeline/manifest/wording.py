@@ -1,10 +1,15 @@
-"""How sheets and sentences call rows, columns and cells: column D, D7, "1 row", "3, 4 and 7"."""
+"""How sheets and sentences call rows, columns and cells: column D, D7, "1 row", "3, 4 and 7".
+
+And how high a row is that shows its texts whole. That is written into sheets: LibreOffice gives a
+row without a height the usual one, however many lines its texts have.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from math import ceil
 from pathlib import PurePath, PureWindowsPath
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -14,6 +19,8 @@ from pipeline.concealment import show_controls
 if TYPE_CHECKING:
     from pipeline.model import Manifest  # not needed for `--help`, which shows numbers of things
 
+_LINE_PT, _MOST_PT = 15.0, 405.0
+"""The height of a line of text, and that of the highest row that every program takes."""
 _WINDOWS = isinstance(PurePath(), PureWindowsPath)
 _NUMBERS_SHOWN = 5
 """The most numbers that a sentence lists."""
@@ -134,3 +141,18 @@ def name_headers(headers: Sequence[str]) -> str:
     shown = ", ".join(f'"{header}"' for header in headers[:_HEADERS_SHOWN])
     rest = len(headers) - _HEADERS_SHOWN
     return f"Its headers are {shown}{f' and {rest} more' if rest > 0 else ''}."
+
+
+def height_of(texts: Iterable[tuple[str, float]], least_lines: int = 1) -> float:
+    """Return the height of a row, in points, that shows these texts whole.
+
+    `texts` come with the widths of their columns, in characters.
+    """
+    lines = max(
+        (
+            sum(max(1, ceil(len(line) / width)) for line in text.split("\n"))
+            for text, width in texts
+        ),
+        default=1,
+    )
+    return min(_MOST_PT, _LINE_PT * max(lines, least_lines) + 3)

@@ -17,7 +17,7 @@ from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count
 from pipeline.model import State
 from pipeline.runner.reports import RunReport
-from pipeline.writer.held import HELD
+from pipeline.writer.advice import HELD
 from pipeline.writer.outcome import EDITED, WARNED
 
 _COMMONEST = 5

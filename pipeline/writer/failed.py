@@ -1,20 +1,25 @@
 """A file of the rows that need the user: once corrected, it can be run as it is.
 
-Tested in tests/writer/test_plain_workbook.py and tests/writer/test_read_back.py.
+A workbook looks as the manifest does. Only what is seen is taken over: formats of cells, widths of
+columns, heights of rows. Values are those that were read.
+
+Tested in tests/writer/test_failed.py, tests/writer/test_plain_workbook.py and
+tests/writer/test_read_back.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.disk.place import place, remove
 from pipeline.manifest.columns import fold_header
 from pipeline.manifest.resultcolumns import RESULT_COLUMNS
-from pipeline.manifest.rowheights import height_of
+from pipeline.manifest.wording import height_of, number_of
 from pipeline.model import Manifest, Row, State
+from pipeline.reader.workbook.package import chunks, make_parser
 from pipeline.writer.cells import STATE_LOOKS, TEXT, TOP, Cell, Cut
 from pipeline.writer.layout import (
     ACTION,
@@ -27,9 +32,10 @@ from pipeline.writer.layout import (
     own_widths,
     pair,
 )
-from pipeline.writer.sourcelook import SourceLook, look_at
+from pipeline.writer.ownsheets import is_strict
+from pipeline.writer.parts import PackageCopy
 from pipeline.writer.text_table import write_text
-from pipeline.writer.workbook_copy import write_plain
+from pipeline.writer.workbook_copy import DAMAGED, find_sheet, write_plain
 
 _NEED_THE_USER = frozenset({State.INVALID, State.REFUSED, State.FAILED, State.EXPIRED})
 # The state is among them because by that column a file is recognised as ours, and its guarded cells
@@ -38,6 +44,11 @@ _FIELDS = (STATE, ERROR, ACTION)
 _WIDTHS = (12.0, 48.0, 48.0)
 _KEY_WIDTH = 24.0
 _KEY = "key"
+_DIGITS = "0123456789"
+_MOST_COLUMNS = 1000
+"""So many columns that share a width are looked at."""
+_NUMBER = ("n", None)
+"""The types of a cell that holds a number."""
 
 
 def write_failed(
@@ -89,7 +100,7 @@ def write_failed(
 
     def write(file: BinaryIO) -> object:
         if manifest.dialect is None:
-            look = look_at(source or manifest.path, manifest.sheet, _looked_at(manifest, rows))
+            look = _look_at(source or manifest.path, manifest.sheet, _looked_at(manifest, rows))
             begin = len(headers) - len(own) - len(_FIELDS)
             return _Workbook(manifest, own, headers, table, look, begin).write(file)
         lines = ([*map(str, cells), *_texts(result)] for result, cells in table)
@@ -123,7 +134,7 @@ class _Workbook:
     own: Sequence[int]
     headers: Sequence[str]
     table: Sequence[tuple[Result, Sequence[str | float]]]
-    look: SourceLook | None
+    look: _SourceLook | None
     begin: int
 
     def write(self, file: BinaryIO) -> Cut:
@@ -182,3 +193,112 @@ class _Workbook:
             own = [] if known else zip(map(str, values), widths, strict=False)
             heights[number] = max(known, height_of([*said, *own]))
         return heights
+
+
+@dataclass(slots=True)
+class _SourceLook:
+    """The look of a sheet; rows and columns count from 1.
+
+    `styles` and `theme` are the parts that the numbers of formats are about. `cells` has the
+    format of each cell of the rows that were asked for, and whether it holds a number; `columns`
+    has the formats of columns.
+    """
+
+    styles: bytes
+    theme: bytes | None
+    cells: dict[int, dict[int, tuple[int, bool]]] = field(default_factory=dict)
+    heights: dict[int, float] = field(default_factory=dict)
+    widths: dict[int, float] = field(default_factory=dict)
+    columns: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> dict[str, bytes]:
+        """The parts by their kind."""
+        return {"styles": self.styles} | ({} if self.theme is None else {"theme": self.theme})
+
+    def style_of(self, row: int, column: int) -> int | None:
+        """Return the format of a cell, or that of its column; None for the usual one."""
+        return self.cells.get(row, {}).get(column, (0, False))[0] or self.columns.get(column)
+
+    def is_number(self, row: int, column: int) -> bool:
+        """Return whether a cell holds a number, and not a text of digits."""
+        return self.cells.get(row, {}).get(column, (0, False))[1]
+
+
+class _Over(Exception):
+    """No row behind this one is asked for."""
+
+
+def _look_at(path: Path, sheet: str | None, rows: Collection[int]) -> _SourceLook | None:
+    """Return how rows of a workbook look; None for one of another kind, or that is damaged.
+
+    Args:
+        path: the workbook.
+        sheet: the name of its sheet; None for the first one.
+        rows: the numbers of the rows.
+
+    """
+    try:
+        package = PackageCopy.of(path)
+        with package.zip:
+            return _look(package, sheet, frozenset(rows))
+    except (*DAMAGED, OSError):
+        return None
+
+
+def _look(package: PackageCopy, sheet: str | None, rows: frozenset[int]) -> _SourceLook | None:
+    workbook = package.find_workbook()
+    relationships = package.relationships(workbook)
+    target = find_sheet(package, workbook, relationships, sheet)
+    parts = {one.kind: one.target for one in reversed(relationships)}
+    if "styles" not in parts or is_strict(target):
+        return None
+    theme = package.read(parts["theme"]) if parts.get("theme", "") in package else None
+    look = _SourceLook(package.read(parts["styles"]), theme)
+    reader = _Reader(look, rows)
+    parser = make_parser(reader.start, lambda _: None, lambda _: None)
+    with package.open(target.target) as stream:
+        try:
+            for chunk in chunks(stream):
+                parser.Parse(chunk, False)
+        except _Over:
+            pass
+    return look
+
+
+class _Reader:
+    """Takes the elements of a sheet."""
+
+    def __init__(self, look: _SourceLook, rows: frozenset[int]) -> None:
+        self._look, self._rows = look, rows
+        self._last = max(rows, default=0)
+        self._row = self._column = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Take the beginning of an element."""
+        local = name.rpartition(":")[2]
+        if local == "c":
+            if self._row in self._rows:
+                self._take(attributes)
+        elif local == "row":
+            self._begin(attributes)
+        elif local == "col" and "width" in attributes:
+            low, high = int(attributes["min"]), int(attributes["max"])
+            for column in range(low, min(high, low + _MOST_COLUMNS) + 1):
+                self._look.widths[column] = float(attributes["width"])
+                if int(attributes.get("style", "0")):
+                    self._look.columns[column] = int(attributes["style"])
+
+    def _begin(self, attributes: dict[str, str]) -> None:
+        self._row = int(attributes.get("r", self._row + 1))
+        self._column = 0
+        if self._row > self._last:
+            raise _Over
+        if self._row in self._rows and "ht" in attributes:
+            self._look.heights[self._row] = float(attributes["ht"])
+
+    def _take(self, attributes: dict[str, str]) -> None:
+        letters = attributes.get("r", "").rstrip(_DIGITS)
+        self._column = number_of(letters) if letters else self._column + 1
+        known = int(attributes.get("s", "0")), attributes.get("t") in _NUMBER
+        self._look.cells.setdefault(self._row, {})[self._column] = known

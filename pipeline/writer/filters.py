@@ -1,11 +1,13 @@
-"""The filter of a results sheet: over all columns, those of the results among them.
+"""What stands behind the rows of a results sheet: a list of words to choose from, and a filter.
+
+Any other word can be typed all the same. The filter is over all columns, those of results, too.
 
 Where a person has set a filter it is theirs and stays, but in our own template and in a results
 file: there it reaches on to the last column and row. LibreOffice goes by a hidden name in the
 workbook, Excel by the sheet: both are written. Sources: ECMA-376 part 1, 18.3.1.2 (autoFilter),
-18.2.5 (definedName), 18.3.1.99 (worksheet, with the order of its parts).
+18.3.1.32 (dataValidation), 18.2.5 (definedName), 18.3.1.99 (worksheet: the order of its parts).
 
-Tested in tests/writer/test_filters.py.
+Tested in tests/writer/test_filters.py and tests/review/test_readback.py.
 """
 
 from __future__ import annotations
@@ -19,7 +21,6 @@ from pipeline.manifest.examples import NEEDED_STYLE
 from pipeline.manifest.wording import letters_of, number_of
 from pipeline.reader.workbook.package import Element, Relationship, chunks, rels_of
 from pipeline.writer.cells import xml_text
-from pipeline.writer.dropdown import BEHIND_LISTS
 from pipeline.writer.parts import (
     PackageCopy,
     add_prefix,
@@ -30,8 +31,18 @@ from pipeline.writer.parts import (
     splice,
 )
 
+_WORDS = "approve,reject"
+_LAST_ROW = 2**20
+_COUNT = re.compile(rb"""\scount\s*=\s*["']\d*["']""")
+_BEHIND_LISTS = frozenset({
+    "hyperlinks", "printOptions", "pageMargins", "pageSetup", "headerFooter", "rowBreaks",
+    "colBreaks", "customProperties", "cellWatches", "ignoredErrors", "smartTags", "drawing",
+    "drawingHF", "legacyDrawing", "legacyDrawingHF", "picture", "oleObjects", "controls",
+    "webPublishItems", "tableParts", "extLst",
+})  # fmt: skip
+"""The parts of a sheet that stand behind its lists."""
 _NAME = "_xlnm._FilterDatabase"
-_BEHIND = BEHIND_LISTS | {
+_BEHIND = _BEHIND_LISTS | {
     "sortState", "dataConsolidate", "customSheetViews", "mergeCells", "phoneticPr",
     "conditionalFormatting", "dataValidations",
 }  # fmt: skip
@@ -168,3 +179,47 @@ def _place(data: bytes, found: list[Element], sheet: int, ours: bytes) -> tuple[
     last = max(before, key=lambda one: one.end)
     opened, closed = (add_prefix(f"<{s}definedNames>", prefix_of(last)) for s in ("", "/"))
     return last.end, last.end, opened + ours + closed
+
+
+def put_dropdown(column: int, header_row: int) -> Callable[[str, bytes], bytes]:
+    """Return what adds the list to a sheet, given the prefix of its elements and its end.
+
+    `column` is the one below whose header, in `header_row`, one of the words is to be chosen; both
+    count from 1. A list that an earlier results file had there stays.
+    """
+    letters = letters_of(column)
+    cells = f"{letters}{header_row + 1}:{letters}{_LAST_ROW}"
+    xml = (
+        '<dataValidation type="list" errorStyle="information" allowBlank="1" showErrorMessage="0" '
+        f'sqref="{cells}"><formula1>"{_WORDS}"</formula1></dataValidation>'
+    )
+
+    def put(prefix: str, tail: bytes) -> bytes:
+        ours = add_prefix(xml, prefix)
+        try:
+            found, end = parts_behind_rows(prefix, tail)
+        except ExpatError:  # what a spreadsheet program forgives stays as it is
+            return tail
+        lists = next((one for one in found if one.local == "dataValidations"), None)
+        if lists is None:
+            at = next((one.start for one in found if one.local in _BEHIND_LISTS), end)
+            opened, closed = (add_prefix(f"<{s}dataValidations>", prefix) for s in ("", "/"))
+            return splice(tail, [(at, at, opened + ours + closed)])
+        if _is_there(tail[lists.start : lists.end], cells):
+            return tail
+        if lists.self_closing:
+            return splice(tail, [append_child(tail, lists, ours)])
+        # How many there are is counted by whoever reads them.
+        tag = _COUNT.sub(b"", tail[lists.start : lists.inner])
+        return splice(tail, [(lists.start, lists.inner, tag), (lists.close, lists.close, ours)])
+
+    return put
+
+
+def _is_there(lists: bytes, cells: str) -> bool:
+    """Return whether the list is there, as we wrote it or as a spreadsheet program saved it."""
+    first = cells.partition(":")[0].encode()
+    for found in re.finditer(rb"<(?:[\w.-]+:)?dataValidation\s[^>]*>.{0,200}", lists, re.DOTALL):
+        if first in found[0] and _WORDS.encode() in found[0]:
+            return True
+    return False

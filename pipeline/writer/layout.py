@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from pipeline.manifest.columns import ALIASES, fold_header
 from pipeline.manifest.resultcolumns import RESULT_COLUMNS, names_beside, our_columns
-from pipeline.manifest.rowheights import height_of
+from pipeline.manifest.wording import height_of
 from pipeline.model import Manifest, Row, State
 
 STATE, VIDEO, ERROR, ACTION, TASK, TAKE, REVIEW = 0, 1, 2, 3, 4, 10, 11

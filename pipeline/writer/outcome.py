@@ -13,8 +13,7 @@ from pipeline.manifest.wording import count
 from pipeline.model import Entry, Problem, Severity, State
 from pipeline.planner.plan import CHANGED, FILE_LOST, Action, Plan, Step
 from pipeline.refusals import say_failed
-from pipeline.writer.advice import REDO, advise
-from pipeline.writer.held import HELD, action_of_held
+from pipeline.writer.advice import HELD, REDO, action_of_held, advise
 from pipeline.writer.layout import Result
 
 _BY_URGENCY = (

@@ -24,6 +24,7 @@ from pipeline.reader.workbook.package import (
     fold_name,
     iter_elements,
     rels_of,
+    tag_end,
     with_slashes,
 )
 
@@ -256,3 +257,30 @@ def parts_behind_rows(prefix: str, tail: bytes) -> tuple[list[Element], int]:
 
 def _is_top(element: Element) -> bool:
     return element.parent is not None and element.parent.parent is None
+
+
+class Stream:
+    """The bytes that the parser has seen and that are not written; offsets are the sheet's."""
+
+    def __init__(self, source: IO[bytes], out: IO[bytes]) -> None:
+        self.source, self.out = source, out
+        self.window = bytearray()
+        self.base = 0  # the offset of the window's first byte
+
+    def raw(self, start: int, end: int) -> bytes:
+        """Return the bytes between two offsets."""
+        return bytes(self.window[start - self.base : end - self.base])
+
+    def tag(self, start: int) -> int:
+        """Return where the tag ends that begins at the offset `start`."""
+        return tag_end(self.window, start - self.base) + self.base
+
+    def copy(self, end: int) -> None:
+        """Write everything before the offset `end` as it came."""
+        self.out.write(self.window[: end - self.base])
+        self.skip(end)
+
+    def skip(self, end: int) -> None:
+        """Leave out everything before the offset `end`."""
+        del self.window[: end - self.base]
+        self.base = end

@@ -34,8 +34,7 @@ from pipeline.manifest.wording import letters_of, number_of
 from pipeline.reader.workbook.package import NotAWorkbook, tag_end
 from pipeline.writer.cells import HEAD, TEXT, WEAK_LOOKS, Cell, Cut, Mark, cell_xml
 from pipeline.writer.head import patch_head
-from pipeline.writer.parts import add_prefix
-from pipeline.writer.stream import Stream
+from pipeline.writer.parts import Stream, add_prefix
 
 _CHUNK_BYTES = 1 << 16
 # Looked for from the first blank of several: from each of them, the search would take their square.

@@ -14,7 +14,6 @@ from pipeline.model import Row, State
 from pipeline.reader.reading import read
 from pipeline.writer.failed import write_failed
 from pipeline.writer.results import write_results
-from pipeline.writer.sourcelook import look_at
 from tests.writer.tables import manifest, opened, results, summary
 
 HEADERS = ("key", "prompt", "code", "share", "price", "launch", "weight", "digits")
@@ -64,7 +63,6 @@ def test_of_another_kind_it_is_dressed_plainly(tmp_path: Path) -> None:
     (tmp_path / "p.ods").write_bytes(b"no zip at all")
     rows = {2: ("A", "x" * 90), 3: ("B", "short")}
     table = manifest(tmp_path / "p.ods", ("key", "prompt"), rows)
-    assert look_at(table.path, None, {1, 2}) is None
     outcomes = results(table, State.FAILED)
     found = write_failed(table, outcomes, tmp_path)
     assert found is not None
