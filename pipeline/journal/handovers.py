@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -47,6 +47,7 @@ _HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'hando
 _GET = f"SELECT {', '.join(_NAMES)} FROM handovers ORDER BY seq"  # noqa: S608 - our own names
 _PUT = f"INSERT INTO handovers ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))})"  # noqa: S608
 _REMOVED = "removed:"
+_GET_REMOVED = f"SELECT name, value FROM meta WHERE name LIKE '{_REMOVED}%'"  # noqa: S608
 _PUT_REMOVED = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
 
 
@@ -85,15 +86,20 @@ def note_handovers(path: Path, notes: Sequence[Handover]) -> None:
 def copy_handovers(source: Path, target: Path) -> None:
     """Copy all notes that can be read of a journal, perhaps a damaged one, into another.
 
+    Those about removed files, too: else a row whose file went would be missed again.
+
     Raises StoreError where the target cannot be written.
     """
-    found: Iterable[Handover] = ()
+    found: list[Handover] = []
+    removed: list[tuple[str, str]] = []
     with (
         contextlib.suppress(sqlite3.Error, OSError),
         contextlib.closing(open_to_read(source)) as connection,
     ):
         found = _read(connection)
-    note_handovers(target, list(found))
+        removed = connection.execute(_GET_REMOVED).fetchall()
+    note_handovers(target, found)
+    _put_removed(target, removed)
 
 
 def _read(connection: sqlite3.Connection) -> list[Handover]:
@@ -114,14 +120,18 @@ def note_removed(path: Path, takes: Mapping[tuple[str, int], str], at: float) ->
         at: the Unix second.
 
     """
-    if not takes:
-        return
-    if is_gone(path):
-        raise lost(path)
     notes = [
         (f"{_REMOVED}{number}:{entry}", json.dumps({"at": at, "file": name}))
         for (entry, number), name in takes.items()
     ]
+    _put_removed(path, notes)
+
+
+def _put_removed(path: Path, notes: Sequence[tuple[str, str]]) -> None:
+    if not notes:
+        return
+    if is_gone(path):
+        raise lost(path)
     connection = connect(path)
     with contextlib.closing(connection), clear_errors(path):
         with transaction(connection):

@@ -16,7 +16,9 @@ from pipeline.journal.handovers import (
     copy_handovers,
     latest_handovers,
     note_handovers,
+    note_removed,
     read_handovers,
+    read_removed,
 )
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries
@@ -71,11 +73,13 @@ def test_a_run_goes_on_beside(path: Path) -> None:
 def test_a_journal_that_is_restored_keeps_them(path: Path, tmp_path: Path) -> None:
     """What can be read of the old one is in the new one."""
     note_handovers(path, [FIRST, BACK])
+    note_removed(path, {("MUG", 1): "MUG.mp4"}, 8.0)
     restored = tmp_path / "restored.db"
     with contextlib.closing(Journal(restored)):
         pass
     copy_handovers(path, restored)
     assert read_handovers(restored) == [FIRST, BACK]
+    assert read_removed(restored) == {("MUG", 1): 8.0}
     copy_handovers(tmp_path / "gone.db", restored)
     assert len(read_handovers(restored)) == 2
 
