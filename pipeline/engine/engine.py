@@ -103,7 +103,7 @@ class Engine(Control):
         self._outstanding = Outstanding(settings, self._sweep)
         self.look_ups = self._outstanding.look_ups
         self.room = Room(self._rows)
-        self.hours = OrderingHours(settings.outstanding)
+        self.hours = OrderingHours(settings.outstanding, self._outstanding.schedule.plausible_s)
         self._later = Later()
         self._retries = Retries()
         self._submissions = Submissions(

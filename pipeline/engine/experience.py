@@ -118,6 +118,12 @@ class Experience:
                 return learned
         return None
 
+    @property
+    def longest_s(self) -> float | None:
+        """The longest duration of any kind; None if nothing is known."""
+        known = [durations.longest_s for durations, _ in self._of.values() if len(durations)]
+        return max(known, default=None)
+
     def take_news(self) -> list[Known]:
         """Return what was learned since this was called last, for the next run."""
         news = [one.as_known(kind, self._of[kind][1].heeded) for kind, one in self._news.items()]

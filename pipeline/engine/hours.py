@@ -2,7 +2,8 @@
 
 How long a row takes from its acceptance to its video is learned from those that come home, by its
 seconds of video, and from earlier nights. As long as nothing is known, one fill of the slots is
-ordered and measures the rest.
+ordered and measures the rest. A row that an outage or a kill has held up says nothing: one bad
+night would have all later ones order nothing, and learn nothing better.
 
 Tested in tests/engine/test_night_hours.py.
 """
@@ -25,10 +26,12 @@ _MARGIN, _UNSURE_MARGIN = 1.1, 1.5
 class OrderingHours:
     """Decides whether a row may be ordered at a time, as far as the hours of the work matter.
 
-    Without `keep` there are none: anything goes at any time.
+    Without `keep` there are none: anything goes at any time. `plausible_s` says how long a row
+    takes at most that nothing has held up.
     """
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, plausible_s: Callable[[], float] = lambda: inf) -> None:
+        self._plausible_s = plausible_s
         self.opens_at, self.closes_at = -inf, inf
         self._opens, self._closes = -inf, inf  # by the clock on the wall
         self._ends = ""
@@ -77,6 +80,8 @@ class OrderingHours:
             self._learn(row.attempt.request.duration, now - row.since)
 
     def _learn(self, seconds: int, home_s: float) -> None:
+        if home_s > self._plausible_s():
+            return
         for kind in (seconds, None):
             self._home.setdefault(kind, Durations()).learn(home_s)
 

@@ -40,6 +40,8 @@ _UNSURE_BAR, _UNSURE_BESIDE = 0.5, 0.2
 """As part of the rest, and of how unsure durations leave it: how unsure a bar may leave it."""
 _LONGEST_INTERVALS = 3
 """An unsure bar postpones a query by so many documented intervals, or by the age of its task."""
+_INTERRUPTED = 4
+"""What takes so many times as long as any task, to be home, was interrupted on its way."""
 _BROKEN = 3
 """After so many ends of one task that did not come, its bar is not heeded any more."""
 
@@ -62,6 +64,11 @@ class Schedule:
     def take_news(self) -> list[Known]:
         """Return what was learned since this was called last, for the next run."""
         return self._experience.take_news()
+
+    def plausible_s(self) -> float:
+        """Return how long a row takes to be home at most if no outage and no kill came between."""
+        longest_s = self._experience.longest_s
+        return inf if longest_s is None else _INTERRUPTED * longest_s + 2 * self._pace.interval_s
 
     def first_wait_s(self, watch: Watch, outstanding: int) -> float:
         """Return the wait between the acceptance of a task and its first query.

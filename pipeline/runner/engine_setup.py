@@ -102,9 +102,9 @@ def build_engine(
     since = terms.night_since or wall
     spent = spent_since(since, journals, budget, account, caps=limits.caps_per_night)
     engine.begin_night(spent)
-    _keep_hours(engine, terms, config, account)
     if account is not None:
         engine.know_tasks(learned_tasks(account.book.path, account.name))
+    _keep_hours(engine, terms, config, account)
     retrying = Retrying(config.limits.attempts)
     if terms.is_night:
         engine.retry(config.retry.wait_s, retrying.next_attempt)

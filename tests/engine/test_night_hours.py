@@ -10,7 +10,7 @@ import pytest
 from pipeline.engine.commands import Query, Submit
 from pipeline.engine.hours import OrderingHours
 from pipeline.engine.rows import Reach
-from pipeline.errors import ExitCode
+from pipeline.errors import ExitCode, ProviderError, Unreachable
 from pipeline.model import Phase, State, TaskView
 from tests.engine.night import SETTINGS, Night, Provider, attempts, night, resume
 
@@ -61,6 +61,25 @@ def test_what_earlier_nights_learned_holds_from_the_first_order() -> None:
     early.engine.hours.know([(6, 250.0)] * 30)
     early.run()
     assert sorted(early.provider.submit_times)[20] < 250
+
+
+def test_what_an_outage_held_up_says_nothing_of_how_long_rows_take() -> None:
+    """Queries fail for 25 minutes: after them the night goes on ordering, and so does the next."""
+
+    def out(_: Query, __: int, now: float) -> ProviderError | None:
+        return Unreachable("no route") if 30 < now < 1530 else None
+
+    provider = Provider(task_s=lambda dice: dice.uniform(60, 90), on_query=out)
+    one = kept(300, 3600.0, provider).run()
+    assert one.states() == {State.DONE: 300}
+    needed_s = one.engine.hours.needed_s(6)
+    assert needed_s is not None
+    assert needed_s < 200
+    later = OrderingHours(20, lambda: 380.0)
+    later.know([(6, 1520.0)] * 20)
+    assert later.needed_s(6) is None
+    later.know([(6, 90.0)] * 20)
+    assert later.needed_s(6) == pytest.approx(99)
 
 
 def test_a_fill_of_which_nothing_comes_is_followed_by_another() -> None:
