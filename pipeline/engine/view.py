@@ -6,8 +6,10 @@ Tested in tests/engine/test_plain_nights.py and the other nights beside it.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 from pipeline.engine.gate import Gate
+from pipeline.engine.hours import OrderingHours
 from pipeline.engine.later import Later
 from pipeline.engine.limits import Reservations, Spend
 from pipeline.engine.outstanding import Outstanding
@@ -28,6 +30,7 @@ class View:
     _lanes: defaultdict[int, LaneRows]
     _rows: dict[tuple[int, str], Tracked]
     _budget: Reservations
+    hours: OrderingHours
     _gate: Gate
     _later: Later
     _outstanding: Outstanding
@@ -119,4 +122,5 @@ class View:
         parts = [self._sweep.wait, self._videos.wait]
         if self._reach < Reach.SUBMITTING:
             parts += [self._gate.wait(now), self._uploads.wait]
-        return [wait for wait in parts if wait is not None]
+        ends = self.hours.closes_at
+        return [replace(wait, until=min(wait.until, ends)) for wait in parts if wait is not None]

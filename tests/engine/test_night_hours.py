@@ -82,6 +82,13 @@ def test_what_an_outage_held_up_says_nothing_of_how_long_rows_take() -> None:
     assert later.needed_s(6) == pytest.approx(99)
 
 
+def test_nothing_is_waited_for_beyond_the_end() -> None:
+    """What is said of an outage, until when it is waited out, ends with the hours."""
+    provider = Provider(on_query=lambda *_: Unreachable("no route"))
+    short = kept(20, 500.0, provider).run(until=100.0)
+    assert [one.until for one in short.engine.waits(short.now)] == [500.0]
+
+
 def test_a_fill_of_which_nothing_comes_is_followed_by_another() -> None:
     """Where all of the first tasks fail, nothing is learned, and nothing stands still."""
 
