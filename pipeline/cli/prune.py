@@ -14,8 +14,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.options import ConfigPath, Json, Out, Set, read_duration_s
-from pipeline.cli.screen import print_json, print_line, print_table
+from pipeline.cli.options import (
+    ConfigPath,
+    Json,
+    Out,
+    Set,
+    check_and_show,
+    read_duration_s,
+)
+from pipeline.cli.screen import print_json, print_line, print_table, say
 from pipeline.cli.several import resolve_several, say_error_of, say_notes
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
@@ -24,6 +31,7 @@ from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
     from pipeline.runner.pruning import Kind, Pruning
+    from pipeline.runner.target import Target
 
 _Manifests = Annotated[
     list[Path] | None,
@@ -70,21 +78,24 @@ def _prune(
     It finds old rehearsals, parts of downloads that broke, takes in whose place a later one was
     chosen, videos in `videos` whose copy in `approved` is whole, and old logs. It never removes the
     only copy of what was paid for, approved takes that are not handed over, journals, decisions or
-    results. Rows stay done, and nothing of it is bought again. No link is followed, and nothing
-    outside the output folders is touched. A folder in which a run works is left alone (75).
+    results. What was typed into the results is read back first. Rows stay done, and nothing of it
+    is bought again. No link is followed, and nothing outside the output folders is touched. A
+    folder in which a run works is left alone (75).
     """
     from pipeline.runner.pruning import Kind
     from pipeline.writer.outcome import code_of_several
 
     before = time.time() - read_duration_s("--older-than", older_than)
     wanted = _read_kinds(kinds, list(Kind))
-    folders, refused = _folders(manifests or [], config, out, sets)
+    folders, named, refused = _folders(manifests or [], config, out, sets)
     found: list[Pruning] = []
     codes = [error.exit_code for _, error in refused]
     for path, error in refused:
         say_error_of(path, error)
     for folder in folders:
         try:
+            if Kind.TAKES in wanted:
+                _read_back(folder, named.get(folder.root), config, sets)
             found.append(_work_on(folder, wanted, before, yes=yes))
         except ReelsheetError as error:
             say_error_of(folder.root, error)
@@ -111,11 +122,12 @@ def _read_kinds(text: str | None, known: Sequence[Kind]) -> list[Kind]:
 
 def _folders(
     named: Sequence[Path], config: Path | None, out: Path | None, sets: list[str] | None
-) -> tuple[list[OutputFolder], list[tuple[Path, ReelsheetError]]]:
-    """Return the output folders that are meant, and what is none."""
+) -> tuple[list[OutputFolder], dict[Path, Target], list[tuple[Path, ReelsheetError]]]:
+    """Return the output folders that are meant, the manifests named for them, and what is none."""
     from pipeline.runner.target import Refused, load_settings
 
     found: list[Path] = []
+    named_for: dict[Path, Target] = {}
     refused: list[tuple[Path, ReelsheetError]] = []
     manifests = []
     for path in named:
@@ -133,12 +145,15 @@ def _folders(
                 refused.append((one.manifest, UsageError(f"{one.manifest} does not exist.")))
             else:
                 found.append(one.folder.root)
+                named_for[one.folder.root.resolve()] = one
     if not named:
         loaded, _ = load_settings(config, sets)
         outputs = out or Path(loaded.output.dir)
         found = [journal.parent for journal in sorted(outputs.glob("*/journal.db"))]
     live = (_with_live(one) for one in found)
-    return [OutputFolder(one) for one in {one.resolve(): one for one in live}.values()], refused
+    folders = {one.resolve(): OutputFolder(one) for one in live}
+    of_folder = {folders[at].root: one for at, one in named_for.items() if at in folders}
+    return [*folders.values()], of_folder, refused
 
 
 def _with_live(root: Path) -> Path:
@@ -147,6 +162,34 @@ def _with_live(root: Path) -> Path:
 
     beside = root.with_name(root.name.removesuffix(REHEARSAL))
     return beside if (beside / "journal.db").is_file() else root
+
+
+def _read_back(
+    folder: OutputFolder, target: Target | None, config: Path | None, sets: list[str] | None
+) -> None:
+    """Read back what was typed into the results of a folder, and say why where that cannot be."""
+    from pipeline.disk.lock import is_locked
+    from pipeline.journal.ownership import find_manifest
+    from pipeline.review.writtenfiles import unread_results
+    from pipeline.runner.target import resolve_target
+
+    if is_locked(folder.lock) or not unread_results(folder):
+        return
+    why = "its manifest has errors"
+    try:
+        manifest = find_manifest(folder.journal)
+        if target is None and manifest is not None:
+            target = resolve_target(manifest, config, folder.root, sets)
+        if target is not None:
+            check_and_show(target, show=False)
+    except ReelsheetError as error:
+        why = error.message.rstrip(".")
+    report = "reelsheet report MANIFEST" if target is None else target.invocation.command("report")
+    for path in unread_results(folder):
+        say(
+            f"note: {path} was changed, and is not read back: {why}. Takes that may be approved in "
+            f"it are kept until `{report}` has read it."
+        )
 
 
 def _work_on(folder: OutputFolder, kinds: Sequence[Kind], before: float, *, yes: bool) -> Pruning:

@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
+
+from pipeline.disk.failures import raise_store_errors
+from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import hash_of_file, is_gone
+from pipeline.journal.ownership import read_notes
 
 _NOTE = "results_written/"
 _MARK_BYTES = 4
+_RESULTS = re.compile(r"(.+-)?results(-\d+)?\.\w+")
 
 Texts = Mapping[str, Mapping[str, str]]
 """Cells of the columns of decisions, by the names of their rows."""
@@ -78,4 +86,25 @@ def written_files(notes: Mapping[str, str]) -> dict[str, WrittenFile]:
             values: dict[str, Any] = json.loads(text)
             values["headers"] = tuple(values["headers"])
             found[name.removeprefix(_NOTE)] = WrittenFile(**values)
+    return found
+
+
+def unread_results(folder: OutputFolder) -> list[Path]:
+    """Return the results files of a folder that are not as they were written, or read, last.
+
+    What is typed in them is not known to the journal. Raises StoreError, UsageError.
+    """
+    if is_gone(folder.journal):
+        return []
+    known = written_files(read_notes(folder.journal))
+    found = []
+    with raise_store_errors(f"the folder {folder.root}", cannot="be read"):
+        for path in sorted(folder.root.iterdir()):
+            name = _RESULTS.fullmatch(path.name)
+            # A file that is only called like ours is ours by the note of it.
+            if name is None or (name[1] and path.name not in known) or not path.is_file():
+                continue
+            written = known.get(path.name)
+            if written is None or written.sha256 != hash_of_file(path):
+                found.append(path)
     return found

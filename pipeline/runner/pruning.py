@@ -32,6 +32,7 @@ from pipeline.journal.reading import read_all
 from pipeline.lifecycle import PAID
 from pipeline.model import Entry
 from pipeline.review.verdicts import APPROVE, latest_of, number_to_hand_over
+from pipeline.review.writtenfiles import unread_results
 
 _ROTATED = re.compile(r"run\.log[.-].+|run-.+\.log(?:\..+)?")
 _PART = re.compile(r"\..+\.part(?:\.json)?")
@@ -55,6 +56,7 @@ class Kept(StrEnum):
     UNDER_WAY = "still under way"
     CHOSEN = "the only copy of what was paid for"
     APPROVED = "approved"
+    UNREAD = "the results were changed, and are not read back"
     CHOSEN_GONE = "the take that was chosen in its place is not there"
     NOT_HANDED_OVER = "what was handed over of it is gone, or was changed"
     UNKNOWN = "not known to the journal"
@@ -199,7 +201,7 @@ def _look_at_rehearsal(found: Pruning, before: float) -> None:
         reason = Kept.UNDER_WAY
     elif rehearsal.use_by_content is not FolderUse.REHEARSED:
         reason = Kept.LIVE
-    elif any(rehearsal.root.glob("results.before-*")):
+    elif any(rehearsal.root.glob("results.before-*")) or unread_results(rehearsal):
         reason = Kept.TYPED
     elif last > before:
         reason = Kept.YOUNG
@@ -237,6 +239,7 @@ class _Takes:
     ) -> None:
         journal = found.folder.journal
         self._found, self._kinds, self._before = found, kinds, before
+        self._is_unread = bool(unread_results(found.folder))
         self._files = {one.name: one for one in videos if not _PART.fullmatch(one.name)}
         self._handovers = latest_handovers(journal)
         self._verdicts = latest_of(read_decisions(journal))
@@ -300,6 +303,8 @@ class _Takes:
             return Kept.CHOSEN
         if said.get(number) == APPROVE:
             return Kept.APPROVED
+        if self._is_unread:  # it may be approved in them
+            return Kept.UNREAD
         return None if self._is_there(chosen) else Kept.CHOSEN_GONE
 
     def _handover_of(self, take: Entry) -> Handover | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 import sqlite3
 import time
@@ -10,16 +11,23 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from pipeline.cli.app import app
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.lock import run_lock
 from pipeline.errors import StoreError
+from pipeline.journal.decisions import read_decisions
 from pipeline.journal.handovers import latest_handovers, note_handovers, note_removed, read_removed
 from pipeline.journal.reading import read_entries
+from pipeline.model import State
 from pipeline.planner.plan import Action
 from pipeline.planner.planner import plan_manifest
 from pipeline.planner.selection import Selection
+from pipeline.review.verdicts import latest_of
 from pipeline.runner.pruning import Kept, Kind, Pruning, in_words, look, remove
+from pipeline.runner.publishing import publish_results
+from pipeline.writer.layout import Result
 from tests.export.goods import draw, hand, judge
 from tests.review.shop import Shop, make_shop
 
@@ -248,3 +256,41 @@ def test_a_handover_that_was_taken_back_is_none(shop: Shop) -> None:
 )
 def test_bytes_in_words(size: float, said: str) -> None:
     assert in_words(int(size)) == said
+
+
+def test_what_was_typed_into_the_results_counts_before_a_take_goes(shop: Shop) -> None:
+    """It is read back first; while it is not, no take goes that may be approved in it."""
+    shop.make("MUG", 2)
+    write_results(shop)
+    assert names(look(shop.folder, ALL, NOW)) == ["MUG.mp4"], "as it was written"
+    results = shop.folder.root / "results.csv"
+    head, *rows = csv.reader(results.read_text("utf-8-sig").splitlines())
+    mug = next(row for row in rows if row[0] == "MUG")
+    mug[head.index("result_take")], mug[head.index("review")] = "1", "approve"
+    with results.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([head, *rows])
+    found = look(shop.folder, ALL, NOW)
+    assert (names(found), kept(found)[Kept.UNREAD]) == ([], 1)
+    done = CliRunner().invoke(app, ["prune", str(shop.folder.root), "--older-than", "0s", "--yes"])
+    assert done.exit_code == 0, done.output
+    assert latest_of(read_decisions(shop.folder.journal))["MUG", 1].verdict == "approve"
+    assert "MUG.mp4" in there(shop.folder)
+
+
+def test_prune_says_why_results_are_not_read_back(shop: Shop) -> None:
+    """Without its manifest nobody knows what they say: the takes stay."""
+    shop.make("MUG", 2)
+    write_results(shop)
+    (shop.folder.root / "results.csv").write_text("sku,review\nMUG,approve\n")
+    shop.manifest.unlink()
+    done = CliRunner().invoke(app, ["prune", str(shop.folder.root), "--older-than", "0s", "--yes"])
+    assert "results.csv was changed, and is not read back" in done.output
+    assert "takes: the results were changed, and are not read back" in done.output
+    assert "MUG.mp4" in there(shop.folder)
+
+
+def write_results(shop: Shop) -> None:
+    """Have the results been written, as any command that writes them does."""
+    checked = shop.check()
+    results = [Result(row.number, State.DONE, take=1) for row in checked.manifest.rows]
+    publish_results(checked, results, shop.folder, None)
