@@ -5,6 +5,7 @@ Nothing here reads or decides anything. Tested in tests/test_lifecycle.py and by
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -106,7 +107,7 @@ class Manifest:
 
     path: Path
     headers: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     dialect: TextDialect | None = None
     sheet: str | None = None
     first_column: int = 0
@@ -125,9 +126,8 @@ class Picture:
 
     `path`, `size_bytes`, `mime_type`, `width` and `height` are of the file that is sent. `sha256`
     is the picture's identity in requests and uploads: the hash of the user's file or, where a copy
-    is sent, of that hash and the recipe of copies, whichever version of a library makes the copy.
-    `copy_sha256` is of the copy's own bytes. `unkept` says why no copy could be put down: then
-    nothing may be sent.
+    is sent, of that hash and the recipe of copies. `copy_sha256` is of the copy's own bytes.
+    `unkept` says why no copy could be put down: then nothing may be sent.
     """
 
     path: Path
@@ -225,8 +225,8 @@ class Entry:
 
     Times are Unix seconds. `submitted_at` is None while nothing was provably sent. `take` is the
     video of an earlier attempt, until a newer one is done. `closed`: the attempt is over although
-    the row is `waiting`; the next submission gets a new number. `earlier` holds the request hashes
-    of all earlier submissions. `key` is what the row is called by now.
+    the row is `waiting`; the next one gets a new number. `earlier` are the request hashes of all
+    earlier submissions. `key` is what the row is called by now.
     """
 
     key: str
@@ -308,9 +308,9 @@ class Phase(StrEnum):
 class TaskView:
     """One answer to a query: the task as the provider shows it now.
 
-    `progress` is 0-100 or None; `created_at`, `completed_at` and `expires_at` are the provider's
-    Unix seconds or None; `video_url` is http(s), escaped for a request, or None. `url_fault` names
-    an address that cannot be used, if no other came; `unknown_status` a status that nobody knows.
+    `progress` is 0-100; `created_at`, `completed_at` and `expires_at` are the provider's Unix
+    seconds; `video_url` is http(s), escaped for a request. `url_fault` names an address that cannot
+    be used and says why, if no other came; `unknown_status` is a status that nobody knows.
     """
 
     task_id: str | None

@@ -17,6 +17,7 @@ from pipeline.account.importing import news_of
 from pipeline.account.place import account_name, journals_near, places_of
 from pipeline.account.reading import (
     bought_elsewhere,
+    has_submissions,
     journals_in,
     keys_bought,
     owner_of_key,
@@ -49,6 +50,10 @@ class Purchases:
     journal_ids: frozenset[str]
     beside: tuple[Submission, ...] = ()
     near: tuple[Path, ...] = ()
+
+    def has_any(self) -> bool:
+        """Return whether the account has bought anything at all; raises StoreError."""
+        return bool(self.beside) or has_submissions(self.book, self.account)
 
     def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
         """Return what other journals bought of these requests, by their hashes, the latest first.

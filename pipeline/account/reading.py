@@ -45,6 +45,13 @@ _GET_WITH_CONTROLS = (
 _GET_JOURNALS = "SELECT journal_id, account, folder, manifest, seq, last_event FROM journals"
 
 
+def has_submissions(book: Path, account: str) -> bool:
+    """Return whether the book knows of any submission of the account."""
+    with reading(book) as connection:
+        sql = "SELECT 1 FROM submissions WHERE account = ? LIMIT 1"
+        return connection.execute(sql, (account,)).fetchone() is not None
+
+
 def bought_elsewhere(
     book: Path, account: str, journal_ids: Collection[str], hashes: Collection[str]
 ) -> dict[str, list[Submission]]:

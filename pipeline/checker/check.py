@@ -12,6 +12,7 @@ from pipeline.checker.columnreport import ColumnsRead, ignored_in, report_column
 from pipeline.checker.emptyrows import without_empty_rows
 from pipeline.checker.idlefindings import leave_out_idle, set_aside_holding
 from pipeline.checker.looks import Looks
+from pipeline.checker.packeddrafts import PackedDrafts
 from pipeline.checker.pagecells import name_addresses
 from pipeline.checker.payable import SoughtIn, hold_unmeant
 from pipeline.checker.pictureroots import better_root
@@ -23,7 +24,7 @@ from pipeline.checker.unread import join_unread, unread_cells
 from pipeline.manifest import asbefore
 from pipeline.manifest.columns import match_columns
 from pipeline.manifest.earlier import NEW, Reading
-from pipeline.manifest.videolooks import LOOK_COLUMN
+from pipeline.manifest.packedrows import PackedRows, numbers_of
 from pipeline.model import Manifest, Problem, Row, Severity
 from pipeline.process.collector import pause_collector
 
@@ -118,7 +119,9 @@ class _Check:
         self._holding: list[Problem] = []  # of rows that break no rule and are not sent
         self._broken: set[int] = set()
         self._made: dict[int, str] = {}  # the prompts that the template made
-        self._drafts: dict[int, rules.Draft] = {}
+        self._finished: dict[int, rules.Draft] = {}
+        self._drafts: Mapping[int, rules.Draft] = self._finished
+        self._packed: PackedDrafts | None = None  # of a large manifest, in place of most of them
         self._pictured: list[PicturedRow] = []
 
     def run(self, cache_dir: Path | None, progress: PictureProgress | None) -> CheckedManifest:
@@ -134,6 +137,8 @@ class _Check:
                 self._note(refuse_names(self._manifest, self._keys, self._names))
                 self._check_rows()
         findings = self._check_pictures(cache_dir, progress)
+        packed, made = self._packed, self._finished
+        self._drafts = made if packed is None else packed.with_kept(made)
         held = self._hold_unmeant() if checkable else {}
         remarks = [*remark_on(self._drafts, findings.images, findings.pictures)]
         self._note(remarks)
@@ -184,20 +189,12 @@ class _Check:
                 settings.prompt_template, self._manifest, self._fields
             )
             self._problems += problems
-        if self._looks.place is not None:
-            used[self._looks.place] = LOOK_COLUMN
         if makes_prompts and self._looks.films(self._fields):
             used |= dict.fromkeys(self._looks.made_of, IN_FILMS)
-        given = self._config.defaults
-        self._models = bind_models(
-            self._manifest,
-            self._config.api.model,
-            rules.Form(given.duration, given.aspect_ratio, given.resolution),
-            taken={*self._fields.values(), *self._looks.field.values()},
-            known=self._known,
-            ignored=ignored,
-        )
-        used |= {place: name for name, place in self._models.fields.items()}
+        taken = {*self._fields.values(), *self._looks.field.values()}
+        self._models = bind_models(self._manifest, self._config, taken, ignored, self._known)
+        apart = self._looks.field | self._models.fields
+        used |= {place: name for name, place in apart.items()}
         if self._prompts is not None:
             used |= dict.fromkeys(self._prompts.template.columns, "manifest.prompt_template")
         self._report_columns(looks, used)
@@ -231,8 +228,7 @@ class _Check:
     def _make_keys(self) -> list[Problem]:
         """Make the key of each row, and return what is wrong with the keys in the cells."""
         further = self._models.key_cells if self._models.fields else None
-        made_of = self._made_of
-        self._keys, problems = naming.row_keys(self._manifest, self._fields, made_of, further)
+        self._keys, problems = naming.row_keys(self._manifest, self._fields, self._made_of, further)
         # A cell that could not be read is not called empty: the reader has said what is wrong.
         unread = {(one.row, one.cell) for one in self._manifest.cell_problems if _is_error(one)}
         lost = {
@@ -245,28 +241,32 @@ class _Check:
 
     def _check_rows(self) -> None:
         """Hold each row against the rules; rows with pictures wait for those."""
-        found = unread_cells(
-            self._manifest,
-            self._read_apart(),
-            names=self._names,
-            prompts=self._prompts,
-        )
+        places, names = self._read_apart(), self._names
+        found = unread_cells(self._manifest, places, names=names, prompts=self._prompts)
         self._problems += found.pop(None, [])
         counting = leave_out_idle(found, self._manifest, self._fields)
         unread, aside = set_aside_holding(counting, self._manifest, self._fields)
         self._holding += aside
         odd = unread.keys() | self._broken | self._looks.rows()
         draft_quickly = drafts.make_drafter(self._fields, self._models.given, self._models)
-        plainly_named, finished = self._names is None, self._drafts
-        for row, key in zip(self._manifest.rows, self._keys, strict=True):
+        plainly_named, finished = self._names is None, self._finished
+        rows, slowly = self._manifest.rows, set[int]()
+        packed = isinstance(rows, PackedRows) and "prompt" in self._fields
+        for row, key in zip(rows, self._keys, strict=True):
             number = row.number
             draft = draft_quickly(row, key) if plainly_named and number not in odd else None
+            if draft is not None and not draft.image_cells:
+                if not packed:
+                    finished[number] = draft
+                continue
+            slowly.add(number)
             if draft is None:
                 self._check_row(row, key, unread.get(number, []))
-            elif draft.image_cells:
-                self._pictured.append(PicturedRow(row, key, draft, draft.image_cells))
             else:
-                finished[number] = draft
+                self._pictured.append(PicturedRow(row, key, draft, draft.image_cells))
+        if isinstance(rows, PackedRows) and packed:
+            at = self._fields["prompt"]
+            self._packed = PackedDrafts(rows, self._keys, draft_quickly, at, finished, slowly)
 
     def _check_row(self, row: Row, key: str, unread: list[Problem]) -> None:
         """Find every problem of a row; `unread` are those that the reader found in its cells."""
@@ -285,7 +285,7 @@ class _Check:
             texts = tuple(text for _, text in named)
             self._pictured.append(PicturedRow(row, key, draft, texts))
         elif draft is not None and row.number not in self._broken:
-            self._drafts[row.number] = draft
+            self._finished[row.number] = draft
 
     def _check_pictures(
         self, cache_dir: Path | None, progress: PictureProgress | None
@@ -304,17 +304,18 @@ class _Check:
         self._holding += findings.holding
         for one in self._pictured:
             if one.draft is not None and one.row.number not in self._broken:
-                self._drafts[one.row.number] = one.draft
-        self._drafts = dict(sorted(self._drafts.items()))
+                self._finished[one.row.number] = one.draft
+        self._finished = dict(sorted(self._finished.items()))
         return findings
 
-    def _hold_unmeant(self) -> dict[int, rules.Draft]:
+    def _hold_unmeant(self) -> Mapping[int, rules.Draft]:
         """Take the rows that nobody means from those that can be sent, and return them."""
         live, allowed = not self._config.rehearses, self._config.manifest.allow
         sought = SoughtIn(
             self._manifest, self._keys, self._fields, self._made, self._made_of, live=live
         )
-        keys = dict(zip((row.number for row in self._manifest.rows), self._keys, strict=True))
+        numbers = numbers_of(self._manifest.rows) if self._holding else ()
+        keys = dict(zip(numbers, self._keys, strict=False))
         holding = [replace(one, key=one.key or keys.get(one.row or 0)) for one in self._holding]
         found = hold_unmeant(self._drafts, self._problems, [*sought.find(), *holding], allowed)
         self._drafts, self._problems = found.drafts, found.problems

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 
 from pipeline.checker import rules
 from pipeline.checker.columnreport import NOTHING_READ, ColumnsRead
+from pipeline.checker.packeddrafts import KeyedRequests, PackedDrafts, PackedRequests
 from pipeline.manifest.earlier import NEW, Reading
+from pipeline.manifest.packedrows import numbers_of
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
 from pipeline.process.collector import pause_collector
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -37,13 +40,13 @@ class CheckedManifest:
     manifest: Manifest
     fields: dict[str, int]
     keys: tuple[str, ...]
-    drafts: dict[int, rules.Draft]
+    drafts: Mapping[int, rules.Draft]
     images: dict[int, tuple[str, ...]]
     model: str
     pictures: dict[str, Picture]
     problems: tuple[Problem, ...]
     files: tuple[Path, ...] = ()
-    held: dict[int, rules.Draft] = field(default_factory=dict)
+    held: Mapping[int, rules.Draft] = field(default_factory=dict)
     columns: ColumnsRead = NOTHING_READ
     reading: Reading = NEW
     sheet_prompts: dict[int, str] = field(default_factory=dict)
@@ -51,19 +54,39 @@ class CheckedManifest:
     wanted: frozenset[str] = frozenset()
 
     @cached_property
-    def requests(self) -> dict[int, Request]:
+    def requests(self) -> Mapping[int, Request]:
         """The requests of the valid rows, by their physical row number; a check makes none."""
+        if isinstance(self.drafts, PackedDrafts):
+            return PackedRequests(self.drafts, self.images, self.model)
         with pause_collector():
             return {
                 number: rules.make_request(draft, self.images.get(number, ()), self.model)
                 for number, draft in self.drafts.items()
             }
 
+    def validity(self) -> Iterator[tuple[str, bool]]:
+        """Return the key of each row, and whether the row could be sent."""
+        numbers, drafts = numbers_of(self.manifest.rows), self.drafts
+        if isinstance(drafts, PackedDrafts):
+            return (
+                (key, one not in drafts.none) for key, one in zip(self.keys, numbers, strict=True)
+            )
+        return ((key, one in drafts) for key, one in zip(self.keys, numbers, strict=True))
+
     def with_held(self) -> CheckedManifest:
         """Return the same with all that the rows ask for, also those that are held."""
         if not self.held:
             return self
-        return replace(self, drafts=dict(sorted((self.drafts | self.held).items())), held={})
+        return replace(self, drafts=dict(sorted({**self.drafts, **self.held}.items())), held={})
+
+    @cached_property
+    def requests_by_key(self) -> Mapping[str, Request]:
+        """The same requests by the keys of their rows."""
+        requests = self.requests
+        if isinstance(requests, PackedRequests):
+            return KeyedRequests(requests)
+        rows = zip(self.keys, self.manifest.rows, strict=True)
+        return {key: requests[row.number] for key, row in rows if row.number in requests}
 
     @cached_property
     def requests_by_hash(self) -> dict[str, Request]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.checker.rules import FORM_FIELDS, IMAGE_FIELDS, Form, form_of
 from pipeline.manifest.blank import is_blank
+from pipeline.manifest.packedrows import texts_of, without_rows
 from pipeline.manifest.resultcolumns import our_columns
 from pipeline.model import Manifest, Row
 
@@ -50,7 +51,7 @@ def without_empty_rows(
     if first is None:
         return manifest
     # Most cells begin with something that can be seen: nothing else is looked at.
-    unseen = [at for at, row in enumerate(rows) if not "!" <= row.cells[first][:1] <= "~"]
+    unseen = [at for at, text in enumerate(texts_of(rows, first)) if not "!" <= text[:1] <= "~"]
     silent = [at for at in unseen if _says_nothing(rows[at], speaking)]
     if not silent:
         return manifest
@@ -78,7 +79,7 @@ def without_empty_rows(
     }
     if not empty:
         return manifest
-    return replace(manifest, rows=tuple(row for at, row in enumerate(rows) if at not in empty))
+    return replace(manifest, rows=without_rows(rows, empty))
 
 
 def _says_nothing(row: Row, speaking: Sequence[int]) -> bool:

@@ -18,6 +18,7 @@ from pipeline.checker.naming import normalise_key
 from pipeline.checker.rules import aspect_ratio_of, duration_of, resolution_of
 from pipeline.manifest.blank import fold_text, strip_blanks
 from pipeline.manifest.meanings import is_in_seconds
+from pipeline.manifest.packedrows import texts_of
 from pipeline.pictures.accepted import PICTURE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Looks:
 
     def tells_rows_apart(self, index: int) -> bool:
         """Tell whether each row has a text of its own in a column."""
-        keys = {normalise_key(row.cells[index][:_LONGEST]) for row in self._rows}
+        keys = {normalise_key(text[:_LONGEST]) for text in texts_of(self._rows, index)}
         return len(keys) == len(self._rows) and "" not in keys
 
     def sample(self, index: int) -> list[str]:

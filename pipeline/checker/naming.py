@@ -23,6 +23,7 @@ from pipeline.checker.rowtexts import RowTemplate, name_template
 from pipeline.manifest.blank import is_blank, trim
 from pipeline.manifest.columns import fold_header
 from pipeline.manifest.normalform import to_normal_form
+from pipeline.manifest.packedrows import texts_of
 from pipeline.manifest.templates import TemplateFault, from_shorthand
 from pipeline.manifest.wording import plural
 from pipeline.model import Manifest, Problem, Row
@@ -92,7 +93,7 @@ def row_keys(
     index, inputs = fields.get("key"), _inputs(manifest, fields, made_of, further)
     if index is None:
         return _unnamed_keys(manifest.rows, inputs, frozenset()), []
-    keys = [_key_in(row.cells[index]) for row in manifest.rows]
+    keys = [*map(_key_in, texts_of(manifest.rows, index))]
     distinct = set(keys)
     if len(distinct) == len(keys) and "" not in distinct:
         return keys, []

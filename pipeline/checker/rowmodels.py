@@ -22,6 +22,7 @@ from pipeline.models.shelf import known_sheets
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from pipeline.config.settings import Config
     from pipeline.manifest.earlier import Reading
     from pipeline.model import Manifest, Row
 
@@ -108,24 +109,24 @@ class RowModels:
 
 def bind_models(
     manifest: Manifest,
-    default: str,
-    given: Form,
-    *,
+    config: Config,
     taken: Collection[int],
-    known: Reading,
     ignored: Collection[str],
+    known: Reading,
 ) -> RowModels:
     """Find the models of a manifest; one that was run without them keeps its reading.
 
     Args:
         manifest: the manifest as read.
-        default: the model of the settings.
-        given: the defaults of the settings.
+        config: the settings: the model of rows that name none, the defaults, and what is read as
+            what.
         taken: the indexes of columns that are read as something else.
-        known: how the runs before read it.
         ignored: the headers of columns that are not to be read.
+        known: how the runs before read it.
 
     """
+    default, defaults = config.api.model, config.defaults
+    given = Form(defaults.duration, defaults.aspect_ratio, defaults.resolution)
     unwanted = set(map(fold_header, ignored))
     places: dict[str, int] = {}
     for index, header in enumerate(manifest.headers):

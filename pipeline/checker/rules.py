@@ -139,6 +139,16 @@ class Draft(NamedTuple):
     form: Form
     said: tuple[str, ...] = ()
 
+    @property
+    def duration(self) -> int:
+        """The seconds of its video."""
+        return self.form.duration
+
+    @property
+    def resolution(self) -> str:
+        """The resolution of its video."""
+        return self.form.resolution
+
 
 @lru_cache(maxsize=4096)
 def form_of(duration: str, aspect_ratio: str, resolution: str, defaults: Form) -> Form | None:

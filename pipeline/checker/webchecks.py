@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.checker.drafts import image_fields, problem_at
+from pipeline.checker.packeddrafts import drafts_without
 from pipeline.checker.remarks import LEAST_SIDE, warn_of_small
 from pipeline.downloader.webpictures import WebFault, WebPicture, is_too_large
 from pipeline.manifest.pagelinks import page_at, short
@@ -44,7 +45,7 @@ def with_web_pictures(checked: CheckedManifest, found: Mapping[str, _Found]) -> 
     together = (*checked.problems, *problems)
     return replace(
         checked,
-        drafts={number: one for number, one in checked.drafts.items() if number not in broken},
+        drafts=drafts_without(checked.drafts, {row for row in broken if row is not None}),
         problems=tuple(sorted(together, key=lambda one: one.row or 0)),
     )
 

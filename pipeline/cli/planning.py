@@ -40,8 +40,8 @@ from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
     from pipeline.planner.selection import Selection
+    from pipeline.runner.need import Need
     from pipeline.runner.reports import PlanReport
-    from pipeline.runner.storage import Need
     from pipeline.runner.target import Refused, Target
 
 _GIGABYTE = 1e9

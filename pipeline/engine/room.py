@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from pipeline.engine.rows import Reach, Stop, Tracked
 from pipeline.errors import ExitCode
 from pipeline.events import Downloaded, Event
 from pipeline.lifecycle import PAID
-from pipeline.model import Request, State, Video
+from pipeline.model import State, Video
 
 _ASSUMED = {"720P": 500_000.0, "1080p": 1_100_000.0}
 """Bytes per second of video, until one was seen: docs/contract.md, "The video"."""
@@ -58,6 +59,41 @@ class Sizes:
         return _ASSUMED.get(resolution, max(_ASSUMED.values())) * seconds
 
 
+class Asked(Protocol):
+    """What a row asks for, as far as its size depends on it."""
+
+    @property
+    def prompt(self) -> str:
+        """What the video shows."""
+
+    @property
+    def duration(self) -> int:
+        """Its seconds."""
+
+    @property
+    def resolution(self) -> str:
+        """Its resolution."""
+
+
+@dataclass(slots=True)
+class Several:
+    """What several rows ask for, as far as their size depends on it, by resolution."""
+
+    rows: int = 0
+    prompt_bytes: int = 0
+    seconds: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, asked: Iterable[Asked]) -> Several:
+        """Add rows up."""
+        found = cls()
+        for one in asked:
+            found.rows += 1
+            found.prompt_bytes += len(one.prompt.encode(errors="replace"))
+            found.seconds[one.resolution] += one.duration
+        return found
+
+
 class Disk:
     """A disk that lanes write to; `folder`, which lies on it, is what it is called.
 
@@ -76,16 +112,29 @@ class Disk:
         self._seconds: Counter[str] = Counter()
         self._row_bytes = 0.0
 
-    def expect(self, share: Share, request: Request, times: int) -> None:
+    def expect(self, share: Share, request: Asked, times: int) -> None:
         """Count a row that is paid for and whose video is to come, or take it back with -1."""
         if share.videos:
             self._seconds[request.resolution] += times * request.duration
         self._row_bytes += times * share.bytes_of_row(request)
 
+    def expect_all(self, share: Share, several: Several) -> None:
+        """Count several such rows."""
+        if share.videos:
+            self._seconds.update(several.seconds)
+        self._row_bytes += share.bytes_of_rows(several)
+
     def coming_bytes(self, sizes: Sizes) -> float:
         """Return how many bytes that is paid for and not yet home takes."""
         parts = (*self._seconds.items(), *self.elsewhere.items())
         return self._row_bytes + sum(sizes.expected_bytes(one, seconds) for one, seconds in parts)
+
+    def holds(self, more_bytes: float, sizes: Sizes) -> bool:
+        """Return whether so much more finds room."""
+        if self.free_bytes is None:
+            return True
+        kept = self.min_free_bytes + self.overhead_bytes
+        return self.coming_bytes(sizes) + more_bytes + kept <= self.free_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +150,26 @@ class Share:
     row_bytes: int = 0
     texts: int = 0
 
-    def bytes_of_row(self, request: Request) -> int:
+    def bytes_of_row(self, request: Asked) -> int:
         """Return how many bytes the records of a row take."""
         return self.row_bytes + self.texts * len(request.prompt.encode(errors="replace"))
 
-    def expected_bytes(self, request: Request, sizes: Sizes) -> float:
+    def bytes_of_rows(self, several: Several) -> int:
+        """Return how many bytes the records of several rows take."""
+        return several.rows * self.row_bytes + self.texts * several.prompt_bytes
+
+    def expected_bytes_of(self, several: Several, sizes: Sizes) -> float:
+        """Return how many bytes all of several rows takes."""
+        videos = several.seconds.items() if self.videos else ()
+        parts = (sizes.expected_bytes(one, seconds) for one, seconds in videos)
+        return sum(parts) + self.bytes_of_rows(several)
+
+    def expected_bytes(self, request: Asked, sizes: Sizes) -> float:
         """Return how many bytes all of a row takes."""
         video = sizes.expected_bytes(request.resolution, request.duration) if self.videos else 0.0
         return video + self.bytes_of_row(request)
 
-    def shortage(self, request: Request, sizes: Sizes) -> Stop | None:
+    def shortage(self, request: Asked, sizes: Sizes) -> Stop | None:
         """Return why a row is not to be ordered; None if the disk has room for it."""
         disk = self.disk
         if disk.free_bytes is None:

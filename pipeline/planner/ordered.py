@@ -52,7 +52,7 @@ def _without_holding(checked: CheckedManifest, rows: Collection[int]) -> Checked
     )
     return replace(
         checked,
-        drafts=dict(sorted((checked.drafts | free).items())),
+        drafts=dict(sorted({**checked.drafts, **free}.items())),
         held={number: draft for number, draft in checked.held.items() if number not in free},
         problems=(_say_ordered(sorted(free)), *kept),
     )

@@ -16,11 +16,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pipeline.account.submission import Submission
-from pipeline.checker.rules import same_content, sheet_changed, spellings_of
+from pipeline.checker.rules import sheet_changed, spellings_of
 from pipeline.lifecycle import PAID
 from pipeline.manifest.invocation import quoted_option
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, Request, State, shown_key
+from pipeline.planner.edited import is_edited, say_sheet_changed
 from pipeline.planner.selection import Mode, Selection
 from pipeline.refusals import past_help
 
@@ -50,7 +51,6 @@ class Hold(StrEnum):
 
 ENDED_BADLY = frozenset({State.FAILED, State.EXPIRED, State.REFUSED})
 """The states whose rows `retry` can give a new attempt."""
-_UNPAID_ENDS = ENDED_BADLY - {State.EXPIRED}
 
 NEW = "new"
 """The group of rows that were never seen."""
@@ -58,7 +58,6 @@ CHANGED = "changed"
 """The group of done rows that were edited since."""
 _RENAMED = "renamed"
 REPEAT = "repeat"
-SHEET_CHANGED = "the sheet of its model was changed since it was sent, not the row"
 FILE_LOST = "the video file is missing, and its link has expired"
 """What is said of a done row whose file somebody removed: it stays done."""
 GROUPS = (NEW, CHANGED, _RENAMED, REPEAT, *(state.value for state in State))
@@ -184,6 +183,22 @@ def decide(
     return limit_submissions(Plan(tuple(steps), tuple(gone)), selection.limit)
 
 
+def decide_new(rows: Iterable[tuple[str, bool]], selection: Selection) -> Plan:
+    """Decide the same where the journal knows no row; what the rows ask for plays no part then.
+
+    Args:
+        rows: each row's key, and whether the row keeps all rules.
+        selection: what the run is asked to do.
+
+    """
+    steps = []
+    for key, valid in rows:
+        step = _decide_new(key, valid, selection)
+        unmet = _say_unmet(step, None, selection)
+        steps.append(step if unmet is None else step._replace(unmet=unmet))
+    return limit_submissions(Plan(tuple(steps)), selection.limit)
+
+
 def limit_submissions(plan: Plan, limit: int | None) -> Plan:
     """Leave alone the rows that would be submitted beyond the first `limit`; None: no limit."""
     if limit is None:
@@ -194,18 +209,15 @@ def limit_submissions(plan: Plan, limit: int | None) -> Plan:
 
 
 def _decide(key: str, request: Request | None, entry: Entry | None, selection: Selection) -> Step:
-    if not _is_selected(key, selection):
-        group = _group(entry) if entry else (State.INVALID.value if request is None else NEW)
-        return Step(key, Action.LEAVE, group, "not selected by --only", counts=False)
-    waiting = entry is None or entry.state is State.WAITING
-    if waiting and request is None:
-        group, counts = State.INVALID.value, selection.mode is Mode.RUN
-        return Step(key, Action.LEAVE, group, "breaks a rule", counts)
     if entry is None:
-        return _submit(key, NEW, "never sent", selection)
-    if waiting:
+        return _decide_new(key, request is not None, selection)
+    if not _is_selected(key, selection):
+        return Step(key, Action.LEAVE, _group(entry), "not selected by --only", counts=False)
+    if entry.state is State.WAITING and request is None:
+        return _leave_broken(key, selection)
+    if entry.state is State.WAITING:
         return _submit(key, _group(entry), "not sent yet", selection)
-    edited = request is None or _is_edited(request, entry)
+    edited = request is None or is_edited(request, entry)
     by_sheet = request is not None and edited and sheet_changed(request, entry.attempt.request)
     if entry.state in PAID:
         return Step(key, Action.TAKE_UP, _group(entry), _PAID_FOR[entry.state], edited=edited)
@@ -221,15 +233,18 @@ def _decide(key: str, request: Request | None, entry: Entry | None, selection: S
     return _say_sheet(step) if by_sheet and step.action is Action.LEAVE else step
 
 
-def _is_edited(request: Request, entry: Entry) -> bool:
-    """Return whether a row asks for something else than its latest attempt did.
+def _decide_new(key: str, valid: bool, selection: Selection) -> Step:
+    if not _is_selected(key, selection):
+        group = NEW if valid else State.INVALID.value
+        return Step(key, Action.LEAVE, group, "not selected by --only", counts=False)
+    if not valid:
+        return _leave_broken(key, selection)
+    return _submit(key, NEW, "never sent", selection)
 
-    A model that is spelled in another way is the same one; but a row may have been refused since
-    the provider did not take the first spelling.
-    """
-    sent = entry.attempt.request
-    corrected = entry.state in _UNPAID_ENDS and request.model != sent.model
-    return corrected or not same_content(request, sent)
+
+def _leave_broken(key: str, selection: Selection) -> Step:
+    counts = selection.mode is Mode.RUN
+    return Step(key, Action.LEAVE, State.INVALID.value, "breaks a rule", counts)
 
 
 def _say_unmet(step: Step, entry: Entry | None, selection: Selection) -> str | None:
@@ -310,11 +325,9 @@ def _submit_again(
 
 
 def _say_sheet(step: Step) -> Step:
-    """Say of a row that is left alone that its model's sheet was changed, not the row."""
     if step.spent or step.past_help:
         return step
-    needs = "--redo changed" if step.edited else "--retry, or --redo and its key"
-    return step._replace(reason=f"{SHEET_CHANGED}; needs {needs}")
+    return step._replace(reason=say_sheet_changed(done=step.edited))
 
 
 def _fetch_again(step: Step, *, link_lives: bool) -> Step:

@@ -21,7 +21,7 @@ from pipeline.model import Entry, Request, State
 from pipeline.models.pricing import cost_of
 from pipeline.models.shelf import sheet_of
 from pipeline.planner.delivered import handed_over, pruned, say_handed_over
-from pipeline.planner.plan import REPEAT, Action, Plan, decide
+from pipeline.planner.plan import REPEAT, Action, Plan, decide, decide_new
 from pipeline.planner.renaming import match_renamed, rename
 from pipeline.planner.repeats import Bought
 from pipeline.planner.selection import Selection
@@ -57,6 +57,8 @@ def plan_manifest(
         wall: the time of the plan in Unix seconds; None: now.
 
     """
+    if not entries:
+        return decide_new(checked.validity(), selection)
     # The file of a rejected take may have been deleted: it is not fetched again.
     gone = files_gone(entries, folder) - checked.rejected
     delivered = handed_over(entries, gone, folder)
@@ -98,7 +100,7 @@ def renamed_rows(
         first_events: gives the journal's order; see `renaming.match_renamed`.
 
     """
-    if folder.holds_part_of_rows(checked.manifest.path):
+    if not entries or folder.holds_part_of_rows(checked.manifest.path):
         return {}
     return match_renamed(_rows(checked), entries, first_events)
 
@@ -149,6 +151,8 @@ def own_attempts(
         StoreError: The journal cannot be read.
 
     """
+    if not entries:
+        return {}
     changed = {step.key for step in plan.steps if step.action is Action.SUBMIT or step.edited}
     lost = {step.key for step in plan.steps if step.lost}
     left = [entry for key, entry in entries.items() if key not in present or key in lost]
@@ -228,11 +232,9 @@ def can_download_again(bought: Submission, wall: float | None = None) -> bool:
     return not gone and (bought.finished_at or 0) > oldest
 
 
-def requests_by_key(checked: CheckedManifest) -> dict[str, Request]:
+def requests_by_key(checked: CheckedManifest) -> Mapping[str, Request]:
     """Return the requests of the manifest's rows, by key; rows that break a rule have none."""
-    requests = checked.requests
-    rows = zip(checked.keys, checked.manifest.rows, strict=True)
-    return {key: requests[row.number] for key, row in rows if row.number in requests}
+    return checked.requests_by_key
 
 
 def price(
@@ -246,11 +248,15 @@ def price(
         config: The settings, with the price.
 
     """
-    rows = dict(zip(checked.keys, checked.manifest.rows, strict=True))
-    asked, budget = [checked.requests[rows[key].number] for key in keys], config.budget
-    seconds = sum(one.duration for one in asked)
-    if not any(sheet_of(one).prices for one in {one.model for one in asked}):
+    wanted, budget = frozenset(keys), config.budget
+    seconds, models = 0, set[str]()
+    for draft in checked.drafts.values() if wanted else ():
+        if draft.key in wanted:
+            seconds += draft.form.duration
+            models.add(draft.form.model or checked.model)
+    if not any(sheet_of(one).prices for one in models):
         return seconds, cost(seconds, budget.price_per_second)
+    asked = (one for key, one in checked.requests_by_key.items() if key in wanted)
     costs = [cost_of(one, budget.price_per_second, budget.currency) for one in asked]
     known = [one for one in costs if one is not None]
     return seconds, fsum(known) if len(known) == len(costs) else None

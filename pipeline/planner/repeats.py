@@ -114,6 +114,11 @@ def find_repeats(
 
     """
     submits = plan.of(Action.SUBMIT)
+    if not (entries or history.elsewhere or history.own or history.earlier) and not (
+        selection.redone or selection.pay_again or selection.pay_again_all
+    ):
+        pay = setting is Repeats.PAY
+        return Compared(plan, {}, frozenset(step.key for step in submits if pay))
     named = frozenset(
         step.key for step in submits if _is_paid_on_purpose(step, entries.get(step.key), selection)
     )

@@ -47,9 +47,12 @@ def read(
 
     """
     data = load_file(path)
+    sha256 = hashlib.sha256(data).hexdigest()
     with pause_collector():
         if is_text(path, data):
-            manifest = read_text(path, data, encoding=encoding, kept=kept)
+            passed_on = [data]
+            del data  # of a large table each copy less counts
+            manifest = read_text(path, passed_on.pop(), encoding=encoding, kept=kept)
         else:
             # Text needs none of it.
             from pipeline.reader.workbook.apart import read_apart  # noqa: PLC0415
@@ -63,4 +66,4 @@ def read(
                 prompts=prompts,
                 kept=kept,
             )
-        return replace(manifest, sha256=hashlib.sha256(data).hexdigest())
+        return replace(manifest, sha256=sha256)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from pipeline.manifest.packedrows import PackedRows
+
 _SHARING_SAMPLE = 1000
 """How many texts of a column show whether it says the same few things over and over."""
 _NAMED_AT_MOST = 5
@@ -34,6 +36,8 @@ _TITLE_LINES = 3
 """How many lines below the first may be the header line."""
 _TEMPLATE_LINES = 5
 """How many it may be in a template with several lines of headers."""
+FIRST_LINES = max(_TITLE_LINES, _TEMPLATE_LINES)
+"""So many cells of each column show whether the headers are where they should be."""
 _NAME_OF_PROGRAM = re.compile(r"[a-z][a-z0-9]*([_#.-][a-z0-9]+)*")
 
 
@@ -43,7 +47,8 @@ class Table:
 
     `numbers` are the physical numbers of the rows, blank ones included; `columns` has one list per
     header, of the same length as `numbers`. `speaking` are the numbers of rows that are kept even
-    if all their texts are blank.
+    if all their texts are blank. A large table has its rows `packed`, and at least the first cells
+    of each column.
     """
 
     path: Path
@@ -56,6 +61,7 @@ class Table:
     first_column: int = 0
     speaking: frozenset[int] = frozenset()
     only_sheet: bool = True
+    packed: PackedRows | None = None
 
     @property
     def name(self) -> str:
@@ -82,21 +88,26 @@ def manifest_of(table: Table) -> Manifest:
     while len(header) > 1 and is_blank(header[-1]):
         header.pop()
     _refuse_doubles(table, header)
-    columns = [share_equal(column) for column in table.columns[: len(header)]]
-    rows = tuple(
-        Row(number, cells)
-        for number, cells in zip(table.numbers, zip(*columns, strict=True), strict=True)
-        if not all_blank(cells) or number in table.speaking
-    )
     return Manifest(
         path=table.path,
         headers=tuple(header),
-        rows=rows,
+        rows=_rows_of(table, len(header)),
         dialect=table.dialect,
         sheet=table.sheet,
         first_column=table.first_column,
         header_row=table.header_row,
         hints=_hints(table),
+    )
+
+
+def _rows_of(table: Table, width: int) -> Sequence[Row]:
+    if table.packed is not None:
+        return table.packed.without(table.packed.blank).narrowed(width)
+    columns = [share_equal(column) for column in table.columns[:width]]
+    return tuple(
+        Row(number, cells)
+        for number, cells in zip(table.numbers, zip(*columns, strict=True), strict=True)
+        if not all_blank(cells) or number in table.speaking
     )
 
 

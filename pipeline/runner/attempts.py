@@ -35,12 +35,10 @@ class Attempts:
         self._journal_id = journal_id
         self._entries = entries
         self._identity_of = identity_of
-        requests, rows = checked.requests, checked.manifest.rows
-        keyed = list(zip(checked.keys, rows, strict=True))
-        self._requests = {key: requests[row.number] for key, row in keyed if row.number in requests}
+        self._requests = checked.requests_by_key
         taken = {name.casefold(): one.key for one in entries.values() for name in _names(one)}
         self._bases = naming.video_names(
-            keyed,
+            zip(checked.keys, checked.manifest.rows, strict=True),
             checked.manifest.headers,
             config.output.name,
             taken,
@@ -51,7 +49,7 @@ class Attempts:
             },
             identities={
                 key: identity
-                for key, _ in keyed
+                for key in checked.keys
                 if key not in entries and (identity := identity_of(key)) != key
             },
         )

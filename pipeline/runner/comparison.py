@@ -133,7 +133,7 @@ class Comparison:
         wide, whole = widen(selection), plan
         if wide != unlimited:
             whole = plan_manifest(checked, entries, folder, wide, renamed=renamed, wall=wall)
-        both = Plan((*plan.steps, *whole.steps))
+        both = plan if whole is plan else Plan((*plan.steps, *whole.steps))
         requests = requests_by_key(checked)
         present = frozenset(checked.keys)
         if folder.holds_part_of_rows(checked.manifest.path):
@@ -213,6 +213,8 @@ class Comparison:
         if self.config.repeats == "pay":
             bought.update(self._history.elsewhere)
         keys = keys_to_ask_for(compared.plan, self.entries, compared.named)
+        if not bought:
+            return tuple(keys)
         return tuple(key for key in keys if content_of(self._requests[key]) not in bought)
 
     @cached_property

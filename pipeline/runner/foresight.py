@@ -25,7 +25,7 @@ from pipeline.journal.reading import read_durations, read_runs
 from pipeline.model import Entry
 from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import Action, Plan
-from pipeline.planner.planner import estimate, known_rows, requests_by_key
+from pipeline.planner.planner import estimate, known_rows
 from pipeline.planner.selection import Selection
 from pipeline.runner.checking import check_target
 from pipeline.runner.comparison import Comparison
@@ -41,13 +41,14 @@ from pipeline.runner.foreseen import (
     why_not_sent,
 )
 from pipeline.runner.forgotten import book_of
+from pipeline.runner.need import Need, need_of
 from pipeline.runner.neighbours import foresee_unguarded, hold_unguarded
 from pipeline.runner.offer import explain_low_price
 from pipeline.runner.order import refuse_unknown_keys
 from pipeline.runner.piloting import report_pilot
 from pipeline.runner.reports import PlanReport, StatusReport
 from pipeline.runner.rowresults import row_results
-from pipeline.runner.storage import Need, Storage, need_of, seen_videos
+from pipeline.runner.storage import Storage, seen_videos
 from pipeline.runner.takes import WithComing, purchases_of
 from pipeline.runner.target import Refused, Target, refuse_another, work_on_each
 from pipeline.writer.layout import Result
@@ -114,6 +115,7 @@ def plan_reports(
         counted=count_caps(read[0][0]) if read else None,
         learned_price=learned_price([one[0] for one in read]),
         adopt=adopt,
+        several=len(read) > 1,
     )
     before.heed_price(read[0][0].config.budget if read else Budget())
     for one in found:
@@ -145,7 +147,8 @@ def _entries_of(target: Target) -> dict[str, Entry]:
 class _Before:
     """The manifests that a run plans before another, and what it buys for them.
 
-    `own` holds the output folders of all of its manifests, `storage` the disks of those planned,
+    With one manifest alone, not `several`, what it buys is compared with no other one. `own` holds
+    the output folders of all of its manifests, `storage` the disks of those planned,
     `counted` what they take of the caps.
     """
 
@@ -155,6 +158,7 @@ class _Before:
     learned_price: float | None = None
     low_price: str | None = None
     adopt: bool = False
+    several: bool = False
     siblings: list[Sibling] = field(default_factory=list)
     coming: list[Submission] = field(default_factory=list)
 
@@ -197,8 +201,9 @@ def _plan_report(
         )
         if submits and not plan.of(Action.SUBMIT):
             refusal, stops = as_refusal(stops[-1]), []
-        before.siblings.append(comparison.as_sibling(plan))
-    if refusal is None and not target.config.rehearses and _has_book(target):
+        if before.several:
+            before.siblings.append(comparison.as_sibling(plan))
+    if before.several and refusal is None and _has_book(target):
         before.coming.extend(comparison.coming(plan))  # the book keeps the run from buying it again
     cost = estimate(plan, checked, target.config, read_durations(journal))
     return PlanReport(
@@ -225,7 +230,7 @@ def _plan_report(
 
 
 def _has_book(target: Target) -> bool:
-    return bool(places_of(target.config, os.environ).paths)
+    return not target.config.rehearses and bool(places_of(target.config, os.environ).paths)
 
 
 def _need(
@@ -249,7 +254,7 @@ def _need(
         shares,
         plan,
         entries=entries,
-        requests=requests_by_key(checked),
+        drafts=checked.drafts,
         sizes=Sizes(seen_videos(book, account, model, [target.folder.journal])),
     )
 

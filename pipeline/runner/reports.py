@@ -18,10 +18,10 @@ from pipeline.model import State
 from pipeline.models.pricing import is_priced
 from pipeline.planner.plan import Plan, Step
 from pipeline.runner.doubts import Doubt
+from pipeline.runner.need import Need
 from pipeline.runner.order import Order
 from pipeline.runner.piloting import PilotReport
 from pipeline.runner.rowresults import RowResult, row_results
-from pipeline.runner.storage import Need
 from pipeline.runner.tally import Tally
 from pipeline.runner.waits import NOTHING_WAITS, Waits
 from pipeline.writer.layout import Result

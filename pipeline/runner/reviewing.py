@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -73,7 +73,7 @@ class _Lane:
         self.begun = False
 
     @cached_property
-    def requests(self) -> dict[str, Request]:
+    def requests(self) -> Mapping[str, Request]:
         """The requests of its rows by key."""
         return requests_by_key(self.order.checked)
 

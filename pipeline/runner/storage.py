@@ -8,9 +8,8 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from time import monotonic, time
@@ -22,12 +21,12 @@ from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.reserve import SIZE_BYTES, Reserve
 from pipeline.disk.sqlitefile import log_bytes
-from pipeline.engine.room import Disk, Share, Sizes
+from pipeline.engine.room import Disk, Share
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ReelsheetError, StoreError
 from pipeline.journal.reading import read_latest_videos
 from pipeline.lifecycle import PAID
-from pipeline.model import Entry, Request, State, Video
+from pipeline.model import Entry, State, Video
 from pipeline.planner.plan import Action, Plan
 from pipeline.storage.places import is_bucket
 
@@ -172,88 +171,6 @@ class Storage:
                         device = _existing(OutputFolder(coming.folder).videos).stat().st_dev
                         found[device].update(coming.seconds)
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """What a manifest needs on the disk of its videos, or on the one that is short, in bytes.
-
-    `order_bytes` are for what is ordered or copied, `paid_bytes` for what is paid for and not yet
-    home, `other_bytes` for both of these of other manifests; `kept_bytes` stay free or are for
-    records and results. Of its `rows` to be ordered so many will fit: `fits`. `folder` names the
-    disk; `free_bytes` is None if it is not known. Sizes are `assumed` where none were seen yet.
-    """
-
-    folder: str
-    free_bytes: int | None
-    order_bytes: int
-    paid_bytes: int
-    other_bytes: int
-    kept_bytes: int
-    rows: int
-    fits: int
-    assumed: bool
-
-
-def need_of(
-    storage: Storage,
-    shares: Sequence[Share],
-    plan: Plan,
-    *,
-    entries: Mapping[str, Entry],
-    requests: Mapping[str, Request],
-    sizes: Sizes,
-) -> Need | None:
-    """Return what a plan needs beside the plans before; None where no disk is looked at.
-
-    Args:
-        storage: The disks.
-        shares: What the rows take, as `storage.add` says.
-        plan: The plan.
-        entries: What the journal knows, by key.
-        requests: Those of the rows, by key.
-        sizes: How large videos are.
-
-    """
-    if not shares:
-        return None
-    paid = [entries[step.key].attempt.request for step in plan.of(Action.TAKE_UP)]
-    ordered = [requests[step.key] for step in plan.of(Action.SUBMIT)]
-    copies = [one.repeat_of.video for one in plan.of(Action.REUSE) if one.repeat_of is not None]
-    copied = sum(one.size_bytes for one in copies if one is not None)
-    storage.look()
-    others = [share.disk.coming_bytes(sizes) for share in shares]
-    for request in paid:
-        _expect(shares, request)
-    if not shares[0].videos:
-        copied = 0  # they go to a bucket
-    shares[0].disk.overhead_bytes += copied
-    fits, short = 0, None
-    for request in ordered:
-        lacks = (at for at, share in enumerate(shares) if share.shortage(request, sizes))
-        if (short := next(lacks, None)) is not None:
-            break
-        _expect(shares, request)
-        fits += 1
-    at = short or 0
-    disk, share = shares[at].disk, shares[at]
-    there = copied if disk is shares[0].disk else 0
-    return Need(
-        folder=disk.folder,
-        free_bytes=None if disk.free_bytes is None else round(disk.free_bytes),
-        order_bytes=round(there + sum(share.expected_bytes(one, sizes) for one in ordered)),
-        paid_bytes=round(sum(share.expected_bytes(one, sizes) for one in paid)),
-        other_bytes=round(others[at]),
-        kept_bytes=round(disk.min_free_bytes + disk.overhead_bytes - there),
-        rows=len(ordered),
-        fits=fits,
-        assumed=not all(sizes.knows(one.resolution) for one in ordered),
-    )
-
-
-def _expect(shares: Sequence[Share], request: Request) -> None:
-    for share in shares:
-        share.disk.expect(share, request, 1)
 
 
 def seen_videos(

@@ -38,6 +38,9 @@ from pipeline.storage.storedfiles import StoredFile
 class Purchases(Protocol):
     """What the account has bought for other journals: its book. All of it raises StoreError."""
 
+    def has_any(self) -> bool:
+        """Return whether anything was bought at all."""
+
     def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
         """Return what was bought of these requests, by their hashes, the latest first."""
 
@@ -58,6 +61,9 @@ class Purchases(Protocol):
 
 class _NothingBought:
     """The purchases of a rehearsal, and of whoever does without a book."""
+
+    def has_any(self) -> bool:
+        return False
 
     def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
         _ = hashes
@@ -107,6 +113,8 @@ def bought_elsewhere(
     The latest come first. Raises StoreError.
     """
     found: dict[str, list[Submission]] = {}
+    if not purchases.has_any():
+        return found
     asked = list(requests)
     hashes = {one for request in asked for one in spellings_of(request)}
     if hashes and (marked := purchases.with_controls()):
@@ -131,6 +139,10 @@ class WithComing:
             self._coming.setdefault(one.request.request_hash, []).append(one)
         self.keys_elsewhere, self.bought_for = purchases.keys_elsewhere, purchases.bought_for
         self.copies_of = purchases.copies_of
+
+    def has_any(self) -> bool:
+        """Return whether there is any."""
+        return bool(self._coming) or self._purchases.has_any()
 
     def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
         """Return both of these requests, by their hashes."""

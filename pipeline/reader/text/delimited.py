@@ -8,21 +8,23 @@ from __future__ import annotations
 import csv
 import io
 import re
+from array import array
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ManifestError
-from pipeline.manifest.blank import all_blank
+from pipeline.manifest.blank import all_blank, is_blank
+from pipeline.manifest.packedrows import BLOCK_ROWS, PackedRows
 from pipeline.manifest.plaintext import unguard, unguard_within
 from pipeline.manifest.resultcolumns import our_columns
 from pipeline.manifest.wording import count, list_numbers
 from pipeline.model import Manifest, TextDialect
-from pipeline.reader.table import Table, manifest_of, share_equal
+from pipeline.reader.table import FIRST_LINES, Table, manifest_of, share_equal
 from pipeline.reader.text.dialect import decode_text, find_delimiter, stated_delimiter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pipeline.manifest.asbefore import Reading
@@ -37,8 +39,8 @@ _SECOND_MARK = "\ufeff"
 _LAST_BREAK = re.compile(r"(?:\r\n|\n|\r)\s*\Z")
 _BREAK = re.compile(r"\r\n|\n|\r")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
-# Records become columns in batches: lists of all of them are never held beside the columns.
-_BATCH = 1000
+# So many rows are kept packed: as Python's texts they would take a gigabyte.
+_MANY_LINES = 200_000
 # As far as spreadsheet programs go.
 _MOST_ROWS, _MOST_COLUMNS = 2**20, 2**14
 _LONGEST_HEADER = 1000
@@ -70,26 +72,27 @@ def read_text(
             action=_FEWER,
         )
     decoded = decode_text(data, path.name, encoding, kept)
+    del data  # of a large table each copy less counts
     text = decoded.text
     _refuse_nul(path, text)
     stated = stated_delimiter(text)
     body, first_line = (text[stated[1] :], 2) if stated else (text, 1)
     body = body.removeprefix(_SECOND_MARK)
     delimiter = stated[0] if stated else find_delimiter(body, path.suffix.lower())
-    table = _table_of(path, body, delimiter, first_line)
-    if any(name.strip().casefold() == _RESULTS_MARK for name in table.header):
-        header = [*map(unguard, table.header)]
-        ours = our_columns(header)
-        columns = [
-            [*map(unguard_within if at in ours else unguard, cells)]
-            for at, cells in enumerate(table.columns)
-        ]
-        table = replace(table, header=header, columns=columns)
     dialect = TextDialect(
         delimiter, decoded.encoding, decoded.bom, _newline(text), sep_line=stated is not None
     )
+    note, many = decoded.note, _has_many_lines(body)
+    # StringIO would take four bytes for each character.
+    encoded = body.encode()
+    del decoded, text, body
+    table = _table_of(path, encoded, delimiter, first_line, many=many)
     manifest = manifest_of(replace(table, dialect=dialect))
-    return replace(manifest, notes=(decoded.note,)) if decoded.note else manifest
+    return replace(manifest, notes=(note,)) if note else manifest
+
+
+def _has_many_lines(body: str) -> bool:
+    return body.count("\n") + body.count("\r") > _MANY_LINES
 
 
 def _refuse_nul(path: Path, text: str) -> None:
@@ -103,36 +106,80 @@ def _refuse_nul(path: Path, text: str) -> None:
         )
 
 
-def _table_of(path: Path, body: str, delimiter: str, first_line: int) -> Table:
-    """Read the records of `body`, whose first line has the number `first_line` in the file.
+def _table_of(path: Path, encoded: bytes, delimiter: str, first_line: int, *, many: bool) -> Table:
+    """Read the records of a text in UTF-8, whose first line has the number `first_line`.
 
-    Blank records are among them where they are as wide as the header.
+    Blank records are among them where they are as wide as the header. Of `many` lines the rows are
+    packed, and the table has the first cells of its columns, and all of those without a header.
     """
-    walk = _walk(path, body, delimiter, first_line)
+    walk = _walk(path, encoded, delimiter, first_line)
     line, header = next(((line, cells) for line, cells in walk if not all_blank(cells)), (0, []))
     if not header:
         raise ManifestError(
             f"{path.name} is empty: there is no header line in it.",
             action="Put the column names into its first line (at least `prompt`), rows below it.",
         )
-    width = len(header)
     _refuse_odd_header(path.name, line, header)
-    numbers: list[int] = []
-    columns: list[list[str]] = [[] for _ in header]
-    wrong: list[tuple[int, int]] = []
-    while batch := list(islice(walk, _BATCH)):
-        fitting = [record for record in batch if len(record[1]) == width]
+    unguards = _unguards_of(header)
+    found = _Found(len(header), many=many)
+    while batch := list(islice(walk, BLOCK_ROWS)):
+        found.add(batch, unguards)
+    if found.wrong:
+        raise _wrong_width(path, found.wrong, found.width, delimiter)
+    if unguards is not None:
+        header = [*map(unguard, header)]
+    return found.table(path, line, header)
+
+
+class _Found:
+    """The cells of the records so far, in columns; of many records as packed rows."""
+
+    def __init__(self, width: int, *, many: bool) -> None:
+        self.width = width
+        self.wrong: list[tuple[int, int]] = []
+        self._packed = PackedRows() if many else None
+        self._numbers: list[int] | array[int] = array("q") if many else []
+        self._columns: list[list[str]] = [[] for _ in range(width)]
+
+    def add(self, batch: Sequence[Record], unguards: Sequence[Callable[[str], str]] | None) -> None:
+        """Take in records; those that do not fit are wrong unless they are blank."""
+        fitting = [record for record in batch if len(record[1]) == self.width]
         if len(fitting) < len(batch):
-            odd = (one for one in batch if len(one[1]) != width and not all_blank(one[1]))
-            wrong.extend((line, len(cells)) for line, cells in odd)
-        if fitting and not wrong:
-            lines, rows = zip(*fitting, strict=True)
-            numbers.extend(lines)
-            for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
+            odd = (one for one in batch if len(one[1]) != self.width and not all_blank(one[1]))
+            self.wrong.extend((line, len(cells)) for line, cells in odd)
+        if not fitting or self.wrong:
+            return
+        lines, rows = zip(*fitting, strict=True)
+        if unguards is not None:
+            rows = tuple(
+                [take(cell) for take, cell in zip(unguards, cells, strict=True)] for cells in rows
+            )
+        if self._packed is not None:
+            self._packed.add(lines, rows)
+        for column, cells in zip(self._columns, zip(*rows, strict=True), strict=True):
+            if self._packed is None:
                 column.extend(share_equal(cells))
-    if wrong:
-        raise _wrong_width(path, wrong, width, delimiter)
-    return Table(path, line, header, numbers, columns)
+            elif len(column) < FIRST_LINES:
+                column.extend(cells)
+        self._numbers.extend(lines)
+
+    def table(self, path: Path, line: int, header: list[str]) -> Table:
+        """Return all of them as a table under the header, which stands on this line."""
+        packed, columns = self._packed, self._columns
+        if packed is not None and len(packed):
+            columns = [
+                [*packed.texts_of(at)] if is_blank(header[at]) else cells
+                for at, cells in enumerate(columns)
+            ]
+        return Table(path, line, header, self._numbers, columns, packed=packed)
+
+
+def _unguards_of(header: Sequence[str]) -> list[Callable[[str], str]] | None:
+    """Return what takes the guards from the cells of each column of results; None for others."""
+    if not any(name.strip().casefold() == _RESULTS_MARK for name in header):
+        return None
+    ours = our_columns([*map(unguard, header)])
+    return [unguard_within if at in ours else unguard for at in range(len(header))]
 
 
 def _too_many_rows(name: str) -> ManifestError:
@@ -158,10 +205,9 @@ def _refuse_odd_header(name: str, line: int, header: list[str]) -> None:
             )
 
 
-def _walk(path: Path, body: str, delimiter: str, first_line: int) -> Iterator[Record]:
+def _walk(path: Path, encoded: bytes, delimiter: str, first_line: int) -> Iterator[Record]:
     """Yield each record with the line that it begins on."""
-    # StringIO would take four bytes for each character.
-    stream = io.TextIOWrapper(io.BytesIO(body.encode()), "utf-8", newline="")
+    stream = io.TextIOWrapper(io.BytesIO(encoded), "utf-8", newline="")
     lines = _Lines(path.name, stream)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     line = first_line
@@ -173,11 +219,15 @@ def _walk(path: Path, body: str, delimiter: str, first_line: int) -> Iterator[Re
             yield line, cells
             line = first_line + reader.line_num
     except csv.Error as error:
+        body = encoded.decode()
         raise _broken_quote(path.name, body, delimiter, first_line, line) from error
 
 
 class _Lines:
-    """The lines of a text, as records are read from them; a signal is heeded between two lines."""
+    """The lines of a text, as records are read from them, some at a time.
+
+    A signal is heeded between two of those.
+    """
 
     def __init__(self, name: str, stream: io.TextIOWrapper) -> None:
         self._name = name
@@ -188,15 +238,18 @@ class _Lines:
         self._in_record = 0
 
     def __iter__(self) -> Iterator[str]:
-        while line := self._stream.readline(_LONGEST_RECORD + 1):
-            self._in_record += len(line)
+        return chain.from_iterable(self._some())
+
+    def _some(self) -> Iterator[list[str]]:
+        while lines := self._stream.readlines(_LONGEST_RECORD // 256):
+            self._in_record += sum(map(len, lines))
             if self._in_record > _LONGEST_RECORD:
                 raise ManifestError(
                     f"{self._name} has a row of more than {_LONGEST_RECORD:,} characters, which no "
                     "table has.",
                     action="Save the table again as CSV, with a line break behind each row.",
                 )
-            yield line
+            yield lines
 
 
 def _wrong_width(
