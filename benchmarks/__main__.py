@@ -19,6 +19,7 @@ from benchmarks import (
     cost,
     downloads,
     figures,
+    fleet,
     growth,
     journal,
     limits,
@@ -46,6 +47,7 @@ ALL: dict[str, Callable[..., Iterator[figures.Figure]]] = {
     "writing": writing.measure,
     "page": page.measure,
     "quality": quality.measure,
+    "fleet": fleet.measure,
 }
 
 

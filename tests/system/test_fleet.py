@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from pipeline.model import State
 from tests.system.harness import sheets
@@ -83,10 +84,11 @@ def free_port() -> int:
 class Cluster:
     """A scheduler and workers as processes, as somebody else runs them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, protocol: str = "tcp") -> None:
         self.folder = folder
         self.port = free_port()
-        self.address = f"tcp://127.0.0.1:{self.port}"
+        self.protocol = protocol
+        self.address = f"{protocol}://127.0.0.1:{self.port}"
         self.started: list[subprocess.Popen[str]] = []
         self.scheduler = self.begin()
 
@@ -94,6 +96,7 @@ class Cluster:
         """Start the scheduler, or bring it back."""
         command = ["-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
         options = ["--port", str(self.port), "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
+        options += ["--protocol", self.protocol]
         return self._start([sys.executable, *command, *options], {})
 
     def worker(
@@ -263,6 +266,37 @@ def test_workers_elsewhere_put_into_a_bucket(
         sheets.write(shop, sheets.rows(10))
         assert product("run", shop.name).code == 0
         hold_there(api, out, 10, bucket)
+
+
+@pytest.mark.long
+def test_certificates_keep_others_out(
+    tmp_path: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scheduler, workers and run have those of Dask's settings; who has none does not get in."""
+    authority, certificate = trustme.CA(), tmp_path / "both.pem"
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
+    setting = "DASK_DISTRIBUTED__COMM__TLS__"
+    tls = {f"{setting}CA_FILE": str(tmp_path / "ca.pem")}
+    for role in ("SCHEDULER", "WORKER", "CLIENT"):
+        tls |= {f"{setting}{role}__{kind}": str(certificate) for kind in ("CERT", "KEY")}
+    with monkeypatch.context() as known:
+        for name, text in tls.items():
+            known.setenv(name, text)
+        cluster = Cluster(tmp_path / "scratch", "tls")
+        cluster.worker("one", bucket.environment())
+    try:
+        with emulator(tmp_path / "api", median_s=0.5) as api:
+            product = product_at(tmp_path / "work", api, **elsewhere(cluster, bucket))
+            shop = sheets.write(product.folder / "shop.csv", sheets.rows(4))
+            ended = product("run", shop.name)
+            assert ended.code == 5
+            assert not api.records()["submissions"]
+            ended = product("run", shop.name, env=tls)
+            assert ended.code == 0, ended.err
+            hold_there(api, product.folder / "outputs" / "shop", 4, bucket)
+    finally:
+        cluster.end()
 
 
 @pytest.mark.long
