@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from math import ceil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.config.settings import Config
 from pipeline.fleet.crew import Crew, Hands
@@ -22,6 +24,10 @@ from pipeline.fleet.fleet import Fleet
 from pipeline.fleet.staff import Post, Staff
 from pipeline.fleet.wire import Message
 from pipeline.process.cores import usable_cores
+
+if TYPE_CHECKING:
+    from distributed.scheduler import Scheduler
+    from distributed.security import Security
 
 _LOOPBACK = "127.0.0.1"
 _JOIN_S = 60.0
@@ -50,21 +56,10 @@ async def open_fleet(
             crew = Crew(config.fleet.scheduler, hands, notice)
             yield await stack.enter_async_context(Fleet(crew))
             return
-        from distributed.scheduler import Scheduler  # noqa: PLC0415 - takes a while
-
         security = passing_security()
-        scheduler = await stack.enter_async_context(
-            Scheduler(
-                host=_LOOPBACK,
-                port=0,
-                protocol="tls",
-                security=security,
-                dashboard=False,
-                dashboard_address=f"{_LOOPBACK}:0",
-            )
-        )
-        number = config.fleet.local or 1
         stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+        scheduler = await stack.enter_async_context(_scheduler(security, scratch))
+        number = config.fleet.local or 1
         posts = [
             Post(
                 address=scheduler.address,
@@ -82,3 +77,24 @@ async def open_fleet(
         staff = await stack.enter_async_context(Staff(posts, lambda _: None))
         crew = Crew(scheduler.address, hands, notice, security=security, staff=staff)
         yield await stack.enter_async_context(Fleet(crew))
+
+
+def _scheduler(security: Security, scratch: Path) -> Scheduler:
+    """Return a scheduler of this process, which imports nothing from its working folder."""
+    import dask.config  # noqa: PLC0415 - takes a while
+    from distributed.scheduler import Scheduler  # noqa: PLC0415 - takes a while
+
+    before = list(sys.path)
+    with dask.config.set(
+        {"temporary-directory": str(scratch)}
+    ):  # else in one that all may write to
+        scheduler = Scheduler(
+            host=_LOOPBACK,
+            port=0,
+            protocol="tls",
+            security=security,
+            dashboard=False,
+            dashboard_address=f"{_LOOPBACK}:0",
+        )
+    sys.path[:] = before
+    return scheduler
