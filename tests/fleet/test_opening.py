@@ -19,5 +19,5 @@ async def test_a_scheduler_inside_the_run(tmp_path: Path) -> None:
         assert (tmp_path / "scratch").is_dir()
         handed = security_from(hand_on(security))
         assert handed.require_encryption
-        assert handed.tls_worker_key == security.tls_worker_key
+        assert hand_on(handed) == hand_on(security)
     assert sys.path == before
