@@ -135,7 +135,7 @@ class Images(Section):
 
 
 class Defaults(Section):
-    """The values that empty cells take."""
+    """The values that empty cells take; models other than gemini_omni_flash take their sheet's."""
 
     duration: Literal[4, 6, 10] = 6
     """Seconds of video."""

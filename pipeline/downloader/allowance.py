@@ -10,9 +10,10 @@ from math import ceil
 
 from pipeline.errors import VideoTooLarge
 
-_BYTES_PER_S = {"720p": 800_000, "1080p": 1_800_000}
+_BYTES_PER_S = {"720p": 800_000, "1080p": 1_800_000, "4k": 7_200_000}
 """The most that a second of video was measured to take (docs/contract.md, "The video"); 1080p has
-2.25 times the pixels of 720p."""
+2.25 times the pixels of 720p, and 4k four times those of 1080p."""
+_UNKNOWN = _BYTES_PER_S["1080p"]
 
 _TIMES_LARGER = 5
 """A video may have so many times the bytes that its seconds justify."""
@@ -28,7 +29,7 @@ _MB = 1_000_000
 
 def most_bytes(duration_s: int, resolution: str) -> int:
     """Return how many bytes a video of so many seconds may have, for example 40 MB for 10 s."""
-    per_s = _BYTES_PER_S.get(resolution.lower(), max(_BYTES_PER_S.values()))
+    per_s = _BYTES_PER_S.get(resolution.lower(), _UNKNOWN)
     return max(_ALWAYS_BYTES, _TIMES_LARGER * per_s * duration_s)
 
 

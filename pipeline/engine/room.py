@@ -20,13 +20,13 @@ from pipeline.events import Downloaded, Event
 from pipeline.lifecycle import PAID
 from pipeline.model import State, Video
 
-_ASSUMED = {"720P": 500_000.0, "1080p": 1_100_000.0}
+_ASSUMED = {"720P": 500_000.0, "1080p": 1_100_000.0, "4k": 4_400_000.0}
 """Bytes per second of video, until one was seen: docs/contract.md, "The video"."""
 
 _MARGIN = 1.1
 """Videos differ: so much more than the mean of those that came is counted on."""
 
-_FULL_HD = 1080
+_FULL_HD, _ULTRA_HD = 1080, 2160
 _MEGABYTE, _GIGABYTE = 1e6, 1e9
 
 
@@ -42,21 +42,27 @@ class Sizes:
     def learn(self, video: Video) -> None:
         """Take in the size of a video that came."""
         if video.duration_s > 0:
-            full = min(video.width, video.height) >= _FULL_HD
-            resolution = "1080p" if full else "720P"
+            lines = min(video.width, video.height)
+            resolution = "4k" if lines >= _ULTRA_HD else "1080p" if lines >= _FULL_HD else "720P"
             self._bytes[resolution] += video.size_bytes
             self._seconds[resolution] = self._seconds.get(resolution, 0.0) + video.duration_s
 
     def knows(self, resolution: str) -> bool:
         """Return whether a video of this resolution was seen, so that nothing is assumed."""
-        return resolution in self._seconds
+        return _spelt(resolution) in self._seconds
 
     def expected_bytes(self, resolution: str, seconds: float) -> float:
         """Return how many bytes so many seconds of video will take."""
-        if resolution in self._seconds:
-            learned = self._bytes[resolution] / self._seconds[resolution]
+        spelt = _spelt(resolution)
+        if spelt in self._seconds:
+            learned = self._bytes[spelt] / self._seconds[spelt]
             return learned * _MARGIN * seconds
-        return _ASSUMED.get(resolution, max(_ASSUMED.values())) * seconds
+        return _ASSUMED.get(spelt, _ASSUMED["1080p"]) * seconds
+
+
+def _spelt(resolution: str) -> str:
+    """Return a resolution as the first model spells it: others write 720p in small letters."""
+    return "720P" if resolution == "720p" else resolution
 
 
 class Asked(Protocol):

@@ -21,6 +21,7 @@ from pipeline.model import Request
 from pipeline.models.body import body_of
 from pipeline.models.shelf import DEFAULT_MODEL, shipped_sheets
 
+EXAMPLES = Path(__file__).parents[1] / "examples"
 HEAD = "prompt,image_1,image_2,image_3,duration,aspect_ratio,resolution,video_model,audio,seed"
 ONE, TWO, THREE = (f"https://a.example/{number}.jpg" for number in (1, 2, 3))
 
@@ -226,3 +227,20 @@ def test_yes_no_and_numbers() -> None:
     assert yes_or_no_in("vielleicht") is None
     assert [whole_in(text) for text in ("7", "7.0", "-3", "7,0")] == [7, 7, -3, 7]
     assert [whole_in(text) for text in ("7.5", "", "x", "9" * 30)] == [None] * 4
+
+
+def test_rows_of_one_manifest_are_the_requests_that_the_pages_print(tmp_path: Path) -> None:
+    """All examples of all models in one mixed manifest, each row against its page's body."""
+    columns = ("prompt", "pictures", "duration", "aspect_ratio", "resolution", "audio", "seed")
+    rows, wanted = [], []
+    for path in sorted(EXAMPLES.glob("*.json")):
+        for one in json.loads(path.read_text("utf-8"))["requests"]:
+            said = {**one["row"], "pictures": "|".join(one["row"].get("pictures", ()))}
+            cells = (said.get(name, "") for name in columns)
+            rows.append(",".join(map(str, (*cells, one["body"]["model"]))))
+            wanted.append(one["body"])
+    head = ",".join(("prompt", "images", *columns[2:], "video_model"))
+    found = checked(tmp_path, *rows, head=head)
+    assert found.errors == ()
+    assert bodies(found) == wanted
+    assert len({body["model"] for body in bodies(found)}) == len(list(EXAMPLES.glob("*.json")))

@@ -110,9 +110,43 @@ def test_the_newer_name_is_sent_as_its_page_says(product: Product, api: Api) -> 
     assert resolutions == {"720P", "1080p"}
 
 
-def test_four_pictures_are_too_many_for_both(product: Product) -> None:
-    """The newer page takes up to three."""
-    manifest, _ = shop(product, pictures=4)
-    ended = product("check", manifest, sets={"api.model": NEWER})
-    assert ended.code == 2
-    assert "The row names 4 pictures; a video takes up to three. Keep three." in ended.out
+def test_a_manifest_may_mix_models(product: Product, api: Api) -> None:
+    """Each row goes out as the page of its model prints it, and a second run buys nothing."""
+    path = product.folder / "mixed.csv"
+    cup, first, last = "A cup turns", "https://example.com/1.jpg", "https://example.com/2.jpg"
+    lines = (
+        "sku,prompt,images,duration,resolution,aspect_ratio,video_model,audio,seed",
+        f"A,{cup},,4,,9:16,,,",
+        f"B,{cup},{first}|{last},,1080p,,veo3.1-fast,,",
+        f"C,{cup},{first},2 s,480,portrait,Grok-Video-1.5,,",
+        f"D,{cup},,10,1080p,,viduq3-pro,nein,7",
+        f"E,{cup},{first},,,,viduq3-turbo,,",
+    )
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    mark = api.mark()
+    ended = product("run", path)
+    assert ended.code == 0, ended.err
+    numbers = {call["number"] for call in api.calls("submit", since=mark)}
+    sent = [one["body"] for one in api.records()["submissions"] if one["number"] in numbers]
+    for body in sent:
+        del body["client_business_id"]
+        assert body.pop("prompt") == cup
+    assert {body.pop("model"): body for body in sent} == {
+        OLDER: {"duration": 4, "aspect_ratio": "9:16", "resolution": "720P"},
+        "veo3.1-fast": {
+            "duration": 8,
+            "aspect_ratio": "16:9",
+            "image_urls": [first, last],
+            "metadata": {"generation_type": "frame", "resolution": "1080p"},
+        },
+        "grok-video-1.5": {
+            "duration": 2, "aspect_ratio": "9:16", "resolution": "480p", "image": first,
+        },
+        "viduq3-pro": {"duration": 10, "resolution": "1080p", "audio": False, "seed": 7},
+        "viduq3-turbo": {
+            "duration": 5, "resolution": "720p", "audio": True, "image_urls": [first],
+        },
+    }  # fmt: skip
+    mark = api.mark()
+    assert product("run", path).code == 0
+    assert api.calls("submit", since=mark) == []
