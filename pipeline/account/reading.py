@@ -264,6 +264,17 @@ def latest_videos(book: Path, account: str, model: str) -> list[Video]:
     return [video for video in videos_of(texts) if video is not None]
 
 
+def models_made(book: Path, account: str) -> set[str]:
+    """Return the models of which the account has a video."""
+    with reading(book) as connection:
+        found = connection.execute(
+            "SELECT DISTINCT json_extract(r.body, '$[5]') FROM submissions s "
+            "JOIN requests r USING (request_hash) WHERE s.account = ? AND s.video IS NOT NULL",
+            (account,),
+        )
+        return {str(model) for (model,) in found}
+
+
 @dataclass(frozen=True, slots=True)
 class Coming:
     """Video that is paid for and not yet home, in one output folder: its seconds by resolution."""

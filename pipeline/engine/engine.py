@@ -53,6 +53,7 @@ from pipeline.engine.rows import (
     was_answered,
 )
 from pipeline.engine.submissions import Submissions
+from pipeline.engine.trials import Trials
 from pipeline.engine.uploads import Uploads
 from pipeline.engine.videos import Videos
 from pipeline.engine.waiting import Waiting
@@ -105,6 +106,7 @@ class Engine(Control):
         self.room = Room(self._rows)
         self.hours = OrderingHours(settings.outstanding, self._outstanding.schedule.plausible_s)
         self._later = Later()
+        self.trials = Trials(self._waiting)
         self._retries = Retries()
         self._submissions = Submissions(
             self._rows,
@@ -131,6 +133,7 @@ class Engine(Control):
         *,
         asks_first: Callable[[str], bool] = lambda _: False,
         wants_proof: Callable[[str], bool] = lambda _: False,
+        model_of: Callable[[str], str] = lambda _: "",
         weight: float = 1,
         priority: int = 0,
     ) -> None:
@@ -146,6 +149,7 @@ class Engine(Control):
                 provider does not know it. Otherwise the task that is found is its own.
             wants_proof: Says of such a row whether "no such task" is believed only once a task of
                 the account was found by its reference. Until then it is left alone.
+            model_of: Says which model a row has, before its attempt is made.
             weight: The lane's share in the free slots, compared with the weights of the others.
             priority: Lanes of a higher one get all free slots as long as they have rows.
 
@@ -160,6 +164,7 @@ class Engine(Control):
             raise ValueError(f"the weight of lane {lane} is {weight}")
         rows = self._lanes[lane]
         rows.new, rows.asks_first, rows.wants_proof = new, asks_first, wants_proof
+        rows.model_of = model_of
         rows.states[State.WAITING] += self._waiting.add(lane, keys, weight, priority)
 
     def take_up(self, lane: int, entry: Entry, now: float, *, doubt_age_s: float = 0) -> None:
@@ -223,6 +228,7 @@ class Engine(Control):
             self._apply(Reaction(stop=self.hours.end()))
         if self._reach < Reach.EVERYTHING:
             if self._reach < Reach.SUBMITTING:
+                self._try_models()
                 self._submit(now)
                 while (upload := self._uploads.start(now)) is not None:
                     self._commands.append(upload)
@@ -271,6 +277,7 @@ class Engine(Control):
             self.room.follow(row, before, event)
             if state in SETTLED:
                 del self._rows[row.id]
+                self.trials.note_end(row.id, state)
         self._events.append(event)
 
     # The way of a row, while it is decided about: pictures, the paid call, queries, the video.
@@ -283,12 +290,19 @@ class Engine(Control):
                 return
             self._prepare(now)
 
+    def _try_models(self) -> None:
+        if not (self._waiting.total or self._under_way or self._uploads.in_flight):
+            self.trials.pass_on(self._rows)
+        self.stops += self.trials.take_stops()
+
     def _prepare(self, now: float) -> None:
         """Make new rows and have their pictures uploaded, a little ahead of the free slots."""
         if self._later and not self._waiting.total:
             self._release_later(now)
         while (new := self._waiting.next_new()) is not None:
             lane = self._lanes[new.lane]
+            if self.trials.keep_back(new, lane.model_of):
+                continue
             again = self._later.take_again(new)
             attempt, supersedes = again or lane.new(new.key)
             row = self._rows[new] = Tracked(new, attempt, State.WAITING, now)

@@ -337,3 +337,4 @@ class LaneRows:
         self.new: NewAttempt
         self.asks_first: Callable[[str], bool]
         self.wants_proof: Callable[[str], bool]
+        self.model_of: Callable[[str], str]

@@ -16,6 +16,7 @@ from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.queries import Sweep
 from pipeline.engine.rows import LaneRows, Reach, Tracked, Wait
 from pipeline.engine.submissions import Submissions
+from pipeline.engine.trials import Trials
 from pipeline.engine.uploads import Uploads
 from pipeline.engine.videos import Videos
 from pipeline.engine.waiting import Waiting
@@ -26,6 +27,7 @@ from pipeline.model import State
 class View:
     """The side of the engine that decides nothing; all of it is the engine's own."""
 
+    trials: Trials
     _reach: int
     _lanes: defaultdict[int, LaneRows]
     _rows: dict[tuple[int, str], Tracked]
@@ -48,7 +50,7 @@ class View:
             return False
         if self._reach >= Reach.EVERYTHING:
             return True
-        to_send = self._waiting.total + len(self._later)
+        to_send = self._waiting.total + len(self._later) + self.trials.to_come
         waiting = 0 if self._reach >= Reach.SUBMITTING else to_send
         return not (waiting or self._sweep.scheduled or self._videos.waiting)
 

@@ -54,6 +54,10 @@ class Attempts:
             },
         )
 
+    def model_of(self, key: str) -> str:
+        """Return the model of a row that the plan submits."""
+        return self._requests[key].model
+
     def new(self, key: str) -> Attempt:
         """Return the attempt of a row that the plan submits."""
         entry, request = self._entries.get(key), self._requests[key]

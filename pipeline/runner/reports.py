@@ -23,6 +23,7 @@ from pipeline.runner.order import Order
 from pipeline.runner.piloting import PilotReport
 from pipeline.runner.rowresults import RowResult, row_results
 from pipeline.runner.tally import Tally
+from pipeline.runner.untried import models_of, unchecked_models
 from pipeline.runner.waits import NOTHING_WAITS, Waits
 from pipeline.writer.layout import Result
 from pipeline.writer.outcome import iso
@@ -214,6 +215,7 @@ def summarise(
         balance_before=tally.balance_before,
         balance_after=tally.balance_after,
         spend=None if spend.money is None else (spend.money, spend.currency),
+        unchecked_models=tuple(unchecked_models(models_of(order.checked))),
     )
 
 

@@ -52,6 +52,7 @@ from pipeline.runner.reviewing import RunStills
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.signals import Brake
 from pipeline.runner.storage import Storage, set_aside
+from pipeline.runner.untried import models_to_buy, tell_of_models
 from pipeline.runner.watching import ManifestProgress, RunProgress, Watcher
 from pipeline.scheduler.scheduler import Scheduler
 from pipeline.scheduler.seams import Clock, Lane, Store
@@ -82,6 +83,7 @@ class ProviderSession:
     _left_alone: Counter[State] = field(default_factory=Counter)
     _left_in: list[Counter[State]] = field(default_factory=list)
     _manning: Manning | None = None
+    _models: list[str] = field(default_factory=list)
     _tell_at: float = 0.0
     _keep_at: float = 0.0
 
@@ -132,9 +134,10 @@ class ProviderSession:
         ]
         now, wall = self.clock.now(), self.clock.wall()
         engine = build_engine(lanes, self._config, self._account, now=now, wall=wall)
-        storage = keep_room(
-            engine, lanes, [run.order.folder for run in self.runs], self._config, self._account
-        )
+        folders = [run.order.folder for run in self.runs]
+        storage = keep_room(engine, lanes, folders, self._config, self._account)
+        self._models = models_to_buy((run.order.checked, run.plan) for run in self.runs)
+        tell_of_models(self._models, engine.trials.models, self.watcher, self._config)
         for lane, run in enumerate(self.runs):
             run.tally.spend = engine.spend_of(lane)
         try:
@@ -219,9 +222,10 @@ class ProviderSession:
             warn, consent = self.watcher.warn, self.runs[0].order.consent
             least = config.budget.min_balance
             balance = BalanceWatch(warn, self._note_balance, consent, expect_of(self.runs), least)
-            asks = not config.rehearses and any(run.plan.of(Action.SUBMIT) for run in self.runs)
+            named, told = self._models, balance.note_answer
+            asks = bool(named) and not config.rehearses
             if asks:
-                asked = look_at_models(providers[0], config.api.model, warn, balance.note_answer)
+                asked = look_at_models(providers[0], named, warn, told, setting=config.api.model)
                 stop = await brake.unless_pressed(asked)
                 if stop is None:
                     look = balance.look_before(providers[0], offer_of(self.runs, self.clock.wall()))

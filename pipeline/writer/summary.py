@@ -50,6 +50,7 @@ class Summary:
     the account held, None where it was not asked or did not say. `spend` is what the run reserved,
     with what is confirmed or in doubt, and its currency; None without a price. `links_from` is the
     folder that the links in a workbook lead from: who gets it by mail finds the videos there.
+    `unchecked_models` are those whose rules come from a sheet of the user's alone, if any do.
     """
 
     run_id: str
@@ -70,6 +71,7 @@ class Summary:
     balance_after: float | None = None
     spend: tuple[float, str] | None = None
     links_from: str | None = None
+    unchecked_models: tuple[str, ...] = ()
     schema: int = field(default=1)
 
 
@@ -92,6 +94,8 @@ def write_beginning(summary: Summary, folder: Path) -> Path:
 
 def _write(record: dict[str, object], summary: Summary, folder: Path) -> Path:
     record["states"] = dict(summary.states)
+    if summary.unchecked_models:
+        record["unchecked_models"] = list(summary.unchecked_models)
     # In ASCII, so that a path with bytes that are not UTF-8 is still valid JSON.
     data = json.dumps(record, indent=2).encode("ascii") + b"\n"
     path, _ = place(
@@ -156,6 +160,7 @@ def _lines(summary: Summary) -> list[tuple[Cell, Cell]]:
         (f"spent in this run, {currency}", money),
         ("balance before", summary.balance_before),
         ("balance after", summary.balance_after),
+        ("models not checked independently", ", ".join(summary.unchecked_models) or None),
         ("rows", summary.rows),
     ]
     pairs = [(Cell(name), Cell(value)) for name, value in lines if value is not None]

@@ -71,6 +71,7 @@ def attempt(
     images: tuple[str, ...] = (),
     duration: int = 6,
     cost: float | None = 0.6,
+    model: str = "gemini_omni_flash",
 ) -> Attempt:
     """An attempt of a plain row; its request is told by its key."""
     request = Request(
@@ -79,7 +80,7 @@ def attempt(
         duration=duration,
         aspect_ratio="16:9",
         resolution="720P",
-        model="gemini_omni_flash",
+        model=model,
         request_hash=f"hash-{key}",
     )
     name = name_of(lane, key)
@@ -328,8 +329,17 @@ def enqueue(
         def new(key: str, by_key: dict[str, Attempt] = by_key) -> tuple[Attempt, Entry | None]:
             return by_key[key], (supersedes or {}).get(by_key[key].identity)
 
+        def model_of(key: str, by_key: dict[str, Attempt] = by_key) -> str:
+            return by_key[key].request.model
+
         engine.enqueue(
-            lane, by_key, new, weight=weight, asks_first=asks_first, wants_proof=wants_proof
+            lane,
+            by_key,
+            new,
+            weight=weight,
+            asks_first=asks_first,
+            wants_proof=wants_proof,
+            model_of=model_of,
         )
 
 

@@ -1,0 +1,110 @@
+"""Models that need care: those of which no video was made yet, and a team's own ones.
+
+The first go out with a single row before all others (`engine.trials`). The rules of the second come
+from the team's sheet alone: nothing else in the program, the emulator least of all, speaks up where
+the sheet is wrong, and whoever reads what a run says has to know that.
+
+Tested in tests/runner/test_untried.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.account.reading import models_made
+from pipeline.checker.rowmodels import MODEL_COLUMN
+from pipeline.errors import ReelsheetError
+from pipeline.model import State
+from pipeline.models.shelf import own_sheets, sheet_of
+from pipeline.planner.plan import Action, Plan
+
+if TYPE_CHECKING:
+    from pipeline.account.opening import OpenAccount
+    from pipeline.checker.check import CheckedManifest
+    from pipeline.config.settings import Config
+    from pipeline.model import Entry
+    from pipeline.runner.watching import Watcher
+
+
+def models_of(checked: CheckedManifest) -> tuple[str, ...]:
+    """Return the models that rows of a manifest have."""
+    if MODEL_COLUMN not in checked.reading.read.values():
+        return (checked.model,)
+    drafts = checked.drafts.values()
+    return tuple(dict.fromkeys(one.form.model or checked.model for one in drafts))
+
+
+def models_to_buy(manifests: Iterable[tuple[CheckedManifest, Plan]]) -> list[str]:
+    """Return the models of those manifests of which a plan submits any rows, each once."""
+    buying = (checked for checked, plan in manifests if plan.of(Action.SUBMIT))
+    return list(dict.fromkeys(model for checked in buying for model in models_of(checked)))
+
+
+def tell_of_models(
+    models: Sequence[str], untried: Sequence[str], watcher: Watcher, config: Config
+) -> None:
+    """Say which models go out with a single row first, and whose rules nothing has checked.
+
+    Args:
+        models: those of the rows to submit.
+        untried: those of the run that are tried first.
+        watcher: is told.
+        config: says whether this is a rehearsal.
+
+    """
+    for line in say_unchecked(models, rehearses=config.rehearses):
+        watcher.warn(line)
+    for line in say_untried([one for one in untried if one in models]):
+        watcher.say(line)
+
+
+def untried_models(
+    models: Iterable[str], entries: Iterable[Entry], account: OpenAccount | None
+) -> list[str]:
+    """Return those of some models whose sheets were never run, as far as anything knows.
+
+    Args:
+        models: The models of a run.
+        entries: What the journals of the run know of their rows.
+        account: The account with its book, which knows what other runs have made; None without.
+
+    """
+    never = [model for model in dict.fromkeys(models) if not sheet_of(model).head.verified]
+    if not never:
+        return []
+    made = {one.attempt.request.model for one in entries if one.state is State.DONE}
+    if account is not None:
+        with contextlib.suppress(ReelsheetError):
+            made |= models_made(account.book.path, account.name)
+    return [model for model in never if model not in made]
+
+
+def say_untried(models: Sequence[str]) -> list[str]:
+    """Say that the rows of these models do not all go out at once."""
+    return [
+        f"The sheet of the model {model} was never run: one row goes first, and the other rows of "
+        "the model wait until its video is there."
+        for model in models
+    ]
+
+
+def unchecked_models(models: Iterable[str]) -> list[str]:
+    """Return those of some models whose rules stand in a team's own sheet alone."""
+    own = own_sheets()
+    return [model for model in models if model in own]
+
+
+def say_unchecked(models: Iterable[str], *, rehearses: bool) -> tuple[str, ...]:
+    """Say of a team's own models that nothing has checked their rules independently."""
+    named = unchecked_models(models)
+    if not named:
+        return ()
+    believed = " The emulator believes what is sent." if rehearses else ""
+    said = (
+        f"The rules of {' and '.join(named)} come from a sheet of yours alone: they were not "
+        f"checked independently.{believed} Hold the example of reelsheet models show {named[0]} "
+        "against its page."
+    )
+    return (said,)
